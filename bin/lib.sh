@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# What the scripts beside this share. Reading it (. "$(dirname "$0")/lib.sh") also goes to the project's folder.
+set -euo pipefail
+started_in=$PWD
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n== %s\n' "$*" >&2; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# absolute PATH   as the caller meant it, who was in another folder.
+absolute() { (cd "$started_in" && realpath -m "$1"); }
+
+# need THING[:PACKAGE]…   installs the Debian packages of what is not there. A THING is a command, or a file if it begins with a slash.
+need() {
+  local item thing missing=() sudo=()
+  for item; do
+    thing=${item%%:*}
+    if [[ $thing == /* ]]; then [[ -e $thing ]]; else command -v "$thing" >/dev/null; fi || missing+=("${item##*:}")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  command -v apt-get >/dev/null || fail "install these first (the names are Debian's): ${missing[*]}"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "as root, first: apt-get install ${missing[*]}"
+    sudo=(sudo)
+  fi
+  say "Installing ${missing[*]}"
+  # One apt at a time, also of several of these scripts; -o, so that a service which a package starts does not keep the lock.
+  "${sudo[@]}" flock -o /var/cache/apt sh -c 'apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 \
+    install -q -y --no-install-recommends "$@"' sh "${missing[@]}" </dev/null >&2
+}
+
+need_node() {
+  need node:nodejs npm
+  node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || fail "Node $(node -v) is too old: 18 or newer is needed"
+}
+
+need_rust() {
+  need cc:build-essential
+  PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+  command -v cargo >/dev/null || fail "Rust is missing: see https://rustup.rs"
+}
+
+# npm_ci FOLDER   installs what its package-lock.json says, unless that is done.
+npm_ci() {
+  if [[ $1/node_modules/.package-lock.json -nt $1/package-lock.json ]]; then return; fi
+  say "Installing the npm packages of $1"
+  npm ci --prefix "$1" >&2
+}
+
+# free_ports COUNT   prints the first of so many neighbouring ports on which nobody listens.
+free_ports() {
+  local first port
+  while first=$((20000 + RANDOM % 10000)); do
+    for ((port = first; port < first + $1; port++)); do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then continue 2; fi
+    done
+    echo "$first"
+    return
+  done
+}
+
+# is_running PID FOLDER   is it a process that was started with FOLDER in its arguments?
+is_running() { tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -qF "$2"; }
+
+# end_process SIGNAL PIDFILE FOLDER   ends the one named in the file, if it still is ours, and waits for it.
+end_process() {
+  local pid
+  pid=$(head -n 1 "$2" 2>/dev/null) || return 0
+  is_running "$pid" "$3" || return 0
+  kill "-$1" "$pid"
+  for _ in {1..400}; do
+    is_running "$pid" "$3" || return 0
+    sleep 0.05
+  done
+  fail "process $pid does not end"
+}

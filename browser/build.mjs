@@ -1,0 +1,85 @@
+// Builds what runs in the browser into dist/: bundles under content-hashed names, and manifest.json, which maps the plain names to them.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import esbuild from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(here, "dist");
+const templates = join(here, "../templates");
+const icons = join(here, "node_modules/lucide-static/icons");
+
+const bundles = await esbuild.build({
+  absWorkingDir: here,
+  entryPoints: { app: "src/app.ts", theme: "src/theme.ts", style: "styles/app.css" },
+  outdir: dist,
+  entryNames: "[name]-[hash]",
+  chunkNames: "chunk-[hash]",
+  assetNames: "[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  loader: { ".woff2": "file" },
+  metafile: true,
+  write: false,
+  plugins: [emojis()],
+  logLevel: "warning",
+});
+
+// Emptied only now, so that a failed build leaves the last good one.
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+for (const file of bundles.outputFiles) writeFileSync(file.path, file.contents);
+
+const manifest = {};
+for (const [path, output] of Object.entries(bundles.metafile.outputs)) {
+  if (output.entryPoint && !output.entryPoint.startsWith("emojis:")) manifest[output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`] = basename(path);
+}
+manifest["icons.svg"] = put("icons.svg", sprite());
+manifest["favicon.svg"] = put("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
+writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
+
+/** Writes a file under its hashed name and answers that name. */
+function put(name, text) {
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 8).toUpperCase();
+  const hashed = `${basename(name, extname(name))}-${hash}${extname(name)}`;
+  writeFileSync(join(dist, hashed), text);
+  return hashed;
+}
+
+/** One file with the icons that templates and scripts name as icon("…"), and no other. */
+function sprite() {
+  const names = new Set();
+  for (const [folder, end] of [[templates, ".html"], [join(here, "src"), ".ts"]]) {
+    for (const file of readdirSync(folder, { recursive: true })) {
+      if (!file.endsWith(end)) continue;
+      for (const [, name] of readFileSync(join(folder, file), "utf8").matchAll(/\bicon\("([a-z0-9-]+)"/g)) names.add(name);
+    }
+  }
+  const symbols = [...names].sort().map((name) => {
+    const file = join(icons, `${name}.svg`);
+    if (!existsSync(file)) throw new Error(`there is no icon "${name}" in lucide-static`);
+    const shapes = readFileSync(file, "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "").replace(/\s+/g, " ").trim();
+    return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+}
+
+/** `import("emojis")`: [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
+function emojis() {
+  return {
+    name: "emojis",
+    setup(build) {
+      build.onResolve({ filter: /^emojis$/ }, () => ({ path: "emojis", namespace: "emojis" }));
+      build.onLoad({ filter: /.*/, namespace: "emojis" }, () => {
+        const all = JSON.parse(readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"));
+        const shown = all.filter((emoji) => emoji.group !== undefined && emoji.group !== 2).sort((a, b) => a.order - b.order);
+        return { contents: JSON.stringify(shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")])), loader: "json" };
+      });
+    },
+  };
+}

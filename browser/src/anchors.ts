@@ -1,0 +1,60 @@
+// Where comments point: read from the page, so that the page stays the only truth.
+
+/** A part of a picture, 0–1 from the top left; a point has no width and height. */
+export interface Region {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+/** A place in a piece of media: a moment of a video or a spot of a picture. */
+export interface Anchor {
+  media: string;
+  at?: number;
+  region?: Region;
+}
+
+/** A comment with a place. */
+export interface Placed extends Anchor {
+  element: HTMLElement;
+  /** Who and what, in short, for the name of its dot. */
+  words: string;
+  /** Counted among the spots of pictures, from 1; 0 for moments. */
+  number: number;
+}
+
+/** All comments with a place, oldest first, so that their numbers stay when the order of the list changes. */
+export function placed(): Placed[] {
+  const all: Placed[] = [];
+  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
+  let number = 0;
+  for (const element of comments) {
+    const { media, at, region, author } = element.dataset;
+    if (media === undefined || (at === undefined && region === undefined)) continue;
+    // Resolved threads are folded away, and so are their marks.
+    if (element.closest(".resolved-thread:not([open])")) continue;
+    const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ?? "";
+    const words = `${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
+    if (at !== undefined) all.push({ element, media, at: Number(at), words, number: 0 });
+    else if (region !== undefined) {
+      const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
+      all.push({ element, media, region: { x, y, w, h }, words, number: ++number });
+    }
+  }
+  return all;
+}
+
+/** Shows a comment in its list: opened, in sight, marked. */
+export function reveal(comment: HTMLElement): void {
+  comment.closest<HTMLDetailsElement>(".resolved-thread")?.setAttribute("open", "");
+  highlight(comment);
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  comment.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+}
+
+/** Marks one comment, and no other. */
+export function highlight(comment: HTMLElement | null): void {
+  for (const other of document.querySelectorAll(".comment.on")) if (other !== comment) other.classList.remove("on");
+  comment?.classList.add("on");
+}

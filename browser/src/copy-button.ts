@@ -1,0 +1,31 @@
+// Copies the line beside it, also where browsers keep the clipboard for https.
+import { announce } from "./dom.js";
+
+customElements.define("copy-button", class extends HTMLElement {
+  connectedCallback(): void {
+    const [input, button] = [this.querySelector("input"), this.querySelector("button")];
+    if (!input || !button) return;
+    button.hidden = false;
+    input.addEventListener("focus", () => input.select());
+    button.addEventListener("click", () => {
+      void copy(input.value, input).then((done) => {
+        const words = button.querySelector("span:not(.sr)") ?? button;
+        words.textContent = done ? "Copied" : "Press Ctrl C";
+        announce(done ? "Copied." : "It is selected. Press Control C to copy it.");
+        setTimeout(() => (words.textContent = "Copy"), 2000);
+      });
+    });
+  }
+});
+
+/** Copies a text; false where the person has to do it. The field, if given, is left selected then. */
+export async function copy(text: string, field?: HTMLInputElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // Plain http has no clipboard, only the old command on a selection.
+    field?.select();
+    return field !== undefined && document.execCommand("copy");
+  }
+}

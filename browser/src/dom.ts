@@ -1,0 +1,68 @@
+// Small helpers of all elements.
+
+/** Makes an element with attributes and children. Never parses text as HTML. */
+export function make<K extends keyof HTMLElementTagNameMap>(name: K, attributes: Record<string, string | boolean> = {}, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) element.setAttribute(key, "");
+    else if (value !== false) element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** A picture of the sprite. The build collects the names from calls with a literal. */
+export function icon(name: string): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("width", "20");
+  svg.setAttribute("height", "20");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `${document.documentElement.dataset["icons"] ?? ""}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** A button that is only an icon; the words are its name. */
+export function iconButton(words: string, picture: SVGSVGElement, className: string): HTMLButtonElement {
+  return make("button", { type: "button", class: className, "aria-label": words, title: words }, picture);
+}
+
+/** Tells readers of the screen what just happened. */
+export function announce(text: string): void {
+  const region = document.getElementById("announcements");
+  // The same sentence twice in a row would not be read again without a change in between.
+  if (region) region.textContent = region.textContent === text ? `${text}\u00a0` : text;
+}
+
+/** `0:42`, or `1:02:03`, of milliseconds. */
+export function clock(ms: number): string {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, String(all % 60).padStart(2, "0")];
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** `8.4 MB` of bytes. */
+export function bytes(count: number): string {
+  const units = ["bytes", "kB", "MB", "GB"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
+  return `${(count / 1000 ** power).toLocaleString("en", { maximumFractionDigits: power > 1 ? 1 : 0 })} ${units[power]}`;
+}
+
+/** Whether a key is being typed into something. */
+export function typing(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox], [type=radio], [type=file]), textarea, select"));
+}
+
+/** Reads and writes storage that may be switched off or full. */
+export function remember(store: "localStorage" | "sessionStorage", key: string, value?: string | null): string | null {
+  try {
+    if (value === undefined) return window[store].getItem(key);
+    if (value === null || value === "") window[store].removeItem(key);
+    else window[store].setItem(key, value);
+  } catch {
+    // Without storage nothing is remembered, and all else works.
+  }
+  return null;
+}

@@ -1,0 +1,271 @@
+// The form of a draft: saved as one types, kept when somebody else changed it, sent with Ctrl Enter.
+// An update that was sent already is not saved by itself: its readers would see half a sentence.
+import { copy } from "./copy-button.js";
+import { announce, icon, make, remember } from "./dom.js";
+import { ask, Problem, sentence } from "./request.js";
+import type { UploadQueue } from "./upload-queue.js";
+
+interface Update {
+  id: string;
+  version: number;
+  title: string;
+  notes: string;
+  otherwise: string | null;
+  expectation: string;
+  visibility: string;
+  due: string | null;
+}
+
+type Fields = Record<string, string | string[] | null>;
+
+const wait = 700;
+
+export class DraftForm extends HTMLElement {
+  #form!: HTMLFormElement;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #saving: Promise<void> = Promise.resolve();
+  #creating: Promise<string> | null = null;
+  #saved: Fields = {};
+  #stopped = false;
+
+  connectedCallback(): void {
+    const form = this.querySelector("form");
+    if (!form) return;
+    this.#form = form;
+    if (this.#update === "") this.#lastTime();
+    this.#saved = this.#update === "" ? {} : this.#fields();
+    form.addEventListener("keydown", (event) => this.#key(event));
+    form.addEventListener("submit", (event) => this.#submit(event));
+    if (this.dataset["state"] === "published") return;
+    form.addEventListener("input", () => this.#soon());
+    form.addEventListener("change", () => this.#soon());
+    // Best effort; the last typed words go when the tab is put away, not only after the pause.
+    document.addEventListener("visibilitychange", this.#away);
+  }
+
+  disconnectedCallback(): void {
+    clearTimeout(this.#timer);
+    document.removeEventListener("visibilitychange", this.#away);
+    this.#say();
+  }
+
+  /** The id of the draft, which is made now if it is not there yet. */
+  async ensure(title = ""): Promise<string> {
+    const field = this.#form.elements.namedItem("title");
+    if (title !== "" && field instanceof HTMLInputElement && field.value === "") {
+      field.value = title;
+      field.select();
+    }
+    if (this.#update !== "") return this.#update;
+    this.#creating ??= this.#create().finally(() => (this.#creating = null));
+    return this.#creating;
+  }
+
+  get #update(): string {
+    return this.dataset["update"] ?? "";
+  }
+
+  #away = (): void => {
+    if (document.hidden) this.#now();
+  };
+
+  #key(event: KeyboardEvent): void {
+    if (event.key !== "Enter" || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey) {
+      event.preventDefault();
+      this.#form.requestSubmit(this.#form.querySelector<HTMLButtonElement>(".button.main"));
+    } else if (event.target instanceof HTMLInputElement && event.target.type !== "submit" && this.dataset["state"] !== "published") {
+      // Everything is saved as one types; Enter in a line has nothing to do.
+      event.preventDefault();
+    }
+  }
+
+  #soon(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#now(), wait);
+  }
+
+  #now(): void {
+    clearTimeout(this.#timer);
+    this.#saving = this.#saving.then(() => this.#save());
+  }
+
+  async #save(): Promise<void> {
+    if (this.#stopped) return;
+    const fields = this.#fields();
+    const changed = Object.fromEntries(Object.entries(fields).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(this.#saved[name])));
+    if (Object.keys(changed).length === 0) return;
+    try {
+      if (this.#update === "") {
+        await this.ensure();
+        return;
+      }
+      await this.#patch(changed);
+      this.#wrong({});
+      this.#say(icon("check"), "Saved");
+    } catch (error) {
+      if (error instanceof Problem) await this.#failed(error, changed);
+      else throw error;
+    }
+  }
+
+  async #create(): Promise<string> {
+    const fields = this.#fields();
+    // A half-typed address must not keep the rest from being saved; it follows with the next save.
+    const { audience: _, ...rest } = fields;
+    const made = (await ask("POST", "/updates", { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== "")), publish: false })) as Update;
+    this.dataset["update"] = made.id;
+    this.dataset["state"] = "draft";
+    this.#saved = { ...rest, audience: [] };
+    this.#form.action = `/updates/${made.id}`;
+    this.#form.enctype = "application/x-www-form-urlencoded";
+    this.#form.prepend(make("input", { type: "hidden", name: "_method", value: "PATCH" }), make("input", { type: "hidden", name: "version", value: String(made.version) }));
+    history.replaceState(history.state, "", `/updates/${made.id}/edit`);
+    this.#say(icon("check"), "Saved as a draft");
+    if (JSON.stringify(this.#fields()) !== JSON.stringify(this.#saved)) this.#soon();
+    return made.id;
+  }
+
+  async #patch(changed: Fields): Promise<void> {
+    this.#took((await ask("PATCH", `/updates/${this.#update}`, { ...changed, version: this.#version })) as Update, changed);
+  }
+
+  #took(update: Update, changed: Fields): void {
+    this.#version = update.version;
+    this.#saved = { ...this.#saved, ...changed };
+  }
+
+  async #failed(error: Problem, changed: Fields): Promise<void> {
+    if (error.status === 409) return this.#conflict(changed);
+    if (error.status === 422) {
+      // What is right is saved; what is wrong is said beside its field.
+      this.#wrong(error.errors);
+      const right = Object.fromEntries(Object.entries(changed).filter(([name]) => !Object.keys(error.errors).some((field) => field === name || field.startsWith(`${name}[`))));
+      if (Object.keys(right).length > 0 && Object.keys(right).length < Object.keys(changed).length) {
+        try {
+          await this.#patch(right);
+        } catch {
+          // Said below; the next save tries again.
+        }
+      }
+      this.#say(icon("circle-alert"), "Not all of it is saved");
+      return;
+    }
+    this.#say(icon("circle-alert"), `Not saved. ${error.message}`);
+    if (error.passing) this.#timer = setTimeout(() => this.#now(), 5000);
+  }
+
+  /** Somebody (or I, in another tab) changed it: nothing typed is thrown away, and the person says which one stays. */
+  async #conflict(changed: Fields): Promise<void> {
+    const theirs = (await ask("GET", `/updates/${this.#update}`)) as Update;
+    // A file that was added counts as a change, too: if no words changed, there is nothing to decide.
+    const same = (["title", "notes", "expectation", "visibility"] as const).every((name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""));
+    this.#version = theirs.version;
+    if (same) {
+      await this.#patch(changed);
+      this.#say(icon("check"), "Saved");
+      return;
+    }
+    this.#stopped = true;
+    const load = make("button", { type: "button" }, "Load that one");
+    const keep = make("button", { type: "button" }, "Keep mine");
+    load.addEventListener("click", () => location.reload());
+    keep.addEventListener("click", () => {
+      this.#stopped = false;
+      this.#saved = {};
+      this.#now();
+    });
+    this.#say(icon("circle-alert"), "Changed elsewhere. What you typed is still here, not saved.", load, keep);
+  }
+
+  #submit(event: SubmitEvent): void {
+    const button = event.submitter;
+    if (!(button instanceof HTMLButtonElement) || button.value !== "true" || button.name !== "publish") return;
+    const queue = document.querySelector<UploadQueue>("upload-queue");
+    clearTimeout(this.#timer);
+    if (this.dataset["ready"] === undefined) {
+      // Whatever is under way ends first: files, and a save, whose answer carries the version to send.
+      event.preventDefault();
+      if (queue?.sending) {
+        this.#say(make("span"), "Sends itself as soon as the files are here.");
+        announce("Sends itself as soon as the files are here.");
+      }
+      void (async () => {
+        if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: a file is missing. Try it again, or remove it.");
+        await this.#saving;
+        this.#stopped = true; // From here on the form itself carries what was typed.
+        this.dataset["ready"] = "";
+        this.#form.requestSubmit(button);
+        delete this.dataset["ready"];
+        this.#stopped = false;
+      })();
+      return;
+    }
+    const fields = this.#fields();
+    remember("localStorage", "audience", (fields["audience"] as string[]).join(", "));
+    remember("localStorage", "expectation", fields["expectation"] as string);
+    if (this.#update !== "") void copy(`${location.origin}/updates/${this.#update}`);
+  }
+
+  /** Audience and expectation as last time, where the form has none yet. */
+  #lastTime(): void {
+    const audience = this.#form.elements.namedItem("audience");
+    if (!(audience instanceof HTMLInputElement) || audience.value !== "") return;
+    audience.value = remember("localStorage", "audience") ?? "";
+    const expectation = this.#form.querySelector<HTMLInputElement>(`input[name=expectation][value="${CSS.escape(remember("localStorage", "expectation") ?? "fyi")}"]`);
+    if (expectation) expectation.checked = true;
+    document.dispatchEvent(new CustomEvent("hearback:audience"));
+  }
+
+  #fields(): Fields {
+    const data = new FormData(this.#form);
+    const text = (name: string) => {
+      const value = data.get(name);
+      return typeof value === "string" ? value : "";
+    };
+    return {
+      title: text("title"),
+      notes: text("notes"),
+      audience: text("audience").split(",").map((part) => part.trim()).filter((part) => part !== ""),
+      expectation: text("expectation"),
+      visibility: text("visibility"),
+      due: text("due") || null,
+      otherwise: text("otherwise") || null,
+    };
+  }
+
+  get #version(): number {
+    const input = this.#form.elements.namedItem("version");
+    return input instanceof HTMLInputElement ? Number(input.value) : 0;
+  }
+
+  set #version(version: number) {
+    const input = this.#form.elements.namedItem("version");
+    if (input instanceof HTMLInputElement) input.value = String(version);
+  }
+
+  /** Says beside each field what is wrong with it, and takes away what was said before. */
+  #wrong(errors: Record<string, string>): void {
+    for (const old of this.querySelectorAll(".wrong")) {
+      const field = this.querySelector(`[aria-describedby~="${CSS.escape(old.id)}"]`);
+      field?.removeAttribute("aria-invalid");
+      old.remove();
+    }
+    for (const [path, text] of Object.entries(errors)) {
+      const name = path.replace(/[[.].*$/, "");
+      const field = this.querySelector<HTMLElement>(`#${CSS.escape(name)}`);
+      const id = `${name}-wrong`;
+      if (!field || document.getElementById(id)) continue;
+      field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", [...new Set([...(field.getAttribute("aria-describedby") ?? "").split(" "), id])].join(" ").trim());
+      field.closest(".field")?.append(make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, sentence(text))));
+    }
+  }
+
+  #say(...parts: (Node | string)[]): void {
+    document.getElementById("save-state")?.replaceChildren(...parts.map((part) => (typeof part === "string" ? make("span", {}, part) : part)));
+  }
+}
+
+customElements.define("draft-form", DraftForm);

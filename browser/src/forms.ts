@@ -1,0 +1,93 @@
+// Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
+import { config } from "@hotwired/turbo";
+import { announce, icon, make } from "./dom.js";
+import { refresh } from "./morph.js";
+import { ask, Problem } from "./request.js";
+
+config.forms.confirm = confirm;
+
+// Reactions, answers, removals: sent by fetch, and the page shows what came of it.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-quiet") || event.defaultPrevented) return;
+  event.preventDefault();
+  void send(form, event.submitter);
+});
+
+/** Asks a question in a dialog; true for yes. */
+function confirm(message: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const yes = make("button", { class: "button main", value: "yes" }, "Yes");
+    const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
+      make("form", { method: "dialog", "data-turbo": "false" },
+        make("p", { id: "question", class: "words" }, message),
+        make("div", { class: "actions" }, make("button", { class: "button", value: "" }, "Cancel"), yes)));
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "yes");
+      dialog.remove();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    yes.focus();
+  });
+}
+
+async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
+  const question = form.dataset["turboConfirm"];
+  if (question && !(await confirm(question))) return;
+  if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
+  const data = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (typeof value === "string") data.append(name, value);
+  const address = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction") ? submitter.formAction : form.action;
+  // The hidden `_method` is for browsers without scripts; here the request can say it itself.
+  const method = data.get("_method") ?? "POST";
+  data.delete("_method");
+  form.setAttribute("aria-busy", "true");
+  try {
+    await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
+    form.closest("details")?.removeAttribute("open");
+    for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
+    if (data.has("name")) nameIsKnown();
+    await refresh();
+  } catch (error) {
+    complain(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
+  } finally {
+    form.removeAttribute("aria-busy");
+  }
+}
+
+/** A guest said their name: nothing asks for it again. */
+export function nameIsKnown(): void {
+  for (const input of document.querySelectorAll<HTMLInputElement>(".composer input[name=name], .answer input[name=name]")) input.closest(".field")?.remove();
+}
+
+/** Says what went wrong, where one looks, until it is put away. */
+export function complain(text: string): void {
+  document.getElementById("complaint")?.remove();
+  const close = make("button", { type: "button", class: "button quiet" }, "Close");
+  const box = make("div", { id: "complaint", class: "problem complaint", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p", {}, text), close);
+  close.addEventListener("click", () => box.remove());
+  document.body.append(box);
+  announce(text);
+}
+
+// A filter that is chosen is applied.
+document.addEventListener("change", (event) => {
+  if (event.target instanceof HTMLSelectElement && event.target.hasAttribute("data-submit")) event.target.form?.requestSubmit();
+});
+
+// Words for those with scripts; and fields that grow with what is typed, where the browser does not do it itself.
+function prepare(): void {
+  for (const element of document.querySelectorAll<HTMLElement>("[data-scripted]")) element.hidden = false;
+}
+document.addEventListener("turbo:load", prepare);
+document.addEventListener("turbo:render", prepare);
+document.addEventListener("hearback:fresh", prepare);
+
+if (!CSS.supports("field-sizing", "content")) {
+  document.addEventListener("input", ({ target }) => {
+    if (!(target instanceof HTMLTextAreaElement) || !target.hasAttribute("data-grow")) return;
+    target.style.height = "auto";
+    target.style.height = `${target.scrollHeight + 2}px`;
+  });
+}

@@ -1,0 +1,62 @@
+// Keys of every page, the list of all keys, and the switch for those whom single keys disturb (WCAG 2.1.4).
+import { make, remember, typing } from "./dom.js";
+
+const everywhere: [string[], string][] = [[["/"], "Search"], [["?"], "These keys"]];
+const onUpdates: [string[], string][] = [
+  [["Space", "k"], "Play or pause"],
+  [["j", "l"], "10 seconds back or on"],
+  [["←", "→"], "5 seconds; with Shift 1; between pictures"],
+  [["c"], "Comment here"],
+  [["Ctrl", "Enter"], "Send the comment"],
+  [["n", "p"], "Next or previous comment"],
+  [["a"], "Answer"],
+  [["z"], "Only the stage and the comments"],
+];
+const onPictures: [string[], string][] = [
+  [["+", "−", "0"], "Zoom; the whole picture"],
+  [["Enter"], "On the picture: a pin, which arrows move"],
+  [["Space"], "Hold to move the picture"],
+];
+
+/** Whether single keys do something. */
+export function keysOn(): boolean {
+  return remember("localStorage", "keys") !== "off";
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  // The list itself opens always, so that the keys can be switched on again.
+  if (event.key === "?") show();
+  else if (event.key === "/" && keysOn()) search();
+  else return;
+  event.preventDefault();
+});
+
+function search(): void {
+  const field = document.querySelector<HTMLInputElement>('[data-key="/"]');
+  if (field) field.select();
+  else if (document.querySelector(".rail")) location.assign("/updates#q");
+}
+
+// Coming from another page, the cursor is where one searches.
+document.addEventListener("turbo:load", () => {
+  if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
+});
+
+function show(): void {
+  if (document.querySelector("dialog[open]")) return;
+  const lists = [...(document.querySelector("update-page") ? onUpdates : []), ...(document.querySelector(".viewport") ? onPictures : []), ...everywhere];
+  const list = make("dl", { class: "keys-list" });
+  for (const [keys, words] of lists) list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
+  const box = make("input", { type: "checkbox" });
+  box.checked = keysOn();
+  box.addEventListener("change", () => remember("localStorage", "keys", box.checked ? null : "off"));
+  const close = make("button", { class: "button" }, "Close");
+  const dialog = make("dialog", { "aria-labelledby": "keys-heading", "data-turbo-temporary": true },
+    make("h2", { id: "keys-heading" }, "Keys"), list,
+    make("form", { method: "dialog", class: "actions", "data-turbo": "false" }, make("label", { class: "check" }, box, "Single keys do something"), make("span", { class: "spring" }), close));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  close.focus();
+}

@@ -1,0 +1,65 @@
+// Fields that know something the server cannot: the time zone, the fragment of the address, the theme of this device.
+import { remember } from "./dom.js";
+
+/** Fills in the browser's IANA time zone. */
+customElements.define("time-zone-field", class extends HTMLElement {
+  connectedCallback(): void {
+    const input = this.querySelector("input");
+    if (input) input.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  }
+});
+
+/** Keeps `#t=42` over signing in: the part after # never reaches the server by itself. */
+customElements.define("keep-fragment", class extends HTMLElement {
+  connectedCallback(): void {
+    const input = this.querySelector("input");
+    if (input && location.hash !== "" && !input.value.includes("#")) input.value = (input.value || "/") + location.hash;
+  }
+});
+
+/** Light, dark, or as the system. */
+customElements.define("theme-switch", class extends HTMLElement {
+  connectedCallback(): void {
+    this.querySelector("fieldset")?.removeAttribute("disabled");
+    const chosen = remember("localStorage", "theme") ?? "";
+    for (const input of this.querySelectorAll("input")) {
+      input.checked = input.value === chosen;
+      input.addEventListener("change", () => {
+        remember("localStorage", "theme", input.value);
+        if (input.value === "") delete document.documentElement.dataset["theme"];
+        else document.documentElement.dataset["theme"] = input.value;
+      });
+    }
+  }
+});
+
+/** A due time: typed in this device's zone, sent as a moment. Without scripts the server reads it in the account's zone. */
+customElements.define("due-field", class extends HTMLElement {
+  connectedCallback(): void {
+    const input = this.querySelector<HTMLInputElement>("input[type=datetime-local]");
+    if (!input || input.name === "") return;
+    const moment = document.createElement("input");
+    moment.type = "hidden";
+    moment.name = input.name;
+    input.removeAttribute("name");
+    this.append(moment);
+    const at = new Date(this.dataset["at"] ?? "");
+    if (!Number.isNaN(at.getTime())) {
+      // The field wants local time without a zone.
+      input.value = new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+    }
+    const carry = () => (moment.value = input.value === "" ? "" : new Date(input.value).toISOString());
+    carry();
+    input.addEventListener("input", carry);
+  }
+});
+
+/** Undo, for the ten seconds in which the server takes it. */
+customElements.define("undo-field", class extends HTMLElement {
+  connectedCallback(): void {
+    const left = new Date(this.dataset["since"] ?? 0).getTime() + 10_000 - Date.now();
+    if (left <= 0) return;
+    this.hidden = false;
+    setTimeout(() => (this.hidden = true), Math.min(left, 10_000));
+  }
+});

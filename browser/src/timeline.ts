@@ -1,0 +1,78 @@
+// The line under a video: how far it is, and a dot for each comment.
+import type { Placed } from "./anchors.js";
+import { clock, make } from "./dom.js";
+
+export class Timeline {
+  readonly line = make("div", { class: "timeline", role: "group", "aria-label": "Comments in time" });
+  #now = make("span", { class: "now" });
+  #tip = make("span", { role: "tooltip", hidden: true });
+  #listeners = new AbortController();
+
+  constructor(
+    readonly video: HTMLVideoElement,
+    readonly choose: (comment: Placed) => void,
+  ) {
+    const { signal } = this.#listeners;
+    this.line.append(this.#now, this.#tip);
+    video.addEventListener("timeupdate", () => this.#tick(), { signal });
+    video.addEventListener("seeking", () => this.#tick(), { signal });
+    // Anywhere else on the line goes to that moment; keys have ← and → of the page.
+    this.line.addEventListener("click", (event) => {
+      if (event.target instanceof Element && event.target.closest("button")) return;
+      const box = this.line.getBoundingClientRect();
+      const length = this.#length();
+      if (length > 0) video.currentTime = (Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length) / 1000;
+    });
+    this.#tick();
+  }
+
+  end(): void {
+    this.#listeners.abort();
+  }
+
+  draw(comments: Placed[], pending: number | null): void {
+    const length = this.#length();
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["mark"] : undefined;
+    const dots = comments.filter((comment) => comment.at !== undefined).sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).map((comment) => {
+      const words = `${clock(comment.at ?? 0)}, ${comment.words}`;
+      const dot = make("button", { type: "button", "aria-label": words, "data-mark": comment.element.id });
+      at(dot, comment.at ?? 0, length);
+      dot.addEventListener("click", () => this.choose(comment));
+      for (const event of ["pointerenter", "focus"]) dot.addEventListener(event, () => this.#say(words, dot));
+      for (const event of ["pointerleave", "blur"]) dot.addEventListener(event, () => (this.#tip.hidden = true));
+      return dot;
+    });
+    this.line.replaceChildren(this.#now, ...dots, this.#tip);
+    if (pending !== null) {
+      const dot = make("button", { type: "button", class: "pending", "aria-label": `Your comment at ${clock(pending)}`, tabindex: "-1" });
+      at(dot, pending, length);
+      this.line.append(dot);
+    }
+    if (focused !== undefined) this.line.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  show(comment: Placed): void {
+    for (const dot of this.line.querySelectorAll<HTMLElement>("[data-mark]")) dot.classList.toggle("on", dot.dataset["mark"] === comment.element.id);
+  }
+
+  #say(words: string, dot: HTMLElement): void {
+    this.#tip.textContent = words;
+    this.#tip.hidden = false;
+    const room = this.line.clientWidth - this.#tip.offsetWidth;
+    this.#tip.style.left = `${Math.max(0, Math.min(room, dot.offsetLeft - this.#tip.offsetWidth / 2))}px`;
+  }
+
+  #tick(): void {
+    const length = this.#length();
+    this.#now.style.width = length > 0 ? `${Math.min(100, (this.video.currentTime * 100_000) / length)}%` : "0";
+  }
+
+  /** Milliseconds. The server measured it; a browser may not know before it has played. */
+  #length(): number {
+    return Number(this.video.dataset["duration"]) || (Number.isFinite(this.video.duration) ? this.video.duration * 1000 : 0);
+  }
+}
+
+function at(dot: HTMLElement, ms: number, length: number): void {
+  dot.style.left = `${length > 0 ? Math.min(100, (ms / length) * 100) : 0}%`;
+}

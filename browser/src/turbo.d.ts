@@ -1,0 +1,10 @@
+// The part of Turbo that we use; the package brings no types.
+declare module "@hotwired/turbo" {
+  export function visit(location: string, options?: { action?: "advance" | "replace" }): void;
+  export function morphElements(current: Element, next: Element, options?: { morphStyle?: "outerHTML" | "innerHTML" }): void;
+  export const config: { forms: { confirm: (message: string) => Promise<boolean> } };
+}
+declare module "emojis" {
+  const emojis: [emoji: string, words: string][];
+  export default emojis;
+}

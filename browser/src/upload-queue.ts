@@ -1,0 +1,247 @@
+// Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
+import type { DraftForm } from "./draft-form.js";
+import { announce, bytes, icon, iconButton, make, typing } from "./dom.js";
+import { refresh } from "./morph.js";
+import { offline, Problem, problem } from "./request.js";
+
+interface Item {
+  file: File;
+  row: HTMLLIElement;
+  state: "waiting" | "sending" | "failed" | "done";
+  request?: XMLHttpRequest;
+}
+
+export class UploadQueue extends HTMLElement {
+  #items: Item[] = [];
+  #busy = false;
+  #waiting: ((complete: boolean) => void)[] = [];
+  #depth = 0;
+  #look: ReturnType<typeof setTimeout> | undefined;
+  #listeners = new AbortController();
+
+  connectedCallback(): void {
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    const input = this.querySelector<HTMLInputElement>("input[type=file]");
+    input?.addEventListener("change", () => {
+      this.add(input.files ?? []);
+      // Sent from here, not once more with the form.
+      input.value = "";
+    }, { signal });
+    addEventListener("dragenter", (event) => this.#drag(event, 1), { signal });
+    addEventListener("dragleave", (event) => this.#drag(event, -1), { signal });
+    addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); }, { signal });
+    addEventListener("drop", (event) => this.#drop(event), { signal });
+    addEventListener("paste", (event) => this.#paste(event), { signal });
+    addEventListener("online", () => this.#retryAll(), { signal });
+    addEventListener("beforeunload", (event) => { if (this.sending) event.preventDefault(); }, { signal });
+    document.addEventListener("turbo:before-visit", (event) => {
+      if (this.sending && !window.confirm("A file is still on its way. Leave and stop it?")) event.preventDefault();
+    }, { signal });
+    document.addEventListener("hearback:fresh", () => this.#watch(), { signal });
+    this.#watch();
+  }
+
+  disconnectedCallback(): void {
+    this.#listeners.abort();
+    clearTimeout(this.#look);
+    document.documentElement.classList.remove("dropping");
+    for (const item of this.#items) item.request?.abort();
+  }
+
+  /** Whether a file waits or travels. */
+  get sending(): boolean {
+    return this.#items.some((item) => item.state === "waiting" || item.state === "sending");
+  }
+
+  /** Resolves when nothing travels any more: true if every file arrived. */
+  idle(): Promise<boolean> {
+    if (!this.sending) return Promise.resolve(!this.#items.some((item) => item.state === "failed"));
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Puts files into the queue. */
+  add(files: Iterable<File>): void {
+    if (this.dataset["refused"] !== undefined) return;
+    for (const file of files) {
+      const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state: "waiting" };
+      this.#items.push(item);
+      this.#list.append(item.row);
+      this.#show(item, `${bytes(file.size)}, waiting`);
+    }
+    this.querySelector(".drop")?.classList.add("small");
+    void this.#run();
+  }
+
+  /** What travels stands in a list of its own: the one of the server is morphed, and would take our rows for its own. */
+  get #list(): HTMLElement {
+    const known = this.querySelector<HTMLElement>(".media-list.arriving");
+    if (known) return known;
+    const list = make("ul", { class: "media-list arriving", "aria-label": "On their way" });
+    this.querySelector(".media-list")?.after(list);
+    return list;
+  }
+
+  async #run(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let item = this.#next(); item; item = this.#next()) {
+      item.state = "sending";
+      try {
+        this.#show(item, "Starting");
+        const id = await this.#draft(item.file);
+        await this.#send(item, id);
+        item.state = "done";
+        announce(`${item.file.name} is here.`);
+        await refresh();
+        this.#forget(item);
+      } catch (error) {
+        if (!this.#items.includes(item)) continue; // Cancelled.
+        item.state = "failed";
+        this.#fail(item, error instanceof Problem ? error : offline());
+      }
+    }
+    this.#busy = false;
+    const complete = !this.#items.some((item) => item.state === "failed");
+    for (const resolve of this.#waiting.splice(0)) resolve(complete);
+  }
+
+  #next(): Item | undefined {
+    return this.#items.find((item) => item.state === "waiting");
+  }
+
+  async #draft(file: File): Promise<string> {
+    const known = this.dataset["update"];
+    if (known) return known;
+    const form = document.querySelector<DraftForm>("draft-form");
+    if (!form) throw offline();
+    const id = await form.ensure(title(file));
+    this.dataset["update"] = id;
+    return id;
+  }
+
+  /** XMLHttpRequest, because fetch does not tell how much has left. */
+  #send(item: Item, update: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      const began = performance.now();
+      item.request = request;
+      request.open("POST", `/updates/${update}/media`);
+      request.setRequestHeader("Accept", "application/json");
+      request.upload.addEventListener("progress", ({ loaded, total }) => {
+        const seconds = (performance.now() - began) / 1000;
+        const left = loaded > 0 && seconds > 1 ? `, ${duration(((total - loaded) * seconds) / loaded)} left` : "";
+        this.#show(item, loaded < total ? `${bytes(loaded)} of ${bytes(total)}${left}` : "Arrived. Being looked at.", loaded / total);
+      });
+      request.addEventListener("load", () => (request.status >= 200 && request.status < 300 ? resolve() : reject(problem(request.status, request.responseText))));
+      request.addEventListener("error", () => reject(offline()));
+      request.addEventListener("abort", () => reject(offline()));
+      const data = new FormData();
+      data.append("media", item.file);
+      request.send(data);
+    });
+  }
+
+  #show(item: Item, words: string, part?: number): void {
+    let say = item.row.querySelector<HTMLElement>("[data-say]");
+    if (!say) {
+      const cancel = iconButton(`Cancel ${item.file.name}`, icon("x"), "button quiet icon-only");
+      cancel.addEventListener("click", () => this.#forget(item));
+      say = make("p", { class: "meta", "data-say": true });
+      item.row.replaceChildren(
+        make("span", { class: "thumbnail" }, item.file.type.startsWith("video/") ? icon("film") : icon("image")),
+        make("div", { class: "row-text" }, make("p", { class: "name" }, item.file.name), make("progress", { max: "1", value: "0", "aria-label": `Sending ${item.file.name}` }), say),
+        make("div", { class: "row-actions" }, cancel));
+    }
+    say.textContent = words;
+    const progress = item.row.querySelector("progress");
+    if (progress && part !== undefined) progress.value = part;
+    delete item.row.dataset["state"];
+  }
+
+  #fail(item: Item, error: Problem): void {
+    this.#show(item, error.message);
+    item.row.dataset["state"] = "failed";
+    item.row.querySelector("progress")?.remove();
+    announce(`${item.file.name}: ${error.message}`);
+    if (!error.passing) return;
+    const retry = make("button", { type: "button", class: "button" }, "Try again");
+    retry.addEventListener("click", () => this.#retry(item));
+    item.row.querySelector(".row-actions")?.prepend(retry);
+  }
+
+  #retry(item: Item): void {
+    item.state = "waiting";
+    item.row.replaceChildren();
+    this.#show(item, "Waiting");
+    void this.#run();
+  }
+
+  #retryAll(): void {
+    for (const item of this.#items) if (item.state === "failed" && item.row.querySelector(".row-actions .button:not(.icon-only)")) this.#retry(item);
+  }
+
+  #forget(item: Item): void {
+    this.#items = this.#items.filter((other) => other !== item);
+    item.request?.abort();
+    item.row.remove();
+  }
+
+  /** What is being prepared is asked after until it is ready; a draft has no stream. */
+  #watch(): void {
+    clearTimeout(this.#look);
+    if (this.querySelector('[data-state="processing"], [data-state="uploading"]')) this.#look = setTimeout(() => void refresh(), 2000);
+  }
+
+  #drag(event: DragEvent, by: number): void {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    // Entering a child comes before leaving its parent, so the two are counted.
+    this.#depth = Math.max(0, this.#depth + by);
+    document.documentElement.classList.toggle("dropping", this.#depth > 0);
+  }
+
+  #drop(event: DragEvent): void {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    this.#depth = 0;
+    document.documentElement.classList.remove("dropping");
+    this.add(event.dataTransfer?.files ?? []);
+  }
+
+  #paste(event: ClipboardEvent): void {
+    const files = [...(event.clipboardData?.files ?? [])];
+    // Text that brings a picture of itself along (from an office program) is text, where text is typed.
+    if (files.length === 0 || (typing(event.target) && event.clipboardData?.types.includes("text/plain"))) return;
+    event.preventDefault();
+    this.add(files.map(named));
+  }
+}
+
+customElements.define("upload-queue", UploadQueue);
+
+function hasFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes("Files") ?? false;
+}
+
+/** Pasted pictures are all called image.png; the time tells them apart. */
+function named(file: File): File {
+  if (!/^image\.\w+$/.test(file.name)) return file;
+  return new File([file], `Pasted ${moment()}.${file.name.split(".").pop() ?? "png"}`, { type: file.type });
+}
+
+/** A title for a file: its name without the end, where it says something. */
+function title(file: File): string {
+  const name = file.name.replace(/\.\w{2,5}$/, "").replace(/[_-]+/g, " ").trim();
+  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${moment()}`;
+}
+
+/** `21 Nov 14.02`: without a colon, which no file system likes. */
+function moment(): string {
+  const now = new Date();
+  return `${now.getDate()} ${now.toLocaleString("en", { month: "short" })} ${String(now.getHours()).padStart(2, "0")}.${String(now.getMinutes()).padStart(2, "0")}`;
+}
+
+function duration(seconds: number): string {
+  return seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,363 @@
+//! The parts put together: what is shared by all requests, the workers, and a stop that loses nothing.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpServer, web};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use crate::clock::{self, Clock};
+use crate::config::{Config, Delivery, Place};
+use crate::db::{self, Db};
+use crate::error::{Error, Result};
+use crate::jobs::{self, Job};
+use crate::media::{self, Workshop};
+use crate::people::Viewer;
+use crate::storage::{S3Settings, Storage};
+use crate::uploads::{self, Intake};
+use crate::video::Tools;
+use crate::web::live::Live;
+use crate::{events, people, search, updates};
+
+/// Jobs at once on this node: ffmpeg uses a core each.
+const WORKERS: usize = 2;
+/// How often work that failed, or that another node left, is looked for.
+const TICK: Duration = Duration::from_secs(1);
+/// How often what is over is thrown away.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// What all requests share.
+pub struct State {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The domain's time.
+    pub clock: Clock,
+    /// How files come in, with storage and tools.
+    pub intake: Intake,
+    /// Keeps guessing and flooding slow.
+    pub guard: Guard,
+    /// What signs addresses and cookies; a row of the database, so that all nodes have it.
+    pub(crate) key: String,
+    /// What the set-up page asks for.
+    pub(crate) setup_code: String,
+    /// Open pages.
+    pub(crate) live: Live,
+    /// Where redirected media comes from, for the Content-Security-Policy.
+    pub(crate) media_origin: Option<String>,
+}
+
+impl State {
+    /// The address a request came from: that of the connection, or what a trusted proxy says.
+    pub(crate) fn address(&self, req: &HttpRequest) -> String {
+        let Some(peer) = req.peer_addr().map(|peer| peer.ip()) else { return "unknown".into() };
+        let trusted = |address: &IpAddr| self.config.trusted_proxies.contains(address);
+        if !trusted(&peer) {
+            return peer.to_string();
+        }
+        let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let hops: Vec<IpAddr> = forwarded.filter_map(|hop| hop.trim().parse().ok()).collect();
+        hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer).to_string()
+    }
+
+    /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making.
+    pub async fn sweep(&self) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        updates::sweep_trash(&mut tx, &self.clock).await?;
+        events::sweep(&mut tx, &self.clock).await?;
+        tx.commit().await?;
+        uploads::sweep(&self.db, &self.clock).await?;
+        self.intake.shop.storage.sweep().await
+    }
+}
+
+/// Limits on how often something is tried, in this node's memory.
+#[derive(Debug)]
+pub struct Guard {
+    accounts: DefaultKeyedRateLimiter<String>,
+    addresses: DefaultKeyedRateLimiter<String>,
+    speakers: DefaultKeyedRateLimiter<String>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        let quota = |burst: u32, refill: u64| {
+            let period = Duration::from_secs(refill);
+            Quota::with_period(period).unwrap_or(Quota::per_minute(NonZeroU32::MIN)).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+        };
+        Self {
+            accounts: RateLimiter::keyed(quota(10, 30)),
+            addresses: RateLimiter::keyed(quota(60, 2)),
+            speakers: RateLimiter::keyed(quota(60, 1)),
+        }
+    }
+}
+
+impl Guard {
+    /// A password may be tried ten times, then twice a minute; from one address sixty times, then every two seconds.
+    pub fn sign_in(&self, account: &str, address: &str) -> Result<()> {
+        check(&self.addresses, address)?;
+        check(&self.accounts, account)
+    }
+
+    /// Guests say sixty things, then one a second; people are trusted.
+    pub(crate) fn speak(&self, ask: &crate::web::Ask, address: &str) -> Result<()> {
+        match &ask.viewer {
+            Viewer::Guest(_) => check(&self.speakers, address),
+            Viewer::Person(_) | Viewer::Nobody => Ok(()),
+        }
+    }
+}
+
+fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
+    limiter.check_key(&key.to_owned()).map_err(|until| Error::TooMany(until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
+}
+
+/// A Hearback that is ready to run.
+pub struct App {
+    server: Server,
+    address: SocketAddr,
+    state: web::Data<State>,
+    stop: watch::Sender<bool>,
+}
+
+impl App {
+    /// Opens database and storage, listens, and starts the workers. Nothing is answered before [`App::run`].
+    pub async fn build(config: Config, clock: Clock) -> Result<Self> {
+        let listener = TcpListener::bind(config.listen).map_err(|error| {
+            Error::Conflict(format!("HEARBACK_LISTEN: {} cannot be listened on: {error}. Choose another port, or end what uses it.", config.listen))
+        })?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let state = web::Data::new(state(config, clock, stopped.clone()).await?);
+        for _ in 0..WORKERS {
+            tokio::spawn(work(state.clone().into_inner(), stopped.clone()));
+        }
+        tokio::spawn(sweep_on(state.clone().into_inner(), stopped));
+        let shared = state.clone();
+        let server = HttpServer::new(move || actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes))
+            .listen(listener)?
+            .disable_signals()
+            .shutdown_timeout(10)
+            .run();
+        Ok(Self { server, address, state, stop })
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// What requests share, for tests.
+    pub fn state(&self) -> Arc<State> {
+        self.state.clone().into_inner()
+    }
+
+    /// The address to open, and while nobody has an account the link that makes the first one.
+    pub async fn invitation(&self) -> Result<(String, Option<String>)> {
+        let base = self.state.config.url.clone().unwrap_or_else(|| {
+            let host = if self.address.ip().is_unspecified() { "localhost".into() } else { self.address.ip().to_string() };
+            format!("http://{host}:{}", self.address.port())
+        });
+        let first = people::none_yet(&mut *self.state.db.read().await?).await?;
+        let link = first.then(|| format!("{base}/setup?code={}", self.state.setup_code));
+        Ok((base, link))
+    }
+
+    /// Answers until the process is told to end, then lets what is under way finish.
+    pub async fn run(self) -> Result<()> {
+        let handle = self.server.handle();
+        let stop = self.stop.clone();
+        tokio::spawn(async move {
+            match told_to_end().await {
+                Ok(()) => tracing::info!("ending"),
+                Err(error) => tracing::error!(%error, "signals cannot be heard"),
+            }
+            // Live pages are let go first, or they would hold the server open.
+            stop.send_replace(true);
+            handle.stop(true).await;
+        });
+        self.server.await?;
+        self.stop.send_replace(true);
+        self.state.db.close().await;
+        Ok(())
+    }
+}
+
+async fn told_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Opens the database and brings it up to date.
+pub async fn open_db(config: &Config) -> Result<Db> {
+    std::fs::create_dir_all(&config.data)
+        .map_err(|error| Error::Conflict(format!("HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.", config.data.display())))?;
+    let db = Db::open(&config.database_url).await?;
+    let mut tx = db.begin().await?;
+    search::prepare(&mut tx, db.dialect()).await?;
+    tx.commit().await?;
+    Ok(db)
+}
+
+/// Opens the storage that the settings name.
+pub async fn open_storage(config: &Config) -> Result<Storage> {
+    match &config.storage {
+        Place::Disk => Storage::disk(&config.data.join("media")),
+        Place::S3 { bucket, prefix } => {
+            Storage::s3(S3Settings {
+                bucket: bucket.clone(),
+                prefix: prefix.clone(),
+                endpoint: config.s3_endpoint.clone(),
+                public_endpoint: config.s3_public_endpoint.clone(),
+                path_style: config.s3_path_style,
+                ..S3Settings::default()
+            })
+            .await
+        }
+    }
+}
+
+async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Result<State> {
+    let db = open_db(&config).await?;
+    let storage = open_storage(&config).await?;
+    let tmp = config.data.join("tmp");
+    std::fs::create_dir_all(&tmp)?;
+    let tools = Tools::find(config.ffmpeg.as_deref()).await;
+    let mut tx = db.begin().await?;
+    let key = db::setting(&mut tx, "key", clock::secret).await?;
+    let setup_code = db::setting(&mut tx, "setup_code", clock::secret).await?;
+    tx.commit().await?;
+    let media_origin = match config.delivery {
+        Delivery::Proxy => None,
+        Delivery::Redirect => storage.presign("media/any", Duration::from_secs(60)).await?.as_deref().and_then(origin),
+    };
+    let live = Live::start(db.clone(), stop).await?;
+    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, tools, tmp };
+    let intake = Intake { shop, max: config.max_upload, min_free: config.min_free };
+    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_origin, config })
+}
+
+/// `https://host:port` of an address.
+fn origin(url: &str) -> Option<String> {
+    let uri: actix_web::http::Uri = url.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = state.sweep().await {
+            tracing::warn!(%error, "what is over could not be thrown away");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Does jobs, one after the other, until the process is told to end.
+async fn work(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let mut commits = state.db.commits();
+    while !*stop.borrow() {
+        commits.mark_unchanged();
+        match jobs::claim(&state.db).await {
+            Ok(Some(job)) => {
+                if let Err(error) = one(&state, &job, &mut stop).await {
+                    tracing::error!(%error, job = job.id, kind = job.kind, "a job could not be settled");
+                }
+            }
+            Ok(None) => {
+                tokio::select! {
+                    _ = commits.changed() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "jobs could not be claimed");
+                tokio::time::sleep(TICK).await;
+            }
+        }
+    }
+}
+
+async fn one(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    let done = tokio::select! {
+        done = perform(state, job) => done,
+        lost = hold(state, job) => return lost,
+        () = told(stop) => return jobs::release(&state.db, job).await,
+    };
+    let Err(error) = done else { return jobs::finish(&state.db, job).await };
+    tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
+    if jobs::fail(&state.db, job, &error.to_string()).await? && matches!(job.kind.as_str(), "process" | "convert") {
+        media::give_up(&state.intake.shop, &job.payload).await?;
+    }
+    Ok(())
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // The only other end is that the sender is gone, which means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Renews the claim; ends only when it is lost.
+async fn hold(state: &State, job: &Job) -> Result<()> {
+    loop {
+        tokio::time::sleep(jobs::RENEW).await;
+        if !jobs::renew(&state.db, job).await? {
+            return Err(Error::internal("the claim on the job was lost"));
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    keys: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    update: String,
+    #[serde(default)]
+    subject: String,
+}
+
+/// The one list of what jobs there are.
+async fn perform(state: &State, job: &Job) -> Result<()> {
+    let shop = &state.intake.shop;
+    match job.kind.as_str() {
+        "process" => media::process(shop, &job.payload).await,
+        "convert" => media::convert(shop, &job.payload).await,
+        "purge" => {
+            let keys: Keys = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            uploads::purge(shop, &keys.keys).await
+        }
+        "index" => {
+            let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            let mut tx = state.db.begin().await?;
+            search::index(&mut tx, state.db.dialect(), &subject.update, &subject.subject).await?;
+            tx.commit().await
+        }
+        "forget" => {
+            let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            let mut tx = state.db.begin().await?;
+            search::forget_update(&mut tx, state.db.dialect(), &subject.update).await?;
+            tx.commit().await
+        }
+        other => Err(Error::internal(format!("no job is called {other}"))),
+    }
+}

@@ -1,0 +1,101 @@
+//! The only source of the domain's time and of randomness: tests hold one still and nobody guesses the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+
+/// Milliseconds since the Unix epoch, UTC.
+pub type Millis = i64;
+
+/// The domain's clock: real time plus an offset that only tests move.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    offset: Arc<AtomicI64>,
+    last_id: Arc<Mutex<(Millis, u16)>>,
+}
+
+impl Clock {
+    /// Now, as the domain sees it.
+    pub fn now(&self) -> Millis {
+        real_now() + self.offset.load(Ordering::Relaxed)
+    }
+
+    /// Moves the domain's time by so many milliseconds. For tests.
+    pub fn advance(&self, by: Millis) {
+        self.offset.fetch_add(by, Ordering::Relaxed);
+    }
+
+    /// A new id: 26 characters of lower-case base32 that sort by creation, also within a millisecond of one node
+    /// (48 bits of time, 16 of sequence, 64 random).
+    pub fn id(&self) -> String {
+        let (time, sequence) = {
+            let mut last = self.last_id.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let now = self.now();
+            *last = if now > last.0 { (now, 0) } else { (last.0 + i64::from(last.1 == u16::MAX), last.1.wrapping_add(1)) };
+            *last
+        };
+        let mut bytes = [0_u8; 16];
+        bytes[..6].copy_from_slice(&time.to_be_bytes()[2..]);
+        bytes[6..8].copy_from_slice(&sequence.to_be_bytes());
+        bytes[8..].copy_from_slice(&random::<8>());
+        base32(&bytes)
+    }
+}
+
+/// Real time, for leases, signatures and rates, which tests must not bend.
+#[allow(clippy::disallowed_methods, reason = "the one place that asks the system")]
+pub fn real_now() -> Millis {
+    Timestamp::now().as_millisecond()
+}
+
+/// `N` bytes from the system's generator of secrets.
+#[allow(clippy::expect_used, reason = "without randomness no secret can be made, and going on would be worse")]
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes
+}
+
+/// An unguessable word of 160 random bits (32 characters), for tokens, links and storage keys.
+pub fn secret() -> String {
+    base32(&random::<20>())
+}
+
+/// Lower-case base32 with the digits first, so that text order is number order (RFC 4648 §7, without padding).
+pub fn base32(bytes: &[u8]) -> String {
+    data_encoding::BASE32HEX_NOPAD.encode(bytes).to_ascii_lowercase()
+}
+
+/// RFC 3339 in UTC with milliseconds, as every answer writes time.
+pub fn rfc3339(at: Millis) -> String {
+    match Timestamp::from_millisecond(at) {
+        Ok(time) => format!("{time:.3}"),
+        Err(_) => format!("{:.3}", Timestamp::UNIX_EPOCH),
+    }
+}
+
+/// Reads RFC 3339 to milliseconds.
+pub fn parse_rfc3339(text: &str) -> Option<Millis> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_creation_and_are_short() {
+        let clock = Clock::default();
+        let ids: Vec<String> = (0..1000).map(|_| clock.id()).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(ids.iter().all(|id| id.len() == 26));
+    }
+
+    #[test]
+    fn time_is_written_with_milliseconds() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(parse_rfc3339(&rfc3339(1_763_763_120_001)), Some(1_763_763_120_001));
+    }
+}

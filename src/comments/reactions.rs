@@ -1,0 +1,117 @@
+//! Reactions: one emoji by one person or guest on an update or a comment. A reaction never acknowledges.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::visible;
+use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::events;
+use crate::people::{self, Viewer};
+use crate::updates;
+
+/// How many different emojis one may put on one thing.
+const MOST: i64 = 20;
+
+/// One emoji by one actor.
+#[derive(Clone, Debug, FromRow)]
+pub struct Reaction {
+    /// The update or the comment.
+    pub subject_id: String,
+    /// The person or the guest.
+    pub actor_id: String,
+    /// The emoji.
+    pub emoji: String,
+    /// The actor's name.
+    pub name: String,
+}
+
+/// All reactions on an update and its comments, first given first.
+pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Reaction>> {
+    Ok(sqlx::query_as(
+        "SELECT r.subject_id, r.actor_id, r.emoji, coalesce(p.name, g.name, '') AS name FROM reactions r
+         LEFT JOIN people p ON p.id = r.actor_id LEFT JOIN guests g ON g.id = r.actor_id
+         WHERE r.update_id = $1 ORDER BY r.created_at, r.actor_id, r.emoji",
+    )
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Puts an emoji on an update (`comment` none) or a comment; there already, it stays. Answers the update's id.
+pub async fn react(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoji: &str, name: Option<&str>) -> Result<String> {
+    let emoji = known(emoji)?;
+    let (update_id, subject) = subject(tx, viewer, on).await?;
+    let actor = match viewer {
+        Viewer::Person(person) => person.id.clone(),
+        Viewer::Guest(_) | Viewer::Nobody => people::speaking_guest(tx, clock, viewer, &update_id, name).await?,
+    };
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji <> $3")
+        .bind(&subject)
+        .bind(&actor)
+        .bind(emoji)
+        .fetch_one(&mut **tx)
+        .await?;
+    if count >= MOST {
+        return Err(Error::Conflict(format!("You have put {MOST} emojis on this already. Take one away first.")));
+    }
+    sqlx::query("INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+        .bind(&update_id)
+        .bind(&subject)
+        .bind(&actor)
+        .bind(emoji)
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
+    events::record(tx, clock, "reaction", &update_id, &subject, &actor).await?;
+    Ok(update_id)
+}
+
+/// Takes one's own emoji away. Answers the update's id.
+pub async fn unreact(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoji: &str) -> Result<String> {
+    let emoji = known(emoji)?;
+    let (update_id, subject) = subject(tx, viewer, on).await?;
+    let actor = match viewer {
+        Viewer::Person(person) => person.id.clone(),
+        Viewer::Guest(_) | Viewer::Nobody => people::guest_who_may_speak(viewer, &update_id)?.id.clone(),
+    };
+    sqlx::query("DELETE FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji = $3")
+        .bind(&subject)
+        .bind(&actor)
+        .bind(emoji)
+        .execute(&mut **tx)
+        .await?;
+    events::record(tx, clock, "reaction", &update_id, &subject, &actor).await?;
+    Ok(update_id)
+}
+
+/// What is reacted to.
+#[derive(Clone, Copy, Debug)]
+pub enum On<'a> {
+    /// The update with this id.
+    Update(&'a str),
+    /// The comment with this id.
+    Comment(&'a str),
+}
+
+async fn subject(tx: &mut Tx, viewer: &Viewer, on: On<'_>) -> Result<(String, String)> {
+    let (update, subject) = match on {
+        On::Update(id) => (updates::find(tx, viewer, id).await?, id.to_owned()),
+        On::Comment(id) => {
+            let (comment, update) = visible(tx, viewer, id).await?;
+            if comment.removed_at.is_some() {
+                return Err(Error::Conflict("This comment was removed meanwhile.".into()));
+            }
+            (update, comment.id)
+        }
+    };
+    if update.state() != "published" {
+        return Err(Error::Conflict("It is not published, so nobody can react to it.".into()));
+    }
+    Ok((update.id, subject))
+}
+
+/// The emoji itself, so that one emoji has one spelling.
+fn known(emoji: &str) -> Result<&'static str> {
+    emojis::get(emoji).map(|emoji| emoji.as_str()).ok_or_else(|| Error::invalid("emoji", "is not one emoji. Right would be 👍."))
+}

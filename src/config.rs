@@ -1,0 +1,264 @@
+//! Every setting, read once at start from the environment or the file that `HEARBACK_CONFIG` names, the environment winning.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+/// How bytes reach the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Through Hearback; the bucket can be private and unreachable from outside.
+    Proxy,
+    /// By a redirect to a presigned address of the bucket.
+    Redirect,
+}
+
+/// Where bytes are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a folder under the data folder.
+    Disk,
+    /// In an S3-compatible bucket, under a prefix that may be empty.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// What every key begins with, without slashes around it.
+        prefix: String,
+    },
+}
+
+/// All settings. The field's documentation names the variable, its default and its meaning.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `HEARBACK_URL`: the public address, without a path. Without it links are made from the request's own host.
+    pub url: Option<String>,
+    /// `HEARBACK_DATA` (./data): the SQLite file, the media folder and files in the making.
+    pub data: PathBuf,
+    /// `DATABASE_URL` (a SQLite file in the data folder): `postgres://…` or `sqlite://…`.
+    pub database_url: String,
+    /// `HEARBACK_STORAGE` (disk): `disk` or `s3://BUCKET[/PREFIX]`.
+    pub storage: Place,
+    /// `HEARBACK_S3_ENDPOINT`: the address of a server that is not Amazon's.
+    pub s3_endpoint: Option<String>,
+    /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the same server as browsers reach it, for `redirect`.
+    pub s3_public_endpoint: Option<String>,
+    /// `HEARBACK_S3_PATH_STYLE` (false): the bucket in the path instead of the host name.
+    pub s3_path_style: bool,
+    /// `HEARBACK_DELIVERY` (proxy): `proxy` or `redirect`.
+    pub delivery: Delivery,
+    /// `HEARBACK_METRICS_TOKEN`: what `GET /metrics` asks for as Bearer; without it there are none.
+    pub metrics_token: Option<String>,
+    /// `HEARBACK_TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` is believed, separated by commas.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// `HEARBACK_MAX_UPLOAD` (4GiB): the largest file taken, in bytes.
+    pub max_upload: u64,
+    /// `HEARBACK_FFMPEG`: where ffmpeg is, if not on the path; ffprobe is looked for beside it.
+    pub ffmpeg: Option<PathBuf>,
+    /// `HEARBACK_LOG` (info): what is logged, in the words of `tracing`'s filter.
+    pub log: String,
+    /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
+    pub min_free: u64,
+}
+
+const NAMES: [&str; 15] = [
+    "HEARBACK_LISTEN",
+    "HEARBACK_URL",
+    "HEARBACK_DATA",
+    "DATABASE_URL",
+    "HEARBACK_STORAGE",
+    "HEARBACK_S3_ENDPOINT",
+    "HEARBACK_S3_PUBLIC_ENDPOINT",
+    "HEARBACK_S3_PATH_STYLE",
+    "HEARBACK_DELIVERY",
+    "HEARBACK_METRICS_TOKEN",
+    "HEARBACK_TRUSTED_PROXIES",
+    "HEARBACK_MAX_UPLOAD",
+    "HEARBACK_FFMPEG",
+    "HEARBACK_LOG",
+    "HEARBACK_CONFIG",
+];
+
+impl Config {
+    /// Reads the environment and the file it names. The error has a line for every setting that is wrong.
+    pub fn load() -> Result<Self, String> {
+        let mut values = match std::env::var("HEARBACK_CONFIG") {
+            Ok(path) if !path.is_empty() => read_file(&path)?,
+            _ => BTreeMap::new(),
+        };
+        for name in NAMES {
+            match std::env::var(name) {
+                Ok(value) => drop(values.insert(name.to_owned(), value)),
+                Err(std::env::VarError::NotPresent) => {}
+                Err(std::env::VarError::NotUnicode(_)) => return Err(format!("{name}: is not text. Set it to UTF-8.")),
+            }
+        }
+        Self::parse(values)
+    }
+
+    /// Parses settings given by name. An empty value counts as absent.
+    pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, String> {
+        values.retain(|_, value| !value.trim().is_empty());
+        let mut read = Reading { values, wrong: String::new() };
+        let data = read.one("HEARBACK_DATA", "./data".into(), |text| Ok(PathBuf::from(text)));
+        let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
+        let config = Self {
+            listen: read.one("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
+                text.parse().map_err(|_| "is not an address with a port. Right would be 127.0.0.1:8080 or 0.0.0.0:8080.".into())
+            }),
+            url: read.maybe("HEARBACK_URL", parse_url),
+            database_url: read.one("DATABASE_URL", database, parse_database),
+            storage: read.one("HEARBACK_STORAGE", Place::Disk, parse_place),
+            s3_endpoint: read.maybe("HEARBACK_S3_ENDPOINT", parse_url),
+            s3_public_endpoint: read.maybe("HEARBACK_S3_PUBLIC_ENDPOINT", parse_url),
+            s3_path_style: read.one("HEARBACK_S3_PATH_STYLE", false, |text| match text {
+                "true" | "1" => Ok(true),
+                "false" | "0" => Ok(false),
+                _ => Err("is neither true nor false.".into()),
+            }),
+            delivery: read.one("HEARBACK_DELIVERY", Delivery::Proxy, |text| match text {
+                "proxy" => Ok(Delivery::Proxy),
+                "redirect" => Ok(Delivery::Redirect),
+                _ => Err("is neither proxy nor redirect.".into()),
+            }),
+            metrics_token: read.maybe("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
+            trusted_proxies: read.one("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
+                text.split(',')
+                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. Right would be 127.0.0.1,::1.")))
+                    .collect()
+            }),
+            max_upload: read.one("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
+            ffmpeg: read.maybe("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
+            log: read.one("HEARBACK_LOG", "info".into(), |text| {
+                tracing_subscriber::EnvFilter::try_new(text)
+                    .map(|_| text.to_owned())
+                    .map_err(|_| "is not a log filter. Right would be info, or warn,hearback=debug.".into())
+            }),
+            min_free: 1 << 30,
+            data,
+        };
+        if config.delivery == Delivery::Redirect && config.storage == Place::Disk {
+            read.complain("HEARBACK_DELIVERY", "redirect needs HEARBACK_STORAGE=s3://…; a folder is served by proxy.");
+        }
+        if read.wrong.is_empty() { Ok(config) } else { Err(read.wrong.trim_end().to_owned()) }
+    }
+
+    /// Whether people reach Hearback over https.
+    pub fn secure(&self) -> bool {
+        self.url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
+struct Reading {
+    values: BTreeMap<String, String>,
+    wrong: String,
+}
+
+impl Reading {
+    fn maybe<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let value = self.values.get(name)?.trim().to_owned();
+        match parse(&value) {
+            Ok(parsed) => Some(parsed),
+            Err(wrong) => {
+                // Addresses of databases carry passwords, so values are not repeated.
+                self.complain(name, &wrong);
+                None
+            }
+        }
+    }
+
+    fn one<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        self.maybe(name, parse).unwrap_or(default)
+    }
+
+    fn complain(&mut self, name: &str, wrong: &str) {
+        let _ = writeln!(self.wrong, "{name}: {wrong}");
+    }
+}
+
+fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;
+    let table: toml::Table = text.parse().map_err(|error| format!("HEARBACK_CONFIG: {path} is not TOML: {error}"))?;
+    table
+        .into_iter()
+        .map(|(name, value)| {
+            if !NAMES.contains(&name.as_str()) {
+                return Err(format!("HEARBACK_CONFIG: {path} has {name}, which is not a setting. Settings are {}.", NAMES.join(", ")));
+            }
+            Ok((name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        })
+        .collect()
+}
+
+fn parse_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    match text.parse::<actix_web::http::Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.path() == "/" => Ok(text.to_owned()),
+        _ => Err("is not an address like https://hearback.example.org (without a path).".into()),
+    }
+}
+
+fn parse_database(text: &str) -> Result<String, String> {
+    if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("sqlite:") {
+        Ok(text.to_owned())
+    } else {
+        Err("is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:///PATH?mode=rwc.".into())
+    }
+}
+
+fn parse_place(text: &str) -> Result<Place, String> {
+    if text == "disk" {
+        return Ok(Place::Disk);
+    }
+    let wrong = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
+    let rest = text.strip_prefix("s3://").ok_or(wrong)?.split('?').next().unwrap_or_default();
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err(wrong.into());
+    }
+    Ok(Place::S3 { bucket: bucket.into(), prefix: prefix.trim_matches('/').into() })
+}
+
+/// `4GiB`, `500MB`, `1048576`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || "is not a size. Right would be 4GiB, 500MiB or a number of bytes.".to_owned();
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
+    let unit: u64 = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return Err(wrong()),
+    };
+    digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|size| *size > 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(settings: &[(&str, &str)]) -> Result<Config, String> {
+        Config::parse(settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn every_wrong_setting_is_named_at_once_and_no_value_is_repeated() {
+        let wrong = with(&[("HEARBACK_LISTEN", "8080"), ("DATABASE_URL", "mysql://root:secret@db/x"), ("HEARBACK_DELIVERY", "redirect")]).unwrap_err();
+        assert!(wrong.contains("HEARBACK_LISTEN: ") && wrong.contains("DATABASE_URL: ") && wrong.contains("HEARBACK_DELIVERY: "), "{wrong}");
+        assert!(!wrong.contains("secret"));
+    }
+
+    #[test]
+    fn sizes_and_buckets_are_read() {
+        let config = with(&[("HEARBACK_MAX_UPLOAD", "500 MiB"), ("HEARBACK_STORAGE", "s3://bucket/some/where/")]).unwrap();
+        assert_eq!(config.max_upload, 500 << 20);
+        assert_eq!(config.storage, Place::S3 { bucket: "bucket".into(), prefix: "some/where".into() });
+    }
+}

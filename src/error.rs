@@ -1,0 +1,161 @@
+//! The one error of the house: what went wrong in words a person can use, and the cause for the log.
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What every fallible function of the house answers with.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Wrong fields: the field's name → what is wrong and what would be right.
+pub type Fields = BTreeMap<String, String>;
+
+/// One variant for each way an answer can fail. The texts are shown to people as they are; a cause never is.
+#[derive(Debug)]
+pub enum Error {
+    /// 400: the request cannot be read.
+    Malformed(String),
+    /// 401: nobody is signed in, and somebody must be.
+    Unauthenticated,
+    /// 403: one may see it, but not do this to it.
+    Forbidden(String),
+    /// 404: not there, or not visible to who asks; the two look alike.
+    NotFound,
+    /// 409: the present state does not allow it.
+    Conflict(String),
+    /// 413: larger than the limit that the text names.
+    TooLarge(String),
+    /// 415: content of a type we do not take.
+    Unsupported(String),
+    /// 422: readable but invalid, field by field.
+    Invalid(Fields),
+    /// 429: too often; after so many seconds it may be tried again.
+    TooMany(u64),
+    /// 503: a part that is needed is down.
+    Unavailable(String, Cause),
+    /// 500: our own fault.
+    Internal(Cause),
+    /// Any of them, about one named field or file of several.
+    At(String, Box<Error>),
+}
+
+/// What lies behind an error; logged once at the boundary, never shown.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+impl Error {
+    /// Invalid with a single wrong field.
+    pub fn invalid(field: impl Into<String>, wrong: impl Into<String>) -> Self {
+        Self::Invalid(BTreeMap::from([(field.into(), wrong.into())]))
+    }
+
+    /// An internal error from any cause.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The HTTP status (RFC 9110; 422 and 429 as in RFC 9457's examples and RFC 6585).
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden(_) => 403,
+            Self::NotFound => 404,
+            Self::Conflict(_) => 409,
+            Self::TooLarge(_) => 413,
+            Self::Unsupported(_) => 415,
+            Self::Invalid(_) => 422,
+            Self::TooMany(_) => 429,
+            Self::Unavailable(..) => 503,
+            Self::Internal(_) => 500,
+            Self::At(_, error) => error.status(),
+        }
+    }
+
+    /// A short name for the kind of error, the `title` of its problem document.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "The request cannot be read",
+            Self::Unauthenticated => "Sign in first",
+            Self::Forbidden(_) => "Not allowed",
+            Self::NotFound => "Nothing here",
+            Self::Conflict(_) => "That has changed meanwhile",
+            Self::TooLarge(_) => "Too large",
+            Self::Unsupported(_) => "Not a type Hearback takes",
+            Self::Invalid(_) => "Something needs changing",
+            Self::TooMany(_) => "Too many tries",
+            Self::Unavailable(..) => "A part is not available",
+            Self::Internal(_) => "Something failed on our side",
+            Self::At(_, error) => error.title(),
+        }
+    }
+
+    /// What happened and what to do next, in words for the person who asked.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed(text)
+            | Self::Forbidden(text)
+            | Self::Conflict(text)
+            | Self::TooLarge(text)
+            | Self::Unsupported(text)
+            | Self::Unavailable(text, _) => text.clone(),
+            Self::Unauthenticated => "Sign in, or send a token as `Authorization: Bearer hb_…`.".into(),
+            Self::NotFound => "It does not exist, or it is not shared with you.".into(),
+            Self::Invalid(fields) => match fields.iter().next() {
+                Some((field, wrong)) => format!("{field}: {wrong}"),
+                None => "A field is wrong.".into(),
+            },
+            Self::TooMany(seconds) => format!("Try again in {seconds} s."),
+            Self::Internal(_) => "Nothing of what you sent was changed. Try again; if it stays, tell your admin the request id.".into(),
+            Self::At(field, error) => format!("{field}: {}", error.detail()),
+        }
+    }
+
+    /// The wrong fields, where it is about fields.
+    pub fn fields(&self) -> Fields {
+        match self {
+            Self::Invalid(fields) => fields.clone(),
+            Self::At(field, error) => BTreeMap::from([(field.clone(), error.detail())]),
+            _ => Fields::new(),
+        }
+    }
+
+    /// The cause, if there is one to log.
+    pub fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Unavailable(_, cause) | Self::Internal(cause) => Some(cause),
+            Self::At(_, error) => Error::cause(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title(), self.detail())?;
+        match self.cause() {
+            Some(cause) => write!(f, " ({cause})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for Error {}
+
+impl From<sqlx::Error> for Error {
+    /// A database that cannot be reached is a part that is down; all else is ours.
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Self::Unavailable(
+                "The database does not answer. Nothing you sent was stored; try again in a moment.".into(),
+                error.into(),
+            ),
+            other => Self::Internal(other.into()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}

@@ -1,0 +1,134 @@
+//! Durable work: a row in the database, written in the transaction it belongs to, done by whoever claims it.
+//!
+//! A claim is a lease in real time that its worker renews; work survives `kill -9`, is tried again with a growing pause
+//! and after the last try stands aside as dead, where an admin can see why.
+
+use std::time::Duration;
+
+use sqlx::{AnyConnection, FromRow};
+
+use crate::clock::{self, Clock, Millis};
+use crate::db::{Db, Dialect, Tx};
+use crate::error::Result;
+
+/// How long a claim holds unless it is renewed.
+const LEASE: Millis = 60_000;
+/// How often a worker renews its claim.
+pub const RENEW: Duration = Duration::from_secs(20);
+/// How often work is tried before it is dead.
+const TRIES: i64 = 6;
+
+/// Work that was claimed.
+#[derive(Debug, FromRow)]
+pub struct Job {
+    /// The id.
+    pub id: String,
+    /// What to do; `app.rs` knows the kinds.
+    pub kind: String,
+    /// To what: JSON.
+    pub payload: String,
+    /// How often it was tried, this time included.
+    pub attempts: i64,
+    /// The claim.
+    pub lease: String,
+}
+
+/// Adds work to be done as soon as the transaction commits.
+pub async fn enqueue(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+    sqlx::query("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ($1, $2, $3, $4, 0)")
+        .bind(clock.id())
+        .bind(kind)
+        .bind(payload.to_string())
+        .bind(clock::real_now())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Claims the work that has been due longest, if there is any.
+pub async fn claim(db: &Db) -> Result<Option<Job>> {
+    let now = clock::real_now();
+    // Looked for before it is locked, so that idle workers do not take SQLite's write lock.
+    let due: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) LIMIT 1",
+    )
+    .bind(now)
+    .fetch_optional(&mut *db.read().await?)
+    .await?;
+    if due.is_none() {
+        return Ok(None);
+    }
+    let claim = match db.dialect() {
+        Dialect::Sqlite => {
+            "UPDATE jobs SET lease = $1, leased_until = $2, attempts = attempts + 1 WHERE id =
+             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) ORDER BY run_at, id LIMIT 1)
+             RETURNING id, kind, payload, attempts, lease"
+        }
+        Dialect::Postgres => {
+            "UPDATE jobs SET lease = $1, leased_until = $2, attempts = attempts + 1 WHERE id =
+             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) ORDER BY run_at, id LIMIT 1
+              FOR UPDATE SKIP LOCKED)
+             RETURNING id, kind, payload, attempts, lease"
+        }
+    };
+    let mut tx = db.begin().await?;
+    let job = sqlx::query_as(claim).bind(clock::secret()).bind(now + LEASE).bind(now).fetch_optional(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(job)
+}
+
+/// Holds on to a claim; false when somebody else has it.
+pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
+    let mut tx = db.begin().await?;
+    let done = sqlx::query("UPDATE jobs SET leased_until = $1 WHERE id = $2 AND lease = $3")
+        .bind(clock::real_now() + LEASE)
+        .bind(&job.id)
+        .bind(&job.lease)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The work is done.
+pub async fn finish(db: &Db, job: &Job) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease = $2").bind(&job.id).bind(&job.lease).execute(&mut *tx).await?;
+    tx.commit().await
+}
+
+/// The work failed: again after 5 s, 25 s, 2 min, … or, after the last try, never. Answers whether that was the last.
+pub async fn fail(db: &Db, job: &Job, error: &str) -> Result<bool> {
+    let now = clock::real_now();
+    let dead = job.attempts >= TRIES;
+    let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
+    let mut tx = db.begin().await?;
+    sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")
+        .bind(now + pause)
+        .bind(error)
+        .bind(dead.then_some(now))
+        .bind(&job.id)
+        .bind(&job.lease)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(dead)
+}
+
+/// Gives the work back unharmed, at shutdown.
+pub async fn release(db: &Db, job: &Job) -> Result<()> {
+    let mut tx = db.begin().await?;
+    sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1 WHERE id = $1 AND lease = $2")
+        .bind(&job.id)
+        .bind(&job.lease)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+/// How many jobs wait and how many are dead.
+pub async fn counts(connection: &mut AnyConnection) -> Result<(i64, i64)> {
+    Ok(sqlx::query_as("SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs")
+        .fetch_one(connection)
+        .await?)
+}

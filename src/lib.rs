@@ -1,0 +1,33 @@
+//! Hearback: record it once, hear back from everyone.
+//!
+//! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
+//!
+//! The domain, each file importing only what stands above it: [`words`], [`people`], [`events`], [`search`], [`updates`],
+//! [`media`], [`uploads`], [`receipts`], [`comments`], [`links`], [`inbox`].
+//! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`markdown`], [`clock`] and [`error`], which know nothing of it,
+//! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
+//! `tests/it/direction.rs` reads the imports and keeps this true.
+
+pub mod app;
+pub mod clock;
+pub mod comments;
+pub mod config;
+pub mod db;
+pub mod doctor;
+pub mod error;
+pub mod events;
+pub mod inbox;
+pub mod jobs;
+pub mod links;
+pub mod markdown;
+pub mod media;
+pub mod people;
+pub mod pictures;
+pub mod receipts;
+pub mod search;
+pub mod storage;
+pub mod updates;
+pub mod uploads;
+pub mod video;
+pub mod web;
+pub mod words;

@@ -1,0 +1,186 @@
+//! The command line.
+
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use hearback::app::{self, App};
+use hearback::clock::Clock;
+use hearback::config::Config;
+use hearback::error::{Error, Result};
+use hearback::people::{self, Hashed, NewAccount, Role};
+use hearback::{doctor, words};
+
+/// Hearback: record it once, hear back from everyone.
+#[derive(Parser)]
+#[command(version, about, after_help = "Settings come from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or a file named by HEARBACK_CONFIG.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve (the default); prints the address and, at first start, the set-up link
+    Serve {
+        /// The address to listen on, instead of HEARBACK_LISTEN
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Try every setting and every part against the real thing; exit 1 and the mend if one fails
+    Doctor,
+    /// Add accounts and make links for new passwords
+    #[command(subcommand)]
+    Person(PersonCommand),
+    /// Make tokens for programs
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Subcommand)]
+enum PersonCommand {
+    /// Add an account; without --password-stdin prints a one-hour link that sets the password
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May invite, change roles and deactivate
+        #[arg(long)]
+        admin: bool,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Print a one-hour link for a new password
+    Reset {
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Print a new token, and nothing else
+    Add {
+        /// The e-mail address of the person it acts for
+        #[arg(long)]
+        person: String,
+        /// What it is called
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = match Config::load() {
+        Ok(config) => config,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::FAILURE;
+        }
+    };
+    log(&config);
+    let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
+        Command::Serve { listen } => serve(Config { listen: listen.unwrap_or(config.listen), ..config }).await,
+        Command::Doctor => return examine(&config).await,
+        Command::Person(PersonCommand::Add { email, name, admin, password_stdin }) => add_person(&config, &email, &name, admin, password_stdin).await,
+        Command::Person(PersonCommand::Reset { email }) => reset_person(&config, &email).await,
+        Command::Token(TokenCommand::Add { person, name }) => add_token(&config, &person, &name).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", said(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// On the command line whoever reads is the operator: the cause is said too.
+fn said(error: &Error) -> String {
+    match error.cause() {
+        Some(cause) => format!("{} Cause: {cause}", error.detail()),
+        None => error.detail(),
+    }
+}
+
+fn log(config: &Config) {
+    // The filter was tried when the settings were read.
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn serve(config: Config) -> Result<()> {
+    let app = App::build(config, Clock::default()).await?;
+    let (address, link) = app.invitation().await?;
+    println!("Hearback listens on {address}");
+    if let Some(link) = link {
+        println!("Set-up link: {link}");
+    }
+    app.run().await
+}
+
+async fn examine(config: &Config) -> ExitCode {
+    let lines = doctor::examine(config).await;
+    for line in &lines {
+        println!("{} {}", if line.good { "ok  " } else { "FAIL" }, line.text);
+    }
+    if lines.iter().all(|line| line.good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn add_person(config: &Config, email: &str, name: &str, admin: bool, password_stdin: bool) -> Result<()> {
+    let email = words::email(email).map_err(|wrong| Error::invalid("--email", wrong))?;
+    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
+    let password = if password_stdin {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        Some(Hashed::new(text.trim_end_matches(['\r', '\n']), &[&name, &email]).await?)
+    } else {
+        None
+    };
+    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let mut tx = db.begin().await?;
+    let role = if admin { Role::Admin } else { Role::Member };
+    let link = password.is_none();
+    let id = people::add(&mut tx, &clock, &NewAccount { email, name, role, password, time_zone: "UTC".into() }).await?;
+    let secret = if link { Some(people::ask_to_reset(&mut tx, &clock, &id).await?) } else { None };
+    tx.commit().await?;
+    if let Some(secret) = secret {
+        println!("{}/resets/{secret}", base(config));
+    }
+    Ok(())
+}
+
+async fn reset_person(config: &Config, email: &str) -> Result<()> {
+    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let mut tx = db.begin().await?;
+    let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
+    let secret = people::ask_to_reset(&mut tx, &clock, &account.id).await?;
+    tx.commit().await?;
+    println!("{}/resets/{secret}", base(config));
+    Ok(())
+}
+
+async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
+    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
+    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let mut tx = db.begin().await?;
+    let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
+    let (_, token) = people::add_token(&mut tx, &clock, &account.id, &name).await?;
+    tx.commit().await?;
+    println!("{token}");
+    Ok(())
+}
+
+fn nobody(email: &str) -> Error {
+    Error::Conflict(format!("Nobody active has the address {email}. Add them with `hearback person add`."))
+}
+
+fn base(config: &Config) -> String {
+    config.url.clone().unwrap_or_else(|| format!("http://{}", config.listen))
+}

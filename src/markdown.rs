@@ -1,0 +1,50 @@
+//! Markdown to HTML that is safe to show: a subset, cleaned after it is made.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use pulldown_cmark::{Event, Options, Parser, html};
+
+/// No pictures: they would be requests to elsewhere. No ids and classes: they belong to the page.
+static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = ammonia::Builder::default();
+    cleaner
+        .tags(HashSet::from([
+            "p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "hr", "table", "thead",
+            "tbody", "tr", "th", "td",
+        ]))
+        .generic_attributes(HashSet::new())
+        .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(ammonia::UrlRelative::Deny)
+        .link_rel(Some("noopener noreferrer nofollow ugc"));
+    cleaner
+});
+
+/// The HTML of a text. Tags in the text are shown as they were typed; a line break is a line break.
+pub fn html(text: &str) -> String {
+    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
+    let events = Parser::new_ext(text, options).map(|event| match event {
+        Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
+        Event::SoftBreak => Event::HardBreak,
+        other => other,
+    });
+    let mut made = String::new();
+    html::push_html(&mut made, events);
+    CLEANER.clean(&made).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_runs_or_fetches_survives() {
+        let made = html("<script>x</script> <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x) **bold**\nnext");
+        assert!(made.contains("<strong>bold</strong><br>"), "{made}");
+        for bad in ["<script", "<b ", "<img", "javascript:", "data:"] {
+            assert!(!made.contains(bad), "{bad} in {made}");
+        }
+        assert!(made.contains("&lt;script&gt;"));
+    }
+}

@@ -1,0 +1,296 @@
+//! Recordings and screenshots of updates, pictures of comments: their renditions, states and who may fetch them.
+
+mod process;
+
+use serde_json::json;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+pub use process::{Workshop, convert, give_up, process};
+pub(crate) use process::{about, loose_key, put_bytes};
+
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::people::Viewer;
+use crate::updates::{self, visible};
+use crate::{events, jobs};
+
+/// How many files an update can have.
+pub const MOST: i64 = 50;
+
+/// A recording or a picture.
+#[derive(Clone, Debug, FromRow)]
+pub struct Media {
+    /// The id.
+    pub id: String,
+    /// The update it belongs to.
+    pub update_id: String,
+    /// The comment it was pasted into.
+    pub comment_id: Option<String>,
+    /// `video` or `image`.
+    pub kind: String,
+    /// `processing`, `ready` or `failed`.
+    pub state: String,
+    /// What is being done, or why it failed.
+    pub reason: Option<String>,
+    /// The name the file had.
+    pub file_name: String,
+    /// Pixels, as shown.
+    pub width: Option<i64>,
+    /// Pixels, as shown.
+    pub height: Option<i64>,
+    /// Length of a video.
+    pub duration_ms: Option<Millis>,
+    /// Raised when its bytes are replaced; work that began before does not commit.
+    pub generation: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation"
+    };
+}
+
+use columns;
+
+/// One stored form.
+#[derive(Clone, Debug, FromRow)]
+pub struct Rendition {
+    /// The media.
+    pub media_id: String,
+    /// `original`, `playable`, `h264`, `poster`, `thumbnail`.
+    pub name: String,
+    /// The storage key.
+    pub key: String,
+    /// The media type.
+    pub content_type: String,
+    /// Pixels.
+    pub width: Option<i64>,
+    /// Pixels.
+    pub height: Option<i64>,
+    /// Size.
+    pub bytes: i64,
+}
+
+/// A file that was taken and stored, and belongs to nothing yet.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// `video` or `image`.
+    pub kind: &'static str,
+    /// The name the file had.
+    pub file_name: String,
+    /// `ready` for pictures, `processing` for video.
+    pub state: &'static str,
+    /// Pixels, as shown.
+    pub size: Option<(u32, u32)>,
+    /// Its objects; the names are those of renditions.
+    pub objects: Vec<Object>,
+}
+
+/// A stored object that will be a rendition.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Which rendition.
+    pub name: &'static str,
+    /// The storage key.
+    pub key: String,
+    /// The media type.
+    pub content_type: String,
+    /// Pixels.
+    pub size: Option<(u32, u32)>,
+    /// Size.
+    pub bytes: u64,
+}
+
+/// Media with their renditions, in order.
+pub type Album = Vec<(Media, Vec<Rendition>)>;
+
+/// The media of these updates, without those of comments.
+pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> Result<Album> {
+    if updates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places = db::in_list(1, updates.len());
+    let media = format!(concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id IN ({}) ORDER BY m.id"), places);
+    let renditions = format!(
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+         WHERE m.comment_id IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
+    );
+    album(connection, media, renditions, updates).await
+}
+
+/// The pictures in the comments of an update.
+pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
+    let media = concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id");
+    let renditions = "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+         WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
+    album(connection, media.into(), renditions.into(), &[update_id.to_owned()]).await
+}
+
+async fn album(connection: &mut AnyConnection, media: String, renditions: String, ids: &[String]) -> Result<Album> {
+    let (mut first, mut second) = (sqlx::query_as(AssertSqlSafe(media)), sqlx::query_as(AssertSqlSafe(renditions)));
+    for id in ids {
+        first = first.bind(id);
+        second = second.bind(id);
+    }
+    let media: Vec<Media> = first.fetch_all(&mut *connection).await?;
+    let mut album: Album = media.into_iter().map(|media| (media, Vec::new())).collect();
+    let renditions: Vec<Rendition> = second.fetch_all(connection).await?;
+    for rendition in renditions {
+        if let Ok(at) = album.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
+            album[at].1.push(rendition);
+        }
+    }
+    Ok(album)
+}
+
+/// One piece of media that the viewer may see, with its renditions.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<(Media, Vec<Rendition>, updates::Update)> {
+    let media: Option<Media> =
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM media m WHERE m.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
+    let media = media.ok_or_else(|| viewer.blind())?;
+    let update = updates::find(connection, viewer, &media.update_id).await?;
+    if media.comment_id.is_some() && matches!(viewer, Viewer::Guest(_)) {
+        return Err(Error::NotFound);
+    }
+    let renditions = sqlx::query_as("SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1 ORDER BY name")
+        .bind(id)
+        .fetch_all(connection)
+        .await?;
+    Ok((media, renditions, update))
+}
+
+/// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
+pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
+    let id = clock.id();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL").bind(update_id).fetch_one(&mut **tx).await?;
+    if comment_id.is_none() && count >= MOST {
+        return Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")));
+    }
+    sqlx::query(
+        "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)",
+    )
+    .bind(&id)
+    .bind(update_id)
+    .bind(comment_id)
+    .bind(taken.kind)
+    .bind(taken.state)
+    .bind((taken.state == "processing").then_some(process::WAITING))
+    .bind(&taken.file_name)
+    .bind(taken.size.map(|size| i64::from(size.0)))
+    .bind(taken.size.map(|size| i64::from(size.1)))
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
+    for object in &taken.objects {
+        put_rendition(tx, &id, object).await?;
+    }
+    if taken.state == "processing" {
+        jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": 1 })).await?;
+    }
+    Ok(id)
+}
+
+/// Adds files to an update of one's own.
+pub async fn attach(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, files: &[Taken]) -> Result<Vec<String>> {
+    let person = viewer.person()?;
+    updates::find_mine(tx, viewer, update_id).await?;
+    let mut ids = Vec::new();
+    for taken in files {
+        ids.push(add(tx, clock, update_id, None, taken).await?);
+    }
+    events::record(tx, clock, "media", update_id, update_id, &person.id).await?;
+    Ok(ids)
+}
+
+/// Removes a file from an update of one's own, bytes included. Comments that pointed into it keep their text and lose their anchor.
+pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
+    let person = viewer.person()?;
+    let (media, _, update) = find(tx, viewer, id).await?;
+    if media.comment_id.is_some() {
+        return Err(Error::Forbidden("A picture goes with its comment. Remove the comment.".into()));
+    }
+    updates::find_mine(tx, viewer, &update.id).await?;
+    sqlx::query("UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL WHERE media_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    delete(tx, clock, "m.id", id).await?;
+    events::record(tx, clock, "media", &update.id, id, &person.id).await?;
+    Ok(update.id)
+}
+
+/// Deletes the pictures of a comment, bytes included.
+pub async fn delete_of_comment(tx: &mut Tx, clock: &Clock, comment_id: &str) -> Result<()> {
+    delete(tx, clock, "m.comment_id", comment_id).await
+}
+
+async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> Result<()> {
+    let keys = format!("SELECT DISTINCT r.key FROM renditions r JOIN media m ON m.id = r.media_id WHERE {column} = $1");
+    let keys: Vec<String> = sqlx::query_scalar(AssertSqlSafe(keys)).bind(id).fetch_all(&mut **tx).await?;
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM media AS m WHERE {column} = $1"))).bind(id).execute(&mut **tx).await?;
+    updates::purge(tx, clock, &keys).await
+}
+
+/// Writes a rendition; the object is loose no more. One that it replaces is for the caller to purge.
+async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (media_id, name) DO UPDATE SET key = excluded.key, content_type = excluded.content_type, width = excluded.width,
+             height = excluded.height, bytes = excluded.bytes",
+    )
+    .bind(media_id)
+    .bind(object.name)
+    .bind(&object.key)
+    .bind(&object.content_type)
+    .bind(object.size.map(|size| i64::from(size.0)))
+    .bind(object.size.map(|size| i64::from(size.1)))
+    .bind(i64::try_from(object.bytes).unwrap_or(i64::MAX))
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM loose_objects WHERE key = $1").bind(&object.key).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// What is needed to send an object.
+#[derive(Clone, Debug, FromRow)]
+pub struct Served {
+    /// The media type.
+    pub content_type: String,
+    /// Size.
+    pub bytes: i64,
+    /// The name the file had.
+    pub file_name: String,
+    /// `video` or `image`.
+    pub kind: String,
+    /// Length of a video.
+    pub duration_ms: Option<Millis>,
+}
+
+/// The object under a key, if it is current and the viewer may see the media: of a video the `original` is its author's.
+pub async fn served(connection: &mut AnyConnection, viewer: &Viewer, key: &str) -> Result<Served> {
+    const SERVED: &str = "SELECT r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms FROM renditions r
+         JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id";
+    let found = match viewer {
+        Viewer::Person(person) => {
+            let rule = concat!("WHERE r.key = $1 AND (r.name <> 'original' OR m.kind = 'image' OR u.author_id = $2) AND ", visible!("$2"), " LIMIT 1");
+            sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}"))).bind(key).bind(&person.id).fetch_optional(connection).await?
+        }
+        Viewer::Guest(guests) => {
+            let Some(guest) = guests.first() else { return Err(Error::NotFound) };
+            // Of the pictures in comments a guest sees those in threads of their own link.
+            let rule = "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
+                 WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+                 AND (r.name <> 'original' OR m.kind = 'image') AND (m.comment_id IS NULL OR t.link_id = $3) LIMIT 1";
+            sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}")))
+                .bind(key)
+                .bind(&guest.update_id)
+                .bind(&guest.link_id)
+                .fetch_optional(connection)
+                .await?
+        }
+        Viewer::Nobody => None,
+    };
+    found.ok_or(Error::NotFound)
+}

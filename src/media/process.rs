@@ -1,0 +1,259 @@
+//! The jobs that make a recording seekable at once, give it a poster, and convert what browsers do not play.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Media, Object, put_rendition};
+use crate::clock::{self, Clock};
+use crate::db::{Db, Tx};
+use crate::error::{Error, Result};
+use crate::pictures::{self, Rendered};
+use crate::storage::{About, Storage};
+use crate::video::{Need, Output, Tools};
+use crate::{events, jobs, updates};
+
+/// Shown while nobody has begun.
+pub(super) const WAITING: &str = "Waiting to be prepared. It plays already where the browser can.";
+
+/// All that the work needs.
+#[derive(Clone, Debug)]
+pub struct Workshop {
+    /// The database.
+    pub db: Db,
+    /// The domain's time.
+    pub clock: Clock,
+    /// Where bytes are kept.
+    pub storage: Storage,
+    /// ffmpeg.
+    pub tools: Tools,
+    /// Where files in the making lie.
+    pub tmp: PathBuf,
+}
+
+/// The payload of both jobs.
+#[derive(Debug, Deserialize)]
+struct Task {
+    media: String,
+    generation: i64,
+}
+
+impl Task {
+    /// Reads a job's payload.
+    fn parse(payload: &str) -> Result<Self> {
+        serde_json::from_str(payload).map_err(Error::internal)
+    }
+}
+
+/// Makes a recording seekable, measures it and takes a poster. What cannot be played at all is `failed`, with the reason.
+pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
+    let task = Task::parse(payload)?;
+    let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
+    if let Some(missing) = shop.tools.missing() {
+        return settle(shop, &task, "ready", Some(&format!("Stored as it came. {missing}"))).await;
+    }
+    let dir = tempfile::tempdir_in(&shop.tmp)?;
+    let input = shop.storage.fetch(&key, dir.path()).await?;
+    step(shop, &task, "Making it seekable").await?;
+    let probe = match shop.tools.probe(&input).await {
+        Ok(probe) => probe,
+        Err(error) => return refuse(shop, &task, error).await,
+    };
+    let out = tempfile::tempdir_in(&shop.tmp)?;
+    let made = match shop.tools.seekable(&input, &probe, out.path()).await {
+        Ok(made) => made,
+        Err(error) => return refuse(shop, &task, error).await,
+    };
+    let frame = tempfile::tempdir_in(&shop.tmp)?;
+    let poster = match shop.tools.poster(&made.path, &probe, frame.path()).await {
+        Ok(path) => Some(pictures::make(&path).await?),
+        Err(error) => {
+            // A recording without a poster still plays; the cause matters to whoever runs this.
+            tracing::warn!(%error, media = media.id, "no poster could be taken");
+            None
+        }
+    };
+    let need = Tools::needs_h264(&probe);
+    let mut objects = vec![store(shop, "playable", &made).await?];
+    if let Some(poster) = poster {
+        let frame = Rendered { content_type: poster.content_type, width: poster.width, height: poster.height, bytes: poster.bytes };
+        objects.push(store_picture(shop, "poster", frame).await?);
+        objects.push(store_picture(shop, "thumbnail", poster.thumbnail).await?);
+    }
+    let state = if need == Need::ForAll { ("processing", Some("Converting it for browsers")) } else { ("ready", None) };
+    let follow = (need != Need::None).then_some("convert");
+    commit(shop, &task, objects, Some(&made), state, follow).await
+}
+
+/// Makes the H.264 copy of what some or all browsers do not play.
+pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
+    let task = Task::parse(payload)?;
+    let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
+    let dir = tempfile::tempdir_in(&shop.tmp)?;
+    let input = shop.storage.fetch(&key, dir.path()).await?;
+    let probe = shop.tools.probe(&input).await?;
+    let out = tempfile::tempdir_in(&shop.tmp)?;
+    let made = match shop.tools.h264(&input, &probe, out.path()).await {
+        Ok(made) => made,
+        // Where others play it already, a copy that cannot be made is no failure of the recording.
+        Err(error) if media.state == "ready" => {
+            tracing::warn!(%error, media = media.id, "no H.264 copy could be made");
+            return Ok(());
+        }
+        Err(error) => return refuse(shop, &task, error).await,
+    };
+    let copy = store(shop, "h264", &made).await?;
+    let mut objects = vec![copy.clone()];
+    if Tools::needs_h264(&probe) == Need::ForAll {
+        objects.push(Object { name: "playable", ..copy });
+    }
+    commit(shop, &task, objects, None, ("ready", None), None).await
+}
+
+/// After the last try: the recording is `failed`, unless it plays already.
+pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
+    let task = Task::parse(payload)?;
+    match load(shop, &task).await? {
+        Some((media, _)) if media.state == "processing" => {
+            settle(shop, &task, "failed", Some("It could not be prepared, though we tried several times. Your file is kept; tell your admin.")).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn load(shop: &Workshop, task: &Task) -> Result<Option<(Media, String)>> {
+    let mut connection = shop.db.read().await?;
+    let media: Option<Media> = sqlx::query_as(concat!("SELECT ", super::columns!(), " FROM media m WHERE m.id = $1 AND m.generation = $2"))
+        .bind(&task.media)
+        .bind(task.generation)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(media) = media else { return Ok(None) };
+    let key: Option<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = 'original'")
+        .bind(&task.media)
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(key.map(|key| (media, key)))
+}
+
+/// What the file itself is at fault for is said to its author and not tried again; the rest is.
+async fn refuse(shop: &Workshop, task: &Task, error: Error) -> Result<()> {
+    match error {
+        Error::Unsupported(reason) | Error::TooLarge(reason) => settle(shop, task, "failed", Some(&reason)).await,
+        other => Err(other),
+    }
+}
+
+async fn step(shop: &Workshop, task: &Task, doing: &str) -> Result<()> {
+    settle(shop, task, "processing", Some(doing)).await
+}
+
+async fn settle(shop: &Workshop, task: &Task, state: &str, reason: Option<&str>) -> Result<()> {
+    let mut tx = shop.db.begin().await?;
+    if set_state(&mut tx, task, state, reason).await? {
+        tell(&mut tx, &shop.clock, task).await?;
+    }
+    tx.commit().await
+}
+
+/// False when the media is gone or was replaced meanwhile.
+async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) -> Result<bool> {
+    let done = sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
+        .bind(state)
+        .bind(reason)
+        .bind(&task.media)
+        .bind(task.generation)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+async fn tell(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
+    let update: String = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1").bind(&task.media).fetch_one(&mut **tx).await?;
+    events::record(tx, clock, "media", &update, &task.media, "").await
+}
+
+/// Makes the objects renditions, if the media is still there in the same generation; else they are deleted again.
+async fn commit(
+    shop: &Workshop,
+    task: &Task,
+    objects: Vec<Object>,
+    measured: Option<&Output>,
+    (state, reason): (&str, Option<&str>),
+    follow: Option<&'static str>,
+) -> Result<()> {
+    let mut tx = shop.db.begin().await?;
+    if !set_state(&mut tx, task, state, reason).await? {
+        let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
+        updates::purge(&mut tx, &shop.clock, &keys).await?;
+        return tx.commit().await;
+    }
+    let mut replaced: Vec<String> = Vec::new();
+    for object in &objects {
+        let before: Option<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = $2 AND key <> $3")
+            .bind(&task.media)
+            .bind(object.name)
+            .bind(&object.key)
+            .fetch_optional(&mut *tx)
+            .await?;
+        replaced.extend(before);
+        put_rendition(&mut tx, &task.media, object).await?;
+    }
+    // The raw file was playable and stays the original: only what no rendition names any more goes.
+    let mut gone = Vec::new();
+    for key in replaced {
+        let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1").bind(&key).fetch_one(&mut *tx).await?;
+        if used == 0 {
+            gone.push(key);
+        }
+    }
+    updates::purge(&mut tx, &shop.clock, &gone).await?;
+    if let Some(measured) = measured {
+        sqlx::query("UPDATE media SET width = $1, height = $2, duration_ms = $3 WHERE id = $4")
+            .bind(i64::from(measured.width))
+            .bind(i64::from(measured.height))
+            .bind(measured.duration_ms)
+            .bind(&task.media)
+            .execute(&mut *tx)
+            .await?;
+    }
+    if let Some(kind) = follow {
+        jobs::enqueue(&mut tx, &shop.clock, kind, &json!({ "media": task.media, "generation": task.generation })).await?;
+    }
+    tell(&mut tx, &shop.clock, task).await?;
+    tx.commit().await
+}
+
+async fn store(shop: &Workshop, name: &'static str, made: &Output) -> Result<Object> {
+    let key = loose_key(&shop.db, &shop.clock).await?;
+    let bytes = shop.storage.put_file(&key, &about(&made.content_type), &made.path).await?;
+    Ok(Object { name, key, content_type: made.content_type.to_string(), size: Some((made.width, made.height)), bytes })
+}
+
+async fn store_picture(shop: &Workshop, name: &'static str, picture: Rendered) -> Result<Object> {
+    let key = loose_key(&shop.db, &shop.clock).await?;
+    let (content_type, size) = (picture.content_type.to_owned(), Some((picture.width, picture.height)));
+    let bytes = put_bytes(&shop.storage, &key, &content_type, picture.bytes).await?;
+    Ok(Object { name, key, content_type, size, bytes })
+}
+
+/// Stores bytes that are in memory already.
+pub(crate) async fn put_bytes(storage: &Storage, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<u64> {
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(bytes))]);
+    storage.put(key, &about(content_type), body).await
+}
+
+/// What is stored with an object, for storage that serves it itself.
+pub(crate) fn about(content_type: &str) -> About {
+    About { content_type: content_type.to_owned(), disposition: "inline".into(), cache_control: "private, max-age=43200".into() }
+}
+
+/// A new key, written down before the object is, so that what never finds its media is deleted after a day.
+pub(crate) async fn loose_key(db: &Db, clock: &Clock) -> Result<String> {
+    let key = format!("media/{}", clock::secret());
+    let mut tx = db.begin().await?;
+    sqlx::query("INSERT INTO loose_objects (key, since) VALUES ($1, $2)").bind(&key).bind(clock.now()).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(key)
+}

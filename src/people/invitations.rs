@@ -1,0 +1,184 @@
+//! Invitations and one-hour links for a new password. Both are secrets in an address: a page on GET, an effect on POST.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::doors::hash;
+use super::{Account, Hashed, NewAccount, Person, Role};
+use crate::clock::{self, Clock, Millis};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::words;
+
+/// An invitation opens for 14 days.
+const INVITATION: Millis = 14 * 24 * 3_600_000;
+/// A link for a new password opens for an hour.
+const RESET: Millis = 3_600_000;
+
+/// An invitation that was not accepted yet.
+#[derive(Debug, FromRow)]
+pub struct Invitation {
+    /// The id.
+    pub id: String,
+    /// Whom it is for.
+    pub email: String,
+    /// `admin` or `member`.
+    pub role: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends.
+    pub expires_at: Millis,
+    /// The name of who invited.
+    pub invited_by: String,
+}
+
+/// An invitation that was just made, with the secret of its link.
+#[derive(Debug)]
+pub struct Invited {
+    /// The id.
+    pub id: String,
+    /// Whom it is for.
+    pub email: String,
+    /// What they will be.
+    pub role: Role,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it ends.
+    pub expires_at: Millis,
+    /// The secret of the link.
+    pub secret: String,
+}
+
+/// Invites an address; an earlier invitation of it keeps its id and gets a new link. An address with an account is refused.
+pub async fn invite(tx: &mut Tx, clock: &Clock, by: &Person, email: &str, role: Role) -> Result<Invited> {
+    by.must_be_admin()?;
+    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1")
+        .bind(words::email_key(email))
+        .fetch_one(&mut **tx)
+        .await?;
+    if known > 0 {
+        return Err(Error::invalid("emails", format!("{email} has an account already. Leave it out.")));
+    }
+    let (now, secret) = (clock.now(), clock::secret());
+    let id: String = sqlx::query_scalar(
+        "INSERT INTO invitations (id, email, email_key, role, secret_hash, invited_by, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (email_key) DO UPDATE SET role = excluded.role, secret_hash = excluded.secret_hash,
+             invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = excluded.expires_at
+         RETURNING id",
+    )
+    .bind(clock.id())
+    .bind(email)
+    .bind(words::email_key(email))
+    .bind(role.as_str())
+    .bind(hash(&secret))
+    .bind(&by.id)
+    .bind(now)
+    .bind(now + INVITATION)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(Invited { id, email: email.to_owned(), role, created_at: now, expires_at: now + INVITATION, secret })
+}
+
+/// The pending invitations, newest first.
+pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Result<Vec<Invitation>> {
+    Ok(sqlx::query_as(
+        "SELECT i.id, i.email, i.role, i.created_at, i.expires_at, p.name AS invited_by FROM invitations i
+         JOIN people p ON p.id = i.invited_by WHERE i.expires_at > $1 ORDER BY i.created_at DESC, i.id DESC",
+    )
+    .bind(clock.now())
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Withdraws an invitation; one that is gone stays gone.
+pub async fn withdraw(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
+    by.must_be_admin()?;
+    sqlx::query("DELETE FROM invitations WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The invitation a link leads to.
+pub async fn invitation_by_secret(connection: &mut AnyConnection, clock: &Clock, secret: &str) -> Result<Invitation> {
+    sqlx::query_as(
+        "SELECT i.id, i.email, i.role, i.created_at, i.expires_at, p.name AS invited_by FROM invitations i
+         JOIN people p ON p.id = i.invited_by WHERE i.secret_hash = $1 AND i.expires_at > $2",
+    )
+    .bind(hash(secret))
+    .bind(clock.now())
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NotFound)
+}
+
+/// Makes the account of an invitation, which is used up by it. Answers the account's id and the updates that were meant for it.
+pub async fn accept(tx: &mut Tx, clock: &Clock, secret: &str, name: String, password: Hashed, time_zone: String) -> Result<(String, Vec<String>)> {
+    let invitation = invitation_by_secret(tx, clock, secret).await?;
+    let asked: Vec<String> = sqlx::query_scalar("SELECT update_id FROM invited_audience WHERE invitation_id = $1 ORDER BY update_id")
+        .bind(&invitation.id)
+        .fetch_all(&mut **tx)
+        .await?;
+    let used = sqlx::query("DELETE FROM invitations WHERE id = $1").bind(&invitation.id).execute(&mut **tx).await?;
+    if used.rows_affected() == 0 {
+        return Err(Error::NotFound);
+    }
+    let role = Role::parse(&invitation.role).unwrap_or(Role::Member);
+    let account = NewAccount { email: invitation.email, name, role, password: Some(password), time_zone };
+    Ok((super::add(tx, clock, &account).await?, asked))
+}
+
+/// Makes a one-hour link for a new password and answers its secret; earlier ones end.
+pub async fn ask_to_reset(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
+    let account = super::by_id(tx, person_id).await?;
+    if account.deactivated_at.is_some() {
+        return Err(Error::Conflict("This account is deactivated. Activate it first.".into()));
+    }
+    let secret = clock::secret();
+    sqlx::query("DELETE FROM resets WHERE person_id = $1 OR expires_at < $2").bind(person_id).bind(clock.now()).execute(&mut **tx).await?;
+    sqlx::query("INSERT INTO resets (id, person_id, secret_hash, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(clock.id())
+        .bind(person_id)
+        .bind(hash(&secret))
+        .bind(clock.now() + RESET)
+        .execute(&mut **tx)
+        .await?;
+    Ok(secret)
+}
+
+/// The account that a link for a new password leads to.
+pub async fn reset_by_secret(connection: &mut AnyConnection, clock: &Clock, secret: &str) -> Result<Account> {
+    sqlx::query_as(
+        "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.created_at, p.deactivated_at FROM resets r
+         JOIN people p ON p.id = r.person_id WHERE r.secret_hash = $1 AND r.expires_at > $2 AND p.deactivated_at IS NULL",
+    )
+    .bind(hash(secret))
+    .bind(clock.now())
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NotFound)
+}
+
+/// Sets the new password, uses up the link and ends every session: who had the old password is out.
+pub async fn reset_password(tx: &mut Tx, clock: &Clock, secret: &str, password: &Hashed) -> Result<Account> {
+    let account = reset_by_secret(tx, clock, secret).await?;
+    set_password(tx, &account.id, password).await?;
+    sqlx::query("DELETE FROM sessions WHERE person_id = $1").bind(&account.id).execute(&mut **tx).await?;
+    Ok(account)
+}
+
+/// Sets a password; open links for a new one end.
+pub(super) async fn set_password(tx: &mut Tx, person_id: &str, password: &Hashed) -> Result<()> {
+    sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2").bind(password.as_str()).bind(person_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM resets WHERE person_id = $1").bind(person_id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Changes one's own password; the other sessions end, the one it was changed in stays.
+pub async fn change_password(tx: &mut Tx, person_id: &str, password: &Hashed, keep_session: Option<&str>) -> Result<()> {
+    set_password(tx, person_id, password).await?;
+    sqlx::query("DELETE FROM sessions WHERE person_id = $1 AND id <> $2")
+        .bind(person_id)
+        .bind(keep_session.unwrap_or_default())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

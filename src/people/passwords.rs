@@ -1,0 +1,80 @@
+//! Passwords: argon2id, off the async threads and a few at a time.
+
+use std::sync::LazyLock;
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::error::{Error, Result};
+
+/// Each takes 19 MiB while it runs (OWASP: m=19 MiB, t=2, p=1, the crate's default).
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
+
+/// Guesses that a password must withstand, as a power of ten: below it stands among the common ones (ASVS 5.0, 6.2.4).
+const GUESSES_LOG10: f64 = 3.5;
+
+/// A password that was hashed.
+#[derive(Clone, Debug)]
+pub struct Hashed(String);
+
+impl Hashed {
+    /// Checks a new password and hashes it. `about` are words that must not be all there is to it: the name, the address.
+    pub async fn new(password: &str, about: &[&str]) -> Result<Self> {
+        check(password, about).map_err(|wrong| Error::invalid("password", wrong))?;
+        let password = password.to_owned();
+        run(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| Self(hash.to_string())).map_err(Error::internal)).await
+    }
+
+    /// As it is stored (PHC).
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether the password is the one that was hashed. Without a hash it takes as long and says no.
+pub(super) async fn matches(password: &str, hash: Option<String>) -> Result<bool> {
+    let password = password.to_owned();
+    run(move || match hash {
+        Some(hash) => Ok(Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()),
+        None => Argon2::default().hash_password(password.as_bytes()).map(|_| false).map_err(Error::internal),
+    })
+    .await
+}
+
+async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let _permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
+    spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+fn check(password: &str, about: &[&str]) -> Result<(), String> {
+    let length = password.chars().count();
+    if length < 8 {
+        return Err("is too short. Use at least 8 characters; a few words are good.".into());
+    }
+    if length > 256 {
+        return Err("is longer than 256 characters. Use a shorter one.".into());
+    }
+    if password.contains('\0') {
+        return Err("has a character U+0000, which no text can have. Leave it out.".into());
+    }
+    if zxcvbn::zxcvbn(password, about).guesses_log10() < GUESSES_LOG10 {
+        return Err("is one of the first that someone would guess. A few words are good.".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_and_short_passwords_are_refused_with_words() {
+        for wrong in ["short", "password", "12345678", "iloveyou", "qwertyuiop"] {
+            assert!(check(wrong, &[]).is_err(), "{wrong}");
+        }
+        for right in ["correct horse battery", "Tr0ub4dor&3", "a-good-password-1"] {
+            assert!(check(right, &[]).is_ok(), "{right}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Pictures from anyone, made into pictures of ours: read within limits, turned upright, stripped, encoded anew.
+
+mod decode;
+mod encode;
+mod gif;
+mod webp;
+
+use std::path::Path;
+
+use image::{DynamicImage, ImageError};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::error::{Error, Result};
+
+/// The longest side, in pixels: full-page screenshots are tall.
+pub const MAX_SIDE: u32 = 32_767;
+/// The largest area, in pixels: 40 megapixels are 160 MB decoded.
+pub const MAX_PIXELS: u64 = 40_000_000;
+/// The longest animation.
+pub const MAX_FRAMES: u64 = 1_000;
+/// The largest file, in bytes. Callers refuse earlier; this bounds our memory all the same.
+pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// The longer side of a thumbnail, in pixels.
+pub const THUMBNAIL: u32 = 640;
+
+/// A picture may take some 400 MB while it is made: no more than two at once.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// The formats that are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// PNG, and APNG as a still.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// WebP, animated ones as a still.
+    WebP,
+    /// GIF, animated or not.
+    Gif,
+}
+
+/// An encoded picture.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// `image/png`, `image/jpeg` or `image/gif`.
+    pub content_type: &'static str,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+/// What was made of a picture: all that is ever served of it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// `image/png`, `image/jpeg` or `image/gif`.
+    pub content_type: &'static str,
+    /// `png`, `jpg` or `gif`.
+    pub extension: &'static str,
+    /// In pixels, upright.
+    pub width: u32,
+    /// In pixels, upright.
+    pub height: u32,
+    /// The file, without any metadata but a colour profile.
+    pub bytes: Vec<u8>,
+    /// At most [`THUMBNAIL`] pixels on its longer side. Always a JPEG on white: it is tenfold smaller than a PNG of a
+    /// photo, every mail program shows it, and at that size transparency says nothing.
+    pub thumbnail: Rendered,
+}
+
+/// A still picture in memory: upright, 8 bits a channel, grey or RGB, with or without alpha.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// The pixels.
+    pub image: DynamicImage,
+    /// The ICC profile, if it fits the pixels: screenshots of wide-gamut screens look pale without.
+    pub profile: Option<Vec<u8>>,
+    /// Whether it was lossy before, so that JPEG loses little more.
+    pub lossy: bool,
+}
+
+/// The format by the first bytes (16 are enough), whatever a name or a header says.
+pub fn sniff(head: &[u8]) -> Option<Format> {
+    match head {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
+        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+        _ => None,
+    }
+}
+
+/// Reads the file at `path` and makes of it what may be served. `Unsupported` for what is no picture or a damaged
+/// one, `TooLarge` over a limit. Works on the blocking pool; waits while two others are being made.
+pub async fn make(path: &Path) -> Result<Made> {
+    let path = path.to_owned();
+    blocking(move || {
+        let bytes = decode::read(&path)?;
+        match sniff(&bytes) {
+            Some(Format::Gif) => gif::make(&bytes),
+            Some(format) => decode::still(&bytes, format)?.encode(),
+            None => Err(unknown()),
+        }
+    })
+    .await
+}
+
+/// Runs work on pixels, also others' (redaction, crop), on the blocking pool under the same bound of two at once.
+/// A panic of a decoder is the picture's fault.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
+    let done = spawn_blocking(move || {
+        // Held by the work, not by who waits for it: a caller that goes away does not make room.
+        let _permit = permit;
+        work()
+    });
+    match done.await {
+        Ok(done) => done,
+        Err(panicked) => {
+            tracing::warn!(%panicked, "a picture brought its decoder down");
+            Err(damaged())
+        }
+    }
+}
+
+impl Picture {
+    /// Decodes a still picture of any format, of a GIF its first frame. Blocking.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = decode::read(path)?;
+        decode::still(&bytes, sniff(&bytes).ok_or_else(unknown)?)
+    }
+
+    /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.
+    pub fn encode(self) -> Result<Made> {
+        encode::still(self)
+    }
+}
+
+fn unknown() -> Error {
+    Error::Unsupported("This is not a picture that Hearback takes: PNG, JPEG, WebP and GIF work.".into())
+}
+
+fn damaged() -> Error {
+    Error::Unsupported("This picture is damaged: it cannot be read to its end. Save or take it again.".into())
+}
+
+fn check_size(width: u32, height: u32) -> Result<()> {
+    if width > MAX_SIDE || height > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(Error::TooLarge(format!(
+            "This picture has {width} × {height} pixels; at most 40 megapixels and 32,767 pixels a side are taken."
+        )));
+    }
+    if width == 0 || height == 0 { Err(damaged()) } else { Ok(()) }
+}
+
+fn failed(error: ImageError) -> Error {
+    match error {
+        ImageError::Limits(_) => Error::TooLarge("This picture needs more than 256 MiB of memory; save it smaller.".into()),
+        ImageError::Unsupported(_) => Error::Unsupported("This picture uses a rare variant of its format; save it as PNG or JPEG.".into()),
+        _ => damaged(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use image::{GenericImageView, ImageFormat, Rgba};
+
+    use super::*;
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    }
+
+    async fn made(name: &str) -> (Made, DynamicImage) {
+        let made = make(&fixture(name)).await.unwrap();
+        let format = ImageFormat::from_mime_type(made.content_type).unwrap();
+        let image = image::load_from_memory_with_format(&made.bytes, format).unwrap();
+        assert_eq!(image.dimensions(), (made.width, made.height));
+        let thumbnail = image::load_from_memory_with_format(&made.thumbnail.bytes, ImageFormat::Jpeg).unwrap();
+        assert_eq!(thumbnail.dimensions(), (made.thumbnail.width, made.thumbnail.height));
+        assert!(made.thumbnail.width.max(made.thumbnail.height) <= THUMBNAIL);
+        (made, image)
+    }
+
+    fn holds(bytes: &[u8], word: &str) -> bool {
+        bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    }
+
+    #[tokio::test]
+    async fn a_photo_stands_upright_and_says_nothing_of_where_it_was_taken() {
+        let (made, image) = made("photo-exif6-gps.jpg").await;
+        assert_eq!((made.content_type, made.width, made.height), ("image/jpeg", 800, 600));
+        let Rgba([red, green, blue, _]) = image.get_pixel(400, 15);
+        assert!(red > 180 && green < 90 && blue < 90, "{red} {green} {blue}");
+        for word in ["Exif", "http://ns.adobe.com", "Photoshop", "GPS", "<x:xmpmeta"] {
+            assert!(!holds(&made.bytes, word) && !holds(&made.thumbnail.bytes, word), "{word}");
+        }
+    }
+
+    #[tokio::test]
+    async fn png_stays_png_with_its_pixels_and_alpha() {
+        let (made_shot, image) = made("shot-1280x800.png").await;
+        assert_eq!(made_shot.content_type, "image/png");
+        assert_eq!(image.to_rgb8(), image::open(fixture("shot-1280x800.png")).unwrap().to_rgb8());
+        assert_eq!((made_shot.thumbnail.width, made_shot.thumbnail.height), (640, 400));
+        assert!(made_shot.bytes.ends_with(b"IEND\xaeB`\x82"));
+
+        let (alpha, image) = made("alpha.png").await;
+        assert_eq!(alpha.content_type, "image/png");
+        assert_eq!(image.to_rgba8(), image::open(fixture("alpha.png")).unwrap().to_rgba8());
+        assert_eq!((alpha.thumbnail.width, alpha.thumbnail.height), (200, 120));
+    }
+
+    #[tokio::test]
+    async fn webp_becomes_jpeg_where_it_was_lossy_and_png_where_not() {
+        assert_eq!(made("lossy.webp").await.0.content_type, "image/jpeg");
+        assert_eq!(made("lossless.webp").await.0.content_type, "image/png");
+    }
+
+    #[tokio::test]
+    async fn an_animated_gif_keeps_moving_and_an_animated_png_stands_still() {
+        let (gif, _) = made("anim.gif").await;
+        assert_eq!((gif.content_type, gif.extension), ("image/gif", "gif"));
+        let frames = |bytes: &[u8]| {
+            use image::AnimationDecoder;
+            let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(bytes.to_vec())).unwrap();
+            decoder.into_frames().collect_frames().unwrap()
+        };
+        let (before, after) = (frames(&std::fs::read(fixture("anim.gif")).unwrap()), frames(&gif.bytes));
+        assert_eq!((before.len(), after.len()), (20, 20));
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.delay(), after.delay());
+            assert!(before.buffer() == after.buffer());
+        }
+        assert!(holds(&gif.bytes, "NETSCAPE2.0"));
+
+        let (png, _) = made("anim.apng.png").await;
+        assert_eq!((png.content_type, png.width, png.height), ("image/png", 240, 180));
+        assert!(!holds(&png.bytes, "acTL") && !holds(&png.bytes, "fdAT"));
+    }
+
+    #[tokio::test]
+    async fn what_is_damaged_or_no_picture_is_refused() {
+        let damaged = ["bad-truncated.png", "bad-crc-idat.png"];
+        for name in damaged {
+            let error = make(&fixture(name)).await.unwrap_err();
+            assert!(error.detail().starts_with("This picture is damaged"), "{name}: {error}");
+        }
+        for name in ["bad-zero.png", "bad-onebyte.png", "bad-html-named.png", "bad-script.svg"] {
+            let error = make(&fixture(name)).await.unwrap_err();
+            assert!(error.detail().starts_with("This is not a picture"), "{name}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_cut_short_is_refused_in_every_format() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["photo-exif6-gps.jpg", "lossy.webp", "lossless.webp", "anim.gif", "anim.apng.png"] {
+            let bytes = std::fs::read(fixture(name)).unwrap();
+            // The APNG's still is its first few hundred bytes; what is cut off behind it is of no interest.
+            let kept = if name == "anim.apng.png" { 300 } else { bytes.len() * 6 / 10 };
+            let path = dir.path().join(name);
+            std::fs::write(&path, &bytes[..kept]).unwrap();
+            let error = make(&path).await.unwrap_err();
+            assert!(error.detail().starts_with("This picture is damaged"), "{name}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn bombs_are_refused_before_they_are_decoded() {
+        for name in ["bad-bomb-30000x30000.png", "bad-bomb-12000x12000-rgb.png", "bad-gif-20000frames.gif"] {
+            assert!(matches!(make(&fixture(name)).await, Err(Error::TooLarge(_))), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_trailer_is_gone_and_a_colour_profile_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut profile = vec![0_u8; 200];
+        profile[..4].copy_from_slice(&200_u32.to_be_bytes());
+        profile[16..20].copy_from_slice(b"RGB ");
+        profile[36..40].copy_from_slice(b"acsp");
+        let picture = Picture { image: DynamicImage::new_rgb8(900, 30), profile: Some(profile.clone()), lossy: false };
+        let path = dir.path().join("polyglot");
+        let mut bytes = picture.encode().unwrap().bytes;
+        bytes.extend_from_slice(b"<script>alert(1)</script>");
+        std::fs::write(&path, bytes).unwrap();
+
+        let made = make(&path).await.unwrap();
+        assert!(!holds(&made.bytes, "script"));
+        std::fs::write(&path, &made.bytes).unwrap();
+        assert_eq!(Picture::read(&path).unwrap().profile, Some(profile));
+        assert_eq!((made.thumbnail.width, made.thumbnail.height), (640, 21));
+    }
+}

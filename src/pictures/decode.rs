@@ -1,0 +1,117 @@
+//! Reads a still picture: limits first, then pixels, then upright.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::codecs::gif::GifDecoder;
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder, Limits};
+
+use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged, failed, webp};
+use crate::error::{Error, Result};
+
+/// A profile of a screen or camera has a few kB; more is something else in disguise.
+const MAX_PROFILE: usize = 1024 * 1024;
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::TooLarge("This picture has more than 64 MiB; save it smaller.".into()));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn still(bytes: &[u8], format: Format) -> Result<Picture> {
+    let input = Cursor::new(bytes);
+    match format {
+        Format::Png => pixels(PngDecoder::with_limits(input, limits()).map_err(failed)?, false),
+        Format::Jpeg => {
+            check_jpeg_is_whole(bytes)?;
+            pixels(JpegDecoder::new(input).map_err(failed)?, true)
+        }
+        Format::WebP => {
+            let lossy = webp::check(bytes)?;
+            pixels(WebPDecoder::new(input).map_err(failed)?, lossy)
+        }
+        Format::Gif => pixels(GifDecoder::new(input).map_err(failed)?, false),
+    }
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(256 * 1024 * 1024);
+    limits
+}
+
+fn pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
+    // The header alone decides: WebP ignores the limits.
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let mut limits = limits();
+    limits.reserve(decoder.total_bytes()).map_err(failed)?;
+    decoder.set_limits(limits).map_err(failed)?;
+
+    // A profile or an orientation that cannot be read is one that is not there.
+    let profile = decoder.icc_profile().unwrap_or_default();
+    let orientation = decoder.orientation().ok();
+    let mut image = plain(DynamicImage::from_decoder(decoder).map_err(failed)?);
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    let profile = profile.filter(|profile| fits(profile, &image));
+    Ok(Picture { image, profile, lossy })
+}
+
+/// Eight bits a channel, and alpha only where something shows through: browsers write RGBA screenshots.
+fn plain(image: DynamicImage) -> DynamicImage {
+    let image = match image {
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => image,
+        DynamicImage::ImageLuma16(_) => DynamicImage::ImageLuma8(image.into_luma8()),
+        DynamicImage::ImageLumaA16(_) => DynamicImage::ImageLumaA8(image.into_luma_alpha8()),
+        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgb32F(_) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        other => DynamicImage::ImageRgba8(other.into_rgba8()),
+    };
+    match &image {
+        DynamicImage::ImageLumaA8(pixels) if pixels.pixels().all(|pixel| pixel.0[1] == 255) => DynamicImage::ImageLuma8(image.into_luma8()),
+        DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|pixel| pixel.0[3] == 255) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        _ => image,
+    }
+}
+
+/// Whether an ICC profile (ICC.1:2022 §7.2) is one, and is for the colours we have: a CMYK photo was converted.
+fn fits(profile: &[u8], image: &DynamicImage) -> bool {
+    let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
+    (128..=MAX_PROFILE).contains(&profile.len()) && profile.get(16..20) == Some(space) && profile.get(36..40) == Some(b"acsp")
+}
+
+/// The decoder fills what is missing of a JPEG with grey, so we look for its end ourselves (ITU T.81, B.1.1).
+fn check_jpeg_is_whole(bytes: &[u8]) -> Result<()> {
+    let mut at = 2;
+    let mut scanned = false;
+    while let Some(&byte) = bytes.get(at) {
+        if byte != 0xff {
+            // Entropy-coded data of a scan; outside of one, stray bytes that decoders skip.
+            at += 1;
+            continue;
+        }
+        match bytes.get(at + 1) {
+            Some(0xd9) if scanned => return Ok(()),
+            // Stuffed bytes, fill bytes, restart markers, and what has no length.
+            Some(0x00 | 0x01 | 0xd0..=0xd9) => at += 2,
+            Some(0xff) => at += 1,
+            Some(marker) => {
+                scanned |= *marker == 0xda;
+                let length = bytes.get(at + 2..at + 4).ok_or_else(damaged)?;
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+            None => break,
+        }
+    }
+    Err(damaged())
+}

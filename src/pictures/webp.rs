@@ -1,0 +1,49 @@
+//! Looks through a WebP's chunks (RFC 9649) for what the decoder does not say or check before it allocates.
+
+use super::{check_size, damaged};
+use crate::error::Result;
+
+/// Whether it is lossy. Refuses frames over the limits: the size of a frame is its own word, not the canvas's.
+pub(super) fn check(bytes: &[u8]) -> Result<bool> {
+    chunks(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged)
+}
+
+/// Of the first frame among these chunks: whether it is lossy.
+fn chunks(mut rest: &[u8]) -> Result<Option<bool>> {
+    let mut first = None;
+    while let Some((head, after)) = rest.split_at_checked(8) {
+        let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
+        // A file that ends early is for the decoder to refuse.
+        let chunk = after.get(..length).unwrap_or(after);
+        let frame = match &head[..4] {
+            b"VP8 " => lossy_size(chunk).map(|size| (true, size)),
+            b"VP8L" => lossless_size(chunk).map(|size| (false, size)),
+            b"ANMF" => {
+                let inside = chunks(chunk.get(16..).unwrap_or_default())?;
+                first = first.or(inside);
+                None
+            }
+            _ => None,
+        };
+        if let Some((lossy, (width, height))) = frame {
+            check_size(width, height)?;
+            first = first.or(Some(lossy));
+        }
+        rest = after.get(length.saturating_add(length & 1)..).unwrap_or_default();
+    }
+    Ok(first)
+}
+
+/// RFC 6386 §9.1.
+fn lossy_size(chunk: &[u8]) -> Option<(u32, u32)> {
+    let [_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = *chunk.first_chunk()? else { return None };
+    let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
+    Some((side(w0, w1), side(h0, h1)))
+}
+
+/// RFC 9649 §3.4: a signature, then 14 bits a side, less one.
+fn lossless_size(chunk: &[u8]) -> Option<(u32, u32)> {
+    let [0x2f, a, b, c, d] = *chunk.first_chunk()? else { return None };
+    let bits = u32::from_le_bytes([a, b, c, d]);
+    Some(((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1))
+}

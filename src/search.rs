@@ -1,0 +1,183 @@
+//! Words of titles, notes and comments: one question, two dialects.
+//!
+//! Words are folded and parted here, so that both engines find the same. `said` holds a row an update and a comment; the index
+//! over it is the engine's own and can be rebuilt at any time. Rows are written by jobs.
+
+use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
+
+use crate::clock::Millis;
+use crate::db::{self, Dialect, Tx};
+use crate::error::Result;
+use crate::words::fold;
+
+/// Creates what only one engine has: it can be rebuilt at any time, so it is no migration.
+pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
+    let make: &[&str] = match dialect {
+        Dialect::Sqlite => &["CREATE VIRTUAL TABLE IF NOT EXISTS said_words USING fts5 (words, content = '', contentless_delete = 1)"],
+        Dialect::Postgres => &[
+            "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
+            "CREATE INDEX IF NOT EXISTS said_vector ON said USING gin (vector)",
+        ],
+    };
+    for statement in make {
+        connection.execute(*statement).await?;
+    }
+    Ok(())
+}
+
+/// The folded words of a text, parted by single spaces.
+fn parted(text: &str) -> String {
+    fold(text).split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The engine's question for all of these words, the last one perhaps unfinished; none when there is no word in it.
+pub fn query(dialect: Dialect, typed: &str) -> Option<String> {
+    let parted = parted(typed);
+    let words: Vec<&str> = parted.split(' ').filter(|word| !word.is_empty()).take(12).collect();
+    let last = words.len().checked_sub(1)?;
+    let quoted = words.iter().enumerate().map(|(n, word)| match (dialect, n == last) {
+        (Dialect::Sqlite, false) => format!("\"{word}\""),
+        (Dialect::Sqlite, true) => format!("\"{word}\"*"),
+        (Dialect::Postgres, false) => format!("'{word}'"),
+        (Dialect::Postgres, true) => format!("'{word}':*"),
+    });
+    let joint = if dialect == Dialect::Sqlite { " " } else { " & " };
+    Some(quoted.collect::<Vec<_>>().join(joint))
+}
+
+/// A number that grows with the time of the id: its first 48 bits are milliseconds, 14 bits of the rest tell neighbours apart.
+fn number(id: &str) -> i64 {
+    let mut bytes = [0_u8; 16];
+    match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
+        Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
+        // Ids are ours and always decode; any number would do.
+        _ => {}
+    }
+    let time = i64::from_be_bytes([0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]]);
+    let rest = i64::from(u16::from_be_bytes([bytes[6], bytes[7]]).wrapping_add(u16::from_be_bytes([bytes[8], bytes[9]]) << 6) & 0x3fff);
+    time << 14 | rest
+}
+
+/// Writes anew what can be found of a subject: of an update its title and notes, of a comment its text. What is gone is not found.
+pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
+    forget(tx, dialect, "subject_id", subject_id).await?;
+    let text: Option<String> = sqlx::query_scalar(
+        "SELECT title || ' ' || notes FROM updates WHERE id = $1
+         UNION ALL SELECT body FROM comments WHERE id = $1 AND removed_at IS NULL",
+    )
+    .bind(subject_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let words = parted(text.as_deref().unwrap_or_default());
+    if words.is_empty() {
+        return Ok(());
+    }
+    let mut n = number(subject_id);
+    while !insert(tx, n, update_id, subject_id, &words).await? {
+        n += 1;
+    }
+    if dialect == Dialect::Sqlite {
+        sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)").bind(n).bind(words).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+async fn insert(tx: &mut Tx, n: i64, update_id: &str, subject_id: &str, words: &str) -> Result<bool> {
+    let done = sqlx::query("INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
+        .bind(n)
+        .bind(update_id)
+        .bind(subject_id)
+        .bind(words)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets all words of an update that is deleted for good.
+pub async fn forget_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
+    forget(tx, dialect, "update_id", update_id).await
+}
+
+async fn forget(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
+    if dialect == Dialect::Sqlite {
+        let text = format!("DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)");
+        sqlx::query(AssertSqlSafe(text)).bind(id).execute(&mut **tx).await?;
+    }
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM said WHERE {column} = $1"))).bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// A place where the words stand.
+#[derive(Clone, Debug, FromRow)]
+pub struct Found {
+    /// The update.
+    pub update_id: String,
+    /// The comment; none for the update's own title and notes.
+    pub comment_id: Option<String>,
+    /// The whole text.
+    pub body: String,
+    /// The moment of the video it was said at.
+    pub at_ms: Option<Millis>,
+}
+
+/// Where in these updates the words stand: in title and notes, and in comments, newest first, at most 200 places.
+pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &str, updates: &[String]) -> Result<Vec<Found>> {
+    let Some(query) = query(dialect, typed) else { return Ok(Vec::new()) };
+    if updates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let matching = match dialect {
+        Dialect::Sqlite => "said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $1",
+        Dialect::Postgres => "said s WHERE s.vector @@ to_tsquery('simple', $1)",
+    };
+    let text = format!(
+        "SELECT f.update_id, c.id AS comment_id, coalesce(c.body, u.title || ' — ' || u.notes) AS body, c.at_ms
+         FROM (SELECT s.n, s.update_id, s.subject_id FROM {matching}) AS f
+         JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id
+         WHERE f.update_id IN ({}) ORDER BY f.n DESC LIMIT 200",
+        db::in_list(2, updates.len())
+    );
+    let mut places = sqlx::query_as(AssertSqlSafe(text)).bind(query);
+    for update in updates {
+        places = places.bind(update);
+    }
+    Ok(places.fetch_all(connection).await?)
+}
+
+/// The stretch of a text around the first of the typed words, at most some 24 words long.
+pub fn excerpt(text: &str, typed: &str) -> String {
+    let wanted = parted(typed);
+    let wanted: Vec<&str> = wanted.split(' ').collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let hit = words.iter().position(|word| parted(word).split(' ').any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))).unwrap_or(0);
+    let (from, to) = (hit.saturating_sub(8), (hit + 16).min(words.len()));
+    let (before, after) = (if from > 0 { "… " } else { "" }, if to < words.len() { " …" } else { "" });
+    format!("{before}{}{after}", words[from..to].join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_cannot_break_out_of_their_words() {
+        assert_eq!(query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(), Some("\"o\" \"brien\" \"x\" \"or\" \"cafe\"*"));
+        assert_eq!(query(Dialect::Postgres, "a' | !b").as_deref(), Some("'a' & 'b':*"));
+        assert_eq!(query(Dialect::Postgres, " !! "), None);
+    }
+
+    #[test]
+    fn numbers_grow_with_ids() {
+        let clock = crate::clock::Clock::default();
+        let first = number(&clock.id());
+        clock.advance(10);
+        assert!(number(&clock.id()) > first && first > 0);
+    }
+
+    #[test]
+    fn an_excerpt_shows_the_words_around_the_place() {
+        let text = (0..100).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
+        let excerpt = excerpt(&text, "WORD50");
+        assert!(excerpt.starts_with("… ") && excerpt.contains("word50") && excerpt.ends_with(" …"));
+    }
+}

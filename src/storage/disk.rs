@@ -1,0 +1,365 @@
+//! Storage in a folder: written under a temporary name, flushed, renamed, and the folder flushed.
+
+mod reader;
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tempfile::{NamedTempFile, TempPath};
+use tokio::io::AsyncWriteExt;
+use tokio::task::spawn_blocking;
+
+use self::reader::stream_range;
+use super::{About, BLOCK, Bytestream, LEFTOVER, Storage, away, check_key, full, last_part, read_back};
+use crate::clock;
+use crate::error::{Error, Result};
+
+/// Half-written files lie here: below the root, so that a rename never crosses a file system.
+const TEMPORARY: &str = "tmp";
+
+/// A folder of objects.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    root: Arc<Path>,
+}
+
+impl Disk {
+    pub(super) fn open(root: &Path) -> Result<Self> {
+        fs::create_dir_all(root.join(TEMPORARY)).map_err(failed)?;
+        let root = fs::canonicalize(root).map_err(failed)?;
+        Ok(Self { root: root.into() })
+    }
+
+    pub(super) async fn put(&self, key: &str, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<u64> {
+        // The TempPath removes the file when this future fails or is dropped.
+        let (file, temporary) = self.temporary().await?.into_parts();
+        let mut file = tokio::io::BufWriter::with_capacity(BLOCK, tokio::fs::File::from_std(file));
+        let mut length = 0_u64;
+        while let Some(block) = body.next().await {
+            let block = block?;
+            file.write_all(&block).await.map_err(failed)?;
+            length += block.len() as u64;
+        }
+        file.flush().await.map_err(failed)?;
+        let file = file.into_inner().into_std().await;
+        self.settle(key, file, temporary).await?;
+        Ok(length)
+    }
+
+    pub(super) async fn put_file(&self, key: &str, path: &Path) -> Result<u64> {
+        let temporary = self.root.join(TEMPORARY).join(clock::secret());
+        let source = path.to_owned();
+        let linked = blocking(move || {
+            fs::hard_link(&source, &temporary)?;
+            let temporary = TempPath::try_from_path(temporary)?;
+            let (file, length) = open(&temporary)?;
+            Ok((file, temporary, length))
+        });
+        match linked.await {
+            Ok((file, temporary, length)) => {
+                self.settle(key, file, temporary).await?;
+                Ok(length)
+            }
+            // Another file system, or one without links.
+            Err(_) => self.put(key, stream_file(path).await?).await,
+        }
+    }
+
+    async fn temporary(&self) -> Result<NamedTempFile> {
+        let folder = self.root.join(TEMPORARY);
+        blocking(move || NamedTempFile::new_in(folder)).await
+    }
+
+    /// Makes a written file durable under its key.
+    async fn settle(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
+        let path = self.path(key);
+        let root = Arc::clone(&self.root);
+        blocking(move || {
+            file.sync_all()?;
+            let folder = path.parent().unwrap_or(&root);
+            make_folder(&root, folder)?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()
+        })
+        .await
+    }
+
+    pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
+        let path = self.path(key);
+        blocking(move || match fs::metadata(path) {
+            Ok(about) => Ok(Some(about.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
+        let path = self.path(key);
+        let (file, length) = found(blocking_io(move || open(&path)).await)?;
+        if range.end > length {
+            return Err(Error::internal(format!("range {range:?} of {key}, which has {length} bytes")));
+        }
+        Ok(stream_range(file, range))
+    }
+
+    pub(super) async fn fetch(&self, key: &str, to: &Path) -> Result<()> {
+        let (path, to) = (self.path(key), to.to_owned());
+        found(
+            blocking_io(move || match fs::hard_link(&path, &to) {
+                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+                    fs::copy(&path, &to).map(drop)
+                }
+                linked => linked,
+            })
+            .await,
+        )
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<()> {
+        let path = self.path(key);
+        let root = Arc::clone(&self.root);
+        blocking(move || {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                removed => removed?,
+            }
+            // A purge that was answered must also survive a power loss.
+            File::open(path.parent().unwrap_or(&root))?.sync_all()
+        })
+        .await
+    }
+
+    pub(super) async fn check(&self) -> Result<()> {
+        self.temporary().await.map(drop)
+    }
+
+    pub(super) async fn prove(&self, storage: &Storage, key: &str) -> Result<Vec<String>> {
+        let mend = |error: Error| match error {
+            Error::Unavailable(text, cause) => Error::Unavailable(
+                format!(
+                    "{text} The folder {} must exist, have room, and be writable by the user Hearback runs as: {cause}",
+                    self.root.display()
+                ),
+                cause,
+            ),
+            other => other,
+        };
+        let body = stream::iter([Ok(Bytes::from_static(b"Hear")), Ok(Bytes::from_static(b"back"))]);
+        storage.put(key, &About::default(), body).await.map_err(mend)?;
+        let read = read_back(storage, key, 2..6, b"arba").await;
+        storage.delete(key).await.map_err(mend)?;
+        read.map_err(mend)?;
+        let free = self.free_bytes()? / (1024 * 1024);
+        Ok(vec![
+            format!("The folder {} can be written, read by range and cleaned.", self.root.display()),
+            format!("{free} MiB are free there."),
+        ])
+    }
+
+    pub(super) fn free_bytes(&self) -> Result<u64> {
+        let about = rustix::fs::statvfs(&*self.root).map_err(|error| failed(error.into()))?;
+        Ok(about.f_bavail.saturating_mul(about.f_frsize))
+    }
+
+    pub(super) async fn sweep(&self) -> Result<()> {
+        let folder = self.root.join(TEMPORARY);
+        blocking(move || {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let old = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+                if old.is_some_and(|age| age > LEFTOVER) {
+                    // Another process may have been faster.
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// `media/abc…` lies in `media/ab/abc…`: some file systems crawl with a million names in one folder.
+    fn path(&self, key: &str) -> PathBuf {
+        debug_assert!(check_key(key).is_ok());
+        let last = last_part(key);
+        let folder = key.strip_suffix(last).unwrap_or_default();
+        self.root.join(folder).join(last.get(..2).unwrap_or(last)).join(last)
+    }
+}
+
+/// A local file as a stream of blocks, from where it begins to where it ends.
+pub(super) async fn stream_file(path: &Path) -> Result<Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>> {
+    let path = path.to_owned();
+    let (file, length) = found(blocking_io(move || open(&path)).await)?;
+    Ok(stream_range(file, 0..length))
+}
+
+/// Makes `folder` and what is missing above it up to `root`, each flushed into the one above.
+fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
+    if folder == root || folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().unwrap_or(root);
+    make_folder(root, above)?;
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    File::open(above)?.sync_all()
+}
+
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    Ok((file, length))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    blocking_io(work).await.map_err(failed)
+}
+
+async fn blocking_io<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    spawn_blocking(work).await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+}
+
+fn failed(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => full(error),
+        _ => away(error),
+    }
+}
+
+/// Where only one object is looked for, a missing file is an object that is not there.
+fn found<T>(looked: io::Result<T>) -> Result<T> {
+    looked.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::NotFound,
+        // Of a fetch: the caller's directory has a file of that name.
+        io::ErrorKind::AlreadyExists => Error::internal(error),
+        _ => failed(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn storage() -> (tempfile::TempDir, Storage) {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = Storage::disk(&dir.path().join("media")).unwrap();
+        (dir, storage)
+    }
+
+    fn body(blocks: impl IntoIterator<Item = Result<Bytes>>) -> impl Stream<Item = Result<Bytes>> + Unpin {
+        stream::iter(blocks.into_iter().collect::<Vec<_>>())
+    }
+
+    fn files(dir: &Path) -> Vec<PathBuf> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+        }
+        all
+    }
+
+    async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
+        let mut body = storage.get(key, range).await.unwrap();
+        let mut all = Vec::new();
+        while let Some(block) = body.next().await {
+            let block = block.unwrap();
+            assert!(!block.is_empty() && block.len() <= BLOCK);
+            all.extend_from_slice(&block);
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn an_object_comes_back_by_range_and_goes_for_good() {
+        let (dir, storage) = storage();
+        let bytes: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();
+        let blocks = bytes.chunks(70_001).map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+        let key = "media/0123456789abcdefghijklmnopqrstuv";
+        assert_eq!(storage.put(key, &About::default(), body(blocks)).await.unwrap(), 1_000_003);
+        assert_eq!(storage.len(key).await.unwrap(), Some(1_000_003));
+        assert_eq!(read(&storage, key, 0..1_000_003).await, bytes);
+        assert_eq!(read(&storage, key, 999_999..1_000_003).await, &bytes[999_999..]);
+        assert_eq!(read(&storage, key, 5..5).await, b"");
+        assert!(storage.get(key, 0..1_000_004).await.is_err());
+
+        let local = storage.fetch(key, dir.path()).await.unwrap();
+        assert_eq!(fs::read(&local).unwrap(), bytes);
+        assert_eq!(storage.put_file("media/copy", &About::default(), &local).await.unwrap(), 1_000_003);
+        fs::remove_file(local).unwrap();
+        assert_eq!(read(&storage, "media/copy", 1..4).await, &bytes[1..4]);
+
+        for key in [key, "media/copy", "media/never-was"] {
+            storage.delete(key).await.unwrap();
+            assert_eq!(storage.len(key).await.unwrap(), None);
+            assert!(matches!(storage.get(key, 0..1).await, Err(Error::NotFound)));
+            assert!(matches!(storage.fetch(key, dir.path()).await, Err(Error::NotFound)));
+        }
+        assert!(files(dir.path()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_of_a_body_that_breaks_off_or_is_dropped() {
+        let (dir, storage) = storage();
+        let blocks = [Ok(Bytes::from_static(b"half")), Err(Error::Malformed("cut".into()))];
+        let put = storage.put("media/broken", &About::default(), body(blocks)).await;
+        assert!(matches!(put, Err(Error::Malformed(_))));
+
+        let endless = Box::pin(stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending()));
+        let about = About::default();
+        let put = storage.put("media/dropped", &about, endless);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), put).await.is_err());
+        assert!(files(dir.path()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_storage_that_is_gone_says_so_and_the_doctor_how_to_mend_it() {
+        let (dir, storage) = storage();
+        storage.check().await.unwrap();
+        assert_eq!(storage.prove().await.unwrap().len(), 2);
+        assert!(storage.free_bytes().unwrap().unwrap() > 0);
+        assert_eq!(storage.presign("media/x", std::time::Duration::from_secs(60)).await.unwrap(), None);
+        fs::remove_dir_all(dir.path().join("media")).unwrap();
+        assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
+        assert!(matches!(storage.put("media/x", &About::default(), body([])).await, Err(Error::Unavailable(..))));
+        assert!(storage.prove().await.unwrap_err().detail().contains("must exist"));
+    }
+
+    #[test]
+    fn work_with_storage_can_move_between_threads() {
+        fn sendable<T: Send>(_: &T) {}
+        let (dir, storage) = storage();
+        let about = About::default();
+        sendable(&storage.put_file("media/x", &about, dir.path()));
+        sendable(&storage.put("media/x", &about, body([])));
+        sendable(&storage.get("media/x", 0..1));
+        sendable(&storage.prove());
+        // A payload of actix may not.
+        let stuck = std::rc::Rc::new(());
+        let payload = body([]).map(move |block| {
+            let _ = &stuck;
+            block
+        });
+        drop(storage.put("media/x", &about, payload));
+    }
+
+    #[tokio::test]
+    async fn sweeping_removes_old_leftovers_only() {
+        let (dir, storage) = storage();
+        let (old, new) = (dir.path().join("media/tmp/old"), dir.path().join("media/tmp/new"));
+        let yesterday = std::time::SystemTime::UNIX_EPOCH;
+        File::create(&old).unwrap().set_modified(yesterday).unwrap();
+        File::create(&new).unwrap();
+        storage.sweep().await.unwrap();
+        assert!(!old.exists() && new.exists());
+    }
+}

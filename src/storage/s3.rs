@@ -1,0 +1,335 @@
+//! Storage in a bucket of any S3-compatible server, with nothing but the calls that all of them have.
+
+mod doctor;
+mod failure;
+mod multipart;
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Region, RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_http_client::Builder as HttpBuilder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::io::AsyncWriteExt;
+
+use self::failure::{Failure, failed, kind, never_arrived};
+use self::multipart::Multipart;
+use super::{About, BLOCK, Bytestream, away, full};
+use crate::clock;
+use crate::error::{Error, Result};
+
+/// The size of every part but the last: one fixed size, because some servers want them equal. 10,000 parts make 78 GiB.
+pub const PART: usize = 8 * 1024 * 1024;
+
+/// Multipart uploads older than this are aborted by the sweep: longer than an upload over many requests may take.
+pub const FORGOTTEN: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
+/// Presigned addresses cannot live longer (SigV4).
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Where the bucket is. Credentials come from the usual `AWS_` variables, the shared profile, web identity or the
+/// machine's own role.
+#[derive(Clone, Debug, Default)]
+pub struct S3Settings {
+    /// The name of the bucket, which must exist.
+    pub bucket: String,
+    /// What every key begins with; empty or ending in `/`.
+    pub prefix: String,
+    /// The server as Hearback reaches it; `None` for AWS or `AWS_ENDPOINT_URL`.
+    pub endpoint: Option<String>,
+    /// The server as browsers reach it, for presigned addresses; `None` where it is the same.
+    pub public_endpoint: Option<String>,
+    /// `https://server/bucket/key` instead of `https://bucket.server/key`.
+    pub path_style: bool,
+    /// The region, if not `AWS_REGION` or the profile's; in the end `us-east-1`, which servers without regions take.
+    pub region: Option<String>,
+}
+
+/// A bucket. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    client: Client,
+    /// Signs for the address that browsers use.
+    public: Client,
+    settings: Arc<S3Settings>,
+}
+
+impl S3 {
+    pub(super) async fn open(settings: S3Settings) -> Result<Self> {
+        let region = RegionProviderChain::first_try(settings.region.clone().map(Region::new))
+            .or_else(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::from_static("us-east-1"));
+        let http = HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let shared = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http)
+            .region(region)
+            .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200)))
+            .timeout_config(timeouts())
+            // A body that stands still is a failure; one that is slow, or that nobody reads just now, is not.
+            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build())
+            .load()
+            .await;
+        Ok(Self::with(&shared, settings))
+    }
+
+    fn with(shared: &aws_config::SdkConfig, settings: S3Settings) -> Self {
+        let client = |endpoint: Option<&String>| {
+            let mut config = aws_sdk_s3::config::Builder::from(shared)
+                .force_path_style(settings.path_style)
+                // The SDK's default CRC32 trailers are refused or stored as content by other vendors' servers.
+                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+            if let Some(endpoint) = endpoint {
+                config = config.endpoint_url(endpoint);
+            }
+            Client::from_conf(config.build())
+        };
+        Self {
+            client: client(settings.endpoint.as_ref()),
+            public: client(settings.public_endpoint.as_ref().or(settings.endpoint.as_ref())),
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// One PutObject for what is smaller than a part, else parts one after the other, so that memory is one part.
+    pub(super) async fn put(&self, key: &str, about: &About, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<u64> {
+        let mut multipart: Option<Multipart> = None;
+        let mut part = BytesMut::new();
+        let mut length = 0_u64;
+        while let Some(block) = body.next().await {
+            let mut block = block?;
+            length += block.len() as u64;
+            while part.len() + block.len() >= PART {
+                part.extend_from_slice(&block.split_to(PART - part.len()));
+                if multipart.is_none() {
+                    multipart = Some(Multipart::begin(self, key, about).await?);
+                }
+                if let Some(multipart) = &mut multipart {
+                    multipart.part(part.split().freeze()).await?;
+                }
+            }
+            part.extend_from_slice(&block);
+        }
+        match multipart {
+            None => self.put_small(&self.key(key), about, part.freeze()).await?,
+            Some(multipart) => multipart.finish(part.freeze(), length).await?,
+        }
+        Ok(length)
+    }
+
+    async fn put_small(&self, key: &str, about: &About, bytes: Bytes) -> Result<()> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.settings.bucket)
+            .key(key)
+            .content_type(&about.content_type)
+            .set_content_disposition(some(&about.disposition))
+            .set_cache_control(some(&about.cache_control))
+            .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
+            .body(ByteStream::from(bytes));
+        if let Err(error) = put.send().await {
+            // It may have arrived although its answer did not.
+            if !never_arrived(&error) {
+                self.undo(key).await;
+            }
+            return Err(failed(error));
+        }
+        Ok(())
+    }
+
+    /// Deletes what a failed write may have left, as far as the server answers at all.
+    async fn undo(&self, key: &str) {
+        if let Err(error) = tokio::time::timeout(super::PATIENCE, self.purge(key)).await.unwrap_or_else(|late| Err(away(late))) {
+            tracing::warn!(key, %error, "a failed write could not be cleaned up");
+        }
+    }
+
+    pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
+        self.length(&self.key(key)).await
+    }
+
+    async fn length(&self, key: &str) -> Result<Option<u64>> {
+        match self.client.head_object().bucket(&self.settings.bucket).key(key).send().await {
+            Ok(head) => {
+                let length = head.content_length().and_then(|length| u64::try_from(length).ok());
+                length.map(Some).ok_or_else(|| away("HeadObject answered without a length"))
+            }
+            Err(error) if kind(&error) == Failure::Missing => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub(super) async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytestream> {
+        let wanted = range.as_ref().map(|range| range.end - range.start);
+        let answer = self
+            .client
+            .get_object()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .set_range(range.map(|range| format!("bytes={}-{}", range.start, range.end - 1)))
+            .send()
+            .await
+            .map_err(failed)?;
+        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
+        if wanted.is_some() && wanted != length {
+            return Err(away(format!("asked for {wanted:?} bytes of {key}, was offered {length:?}")));
+        }
+        Ok(blocks(answer.body))
+    }
+
+    pub(super) async fn fetch(&self, key: &str, path: &Path) -> Result<()> {
+        let mut body = self.get(key, None).await?;
+        let file = tokio::fs::File::create_new(path).await?;
+        let mut file = tokio::io::BufWriter::with_capacity(BLOCK, file);
+        let written = async {
+            while let Some(block) = body.next().await {
+                file.write_all(&block?).await.map_err(local)?;
+            }
+            file.flush().await.map_err(local)
+        };
+        let written = written.await;
+        if written.is_err() {
+            // Half an object must not be taken for one.
+            let _ = tokio::fs::remove_file(path).await;
+        }
+        written
+    }
+
+    pub(super) async fn delete(&self, key: &str) -> Result<()> {
+        self.purge(&self.key(key)).await
+    }
+
+    /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker.
+    async fn purge(&self, key: &str) -> Result<()> {
+        let bucket = &self.settings.bucket;
+        let mut listed = false;
+        let mut markers: (Option<String>, Option<String>) = (None, None);
+        loop {
+            let list = self.client.list_object_versions().bucket(bucket).prefix(key);
+            let page = match list.set_key_marker(markers.0).set_version_id_marker(markers.1).send().await {
+                Ok(page) => page,
+                Err(error) if kind(&error) == Failure::NotImplemented => break,
+                Err(error) => return Err(failed(error)),
+            };
+            let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+            let deletions = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            for (_, id) in versions.chain(deletions).filter(|(name, _)| *name == Some(key)) {
+                listed = true;
+                let delete = self.client.delete_object().bucket(bucket).key(key);
+                accept_missing(delete.set_version_id(id.and_then(some)).send().await)?;
+            }
+            if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
+                break;
+            }
+            markers = (page.next_key_marker.clone(), page.next_version_id_marker.clone());
+        }
+        // No versions here, or a server that lists none where it keeps none.
+        if !listed && self.length(key).await?.is_some() {
+            accept_missing(self.client.delete_object().bucket(bucket).key(key).send().await)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {
+        let terms = PresigningConfig::expires_in(lifetime.min(LONGEST)).map_err(Error::internal)?;
+        let signed = self.public.get_object().bucket(&self.settings.bucket).key(self.key(key)).presigned(terms).await;
+        Ok(signed.map_err(failed)?.uri().to_owned())
+    }
+
+    pub(super) async fn check(&self) -> Result<()> {
+        self.client.head_bucket().bucket(&self.settings.bucket).send().await.map(drop).map_err(failed)
+    }
+
+    /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
+    pub(super) async fn sweep(&self) -> Result<()> {
+        let oldest = clock::real_now() / 1000 - FORGOTTEN.as_secs().cast_signed();
+        let list = self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&self.settings.prefix);
+        let page = match list.send().await {
+            Ok(page) => page,
+            Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        // One page of a thousand: there is always a next time.
+        for upload in page.uploads() {
+            let (Some(key), Some(id), Some(begun)) = (upload.key(), upload.upload_id(), upload.initiated()) else { continue };
+            if begun.secs() < oldest {
+                let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
+                accept_missing(abort.key(key).upload_id(id).send().await)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.settings.prefix)
+    }
+}
+
+/// Bounds on waiting, none on the whole: a part may take a minute on a slow line, 2 GiB take as long as they take.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .read_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_secs(90))
+        .build()
+}
+
+/// A body of the SDK in blocks of our size.
+fn blocks(body: ByteStream) -> Bytestream {
+    stream::unfold((Some(body), Bytes::new()), |(mut body, mut rest)| async move {
+        while rest.is_empty() {
+            match body.as_mut()?.next().await? {
+                Ok(more) => rest = more,
+                Err(error) => {
+                    body = None;
+                    return Some((Err(away(error)), (body, rest)));
+                }
+            }
+        }
+        let block = rest.split_to(BLOCK.min(rest.len()));
+        Some((Ok(block), (body, rest)))
+    })
+    .boxed()
+}
+
+fn accept_missing<T, E>(answer: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Result<()>
+where
+    E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match answer {
+        Err(error) if kind(&error) != Failure::Missing => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A failure of the disk that an object is fetched to.
+fn local(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => full(error),
+        _ => Error::from(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,386 @@
+//! Updates: drafting, publishing, editing, the trash, and who may see them.
+
+mod audience;
+mod list;
+
+use serde_json::json;
+use sqlx::{AnyConnection, FromRow};
+
+pub use audience::{Addressed, Named, address, admins, audience, invite_and_ask, join, unknown};
+pub use list::{Cursor, Filter, Row, by_ids, list};
+
+use crate::clock::{Clock, Millis};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::people::{Person, Viewer};
+use crate::{events, jobs};
+
+/// Whether the person with this placeholder may open the update `u`: its author always, others once it is published and not in
+/// the trash, if it is open to the workspace, sent to everyone, or sent to them.
+macro_rules! visible {
+    ($person:literal) => {
+        concat!(
+            "(u.author_id = ",
+            $person,
+            " OR (u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL",
+            " OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.removed_at IS NULL AND r.person_id = ",
+            $person,
+            "))))"
+        )
+    };
+}
+pub(crate) use visible;
+
+/// The columns of [`Update`], of `updates u JOIN people a`.
+macro_rules! columns {
+    () => {
+        "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.otherwise, u.everyone_at,
+         u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at"
+    };
+}
+
+/// How long an author can take publication back.
+const UNDO: Millis = 10_000;
+/// How long the trash keeps an update.
+pub const TRASH: Millis = 30 * 24 * 3_600_000;
+
+/// An update, without its media and comments.
+#[derive(Clone, Debug, FromRow)]
+pub struct Update {
+    /// The id.
+    pub id: String,
+    /// Who posts it.
+    pub author_id: String,
+    /// Their name.
+    pub author_name: String,
+    /// The title; may be empty in a draft.
+    pub title: String,
+    /// Markdown.
+    pub notes: String,
+    /// `audience` or `workspace`.
+    pub visibility: String,
+    /// `fyi` or `acknowledge`.
+    pub expectation: String,
+    /// By when.
+    pub due_at: Option<Millis>,
+    /// What the author does if nothing is heard by then.
+    pub otherwise: Option<String>,
+    /// It is for everyone, since then.
+    pub everyone_at: Option<Millis>,
+    /// Grows with every material edit.
+    pub revision: i64,
+    /// What the last material edit changed, in the author's words.
+    pub what_changed: Option<String>,
+    /// Grows with every edit.
+    pub version: i64,
+    /// When the draft was begun.
+    pub created_at: Millis,
+    /// When it was published.
+    pub published_at: Option<Millis>,
+    /// When it was last edited after that.
+    pub edited_at: Option<Millis>,
+    /// When it was put into the trash.
+    pub trashed_at: Option<Millis>,
+}
+
+impl Update {
+    /// `draft`, `published` or `trashed`.
+    pub fn state(&self) -> &'static str {
+        state(self.published_at, self.trashed_at)
+    }
+
+    /// Whether an answer is asked for.
+    pub fn asks(&self) -> bool {
+        self.expectation != "fyi"
+    }
+}
+
+/// The state that the two times tell.
+pub fn state(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'static str {
+    match (published_at, trashed_at) {
+        (_, Some(_)) => "trashed",
+        (Some(_), None) => "published",
+        (None, None) => "draft",
+    }
+}
+
+/// What an author writes; in an edit what is absent stays, and an inner none clears.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    /// The title.
+    pub title: Option<String>,
+    /// Markdown.
+    pub notes: Option<String>,
+    /// `audience` or `workspace`.
+    pub visibility: Option<&'static str>,
+    /// `fyi` or `acknowledge`.
+    pub expectation: Option<&'static str>,
+    /// By when.
+    pub due_at: Option<Option<Millis>>,
+    /// What happens if nothing is heard.
+    pub otherwise: Option<Option<String>>,
+    /// Whom it is for.
+    pub audience: Option<Addressed>,
+    /// In an edit: ask those again who have answered, with what changed.
+    pub material: Option<Option<String>>,
+    /// In an edit: the version it was made on.
+    pub version: Option<i64>,
+}
+
+/// An update that the viewer may see.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+    let found: Option<Update> = match viewer {
+        Viewer::Person(person) => {
+            sqlx::query_as(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND ",
+                visible!("$2")
+            ))
+            .bind(id)
+            .bind(&person.id)
+            .fetch_optional(connection)
+            .await?
+        }
+        Viewer::Guest(_) if viewer.guest_of(id).is_some() => {
+            sqlx::query_as(concat!(
+                "SELECT ",
+                columns!(),
+                " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL"
+            ))
+            .bind(id)
+            .fetch_optional(connection)
+            .await?
+        }
+        Viewer::Guest(_) | Viewer::Nobody => None,
+    };
+    found.ok_or_else(|| viewer.blind())
+}
+
+/// An update that the viewer may see and change: only its author may, and not in the trash.
+pub async fn find_mine(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+    let update = find(connection, viewer, id).await?;
+    must_be_author(viewer, &update)?;
+    if update.trashed_at.is_some() {
+        return Err(Error::Conflict("This update is in the trash. Restore it first.".into()));
+    }
+    Ok(update)
+}
+
+/// Forbidden for all but the author.
+pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
+    match viewer {
+        Viewer::Person(person) if person.id == update.author_id => Ok(()),
+        _ => Err(Error::Forbidden(format!("Only {} can do this.", update.author_name))),
+    }
+}
+
+/// Whether nothing was ever published in this workspace.
+pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS some")
+        .fetch_one(connection)
+        .await?;
+    Ok(count == 0)
+}
+
+/// Begins a draft.
+pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Content) -> Result<Update> {
+    let (id, now) = (clock.id(), clock.now());
+    sqlx::query(
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, otherwise, revision, version, created_at, listed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 1, $9, $9)",
+    )
+    .bind(&id)
+    .bind(&author.id)
+    .bind(content.title.as_deref().unwrap_or_default())
+    .bind(content.notes.as_deref().unwrap_or_default())
+    .bind(content.visibility.unwrap_or("audience"))
+    .bind(content.expectation.unwrap_or("fyi"))
+    .bind(content.due_at.flatten())
+    .bind(content.otherwise.clone().flatten())
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    if let Some(addressed) = &content.audience {
+        audience::set(tx, clock, &id, addressed).await?;
+    }
+    own(tx, &id).await
+}
+
+/// Edits a draft or what was published. Recipients are added and removed with the audience.
+pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content: &Content) -> Result<Update> {
+    let person = viewer.person()?;
+    let before = find_mine(tx, viewer, id).await?;
+    if content.version.is_some_and(|version| version != before.version) {
+        return Err(Error::Conflict(
+            "This update was edited elsewhere meanwhile. What you typed is still here; load the other version or save again over it.".into(),
+        ));
+    }
+    let published = before.published_at.is_some();
+    if published && content.title.as_deref().is_some_and(str::is_empty) {
+        return Err(Error::invalid("title", "is empty. What is published needs one."));
+    }
+    let changed = sqlx::query(
+        "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, otherwise = $6, revision = revision + $7,
+             what_changed = $8, version = version + 1, edited_at = $9 WHERE id = $10 AND version = $11",
+    )
+    .bind(content.title.as_ref().unwrap_or(&before.title))
+    .bind(content.notes.as_ref().unwrap_or(&before.notes))
+    .bind(content.visibility.unwrap_or(&before.visibility))
+    .bind(content.expectation.unwrap_or(&before.expectation))
+    .bind(content.due_at.unwrap_or(before.due_at))
+    .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
+    .bind(i64::from(published && content.material.is_some()))
+    .bind(content.material.clone().unwrap_or(before.what_changed.clone()))
+    .bind(published.then(|| clock.now()))
+    .bind(id)
+    .bind(before.version)
+    .execute(&mut **tx)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Err(Error::Conflict("This update was edited elsewhere at the same moment. Save again.".into()));
+    }
+    if let Some(addressed) = &content.audience {
+        audience::set(tx, clock, id, addressed).await?;
+    }
+    let after = own(tx, id).await?;
+    if published {
+        audience::resolve(tx, clock, &before, &after).await?;
+        index(tx, clock, id, id).await?;
+    }
+    events::record(tx, clock, "update", id, id, &person.id).await?;
+    Ok(after)
+}
+
+/// Publishes a draft: from now on its audience sees it and owes what it asks for. Published already, it stays as it is.
+/// A draft without a title gets one from `fallback_title`; one with nothing in it is refused.
+pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
+    let person = viewer.person()?;
+    let draft = find_mine(tx, viewer, id).await?;
+    if draft.published_at.is_some() {
+        return Ok(draft);
+    }
+    let title = if draft.title.is_empty() { fallback_title(tx, clock, person, &draft).await? } else { draft.title.clone() };
+    sqlx::query("UPDATE updates SET title = $1, published_at = $2, listed_at = $2, version = version + 1 WHERE id = $3")
+        .bind(title)
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    let published = own(tx, id).await?;
+    audience::resolve(tx, clock, &draft, &published).await?;
+    index(tx, clock, id, id).await?;
+    events::record(tx, clock, "update", id, id, &person.id).await?;
+    Ok(published)
+}
+
+/// `Recording, 21 Nov 14:02`, in the author's zone.
+async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Update) -> Result<String> {
+    let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL ORDER BY id LIMIT 1")
+        .bind(&draft.id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let word = match kind.as_deref() {
+        Some("video") => "Recording",
+        Some(_) => "Screenshot",
+        None if !draft.notes.is_empty() => "Update",
+        None => return Err(Error::invalid("title", "is empty, and there is nothing else yet. Write a title or add a file.")),
+    };
+    let zone = jiff::tz::TimeZone::get(&author.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let now = jiff::Timestamp::from_millisecond(clock.now()).map_err(Error::internal)?.to_zoned(zone);
+    Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
+}
+
+/// Takes publication back within 10 s, as if it had not been.
+pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
+    let person = viewer.person()?;
+    let update = find_mine(tx, viewer, id).await?;
+    match update.published_at {
+        None => return Ok(update),
+        Some(at) if clock.now() - at <= UNDO => {}
+        Some(_) => return Err(Error::Conflict("It was published more than 10 s ago. Edit it, or put it into the trash.".into())),
+    }
+    sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM receipts WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    index(tx, clock, id, id).await?;
+    events::record(tx, clock, "update", id, id, &person.id).await?;
+    own(tx, id).await
+}
+
+/// Puts an update into the trash; there already, it stays.
+pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    let person = viewer.person()?;
+    let update = find(tx, viewer, id).await?;
+    must_be_author(viewer, &update)?;
+    if update.trashed_at.is_some() {
+        return Ok(());
+    }
+    sqlx::query("UPDATE updates SET trashed_at = $1 WHERE id = $2").bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    events::record(tx, clock, "update", id, id, &person.id).await
+}
+
+/// Takes an update out of the trash.
+pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
+    let person = viewer.person()?;
+    let update = find(tx, viewer, id).await?;
+    must_be_author(viewer, &update)?;
+    sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    events::record(tx, clock, "update", id, id, &person.id).await?;
+    own(tx, id).await
+}
+
+/// Deletes from the author's trash for good: one update, or all. The bytes go by a job of the same transaction.
+pub async fn empty_trash(tx: &mut Tx, clock: &Clock, person: &Person, one: Option<&str>) -> Result<()> {
+    let trashed: Vec<String> = sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
+        .bind(&person.id)
+        .bind(one.unwrap_or_default())
+        .fetch_all(&mut **tx)
+        .await?;
+    for id in trashed {
+        delete(tx, clock, &id).await?;
+    }
+    Ok(())
+}
+
+/// Deletes for good what has been in the trash for 30 days; at most 100 at once.
+pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
+    let old: Vec<String> = sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
+        .bind(clock.now() - TRASH)
+        .fetch_all(&mut **tx)
+        .await?;
+    for id in old {
+        delete(tx, clock, &id).await?;
+    }
+    Ok(())
+}
+
+async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
+    let keys: Vec<String> = sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?;
+    purge(tx, clock, &keys).await?;
+    // Guests are named by comments, and links by both: what points goes before what is pointed at.
+    sqlx::query("DELETE FROM comments WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    jobs::enqueue(tx, clock, "forget", &json!({ "update": id })).await?;
+    sqlx::query("DELETE FROM updates WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Has the objects under these keys deleted, every version of them.
+pub async fn purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
+    if keys.is_empty() { Ok(()) } else { jobs::enqueue(tx, clock, "purge", &json!({ "keys": keys })).await }
+}
+
+/// Has the words of a subject, the update itself or one of its comments, found anew.
+pub async fn index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
+    jobs::enqueue(tx, clock, "index", &json!({ "update": id, "subject": subject })).await
+}
+
+/// The update as its author sees it, after a change of theirs.
+async fn own(tx: &mut Tx, id: &str) -> Result<Update> {
+    Ok(sqlx::query_as(concat!("SELECT ", columns!(), " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1"))
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?)
+}

@@ -1,0 +1,193 @@
+//! Whom an update is for: addresses become people, and at publication people become recipients.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::Update;
+use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::people::{self, Person, Role};
+use crate::{events, words};
+
+/// An audience that was understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addressed {
+    /// Ids of people.
+    pub people: Vec<String>,
+    /// Ids of pending invitations: who accepts becomes a recipient.
+    pub invitations: Vec<String>,
+    /// Everyone with an account.
+    pub everyone: bool,
+}
+
+/// A person of an audience.
+#[derive(Clone, Debug, FromRow)]
+pub struct Named {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The address, to fill the form with.
+    pub email: String,
+}
+
+/// How many addresses an audience can name; more people are `everyone`.
+const MOST: usize = 1000;
+
+/// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
+/// those that were invited already are taken.
+pub async fn address(connection: &mut AnyConnection, given: &[String]) -> Result<Addressed> {
+    let mut addressed = Addressed::default();
+    let mut strangers = Vec::new();
+    if given.len() > MOST {
+        return Err(Error::invalid("audience", format!("names {} addresses; at most {MOST} are taken. Send it to everyone instead.", given.len())));
+    }
+    for name in given {
+        if name == "everyone" {
+            addressed.everyone = true;
+        } else if let Some(group) = name.strip_prefix('@') {
+            return Err(Error::invalid("audience", format!("No group is called @{group}. Name people by their e-mail address, or everyone.")));
+        } else {
+            let email = words::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
+            match people::by_email(connection, &email).await? {
+                Some(account) if !addressed.people.contains(&account.id) => addressed.people.push(account.id),
+                Some(_) => {}
+                None => match invited(connection, &email).await? {
+                    Some(invitation) => addressed.invitations.push(invitation),
+                    None => strangers.push(email),
+                },
+            }
+        }
+    }
+    if strangers.is_empty() {
+        return Ok(addressed);
+    }
+    let admins = admins(connection).await?.join(", ");
+    let have = if strangers.len() == 1 { "has no account" } else { "have no account" };
+    Err(Error::invalid("audience", format!("{} {have}. {admins} can invite.", strangers.join(", "))))
+}
+
+/// Which of the addresses have neither an account nor an invitation.
+pub async fn unknown(connection: &mut AnyConnection, given: &[String]) -> Result<Vec<String>> {
+    let mut unknown = Vec::new();
+    for email in given.iter().filter_map(|name| words::email(name).ok()) {
+        if people::by_email(connection, &email).await?.is_none() && invited(connection, &email).await?.is_none() {
+            unknown.push(email);
+        }
+    }
+    Ok(unknown)
+}
+
+async fn invited(connection: &mut AnyConnection, email: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1").bind(words::email_key(email)).fetch_optional(connection).await?)
+}
+
+/// The names of those who can invite, at most three.
+pub async fn admins(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
+        .fetch_all(connection)
+        .await?)
+}
+
+/// "Invite and ask": invites those of the addresses that have no account, so that [`address`] then takes them.
+pub async fn invite_and_ask(tx: &mut Tx, clock: &Clock, by: &Person, given: &[String]) -> Result<Vec<people::Invited>> {
+    let mut made = Vec::new();
+    for email in unknown(tx, given).await? {
+        made.push(people::invite(tx, clock, by, &email, Role::Member).await?);
+    }
+    Ok(made)
+}
+
+/// Writes down whom the author named.
+pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addressed) -> Result<()> {
+    sqlx::query("UPDATE updates SET everyone_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(everyone_at, $2) END WHERE id = $3")
+        .bind(i64::from(addressed.everyone))
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    for person in &addressed.people {
+        sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2)").bind(id).bind(person).execute(&mut **tx).await?;
+    }
+    sqlx::query("DELETE FROM invited_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    for invitation in &addressed.invitations {
+        sqlx::query("INSERT INTO invited_audience (update_id, invitation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(id)
+            .bind(invitation)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The people the author named, by name.
+pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Named>> {
+    Ok(sqlx::query_as("SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id")
+        .bind(id)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Makes recipients of the audience: all of it at publication, and after an edit those who are new. Who is no longer in it keeps
+/// their history and loses sight. `everyone` is resolved once, when it begins to owe; with `fyi` a receipt appears only on opening.
+pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: &Update) -> Result<()> {
+    let now = clock.now();
+    let owes_now = after.everyone_at.is_some() && after.asks();
+    let owed_before = before.published_at.is_some() && before.everyone_at.is_some() && before.asks();
+    if owes_now && !owed_before {
+        sqlx::query(
+            "INSERT INTO receipts (update_id, person_id, sent_at) SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3
+             ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
+        )
+        .bind(&after.id)
+        .bind(now)
+        .bind(&after.author_id)
+        .execute(&mut **tx)
+        .await?;
+    }
+    sqlx::query(
+        "INSERT INTO receipts (update_id, person_id, sent_at)
+         SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
+         WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3
+         ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
+    )
+    .bind(&after.id)
+    .bind(now)
+    .bind(&after.author_id)
+    .execute(&mut **tx)
+    .await?;
+    if after.everyone_at.is_none() {
+        sqlx::query(
+            "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
+             AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)",
+        )
+        .bind(&after.id)
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Makes someone who accepted an invitation a recipient of the updates that were meant for them.
+pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String]) -> Result<()> {
+    for id in updates {
+        sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(id)
+            .bind(person_id)
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query(
+            "INSERT INTO receipts (update_id, person_id, sent_at) SELECT u.id, $2, $3 FROM updates u WHERE u.id = $1 AND u.published_at IS NOT NULL
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(person_id)
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
+        events::record(tx, clock, "receipt", id, person_id, person_id).await?;
+    }
+    Ok(())
+}

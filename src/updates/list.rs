@@ -1,0 +1,163 @@
+//! Updates as rows of lists: the library, and whatever else names several of them.
+
+use data_encoding::BASE64URL_NOPAD;
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+use super::visible;
+use crate::clock::Millis;
+use crate::db::{self, Dialect};
+use crate::error::{Error, Result};
+use crate::search;
+
+/// An update as a row.
+#[derive(Clone, Debug, FromRow)]
+pub struct Row {
+    /// The id.
+    pub id: String,
+    /// Who posts it.
+    pub author_id: String,
+    /// Their name.
+    pub author_name: String,
+    /// The title; may be empty in a draft.
+    pub title: String,
+    /// `fyi` or `acknowledge`.
+    pub expectation: String,
+    /// By when.
+    pub due_at: Option<Millis>,
+    /// When the draft was begun.
+    pub created_at: Millis,
+    /// When it was published.
+    pub published_at: Option<Millis>,
+    /// When it was put into the trash.
+    pub trashed_at: Option<Millis>,
+    /// What lists are ordered by.
+    pub listed_at: Millis,
+    /// People it was sent to.
+    pub recipients: i64,
+    /// Recipients who acknowledged its present content.
+    pub acknowledged: i64,
+    /// Comments and replies that are not removed.
+    pub comments: i64,
+}
+
+impl Row {
+    /// Recipients who still owe an answer.
+    pub fn owing(&self) -> i64 {
+        if self.expectation == "fyi" { 0 } else { self.recipients - self.acknowledged }
+    }
+}
+
+/// The columns of [`Row`].
+macro_rules! row {
+    () => {
+        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.created_at, u.published_at, u.trashed_at, u.listed_at,
+         (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS recipients,
+         (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL AND c.acknowledged_revision >= u.revision) AS acknowledged,
+         (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
+    };
+}
+
+/// Which updates are asked for; empty texts mean any.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// A person's id.
+    pub author: String,
+    /// Sent to who asks.
+    pub to_me: bool,
+    /// `draft`, `published`, `trashed`; empty: all but the trash.
+    pub state: String,
+    /// `video` or `image`.
+    pub kind: String,
+    /// Words that all must stand in its title, notes or one of its comments.
+    pub words: String,
+}
+
+/// Where a list goes on: after the row with this place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// What the list is ordered by.
+    pub listed_at: Millis,
+    /// The row's id, for rows of the same time.
+    pub id: String,
+}
+
+impl Cursor {
+    /// As it stands in an address.
+    pub fn encode(&self) -> String {
+        BASE64URL_NOPAD.encode(format!("{}.{}", self.listed_at, self.id).as_bytes())
+    }
+
+    /// Reads what [`Cursor::encode`] wrote.
+    pub fn decode(text: &str) -> Result<Self> {
+        let wrong = || Error::invalid("after", "is not a cursor. Send the `next` of the list before, or nothing.");
+        let plain = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
+        let (listed_at, id) = plain.split_once('.').ok_or_else(wrong)?;
+        Ok(Self { listed_at: listed_at.parse().map_err(|_| wrong())?, id: id.to_owned() })
+    }
+}
+
+/// At most `limit` rows that the person may see, newest first, after the cursor.
+pub async fn list(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    person_id: &str,
+    filter: &Filter,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<Row>> {
+    let query = search::query(dialect, &filter.words);
+    if query.is_none() && !filter.words.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    // Only words change the text: where there are none, no index of words is asked.
+    let matching = match (&query, dialect) {
+        (None, _) => "'' = $9",
+        (Some(_), Dialect::Sqlite) => "u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $9)",
+        (Some(_), Dialect::Postgres) => "u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', $9))",
+    };
+    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| (cursor.listed_at, cursor.id.as_str()));
+    let text = format!(
+        concat!(
+            "SELECT ",
+            row!(),
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
+            visible!("$1"),
+            " AND (u.listed_at, u.id) < ($2, $3) AND ($4 = '' OR u.author_id = $4)",
+            " AND ($5 = 0 OR (u.author_id <> $1 AND u.published_at IS NOT NULL AND (u.everyone_at IS NOT NULL OR EXISTS",
+            " (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))))",
+            " AND (($6 = '' AND u.trashed_at IS NULL) OR ($6 = 'draft' AND u.published_at IS NULL AND u.trashed_at IS NULL)",
+            " OR ($6 = 'published' AND u.published_at IS NOT NULL AND u.trashed_at IS NULL) OR ($6 = 'trashed' AND u.trashed_at IS NOT NULL))",
+            " AND ($7 = '' OR EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.kind = $7))",
+            " AND {} ORDER BY u.listed_at DESC, u.id DESC LIMIT $8"
+        ),
+        matching
+    );
+    Ok(sqlx::query_as(AssertSqlSafe(text))
+        .bind(person_id)
+        .bind(listed_at)
+        .bind(id)
+        .bind(&filter.author)
+        .bind(i64::from(filter.to_me))
+        .bind(&filter.state)
+        .bind(&filter.kind)
+        .bind(limit)
+        .bind(query.unwrap_or_default())
+        .fetch_all(connection)
+        .await?)
+}
+
+/// The rows of these updates, in no order; who asks was checked before.
+pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Row>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = format!(
+        concat!("SELECT ", row!(), " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id IN ({})"),
+        db::in_list(1, ids.len())
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(text));
+    for id in ids {
+        query = query.bind(id);
+    }
+    Ok(query.fetch_all(connection).await?)
+}

@@ -1,0 +1,233 @@
+//! Videos from anyone: what they are, made seekable, H.264 for Safari, and a still; all by a caged ffmpeg.
+
+mod cage;
+mod convert;
+mod probe;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+use self::cage::{Bounds, Cage};
+
+/// How a file wraps its streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Container {
+    /// Matroska, also what Chromium calls `video/x-matroska`.
+    Matroska,
+    /// WebM.
+    WebM,
+    /// MP4 and its kin.
+    Mp4,
+    /// QuickTime (`.mov`).
+    QuickTime,
+}
+
+impl Container {
+    /// The type it is served as.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Matroska => "video/x-matroska",
+            Self::WebM => "video/webm",
+            Self::Mp4 => "video/mp4",
+            Self::QuickTime => "video/quicktime",
+        }
+    }
+
+    /// The end of its name, without a dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Matroska => "mkv",
+            Self::WebM => "webm",
+            Self::Mp4 => "mp4",
+            Self::QuickTime => "mov",
+        }
+    }
+}
+
+/// What a video really is, by its packets.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Probe {
+    /// From the first to the end of the last packet, in milliseconds; `None` where no packet has a time.
+    pub duration_ms: Option<i64>,
+    /// In pixels, as shown: rotation and pixel shape applied.
+    pub width: u32,
+    /// In pixels, as shown.
+    pub height: u32,
+    /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
+    pub video: String,
+    /// The audio codec: `aac`, `opus` or `mp3`.
+    pub audio: Option<String>,
+    /// How it is wrapped.
+    pub container: Container,
+    /// ffmpeg's name for how pixels are stored; browsers play `yuv420p`.
+    pub pixels: String,
+    video_stream: u32,
+    audio_stream: Option<u32>,
+}
+
+/// Who needs an H.264 copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// It plays everywhere.
+    None,
+    /// Chromium and Firefox play it; Safari does not, or not everywhere.
+    ForSafari,
+    /// Hardly a browser plays it: some give sound with no picture, and no error.
+    ForAll,
+}
+
+/// A file that ffmpeg made.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// In the directory that was asked for.
+    pub path: PathBuf,
+    /// What to serve it as.
+    pub content_type: &'static str,
+    /// The end of its name, without a dot.
+    pub extension: &'static str,
+    /// In pixels, as shown.
+    pub width: u32,
+    /// In pixels, as shown.
+    pub height: u32,
+    /// In milliseconds, if known.
+    pub duration_ms: Option<i64>,
+}
+
+/// ffmpeg and ffprobe, found once at the start. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    found: Option<Arc<Found>>,
+}
+
+#[derive(Debug)]
+struct Found {
+    ffmpeg: PathBuf,
+    ffprobe: PathBuf,
+    version: String,
+    cage: Cage,
+}
+
+/// The container by the first bytes, of which 64 are enough; never by name. `None` also while there are too few.
+pub fn sniff(head: &[u8]) -> Option<Container> {
+    if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
+        // DocType (RFC 8794 §11.2.6): id 0x4282, a length of one byte, the word.
+        let header = &head[..head.len().min(64)];
+        let at = header.windows(2).position(|id| id == [0x42, 0x82])?;
+        return match header.get(at + 3..)? {
+            [b'w', b'e', b'b', b'm', ..] => Some(Container::WebM),
+            rest if rest.starts_with(b"matroska") => Some(Container::Matroska),
+            _ => None,
+        };
+    }
+    // ISO/IEC 14496-12: a length of four bytes and a type; QuickTime of old has no `ftyp`.
+    match (head.get(4..8)?, head.get(8..12)) {
+        // Pictures wear the same box.
+        (b"ftyp", Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"avif" | b"avis" | b"crx ")) => None,
+        (b"ftyp", Some(b"qt  ")) => Some(Container::QuickTime),
+        (b"ftyp", Some(_)) => Some(Container::Mp4),
+        (b"moov" | b"wide" | b"mdat" | b"free" | b"skip" | b"pnot", _) => Some(Container::QuickTime),
+        _ => None,
+    }
+}
+
+impl Tools {
+    /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can cage them.
+    pub async fn find(ffmpeg: Option<&Path>) -> Self {
+        Self { found: find(ffmpeg).await.map(Arc::new) }
+    }
+
+    /// What is missing, in words for pages and the doctor.
+    pub fn missing(&self) -> Option<String> {
+        self.found.is_none().then(|| {
+            "ffmpeg is not installed. Videos are stored and play, but without exact seeking, pictures, or a copy for \
+             Safari. Your admin can mend it: `apt-get install ffmpeg`."
+                .into()
+        })
+    }
+
+    /// What was found and how it is caged, for the doctor.
+    pub fn describe(&self) -> String {
+        match &self.found {
+            Some(found) => format!("{} at {}, {}.", found.version, found.ffmpeg.display(), found.cage.describe()),
+            None => "No ffmpeg.".into(),
+        }
+    }
+
+    /// Reads every packet of `input` without decoding. `Unsupported` for what is not a video that we take.
+    pub async fn probe(&self, input: &Path) -> Result<Probe> {
+        probe::probe(self.found()?, input).await
+    }
+
+    /// A copy in `dir` that can be seeked at once, without converting: Chromium's WebM has neither duration nor cues,
+    /// and a MOV its index at the end. H.264 and HEVC become MP4.
+    pub async fn seekable(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+        convert::seekable(self.found()?, input, probe, dir).await
+    }
+
+    /// Who needs [`Tools::h264`].
+    pub fn needs_h264(probe: &Probe) -> Need {
+        let common = matches!(&*probe.pixels, "yuv420p" | "yuvj420p");
+        match (&*probe.video, probe.audio.as_deref()) {
+            ("h264", None | Some("aac" | "mp3")) if common => Need::None,
+            ("h264", _) if common => Need::ForSafari,
+            ("vp8" | "vp9" | "av1", _) => Need::ForSafari,
+            _ => Need::ForAll,
+        }
+    }
+
+    /// A copy in `dir` that plays everywhere: MP4 with H.264 and AAC, no side longer than 1920 pixels. Takes up to
+    /// some times the length of the video.
+    pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+        convert::h264(self.found()?, input, probe, dir).await
+    }
+
+    /// A JPEG in `dir` of a telling frame near the beginning, no side longer than 1280 pixels.
+    pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
+        convert::poster(self.found()?, input, probe, dir).await
+    }
+
+    fn found(&self) -> Result<&Found> {
+        let missing = || Error::Unavailable(self.missing().unwrap_or_default(), "no ffmpeg or ffprobe".into());
+        self.found.as_deref().ok_or_else(missing)
+    }
+}
+
+async fn find(given: Option<&Path>) -> Option<Found> {
+    let ffmpeg = match given {
+        Some(path) => path.to_owned(),
+        None => in_path("ffmpeg")?,
+    };
+    let ffmpeg = std::path::absolute(ffmpeg).ok()?;
+    let beside = ffmpeg.with_file_name("ffprobe");
+    let ffprobe = if beside.is_file() { beside } else { in_path("ffprobe")? };
+    let cage = Cage::find(&ffmpeg).await;
+    let dir = tempfile::tempdir().ok()?;
+    let mut version = None;
+    for tool in [&ffprobe, &ffmpeg] {
+        let mut take = |line: &str| {
+            version = Some(line.split(" Copyright").next().unwrap_or(line).to_owned());
+        };
+        let args = ["-v".into(), "error".into(), "-version".into()];
+        let mut first = true;
+        let ran = cage.run(tool, &args, None, dir.path(), Bounds::short(), |line| {
+            if std::mem::take(&mut first) {
+                take(line);
+            }
+        });
+        if let Err(error) = ran.await {
+            tracing::warn!(tool = %tool.display(), ?error, "cannot be run");
+            return None;
+        }
+    }
+    Some(Found { ffmpeg, ffprobe, version: version?, cage })
+}
+
+fn in_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_absolute() && file.is_file())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use std::process::Command;
+
+use super::*;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+async fn tools() -> Tools {
+    let tools = Tools::find(None).await;
+    assert_eq!(tools.missing(), None, "these tests need ffmpeg: apt-get install ffmpeg");
+    tools
+}
+
+fn head(path: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes.truncate(64);
+    bytes
+}
+
+#[test]
+fn containers_are_told_by_their_first_bytes() {
+    for (name, container) in [
+        ("rec-vp9-opus-10s.webm", Some(Container::WebM)),
+        ("rec-mp4-avc1-opus-5s.mp4", Some(Container::Mp4)),
+        ("moov-at-end.mov", Some(Container::QuickTime)),
+        ("bad-hls-named.mp4", None),
+        ("bad-zip-named.mp4", None),
+        ("bad-headerless.webm", None),
+        ("bad-zero.png", None),
+        ("shot-1280x800.png", None),
+    ] {
+        assert_eq!(sniff(&head(&fixture(name))), container, "{name}");
+    }
+    assert_eq!(sniff(&[0x1a]), None);
+    assert_eq!(sniff(b"\0\0\0\x1cftypavif\0\0\0\0"), None);
+}
+
+#[tokio::test]
+async fn a_video_is_as_long_as_its_packets_say() {
+    let tools = tools().await;
+    for (name, from, to, video, audio) in [
+        ("rec-vp8-opus-3s.webm", 2_900, 3_000, "vp8", Some("opus")),
+        ("rec-vp9-opus-10s.webm", 9_700, 10_000, "vp9", Some("opus")),
+        ("rec-vp9-noaudio-4s.webm", 3_700, 4_000, "vp9", None),
+        ("rec-av1-opus-3s.webm", 2_800, 3_050, "av1", Some("opus")),
+        ("rec-mp4-avc1-opus-5s.mp4", 4_500, 5_200, "h264", Some("opus")),
+        ("moov-at-end.mov", 3_950, 4_050, "h264", Some("aac")),
+        ("bad-claims-10h.mp4", 900, 1_100, "h264", None),
+        ("bad-truncated.webm", 5_800, 6_000, "vp9", Some("opus")),
+    ] {
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let duration = probe.duration_ms.unwrap();
+        assert!((from..=to).contains(&duration), "{name}: {duration} ms");
+        assert_eq!((&*probe.video, probe.audio.as_deref()), (video, audio), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_video_is_refused_with_the_reason() {
+    let tools = tools().await;
+    let sound = tools.probe(&fixture("rec-audio-only-3s.webm")).await.unwrap_err();
+    assert!(sound.detail().starts_with("This file has sound but no picture."), "{sound}");
+    for name in ["bad-hls-named.mp4", "bad-zip-named.mp4", "bad-headerless.webm", "bad-zero.png", "alpha.png"] {
+        assert!(matches!(tools.probe(&fixture(name)).await, Err(Error::Unsupported(_))), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_playlist_cannot_reach_another_file_even_where_it_passes_for_a_video() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("list.mp4");
+    let secret = dir.path().join("secret.mp4");
+    std::fs::copy(fixture("bad-claims-10h.mp4"), &secret).unwrap();
+    std::fs::write(&list, format!("#EXTM3U\n#EXTINF:1,\nfile://{}\n#EXT-X-ENDLIST\n", secret.display())).unwrap();
+    assert!(tools.probe(&list).await.is_err());
+    let claimed = tools.probe(&secret).await.unwrap();
+    assert!(tools.seekable(&list, &claimed, dir.path()).await.is_err());
+    assert!(tools.poster(&list, &claimed, dir.path()).await.is_err());
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing was made, nothing stayed: {left:?}");
+}
+
+#[tokio::test]
+async fn a_seekable_copy_has_its_index_in_front_and_all_its_packets() {
+    let tools = tools().await;
+    for (name, content_type) in [
+        ("rec-vp9-opus-10s.webm", "video/webm"),
+        ("rec-vp8-opus-3s.webm", "video/webm"),
+        ("bad-truncated.webm", "video/webm"),
+        ("rec-mp4-avc1-opus-5s.mp4", "video/mp4"),
+        ("moov-at-end.mov", "video/mp4"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let before = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools.seekable(&fixture(name), &before, dir.path()).await.unwrap();
+        assert_eq!(made.content_type, content_type, "{name}");
+        let after = tools.probe(&made.path).await.unwrap();
+        let (was, is) = (before.duration_ms.unwrap(), after.duration_ms.unwrap());
+        assert!((was - is).abs() < 80, "{name}: {was} → {is}");
+        assert_eq!((before.width, before.height), (after.width, after.height), "{name}");
+        let bytes = std::fs::read(&made.path).unwrap();
+        let at = |word: &[u8]| bytes.windows(word.len()).position(|window| window == word);
+        let (index, pictures) = match made.extension {
+            "mp4" => (at(b"moov"), at(b"mdat")),
+            // Cues and Cluster (RFC 9559).
+            _ => (at(&[0x1c, 0x53, 0xbb, 0x6b]), at(&[0x1f, 0x43, 0xb6, 0x75])),
+        };
+        // The SeekHead names the Cues too, so for WebM their first mention says little; their presence does.
+        assert!(index.unwrap() < pictures.unwrap(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_h264_copy_plays_everywhere_and_is_no_longer() {
+    let tools = tools().await;
+    for (name, size) in [("rec-av1-opus-3s.webm", (1280, 800)), ("rec-mp4-avc1-opus-5s.mp4", (1280, 800))] {
+        let dir = tempfile::tempdir().unwrap();
+        let before = tools.probe(&fixture(name)).await.unwrap();
+        assert_eq!(Tools::needs_h264(&before), Need::ForSafari);
+        let made = tools.h264(&fixture(name), &before, dir.path()).await.unwrap();
+        let after = tools.probe(&made.path).await.unwrap();
+        assert_eq!(Tools::needs_h264(&after), Need::None);
+        assert_eq!((after.width, after.height), size);
+        assert_eq!((made.width, made.height), size);
+        let (was, is) = (before.duration_ms.unwrap(), after.duration_ms.unwrap());
+        assert!((was - is).abs() < 150, "{name}: {was} → {is}");
+    }
+}
+
+#[tokio::test]
+async fn hevc_is_for_nobody_until_it_is_converted() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hevc.mov");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=321x181:r=10:d=1", "-pix_fmt", "yuv444p"])
+        .args(["-c:v", "libx265", "-x265-params", "log-level=none"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    if !made.success() {
+        eprintln!("this ffmpeg has no libx265; not tried");
+        return;
+    }
+    let probe = tools.probe(&path).await.unwrap();
+    assert_eq!((&*probe.video, Tools::needs_h264(&probe)), ("hevc", Need::ForAll));
+    assert_eq!(tools.seekable(&path, &probe, dir.path()).await.unwrap().extension, "mp4");
+    let copy = tools.h264(&path, &probe, dir.path()).await.unwrap();
+    let copy = tools.probe(&copy.path).await.unwrap();
+    assert_eq!((&*copy.video, &*copy.pixels, copy.width, copy.height), ("h264", "yuv420p", 320, 180));
+}
+
+#[tokio::test]
+async fn a_poster_is_a_picture_of_the_video() {
+    let tools = tools().await;
+    for name in ["rec-vp9-opus-10s.webm", "bad-claims-10h.mp4", "bad-truncated.webm"] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let path = tools.poster(&fixture(name), &probe, dir.path()).await.unwrap();
+        let picture = image::open(path).unwrap();
+        assert_eq!((picture.width(), picture.height()), (probe.width, probe.height), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
+    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Bounds { time: std::time::Duration::from_millis(200), output: 1024 };
+    let script = ["-c".into(), "sleep 60 & sleep 60".into()];
+    let ran = cage.run(Path::new("/bin/sh"), &script, None, dir.path(), bounds, |_| {}).await;
+    assert!(matches!(ran, Err(cage::Fault::Late)), "{ran:?}");
+}
+
+#[tokio::test]
+async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
+    let tools = tools().await;
+    let mut found = Arc::into_inner(tools.found.unwrap()).unwrap();
+    found.cage.bwrap = None;
+    let tools = Tools { found: Some(Arc::new(found)) };
+    let dir = tempfile::tempdir().unwrap();
+    let input = fixture("rec-vp8-opus-3s.webm");
+    let probe = tools.probe(&input).await.unwrap();
+    assert_eq!(tools.seekable(&input, &probe, dir.path()).await.unwrap().extension, "webm");
+    assert!(tools.describe().contains("bounded by prlimit"));
+}
+
+#[tokio::test]
+async fn without_ffmpeg_it_is_said_what_is_missing() {
+    let tools = Tools::find(Some(Path::new("/nowhere/ffmpeg"))).await;
+    assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
+    assert!(matches!(tools.probe(&fixture("moov-at-end.mov")).await, Err(Error::Unavailable(..))));
+}

@@ -1,0 +1,107 @@
+//! The web: the only route table, and what happens around every request.
+
+pub(crate) mod answer;
+mod around;
+pub mod assets;
+mod comments;
+pub(crate) mod fields;
+pub mod filters;
+mod health;
+mod inbox;
+mod links;
+pub(crate) mod live;
+mod media;
+pub mod pages;
+mod people;
+mod session;
+pub mod shapes;
+mod shaping;
+mod signing;
+mod updates;
+mod viewer;
+
+pub(crate) use around::around;
+pub(crate) use viewer::Ask;
+
+use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
+
+/// Every address there is.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(resource("/").route(get().to(inbox::home)))
+        .service(resource("/healthz").route(get().to(health::alive)))
+        .service(resource("/readyz").route(get().to(health::ready)))
+        .service(resource("/metrics").route(get().to(health::metrics)))
+        .service(resource("/openapi.json").route(get().to(health::openapi)))
+        .service(resource("/robots.txt").route(get().to(health::robots)))
+        .service(resource("/assets/{name}").route(get().to(health::asset)))
+        .service(resource("/favicon.ico").route(get().to(health::favicon)))
+        // who asks
+        .service(resource("/setup").route(get().to(session::setup_page)).route(post().to(session::setup)))
+        .service(resource("/session").route(get().to(session::show)).route(post().to(session::sign_in)).route(delete().to(session::sign_out)))
+        .service(resource("/sessions").route(get().to(session::list)))
+        .service(resource("/sessions/{id}").route(delete().to(session::end)))
+        .service(resource("/tokens").route(get().to(session::tokens)).route(post().to(session::add_token)))
+        .service(resource("/tokens/{id}").route(delete().to(session::end_token)))
+        .service(resource("/me").route(get().to(people::me)).route(patch().to(people::edit_me)))
+        .service(resource("/me/password").route(put().to(people::change_password)))
+        // people
+        .service(resource("/people").route(get().to(people::list)))
+        .service(resource("/people/{id}").route(patch().to(people::change)))
+        .service(resource("/people/{id}/reset").route(post().to(people::ask_to_reset)))
+        .service(resource("/invitations").route(get().to(people::invitations)).route(post().to(people::invite)))
+        .service(
+            resource("/invitations/{id}")
+                .route(get().to(people::invitation))
+                .route(post().to(people::accept))
+                .route(delete().to(people::withdraw)),
+        )
+        .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
+        // updates
+        .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
+        .service(resource("/updates/new").route(get().to(updates::new_page)))
+        .service(
+            resource("/updates/{id}").route(get().to(updates::show)).route(patch().to(updates::edit)).route(delete().to(updates::trash)),
+        )
+        .service(resource("/updates/{id}/edit").route(get().to(updates::edit_page)))
+        .service(resource("/updates/{id}/restoration").route(put().to(updates::restore)))
+        .service(resource("/updates/{id}/publication").route(put().to(updates::publish)).route(delete().to(updates::unpublish)))
+        .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
+        .service(resource("/updates/{id}/media").route(post().to(media::add)))
+        .service(resource("/updates/{id}/receipts").route(get().to(updates::receipts)))
+        .service(
+            resource("/updates/{id}/acknowledgement").route(put().to(updates::acknowledge)).route(delete().to(updates::take_back)),
+        )
+        .service(
+            resource("/updates/{id}/reactions/{emoji}")
+                .route(put().to(comments::react_to_update))
+                .route(delete().to(comments::unreact_to_update)),
+        )
+        .service(resource("/updates/{id}/comments").route(get().to(comments::list)).route(post().to(comments::add)))
+        .service(resource("/updates/{id}/links").route(get().to(links::list)).route(post().to(links::create)))
+        .service(resource("/updates/{id}/live").route(get().to(live::update)))
+        .service(resource("/trash").route(get().to(updates::trash_page)).route(delete().to(updates::empty_trash)))
+        .service(resource("/trash/{id}").route(delete().to(updates::delete)))
+        // of an update
+        .service(resource("/media/{id}").route(get().to(media::show)).route(delete().to(media::remove)))
+        .service(resource("/m/{key}").route(get().to(media::bytes)).route(actix_web::web::head().to(media::bytes)))
+        .service(
+            resource("/comments/{id}")
+                .route(get().to(comments::show))
+                .route(patch().to(comments::edit))
+                .route(delete().to(comments::remove)),
+        )
+        .service(
+            resource("/comments/{id}/reactions/{emoji}")
+                .route(put().to(comments::react_to_comment))
+                .route(delete().to(comments::unreact_to_comment)),
+        )
+        .service(resource("/comments/{id}/resolution").route(put().to(comments::resolve)).route(delete().to(comments::reopen)))
+        .service(resource("/links/{id}").route(delete().to(links::revoke)))
+        .service(resource("/s/{token}").route(get().to(links::open)))
+        // for me
+        .service(resource("/inbox").route(get().to(inbox::show)))
+        .service(resource("/inbox/live").route(get().to(live::inbox)))
+        .service(resource("/search").route(get().to(updates::search)))
+        .default_service(to(health::nothing));
+}

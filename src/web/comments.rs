@@ -1,0 +1,161 @@
+//! Comments and reactions.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+
+use super::answer::{Answer, back, data, nothing, see_other};
+use super::fields::Fields;
+use super::shapes::{CommentShape, ListShape};
+use super::shaping;
+use super::updates::update_page;
+use super::viewer::Ask;
+use crate::app::State;
+use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region};
+use crate::error::{Error, Result};
+use crate::media::Taken;
+use crate::{updates, words};
+
+/// The threads of an update, in order.
+pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut connection = state.db.read().await?;
+    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
+    data(StatusCode::OK, &ListShape { items: shaping::threads(&mut connection, &state, &ask, &update).await?, next: None })
+}
+
+/// One comment with its replies; a page leads to where it stands.
+pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let shape = one(&state, &ask, &id).await?;
+    if ask.html { Ok(see_other(&shape.url)) } else { data(StatusCode::OK, &shape) }
+}
+
+async fn one(state: &State, ask: &Ask, id: &str) -> Result<CommentShape> {
+    let mut connection = state.db.read().await?;
+    let (comment, update) = comments::visible(&mut connection, &ask.viewer, id).await?;
+    let threads = shaping::threads(&mut connection, state, ask, &update).await?;
+    let root = comment.parent_id.unwrap_or_else(|| id.to_owned());
+    let thread = threads.into_iter().find(|thread| thread.id == root).ok_or(Error::NotFound)?;
+    if thread.id == id { Ok(thread) } else { thread.replies.into_iter().find(|reply| reply.id == id).ok_or(Error::NotFound) }
+}
+
+pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    // Whoever may not comment learns it before a picture was sent.
+    let update = updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let (fields, pictures) = Fields::read_with_files(&req, payload, &state.intake, "pictures").await?;
+    let typed = fields.typed();
+    match try_add(&req, &state, &ask, &id, fields, &pictures).await {
+        Ok(made) if ask.html => Ok(see_other(&format!("{}#c-{made}", back(&req, &format!("/updates/{id}"))))),
+        Ok(made) => data(StatusCode::CREATED, &one(&state, &ask, &made).await?),
+        Err(error) => {
+            state.intake.discard(&pictures).await?;
+            if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated | Error::Unavailable(..) | Error::Internal(_)) {
+                return Err(error);
+            }
+            refused(&state, &ask, &update, &typed, &error).await
+        }
+    }
+}
+
+async fn refused(state: &State, ask: &Ask, update: &updates::Update, typed: &BTreeMap<String, String>, error: &Error) -> Answer {
+    let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
+    update_page(state, ask, status, update, Fields::filled(typed, error), None).await
+}
+
+async fn try_add(req: &HttpRequest, state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<String> {
+    let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
+    let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
+    let anchor = Anchor { media_id: fields.text("media_id", 32).flatten(), at_ms: fields.number("at_ms"), until_ms: fields.number("until_ms"), region };
+    let parent_id = fields.text("parent_id", 32).flatten();
+    let name = fields.text("name", words::NAME).flatten();
+    // Questions are not closed by anyone yet, so none is begun.
+    fields.choice("kind", &["comment"]);
+    if pictures.len() > PICTURES {
+        fields.complain("pictures", format!("are {}; a comment takes {PICTURES}.", pictures.len()));
+    }
+    if pictures.iter().any(|taken| taken.kind != "image") {
+        fields.complain("pictures", "has a video. Comments take pictures; put the video into an update.");
+    }
+    fields.finish()?;
+    state.guard.speak(ask, &state.address(req))?;
+    let new = NewComment { body, parent_id, anchor, pictures: pictures.to_vec(), name };
+    let mut tx = state.db.begin().await?;
+    let made = comments::add(&mut tx, &state.clock, &ask.viewer, id, &new).await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    let mut fields = Fields::read(&req, payload).await?;
+    let body = fields.text("body", words::COMMENT).flatten();
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    let update = match body {
+        Some(body) => comments::edit(&mut tx, &state.clock, &ask.viewer, &id, &body).await?,
+        None => return Err(Error::invalid("body", "is empty. To take the comment away, remove it.")),
+    };
+    tx.commit().await?;
+    if ask.html {
+        return Ok(see_other(&format!("{}#c-{id}", back(&req, &format!("/updates/{update}")))));
+    }
+    data(StatusCode::OK, &one(&state, &ask, &id).await?)
+}
+
+pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = comments::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, &back(&req, &format!("/updates/{update}")))
+}
+
+pub(crate) async fn resolve(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_resolved(&req, &ask, &state, &id, true).await
+}
+
+pub(crate) async fn reopen(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_resolved(&req, &ask, &state, &id, false).await
+}
+
+async fn set_resolved(req: &HttpRequest, ask: &Ask, state: &State, id: &str, resolved: bool) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = comments::resolve(&mut tx, &state.clock, &ask.viewer, id, resolved).await?;
+    tx.commit().await?;
+    if ask.html {
+        return Ok(see_other(&format!("{}#c-{id}", back(req, &format!("/updates/{update}")))));
+    }
+    data(StatusCode::OK, &one(state, ask, id).await?)
+}
+
+pub(crate) async fn react_to_update(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>, payload: web::Payload) -> Answer {
+    react(&req, &ask, &state, On::Update(&at.0), &at.1, payload).await
+}
+
+pub(crate) async fn react_to_comment(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>, payload: web::Payload) -> Answer {
+    react(&req, &ask, &state, On::Comment(&at.0), &at.1, payload).await
+}
+
+async fn react(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str, payload: web::Payload) -> Answer {
+    let mut fields = Fields::read(req, payload).await?;
+    let name = fields.text("name", words::NAME).flatten();
+    fields.finish()?;
+    state.guard.speak(ask, &state.address(req))?;
+    let mut tx = state.db.begin().await?;
+    let update = comments::react(&mut tx, &state.clock, &ask.viewer, on, emoji, name.as_deref()).await?;
+    tx.commit().await?;
+    nothing(ask, &back(req, &format!("/updates/{update}")))
+}
+
+pub(crate) async fn unreact_to_update(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+    unreact(&req, &ask, &state, On::Update(&at.0), &at.1).await
+}
+
+pub(crate) async fn unreact_to_comment(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+    unreact(&req, &ask, &state, On::Comment(&at.0), &at.1).await
+}
+
+async fn unreact(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = comments::unreact(&mut tx, &state.clock, &ask.viewer, on, emoji).await?;
+    tx.commit().await?;
+    nothing(ask, &back(req, &format!("/updates/{update}")))
+}

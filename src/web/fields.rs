@@ -1,0 +1,336 @@
+//! What a request carries, as JSON, a form or a form with files: read once, checked field by field, unknown fields named.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::Value;
+
+use super::pages::Form;
+use crate::clock::{Millis, parse_rfc3339};
+use crate::error::{Error, Fields as Wrong, Result};
+use crate::media::Taken;
+use crate::uploads::Intake;
+use crate::words;
+
+/// The largest body without files: 1 MiB.
+pub(crate) const BODY: usize = 1 << 20;
+/// So much of a refused upload is read and thrown away, so that its sender hears the answer instead of a broken connection.
+const DRAIN: usize = 256 << 20;
+
+/// The fields of a request. Readers take them out; [`Fields::finish`] refuses what is left and tells all that is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    values: BTreeMap<String, Vec<Value>>,
+    wrong: Wrong,
+    typed: BTreeMap<String, String>,
+    form: bool,
+}
+
+impl Fields {
+    /// Reads JSON or an urlencoded form; no body is no fields.
+    pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
+        let body = payload.to_bytes_limited(BODY).await.map_err(|_| Error::TooLarge("The request is larger than 1 MiB.".into()))?;
+        let body = body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))?;
+        match kind(req).as_str() {
+            _ if body.is_empty() => Ok(Self { form: kind(req) != "application/json", ..Self::default() }),
+            "application/x-www-form-urlencoded" => {
+                let pairs: Vec<(String, String)> =
+                    web::Query::<Vec<(String, String)>>::from_query(std::str::from_utf8(&body).map_err(|_| not_text())?)
+                        .map_err(|error| Error::Malformed(format!("The form cannot be read: {error}.")))?
+                        .into_inner();
+                Ok(Self::of_pairs(pairs))
+            }
+            "application/json" => Self::of_json(&body),
+            other => Err(Error::Unsupported(format!("A body of type {other:?} is not read. Send application/json or a form."))),
+        }
+    }
+
+    /// Reads any of the three; files are taken in as they arrive, those of the named field. When anything is refused, nothing stays.
+    pub(crate) async fn read_with_files(req: &HttpRequest, payload: web::Payload, intake: &Intake, files: &str) -> Result<(Self, Vec<Taken>)> {
+        if kind(req) != "multipart/form-data" {
+            return Ok((Self::read(req, payload).await?, Vec::new()));
+        }
+        let mut taken = Vec::new();
+        let mut pairs = Vec::new();
+        let mut parts = actix_multipart::Multipart::new(req.headers(), payload);
+        match receive(&mut parts, intake, files, &mut taken, &mut pairs).await {
+            Ok(()) => Ok((Self::of_pairs(pairs), taken)),
+            Err(error) => {
+                intake.discard(&taken).await?;
+                drain(parts).await;
+                Err(error)
+            }
+        }
+    }
+
+    fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        let mut fields = Self { form: true, ..Self::default() };
+        for (name, value) in pairs {
+            let typed = fields.typed.entry(name.clone()).or_default();
+            if !typed.is_empty() {
+                typed.push_str(", ");
+            }
+            typed.push_str(&value);
+            fields.values.entry(name).or_default().push(Value::String(value));
+        }
+        fields.values.remove("_method");
+        fields.typed.remove("_method");
+        fields
+    }
+
+    fn of_json(body: &[u8]) -> Result<Self> {
+        let value: Value = serde_json::from_slice(body).map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
+        let Value::Object(object) = value else { return Err(Error::Malformed("The JSON is not an object. Send {\"field\": …}.".into())) };
+        let mut fields = Self::default();
+        for (name, value) in object {
+            fields.typed.insert(name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            fields.values.insert(name, vec![value]);
+        }
+        Ok(fields)
+    }
+
+    /// What was typed and what was wrong with it, to fill a form with. Passwords are not shown again.
+    pub(crate) fn filled(typed: &BTreeMap<String, String>, error: &Error) -> Form {
+        let values = typed.iter().filter(|(name, _)| !matches!(name.as_str(), "password" | "current")).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let errors = error.fields();
+        let problem = if errors.is_empty() { Some(error.detail()) } else { None };
+        Form { values, errors, problem }
+    }
+
+    /// A copy of what was typed.
+    pub(crate) fn typed(&self) -> BTreeMap<String, String> {
+        self.typed.clone()
+    }
+
+    /// Whether it came as a form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.form
+    }
+
+    /// Notes that a field is wrong.
+    pub(crate) fn complain(&mut self, name: &str, wrong: impl Into<String>) {
+        self.wrong.entry(name.to_owned()).or_insert(wrong.into());
+    }
+
+    fn one(&mut self, name: &str) -> Option<Value> {
+        let mut values = self.values.remove(name)?;
+        if values.len() > 1 {
+            self.complain(name, "is there more than once. Send it once.");
+        }
+        values.pop()
+    }
+
+    /// A text: absent is none; null, and in a form an empty one, is an inner none.
+    pub(crate) fn text(&mut self, name: &str, most: usize) -> Option<Option<String>> {
+        match self.one(name)? {
+            Value::Null => Some(None),
+            Value::String(text) => match words::text(&text, most) {
+                Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
+                Err(wrong) => {
+                    self.complain(name, wrong);
+                    None
+                }
+            },
+            _ => {
+                self.complain(name, "is not a text. Send it in quotes.");
+                None
+            }
+        }
+    }
+
+    /// A text of one line that must be there and not be empty.
+    pub(crate) fn line(&mut self, name: &str, most: usize) -> String {
+        self.required(name, |text| words::line(text, most))
+    }
+
+    /// A text that must be there, as `parse` understands it.
+    pub(crate) fn required(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<String, String>) -> String {
+        match self.one(name) {
+            Some(Value::String(text)) => parse(&text).unwrap_or_else(|wrong| {
+                self.complain(name, wrong);
+                String::new()
+            }),
+            Some(Value::Null) | None => {
+                self.complain(name, "is missing.");
+                String::new()
+            }
+            Some(_) => {
+                self.complain(name, "is not a text. Send it in quotes.");
+                String::new()
+            }
+        }
+    }
+
+    /// A text if it is there, as `parse` understands it.
+    pub(crate) fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(name, BODY)??;
+        parse(&text).map_err(|wrong| self.complain(name, wrong)).ok()
+    }
+
+    /// A secret, as it is: not trimmed.
+    pub(crate) fn secret(&mut self, name: &str) -> String {
+        match self.one(name) {
+            Some(Value::String(text)) => text,
+            _ => {
+                self.complain(name, "is missing.");
+                String::new()
+            }
+        }
+    }
+
+    /// One of several words.
+    pub(crate) fn choice(&mut self, name: &str, known: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name, 1000)??;
+        let found = known.iter().find(|word| **word == text).copied();
+        if found.is_none() {
+            self.complain(name, format!("is {text:?}. Right would be one of: {}.", known.join(", ")));
+        }
+        found
+    }
+
+    /// A whole number; absent, null or empty is none.
+    pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
+        let value = self.one(name)?;
+        let number = match &value {
+            Value::Null => return None,
+            Value::String(text) if text.trim().is_empty() => return None,
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        };
+        if number.is_none() {
+            self.complain(name, "is not a whole number.");
+        }
+        number
+    }
+
+    /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.one(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Null => None,
+            Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
+            Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
+            _ => {
+                self.complain(name, "is neither true nor false.");
+                None
+            }
+        }
+    }
+
+    /// A moment, RFC 3339; absent is none, null or empty an inner none. Browsers' `2026-11-21T17:00` is meant in `zone`.
+    pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
+        if self.values.get(name).is_some_and(|values| values.iter().any(Value::is_object)) {
+            self.values.remove(name);
+            self.complain(name, "is a rule that is not known yet. Right would be a time like 2026-11-21T17:00:00Z.");
+            return None;
+        }
+        let Some(text) = self.text(name, 100)? else { return Some(None) };
+        let local = || {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            let zoned = civil.to_zoned(jiff::tz::TimeZone::get(zone).ok()?).ok()?;
+            Some(zoned.timestamp().as_millisecond())
+        };
+        let moment = parse_rfc3339(&text).or_else(local);
+        if moment.is_none() {
+            self.complain(name, "is not a time. Right would be 2026-11-21T17:00:00Z.");
+        }
+        Some(Some(moment?))
+    }
+
+    /// A list of texts: a JSON list, a repeated field, or one text with commas or line breaks between them. Absent is none.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let mut list = Vec::new();
+        for value in self.values.remove(name)? {
+            let values = if let Value::Array(values) = value { values } else { vec![value] };
+            for value in values {
+                match value {
+                    Value::String(text) => list.extend(text.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)),
+                    Value::Null => {}
+                    _ => self.complain(name, "is not a list of texts."),
+                }
+            }
+        }
+        if list.iter().any(|text| text.contains('\0')) {
+            self.complain(name, "has a character U+0000, which no text can have. Leave it out.");
+        }
+        Some(list)
+    }
+
+    /// A JSON value; in a form its text.
+    pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
+        match self.one(name)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => serde_json::from_str(&text).map_err(|_| self.complain(name, "is not JSON.")).ok(),
+            other => Some(other),
+        }
+    }
+
+    /// Refuses fields that nobody asked for and tells all that is wrong, at once.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        for name in self.values.keys() {
+            self.wrong.entry(name.clone()).or_insert("is not known here. Leave it out.".into());
+        }
+        if self.wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(self.wrong)) }
+    }
+}
+
+async fn receive(
+    parts: &mut actix_multipart::Multipart,
+    intake: &Intake,
+    files: &str,
+    taken: &mut Vec<Taken>,
+    pairs: &mut Vec<(String, String)>,
+) -> Result<()> {
+    let mut room = BODY;
+    while let Some(mut part) = parts.try_next().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename().map(str::to_owned));
+        match file_name {
+            Some(file_name) if name == files => {
+                let at = format!("{files}[{}]", taken.len());
+                let mut body = (&mut part).map(|block| block.map_err(broken)).peekable();
+                // A file field that was left empty comes as a part without a name and without bytes.
+                if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
+                    continue;
+                }
+                let file = intake.take(&file_name, body).await.map_err(|error| Error::At(at, Box::new(error)))?;
+                taken.push(file);
+            }
+            Some(_) => return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}."))),
+            None => {
+                let text = part.bytes(room).await.map_err(|_| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?.map_err(broken)?;
+                room -= text.len();
+                pairs.push((name, String::from_utf8(text.to_vec()).map_err(|_| not_text())?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the rest of a refused upload and throws it away, within bounds.
+async fn drain(parts: actix_multipart::Multipart) {
+    let mut left = DRAIN;
+    let mut blocks = parts.map_ok(|part| part.map_ok(|block| block.len())).try_flatten();
+    while let Some(Ok(length)) = blocks.next().await {
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+fn broken(error: actix_multipart::MultipartError) -> Error {
+    Error::Malformed(format!("The upload broke off or cannot be read: {error}. Nothing of it was kept."))
+}
+
+fn not_text() -> Error {
+    Error::Malformed("A field is not UTF-8 text.".into())
+}
+
+fn kind(req: &HttpRequest) -> String {
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}

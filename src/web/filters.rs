@@ -1,0 +1,97 @@
+//! Filters of the templates.
+#![allow(missing_docs, reason = "the macro makes public items that cannot be documented")]
+
+use askama::filters::Safe;
+use askama::{Values, filter_fn};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+
+/// A moment as `<relative-time>` with the exact time inside, for browsers without scripts. Takes RFC 3339 and a zone.
+#[filter_fn]
+pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
+    // Both parts are made of digits, letters and punctuation of our own formats: nothing to escape.
+    Ok(Safe(match at.as_ref().parse::<Timestamp>() {
+        Ok(time) => format!("<relative-time datetime=\"{time}\">{}</relative-time>", local(time, zone, "%-d %b %Y, %H:%M")),
+        Err(_) => String::new(),
+    }))
+}
+
+/// By when: `Mon 17:00`, with the day of the month where it is more than six days away from now.
+#[filter_fn]
+pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
+    Ok(Safe(match at.as_ref().parse::<Timestamp>() {
+        Ok(time) => {
+            let days = (time.as_second() - crate::clock::real_now() / 1000) / 86_400;
+            let form = if (0..6).contains(&days) { "%a %H:%M" } else { "%-d %b %H:%M" };
+            format!("<time datetime=\"{time}\">{}</time>", local(time, zone, form))
+        }
+        Err(_) => String::new(),
+    }))
+}
+
+/// Up to two initials of a name, for the disc that stands for a person.
+#[filter_fn]
+pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
+    let words: Vec<&str> = name.as_ref().split_whitespace().collect();
+    let letters = [words.first(), if words.len() > 1 { words.last() } else { None }];
+    Ok(letters.into_iter().flatten().filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric())).flat_map(char::to_uppercase).collect())
+}
+
+/// `1 person`, `3 people`: the number with the word that fits.
+#[filter_fn]
+pub fn many(count: &i64, _: &dyn Values, one: &str, more: &str) -> askama::Result<String> {
+    Ok(format!("{count} {}", if *count == 1 { one } else { more }))
+}
+
+fn local(time: Timestamp, zone: &str, form: &str) -> String {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    time.to_zoned(zone).strftime(form).to_string()
+}
+
+
+/// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.
+#[filter_fn]
+pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
+    Ok(match at.as_ref().parse::<Timestamp>() {
+        Ok(time) => local(time, zone, "%Y-%m-%dT%H:%M"),
+        Err(_) => at.as_ref().to_owned(),
+    })
+}
+
+/// The first words of a longer text, on one line.
+#[filter_fn]
+pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
+    const LONGEST: usize = 80;
+    let line = text.as_ref().split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    })
+}
+
+/// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
+pub fn playable(medium: &super::shapes::MediaShape) -> &str {
+    let names: &[&str] = if medium.kind == "video" { &["h264", "playable", "original"] } else { &["playable", "original"] };
+    names.iter().map(|name| medium.url(name)).find(|url| !url.is_empty()).unwrap_or_default()
+}
+
+/// How far the returning arc of the mark goes, in degrees of its 160.
+#[filter_fn]
+pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
+    Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))
+}
+
+/// A moment of a video, `0:42`, of milliseconds.
+#[filter_fn]
+pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
+    Ok(super::shapes::clock_text(*ms))
+}
+
+/// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."
+#[filter_fn]
+pub fn sentence(wrong: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
+    let wrong = wrong.as_ref();
+    let verb = wrong.split(' ').next().is_some_and(|word| matches!(word, "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"));
+    Ok(if verb { format!("This {wrong}") } else { wrong.to_owned() })
+}

@@ -1,0 +1,97 @@
+//! Share links: for their author, and the page they open.
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{StatusCode, Method};
+use actix_web::{HttpRequest, web};
+
+use super::answer::{Answer, data, see_other_saying, nothing};
+use super::fields::Fields;
+use super::pages::{Form, SharePreview};
+use super::shapes::ListShape;
+use super::shaping;
+use super::updates::update_page;
+use super::viewer::{Ask, Said, guest_cookie, guests_of};
+use crate::app::State;
+use crate::error::Error;
+use crate::people::{Guest, Viewer};
+use crate::{links, updates, words};
+
+/// The links of an update of one's own.
+pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut connection = state.db.read().await?;
+    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
+    updates::must_be_author(&ask.viewer, &update)?;
+    let items = links::of(&mut connection, &id).await?.iter().map(|link| shaping::link_shape(&ask, link, None)).collect();
+    data(StatusCode::OK, &ListShape { items, next: None })
+}
+
+pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    let mut fields = Fields::read(&req, payload).await?;
+    let name = fields.text("name", words::NAME).flatten().unwrap_or_default();
+    let comments = fields.flag("comments").unwrap_or(false);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    let (link, secret) = links::create(&mut tx, &state.clock, &ask.viewer, &id, &name, comments).await?;
+    tx.commit().await?;
+    let shape = shaping::link_shape(&ask, &link, Some(&secret));
+    if ask.html {
+        let said = Said { text: Some(format!("The link “{}” is made. Copy it now: it is not shown again.", link.name)), link: shape.url, ..Said::default() };
+        return see_other_saying(&state, &format!("/updates/{id}"), &said);
+    }
+    data(StatusCode::CREATED, &shape)
+}
+
+pub(crate) async fn revoke(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = links::revoke(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, &format!("/updates/{update}"))
+}
+
+/// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
+pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, secret: web::Path<String>) -> Answer {
+    let mut connection = state.db.read().await?;
+    let link = links::by_secret(&mut connection, &secret).await?.ok_or(Error::NotFound)?;
+    if ask.viewer.person().is_ok() && updates::find(&mut connection, &ask.viewer, &link.update_id).await.is_ok() && ask.html {
+        return Ok(super::answer::see_other(&format!("/updates/{}", link.update_id)));
+    }
+    let known = guests_of(&state, &req).await?.into_iter().find(|guest| guest.link_id == link.id);
+    let (cookie, new) = guest_cookie(&state, &link.id);
+    let fresh = known.is_none();
+    let guest = known.unwrap_or(Guest {
+        id: new,
+        name: None,
+        link_id: link.id.clone(),
+        update_id: link.update_id.clone(),
+        comments: link.comments_at.is_some(),
+        program: false,
+    });
+    let ask = Ask { viewer: Viewer::Guest(vec![guest]), ..ask };
+    let update = updates::find(&mut connection, &ask.viewer, &link.update_id).await?;
+    let mut answer = if wants_json(&req) {
+        data(StatusCode::OK, &shaping::update(&mut connection, &state, &ask, &update).await?)?
+    } else {
+        let shape = shaping::update(&mut connection, &state, &ask, &update).await?;
+        drop(connection);
+        let image = shape.media.first().map(|media| media.url(if media.has("poster") { "poster" } else { "thumbnail" }).to_owned()).unwrap_or_default();
+        let preview = SharePreview { url: format!("{}/s/{secret}", ask.base), image, description: first_line(&update.notes) };
+        update_page(&state, &ask, StatusCode::OK, &update, Form::default(), Some(preview)).await?
+    };
+    if fresh && *req.method() == Method::GET {
+        answer.add_cookie(&cookie).map_err(Error::internal)?;
+    }
+    answer.headers_mut().insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
+    // The address is a secret: it is told to no other site, nor to another page of ours.
+    answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(answer)
+}
+
+/// Link previews send `*/*`, so only who names JSON gets it.
+fn wants_json(req: &HttpRequest) -> bool {
+    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.contains("application/json") && !super::answer::wants_html(req.headers())
+}
+
+fn first_line(notes: &str) -> String {
+    notes.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(200).collect()
+}

@@ -1,0 +1,186 @@
+//! Live pages: one stream of server-sent events a page, in order, without gaps.
+//!
+//! One task a node reads new events from the database, when this node commits and once a second for what others did, and hands them
+//! to all open pages. An event carries a kind and an id; the page fetches what changed under its own rights.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::Stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::answer::Answer;
+use super::shaping::counts_shape;
+use super::viewer::Ask;
+use crate::app::State;
+use crate::db::Db;
+use crate::error::Result;
+use crate::events::{self, Event};
+use crate::{inbox, updates};
+
+/// Sent when nothing else was, so that proxies keep the connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How often other nodes' events are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The events of this node's open pages.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    events: broadcast::Sender<Event>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Live {
+    /// Begins to read events after the newest; ends with `stop`.
+    pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
+        let (sender, _) = broadcast::channel(1024);
+        let newest = events::newest(&mut *db.read().await?).await?;
+        tokio::spawn(read_on(db, sender.clone(), newest, stop.clone()));
+        Ok(Self { events: sender, stop })
+    }
+
+    /// How many pages are open on this node.
+    pub(crate) fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+}
+
+async fn read_on(db: Db, sender: broadcast::Sender<Event>, mut newest: i64, mut stop: watch::Receiver<bool>) {
+    let mut commits = db.commits();
+    while !*stop.borrow() {
+        let read = async { events::after(&mut *db.read().await?, newest).await };
+        match read.await {
+            Ok(events) => {
+                for event in events {
+                    newest = event.n;
+                    // Nobody listening is no failure.
+                    let _ = sender.send(event);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "events could not be read"),
+        }
+        tokio::select! {
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(TICK) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Where the page is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct After {
+    after: Option<i64>,
+}
+
+/// What happens to an update, and my inbox counts.
+pub(crate) async fn update(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, after: web::Query<After>) -> Answer {
+    updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    stream(&req, ask, state, Some(id.into_inner()), after.after).await
+}
+
+/// My inbox counts.
+pub(crate) async fn inbox(req: HttpRequest, ask: Ask, state: web::Data<State>, after: web::Query<After>) -> Answer {
+    ask.person()?;
+    stream(&req, ask, state, None, after.after).await
+}
+
+async fn stream(req: &HttpRequest, ask: Ask, state: web::Data<State>, update: Option<String>, after: Option<i64>) -> Answer {
+    let last = req.headers().get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    // Listening begins before the past is read: what comes between is there twice and is told apart by its number.
+    let listening = state.live.events.subscribe();
+    let from = match last.or(after) {
+        Some(n) => n,
+        None => events::newest(&mut *state.db.read().await?).await?,
+    };
+    let (sender, receiver) = mpsc::channel(16);
+    actix_web::rt::spawn(tell(ask, state, update, from, listening, sender));
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(lines(receiver)))
+}
+
+fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
+    futures_util::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|line| (Ok(Bytes::from(line)), receiver)) })
+}
+
+/// Writes to one page until it is gone, the server stops or its right ends.
+async fn tell(
+    ask: Ask,
+    state: web::Data<State>,
+    update: Option<String>,
+    mut last: i64,
+    mut listening: broadcast::Receiver<Event>,
+    page: mpsc::Sender<String>,
+) {
+    let mut stop = state.live.stop.clone();
+    let mut counts = None;
+    if page.send("retry: 2000\n\n".into()).await.is_err() {
+        return;
+    }
+    loop {
+        match news(&ask, &state, update.as_deref(), &mut last, &mut counts).await {
+            Ok(Some(text)) => {
+                if page.send(text).await.is_err() {
+                    return;
+                }
+            }
+            Ok(None) => return,
+            Err(error) => tracing::warn!(%error, "a live page could not be told"),
+        }
+        let woken = tokio::select! {
+            event = listening.recv() => !matches!(event, Err(broadcast::error::RecvError::Closed)),
+            () = tokio::time::sleep(KEEP_ALIVE) => page.send(": still here\n\n".into()).await.is_ok(),
+            () = page.closed() => false,
+            _ = stop.changed() => false,
+        };
+        if !woken {
+            return;
+        }
+        // What came at the same time is told at once.
+        while listening.try_recv().is_ok() {}
+    }
+}
+
+/// What the page has not heard yet; none when its right has ended.
+async fn news(ask: &Ask, state: &State, update: Option<&str>, last: &mut i64, counts: &mut Option<inbox::Counts>) -> Result<Option<String>> {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let mut connection = state.db.read().await?;
+    let mut heard = false;
+    loop {
+        let events = events::after(&mut connection, *last).await?;
+        let Some(newest) = events.last() else { break };
+        *last = newest.n;
+        heard = true;
+        for event in events.iter().filter(|event| Some(event.update_id.as_str()) == update) {
+            let body = json!({ "kind": event.kind, "id": event.subject_id });
+            let _ = write!(text, "id: {}\nevent: {}\ndata: {body}\n\n", event.n, event.kind);
+        }
+    }
+    if let (Some(id), true) = (update, heard)
+        && still_allowed(state, ask, id, &mut connection).await.is_err()
+    {
+        return Ok(None);
+    }
+    if let (Ok(person), true) = (ask.viewer.person(), heard || counts.is_none()) {
+        let now = inbox::counts(&mut connection, &person.id).await?;
+        if counts.replace(now) != Some(now) {
+            let body = serde_json::to_string(&counts_shape(now)).map_err(crate::error::Error::internal)?;
+            let _ = write!(text, "event: inbox\ndata: {body}\n\n");
+        }
+    }
+    Ok(Some(text))
+}
+
+/// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
+async fn still_allowed(state: &State, ask: &Ask, id: &str, connection: &mut crate::db::Read) -> Result<()> {
+    let viewer = super::viewer::by_grant(state, &super::viewer::grant(&ask.viewer, id)).await?;
+    updates::find(connection, &viewer, id).await.map(drop)
+}

@@ -1,0 +1,167 @@
+//! Media: adding and removing files, and their bytes.
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{self, EntityTag, HeaderValue, IfNoneMatch, IfRange, Header, ByteRangeSpec, Range};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::answer::{Answer, data, escape, nothing, see_other};
+use super::fields::Fields;
+use super::shapes::{ListShape, MediaShape};
+use super::shaping;
+use super::signing;
+use super::viewer::{Ask, by_grant};
+use crate::app::State;
+use crate::config::Delivery;
+use crate::error::{Error, Result};
+use crate::media::{self, Served};
+use crate::updates;
+
+/// How long a redirect to a picture or a download is good.
+const BRIEF: std::time::Duration = std::time::Duration::from_secs(60);
+
+pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let (media, renditions, update) = media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let author = updates::must_be_author(&ask.viewer, &update).is_ok();
+    data(StatusCode::OK, &shaping::media_shape(&state, &ask, author, &(media, renditions)))
+}
+
+/// Adds files to an update of one's own.
+pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    // Whoever may not add learns it before the bytes are stored.
+    updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let (fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
+    let added = async {
+        fields.finish()?;
+        if files.is_empty() {
+            return Err(Error::invalid("media", "is missing. Send at least one file, as multipart/form-data."));
+        }
+        let mut tx = state.db.begin().await?;
+        let ids = media::attach(&mut tx, &state.clock, &ask.viewer, &id, &files).await?;
+        tx.commit().await?;
+        Ok(ids)
+    };
+    let ids = match added.await {
+        Ok(ids) => ids,
+        Err(error) => {
+            state.intake.discard(&files).await?;
+            return Err(error);
+        }
+    };
+    if ask.html {
+        return Ok(see_other(&format!("/updates/{id}/edit")));
+    }
+    let album = media::of_updates(&mut *state.db.read().await?, std::slice::from_ref(&*id)).await?;
+    let items: Vec<MediaShape> =
+        album.iter().filter(|(media, _)| ids.contains(&media.id)).map(|entry| shaping::media_shape(&state, &ask, true, entry)).collect();
+    data(StatusCode::CREATED, &ListShape { items, next: None })
+}
+
+pub(crate) async fn remove(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, &format!("/updates/{update}/edit"))
+}
+
+/// What signs an address; `download` asks for a file instead of something to look at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Signed {
+    #[serde(default)]
+    g: String,
+    #[serde(default)]
+    e: i64,
+    #[serde(default)]
+    s: String,
+    download: Option<String>,
+}
+
+/// The bytes under a signed address, whole or a range of them (RFC 9110 §14).
+pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::Path<String>, signed: web::Query<Signed>) -> Answer {
+    let storage_key = signing::check(&state, &key, &signed.g, signed.e, &signed.s)?;
+    let viewer = by_grant(&state, &signed.g).await?;
+    let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
+    let storage = &state.intake.shop.storage;
+    if state.config.delivery == Delivery::Redirect && signed.download.is_none() {
+        let lifetime = served.duration_ms.map_or(BRIEF, |ms| std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0) * 3).max(std::time::Duration::from_secs(3600)));
+        if let Some(there) = storage.presign(&storage_key, lifetime).await? {
+            return Ok(HttpResponse::Found().insert_header((header::LOCATION, there)).insert_header((header::CACHE_CONTROL, "private, no-store")).finish());
+        }
+    }
+    let length = u64::try_from(served.bytes).unwrap_or(0);
+    let tag = EntityTag::new_strong(key.into_inner());
+    let mut answer = HttpResponse::Ok();
+    headers(&mut answer, &served, &tag, signed.download.is_some());
+    if not_modified(&req, &tag) {
+        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    let range = match asked_range(&req, &tag, length) {
+        Asked::Whole => 0..length,
+        Asked::Part(range) => {
+            answer.status(StatusCode::PARTIAL_CONTENT);
+            answer.insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", range.start, range.end - 1)));
+            range
+        }
+        Asked::Nothing => {
+            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{length}")));
+            return Ok(answer.status(StatusCode::RANGE_NOT_SATISFIABLE).finish());
+        }
+    };
+    let size = range.end - range.start;
+    if *req.method() == Method::HEAD {
+        return Ok(answer.no_chunking(size).body(SizedStream::new(size, futures_util::stream::empty::<Result<bytes::Bytes>>())));
+    }
+    let body = storage.get(&storage_key, range).await?;
+    Ok(answer.body(SizedStream::new(size, body)))
+}
+
+fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &EntityTag, download: bool) {
+    let kind = if download { "attachment" } else { "inline" };
+    // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
+    let disposition = format!("{kind}; filename*=UTF-8''{}", escape(&served.file_name).replace('/', "%2F"));
+    answer
+        .content_type(served.content_type.clone())
+        .insert_header((header::ETAG, tag.to_string()))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .insert_header((header::CACHE_CONTROL, "private, max-age=43200"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'"))
+        .insert_header(("cross-origin-resource-policy", HeaderValue::from_static("same-origin")))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+}
+
+fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(req) {
+        Ok(IfNoneMatch::Any) if req.headers().contains_key(header::IF_NONE_MATCH) => true,
+        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(tag)),
+        _ => false,
+    }
+}
+
+enum Asked {
+    Whole,
+    Part(std::ops::Range<u64>),
+    Nothing,
+}
+
+/// One range is answered; several, and ranges of another version (`If-Range`), get the whole, as the standard allows.
+fn asked_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> Asked {
+    if !req.headers().contains_key(header::RANGE) {
+        return Asked::Whole;
+    }
+    if req.headers().contains_key(header::IF_RANGE) && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag)) {
+        return Asked::Whole;
+    }
+    match Range::parse(req) {
+        Ok(Range::Bytes(specs)) if specs.len() == 1 => satisfy(&specs[0], length),
+        _ => Asked::Whole,
+    }
+}
+
+fn satisfy(spec: &ByteRangeSpec, length: u64) -> Asked {
+    match spec.to_satisfiable_range(length) {
+        Some((from, to)) => Asked::Part(from..to + 1),
+        None => Asked::Nothing,
+    }
+}

@@ -1,0 +1,237 @@
+//! Setting up, signing in and out, sessions and tokens.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+use super::answer::{Answer, data, nothing, page, see_other, see_other_saying};
+use super::fields::Fields;
+use super::pages::{Form, SetupPage, SignInPage};
+use super::people::me_page;
+use super::shapes::{ListShape, SessionShape, TokenShape};
+use super::viewer::{Ask, Said, cookie, session_cookie};
+use crate::app::State;
+use crate::clock::rfc3339;
+use crate::error::{Error, Result};
+use crate::people::{self, Grant, Hashed, NewAccount, Role};
+use crate::words;
+
+/// The cookie lives as long as an unused session.
+const DAYS: i64 = 30;
+
+#[derive(Deserialize)]
+pub(crate) struct SetupQuery {
+    code: Option<String>,
+}
+
+pub(crate) async fn setup_page(ask: Ask, state: web::Data<State>, query: web::Query<SetupQuery>) -> Answer {
+    let code = query.into_inner().code.unwrap_or_default();
+    check_code(&state, &code).await?;
+    let form = Form { values: [("code".to_owned(), code)].into(), ..Form::default() };
+    page(StatusCode::OK, &SetupPage { page: ask.page(&state, "Set up", "").await?, form })
+}
+
+/// The first account, once, for who has the printed code.
+pub(crate) async fn setup(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+    let fields = Fields::read(&req, payload).await?;
+    let typed = fields.typed();
+    match try_setup(&req, &state, fields).await {
+        Ok(secret) => Ok(signed_in(&state, &ask, &secret, "/")),
+        Err(error @ Error::Invalid(_)) if ask.html => {
+            let form = Fields::filled(&typed, &error);
+            page(StatusCode::UNPROCESSABLE_ENTITY, &SetupPage { page: ask.page(&state, "Set up", "").await?, form })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Result<String> {
+    let code = fields.secret("code");
+    check_code(state, &code).await?;
+    let email = fields.required("email", words::email);
+    let name = fields.line("name", words::NAME);
+    let password = fields.secret("password");
+    let time_zone = fields.optional("time_zone", people::time_zone).unwrap_or_else(|| "UTC".into());
+    fields.finish()?;
+    let password = Some(Hashed::new(&password, &[&name, &email]).await?);
+    let mut tx = state.db.begin().await?;
+    // Asked again under the write lock: two at once cannot both be first.
+    people::lock_first(&mut tx).await?;
+    if !people::none_yet(&mut tx).await? {
+        return Err(Error::NotFound);
+    }
+    let id = people::add(&mut tx, &state.clock, &NewAccount { email, name, role: Role::Admin, password, time_zone }).await?;
+    let secret = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+/// Set-up is gone once there is an account, and to who has not the code.
+async fn check_code(state: &State, code: &str) -> Result<()> {
+    let open = people::none_yet(&mut *state.db.read().await?).await?;
+    if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) { Ok(()) } else { Err(Error::NotFound) }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NextQuery {
+    next: Option<String>,
+}
+
+/// Who I am, or the sign-in page.
+pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<NextQuery>) -> Answer {
+    let next = local(query.into_inner().next.as_deref());
+    match (ask.viewer.person(), ask.html) {
+        (Ok(_), true) => Ok(see_other(&next)),
+        (Ok(person), false) => data(
+            StatusCode::OK,
+            &json!({ "person": { "id": person.id, "name": person.name, "email": person.email, "role": person.role.as_str(), "time_zone": person.time_zone } }),
+        ),
+        (Err(_), true) => {
+            let form = Form { values: [("next".to_owned(), next)].into(), ..Form::default() };
+            page(StatusCode::OK, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
+        }
+        (Err(error), false) => Err(error),
+    }
+}
+
+/// Where one was going, if that is ours: a path, never another host.
+fn local(next: Option<&str>) -> String {
+    match next {
+        Some(next) if next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n', '\r', '\t']) => next.to_owned(),
+        _ => "/".into(),
+    }
+}
+
+pub(crate) async fn sign_in(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+    let mut fields = Fields::read(&req, payload).await?;
+    let typed = fields.typed();
+    let next = local(fields.text("next", 2000).flatten().as_deref());
+    match try_sign_in(&req, &state, fields).await {
+        Ok(secret) => Ok(signed_in(&state, &ask, &secret, &next)),
+        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
+            let form = Fields::filled(&typed, &error);
+            let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
+            page(status, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Result<String> {
+    let email = fields.required("email", |text| words::text(text, 254));
+    let password = fields.secret("password");
+    fields.finish()?;
+    state.guard.sign_in(&words::email_key(&email), &state.address(req))?;
+    let account = people::sign_in(&state.db, &email, &password).await?;
+    let mut tx = state.db.begin().await?;
+    // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).
+    if let Some(old) = req.cookie(session_cookie(state)) {
+        people::end_by_secret(&mut tx, old.value()).await?;
+    }
+    let secret = people::open_session(&mut tx, &state.clock, &account.id, &browser(req)).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+/// The answer that begins a session.
+pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> HttpResponse {
+    let mut answer = if ask.html { see_other(to) } else { HttpResponse::NoContent().finish() };
+    // The cookie is made of our own letters, so it always fits a header.
+    let _ = answer.add_cookie(&cookie(state, session_cookie(state).into(), secret.to_owned(), DAYS));
+    answer
+}
+
+/// What the browser calls itself, shortened.
+pub(crate) fn browser(req: &HttpRequest) -> String {
+    let agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("unknown");
+    agent.chars().take(200).collect()
+}
+
+pub(crate) async fn sign_out(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+    if let Some(old) = req.cookie(session_cookie(&state)) {
+        let mut tx = state.db.begin().await?;
+        people::end_by_secret(&mut tx, old.value()).await?;
+        tx.commit().await?;
+    }
+    let mut answer = nothing(&ask, "/session")?;
+    let mut gone = cookie(&state, session_cookie(&state).into(), String::new(), 0);
+    gone.make_removal();
+    let _ = answer.add_cookie(&gone);
+    Ok(answer)
+}
+
+/// Where I am signed in.
+pub(crate) async fn sessions(state: &State, ask: &Ask) -> Result<Vec<SessionShape>> {
+    let person = ask.person()?;
+    let sessions = people::sessions(&mut *state.db.read().await?, &state.clock, &person.id).await?;
+    Ok(sessions
+        .into_iter()
+        .map(|session| SessionShape {
+            current: person.grant == Grant::Session(session.id.clone()),
+            id: session.id,
+            browser: session.browser,
+            created_at: rfc3339(session.created_at),
+            last_seen_at: rfc3339(session.last_seen_at),
+        })
+        .collect())
+}
+
+pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
+    data(StatusCode::OK, &ListShape { items: sessions(&state, &ask).await?, next: None })
+}
+
+pub(crate) async fn end(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let person = ask.person()?;
+    let mut tx = state.db.begin().await?;
+    people::end_session(&mut tx, &person.id, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, "/me")
+}
+
+/// My tokens.
+pub(crate) async fn token_shapes(state: &State, ask: &Ask) -> Result<Vec<TokenShape>> {
+    let tokens = people::tokens(&mut *state.db.read().await?, &ask.person()?.id).await?;
+    Ok(tokens
+        .into_iter()
+        .map(|token| TokenShape {
+            id: token.id,
+            name: token.name,
+            created_at: rfc3339(token.created_at),
+            last_used_at: token.last_used_at.map(rfc3339),
+            token: None,
+        })
+        .collect())
+}
+
+pub(crate) async fn tokens(ask: Ask, state: web::Data<State>) -> Answer {
+    data(StatusCode::OK, &ListShape { items: token_shapes(&state, &ask).await?, next: None })
+}
+
+pub(crate) async fn add_token(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+    let person = ask.person()?.clone();
+    let mut fields = Fields::read(&req, payload).await?;
+    let typed = fields.typed();
+    let name = fields.line("name", words::NAME);
+    if let Err(error) = fields.finish() {
+        return if ask.html { me_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await } else { Err(error) };
+    }
+    let mut tx = state.db.begin().await?;
+    let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;
+    tx.commit().await?;
+    if ask.html {
+        let said = Said { text: Some(format!("The token “{name}” is made. Copy it now: it is not shown again.")), link: Some(token), ..Said::default() };
+        return see_other_saying(&state, "/me", &said);
+    }
+    let shape = TokenShape { id, name, created_at: rfc3339(state.clock.now()), last_used_at: None, token: Some(token) };
+    data(StatusCode::CREATED, &shape)
+}
+
+pub(crate) async fn end_token(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let person = ask.person()?;
+    let mut tx = state.db.begin().await?;
+    people::end_token(&mut tx, &person.id, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, "/me")
+}

@@ -1,0 +1,249 @@
+//! Writing: new updates, drafts, edits, publication. One form, one set of fields.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::super::answer::{Answer, data, done, page, see_other, see_other_saying};
+use super::super::fields::Fields;
+use super::super::pages::{EditPage, Form};
+use super::super::people::accounts;
+use super::super::shapes::UpdateShape;
+use super::super::shaping;
+use super::super::viewer::{Ask, Said};
+use crate::app::State;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::media::{self, Taken};
+use crate::people::Person;
+use crate::updates::{self, Content, Update};
+use crate::{uploads, words};
+
+/// What was read of a request that writes an update, before addresses are looked up.
+struct Written {
+    content: Content,
+    audience: Option<Vec<String>>,
+    invite: bool,
+    publish: Option<bool>,
+}
+
+/// Reads the fields of an update. In a form `publish` may also be a button's name.
+fn read(fields: &mut Fields, person: &Person) -> Written {
+    let title = fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
+    let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
+    let what_changed = fields.text("what_changed", words::OTHERWISE).flatten();
+    Written {
+        content: Content {
+            title,
+            notes: fields.text("notes", words::NOTES).map(Option::unwrap_or_default),
+            visibility: fields.choice("visibility", &["audience", "workspace"]),
+            expectation: fields.choice("expectation", &["fyi", "acknowledge"]),
+            due_at: fields.moment("due", &person.time_zone),
+            otherwise: fields.text("otherwise", words::OTHERWISE),
+            audience: None,
+            material: material.then_some(what_changed),
+            version: fields.number("version"),
+        },
+        audience: fields.list("audience"),
+        invite: fields.flag("invite").unwrap_or(false),
+        publish: fields.flag("publish"),
+    }
+}
+
+/// Looks the addresses up; with `invite` an admin invites those without an account. Answers how many were invited.
+async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Written) -> Result<Vec<(String, String)>> {
+    let Some(names) = &written.audience else { return Ok(Vec::new()) };
+    let invited = if written.invite { updates::invite_and_ask(tx, &state.clock, person, names).await? } else { Vec::new() };
+    written.content.audience = Some(updates::address(tx, names).await?);
+    Ok(invited.into_iter().map(|invited| (invited.id, invited.secret)).collect())
+}
+
+pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+    let person = ask.person()?.clone();
+    let (mut fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
+    let (typed, form) = (fields.typed(), fields.is_form());
+    let mut written = read(&mut fields, &person);
+    let publish = written.publish.unwrap_or(form);
+    let made = async {
+        fields.finish()?;
+        try_create(&state, &ask, &person, &mut written, publish, &files).await
+    };
+    match made.await {
+        Ok((update, _)) if !ask.html => created(&state, &ask, &update).await,
+        Ok((update, invited)) => after_writing(&state, &update, invited),
+        Err(error) => {
+            state.intake.discard(&files).await?;
+            failed(&state, &ask, None, &typed, error).await
+        }
+    }
+}
+
+async fn try_create(
+    state: &State,
+    ask: &Ask,
+    person: &Person,
+    written: &mut Written,
+    publish: bool,
+    files: &[Taken],
+) -> Result<(Update, Vec<(String, String)>)> {
+    let mut tx = state.db.begin().await?;
+    let invited = address(&mut tx, state, person, written).await?;
+    let mut update = updates::create(&mut tx, &state.clock, person, &written.content).await?;
+    for taken in files {
+        media::add(&mut tx, &state.clock, &update.id, None, taken).await?;
+    }
+    if publish {
+        update = updates::publish(&mut tx, &state.clock, &ask.viewer, &update.id).await?;
+    }
+    tx.commit().await?;
+    Ok((update, invited))
+}
+
+async fn created(state: &State, ask: &Ask, update: &Update) -> Answer {
+    let shape = shaping::update(&mut *state.db.read().await?, state, ask, update).await?;
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, shape.url.clone())).json(shape))
+}
+
+/// Where a form leads: to the update; to who invited, with the links to pass on.
+fn after_writing(state: &State, update: &Update, invited: Vec<(String, String)>) -> Answer {
+    if !invited.is_empty() {
+        let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
+        return see_other_saying(state, "/people", &Said { text: Some(text), invited, ..Said::default() });
+    }
+    let to = if update.published_at.is_some() { format!("/updates/{}", update.id) } else { format!("/updates/{}/edit", update.id) };
+    Ok(see_other(&to))
+}
+
+/// What went wrong, for a form on the form itself with all that was typed.
+async fn failed(state: &State, ask: &Ask, update: Option<&Update>, typed: &std::collections::BTreeMap<String, String>, error: Error) -> Answer {
+    if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated) {
+        return Err(error);
+    }
+    let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
+    if let Some(cause) = error.cause() {
+        tracing::error!(%cause, "failed");
+    }
+    let form = Fields::filled(typed, &error);
+    match shown(state, ask, status, update, form).await {
+        Ok(answer) => Ok(answer),
+        // The form cannot be shown either (the database is away): the plain error page shows what was typed.
+        Err(_) => Err(error),
+    }
+}
+
+pub(crate) async fn new_page(ask: Ask, state: web::Data<State>) -> Answer {
+    ask.person()?;
+    shown(&state, &ask, StatusCode::OK, None, Form::default()).await
+}
+
+pub(crate) async fn edit_page(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let update = updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    shown(&state, &ask, StatusCode::OK, Some(&update), Form::default()).await
+}
+
+async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Update>, mut form: Form) -> Answer {
+    let person = ask.person()?;
+    let mut connection = state.db.read().await?;
+    let names: Vec<String> = form.value("audience").split([',', '\n']).map(|name| name.trim().to_owned()).collect();
+    let unknown = if form.error("audience").is_empty() { Vec::new() } else { updates::unknown(&mut connection, &names).await? };
+    let admins = updates::admins(&mut connection).await?;
+    let shape = match update {
+        Some(update) => {
+            let shape = shaping::update(&mut connection, state, ask, update).await?;
+            fill(&mut form, &shape, &updates::audience(&mut connection, &update.id).await?);
+            Some(shape)
+        }
+        None => None,
+    };
+    drop(connection);
+    let title = match &shape {
+        Some(shape) if shape.state == "published" => "Edit",
+        Some(_) => "Draft",
+        None => "New update",
+    };
+    let mut people = accounts(state).await?;
+    people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
+    let shown = EditPage {
+        page: ask.page(state, title, "new").await?,
+        update: shape,
+        form,
+        people,
+        unknown,
+        admins,
+        refusal: state.intake.room().err().map(|error| error.detail()),
+        limit: format!("{} {}", uploads::TAKEN, limit(state.intake.max)),
+    };
+    page(status, &shown)
+}
+
+fn limit(bytes: u64) -> String {
+    if bytes >= 1 << 30 { format!("At most {} GiB each.", bytes >> 30) } else { format!("At most {} MiB each.", bytes >> 20) }
+}
+
+/// Fills what was not typed with what is stored.
+fn fill(form: &mut Form, update: &UpdateShape, audience: &[updates::Named]) {
+    let mut put = |field: &str, value: &str| {
+        form.values.entry(field.to_owned()).or_insert_with(|| value.to_owned());
+    };
+    let everyone = update.audience.everyone.then_some("everyone");
+    let names: Vec<&str> = everyone.into_iter().chain(audience.iter().map(|named| named.email.as_str())).collect();
+    put("title", &update.title);
+    put("notes", &update.notes);
+    put("audience", &names.join(", "));
+    put("visibility", &update.visibility);
+    put("expectation", &update.expectation);
+    put("due", update.due.as_deref().unwrap_or_default());
+    put("otherwise", update.otherwise.as_deref().unwrap_or_default());
+    put("version", &update.version.to_string());
+}
+
+pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    let person = ask.person()?.clone();
+    let mut fields = Fields::read(&req, payload).await?;
+    let typed = fields.typed();
+    let mut written = read(&mut fields, &person);
+    let made = async {
+        fields.finish()?;
+        let mut tx = state.db.begin().await?;
+        let invited = address(&mut tx, &state, &person, &mut written).await?;
+        let mut update = updates::edit(&mut tx, &state.clock, &ask.viewer, &id, &written.content).await?;
+        if written.publish == Some(true) {
+            update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+        }
+        tx.commit().await?;
+        Ok((update, invited))
+    };
+    match made.await {
+        Ok((update, _)) if !ask.html => {
+            let shape = shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
+            data(StatusCode::OK, &shape)
+        }
+        Ok((update, invited)) => after_writing(&state, &update, invited),
+        Err(error) if ask.html && matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)) => {
+            let update = match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
+                Ok(update) => update,
+                Err(_) => return Err(error),
+            };
+            let mut typed = typed;
+            // Saving again over the other version is the reader's own decision, made on this page.
+            typed.remove("version");
+            failed(&state, &ask, Some(&update), &typed, error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) async fn publish(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    tx.commit().await?;
+    let shape = shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
+    done(&ask, StatusCode::OK, &format!("/updates/{id}"), &shape)
+}
+
+pub(crate) async fn unpublish(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = updates::unpublish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    tx.commit().await?;
+    let shape = shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
+    done(&ask, StatusCode::OK, &format!("/updates/{id}/edit"), &shape)
+}

@@ -1,0 +1,96 @@
+//! Texts that people type: their limits, and how they are folded so that two spellings of one word are equal.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Characters of a person's, guest's, link's or token's name.
+pub const NAME: usize = 100;
+/// Characters of a title.
+pub const TITLE: usize = 200;
+/// Characters of notes.
+pub const NOTES: usize = 50_000;
+/// Characters of a comment.
+pub const COMMENT: usize = 10_000;
+/// Characters of what the author does if nothing is heard.
+pub const OTHERWISE: usize = 500;
+/// Characters of a file's name that are kept.
+pub const FILE_NAME: usize = 255;
+
+/// A text within its limit, trimmed; the error says what is wrong and what would be right.
+pub fn text(text: &str, most: usize) -> Result<String, String> {
+    let text = text.trim();
+    if text.contains('\0') {
+        return Err("has a character U+0000, which no text can have. Leave it out.".into());
+    }
+    let length = text.chars().count();
+    if length > most {
+        return Err(format!("is {length} characters long; at most {most} are kept. Shorten it."));
+    }
+    Ok(text.to_owned())
+}
+
+/// A text of one line that is not empty: line breaks and other control characters become spaces.
+pub fn line(given: &str, most: usize) -> Result<String, String> {
+    let line = text(given, most)?.replace(|letter: char| letter.is_control(), " ").trim().to_owned();
+    if line.is_empty() { Err("is empty. Write at least one character.".into()) } else { Ok(line) }
+}
+
+/// What two spellings of one word have in common: compatibility-decomposed, lower case, without accents.
+pub fn fold(text: &str) -> String {
+    text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase).collect()
+}
+
+/// An e-mail address: something before one `@`, a domain after it, no spaces (HTML's notion, not RFC 5322's).
+pub fn email(given: &str) -> Result<String, String> {
+    let address = text(given, 254)?;
+    let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
+    let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')');
+    if local.is_empty() || domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || address.matches(odd).count() != 1 {
+        return Err(wrong());
+    }
+    Ok(address)
+}
+
+/// The key of an address: two people cannot differ in case alone.
+pub fn email_key(address: &str) -> String {
+    address.nfkc().flat_map(char::to_lowercase).collect()
+}
+
+/// The name of a file as it is shown: what came before the last slash is dropped, what could disguise or break a line is shown as `_`.
+pub fn file_name(given: &str) -> String {
+    let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+    let hidden = |letter: char| {
+        letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let name: String = last.chars().map(|letter| if hidden(letter) { '_' } else { letter }).take(FILE_NAME).collect();
+    let name = name.trim().to_owned();
+    if name.is_empty() || name == "." || name == ".." { "file".into() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_data_and_never_a_path() {
+        assert_eq!(file_name("../../etc/passwd"), "passwd");
+        assert_eq!(file_name("C:\\shots\\a.png"), "a.png");
+        assert_eq!(file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
+        assert_eq!(file_name(".."), "file");
+        assert_eq!(file_name("日本 🎉.webm"), "日本 🎉.webm");
+    }
+
+    #[test]
+    fn addresses_need_one_at_and_no_spaces() {
+        assert!(email(" ana@example.org ").is_ok());
+        for wrong in ["ana", "@x", "a@", "a b@x", "a@b@c", "a@x,b@y", "a\0@x"] {
+            assert!(email(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn folding_drops_case_and_accents() {
+        assert_eq!(fold("ÉCOLE ﬁn"), "ecole fin");
+    }
+}

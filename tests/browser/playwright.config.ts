@@ -1,0 +1,34 @@
+// The browser tests: `bin/test` at the top of the project runs them on both engines; here, with a program that is built already,
+// `npx playwright test` runs them on SQLite + disk.
+import { defineConfig } from '@playwright/test'
+
+const engine = process.env.HEARBACK_TEST ?? 'sqlite'
+
+export default defineConfig({
+  testMatch: '*.spec.ts',
+  outputDir: `results/${engine}`,
+  reporter: [['list'], ['json', { outputFile: `results/${engine}.json` }]],
+  workers: process.env.CI ? 1 : undefined,
+  retries: 0,
+  forbidOnly: Boolean(process.env.CI),
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  use: {
+    browserName: 'chromium',
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+})

@@ -1,0 +1,153 @@
+// A Hearback of one's own: on SQLite and a folder or, with HEARBACK_TEST=postgres, on PostgreSQL and S3. It knows nothing of browsers.
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+/** This folder. */
+export const here = fileURLToPath(new URL('.', import.meta.url))
+const program = resolve(process.env.HEARBACK_BIN ?? join(here, '../../target/debug/hearback'))
+const patience = 30_000 // ms, for the start and for the stop
+
+export type Person = { name: string; email: string; password: string; admin?: boolean }
+
+/** Someone to add or to sign in: `person('Ada')` is ada@example.org. */
+export function person(name: string, more: Partial<Person> = {}): Person {
+  const email = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '.')}@example.org`
+  return { name, email, password: 'correct horse battery staple', ...more }
+}
+
+export class Hearback {
+  private constructor(
+    /** Where it listens, without a slash at the end. */
+    readonly url: string,
+    /** The one-time address that makes the first account. */
+    readonly setUpLink: string,
+    private readonly child: ChildProcess,
+    private readonly settings: NodeJS.ProcessEnv,
+    private readonly cleanUp: () => Promise<void>,
+  ) {}
+
+  /** Starts one on a free port with an empty database. What it logs is kept as results/NAME-….log. */
+  static async start(name = 'hearback', settings: NodeJS.ProcessEnv = {}): Promise<Hearback> {
+    const parts = await freshParts()
+    const env = { ...inherited(), HEARBACK_LISTEN: '127.0.0.1:0', ...parts.settings, ...settings }
+    const logs = join(here, 'results/logs')
+    await mkdir(logs, { recursive: true })
+    const log = createWriteStream(join(logs, `${name}-${parts.id}.log`))
+    const child = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.pipe(log, { end: false })
+    child.stderr.pipe(log, { end: false })
+    try {
+      const setUpLink = await printed(child, /(https?:\/\/\S+\/setup\?code=\S+)/)
+      return new Hearback(new URL(setUpLink).origin, setUpLink, child, env, parts.remove)
+    } catch (error) {
+      child.kill('SIGKILL')
+      await parts.remove()
+      throw new Error(`${(error as Error).message}; see ${log.path}`)
+    }
+  }
+
+  /** Adds accounts, by name or in full, and returns them. */
+  async people(...wanted: (string | Person)[]): Promise<Person[]> {
+    const people = wanted.map((one) => (typeof one === 'string' ? person(one) : one))
+    for (const { name, email, password, admin } of people) {
+      const args = ['person', 'add', '--email', email, '--name', name, '--password-stdin', ...(admin ? ['--admin'] : [])]
+      await this.command(args, `${password}\n`)
+    }
+    return people
+  }
+
+  /** Runs `hearback ARGS…` beside the server, with its settings, and returns what it printed. */
+  async command(args: string[], input = ''): Promise<string> {
+    const running = promisify(execFile)(program, args, { env: this.settings })
+    running.child.stdin?.end(input)
+    return (await running).stdout.trim()
+  }
+
+  /** Asks it to end, as a system would, and throws its data away. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const ended = once(this.child, 'exit')
+      this.child.kill('SIGTERM')
+      const giveUp = setTimeout(() => this.child.kill('SIGKILL'), patience)
+      await ended
+      clearTimeout(giveUp)
+    }
+    await this.cleanUp()
+  }
+}
+
+/** Our environment without the settings of someone's own Hearback. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && !name.startsWith('HEARBACK_')))
+}
+
+/** Storage and database for one server. */
+async function freshParts() {
+  const id = randomBytes(6).toString('hex')
+  const folder = await mkdtemp(join(tmpdir(), 'hearback-'))
+  const settings: NodeJS.ProcessEnv = { HEARBACK_DATA: folder }
+  let remove = () => rm(folder, { recursive: true, force: true })
+  if (process.env.HEARBACK_TEST === 'postgres') {
+    const database = `hearback_browser_${id}`
+    const superuser = needed('HEARBACK_TEST_POSTGRES')
+    await sql(superuser, `create database ${database}`)
+    const url = new URL(superuser)
+    url.pathname = `/${database}`
+    Object.assign(settings, {
+      DATABASE_URL: url.href,
+      HEARBACK_STORAGE: `s3://hearback-test/browser-${id}`,
+      HEARBACK_S3_ENDPOINT: needed('HEARBACK_TEST_S3_ENDPOINT'),
+      HEARBACK_S3_PATH_STYLE: 'true',
+    })
+    const removeFolder = remove
+    remove = async () => {
+      await sql(superuser, `drop database if exists ${database} with (force)`)
+      await removeFolder()
+    }
+  }
+  return { id, settings, remove }
+}
+
+function needed(name: string): string {
+  const value = process.env[name]
+  if (!value) throw new Error(`${name} is not set: run bin/test, or eval "$(bin/test-servers start DIR)" first`)
+  return value
+}
+
+async function sql(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** What a line of its output says; fails if it ends, cannot be started, or keeps silent. */
+function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((found, failed) => {
+    const giveUp = setTimeout(() => failed(new Error(`${program} printed no set-up link in ${patience} ms`)), patience)
+    const end = (why: string) => {
+      clearTimeout(giveUp)
+      failed(new Error(`${program} ${why} before it printed the set-up link`))
+    }
+    child.once('error', (error) => end(`could not be started (${error.message})`))
+    child.once('exit', (code, signal) => end(`ended (${signal ?? code})`))
+    createInterface({ input: child.stdout! }).on('line', (line) => {
+      const link = pattern.exec(line)?.[1]
+      if (!link) return
+      clearTimeout(giveUp)
+      found(link)
+    })
+  })
+}

@@ -1,0 +1,87 @@
+// What the journeys are written with: `test` with a server of its own, and a few words for what all of them do.
+import { test as base, expect, type Page } from '@playwright/test'
+import axeCore from 'axe-core'
+import { join } from 'node:path'
+import { Hearback, here, person, type Person } from './server.ts'
+
+export { expect, Hearback, person, type Page, type Person }
+
+/** `hearback` is one server for all tests of a worker: name people differently in each. `fresh` is one that nobody has set up. */
+export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
+  hearback: [
+    async ({}, use, worker) => {
+      const server = await Hearback.start(`worker-${worker.parallelIndex}`)
+      await use(server)
+      await server.stop()
+    },
+    { scope: 'worker', timeout: 60_000 },
+  ],
+  fresh: async ({}, use) => {
+    const server = await Hearback.start('fresh')
+    await use(server)
+    await server.stop()
+  },
+  baseURL: async ({ hearback }, use) => use(hearback.url),
+})
+
+/** Signs in through the form, as someone who was nobody before. Ends on the page that follows. */
+export async function signIn(page: Page, who: Person, at = '/session'): Promise<void> {
+  await page.context().clearCookies()
+  await page.goto(at)
+  await page.locator('input[name=email]').fill(who.email)
+  await page.locator('input[name=password]').fill(who.password)
+  await page.locator('input[name=password]').press('Enter')
+  await page.waitForURL((url) => url.pathname !== '/session')
+}
+
+/** Makes the first account through the set-up link. Ends on the page that follows. */
+export async function setUp(page: Page, server: Hearback, who: Person): Promise<void> {
+  await page.goto(server.setUpLink)
+  await page.locator('input[name=name]').fill(who.name)
+  await page.locator('input[name=email]').fill(who.email)
+  await page.locator('input[name=password]').fill(who.password)
+  await page.locator('input[name=password]').press('Enter')
+  await page.waitForURL((url) => url.pathname !== '/setup')
+}
+
+const schemes = ['light', 'dark'] as const
+
+/** Leaves pictures/NAME-WIDTH-SCHEME.png of the whole page, on a phone, a laptop and a wide screen, by day and by night. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()
+  for (const width of [380, 1280, 1800]) {
+    await page.setViewportSize({ width, height: width === 380 ? 760 : 900 })
+    for (const colorScheme of schemes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await settled(page)
+      const path = join(here, 'pictures', `${name}-${width}-${colorScheme}.png`)
+      await page.screenshot({ path, fullPage: true, animations: 'disabled' })
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+  if (before) await page.setViewportSize(before)
+}
+
+/** Fonts and the pictures that are wanted now are there. Not "no network": a page that listens for events is never idle. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    await document.fonts.ready
+    const wanted = [...document.images].filter((image) => image.loading !== 'lazy')
+    await Promise.all(wanted.map((image) => image.decode().catch(() => {})))
+  })
+}
+
+/** Asserts that axe finds nothing to say about the page, by day and by night. */
+export async function axe(page: Page): Promise<void> {
+  for (const colorScheme of schemes) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await settled(page)
+    await page.evaluate(axeCore.source)
+    const findings = await page.evaluate(async () => {
+      const { violations } = await (window as unknown as { axe: typeof axeCore }).axe.run()
+      return violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map((node) => `${node.html} ${node.failureSummary ?? ''}`) }))
+    })
+    expect(findings, `axe, ${colorScheme}, ${page.url()}`).toEqual([])
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null })
+}
