@@ -205,7 +205,13 @@ export class DraftForm extends HTMLElement {
     const fields = this.#fields();
     remember("localStorage", "audience", (fields["audience"] as string[]).join(", "));
     remember("localStorage", "expectation", fields["expectation"] as string);
-    if (this.#update !== "") void copy(`${location.origin}/updates/${this.#update}`);
+    const id = this.#update;
+    if (id === "") return;
+    const sent = `${id} ${Date.now()}`;
+    remember("sessionStorage", "sent", sent);
+    void copy(`${location.origin}/updates/${id}`).then((done) => {
+      if (done) remember("sessionStorage", "sent", `${sent} copied`);
+    });
   }
 
   /** Audience and expectation as last time, where the form has none yet. */

@@ -44,7 +44,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   data.delete("_method");
   form.setAttribute("aria-busy", "true");
   try {
-    await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
+    await deliver(method, address, data);
     form.closest("details")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) nameIsKnown();
@@ -54,6 +54,38 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   } finally {
     form.removeAttribute("aria-busy");
   }
+}
+
+async function deliver(method: string, address: string, data: URLSearchParams): Promise<void> {
+  try {
+    await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
+  } catch (error) {
+    // A guest who reacts without having said who they are.
+    if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name")) throw error;
+    const name = await askName();
+    if (name === null) throw error;
+    data.set("name", name);
+    await ask(method, address, data);
+  }
+}
+
+/** Asks a guest for their name; null when they would rather not. */
+function askName(): Promise<string | null> {
+  return new Promise((resolve) => {
+    const input = make("input", { id: "asked-name", required: true, maxlength: "80", autocomplete: "name" });
+    const cancel = make("button", { type: "button", class: "button" }, "Cancel");
+    const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" },
+      make("div", { class: "field" }, make("label", { for: "asked-name" }, "Your name"), input),
+      make("div", { class: "actions" }, cancel, make("button", { class: "button main", value: "yes" }, "Go on")));
+    const dialog = make("dialog", { "aria-label": "Your name", "data-turbo-temporary": true }, form);
+    cancel.addEventListener("click", () => dialog.close(""));
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "yes" && input.value.trim() !== "" ? input.value.trim() : null);
+      dialog.remove();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
 }
 
 /** A guest said their name: nothing asks for it again. */

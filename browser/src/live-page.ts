@@ -38,7 +38,7 @@ customElements.define("live-page", class extends HTMLElement {
     if (!address || this.#source) return;
     const source = new EventSource(this.#last === null ? address : `${address}?after=${encodeURIComponent(this.#last)}`);
     this.#source = source;
-    for (const kind of ["comment", "receipt", "media", "update", "inbox"]) {
+    for (const kind of ["comment", "reaction", "receipt", "media", "update", "inbox"]) {
       source.addEventListener(kind, (event: MessageEvent<string>) => this.#happened(kind, event));
     }
     source.addEventListener("error", () => {

@@ -54,12 +54,15 @@ customElements.define("due-field", class extends HTMLElement {
   }
 });
 
-/** Undo, for the ten seconds in which the server takes it. */
+/** Undo, for the ten seconds in which the server takes it; counted by this browser's own clock from when it sent. */
 customElements.define("undo-field", class extends HTMLElement {
   connectedCallback(): void {
-    const left = new Date(this.dataset["since"] ?? 0).getTime() + 10_000 - Date.now();
-    if (left <= 0) return;
+    const [id, since, copied] = (remember("sessionStorage", "sent") ?? "").split(" ");
+    const left = Number(since) + 10_000 - Date.now();
+    if (id !== this.dataset["update"] || !(left > 0)) return;
     this.hidden = false;
-    setTimeout(() => (this.hidden = true), Math.min(left, 10_000));
+    const words = this.querySelector<HTMLElement>("[data-copied]");
+    if (words) words.hidden = copied !== "copied";
+    setTimeout(() => (this.hidden = true), left);
   }
 });

@@ -93,6 +93,9 @@ export class UploadQueue extends HTMLElement {
         await this.#send(item, id);
         item.state = "done";
         announce(`${item.file.name} is here.`);
+        // Other media is another content: those who answered are asked again, unless the author says otherwise.
+        const again = document.querySelector<HTMLInputElement>("#change");
+        if (again) again.checked = true;
         await refresh();
         this.#forget(item);
       } catch (error) {

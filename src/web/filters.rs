@@ -40,8 +40,9 @@ pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String>
 
 /// `1 person`, `3 people`: the number with the word that fits.
 #[filter_fn]
-pub fn many(count: &i64, _: &dyn Values, one: &str, more: &str) -> askama::Result<String> {
-    Ok(format!("{count} {}", if *count == 1 { one } else { more }))
+pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, more: &str) -> askama::Result<String> {
+    let count = *count.borrow();
+    Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
 
 fn local(time: Timestamp, zone: &str, form: &str) -> String {

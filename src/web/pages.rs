@@ -248,6 +248,11 @@ impl EditPage {
         self.update.as_ref().is_some_and(|update| update.state == "published")
     }
 
+    /// How many people answered it: they can be asked again.
+    pub fn answered(&self) -> i64 {
+        self.update.as_ref().filter(|update| update.state == "published").map_or(0, |update| update.counts.acknowledged)
+    }
+
     /// Whether it has recordings or pictures.
     pub fn has_media(&self) -> bool {
         self.update.as_ref().is_some_and(|update| !update.media.is_empty())

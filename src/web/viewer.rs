@@ -94,11 +94,13 @@ impl Ask {
             return Ok(ask);
         }
         let state = state(req)?;
+        // A statement of its own: the borrow must end before cookies are read, which borrow too.
+        let nonce = req.extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default();
         let ask = Self {
             viewer: viewer(&state, req).await?,
             html: wants_html(req.headers()),
             base: base(&state, req),
-            nonce: req.extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default(),
+            nonce,
             insecure: insecure(&state, req),
             said: Said::read(req),
         };

@@ -1,0 +1,312 @@
+//! A Hearback of a test's own: a free port, a fresh database, fresh storage, a clock that the test moves.
+//!
+//! `HEARBACK_TEST=sqlite` (default) is SQLite and a folder; `HEARBACK_TEST=postgres` is PostgreSQL and S3, at the addresses that
+//! `bin/test-servers` prints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hearback::app::{App, State};
+use hearback::clock::{Clock, secret};
+use hearback::config::Config;
+use hearback::db::Db;
+use hearback::people::{self, Hashed, NewAccount, Role};
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running Hearback.
+pub struct TestApp {
+    pub base: String,
+    pub state: Arc<State>,
+    pub dir: TempDir,
+    settings: BTreeMap<String, String>,
+    database: Option<String>,
+}
+
+impl TestApp {
+    /// With the default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With settings changed by the test.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = BTreeMap::from([
+            ("HEARBACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("HEARBACK_DATA".to_owned(), dir.path().display().to_string()),
+        ]);
+        let mut database = None;
+        if postgres() {
+            let name = fresh_database().await;
+            settings.insert("DATABASE_URL".into(), database_url(&name));
+            settings.insert("HEARBACK_STORAGE".into(), format!("s3://hearback-test/{name}"));
+            settings.insert("HEARBACK_S3_ENDPOINT".into(), env("HEARBACK_TEST_S3_ENDPOINT"));
+            settings.insert("HEARBACK_S3_PATH_STYLE".into(), "true".into());
+            database = Some(name);
+        }
+        Self::launch(dir, settings, database, change).await
+    }
+
+    async fn launch(dir: TempDir, settings: BTreeMap<String, String>, database: Option<String>, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::parse(settings.clone()).unwrap();
+        change(&mut config);
+        let app = App::build(config, Clock::default()).await.unwrap();
+        let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
+        actix_web::rt::spawn(async move { app.run().await.unwrap() });
+        Self { base, state, dir, settings, database }
+    }
+
+    /// The settings it was started with, by name: for the command line beside it.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
+    }
+
+    /// Adds an account and answers a client with a token of it.
+    pub async fn person(&self, name: &str) -> Client {
+        self.account(name, Role::Member).await
+    }
+
+    /// The same for an admin.
+    pub async fn admin(&self, name: &str) -> Client {
+        self.account(name, Role::Admin).await
+    }
+
+    async fn account(&self, name: &str, role: Role) -> Client {
+        let email = email(name);
+        let password = Some(Hashed::new(PASSWORD, &[]).await.unwrap());
+        let mut tx = self.state.db.begin().await.unwrap();
+        let new = NewAccount { email, name: name.into(), role, password, time_zone: "Europe/Berlin".into() };
+        let id = people::add(&mut tx, &self.state.clock, &new).await.unwrap();
+        let (_, token) = people::add_token(&mut tx, &self.state.clock, &id, "test").await.unwrap();
+        tx.commit().await.unwrap();
+        Client { id, ..self.client().bearer(&token) }
+    }
+
+    /// A client that nobody knows; it keeps cookies and follows no redirect.
+    pub fn client(&self) -> Client {
+        Client { base: self.base.clone(), id: String::new(), headers: HeaderMap::new(), http: http() }
+    }
+
+    /// A browser that is signed in as the person of that name.
+    pub async fn browser(&self, name: &str) -> Client {
+        let client = self.client().accept("text/html");
+        let answer = client.form("POST", "/session", &[("email", &email(name)), ("password", PASSWORD)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        client
+    }
+
+    /// Waits until `get` answers a body that `fits`, at most 60 s; panics with the last body.
+    pub async fn wait_for(&self, client: &Client, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let answer = client.get(path).await;
+            if answer.status == StatusCode::OK && fits(&answer.json()) {
+                return answer.json();
+            }
+            assert!(std::time::Instant::now() < until, "{path} never fitted: {}", answer.text());
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until no job waits or runs.
+    pub async fn jobs_done(&self) {
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let (waiting, dead) = hearback::jobs::counts(&mut self.state.db.read().await.unwrap()).await.unwrap();
+            assert_eq!(dead, 0, "a job died");
+            if waiting == 0 {
+                return;
+            }
+            assert!(std::time::Instant::now() < until, "{waiting} jobs wait");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The server dies with its database name; thousands of them are thrown away with the test servers.
+        self.database.take();
+    }
+}
+
+/// An HTTP client of one person, guest or nobody.
+#[derive(Clone)]
+pub struct Client {
+    base: String,
+    /// The person's id, where the client was made for one.
+    pub id: String,
+    headers: HeaderMap,
+    http: reqwest::Client,
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true).build().unwrap()
+}
+
+impl Client {
+    pub fn bearer(mut self, token: &str) -> Self {
+        self.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        self
+    }
+
+    pub fn accept(mut self, kinds: &str) -> Self {
+        self.headers.insert("accept", HeaderValue::from_str(kinds).unwrap());
+        // What a browser says of a form on a page of ours; without it a request with a cookie is refused.
+        self.headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        self
+    }
+
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url).headers(self.headers.clone())
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request("GET", path)).await
+    }
+
+    pub async fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(method, path).json(body)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json("POST", path, &body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json("PATCH", path, &body).await
+    }
+
+    pub async fn put(&self, path: &str) -> Answer {
+        Answer::of(self.request("PUT", path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request("DELETE", path)).await
+    }
+
+    pub async fn form(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+        Answer::of(self.request(method, path).form(fields)).await
+    }
+
+    /// A multipart form: text fields, and files by (field, file name, bytes).
+    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, Vec<u8>)]) -> Answer {
+        let mut form = reqwest::multipart::Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        for (field, file_name, bytes) in files {
+            form = form.part((*field).to_owned(), reqwest::multipart::Part::bytes(bytes.clone()).file_name((*file_name).to_owned()));
+        }
+        Answer::of(self.request("POST", path).multipart(form)).await
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub async fn of(request: reqwest::RequestBuilder) -> Self {
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Self { status, headers, body: answer.bytes().await.unwrap().to_vec() }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{} is not JSON ({error}): {}", self.status, self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Panics unless the status is this; answers itself.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+
+    /// Panics unless it is a problem document with this status; answers it.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["type"].is_string());
+        problem
+    }
+}
+
+/// The address that [`TestApp::person`] gives a name.
+pub fn email(name: &str) -> String {
+    format!("{}@example.org", name.to_lowercase().replace(' ', "."))
+}
+
+/// A file of `tests/fixtures`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Whether this run is on PostgreSQL and S3.
+pub fn postgres() -> bool {
+    match std::env::var("HEARBACK_TEST").as_deref() {
+        Ok("postgres") => true,
+        Ok("sqlite") | Err(_) => false,
+        Ok(other) => panic!("HEARBACK_TEST is {other:?}; it is sqlite or postgres"),
+    }
+}
+
+fn env(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; eval \"$(bin/test-servers start DIR)\" first"))
+}
+
+fn database_url(name: &str) -> String {
+    let server = env("HEARBACK_TEST_POSTGRES");
+    let (server, _) = server.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// A database of its own, cloned from one that was migrated once.
+async fn fresh_database() -> String {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    sqlx::any::install_default_drivers();
+    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
+    let template = TEMPLATE
+        .get_or_init(|| async {
+            let name = format!("template_{}", secret());
+            let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
+            server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+            Db::open(&database_url(&name)).await.unwrap().close().await;
+            name
+        })
+        .await;
+    let name = format!("test_{}", secret());
+    server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"))).await.unwrap();
+    name
+}
