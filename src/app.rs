@@ -51,8 +51,9 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Open pages.
     pub(crate) live: Live,
-    /// Where redirected media comes from, for the Content-Security-Policy.
-    pub(crate) media_origin: Option<String>,
+    /// Where media comes from besides the page's own address, for the Content-Security-Policy: the public address and, in
+    /// `redirect`, the bucket's.
+    pub(crate) media_sources: String,
 }
 
 impl State {
@@ -241,14 +242,15 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     let key = db::setting(&mut tx, "key", clock::secret).await?;
     let setup_code = db::setting(&mut tx, "setup_code", clock::secret).await?;
     tx.commit().await?;
-    let media_origin = match config.delivery {
+    let redirected = match config.delivery {
         Delivery::Proxy => None,
         Delivery::Redirect => storage.presign("media/any", Duration::from_secs(60)).await?.as_deref().and_then(origin),
     };
+    let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
     let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, tools, tmp };
     let intake = Intake { shop, max: config.max_upload, min_free: config.min_free };
-    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_origin, config })
+    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_sources, config })
 }
 
 /// `https://host:port` of an address.

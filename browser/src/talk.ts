@@ -56,7 +56,6 @@ for (const moment of ["turbo:load", "turbo:render", "hearback:fresh"]) document.
 /** By place (first the media and its moments, then what was said on the whole) or the newest first. */
 customElements.define("talk-order", class extends HTMLElement {
   connectedCallback(): void {
-    this.hidden = false;
     const select = this.querySelector("select");
     if (!select) return;
     select.value = remember("localStorage", "order") ?? "place";
@@ -82,7 +81,8 @@ customElements.define("talk-order", class extends HTMLElement {
     const list = page.getElementById("threads");
     if (!list) return;
     const newest = this.querySelector("select")?.value === "newest";
-    const threads = [...list.children];
+    const threads = [...list.querySelectorAll(":scope > .thread")];
+    this.hidden = threads.length < 2;
     const key = (thread: Element): [number, number, string] => {
       const comment = thread.querySelector<HTMLElement>(".comment");
       const { media, at, region, created } = comment?.dataset ?? {};

@@ -167,9 +167,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 /// The headers of every answer. Media and assets have set stricter or longer-lived ones of their own.
 fn decorate(response: &mut ServiceResponse, id: &str) {
     let nonce = response.request().extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default();
-    let media = response.request().app_data::<web::Data<State>>().and_then(|state| state.media_origin.clone()).unwrap_or_default();
+    let media = response.request().app_data::<web::Data<State>>().map(|state| state.media_sources.clone()).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob: {media}; media-src 'self' blob: {media}; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
     );
     let fixed = [
         (header::CACHE_CONTROL, "private, no-cache"),

@@ -87,23 +87,23 @@ pub(crate) async fn update_page(
     page(status, &shown)
 }
 
-/// Who can open it: "You, 6 people, 1 open link".
+/// Who can open it: "You, 6 people, 1 open link", or for one of them "Ada, you, 5 more people".
 fn who(update: &UpdateShape, author: bool, links: usize) -> String {
+    let some = |count: i64, one: &str, more: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {more}")),
+    };
     let mut parts = vec![if author { "You".to_owned() } else { update.author.name.clone() }];
     if update.visibility == "workspace" || update.audience.everyone {
         parts.push("everyone with an account".into());
+    } else if update.my_receipt.is_some() {
+        parts.push("you".into());
+        parts.extend(some(update.counts.recipients - 1, "more person", "more people"));
     } else {
-        match update.counts.recipients {
-            0 => {}
-            1 => parts.push("1 person".into()),
-            more => parts.push(format!("{more} people")),
-        }
+        parts.extend(some(update.counts.recipients, "person", "people"));
     }
-    match links {
-        0 => {}
-        1 => parts.push("1 open link".into()),
-        more => parts.push(format!("{more} open links")),
-    }
+    parts.extend(some(i64::try_from(links).unwrap_or(i64::MAX), "open link", "open links"));
     if parts.len() == 1 && author { "Only you".into() } else { parts.join(", ") }
 }
 

@@ -1,4 +1,4 @@
-//! Against a real server where `HEARBACK_S3_ENDPOINT` and the `AWS_` variables name one (`bin/test` starts Ceph's).
+//! Against a real server where `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables name one (`bin/test` starts Ceph's).
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -16,8 +16,8 @@ fn body(blocks: impl IntoIterator<Item = Result<Bytes>>) -> impl Stream<Item = R
 
 /// A fresh bucket on the real server, or `None` where there is none.
 async fn bucket() -> Option<(Storage, S3)> {
-    let Ok(endpoint) = std::env::var("HEARBACK_S3_ENDPOINT") else {
-        eprintln!("no HEARBACK_S3_ENDPOINT; not tried");
+    let Ok(endpoint) = std::env::var("HEARBACK_TEST_S3_ENDPOINT") else {
+        eprintln!("no HEARBACK_TEST_S3_ENDPOINT; not tried");
         return None;
     };
     let bucket = format!("test-{}", clock::secret());
