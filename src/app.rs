@@ -92,7 +92,9 @@ impl Default for Guard {
     fn default() -> Self {
         let quota = |burst: u32, refill: u64| {
             let period = Duration::from_secs(refill);
-            Quota::with_period(period).unwrap_or(Quota::per_minute(NonZeroU32::MIN)).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+            Quota::with_period(period)
+                .unwrap_or(Quota::per_minute(NonZeroU32::MIN))
+                .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
         };
         Self {
             accounts: RateLimiter::keyed(quota(10, 30)),
@@ -134,7 +136,10 @@ impl App {
     /// Opens database and storage, listens, and starts the workers. Nothing is answered before [`App::run`].
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen).map_err(|error| {
-            Error::Conflict(format!("HEARBACK_LISTEN: {} cannot be listened on: {error}. Choose another port, or end what uses it.", config.listen))
+            Error::Conflict(format!(
+                "HEARBACK_LISTEN: {} cannot be listened on: {error}. Choose another port, or end what uses it.",
+                config.listen
+            ))
         })?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
@@ -144,11 +149,13 @@ impl App {
         }
         tokio::spawn(sweep_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
-        let server = HttpServer::new(move || actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes))
-            .listen(listener)?
-            .disable_signals()
-            .shutdown_timeout(10)
-            .run();
+        let server = HttpServer::new(move || {
+            actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes)
+        })
+        .listen(listener)?
+        .disable_signals()
+        .shutdown_timeout(10)
+        .run();
         Ok(Self { server, address, state, stop })
     }
 
@@ -205,8 +212,9 @@ async fn told_to_end() -> std::io::Result<()> {
 
 /// Opens the database and brings it up to date.
 pub async fn open_db(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data)
-        .map_err(|error| Error::Conflict(format!("HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.", config.data.display())))?;
+    std::fs::create_dir_all(&config.data).map_err(|error| {
+        Error::Conflict(format!("HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.", config.data.display()))
+    })?;
     let db = Db::open(&config.database_url).await?;
     let mut tx = db.begin().await?;
     search::prepare(&mut tx, db.dialect()).await?;

@@ -1,8 +1,8 @@
 //! The only source of the domain's time and of randomness: tests hold one still and nobody guesses the other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 

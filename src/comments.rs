@@ -9,10 +9,10 @@ pub use reactions::{On, Reaction, react, reactions, unreact};
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::media::{self, Media, Taken};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
-use crate::events;
 
 /// How many pictures a comment can have.
 pub const PICTURES: usize = 10;
@@ -94,7 +94,11 @@ impl Region {
     /// Checks that it lies inside the picture.
     pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
         let inside = [x, y, w, h].iter().all(|number| (0.0..=1.0).contains(number)) && x + w <= 1.000_001 && y + h <= 1.000_001;
-        if inside { Ok(Self { x, y, w, h }) } else { Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into()) }
+        if inside {
+            Ok(Self { x, y, w, h })
+        } else {
+            Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into())
+        }
     }
 
     /// As it is stored.
@@ -193,7 +197,11 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
 
 /// The first comment of the thread that `id` is in, if the viewer may answer there.
 async fn thread(tx: &mut Tx, viewer: &Viewer, update: &Update, id: &str) -> Result<String> {
-    let gone = || Error::Conflict("The comment you answer was removed meanwhile. What you wrote is still here; post it as a comment of its own.".into());
+    let gone = || {
+        Error::Conflict(
+            "The comment you answer was removed meanwhile. What you wrote is still here; post it as a comment of its own.".into(),
+        )
+    };
     let parent = match visible(tx, viewer, id).await {
         Ok((parent, _)) if parent.update_id == update.id => parent,
         Ok(_) | Err(Error::NotFound | Error::Unauthenticated) => {
@@ -221,9 +229,12 @@ async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> 
         None => (anchor.at_ms.is_some() && media.kind == "video") || (anchor.at_ms.is_none() && media.kind == "image"),
     };
     let media = album.iter().map(|(media, _)| media).find(fits);
-    let media = media.ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
+    let media = media
+        .ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
     match (media.kind.as_str(), anchor.at_ms) {
-        ("video", None) if anchor.region.is_some() => return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment.")),
+        ("video", None) if anchor.region.is_some() => {
+            return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment."));
+        }
         ("image", Some(_)) => return Err(Error::invalid("at_ms", "is a moment, and this is a picture. Leave it out.")),
         ("video", Some(at)) if at < 0 || media.duration_ms.is_some_and(|length| at > length) => {
             return Err(Error::invalid("at_ms", format!("lies outside the video, which is {} ms long.", media.duration_ms.unwrap_or(0))));
@@ -252,13 +263,13 @@ pub async fn of(connection: &mut AnyConnection, viewer: &Viewer, update_id: &str
 
 /// One comment that the viewer may see, and its update.
 pub async fn visible(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
-    let comment: Option<Comment> =
-        sqlx::query_as(concat!(comment!(), "WHERE c.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
+    let comment: Option<Comment> = sqlx::query_as(concat!(comment!(), "WHERE c.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
     let comment = comment.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &comment.update_id).await?;
     if let Some(guest) = viewer.guest_of(&update.id) {
         let root = comment.parent_id.as_ref().unwrap_or(&comment.id);
-        let link: Option<String> = sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1").bind(root).fetch_one(connection).await?;
+        let link: Option<String> =
+            sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1").bind(root).fetch_one(connection).await?;
         if link.as_ref() != Some(&guest.link_id) {
             return Err(Error::NotFound);
         }
@@ -283,7 +294,12 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &
     if body.is_empty() {
         return Err(Error::invalid("body", "is empty. To take the comment away, remove it."));
     }
-    sqlx::query("UPDATE comments SET body = $1, edited_at = $2 WHERE id = $3").bind(body).bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE comments SET body = $1, edited_at = $2 WHERE id = $3")
+        .bind(body)
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     updates::index(tx, clock, &update.id, id).await?;
     events::record(tx, clock, "comment", &update.id, id, comment.person_id.or(comment.guest_id).as_deref().unwrap_or_default()).await?;
     Ok(update.id)

@@ -250,8 +250,12 @@ mod tests {
 
     #[test]
     fn every_wrong_setting_is_named_at_once_and_no_value_is_repeated() {
-        let wrong = with(&[("HEARBACK_LISTEN", "8080"), ("DATABASE_URL", "mysql://root:secret@db/x"), ("HEARBACK_DELIVERY", "redirect")]).unwrap_err();
-        assert!(wrong.contains("HEARBACK_LISTEN: ") && wrong.contains("DATABASE_URL: ") && wrong.contains("HEARBACK_DELIVERY: "), "{wrong}");
+        let wrong = with(&[("HEARBACK_LISTEN", "8080"), ("DATABASE_URL", "mysql://root:secret@db/x"), ("HEARBACK_DELIVERY", "redirect")])
+            .unwrap_err();
+        assert!(
+            wrong.contains("HEARBACK_LISTEN: ") && wrong.contains("DATABASE_URL: ") && wrong.contains("HEARBACK_DELIVERY: "),
+            "{wrong}"
+        );
         assert!(!wrong.contains("secret"));
     }
 

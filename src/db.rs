@@ -173,7 +173,9 @@ impl Db {
     async fn schema(&self) -> Result<Option<i64>> {
         let table = match self.dialect {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
-            Dialect::Postgres => "SELECT count(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()",
+            Dialect::Postgres => {
+                "SELECT count(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+            }
         };
         let tables: i64 = sqlx::query_scalar(table).fetch_one(&self.read).await?;
         if tables == 0 {

@@ -72,9 +72,17 @@ fn examine_room(config: &Config) -> Line {
             if free >= config.min_free {
                 good(format!("disk: {} MiB free in {}", free >> 20, config.data.display()))
             } else {
-                bad(format!("disk: only {} MiB free in {}; below {} MiB uploads are refused. Mend: make room.", free >> 20, config.data.display(), config.min_free >> 20))
+                bad(format!(
+                    "disk: only {} MiB free in {}; below {} MiB uploads are refused. Mend: make room.",
+                    free >> 20,
+                    config.data.display(),
+                    config.min_free >> 20
+                ))
             }
         }
-        Err(error) => bad(format!("disk: {} cannot be looked at: {error}. Mend: set HEARBACK_DATA to a folder that can be written.", config.data.display())),
+        Err(error) => bad(format!(
+            "disk: {} cannot be looked at: {error}. Mend: set HEARBACK_DATA to a folder that can be written.",
+            config.data.display()
+        )),
     }
 }

@@ -145,10 +145,9 @@ impl From<sqlx::Error> for Error {
     /// A database that cannot be reached is a part that is down; all else is ours.
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => Self::Unavailable(
-                "The database does not answer. Nothing you sent was stored; try again in a moment.".into(),
-                error.into(),
-            ),
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+                Self::Unavailable("The database does not answer. Nothing you sent was stored; try again in a moment.".into(), error.into())
+            }
             other => Self::Internal(other.into()),
         }
     }

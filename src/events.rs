@@ -44,7 +44,10 @@ pub async fn newest(connection: &mut AnyConnection) -> Result<i64> {
 
 /// At most 500 events after the one numbered so, in order.
 pub async fn after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
-    Ok(sqlx::query_as("SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500").bind(n).fetch_all(connection).await?)
+    Ok(sqlx::query_as("SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500")
+        .bind(n)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// Forgets what is older than [`KEPT`].

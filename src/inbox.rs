@@ -100,11 +100,14 @@ pub async fn of(connection: &mut AnyConnection, person_id: &str) -> Result<Inbox
             .bind(SHOWN)
             .fetch_all(&mut *connection)
             .await?,
-        owed_to_me: sqlx::query_as(concat!(owed_to_me!(), " ORDER BY coalesce(u.due_at, 9223372036854775807), u.published_at, u.id LIMIT $2"))
-            .bind(person_id)
-            .bind(SHOWN)
-            .fetch_all(&mut *connection)
-            .await?,
+        owed_to_me: sqlx::query_as(concat!(
+            owed_to_me!(),
+            " ORDER BY coalesce(u.due_at, 9223372036854775807), u.published_at, u.id LIMIT $2"
+        ))
+        .bind(person_id)
+        .bind(SHOWN)
+        .fetch_all(&mut *connection)
+        .await?,
         said_to_me: sqlx::query_as(concat!(said_to_me!(), " ORDER BY s.at DESC, s.update_id LIMIT $2"))
             .bind(person_id)
             .bind(SHOWN)

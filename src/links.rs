@@ -36,7 +36,14 @@ pub async fn create(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str
     let name = if name.trim().is_empty() { "Link" } else { name };
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
     let (now, secret) = (clock.now(), clock::secret());
-    let link = Link { id: clock.id(), update_id: update_id.to_owned(), name, comments_at: comments.then_some(now), created_at: now, revoked_at: None };
+    let link = Link {
+        id: clock.id(),
+        update_id: update_id.to_owned(),
+        name,
+        comments_at: comments.then_some(now),
+        created_at: now,
+        revoked_at: None,
+    };
     sqlx::query("INSERT INTO links (id, update_id, name, secret_hash, comments_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(&link.id)
         .bind(&link.update_id)
@@ -67,7 +74,11 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     let update = updates::find(tx, viewer, &update_id).await?;
     // That there is a link is for the author alone.
     updates::must_be_author(viewer, &update).map_err(|_| Error::NotFound)?;
-    sqlx::query("UPDATE links SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2").bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE links SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2")
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     events::record(tx, clock, "link", &update_id, id, &person.id).await?;
     Ok(update_id)
 }
@@ -96,7 +107,14 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else { return Ok(None) };
     let name = people::guest_name(&mut connection, guest_id).await?;
-    Ok(Some(Guest { id: guest_id.to_owned(), name, comments: link.comments_at.is_some(), link_id: link.id, update_id: link.update_id, program: false }))
+    Ok(Some(Guest {
+        id: guest_id.to_owned(),
+        name,
+        comments: link.comments_at.is_some(),
+        link_id: link.id,
+        update_id: link.update_id,
+        program: false,
+    }))
 }
 
 /// The guest that a program with the link's own secret is. It has one name, the first it says.

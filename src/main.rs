@@ -15,7 +15,11 @@ use hearback::{doctor, words};
 
 /// Hearback: record it once, hear back from everyone.
 #[derive(Parser)]
-#[command(version, about, after_help = "Settings come from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or a file named by HEARBACK_CONFIG.")]
+#[command(
+    version,
+    about,
+    after_help = "Settings come from the environment (HEARBACK_LISTEN, HEARBACK_URL, HEARBACK_DATA, DATABASE_URL, …) or a file named by HEARBACK_CONFIG."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -88,7 +92,9 @@ async fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
         Command::Serve { listen } => serve(Config { listen: listen.unwrap_or(config.listen), ..config }).await,
         Command::Doctor => return examine(&config).await,
-        Command::Person(PersonCommand::Add { email, name, admin, password_stdin }) => add_person(&config, &email, &name, admin, password_stdin).await,
+        Command::Person(PersonCommand::Add { email, name, admin, password_stdin }) => {
+            add_person(&config, &email, &name, admin, password_stdin).await
+        }
         Command::Person(PersonCommand::Reset { email }) => reset_person(&config, &email).await,
         Command::Token(TokenCommand::Add { person, name }) => add_token(&config, &person, &name).await,
     };

@@ -10,8 +10,29 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
         .tags(HashSet::from([
-            "p", "br", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "hr", "table", "thead",
-            "tbody", "tr", "th", "td",
+            "p",
+            "br",
+            "strong",
+            "em",
+            "del",
+            "code",
+            "pre",
+            "blockquote",
+            "ul",
+            "ol",
+            "li",
+            "a",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "hr",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
         ]))
         .generic_attributes(HashSet::new())
         .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
@@ -40,7 +61,8 @@ mod tests {
 
     #[test]
     fn nothing_that_runs_or_fetches_survives() {
-        let made = html("<script>x</script> <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x) **bold**\nnext");
+        let made =
+            html("<script>x</script> <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x) **bold**\nnext");
         assert!(made.contains("<strong>bold</strong><br>"), "{made}");
         for bad in ["<script", "<b ", "<img", "javascript:", "data:"] {
             assert!(!made.contains(bad), "{bad} in {made}");

@@ -111,7 +111,8 @@ pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> R
         return Ok(Vec::new());
     }
     let places = db::in_list(1, updates.len());
-    let media = format!(concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id IN ({}) ORDER BY m.id"), places);
+    let media =
+        format!(concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id IN ({}) ORDER BY m.id"), places);
     let renditions = format!(
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
@@ -122,7 +123,8 @@ pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> R
 /// The pictures in the comments of an update.
 pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
     let media = concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id");
-    let renditions = "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+    let renditions =
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
     album(connection, media.into(), renditions.into(), &[update_id.to_owned()]).await
 }
@@ -153,17 +155,21 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
     if media.comment_id.is_some() && matches!(viewer, Viewer::Guest(_)) {
         return Err(Error::NotFound);
     }
-    let renditions = sqlx::query_as("SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1 ORDER BY name")
-        .bind(id)
-        .fetch_all(connection)
-        .await?;
+    let renditions =
+        sqlx::query_as("SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1 ORDER BY name")
+            .bind(id)
+            .fetch_all(connection)
+            .await?;
     Ok((media, renditions, update))
 }
 
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
 pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
     let id = clock.id();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL").bind(update_id).fetch_one(&mut **tx).await?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL")
+        .bind(update_id)
+        .fetch_one(&mut **tx)
+        .await?;
     if comment_id.is_none() && count >= MOST {
         return Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")));
     }
@@ -274,7 +280,11 @@ pub async fn served(connection: &mut AnyConnection, viewer: &Viewer, key: &str) 
          JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id";
     let found = match viewer {
         Viewer::Person(person) => {
-            let rule = concat!("WHERE r.key = $1 AND (r.name <> 'original' OR m.kind = 'image' OR u.author_id = $2) AND ", visible!("$2"), " LIMIT 1");
+            let rule = concat!(
+                "WHERE r.key = $1 AND (r.name <> 'original' OR m.kind = 'image' OR u.author_id = $2) AND ",
+                visible!("$2"),
+                " LIMIT 1"
+            );
             sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}"))).bind(key).bind(&person.id).fetch_optional(connection).await?
         }
         Viewer::Guest(guests) => {

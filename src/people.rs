@@ -8,10 +8,14 @@ mod passwords;
 use sqlx::{AnyConnection, FromRow};
 
 pub(crate) use doors::hash;
-pub use doors::{Session, Token, add_token, end_by_secret, end_session, end_token, open_session, sessions, sign_in, tokens, viewer_by_grant, viewer_by_session, viewer_by_token};
+pub use doors::{
+    Session, Token, add_token, end_by_secret, end_session, end_token, open_session, sessions, sign_in, tokens, viewer_by_grant,
+    viewer_by_session, viewer_by_token,
+};
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
 pub use invitations::{
-    Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations, invite, reset_by_secret, reset_password, withdraw,
+    Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations, invite, reset_by_secret, reset_password,
+    withdraw,
 };
 pub use passwords::Hashed;
 

@@ -79,7 +79,10 @@ pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Resul
 /// When a guest acknowledged, and which revision.
 pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64)>> {
     let answer: Option<(Option<Millis>, Option<i64>)> =
-        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision FROM guests WHERE id = $1").bind(guest_id).fetch_optional(connection).await?;
+        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision FROM guests WHERE id = $1")
+            .bind(guest_id)
+            .fetch_optional(connection)
+            .await?;
     Ok(answer.and_then(|(at, revision)| at.zip(revision)))
 }
 
@@ -121,12 +124,14 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
             .execute(&mut **tx)
             .await?;
     }
-    let first = sqlx::query("UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL")
-        .bind(id)
-        .bind(&person.id)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
+    let first = sqlx::query(
+        "UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
+    )
+    .bind(id)
+    .bind(&person.id)
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
     if first.rows_affected() > 0 {
         events::record(tx, clock, "receipt", id, &person.id, &person.id).await?;
     }
@@ -148,7 +153,13 @@ pub async fn acknowledge(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, 
     events::record(tx, clock, "receipt", id, &actor, &actor).await
 }
 
-async fn target(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update, name: Option<&str>) -> Result<(&'static str, String, String)> {
+async fn target(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update: &Update,
+    name: Option<&str>,
+) -> Result<(&'static str, String, String)> {
     if let Viewer::Person(person) = viewer {
         must_be_recipient(tx, update, &person.id).await?;
         let statement = "UPDATE receipts SET acknowledged_at = $1, acknowledged_revision = $2 WHERE person_id = $3 AND update_id = $4
@@ -190,7 +201,8 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         }
         Viewer::Guest(_) | Viewer::Nobody => {
             let guest = people::guest_who_may_speak(viewer, id)?;
-            let statement = "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL WHERE id = $1 AND acknowledged_at IS NOT NULL";
+            let statement =
+                "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL WHERE id = $1 AND acknowledged_at IS NOT NULL";
             (guest.id.clone(), sqlx::query(statement).bind(&guest.id).execute(&mut **tx).await?)
         }
     };

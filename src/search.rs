@@ -149,7 +149,8 @@ pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = parted(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();
     let words: Vec<&str> = text.split_whitespace().collect();
-    let hit = words.iter().position(|word| parted(word).split(' ').any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))).unwrap_or(0);
+    let hit =
+        words.iter().position(|word| parted(word).split(' ').any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))).unwrap_or(0);
     let (from, to) = (hit.saturating_sub(8), (hit + 16).min(words.len()));
     let (before, after) = (if from > 0 { "… " } else { "" }, if to < words.len() { " …" } else { "" });
     format!("{before}{}{after}", words[from..to].join(" "))

@@ -142,16 +142,14 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
             .fetch_optional(connection)
             .await?
         }
-        Viewer::Guest(_) if viewer.guest_of(id).is_some() => {
-            sqlx::query_as(concat!(
-                "SELECT ",
-                columns!(),
-                " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL"
-            ))
-            .bind(id)
-            .fetch_optional(connection)
-            .await?
-        }
+        Viewer::Guest(_) if viewer.guest_of(id).is_some() => sqlx::query_as(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL"
+        ))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?,
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
     found.ok_or_else(|| viewer.blind())
@@ -177,9 +175,10 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
 
 /// Whether nothing was ever published in this workspace.
 pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS some")
-        .fetch_one(connection)
-        .await?;
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS some")
+            .fetch_one(connection)
+            .await?;
     Ok(count == 0)
 }
 
@@ -213,7 +212,8 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     let before = find_mine(tx, viewer, id).await?;
     if content.version.is_some_and(|version| version != before.version) {
         return Err(Error::Conflict(
-            "This update was edited elsewhere meanwhile. What you typed is still here; load the other version or save again over it.".into(),
+            "This update was edited elsewhere meanwhile. What you typed is still here; load the other version or save again over it."
+                .into(),
         ));
     }
     let published = before.published_at.is_some();
@@ -331,11 +331,12 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
 
 /// Deletes from the author's trash for good: one update, or all. The bytes go by a job of the same transaction.
 pub async fn empty_trash(tx: &mut Tx, clock: &Clock, person: &Person, one: Option<&str>) -> Result<()> {
-    let trashed: Vec<String> = sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
-        .bind(&person.id)
-        .bind(one.unwrap_or_default())
-        .fetch_all(&mut **tx)
-        .await?;
+    let trashed: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
+            .bind(&person.id)
+            .bind(one.unwrap_or_default())
+            .fetch_all(&mut **tx)
+            .await?;
     for id in trashed {
         delete(tx, clock, &id).await?;
     }
@@ -344,10 +345,8 @@ pub async fn empty_trash(tx: &mut Tx, clock: &Clock, person: &Person, one: Optio
 
 /// Deletes for good what has been in the trash for 30 days; at most 100 at once.
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
-    let old: Vec<String> = sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
-        .bind(clock.now() - TRASH)
-        .fetch_all(&mut **tx)
-        .await?;
+    let old: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100").bind(clock.now() - TRASH).fetch_all(&mut **tx).await?;
     for id in old {
         delete(tx, clock, &id).await?;
     }
@@ -355,10 +354,11 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
 }
 
 async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
-    let keys: Vec<String> = sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?;
+    let keys: Vec<String> =
+        sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
+            .bind(id)
+            .fetch_all(&mut **tx)
+            .await?;
     purge(tx, clock, &keys).await?;
     // Guests are named by comments, and links by both: what points goes before what is pointed at.
     sqlx::query("DELETE FROM comments WHERE update_id = $1").bind(id).execute(&mut **tx).await?;

@@ -45,7 +45,10 @@ impl Intake {
         if free >= self.min_free {
             return Ok(());
         }
-        let text = format!("The disk is nearly full ({} MiB left), so no file is taken. Comments and answers still are. Ask your admin to make room.", free >> 20);
+        let text = format!(
+            "The disk is nearly full ({} MiB left), so no file is taken. Comments and answers still are. Ask your admin to make room.",
+            free >> 20
+        );
         Err(Error::Unavailable(text, "less free disk than uploads need".into()))
     }
 
@@ -104,7 +107,13 @@ impl Intake {
         let original = Object { name: "original", key, content_type: content_type.to_owned(), size: None, bytes };
         // Until the seekable copy is there, the raw file is what plays.
         let playable = plays.then(|| Object { name: "playable", ..original.clone() });
-        Ok(Taken { kind: "video", file_name, state: "processing", size: None, objects: std::iter::once(original).chain(playable).collect() })
+        Ok(Taken {
+            kind: "video",
+            file_name,
+            state: "processing",
+            size: None,
+            objects: std::iter::once(original).chain(playable).collect(),
+        })
     }
 
     /// Deletes what was taken and found no place.
@@ -168,7 +177,10 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
             match self.left.checked_sub(block.len() as u64) {
                 Some(left) => self.left = left,
                 None => {
-                    let text = format!("The file is larger than {} MiB, the most that is taken. Send a smaller one, or ask your admin.", self.max >> 20);
+                    let text = format!(
+                        "The file is larger than {} MiB, the most that is taken. Send a smaller one, or ask your admin.",
+                        self.max >> 20
+                    );
                     return Poll::Ready(Some(Err(Error::TooLarge(text))));
                 }
             }

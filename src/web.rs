@@ -38,7 +38,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/favicon.ico").route(get().to(health::favicon)))
         // who asks
         .service(resource("/setup").route(get().to(session::setup_page)).route(post().to(session::setup)))
-        .service(resource("/session").route(get().to(session::show)).route(post().to(session::sign_in)).route(delete().to(session::sign_out)))
+        .service(
+            resource("/session").route(get().to(session::show)).route(post().to(session::sign_in)).route(delete().to(session::sign_out)),
+        )
         .service(resource("/sessions").route(get().to(session::list)))
         .service(resource("/sessions/{id}").route(delete().to(session::end)))
         .service(resource("/tokens").route(get().to(session::tokens)).route(post().to(session::add_token)))
@@ -69,9 +71,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
         .service(resource("/updates/{id}/media").route(post().to(media::add)))
         .service(resource("/updates/{id}/receipts").route(get().to(updates::receipts)))
-        .service(
-            resource("/updates/{id}/acknowledgement").route(put().to(updates::acknowledge)).route(delete().to(updates::take_back)),
-        )
+        .service(resource("/updates/{id}/acknowledgement").route(put().to(updates::acknowledge)).route(delete().to(updates::take_back)))
         .service(
             resource("/updates/{id}/reactions/{emoji}")
                 .route(put().to(comments::react_to_update))

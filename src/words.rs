@@ -45,7 +45,8 @@ pub fn email(given: &str) -> Result<String, String> {
     let address = text(given, 254)?;
     let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
-    let odd = |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')');
+    let odd =
+        |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')');
     if local.is_empty() || domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || address.matches(odd).count() != 1 {
         return Err(wrong());
     }

@@ -55,14 +55,16 @@ pub async fn react(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoj
     if count >= MOST {
         return Err(Error::Conflict(format!("You have put {MOST} emojis on this already. Take one away first.")));
     }
-    sqlx::query("INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
-        .bind(&update_id)
-        .bind(&subject)
-        .bind(&actor)
-        .bind(emoji)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind(&update_id)
+    .bind(&subject)
+    .bind(&actor)
+    .bind(emoji)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
     events::record(tx, clock, "reaction", &update_id, &subject, &actor).await?;
     Ok(update_id)
 }

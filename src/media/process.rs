@@ -116,7 +116,13 @@ pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     match load(shop, &task).await? {
         Some((media, _)) if media.state == "processing" => {
-            settle(shop, &task, "failed", Some("It could not be prepared, though we tried several times. Your file is kept; tell your admin.")).await
+            settle(
+                shop,
+                &task,
+                "failed",
+                Some("It could not be prepared, though we tried several times. Your file is kept; tell your admin."),
+            )
+            .await
         }
         _ => Ok(()),
     }
@@ -227,7 +233,7 @@ async fn commit(
 
 async fn store(shop: &Workshop, name: &'static str, made: &Output) -> Result<Object> {
     let key = loose_key(&shop.db, &shop.clock).await?;
-    let bytes = shop.storage.put_file(&key, &about(&made.content_type), &made.path).await?;
+    let bytes = shop.storage.put_file(&key, &about(made.content_type), &made.path).await?;
     Ok(Object { name, key, content_type: made.content_type.to_string(), size: Some((made.width, made.height)), bytes })
 }
 

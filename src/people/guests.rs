@@ -11,7 +11,11 @@ use crate::words;
 /// The guest of this update, if their link lets them answer.
 pub fn guest_who_may_speak<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
     let guest = viewer.guest_of(update_id).ok_or_else(|| viewer.blind())?;
-    if guest.comments { Ok(guest) } else { Err(Error::Forbidden("This link is for looking only. Ask who sent it for one that takes comments.".into())) }
+    if guest.comments {
+        Ok(guest)
+    } else {
+        Err(Error::Forbidden("This link is for looking only. Ask who sent it for one that takes comments.".into()))
+    }
 }
 
 /// The id of the guest who says something; who has no name yet must give one, and keeps it.

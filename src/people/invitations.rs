@@ -51,10 +51,8 @@ pub struct Invited {
 /// Invites an address; an earlier invitation of it keeps its id and gets a new link. An address with an account is refused.
 pub async fn invite(tx: &mut Tx, clock: &Clock, by: &Person, email: &str, role: Role) -> Result<Invited> {
     by.must_be_admin()?;
-    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1")
-        .bind(words::email_key(email))
-        .fetch_one(&mut **tx)
-        .await?;
+    let known: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1").bind(words::email_key(email)).fetch_one(&mut **tx).await?;
     if known > 0 {
         return Err(Error::invalid("emails", format!("{email} has an account already. Leave it out.")));
     }
@@ -111,7 +109,14 @@ pub async fn invitation_by_secret(connection: &mut AnyConnection, clock: &Clock,
 }
 
 /// Makes the account of an invitation, which is used up by it. Answers the account's id and the updates that were meant for it.
-pub async fn accept(tx: &mut Tx, clock: &Clock, secret: &str, name: String, password: Hashed, time_zone: String) -> Result<(String, Vec<String>)> {
+pub async fn accept(
+    tx: &mut Tx,
+    clock: &Clock,
+    secret: &str,
+    name: String,
+    password: Hashed,
+    time_zone: String,
+) -> Result<(String, Vec<String>)> {
     let invitation = invitation_by_secret(tx, clock, secret).await?;
     let asked: Vec<String> = sqlx::query_scalar("SELECT update_id FROM invited_audience WHERE invitation_id = $1 ORDER BY update_id")
         .bind(&invitation.id)

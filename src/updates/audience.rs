@@ -40,13 +40,19 @@ pub async fn address(connection: &mut AnyConnection, given: &[String]) -> Result
     let mut addressed = Addressed::default();
     let mut strangers = Vec::new();
     if given.len() > MOST {
-        return Err(Error::invalid("audience", format!("names {} addresses; at most {MOST} are taken. Send it to everyone instead.", given.len())));
+        return Err(Error::invalid(
+            "audience",
+            format!("names {} addresses; at most {MOST} are taken. Send it to everyone instead.", given.len()),
+        ));
     }
     for name in given {
         if name == "everyone" {
             addressed.everyone = true;
         } else if let Some(group) = name.strip_prefix('@') {
-            return Err(Error::invalid("audience", format!("No group is called @{group}. Name people by their e-mail address, or everyone.")));
+            return Err(Error::invalid(
+                "audience",
+                format!("No group is called @{group}. Name people by their e-mail address, or everyone."),
+            ));
         } else {
             let email = words::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
             match people::by_email(connection, &email).await? {
@@ -79,7 +85,10 @@ pub async fn unknown(connection: &mut AnyConnection, given: &[String]) -> Result
 }
 
 async fn invited(connection: &mut AnyConnection, email: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1").bind(words::email_key(email)).fetch_optional(connection).await?)
+    Ok(sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1")
+        .bind(words::email_key(email))
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// The names of those who can invite, at most three.
@@ -123,10 +132,12 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
 
 /// The people the author named, by name.
 pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Named>> {
-    Ok(sqlx::query_as("SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id")
-        .bind(id)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Makes recipients of the audience: all of it at publication, and after an edit those who are new. Who is no longer in it keeps

@@ -112,7 +112,9 @@ pub async fn list(
     // Only words change the text: where there are none, no index of words is asked.
     let matching = match (&query, dialect) {
         (None, _) => "'' = $9",
-        (Some(_), Dialect::Sqlite) => "u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $9)",
+        (Some(_), Dialect::Sqlite) => {
+            "u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $9)"
+        }
         (Some(_), Dialect::Postgres) => "u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', $9))",
     };
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| (cursor.listed_at, cursor.id.as_str()));

@@ -31,15 +31,18 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     if headers.contains_key(header::AUTHORIZATION) {
         return false;
     }
-    let accept: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let accept: Vec<&str> =
+        headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
     let quality = |names: &[&str]| {
-        let of = |name: &&str| accept.iter().find_map(|part| {
-            let mut bits = part.split(';').map(str::trim);
-            if !bits.next()?.eq_ignore_ascii_case(name) {
-                return None;
-            }
-            Some(bits.find_map(|bit| bit.strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0)))
-        });
+        let of = |name: &&str| {
+            accept.iter().find_map(|part| {
+                let mut bits = part.split(';').map(str::trim);
+                if !bits.next()?.eq_ignore_ascii_case(name) {
+                    return None;
+                }
+                Some(bits.find_map(|bit| bit.strip_prefix("q=")).map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0)))
+            })
+        };
         names.iter().find_map(of)
     };
     match quality(&["text/html"]) {
@@ -90,7 +93,11 @@ pub(crate) fn see_other_saying(state: &State, to: &str, said: &Said) -> Answer {
 
 /// Where a form goes back to: the page it stood on, if that is ours, else `otherwise`.
 pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
-    let referer = req.headers().get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<actix_web::http::Uri>().ok());
+    let referer = req
+        .headers()
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<actix_web::http::Uri>().ok());
     let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {

@@ -46,7 +46,11 @@ pub(crate) async fn around<B: MessageBody + 'static>(
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if status.is_server_error() { tracing::warn!(%asked, status = status.as_u16(), ms, "answered") } else { tracing::info!(status = status.as_u16(), ms, "answered") }
+    if status.is_server_error() {
+        tracing::warn!(%asked, status = status.as_u16(), ms, "answered")
+    } else {
+        tracing::info!(status = status.as_u16(), ms, "answered")
+    }
     Ok(response)
 }
 
@@ -87,11 +91,18 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
 }
 
 fn is_form(request: &ServiceRequest) -> bool {
-    request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    std::str::from_utf8(text).ok().and_then(|text| web::Query::<Vec<(String, String)>>::from_query(text).ok()).map_or_else(Vec::new, web::Query::into_inner)
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| web::Query::<Vec<(String, String)>>::from_query(text).ok())
+        .map_or_else(Vec::new, web::Query::into_inner)
 }
 
 fn method_of(text: &[u8]) -> Option<Method> {
@@ -105,7 +116,10 @@ fn method_of(text: &[u8]) -> Option<Method> {
 
 /// The texts of a form that are worth showing again.
 fn typed(body: &[u8]) -> Vec<(String, String)> {
-    pairs(body).into_iter().filter(|(name, value)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()).collect()
+    pairs(body)
+        .into_iter()
+        .filter(|(name, value)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty())
+        .collect()
 }
 
 /// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there

@@ -65,7 +65,12 @@ async fn refused(state: &State, ask: &Ask, update: &updates::Update, typed: &BTr
 async fn try_add(req: &HttpRequest, state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<String> {
     let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
     let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
-    let anchor = Anchor { media_id: fields.text("media_id", 32).flatten(), at_ms: fields.number("at_ms"), until_ms: fields.number("until_ms"), region };
+    let anchor = Anchor {
+        media_id: fields.text("media_id", 32).flatten(),
+        at_ms: fields.number("at_ms"),
+        until_ms: fields.number("until_ms"),
+        region,
+    };
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", words::NAME).flatten();
     // Questions are not closed by anyone yet, so none is begun.
@@ -126,11 +131,23 @@ async fn set_resolved(req: &HttpRequest, ask: &Ask, state: &State, id: &str, res
     data(StatusCode::OK, &one(state, ask, id).await?)
 }
 
-pub(crate) async fn react_to_update(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>, payload: web::Payload) -> Answer {
+pub(crate) async fn react_to_update(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+    payload: web::Payload,
+) -> Answer {
     react(&req, &ask, &state, On::Update(&at.0), &at.1, payload).await
 }
 
-pub(crate) async fn react_to_comment(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>, payload: web::Payload) -> Answer {
+pub(crate) async fn react_to_comment(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+    payload: web::Payload,
+) -> Answer {
     react(&req, &ask, &state, On::Comment(&at.0), &at.1, payload).await
 }
 

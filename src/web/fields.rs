@@ -48,7 +48,12 @@ impl Fields {
     }
 
     /// Reads any of the three; files are taken in as they arrive, those of the named field. When anything is refused, nothing stays.
-    pub(crate) async fn read_with_files(req: &HttpRequest, payload: web::Payload, intake: &Intake, files: &str) -> Result<(Self, Vec<Taken>)> {
+    pub(crate) async fn read_with_files(
+        req: &HttpRequest,
+        payload: web::Payload,
+        intake: &Intake,
+        files: &str,
+    ) -> Result<(Self, Vec<Taken>)> {
         if kind(req) != "multipart/form-data" {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
@@ -93,7 +98,11 @@ impl Fields {
 
     /// What was typed and what was wrong with it, to fill a form with. Passwords are not shown again.
     pub(crate) fn filled(typed: &BTreeMap<String, String>, error: &Error) -> Form {
-        let values = typed.iter().filter(|(name, _)| !matches!(name.as_str(), "password" | "current")).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let values = typed
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "password" | "current"))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         let errors = error.fields();
         let problem = if errors.is_empty() { Some(error.detail()) } else { None };
         Form { values, errors, problem }
@@ -246,7 +255,9 @@ impl Fields {
             let values = if let Value::Array(values) = value { values } else { vec![value] };
             for value in values {
                 match value {
-                    Value::String(text) => list.extend(text.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned)),
+                    Value::String(text) => {
+                        list.extend(text.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned))
+                    }
                     Value::Null => {}
                     _ => self.complain(name, "is not a list of texts."),
                 }
@@ -301,7 +312,11 @@ async fn receive(
             }
             Some(_) => return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}."))),
             None => {
-                let text = part.bytes(room).await.map_err(|_| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?.map_err(broken)?;
+                let text = part
+                    .bytes(room)
+                    .await
+                    .map_err(|_| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?
+                    .map_err(broken)?;
                 room -= text.len();
                 pairs.push((name, String::from_utf8(text.to_vec()).map_err(|_| not_text())?));
             }

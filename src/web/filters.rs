@@ -6,7 +6,6 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-
 /// A moment as `<relative-time>` with the exact time inside, for browsers without scripts. Takes RFC 3339 and a zone.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
@@ -35,7 +34,12 @@ pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Saf
 pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let words: Vec<&str> = name.as_ref().split_whitespace().collect();
     let letters = [words.first(), if words.len() > 1 { words.last() } else { None }];
-    Ok(letters.into_iter().flatten().filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric())).flat_map(char::to_uppercase).collect())
+    Ok(letters
+        .into_iter()
+        .flatten()
+        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .flat_map(char::to_uppercase)
+        .collect())
 }
 
 /// `1 person`, `3 people`: the number with the word that fits.
@@ -49,7 +53,6 @@ fn local(time: Timestamp, zone: &str, form: &str) -> String {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     time.to_zoned(zone).strftime(form).to_string()
 }
-
 
 /// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.
 #[filter_fn]
@@ -93,6 +96,9 @@ pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
 #[filter_fn]
 pub fn sentence(wrong: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let wrong = wrong.as_ref();
-    let verb = wrong.split(' ').next().is_some_and(|word| matches!(word, "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"));
+    let verb = wrong
+        .split(' ')
+        .next()
+        .is_some_and(|word| matches!(word, "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"));
     Ok(if verb { format!("This {wrong}") } else { wrong.to_owned() })
 }

@@ -1,10 +1,10 @@
 //! Share links: for their author, and the page they open.
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::http::{StatusCode, Method};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
 
-use super::answer::{Answer, data, see_other_saying, nothing};
+use super::answer::{Answer, data, nothing, see_other_saying};
 use super::fields::Fields;
 use super::pages::{Form, SharePreview};
 use super::shapes::ListShape;
@@ -35,7 +35,11 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     tx.commit().await?;
     let shape = shaping::link_shape(&ask, &link, Some(&secret));
     if ask.html {
-        let said = Said { text: Some(format!("The link “{}” is made. Copy it now: it is not shown again.", link.name)), link: shape.url, ..Said::default() };
+        let said = Said {
+            text: Some(format!("The link “{}” is made. Copy it now: it is not shown again.", link.name)),
+            link: shape.url,
+            ..Said::default()
+        };
         return see_other_saying(&state, &format!("/updates/{id}"), &said);
     }
     data(StatusCode::CREATED, &shape)
@@ -73,7 +77,11 @@ pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, se
     } else {
         let shape = shaping::update(&mut connection, &state, &ask, &update).await?;
         drop(connection);
-        let image = shape.media.first().map(|media| media.url(if media.has("poster") { "poster" } else { "thumbnail" }).to_owned()).unwrap_or_default();
+        let image = shape
+            .media
+            .first()
+            .map(|media| media.url(if media.has("poster") { "poster" } else { "thumbnail" }).to_owned())
+            .unwrap_or_default();
         let preview = SharePreview { url: format!("{}/s/{secret}", ask.base), image, description: first_line(&update.notes) };
         update_page(&state, &ask, StatusCode::OK, &update, Form::default(), Some(preview)).await?
     };

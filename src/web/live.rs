@@ -107,7 +107,10 @@ async fn stream(req: &HttpRequest, ask: Ask, state: web::Data<State>, update: Op
 }
 
 fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
-    futures_util::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|line| (Ok(Bytes::from(line)), receiver)) })
+    futures_util::stream::unfold(
+        receiver,
+        |mut receiver| async move { receiver.recv().await.map(|line| (Ok(Bytes::from(line)), receiver)) },
+    )
 }
 
 /// Writes to one page until it is gone, the server stops or its right ends.
@@ -149,7 +152,13 @@ async fn tell(
 }
 
 /// What the page has not heard yet; none when its right has ended.
-async fn news(ask: &Ask, state: &State, update: Option<&str>, last: &mut i64, counts: &mut Option<inbox::Counts>) -> Result<Option<String>> {
+async fn news(
+    ask: &Ask,
+    state: &State,
+    update: Option<&str>,
+    last: &mut i64,
+    counts: &mut Option<inbox::Counts>,
+) -> Result<Option<String>> {
     use std::fmt::Write as _;
     let mut text = String::new();
     let mut connection = state.db.read().await?;

@@ -1,7 +1,7 @@
 //! Media: adding and removing files, and their bytes.
 
 use actix_web::body::SizedStream;
-use actix_web::http::header::{self, EntityTag, HeaderValue, IfNoneMatch, IfRange, Header, ByteRangeSpec, Range};
+use actix_web::http::header::{self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -84,9 +84,14 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
     let storage = &state.intake.shop.storage;
     if state.config.delivery == Delivery::Redirect && signed.download.is_none() {
-        let lifetime = served.duration_ms.map_or(BRIEF, |ms| std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0) * 3).max(std::time::Duration::from_secs(3600)));
+        let lifetime = served.duration_ms.map_or(BRIEF, |ms| {
+            std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0) * 3).max(std::time::Duration::from_secs(3600))
+        });
         if let Some(there) = storage.presign(&storage_key, lifetime).await? {
-            return Ok(HttpResponse::Found().insert_header((header::LOCATION, there)).insert_header((header::CACHE_CONTROL, "private, no-store")).finish());
+            return Ok(HttpResponse::Found()
+                .insert_header((header::LOCATION, there))
+                .insert_header((header::CACHE_CONTROL, "private, no-store"))
+                .finish());
         }
     }
     let length = u64::try_from(served.bytes).unwrap_or(0);
@@ -150,7 +155,8 @@ fn asked_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> Asked {
     if !req.headers().contains_key(header::RANGE) {
         return Asked::Whole;
     }
-    if req.headers().contains_key(header::IF_RANGE) && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag)) {
+    if req.headers().contains_key(header::IF_RANGE) && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
+    {
         return Asked::Whole;
     }
     match Range::parse(req) {

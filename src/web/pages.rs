@@ -6,8 +6,8 @@ use askama::Template;
 
 use super::filters;
 use super::shapes::{
-    AccountShape, CommentShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape, ReceiptShape, RowShape, SessionShape,
-    TokenShape, UpdateShape,
+    AccountShape, CommentShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape, ReceiptShape, RowShape,
+    SessionShape, TokenShape, UpdateShape,
 };
 use crate::error::Fields;
 

@@ -57,7 +57,8 @@ async fn people_page(state: &State, ask: &Ask, status: StatusCode, failed: Optio
         })
         .collect();
     let form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(&typed, &error));
-    let page_struct = PeoplePage { page: ask.page(state, "People", "people").await?, people: accounts(state).await?, invitations, form, made };
+    let page_struct =
+        PeoplePage { page: ask.page(state, "People", "people").await?, people: accounts(state).await?, invitations, form, made };
     page(status, &page_struct)
 }
 
@@ -83,7 +84,11 @@ pub(crate) async fn ask_to_reset(ask: Ask, state: web::Data<State>, id: web::Pat
     tx.commit().await?;
     let url = format!("{}/resets/{secret}", ask.base);
     if ask.html {
-        let said = Said { text: Some(format!("Pass this link to {}. It sets a new password, once, within an hour.", account.name)), link: Some(url), ..Said::default() };
+        let said = Said {
+            text: Some(format!("Pass this link to {}. It sets a new password, once, within an hour.", account.name)),
+            link: Some(url),
+            ..Said::default()
+        };
         return see_other_saying(&state, "/people", &said);
     }
     data(StatusCode::CREATED, &serde_json::json!({ "url": url }))
@@ -118,12 +123,18 @@ pub(crate) async fn invite(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     let typed = fields.typed();
     match try_invite(&state, &ask, fields).await {
         Ok(made) if ask.html => {
-            let text = if made.len() == 1 { "The invitation is made. Pass its link on." } else { "The invitations are made. Pass each its own link." };
+            let text = if made.len() == 1 {
+                "The invitation is made. Pass its link on."
+            } else {
+                "The invitations are made. Pass each its own link."
+            };
             let invited = made.into_iter().map(|(shape, secret)| (shape.id, secret)).collect();
             see_other_saying(&state, "/people", &Said { text: Some(text.into()), invited, ..Said::default() })
         }
         Ok(made) => data(StatusCode::CREATED, &ListShape { items: made.into_iter().map(|(shape, _)| shape).collect(), next: None }),
-        Err(error @ Error::Invalid(_)) if ask.html => people_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await,
+        Err(error @ Error::Invalid(_)) if ask.html => {
+            people_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await
+        }
         Err(error) => Err(error),
     }
 }
@@ -185,7 +196,13 @@ async fn invitation_page(state: &State, ask: &Ask, secret: &str, status: StatusC
     page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, action })
 }
 
-pub(crate) async fn accept(req: HttpRequest, ask: Ask, state: web::Data<State>, secret: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn accept(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_accept(&req, &state, &secret, fields).await {

@@ -221,7 +221,11 @@ pub(crate) async fn add_token(req: HttpRequest, ask: Ask, state: web::Data<State
     let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;
     tx.commit().await?;
     if ask.html {
-        let said = Said { text: Some(format!("The token “{name}” is made. Copy it now: it is not shown again.")), link: Some(token), ..Said::default() };
+        let said = Said {
+            text: Some(format!("The token “{name}” is made. Copy it now: it is not shown again.")),
+            link: Some(token),
+            ..Said::default()
+        };
         return see_other_saying(&state, "/me", &said);
     }
     let shape = TokenShape { id, name, created_at: rfc3339(state.clock.now()), last_used_at: None, token: Some(token) };

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use sqlx::AnyConnection;
 
 use super::shapes::{
-    AnchorShape, AudienceShape, AuthorShape, CommentShape, CountsShape, EntryShape, FoundShape, GuestAnswerShape, InboxCountsShape, InboxShape,
-    LinkShape, MediaShape, PersonShape, ReactionShape, ReceiptShape, RegionShape, RenditionShape, RowShape, UpdateShape,
+    AnchorShape, AudienceShape, AuthorShape, CommentShape, CountsShape, EntryShape, FoundShape, GuestAnswerShape, InboxCountsShape,
+    InboxShape, LinkShape, MediaShape, PersonShape, ReactionShape, ReceiptShape, RegionShape, RenditionShape, RowShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -160,7 +160,12 @@ fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<Reac
                 shape.names.push_str(", ");
                 shape.names.push_str(&reaction.name);
             }
-            None => shapes.push(ReactionShape { emoji: reaction.emoji.clone(), count: 1, mine: me(&reaction.actor_id), names: reaction.name.clone() }),
+            None => shapes.push(ReactionShape {
+                emoji: reaction.emoji.clone(),
+                count: 1,
+                mine: me(&reaction.actor_id),
+                names: reaction.name.clone(),
+            }),
         }
     }
     if matches!(viewer, Viewer::Guest(_)) {
@@ -288,7 +293,13 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
 }
 
 /// Puts the places where the words stand beside the rows.
-pub(crate) async fn find_places(connection: &mut AnyConnection, state: &State, ask: &Ask, typed: &str, rows: &mut [RowShape]) -> Result<()> {
+pub(crate) async fn find_places(
+    connection: &mut AnyConnection,
+    state: &State,
+    ask: &Ask,
+    typed: &str,
+    rows: &mut [RowShape],
+) -> Result<()> {
     const SHOWN: usize = 3;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     for place in search::places(connection, state.db.dialect(), typed, &ids).await? {
@@ -316,9 +327,13 @@ pub(crate) async fn inbox(connection: &mut AnyConnection, state: &State, ask: &A
     ids.sort();
     ids.dedup();
     let known = updates::by_ids(connection, &ids).await?;
-    let known: HashMap<String, RowShape> = rows(connection, state, ask, known).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let known: HashMap<String, RowShape> =
+        rows(connection, state, ask, known).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
     let [owed_by_me, owed_to_me, said_to_me] = sections.map(|section| {
-        section.into_iter().filter_map(|waiting| Some(entry(state, known.get(&waiting.update_id)?.clone(), waiting))).collect::<Vec<EntryShape>>()
+        section
+            .into_iter()
+            .filter_map(|waiting| Some(entry(state, known.get(&waiting.update_id)?.clone(), waiting)))
+            .collect::<Vec<EntryShape>>()
     });
     Ok(InboxShape { owed_by_me, owed_to_me, said_to_me, counts: counts_shape(counts) })
 }

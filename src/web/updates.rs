@@ -53,13 +53,22 @@ pub(crate) async fn update_page(
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
     if guest.is_none() {
-        receipts = receipts::of(&mut connection, &update.id).await?.iter().map(|receipt| shaping::receipt_shape(state, ask, update, receipt)).collect();
+        receipts = receipts::of(&mut connection, &update.id)
+            .await?
+            .iter()
+            .map(|receipt| shaping::receipt_shape(state, ask, update, receipt))
+            .collect();
         guests = receipts::of_guests(&mut connection, &update.id).await?.iter().map(shaping::guest_shape).collect();
         links = links::of(&mut connection, &update.id).await?;
     }
     let acknowledged = match guest {
-        Some(guest) => receipts::of_guest(&mut connection, &guest.id).await?.filter(|(_, seen)| *seen >= update.revision).map(|(at, _)| crate::clock::rfc3339(at)),
-        None => shape.my_receipt.as_ref().filter(|receipt| receipt.state == "acknowledged").and_then(|receipt| receipt.acknowledged_at.clone()),
+        Some(guest) => receipts::of_guest(&mut connection, &guest.id)
+            .await?
+            .filter(|(_, seen)| *seen >= update.revision)
+            .map(|(at, _)| crate::clock::rfc3339(at)),
+        None => {
+            shape.my_receipt.as_ref().filter(|receipt| receipt.state == "acknowledged").and_then(|receipt| receipt.acknowledged_at.clone())
+        }
     };
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
@@ -121,7 +130,8 @@ pub(crate) async fn receipts(ask: Ask, state: web::Data<State>, id: web::Path<St
     if matches!(ask.viewer, Viewer::Guest(_)) {
         return Err(Error::NotFound);
     }
-    let items = receipts::of(&mut connection, &id).await?.iter().map(|receipt| shaping::receipt_shape(&state, &ask, &update, receipt)).collect();
+    let items =
+        receipts::of(&mut connection, &id).await?.iter().map(|receipt| shaping::receipt_shape(&state, &ask, &update, receipt)).collect();
     let guests: Vec<_> = receipts::of_guests(&mut connection, &id).await?.iter().map(shaping::guest_shape).collect();
     let list = ListShape { items, next: None };
     let mut body = serde_json::to_value(list).map_err(Error::internal)?;
@@ -129,7 +139,13 @@ pub(crate) async fn receipts(ask: Ask, state: web::Data<State>, id: web::Path<St
     data(StatusCode::OK, &body)
 }
 
-pub(crate) async fn acknowledge(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn acknowledge(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_acknowledge(&state, &ask, &id, fields).await {

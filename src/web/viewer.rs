@@ -126,7 +126,12 @@ impl Ask {
     pub(crate) fn bare_page(&self) -> Page {
         let person = self.viewer.person().ok();
         Page {
-            me: person.map(|person| Me { id: person.id.clone(), name: person.name.clone(), email: person.email.clone(), admin: person.is_admin() }),
+            me: person.map(|person| Me {
+                id: person.id.clone(),
+                name: person.name.clone(),
+                email: person.email.clone(),
+                admin: person.is_admin(),
+            }),
             zone: person.map_or_else(|| "UTC".into(), |person| person.time_zone.clone()),
             nonce: self.nonce.clone(),
             insecure: self.insecure,
@@ -162,7 +167,8 @@ fn insecure(state: &State, req: &HttpRequest) -> bool {
 
 async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
     if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
-        let bearer = authorization.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let bearer =
+            authorization.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         return by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
     }
     if let Some(cookie) = req.cookie(session_cookie(state))
@@ -176,11 +182,13 @@ async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
 
 /// The guests that the request's cookies make it.
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
+    let values: Vec<String> = {
+        let cookies = req.cookies().map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
+        cookies.iter().filter(|cookie| cookie.name().starts_with(GUEST)).take(GUESTS).map(|cookie| cookie.value().to_owned()).collect()
+    };
     let mut guests = Vec::new();
-    for cookie in req.cookies().map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?.iter() {
-        if cookie.name().starts_with(GUEST) && guests.len() < GUESTS {
-            guests.extend(by_guest_cookie(state, cookie.value()).await?);
-        }
+    for value in values {
+        guests.extend(by_guest_cookie(state, &value).await?);
     }
     Ok(guests)
 }
@@ -196,9 +204,11 @@ async fn by_bearer(state: &State, token: &str) -> Result<Viewer> {
 pub(crate) async fn by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
-        "s" | "t" => people::viewer_by_grant(&state.db, &state.clock, &if kind == "s" { Grant::Session(id.into()) } else { Grant::Token(id.into()) })
-            .await?
-            .map(Viewer::Person),
+        "s" | "t" => {
+            people::viewer_by_grant(&state.db, &state.clock, &if kind == "s" { Grant::Session(id.into()) } else { Grant::Token(id.into()) })
+                .await?
+                .map(Viewer::Person)
+        }
         "l" => links::guest_by_cookie(&state.db, id, "").await?.map(|guest| Viewer::Guest(vec![guest])),
         _ => None,
     };

@@ -19,7 +19,10 @@ fn imports(path: &Path) -> Vec<String> {
             found.push(name.trim().split("::").next().unwrap().to_owned());
         }
     }
-    found.extend(code.match_indices("crate::").map(|(at, _)| code[at + 7..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()));
+    found.extend(
+        code.match_indices("crate::")
+            .map(|(at, _)| code[at + 7..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()),
+    );
     found.retain(|name| !name.is_empty());
     found
 }

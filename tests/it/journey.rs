@@ -30,7 +30,11 @@ async fn an_uploaded_recording_is_commented_on_and_acknowledged() {
     eve.get(&path).await.problem(404);
 
     let video = ready["media"][0]["id"].as_str().unwrap();
-    let comment = bob.post(&format!("{path}/comments"), json!({ "body": "What is *this*?", "media_id": video, "at_ms": 4200 })).await.expect(201).json();
+    let comment = bob
+        .post(&format!("{path}/comments"), json!({ "body": "What is *this*?", "media_id": video, "at_ms": 4200 }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(comment["anchor"]["at_ms"], 4200);
     let reply = ada.post(&format!("{path}/comments"), json!({ "body": "The menu.", "parent_id": comment["id"] })).await.expect(201).json();
     assert_eq!(reply["parent_id"], comment["id"]);
@@ -43,7 +47,10 @@ async fn an_uploaded_recording_is_commented_on_and_acknowledged() {
     assert_eq!(mine["state"], "acknowledged");
 
     let seen = ada.get(&path).await.json();
-    assert_eq!((&seen["counts"]["acknowledged"], &seen["counts"]["owing"], &seen["reactions"][0]["emoji"]), (&json!(1), &json!(0), &json!("👍")));
+    assert_eq!(
+        (&seen["counts"]["acknowledged"], &seen["counts"]["owing"], &seen["reactions"][0]["emoji"]),
+        (&json!(1), &json!(0), &json!("👍"))
+    );
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
 
     // Found again by a word that was said.

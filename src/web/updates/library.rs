@@ -46,7 +46,9 @@ pub(crate) async fn search(ask: Ask, state: web::Data<State>, query: Result<web:
 }
 
 fn read(query: Result<web::Query<Query>, actix_web::Error>) -> Result<Query> {
-    let query = query.map_err(|error| Error::invalid("query", format!("is not understood: {error}. Known are q, author, audience, state, kind, after, limit.")))?;
+    let query = query.map_err(|error| {
+        Error::invalid("query", format!("is not understood: {error}. Known are q, author, audience, state, kind, after, limit."))
+    })?;
     Ok(query.into_inner())
 }
 
@@ -102,7 +104,8 @@ async fn find(state: &State, ask: &Ask, me: &str, query: &Query) -> Result<(Vec<
 }
 
 fn address(query: &Query, next: &str) -> String {
-    let fields = [("q", &query.q), ("author", &query.author), ("audience", &query.audience), ("state", &query.state), ("kind", &query.kind)];
+    let fields =
+        [("q", &query.q), ("author", &query.author), ("audience", &query.audience), ("state", &query.state), ("kind", &query.kind)];
     let kept = fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}&", escape(value)));
     format!("/updates?{}after={next}", kept.collect::<String>())
 }

@@ -28,7 +28,8 @@ struct Written {
 
 /// Reads the fields of an update. In a form `publish` may also be a button's name.
 fn read(fields: &mut Fields, person: &Person) -> Written {
-    let title = fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
+    let title =
+        fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
     let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
     let what_changed = fields.text("what_changed", words::OTHERWISE).flatten();
     Written {
@@ -114,7 +115,13 @@ fn after_writing(state: &State, update: &Update, invited: Vec<(String, String)>)
 }
 
 /// What went wrong, for a form on the form itself with all that was typed.
-async fn failed(state: &State, ask: &Ask, update: Option<&Update>, typed: &std::collections::BTreeMap<String, String>, error: Error) -> Answer {
+async fn failed(
+    state: &State,
+    ask: &Ask,
+    update: Option<&Update>,
+    typed: &std::collections::BTreeMap<String, String>,
+    error: Error,
+) -> Answer {
     if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated) {
         return Err(error);
     }
