@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,13 +70,15 @@ impl State {
         hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer).to_string()
     }
 
-    /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making.
+    /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making, counts of who tried what.
     pub async fn sweep(&self) -> Result<()> {
         let mut tx = self.db.begin().await?;
         updates::sweep_trash(&mut tx, &self.clock).await?;
         events::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
         uploads::sweep(&self.db, &self.clock).await?;
+        self.guard.forget();
+        sweep_folder(self.intake.shop.tmp.clone()).await?;
         self.intake.shop.storage.sweep().await
     }
 }
@@ -109,6 +112,14 @@ impl Guard {
     pub fn sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
         check(&self.accounts, account)
+    }
+
+    /// Forgets who has not tried anything for a while.
+    fn forget(&self) {
+        for limiter in [&self.accounts, &self.addresses, &self.speakers] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
     }
 
     /// Guests say sixty things, then one a second; people are trusted.
@@ -212,7 +223,8 @@ async fn told_to_end() -> std::io::Result<()> {
 
 /// Opens the database and brings it up to date.
 pub async fn open_db(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data).map_err(|error| {
+    // It holds password hashes and the key that signs addresses: for this user alone.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|error| {
         Error::Conflict(format!("HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.", config.data.display()))
     })?;
     let db = Db::open(&config.database_url).await?;
@@ -229,7 +241,8 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
         Place::S3 { bucket, prefix } => {
             Storage::s3(S3Settings {
                 bucket: bucket.clone(),
-                prefix: prefix.clone(),
+                // Keys begin with it as it is, so the slash belongs to it.
+                prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
                 endpoint: config.s3_endpoint.clone(),
                 public_endpoint: config.s3_public_endpoint.clone(),
                 path_style: config.s3_path_style,
@@ -265,6 +278,22 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
 fn origin(url: &str) -> Option<String> {
     let uri: actix_web::http::Uri = url.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+/// Deletes what a process that was killed left in the folder of files in the making: anything older than a day.
+async fn sweep_folder(folder: std::path::PathBuf) -> Result<()> {
+    let sweep = move || {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > Duration::from_secs(24 * 3600));
+            if old {
+                let path = entry.path();
+                if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
+            }
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    Ok(tokio::task::spawn_blocking(sweep).await.map_err(Error::internal)??)
 }
 
 async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {

@@ -213,7 +213,10 @@ fn parse_place(text: &str) -> Result<Place, String> {
         return Ok(Place::Disk);
     }
     let wrong = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
-    let rest = text.strip_prefix("s3://").ok_or(wrong)?.split('?').next().unwrap_or_default();
+    let rest = text.strip_prefix("s3://").ok_or(wrong)?;
+    if rest.contains('?') {
+        return Err("has a query. Right would be s3://BUCKET or s3://BUCKET/PREFIX; the rest is set by HEARBACK_S3_… and AWS_….".into());
+    }
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(wrong.into());

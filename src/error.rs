@@ -21,6 +21,8 @@ pub enum Error {
     Forbidden(String),
     /// 404: not there, or not visible to who asks; the two look alike.
     NotFound,
+    /// 405: the address is there, but does not do that.
+    WrongMethod,
     /// 409: the present state does not allow it.
     Conflict(String),
     /// 413: larger than the limit that the text names.
@@ -60,6 +62,7 @@ impl Error {
             Self::Unauthenticated => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound => 404,
+            Self::WrongMethod => 405,
             Self::Conflict(_) => 409,
             Self::TooLarge(_) => 413,
             Self::Unsupported(_) => 415,
@@ -78,6 +81,7 @@ impl Error {
             Self::Unauthenticated => "Sign in first",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound => "Nothing here",
+            Self::WrongMethod => "Not done here",
             Self::Conflict(_) => "That has changed meanwhile",
             Self::TooLarge(_) => "Too large",
             Self::Unsupported(_) => "Not a type Hearback takes",
@@ -100,6 +104,7 @@ impl Error {
             | Self::Unavailable(text, _) => text.clone(),
             Self::Unauthenticated => "Sign in, or send a token as `Authorization: Bearer hb_…`.".into(),
             Self::NotFound => "It does not exist, or it is not shared with you.".into(),
+            Self::WrongMethod => "This address does not take that method. /openapi.json lists what each takes.".into(),
             Self::Invalid(fields) => match fields.iter().next() {
                 Some((field, wrong)) => format!("{field}: {wrong}"),
                 None => "A field is wrong.".into(),
@@ -154,7 +159,13 @@ impl From<sqlx::Error> for Error {
 }
 
 impl From<std::io::Error> for Error {
+    /// A full disk is a part that is down; all else is ours.
     fn from(error: std::io::Error) -> Self {
-        Self::Internal(error.into())
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::Unavailable("The disk is full. Nothing of this was stored; ask your admin to make room.".into(), error.into())
+            }
+            _ => Self::Internal(error.into()),
+        }
     }
 }

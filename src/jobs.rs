@@ -97,10 +97,11 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
-/// The work failed: again after 5 s, 25 s, 2 min, … or, after the last try, never. Answers whether that was the last.
+/// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
+/// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
 pub async fn fail(db: &Db, job: &Job, error: &str) -> Result<bool> {
     let now = clock::real_now();
-    let dead = job.attempts >= TRIES;
+    let dead = job.attempts >= TRIES && job.kind != "purge";
     let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")

@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use hearback::app::{self, App};
 use hearback::clock::Clock;
@@ -80,7 +81,10 @@ enum TokenCommand {
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(wrong) => return misspoken(&wrong),
+    };
     let config = match Config::load() {
         Ok(config) => config,
         Err(wrong) => {
@@ -107,6 +111,16 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What clap says of a wrong command line, and for an unknown command what there is.
+fn misspoken(wrong: &clap::Error) -> ExitCode {
+    // Help and version come as errors too; printing to a closed pipe may fail, and then nobody reads it.
+    let _ = wrong.print();
+    if wrong.kind() == ErrorKind::InvalidSubcommand {
+        eprintln!("\n{}", Cli::command().render_help());
+    }
+    if wrong.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
 /// On the command line whoever reads is the operator: the cause is said too.
 fn said(error: &Error) -> String {
     match error.cause() {
@@ -118,7 +132,7 @@ fn said(error: &Error) -> String {
 fn log(config: &Config) {
     // The filter was tried when the settings were read.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
 }
 
 async fn serve(config: Config) -> Result<()> {

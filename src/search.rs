@@ -114,7 +114,9 @@ pub struct Found {
     pub update_id: String,
     /// The comment; none for the update's own title and notes.
     pub comment_id: Option<String>,
-    /// The whole text.
+    /// The update's title.
+    pub title: String,
+    /// The comment, or the update's notes.
     pub body: String,
     /// The moment of the video it was said at.
     pub at_ms: Option<Millis>,
@@ -131,7 +133,7 @@ pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &st
         Dialect::Postgres => "said s WHERE s.vector @@ to_tsquery('simple', $1)",
     };
     let text = format!(
-        "SELECT f.update_id, c.id AS comment_id, coalesce(c.body, u.title || ' — ' || u.notes) AS body, c.at_ms
+        "SELECT f.update_id, c.id AS comment_id, u.title, coalesce(c.body, u.notes) AS body, c.at_ms
          FROM (SELECT s.n, s.update_id, s.subject_id FROM {matching}) AS f
          JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id
          WHERE f.update_id IN ({}) ORDER BY f.n DESC LIMIT 200",
@@ -142,6 +144,12 @@ pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &st
         places = places.bind(update);
     }
     Ok(places.fetch_all(connection).await?)
+}
+
+/// Whether any of the typed words begins a word of the text.
+pub fn hits(text: &str, typed: &str) -> bool {
+    let wanted = parted(typed);
+    parted(text).split(' ').any(|word| wanted.split(' ').any(|wanted| !wanted.is_empty() && word.starts_with(wanted)))
 }
 
 /// The stretch of a text around the first of the typed words, at most some 24 words long.

@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
 pub use audience::{Addressed, Named, address, admins, audience, invite_and_ask, join, unknown};
-pub use list::{Cursor, Filter, Row, by_ids, list};
+pub use list::{Cursor, Filter, Row, best, by_ids, list};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
@@ -231,7 +231,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     .bind(content.due_at.unwrap_or(before.due_at))
     .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
     .bind(i64::from(published && content.material.is_some()))
-    .bind(content.material.clone().unwrap_or(before.what_changed.clone()))
+    .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
     .bind(published.then(|| clock.now()))
     .bind(id)
     .bind(before.version)

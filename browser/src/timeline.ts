@@ -7,6 +7,14 @@ export class Timeline {
   #now = make("span", { class: "now" });
   #tip = make("span", { role: "tooltip", hidden: true });
   #listeners = new AbortController();
+  #drawn: [Placed[], number | null] = [[], null];
+  #width = 0;
+  /** Another width groups otherwise. */
+  #observer = new ResizeObserver(() => {
+    if (this.line.clientWidth === this.#width) return;
+    this.#width = this.line.clientWidth;
+    this.draw(...this.#drawn);
+  });
 
   constructor(
     readonly video: HTMLVideoElement,
@@ -23,21 +31,27 @@ export class Timeline {
       const length = this.#length();
       if (length > 0) video.currentTime = (Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length) / 1000;
     });
+    this.#observer.observe(this.line);
     this.#tick();
   }
 
   end(): void {
+    this.#observer.disconnect();
     this.#listeners.abort();
   }
 
   draw(comments: Placed[], pending: number | null): void {
+    this.#drawn = [comments, pending];
     const length = this.#length();
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["mark"] : undefined;
-    const dots = comments.filter((comment) => comment.at !== undefined).sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).map((comment) => {
-      const words = `${clock(comment.at ?? 0)}, ${comment.words}`;
-      const dot = make("button", { type: "button", "aria-label": words, "data-mark": comment.element.id });
-      at(dot, comment.at ?? 0, length);
-      dot.addEventListener("click", () => this.choose(comment));
+    const dots = this.#groups(comments, length).map((group) => {
+      const [first] = group;
+      const words = `${clock(first.at ?? 0)}, ${group.length > 1 ? `${group.length} comments, ` : ""}${first.words}`;
+      const dot = make("button", { type: "button", "aria-label": words, "data-mark": group.map(({ element }) => element.id).join(" ") });
+      dot.classList.toggle("many", group.length > 1);
+      at(dot, first.at ?? 0, length);
+      // Pressed again, a dot of several goes on to the next of them.
+      dot.addEventListener("click", () => this.choose(group[(group.findIndex(({ element }) => element.classList.contains("on")) + 1) % group.length] ?? first));
       for (const event of ["pointerenter", "focus"]) dot.addEventListener(event, () => this.#say(words, dot));
       for (const event of ["pointerleave", "blur"]) dot.addEventListener(event, () => (this.#tip.hidden = true));
       return dot;
@@ -52,7 +66,19 @@ export class Timeline {
   }
 
   show(comment: Placed): void {
-    for (const dot of this.line.querySelectorAll<HTMLElement>("[data-mark]")) dot.classList.toggle("on", dot.dataset["mark"] === comment.element.id);
+    for (const dot of this.line.querySelectorAll<HTMLElement>("[data-mark]")) dot.classList.toggle("on", (dot.dataset["mark"] ?? "").split(" ").includes(comment.element.id));
+  }
+
+  /** Comments in time, those that would lie on each other together: a finger needs 24 pixels for each dot. */
+  #groups(comments: Placed[], length: number): [Placed, ...Placed[]][] {
+    const apart = (24 / Math.max(240, this.line.clientWidth)) * length;
+    const groups: [Placed, ...Placed[]][] = [];
+    for (const comment of comments.filter(({ at: ms }) => ms !== undefined).sort((a, b) => (a.at ?? 0) - (b.at ?? 0))) {
+      const last = groups.at(-1);
+      if (last && (comment.at ?? 0) - (last[0].at ?? 0) < apart) last.push(comment);
+      else groups.push([comment]);
+    }
+    return groups;
   }
 
   #say(words: string, dot: HTMLElement): void {

@@ -12,6 +12,8 @@ use crate::words;
 
 /// A session that was not used for so long has ended: 30 days.
 const IDLE: Millis = 30 * 24 * 3_600_000;
+/// And one of such an age too, however often it is used: half a year.
+const AGE: Millis = 180 * 24 * 3_600_000;
 /// How exactly it is remembered when a session or token was last used: a write a minute, not a request.
 const SEEN: Millis = 60_000;
 
@@ -123,10 +125,11 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
 pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<Option<Person>> {
     let known: Option<Known> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
-         JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND p.deactivated_at IS NULL",
+         JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
     )
     .bind(hash(secret))
     .bind(clock.now() - IDLE)
+    .bind(clock.now() - AGE)
     .fetch_optional(&mut *db.read().await?)
     .await?;
     let Some(known) = known else { return Ok(None) };

@@ -162,7 +162,7 @@ pub async fn reset_by_secret(connection: &mut AnyConnection, clock: &Clock, secr
     .ok_or(Error::NotFound)
 }
 
-/// Sets the new password, uses up the link and ends every session: who had the old password is out.
+/// Sets the new password, uses up the link and ends every session: who had the old password is out. Tokens are rights of their own and stay.
 pub async fn reset_password(tx: &mut Tx, clock: &Clock, secret: &str, password: &Hashed) -> Result<Account> {
     let account = reset_by_secret(tx, clock, secret).await?;
     set_password(tx, &account.id, password).await?;

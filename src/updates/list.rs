@@ -163,3 +163,26 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     }
     Ok(query.fetch_all(connection).await?)
 }
+
+/// The updates that the words fit best, among the newest 1,000 places that the person may see; best first.
+pub async fn best(connection: &mut AnyConnection, dialect: Dialect, person_id: &str, typed: &str) -> Result<Vec<String>> {
+    let Some(query) = search::query(dialect, typed) else { return Ok(Vec::new()) };
+    // Both engines rank with lower being better here: bm25() does, ts_rank() is turned round.
+    let places = match dialect {
+        Dialect::Sqlite => {
+            "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"
+        }
+        Dialect::Postgres => {
+            "SELECT s.n, s.update_id, -ts_rank(s.vector, to_tsquery('simple', $2)) AS worth FROM said s WHERE s.vector @@ to_tsquery('simple', $2)"
+        }
+    };
+    let text = format!(
+        concat!(
+            "SELECT newest.update_id FROM (SELECT f.n, f.update_id, f.worth FROM ({}) AS f JOIN updates u ON u.id = f.update_id WHERE ",
+            visible!("$1"),
+            " AND u.trashed_at IS NULL ORDER BY f.n DESC LIMIT 1000) AS newest GROUP BY newest.update_id ORDER BY min(newest.worth), max(newest.n) DESC"
+        ),
+        places
+    );
+    Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(person_id).bind(query).fetch_all(connection).await?)
+}

@@ -1,6 +1,6 @@
 //! What happens around every request: its id, the method a form means, whether it may be unsafe, the face of errors, the headers, the log.
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::cookie::Cookie;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -34,7 +34,10 @@ pub(crate) async fn around<B: MessageBody + 'static>(
         if let Err(error) = prepare(&mut request).await {
             return Ok(refused(request, &error, &id).await);
         }
-        // A HEAD is a GET whose body is left out; only media answers it by itself.
+        // A HEAD is a GET whose body is left out; only media answers it by itself, to leave the bytes where they are.
+        if asked == Method::HEAD && !request.path().starts_with("/m/") {
+            request.head_mut().method = Method::GET;
+        }
         match next.call(request).await {
             Ok(response) => Ok(with_face(boxed(response), &id).await),
             Err(error) => Err(error),
@@ -43,6 +46,9 @@ pub(crate) async fn around<B: MessageBody + 'static>(
     .instrument(span.clone())
     .await?;
     decorate(&mut response, &id);
+    if asked == Method::HEAD && !response.request().path().starts_with("/m/") {
+        response = response.map_body(|_, _| BoxBody::new(()));
+    }
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -148,11 +154,22 @@ async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceRes
 
 /// Gives an error its face and logs its cause, once.
 async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
-    let Some(failed) = response.response().error() else { return response };
+    let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    if response.response().error().is_none() && !wrong_method {
+        return response;
+    }
     let request = response.request().clone();
     let page = Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default();
     let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
-    let answer = match failed.as_error::<Error>() {
+    let failed = response.response().error();
+    let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
+        None if wrong_method => {
+            let mut answer = face(&request, &Error::WrongMethod, id, page, typed);
+            if let Some(allow) = response.headers().get(header::ALLOW) {
+                answer.headers_mut().insert(header::ALLOW, allow.clone());
+            }
+            answer
+        }
         Some(error) => {
             if let Some(cause) = error.cause() {
                 tracing::error!(cause = %chain(cause.as_ref()), "failed");
@@ -160,12 +177,15 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
             face(&request, error, id, page, typed)
         }
         None => {
-            let status = failed.as_response_error().status_code();
-            let error = match status {
-                StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Error::NotFound,
+            let words = failed.map(ToString::to_string).unwrap_or_default();
+            let error = match response.status() {
+                StatusCode::NOT_FOUND => Error::NotFound,
                 StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("The request is too large.".into()),
-                status if status.is_client_error() => Error::Malformed(format!("{failed}")),
-                _ => Error::internal(failed.to_string()),
+                status if status.is_client_error() => Error::Malformed(format!("The request is not understood: {words}.")),
+                _ => {
+                    tracing::error!(cause = words, "failed");
+                    Error::internal(words)
+                }
             };
             face(&request, &error, id, page, typed)
         }

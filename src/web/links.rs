@@ -54,12 +54,14 @@ pub(crate) async fn revoke(ask: Ask, state: web::Data<State>, id: web::Path<Stri
 
 /// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
 pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, secret: web::Path<String>) -> Answer {
+    // Asked before a connection is held: nothing may wait for a second one.
+    let guests = guests_of(&state, &req).await?;
     let mut connection = state.db.read().await?;
     let link = links::by_secret(&mut connection, &secret).await?.ok_or(Error::NotFound)?;
     if ask.viewer.person().is_ok() && updates::find(&mut connection, &ask.viewer, &link.update_id).await.is_ok() && ask.html {
         return Ok(super::answer::see_other(&format!("/updates/{}", link.update_id)));
     }
-    let known = guests_of(&state, &req).await?.into_iter().find(|guest| guest.link_id == link.id);
+    let known = guests.into_iter().find(|guest| guest.link_id == link.id);
     let (cookie, new) = guest_cookie(&state, &link.id);
     let fresh = known.is_none();
     let guest = known.unwrap_or(Guest {
@@ -89,7 +91,7 @@ pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, se
         answer.add_cookie(&cookie).map_err(Error::internal)?;
     }
     answer.headers_mut().insert(HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));
-    // The address is a secret: it is told to no other site, nor to another page of ours.
+    // The address is a secret: it is told to no other site.
     answer.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(answer)
 }

@@ -15,10 +15,10 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::answer::Answer;
 use super::shaping::counts_shape;
-use super::viewer::Ask;
+use super::viewer::{Ask, by_grant, grant};
 use crate::app::State;
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::{self, Event};
 use crate::{inbox, updates};
 
@@ -135,7 +135,11 @@ async fn tell(
                 }
             }
             Ok(None) => return,
-            Err(error) => tracing::warn!(%error, "a live page could not be told"),
+            // The page comes back by itself and says what it heard last, so that nothing is missed.
+            Err(error) => {
+                tracing::warn!(%error, "a live page could not be told");
+                return;
+            }
         }
         let woken = tokio::select! {
             event = listening.recv() => !matches!(event, Err(broadcast::error::RecvError::Closed)),
@@ -151,7 +155,7 @@ async fn tell(
     }
 }
 
-/// What the page has not heard yet; none when its right has ended.
+/// What the page has not heard yet; none when its right has ended. Never holds a connection while it waits for another.
 async fn news(
     ask: &Ask,
     state: &State,
@@ -161,10 +165,9 @@ async fn news(
 ) -> Result<Option<String>> {
     use std::fmt::Write as _;
     let mut text = String::new();
-    let mut connection = state.db.read().await?;
     let mut heard = false;
     loop {
-        let events = events::after(&mut connection, *last).await?;
+        let events = events::after(&mut *state.db.read().await?, *last).await?;
         let Some(newest) = events.last() else { break };
         *last = newest.n;
         heard = true;
@@ -173,15 +176,13 @@ async fn news(
             let _ = write!(text, "id: {}\nevent: {}\ndata: {body}\n\n", event.n, event.kind);
         }
     }
-    if let (Some(id), true) = (update, heard)
-        && still_allowed(state, ask, id, &mut connection).await.is_err()
-    {
+    if heard && !still_allowed(state, ask, update).await? {
         return Ok(None);
     }
     if let (Ok(person), true) = (ask.viewer.person(), heard || counts.is_none()) {
-        let now = inbox::counts(&mut connection, &person.id).await?;
+        let now = inbox::counts(&mut *state.db.read().await?, &person.id).await?;
         if counts.replace(now) != Some(now) {
-            let body = serde_json::to_string(&counts_shape(now)).map_err(crate::error::Error::internal)?;
+            let body = serde_json::to_string(&counts_shape(now)).map_err(Error::internal)?;
             let _ = write!(text, "event: inbox\ndata: {body}\n\n");
         }
     }
@@ -189,7 +190,12 @@ async fn news(
 }
 
 /// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
-async fn still_allowed(state: &State, ask: &Ask, id: &str, connection: &mut crate::db::Read) -> Result<()> {
-    let viewer = super::viewer::by_grant(state, &super::viewer::grant(&ask.viewer, id)).await?;
-    updates::find(connection, &viewer, id).await.map(drop)
+async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result<bool> {
+    let ended = |error| if matches!(error, Error::NotFound | Error::Unauthenticated) { Ok(false) } else { Err(error) };
+    let viewer = match by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await {
+        Ok(viewer) => viewer,
+        Err(error) => return ended(error),
+    };
+    let Some(id) = update else { return Ok(true) };
+    updates::find(&mut *state.db.read().await?, &viewer, id).await.map(|_| true).or_else(ended)
 }

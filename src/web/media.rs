@@ -1,5 +1,7 @@
 //! Media: adding and removing files, and their bytes.
 
+use std::time::Duration;
+
 use actix_web::body::SizedStream;
 use actix_web::http::header::{self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range};
 use actix_web::http::{Method, StatusCode};
@@ -18,8 +20,8 @@ use crate::error::{Error, Result};
 use crate::media::{self, Served};
 use crate::updates;
 
-/// How long a redirect to a picture or a download is good.
-const BRIEF: std::time::Duration = std::time::Duration::from_secs(60);
+/// How long a redirect to a picture is good.
+const BRIEF: Duration = Duration::from_secs(60);
 
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let (media, renditions, update) = media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
@@ -83,11 +85,9 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     let viewer = by_grant(&state, &signed.g).await?;
     let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
     let storage = &state.intake.shop.storage;
-    if state.config.delivery == Delivery::Redirect && signed.download.is_none() {
-        let lifetime = served.duration_ms.map_or(BRIEF, |ms| {
-            std::time::Duration::from_millis(u64::try_from(ms).unwrap_or(0) * 3).max(std::time::Duration::from_secs(3600))
-        });
-        if let Some(there) = storage.presign(&storage_key, lifetime).await? {
+    // A presigned address is for GET alone, and a HEAD costs no bytes anyway.
+    if state.config.delivery == Delivery::Redirect && signed.download.is_none() && *req.method() == Method::GET {
+        if let Some(there) = storage.presign(&storage_key, lifetime(&served)).await? {
             return Ok(HttpResponse::Found()
                 .insert_header((header::LOCATION, there))
                 .insert_header((header::CACHE_CONTROL, "private, no-store"))
@@ -119,6 +119,16 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     }
     let body = storage.get(&storage_key, range).await?;
     Ok(answer.body(SizedStream::new(size, body)))
+}
+
+/// How long a redirect is good: browsers stay on the address they were first sent to, so for a video three times its length, and an hour at
+/// least, also where its length is not known yet.
+fn lifetime(served: &Served) -> Duration {
+    if served.kind != "video" {
+        return BRIEF;
+    }
+    let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);
+    Duration::from_millis(length * 3).max(Duration::from_secs(3600))
 }
 
 fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &EntityTag, download: bool) {

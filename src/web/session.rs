@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 use crate::people::{self, Grant, Hashed, NewAccount, Role};
 use crate::words;
 
-/// The cookie lives as long as an unused session.
-const DAYS: i64 = 30;
+/// The longest that browsers keep a cookie. When a session is over is the server's to say: after 30 days without use.
+const DAYS: i64 = 400;
 
 #[derive(Deserialize)]
 pub(crate) struct SetupQuery {
@@ -215,7 +215,11 @@ pub(crate) async fn add_token(req: HttpRequest, ask: Ask, state: web::Data<State
     let typed = fields.typed();
     let name = fields.line("name", words::NAME);
     if let Err(error) = fields.finish() {
-        return if ask.html { me_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await } else { Err(error) };
+        let told = |field: &str| if field == "name" { "token_name".to_owned() } else { field.to_owned() };
+        // The page has another field of that name.
+        let typed = typed.into_iter().map(|(field, value)| (told(&field), value)).collect();
+        let shown = Error::Invalid(error.fields().into_iter().map(|(field, wrong)| (told(&field), wrong)).collect());
+        return if ask.html { me_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, shown))).await } else { Err(error) };
     }
     let mut tx = state.db.begin().await?;
     let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;

@@ -212,11 +212,6 @@ pub(crate) fn comment_shape(state: &State, ask: &Ask, update: &Update, comment: 
     let member = matches!(ask.viewer, Viewer::Person(_));
     let region = comment.region.as_deref().and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Region::parse(&value).ok());
     let anchored = !removed && (comment.at_ms.is_some() || region.is_some());
-    let address = match (member, &comment.link_id) {
-        (true, _) => format!("{}/updates/{}#c-{}", ask.base, update.id, comment.id),
-        // A guest's page stands under the link, whose secret only the guest has.
-        (false, _) => format!("#c-{}", comment.id),
-    };
     CommentShape {
         id: comment.id.clone(),
         update_id: comment.update_id.clone(),
@@ -245,7 +240,7 @@ pub(crate) fn comment_shape(state: &State, ask: &Ask, update: &Update, comment: 
         mine: !removed && comment.is_by(&ask.viewer),
         new: false,
         media_number: 0,
-        url: address,
+        url: format!("{}/updates/{}#c-{}", ask.base, update.id, comment.id),
         pictures: pictures
             .iter()
             .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
@@ -308,12 +303,12 @@ pub(crate) async fn find_places(
             Some(comment) => format!("{}/updates/{}#c-{comment}", ask.base, row.id),
             None => row.url.clone(),
         };
-        row.found.push(FoundShape {
-            kind: if place.comment_id.is_some() { "comment" } else { "notes" }.into(),
-            text: search::excerpt(&place.body, typed),
-            at_ms: place.at_ms,
-            url,
-        });
+        let (kind, text) = match place.comment_id {
+            Some(_) => ("comment", &place.body),
+            None if search::hits(&place.title, typed) => ("title", &place.title),
+            None => ("notes", &place.body),
+        };
+        row.found.push(FoundShape { kind: kind.into(), text: search::excerpt(text, typed), at_ms: place.at_ms, url });
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ import axeCore from 'axe-core'
 import { join } from 'node:path'
 import { Hearback, here, person, type Person } from './server.ts'
 
-export { expect, Hearback, person, type Page, type Person }
+export { expect, Hearback, here, person, type Page, type Person }
 
 /** `hearback` is one server for all tests of a worker: name people differently in each. `fresh` is one that nobody has set up. */
 export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
@@ -62,10 +62,11 @@ export async function pictures(page: Page, name: string): Promise<void> {
   if (before) await page.setViewportSize(before)
 }
 
-/** Fonts and the pictures that are wanted now are there. Not "no network": a page that listens for events is never idle. */
+/** Fonts and the pictures that are wanted now are there, and no colour is still changing, which it would for ever on a page that is not in front. Not "no network": a page that listens for events is never idle. */
 async function settled(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready
+    for (const animation of document.getAnimations()) if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish()
     const wanted = [...document.images].filter((image) => image.loading !== 'lazy')
     await Promise.all(wanted.map((image) => image.decode().catch(() => {})))
   })

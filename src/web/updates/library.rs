@@ -37,17 +37,48 @@ pub(crate) async fn library(ask: Ask, state: web::Data<State>, query: Result<web
     shown(&ask, &state, read(query)?).await
 }
 
-pub(crate) async fn trash_page(ask: Ask, state: web::Data<State>) -> Answer {
-    shown(&ask, &state, Query { state: "trashed".into(), ..Query::default() }).await
+pub(crate) async fn trash_page(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
+    let query = Query { state: "trashed".into(), ..read(query)? };
+    shown(&ask, &state, query).await
 }
 
+/// Best first among the newest 1,000 places: for programs; the page is the library with these words.
 pub(crate) async fn search(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
-    shown(&ask, &state, read(query)?).await
+    let query = read(query)?;
+    if ask.html {
+        return shown(&ask, &state, query).await;
+    }
+    let person = ask.person()?;
+    let limit = usize::try_from(limit(&query)?).unwrap_or(100);
+    no_nul("q", &query.q)?;
+    let mut connection = state.db.read().await?;
+    let mut best = updates::best(&mut connection, state.db.dialect(), &person.id, &query.q).await?;
+    best.truncate(limit);
+    let mut found = updates::by_ids(&mut connection, &best).await?;
+    found.sort_by_key(|row| best.iter().position(|id| *id == row.id));
+    let mut items = shaping::rows(&mut connection, &state, &ask, found).await?;
+    shaping::find_places(&mut connection, &state, &ask, &query.q, &mut items).await?;
+    data(StatusCode::OK, &ListShape { items, next: None })
+}
+
+fn limit(query: &Query) -> Result<i64> {
+    let limit = query.limit.unwrap_or(30);
+    if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::invalid("limit", "is not from 1 to 100.")) }
+}
+
+fn no_nul(field: &str, text: &str) -> Result<()> {
+    if text.contains('\0') { Err(Error::invalid(field, "has a character U+0000, which no text can have. Leave it out.")) } else { Ok(()) }
 }
 
 fn read(query: Result<web::Query<Query>, actix_web::Error>) -> Result<Query> {
     let query = query.map_err(|error| {
-        Error::invalid("query", format!("is not understood: {error}. Known are q, author, audience, state, kind, after, limit."))
+        Error::invalid(
+            "query",
+            format!(
+                "is not understood: {}. Known are q, author, audience, state, kind, after, limit.",
+                error.to_string().trim_start_matches("Query deserialize error: ")
+            ),
+        )
     })?;
     Ok(query.into_inner())
 }
@@ -78,13 +109,9 @@ async fn find(state: &State, ask: &Ask, me: &str, query: &Query) -> Result<(Vec<
     one_of("state", &query.state, &["draft", "published", "trashed"])?;
     one_of("kind", &query.kind, &["video", "image"])?;
     one_of("audience", &query.audience, &["me"])?;
-    let limit = query.limit.unwrap_or(30);
-    if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("limit", "is not from 1 to 100."));
-    }
-    if query.q.contains('\0') || query.author.contains('\0') {
-        return Err(Error::invalid("q", "has a character U+0000, which no text can have. Leave it out."));
-    }
+    let limit = limit(query)?;
+    no_nul("q", &query.q)?;
+    no_nul("author", &query.author)?;
     let filter = Filter {
         author: if query.author == "me" { me.to_owned() } else { query.author.clone() },
         to_me: query.audience == "me",

@@ -27,11 +27,12 @@ struct Written {
 }
 
 /// Reads the fields of an update. In a form `publish` may also be a button's name.
-fn read(fields: &mut Fields, person: &Person) -> Written {
+fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
     let title =
         fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
-    let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
-    let what_changed = fields.text("what_changed", words::OTHERWISE).flatten();
+    // A new update has no version and nobody who answered: there these fields are not known.
+    let material = editing && fields.choice("change", &["cosmetic", "material"]) == Some("material");
+    let what_changed = if editing { fields.text("what_changed", words::OTHERWISE).flatten() } else { None };
     Written {
         content: Content {
             title,
@@ -42,7 +43,7 @@ fn read(fields: &mut Fields, person: &Person) -> Written {
             otherwise: fields.text("otherwise", words::OTHERWISE),
             audience: None,
             material: material.then_some(what_changed),
-            version: fields.number("version"),
+            version: if editing { fields.number("version") } else { None },
         },
         audience: fields.list("audience"),
         invite: fields.flag("invite").unwrap_or(false),
@@ -54,7 +55,7 @@ fn read(fields: &mut Fields, person: &Person) -> Written {
 async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Written) -> Result<Vec<(String, String)>> {
     let Some(names) = &written.audience else { return Ok(Vec::new()) };
     let invited = if written.invite { updates::invite_and_ask(tx, &state.clock, person, names).await? } else { Vec::new() };
-    written.content.audience = Some(updates::address(tx, names).await?);
+    written.content.audience = Some(updates::address(tx, &state.clock, names).await?);
     Ok(invited.into_iter().map(|invited| (invited.id, invited.secret)).collect())
 }
 
@@ -62,7 +63,7 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     let person = ask.person()?.clone();
     let (mut fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
     let (typed, form) = (fields.typed(), fields.is_form());
-    let mut written = read(&mut fields, &person);
+    let mut written = read(&mut fields, &person, false);
     let publish = written.publish.unwrap_or(form);
     let made = async {
         fields.finish()?;
@@ -151,7 +152,8 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
     let person = ask.person()?;
     let mut connection = state.db.read().await?;
     let names: Vec<String> = form.value("audience").split([',', '\n']).map(|name| name.trim().to_owned()).collect();
-    let unknown = if form.error("audience").is_empty() { Vec::new() } else { updates::unknown(&mut connection, &names).await? };
+    let unknown =
+        if form.error("audience").is_empty() { Vec::new() } else { updates::unknown(&mut connection, &state.clock, &names).await? };
     let admins = updates::admins(&mut connection).await?;
     let shape = match update {
         Some(update) => {
@@ -207,7 +209,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     let person = ask.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    let mut written = read(&mut fields, &person);
+    let mut written = read(&mut fields, &person, true);
     let made = async {
         fields.finish()?;
         let mut tx = state.db.begin().await?;
