@@ -23,7 +23,6 @@ use crate::media::{self, Workshop};
 use crate::people::Viewer;
 use crate::storage::{S3Settings, Storage};
 use crate::uploads::{self, Intake};
-use crate::video::Tools;
 use crate::web::live::Live;
 use crate::{events, people, search, updates};
 
@@ -258,7 +257,6 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     let storage = open_storage(&config).await?;
     let tmp = config.data.join("tmp");
     std::fs::create_dir_all(&tmp)?;
-    let tools = Tools::find(config.ffmpeg.as_deref()).await;
     let mut tx = db.begin().await?;
     let key = db::setting(&mut tx, "key", clock::secret).await?;
     let setup_code = db::setting(&mut tx, "setup_code", clock::secret).await?;
@@ -269,7 +267,7 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     };
     let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
-    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, tools, tmp };
+    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, ffmpeg: config.ffmpeg.clone(), found: Arc::default(), tmp };
     let intake = Intake { shop, max: config.max_upload, min_free: config.min_free };
     Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_sources, config })
 }

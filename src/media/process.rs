@@ -1,9 +1,11 @@
 //! The jobs that make a recording seekable at once, give it a poster, and convert what browsers do not play.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use super::{Media, Object, put_rendition};
 use crate::clock::{self, Clock};
@@ -26,10 +28,19 @@ pub struct Workshop {
     pub clock: Clock,
     /// Where bytes are kept.
     pub storage: Storage,
-    /// ffmpeg.
-    pub tools: Tools,
+    /// Where ffmpeg is, if the settings say so.
+    pub ffmpeg: Option<PathBuf>,
+    /// What was found of it; see [`Workshop::tools`].
+    pub found: Arc<OnceCell<Tools>>,
     /// Where files in the making lie.
     pub tmp: PathBuf,
+}
+
+impl Workshop {
+    /// ffmpeg, looked for and tried at first use: that takes most of a second, and starting to serve must not.
+    pub async fn tools(&self) -> &Tools {
+        self.found.get_or_init(|| Tools::find(self.ffmpeg.as_deref())).await
+    }
 }
 
 /// The payload of both jobs.
@@ -50,23 +61,23 @@ impl Task {
 pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
-    if let Some(missing) = shop.tools.missing() {
+    if let Some(missing) = shop.tools().await.missing() {
         return settle(shop, &task, "ready", Some(&format!("Stored as it came. {missing}"))).await;
     }
     let dir = tempfile::tempdir_in(&shop.tmp)?;
     let input = shop.storage.fetch(&key, dir.path()).await?;
     step(shop, &task, "Making it seekable").await?;
-    let probe = match shop.tools.probe(&input).await {
+    let probe = match shop.tools().await.probe(&input).await {
         Ok(probe) => probe,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let out = tempfile::tempdir_in(&shop.tmp)?;
-    let made = match shop.tools.seekable(&input, &probe, out.path()).await {
+    let made = match shop.tools().await.seekable(&input, &probe, out.path()).await {
         Ok(made) => made,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;
-    let poster = match shop.tools.poster(&made.path, &probe, frame.path()).await {
+    let poster = match shop.tools().await.poster(&made.path, &probe, frame.path()).await {
         Ok(path) => Some(pictures::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
@@ -92,9 +103,9 @@ pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
     let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
     let dir = tempfile::tempdir_in(&shop.tmp)?;
     let input = shop.storage.fetch(&key, dir.path()).await?;
-    let probe = shop.tools.probe(&input).await?;
+    let probe = shop.tools().await.probe(&input).await?;
     let out = tempfile::tempdir_in(&shop.tmp)?;
-    let made = match shop.tools.h264(&input, &probe, out.path()).await {
+    let made = match shop.tools().await.h264(&input, &probe, out.path()).await {
         Ok(made) => made,
         // Where others play it already, a copy that cannot be made is no failure of the recording.
         Err(error) if media.state == "ready" => {
