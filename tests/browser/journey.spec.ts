@@ -130,7 +130,7 @@ test('from the set-up link to an acknowledged update and a revoked link', async 
   await ada.goto(`${address}/edit`)
   await look(ada, 'edit')
   await ada.getByRole('button', { name: 'To the trash' }).click()
-  await expect(ada.getByText('The new flow')).toBeVisible()
+  await expect(ada.getByRole('link', { name: 'The new flow' })).toBeVisible()
   await look(ada, 'trash')
   await bob.goto(address)
   await look(bob, 'nothing-here')
