@@ -36,7 +36,7 @@ const MOST: usize = 1000;
 
 /// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
 /// those that were invited already are taken.
-pub async fn address(connection: &mut AnyConnection, given: &[String]) -> Result<Addressed> {
+pub async fn address(connection: &mut AnyConnection, clock: &Clock, given: &[String]) -> Result<Addressed> {
     let mut addressed = Addressed::default();
     let mut strangers = Vec::new();
     if given.len() > MOST {
@@ -58,7 +58,7 @@ pub async fn address(connection: &mut AnyConnection, given: &[String]) -> Result
             match people::by_email(connection, &email).await? {
                 Some(account) if !addressed.people.contains(&account.id) => addressed.people.push(account.id),
                 Some(_) => {}
-                None => match invited(connection, &email).await? {
+                None => match invited(connection, clock, &email).await? {
                     Some(invitation) => addressed.invitations.push(invitation),
                     None => strangers.push(email),
                 },
@@ -74,10 +74,10 @@ pub async fn address(connection: &mut AnyConnection, given: &[String]) -> Result
 }
 
 /// Which of the addresses have neither an account nor an invitation.
-pub async fn unknown(connection: &mut AnyConnection, given: &[String]) -> Result<Vec<String>> {
+pub async fn unknown(connection: &mut AnyConnection, clock: &Clock, given: &[String]) -> Result<Vec<String>> {
     let mut unknown = Vec::new();
     for email in given.iter().filter_map(|name| words::email(name).ok()) {
-        if people::by_email(connection, &email).await?.is_none() && invited(connection, &email).await?.is_none() {
+        if people::by_email(connection, &email).await?.is_none() && invited(connection, clock, &email).await?.is_none() {
             unknown.push(email);
         }
     }
@@ -101,7 +101,7 @@ pub async fn admins(connection: &mut AnyConnection) -> Result<Vec<String>> {
 /// "Invite and ask": invites those of the addresses that have no account, so that [`address`] then takes them.
 pub async fn invite_and_ask(tx: &mut Tx, clock: &Clock, by: &Person, given: &[String]) -> Result<Vec<people::Invited>> {
     let mut made = Vec::new();
-    for email in unknown(tx, given).await? {
+    for email in unknown(tx, clock, given).await? {
         made.push(people::invite(tx, clock, by, &email, Role::Member).await?);
     }
     Ok(made)

@@ -34,7 +34,6 @@ pub(crate) async fn around<B: MessageBody + 'static>(
         if let Err(error) = prepare(&mut request).await {
             return Ok(refused(request, &error, &id).await);
         }
-        // A HEAD is a GET whose body is left out; only media answers it by itself.
         match next.call(request).await {
             Ok(response) => Ok(with_face(boxed(response), &id).await),
             Err(error) => Err(error),
@@ -68,6 +67,14 @@ fn shown_path(path: &str) -> String {
 
 /// Refuses what another site sends, and gives a form's request the method it means.
 async fn prepare(request: &mut ServiceRequest) -> Result<()> {
+    // No id has it, and PostgreSQL takes no text with it.
+    if request.uri().path().contains("%00") {
+        return Err(Error::NotFound);
+    }
+    // A HEAD is a GET whose body the server leaves out; only media answers it by itself.
+    if *request.method() == Method::HEAD && !request.path().starts_with("/m/") {
+        request.head_mut().method = Method::GET;
+    }
     if request.method().is_safe() {
         return Ok(());
     }
@@ -148,10 +155,17 @@ async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceRes
 
 /// Gives an error its face and logs its cause, once.
 async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
-    let Some(failed) = response.response().error() else { return response };
+    // A method that an address does not have comes without an error.
+    let unknown = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    if response.response().error().is_none() && !unknown {
+        return response;
+    }
     let request = response.request().clone();
     let page = Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default();
     let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
+    let Some(failed) = response.response().error() else {
+        return ServiceResponse::new(request.clone(), face(&request, &Error::NotFound, id, page, typed));
+    };
     let answer = match failed.as_error::<Error>() {
         Some(error) => {
             if let Some(cause) = error.cause() {

@@ -2,5 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
 mod app;
+mod audience;
+mod comments;
 mod direction;
+mod inbox;
 mod journey;
+mod library;
+mod links;
+mod people;
+mod permissions;
+mod receipts;
+mod sessions;
+mod setup;
