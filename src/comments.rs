@@ -271,7 +271,7 @@ pub async fn visible(connection: &mut AnyConnection, viewer: &Viewer, id: &str) 
         let link: Option<String> =
             sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1").bind(root).fetch_one(connection).await?;
         if link.as_ref() != Some(&guest.link_id) {
-            return Err(Error::NotFound);
+            return Err(viewer.blind());
         }
     }
     Ok((comment, update))

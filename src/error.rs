@@ -124,6 +124,16 @@ impl Error {
         }
     }
 
+    /// After how many seconds it may be tried again, where it may.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany(seconds) => Some(*seconds),
+            Self::Unavailable(..) => Some(10),
+            Self::At(_, error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
     /// The cause, if there is one to log.
     pub fn cause(&self) -> Option<&Cause> {
         match self {

@@ -152,8 +152,18 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         sqlx::query_as(concat!("SELECT ", columns!(), " FROM media m WHERE m.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
     let media = media.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &media.update_id).await?;
-    if media.comment_id.is_some() && matches!(viewer, Viewer::Guest(_)) {
-        return Err(Error::NotFound);
+    if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
+        // Of the pictures in comments a guest sees those in threads of their own link.
+        let theirs: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1 AND t.link_id = $2",
+        )
+        .bind(comment)
+        .bind(&guest.link_id)
+        .fetch_one(&mut *connection)
+        .await?;
+        if theirs == 0 {
+            return Err(viewer.blind());
+        }
     }
     let renditions =
         sqlx::query_as("SELECT media_id, name, key, content_type, width, height, bytes FROM renditions WHERE media_id = $1 ORDER BY name")

@@ -176,7 +176,7 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
 /// Whether nothing was ever published in this workspace.
 pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS some")
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS found")
             .fetch_one(connection)
             .await?;
     Ok(count == 0)

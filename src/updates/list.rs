@@ -92,6 +92,9 @@ impl Cursor {
         let wrong = || Error::invalid("after", "is not a cursor. Send the `next` of the list before, or nothing.");
         let plain = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
         let (listed_at, id) = plain.split_once('.').ok_or_else(wrong)?;
+        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(wrong());
+        }
         Ok(Self { listed_at: listed_at.parse().map_err(|_| wrong())?, id: id.to_owned() })
     }
 }

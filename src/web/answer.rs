@@ -57,6 +57,15 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Answer {
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(body))
 }
 
+/// A page that says what went wrong: its status, and when to try again where that is known.
+pub(crate) fn failed_page(error: &Error, template: &impl Template) -> Answer {
+    let mut answer = page(error.status_code(), template)?;
+    if let Some(seconds) = error.retry_after() {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(answer)
+}
+
 /// JSON.
 pub(crate) fn data(status: StatusCode, body: &impl Serialize) -> Answer {
     Ok(HttpResponse::build(status).json(body))
@@ -112,10 +121,8 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
 pub(crate) fn face(req: &HttpRequest, error: &Error, request_id: &str, page: Page, typed: Vec<(String, String)>) -> HttpResponse {
     let status = error.status_code();
     let mut answer = HttpResponse::build(status);
-    match error {
-        Error::TooMany(seconds) => drop(answer.insert_header((header::RETRY_AFTER, *seconds))),
-        Error::Unavailable(..) => drop(answer.insert_header((header::RETRY_AFTER, 10))),
-        _ => {}
+    if let Some(seconds) = error.retry_after() {
+        answer.insert_header((header::RETRY_AFTER, seconds));
     }
     if !wants_html(req.headers()) {
         return problem(&mut answer, error, request_id);

@@ -74,6 +74,14 @@ fn shown_path(path: &str) -> String {
 
 /// Refuses what another site sends, and gives a form's request the method it means.
 async fn prepare(request: &mut ServiceRequest) -> Result<()> {
+    // No id has it, and PostgreSQL takes no text with it.
+    if request.uri().path().contains("%00") {
+        return Err(Error::NotFound);
+    }
+    // A HEAD is a GET whose body the server leaves out; only media answers it by itself.
+    if *request.method() == Method::HEAD && !request.path().starts_with("/m/") {
+        request.head_mut().method = Method::GET;
+    }
     if request.method().is_safe() {
         return Ok(());
     }

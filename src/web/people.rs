@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use super::answer::{Answer, data, done, nothing, page, see_other_saying};
+use super::answer::{Answer, data, done, failed_page, nothing, page, see_other_saying};
 use super::fields::Fields;
 use super::pages::{Form, InvitationPage, MePage, PeoplePage, ResetPage};
 use super::session::{browser, sessions, signed_in, token_shapes};
@@ -270,15 +270,15 @@ async fn try_reset(req: &HttpRequest, state: &State, secret: &str, mut fields: F
 pub(crate) async fn me(ask: Ask, state: web::Data<State>) -> Answer {
     let person = ask.person()?;
     if ask.html {
-        return me_page(&state, &ask, StatusCode::OK, None).await;
+        return me_page(&state, &ask, None).await;
     }
     data(StatusCode::OK, &account_shape(people::by_id(&mut *state.db.read().await?, &person.id).await?))
 }
 
 /// The settings page, with what was typed into one of its forms if that was wrong.
-pub(crate) async fn me_page(state: &State, ask: &Ask, status: StatusCode, failed: Option<(Typed, Error)>) -> Answer {
+pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Error)>) -> Answer {
     let account = account_shape(people::by_id(&mut *state.db.read().await?, &ask.person()?.id).await?);
-    let mut form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(&typed, &error));
+    let mut form = failed.as_ref().map_or_else(Form::default, |(typed, error)| Fields::filled(typed, error));
     for (field, value) in [("name", &account.name), ("email", &account.email), ("time_zone", &account.time_zone)] {
         form.values.entry(field.to_owned()).or_insert_with(|| value.clone());
     }
@@ -291,7 +291,10 @@ pub(crate) async fn me_page(state: &State, ask: &Ask, status: StatusCode, failed
         sessions: sessions(state, ask).await?,
         tokens: token_shapes(state, ask).await?,
     };
-    page(status, &shown)
+    match &failed {
+        Some((_, error)) => failed_page(error, &shown),
+        None => page(StatusCode::OK, &shown),
+    }
 }
 
 pub(crate) async fn edit_me(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
@@ -300,7 +303,7 @@ pub(crate) async fn edit_me(req: HttpRequest, ask: Ask, state: web::Data<State>,
     match try_edit_me(&req, &state, &ask, fields).await {
         Ok(_) if ask.html => see_other_saying(&state, "/me", &Said::text("Saved.")),
         Ok(account) => data(StatusCode::OK, &account),
-        Err(error @ Error::Invalid(_)) if ask.html => me_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await,
+        Err(error @ Error::Invalid(_)) if ask.html => me_page(&state, &ask, Some((typed, error))).await,
         Err(error) => Err(error),
     }
 }
@@ -331,8 +334,7 @@ pub(crate) async fn change_password(req: HttpRequest, ask: Ask, state: web::Data
         Ok(()) if ask.html => see_other_saying(&state, "/me", &Said::text("Your password is changed. Everywhere else you are signed out.")),
         Ok(()) => nothing(&ask, "/me"),
         Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
-            let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
-            me_page(&state, &ask, status, Some((Typed::new(), error))).await
+            me_page(&state, &ask, Some((Typed::new(), error))).await
         }
         Err(error) => Err(error),
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::answer::{Answer, data, nothing, page, see_other, see_other_saying};
+use super::answer::{Answer, data, failed_page, nothing, page, see_other, see_other_saying};
 use super::fields::Fields;
 use super::pages::{Form, SetupPage, SignInPage};
 use super::people::me_page;
@@ -99,7 +99,10 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<Ne
 /// Where one was going, if that is ours: a path, never another host.
 fn local(next: Option<&str>) -> String {
     match next {
-        Some(next) if next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\n', '\r', '\t']) => next.to_owned(),
+        // An address that a browser was at is all ASCII; anything else would not fit a header either.
+        Some(next) if next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') => {
+            next.to_owned()
+        }
         _ => "/".into(),
     }
 }
@@ -112,8 +115,7 @@ pub(crate) async fn sign_in(req: HttpRequest, ask: Ask, state: web::Data<State>,
         Ok(secret) => Ok(signed_in(&state, &ask, &secret, &next)),
         Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
             let form = Fields::filled(&typed, &error);
-            let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
-            page(status, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
+            failed_page(&error, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
         }
         Err(error) => Err(error),
     }
@@ -219,7 +221,7 @@ pub(crate) async fn add_token(req: HttpRequest, ask: Ask, state: web::Data<State
         // The page has another field of that name.
         let typed = typed.into_iter().map(|(field, value)| (told(&field), value)).collect();
         let shown = Error::Invalid(error.fields().into_iter().map(|(field, wrong)| (told(&field), wrong)).collect());
-        return if ask.html { me_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, shown))).await } else { Err(error) };
+        return if ask.html { me_page(&state, &ask, Some((typed, shown))).await } else { Err(error) };
     }
     let mut tx = state.db.begin().await?;
     let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;

@@ -26,6 +26,8 @@ pub struct TestApp {
     pub base: String,
     pub state: Arc<State>,
     pub dir: TempDir,
+    /// The code of the set-up link, while there is no account.
+    pub setup_code: Option<String>,
     settings: BTreeMap<String, String>,
     database: Option<String>,
 }
@@ -60,8 +62,10 @@ impl TestApp {
         change(&mut config);
         let app = App::build(config, Clock::default()).await.unwrap();
         let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
+        let (_, setup) = app.invitation().await.unwrap();
+        let setup_code = setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
         actix_web::rt::spawn(async move { app.run().await.unwrap() });
-        Self { base, state, dir, settings, database }
+        Self { base, state, dir, setup_code, settings, database }
     }
 
     /// The settings it was started with, by name: for the command line beside it.
@@ -213,6 +217,30 @@ impl Client {
             form = form.part((*field).to_owned(), reqwest::multipart::Part::bytes(bytes.clone()).file_name((*file_name).to_owned()));
         }
         Answer::of(self.request("POST", path).multipart(form)).await
+    }
+}
+
+impl Client {
+    /// Makes an update of these fields, published at once unless they say otherwise, and answers its path.
+    pub async fn update(&self, mut fields: Value) -> String {
+        if fields.get("publish").is_none() {
+            fields["publish"] = true.into();
+        }
+        let made = self.post("/updates", fields).await.expect(201).json();
+        format!("/updates/{}", made["id"].as_str().unwrap())
+    }
+
+    /// Writes a comment on the update at this path and answers its id.
+    pub async fn comment(&self, update: &str, body: &str) -> String {
+        let made = self.post(&format!("{update}/comments"), serde_json::json!({ "body": body })).await.expect(201).json();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a share link to the update at this path and answers its id and its token.
+    pub async fn share(&self, update: &str, comments: bool) -> (String, String) {
+        let link = self.post(&format!("{update}/links"), serde_json::json!({ "name": "For the board", "comments": comments })).await.expect(201).json();
+        let (_, token) = link["url"].as_str().unwrap().rsplit_once('/').unwrap();
+        (link["id"].as_str().unwrap().to_owned(), token.to_owned())
     }
 }
 

@@ -2,6 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
 mod app;
+mod audience;
+mod comments;
 mod direction;
+mod inbox;
 mod journey;
+mod library;
+mod links;
 mod openapi;
+mod people;
+mod permissions;
+mod receipts;
+mod sessions;
+mod setup;

@@ -1,0 +1,176 @@
+//! Whom an update is for, who may see it, and how both change.
+
+use serde_json::json;
+
+use crate::app::{TestApp, email};
+
+#[actix_web::test]
+async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;
+    let cyd = app.person("Cyd").await;
+    ada.put(&format!("{draft}/publication")).await.expect(200);
+    app.state.clock.advance(1000);
+    let late = app.person("Late").await;
+
+    let names = |list: serde_json::Value| list["items"].as_array().unwrap().iter().map(|row| row["person"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(ada.get(&format!("{draft}/receipts")).await.json()), ["Bob", "Cyd"]);
+    for owing in [&bob, &cyd] {
+        assert_eq!(owing.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+    }
+    late.get(&draft).await.expect(200);
+    assert_eq!(late.get("/inbox").await.json()["counts"], json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 }));
+    // Nor does an edit make them owe.
+    ada.patch(&draft, json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" })).await.expect(200);
+    assert_eq!(late.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
+    assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 1);
+}
+
+#[actix_web::test]
+async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opened() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    app.state.clock.advance(1000);
+    let path = ada.update(json!({ "title": "News", "audience": ["everyone"] })).await;
+    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"], json!([]));
+    assert_eq!(bob.get("/inbox").await.json()["said_to_me"][0]["why"], "sent");
+    bob.put(&format!("{path}/opening")).await.expect(204);
+    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"][0]["state"], "opened");
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 0);
+    app.state.clock.advance(1000);
+    let late = app.person("Late").await;
+    assert_eq!(late.get("/inbox").await.json()["counts"]["said_to_me"], 0);
+}
+
+#[actix_web::test]
+async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
+    let app = TestApp::start().await;
+    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
+    let path = ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
+    eve.get(&path).await.expect(200);
+    assert_eq!(eve.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+    eve.put(&format!("{path}/acknowledgement")).await.problem(403);
+    eve.put(&format!("{path}/opening")).await.expect(204);
+    assert_eq!(ada.get(&path).await.json()["counts"]["recipients"], 1);
+    ada.patch(&path, json!({ "visibility": "audience" })).await.expect(200);
+    eve.get(&path).await.problem(404);
+    bob.get(&path).await.expect(200);
+}
+
+#[actix_web::test]
+async fn edits_add_and_remove_recipients_who_keep_their_answers() {
+    let app = TestApp::start().await;
+    let (ada, bob, cyd) = (app.person("Ada").await, app.person("Bob").await, app.person("Cyd").await);
+    let path = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge" })).await;
+    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    cyd.get(&path).await.problem(404);
+
+    ada.patch(&path, json!({ "audience": [email("Cyd")] })).await.expect(200);
+    bob.get(&path).await.problem(404);
+    cyd.get(&path).await.expect(200);
+    let seen = ada.get(&path).await.json();
+    assert_eq!((&seen["counts"]["recipients"], &seen["counts"]["acknowledged"], &seen["audience"]["people"][0]["name"]), (&json!(1), &json!(0), &json!("Cyd")));
+    // Edits without an audience leave it.
+    ada.patch(&path, json!({ "title": "y" })).await.expect(200);
+    cyd.get(&path).await.expect(200);
+
+    ada.patch(&path, json!({ "audience": [email("Cyd"), email("Bob").to_uppercase(), email("Bob")] })).await.expect(200);
+    let back = bob.get(&path).await.expect(200).json();
+    assert_eq!(back["my_receipt"]["state"], "acknowledged");
+    assert_eq!(ada.get(&path).await.json()["counts"]["owing"], 1);
+    ada.patch(&path, json!({ "audience": [] })).await.expect(200);
+    cyd.get(&path).await.problem(404);
+    assert_eq!(cyd.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
+}
+
+#[actix_web::test]
+async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.person("Ada").await, app.admin("Root").await);
+    let gone = app.person("Gone").await;
+    admin.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
+    for (name, said) in [("@designers", "@designers"), ("nobody@example.org", "has no account"), ("gone@example.org", "has no account"), ("nonsense", "not an e-mail address")] {
+        let problem = ada.post("/updates", json!({ "title": "x", "audience": [name], "publish": true })).await.problem(422);
+        assert!(problem["errors"]["audience"].as_str().unwrap().contains(said), "{problem}");
+    }
+    assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
+    // To oneself is no recipient.
+    let path = ada.update(json!({ "title": "x", "audience": [email("Ada")], "expectation": "acknowledge" })).await;
+    assert_eq!(ada.get(&path).await.json()["counts"]["recipients"], 0);
+}
+
+#[actix_web::test]
+async fn drafts_are_seen_by_their_author_alone() {
+    let app = TestApp::start().await;
+    let (ada, bob, admin) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
+    let path = ada.update(json!({ "title": "Secret plan", "audience": ["everyone"], "visibility": "workspace", "publish": false })).await;
+    for other in [&bob, &admin] {
+        other.get(&path).await.problem(404);
+        other.put(&format!("{path}/opening")).await.problem(404);
+        other.get(&format!("{path}/receipts")).await.problem(404);
+        assert_eq!(other.get("/updates").await.json()["items"], json!([]));
+        assert_eq!(other.get("/updates?state=draft").await.json()["items"], json!([]));
+        assert_eq!(other.get("/inbox").await.json()["counts"]["said_to_me"], 0);
+    }
+    assert_eq!(ada.get("/updates?state=draft").await.json()["items"][0]["state"], "draft");
+    ada.post(&format!("{path}/links"), json!({})).await.problem(409);
+    ada.put(&format!("{path}/acknowledgement")).await.problem(409);
+    ada.put(&format!("{path}/reactions/👍")).await.problem(409);
+    app.jobs_done().await;
+    assert_eq!(bob.get("/updates?q=secret").await.json()["items"], json!([]));
+}
+
+#[actix_web::test]
+async fn publication_is_undone_within_ten_seconds_and_not_after() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let path = ada.update(json!({ "title": "Oops", "audience": [email("Bob")], "expectation": "acknowledge", "publish": false })).await;
+    let undo = format!("{path}/publication");
+    assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
+    let first = ada.put(&undo).await.expect(200).json();
+    assert_eq!(ada.put(&undo).await.expect(200).json()["published_at"], first["published_at"]);
+    bob.get(&path).await.expect(200);
+    app.state.clock.advance(8_000);
+    assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
+    bob.get(&path).await.problem(404);
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
+    ada.put(&undo).await.expect(200);
+    app.state.clock.advance(10_001);
+    ada.delete(&undo).await.problem(409);
+    bob.get(&path).await.expect(200);
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+}
+
+#[actix_web::test]
+async fn an_empty_draft_is_not_published_and_one_with_notes_gets_a_title() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    assert!(ada.post("/updates", json!({ "publish": true })).await.problem(422)["errors"]["title"].is_string());
+    let path = ada.update(json!({ "notes": "Just words", "publish": true })).await;
+    assert!(ada.get(&path).await.json()["title"].as_str().unwrap().starts_with("Update, "));
+    for title in [json!(""), json!(null), json!(" \n ")] {
+        ada.patch(&path, json!({ "title": title })).await.problem(422);
+    }
+}
+
+#[actix_web::test]
+async fn who_edits_an_older_version_is_told_and_loses_nothing() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let browser = app.browser("Ada").await;
+    let path = ada.update(json!({ "title": "One" })).await;
+    let version = ada.get(&path).await.json()["version"].as_i64().unwrap();
+    ada.patch(&path, json!({ "title": "Two", "version": version })).await.expect(200);
+    ada.patch(&path, json!({ "title": "Three", "version": version })).await.problem(409);
+    let page = browser.form("POST", &path, &[("_method", "PATCH"), ("title", "My own words"), ("version", &version.to_string())]).await.expect(409);
+    assert!(page.text().contains("My own words"));
+    assert_eq!(ada.get(&path).await.json()["title"], "Two");
+    // Two at once: one wins, or both in turn, but never a silent loss.
+    let version = ada.get(&path).await.json()["version"].clone();
+    let (one, two) = tokio::join!(ada.patch(&path, json!({ "title": "A", "version": version })), ada.patch(&path, json!({ "title": "B", "version": version })));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+}
