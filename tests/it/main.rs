@@ -4,3 +4,4 @@
 mod app;
 mod direction;
 mod journey;
+mod uploads;
