@@ -229,7 +229,7 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
         Place::S3 { bucket, prefix } => {
             Storage::s3(S3Settings {
                 bucket: bucket.clone(),
-                prefix: prefix.clone(),
+                prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
                 endpoint: config.s3_endpoint.clone(),
                 public_endpoint: config.s3_public_endpoint.clone(),
                 path_style: config.s3_path_style,

@@ -112,7 +112,7 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
 pub(crate) fn face(req: &HttpRequest, error: &Error, request_id: &str, page: Page, typed: Vec<(String, String)>) -> HttpResponse {
     let status = error.status_code();
     let mut answer = HttpResponse::build(status);
-    match error {
+    match error.root() {
         Error::TooMany(seconds) => drop(answer.insert_header((header::RETRY_AFTER, *seconds))),
         Error::Unavailable(..) => drop(answer.insert_header((header::RETRY_AFTER, 10))),
         _ => {}

@@ -10,15 +10,12 @@ use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
 use super::answer::{boxed, face};
-use super::fields::BODY;
+use super::fields::{BODY, Typed};
+use super::pages::Page;
 use super::viewer::{Ask, Nonce, SAID};
 use crate::app::State;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
-
-/// What was typed into a form, for the page that says why it failed.
-#[derive(Clone, Debug, Default)]
-struct Typed(Vec<(String, String)>);
 
 /// Around every request.
 pub(crate) async fn around<B: MessageBody + 'static>(
@@ -81,7 +78,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
         let body = payload.to_bytes_limited(BODY).await.map_err(|_| Error::TooLarge("The form is larger than 1 MiB.".into()))?;
         let body = body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))?;
         method = method_of(&body).or(method);
-        request.extensions_mut().insert(Typed(typed(&body)));
+        Typed::keep(request.request(), &pairs(&body));
         request.set_payload(Payload::from(body));
     }
     if let Some(method) = method {
@@ -114,14 +111,6 @@ fn method_of(text: &[u8]) -> Option<Method> {
     })
 }
 
-/// The texts of a form that are worth showing again.
-fn typed(body: &[u8]) -> Vec<(String, String)> {
-    pairs(body)
-        .into_iter()
-        .filter(|(name, value)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty())
-        .collect()
-}
-
 /// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
 /// must be no cookie that the browser could have added by itself.
 fn same_site(request: &ServiceRequest) -> Result<()> {
@@ -150,7 +139,14 @@ async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceRes
 async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
     let Some(failed) = response.response().error() else { return response };
     let request = response.request().clone();
-    let page = Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default();
+    // Where the database is away, who asks is not asked again: each time takes seconds.
+    let away = failed.as_error::<Error>().is_some_and(|error| matches!(error, Error::Unavailable(..)));
+    let known = request.extensions().get::<Ask>().cloned();
+    let page = match known {
+        Some(ask) => ask.bare_page(),
+        None if away => Page::default(),
+        None => Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default(),
+    };
     let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
     let answer = match failed.as_error::<Error>() {
         Some(error) => {

@@ -4,4 +4,5 @@
 mod app;
 mod direction;
 mod journey;
+mod media;
 mod uploads;

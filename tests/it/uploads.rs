@@ -19,7 +19,12 @@ fn names(media: &Value) -> Vec<&str> {
 }
 
 fn rendition<'a>(media: &'a Value, name: &str) -> &'a Value {
-    media["renditions"].as_array().unwrap().iter().find(|rendition| rendition["name"] == name).unwrap_or_else(|| panic!("{name} of {media}"))
+    media["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|rendition| rendition["name"] == name)
+        .unwrap_or_else(|| panic!("{name} of {media}"))
 }
 
 /// Runs ffmpeg on a file of the fixtures.
@@ -35,6 +40,10 @@ fn converted(input: &str, words: &[&str], output: &str) -> Vec<u8> {
 async fn nothing_stays(app: &TestApp) {
     app.jobs_done().await;
     assert_eq!(app.objects().await, [""; 0], "bytes stay");
+    // Of a file that broke off the key stays for a day, in case its bytes do.
+    app.state.clock.advance(25 * 3_600_000);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
     for (table, rows) in [
         ("media", app.count("SELECT count(*) FROM media").await),
         ("renditions", app.count("SELECT count(*) FROM renditions").await),
@@ -65,7 +74,10 @@ async fn every_picture_is_made_anew_and_ready_at_once() {
         assert_eq!((&media["width"], &media["height"]), (&json!(width), &json!(height)), "{name}");
         assert_eq!((names(media), &rendition(media, "original")["type"]), (vec!["original", "thumbnail"], &json!(kind)), "{name}");
         let bytes = ada.get(rendition(media, "original")["url"].as_str().unwrap()).await.expect(200);
-        assert_eq!((bytes.header("content-type"), bytes.body.len() as i64), (*kind, rendition(media, "original")["bytes"].as_i64().unwrap()));
+        assert_eq!(
+            (bytes.header("content-type"), bytes.body.len() as i64),
+            (*kind, rendition(media, "original")["bytes"].as_i64().unwrap())
+        );
     }
     // Nothing of where and with what a photo was taken survives, and an animation still moves.
     let photo = ada.get(rendition(&media[1], "original")["url"].as_str().unwrap()).await.body;
@@ -85,7 +97,7 @@ async fn every_recording_becomes_seekable_with_a_true_length_and_a_poster() {
     let wanted = [
         ("rec-vp8-opus-3s.webm", 640, 400, 2_900..=3_000, "video/webm", &copied),
         ("rec-vp9-noaudio-4s.webm", 1280, 800, 3_700..=4_100, "video/webm", &copied),
-        ("rec-av1-opus-3s.webm", 1280, 800, 2_400..=3_000, "video/webm", &copied),
+        ("rec-av1-opus-3s.webm", 1280, 800, 2_400..=3_050, "video/webm", &copied),
         ("rec-mp4-avc1-opus-5s.mp4", 1280, 800, 4_500..=5_500, "video/mp4", &copied),
         ("moov-at-end.mov", 640, 360, 3_900..=4_150, "video/mp4", &plain),
         ("bad-truncated.webm", 1280, 800, 5_600..=6_100, "video/webm", &copied),
@@ -118,7 +130,11 @@ async fn a_containers_own_word_for_its_length_is_not_trusted() {
 async fn hevc_gets_an_h264_copy_that_plays_and_matroska_is_taken() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let hevc = converted("moov-at-end.mov", &["-t", "1", "-c:v", "libx265", "-x265-params", "log-level=none", "-preset", "ultrafast", "-c:a", "copy"], "x.mp4");
+    let hevc = converted(
+        "moov-at-end.mov",
+        &["-t", "1", "-c:v", "libx265", "-x265-params", "log-level=none", "-preset", "ultrafast", "-c:a", "copy"],
+        "x.mp4",
+    );
     let matroska = converted("rec-vp8-opus-3s.webm", &["-c", "copy"], "x.mkv");
     let media = taken(&app, &ada, &[("media", "phone.mp4", hevc), ("media", "screen.mkv", matroska)]).await;
     assert_eq!((&media[0]["state"], &media[1]["state"]), (&json!("ready"), &json!("ready")));
@@ -229,12 +245,15 @@ fn chromium_names() -> Vec<Vec<u8>> {
     let body = fixture("bad-filenames-chromium.multipart");
     let text = String::from_utf8_lossy(&body).replace("name=\"file\"", "name=\"media\"");
     let heads = text.split("------WebKitFormBoundaryFIkAsfGq5187nhAN").filter_map(|part| part.split_once("\r\n\r\n")).map(|(head, _)| head);
-    heads.map(|head| [b"------WebKitFormBoundaryFIkAsfGq5187nhAN", head.as_bytes(), b"\r\n\r\n", &fixture("alpha.png"), b"\r\n"].concat()).collect()
+    heads
+        .map(|head| [b"------WebKitFormBoundaryFIkAsfGq5187nhAN", head.as_bytes(), b"\r\n\r\n", &fixture("alpha.png"), b"\r\n"].concat())
+        .collect()
 }
 
 async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Answer {
     let body = [parts.concat(), b"------WebKitFormBoundaryFIkAsfGq5187nhAN--\r\n".to_vec()].concat();
-    let request = client.request("POST", "/updates").header("content-type", "multipart/form-data; boundary=----WebKitFormBoundaryFIkAsfGq5187nhAN");
+    let request =
+        client.request("POST", "/updates").header("content-type", "multipart/form-data; boundary=----WebKitFormBoundaryFIkAsfGq5187nhAN");
     crate::app::Answer::of(request.body(body)).await
 }
 
@@ -242,11 +261,12 @@ async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Answer {
 async fn names_with_paths_breaks_marks_and_emoji_are_data_and_nothing_else() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let (nul, parts): (Vec<_>, Vec<_>) = chromium_names().into_iter().partition(|part| part.contains(&0));
+    let (nul, parts): (Vec<_>, Vec<_>) =
+        chromium_names().into_iter().partition(|part| part[..200].windows(4).any(|window| window == b"nul\0"));
     let update = post_raw(&ada, &parts).await.expect(201).json();
     let names: Vec<&str> = update["media"].as_array().unwrap().iter().map(|media| media["file_name"].as_str().unwrap()).collect();
     assert_eq!(names.len(), 9);
-    assert_eq!((names[0], names[1], names[6]), ("evil.png", "evil.png", "日本語 🎬.png"));
+    assert_eq!((names[0], names[1], names[6]), ("evil.png", "..evil.png", "日本語 🎬.png"));
     for name in &names {
         let odd = |letter: char| letter.is_control() || matches!(letter, '/' | '\\' | '\u{202e}');
         assert!(!name.contains(odd) && name.chars().count() <= 255, "{name:?}");
@@ -381,7 +401,12 @@ async fn a_multipart_body_that_is_none_is_unreadable() {
     crate::app::Answer::of(request).await.problem(400);
     // Somebody who may not write learns it without being read.
     let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
-    socket.write_all(b"POST /updates HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 50000000\r\n\r\n").await.unwrap();
+    socket
+        .write_all(
+            b"POST /updates HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 50000000\r\n\r\n",
+        )
+        .await
+        .unwrap();
     let mut answer = vec![0; 12];
     socket.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 401");
