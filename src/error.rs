@@ -163,17 +163,30 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
                 Self::Unavailable("The database does not answer. Nothing you sent was stored; try again in a moment.".into(), error.into())
             }
+            sqlx::Error::Database(refused) if refused.code().is_some_and(|code| is_away(&code)) => Self::Unavailable(
+                "The database cannot take this just now. Nothing you sent was stored; try again in a moment.".into(),
+                refused.into(),
+            ),
             other => Self::Internal(other.into()),
         }
     }
 }
 
+/// Codes of a database that is there but cannot serve: PostgreSQL's classes 08 connection, 53 resources and 57P operator (errcodes),
+/// SQLite's 5 busy, 10 input or output, 13 full and 14 cannot open (rescode.html; the low byte is the kind).
+fn is_away(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13 | 14),
+        _ => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
 impl From<std::io::Error> for Error {
-    /// A full disk is a part that is down; all else is ours.
+    /// A disk without room is a part that is down; all else is ours.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::Unavailable("The disk is full. Nothing of this was stored; ask your admin to make room.".into(), error.into())
+                Self::Unavailable("The disk is full. Nothing you sent was stored; your admin has to make room.".into(), error.into())
             }
             _ => Self::Internal(error.into()),
         }

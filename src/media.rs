@@ -16,7 +16,7 @@ use crate::updates::{self, visible};
 use crate::{events, jobs};
 
 /// How many files an update can have.
-pub const MOST: i64 = 50;
+pub const MOST: usize = 50;
 
 /// A recording or a picture.
 #[derive(Clone, Debug, FromRow)]
@@ -180,7 +180,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option
         .bind(update_id)
         .fetch_one(&mut **tx)
         .await?;
-    if comment_id.is_none() && count >= MOST {
+    if comment_id.is_none() && usize::try_from(count).is_ok_and(|count| count >= MOST) {
         return Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")));
     }
     sqlx::query(

@@ -166,7 +166,8 @@ pub struct Account {
 
 /// Whether no account was ever made.
 pub async fn none_yet(connection: &mut AnyConnection) -> Result<bool> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found").fetch_one(connection).await?;
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found").fetch_one(connection).await?;
     Ok(count == 0)
 }
 

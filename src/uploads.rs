@@ -128,6 +128,16 @@ impl Intake {
     }
 }
 
+/// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_048_576 => format!("{} kB", bytes / 1_000),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
+        _ => format!("{} GiB", bytes >> 30),
+    }
+}
+
 /// Has objects deleted that were written and belong to nothing after a day: what an upload left that broke off.
 pub async fn sweep(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
@@ -178,8 +188,8 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
                 Some(left) => self.left = left,
                 None => {
                     let text = format!(
-                        "The file is larger than {} MiB, the most that is taken. Send a smaller one, or ask your admin.",
-                        self.max >> 20
+                        "The file is larger than {}, the most that is taken. Send a smaller one, or ask your admin.",
+                        size(self.max)
                     );
                     return Poll::Ready(Some(Err(Error::TooLarge(text))));
                 }

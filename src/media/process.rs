@@ -77,7 +77,7 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;
-    let poster = match shop.tools().await.poster(&made.path, &probe, frame.path()).await {
+    let poster = match shop.tools().await.poster(&input, &probe, frame.path()).await {
         Ok(path) => Some(pictures::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.

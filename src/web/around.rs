@@ -10,15 +10,12 @@ use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
 use super::answer::{boxed, face};
-use super::fields::BODY;
+use super::fields::{BODY, Typed};
+use super::pages::Page;
 use super::viewer::{Ask, Nonce, SAID};
 use crate::app::State;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
-
-/// What was typed into a form, for the page that says why it failed.
-#[derive(Clone, Debug, Default)]
-struct Typed(Vec<(String, String)>);
 
 /// Around every request.
 pub(crate) async fn around<B: MessageBody + 'static>(
@@ -95,7 +92,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
         let body = payload.to_bytes_limited(BODY).await.map_err(|_| Error::TooLarge("The form is larger than 1 MiB.".into()))?;
         let body = body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))?;
         method = method_of(&body).or(method);
-        request.extensions_mut().insert(Typed(typed(&body)));
+        Typed::keep(request.request(), &pairs(&body));
         request.set_payload(Payload::from(body));
     }
     if let Some(method) = method {
@@ -126,14 +123,6 @@ fn method_of(text: &[u8]) -> Option<Method> {
         "DELETE" => Some(Method::DELETE),
         _ => None,
     })
-}
-
-/// The texts of a form that are worth showing again.
-fn typed(body: &[u8]) -> Vec<(String, String)> {
-    pairs(body)
-        .into_iter()
-        .filter(|(name, value)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty())
-        .collect()
 }
 
 /// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
@@ -167,9 +156,16 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
         return response;
     }
     let request = response.request().clone();
-    let page = Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default();
-    let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
+    // Where the database is away, who asks is not asked again: each time takes seconds.
     let failed = response.response().error();
+    let away = failed.and_then(actix_web::Error::as_error::<Error>).is_some_and(|error| error.retry_after().is_some());
+    let known = request.extensions().get::<Ask>().cloned();
+    let page = match known {
+        Some(ask) => ask.bare_page(),
+        None if away => Page::default(),
+        None => Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default(),
+    };
+    let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
     let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
         None if wrong_method => {
             let mut answer = face(&request, &Error::WrongMethod, id, page, typed);

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use super::answer::{Answer, back, data, nothing, see_other};
-use super::fields::Fields;
+use super::fields::{Fields, asked};
 use super::shapes::{CommentShape, ListShape};
 use super::shaping;
 use super::updates::update_page;
@@ -39,7 +39,14 @@ async fn one(state: &State, ask: &Ask, id: &str) -> Result<CommentShape> {
     if thread.id == id { Ok(thread) } else { thread.replies.into_iter().find(|reply| reply.id == id).ok_or(Error::NotFound) }
 }
 
-pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn add(
+    req: HttpRequest,
+    ask: Result<Ask>,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
+    let (ask, payload) = asked(&req, ask, payload).await?;
     // Whoever may not comment learns it before a picture was sent.
     let update = updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     let (fields, pictures) = Fields::read_with_files(&req, payload, &state.intake, "pictures").await?;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, web};
-use futures_util::{StreamExt, TryStreamExt};
+use actix_web::{HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use futures_util::stream::Fuse;
 use serde_json::Value;
 
 use super::pages::Form;
+use super::viewer::Ask;
 use crate::clock::{Millis, parse_rfc3339};
 use crate::error::{Error, Fields as Wrong, Result};
-use crate::media::Taken;
+use crate::media::{MOST, Taken};
 use crate::uploads::Intake;
 use crate::words;
 
@@ -26,6 +28,8 @@ pub(crate) struct Fields {
     wrong: Wrong,
     typed: BTreeMap<String, String>,
     form: bool,
+    /// Why a file was not taken.
+    refused: Option<Error>,
 }
 
 impl Fields {
@@ -47,7 +51,8 @@ impl Fields {
         }
     }
 
-    /// Reads any of the three; files are taken in as they arrive, those of the named field. When anything is refused, nothing stays.
+    /// Reads any of the three; files are taken in as they arrive, those of the named field. When one is refused, [`Fields::finish`]
+    /// says so, and what was typed is still there; the files that were taken are for the caller to discard.
     pub(crate) async fn read_with_files(
         req: &HttpRequest,
         payload: web::Payload,
@@ -57,17 +62,11 @@ impl Fields {
         if kind(req) != "multipart/form-data" {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
-        let mut taken = Vec::new();
-        let mut pairs = Vec::new();
-        let mut parts = actix_multipart::Multipart::new(req.headers(), payload);
-        match receive(&mut parts, intake, files, &mut taken, &mut pairs).await {
-            Ok(()) => Ok((Self::of_pairs(pairs), taken)),
-            Err(error) => {
-                intake.discard(&taken).await?;
-                drain(parts).await;
-                Err(error)
-            }
-        }
+        let mut form =
+            Incoming { parts: actix_multipart::Multipart::new(req.headers(), payload), pairs: Vec::new(), taken: Vec::new(), left: DRAIN };
+        let refused = form.receive(Some((intake, files))).await.err();
+        Typed::keep(req, &form.pairs);
+        Ok((Self { refused, ..Self::of_pairs(form.pairs) }, form.taken))
     }
 
     fn of_pairs(pairs: Vec<(String, String)>) -> Self {
@@ -104,7 +103,8 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        let problem = if errors.is_empty() { Some(error.detail()) } else { None };
+        // No form has a place of its own for one file of several.
+        let problem = (errors.is_empty() || matches!(error, Error::At(..))).then(|| error.detail());
         Form { values, errors, problem }
     }
 
@@ -281,6 +281,9 @@ impl Fields {
 
     /// Refuses fields that nobody asked for and tells all that is wrong, at once.
     pub(crate) fn finish(mut self) -> Result<()> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
         for name in self.values.keys() {
             self.wrong.entry(name.clone()).or_insert("is not known here. Leave it out.".into());
         }
@@ -288,51 +291,115 @@ impl Fields {
     }
 }
 
-async fn receive(
-    parts: &mut actix_multipart::Multipart,
-    intake: &Intake,
-    files: &str,
-    taken: &mut Vec<Taken>,
-    pairs: &mut Vec<(String, String)>,
-) -> Result<()> {
-    let mut room = BODY;
-    while let Some(mut part) = parts.try_next().await.map_err(broken)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename().map(str::to_owned));
-        match file_name {
-            Some(file_name) if name == files => {
-                let at = format!("{files}[{}]", taken.len());
-                let mut body = (&mut part).map(|block| block.map_err(broken)).peekable();
-                // A file field that was left empty comes as a part without a name and without bytes.
-                if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
-                    continue;
-                }
-                let file = intake.take(&file_name, body).await.map_err(|error| Error::At(at, Box::new(error)))?;
-                taken.push(file);
-            }
-            Some(_) => return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}."))),
-            None => {
-                let text = part
-                    .bytes(room)
-                    .await
-                    .map_err(|_| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?
-                    .map_err(broken)?;
-                room -= text.len();
-                pairs.push((name, String::from_utf8(text.to_vec()).map_err(|_| not_text())?));
-            }
-        }
-    }
-    Ok(())
+type Part = Fuse<actix_multipart::Field>;
+
+/// A form with files, as it arrives.
+struct Incoming {
+    parts: actix_multipart::Multipart,
+    pairs: Vec<(String, String)>,
+    taken: Vec<Taken>,
+    /// So much of what is refused is still read.
+    left: usize,
 }
 
-/// Reads the rest of a refused upload and throws it away, within bounds.
-async fn drain(parts: actix_multipart::Multipart) {
-    let mut left = DRAIN;
-    let mut blocks = parts.map_ok(|part| part.map_ok(|block| block.len())).try_flatten();
-    while let Some(Ok(length)) = blocks.next().await {
-        match left.checked_sub(length) {
-            Some(rest) => left = rest,
-            None => return,
+impl Incoming {
+    /// Reads to the end, also past a refused file: what was typed behind it must not be lost, and the sender must hear the answer.
+    /// Without an intake the files are passed over. Answers the first thing that was wrong.
+    async fn receive(&mut self, mut intake: Option<(&Intake, &str)>) -> Result<()> {
+        let (mut room, mut refused) = (BODY, Ok(()));
+        while let Some(part) = self.parts.next().await {
+            // Nothing can be read behind what is broken.
+            let Ok(part) = part.map_err(|error| refused = std::mem::replace(&mut refused, Ok(())).and(Err(broken(error)))) else {
+                return refused;
+            };
+            let name = part.name().unwrap_or_default().to_owned();
+            let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename().map(str::to_owned));
+            // A part must not be read again behind its end.
+            let mut part = part.fuse();
+            let read = match (&file_name, intake) {
+                (Some(_), None) => Ok(()),
+                (Some(file_name), Some((intake, files))) => self.file(&mut part, &name, file_name, intake, files).await,
+                (None, _) => text(&mut part, &mut room).await.map(|text| self.pairs.push((name, text))),
+            };
+            if let Err(error) = read {
+                intake = None;
+                refused = refused.and(Err(error));
+            }
+            if !self.skip(part).await {
+                return refused;
+            }
+        }
+        refused
+    }
+
+    async fn file(&mut self, part: &mut Part, name: &str, file_name: &str, intake: &Intake, files: &str) -> Result<()> {
+        if name != files {
+            return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}.")));
+        }
+        let at = format!("{files}[{}]", self.taken.len());
+        let mut body = part.map(|block| block.map_err(broken)).peekable();
+        // A file field that was left empty comes as a part without a name and without bytes.
+        if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
+            return Ok(());
+        }
+        if self.taken.len() >= MOST {
+            return Err(Error::invalid(at, format!("is one too many: at most {MOST} files go into an update. Make another update.")));
+        }
+        self.taken.push(intake.take(file_name, body).await.map_err(|error| Error::At(at, Box::new(error)))?);
+        Ok(())
+    }
+
+    /// Reads what is left of a part and throws it away; false when there is nothing to be read behind it.
+    async fn skip(&mut self, mut part: Part) -> bool {
+        while let Some(block) = part.next().await {
+            let Ok(block) = block else { return false };
+            let Some(left) = self.left.checked_sub(block.len()) else { return false };
+            self.left = left;
+        }
+        true
+    }
+}
+
+async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
+    let mut text = Vec::new();
+    while let Some(block) = part.next().await {
+        let block = block.map_err(broken)?;
+        *room = room.checked_sub(block.len()).ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
+        text.extend_from_slice(&block);
+    }
+    String::from_utf8(text).map_err(|_| not_text())
+}
+
+/// What was typed into a form, for the page that says why it failed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Typed(pub(crate) Vec<(String, String)>);
+
+impl Typed {
+    /// Keeps the texts of a form that are worth showing again.
+    pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
+        let worth =
+            |(name, value): &&(String, String)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty();
+        req.extensions_mut().insert(Self(pairs.iter().filter(worth).cloned().collect()));
+    }
+}
+
+/// Who asks; where that cannot be known because the database is away, what was typed into a form with files is kept before it is said.
+pub(crate) async fn asked(req: &HttpRequest, ask: Result<Ask>, payload: web::Payload) -> Result<(Ask, web::Payload)> {
+    match ask {
+        Ok(ask) => Ok((ask, payload)),
+        Err(error) => {
+            if matches!(error, Error::Unavailable(..)) && kind(req) == "multipart/form-data" {
+                let mut form = Incoming {
+                    parts: actix_multipart::Multipart::new(req.headers(), payload),
+                    pairs: Vec::new(),
+                    taken: Vec::new(),
+                    left: DRAIN,
+                };
+                // That it cannot be read to its end is the lesser trouble.
+                let _ = form.receive(None).await;
+                Typed::keep(req, &form.pairs);
+            }
+            Err(error)
         }
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct Signed {
     #[serde(default)]
     g: String,
     #[serde(default)]
-    e: i64,
+    e: String,
     #[serde(default)]
     s: String,
     download: Option<String>,
@@ -81,7 +81,7 @@ pub(crate) struct Signed {
 
 /// The bytes under a signed address, whole or a range of them (RFC 9110 §14).
 pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::Path<String>, signed: web::Query<Signed>) -> Answer {
-    let storage_key = signing::check(&state, &key, &signed.g, signed.e, &signed.s)?;
+    let storage_key = signing::check(&state, &key, &signed.g, signed.e.parse().unwrap_or(0), &signed.s)?;
     let viewer = by_grant(&state, &signed.g).await?;
     let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
     let storage = &state.intake.shop.storage;

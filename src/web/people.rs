@@ -317,8 +317,10 @@ async fn try_edit_me(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Fi
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // The address is half of what signs one in: a session left open must not be enough to take an account over (ASVS 5.0, 7.5.1).
-    if profile.email.as_ref().is_some_and(|email| words::email_key(email) != words::email_key(&person.email)) {
+    // The address is half of what signs one in: a browser left open must not be enough to take an account over (ASVS 5.0, 7.5.1).
+    // A token is a right that was given on purpose, to a program that knows no password.
+    let moves = profile.email.as_ref().is_some_and(|email| words::email_key(email) != words::email_key(&person.email));
+    if moves && matches!(person.grant, Grant::Session(_)) {
         check_current(req, state, person, &current).await?;
     }
     let mut tx = state.db.begin().await?;
@@ -333,9 +335,7 @@ pub(crate) async fn change_password(req: HttpRequest, ask: Ask, state: web::Data
     match try_change_password(&req, &state, &ask, fields).await {
         Ok(()) if ask.html => see_other_saying(&state, "/me", &Said::text("Your password is changed. Everywhere else you are signed out.")),
         Ok(()) => nothing(&ask, "/me"),
-        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
-            me_page(&state, &ask, Some((Typed::new(), error))).await
-        }
+        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => me_page(&state, &ask, Some((Typed::new(), error))).await,
         Err(error) => Err(error),
     }
 }

@@ -100,7 +100,9 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<Ne
 fn local(next: Option<&str>) -> String {
     match next {
         // An address that a browser was at is all ASCII; anything else would not fit a header either.
-        Some(next) if next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') => {
+        Some(next)
+            if next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') =>
+        {
             next.to_owned()
         }
         _ => "/".into(),

@@ -68,6 +68,14 @@ impl TestApp {
         Self { base, state, dir, setup_code, settings, database }
     }
 
+    /// Another node of the same installation: the same database and storage, a folder of its own. On PostgreSQL and S3 only.
+    pub async fn beside(other: &Self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = other.settings.clone();
+        settings.insert("HEARBACK_DATA".into(), dir.path().display().to_string());
+        Self::launch(dir, settings, other.database.clone(), |_| {}).await
+    }
+
     /// The settings it was started with, by name: for the command line beside it.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
@@ -133,6 +141,69 @@ impl TestApp {
             tokio::task::yield_now().await;
         }
     }
+}
+
+/// What lies in storage and where files are in the making; for tests that look behind the house.
+impl TestApp {
+    /// Every object and every unfinished one: empty when nothing is stored.
+    pub async fn objects(&self) -> Vec<String> {
+        let mut found = files(&self.dir.path().join("tmp"));
+        let Some(prefix) = &self.database else {
+            found.extend(files(&self.dir.path().join("media")));
+            return found;
+        };
+        let s3 = s3();
+        let listed = s3.list_objects_v2().bucket("hearback-test").prefix(prefix).send().await.unwrap();
+        found.extend(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+        let begun = s3.list_multipart_uploads().bucket("hearback-test").prefix(prefix).send().await.unwrap();
+        found.extend(begun.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)));
+        found
+    }
+
+    /// A number that the database answers.
+    pub async fn count(&self, statement: &'static str) -> i64 {
+        sqlx::query_scalar(statement).fetch_one(&mut *self.state.db.read().await.unwrap()).await.unwrap()
+    }
+
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, statement: &'static str) -> u64 {
+        let mut tx = self.state.db.begin().await.unwrap();
+        let done = sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        done.rows_affected()
+    }
+
+    /// Waits until `fits`, at most 60 s.
+    pub async fn until(&self, what: &str, mut fits: impl AsyncFnMut() -> bool) {
+        let until = std::time::Instant::now() + Duration::from_secs(60);
+        while !fits().await {
+            assert!(std::time::Instant::now() < until, "waited in vain: {what}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn files(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path.display().to_string()) }
+    }
+    found
+}
+
+fn s3() -> aws_sdk_s3::Client {
+    use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+    let keys = aws_sdk_s3::config::Credentials::new(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), None, None, "test");
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .region(aws_sdk_s3::config::Region::new("us-east-1"))
+        .endpoint_url(env("HEARBACK_TEST_S3_ENDPOINT"))
+        .force_path_style(true)
+        .credentials_provider(keys)
+        .http_client(http);
+    aws_sdk_s3::Client::from_conf(config.build())
 }
 
 impl Drop for TestApp {
@@ -238,7 +309,11 @@ impl Client {
 
     /// Makes a share link to the update at this path and answers its id and its token.
     pub async fn share(&self, update: &str, comments: bool) -> (String, String) {
-        let link = self.post(&format!("{update}/links"), serde_json::json!({ "name": "For the board", "comments": comments })).await.expect(201).json();
+        let link = self
+            .post(&format!("{update}/links"), serde_json::json!({ "name": "For the board", "comments": comments }))
+            .await
+            .expect(201)
+            .json();
         let (_, token) = link["url"].as_str().unwrap().rsplit_once('/').unwrap();
         (link["id"].as_str().unwrap().to_owned(), token.to_owned())
     }

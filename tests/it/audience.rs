@@ -14,7 +14,9 @@ async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() 
     app.state.clock.advance(1000);
     let late = app.person("Late").await;
 
-    let names = |list: serde_json::Value| list["items"].as_array().unwrap().iter().map(|row| row["person"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    let names = |list: serde_json::Value| {
+        list["items"].as_array().unwrap().iter().map(|row| row["person"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(names(ada.get(&format!("{draft}/receipts")).await.json()), ["Bob", "Cyd"]);
     for owing in [&bob, &cyd] {
         assert_eq!(owing.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
@@ -47,7 +49,8 @@ async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opene
 async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
-    let path = ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
+    let path =
+        ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
     eve.get(&path).await.expect(200);
     assert_eq!(eve.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
@@ -71,7 +74,10 @@ async fn edits_add_and_remove_recipients_who_keep_their_answers() {
     bob.get(&path).await.problem(404);
     cyd.get(&path).await.expect(200);
     let seen = ada.get(&path).await.json();
-    assert_eq!((&seen["counts"]["recipients"], &seen["counts"]["acknowledged"], &seen["audience"]["people"][0]["name"]), (&json!(1), &json!(0), &json!("Cyd")));
+    assert_eq!(
+        (&seen["counts"]["recipients"], &seen["counts"]["acknowledged"], &seen["audience"]["people"][0]["name"]),
+        (&json!(1), &json!(0), &json!("Cyd"))
+    );
     // Edits without an audience leave it.
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     cyd.get(&path).await.expect(200);
@@ -91,7 +97,12 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
     let (ada, admin) = (app.person("Ada").await, app.admin("Root").await);
     let gone = app.person("Gone").await;
     admin.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
-    for (name, said) in [("@designers", "@designers"), ("nobody@example.org", "has no account"), ("gone@example.org", "has no account"), ("nonsense", "not an e-mail address")] {
+    for (name, said) in [
+        ("@designers", "@designers"),
+        ("nobody@example.org", "has no account"),
+        ("gone@example.org", "has no account"),
+        ("nonsense", "not an e-mail address"),
+    ] {
         let problem = ada.post("/updates", json!({ "title": "x", "audience": [name], "publish": true })).await.problem(422);
         assert!(problem["errors"]["audience"].as_str().unwrap().contains(said), "{problem}");
     }
@@ -164,12 +175,18 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
     let version = ada.get(&path).await.json()["version"].as_i64().unwrap();
     ada.patch(&path, json!({ "title": "Two", "version": version })).await.expect(200);
     ada.patch(&path, json!({ "title": "Three", "version": version })).await.problem(409);
-    let page = browser.form("POST", &path, &[("_method", "PATCH"), ("title", "My own words"), ("version", &version.to_string())]).await.expect(409);
+    let page = browser
+        .form("POST", &path, &[("_method", "PATCH"), ("title", "My own words"), ("version", &version.to_string())])
+        .await
+        .expect(409);
     assert!(page.text().contains("My own words"));
     assert_eq!(ada.get(&path).await.json()["title"], "Two");
     // Two at once: one wins, or both in turn, but never a silent loss.
     let version = ada.get(&path).await.json()["version"].clone();
-    let (one, two) = tokio::join!(ada.patch(&path, json!({ "title": "A", "version": version })), ada.patch(&path, json!({ "title": "B", "version": version })));
+    let (one, two) = tokio::join!(
+        ada.patch(&path, json!({ "title": "A", "version": version })),
+        ada.patch(&path, json!({ "title": "B", "version": version }))
+    );
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);

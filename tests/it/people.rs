@@ -36,7 +36,10 @@ async fn several_are_invited_at_once_and_each_accepts_once() {
     app.client().accept("text/html").get(&made[0].1).await.expect(200);
     ana.post(&made[0].1, newcomer("Ana")).await.expect(204);
     let me = ana.get("/me").await.expect(200).json();
-    assert_eq!((&me["name"], &me["role"], &me["time_zone"], &me["email"]), (&json!("Ana"), &json!("member"), &json!("Asia/Tokyo"), &json!("ana@example.org")));
+    assert_eq!(
+        (&me["name"], &me["role"], &me["time_zone"], &me["email"]),
+        (&json!("Ana"), &json!("member"), &json!("Asia/Tokyo"), &json!("ana@example.org"))
+    );
     app.client().get(&made[0].1).await.problem(404);
     app.client().post(&made[0].1, newcomer("Again")).await.problem(404);
     assert_eq!(pending(&admin).await.len(), 2);
@@ -174,9 +177,18 @@ async fn settings_are_changed_and_checked() {
     app.person("Bob").await;
     let changed = json!({ "name": "Ada Lovelace", "email": "countess@example.org", "time_zone": "Europe/London" });
     let me = ada.patch("/me", changed).await.expect(200).json();
-    assert_eq!((&me["name"], &me["email"], &me["time_zone"]), (&json!("Ada Lovelace"), &json!("countess@example.org"), &json!("Europe/London")));
+    assert_eq!(
+        (&me["name"], &me["email"], &me["time_zone"]),
+        (&json!("Ada Lovelace"), &json!("countess@example.org"), &json!("Europe/London"))
+    );
     assert_eq!(ada.patch("/me", json!({})).await.expect(200).json(), me);
-    for (field, value) in [("name", json!("x".repeat(101))), ("email", json!("BOB@example.org")), ("email", json!("no")), ("time_zone", json!("Mars/Olympus")), ("name", json!("a\0b"))] {
+    for (field, value) in [
+        ("name", json!("x".repeat(101))),
+        ("email", json!("BOB@example.org")),
+        ("email", json!("no")),
+        ("time_zone", json!("Mars/Olympus")),
+        ("name", json!("a\0b")),
+    ] {
         assert!(ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field].is_string(), "{field}");
     }
     assert_eq!(ada.get("/me").await.json(), me);

@@ -260,7 +260,9 @@ async fn a_guest_by_cookie_cannot_tell_the_forbidden_from_the_missing_either() {
     guest.get(&path).await.expect(200);
 
     let missing = "00000000000000000000000000";
-    for (kind, hidden) in [("comments", id(&comment)), ("media", id(&comment["pictures"][0])), ("updates", other.trim_start_matches("/updates/").into())] {
+    for (kind, hidden) in
+        [("comments", id(&comment)), ("media", id(&comment["pictures"][0])), ("updates", other.trim_start_matches("/updates/").into())]
+    {
         let strip = |answer: Answer| {
             let mut problem = answer.json();
             problem.as_object_mut().unwrap().remove("instance");

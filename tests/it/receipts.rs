@@ -29,7 +29,10 @@ async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_tha
 
     let seen = cyd.get(&receipts).await.json()["items"][0].clone();
     assert_eq!((&seen["person"]["name"], &seen["state"], &seen["opened_at"]), (&json!("Bob"), &json!("waiting"), &Value::Null));
-    assert_eq!((cyd.get(&path).await.json()["counts"]["opened"].clone(), ada.get(&path).await.json()["counts"]["opened"].clone()), (Value::Null, json!(1)));
+    assert_eq!(
+        (cyd.get(&path).await.json()["counts"]["opened"].clone(), ada.get(&path).await.json()["counts"]["opened"].clone()),
+        (Value::Null, json!(1))
+    );
     let page = app.browser("Cyd").await.get(&path).await.expect(200).text();
     assert!(!page.contains("not opened it"), "a colleague's page does not tell who opened it");
     // The author's own opening is none.
@@ -52,7 +55,10 @@ async fn an_acknowledgement_keeps_its_first_time_and_can_be_taken_back() {
 
     assert_eq!(bob.delete(&answer).await.expect(200).json()["state"], "waiting");
     bob.delete(&answer).await.expect(200);
-    assert_eq!(ada.get(&path).await.json()["counts"], json!({ "recipients": 2, "opened": 0, "acknowledged": 0, "owing": 2, "comments": 0, "open_questions": 0 }));
+    assert_eq!(
+        ada.get(&path).await.json()["counts"],
+        json!({ "recipients": 2, "opened": 0, "acknowledged": 0, "owing": 2, "comments": 0, "open_questions": 0 })
+    );
     assert_ne!(bob.put(&answer).await.expect(200).json()["acknowledged_at"], first["acknowledged_at"]);
 }
 
@@ -66,7 +72,8 @@ async fn an_acknowledgement_goes_stale_when_the_content_changes_and_not_when_a_l
     ada.patch(&path, json!({ "notes": "typo mended" })).await.expect(200);
     assert_eq!(bob.get(&path).await.json()["my_receipt"]["state"], "acknowledged");
 
-    let changed = ada.patch(&path, json!({ "notes": "All new", "change": "material", "what_changed": "The date" })).await.expect(200).json();
+    let changed =
+        ada.patch(&path, json!({ "notes": "All new", "change": "material", "what_changed": "The date" })).await.expect(200).json();
     assert_eq!((&changed["revision"], &changed["counts"]["owing"]), (&json!(2), &json!(1)));
     assert_eq!(bob.get(&path).await.json()["my_receipt"]["state"], "stale");
     let owed = bob.get("/inbox").await.json()["owed_by_me"][0].clone();

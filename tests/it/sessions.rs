@@ -30,7 +30,10 @@ async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
     let there = refused.header("location").to_owned();
     assert_eq!(there, "/session?next=/updates%3Fstate%3Ddraft%26q%3Da%2520b");
     let page = stranger.get(&there).await.expect(200).text();
-    assert!(page.contains("value=\"/updates?state=draft&#38;q=a%20b\"") || page.contains("value=\"/updates?state=draft&amp;q=a%20b\""), "{page}");
+    assert!(
+        page.contains("value=\"/updates?state=draft&#38;q=a%20b\"") || page.contains("value=\"/updates?state=draft&amp;q=a%20b\""),
+        "{page}"
+    );
 
     for (next, to) in [
         ("/updates?state=draft", "/updates?state=draft"),
@@ -62,7 +65,12 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
     let wrong = body(sign_in(&app.client(), "Ada", "not the password").await);
     let unknown = body(sign_in(&app.client(), "Nobody", "not the password").await);
     assert_eq!(wrong, unknown);
-    let page = app.client().accept("text/html").form("POST", "/session", &[("email", "ada@example.org"), ("password", "secret guess")]).await.expect(422);
+    let page = app
+        .client()
+        .accept("text/html")
+        .form("POST", "/session", &[("email", "ada@example.org"), ("password", "secret guess")])
+        .await
+        .expect(422);
     assert!(page.text().contains("ada@example.org") && !page.text().contains("secret guess"), "the address is kept, the password is not");
 }
 
@@ -78,7 +86,12 @@ async fn guessing_is_slowed_down_and_says_when_to_try_again() {
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     // The address in other letters is the same account.
     app.client().post("/session", json!({ "email": "ADA@Example.org", "password": PASSWORD })).await.problem(429);
-    let page = app.client().accept("text/html").form("POST", "/session", &[("email", "ada@example.org"), ("password", PASSWORD)]).await.expect(429);
+    let page = app
+        .client()
+        .accept("text/html")
+        .form("POST", "/session", &[("email", "ada@example.org"), ("password", PASSWORD)])
+        .await
+        .expect(429);
     assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
     app.person("Bob").await;
     sign_in(&app.client(), "Bob", PASSWORD).await.expect(204);
@@ -133,7 +146,10 @@ async fn behind_https_the_cookie_is_secure_and_bound_to_the_host() {
     app.person("Ada").await;
     let answer = sign_in(&app.client(), "Ada", PASSWORD).await.expect(204);
     let cookie = answer.header("set-cookie").to_owned();
-    assert!(cookie.starts_with("__Host-hearback=") && cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-hearback=") && cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
     assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
     let (pair, _) = cookie.split_once(';').unwrap();
     app.client().header("cookie", pair).get("/me").await.expect(200);
@@ -187,17 +203,28 @@ async fn one_address_has_two_faces() {
     let browser = app.browser("Ada").await;
 
     let page = browser.get("/inbox").await.expect(200);
-    assert_eq!((page.header("content-type"), page.header("vary"), page.header("cache-control")), ("text/html; charset=utf-8", "Accept", "private, no-cache"));
+    assert_eq!(
+        (page.header("content-type"), page.header("vary"), page.header("cache-control")),
+        ("text/html; charset=utf-8", "Accept", "private, no-cache")
+    );
     let data = ada.get("/inbox").await.expect(200);
     assert_eq!((data.header("content-type"), data.header("vary")), ("application/json", "Accept"));
-    assert_eq!(ada.clone().accept("text/html").get("/inbox").await.header("content-type"), "application/json", "with Authorization it is JSON");
+    assert_eq!(
+        ada.clone().accept("text/html").get("/inbox").await.header("content-type"),
+        "application/json",
+        "with Authorization it is JSON"
+    );
     assert_eq!(browser.clone().accept("*/*").get("/inbox").await.header("content-type"), "application/json");
 
     // A form: 303 when it worked, the filled form when it did not.
     let made = browser.form("POST", "/updates", &[("title", "By form")]).await.expect(303);
     assert!(made.header("location").starts_with("/updates/"));
     let refused = browser.form("POST", "/updates", &[("title", "Kept title"), ("audience", "not-an-address")]).await.expect(422);
-    assert!(refused.header("content-type").starts_with("text/html") && refused.text().contains("Kept title") && refused.text().contains("not-an-address"));
+    assert!(
+        refused.header("content-type").starts_with("text/html")
+            && refused.text().contains("Kept title")
+            && refused.text().contains("not-an-address")
+    );
     // The same as JSON.
     ada.post("/updates", json!({ "title": "x", "audience": ["not-an-address"] })).await.problem(422);
     // An error has both faces too.
@@ -258,7 +285,9 @@ async fn a_head_is_a_get_without_its_body() {
 async fn unreadable_and_unknown_things_are_named() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let send = |body: &'static str, kind: &'static str| crate::app::Answer::of(ada.request("POST", "/updates").header("content-type", kind).body(body));
+    let send = |body: &'static str, kind: &'static str| {
+        crate::app::Answer::of(ada.request("POST", "/updates").header("content-type", kind).body(body))
+    };
     send("{", "application/json").await.problem(400);
     send("[]", "application/json").await.problem(400);
     send("<a/>", "application/xml").await.problem(415);
@@ -278,7 +307,9 @@ async fn a_null_character_in_an_address_is_nothing_there() {
         ada.get(bad).await.problem(404);
     }
     ada.delete("/links/%00").await.problem(404);
-    for bad in ["/updates?q=%00", "/updates?author=%00", "/updates?state=%00", "/updates?kind=%00", "/updates?after=NS4A", "/search?q=a%00b"] {
+    for bad in
+        ["/updates?q=%00", "/updates?author=%00", "/updates?state=%00", "/updates?kind=%00", "/updates?after=NS4A", "/search?q=a%00b"]
+    {
         ada.get(bad).await.problem(422);
     }
     assert!(ada.put(&format!("{path}/reactions/%00")).await.status.is_client_error());

@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::super::answer::{Answer, data, done, page, see_other, see_other_saying};
-use super::super::fields::Fields;
+use super::super::fields::{Fields, asked};
 use super::super::pages::{EditPage, Form};
 use super::super::people::accounts;
 use super::super::shapes::UpdateShape;
@@ -59,7 +59,8 @@ async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Writ
     Ok(invited.into_iter().map(|invited| (invited.id, invited.secret)).collect())
 }
 
-pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<State>, payload: web::Payload) -> Answer {
+    let (ask, payload) = asked(&req, ask, payload).await?;
     let person = ask.person()?.clone();
     let (mut fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
     let (typed, form) = (fields.typed(), fields.is_form());
@@ -179,13 +180,9 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
         unknown,
         admins,
         refusal: state.intake.room().err().map(|error| error.detail()),
-        limit: format!("{} {}", uploads::TAKEN, limit(state.intake.max)),
+        limit: format!("{} {}", uploads::TAKEN, format_args!("At most {} each.", uploads::size(state.intake.max))),
     };
     page(status, &shown)
-}
-
-fn limit(bytes: u64) -> String {
-    if bytes >= 1 << 30 { format!("At most {} GiB each.", bytes >> 30) } else { format!("At most {} MiB each.", bytes >> 20) }
 }
 
 /// Fills what was not typed with what is stored.
