@@ -12,9 +12,6 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
   if (target instanceof Element && keepsAttribute(target, detail.attributeName)) event.preventDefault();
 });
 
-// A refresh of the whole page by Turbo ends like one of ours.
-document.addEventListener("turbo:morph", fresh);
-
 /** Whether an element stays exactly as it is. */
 function keepsElement(element: Element, next: Element | undefined): boolean {
   // Made by a script, and known to that script only.

@@ -147,10 +147,34 @@ pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> Htt
     answer
 }
 
-/// What the browser calls itself, shortened.
+/// The browser in words a person knows, `Firefox on Windows`; of a program what it calls itself.
 pub(crate) fn browser(req: &HttpRequest) -> String {
-    let agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("unknown");
-    agent.chars().take(200).collect()
+    let agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("Unknown");
+    // Nearly all say they are several browsers: the first name in this order is the true one.
+    let names = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrom", "Chrome"),
+        ("CriOS/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "Mac"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ];
+    let known = |list: &[(&str, &'static str)]| list.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    match (known(&names), known(&systems)) {
+        (Some(name), Some(system)) => format!("{name} on {system}"),
+        (Some(name), None) => name.to_owned(),
+        (None, _) => agent.chars().take(100).collect(),
+    }
 }
 
 pub(crate) async fn sign_out(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {

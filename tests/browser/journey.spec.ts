@@ -96,6 +96,8 @@ test('from the set-up link to an acknowledged update and a revoked link', async 
   await ada.getByLabel('A new one, for whom').fill('Customer')
   await ada.getByRole('button', { name: 'Make a link' }).click()
   const open = await ada.locator('input[value*="/s/"]').first().inputValue()
+  await expect(ada.locator('undo-field')).toHaveCount(1)
+  await expect(ada.locator('update-stage img:visible')).toHaveCount(await ada.locator('.strip img').count())
   await look(ada, 'share')
   const guest = await someone(browser, fresh)
   await guest.goto(open)
