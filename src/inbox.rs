@@ -37,7 +37,8 @@ macro_rules! owed_by_me {
 }
 
 /// What was said to the person: updates that ask nothing and were not opened, and comments since the last visit on updates of
-/// theirs, or in threads they took part in.
+/// theirs, or in threads they took part in;
+/// programs speak without a visit, so there what came after their own words is new.
 macro_rules! said_to_me {
     () => {
         "SELECT s.* FROM (
@@ -52,8 +53,8 @@ macro_rules! said_to_me {
          WHERE c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
          AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
          AND (u.author_id = $1
-              OR (v.seen_at IS NOT NULL AND EXISTS (SELECT 1 FROM comments o WHERE o.person_id = $1 AND coalesce(o.parent_id, o.id) = coalesce(c.parent_id, c.id)
-                  AND o.update_id = u.id)
+              OR (EXISTS (SELECT 1 FROM comments o WHERE o.person_id = $1 AND coalesce(o.parent_id, o.id) = coalesce(c.parent_id, c.id)
+                  AND o.update_id = u.id AND (v.seen_at IS NOT NULL OR o.id < c.id))
                   AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL
                        OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))))
          GROUP BY u.id) AS s"

@@ -141,6 +141,16 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
     .await?)
 }
 
+/// The addresses the author named that were invited and have not come yet.
+pub async fn awaited(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT i.email FROM invited_audience a JOIN invitations i ON i.id = a.invitation_id WHERE a.update_id = $1 ORDER BY i.email_key",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Makes recipients of the audience: all of it at publication, and after an edit those who are new. Who is no longer in it keeps
 /// their history and loses sight. `everyone` is resolved once, when it begins to owe; with `fyi` a receipt appears only on opening.
 pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: &Update) -> Result<()> {

@@ -269,6 +269,8 @@ pub struct UpdateShape {
     pub revision: i64,
     /// Counts every edit: send it back with an edit to learn of another one meanwhile (409).
     pub version: i64,
+    /// What the last material edit changed, in the author's words.
+    pub what_changed: Option<String>,
     /// `audience` or `workspace`.
     pub visibility: String,
     /// `fyi` or `acknowledge`.

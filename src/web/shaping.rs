@@ -76,6 +76,7 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         author: PersonShape { id: update.author_id.clone(), name: update.author_name.clone() },
         revision: update.revision,
         version: update.version,
+        what_changed: update.what_changed.clone(),
         visibility: update.visibility.clone(),
         expectation: update.expectation.clone(),
         due: time(update.due_at),

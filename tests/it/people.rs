@@ -176,6 +176,14 @@ async fn settings_are_changed_and_checked() {
     let ada = app.person("Ada").await;
     app.person("Bob").await;
     let changed = json!({ "name": "Ada Lovelace", "email": "countess@example.org", "time_zone": "Europe/London" });
+    // In a browser another address to sign in with needs the present password: one left open must not be enough.
+    let browser = app.browser("Ada").await.accept("application/json");
+    for current in [json!(null), json!("wrong")] {
+        let body = json!({ "email": "mallory@example.org", "current": current });
+        assert!(browser.patch("/me", body).await.problem(422)["errors"]["current"].is_string());
+    }
+    assert_eq!(ada.get("/me").await.json()["email"], "ada@example.org");
+    browser.patch("/me", json!({ "email": "a.da@example.org", "current": PASSWORD })).await.expect(200);
     let me = ada.patch("/me", changed).await.expect(200).json();
     assert_eq!(
         (&me["name"], &me["email"], &me["time_zone"]),
@@ -254,4 +262,25 @@ async fn an_admin_invites_and_asks_in_one_go_and_a_member_is_told_who_can() {
     let inbox = new.get("/inbox").await.expect(200).json();
     assert_eq!(inbox["owed_by_me"][0]["update"]["title"], "Welcome");
     assert_eq!(admin.get(&path).await.json()["counts"]["owing"], 1);
+}
+
+#[actix_web::test]
+async fn those_invited_stay_in_the_audience_when_the_update_is_edited() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let body =
+        json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
+    let draft = admin.update(body).await;
+    let browser = app.browser("Root").await;
+    let page = browser.get(&format!("{draft}/edit")).await.expect(200).text();
+    assert!(page.contains("new@example.org"), "the form is filled with whom it is for");
+    browser
+        .form("POST", &draft, &[("_method", "PATCH"), ("title", "Welcome!"), ("audience", "new@example.org"), ("publish", "true")])
+        .await
+        .expect(303);
+    let link = invite(&admin, &["new@example.org"]).await;
+    let new = app.client().header("sec-fetch-site", "same-origin");
+    new.post(&link[0].1, newcomer("New")).await.expect(204);
+    assert_eq!(new.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+    assert_eq!(admin.get(&draft).await.json()["audience"]["people"][0]["name"], "New");
 }

@@ -295,3 +295,23 @@ async fn a_deactivated_person_is_out_at_once_everywhere() {
     bob.get("/me").await.problem(401);
     app.browser("Bob").await;
 }
+
+#[actix_web::test]
+async fn open_streams_end_with_the_right_to_them() {
+    let app = TestApp::start().await;
+    let (ada, bob, admin) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
+    let path = ada.update(json!({ "title": "For Bob", "audience": [email("Bob")] })).await;
+    let (link, token) = ada.share(&path, false).await;
+    let streams = [
+        bob.request("GET", "/inbox/live").send().await.unwrap(),
+        bob.request("GET", &format!("{path}/live")).send().await.unwrap(),
+        app.client().bearer(&token).request("GET", &format!("{path}/live")).send().await.unwrap(),
+    ];
+    admin.patch(&format!("/people/{}", bob.id), json!({ "active": false })).await.expect(200);
+    ada.delete(&format!("/links/{link}")).await.expect(204);
+    ada.comment(&path, "Among ourselves").await;
+    for stream in streams {
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(60), stream.text()).await.expect("the stream ends").unwrap();
+        assert!(!heard.contains("event: comment"), "{heard}");
+    }
+}

@@ -159,7 +159,10 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
     let shape = match update {
         Some(update) => {
             let shape = shaping::update(&mut connection, state, ask, update).await?;
-            fill(&mut form, &shape, &updates::audience(&mut connection, &update.id).await?);
+            let mut names: Vec<String> = shape.audience.everyone.then(|| "everyone".to_owned()).into_iter().collect();
+            names.extend(updates::audience(&mut connection, &update.id).await?.into_iter().map(|named| named.email));
+            names.extend(updates::awaited(&mut connection, &update.id).await?);
+            fill(&mut form, &shape, &names.join(", "));
             Some(shape)
         }
         None => None,
@@ -186,15 +189,13 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
 }
 
 /// Fills what was not typed with what is stored.
-fn fill(form: &mut Form, update: &UpdateShape, audience: &[updates::Named]) {
+fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values.entry(field.to_owned()).or_insert_with(|| value.to_owned());
     };
-    let everyone = update.audience.everyone.then_some("everyone");
-    let names: Vec<&str> = everyone.into_iter().chain(audience.iter().map(|named| named.email.as_str())).collect();
     put("title", &update.title);
     put("notes", &update.notes);
-    put("audience", &names.join(", "));
+    put("audience", audience);
     put("visibility", &update.visibility);
     put("expectation", &update.expectation);
     put("due", update.due.as_deref().unwrap_or_default());
