@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpServer, web};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::clock::{self, Clock};
@@ -140,6 +141,7 @@ pub struct App {
     address: SocketAddr,
     state: web::Data<State>,
     stop: watch::Sender<bool>,
+    signals: [Signal; 2],
 }
 
 impl App {
@@ -166,7 +168,9 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        Ok(Self { server, address, state, stop })
+        // Heard from here on: who has read the address may end the process at once.
+        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
+        Ok(Self { server, address, state, stop, signals })
     }
 
     /// The port it listens on.
@@ -194,11 +198,13 @@ impl App {
     pub async fn run(self) -> Result<()> {
         let handle = self.server.handle();
         let stop = self.stop.clone();
+        let [mut interrupt, mut terminate] = self.signals;
         tokio::spawn(async move {
-            match told_to_end().await {
-                Ok(()) => tracing::info!("ending"),
-                Err(error) => tracing::error!(%error, "signals cannot be heard"),
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
             }
+            tracing::info!("ending");
             // Live pages are let go first, or they would hold the server open.
             stop.send_replace(true);
             handle.stop(true).await;
@@ -208,16 +214,6 @@ impl App {
         self.state.db.close().await;
         Ok(())
     }
-}
-
-async fn told_to_end() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 /// Opens the database and brings it up to date.

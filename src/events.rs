@@ -14,7 +14,7 @@ pub const KEPT: Millis = 24 * 3_600_000;
 pub struct Event {
     /// Its number: later ones are greater.
     pub n: i64,
-    /// `update`, `media`, `comment`, `reaction`, `receipt`, `link`.
+    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link`.
     pub kind: String,
     /// The update.
     pub update_id: String,

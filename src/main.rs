@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -83,7 +83,7 @@ enum TokenCommand {
 async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(wrong) => return misspoken(&wrong),
+        Err(wrong) => return misunderstood(&wrong),
     };
     let config = match Config::load() {
         Ok(config) => config,
@@ -111,14 +111,20 @@ async fn main() -> ExitCode {
     }
 }
 
-/// What clap says of a wrong command line, and for an unknown command what there is.
-fn misspoken(wrong: &clap::Error) -> ExitCode {
-    // Help and version come as errors too; printing to a closed pipe may fail, and then nobody reads it.
-    let _ = wrong.print();
-    if wrong.kind() == ErrorKind::InvalidSubcommand {
-        eprintln!("\n{}", Cli::command().render_help());
+/// What clap says, and after a command that is not known which there are.
+fn misunderstood(wrong: &clap::Error) -> ExitCode {
+    if wrong.kind() != ErrorKind::InvalidSubcommand {
+        wrong.exit();
     }
-    if wrong.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    let mut known = Cli::command();
+    for word in std::env::args().skip(1) {
+        match known.find_subcommand(&word) {
+            Some(below) => known = below.clone(),
+            None => break,
+        }
+    }
+    eprintln!("{wrong}\n{}", known.render_help());
+    ExitCode::from(2)
 }
 
 /// On the command line whoever reads is the operator: the cause is said too.
@@ -132,7 +138,7 @@ fn said(error: &Error) -> String {
 fn log(config: &Config) {
     // The filter was tried when the settings were read.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }
 
 async fn serve(config: Config) -> Result<()> {

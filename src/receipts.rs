@@ -133,7 +133,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     .execute(&mut **tx)
     .await?;
     if first.rows_affected() > 0 {
-        events::record(tx, clock, "receipt", id, &person.id, &person.id).await?;
+        events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
     }
     Ok(())
 }

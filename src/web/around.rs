@@ -1,6 +1,6 @@
 //! What happens around every request: its id, the method a form means, whether it may be unsafe, the face of errors, the headers, the log.
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -31,10 +31,6 @@ pub(crate) async fn around<B: MessageBody + 'static>(
         if let Err(error) = prepare(&mut request).await {
             return Ok(refused(request, &error, &id).await);
         }
-        // A HEAD is a GET whose body is left out; only media answers it by itself, to leave the bytes where they are.
-        if asked == Method::HEAD && !request.path().starts_with("/m/") {
-            request.head_mut().method = Method::GET;
-        }
         match next.call(request).await {
             Ok(response) => Ok(with_face(boxed(response), &id).await),
             Err(error) => Err(error),
@@ -43,9 +39,6 @@ pub(crate) async fn around<B: MessageBody + 'static>(
     .instrument(span.clone())
     .await?;
     decorate(&mut response, &id);
-    if asked == Method::HEAD && !response.request().path().starts_with("/m/") {
-        response = response.map_body(|_, _| BoxBody::new(()));
-    }
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -75,8 +68,11 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     if request.uri().path().contains("%00") {
         return Err(Error::NotFound);
     }
-    // A HEAD is a GET whose body the server leaves out; only media answers it by itself.
-    if *request.method() == Method::HEAD && !request.path().starts_with("/m/") {
+    if request.query_string().contains("%00") {
+        return Err(Error::Malformed("The address has a character U+0000, which no text can have. Leave it out.".into()));
+    }
+    // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
+    if *request.method() == Method::HEAD && !request.path().starts_with("/m/") && !request.path().ends_with("/live") {
         request.head_mut().method = Method::GET;
     }
     if request.method().is_safe() {

@@ -17,10 +17,11 @@ use super::answer::Answer;
 use super::shaping::counts_shape;
 use super::viewer::{Ask, by_grant, grant};
 use crate::app::State;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::events::{self, Event};
-use crate::{inbox, updates};
+use crate::people::Viewer;
+use crate::{comments, inbox, updates};
 
 /// Sent when nothing else was, so that proxies keep the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -155,7 +156,8 @@ async fn tell(
     }
 }
 
-/// What the page has not heard yet; none when its right has ended. Never holds a connection while it waits for another.
+/// What the page has not heard yet; none when its right has ended. Never holds two connections: pages that held one and waited for
+/// another would stand still together.
 async fn news(
     ask: &Ask,
     state: &State,
@@ -165,37 +167,73 @@ async fn news(
 ) -> Result<Option<String>> {
     use std::fmt::Write as _;
     let mut text = String::new();
-    let mut heard = false;
-    loop {
-        let events = events::after(&mut *state.db.read().await?, *last).await?;
-        let Some(newest) = events.last() else { break };
-        *last = newest.n;
-        heard = true;
-        for event in events.iter().filter(|event| Some(event.update_id.as_str()) == update) {
-            let body = json!({ "kind": event.kind, "id": event.subject_id });
-            let _ = write!(text, "id: {}\nevent: {}\ndata: {body}\n\n", event.n, event.kind);
-        }
-    }
-    if heard && !still_allowed(state, ask, update).await? {
+    let events = missed(state, *last).await?;
+    if !events.is_empty() && !still_allowed(state, ask, update).await? {
         return Ok(None);
     }
-    if let (Ok(person), true) = (ask.viewer.person(), heard || counts.is_none()) {
-        let now = inbox::counts(&mut *state.db.read().await?, &person.id).await?;
+    let mut connection = state.db.read().await?;
+    for event in events.iter().filter(|event| Some(event.update_id.as_str()) == update) {
+        if may_hear(&mut connection, ask, event).await? {
+            // That somebody opened shows in their receipt.
+            let kind = if event.kind == "opening" { "receipt" } else { &event.kind };
+            let body = json!({ "kind": kind, "id": event.subject_id });
+            let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
+        }
+    }
+    if let (Ok(person), true) = (ask.viewer.person(), !events.is_empty() || counts.is_none()) {
+        let now = inbox::counts(&mut connection, &person.id).await?;
         if counts.replace(now) != Some(now) {
             let body = serde_json::to_string(&counts_shape(now)).map_err(Error::internal)?;
             let _ = write!(text, "event: inbox\ndata: {body}\n\n");
         }
     }
+    *last = events.last().map_or(*last, |newest| newest.n);
     Ok(Some(text))
+}
+
+async fn missed(state: &State, mut last: i64) -> Result<Vec<Event>> {
+    let mut connection = state.db.read().await?;
+    let mut all = Vec::new();
+    loop {
+        let events = events::after(&mut connection, last).await?;
+        let Some(newest) = events.last() else { return Ok(all) };
+        last = newest.n;
+        all.extend(events);
+    }
 }
 
 /// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
 async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result<bool> {
-    let ended = |error| if matches!(error, Error::NotFound | Error::Unauthenticated) { Ok(false) } else { Err(error) };
-    let viewer = match by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await {
-        Ok(viewer) => viewer,
-        Err(error) => return ended(error),
+    let looked = async {
+        let viewer = by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await?;
+        match update {
+            Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id).await.map(drop),
+            None => Ok(()),
+        }
     };
-    let Some(id) = update else { return Ok(true) };
-    updates::find(&mut *state.db.read().await?, &viewer, id).await.map(|_| true).or_else(ended)
+    seen(looked.await)
+}
+
+/// Whether this event is for who listens: of guests' pages only what a guest sees, and who opened it only for the author and themself.
+async fn may_hear(connection: &mut db::Read, ask: &Ask, event: &Event) -> Result<bool> {
+    match (&ask.viewer, event.kind.as_str()) {
+        (Viewer::Person(person), "opening") if person.id != event.subject_id => {
+            let update = updates::find(connection, &ask.viewer, &event.update_id).await?;
+            Ok(updates::must_be_author(&ask.viewer, &update).is_ok())
+        }
+        (Viewer::Person(_), _) | (Viewer::Guest(_), "update" | "media") => Ok(true),
+        (Viewer::Guest(_), "reaction") if event.subject_id == event.update_id => Ok(true),
+        (Viewer::Guest(_), "comment" | "reaction") => seen(comments::visible(connection, &ask.viewer, &event.subject_id).await),
+        (Viewer::Guest(guests), "receipt") => Ok(guests.iter().any(|guest| guest.id == event.subject_id)),
+        _ => Ok(false),
+    }
+}
+
+/// False where there is nothing to be seen; that it cannot be known is another thing.
+fn seen<T>(looked: Result<T>) -> Result<bool> {
+    match looked {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound | Error::Unauthenticated) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -3,16 +3,22 @@
 
 mod app;
 mod audience;
+mod command;
 mod comments;
+mod database;
 mod direction;
+mod failures;
 mod inbox;
+mod jobs;
 mod journey;
 mod library;
 mod links;
+mod live;
 mod media;
 mod openapi;
 mod people;
 mod permissions;
+mod queries;
 mod receipts;
 mod sessions;
 mod setup;

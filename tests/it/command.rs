@@ -1,0 +1,168 @@
+//! The program itself, run as a person runs it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::json;
+
+use crate::app::{TestApp, email};
+
+/// The program with no setting but these.
+fn hearback(settings: &[(&str, &str)], words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_") || name == "DATABASE_URL") {
+        command.env_remove(name);
+    }
+    command.envs(settings.iter().copied()).args(words);
+    command
+}
+
+/// The program beside a running server, with its settings.
+fn beside(app: &TestApp, words: &[&str]) -> Command {
+    let settings: Vec<(&str, &str)> = app.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    hearback(&settings, words)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn good(done: &Output) -> String {
+    assert!(done.status.success(), "{} {}", text(&done.stdout), text(&done.stderr));
+    text(&done.stdout)
+}
+
+#[actix_web::test]
+async fn a_person_that_was_added_signs_in_with_the_password_given() {
+    let app = TestApp::start().await;
+    let mut command = beside(&app, &["person", "add", "--email", "eva@example.org", "--name", "Eva", "--admin", "--password-stdin"]);
+    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    running.stdin.take().unwrap().write_all(b"seven tall green bottles\n").unwrap();
+    assert_eq!(good(&running.wait_with_output().unwrap()), "");
+    let session = app.client().post("/session", json!({ "email": "eva@example.org", "password": "seven tall green bottles" })).await;
+    assert!(session.status.is_success(), "{}", session.text());
+
+    // Twice is refused, and so is what is no address or no password.
+    for (words, given) in [
+        (["--email", "eva@example.org"], "seven tall green bottles"),
+        (["--email", "eva"], "seven tall green bottles"),
+        (["--email", "new@example.org"], "123"),
+    ] {
+        let mut command = beside(&app, &["person", "add", "--name", "Eva", "--password-stdin"]);
+        let mut running = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        running.stdin.take().unwrap().write_all(given.as_bytes()).unwrap();
+        let done = running.wait_with_output().unwrap();
+        assert!(!done.status.success() && !done.stderr.is_empty(), "{words:?}");
+    }
+    assert_eq!(app.count("SELECT count(*) FROM people").await, 1);
+}
+
+#[actix_web::test]
+async fn a_reset_prints_a_link_that_sets_a_new_password() {
+    let app = TestApp::start().await;
+    app.person("Ada").await;
+    let printed = good(&beside(&app, &["person", "reset", "--email", &email("Ada")]).output().unwrap());
+    let path = &printed.trim()[printed.find("/resets/").unwrap()..];
+    app.client().accept("text/html").get(path).await.expect(200);
+    let set = app.client().post(path, json!({ "password": "nine small red balloons" })).await;
+    assert!(set.status.is_success(), "{}", set.text());
+    let session = app.client().post("/session", json!({ "email": email("Ada"), "password": "nine small red balloons" })).await;
+    assert!(session.status.is_success(), "{}", session.text());
+    let unknown = beside(&app, &["person", "reset", "--email", "nobody@example.org"]).output().unwrap();
+    assert!(!unknown.status.success() && text(&unknown.stderr).contains("nobody@example.org"));
+}
+
+#[actix_web::test]
+async fn a_new_token_is_all_that_is_printed_and_works() {
+    let app = TestApp::start().await;
+    app.person("Ada").await;
+    let printed = good(&beside(&app, &["token", "add", "--person", &email("Ada"), "--name", "ci"]).output().unwrap());
+    let token = printed.strip_suffix('\n').unwrap();
+    assert!(token.starts_with("hb_") && token.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'), "{token:?}");
+    assert_eq!(app.client().bearer(token).get("/me").await.expect(200).json()["name"], "Ada");
+}
+
+#[test]
+fn an_unknown_command_says_what_there_is() {
+    for words in [&["publish"][..], &["person", "remove"], &["token", "remove"]] {
+        let done = hearback(&[], words).output().unwrap();
+        assert!(!done.status.success(), "{words:?}");
+        let said = text(&done.stderr);
+        let known: &[&str] = match words[0] {
+            "publish" => &["serve", "doctor", "person", "token"],
+            "person" => &["add", "reset"],
+            _ => &["add"],
+        };
+        assert!(known.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn every_wrong_setting_stops_the_start_and_is_named_with_what_would_be_right() {
+    let wrong =
+        [("HEARBACK_LISTEN", "8080"), ("HEARBACK_STORAGE", "ftp://x"), ("HEARBACK_MAX_UPLOAD", "much"), ("HEARBACK_DELIVERY", "pigeon")];
+    let done = hearback(&wrong, &["serve"]).output().unwrap();
+    assert!(!done.status.success());
+    let said = text(&done.stderr);
+    assert_eq!(said.lines().count(), wrong.len(), "{said}");
+    for (name, value) in wrong {
+        let line =
+            said.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap_or_else(|| panic!("{name} is not named: {said}"));
+        assert!(line.len() > name.len() + 20, "{value}: {line}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("hearback.toml");
+    std::fs::write(&file, "HEARBACK_LISTEN = \"127.0.0.1:0\"\nHEARBAK_URL = \"x\"\n").unwrap();
+    let done = hearback(&[("HEARBACK_CONFIG", file.to_str().unwrap())], &["doctor"]).output().unwrap();
+    assert!(!done.status.success() && text(&done.stderr).contains("HEARBAK_URL"), "{}", text(&done.stderr));
+}
+
+#[actix_web::test]
+async fn the_doctor_proves_every_part_and_says_how_to_mend_one_that_is_dead() {
+    let app = TestApp::start().await;
+    let done = beside(&app, &["doctor"]).output().unwrap();
+    let said = text(&done.stdout);
+    for part in ["database", "storage", "video", "disk"] {
+        assert!(said.lines().any(|line| line.starts_with("ok") && line.contains(part)), "{part}: {said}");
+    }
+    // A bare `cargo test` has no browser part, which it rightly says.
+    let others: Vec<&str> = said.lines().filter(|line| line.starts_with("FAIL") && !line.contains("browser part")).collect();
+    assert_eq!(others, [""; 0]);
+    assert_eq!(done.status.code(), Some(i32::from(said.contains("FAIL"))));
+    assert_eq!(app.objects().await, [""; 0], "its probe is gone");
+
+    let dead = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let data = app.dir.path().join("other");
+    let settings = [
+        ("HEARBACK_DATA", data.to_str().unwrap().to_owned()),
+        ("HEARBACK_STORAGE", "s3://bucket".into()),
+        ("HEARBACK_S3_ENDPOINT", format!("http://{dead}")),
+        ("AWS_ACCESS_KEY_ID", "k".into()),
+        ("AWS_SECRET_ACCESS_KEY", "s".into()),
+    ];
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let done = hearback(&settings, &["doctor"]).output().unwrap();
+    let said = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    let line = said.lines().find(|line| line.starts_with("FAIL storage")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("endpoint"), "{line}");
+}
+
+#[test]
+fn serving_prints_where_it_is_and_the_setup_link_and_ends_when_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    for first in [true, false] {
+        let mut running =
+            hearback(&settings, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+        let address = lines.next().unwrap().unwrap();
+        assert!(address.starts_with("Hearback listens on http://127.0.0.1:"), "{address}");
+        let link = lines.next().unwrap().unwrap();
+        let url = link.strip_prefix("Set-up link: ").unwrap_or_else(|| panic!("{link}"));
+        assert!(url.starts_with(address.strip_prefix("Hearback listens on ").unwrap()) && url.contains("/setup?code="), "{first}: {link}");
+        let told = Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        assert_eq!(running.wait().unwrap().code(), Some(0));
+    }
+}

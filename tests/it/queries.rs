@@ -1,0 +1,137 @@
+//! How often the database is asked for a page: as often for many rows as for few.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, Once};
+
+use serde_json::json;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, filter};
+
+use crate::app::{Client, TestApp, email};
+
+/// Statements by the id of the request whose span they ran in.
+static ASKED: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
+
+struct Counting;
+struct RequestId(String);
+
+impl Visit for RequestId {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "id" {
+            self.0 = value.to_owned();
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.record_str(field, format!("{value:?}").trim_matches('"'));
+    }
+}
+
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Counting {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if attributes.metadata().name() == "request" {
+            let mut found = RequestId(String::new());
+            attributes.record(&mut found);
+            context.span(id).unwrap().extensions_mut().insert(found);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let request = context.event_span(event).into_iter().flat_map(|span| span.scope()).find_map(|span| {
+            let extensions = span.extensions();
+            extensions.get::<RequestId>().map(|request| request.0.clone())
+        });
+        if let (Some(request), "sqlx::query") = (request, event.metadata().target()) {
+            *ASKED.lock().unwrap().entry(request).or_default() += 1;
+        }
+    }
+}
+
+/// How many statements a page takes, by its request's id.
+async fn statements(client: &Client, path: &str) -> usize {
+    // That a session or token was used is written once a minute: now.
+    client.get("/me").await.expect(200);
+    let answer = client.get(path).await.expect(200);
+    *ASKED.lock().unwrap().get(answer.header("x-request-id")).expect("no statement was counted")
+}
+
+fn count() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let wanted = filter::filter_fn(|about| about.target() == "sqlx::query" || (about.is_span() && about.name() == "request"));
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Counting.with_filter(wanted))).unwrap();
+    });
+}
+
+async fn comments(app: &TestApp, client: &Client, update: &str, count: usize) {
+    let first = client.post(&format!("/updates/{update}/comments"), json!({ "body": "First", "parent_id": null })).await.expect(201).json();
+    let mut tx = app.state.db.begin().await.unwrap();
+    for n in 1..count {
+        // Every other one is a reply, and each has a reaction.
+        let (id, parent) = (app.state.clock.id(), (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()));
+        sqlx::query("INSERT INTO comments (id, update_id, parent_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, $4, 'Words', 1, $5)")
+            .bind(&id)
+            .bind(update)
+            .bind(parent)
+            .bind(&client.id)
+            .bind(app.state.clock.now())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        sqlx::query("INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, '👍', 1)")
+            .bind(update)
+            .bind(&id)
+            .bind(&client.id)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[actix_web::test]
+async fn an_update_with_five_hundred_comments_asks_as_often_as_one_with_five() {
+    count();
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let browser = app.browser("Bob").await;
+    let mut asked = Vec::new();
+    for count in [5, 500] {
+        let update = json!({ "title": "T", "audience": [email("Bob")], "publish": true });
+        let update = ada.post("/updates", update).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+        comments(&app, &ada, &update, count).await;
+        let path = format!("/updates/{update}");
+        let page = browser.get(&path).await.expect(200).text();
+        assert_eq!(page.matches("id=\"c-").count(), count);
+        asked.push((statements(&browser, &path).await, statements(&bob, &path).await, statements(&bob, &format!("{path}/comments")).await));
+    }
+    assert_eq!(asked[0], asked[1]);
+    assert!(asked[0].0 > 3, "{asked:?}");
+}
+
+#[actix_web::test]
+async fn library_and_inbox_ask_as_often_for_thirty_rows_as_for_three() {
+    count();
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let browser = app.browser("Bob").await;
+    let mut asked = Vec::new();
+    for more in [3, 27] {
+        for n in 0..more {
+            let update = json!({ "title": format!("T{n}"), "notes": "words", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true });
+            ada.post("/updates", update).await.expect(201);
+        }
+        app.jobs_done().await;
+        let mut round = Vec::new();
+        for path in ["/updates", "/inbox", "/updates?q=words"] {
+            round.push((statements(&browser, path).await, statements(&bob, path).await));
+        }
+        asked.push(round);
+    }
+    assert_eq!(bob.get("/updates").await.json()["items"].as_array().unwrap().len(), 30);
+    assert_eq!(asked[0], asked[1]);
+}
