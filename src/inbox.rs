@@ -66,7 +66,8 @@ macro_rules! owed_to_me {
     () => {
         "SELECT u.id AS update_id, 'waiting' AS why, u.due_at, u.published_at AS opened_at, 0 AS new_comments, u.published_at AS at
          FROM updates u WHERE u.author_id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation <> 'fyi'
-         AND EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.removed_at IS NULL
+         AND EXISTS (SELECT 1 FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = u.id AND r.removed_at IS NULL
+                     AND p.deactivated_at IS NULL
                      AND (r.acknowledged_revision IS NULL OR r.acknowledged_revision < u.revision))"
     };
 }

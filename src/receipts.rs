@@ -41,11 +41,12 @@ impl Receipt {
     }
 }
 
-/// All recipients, by name.
+/// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
 pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     Ok(sqlx::query_as(
         "SELECT r.person_id, p.name, r.sent_at, r.opened_at, r.acknowledged_at, r.acknowledged_revision FROM receipts r
-         JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL ORDER BY p.name_key, p.id",
+         JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL
+         AND (p.deactivated_at IS NULL OR r.acknowledged_at IS NOT NULL) ORDER BY p.name_key, p.id",
     )
     .bind(update_id)
     .fetch_all(connection)

@@ -72,7 +72,10 @@ pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, se
         comments: link.comments_at.is_some(),
         program: false,
     });
-    let ask = Ask { viewer: Viewer::Guest(vec![guest]), ..ask };
+    // Whoever is signed in stays themself: what they would send comes from their account, to which this update is not open.
+    let signed_in = ask.viewer.person().is_ok();
+    let guest = Guest { comments: guest.comments && !signed_in, ..guest };
+    let ask = Ask { viewer: Viewer::Guest(vec![guest]), live: !signed_in, ..ask };
     let update = updates::find(&mut connection, &ask.viewer, &link.update_id).await?;
     let mut answer = if wants_json(&req) {
         data(StatusCode::OK, &shaping::update(&mut connection, &state, &ask, &update).await?)?

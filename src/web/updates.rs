@@ -72,7 +72,7 @@ pub(crate) async fn update_page(
     };
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
-    let live = if update.trashed_at.is_some() { String::new() } else { format!("/updates/{}/live", update.id) };
+    let live = if update.trashed_at.is_some() || !ask.live { String::new() } else { format!("/updates/{}/live", update.id) };
     let open_links = links.iter().filter(|link| link.revoked_at.is_none()).count();
     let shown = UpdatePage {
         page: ask.page(state, shape.heading(), if guest.is_some() { "" } else { "updates" }).await?,

@@ -41,6 +41,8 @@ pub(crate) struct Ask {
     pub(crate) insecure: bool,
     /// What the answer before wants said, once.
     pub(crate) said: Said,
+    /// Whether the page may open a live stream: its right is the cookie's, which is not always the page's.
+    pub(crate) live: bool,
 }
 
 /// Something said on the page that a form leads to, carried there by a cookie of a minute: what was done, and secrets that are shown once.
@@ -103,6 +105,7 @@ impl Ask {
             nonce,
             insecure: insecure(&state, req),
             said: Said::read(req),
+            live: true,
         };
         req.extensions_mut().insert(ask.clone());
         Ok(ask)

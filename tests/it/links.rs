@@ -291,3 +291,17 @@ async fn who_is_signed_in_stays_themself() {
     let made = say(&both.accept("application/json"), &path, json!({ "body": "Me" })).await.expect(201).json();
     assert_eq!((&made["author"]["name"], &made["author"]["guest"]), (&json!("Bob"), &json!(false)));
 }
+
+#[actix_web::test]
+async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_nowhere() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    app.person("Eve").await;
+    let path = ada.update(json!({ "title": "Open", "publish": true })).await;
+    let link = ada.post(&format!("{path}/links"), json!({ "comments": true })).await.expect(201).json();
+    let page = app.browser("Eve").await.get(link["url"].as_str().unwrap()).await.expect(200).text();
+    assert!(page.contains("Open") && !page.contains("comment-composer") && !page.contains(&format!("{path}/live")), "{page}");
+    // Who is signed out is a guest, and may speak.
+    let page = app.client().accept("text/html").get(link["url"].as_str().unwrap()).await.expect(200).text();
+    assert!(page.contains("comment-composer"));
+}

@@ -133,3 +133,19 @@ async fn a_form_acknowledges_with_one_press_and_goes_back_to_the_page() {
     let stale = browser.form("POST", &format!("{path}/acknowledgement"), &[("_method", "PUT"), ("revision", "7")]).await.expect(409);
     assert!(stale.header("content-type").starts_with("text/html"));
 }
+
+#[actix_web::test]
+async fn who_was_deactivated_before_answering_owes_nothing_any_more() {
+    let app = TestApp::start().await;
+    let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
+    let (bob, eve) = (app.person("Bob").await, app.person("Eve").await);
+    let path = ada.update(asks(&["Bob", "Eve"])).await;
+    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 1);
+    for gone in [&bob, &eve] {
+        root.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
+    }
+    let counts = ada.get(&path).await.json()["counts"].clone();
+    assert_eq!((&counts["recipients"], &counts["acknowledged"], &counts["owing"]), (&json!(1), &json!(1), &json!(0)));
+    assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 0);
+}
