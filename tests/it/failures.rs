@@ -137,7 +137,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
     let typed = [("title", "Typed while away"), ("notes", "Many words")];
     for page in [
         browser.upload("/updates", &typed, &[("media", "a.png", fixture("alpha.png"))]).await.expect(503).text(),
-        browser.form("PATCH", &path, &typed).await.expect(503).text(),
+        browser.form("POST", &format!("{path}?_method=PATCH"), &typed).await.expect(503).text(),
     ] {
         assert!(page.contains("Typed while away") && page.contains("Many words"), "{page}");
     }
