@@ -101,7 +101,7 @@ impl Db {
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
                         connection
-                            .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;")
+                            .execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
                             .await?;
                         Ok(())
                     })

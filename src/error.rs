@@ -160,7 +160,13 @@ impl From<sqlx::Error> for Error {
     /// A database that cannot be reached is a part that is down; all else is ours.
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Tls(_)
+            // An answer that is cut off in its midst reads as a wrong one.
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable("The database does not answer. Nothing you sent was stored; try again in a moment.".into(), error.into())
             }
             sqlx::Error::Database(refused) if refused.code().is_some_and(|code| is_away(&code)) => Self::Unavailable(

@@ -69,7 +69,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
         return Err(Error::NotFound);
     }
     if request.query_string().contains("%00") {
-        return Err(Error::invalid("query", "has a character U+0000, which no text can have. Leave it out."));
+        return Err(Error::invalid("?", "has a character U+0000, which no text can have. Leave it out."));
     }
     // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
     if *request.method() == Method::HEAD && !request.path().starts_with("/m/") && !request.path().ends_with("/live") {

@@ -137,7 +137,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
     let typed = [("title", "Typed while away"), ("notes", "Many words")];
     for page in [
         browser.upload("/updates", &typed, &[("media", "a.png", fixture("alpha.png"))]).await.expect(503).text(),
-        browser.form("PATCH", &path, &typed).await.expect(503).text(),
+        browser.form("POST", &format!("{path}?_method=PATCH"), &typed).await.expect(503).text(),
     ] {
         assert!(page.contains("Typed while away") && page.contains("Many words"), "{page}");
     }
@@ -206,7 +206,7 @@ async fn what_is_not_there_looks_alike_on_both_faces() {
     }
     for path in ["/updates?q=%00", "/updates?after=%00", "/updates?author=%00", "/search?q=a%00b"] {
         let refused = ada.get(path).await;
-        assert!([422, 422].contains(&refused.status.as_u16()), "{path}: {}", refused.text());
+        refused.problem(422);
     }
 }
 
