@@ -86,13 +86,12 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
     let storage = &state.intake.shop.storage;
     // A presigned address is for GET alone, and a HEAD costs no bytes anyway.
-    if state.config.delivery == Delivery::Redirect && signed.download.is_none() && *req.method() == Method::GET {
-        if let Some(there) = storage.presign(&storage_key, lifetime(&served)).await? {
-            return Ok(HttpResponse::Found()
-                .insert_header((header::LOCATION, there))
-                .insert_header((header::CACHE_CONTROL, "private, no-store"))
-                .finish());
-        }
+    let redirects = state.config.delivery == Delivery::Redirect && signed.download.is_none() && *req.method() == Method::GET;
+    if redirects && let Some(there) = storage.presign(&storage_key, lifetime(&served)).await? {
+        return Ok(HttpResponse::Found()
+            .insert_header((header::LOCATION, there))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .finish());
     }
     let length = u64::try_from(served.bytes).unwrap_or(0);
     let tag = EntityTag::new_strong(key.into_inner());
@@ -134,7 +133,7 @@ fn lifetime(served: &Served) -> Duration {
 fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &EntityTag, download: bool) {
     let kind = if download { "attachment" } else { "inline" };
     // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
-    let disposition = format!("{kind}; filename*=UTF-8''{}", escape(&served.file_name).replace('/', "%2F"));
+    let disposition = format!("{kind}; filename*=UTF-8''{}", escape(&named(served)).replace('/', "%2F"));
     answer
         .content_type(served.content_type.clone())
         .insert_header((header::ETAG, tag.to_string()))
@@ -144,6 +143,27 @@ fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &E
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'"))
         .insert_header(("cross-origin-resource-policy", HeaderValue::from_static("same-origin")))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+}
+
+/// The name the file had, with the ending of what it is now: a WebP may have become a PNG, a MOV an MP4.
+fn named(served: &Served) -> String {
+    let ending = match served.content_type.as_str() {
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "video/webm" => "webm",
+        "video/mp4" => "mp4",
+        "video/x-matroska" => "mkv",
+        "video/quicktime" => "mov",
+        _ => return served.file_name.clone(),
+    };
+    const ENDINGS: [&str; 10] = ["png", "jpg", "jpeg", "webp", "gif", "apng", "webm", "mp4", "mov", "mkv"];
+    let name = &served.file_name;
+    match name.rsplit_once('.') {
+        Some((_, old)) if old.eq_ignore_ascii_case(ending) || (ending == "jpg" && old.eq_ignore_ascii_case("jpeg")) => name.clone(),
+        Some((stem, old)) if !stem.is_empty() && ENDINGS.iter().any(|known| old.eq_ignore_ascii_case(known)) => format!("{stem}.{ending}"),
+        _ => format!("{name}.{ending}"),
+    }
 }
 
 fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
