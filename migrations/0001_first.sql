@@ -58,6 +58,8 @@ CREATE TABLE resets (
     expires_at BIGINT NOT NULL
 );
 
+CREATE INDEX resets_person ON resets (person_id);
+
 -- Numbered under one row's lock, so that no reader can skip a number that commits late.
 CREATE TABLE event_counter (
     n BIGINT NOT NULL
@@ -72,7 +74,6 @@ CREATE TABLE events (
     actor_id TEXT NOT NULL,
     at BIGINT NOT NULL
 );
-CREATE INDEX events_update ON events (update_id, n);
 CREATE INDEX events_at ON events (at);
 
 CREATE TABLE updates (
@@ -98,7 +99,8 @@ CREATE TABLE updates (
     listed_at BIGINT NOT NULL
 );
 CREATE INDEX updates_listed ON updates (listed_at, id);
-CREATE INDEX updates_author ON updates (author_id, id);
+CREATE INDEX updates_author ON updates (author_id, listed_at, id);
+CREATE INDEX updates_everyone ON updates (everyone_at, published_at);
 CREATE INDEX updates_trashed ON updates (trashed_at);
 
 -- The people an update is addressed to, as its author named them.
@@ -182,6 +184,10 @@ CREATE TABLE comments (
 CREATE INDEX comments_update ON comments (update_id, id);
 CREATE INDEX comments_parent ON comments (parent_id);
 CREATE INDEX comments_guest ON comments (guest_id);
+CREATE INDEX comments_person ON comments (person_id);
+CREATE INDEX comments_link ON comments (link_id);
+CREATE INDEX comments_media ON comments (media_id);
+CREATE INDEX comments_time ON comments (update_id, created_at);
 
 -- The subject is an update or a comment, the actor a person or a guest: ids are unique among all.
 CREATE TABLE reactions (
@@ -210,6 +216,7 @@ CREATE TABLE media (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX media_update ON media (update_id, id);
+CREATE INDEX media_comment ON media (comment_id);
 
 CREATE TABLE renditions (
     media_id TEXT NOT NULL REFERENCES media (id) ON DELETE CASCADE,

@@ -3,12 +3,14 @@
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpServer, web};
+use futures_util::FutureExt as _;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
@@ -75,6 +77,7 @@ impl State {
         let mut tx = self.db.begin().await?;
         updates::sweep_trash(&mut tx, &self.clock).await?;
         events::sweep(&mut tx, &self.clock).await?;
+        people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
         uploads::sweep(&self.db, &self.clock).await?;
         self.guard.forget();
@@ -108,10 +111,11 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// A password may be tried ten times, then twice a minute; from one address sixty times, then every two seconds.
+    /// From one address an account's password may be tried ten times, then twice a minute, and all passwords sixty times, then every two
+    /// seconds. Nobody can lock others out: an account's tries are counted for each address by itself.
     pub fn sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
-        check(&self.accounts, account)
+        check(&self.accounts, &format!("{account} {address}"))
     }
 
     /// Forgets who has not tried anything for a while.
@@ -123,8 +127,8 @@ impl Guard {
     }
 
     /// Guests say sixty things, then one a second; people are trusted.
-    pub(crate) fn speak(&self, ask: &crate::web::Ask, address: &str) -> Result<()> {
-        match &ask.viewer {
+    pub fn speak(&self, viewer: &Viewer, address: &str) -> Result<()> {
+        match viewer {
             Viewer::Guest(_) => check(&self.speakers, address),
             Viewer::Person(_) | Viewer::Nobody => Ok(()),
         }
@@ -329,12 +333,22 @@ async fn work(state: Arc<State>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn one(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    if jobs::tried_enough(job) {
+        // Work that ends the process every time it is begun never comes to say that it failed.
+        return settle_failed(state, job, &Error::internal("it was begun too often and never ended")).await;
+    }
     let done = tokio::select! {
-        done = perform(state, job) => done,
+        done = AssertUnwindSafe(perform(state, job)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
         lost = hold(state, job) => return lost,
         () = told(stop) => return jobs::release(&state.db, job).await,
     };
-    let Err(error) = done else { return jobs::finish(&state.db, job).await };
+    match done {
+        Ok(()) => jobs::finish(&state.db, job).await,
+        Err(error) => settle_failed(state, job, &error).await,
+    }
+}
+
+async fn settle_failed(state: &State, job: &Job, error: &Error) -> Result<()> {
     tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
     if jobs::fail(&state.db, job, &error.to_string()).await? && matches!(job.kind.as_str(), "process" | "convert") {
         media::give_up(&state.intake.shop, &job.payload).await?;
@@ -351,8 +365,11 @@ async fn told(stop: &mut watch::Receiver<bool>) {
 async fn hold(state: &State, job: &Job) -> Result<()> {
     loop {
         tokio::time::sleep(jobs::RENEW).await;
-        if !jobs::renew(&state.db, job).await? {
-            return Err(Error::internal("the claim on the job was lost"));
+        match jobs::renew(&state.db, job).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Error::internal("the claim on the job was lost")),
+            // The claim still holds for a while, and the database may be back by then.
+            Err(error) => tracing::warn!(%error, job = job.id, "a claim could not be renewed"),
         }
     }
 }

@@ -134,6 +134,16 @@ impl Error {
         }
     }
 
+    /// Says in the detail which file it is about.
+    pub fn of_file(self, name: &str) -> Self {
+        match self {
+            Self::At(field, error) => Self::At(field, Box::new(error.of_file(name))),
+            Self::Unsupported(text) => Self::Unsupported(format!("“{name}”: {text}")),
+            Self::TooLarge(text) => Self::TooLarge(format!("“{name}”: {text}")),
+            other => other,
+        }
+    }
+
     /// The cause, if there is one to log.
     pub fn cause(&self) -> Option<&Cause> {
         match self {

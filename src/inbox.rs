@@ -36,28 +36,40 @@ macro_rules! owed_by_me {
     };
 }
 
-/// What was said to the person: updates that ask nothing and were not opened, and comments since the last visit on updates of
-/// theirs, or in threads they took part in;
-/// programs speak without a visit, so there what came after their own words is new.
+/// What was said to the person, found from what is theirs, so that it costs what they have and not what there is: updates that ask nothing
+/// and were not opened (sent to them, or to everyone since they came); comments since the last visit on updates of theirs, and in threads they
+/// took part in. Programs speak without a visit, so there what came after their own words is new.
 macro_rules! said_to_me {
     () => {
         "SELECT s.* FROM (
-         SELECT u.id AS update_id, 'sent' AS why, u.due_at, r.opened_at, 0 AS new_comments, coalesce(r.sent_at, u.published_at) AS at
-         FROM updates u LEFT JOIN receipts r ON r.update_id = u.id AND r.person_id = $1
-         WHERE u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation = 'fyi' AND u.author_id <> $1 AND r.opened_at IS NULL
-         AND ((r.person_id IS NOT NULL AND r.removed_at IS NULL)
-              OR (u.everyone_at IS NOT NULL AND u.published_at >= (SELECT created_at FROM people WHERE id = $1)))
+         SELECT u.id AS update_id, 'sent' AS why, u.due_at, r.opened_at, 0 AS new_comments, r.sent_at AS at
+         FROM receipts r JOIN updates u ON u.id = r.update_id
+         WHERE r.person_id = $1 AND r.opened_at IS NULL AND r.removed_at IS NULL
+         AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation = 'fyi'
          UNION ALL
-         SELECT u.id AS update_id, 'comments' AS why, NULL AS due_at, max(v.seen_at) AS opened_at, count(*) AS new_comments, max(c.created_at) AS at
-         FROM comments c JOIN updates u ON u.id = c.update_id LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = $1
-         WHERE c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
-         AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-         AND (u.author_id = $1
-              OR (EXISTS (SELECT 1 FROM comments o WHERE o.person_id = $1 AND coalesce(o.parent_id, o.id) = coalesce(c.parent_id, c.id)
-                  AND o.update_id = u.id AND (v.seen_at IS NOT NULL OR o.id < c.id))
-                  AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL
-                       OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))))
-         GROUP BY u.id) AS s"
+         SELECT u.id AS update_id, 'sent' AS why, u.due_at, NULL AS opened_at, 0 AS new_comments, u.published_at AS at
+         FROM updates u
+         WHERE u.everyone_at IS NOT NULL AND u.published_at >= (SELECT created_at FROM people WHERE id = $1)
+         AND u.trashed_at IS NULL AND u.expectation = 'fyi' AND u.author_id <> $1
+         AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL)
+         UNION ALL
+         SELECT n.update_id, 'comments' AS why, NULL AS due_at, max(n.seen_at) AS opened_at, count(*) AS new_comments, max(n.at) AS at FROM (
+           SELECT u.id AS update_id, c.id, v.seen_at, c.created_at AS at
+           FROM updates u JOIN comments c ON c.update_id = u.id LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = $1
+           WHERE u.author_id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+           AND c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
+           UNION
+           SELECT u.id AS update_id, c.id, v.seen_at, c.created_at AS at
+           FROM (SELECT coalesce(o.parent_id, o.id) AS root, min(o.id) AS first FROM comments o WHERE o.person_id = $1
+                 GROUP BY coalesce(o.parent_id, o.id)) AS mine
+           JOIN comments c ON c.parent_id = mine.root JOIN updates u ON u.id = c.update_id
+           LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = $1
+           WHERE u.author_id <> $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+           AND c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
+           AND (v.seen_at IS NOT NULL OR mine.first < c.id)
+           AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL
+                OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))
+         ) AS n GROUP BY n.update_id) AS s"
     };
 }
 
@@ -132,4 +144,9 @@ pub async fn counts(connection: &mut AnyConnection, person_id: &str) -> Result<C
     .bind(person_id)
     .fetch_one(connection)
     .await?)
+}
+
+/// How much the person owes: what every page says.
+pub async fn owed(connection: &mut AnyConnection, person_id: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a")).bind(person_id).fetch_one(connection).await?)
 }

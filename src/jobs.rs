@@ -97,6 +97,11 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
+/// Whether it was begun more often than it may be tried: it never came to say that it failed.
+pub fn tried_enough(job: &Job) -> bool {
+    job.attempts > TRIES && job.kind != "purge"
+}
+
 /// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
 /// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
 pub async fn fail(db: &Db, job: &Job, error: &str) -> Result<bool> {

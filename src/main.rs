@@ -92,6 +92,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // The data folder holds password hashes and the key that signs addresses, also where somebody else made it.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
         Command::Serve { listen } => serve(Config { listen: listen.unwrap_or(config.listen), ..config }).await,

@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, FromRow};
 
 pub(crate) use doors::hash;
 pub use doors::{
-    Session, Token, add_token, end_by_secret, end_session, end_token, open_session, sessions, sign_in, tokens, viewer_by_grant,
+    Session, Token, add_token, end_by_secret, end_session, end_token, open_session, sessions, sign_in, sweep, tokens, viewer_by_grant,
     viewer_by_session, viewer_by_token,
 };
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
@@ -130,7 +130,8 @@ impl Viewer {
     /// The guest of this very update.
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
-            Self::Guest(guests) => guests.iter().find(|guest| guest.update_id == update_id),
+            // Of several links to one update the one that lets most be done counts.
+            Self::Guest(guests) => guests.iter().rev().filter(|guest| guest.update_id == update_id).max_by_key(|guest| guest.comments),
             Self::Nobody | Self::Person(_) => None,
         }
     }
@@ -242,6 +243,15 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     .bind(words::email_key(email))
     .fetch_optional(connection)
     .await?)
+}
+
+/// Whether the address belongs to an account that was deactivated.
+pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Result<bool> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL")
+        .bind(words::email_key(email))
+        .fetch_one(connection)
+        .await?;
+    Ok(count > 0)
 }
 
 /// What an admin changes about an account; what is absent stays.

@@ -9,8 +9,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, people};
 
-/// A visit begins anew after half an hour: what came since the one before is "new since your visit".
-const VISIT: Millis = 30 * 60_000;
+/// A visit begins anew after a minute away: what came since the one before is "new since your visit".
+const VISIT: Millis = 60_000;
 
 /// One recipient's standing.
 #[derive(Clone, Debug, FromRow)]
@@ -117,14 +117,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     if update.published_at.is_none() || update.author_id == person.id {
         return Ok(());
     }
-    if update.everyone_at.is_some() {
-        sqlx::query("INSERT INTO receipts (update_id, person_id, sent_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(id)
-            .bind(&person.id)
-            .bind(update.published_at.unwrap_or(now))
-            .execute(&mut **tx)
-            .await?;
-    }
+    receive(tx, &update, &person.id).await?;
     let first = sqlx::query(
         "UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
     )
@@ -136,6 +129,23 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     if first.rows_affected() > 0 {
         events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
     }
+    Ok(())
+}
+
+/// What is for everyone and asks nothing has a receipt only once somebody opens or answers it.
+async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<()> {
+    let Some(sent_at) = update.published_at.filter(|_| update.everyone_at.is_some() && update.author_id != person_id) else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO receipts (update_id, person_id, sent_at) VALUES ($1, $2, $3)
+         ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
+    )
+    .bind(&update.id)
+    .bind(person_id)
+    .bind(sent_at)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -162,6 +172,9 @@ async fn target(
     name: Option<&str>,
 ) -> Result<(&'static str, String, String)> {
     if let Viewer::Person(person) = viewer {
+        if !update.asks() {
+            receive(tx, update, &person.id).await?;
+        }
         must_be_recipient(tx, update, &person.id).await?;
         let statement = "UPDATE receipts SET acknowledged_at = $1, acknowledged_revision = $2 WHERE person_id = $3 AND update_id = $4
                          AND (acknowledged_revision IS NULL OR acknowledged_revision < $2)";

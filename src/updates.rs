@@ -6,7 +6,7 @@ mod list;
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
-pub use audience::{Addressed, Named, address, admins, audience, awaited, invite_and_ask, join, unknown};
+pub use audience::{Addressed, INVITE, Named, address, admins, audience, awaited, invite_and_ask, join, unknown};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 
 use crate::clock::{Clock, Millis};

@@ -52,8 +52,8 @@ impl Intake {
         Err(Error::Unavailable(text, "less free disk than uploads need".into()))
     }
 
-    /// Takes one file in: pictures are made anew at once, video is stored as it is and prepared by a job.
-    pub async fn take(&self, file_name: &str, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
+    /// Takes one file in: pictures are made anew at once, video is stored as it is and prepared by a job. With `pictures` only those.
+    pub async fn take(&self, file_name: &str, pictures: bool, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
         self.room()?;
         let file_name = words::file_name(file_name);
         let mut body = Limited { body, left: self.max, max: self.max };
@@ -64,6 +64,8 @@ impl Intake {
         let whole = stream::iter([Ok(head.clone())]).chain(body);
         if pictures::sniff(&head).is_some() {
             self.take_picture(file_name, whole).await
+        } else if pictures {
+            Err(Error::Unsupported("This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into()))
         } else if let Some(container) = video::sniff(&head) {
             self.take_video(file_name, container, whole).await
         } else {

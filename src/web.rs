@@ -21,7 +21,6 @@ mod updates;
 mod viewer;
 
 pub(crate) use around::around;
-pub(crate) use viewer::Ask;
 
 use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
 

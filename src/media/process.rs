@@ -174,7 +174,7 @@ async fn settle(shop: &Workshop, task: &Task, state: &str, reason: Option<&str>)
     tx.commit().await
 }
 
-/// False when the media is gone or was replaced meanwhile.
+/// False when the media is gone or was replaced meanwhile. Of what failed nothing plays: the raw file is its author's alone.
 async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) -> Result<bool> {
     let done = sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
         .bind(state)
@@ -183,6 +183,9 @@ async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) 
         .bind(task.generation)
         .execute(&mut **tx)
         .await?;
+    if state == "failed" {
+        sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name = 'playable'").bind(&task.media).execute(&mut **tx).await?;
+    }
     Ok(done.rows_affected() == 1)
 }
 
@@ -263,7 +266,7 @@ pub(crate) async fn put_bytes(storage: &Storage, key: &str, content_type: &str, 
 
 /// What is stored with an object, for storage that serves it itself.
 pub(crate) fn about(content_type: &str) -> About {
-    About { content_type: content_type.to_owned(), disposition: "inline".into(), cache_control: "private, max-age=43200".into() }
+    About { content_type: content_type.to_owned(), disposition: "inline".into(), cache_control: "private, no-cache".into() }
 }
 
 /// A new key, written down before the object is, so that what never finds its media is deleted after a day.

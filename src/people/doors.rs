@@ -108,16 +108,17 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
     let (statement, id) = match grant {
         Grant::Session(id) => (
             "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
-             JOIN people p ON p.id = s.person_id WHERE s.id = $1 AND s.last_seen_at > $2 AND p.deactivated_at IS NULL",
+             JOIN people p ON p.id = s.person_id WHERE s.id = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
             id,
         ),
         Grant::Token(id) => (
             "SELECT p.id, p.name, p.email, p.role, p.time_zone, t.id AS door, t.last_used_at AS used_at FROM tokens t
-             JOIN people p ON p.id = t.person_id WHERE t.id = $1 AND $2 > 0 AND p.deactivated_at IS NULL",
+             JOIN people p ON p.id = t.person_id WHERE t.id = $1 AND $2 > 0 AND $3 > 0 AND p.deactivated_at IS NULL",
             id,
         ),
     };
-    let known: Option<Known> = sqlx::query_as(statement).bind(id).bind(clock.now() - IDLE).fetch_optional(&mut *db.read().await?).await?;
+    let known: Option<Known> =
+        sqlx::query_as(statement).bind(id).bind(clock.now() - IDLE).bind(clock.now() - AGE).fetch_optional(&mut *db.read().await?).await?;
     Ok(known.map(|known| known.into_person(|_| grant.clone())))
 }
 
@@ -181,6 +182,19 @@ pub async fn sessions(connection: &mut AnyConnection, clock: &Clock, person_id: 
 /// Ends a session of this person. One that is not theirs, or over, stays as it is.
 pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2").bind(id).bind(person_id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Forgets sessions and invitations that are over.
+pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
+    let now = clock.now();
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
+        .bind(now - IDLE)
+        .bind(now - AGE)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM invitations WHERE expires_at < $1").bind(now).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM resets WHERE expires_at < $1").bind(now).execute(&mut **tx).await?;
     Ok(())
 }
 

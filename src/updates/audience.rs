@@ -31,12 +31,14 @@ pub struct Named {
     pub email: String,
 }
 
+/// So many addresses can be invited at once; their links fit the cookie that carries them to the page.
+pub const INVITE: usize = 40;
 /// How many addresses an audience can name; more people are `everyone`.
 const MOST: usize = 1000;
 
 /// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
 /// those that were invited already are taken.
-pub async fn address(connection: &mut AnyConnection, clock: &Clock, given: &[String]) -> Result<Addressed> {
+pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person, given: &[String]) -> Result<Addressed> {
     let mut addressed = Addressed::default();
     let mut strangers = Vec::new();
     if given.len() > MOST {
@@ -60,6 +62,12 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, given: &[Str
                 Some(_) => {}
                 None => match invited(connection, clock, &email).await? {
                     Some(invitation) => addressed.invitations.push(invitation),
+                    None if people::is_deactivated(connection, &email).await? => {
+                        return Err(Error::invalid(
+                            "audience",
+                            format!("{email} is deactivated. Leave it out, or ask an admin to activate it."),
+                        ));
+                    }
                     None => strangers.push(email),
                 },
             }
@@ -68,9 +76,13 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, given: &[Str
     if strangers.is_empty() {
         return Ok(addressed);
     }
-    let admins = admins(connection).await?.join(", ");
     let have = if strangers.len() == 1 { "has no account" } else { "have no account" };
-    Err(Error::invalid("audience", format!("{} {have}. {admins} can invite.", strangers.join(", "))))
+    let way = match admins(connection).await? {
+        _ if by.is_admin() => "You can invite: press “Invite and ask”, or send `invite` with it.".to_owned(),
+        admins if admins.is_empty() => "Nobody here can invite; whoever runs Hearback can add an admin.".to_owned(),
+        admins => format!("{} can invite.", admins.join(", ")),
+    };
+    Err(Error::invalid("audience", format!("{} {have}. {way}", strangers.join(", "))))
 }
 
 /// Which of the addresses have neither an account nor an invitation.
@@ -101,8 +113,15 @@ pub async fn admins(connection: &mut AnyConnection) -> Result<Vec<String>> {
 
 /// "Invite and ask": invites those of the addresses that have no account, so that [`address`] then takes them.
 pub async fn invite_and_ask(tx: &mut Tx, clock: &Clock, by: &Person, given: &[String]) -> Result<Vec<people::Invited>> {
+    let strangers = unknown(tx, clock, given).await?;
+    if strangers.len() > INVITE {
+        return Err(Error::invalid(
+            "audience",
+            format!("names {} addresses without an account; at most {INVITE} are invited at once.", strangers.len()),
+        ));
+    }
     let mut made = Vec::new();
-    for email in unknown(tx, clock, given).await? {
+    for email in strangers {
         made.push(people::invite(tx, clock, by, &email, Role::Member).await?);
     }
     Ok(made)
@@ -142,11 +161,13 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
 }
 
 /// The addresses the author named that were invited and have not come yet.
-pub async fn awaited(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+pub async fn awaited(connection: &mut AnyConnection, clock: &Clock, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
-        "SELECT i.email FROM invited_audience a JOIN invitations i ON i.id = a.invitation_id WHERE a.update_id = $1 ORDER BY i.email_key",
+        "SELECT i.email FROM invited_audience a JOIN invitations i ON i.id = a.invitation_id
+         WHERE a.update_id = $1 AND i.expires_at > $2 ORDER BY i.email_key",
     )
     .bind(id)
+    .bind(clock.now())
     .fetch_all(connection)
     .await?)
 }

@@ -113,43 +113,52 @@ pub async fn list(
     if query.is_none() && !filter.words.trim().is_empty() {
         return Ok(Vec::new());
     }
-    // Only words change the text: where there are none, no index of words is asked.
-    let matching = match (&query, dialect) {
-        (None, _) => "'' = $9",
-        (Some(_), Dialect::Sqlite) => {
-            "u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $9)"
-        }
-        (Some(_), Dialect::Postgres) => "u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', $9))",
-    };
+    // Only what is asked for stands in the text, so that the engine sees which index serves it.
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| (cursor.listed_at, cursor.id.as_str()));
-    let text = format!(
-        concat!(
-            "SELECT ",
-            row!(),
-            " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
-            visible!("$1"),
-            " AND (u.listed_at, u.id) < ($2, $3) AND ($4 = '' OR u.author_id = $4)",
-            " AND ($5 = 0 OR (u.author_id <> $1 AND u.published_at IS NOT NULL AND (u.everyone_at IS NOT NULL OR EXISTS",
-            " (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))))",
-            " AND (($6 = '' AND u.trashed_at IS NULL) OR ($6 = 'draft' AND u.published_at IS NULL AND u.trashed_at IS NULL)",
-            " OR ($6 = 'published' AND u.published_at IS NOT NULL AND u.trashed_at IS NULL) OR ($6 = 'trashed' AND u.trashed_at IS NOT NULL))",
-            " AND ($7 = '' OR EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.kind = $7))",
-            " AND {} ORDER BY u.listed_at DESC, u.id DESC LIMIT $8"
-        ),
-        matching
-    );
-    Ok(sqlx::query_as(AssertSqlSafe(text))
-        .bind(person_id)
-        .bind(listed_at)
-        .bind(id)
-        .bind(&filter.author)
-        .bind(i64::from(filter.to_me))
-        .bind(&filter.state)
-        .bind(&filter.kind)
-        .bind(limit)
-        .bind(query.unwrap_or_default())
-        .fetch_all(connection)
-        .await?)
+    let mut text = String::from(concat!(
+        "SELECT ",
+        row!(),
+        " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
+        visible!("$1"),
+        " AND (u.listed_at, u.id) < ($2, $3)"
+    ));
+    text.push_str(match filter.state.as_str() {
+        // Drafts and the trash are always one's own.
+        "draft" => " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL",
+        "published" => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
+        "trashed" => " AND u.author_id = $1 AND u.trashed_at IS NOT NULL",
+        _ => " AND u.trashed_at IS NULL",
+    });
+    if filter.to_me {
+        text.push_str(concat!(
+            " AND u.author_id <> $1 AND u.published_at IS NOT NULL AND (u.everyone_at IS NOT NULL OR EXISTS",
+            " (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))"
+        ));
+    }
+    let mut more: Vec<&str> = Vec::new();
+    let mut also = |condition: &str, value| {
+        more.push(value);
+        text.push_str(&condition.replace('?', &format!("${}", 4 + more.len())));
+    };
+    if !filter.author.is_empty() {
+        also(" AND u.author_id = ?", filter.author.as_str());
+    }
+    if !filter.kind.is_empty() {
+        also(" AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.kind = ?)", filter.kind.as_str());
+    }
+    if let Some(query) = &query {
+        let matching = match dialect {
+            Dialect::Sqlite => " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH ?)",
+            Dialect::Postgres => " AND u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', ?))",
+        };
+        also(matching, query);
+    }
+    text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
+    let mut rows = sqlx::query_as(AssertSqlSafe(text)).bind(person_id).bind(listed_at).bind(id).bind(limit);
+    for value in more {
+        rows = rows.bind(value);
+    }
+    Ok(rows.fetch_all(connection).await?)
 }
 
 /// The rows of these updates, in no order; who asks was checked before.

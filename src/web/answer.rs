@@ -110,7 +110,7 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
     let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            uri.path_and_query().map_or_else(|| otherwise.to_owned(), ToString::to_string)
+            super::session::local(uri.path_and_query().map(actix_web::http::uri::PathAndQuery::as_str))
         }
         _ => otherwise.to_owned(),
     }

@@ -10,7 +10,7 @@ use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
 use super::answer::{boxed, face};
-use super::fields::{BODY, Typed};
+use super::fields::{Typed, whole};
 use super::pages::Page;
 use super::viewer::{Ask, Nonce, SAID};
 use crate::app::State;
@@ -85,8 +85,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     let mut method = method_of(request.query_string().as_bytes());
     if is_form(request) {
         let payload = request.extract::<web::Payload>().await.map_err(|error| Error::Malformed(error.to_string()))?;
-        let body = payload.to_bytes_limited(BODY).await.map_err(|_| Error::TooLarge("The form is larger than 1 MiB.".into()))?;
-        let body = body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))?;
+        let body = whole(payload).await?;
         method = method_of(&body).or(method);
         Typed::keep(request.request(), &pairs(&body));
         request.set_payload(Payload::from(body));
@@ -102,7 +101,7 @@ fn is_form(request: &ServiceRequest) -> bool {
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {
@@ -132,7 +131,8 @@ fn same_site(request: &ServiceRequest) -> Result<()> {
     if let Some(origin) = text(header::ORIGIN) {
         let host = text(header::HOST).unwrap_or_default();
         let ours = request.app_data::<web::Data<State>>().and_then(|state| state.config.url.clone());
-        let fits = origin.split_once("://").is_some_and(|(_, there)| there == host) || ours.as_ref() == Some(&origin);
+        let fits = origin.split_once("://").is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
+            || ours.as_ref() == Some(&origin);
         return if fits { Ok(()) } else { Err(refused()) };
     }
     if request.headers().contains_key(header::COOKIE) { Err(refused()) } else { Ok(()) }
@@ -140,7 +140,6 @@ fn same_site(request: &ServiceRequest) -> Result<()> {
 
 async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
     let (request, _) = request.into_parts();
-    // Without asking who it is: what is refused here needs no page of one's own.
     let answer = face(&request, error, id, Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default(), Vec::new());
     ServiceResponse::new(request, answer)
 }

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use super::answer::{Answer, back, data, nothing, see_other};
-use super::fields::{Fields, asked};
+use super::fields::{Fields, Wanted, asked};
 use super::shapes::{CommentShape, ListShape};
 use super::shaping;
 use super::updates::update_page;
@@ -15,6 +15,7 @@ use crate::app::State;
 use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region};
 use crate::error::{Error, Result};
 use crate::media::Taken;
+use crate::people::{self, Viewer};
 use crate::{updates, words};
 
 /// The threads of an update, in order.
@@ -47,11 +48,16 @@ pub(crate) async fn add(
     payload: web::Payload,
 ) -> Answer {
     let (ask, payload) = asked(&req, ask, payload).await?;
-    // Whoever may not comment learns it before a picture was sent.
+    // Whoever may not comment, or not so often, learns it before a picture is taken in.
     let update = updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    let (fields, pictures) = Fields::read_with_files(&req, payload, &state.intake, "pictures").await?;
+    if let Viewer::Guest(_) = &ask.viewer {
+        people::guest_who_may_speak(&ask.viewer, &id)?;
+    }
+    state.guard.speak(&ask.viewer, &state.address(&req))?;
+    let wanted = Wanted { intake: &state.intake, field: "pictures", most: PICTURES, pictures: true };
+    let (fields, pictures) = Fields::read_with_files(&req, payload, wanted).await?;
     let typed = fields.typed();
-    match try_add(&req, &state, &ask, &id, fields, &pictures).await {
+    match try_add(&state, &ask, &id, fields, &pictures).await {
         Ok(made) if ask.html => Ok(see_other(&format!("{}#c-{made}", back(&req, &format!("/updates/{id}"))))),
         Ok(made) => data(StatusCode::CREATED, &one(&state, &ask, &made).await?),
         Err(error) => {
@@ -69,7 +75,7 @@ async fn refused(state: &State, ask: &Ask, update: &updates::Update, typed: &BTr
     update_page(state, ask, status, update, Fields::filled(typed, error), None).await
 }
 
-async fn try_add(req: &HttpRequest, state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<String> {
+async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<String> {
     let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
     let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
     let anchor = Anchor {
@@ -82,14 +88,7 @@ async fn try_add(req: &HttpRequest, state: &State, ask: &Ask, id: &str, mut fiel
     let name = fields.text("name", words::NAME).flatten();
     // Questions are not closed by anyone yet, so none is begun.
     fields.choice("kind", &["comment"]);
-    if pictures.len() > PICTURES {
-        fields.complain("pictures", format!("are {}; a comment takes {PICTURES}.", pictures.len()));
-    }
-    if pictures.iter().any(|taken| taken.kind != "image") {
-        fields.complain("pictures", "has a video. Comments take pictures; put the video into an update.");
-    }
     fields.finish()?;
-    state.guard.speak(ask, &state.address(req))?;
     let new = NewComment { body, parent_id, anchor, pictures: pictures.to_vec(), name };
     let mut tx = state.db.begin().await?;
     let made = comments::add(&mut tx, &state.clock, &ask.viewer, id, &new).await?;
@@ -101,6 +100,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     let mut fields = Fields::read(&req, payload).await?;
     let body = fields.text("body", words::COMMENT).flatten();
     fields.finish()?;
+    state.guard.speak(&ask.viewer, &state.address(&req))?;
     let mut tx = state.db.begin().await?;
     let update = match body {
         Some(body) => comments::edit(&mut tx, &state.clock, &ask.viewer, &id, &body).await?,
@@ -114,6 +114,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
 }
 
 pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    state.guard.speak(&ask.viewer, &state.address(&req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
@@ -129,6 +130,7 @@ pub(crate) async fn reopen(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 }
 
 async fn set_resolved(req: &HttpRequest, ask: &Ask, state: &State, id: &str, resolved: bool) -> Answer {
+    state.guard.speak(&ask.viewer, &state.address(req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::resolve(&mut tx, &state.clock, &ask.viewer, id, resolved).await?;
     tx.commit().await?;
@@ -162,7 +164,7 @@ async fn react(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &
     let mut fields = Fields::read(req, payload).await?;
     let name = fields.text("name", words::NAME).flatten();
     fields.finish()?;
-    state.guard.speak(ask, &state.address(req))?;
+    state.guard.speak(&ask.viewer, &state.address(req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::react(&mut tx, &state.clock, &ask.viewer, on, emoji, name.as_deref()).await?;
     tx.commit().await?;
@@ -178,6 +180,7 @@ pub(crate) async fn unreact_to_comment(req: HttpRequest, ask: Ask, state: web::D
 }
 
 async fn unreact(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str) -> Answer {
+    state.guard.speak(&ask.viewer, &state.address(req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::unreact(&mut tx, &state.clock, &ask.viewer, on, emoji).await?;
     tx.commit().await?;

@@ -1,6 +1,7 @@
 //! What a request carries, as JSON, a form or a form with files: read once, checked field by field, unknown fields named.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{HttpMessage, HttpRequest, web};
@@ -12,12 +13,18 @@ use super::pages::Form;
 use super::viewer::Ask;
 use crate::clock::{Millis, parse_rfc3339};
 use crate::error::{Error, Fields as Wrong, Result};
-use crate::media::{MOST, Taken};
+use crate::media::Taken;
 use crate::uploads::Intake;
 use crate::words;
 
 /// The largest body without files: 1 MiB.
 pub(crate) const BODY: usize = 1 << 20;
+/// What a part of a form is counted as besides its name and text.
+const PART: usize = 512;
+/// A body without files must be here by then.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// So long a sender of files may pause.
+const PAUSE: Duration = Duration::from_secs(60);
 /// So much of a refused upload is read and thrown away, so that its sender hears the answer instead of a broken connection.
 const DRAIN: usize = 256 << 20;
 
@@ -35,8 +42,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// Reads JSON or an urlencoded form; no body is no fields.
     pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
-        let body = payload.to_bytes_limited(BODY).await.map_err(|_| Error::TooLarge("The request is larger than 1 MiB.".into()))?;
-        let body = body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))?;
+        let body = whole(payload).await?;
         match kind(req).as_str() {
             _ if body.is_empty() => Ok(Self { form: kind(req) != "application/json", ..Self::default() }),
             "application/x-www-form-urlencoded" => {
@@ -53,18 +59,13 @@ impl Fields {
 
     /// Reads any of the three; files are taken in as they arrive, those of the named field. When one is refused, [`Fields::finish`]
     /// says so, and what was typed is still there; the files that were taken are for the caller to discard.
-    pub(crate) async fn read_with_files(
-        req: &HttpRequest,
-        payload: web::Payload,
-        intake: &Intake,
-        files: &str,
-    ) -> Result<(Self, Vec<Taken>)> {
+    pub(crate) async fn read_with_files(req: &HttpRequest, payload: web::Payload, wanted: Wanted<'_>) -> Result<(Self, Vec<Taken>)> {
         if kind(req) != "multipart/form-data" {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
         let mut form =
             Incoming { parts: actix_multipart::Multipart::new(req.headers(), payload), pairs: Vec::new(), taken: Vec::new(), left: DRAIN };
-        let refused = form.receive(Some((intake, files))).await.err();
+        let refused = form.receive(Some(wanted)).await.err();
         Typed::keep(req, &form.pairs);
         Ok((Self { refused, ..Self::of_pairs(form.pairs) }, form.taken))
     }
@@ -293,6 +294,35 @@ impl Fields {
 
 type Part = Fuse<actix_multipart::Field>;
 
+/// A body without files, whole, in time.
+pub(crate) async fn whole(payload: web::Payload) -> Result<bytes::Bytes> {
+    let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(BODY)).await;
+    let read = read.map_err(|_| Error::Malformed(format!("The request did not arrive within {} s.", PATIENCE.as_secs())))?;
+    let body = read.map_err(|_| Error::TooLarge("The request is larger than 1 MiB.".into()))?;
+    body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
+}
+
+/// The next block of a part; who pauses too long has broken off.
+async fn next(part: &mut Part) -> Option<Result<bytes::Bytes>> {
+    match tokio::time::timeout(PAUSE, part.next()).await {
+        Ok(block) => block.map(|block| block.map_err(broken)),
+        Err(_) => Some(Err(Error::Malformed(format!("The upload paused for more than {} s. Nothing of it was kept.", PAUSE.as_secs())))),
+    }
+}
+
+/// What files a form may bring.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Takes them in.
+    pub(crate) intake: &'a Intake,
+    /// The field they come in.
+    pub(crate) field: &'a str,
+    /// At most so many.
+    pub(crate) most: usize,
+    /// Pictures only.
+    pub(crate) pictures: bool,
+}
+
 /// A form with files, as it arrives.
 struct Incoming {
     parts: actix_multipart::Multipart,
@@ -305,7 +335,7 @@ struct Incoming {
 impl Incoming {
     /// Reads to the end, also past a refused file: what was typed behind it must not be lost, and the sender must hear the answer.
     /// Without an intake the files are passed over. Answers the first thing that was wrong.
-    async fn receive(&mut self, mut intake: Option<(&Intake, &str)>) -> Result<()> {
+    async fn receive(&mut self, mut intake: Option<Wanted<'_>>) -> Result<()> {
         let (mut room, mut refused) = (BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
             // Nothing can be read behind what is broken.
@@ -314,11 +344,16 @@ impl Incoming {
             };
             let name = part.name().unwrap_or_default().to_owned();
             let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename().map(str::to_owned));
+            // Names and parts cost memory too, however little is in them.
+            let Some(rest) = room.checked_sub(name.len() + PART) else {
+                return refused.and(Err(Error::TooLarge("The form has too many parts or too long names.".into())));
+            };
+            room = rest;
             // A part must not be read again behind its end.
             let mut part = part.fuse();
             let read = match (&file_name, intake) {
                 (Some(_), None) => Ok(()),
-                (Some(file_name), Some((intake, files))) => self.file(&mut part, &name, file_name, intake, files).await,
+                (Some(file_name), Some(wanted)) => self.file(&mut part, &name, file_name, wanted).await,
                 (None, _) => text(&mut part, &mut room).await.map(|text| self.pairs.push((name, text))),
             };
             if let Err(error) = read {
@@ -332,26 +367,30 @@ impl Incoming {
         refused
     }
 
-    async fn file(&mut self, part: &mut Part, name: &str, file_name: &str, intake: &Intake, files: &str) -> Result<()> {
+    async fn file(&mut self, part: &mut Part, name: &str, file_name: &str, wanted: Wanted<'_>) -> Result<()> {
+        let Wanted { intake, field: files, most, pictures } = wanted;
         if name != files {
             return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}.")));
         }
         let at = format!("{files}[{}]", self.taken.len());
-        let mut body = part.map(|block| block.map_err(broken)).peekable();
+        let body = futures_util::stream::unfold(part, |part| async move { next(part).await.map(|block| (block, part)) });
+        let mut body = Box::pin(body).peekable();
         // A file field that was left empty comes as a part without a name and without bytes.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
-        if self.taken.len() >= MOST {
-            return Err(Error::invalid(at, format!("is one too many: at most {MOST} files go into an update. Make another update.")));
+        if self.taken.len() >= most {
+            return Err(Error::invalid(at, format!("is one too many: at most {most} are taken. Leave some out, or send them separately.")));
         }
-        self.taken.push(intake.take(file_name, body).await.map_err(|error| Error::At(at, Box::new(error)))?);
+        let taken = intake.take(file_name, pictures, body).await;
+        // On a page the number says nothing: there the file is named.
+        self.taken.push(taken.map_err(|error| Error::At(at, Box::new(error)).of_file(&words::file_name(file_name)))?);
         Ok(())
     }
 
     /// Reads what is left of a part and throws it away; false when there is nothing to be read behind it.
     async fn skip(&mut self, mut part: Part) -> bool {
-        while let Some(block) = part.next().await {
+        while let Some(block) = next(&mut part).await {
             let Ok(block) = block else { return false };
             let Some(left) = self.left.checked_sub(block.len()) else { return false };
             self.left = left;
@@ -362,8 +401,8 @@ impl Incoming {
 
 async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     let mut text = Vec::new();
-    while let Some(block) = part.next().await {
-        let block = block.map_err(broken)?;
+    while let Some(block) = next(part).await {
+        let block = block?;
         *room = room.checked_sub(block.len()).ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
         text.extend_from_slice(&block);
     }

@@ -14,7 +14,7 @@ use super::viewer::{Ask, Said, guest_cookie, guests_of};
 use crate::app::State;
 use crate::error::Error;
 use crate::people::{Guest, Viewer};
-use crate::{links, updates, words};
+use crate::{links, markdown, updates, words};
 
 /// The links of an update of one's own.
 pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -87,7 +87,11 @@ pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, se
             .first()
             .map(|media| media.url(if media.has("poster") { "poster" } else { "thumbnail" }).to_owned())
             .unwrap_or_default();
-        let preview = SharePreview { url: format!("{}/s/{secret}", ask.base), image, description: first_line(&update.notes) };
+        let preview = SharePreview {
+            url: format!("{}/s/{secret}", ask.base),
+            image,
+            description: markdown::plain(&update.notes).chars().take(200).collect(),
+        };
         update_page(&state, &ask, StatusCode::OK, &update, Form::default(), Some(preview)).await?
     };
     if fresh && *req.method() == Method::GET {
@@ -103,8 +107,4 @@ pub(crate) async fn open(req: HttpRequest, ask: Ask, state: web::Data<State>, se
 fn wants_json(req: &HttpRequest) -> bool {
     let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.contains("application/json") && !super::answer::wants_html(req.headers())
-}
-
-fn first_line(notes: &str) -> String {
-    notes.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(200).collect()
 }

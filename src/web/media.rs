@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::answer::{Answer, data, escape, nothing, see_other};
-use super::fields::Fields;
+use super::fields::{Fields, Wanted};
 use super::shapes::{ListShape, MediaShape};
 use super::shaping;
 use super::signing;
@@ -33,7 +33,9 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String
 pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
     // Whoever may not add learns it before the bytes are stored.
     updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    let (fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
+    let (fields, files) =
+        Fields::read_with_files(&req, payload, Wanted { intake: &state.intake, field: "media", most: media::MOST, pictures: false })
+            .await?;
     let added = async {
         fields.finish()?;
         if files.is_empty() {
@@ -139,7 +141,7 @@ fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &E
         .insert_header((header::ETAG, tag.to_string()))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CONTENT_DISPOSITION, disposition))
-        .insert_header((header::CACHE_CONTROL, "private, max-age=43200"))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'"))
         .insert_header(("cross-origin-resource-policy", HeaderValue::from_static("same-origin")))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));

@@ -15,10 +15,8 @@ use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Change, Grant, Hashed, Person, Profile, Role};
+use crate::updates::INVITE;
 use crate::{updates, words};
-
-/// So many addresses can be invited at once; the links fit the cookie that carries them to the page.
-const INVITE: usize = 40;
 
 type Typed = BTreeMap<String, String>;
 
@@ -49,10 +47,12 @@ pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
 
 async fn people_page(state: &State, ask: &Ask, status: StatusCode, failed: Option<(Typed, Error)>) -> Answer {
     let invitations = if ask.person()?.is_admin() { pending(state).await? } else { Vec::new() };
-    let made = invitations
+    let made = ask
+        .said
+        .invited
         .iter()
-        .filter_map(|invitation| {
-            let (_, secret) = ask.said.invited.iter().find(|(id, _)| *id == invitation.id)?;
+        .filter_map(|(id, secret)| {
+            let invitation = invitations.iter().find(|invitation| invitation.id == *id)?;
             Some(InvitationShape { url: Some(format!("{}/invitations/{secret}", ask.base)), ..invitation.clone() })
         })
         .collect();

@@ -89,7 +89,10 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<Ne
             &json!({ "person": { "id": person.id, "name": person.name, "email": person.email, "role": person.role.as_str(), "time_zone": person.time_zone } }),
         ),
         (Err(_), true) => {
-            let form = Form { values: [("next".to_owned(), next)].into(), ..Form::default() };
+            let first = people::none_yet(&mut *state.db.read().await?).await?;
+            let problem =
+                first.then(|| "Nobody has an account yet. Open the set-up link that Hearback printed when it started.".to_owned());
+            let form = Form { values: [("next".to_owned(), next)].into(), problem, ..Form::default() };
             page(StatusCode::OK, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
         }
         (Err(error), false) => Err(error),
@@ -97,7 +100,7 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<Ne
 }
 
 /// Where one was going, if that is ours: a path, never another host.
-fn local(next: Option<&str>) -> String {
+pub(crate) fn local(next: Option<&str>) -> String {
     match next {
         // An address that a browser was at is all ASCII; anything else would not fit a header either.
         Some(next)

@@ -47,9 +47,14 @@ pub(crate) async fn update_page(
     let mut connection = state.db.read().await?;
     // Read first: what happens while the page is made comes again as an event, and is never missed.
     let event = events::newest(&mut connection).await?;
-    let shape = shaping::update(&mut connection, state, ask, update).await?;
+    let mut shape = shaping::update(&mut connection, state, ask, update).await?;
     let comments = shaping::threads(&mut connection, state, ask, update).await?;
     let guest = ask.viewer.guest_of(&update.id);
+    if guest.is_some() {
+        // A guest's number is that of the threads a guest sees.
+        let seen = comments.iter().map(|thread| thread.replies.len() + usize::from(!thread.removed)).sum::<usize>();
+        shape.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
+    }
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
     if guest.is_none() {
@@ -147,6 +152,7 @@ pub(crate) async fn acknowledge(
     payload: web::Payload,
 ) -> Answer {
     let fields = Fields::read(&req, payload).await?;
+    state.guard.speak(&ask.viewer, &state.address(&req))?;
     let typed = fields.typed();
     match try_acknowledge(&state, &ask, &id, fields).await {
         Ok(()) => answered(&req, &ask, &state, &id).await,
@@ -169,6 +175,7 @@ async fn try_acknowledge(state: &State, ask: &Ask, id: &str, mut fields: Fields)
 }
 
 pub(crate) async fn take_back(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    state.guard.speak(&ask.viewer, &state.address(&req))?;
     let mut tx = state.db.begin().await?;
     receipts::take_back(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;

@@ -23,8 +23,8 @@ use crate::{inbox, links};
 
 /// A share link's cookie lives for 90 days.
 const GUEST_DAYS: i64 = 90;
-/// So many share links at once are looked at.
-const GUESTS: usize = 8;
+/// So many share links at once are looked at, the newest; browsers send the oldest first.
+const GUESTS: usize = 20;
 
 /// A request's who and how.
 #[derive(Clone, Debug)]
@@ -62,15 +62,19 @@ impl Said {
         Self { text: Some(text.into()), ..Self::default() }
     }
 
-    fn read(req: &HttpRequest) -> Self {
-        let carried = req.cookie(SAID).and_then(|cookie| BASE64URL_NOPAD.decode(cookie.value().as_bytes()).ok());
+    fn read(state: &State, req: &HttpRequest) -> Self {
+        let carried = req.cookie(SAID).and_then(|cookie| {
+            let (value, sealed) = cookie.value().split_once('.')?;
+            sealed_by_us(state, &format!("said {value}"), sealed).then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
+        });
         carried.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
     }
 
     /// Puts it into the answer that leads to the page.
     pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
         let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
-        let mut carrier = cookie(state, SAID.into(), value, 0);
+        let sealed = seal(state, &format!("said {value}"));
+        let mut carrier = cookie(state, SAID.into(), format!("{value}.{sealed}"), 0);
         carrier.set_max_age(Duration::minutes(1));
         answer.add_cookie(&carrier).map_err(Error::internal)
     }
@@ -104,7 +108,7 @@ impl Ask {
             base: base(&state, req),
             nonce,
             insecure: insecure(&state, req),
-            said: Said::read(req),
+            said: Said::read(&state, req),
             live: true,
         };
         req.extensions_mut().insert(ask.clone());
@@ -119,7 +123,7 @@ impl Ask {
     /// What stands around a page's content.
     pub(crate) async fn page(&self, state: &State, title: impl Into<String>, at: &'static str) -> Result<Page> {
         let to_answer = match &self.viewer {
-            Viewer::Person(person) => inbox::counts(&mut *state.db.read().await?, &person.id).await?.owed_by_me,
+            Viewer::Person(person) => inbox::owed(&mut *state.db.read().await?, &person.id).await?,
             Viewer::Guest(_) | Viewer::Nobody => 0,
         };
         Ok(Page { title: title.into(), at, to_answer, ..self.bare_page() })
@@ -156,7 +160,10 @@ pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
 /// `https://hearback.example.org`: as it is set, else as the request came.
 fn base(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
-        let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
+        let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // What comes to stand in links is a name, an address and a port, and nothing that could end them.
+        let fits = !host.is_empty() && host.bytes().all(|letter| letter.is_ascii_alphanumeric() || b".:-_[]".contains(&letter));
+        let host = if fits { host } else { "localhost" };
         format!("http://{host}")
     })
 }
@@ -187,7 +194,13 @@ async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
     let values: Vec<String> = {
         let cookies = req.cookies().map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
-        cookies.iter().filter(|cookie| cookie.name().starts_with(GUEST)).take(GUESTS).map(|cookie| cookie.value().to_owned()).collect()
+        cookies
+            .iter()
+            .rev()
+            .filter(|cookie| cookie.name().starts_with(GUEST))
+            .take(GUESTS)
+            .map(|cookie| cookie.value().to_owned())
+            .collect()
     };
     let mut guests = Vec::new();
     for value in values {

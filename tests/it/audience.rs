@@ -100,7 +100,7 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
     for (name, said) in [
         ("@designers", "@designers"),
         ("nobody@example.org", "has no account"),
-        ("gone@example.org", "has no account"),
+        ("gone@example.org", "is deactivated"),
         ("nonsense", "not an e-mail address"),
     ] {
         let problem = ada.post("/updates", json!({ "title": "x", "audience": [name], "publish": true })).await.problem(422);
@@ -190,4 +190,20 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
+}
+
+#[actix_web::test]
+async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactivated_is_said_to_be() {
+    let app = TestApp::start().await;
+    let (root, gone) = (app.admin("Root").await, app.person("Gone").await);
+    let update = json!({ "title": "Join", "audience": ["new@example.org"], "invite": true, "publish": true });
+    let update = root.post("/updates", update).await.expect(201).json();
+    assert_eq!(update["invited"][0]["email"], "new@example.org");
+    let link = update["invited"][0]["url"].as_str().unwrap();
+    let new = app.client();
+    new.post(link, json!({ "name": "New", "password": crate::app::PASSWORD })).await.expect(204);
+    assert_eq!(root.get(&format!("/updates/{}", update["id"].as_str().unwrap())).await.json()["counts"]["recipients"], 1);
+    root.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
+    let refused = root.post("/updates", json!({ "audience": [email("Gone")] })).await.problem(422);
+    assert!(refused["errors"]["audience"].as_str().unwrap().contains("deactivated"), "{refused}");
 }

@@ -202,7 +202,7 @@ async fn pictures_are_pasted_into_comments_and_go_with_them() {
         assert_eq!(app.state.intake.shop.storage.len(&key).await.unwrap(), None, "{key}");
     }
 
-    bob.upload(&at, &[("body", "x")], &[("pictures", "clip.webm", fixture("rec-vp8-opus-3s.webm"))]).await.problem(422);
+    bob.upload(&at, &[("body", "x")], &[("pictures", "clip.webm", fixture("rec-vp8-opus-3s.webm"))]).await.problem(415);
     assert_eq!(
         bob.upload(&at, &[("body", "x")], &[picture(), ("pictures", "bad.svg", fixture("bad-script.svg"))]).await.problem(415)["errors"]
             .as_object()

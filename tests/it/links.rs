@@ -305,3 +305,24 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
     let page = app.client().accept("text/html").get(link["url"].as_str().unwrap()).await.expect(200).text();
     assert!(page.contains("comment-composer"));
 }
+
+#[actix_web::test]
+async fn a_guest_who_may_only_look_learns_it_before_a_picture_is_taken_in() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let path = ada.update(json!({ "title": "Looked at", "publish": true })).await;
+    let link = ada.post(&format!("{path}/links"), json!({ "comments": false })).await.expect(201).json();
+    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let picture = [("pictures", "a.png", fixture("alpha.png"))];
+    guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &picture).await.problem(403);
+    assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
+    // Who may comment sends pictures, and no more than ten.
+    let link = ada.post(&format!("{path}/links"), json!({ "comments": true })).await.expect(201).json();
+    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let video = [("pictures", "a.webm", fixture("rec-vp9-noaudio-4s.webm"))];
+    guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &video).await.problem(415);
+    let many: Vec<(&str, &str, Vec<u8>)> = (0..11).map(|_| ("pictures", "a.png", fixture("alpha.png"))).collect();
+    let refused = guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &many).await.problem(422);
+    assert!(refused["errors"]["pictures[10]"].is_string(), "{refused}");
+    assert_eq!(ada.get(&format!("{path}/comments")).await.json()["items"], json!([]));
+}

@@ -149,3 +149,18 @@ async fn who_was_deactivated_before_answering_owes_nothing_any_more() {
     assert_eq!((&counts["recipients"], &counts["acknowledged"], &counts["owing"]), (&json!(1), &json!(1), &json!(0)));
     assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 0);
 }
+
+#[actix_web::test]
+async fn who_was_taken_out_and_is_meant_by_everyone_again_can_open_and_answer() {
+    let app = TestApp::start().await;
+    let (ada, bob, dan) = (app.person("Ada").await, app.person("Bob").await, app.person("Dan").await);
+    let path = ada.update(json!({ "title": "For all", "audience": [email("Bob")], "publish": true })).await;
+    ada.patch(&path, json!({ "audience": [email("Dan")] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": ["everyone"] })).await.expect(200);
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 1);
+    bob.put(&format!("{path}/opening")).await.expect(204);
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 0);
+    // A program that never opens a page may answer all the same.
+    app.person("Eve").await.put(&format!("{path}/acknowledgement")).await.expect(200);
+    assert_eq!(dan.get(&path).await.json()["counts"]["acknowledged"], 1);
+}

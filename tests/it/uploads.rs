@@ -411,3 +411,31 @@ async fn a_multipart_body_that_is_none_is_unreadable() {
     socket.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 401");
 }
+
+#[actix_web::test]
+async fn of_what_failed_nothing_is_open_to_others() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    // Recognised by its first bytes, and nothing behind them.
+    let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
+    file.extend(b"<script>alert(1)</script>".repeat(200));
+    let fields = [("title", "T"), ("audience", &*email("Bob"))];
+    let update = ada.upload("/updates", &fields, &[("media", "a.mp4", file)]).await.expect(201).json();
+    let path = format!("/updates/{}", update["id"].as_str().unwrap());
+    let raw = bob.get(&path).await.json()["media"][0]["renditions"][0]["url"].as_str().map(str::to_owned);
+    let failed = app.wait_for(&bob, &path, |update| update["media"][0]["state"] == "failed").await;
+    assert_eq!(failed["media"][0]["renditions"], json!([]));
+    if let Some(raw) = raw {
+        app.client().get(&raw).await.problem(404);
+    }
+    assert_eq!(ada.get(&path).await.json()["media"][0]["renditions"][0]["name"], "original", "its author still has it");
+}
+
+#[actix_web::test]
+async fn a_form_of_many_empty_parts_is_refused_before_it_costs_memory() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let name = "n".repeat(3_000);
+    let fields: Vec<(&str, &str)> = (0..400).map(|_| (name.as_str(), "")).collect();
+    ada.upload("/updates", &fields, &[]).await.problem(413);
+}

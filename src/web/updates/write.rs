@@ -2,9 +2,10 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
 
 use super::super::answer::{Answer, data, done, page, see_other, see_other_saying};
-use super::super::fields::{Fields, asked};
+use super::super::fields::{Fields, Wanted, asked};
 use super::super::pages::{EditPage, Form};
 use super::super::people::accounts;
 use super::super::shapes::UpdateShape;
@@ -14,7 +15,7 @@ use crate::app::State;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media::{self, Taken};
-use crate::people::Person;
+use crate::people::{Invited, Person};
 use crate::updates::{self, Content, Update};
 use crate::{uploads, words};
 
@@ -51,18 +52,20 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
     }
 }
 
-/// Looks the addresses up; with `invite` an admin invites those without an account. Answers how many were invited.
-async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Written) -> Result<Vec<(String, String)>> {
+/// Looks the addresses up; with `invite` an admin invites those without an account. Answers whom.
+async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Written) -> Result<Vec<Invited>> {
     let Some(names) = &written.audience else { return Ok(Vec::new()) };
     let invited = if written.invite { updates::invite_and_ask(tx, &state.clock, person, names).await? } else { Vec::new() };
-    written.content.audience = Some(updates::address(tx, &state.clock, names).await?);
-    Ok(invited.into_iter().map(|invited| (invited.id, invited.secret)).collect())
+    written.content.audience = Some(updates::address(tx, &state.clock, person, names).await?);
+    Ok(invited)
 }
 
 pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<State>, payload: web::Payload) -> Answer {
     let (ask, payload) = asked(&req, ask, payload).await?;
     let person = ask.person()?.clone();
-    let (mut fields, files) = Fields::read_with_files(&req, payload, &state.intake, "media").await?;
+    let (mut fields, files) =
+        Fields::read_with_files(&req, payload, Wanted { intake: &state.intake, field: "media", most: media::MOST, pictures: false })
+            .await?;
     let (typed, form) = (fields.typed(), fields.is_form());
     let mut written = read(&mut fields, &person, false);
     let publish = written.publish.unwrap_or(form);
@@ -71,11 +74,16 @@ pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<
         try_create(&state, &ask, &person, &mut written, publish, &files).await
     };
     match made.await {
-        Ok((update, _)) if !ask.html => created(&state, &ask, &update).await,
+        Ok((update, invited)) if !ask.html => {
+            let answer = with_links(&state, &ask, &update, &invited).await?;
+            Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("{}/updates/{}", ask.base, update.id))).json(answer))
+        }
         Ok((update, invited)) => after_writing(&state, &update, invited),
         Err(error) => {
             state.intake.discard(&files).await?;
-            failed(&state, &ask, None, &typed, error).await
+            // Browsers do not choose files again by themselves.
+            let chosen = (!files.is_empty()).then(|| "Choose your files again: they were not kept.".to_owned());
+            failed(&state, &ask, None, &typed, error, chosen).await
         }
     }
 }
@@ -87,7 +95,7 @@ async fn try_create(
     written: &mut Written,
     publish: bool,
     files: &[Taken],
-) -> Result<(Update, Vec<(String, String)>)> {
+) -> Result<(Update, Vec<Invited>)> {
     let mut tx = state.db.begin().await?;
     let invited = address(&mut tx, state, person, written).await?;
     let mut update = updates::create(&mut tx, &state.clock, person, &written.content).await?;
@@ -101,15 +109,22 @@ async fn try_create(
     Ok((update, invited))
 }
 
-async fn created(state: &State, ask: &Ask, update: &Update) -> Answer {
+/// The update as JSON, with the links of those who were invited for it: they are shown only now.
+async fn with_links(state: &State, ask: &Ask, update: &Update, invited: &[Invited]) -> Result<Value> {
     let shape = shaping::update(&mut *state.db.read().await?, state, ask, update).await?;
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, shape.url.clone())).json(shape))
+    let mut answer = serde_json::to_value(shape).map_err(Error::internal)?;
+    if !invited.is_empty() {
+        let links = invited.iter().map(|one| json!({ "email": one.email, "url": format!("{}/invitations/{}", ask.base, one.secret) }));
+        answer["invited"] = links.collect();
+    }
+    Ok(answer)
 }
 
 /// Where a form leads: to the update; to who invited, with the links to pass on.
-fn after_writing(state: &State, update: &Update, invited: Vec<(String, String)>) -> Answer {
+fn after_writing(state: &State, update: &Update, invited: Vec<Invited>) -> Answer {
     if !invited.is_empty() {
         let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
+        let invited = invited.into_iter().map(|one| (one.id, one.secret)).collect();
         return see_other_saying(state, "/people", &Said { text: Some(text), invited, ..Said::default() });
     }
     let to = if update.published_at.is_some() { format!("/updates/{}", update.id) } else { format!("/updates/{}/edit", update.id) };
@@ -123,6 +138,7 @@ async fn failed(
     update: Option<&Update>,
     typed: &std::collections::BTreeMap<String, String>,
     error: Error,
+    also: Option<String>,
 ) -> Answer {
     if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated) {
         return Err(error);
@@ -131,7 +147,8 @@ async fn failed(
     if let Some(cause) = error.cause() {
         tracing::error!(%cause, "failed");
     }
-    let form = Fields::filled(typed, &error);
+    let mut form = Fields::filled(typed, &error);
+    form.problem = [form.problem, also].into_iter().flatten().reduce(|one, other| format!("{one} {other}"));
     match shown(state, ask, status, update, form).await {
         Ok(answer) => Ok(answer),
         // The form cannot be shown either (the database is away): the plain error page shows what was typed.
@@ -161,7 +178,7 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
             let shape = shaping::update(&mut connection, state, ask, update).await?;
             let mut names: Vec<String> = shape.audience.everyone.then(|| "everyone".to_owned()).into_iter().collect();
             names.extend(updates::audience(&mut connection, &update.id).await?.into_iter().map(|named| named.email));
-            names.extend(updates::awaited(&mut connection, &update.id).await?);
+            names.extend(updates::awaited(&mut connection, &state.clock, &update.id).await?);
             fill(&mut form, &shape, &names.join(", "));
             Some(shape)
         }
@@ -220,10 +237,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
         Ok((update, invited))
     };
     match made.await {
-        Ok((update, _)) if !ask.html => {
-            let shape = shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
-            data(StatusCode::OK, &shape)
-        }
+        Ok((update, invited)) if !ask.html => data(StatusCode::OK, &with_links(&state, &ask, &update, &invited).await?),
         Ok((update, invited)) => after_writing(&state, &update, invited),
         Err(error) if ask.html && matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)) => {
             let update = match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
@@ -233,7 +247,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
             let mut typed = typed;
             // Saving again over the other version is the reader's own decision, made on this page.
             typed.remove("version");
-            failed(&state, &ask, Some(&update), &typed, error).await
+            failed(&state, &ask, Some(&update), &typed, error, None).await
         }
         Err(error) => Err(error),
     }
