@@ -49,8 +49,20 @@ export function placed(): Placed[] {
 export function reveal(comment: HTMLElement): void {
   comment.closest<HTMLDetailsElement>(".resolved-thread")?.setAttribute("open", "");
   highlight(comment);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  comment.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  bring(comment);
+}
+
+/** Scrolls to a part of the conversation. Where that scrolls by itself only that moves, and the stage stays in sight. */
+export function bring(part: HTMLElement): void {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  const list = part.closest<HTMLElement>(".threads");
+  if (!list || getComputedStyle(list).overflowY !== "auto") return part.scrollIntoView({ block: "nearest", behavior });
+  const [box, frame] = [part.getBoundingClientRect(), list.getBoundingClientRect()];
+  const [above, below] = [box.top - frame.top - 12, box.bottom - frame.bottom + 12];
+  list.scrollBy({ top: above < 0 ? above : Math.max(0, Math.min(above, below)), behavior });
+  const stage = document.querySelector("update-stage");
+  const top = stage?.getBoundingClientRect().top ?? 0;
+  if (top < 0 || top > innerHeight / 2) stage?.scrollIntoView({ block: "nearest" });
 }
 
 /** Marks one comment, and no other. */

@@ -42,6 +42,7 @@ export class CommentComposer extends HTMLElement {
       document.addEventListener("hearback:place", (event) => {
         this.place((event as CustomEvent<Anchor>).detail);
         this.write();
+        this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
       }, { signal });
     }
     const kept = remember("sessionStorage", this.#key);
@@ -101,7 +102,7 @@ export class CommentComposer extends HTMLElement {
     if (!this.#anchor) return box.replaceChildren();
     const { at, media } = this.#anchor;
     const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.number(media) ?? 1}` : "";
-    const chip = make("span", { class: "anchor-chip" }, icon(at === undefined ? "map-pin" : "clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}`);
+    const chip = make("span", { class: "anchor-chip" }, icon(at === undefined ? "map-pin" : "clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}${on}`);
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => {
       this.#declined = true;

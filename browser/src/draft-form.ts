@@ -2,6 +2,8 @@
 // An update that was sent already is not saved by itself: its readers would see half a sentence.
 import { copy } from "./copy-button.js";
 import { announce, icon, make, remember } from "./dom.js";
+import type { PeopleField } from "./people-field.js";
+import { visit } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
 import type { UploadQueue } from "./upload-queue.js";
 
@@ -14,6 +16,8 @@ interface Update {
   expectation: string;
   visibility: string;
   due: string | null;
+  /** Links to pass on, in the answer that made them. */
+  invited?: { email: string; url: string }[];
 }
 
 type Fields = Record<string, string | string[] | null>;
@@ -102,8 +106,7 @@ export class DraftForm extends HTMLElement {
         return;
       }
       await this.#patch(changed);
-      this.#wrong({});
-      this.#say(icon("check"), "Saved");
+      this.#fine();
     } catch (error) {
       if (error instanceof Problem) await this.#failed(error, changed);
       else throw error;
@@ -131,6 +134,11 @@ export class DraftForm extends HTMLElement {
     this.#took((await ask("PATCH", `/updates/${this.#update}`, { ...changed, version: this.#version })) as Update, changed);
   }
 
+  #fine(): void {
+    this.#wrong({});
+    this.#say(icon("check"), "Saved");
+  }
+
   #took(update: Update, changed: Fields): void {
     this.#version = update.version;
     this.#saved = { ...this.#saved, ...changed };
@@ -141,8 +149,10 @@ export class DraftForm extends HTMLElement {
     if (error.status === 422) {
       // What is right is saved; what is wrong is said beside its field.
       this.#wrong(error.errors);
-      const right = Object.fromEntries(Object.entries(changed).filter(([name]) => !Object.keys(error.errors).some((field) => field === name || field.startsWith(`${name}[`))));
-      if (Object.keys(right).length > 0 && Object.keys(right).length < Object.keys(changed).length) {
+      const right: Fields = Object.fromEntries(Object.entries(changed).filter(([name]) => !Object.keys(error.errors).some((field) => field === name || field.startsWith(`${name}[`))));
+      const known = this.#known(changed["audience"], error.errors["audience"]);
+      if (known) right["audience"] = known;
+      if (this.#update !== "" && Object.keys(right).length > 0 && JSON.stringify(right) !== JSON.stringify(changed)) {
         try {
           await this.#patch(right);
         } catch {
@@ -164,54 +174,111 @@ export class DraftForm extends HTMLElement {
     this.#version = theirs.version;
     if (same) {
       await this.#patch(changed);
-      this.#say(icon("check"), "Saved");
-      return;
+      return this.#fine();
     }
     this.#stopped = true;
-    const load = make("button", { type: "button" }, "Load that one");
-    const keep = make("button", { type: "button" }, "Keep mine");
-    load.addEventListener("click", () => location.reload());
+    const words = `This was changed elsewhere${theirs.title === this.#fields()["title"] ? "" : `, where it is called “${theirs.title}”`}. What you typed is still here, not saved.`;
+    const keep = make("button", { type: "button", class: "button" }, "Save mine over it");
+    const notice = make("div", { class: "problem", "data-js": true }, icon("circle-alert"),
+      make("div", {}, make("p", {}, words), make("p", { class: "actions" }, make("a", { class: "button", href: `/updates/${this.#update}/edit` }, "Load the other version"), keep)));
     keep.addEventListener("click", () => {
+      notice.remove();
       this.#stopped = false;
       this.#saved = {};
       this.#now();
     });
-    this.#say(icon("circle-alert"), "Changed elsewhere. What you typed is still here, not saved.", load, keep);
+    this.prepend(notice);
+    notice.scrollIntoView({ block: "nearest" });
+    announce(words);
+    this.#say(icon("circle-alert"), "Not saved");
+  }
+
+  /** Those of the addresses that nothing is wrong with; nothing if the audience is not what is wrong, or none can be told apart. */
+  #known(audience: Fields[string] | undefined, wrong: string | undefined): string[] | null {
+    if (!Array.isArray(audience) || wrong === undefined) return null;
+    const named = wrong.toLowerCase().split(/[\s,"]+/);
+    const bad = audience.filter((value) => named.includes(value.toLowerCase()));
+    this.#people?.mark(bad);
+    return bad.length > 0 ? audience.filter((value) => !bad.includes(value)) : null;
+  }
+
+  get #people(): PeopleField | null {
+    return this.querySelector<PeopleField>("people-field");
   }
 
   #submit(event: SubmitEvent): void {
+    this.#people?.commit();
     const button = event.submitter;
-    if (!(button instanceof HTMLButtonElement) || button.value !== "true" || button.name !== "publish") return;
-    const queue = document.querySelector<UploadQueue>("upload-queue");
-    clearTimeout(this.#timer);
-    if (this.dataset["ready"] === undefined) {
-      // Whatever is under way ends first: files, and a save, whose answer carries the version to send.
-      event.preventDefault();
-      if (queue?.sending) {
-        this.#say(make("span"), "Sends itself as soon as the files are here.");
-        announce("Sends itself as soon as the files are here.");
-      }
-      void (async () => {
-        if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: a file is missing. Try it again, or remove it.");
-        await this.#saving;
-        this.#stopped = true; // From here on the form itself carries what was typed.
-        this.dataset["ready"] = "";
-        this.#form.requestSubmit(button);
-        delete this.dataset["ready"];
-        this.#stopped = false;
-      })();
-      return;
+    if (!(button instanceof HTMLButtonElement) || this.dataset["state"] === "published") return;
+    if (button.name === "publish" && button.value === "true") void this.#once(event, () => this.#publish());
+    else if (button.name === "invite") void this.#once(event, () => this.#invite());
+  }
+
+  /** Does it here instead of by the form, and not a second time while it runs. */
+  async #once(event: SubmitEvent, act: () => Promise<void>): Promise<void> {
+    event.preventDefault();
+    if (this.#form.getAttribute("aria-busy") === "true") return;
+    this.#form.setAttribute("aria-busy", "true");
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#wrong(error.errors);
+      this.#say(icon("circle-alert"), error.message);
+      announce(error.message);
+    } finally {
+      this.#form.removeAttribute("aria-busy");
     }
+  }
+
+  /** Files first, then what was typed, and only when all of it is saved it is sent. */
+  async #publish(): Promise<void> {
+    const queue = document.querySelector<UploadQueue>("upload-queue");
+    if (queue?.sending) {
+      this.#say("Sends itself as soon as the files are here.");
+      announce("Sends itself as soon as the files are here.");
+    }
+    if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: a file is missing. Try it again, or remove it.");
+    if (!(await this.#flush())) return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    const id = this.#update;
+    const sent = `${id} ${Date.now()}`;
+    await ask("PUT", `/updates/${id}/publication`);
+    this.#stopped = true;
     const fields = this.#fields();
     remember("localStorage", "audience", (fields["audience"] as string[]).join(", "));
     remember("localStorage", "expectation", fields["expectation"] as string);
-    const id = this.#update;
-    if (id === "") return;
-    const sent = `${id} ${Date.now()}`;
     remember("sessionStorage", "sent", sent);
-    void copy(`${location.origin}/updates/${id}`).then((done) => {
-      if (done) remember("sessionStorage", "sent", `${sent} copied`);
-    });
+    if (await copy(`${location.origin}/updates/${id}`)) remember("sessionStorage", "sent", `${sent} copied`);
+    visit(`/updates/${id}`);
+  }
+
+  /** Saves what is not saved yet; true when all of it is. */
+  async #flush(): Promise<boolean> {
+    await this.#saving;
+    if (this.#update === "") await this.ensure();
+    this.#now();
+    await this.#saving;
+    clearTimeout(this.#timer);
+    return !this.#stopped && JSON.stringify(this.#fields()) === JSON.stringify({ ...this.#fields(), ...this.#saved });
+  }
+
+  /** Invites those without an account; their links are shown here, and only now. */
+  async #invite(): Promise<void> {
+    await this.#flush();
+    if (this.#stopped) return;
+    const { audience = [] } = this.#fields();
+    const update = (await ask("PATCH", `/updates/${this.#update}`, { audience, invite: true, version: this.#version })) as Update;
+    this.#took(update, { audience });
+    this.#fine();
+    const field = this.#people?.closest(".field");
+    for (const { email, url } of update.invited ?? []) {
+      const id = `invited-${email}`;
+      const line = document.createElement("copy-button");
+      line.className = "copy";
+      line.append(make("input", { id, type: "text", readonly: true, value: url }), make("button", { type: "button", class: "button", hidden: true }, icon("copy"), make("span", {}, "Copy")));
+      field?.append(make("label", { for: id }, `The link for ${email}, shown only now. Pass it on: whoever accepts is asked at once.`), line);
+    }
+    announce("Invited.");
   }
 
   /** Audience and expectation as last time, where the form has none yet. */
@@ -254,10 +321,12 @@ export class DraftForm extends HTMLElement {
   /** Says beside each field what is wrong with it, and takes away what was said before. */
   #wrong(errors: Record<string, string>): void {
     for (const old of this.querySelectorAll(".wrong")) {
-      const field = this.querySelector(`[aria-describedby~="${CSS.escape(old.id)}"]`);
-      field?.removeAttribute("aria-invalid");
+      if (old.id !== "") this.querySelector(`[aria-describedby~="${CSS.escape(old.id)}"]`)?.removeAttribute("aria-invalid");
       old.remove();
     }
+    // What the server offered says the same.
+    this.querySelector(".field > .note")?.remove();
+    if (errors["audience"] === undefined) this.#people?.mark([]);
     for (const [path, text] of Object.entries(errors)) {
       const name = path.replace(/[[.].*$/, "");
       const field = this.querySelector<HTMLElement>(`#${CSS.escape(name)}`);
@@ -266,6 +335,8 @@ export class DraftForm extends HTMLElement {
       field.setAttribute("aria-invalid", "true");
       field.setAttribute("aria-describedby", [...new Set([...(field.getAttribute("aria-describedby") ?? "").split(" "), id])].join(" ").trim());
       field.closest(".field")?.append(make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, sentence(text))));
+      // Offered to admins, for addresses that are right but not known.
+      if (name === "audience" && this.dataset["admin"] !== undefined && / no account/.test(text)) field.closest(".field")?.append(make("p", { class: "wrong" }, make("button", { class: "button", name: "invite", value: "true" }, "Invite and ask")));
     }
   }
 

@@ -14,10 +14,10 @@ document.addEventListener("submit", (event) => {
   void send(form, event.submitter);
 });
 
-/** Asks a question in a dialog; true for yes. */
-function confirm(message: string): Promise<boolean> {
+/** Asks a question in a dialog; true for yes, which is called by what it does. */
+function confirm(message: string, form: HTMLFormElement): Promise<boolean> {
   return new Promise((resolve) => {
-    const yes = make("button", { class: "button main", value: "yes" }, "Yes");
+    const yes = make("button", { class: "button main", value: "yes" }, form.dataset["verb"] ?? "Yes");
     const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
       make("form", { method: "dialog", "data-turbo": "false" },
         make("p", { id: "question", class: "words" }, message),
@@ -34,21 +34,31 @@ function confirm(message: string): Promise<boolean> {
 
 async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   const question = form.dataset["turboConfirm"];
-  if (question && !(await confirm(question))) return;
+  if (question && !(await confirm(question, form))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string") data.append(name, value);
+  // A guest's name is asked for once: with the comment, or when it is first missing.
+  if (data.get("name") === "") {
+    const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";
+    if (name === "") data.delete("name");
+    else data.set("name", name);
+  }
   const address = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction") ? submitter.formAction : form.action;
   // The hidden `_method` is for browsers without scripts; here the request can say it itself.
   const method = data.get("_method") ?? "POST";
   data.delete("_method");
   form.setAttribute("aria-busy", "true");
+  const row = form.closest("li");
+  const near = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
     await deliver(method, address, data);
     form.closest("details")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) nameIsKnown();
     await refresh();
+    // What was removed had the focus: what stands beside it takes it.
+    if (row && !row.isConnected && document.activeElement === document.body) (near?.querySelector<HTMLElement>(".comment, button") ?? document.querySelector<HTMLElement>(".drop input, textarea"))?.focus();
   } catch (error) {
     complain(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
   } finally {

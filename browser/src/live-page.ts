@@ -1,5 +1,6 @@
 // One stream a page. Browsers open six connections a host, so a hidden tab gives its one back and asks for what it missed later.
 import { announce } from "./dom.js";
+import { complain } from "./forms.js";
 import { refresh } from "./morph.js";
 
 interface Happening {
@@ -13,18 +14,21 @@ customElements.define("live-page", class extends HTMLElement {
   #last: string | null = null;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #known = new Set<string>();
+  #ended = false;
 
   connectedCallback(): void {
     this.#last = this.dataset["after"] ?? null;
     this.#known = comments();
     document.addEventListener("visibilitychange", this.#turn);
     document.addEventListener("hearback:fresh", this.#heard);
+    document.addEventListener("hearback:gone", this.#end);
     this.#turn();
   }
 
   disconnectedCallback(): void {
     document.removeEventListener("visibilitychange", this.#turn);
     document.removeEventListener("hearback:fresh", this.#heard);
+    document.removeEventListener("hearback:gone", this.#end);
     this.#close();
   }
 
@@ -35,7 +39,7 @@ customElements.define("live-page", class extends HTMLElement {
 
   #open(): void {
     const address = this.dataset["src"];
-    if (!address || this.#source) return;
+    if (!address || this.#source || this.#ended) return;
     const source = new EventSource(this.#last === null ? address : `${address}?after=${encodeURIComponent(this.#last)}`);
     this.#source = source;
     for (const kind of ["comment", "reaction", "receipt", "media", "update", "inbox"]) {
@@ -44,8 +48,10 @@ customElements.define("live-page", class extends HTMLElement {
     source.addEventListener("error", () => {
       // The browser tries again by itself unless the answer was not a stream (signed out, revoked, restarting).
       if (source.readyState !== EventSource.CLOSED) return;
+      // Why, it does not say: the page itself does.
       this.#close();
       this.#pause = setTimeout(this.#turn, 15_000);
+      void refresh();
     });
   }
 
@@ -54,6 +60,14 @@ customElements.define("live-page", class extends HTMLElement {
     this.#source?.close();
     this.#source = null;
   }
+
+  /** Trashed, revoked, or no longer for this reader. */
+  #end = (): void => {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#close();
+    complain("This is no longer open to you. What you typed is still here.");
+  };
 
   #happened(kind: string, event: MessageEvent<string>): void {
     if (event.lastEventId !== "") this.#last = event.lastEventId;
@@ -78,7 +92,9 @@ customElements.define("live-page", class extends HTMLElement {
       if (!this.#known.has(comment.id) && comment.dataset["mine"] === undefined) names.add(comment.dataset["author"] ?? "");
     }
     this.#known = comments();
-    if (names.size > 0) announce(`New comment by ${[...names].join(", ")}.`);
+    if (names.size === 0) return;
+    announce(`New comment by ${[...names].join(", ")}.`);
+    document.dispatchEvent(new CustomEvent("hearback:heard"));
   };
 });
 

@@ -60,6 +60,7 @@ async function once(): Promise<void> {
   let text: string;
   try {
     const response = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    if ([403, 404, 410].includes(response.status)) document.dispatchEvent(new CustomEvent("hearback:gone"));
     if (!response.ok || new URL(response.url).pathname !== location.pathname) return;
     text = await response.text();
   } catch {

@@ -7,7 +7,7 @@ interface Choice {
   name: string;
 }
 
-customElements.define("people-field", class extends HTMLElement {
+export class PeopleField extends HTMLElement {
   #line!: HTMLInputElement;
   #input!: HTMLInputElement;
   #box!: HTMLDivElement;
@@ -15,6 +15,7 @@ customElements.define("people-field", class extends HTMLElement {
   #choices: Choice[] = [];
   #shown: Choice[] = [];
   #at = -1;
+  #wrong = new Set<string>();
 
   connectedCallback(): void {
     const line = this.querySelector<HTMLInputElement>("input[name=audience]");
@@ -37,10 +38,7 @@ customElements.define("people-field", class extends HTMLElement {
     this.#input.addEventListener("input", () => this.#typed());
     this.#input.addEventListener("keydown", (event) => this.#key(event));
     this.#input.addEventListener("focus", () => this.#suggest());
-    this.#input.addEventListener("blur", () => {
-      this.#take(this.#input.value);
-      this.#close();
-    });
+    this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
     // The form filled in what it remembers, after this element began.
     document.addEventListener("hearback:audience", this.#draw);
@@ -49,6 +47,18 @@ customElements.define("people-field", class extends HTMLElement {
 
   disconnectedCallback(): void {
     document.removeEventListener("hearback:audience", this.#draw);
+  }
+
+  /** Takes what is typed and not yet a chip. */
+  commit(): void {
+    this.#take(this.#input.value);
+    this.#close();
+  }
+
+  /** Marks the addresses that are wrong, and no others. */
+  mark(wrong: string[]): void {
+    this.#wrong = new Set(wrong);
+    this.#draw();
   }
 
   get #values(): string[] {
@@ -67,7 +77,7 @@ customElements.define("people-field", class extends HTMLElement {
       const name = this.#choices.find((choice) => choice.value === value)?.name ?? value;
       const remove = iconButton(`Remove ${name}`, icon("x"), "");
       remove.addEventListener("click", () => this.#remove(value));
-      this.#input.before(make("span", { class: "person-chip", title: value }, make("span", {}, name), remove));
+      this.#input.before(make("span", { class: "person-chip", title: value, "data-wrong": this.#wrong.has(value) }, make("span", {}, name), remove));
     }
     this.#input.placeholder = this.#values.length === 0 ? "Name or e-mail address" : "";
   };
@@ -162,4 +172,6 @@ customElements.define("people-field", class extends HTMLElement {
       if (last) this.#remove(last);
     }
   }
-});
+}
+
+customElements.define("people-field", PeopleField);

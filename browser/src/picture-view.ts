@@ -3,7 +3,7 @@
 // A click sets a pin and a drag a region. Moving never fights with that: it is the hand tool, the space bar, the middle
 // button, two fingers, the wheel once zoomed in, or one finger once zoomed in.
 import type { Placed, Region } from "./anchors.js";
-import { icon, iconButton, make } from "./dom.js";
+import { icon, iconButton, make, typing } from "./dom.js";
 
 const largest = 12;
 const slack = 5;
@@ -30,6 +30,7 @@ export class PictureView {
   #space = false;
   #pending: Region | null = null;
   #observer: ResizeObserver;
+  #listeners = new AbortController();
   #pinch: { distance: number; x: number; y: number } | null = null;
 
   constructor(
@@ -54,8 +55,21 @@ export class PictureView {
     viewport.addEventListener("pointerdown", (event) => this.#down(event));
     viewport.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     viewport.addEventListener("keydown", (event) => this.#key(event));
-    viewport.addEventListener("keyup", (event) => { if (event.key === " ") this.#setSpace(false); });
-    viewport.addEventListener("blur", () => this.#setSpace(false));
+    // Before anything else on the page: held over the picture, the space bar neither scrolls nor presses.
+    const { signal } = this.#listeners;
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== " " || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+      if (!this.#space && !viewport.matches(":hover, :focus")) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.#setSpace(true);
+    }, { signal, capture: true });
+    document.addEventListener("keyup", (event) => {
+      if (event.key !== " " || !this.#space) return;
+      event.preventDefault();
+      this.#setSpace(false);
+    }, { signal, capture: true });
+    addEventListener("blur", () => this.#setSpace(false), { signal });
     viewport.addEventListener("touchstart", (event) => this.#touch(event), { passive: false });
     viewport.addEventListener("touchmove", (event) => this.#touch(event), { passive: false });
     viewport.addEventListener("touchend", () => (this.#pinch = null));
@@ -67,6 +81,7 @@ export class PictureView {
 
   /** Stops looking after sizes. */
   end(): void {
+    this.#listeners.abort();
     this.#observer.disconnect();
   }
 
@@ -202,7 +217,6 @@ export class PictureView {
     if (event.key === "+" || event.key === "=") this.#zoomBy(1.4);
     else if (event.key === "-") this.#zoomBy(1 / 1.4);
     else if (event.key === "0") this.fit();
-    else if (event.key === " ") this.#setSpace(true);
     else if (event.key === "Enter" && this.looker.comments) this.pinHere();
     else if (arrow && this.#pending) {
       const step = event.shiftKey ? 0.05 : 0.01;

@@ -1,5 +1,5 @@
 // The conversation: going where a comment points, its order, and editing one's own in place.
-import { reveal } from "./anchors.js";
+import { bring, reveal } from "./anchors.js";
 import { remember } from "./dom.js";
 import { stage } from "./update-stage.js";
 
@@ -42,6 +42,7 @@ function edit(comment: HTMLElement, open: boolean): void {
   if (open) {
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
+    bring(details);
   } else {
     area.value = area.defaultValue;
     comment.focus();

@@ -1,4 +1,5 @@
 // What concerns the page of an update as a whole: that it was opened, where its address points, its keys.
+import { bring } from "./anchors.js";
 import { typing } from "./dom.js";
 import { composer } from "./comment-composer.js";
 import { keysOn } from "./keys.js";
@@ -9,6 +10,8 @@ import { stage } from "./update-stage.js";
 customElements.define("update-page", class extends HTMLElement {
   #listeners = new AbortController();
   #opened = false;
+  #openedAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   connectedCallback(): void {
     this.#listeners = new AbortController();
@@ -16,12 +19,17 @@ customElements.define("update-page", class extends HTMLElement {
     document.addEventListener("visibilitychange", () => this.#open(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("hashchange", () => this.#follow(), { signal });
+    // Meanwhile the browser went to the comment by itself, and moved the whole page for it.
+    document.addEventListener("turbo:load", () => this.#follow(), { signal });
+    addEventListener("load", () => requestAnimationFrame(() => { if (!navigator.userActivation.hasBeenActive) this.#follow(); }), { signal });
+    document.addEventListener("hearback:heard", () => this.#again(), { signal });
     this.#open();
     this.#follow();
   }
 
   disconnectedCallback(): void {
     this.#listeners.abort();
+    clearTimeout(this.#timer);
     document.body.classList.remove("quiet");
   }
 
@@ -29,7 +37,17 @@ customElements.define("update-page", class extends HTMLElement {
   #open(): void {
     if (this.#opened || document.hidden || this.dataset["state"] !== "published") return;
     this.#opened = true;
+    this.#openedAt = Date.now();
     ask("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(() => (this.#opened = false));
+  }
+
+  /** What arrives before one's eyes is not new any more; said at most every ten seconds. */
+  #again(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#opened = false;
+      this.#open();
+    }, Math.max(0, this.#openedAt + 10_000 - Date.now()));
   }
 
   #follow(): void {
@@ -94,7 +112,7 @@ customElements.define("update-page", class extends HTMLElement {
     if (!next) return;
     stage()?.go(next);
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest" });
+    bring(next);
     document.querySelectorAll(".comment.on").forEach((other) => other.classList.toggle("on", other === next));
     next.classList.add("on");
   }

@@ -166,6 +166,9 @@ export class UploadQueue extends HTMLElement {
     this.#show(item, error.message);
     item.row.dataset["state"] = "failed";
     item.row.querySelector("progress")?.remove();
+    const dismiss = item.row.querySelector(".icon-only");
+    for (const name of ["aria-label", "title"]) dismiss?.setAttribute(name, `Dismiss ${item.file.name}`);
+    this.#name();
     announce(`${item.file.name}: ${error.message}`);
     if (!error.passing) return;
     const retry = make("button", { type: "button", class: "button" }, "Try again");
@@ -175,6 +178,7 @@ export class UploadQueue extends HTMLElement {
 
   #retry(item: Item): void {
     item.state = "waiting";
+    this.#name();
     item.row.replaceChildren();
     this.#show(item, "Waiting");
     void this.#run();
@@ -184,10 +188,20 @@ export class UploadQueue extends HTMLElement {
     for (const item of this.#items) if (item.state === "failed" && item.row.querySelector(".row-actions .button:not(.icon-only)")) this.#retry(item);
   }
 
+  /** The list is called by what is in it. */
+  #name(): void {
+    const failed = this.#items.length > 0 && this.#items.every((item) => item.state === "failed");
+    this.querySelector(".arriving")?.setAttribute("aria-label", failed ? "Not taken" : "On their way");
+  }
+
   #forget(item: Item): void {
     this.#items = this.#items.filter((other) => other !== item);
     item.request?.abort();
+    const focused = item.row.contains(document.activeElement);
+    const next = item.row.nextElementSibling ?? item.row.previousElementSibling;
     item.row.remove();
+    this.#name();
+    if (focused) (next?.querySelector<HTMLElement>("button") ?? this.querySelector<HTMLElement>("input[type=file]"))?.focus();
   }
 
   /** What is being prepared is asked after until it is ready; a draft has no stream. */

@@ -116,7 +116,7 @@ test('from the set-up link to an acknowledged update and a revoked link', async 
   const media = await guest.locator('video').evaluate((video: HTMLVideoElement) => video.currentSrc)
   if (!(await ada.locator('#share').isVisible())) await ada.getByRole('button', { name: 'Share' }).click()
   await ada.getByRole('button', { name: /^End/ }).click()
-  await ada.getByRole('button', { name: 'Yes' }).click()
+  await ada.getByRole('dialog').getByRole('button', { name: 'End the link' }).click()
   await expect(ada.locator('#links')).toContainText('ended')
   expect((await guest.request.get(media)).status()).toBe(404)
   await guest.goto(open)
