@@ -82,7 +82,7 @@ impl Db {
             let mut connection = db.write.acquire().await?;
             MIGRATOR.run(&mut *connection).await.map_err(Error::internal)?;
         }
-        sqlx::query("INSERT INTO settings (name, value) VALUES ('program', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        sqlx::query("INSERT INTO settings (name, value) VALUES ('program', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value <> excluded.value")
             .bind(env!("CARGO_PKG_VERSION"))
             .execute(&db.write)
             .await?;
@@ -101,7 +101,7 @@ impl Db {
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
                         connection
-                            .execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+                            .execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
                             .await?;
                         Ok(())
                     })

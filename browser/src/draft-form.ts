@@ -36,6 +36,8 @@ export class DraftForm extends HTMLElement {
     const form = this.querySelector("form");
     if (!form) return;
     this.#form = form;
+    // The form came back: why, is said above it.
+    document.querySelector("main > .problem")?.scrollIntoView({ block: "nearest" });
     if (this.#update === "") this.#lastTime();
     this.#saved = this.#update === "" ? {} : this.#fields();
     form.addEventListener("keydown", (event) => this.#key(event));

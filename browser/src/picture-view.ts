@@ -52,11 +52,12 @@ export class PictureView {
     this.tools = make("div", { class: "tool-row", role: "group", "aria-label": "Zoom" },
       tool("Zoom out (−)", icon("zoom-out"), () => this.#zoomBy(1 / 1.4)), this.#scale, tool("Zoom in (+)", icon("zoom-in"), () => this.#zoomBy(1.4)),
       tool("Fit (0)", icon("scan"), () => this.fit()), this.#hand);
-    viewport.addEventListener("pointerdown", (event) => this.#down(event));
-    viewport.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
-    viewport.addEventListener("keydown", (event) => this.#key(event));
-    // Before anything else on the page: held over the picture, the space bar neither scrolls nor presses.
+    // The same window is taken up again when its picture is shown again: an earlier view must not listen on.
     const { signal } = this.#listeners;
+    viewport.addEventListener("pointerdown", (event) => this.#down(event), { signal });
+    viewport.addEventListener("wheel", (event) => this.#wheel(event), { passive: false, signal });
+    viewport.addEventListener("keydown", (event) => this.#key(event), { signal });
+    // Before anything else on the page: held over the picture, the space bar neither scrolls nor presses.
     document.addEventListener("keydown", (event) => {
       if (event.key !== " " || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
       if (!this.#space && !viewport.matches(":hover, :focus")) return;
@@ -70,10 +71,10 @@ export class PictureView {
       this.#setSpace(false);
     }, { signal, capture: true });
     addEventListener("blur", () => this.#setSpace(false), { signal });
-    viewport.addEventListener("touchstart", (event) => this.#touch(event), { passive: false });
-    viewport.addEventListener("touchmove", (event) => this.#touch(event), { passive: false });
-    viewport.addEventListener("touchend", () => (this.#pinch = null));
-    this.#image.addEventListener("load", () => this.fit());
+    viewport.addEventListener("touchstart", (event) => this.#touch(event), { passive: false, signal });
+    viewport.addEventListener("touchmove", (event) => this.#touch(event), { passive: false, signal });
+    viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
+    this.#image.addEventListener("load", () => this.fit(), { signal });
     this.#observer = new ResizeObserver(() => this.#move(this.#x, this.#y));
     this.#observer.observe(viewport);
     this.fit();

@@ -59,7 +59,7 @@ async fn every_connection_keeps_what_was_answered_and_what_is_pointed_at() {
         return;
     }
     let app = TestApp::start().await;
-    for (pragma, wanted) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5000)] {
+    for (pragma, wanted) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 15_000)] {
         let mut reads = Vec::new();
         for _ in 0..4 {
             reads.push(app.state.db.read().await.unwrap());
