@@ -23,6 +23,18 @@ fn beside(app: &TestApp, words: &[&str]) -> Command {
     hearback(&settings, words)
 }
 
+/// Runs it to its end. Off this thread: the server beside it lives on it, perhaps in the middle of a transaction.
+async fn ended(mut command: Command, given: &str) -> Output {
+    let given = given.to_owned();
+    let run = move || {
+        let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // One that reads nothing may have ended before it is told anything.
+        let _ = running.stdin.take().unwrap().write_all(given.as_bytes());
+        running.wait_with_output().unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
@@ -35,10 +47,8 @@ fn good(done: &Output) -> String {
 #[actix_web::test]
 async fn a_person_that_was_added_signs_in_with_the_password_given() {
     let app = TestApp::start().await;
-    let mut command = beside(&app, &["person", "add", "--email", "eva@example.org", "--name", "Eva", "--admin", "--password-stdin"]);
-    let mut running = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    running.stdin.take().unwrap().write_all(b"seven tall green bottles\n").unwrap();
-    assert_eq!(good(&running.wait_with_output().unwrap()), "");
+    let command = beside(&app, &["person", "add", "--email", "eva@example.org", "--name", "Eva", "--admin", "--password-stdin"]);
+    assert_eq!(good(&ended(command, "seven tall green bottles\n").await), "");
     let session = app.client().post("/session", json!({ "email": "eva@example.org", "password": "seven tall green bottles" })).await;
     assert!(session.status.is_success(), "{}", session.text());
 
@@ -49,9 +59,8 @@ async fn a_person_that_was_added_signs_in_with_the_password_given() {
         (["--email", "new@example.org"], "123"),
     ] {
         let mut command = beside(&app, &["person", "add", "--name", "Eva", "--password-stdin"]);
-        let mut running = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        running.stdin.take().unwrap().write_all(given.as_bytes()).unwrap();
-        let done = running.wait_with_output().unwrap();
+        command.args(words);
+        let done = ended(command, given).await;
         assert!(!done.status.success() && !done.stderr.is_empty(), "{words:?}");
     }
     assert_eq!(app.count("SELECT count(*) FROM people").await, 1);
@@ -61,14 +70,14 @@ async fn a_person_that_was_added_signs_in_with_the_password_given() {
 async fn a_reset_prints_a_link_that_sets_a_new_password() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let printed = good(&beside(&app, &["person", "reset", "--email", &email("Ada")]).output().unwrap());
+    let printed = good(&ended(beside(&app, &["person", "reset", "--email", &email("Ada")]), "").await);
     let path = &printed.trim()[printed.find("/resets/").unwrap()..];
     app.client().accept("text/html").get(path).await.expect(200);
     let set = app.client().post(path, json!({ "password": "nine small red balloons" })).await;
     assert!(set.status.is_success(), "{}", set.text());
     let session = app.client().post("/session", json!({ "email": email("Ada"), "password": "nine small red balloons" })).await;
     assert!(session.status.is_success(), "{}", session.text());
-    let unknown = beside(&app, &["person", "reset", "--email", "nobody@example.org"]).output().unwrap();
+    let unknown = ended(beside(&app, &["person", "reset", "--email", "nobody@example.org"]), "").await;
     assert!(!unknown.status.success() && text(&unknown.stderr).contains("nobody@example.org"));
 }
 
@@ -76,7 +85,7 @@ async fn a_reset_prints_a_link_that_sets_a_new_password() {
 async fn a_new_token_is_all_that_is_printed_and_works() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let printed = good(&beside(&app, &["token", "add", "--person", &email("Ada"), "--name", "ci"]).output().unwrap());
+    let printed = good(&ended(beside(&app, &["token", "add", "--person", &email("Ada"), "--name", "ci"]), "").await);
     let token = printed.strip_suffix('\n').unwrap();
     assert!(token.starts_with("hb_") && token.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_'), "{token:?}");
     assert_eq!(app.client().bearer(token).get("/me").await.expect(200).json()["name"], "Ada");
@@ -120,7 +129,7 @@ fn every_wrong_setting_stops_the_start_and_is_named_with_what_would_be_right() {
 #[actix_web::test]
 async fn the_doctor_proves_every_part_and_says_how_to_mend_one_that_is_dead() {
     let app = TestApp::start().await;
-    let done = beside(&app, &["doctor"]).output().unwrap();
+    let done = ended(beside(&app, &["doctor"]), "").await;
     let said = text(&done.stdout);
     for part in ["database", "storage", "video", "disk"] {
         assert!(said.lines().any(|line| line.starts_with("ok") && line.contains(part)), "{part}: {said}");
