@@ -28,11 +28,11 @@ const SHOWN: i64 = 100;
 /// What the person owes: by due time, then oldest first.
 macro_rules! owed_by_me {
     () => {
-        "SELECT u.id AS update_id, CASE WHEN r.acknowledged_at IS NULL THEN 'acknowledge' ELSE 'changed' END AS why, u.due_at, r.opened_at,
+        "SELECT u.id AS update_id, CASE WHEN r.answered_at IS NULL THEN 'acknowledge' ELSE 'changed' END AS why, u.due_at, r.opened_at,
          0 AS new_comments, r.sent_at AS at
          FROM receipts r JOIN updates u ON u.id = r.update_id
          WHERE r.person_id = $1 AND r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation <> 'fyi'
-         AND (r.acknowledged_revision IS NULL OR r.acknowledged_revision < u.revision)"
+         AND (r.answered_revision IS NULL OR r.answered_revision < u.revision)"
     };
 }
 
@@ -80,7 +80,7 @@ macro_rules! owed_to_me {
          FROM updates u WHERE u.author_id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation <> 'fyi'
          AND EXISTS (SELECT 1 FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = u.id AND r.removed_at IS NULL
                      AND p.deactivated_at IS NULL
-                     AND (r.acknowledged_revision IS NULL OR r.acknowledged_revision < u.revision))"
+                     AND (r.answered_revision IS NULL OR r.answered_revision < u.revision))"
     };
 }
 

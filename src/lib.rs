@@ -2,7 +2,7 @@
 //!
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
-//! The domain, each file importing only what stands above it: [`words`], [`people`], [`events`], [`search`], [`updates`],
+//! The domain, each file importing only what stands above it: [`words`], [`people`], [`events`], [`notify`], [`search`], [`updates`],
 //! [`media`], [`uploads`], [`receipts`], [`comments`], [`links`], [`inbox`].
 //! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`markdown`], [`clock`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod links;
 pub mod markdown;
 pub mod media;
+pub mod notify;
 pub mod people;
 pub mod pictures;
 pub mod receipts;

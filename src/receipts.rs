@@ -44,9 +44,9 @@ impl Receipt {
 /// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
 pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     Ok(sqlx::query_as(
-        "SELECT r.person_id, p.name, r.sent_at, r.opened_at, r.acknowledged_at, r.acknowledged_revision FROM receipts r
+        "SELECT r.person_id, p.name, r.sent_at, r.opened_at, r.answered_at AS acknowledged_at, r.answered_revision AS acknowledged_revision FROM receipts r
          JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL
-         AND (p.deactivated_at IS NULL OR r.acknowledged_at IS NOT NULL) ORDER BY p.name_key, p.id",
+         AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id",
     )
     .bind(update_id)
     .fetch_all(connection)
@@ -176,8 +176,8 @@ async fn target(
             receive(tx, update, &person.id).await?;
         }
         must_be_recipient(tx, update, &person.id).await?;
-        let statement = "UPDATE receipts SET acknowledged_at = $1, acknowledged_revision = $2 WHERE person_id = $3 AND update_id = $4
-                         AND (acknowledged_revision IS NULL OR acknowledged_revision < $2)";
+        let statement = "UPDATE receipts SET answered_at = $1, answered_revision = $2 WHERE person_id = $3 AND update_id = $4
+                         AND (answered_revision IS NULL OR answered_revision < $2)";
         return Ok((statement, person.id.clone(), person.id.clone()));
     }
     let guest = people::speaking_guest(tx, clock, viewer, &update.id, name).await?;
@@ -209,8 +209,8 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     let (actor, done) = match viewer {
         Viewer::Person(person) => {
             must_be_recipient(tx, &update, &person.id).await?;
-            let statement = "UPDATE receipts SET acknowledged_at = NULL, acknowledged_revision = NULL
-                             WHERE update_id = $1 AND person_id = $2 AND acknowledged_at IS NOT NULL";
+            let statement = "UPDATE receipts SET answered_at = NULL, answered_revision = NULL
+                             WHERE update_id = $1 AND person_id = $2 AND answered_at IS NOT NULL";
             (person.id.clone(), sqlx::query(statement).bind(id).bind(&person.id).execute(&mut **tx).await?)
         }
         Viewer::Guest(_) | Viewer::Nobody => {

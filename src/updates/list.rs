@@ -52,8 +52,8 @@ macro_rules! row {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.created_at, u.published_at, u.trashed_at, u.listed_at,
          (SELECT count(*) FROM receipts c JOIN people p ON p.id = c.person_id WHERE c.update_id = u.id AND c.removed_at IS NULL
-          AND (p.deactivated_at IS NULL OR c.acknowledged_at IS NOT NULL)) AS recipients,
-         (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL AND c.acknowledged_revision >= u.revision) AS acknowledged,
+          AND (p.deactivated_at IS NULL OR c.answered_at IS NOT NULL)) AS recipients,
+         (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL AND c.answered_revision >= u.revision) AS acknowledged,
          (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
     };
 }
