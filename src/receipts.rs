@@ -131,14 +131,14 @@ pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// When a guest acknowledged, and which revision.
-pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64)>> {
-    let answer: Option<(Option<Millis>, Option<i64>)> =
-        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision FROM guests WHERE id = $1")
+/// When a guest answered, which revision, and what they said back.
+pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64, Option<String>)>> {
+    let answer: Option<(Option<Millis>, Option<i64>, Option<String>)> =
+        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision, readback FROM guests WHERE id = $1")
             .bind(guest_id)
             .fetch_optional(connection)
             .await?;
-    Ok(answer.and_then(|(at, revision)| at.zip(revision)))
+    Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
 /// Until when the person had seen the update before this visit; none at the first.

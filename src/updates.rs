@@ -11,7 +11,7 @@ use sqlx::{AnyConnection, FromRow};
 pub use audience::{Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
-pub use standing::{move_dues, settle, settle_person};
+pub use standing::{answered, move_dues, settle, settle_person};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
@@ -309,7 +309,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     }
     let after = own(tx, id).await?;
     if published {
-        let answered = if material { standing::answered(tx, id).await? } else { Vec::new() };
+        let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
         audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
         settle(tx, clock, id, None).await?;
         let kind = if after.asks() { Kind::Changed } else { Kind::Sent };

@@ -54,8 +54,8 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
         if name == "everyone" {
             addressed.everyone = true;
         } else if let Some(handle) = name.strip_prefix('@') {
-            match people::groups::by_name(connection, handle).await? {
-                Some(group) if !addressed.groups.contains(&group.id) => addressed.groups.push(group.id),
+            match group(connection, handle).await? {
+                Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
                 Some(_) => {}
                 None => {
                     let wrong = format!("No group is called @{handle}. Name people by their e-mail address, a group, or everyone.");
@@ -90,6 +90,10 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
         admins => format!("{} can invite.", admins.join(", ")),
     };
     Err(Error::invalid("audience", format!("{} {have}. {way}", strangers.join(", "))))
+}
+
+async fn group(connection: &mut AnyConnection, handle: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(handle).fetch_optional(connection).await?)
 }
 
 /// Which of the addresses have neither an account nor an invitation.

@@ -1,9 +1,9 @@
 //! What follows from the facts: who owes an answer since when, by when it is due for them, and how many there are. Stored, so that
 //! inboxes and lists need not look at every receipt; counted again in the transaction of every change, and never set by hand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Tx};
@@ -96,15 +96,10 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
     ids.dedup();
     let workers = people::workers(tx, &ids).await?;
     let mut moved: BTreeMap<(String, Option<Millis>), Vec<String>> = BTreeMap::new();
-    let mut known: HashMap<(String, Option<Millis>, Option<i64>, Millis), Millis> = HashMap::new();
     for debt in debts {
         let wanted = debt.wanted_at.map(Due::At).or(debt.wanted_days.map(Due::Days));
         let due = match (wanted, workers.get(&debt.person_id)) {
-            (Some(wanted), Some(worker)) => {
-                // Many people work the same hours in the same zone.
-                let key = (worker.key(), debt.wanted_at, debt.wanted_days, debt.owes_since);
-                Some(*known.entry(key).or_insert_with(|| working::due(&wanted, debt.owes_since, worker)))
-            }
+            (Some(wanted), Some(worker)) => Some(working::due(&wanted, debt.owes_since, worker)),
             _ => None,
         };
         if due != debt.due_at {
@@ -145,8 +140,16 @@ async fn count(tx: &mut Tx, update_id: &str) -> Result<()> {
     Ok(())
 }
 
+/// How many have answered, in whatever way: so many can be asked again.
+pub async fn answered(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
+        .bind(update_id)
+        .fetch_one(connection)
+        .await?)
+}
+
 /// Who has answered, in whatever way: they are asked again when it changes.
-pub(super) async fn answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
+pub(super) async fn who_answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
         .bind(update_id)
         .fetch_all(&mut **tx)

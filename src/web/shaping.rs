@@ -26,11 +26,23 @@ use crate::links::Link;
 use crate::media::{self, Album, Media, Rendition};
 use crate::people::Viewer;
 use crate::updates::{self, Row, Update};
-use crate::{markdown, search};
+use crate::{asking, markdown, search};
 
 /// A time, if there is one.
 pub(crate) fn time(at: Option<Millis>) -> Option<String> {
     at.map(rfc3339)
+}
+
+/// Words to pass on with the link.
+fn message(state: &State, ask: &Ask, update: &Update, album: &Album) -> String {
+    let zone = ask.viewer.person().map_or("UTC", |person| person.time_zone.as_str());
+    let due = match (update.due_at, update.due_days) {
+        (Some(at), _) => Some(asking::by(at, state.clock.now(), zone)),
+        (None, days) => days.map(asking::within),
+    };
+    let length = album.iter().find_map(|(media, _)| media.duration_ms);
+    let link = format!("{}/updates/{}", ask.base, update.id);
+    asking::message(&update.author_name, &update.title, &update.expectation, length, due.as_deref(), &link)
 }
 
 /// By when: a time, so many working days, or nothing.
@@ -100,7 +112,7 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         due: due(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
         prompt: update.prompt.clone(),
-        message: None,
+        message: (author && update.published_at.is_some()).then(|| message(state, ask, update, &album)),
         created_at: rfc3339(update.created_at),
         published_at: time(update.published_at),
         edited_at: time(update.edited_at),
