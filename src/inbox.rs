@@ -210,7 +210,8 @@ pub async fn next(connection: &mut AnyConnection, clock: &Clock, person_id: &str
     let inbox = of(connection, clock, person_id).await?;
     let mut line: Vec<String> = inbox.owed_by_me.into_iter().chain(inbox.said_to_me).map(|waiting| waiting.update_id).collect();
     let from = line.iter().position(|id| id == after).map_or(0, |at| at + 1);
-    line.rotate_left(from.min(line.len()));
+    let from = from.min(line.len());
+    line.rotate_left(from);
     Ok(line.into_iter().find(|id| id != after && !skip.contains(id)))
 }
 

@@ -10,9 +10,11 @@ mod health;
 mod inbox;
 mod links;
 pub(crate) mod live;
+mod me;
 mod media;
 pub mod pages;
 mod people;
+mod receipts;
 mod session;
 pub mod shapes;
 mod shaping;
@@ -44,8 +46,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/sessions/{id}").route(delete().to(session::end)))
         .service(resource("/tokens").route(get().to(session::tokens)).route(post().to(session::add_token)))
         .service(resource("/tokens/{id}").route(delete().to(session::end_token)))
-        .service(resource("/me").route(get().to(people::me)).route(patch().to(people::edit_me)))
-        .service(resource("/me/password").route(put().to(people::change_password)))
+        .service(resource("/me").route(get().to(me::show)).route(patch().to(me::edit)))
+        .service(resource("/me/password").route(put().to(me::change_password)))
         // people
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))

@@ -304,6 +304,17 @@ impl Fields {
         }
     }
 
+    /// Whether it was sent at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The value as it was sent; what is empty in a form is null.
+    pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
+        let value = self.one(name)?;
+        Some(if self.form && value.as_str().is_some_and(|text| text.trim().is_empty()) { Value::Null } else { value })
+    }
+
     /// Refuses fields that nobody asked for and tells all that is wrong, at once.
     pub(crate) fn finish(mut self) -> Result<()> {
         if let Some(error) = self.refused {

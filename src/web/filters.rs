@@ -6,6 +6,17 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// ISO weekdays for a row of boxes: value, short, in full.
+pub const DAYS: [(&str, &str, &str); 7] = [
+    ("1", "Mo", "Monday"),
+    ("2", "Tu", "Tuesday"),
+    ("3", "We", "Wednesday"),
+    ("4", "Th", "Thursday"),
+    ("5", "Fr", "Friday"),
+    ("6", "Sa", "Saturday"),
+    ("7", "Su", "Sunday"),
+];
+
 /// A moment as `<relative-time>` with the exact time inside, for browsers without scripts. Takes RFC 3339 and a zone.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
@@ -57,6 +68,12 @@ pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, mor
 fn local(time: Timestamp, zone: &str, form: &str) -> String {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     time.to_zoned(zone).strftime(form).to_string()
+}
+
+/// The time of the day and the weekday, `Tue 14:05`, by the clock of a zone.
+#[filter_fn]
+pub fn clock_of(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
+    Ok(at.as_ref().parse::<Timestamp>().map(|time| local(time, zone, "%a %H:%M")).unwrap_or_default())
 }
 
 /// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.

@@ -155,7 +155,7 @@ pub struct PeoplePage {
     pub made: Vec<InvitationShape>,
 }
 
-/// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`; PUT /me/password: `current`, `password`;
+/// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`, `mail`; PUT /me/password: `current`, `password`;
 /// DELETE /sessions/{id}; POST /tokens: `name`; DELETE /tokens/{id}; DELETE /session signs out.
 #[derive(Template)]
 #[template(path = "people/me.html")]
@@ -164,7 +164,8 @@ pub struct MePage {
     pub page: Page,
     /// My account.
     pub account: AccountShape,
-    /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`, `current`, `password`, `token_name`).
+    /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`,
+    /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`).
     pub form: Form,
     /// IANA names to choose from.
     pub zones: Vec<String>,

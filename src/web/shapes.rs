@@ -408,10 +408,34 @@ pub struct AccountShape {
     pub role: String,
     /// IANA time zone.
     pub time_zone: String,
+    /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; none is Monday to Friday, 09:00 to 17:00.
+    pub working_hours: Option<Value>,
+    /// Until when they are away; none when they are not.
+    pub away_until: Option<String>,
+    /// Now, for their clock on the page.
+    #[serde(skip)]
+    pub now: String,
     /// When the account was made.
     pub created_at: String,
     /// When it was deactivated.
     pub deactivated_at: Option<String>,
+}
+
+/// My own account.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeShape {
+    /// As others see it.
+    #[serde(flatten)]
+    pub account: AccountShape,
+    /// How I want to hear of things.
+    pub notify: NotifyShape,
+}
+
+/// How a person wants to hear of things.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotifyShape {
+    /// Whether mail comes about what is asked of them.
+    pub mail: bool,
 }
 
 /// An invitation that was not accepted yet.

@@ -23,3 +23,4 @@ mod receipts;
 mod sessions;
 mod setup;
 mod uploads;
+mod working_time;
