@@ -12,7 +12,7 @@ pub use reminding::{PAUSE, remind, tell_due};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notify};

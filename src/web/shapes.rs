@@ -218,6 +218,11 @@ pub struct CountsShape {
 }
 
 impl CountsShape {
+    /// Readbacks that wait to be heard by who asks.
+    pub fn to_hear(&self) -> i64 {
+        self.unheard.unwrap_or_default()
+    }
+
     /// How many have answered: what the returning arc shows.
     pub fn heard(&self) -> i64 {
         self.recipients - self.owing

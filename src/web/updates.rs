@@ -19,7 +19,7 @@ use super::shaping;
 use super::viewer::{Ask, Said};
 use crate::app::State;
 use crate::clock::rfc3339;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::updates::Update;
 use crate::{events, inbox, links, media, notify, receipts, updates};
 
