@@ -2,7 +2,7 @@
 //!
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
-//! The domain, each file importing only what stands above it: [`words`], [`people`], [`events`], [`notify`], [`search`], [`updates`],
+//! The domain, each file importing only what stands above it: [`words`], [`people`], [`workspace`], [`events`], [`notify`], [`search`], [`updates`],
 //! [`media`], [`uploads`], [`receipts`], [`comments`], [`links`], [`inbox`].
 //! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
@@ -34,3 +34,4 @@ pub mod video;
 pub mod web;
 pub mod words;
 pub mod working;
+pub mod workspace;

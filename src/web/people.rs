@@ -16,7 +16,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Change, Hashed, Role};
 use crate::updates::INVITE;
-use crate::{updates, words};
+use crate::{updates, words, workspace};
 
 type Typed = BTreeMap<String, String>;
 
@@ -197,12 +197,13 @@ pub(crate) async fn invitation(ask: Ask, state: web::Data<State>, secret: web::P
 
 async fn invitation_page(state: &State, ask: &Ask, secret: &str, status: StatusCode, form: Form) -> Answer {
     let invitation = people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+    let workspace = super::workspace::shape(workspace::read(&mut *state.db.read().await?).await?);
+    let (email, invited_by) = (invitation.email, invitation.invited_by);
     if !ask.html {
-        return data(StatusCode::OK, &serde_json::json!({ "email": invitation.email, "invited_by": invitation.invited_by }));
+        return data(StatusCode::OK, &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }));
     }
     let action = format!("/invitations/{secret}");
-    let (email, invited_by) = (invitation.email, invitation.invited_by);
-    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, action })
+    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, workspace, action })
 }
 
 pub(crate) async fn accept(
