@@ -322,6 +322,24 @@ pub async fn edit(tx: &mut Tx, id: &str, profile: &Profile) -> Result<()> {
     Ok(())
 }
 
+/// Whether a person wants mail when something is asked of them.
+pub async fn wants_mail(connection: &mut AnyConnection, id: &str) -> Result<bool> {
+    let off: Option<Millis> =
+        sqlx::query_scalar("SELECT mail_off_at FROM people WHERE id = $1").bind(id).fetch_optional(connection).await?.ok_or(Error::NotFound)?;
+    Ok(off.is_none())
+}
+
+/// Turns that mail off or on again; off already, it stays.
+pub async fn want_mail(tx: &mut Tx, clock: &Clock, id: &str, wanted: bool) -> Result<()> {
+    sqlx::query("UPDATE people SET mail_off_at = CASE WHEN $1 = 0 THEN coalesce(mail_off_at, $2) END WHERE id = $3")
+        .bind(i64::from(wanted))
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
 /// A zone that the time zone database knows.
 pub fn time_zone(name: &str) -> Result<String, String> {
     let known = !name.is_empty() && jiff::tz::TimeZone::get(name).is_ok();

@@ -17,10 +17,12 @@ mod session;
 pub mod shapes;
 mod shaping;
 mod signing;
+mod unsubscribe;
 mod updates;
 mod viewer;
 
 pub(crate) use around::around;
+pub(crate) use unsubscribe::token as unsubscribe_token;
 
 use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
 
@@ -58,6 +60,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(people::withdraw)),
         )
         .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
+        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         // updates
         .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
         .service(resource("/updates/new").route(get().to(updates::new_page)))
