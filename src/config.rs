@@ -186,7 +186,9 @@ impl Reading {
         let server = self.maybe("HEARBACK_SMTP_URL", Server::parse);
         let from = self.maybe("HEARBACK_MAIL_FROM", mail::sender);
         if self.values.contains_key("HEARBACK_SMTP_URL") {
-            for (name, right) in [("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"), ("HEARBACK_URL", "https://hearback.example.org")] {
+            for (name, right) in
+                [("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"), ("HEARBACK_URL", "https://hearback.example.org")]
+            {
                 if !self.values.contains_key(name) {
                     self.complain(name, &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."));
                 }

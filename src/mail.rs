@@ -364,14 +364,13 @@ mod tests {
         };
         let written = String::from_utf8(mailer.write(&mail).unwrap().formatted()).unwrap();
         let (headers, _) = written.split_once("\r\n\r\n").unwrap();
-        let names: Vec<&str> = headers
-            .split("\r\n")
-            .filter(|line| !line.starts_with([' ', '\t']))
-            .map(|line| line.split(':').next().unwrap())
-            .collect();
+        let names: Vec<&str> =
+            headers.split("\r\n").filter(|line| !line.starts_with([' ', '\t'])).map(|line| line.split(':').next().unwrap()).collect();
         assert!(!names.contains(&"Bcc") && names.iter().filter(|name| **name == "To").count() == 1, "{headers}");
         assert!(written.is_ascii() && written.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{written}");
-        assert!(headers.contains("Message-ID: <x.1@example.org>\r\n") && headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"));
+        assert!(
+            headers.contains("Message-ID: <x.1@example.org>\r\n") && headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        );
         assert_eq!(mailer.write(&mail).unwrap().envelope().to().len(), 1);
     }
 

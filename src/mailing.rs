@@ -62,7 +62,12 @@ pub async fn deliver(
             Ok(()) => {}
             Err(Failure::Never(why)) => tracing::warn!(why, person = letter.person_id, update = letter.update_id, "a mail is not taken"),
             Err(Failure::Unclear(why)) => {
-                tracing::warn!(why, person = letter.person_id, update = letter.update_id, "a mail may not have arrived; it is not sent again");
+                tracing::warn!(
+                    why,
+                    person = letter.person_id,
+                    update = letter.update_id,
+                    "a mail may not have arrived; it is not sent again"
+                );
             }
             Err(failure @ (Failure::Later(_) | Failure::Away(_))) => {
                 let mut tx = db.begin().await?;
@@ -150,13 +155,16 @@ async fn claim(tx: &mut Tx, clock: &Clock, letter: &Letter) -> Result<bool> {
     if claimed.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query(concat!("UPDATE notices AS n SET mailed_at = $1 WHERE n.update_id = $2 AND n.person_id = $3 AND n.at <= $4 AND ", wanted!()))
-        .bind(clock.now())
-        .bind(&letter.update_id)
-        .bind(&letter.person_id)
-        .bind(letter.at)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(concat!(
+        "UPDATE notices AS n SET mailed_at = $1 WHERE n.update_id = $2 AND n.person_id = $3 AND n.at <= $4 AND ",
+        wanted!()
+    ))
+    .bind(clock.now())
+    .bind(&letter.update_id)
+    .bind(&letter.person_id)
+    .bind(letter.at)
+    .execute(&mut **tx)
+    .await?;
     Ok(true)
 }
 

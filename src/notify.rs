@@ -86,11 +86,8 @@ const CHUNK: usize = 500;
 /// Tells these people, each once, but for who did it and who does not want to hear of the update.
 pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK) {
-        let muted = if news.kind.pierces() {
-            ""
-        } else {
-            " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)"
-        };
+        let muted =
+            if news.kind.pierces() { "" } else { " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)" };
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
              SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted} AND p.id IN ({})

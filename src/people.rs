@@ -324,8 +324,11 @@ pub async fn edit(tx: &mut Tx, id: &str, profile: &Profile) -> Result<()> {
 
 /// Whether a person wants mail when something is asked of them.
 pub async fn wants_mail(connection: &mut AnyConnection, id: &str) -> Result<bool> {
-    let off: Option<Millis> =
-        sqlx::query_scalar("SELECT mail_off_at FROM people WHERE id = $1").bind(id).fetch_optional(connection).await?.ok_or(Error::NotFound)?;
+    let off: Option<Millis> = sqlx::query_scalar("SELECT mail_off_at FROM people WHERE id = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(Error::NotFound)?;
     Ok(off.is_none())
 }
 

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-const DOMAIN: [&str; 14] = ["words", "asking", "people", "events", "notify", "search", "updates", "media", "uploads", "receipts", "mailing", "comments", "links", "inbox"];
+const DOMAIN: [&str; 14] = [
+    "words", "asking", "people", "events", "notify", "search", "updates", "media", "uploads", "receipts", "mailing", "comments", "links",
+    "inbox",
+];
 /// What the domain stands on.
 const GROUND: [&str; 10] = ["clock", "error", "db", "jobs", "storage", "pictures", "video", "mail", "markdown", "words"];
 
