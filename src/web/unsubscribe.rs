@@ -1,16 +1,19 @@
 //! The way out of mail: an address that does nothing but end it, for whoever has the mail (RFC 8058).
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde_json::json;
 
 use super::answer::{Answer, data, page, see_other};
-use super::fields::Fields;
+use super::fields::whole;
 use super::pages::UnsubscribePage;
 use super::viewer::{Ask, seal, sealed_by_us};
 use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people;
+
+/// What the body of a mail program's request holds.
+const ONE_CLICK: &[u8] = b"One-Click";
 
 /// What stands in a person's mail. It does not expire: mail is kept for years.
 pub(crate) fn token(state: &State, person_id: &str) -> String {
@@ -37,11 +40,10 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, token: web::Path<Str
 }
 
 /// Ends it.
-pub(crate) async fn stop(req: HttpRequest, ask: Ask, state: web::Data<State>, token: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn stop(ask: Ask, state: web::Data<State>, token: web::Path<String>, payload: web::Payload) -> Answer {
     let person_id = person_of(&state, &token)?;
-    let mut fields = Fields::read(&req, payload).await?;
-    let one_click = fields.text("List-Unsubscribe", 20).flatten().is_some();
-    fields.finish()?;
+    // Mail programs send a form of either kind (RFC 8058 §3.2): what was meant is clear whatever it is.
+    let one_click = whole(payload).await?.windows(ONE_CLICK.len()).any(|part| part == ONE_CLICK);
     let mut tx = state.db.begin().await?;
     people::want_mail(&mut tx, &state.clock, person_id, false).await?;
     tx.commit().await?;
