@@ -4,7 +4,7 @@
 //!
 //! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`events`], [`notify`], [`search`], [`updates`],
 //! [`media`], [`uploads`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`].
-//! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`] and [`error`], which know nothing of it,
+//! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
 //! `tests/it/direction.rs` reads the imports and keeps this true.
 
@@ -35,3 +35,4 @@ pub mod uploads;
 pub mod video;
 pub mod web;
 pub mod words;
+pub mod working;

@@ -16,13 +16,32 @@ use crate::{asking, jobs, updates};
 /// Nothing is mailed before its author can no longer take it back.
 const WAIT: Millis = updates::UNDO + 1;
 
+/// Whether the notice `n` is to be mailed at all: to someone active who wants mail, has not read it and still owes, of an update that is out.
+macro_rules! wanted {
+    () => {
+        "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
+         AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL AND p.mail_off_at IS NULL)
+         AND EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = n.update_id AND r.person_id = n.person_id
+                     AND r.removed_at IS NULL AND r.owes_since IS NOT NULL)
+         AND EXISTS (SELECT 1 FROM updates u WHERE u.id = n.update_id AND u.published_at IS NOT NULL AND u.trashed_at IS NULL)"
+    };
+}
+
 #[derive(Deserialize)]
 struct Payload {
     update: String,
 }
 
-/// Has what is asked of an update at this moment mailed, when it can no longer be taken back.
+/// Has what the transaction asks of an update mailed, if it asks anything, when it can no longer be taken back.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
+    let asked: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ", wanted!()))
+        .bind(update_id)
+        .bind(clock.now() - WAIT)
+        .fetch_one(&mut **tx)
+        .await?;
+    if asked == 0 {
+        return Ok(());
+    }
     jobs::enqueue_at(tx, clock, "mail", &json!({ "update": update_id }), clock.now() + WAIT).await
 }
 
@@ -106,17 +125,6 @@ struct Letter {
     otherwise: Option<String>,
     what_changed: Option<String>,
     length_ms: Option<i64>,
-}
-
-/// Whether the notice `n` is to be mailed at all: to someone active who wants mail, has not read it and still owes, of an update that is out.
-macro_rules! wanted {
-    () => {
-        "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
-         AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL AND p.mail_off_at IS NULL)
-         AND EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = n.update_id AND r.person_id = n.person_id
-                     AND r.removed_at IS NULL AND r.owes_since IS NOT NULL)
-         AND EXISTS (SELECT 1 FROM updates u WHERE u.id = n.update_id AND u.published_at IS NOT NULL AND u.trashed_at IS NULL)"
-    };
 }
 
 /// What waits to be mailed, the newest for each person: who was asked and reminded while mail stood still gets the reminder.

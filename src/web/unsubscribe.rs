@@ -10,7 +10,7 @@ use super::pages::UnsubscribePage;
 use super::viewer::{Ask, seal, sealed_by_us};
 use crate::app::State;
 use crate::error::{Error, Result};
-use crate::people;
+use crate::people::{self, Profile};
 
 /// What the body of a mail program's request holds.
 const ONE_CLICK: &[u8] = b"One-Click";
@@ -28,10 +28,8 @@ fn person_of<'a>(state: &State, token: &'a str) -> Result<&'a str> {
 /// One button: programs that look for viruses follow links, and must not end anything.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, token: web::Path<String>) -> Answer {
     let person_id = person_of(&state, &token)?;
-    let mut connection = state.db.read().await?;
-    let account = people::by_id(&mut connection, person_id).await?;
-    let off = !people::wants_mail(&mut connection, person_id).await?;
-    drop(connection);
+    let account = people::by_id(&mut *state.db.read().await?, person_id).await?;
+    let off = account.mail_off_at.is_some();
     if !ask.html {
         return data(StatusCode::OK, &json!({ "email": account.email, "mail": !off }));
     }
@@ -45,7 +43,7 @@ pub(crate) async fn stop(ask: Ask, state: web::Data<State>, token: web::Path<Str
     // Mail programs send a form of either kind (RFC 8058 §3.2): what was meant is clear whatever it is.
     let one_click = whole(payload).await?.windows(ONE_CLICK.len()).any(|part| part == ONE_CLICK);
     let mut tx = state.db.begin().await?;
-    people::want_mail(&mut tx, &state.clock, person_id, false).await?;
+    people::edit(&mut tx, &state.clock, person_id, &Profile { mail: Some(false), ..Profile::default() }).await?;
     tx.commit().await?;
     // A mail program must not be sent elsewhere (RFC 8058 §3.1).
     if ask.html && !one_click { Ok(see_other(&format!("/unsubscribe/{token}"))) } else { Ok(HttpResponse::NoContent().finish()) }

@@ -123,10 +123,10 @@ impl Ask {
     /// What stands around a page's content.
     pub(crate) async fn page(&self, state: &State, title: impl Into<String>, at: &'static str) -> Result<Page> {
         let to_answer = match &self.viewer {
-            Viewer::Person(person) => inbox::owed(&mut *state.db.read().await?, &person.id).await?,
+            Viewer::Person(person) => inbox::owed(&mut *state.db.read().await?, &state.clock, &person.id).await?,
             Viewer::Guest(_) | Viewer::Nobody => 0,
         };
-        Ok(Page { title: title.into(), at, to_answer, ..self.bare_page() })
+        Ok(Page { title: title.into(), at, to_answer, now: state.clock.now(), ..self.bare_page() })
     }
 
     /// The same without asking the database.

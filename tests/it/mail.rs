@@ -1,6 +1,7 @@
 //! Mail: one for each ask and each reminder, to who still owes it.
 
 use hearback::config::Config;
+use hearback::jobs;
 use hearback::mail::{Mailer, Server, sender};
 use serde_json::json;
 
@@ -25,37 +26,10 @@ async fn world() -> (Sink, TestApp, Client, Client) {
 }
 
 /// Asks Bob, and whoever else, for an answer.
-async fn ask(app: &TestApp, ada: &Client, more: serde_json::Value) -> String {
+async fn ask(ada: &Client, more: serde_json::Value) -> String {
     let mut fields = json!({ "title": "The new flow", "expectation": "acknowledge", "audience": [email("Bob")] });
     fields.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let path = ada.update(fields).await;
-    tell(app, &path, "asked").await;
-    path
-}
-
-/// What asking, asking again and reminding do in their transaction.
-async fn tell(app: &TestApp, path: &str, kind: &str) {
-    let id = path.rsplit('/').next().unwrap();
-    let mut tx = app.state.db.begin().await.unwrap();
-    sqlx::query("UPDATE receipts SET owes_since = $1, due_at = (SELECT u.due_at FROM updates u WHERE u.id = $2) WHERE update_id = $2")
-        .bind(app.state.clock.now())
-        .bind(id)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
-         SELECT r.person_id, $1, u.id, u.id, u.author_id, $2 FROM receipts r JOIN updates u ON u.id = r.update_id WHERE u.id = $3
-         ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, read_at = NULL, mailed_at = NULL",
-    )
-    .bind(kind)
-    .bind(app.state.clock.now())
-    .bind(id)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    app.state.mail(&mut tx, id).await.unwrap();
-    tx.commit().await.unwrap();
+    ada.update(fields).await
 }
 
 async fn later(app: &TestApp, seconds: i64) {
@@ -69,7 +43,7 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
     app.person("Zoe").await;
     let due = hearback::clock::rfc3339(app.state.clock.now() + 3 * 24 * 3_600_000);
     let otherwise = "ship it\r\n\r\nGot it: https://evil.example.org";
-    let path = ask(&app, &ada, json!({ "due": due, "otherwise": otherwise, "audience": [email("Bob"), email("Zoe")] })).await;
+    let path = ask(&ada, json!({ "due": due, "otherwise": otherwise, "audience": [email("Bob"), email("Zoe")] })).await;
     later(&app, 11).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Zoe")]);
     let mails = sink.mails();
@@ -81,7 +55,10 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
     assert_eq!(mail.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     assert!(mail.header("Date").ends_with("+0000") && mail.header("Message-ID").ends_with("@example.org>"));
     let text = mail.text();
-    let due = hearback::asking::by(hearback::clock::parse_rfc3339(&due).unwrap(), app.state.clock.now(), "Europe/Berlin");
+    let rows = ada.get(&format!("{path}/receipts")).await.expect(200).json();
+    let row = rows["items"].as_array().unwrap().iter().find(|row| row["person"]["name"] == "Bob").unwrap();
+    let due =
+        hearback::asking::by(hearback::clock::parse_rfc3339(row["due"].as_str().unwrap()).unwrap(), app.state.clock.now(), "Europe/Berlin");
     assert_eq!(
         text.lines().next().unwrap(),
         format!("Ada asks for your Got it on “The new flow” {due} (your time, Europe/Berlin): {URL}{path}")
@@ -99,35 +76,62 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
 
 #[actix_web::test]
 async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
-    let (sink, app, ada, _) = world().await;
-    let path = ask(&app, &ada, json!({ "expectation": "acknowledge" })).await;
+    let (sink, app, ada, bob) = world().await;
+    let path = ask(&ada, json!({ "expectation": "readback" })).await;
     later(&app, 11).await;
-    for kind in ["reminded", "changed", "corrected", "reminded"] {
-        tell(&app, &path, kind).await;
-        later(&app, 11).await;
+    for _ in 0..2 {
+        ada.post(&format!("{path}/reminders"), json!({})).await.expect(200);
+        later(&app, 5 * 3600).await;
     }
+    bob.json("PUT", &format!("{path}/acknowledgement"), &json!({ "readback": "I ship it" })).await.expect(200);
+    let verdict = json!({ "verdict": "corrected", "body": "On Monday" });
+    ada.json("PUT", &format!("{path}/receipts/{}/confirmation", bob.id), &verdict).await.expect(200);
+    later(&app, 11).await;
+    bob.json("PUT", &format!("{path}/acknowledgement"), &json!({ "readback": "I ship it on Monday" })).await.expect(200);
+    ada.patch(&path, json!({ "notes": "No, on Tuesday", "change": "material", "what_changed": "The\nday" })).await.expect(200);
+    later(&app, 11).await;
+    // A cosmetic edit and a comment are no ask.
+    ada.patch(&path, json!({ "notes": "No: on Tuesday" })).await.expect(200);
+    ada.comment(&path, "Thanks").await;
+    later(&app, 11).await;
     let subjects: Vec<String> = sink.mails().iter().map(|mail| mail.header("Subject")).collect();
     assert_eq!(
         subjects,
         [
             "Ada asks: “The new flow”",
             "Reminder: “The new flow”",
-            "Changed: “The new flow”",
+            "Reminder: “The new flow”",
             "Ada asks again: “The new flow”",
-            "Reminder: “The new flow”"
+            "Changed: “The new flow”",
         ]
     );
     let mut ids: Vec<String> = sink.mails().iter().map(|mail| mail.header("Message-ID")).collect();
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 5, "each is another mail");
+    let text = sink.mails()[4].text();
+    assert!(text.starts_with("Ada asks you to say it back: “The new flow”") && text.contains("\nWhat changed: The day\n"), "{text}");
+    // What the two say to each other stays between them and this house.
+    assert!(!sink.mails().iter().any(|mail| mail.text().contains("Monday")));
+}
+
+#[actix_web::test]
+async fn who_is_added_later_is_mailed_and_the_others_are_not_again() {
+    let (sink, app, ada, _) = world().await;
+    let cleo = app.person("Cleo").await;
+    let path = ask(&ada, json!({})).await;
+    later(&app, 60).await;
+    ada.put(&format!("{path}/audience/{}", cleo.id)).await.expect(200);
+    later(&app, 60).await;
+    assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
+    assert_eq!(sink.mails().len(), 2);
 }
 
 #[actix_web::test]
 async fn who_was_asked_and_reminded_while_mail_stood_still_gets_the_reminder_alone() {
     let (sink, app, ada, _) = world().await;
-    let path = ask(&app, &ada, json!({})).await;
-    tell(&app, &path, "reminded").await;
+    let path = ask(&ada, json!({})).await;
+    ada.post(&format!("{path}/reminders"), json!({})).await.expect(200);
     later(&app, 11).await;
     assert_eq!(sink.mails().iter().map(|mail| mail.header("Subject")).collect::<Vec<_>>(), ["Reminder: “The new flow”"]);
 }
@@ -135,34 +139,34 @@ async fn who_was_asked_and_reminded_while_mail_stood_still_gets_the_reminder_alo
 #[actix_web::test]
 async fn nothing_is_mailed_within_ten_seconds_and_nothing_after_it_was_taken_back() {
     let (sink, app, ada, _) = world().await;
-    let path = ask(&app, &ada, json!({})).await;
+    let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
-    // Another job of the same update must not hurry it.
-    tell(&app, &path, "reminded").await;
+    // Whatever hurries the work does not hurry the mail.
     app.execute("UPDATE jobs SET run_at = 0 WHERE kind = 'mail'").await;
     app.jobs_done().await;
-    assert_eq!(sink.mails().len(), 0);
-    ada.delete(&format!("{path}/publication")).await.expect(200);
     let mut tx = app.state.db.begin().await.unwrap();
     app.state.mail(&mut tx, path.rsplit('/').next().unwrap()).await.unwrap();
     tx.commit().await.unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE kind = 'mail'").await, 1);
+    ada.delete(&format!("{path}/publication")).await.expect(200);
     later(&app, 3600).await;
-    assert_eq!(sink.mails().len(), 0);
-    assert_eq!(sink.heard("EHLO"), 0);
+    assert_eq!((sink.mails().len(), sink.heard("EHLO")), (0, 0));
+    ada.put(&format!("{path}/publication")).await.expect(200);
+    later(&app, 11).await;
+    assert_eq!(sink.receivers(), [email("Bob")]);
 }
 
 #[actix_web::test]
 async fn nothing_is_mailed_of_what_was_read_answered_trashed_or_to_who_left() {
     let (sink, app, ada, bob) = world().await;
-    let read = ask(&app, &ada, json!({ "title": "Read" })).await;
+    let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);
-    app.execute("UPDATE notices SET read_at = 1").await;
-    let trashed = ask(&app, &ada, json!({ "title": "Trashed" })).await;
+    let trashed = ask(&ada, json!({ "title": "Trashed" })).await;
     ada.delete(&trashed).await.expect(204);
-    ask(&app, &ada, json!({ "title": "Answered" })).await;
-    app.execute("UPDATE receipts SET owes_since = NULL WHERE update_id IN (SELECT id FROM updates WHERE title = 'Answered')").await;
+    let answered = ask(&ada, json!({ "title": "Answered" })).await;
+    bob.put(&format!("{answered}/acknowledgement")).await.expect(200);
     later(&app, 11).await;
-    ask(&app, &ada, json!({ "title": "Gone" })).await;
+    ask(&ada, json!({ "title": "Gone" })).await;
     let admin = app.admin("Root").await;
     admin.patch(&format!("/people/{}", bob.id), json!({ "active": false })).await.expect(200);
     later(&app, 11).await;
@@ -172,13 +176,14 @@ async fn nothing_is_mailed_of_what_was_read_answered_trashed_or_to_who_left() {
 #[actix_web::test]
 async fn it_never_comes_twice_whoever_does_the_work_again() {
     let (sink, app, ada, _) = world().await;
-    let path = ask(&app, &ada, json!({})).await;
-    later(&app, 11).await;
-    // As after `kill -9`: the same work is found again, by this node and by another at once.
+    let path = ask(&ada, json!({})).await;
+    // As after `kill -9`: the same work is there again and again, and done by two workers at once.
+    let payload = json!({ "update": path.rsplit('/').next().unwrap() });
     for _ in 0..3 {
         let mut tx = app.state.db.begin().await.unwrap();
-        app.state.mail(&mut tx, path.rsplit('/').next().unwrap()).await.unwrap();
-        app.state.mail(&mut tx, path.rsplit('/').next().unwrap()).await.unwrap();
+        for _ in 0..2 {
+            jobs::enqueue(&mut tx, &app.state.clock, "mail", &payload).await.unwrap();
+        }
         tx.commit().await.unwrap();
         later(&app, 11).await;
     }
@@ -188,7 +193,7 @@ async fn it_never_comes_twice_whoever_does_the_work_again() {
 #[actix_web::test]
 async fn it_does_not_come_again_when_the_connection_broke_after_all_was_handed_over() {
     let (sink, app, ada, _) = world().await;
-    ask(&app, &ada, json!({})).await;
+    ask(&ada, json!({})).await;
     sink.answer("END", "bob", "hang up");
     later(&app, 11).await;
     later(&app, 24 * 3600).await;
@@ -199,7 +204,8 @@ async fn it_does_not_come_again_when_the_connection_broke_after_all_was_handed_o
 async fn what_the_server_puts_off_is_tried_again_and_the_others_get_theirs() {
     let (sink, app, ada, _) = world().await;
     app.person("Cleo").await;
-    ask(&app, &ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    app.until("it is indexed", async || app.count("SELECT count(*) FROM jobs").await == 1).await;
     sink.answer("RCPT", &email("Bob"), "450 4.2.1 busy");
     app.state.clock.advance(11_000);
     app.until("one came", async || sink.receivers() == [email("Cleo")] && failed(&app).await).await;
@@ -222,7 +228,7 @@ async fn failed(app: &TestApp) -> bool {
 async fn a_server_that_takes_nothing_is_not_asked_for_each_and_then_all_of_it_goes_out() {
     let (sink, app, ada, _) = world().await;
     app.person("Cleo").await;
-    ask(&app, &ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("MAIL", "", "550 5.7.1 not from you");
     app.state.clock.advance(11_000);
     app.until("it was put off", async || failed(&app).await).await;
@@ -235,14 +241,14 @@ async fn a_server_that_takes_nothing_is_not_asked_for_each_and_then_all_of_it_go
 async fn an_address_that_is_refused_for_good_is_not_tried_again() {
     let (sink, app, ada, _) = world().await;
     app.person("Cleo").await;
-    ask(&app, &ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("RCPT", &email("Bob"), "550 5.1.1 no such user");
     later(&app, 11).await;
     later(&app, 24 * 3600).await;
     assert_eq!((sink.receivers(), sink.heard("RCPT")), (vec![email("Cleo")], 2));
     // Neither is one that the server cannot write.
     app.person("Zoë").await;
-    ask(&app, &ada, json!({ "audience": [email("Zoë")] })).await;
+    ask(&ada, json!({ "audience": [email("Zoë")] })).await;
     later(&app, 24 * 3600).await;
     assert_eq!(sink.heard("RCPT"), 2);
 }
@@ -250,7 +256,7 @@ async fn an_address_that_is_refused_for_good_is_not_tried_again() {
 #[actix_web::test]
 async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
     let (sink, app, ada, bob) = world().await;
-    ask(&app, &ada, json!({})).await;
+    ask(&ada, json!({})).await;
     later(&app, 11).await;
     let link = sink.mails()[0].header("List-Unsubscribe");
     let path = link.trim_matches(['<', '>']).strip_prefix(URL).unwrap().to_owned();
@@ -269,7 +275,7 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
     let provider = app.client().header("origin", "https://mail.example.com").header("sec-fetch-site", "cross-site");
     provider.form("POST", &path, &[("List-Unsubscribe", "One-Click")]).await.expect(204);
     provider.form("POST", &path, &[("List-Unsubscribe", "One-Click")]).await.expect(204);
-    ask(&app, &ada, json!({})).await;
+    ask(&ada, json!({})).await;
     later(&app, 11).await;
     assert_eq!(sink.mails().len(), 1);
 
@@ -288,7 +294,7 @@ async fn names_and_titles_of_any_kind_stay_where_they_belong() {
     let (sink, app, ada, _) = world().await;
     ada.patch("/me", json!({ "name": "Ada\r\nBcc: eve@example.org 🎉" })).await;
     let title = "שלום “Hi”\u{202e} =?utf-8?q?x?= 🎉 ".to_owned() + &"very long ".repeat(12);
-    let path = ask(&app, &ada, json!({ "title": title, "otherwise": ".\n..\nQUIT" })).await;
+    let path = ask(&ada, json!({ "title": title, "otherwise": ".\n..\nQUIT" })).await;
     later(&app, 11).await;
     let mail = &sink.mails()[0];
     assert_eq!(sink.receivers(), [email("Bob")]);
@@ -301,7 +307,7 @@ async fn names_and_titles_of_any_kind_stay_where_they_belong() {
 async fn without_a_server_no_job_is_made() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
-    ask(&app, &ada, json!({})).await;
+    ask(&ada, json!({})).await;
     app.jobs_done().await;
     assert_eq!(app.count("SELECT count(*) FROM jobs").await, 0);
     assert!(!app.state.mails());

@@ -25,3 +25,4 @@ mod sessions;
 mod setup;
 mod sink;
 mod uploads;
+mod working_time;
