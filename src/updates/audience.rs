@@ -277,10 +277,12 @@ async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
 }
 
 async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL")
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL",
+    )
+    .bind(id)
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 /// The author adds one person to what is published or drafted; there already, they stay.
