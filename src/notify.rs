@@ -86,11 +86,8 @@ const CHUNK: usize = 500;
 /// Tells these people, each once, but for who did it and who does not want to hear of the update.
 pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK) {
-        let muted = if news.kind.pierces() {
-            ""
-        } else {
-            " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)"
-        };
+        let muted =
+            if news.kind.pierces() { "" } else { " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)" };
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
              SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted} AND p.id IN ({})
@@ -114,6 +111,19 @@ pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String])
 /// Takes back what was told of a thing that is no more: a comment that was removed, an answer that was taken back.
 pub async fn untell(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2").bind(update_id).bind(subject_id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// The same for some people only: they are told something else of it.
+pub async fn untell_to(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
+    for chunk in people.chunks(CHUNK) {
+        let text = format!("DELETE FROM notices WHERE subject_id = $1 AND person_id IN ({})", db::in_list(2, chunk.len()));
+        let mut statement = sqlx::query(AssertSqlSafe(text)).bind(subject_id);
+        for person in chunk {
+            statement = statement.bind(person);
+        }
+        statement.execute(&mut **tx).await?;
+    }
     Ok(())
 }
 

@@ -2,12 +2,14 @@
 
 mod audience;
 mod list;
+mod talk;
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
 pub use audience::{Addressed, INVITE, Named, address, admins, audience, awaited, invite_and_ask, join, unknown};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
+pub use talk::{count_questions, who_sees};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
@@ -35,7 +37,7 @@ pub(crate) use visible;
 macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.otherwise, u.everyone_at,
-         u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at"
+         u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at, u.open_questions"
     };
 }
 
@@ -81,6 +83,8 @@ pub struct Update {
     pub edited_at: Option<Millis>,
     /// When it was put into the trash.
     pub trashed_at: Option<Millis>,
+    /// Questions that nobody has answered.
+    pub open_questions: i64,
 }
 
 impl Update {

@@ -38,6 +38,8 @@ pub struct Row {
     pub acknowledged: i64,
     /// Comments and replies that are not removed.
     pub comments: i64,
+    /// Questions that nobody has answered.
+    pub open_questions: i64,
 }
 
 impl Row {
@@ -54,7 +56,7 @@ macro_rules! row {
          (SELECT count(*) FROM receipts c JOIN people p ON p.id = c.person_id WHERE c.update_id = u.id AND c.removed_at IS NULL
           AND (p.deactivated_at IS NULL OR c.answered_at IS NOT NULL)) AS recipients,
          (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL AND c.answered_revision >= u.revision) AS acknowledged,
-         (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
+         (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments, u.open_questions"
     };
 }
 

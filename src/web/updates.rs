@@ -3,6 +3,8 @@
 mod library;
 mod write;
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
@@ -12,14 +14,14 @@ pub(crate) use write::{create, edit, edit_page, new_page, publish, unpublish};
 use super::answer::{Answer, data, done, nothing, page, see_other, see_other_saying};
 use super::fields::Fields;
 use super::pages::{Form, SharePreview, UpdatePage};
-use super::shapes::{ListShape, UpdateShape};
+use super::shapes::{ListShape, PersonShape, UpdateShape};
 use super::shaping;
 use super::viewer::{Ask, Said};
 use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::updates::Update;
-use crate::{events, links, receipts, updates, words};
+use crate::{drafts, events, links, receipts, updates, words};
 
 /// One update: its page, or its JSON. The author of a draft is led to where it is edited.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -54,6 +56,8 @@ pub(crate) async fn update_page(
         // A guest's number is that of the threads a guest sees.
         let seen = comments.iter().map(|thread| thread.replies.len() + usize::from(!thread.removed)).sum::<usize>();
         shape.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
+        let open = comments.iter().filter(|thread| thread.state.as_deref() == Some("open")).count();
+        shape.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
     }
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
@@ -75,6 +79,10 @@ pub(crate) async fn update_page(
             shape.my_receipt.as_ref().filter(|receipt| receipt.state == "acknowledged").and_then(|receipt| receipt.acknowledged_at.clone())
         }
     };
+    let drafts = match &ask.viewer {
+        Viewer::Person(person) => drafts::of(&mut connection, &update.id, &person.id).await?,
+        Viewer::Guest(_) | Viewer::Nobody => BTreeMap::new(),
+    };
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
     let live = if update.trashed_at.is_some() || !ask.live { String::new() } else { format!("/updates/{}/live", update.id) };
@@ -90,6 +98,8 @@ pub(crate) async fn update_page(
         update: shape,
         comments,
         form,
+        drafts,
+        unseen: ask.said.unseen.iter().map(|(id, name)| PersonShape { id: id.clone(), name: name.clone() }).collect(),
         receipts,
         guests,
         author,

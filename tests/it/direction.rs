@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-const DOMAIN: [&str; 12] = ["words", "people", "events", "notify", "search", "updates", "media", "uploads", "receipts", "comments", "links", "inbox"];
+const DOMAIN: [&str; 13] =
+    ["words", "people", "events", "notify", "search", "updates", "media", "uploads", "drafts", "receipts", "comments", "links", "inbox"];
 /// What the domain stands on.
 const GROUND: [&str; 9] = ["clock", "error", "db", "jobs", "storage", "pictures", "video", "markdown", "words"];
 
