@@ -10,16 +10,16 @@ export interface Unseen {
 /** Milliseconds. */
 const UNDO = 10_000;
 
-/** "Sent. Undo", for ten seconds. `undo` takes it back. */
-export function sentRow(undo: () => Promise<void>): HTMLElement {
+/** "Sent. Undo", for ten seconds. `sent` finds it, `undo` takes it back. */
+export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
   const button = make("button", { type: "button", class: "button small" }, icon("undo-2"), make("span", {}, "Undo"));
   const row = make("div", { class: "sent-row", role: "group", "aria-label": "Just sent", "data-js": true }, icon("check"), make("p", {}, "Sent."), button);
-  const gone = () => {
-    // Who is about to press it keeps the ground under their feet a moment longer.
-    if (row.contains(document.activeElement) || row.matches(":hover")) timer = setTimeout(gone, 1000);
-    else row.remove();
-  };
-  let timer = setTimeout(gone, UNDO);
+  const timer = setTimeout(() => {
+    // Where the focus would fall to the page, it goes to what was sent.
+    const held = row.contains(document.activeElement);
+    row.remove();
+    if (held) sent()?.focus({ preventScroll: true });
+  }, UNDO);
   button.addEventListener("click", () => {
     clearTimeout(timer);
     button.setAttribute("aria-busy", "true");

@@ -230,7 +230,7 @@ export class CommentComposer extends HTMLElement {
     const reply = this.closest("details.reply");
     const place = reply?.closest(".thread-actions") ?? this;
     while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]")) place.nextElementSibling.remove();
-    place.after(sentRow(() => this.#undo(sent)), ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)));
+    place.after(sentRow(() => document.getElementById(`c-${sent.id}`), () => this.#undo(sent)), ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)));
   }
 
   async #undo({ id, text, asks, anchor, pictures }: Sent): Promise<void> {
