@@ -2,13 +2,14 @@
 //!
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
-//! The domain, each file importing only what stands above it: [`words`], [`people`], [`events`], [`notify`], [`search`], [`updates`],
-//! [`media`], [`uploads`], [`drafts`], [`receipts`], [`comments`], [`links`], [`inbox`].
-//! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`markdown`], [`clock`] and [`error`], which know nothing of it,
+//! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`workspace`], [`events`], [`notify`], [`search`],
+//! [`updates`], [`media`], [`uploads`], [`drafts`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`].
+//! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
 //! `tests/it/direction.rs` reads the imports and keeps this true.
 
 pub mod app;
+pub mod asking;
 pub mod clock;
 pub mod comments;
 pub mod config;
@@ -20,6 +21,8 @@ pub mod events;
 pub mod inbox;
 pub mod jobs;
 pub mod links;
+pub mod mail;
+pub mod mailing;
 pub mod markdown;
 pub mod media;
 pub mod notify;
@@ -33,3 +36,5 @@ pub mod uploads;
 pub mod video;
 pub mod web;
 pub mod words;
+pub mod working;
+pub mod workspace;

@@ -5,6 +5,7 @@ pub mod groups;
 mod guests;
 mod invitations;
 mod passwords;
+mod profile;
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -19,6 +20,7 @@ pub use invitations::{
     withdraw,
 };
 pub use passwords::Hashed;
+pub use profile::{Profile, edit, stored, time_zone, workers};
 
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Tx};
@@ -160,6 +162,12 @@ pub struct Account {
     pub role: String,
     /// IANA name.
     pub time_zone: String,
+    /// JSON as [`crate::working::Hours`] reads it; none is the usual hours.
+    pub working_hours: Option<String>,
+    /// Until when they are away, or were.
+    pub away_until: Option<Millis>,
+    /// Since when they want no mail.
+    pub mail_off_at: Option<Millis>,
     /// When it was made.
     pub created_at: Millis,
     /// When it was deactivated.
@@ -222,14 +230,14 @@ fn taken_or(error: sqlx::Error, email: &str) -> Error {
 
 /// Everyone, by name.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
-    Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, created_at, deactivated_at FROM people ORDER BY name_key, id")
+    Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people ORDER BY name_key, id")
         .fetch_all(connection)
         .await?)
 }
 
 /// One account.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> {
-    sqlx::query_as("SELECT id, email, name, role, time_zone, created_at, deactivated_at FROM people WHERE id = $1")
+    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE id = $1")
         .bind(id)
         .fetch_optional(connection)
         .await?
@@ -239,7 +247,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> 
 /// An active account by its address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as(
-        "SELECT id, email, name, role, time_zone, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
+        "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
     )
     .bind(words::email_key(email))
     .fetch_optional(connection)
@@ -292,39 +300,4 @@ pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Re
         sqlx::query("DELETE FROM resets WHERE person_id = $1").bind(id).execute(&mut **tx).await?;
     }
     Ok(())
-}
-
-/// What a person changes about themself; what is absent stays.
-#[derive(Debug, Default)]
-pub struct Profile {
-    /// A new name.
-    pub name: Option<String>,
-    /// A new address to sign in with.
-    pub email: Option<String>,
-    /// An IANA time zone.
-    pub time_zone: Option<String>,
-}
-
-/// Changes one's own account.
-pub async fn edit(tx: &mut Tx, id: &str, profile: &Profile) -> Result<()> {
-    let account = by_id(tx, id).await?;
-    let name = profile.name.as_ref().unwrap_or(&account.name);
-    let email = profile.email.as_ref().unwrap_or(&account.email);
-    sqlx::query("UPDATE people SET name = $1, name_key = $2, email = $3, email_key = $4, time_zone = $5 WHERE id = $6")
-        .bind(name)
-        .bind(words::fold(name))
-        .bind(email)
-        .bind(words::email_key(email))
-        .bind(profile.time_zone.as_ref().unwrap_or(&account.time_zone))
-        .bind(id)
-        .execute(&mut **tx)
-        .await
-        .map_err(|error| taken_or(error, email))?;
-    Ok(())
-}
-
-/// A zone that the time zone database knows.
-pub fn time_zone(name: &str) -> Result<String, String> {
-    let known = !name.is_empty() && jiff::tz::TimeZone::get(name).is_ok();
-    if known { Ok(name.to_owned()) } else { Err(format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC.")) }
 }

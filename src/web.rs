@@ -7,21 +7,27 @@ mod comments;
 mod drafts;
 pub(crate) mod fields;
 pub mod filters;
+mod groups;
 mod health;
 mod inbox;
 mod links;
 pub(crate) mod live;
+mod me;
 mod media;
 pub mod pages;
 mod people;
+mod receipts;
 mod session;
 pub mod shapes;
 mod shaping;
 mod signing;
+mod unsubscribe;
 mod updates;
 mod viewer;
+mod workspace;
 
 pub(crate) use around::around;
+pub(crate) use unsubscribe::token as unsubscribe_token;
 
 use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
 
@@ -45,8 +51,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/sessions/{id}").route(delete().to(session::end)))
         .service(resource("/tokens").route(get().to(session::tokens)).route(post().to(session::add_token)))
         .service(resource("/tokens/{id}").route(delete().to(session::end_token)))
-        .service(resource("/me").route(get().to(people::me)).route(patch().to(people::edit_me)))
-        .service(resource("/me/password").route(put().to(people::change_password)))
+        .service(resource("/me").route(get().to(me::show)).route(patch().to(me::edit)))
+        .service(resource("/me/password").route(put().to(me::change_password)))
         // people
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))
@@ -59,6 +65,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(people::withdraw)),
         )
         .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
+        .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
+        .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
+        .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
+        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         // updates
         .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
         .service(resource("/updates/new").route(get().to(updates::new_page)))
@@ -70,8 +80,22 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/publication").route(put().to(updates::publish)).route(delete().to(updates::unpublish)))
         .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
         .service(resource("/updates/{id}/media").route(post().to(media::add)))
-        .service(resource("/updates/{id}/receipts").route(get().to(updates::receipts)))
-        .service(resource("/updates/{id}/acknowledgement").route(put().to(updates::acknowledge)).route(delete().to(updates::take_back)))
+        .service(resource("/updates/{id}/audience/{person}").route(put().to(updates::add_recipient)))
+        .service(resource("/updates/{id}/versions").route(get().to(updates::versions)))
+        .service(resource("/updates/{id}/mute").route(put().to(updates::mute)).route(delete().to(updates::unmute)))
+        // closing the loop
+        .service(resource("/receipts").route(get().to(receipts::overview)))
+        .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
+        .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::one)))
+        .service(resource("/updates/{id}/receipts/{person}/confirmation").route(put().to(receipts::confirm)))
+        .service(
+            resource("/updates/{id}/receipts/{person}/disclosure")
+                .route(put().to(receipts::disclose))
+                .route(delete().to(receipts::withhold)),
+        )
+        .service(resource("/updates/{id}/acknowledgement").route(put().to(receipts::acknowledge)).route(delete().to(receipts::take_back)))
+        .service(resource("/updates/{id}/decline").route(put().to(receipts::decline)).route(delete().to(receipts::take_back)))
+        .service(resource("/updates/{id}/reminders").route(post().to(receipts::remind)))
         .service(
             resource("/updates/{id}/reactions/{emoji}")
                 .route(put().to(comments::react_to_update))
@@ -105,6 +129,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // for me
         .service(resource("/inbox").route(get().to(inbox::show)))
         .service(resource("/inbox/live").route(get().to(live::inbox)))
+        .service(resource("/inbox/next").route(get().to(inbox::next)))
+        .service(resource("/inbox/{id}/snooze").route(put().to(inbox::snooze)).route(delete().to(inbox::wake)))
         .service(resource("/search").route(get().to(updates::search)))
         .default_service(to(health::nothing));
 }

@@ -152,7 +152,8 @@ pub async fn ask_to_reset(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result
 /// The account that a link for a new password leads to.
 pub async fn reset_by_secret(connection: &mut AnyConnection, clock: &Clock, secret: &str) -> Result<Account> {
     sqlx::query_as(
-        "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.created_at, p.deactivated_at FROM resets r
+        "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.working_hours, p.away_until, p.mail_off_at, p.created_at, p.deactivated_at
+         FROM resets r
          JOIN people p ON p.id = r.person_id WHERE r.secret_hash = $1 AND r.expires_at > $2 AND p.deactivated_at IS NULL",
     )
     .bind(hash(secret))

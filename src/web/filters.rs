@@ -6,6 +6,17 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// ISO weekdays for a row of boxes: value, short, in full.
+pub const DAYS: [(&str, &str, &str); 7] = [
+    ("1", "Mo", "Monday"),
+    ("2", "Tu", "Tuesday"),
+    ("3", "We", "Wednesday"),
+    ("4", "Th", "Thursday"),
+    ("5", "Fr", "Friday"),
+    ("6", "Sa", "Saturday"),
+    ("7", "Su", "Sunday"),
+];
+
 /// A moment as `<relative-time>` with the exact time inside, for browsers without scripts. Takes RFC 3339 and a zone.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
@@ -16,17 +27,22 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
     }))
 }
 
-/// By when: `Mon 17:00`, with the day of the month where it is more than six days away from now.
+/// By when: `Mon 17:00`, with the day of the month where it is six days away from `now` or more, or past.
 #[filter_fn]
-pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
+pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str, now: &i64) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
-            let days = (time.as_second() - crate::clock::real_now() / 1000) / 86_400;
-            let form = if (0..6).contains(&days) { "%a %H:%M" } else { "%-d %b %H:%M" };
-            format!("<time datetime=\"{time}\">{}</time>", local(time, zone, form))
+            let words = crate::asking::by(time.as_millisecond(), *now, zone);
+            format!("<time datetime=\"{time}\">{}</time>", words.trim_start_matches("by "))
         }
         Err(_) => String::new(),
     }))
+}
+
+/// What time it is now in a zone: `Fri 09:12`.
+#[filter_fn]
+pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {
+    Ok(Timestamp::from_millisecond(*now).map_or_else(|_| String::new(), |time| local(time, zone, "%a %H:%M")))
 }
 
 /// Up to two initials of a name, for the disc that stands for a person.
@@ -52,6 +68,12 @@ pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, mor
 fn local(time: Timestamp, zone: &str, form: &str) -> String {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     time.to_zoned(zone).strftime(form).to_string()
+}
+
+/// The time of the day and the weekday, `Tue 14:05`, by the clock of a zone.
+#[filter_fn]
+pub fn clock_of(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
+    Ok(at.as_ref().parse::<Timestamp>().map(|time| local(time, zone, "%a %H:%M")).unwrap_or_default())
 }
 
 /// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.

@@ -1,15 +1,20 @@
 //! What each template is given. Handlers fill these; templates see nothing else.
 
+mod receipts;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
 
+pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage};
+
 use super::filters;
 use super::shapes::{
-    AccountShape, CommentShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape, ReceiptShape, RowShape,
-    SessionShape, TokenShape, UpdateShape,
+    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape,
+    ReceiptShape, RowShape, SessionShape, TokenShape, UpdateShape, WorkspaceShape,
 };
 use crate::error::Fields;
+use crate::workspace::Workspace;
 
 /// What every page needs around its content.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +25,8 @@ pub struct Page {
     pub me: Option<Me>,
     /// Which entry of the rail is current: `inbox`, `updates`, `new`, `people`, `me`, or nothing.
     pub at: &'static str,
+    /// Now, by the domain's clock.
+    pub now: i64,
     /// The IANA time zone that times are written in, where the browser does not do it itself.
     pub zone: String,
     /// The nonce of this answer's Content-Security-Policy, for the one stylesheet that Turbo makes.
@@ -32,6 +39,10 @@ pub struct Page {
     pub said: Option<String>,
     /// A link that is shown only this once, with a button that copies it.
     pub said_link: Option<String>,
+    /// Whether it is written down how one works here, at `/workspace`.
+    pub rules: bool,
+    /// Whom to ask, for who is signed in.
+    pub contact: Option<ContactShape>,
 }
 
 /// Who is signed in.
@@ -51,6 +62,12 @@ impl Page {
     /// Whether who is signed in is an admin.
     pub fn admin(&self) -> bool {
         self.me.as_ref().is_some_and(|me| me.admin)
+    }
+
+    /// Says how the workspace works.
+    pub(super) fn tell(&mut self, workspace: Workspace) {
+        self.rules = !workspace.rules.is_empty();
+        self.contact = workspace.contact.map(|contact| ContactShape { id: contact.id, name: contact.name, email: contact.email });
     }
 
     /// The id of who is signed in, or an empty text.
@@ -114,6 +131,22 @@ pub struct InvitationPage {
     pub email: String,
     /// Who invited.
     pub invited_by: String,
+    /// How the workspace works: its rules are shown folded, and whom to ask.
+    pub workspace: WorkspaceShape,
+    /// Where the form goes.
+    pub action: String,
+}
+
+/// What ends mail to a person. POST /unsubscribe/{token}.
+#[derive(Template)]
+#[template(path = "people/unsubscribe.html")]
+pub struct UnsubscribePage {
+    /// Around it.
+    pub page: Page,
+    /// Whose mail it is about.
+    pub email: String,
+    /// It is off already.
+    pub off: bool,
     /// Where the form goes.
     pub action: String,
 }
@@ -149,7 +182,56 @@ pub struct PeoplePage {
     pub made: Vec<InvitationShape>,
 }
 
-/// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`; PUT /me/password: `current`, `password`;
+/// Groups. POST /groups: `name`, `members` (addresses, with commas); PATCH and DELETE /groups/{id}.
+#[derive(Template)]
+#[template(path = "people/groups.html")]
+pub struct GroupsPage {
+    /// Around it.
+    pub page: Page,
+    /// All of them, by name.
+    pub groups: Vec<GroupShape>,
+    /// Everyone with an account, to complete addresses.
+    pub people: Vec<AccountShape>,
+    /// What was typed into the form that failed.
+    pub form: Form,
+    /// The id of the group whose form failed; empty for a new one's.
+    pub editing: String,
+}
+
+impl GroupsPage {
+    /// What the form of a group holds: what was typed, if it failed, else what is.
+    pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
+        if self.failed(id) { self.form.value(field) } else { is }
+    }
+
+    /// What is wrong with a field of a group's form.
+    pub fn wrong(&self, id: &str, field: &str) -> &str {
+        if self.failed(id) { self.form.error(field) } else { "" }
+    }
+
+    /// Whether it is the form of this group that failed; an empty id is a new one's.
+    pub fn failed(&self, id: &str) -> bool {
+        self.editing == id && !self.form.errors.is_empty()
+    }
+}
+
+/// How we work here. PATCH /workspace: `rules`, `contact` (an address), `due` (a number of working days).
+#[derive(Template)]
+#[template(path = "people/workspace.html")]
+pub struct WorkspacePage {
+    /// Around it.
+    pub page: Page,
+    /// What is written down.
+    pub workspace: WorkspaceShape,
+    /// The form instead of the words.
+    pub edit: bool,
+    /// The form.
+    pub form: Form,
+    /// Everyone with an account, to choose the contact from; only with `edit`.
+    pub people: Vec<AccountShape>,
+}
+
+/// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`, `mail`; PUT /me/password: `current`, `password`;
 /// DELETE /sessions/{id}; POST /tokens: `name`; DELETE /tokens/{id}; DELETE /session signs out.
 #[derive(Template)]
 #[template(path = "people/me.html")]
@@ -158,7 +240,8 @@ pub struct MePage {
     pub page: Page,
     /// My account.
     pub account: AccountShape,
-    /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`, `current`, `password`, `token_name`).
+    /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`,
+    /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`).
     pub form: Form,
     /// IANA names to choose from.
     pub zones: Vec<String>,
@@ -235,6 +318,10 @@ pub struct EditPage {
     pub refusal: Option<String>,
     /// The largest upload, in words.
     pub limit: String,
+    /// How many people answered it: they can be asked again.
+    pub answered: i64,
+    /// Recordings or pictures came or went since they did.
+    pub media_changed: bool,
 }
 
 impl EditPage {
@@ -246,11 +333,6 @@ impl EditPage {
     /// Whether it was sent already.
     pub fn published(&self) -> bool {
         self.update.as_ref().is_some_and(|update| update.state == "published")
-    }
-
-    /// How many people answered it: they can be asked again.
-    pub fn answered(&self) -> i64 {
-        self.update.as_ref().filter(|update| update.state == "published").map_or(0, |update| update.counts.acknowledged)
     }
 
     /// Whether it has recordings or pictures.
@@ -291,10 +373,14 @@ pub struct UpdatePage {
     pub may_answer: bool,
     /// A guest who has not said a name yet.
     pub needs_name: bool,
-    /// An answer is asked of who asks: the bar at the bottom.
-    pub asked: bool,
-    /// Who asks acknowledged the present content, at this time.
-    pub acknowledged_at: Option<String>,
+    /// What is asked of who asks: the bar at the bottom.
+    pub bar: AnswerBar,
+    /// Who asks wants to hear nothing of it that does not concern them.
+    pub muted: bool,
+    /// Something else waits in the inbox.
+    pub next: bool,
+    /// Whether mail goes out to those who are asked.
+    pub mail: bool,
     /// The address the page opens its live stream with; empty for none.
     pub live: String,
     /// The last event that the page already shows.
@@ -316,12 +402,7 @@ impl UpdatePage {
 
     /// Whether it changed since who asks answered.
     pub fn stale(&self) -> bool {
-        self.update.my_receipt.as_ref().is_some_and(|receipt| receipt.state == "stale")
-    }
-
-    /// Whether the answer of who asks is late.
-    pub fn overdue(&self) -> bool {
-        self.update.my_receipt.as_ref().is_some_and(|receipt| receipt.overdue)
+        self.bar.state == "stale"
     }
 }
 
@@ -352,50 +433,4 @@ pub struct ErrorPage {
     pub request_id: String,
     /// What was typed when it failed, so that nothing is lost.
     pub typed: Vec<(String, String)>,
-}
-
-/// The receipts of an update, parted into who has answered and who has not, and the sentence that says so.
-pub struct Standing<'a> {
-    /// Those who still owe an answer, overdue first; of an `fyi` those who have not opened it.
-    pub waiting: Vec<&'a ReceiptShape>,
-    /// Those who answered; of an `fyi` those who opened it.
-    pub heard: Vec<&'a ReceiptShape>,
-}
-
-impl<'a> Standing<'a> {
-    /// Parts the receipts of the update.
-    pub fn of(update: &UpdateShape, receipts: &'a [ReceiptShape]) -> Self {
-        let (heard, mut waiting): (Vec<_>, Vec<_>) = receipts.iter().partition(|receipt| match receipt.state.as_str() {
-            "waiting" | "opened" | "stale" | "needs_correction" => update.expectation == "fyi" && receipt.opened_at.is_some(),
-            _ => true,
-        });
-        waiting.sort_by_key(|receipt| !receipt.overdue);
-        Self { waiting, heard }
-    }
-
-    /// `2 of 3 got it. 1 has not opened it. 1 is overdue.` What was opened is for the author alone.
-    pub fn sentence(&self, update: &UpdateShape, author: bool) -> String {
-        let counts = &update.counts;
-        if update.expectation == "fyi" {
-            return match counts.recipients {
-                0 => "Nothing is asked back.".to_owned(),
-                all => format!("{} of {all} opened it.", counts.opened.unwrap_or_default()),
-            };
-        }
-        let mut said = match (counts.acknowledged, counts.recipients) {
-            (0, _) => "Nobody got it yet.".to_owned(),
-            (1, 1) => "They got it.".to_owned(),
-            (heard, all) if heard == all => format!("All {all} got it."),
-            (heard, all) => format!("{heard} of {all} got it."),
-        };
-        let unopened = self.waiting.iter().filter(|receipt| receipt.opened_at.is_none() && receipt.state != "stale").count();
-        let overdue = self.waiting.iter().filter(|receipt| receipt.overdue).count();
-        if author && unopened > 0 {
-            said += &format!(" {unopened} {} not opened it.", if unopened == 1 { "has" } else { "have" });
-        }
-        if overdue > 0 {
-            said += &format!(" {overdue} {} overdue.", if overdue == 1 { "is" } else { "are" });
-        }
-        said
-    }
 }

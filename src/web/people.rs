@@ -1,27 +1,32 @@
-//! People, invitations, new passwords, and one's own settings.
+//! People, invitations and new passwords.
 
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use super::answer::{Answer, data, done, failed_page, nothing, page, see_other_saying};
+use super::answer::{Answer, data, done, nothing, page, see_other_saying};
 use super::fields::Fields;
-use super::pages::{Form, InvitationPage, MePage, PeoplePage, ResetPage};
-use super::session::{browser, sessions, signed_in, token_shapes};
+use super::pages::{Form, InvitationPage, PeoplePage, ResetPage};
+use super::session::{browser, signed_in};
 use super::shapes::{AccountShape, InvitationShape, ListShape};
 use super::viewer::{Ask, Said};
 use crate::app::State;
-use crate::clock::rfc3339;
+use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
-use crate::people::{self, Account, Change, Grant, Hashed, Person, Profile, Role};
+use crate::people::{self, Account, Change, Hashed, Role};
 use crate::updates::INVITE;
-use crate::{updates, words};
+use crate::{updates, words, workspace};
 
 type Typed = BTreeMap<String, String>;
 
-fn account_shape(account: Account) -> AccountShape {
+/// An account, as it stands now.
+pub(super) fn account_shape(account: Account, now: Millis) -> AccountShape {
+    let hours = people::stored(account.working_hours.as_deref());
     AccountShape {
+        working_hours: account.working_hours.is_some().then(|| hours.to_json()),
+        away_until: account.away_until.filter(|until| *until > now).map(rfc3339),
+        now: rfc3339(now),
         id: account.id,
         name: account.name,
         email: account.email,
@@ -34,7 +39,8 @@ fn account_shape(account: Account) -> AccountShape {
 
 /// Everyone with an account.
 pub(crate) async fn accounts(state: &State) -> Result<Vec<AccountShape>> {
-    Ok(people::all(&mut *state.db.read().await?).await?.into_iter().map(account_shape).collect())
+    let (everyone, now) = (people::all(&mut *state.db.read().await?).await?, state.clock.now());
+    Ok(everyone.into_iter().map(|account| account_shape(account, now)).collect())
 }
 
 pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
@@ -71,7 +77,10 @@ pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     people::change(&mut tx, &state.clock, &id, &Change { role, active }).await?;
-    let account = account_shape(people::by_id(&mut tx, &id).await?);
+    if active.is_some() {
+        updates::settle_person(&mut tx, &state.clock, &id).await?;
+    }
+    let account = account_shape(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;
     done(&ask, StatusCode::OK, "/people", &account)
 }
@@ -188,12 +197,13 @@ pub(crate) async fn invitation(ask: Ask, state: web::Data<State>, secret: web::P
 
 async fn invitation_page(state: &State, ask: &Ask, secret: &str, status: StatusCode, form: Form) -> Answer {
     let invitation = people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+    let workspace = super::workspace::shape(workspace::read(&mut *state.db.read().await?).await?);
+    let (email, invited_by) = (invitation.email, invitation.invited_by);
     if !ask.html {
-        return data(StatusCode::OK, &serde_json::json!({ "email": invitation.email, "invited_by": invitation.invited_by }));
+        return data(StatusCode::OK, &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }));
     }
     let action = format!("/invitations/{secret}");
-    let (email, invited_by) = (invitation.email, invitation.invited_by);
-    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, action })
+    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, workspace, action })
 }
 
 pub(crate) async fn accept(
@@ -225,6 +235,9 @@ async fn try_accept(req: &HttpRequest, state: &State, secret: &str, mut fields: 
     let (id, asked) = people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
     let session = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
     updates::join(&mut tx, &state.clock, &id, &asked).await?;
+    for update in &asked {
+        state.mail(&mut tx, update).await?;
+    }
     tx.commit().await?;
     Ok(session)
 }
@@ -265,102 +278,4 @@ async fn try_reset(req: &HttpRequest, state: &State, secret: &str, mut fields: F
     let session = people::open_session(&mut tx, &state.clock, &account.id, &browser(req)).await?;
     tx.commit().await?;
     Ok(session)
-}
-
-pub(crate) async fn me(ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
-    if ask.html {
-        return me_page(&state, &ask, None).await;
-    }
-    data(StatusCode::OK, &account_shape(people::by_id(&mut *state.db.read().await?, &person.id).await?))
-}
-
-/// The settings page, with what was typed into one of its forms if that was wrong.
-pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Error)>) -> Answer {
-    let account = account_shape(people::by_id(&mut *state.db.read().await?, &ask.person()?.id).await?);
-    let mut form = failed.as_ref().map_or_else(Form::default, |(typed, error)| Fields::filled(typed, error));
-    for (field, value) in [("name", &account.name), ("email", &account.email), ("time_zone", &account.time_zone)] {
-        form.values.entry(field.to_owned()).or_insert_with(|| value.clone());
-    }
-    let zones = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    let shown = MePage {
-        page: ask.page(state, "Settings", "me").await?,
-        account,
-        form,
-        zones,
-        sessions: sessions(state, ask).await?,
-        tokens: token_shapes(state, ask).await?,
-    };
-    match &failed {
-        Some((_, error)) => failed_page(error, &shown),
-        None => page(StatusCode::OK, &shown),
-    }
-}
-
-pub(crate) async fn edit_me(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
-    let fields = Fields::read(&req, payload).await?;
-    let typed = fields.typed();
-    match try_edit_me(&req, &state, &ask, fields).await {
-        Ok(_) if ask.html => see_other_saying(&state, "/me", &Said::text("Saved.")),
-        Ok(account) => data(StatusCode::OK, &account),
-        Err(error @ Error::Invalid(_)) if ask.html => me_page(&state, &ask, Some((typed, error))).await,
-        Err(error) => Err(error),
-    }
-}
-
-async fn try_edit_me(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Fields) -> Result<AccountShape> {
-    let person = ask.person()?;
-    let profile = Profile {
-        name: fields.optional("name", |text| words::line(text, words::NAME)),
-        email: fields.optional("email", words::email),
-        time_zone: fields.optional("time_zone", people::time_zone),
-    };
-    let current = fields.text("current", 1000).flatten().unwrap_or_default();
-    fields.finish()?;
-    // The address is half of what signs one in: a browser left open must not be enough to take an account over (ASVS 5.0, 7.5.1).
-    // A token is a right that was given on purpose, to a program that knows no password.
-    let moves = profile.email.as_ref().is_some_and(|email| words::email_key(email) != words::email_key(&person.email));
-    if moves && matches!(person.grant, Grant::Session(_)) {
-        check_current(req, state, person, &current).await?;
-    }
-    let mut tx = state.db.begin().await?;
-    people::edit(&mut tx, &person.id, &profile).await?;
-    let account = account_shape(people::by_id(&mut tx, &person.id).await?);
-    tx.commit().await?;
-    Ok(account)
-}
-
-pub(crate) async fn change_password(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
-    let fields = Fields::read(&req, payload).await?;
-    match try_change_password(&req, &state, &ask, fields).await {
-        Ok(()) if ask.html => see_other_saying(&state, "/me", &Said::text("Your password is changed. Everywhere else you are signed out.")),
-        Ok(()) => nothing(&ask, "/me"),
-        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => me_page(&state, &ask, Some((Typed::new(), error))).await,
-        Err(error) => Err(error),
-    }
-}
-
-async fn try_change_password(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Fields) -> Result<()> {
-    let person = ask.person()?;
-    let (current, password) = (fields.secret("current"), fields.secret("password"));
-    fields.finish()?;
-    check_current(req, state, person, &current).await?;
-    let password = Hashed::new(&password, &[&person.name, &person.email]).await?;
-    let keep = match &person.grant {
-        Grant::Session(id) => Some(id.as_str()),
-        Grant::Token(_) => None,
-    };
-    let mut tx = state.db.begin().await?;
-    people::change_password(&mut tx, &person.id, &password, keep).await?;
-    tx.commit().await
-}
-
-/// That who changes what signs one in knows the present password; as slow to guess as signing in.
-async fn check_current(req: &HttpRequest, state: &State, person: &Person, current: &str) -> Result<()> {
-    state.guard.sign_in(&words::email_key(&person.email), &state.address(req))?;
-    match people::sign_in(&state.db, &person.email, current).await {
-        Ok(_) => Ok(()),
-        Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),
-        Err(error) => Err(error),
-    }
 }

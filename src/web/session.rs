@@ -8,8 +8,8 @@ use subtle::ConstantTimeEq;
 
 use super::answer::{Answer, data, failed_page, nothing, page, see_other, see_other_saying};
 use super::fields::Fields;
+use super::me::me_page;
 use super::pages::{Form, SetupPage, SignInPage};
-use super::people::me_page;
 use super::shapes::{ListShape, SessionShape, TokenShape};
 use super::viewer::{Ask, Said, cookie, session_cookie};
 use crate::app::State;

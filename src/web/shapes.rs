@@ -2,9 +2,15 @@
 //!
 //! Times are RFC 3339 in UTC with milliseconds; positions in a video are milliseconds; positions in a picture are 0–1.
 
+mod inbox;
+mod receipts;
 mod talk;
 
 use serde::Serialize;
+use serde_json::Value;
+
+pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
+pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape};
 
 pub use talk::{AnchorShape, AuthorShape, CommentShape, ReactionShape, RegionShape, VersionShape};
 
@@ -91,14 +97,28 @@ pub struct CountsShape {
     pub recipients: i64,
     /// Recipients who opened it; for the author alone.
     pub opened: Option<i64>,
-    /// Recipients who acknowledged its present content.
+    /// Recipients who acknowledged or read back its present content.
     pub acknowledged: i64,
     /// Recipients who still owe an answer.
     pub owing: i64,
+    /// Readbacks that the author has not heard; for the author alone.
+    pub unheard: Option<i64>,
     /// Comments and replies that are not removed.
     pub comments: i64,
-    /// Questions without an accepted answer.
+    /// Questions that nobody has answered.
     pub open_questions: i64,
+}
+
+impl CountsShape {
+    /// Readbacks that wait to be heard by who asks.
+    pub fn to_hear(&self) -> i64 {
+        self.unheard.unwrap_or_default()
+    }
+
+    /// How many have answered: what the returning arc shows.
+    pub fn heard(&self) -> i64 {
+        self.recipients - self.owing
+    }
 }
 
 /// Whom an update is for.
@@ -112,34 +132,8 @@ pub struct AudienceShape {
     pub everyone: bool,
 }
 
-/// One recipient's standing.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReceiptShape {
-    /// The recipient.
-    pub person: PersonShape,
-    /// `waiting`, `opened`, `acknowledged`, `stale`, …
-    pub state: String,
-    /// When it was sent to them.
-    pub sent_at: Option<String>,
-    /// When they opened it; for the author and themself.
-    pub opened_at: Option<String>,
-    /// How much they watched, 0–1; not measured yet.
-    pub coverage: Option<f64>,
-    /// Stretches they have not watched; not measured yet.
-    pub unwatched: Option<Vec<[i64; 2]>>,
-    /// When they acknowledged.
-    pub acknowledged_at: Option<String>,
-    /// The revision they acknowledged.
-    pub revision: Option<i64>,
-    /// What they said back.
-    pub readback: Option<String>,
-    /// By when an answer is asked for.
-    pub due: Option<String>,
-    /// Whether that has passed without an answer.
-    pub overdue: bool,
-    /// Until when they are away.
-    pub away_until: Option<String>,
-}
+/// What is asked of those who are to say it back, unless the author asks something else.
+pub const USUAL_PROMPT: &str = "What will you do, and by when?";
 
 /// An update, whole.
 #[derive(Clone, Debug, Serialize)]
@@ -166,12 +160,17 @@ pub struct UpdateShape {
     pub what_changed: Option<String>,
     /// `audience` or `workspace`.
     pub visibility: String,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
-    pub due: Option<String>,
+    /// By when: a time, `{"working_days":n}`, or null.
+    pub due: Value,
     /// What the author does if nothing is heard by then.
     pub otherwise: Option<String>,
+    /// What recipients are asked when they read back; null is the usual question.
+    pub prompt: Option<String>,
+    /// Words to pass on with the link; for the author of what was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// When the draft was begun.
     pub created_at: String,
     /// When it was sent.
@@ -193,6 +192,21 @@ pub struct UpdateShape {
 }
 
 impl UpdateShape {
+    /// By when, if it is a time; empty if not.
+    pub fn due_at(&self) -> &str {
+        self.due.as_str().unwrap_or_default()
+    }
+
+    /// By when in working days; 0 if it is not that.
+    pub fn due_days(&self) -> i64 {
+        self.due["working_days"].as_i64().unwrap_or_default()
+    }
+
+    /// What is asked when it is to be said back.
+    pub fn question(&self) -> &str {
+        self.prompt.as_deref().unwrap_or(USUAL_PROMPT)
+    }
+
     /// The title, or what stands in for it.
     pub fn heading(&self) -> &str {
         if self.title.is_empty() { "Untitled" } else { &self.title }
@@ -212,10 +226,10 @@ pub struct RowShape {
     pub title: String,
     /// Who posts it.
     pub author: PersonShape,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
-    pub due: Option<String>,
+    /// By when: a time, `{"working_days":n}`, or null.
+    pub due: Value,
     /// When the draft was begun.
     pub created_at: String,
     /// When it was sent.
@@ -260,51 +274,6 @@ pub struct FoundShape {
     pub url: String,
 }
 
-/// Something that waits in the inbox.
-#[derive(Clone, Debug, Serialize)]
-pub struct EntryShape {
-    /// The entry's id.
-    pub id: String,
-    /// `acknowledge`, `changed`, `sent`, `comments` or `waiting`.
-    pub why: String,
-    /// What it is about.
-    pub update: RowShape,
-    /// By when.
-    pub due: Option<String>,
-    /// Whether that has passed.
-    pub overdue: bool,
-    /// Whether I opened it.
-    pub opened: bool,
-    /// How many comments are new, where that is why.
-    pub new_comments: i64,
-    /// When it came to be.
-    pub at: String,
-}
-
-/// Everything that waits for me.
-#[derive(Clone, Debug, Serialize)]
-pub struct InboxShape {
-    /// What I owe, by due time.
-    pub owed_by_me: Vec<EntryShape>,
-    /// What others owe me.
-    pub owed_to_me: Vec<EntryShape>,
-    /// What was said to me.
-    pub said_to_me: Vec<EntryShape>,
-    /// How many of each.
-    pub counts: InboxCountsShape,
-}
-
-/// How much waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct InboxCountsShape {
-    /// What I owe.
-    pub owed_by_me: i64,
-    /// What others owe me.
-    pub owed_to_me: i64,
-    /// What was said to me.
-    pub said_to_me: i64,
-}
-
 /// A share link, for the author.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkShape {
@@ -323,17 +292,6 @@ pub struct LinkShape {
     pub url: Option<String>,
 }
 
-/// What a guest answered, listed apart from the receipts.
-#[derive(Clone, Debug, Serialize)]
-pub struct GuestAnswerShape {
-    /// The guest.
-    pub guest: PersonShape,
-    /// The name of the link they came through.
-    pub link: String,
-    /// When they acknowledged.
-    pub acknowledged_at: String,
-}
-
 /// An account, as members see it.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountShape {
@@ -347,10 +305,103 @@ pub struct AccountShape {
     pub role: String,
     /// IANA time zone.
     pub time_zone: String,
+    /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; none is Monday to Friday, 09:00 to 17:00.
+    pub working_hours: Option<Value>,
+    /// Until when they are away; none when they are not.
+    pub away_until: Option<String>,
+    /// Now, for their clock on the page.
+    #[serde(skip)]
+    pub now: String,
     /// When the account was made.
     pub created_at: String,
     /// When it was deactivated.
     pub deactivated_at: Option<String>,
+}
+
+/// My own account.
+#[derive(Clone, Debug, Serialize)]
+pub struct MeShape {
+    /// As others see it.
+    #[serde(flatten)]
+    pub account: AccountShape,
+    /// How I want to hear of things.
+    pub notify: NotifyShape,
+}
+
+/// How a person wants to hear of things.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotifyShape {
+    /// Whether mail comes about what is asked of them.
+    pub mail: bool,
+}
+
+/// A group of people.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupShape {
+    /// The id.
+    pub id: String,
+    /// The handle, without the `@`.
+    pub name: String,
+    /// Who is in it, by name.
+    pub members: Vec<PersonShape>,
+    /// Who made it.
+    pub made_by: PersonShape,
+    /// The addresses of its members, for the form.
+    #[serde(skip)]
+    pub emails: String,
+    /// Whether who asks may change it.
+    #[serde(skip)]
+    pub mine: bool,
+}
+
+impl GroupShape {
+    /// `Ada, Bob and 3 more`: at most a dozen names.
+    pub fn names(&self) -> String {
+        const SHOWN: usize = 12;
+        let names: Vec<&str> = self.members.iter().take(SHOWN).map(|member| member.name.as_str()).collect();
+        match (names.split_last(), self.members.len().saturating_sub(SHOWN)) {
+            (None, _) => "Nobody yet.".into(),
+            (_, more @ 1..) => format!("{} and {more} more", names.join(", ")),
+            (Some((last, [])), 0) => (*last).to_owned(),
+            (Some((last, others)), 0) => format!("{} and {last}", others.join(", ")),
+        }
+    }
+
+    /// How many are in it.
+    pub fn size(&self) -> i64 {
+        i64::try_from(self.members.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// How the workspace works.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkspaceShape {
+    /// Its own rules, Markdown; empty when nobody wrote any down.
+    pub rules: String,
+    /// The same as HTML.
+    pub rules_html: String,
+    /// Whom to ask.
+    pub contact: Option<ContactShape>,
+    /// By when an answer is due, unless an update says otherwise.
+    pub due: Option<DaysShape>,
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContactShape {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// So many working days of each recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct DaysShape {
+    /// 1 to 60.
+    pub working_days: i64,
 }
 
 /// An invitation that was not accepted yet.

@@ -1,0 +1,106 @@
+//! What people say of themselves: their name and address, when they work, whether they want mail.
+
+use std::collections::BTreeMap;
+
+use sqlx::AnyConnection;
+
+use super::{by_id, taken_or};
+use crate::clock::{Clock, Millis};
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::words;
+use crate::working::{Hours, Worker};
+
+/// Nobody says today that they are away for longer: five years.
+const LONGEST_AWAY: Millis = 5 * 366 * 24 * 3_600_000;
+/// So many ids are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
+const AT_ONCE: usize = 1000;
+
+/// What a person changes about themself; what is absent stays, and an inner none clears.
+#[derive(Debug, Default)]
+pub struct Profile {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new address to sign in with.
+    pub email: Option<String>,
+    /// An IANA time zone.
+    pub time_zone: Option<String>,
+    /// When they work; none is the usual hours.
+    pub working_hours: Option<Option<Hours>>,
+    /// Until when they are away.
+    pub away_until: Option<Option<Millis>>,
+    /// Whether mail may come.
+    pub mail: Option<bool>,
+}
+
+/// Changes one's own account. Answers whether it changed when what is asked of them is due.
+pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Result<bool> {
+    let account = by_id(tx, id).await?;
+    let now = clock.now();
+    check_absence(profile.away_until.flatten(), now)?;
+    let name = profile.name.as_ref().unwrap_or(&account.name);
+    let email = profile.email.as_ref().unwrap_or(&account.email);
+    let time_zone = profile.time_zone.as_ref().unwrap_or(&account.time_zone);
+    let working_hours = match &profile.working_hours {
+        None => account.working_hours.clone(),
+        Some(hours) => hours.as_ref().map(|hours| hours.to_json().to_string()),
+    };
+    let away_until = profile.away_until.unwrap_or(account.away_until);
+    let mail_off_at = match profile.mail {
+        None => account.mail_off_at,
+        Some(true) => None,
+        Some(false) => account.mail_off_at.or(Some(now)),
+    };
+    sqlx::query(
+        "UPDATE people SET name = $1, name_key = $2, email = $3, email_key = $4, time_zone = $5, working_hours = $6, away_until = $7,
+             mail_off_at = $8 WHERE id = $9",
+    )
+    .bind(name)
+    .bind(words::fold(name))
+    .bind(email)
+    .bind(words::email_key(email))
+    .bind(time_zone)
+    .bind(&working_hours)
+    .bind(away_until)
+    .bind(mail_off_at)
+    .bind(id)
+    .execute(&mut **tx)
+    .await
+    .map_err(|error| taken_or(error, email))?;
+    Ok((time_zone, &working_hours, away_until) != (&account.time_zone, &account.working_hours, account.away_until))
+}
+
+fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
+    match until {
+        Some(until) if until <= now => Err(Error::invalid("away_until", "lies in the past. Say when you are back, or leave it empty.")),
+        Some(until) if until - now > LONGEST_AWAY => Err(Error::invalid("away_until", "is more than five years ahead. Check the year.")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// When these people work, by id.
+pub async fn workers(connection: &mut AnyConnection, ids: &[String]) -> Result<BTreeMap<String, Worker>> {
+    let mut workers = BTreeMap::new();
+    for some in ids.chunks(AT_ONCE) {
+        let text = format!("SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})", db::in_list(1, some.len()));
+        // The text is made of numbers alone.
+        let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(sqlx::AssertSqlSafe(text));
+        for id in some {
+            query = query.bind(id);
+        }
+        let rows = query.fetch_all(&mut *connection).await?;
+        workers.extend(rows.into_iter().map(|(id, zone, hours, away)| (id, Worker::new(&zone, stored(hours.as_deref()), away))));
+    }
+    Ok(workers)
+}
+
+/// Hours as they are stored; the usual ones where there are none.
+pub fn stored(hours: Option<&str>) -> Hours {
+    hours.and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Hours::parse(&value).ok()).unwrap_or_default()
+}
+
+/// A zone that the time zone database knows.
+pub fn time_zone(name: &str) -> Result<String, String> {
+    let known = !name.is_empty() && jiff::tz::TimeZone::get(name).is_ok();
+    if known { Ok(name.to_owned()) } else { Err(format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC.")) }
+}
