@@ -36,6 +36,8 @@ ALTER TABLE updates ADD COLUMN prompt TEXT;
 ALTER TABLE updates ADD COLUMN recipients BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE updates ADD COLUMN acknowledged BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE updates ADD COLUMN owing BIGINT NOT NULL DEFAULT 0;
+-- The earliest due time of those who owe.
+ALTER TABLE updates ADD COLUMN next_due_at BIGINT;
 -- Readbacks that their author has not heard, and questions that nobody has answered: what the author owes.
 ALTER TABLE updates ADD COLUMN unheard BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE updates ADD COLUMN open_questions BIGINT NOT NULL DEFAULT 0;
@@ -77,7 +79,7 @@ CREATE INDEX exchanges_update ON exchanges (update_id, person_id, id);
 
 ALTER TABLE guests ADD COLUMN readback TEXT;
 
--- Each revision as it stood when the next one began; the present one has only its media, to tell whether they changed.
+-- Each revision: the present one as it began, earlier ones as they stood when the next one began.
 CREATE TABLE revisions (
     update_id TEXT NOT NULL REFERENCES updates (id) ON DELETE CASCADE,
     revision BIGINT NOT NULL,

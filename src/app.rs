@@ -27,12 +27,14 @@ use crate::people::Viewer;
 use crate::storage::{S3Settings, Storage};
 use crate::uploads::{self, Intake};
 use crate::web::live::Live;
-use crate::{events, people, search, updates};
+use crate::{events, notify, people, receipts, search, updates};
 
 /// Jobs at once on this node: ffmpeg uses a core each.
 const WORKERS: usize = 2;
 /// How often work that failed, or that another node left, is looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How often it is looked at what became due.
+const DUE: Duration = Duration::from_secs(15);
 /// How often what is over is thrown away.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -72,11 +74,20 @@ impl State {
         hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer).to_string()
     }
 
+    /// Tells authors of what became due.
+    pub async fn tell_due(&self) -> Result<usize> {
+        let mut tx = self.db.begin().await?;
+        let told = receipts::tell_due(&mut tx, &self.clock).await?;
+        tx.commit().await?;
+        Ok(told)
+    }
+
     /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making, counts of who tried what.
     pub async fn sweep(&self) -> Result<()> {
         let mut tx = self.db.begin().await?;
         updates::sweep_trash(&mut tx, &self.clock).await?;
         events::sweep(&mut tx, &self.clock).await?;
+        notify::sweep(&mut tx, &self.clock).await?;
         people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
         uploads::sweep(&self.db, &self.clock).await?;
@@ -163,7 +174,8 @@ impl App {
         for _ in 0..WORKERS {
             tokio::spawn(work(state.clone().into_inner(), stopped.clone()));
         }
-        tokio::spawn(sweep_on(state.clone().into_inner(), stopped));
+        tokio::spawn(sweep_on(state.clone().into_inner(), stopped.clone()));
+        tokio::spawn(due_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
         let server = HttpServer::new(move || {
             actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes)
@@ -301,6 +313,18 @@ async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+async fn due_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = state.tell_due().await {
+            tracing::warn!(%error, "what became due could not be told");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(DUE) => {}
             _ = stop.changed() => {}
         }
     }

@@ -1,21 +1,27 @@
-//! What waits for whom. Nothing is stored: it follows from receipts, visits and comments.
+//! What waits for whom: debts follow from receipts, readbacks and questions; what was said comes from notices. Each row can be put off.
 
 use sqlx::{AnyConnection, FromRow};
 
-use crate::clock::Millis;
-use crate::error::Result;
+use crate::clock::{Clock, Millis};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::people::{Person, Viewer};
+use crate::updates::{self, visible};
 
 /// Something that waits.
 #[derive(Clone, Debug, FromRow)]
 pub struct Waiting {
     /// The update.
     pub update_id: String,
-    /// `acknowledge`, `changed`, `sent`, `comments`, `waiting`.
+    /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`; as an author `readbacks`, `questions`. Said to me: `mention`, `answer`,
+    /// `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `sent`. Owed to me: `waiting`.
     pub why: String,
-    /// By when.
+    /// By when, for me; of what others owe me the next of theirs.
     pub due_at: Option<Millis>,
-    /// When I opened it; for `waiting` when it was published.
+    /// When I opened it.
     pub opened_at: Option<Millis>,
+    /// When its author last reminded me.
+    pub reminded_at: Option<Millis>,
     /// How many comments are new.
     pub new_comments: i64,
     /// When it came to be.
@@ -25,62 +31,99 @@ pub struct Waiting {
 /// How many rows a section shows; the counts tell how many there are.
 const SHOWN: i64 = 100;
 
-/// What the person owes: by due time, then oldest first.
-macro_rules! owed_by_me {
-    () => {
-        "SELECT u.id AS update_id, CASE WHEN r.answered_at IS NULL THEN 'acknowledge' ELSE 'changed' END AS why, u.due_at, r.opened_at,
-         0 AS new_comments, r.sent_at AS at
-         FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.person_id = $1 AND r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation <> 'fyi'
-         AND (r.answered_revision IS NULL OR r.answered_revision < u.revision)"
+/// The sections of the inbox; their letters begin the ids of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// To answer.
+    OwedByMe,
+    /// Waiting on others.
+    OwedToMe,
+    /// To hear.
+    SaidToMe,
+}
+
+impl Section {
+    /// The id of a row of this section.
+    pub fn entry(self, update_id: &str) -> String {
+        format!("{}{update_id}", self.letter())
+    }
+
+    fn letter(self) -> char {
+        match self {
+            Self::OwedByMe => 'b',
+            Self::OwedToMe => 't',
+            Self::SaidToMe => 's',
+        }
+    }
+
+    fn of(entry_id: &str) -> Option<(Self, &str)> {
+        let section = [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe].into_iter().find(|section| entry_id.starts_with(section.letter()))?;
+        Some((section, &entry_id[1..]))
+    }
+}
+
+/// Not put off at `$2`, or put off where that is what is asked for.
+macro_rules! awake {
+    ($letter:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM snoozes z WHERE z.person_id = $1 AND z.entry_id = '",
+            $letter,
+            "' || u.id AND (z.until_at IS NULL OR z.until_at > $2))"
+        )
     };
 }
 
-/// What was said to the person, found from what is theirs, so that it costs what they have and not what there is: updates that ask nothing
-/// and were not opened (sent to them, or to everyone since they came); comments since the last visit on updates of theirs, and in threads they
-/// took part in. Programs speak without a visit, so there what came after their own words is new.
+/// What the person owes: answers, and as an author to hear readbacks and to answer questions. One row an update.
+macro_rules! owed_by_me {
+    () => {
+        concat!(
+            "SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
+               WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
+             r.due_at, r.opened_at, r.reminded_at, 0 AS new_comments, r.owes_since AS at
+             FROM receipts r JOIN updates u ON u.id = r.update_id
+             WHERE r.person_id = $1 AND r.owes_since IS NOT NULL AND u.trashed_at IS NULL AND ",
+            awake!("b"),
+            " UNION ALL
+             SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
+             u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, u.published_at AS at
+             FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
+             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+            awake!("b")
+        )
+    };
+}
+
+/// What was said to the person and not read. That a correction came is said only where it is not owed an answer anyway.
 macro_rules! said_to_me {
     () => {
-        "SELECT s.* FROM (
-         SELECT u.id AS update_id, 'sent' AS why, u.due_at, r.opened_at, 0 AS new_comments, r.sent_at AS at
-         FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.person_id = $1 AND r.opened_at IS NULL AND r.removed_at IS NULL
-         AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation = 'fyi'
-         UNION ALL
-         SELECT u.id AS update_id, 'sent' AS why, u.due_at, NULL AS opened_at, 0 AS new_comments, u.published_at AS at
-         FROM updates u
-         WHERE u.everyone_at IS NOT NULL AND u.published_at >= (SELECT created_at FROM people WHERE id = $1)
-         AND u.trashed_at IS NULL AND u.expectation = 'fyi' AND u.author_id <> $1
-         AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL)
-         UNION ALL
-         SELECT n.update_id, 'comments' AS why, NULL AS due_at, max(n.seen_at) AS opened_at, count(*) AS new_comments, max(n.at) AS at FROM (
-           SELECT u.id AS update_id, c.id, v.seen_at, c.created_at AS at
-           FROM updates u JOIN comments c ON c.update_id = u.id LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = $1
-           WHERE u.author_id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-           AND c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
-           UNION
-           SELECT u.id AS update_id, c.id, v.seen_at, c.created_at AS at
-           FROM (SELECT coalesce(o.parent_id, o.id) AS root, min(o.id) AS first FROM comments o WHERE o.person_id = $1
-                 GROUP BY coalesce(o.parent_id, o.id)) AS mine
-           JOIN comments c ON c.parent_id = mine.root JOIN updates u ON u.id = c.update_id
-           LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = $1
-           WHERE u.author_id <> $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-           AND c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> $1)
-           AND (v.seen_at IS NOT NULL OR mine.first < c.id)
-           AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL
-                OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = $1 AND r.removed_at IS NULL))
-         ) AS n GROUP BY n.update_id) AS s"
+        concat!(
+            "SELECT u.id AS update_id, max(CASE n.kind WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer' WHEN 'declined' THEN '6declined'
+               WHEN 'corrected' THEN '5corrected' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
+               WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END) AS why,
+             CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
+             count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments, max(n.at) AS at
+             FROM notices n JOIN updates u ON u.id = n.update_id
+             WHERE n.person_id = $1 AND n.read_at IS NULL
+             AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard')
+             AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
+             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+            visible!("$1"),
+            " AND ",
+            awake!("s"),
+            " GROUP BY u.id"
+        )
     };
 }
 
 /// What others owe the person.
 macro_rules! owed_to_me {
     () => {
-        "SELECT u.id AS update_id, 'waiting' AS why, u.due_at, u.published_at AS opened_at, 0 AS new_comments, u.published_at AS at
-         FROM updates u WHERE u.author_id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.expectation <> 'fyi'
-         AND EXISTS (SELECT 1 FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = u.id AND r.removed_at IS NULL
-                     AND p.deactivated_at IS NULL
-                     AND (r.answered_revision IS NULL OR r.answered_revision < u.revision))"
+        concat!(
+            "SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
+             0 AS new_comments, u.published_at AS at
+             FROM updates u WHERE u.author_id = $1 AND u.owing > 0 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+            awake!("t")
+        )
     };
 }
 
@@ -106,32 +149,38 @@ pub struct Counts {
     pub said_to_me: i64,
 }
 
-/// The person's inbox.
-pub async fn of(connection: &mut AnyConnection, person_id: &str) -> Result<Inbox> {
-    Ok(Inbox {
-        owed_by_me: sqlx::query_as(concat!(owed_by_me!(), " ORDER BY coalesce(u.due_at, 9223372036854775807), r.sent_at, u.id LIMIT $2"))
-            .bind(person_id)
-            .bind(SHOWN)
-            .fetch_all(&mut *connection)
-            .await?,
-        owed_to_me: sqlx::query_as(concat!(
-            owed_to_me!(),
-            " ORDER BY coalesce(u.due_at, 9223372036854775807), u.published_at, u.id LIMIT $2"
-        ))
-        .bind(person_id)
-        .bind(SHOWN)
-        .fetch_all(&mut *connection)
-        .await?,
-        said_to_me: sqlx::query_as(concat!(said_to_me!(), " ORDER BY s.at DESC, s.update_id LIMIT $2"))
-            .bind(person_id)
-            .bind(SHOWN)
-            .fetch_all(&mut *connection)
-            .await?,
-    })
+macro_rules! by_due {
+    ($section:expr) => {
+        concat!(
+            "SELECT w.* FROM (",
+            $section,
+            ") AS w ORDER BY CASE WHEN w.reminded_at IS NULL THEN 1 ELSE 0 END, coalesce(w.due_at, 9223372036854775807), w.at, w.update_id LIMIT $3"
+        )
+    };
+}
+
+async fn section(connection: &mut AnyConnection, statement: &'static str, person_id: &str, now: Millis) -> Result<Vec<Waiting>> {
+    Ok(sqlx::query_as(statement).bind(person_id).bind(now).bind(SHOWN).fetch_all(connection).await?)
+}
+
+/// The person's inbox. Who was reminded of something finds it first, then what is due first.
+pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Inbox> {
+    let now = clock.now();
+    let said = concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3");
+    let mut inbox = Inbox {
+        owed_by_me: section(connection, by_due!(owed_by_me!()), person_id, now).await?,
+        owed_to_me: section(connection, by_due!(owed_to_me!()), person_id, now).await?,
+        said_to_me: section(connection, said, person_id, now).await?,
+    };
+    for waiting in &mut inbox.said_to_me {
+        // Its rank stands before the reason, so that of several the one that matters most is the greatest.
+        waiting.why.remove(0);
+    }
+    Ok(inbox)
 }
 
 /// How much waits for the person.
-pub async fn counts(connection: &mut AnyConnection, person_id: &str) -> Result<Counts> {
+pub async fn counts(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Counts> {
     Ok(sqlx::query_as(concat!(
         "SELECT (SELECT count(*) FROM (",
         owed_by_me!(),
@@ -142,11 +191,79 @@ pub async fn counts(connection: &mut AnyConnection, person_id: &str) -> Result<C
         ") AS c) AS said_to_me"
     ))
     .bind(person_id)
+    .bind(clock.now())
     .fetch_one(connection)
     .await?)
 }
 
 /// How much the person owes: what every page says.
-pub async fn owed(connection: &mut AnyConnection, person_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a")).bind(person_id).fetch_one(connection).await?)
+pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a"))
+        .bind(person_id)
+        .bind(clock.now())
+        .fetch_one(connection)
+        .await?)
+}
+
+/// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
+pub async fn next(connection: &mut AnyConnection, clock: &Clock, person_id: &str, after: &str, skip: &[String]) -> Result<Option<String>> {
+    let inbox = of(connection, clock, person_id).await?;
+    let mut line: Vec<String> = inbox.owed_by_me.into_iter().chain(inbox.said_to_me).map(|waiting| waiting.update_id).collect();
+    let from = line.iter().position(|id| id == after).map_or(0, |at| at + 1);
+    let from = from.min(line.len());
+    line.rotate_left(from);
+    Ok(line.into_iter().find(|id| id != after && !skip.contains(id)))
+}
+
+/// A row that was put off.
+#[derive(Clone, Debug, FromRow)]
+pub struct Snoozed {
+    /// The row.
+    pub entry_id: String,
+    /// Its update.
+    pub update_id: String,
+    /// Until when; none for until somebody has answered.
+    pub until_at: Option<Millis>,
+}
+
+/// What the person has put off and is still away.
+pub async fn snoozed(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Vec<Snoozed>> {
+    Ok(sqlx::query_as(concat!(
+        "SELECT z.entry_id, z.update_id, z.until_at FROM snoozes z JOIN updates u ON u.id = z.update_id
+         WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+        visible!("$1"),
+        " ORDER BY coalesce(z.until_at, 9223372036854775807), z.entry_id LIMIT 100"
+    ))
+    .bind(person_id)
+    .bind(clock.now())
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Puts a row off until a time, or until somebody has answered.
+pub async fn snooze(tx: &mut Tx, clock: &Clock, viewer: &Viewer, entry_id: &str, until: Option<Millis>) -> Result<()> {
+    let person: &Person = viewer.person()?;
+    let (_, update_id) = Section::of(entry_id).ok_or(Error::NotFound)?;
+    updates::find(tx, viewer, update_id).await?;
+    if until.is_some_and(|until| until <= clock.now()) {
+        return Err(Error::invalid("until", "is in the past. Name a time that is still to come, or `answered`."));
+    }
+    sqlx::query(
+        "INSERT INTO snoozes (person_id, entry_id, update_id, at, until_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (person_id, entry_id) DO UPDATE SET at = excluded.at, until_at = excluded.until_at",
+    )
+    .bind(&person.id)
+    .bind(entry_id)
+    .bind(update_id)
+    .bind(clock.now())
+    .bind(until)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Brings a row back.
+pub async fn wake(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM snoozes WHERE person_id = $1 AND entry_id = $2").bind(person_id).bind(entry_id).execute(&mut **tx).await?;
+    Ok(())
 }

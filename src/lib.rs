@@ -9,6 +9,7 @@
 //! `tests/it/direction.rs` reads the imports and keeps this true.
 
 pub mod app;
+pub mod asking;
 pub mod clock;
 pub mod comments;
 pub mod config;

@@ -34,6 +34,8 @@ pub enum Kind {
     ReadBack,
     /// Someone heard it, but …
     Declined,
+    /// Someone got it.
+    Heard,
     /// All have answered them, the author.
     AllHeard,
     /// An answer they, the author, wait for is late.
@@ -56,14 +58,20 @@ impl Kind {
             Self::Answered => "answer",
             Self::ReadBack => "readback",
             Self::Declined => "declined",
+            Self::Heard => "heard",
             Self::AllHeard => "all_heard",
             Self::Overdue => "overdue",
         }
     }
 
+    /// Whether it brings back what was put off until a time: they are asked anew.
+    fn wakes(self) -> bool {
+        matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
+    }
+
     /// Whether it also reaches who muted the update: only what is asked of them, or said to them by name.
     fn pierces(self) -> bool {
-        !matches!(self, Self::Sent | Self::Commented | Self::AllHeard | Self::Overdue)
+        !matches!(self, Self::Sent | Self::Commented | Self::Heard | Self::AllHeard | Self::Overdue)
     }
 }
 
@@ -104,7 +112,20 @@ pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String])
             statement = statement.bind(person);
         }
         statement.execute(&mut **tx).await?;
+        wake(tx, news, chunk).await?;
     }
+    Ok(())
+}
+
+/// What was put off until somebody answers is back with any news; what was put off until a time only when asked anew.
+async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
+    let timed = if news.kind.wakes() { "" } else { " AND until_at IS NULL" };
+    let text = format!("DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})", db::in_list(3, people.len()));
+    let mut statement = sqlx::query(AssertSqlSafe(text)).bind(news.update_id).bind(news.actor_id);
+    for person in people {
+        statement = statement.bind(person);
+    }
+    statement.execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -1,56 +1,108 @@
-//! Receipts: who was asked, who opened it, who acknowledged which revision.
+//! Receipts: who was asked, who opened it, who answered what to which revision, and what its author said to that.
+
+mod answers;
+mod hearing;
+mod reminding;
 
 use sqlx::{AnyConnection, FromRow};
 
+pub use answers::{Answer, READBACK, answer, take_back};
+pub use hearing::{Exchange, Verdict, confirm, disclose, exchanges};
+pub use reminding::{PAUSE, remind, tell_due};
+
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{events, people};
+use crate::{events, notify};
 
 /// A visit begins anew after a minute away: what came since the one before is "new since your visit".
 const VISIT: Millis = 60_000;
 
-/// One recipient's standing.
+/// One recipient's standing: facts, from which the state follows.
 #[derive(Clone, Debug, FromRow)]
 pub struct Receipt {
     /// The recipient.
     pub person_id: String,
     /// Their name.
     pub name: String,
+    /// Their time zone, IANA.
+    pub time_zone: String,
+    /// Until when they are away.
+    pub away_until: Option<Millis>,
     /// When it was sent to them.
     pub sent_at: Millis,
     /// When they first opened it.
     pub opened_at: Option<Millis>,
-    /// When they acknowledged.
-    pub acknowledged_at: Option<Millis>,
+    /// `acknowledged`, `read_back` or `declined`.
+    pub answer: Option<String>,
+    /// When they answered so.
+    pub answered_at: Option<Millis>,
     /// Which revision that was.
-    pub acknowledged_revision: Option<i64>,
+    pub answered_revision: Option<i64>,
+    /// What they said back, or why they declined.
+    pub words: Option<String>,
+    /// What the author said to a readback: `confirmed` or `corrected`.
+    pub verdict: Option<String>,
+    /// How the author corrected it.
+    pub correction: Option<String>,
+    /// Since when they owe an answer; none when they do not.
+    pub owes_since: Option<Millis>,
+    /// By when it is due for them.
+    pub due_at: Option<Millis>,
+    /// When the author last reminded them.
+    pub reminded_at: Option<Millis>,
+    /// When the author opened the exchange of the two to all who see the update.
+    pub disclosed_at: Option<Millis>,
 }
 
 impl Receipt {
     /// The state that follows from the facts. What was opened is told only where `opened` may be seen.
     pub fn state(&self, revision: i64, opened: bool) -> &'static str {
-        match self.acknowledged_revision {
-            Some(seen) if seen >= revision => "acknowledged",
-            Some(_) => "stale",
-            None if opened && self.opened_at.is_some() => "opened",
-            None => "waiting",
+        match (self.answer.as_deref(), self.verdict.as_deref()) {
+            (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => "stale",
+            (Some("declined"), _) => "declined",
+            (Some("read_back"), Some("confirmed")) => "confirmed",
+            (Some("read_back"), Some(_)) => "needs_correction",
+            (Some("read_back"), None) => "read_back",
+            (Some(_), _) => "acknowledged",
+            (None, _) if opened && self.opened_at.is_some() => "opened",
+            (None, _) => "waiting",
         }
     }
 }
 
+/// The columns of [`Receipt`], of `receipts r JOIN people p`.
+macro_rules! receipt {
+    () => {
+        "SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
+         r.verdict, CASE WHEN r.verdict = 'corrected' THEN (SELECT e.body FROM exchanges e WHERE e.update_id = r.update_id
+             AND e.person_id = r.person_id AND e.kind = 'corrected' ORDER BY e.id DESC LIMIT 1) END AS correction,
+         r.owes_since, r.due_at, r.reminded_at, r.disclosed_at
+         FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL"
+    };
+}
+
 /// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
 pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
-    Ok(sqlx::query_as(
-        "SELECT r.person_id, p.name, r.sent_at, r.opened_at, r.answered_at AS acknowledged_at, r.answered_revision AS acknowledged_revision FROM receipts r
-         JOIN people p ON p.id = r.person_id WHERE r.update_id = $1 AND r.removed_at IS NULL
-         AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id",
-    )
-    .bind(update_id)
-    .fetch_all(connection)
-    .await?)
+    Ok(sqlx::query_as(concat!(receipt!(), " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"))
+        .bind(update_id)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// One recipient's standing, if they are one.
+pub async fn of_person(connection: &mut AnyConnection, update_id: &str, person_id: &str) -> Result<Option<Receipt>> {
+    Ok(sqlx::query_as(concat!(receipt!(), " AND r.person_id = $2")).bind(update_id).bind(person_id).fetch_optional(connection).await?)
+}
+
+/// How many recipients opened it.
+pub async fn opened(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NOT NULL")
+        .bind(update_id)
+        .fetch_one(connection)
+        .await?)
 }
 
 /// A guest who acknowledged.
@@ -64,12 +116,14 @@ pub struct GuestAnswer {
     pub link: String,
     /// When.
     pub acknowledged_at: Millis,
+    /// What they said back, if that was asked.
+    pub readback: Option<String>,
 }
 
 /// The guests who acknowledged, in order.
 pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<GuestAnswer>> {
     Ok(sqlx::query_as(
-        "SELECT g.id, g.name, l.name AS link, g.acknowledged_at FROM guests g JOIN links l ON l.id = g.link_id
+        "SELECT g.id, g.name, l.name AS link, g.acknowledged_at, g.readback FROM guests g JOIN links l ON l.id = g.link_id
          WHERE l.update_id = $1 AND g.acknowledged_at IS NOT NULL ORDER BY g.acknowledged_at, g.id",
     )
     .bind(update_id)
@@ -77,14 +131,14 @@ pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// When a guest acknowledged, and which revision.
-pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64)>> {
-    let answer: Option<(Option<Millis>, Option<i64>)> =
-        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision FROM guests WHERE id = $1")
+/// When a guest answered, which revision, and what they said back.
+pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64, Option<String>)>> {
+    let answer: Option<(Option<Millis>, Option<i64>, Option<String>)> =
+        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision, readback FROM guests WHERE id = $1")
             .bind(guest_id)
             .fetch_optional(connection)
             .await?;
-    Ok(answer.and_then(|(at, revision)| at.zip(revision)))
+    Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
 /// Until when the person had seen the update before this visit; none at the first.
@@ -103,6 +157,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     let update = updates::find(tx, viewer, id).await?;
     let Viewer::Person(person) = viewer else { return Ok(()) };
     let now = clock.now();
+    notify::read(tx, clock, &person.id, id).await?;
     sqlx::query(
         "INSERT INTO visits (update_id, person_id, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (update_id, person_id) DO UPDATE SET
@@ -127,6 +182,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     .execute(&mut **tx)
     .await?;
     if first.rows_affected() > 0 {
+        updates::settle(tx, clock, id, Some(&person.id)).await?;
         events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
     }
     Ok(())
@@ -147,81 +203,4 @@ async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<()> {
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Acknowledges the present revision. Done already, the first time stays. `seen` is the revision that was on the page.
-pub async fn acknowledge(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, seen: Option<i64>, name: Option<&str>) -> Result<()> {
-    let update = updates::find(tx, viewer, id).await?;
-    published(&update)?;
-    if seen.is_some_and(|seen| seen != update.revision) {
-        return Err(Error::Conflict("It was changed since you opened it. Look at it again, then answer.".into()));
-    }
-    let (statement, target, actor) = target(tx, clock, viewer, &update, name).await?;
-    let done = sqlx::query(statement).bind(clock.now()).bind(update.revision).bind(&target).bind(id).execute(&mut **tx).await?;
-    if done.rows_affected() == 0 {
-        return Ok(());
-    }
-    events::record(tx, clock, "receipt", id, &actor, &actor).await
-}
-
-async fn target(
-    tx: &mut Tx,
-    clock: &Clock,
-    viewer: &Viewer,
-    update: &Update,
-    name: Option<&str>,
-) -> Result<(&'static str, String, String)> {
-    if let Viewer::Person(person) = viewer {
-        if !update.asks() {
-            receive(tx, update, &person.id).await?;
-        }
-        must_be_recipient(tx, update, &person.id).await?;
-        let statement = "UPDATE receipts SET answered_at = $1, answered_revision = $2 WHERE person_id = $3 AND update_id = $4
-                         AND (answered_revision IS NULL OR answered_revision < $2)";
-        return Ok((statement, person.id.clone(), person.id.clone()));
-    }
-    let guest = people::speaking_guest(tx, clock, viewer, &update.id, name).await?;
-    let statement = "UPDATE guests SET acknowledged_at = $1, acknowledged_revision = $2 WHERE id = $3 AND $4 <> ''
-                     AND (acknowledged_revision IS NULL OR acknowledged_revision < $2)";
-    Ok((statement, guest.clone(), guest))
-}
-
-async fn must_be_recipient(tx: &mut Tx, update: &Update, person_id: &str) -> Result<()> {
-    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND person_id = $2 AND removed_at IS NULL")
-        .bind(&update.id)
-        .bind(person_id)
-        .fetch_one(&mut **tx)
-        .await?;
-    if known == 0 { Err(Error::Forbidden("Only those it was sent to can answer it.".into())) } else { Ok(()) }
-}
-
-fn published(update: &Update) -> Result<()> {
-    match update.state() {
-        "published" => Ok(()),
-        _ => Err(Error::Conflict("It is not published, so there is nothing to answer.".into())),
-    }
-}
-
-/// Takes an acknowledgement back; without one nothing happens.
-pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    let update = updates::find(tx, viewer, id).await?;
-    published(&update)?;
-    let (actor, done) = match viewer {
-        Viewer::Person(person) => {
-            must_be_recipient(tx, &update, &person.id).await?;
-            let statement = "UPDATE receipts SET answered_at = NULL, answered_revision = NULL
-                             WHERE update_id = $1 AND person_id = $2 AND answered_at IS NOT NULL";
-            (person.id.clone(), sqlx::query(statement).bind(id).bind(&person.id).execute(&mut **tx).await?)
-        }
-        Viewer::Guest(_) | Viewer::Nobody => {
-            let guest = people::guest_who_may_speak(viewer, id)?;
-            let statement =
-                "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL WHERE id = $1 AND acknowledged_at IS NOT NULL";
-            (guest.id.clone(), sqlx::query(statement).bind(&guest.id).execute(&mut **tx).await?)
-        }
-    };
-    if done.rows_affected() == 0 {
-        return Ok(());
-    }
-    events::record(tx, clock, "receipt", id, &actor, &actor).await
 }

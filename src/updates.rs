@@ -2,21 +2,27 @@
 
 mod audience;
 mod list;
+mod revisions;
+mod standing;
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
-pub use audience::{Addressed, INVITE, Named, address, admins, audience, awaited, invite_and_ask, join, unknown};
+pub use audience::{Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
+pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
+pub use standing::{answered, move_dues, settle, settle_person};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::notify::{self, Kind, News};
 use crate::people::{Person, Viewer};
+use crate::working::Due;
 use crate::{events, jobs};
 
 /// Whether the person with this placeholder may open the update `u`: its author always, others once it is published and not in
-/// the trash, if it is open to the workspace, sent to everyone, or sent to them.
+/// the trash, if it is open to the workspace, sent to everyone, to them, or to a group they are in.
 macro_rules! visible {
     ($person:literal) => {
         concat!(
@@ -24,6 +30,8 @@ macro_rules! visible {
             $person,
             " OR (u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL",
             " OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.removed_at IS NULL AND r.person_id = ",
+            $person,
+            ") OR EXISTS (SELECT 1 FROM group_audience g JOIN group_members m ON m.group_id = g.group_id WHERE g.update_id = u.id AND m.person_id = ",
             $person,
             "))))"
         )
@@ -34,8 +42,9 @@ pub(crate) use visible;
 /// The columns of [`Update`], of `updates u JOIN people a`.
 macro_rules! columns {
     () => {
-        "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.otherwise, u.everyone_at,
-         u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at"
+        "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
+         u.prompt, u.everyone_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
+         u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions"
     };
 }
 
@@ -59,12 +68,16 @@ pub struct Update {
     pub notes: String,
     /// `audience` or `workspace`.
     pub visibility: String,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
+    /// By when, as a time; each recipient's own is on their receipt.
     pub due_at: Option<Millis>,
+    /// By when, in working days of each recipient; then there is no time.
+    pub due_days: Option<i64>,
     /// What the author does if nothing is heard by then.
     pub otherwise: Option<String>,
+    /// What recipients are asked when they read back; none is the usual question.
+    pub prompt: Option<String>,
     /// It is for everyone, since then.
     pub everyone_at: Option<Millis>,
     /// Grows with every material edit.
@@ -81,9 +94,24 @@ pub struct Update {
     pub edited_at: Option<Millis>,
     /// When it was put into the trash.
     pub trashed_at: Option<Millis>,
+    /// People it was sent to.
+    pub recipients: i64,
+    /// Recipients who acknowledged or read back its present content.
+    pub acknowledged: i64,
+    /// Recipients who still owe an answer.
+    pub owing: i64,
+    /// Readbacks that the author has not heard.
+    pub unheard: i64,
+    /// Questions that nobody has answered.
+    pub open_questions: i64,
 }
 
 impl Update {
+    /// By when an answer is wanted.
+    pub fn due(&self) -> Option<Due> {
+        self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
+    }
+
     /// `draft`, `published` or `trashed`.
     pub fn state(&self) -> &'static str {
         state(self.published_at, self.trashed_at)
@@ -113,12 +141,14 @@ pub struct Content {
     pub notes: Option<String>,
     /// `audience` or `workspace`.
     pub visibility: Option<&'static str>,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: Option<&'static str>,
     /// By when.
-    pub due_at: Option<Option<Millis>>,
+    pub due: Option<Option<Due>>,
     /// What happens if nothing is heard.
     pub otherwise: Option<Option<String>>,
+    /// What recipients are asked when they read back.
+    pub prompt: Option<Option<String>>,
     /// Whom it is for.
     pub audience: Option<Addressed>,
     /// In an edit: ask those again who have answered, with what changed.
@@ -185,9 +215,12 @@ pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
 /// Begins a draft.
 pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Content) -> Result<Update> {
     let (id, now) = (clock.id(), clock.now());
+    let (due_at, due_days) = parts(content.due.flatten());
+    ahead(clock, due_at)?;
     sqlx::query(
-        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, otherwise, revision, version, created_at, listed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, 1, $9, $9)",
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise, prompt, revision, version,
+             created_at, listed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 1, $11, $11)",
     )
     .bind(&id)
     .bind(&author.id)
@@ -195,8 +228,10 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
     .bind(content.notes.as_deref().unwrap_or_default())
     .bind(content.visibility.unwrap_or("audience"))
     .bind(content.expectation.unwrap_or("fyi"))
-    .bind(content.due_at.flatten())
+    .bind(due_at)
+    .bind(due_days)
     .bind(content.otherwise.clone().flatten())
+    .bind(content.prompt.clone().flatten())
     .bind(now)
     .execute(&mut **tx)
     .await?;
@@ -204,6 +239,23 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
         audience::set(tx, clock, &id, addressed).await?;
     }
     own(tx, &id).await
+}
+
+/// The two columns of a due time.
+fn parts(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
+    match due {
+        Some(Due::At(at)) => (Some(at), None),
+        Some(Due::Days(days)) => (None, Some(days)),
+        None => (None, None),
+    }
+}
+
+/// Nothing can be due before it is asked.
+fn ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
+    match due_at {
+        Some(at) if at <= clock.now() => Err(Error::invalid("due", "is in the past. Name a time that is still to come, or none.")),
+        _ => Ok(()),
+    }
 }
 
 /// Edits a draft or what was published. Recipients are added and removed with the audience.
@@ -220,17 +272,25 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     if published && content.title.as_deref().is_some_and(str::is_empty) {
         return Err(Error::invalid("title", "is empty. What is published needs one."));
     }
+    let due = content.due.unwrap_or(before.due());
+    let (due_at, due_days) = parts(due);
+    if due_at != before.due_at {
+        ahead(clock, due_at)?;
+    }
+    let material = published && content.material.is_some();
     let changed = sqlx::query(
-        "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, otherwise = $6, revision = revision + $7,
-             what_changed = $8, version = version + 1, edited_at = $9 WHERE id = $10 AND version = $11",
+        "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, due_days = $6, otherwise = $7, prompt = $8,
+             revision = revision + $9, what_changed = $10, version = version + 1, edited_at = $11 WHERE id = $12 AND version = $13",
     )
     .bind(content.title.as_ref().unwrap_or(&before.title))
     .bind(content.notes.as_ref().unwrap_or(&before.notes))
     .bind(content.visibility.unwrap_or(&before.visibility))
     .bind(content.expectation.unwrap_or(&before.expectation))
-    .bind(content.due_at.unwrap_or(before.due_at))
+    .bind(due_at)
+    .bind(due_days)
     .bind(content.otherwise.clone().unwrap_or(before.otherwise.clone()))
-    .bind(i64::from(published && content.material.is_some()))
+    .bind(content.prompt.clone().unwrap_or(before.prompt.clone()))
+    .bind(i64::from(material))
     .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
     .bind(published.then(|| clock.now()))
     .bind(id)
@@ -240,16 +300,24 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     if changed.rows_affected() == 0 {
         return Err(Error::Conflict("This update was edited elsewhere at the same moment. Save again.".into()));
     }
+    if material {
+        revisions::supersede(tx, clock, &before).await?;
+    }
+    let kept = audience::groups_of(tx, id).await?;
     if let Some(addressed) = &content.audience {
         audience::set(tx, clock, id, addressed).await?;
     }
     let after = own(tx, id).await?;
     if published {
-        audience::resolve(tx, clock, &before, &after).await?;
+        let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
+        audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
+        settle(tx, clock, id, None).await?;
+        let kind = if after.asks() { Kind::Changed } else { Kind::Sent };
+        notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &person.id }, &answered).await?;
         index(tx, clock, id, id).await?;
     }
     events::record(tx, clock, "update", id, id, &person.id).await?;
-    Ok(after)
+    own(tx, id).await
 }
 
 /// Publishes a draft: from now on its audience sees it and owes what it asks for. Published already, it stays as it is.
@@ -267,8 +335,15 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
+    ahead(clock, draft.due_at)?;
     let published = own(tx, id).await?;
-    audience::resolve(tx, clock, &draft, &published).await?;
+    audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
+    settle(tx, clock, id, None).await?;
+    let published = own(tx, id).await?;
+    if published.asks() && published.recipients == 0 && audience::awaited(tx, clock, id).await?.is_empty() {
+        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
+    }
+    revisions::begin(tx, clock, &published).await?;
     index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
     Ok(published)
@@ -301,7 +376,10 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         Some(_) => return Err(Error::Conflict("It was published more than 10 s ago. Edit it, or put it into the trash.".into())),
     }
     sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1").bind(id).execute(&mut **tx).await?;
-    sqlx::query("DELETE FROM receipts WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    for trace in ["DELETE FROM receipts WHERE update_id = $1", "DELETE FROM notices WHERE update_id = $1", "DELETE FROM revisions WHERE update_id = $1"] {
+        sqlx::query(trace).bind(id).execute(&mut **tx).await?;
+    }
+    settle(tx, clock, id, None).await?;
     index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
     own(tx, id).await

@@ -15,6 +15,7 @@ mod me;
 mod media;
 pub mod pages;
 mod people;
+mod receipts;
 mod session;
 pub mod shapes;
 mod shaping;
@@ -75,8 +76,22 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/publication").route(put().to(updates::publish)).route(delete().to(updates::unpublish)))
         .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
         .service(resource("/updates/{id}/media").route(post().to(media::add)))
-        .service(resource("/updates/{id}/receipts").route(get().to(updates::receipts)))
-        .service(resource("/updates/{id}/acknowledgement").route(put().to(updates::acknowledge)).route(delete().to(updates::take_back)))
+        .service(resource("/updates/{id}/audience/{person}").route(put().to(updates::add_recipient)))
+        .service(resource("/updates/{id}/versions").route(get().to(updates::versions)))
+        .service(resource("/updates/{id}/mute").route(put().to(updates::mute)).route(delete().to(updates::unmute)))
+        // closing the loop
+        .service(resource("/receipts").route(get().to(receipts::overview)))
+        .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
+        .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::one)))
+        .service(resource("/updates/{id}/receipts/{person}/confirmation").route(put().to(receipts::confirm)))
+        .service(
+            resource("/updates/{id}/receipts/{person}/disclosure")
+                .route(put().to(receipts::disclose))
+                .route(delete().to(receipts::withhold)),
+        )
+        .service(resource("/updates/{id}/acknowledgement").route(put().to(receipts::acknowledge)).route(delete().to(receipts::take_back)))
+        .service(resource("/updates/{id}/decline").route(put().to(receipts::decline)).route(delete().to(receipts::take_back)))
+        .service(resource("/updates/{id}/reminders").route(post().to(receipts::remind)))
         .service(
             resource("/updates/{id}/reactions/{emoji}")
                 .route(put().to(comments::react_to_update))
@@ -107,6 +122,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // for me
         .service(resource("/inbox").route(get().to(inbox::show)))
         .service(resource("/inbox/live").route(get().to(live::inbox)))
+        .service(resource("/inbox/next").route(get().to(inbox::next)))
+        .service(resource("/inbox/{id}/snooze").route(put().to(inbox::snooze)).route(delete().to(inbox::wake)))
         .service(resource("/search").route(get().to(updates::search)))
         .default_service(to(health::nothing));
 }

@@ -13,6 +13,8 @@ pub const NOTES: usize = 50_000;
 pub const COMMENT: usize = 10_000;
 /// Characters of what the author does if nothing is heard.
 pub const OTHERWISE: usize = 500;
+/// Characters of what is asked of those who read back.
+pub const PROMPT: usize = 200;
 /// Characters of a file's name that are kept.
 pub const FILE_NAME: usize = 255;
 

@@ -6,7 +6,8 @@ use super::Update;
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::people::{self, Person, Role};
+use crate::notify::{self, Kind, News};
+use crate::people::{self, Person, Role, Viewer};
 use crate::{events, words};
 
 /// An audience that was understood.
@@ -16,6 +17,8 @@ pub struct Addressed {
     pub people: Vec<String>,
     /// Ids of pending invitations: who accepts becomes a recipient.
     pub invitations: Vec<String>,
+    /// Ids of groups.
+    pub groups: Vec<String>,
     /// Everyone with an account.
     pub everyone: bool,
 }
@@ -50,11 +53,15 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
     for name in given {
         if name == "everyone" {
             addressed.everyone = true;
-        } else if let Some(group) = name.strip_prefix('@') {
-            return Err(Error::invalid(
-                "audience",
-                format!("No group is called @{group}. Name people by their e-mail address, or everyone."),
-            ));
+        } else if let Some(handle) = name.strip_prefix('@') {
+            match group(connection, handle).await? {
+                Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
+                Some(_) => {}
+                None => {
+                    let wrong = format!("No group is called @{handle}. Name people by their e-mail address, a group, or everyone.");
+                    return Err(Error::invalid("audience", wrong));
+                }
+            }
         } else {
             let email = words::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
             match people::by_email(connection, &email).await? {
@@ -83,6 +90,10 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
         admins => format!("{} can invite.", admins.join(", ")),
     };
     Err(Error::invalid("audience", format!("{} {have}. {way}", strangers.join(", "))))
+}
+
+async fn group(connection: &mut AnyConnection, handle: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(handle).fetch_optional(connection).await?)
 }
 
 /// Which of the addresses have neither an account nor an invitation.
@@ -139,6 +150,10 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
     for person in &addressed.people {
         sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2)").bind(id).bind(person).execute(&mut **tx).await?;
     }
+    sqlx::query("DELETE FROM group_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    for group in &addressed.groups {
+        sqlx::query("INSERT INTO group_audience (update_id, group_id) VALUES ($1, $2)").bind(id).bind(group).execute(&mut **tx).await?;
+    }
     sqlx::query("DELETE FROM invited_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
     for invitation in &addressed.invitations {
         sqlx::query("INSERT INTO invited_audience (update_id, invitation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -172,48 +187,112 @@ pub async fn awaited(connection: &mut AnyConnection, clock: &Clock, id: &str) ->
     .await?)
 }
 
-/// Makes recipients of the audience: all of it at publication, and after an edit those who are new. Who is no longer in it keeps
-/// their history and loses sight. `everyone` is resolved once, when it begins to owe; with `fyi` a receipt appears only on opening.
-pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: &Update) -> Result<()> {
-    let now = clock.now();
-    let owes_now = after.everyone_at.is_some() && after.asks();
-    let owed_before = before.published_at.is_some() && before.everyone_at.is_some() && before.asks();
-    if owes_now && !owed_before {
-        sqlx::query(
-            "INSERT INTO receipts (update_id, person_id, sent_at) SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3
-             ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
-        )
-        .bind(&after.id)
-        .bind(now)
-        .bind(&after.author_id)
-        .execute(&mut **tx)
-        .await?;
-    }
-    sqlx::query(
-        "INSERT INTO receipts (update_id, person_id, sent_at)
-         SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
-         WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3
-         ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
-    )
-    .bind(&after.id)
-    .bind(now)
-    .bind(&after.author_id)
-    .execute(&mut **tx)
-    .await?;
-    if after.everyone_at.is_none() {
-        sqlx::query(
-            "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
-             AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)",
-        )
-        .bind(&after.id)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
-    }
-    Ok(())
+/// The groups the author named: id and name.
+pub async fn audience_groups(connection: &mut AnyConnection, id: &str) -> Result<Vec<(String, String)>> {
+    Ok(sqlx::query_as("SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1 ORDER BY g.name")
+        .bind(id)
+        .fetch_all(connection)
+        .await?)
 }
 
-/// Makes someone who accepted an invitation a recipient of the updates that were meant for them.
+/// Their ids.
+pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+    Ok(audience_groups(connection, id).await?.into_iter().map(|(group, _)| group).collect())
+}
+
+/// Who becomes a recipient: none that is one already.
+macro_rules! receive {
+    ($who:literal) => {
+        concat!(
+            "INSERT INTO receipts (update_id, person_id, sent_at, group_id) ",
+            $who,
+            " ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL, group_id = excluded.group_id WHERE receipts.removed_at IS NOT NULL
+             RETURNING person_id"
+        )
+    };
+}
+
+/// Makes recipients of the audience and tells them: all of it at publication, and after an edit those who are new. Who is no longer in it
+/// keeps their history and loses sight. Groups and `everyone` are resolved once, when they begin to owe: who joins later owes nothing. With
+/// `fyi` to everyone a receipt appears only on opening. `kept` are the groups it was for before, if the audience was edited.
+pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: &Update, kept: Option<&[String]>) -> Result<()> {
+    let now = clock.now();
+    let (id, author) = (&after.id, &after.author_id);
+    let mut new: Vec<String> = Vec::new();
+    let first = before.published_at.is_none();
+    let owes_now = after.everyone_at.is_some() && after.asks();
+    let owed_before = !first && before.everyone_at.is_some() && before.asks();
+    if owes_now && !owed_before {
+        let all = receive!("SELECT $1, p.id, $2, NULL FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3");
+        new.extend(sqlx::query_scalar::<_, String>(all).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
+    }
+    let named = receive!(
+        "SELECT a.update_id, a.person_id, $2, NULL FROM audience a JOIN people p ON p.id = a.person_id
+         WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
+    );
+    new.extend(sqlx::query_scalar::<_, String>(named).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
+    for group in groups_of(tx, id).await?.iter().filter(|group| kept.is_some_and(|kept| first || !kept.contains(group))) {
+        let members = receive!(
+            "SELECT $1, m.person_id, $2, m.group_id FROM group_members m JOIN people p ON p.id = m.person_id
+             WHERE m.group_id = $4 AND p.deactivated_at IS NULL AND p.id <> $3"
+        );
+        new.extend(sqlx::query_scalar::<_, String>(members).bind(id).bind(now).bind(author).bind(group).fetch_all(&mut **tx).await?);
+    }
+    if after.everyone_at.is_none() && kept.is_some() {
+        sqlx::query(
+            "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
+             AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)
+             AND (group_id IS NULL OR group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1))",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    }
+    let news = |kind| News { kind, update_id: id, subject_id: id, actor_id: author };
+    if after.asks() {
+        // Who was asked for less before is asked anew.
+        if !first && before.expectation != after.expectation {
+            new.extend(recipients(tx, id).await?);
+        }
+        return notify::tell(tx, clock, news(Kind::Asked), &new).await;
+    }
+    if after.everyone_at.is_some() && (first || before.everyone_at.is_none()) {
+        new.extend(sqlx::query_scalar::<_, String>("SELECT id FROM people WHERE deactivated_at IS NULL").fetch_all(&mut **tx).await?);
+    }
+    if !first && before.asks() {
+        // Nobody is asked any more; who has not opened it can still hear it.
+        new.extend(unopened(tx, id).await?);
+    }
+    notify::tell(tx, clock, news(Kind::Sent), &new).await
+}
+
+async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL").bind(id).fetch_all(&mut **tx).await?)
+}
+
+async fn unopened(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL")
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?)
+}
+
+/// The author adds one person to what is published or drafted; there already, they stay.
+pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, person_id: &str) -> Result<Update> {
+    let before = super::find_mine(tx, viewer, id).await?;
+    let person = people::by_id(tx, person_id).await?;
+    if person.deactivated_at.is_some() {
+        return Err(Error::Conflict(format!("{} is deactivated and cannot sign in.", person.name)));
+    }
+    if person.id == before.author_id {
+        return Err(Error::Conflict("It is yours: you see it already.".into()));
+    }
+    join(tx, clock, person_id, &[id.to_owned()]).await?;
+    super::own(tx, id).await
+}
+
+/// Makes someone a recipient of updates: who accepted an invitation, of those that were meant for them.
 pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String]) -> Result<()> {
     for id in updates {
         sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -221,15 +300,19 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
             .bind(person_id)
             .execute(&mut **tx)
             .await?;
-        sqlx::query(
-            "INSERT INTO receipts (update_id, person_id, sent_at) SELECT u.id, $2, $3 FROM updates u WHERE u.id = $1 AND u.published_at IS NOT NULL
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(person_id)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+        let update = super::own(tx, id).await?;
+        if update.published_at.is_none() {
+            continue;
+        }
+        let new: Vec<String> = sqlx::query_scalar(receive!("SELECT $1, p.id, $2, NULL FROM people p WHERE p.id = $3"))
+            .bind(id)
+            .bind(clock.now())
+            .bind(person_id)
+            .fetch_all(&mut **tx)
+            .await?;
+        super::settle(tx, clock, id, Some(person_id)).await?;
+        let kind = if update.asks() { Kind::Asked } else { Kind::Sent };
+        notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &update.author_id }, &new).await?;
         events::record(tx, clock, "receipt", id, person_id, person_id).await?;
     }
     Ok(())

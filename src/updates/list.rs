@@ -20,10 +20,12 @@ pub struct Row {
     pub author_name: String,
     /// The title; may be empty in a draft.
     pub title: String,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
+    /// By when, as a time.
     pub due_at: Option<Millis>,
+    /// By when, in working days of each recipient.
+    pub due_days: Option<i64>,
     /// When the draft was begun.
     pub created_at: Millis,
     /// When it was published.
@@ -34,26 +36,23 @@ pub struct Row {
     pub listed_at: Millis,
     /// People it was sent to.
     pub recipients: i64,
-    /// Recipients who acknowledged its present content.
+    /// Recipients who acknowledged or read back its present content.
     pub acknowledged: i64,
+    /// Recipients who still owe an answer.
+    pub owing: i64,
+    /// Readbacks that the author has not heard.
+    pub unheard: i64,
+    /// Questions that nobody has answered.
+    pub open_questions: i64,
     /// Comments and replies that are not removed.
     pub comments: i64,
-}
-
-impl Row {
-    /// Recipients who still owe an answer.
-    pub fn owing(&self) -> i64 {
-        if self.expectation == "fyi" { 0 } else { self.recipients - self.acknowledged }
-    }
 }
 
 /// The columns of [`Row`].
 macro_rules! row {
     () => {
-        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.created_at, u.published_at, u.trashed_at, u.listed_at,
-         (SELECT count(*) FROM receipts c JOIN people p ON p.id = c.person_id WHERE c.update_id = u.id AND c.removed_at IS NULL
-          AND (p.deactivated_at IS NULL OR c.answered_at IS NOT NULL)) AS recipients,
-         (SELECT count(*) FROM receipts c WHERE c.update_id = u.id AND c.removed_at IS NULL AND c.answered_revision >= u.revision) AS acknowledged,
+        "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
+         u.listed_at, u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions,
          (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
     };
 }

@@ -16,6 +16,7 @@ use crate::error::{Error, Fields as Wrong, Result};
 use crate::media::Taken;
 use crate::uploads::Intake;
 use crate::words;
+use crate::working::{Due, MOST_DAYS};
 
 /// The largest body without files: 1 MiB.
 pub(crate) const BODY: usize = 1 << 20;
@@ -229,13 +230,36 @@ impl Fields {
         }
     }
 
+    /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
+    /// beside the moment.
+    pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
+        let when = if self.form { self.choice("when", &["none", "days", "time"]) } else { None };
+        let days = if self.form { self.number("due_days") } else { None };
+        if self.values.get(name).is_some_and(|values| values.iter().any(Value::is_object)) {
+            let rule = self.one(name)?;
+            let days = rule.as_object().filter(|rule| rule.len() == 1).and_then(|rule| rule.get("working_days")).and_then(Value::as_i64);
+            return Some(Some(self.working_days(name, days)?));
+        }
+        let moment = self.moment(name, zone);
+        match when {
+            Some("none") => Some(None),
+            Some("days") => Some(Some(self.working_days("due_days", days)?)),
+            _ => moment.map(|moment| moment.map(Due::At)),
+        }
+    }
+
+    fn working_days(&mut self, name: &str, days: Option<i64>) -> Option<Due> {
+        match days {
+            Some(days @ 1..=MOST_DAYS) => Some(Due::Days(days)),
+            _ => {
+                self.complain(name, format!("is not a number of working days from 1 to {MOST_DAYS}. Right would be {{\"working_days\":1}}."));
+                None
+            }
+        }
+    }
+
     /// A moment, RFC 3339; absent is none, null or empty an inner none. Browsers' `2026-11-21T17:00` is meant in `zone`.
     pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
-        if self.values.get(name).is_some_and(|values| values.iter().any(Value::is_object)) {
-            self.values.remove(name);
-            self.complain(name, "is a rule that is not known yet. Right would be a time like 2026-11-21T17:00:00Z.");
-            return None;
-        }
         let Some(text) = self.text(name, 100)? else { return Some(None) };
         let local = || {
             let civil: jiff::civil::DateTime = text.parse().ok()?;

@@ -27,17 +27,22 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
     }))
 }
 
-/// By when: `Mon 17:00`, with the day of the month where it is more than six days away from now.
+/// By when: `Mon 17:00`, with the day of the month where it is six days away from `now` or more, or past.
 #[filter_fn]
-pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
+pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str, now: &i64) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
-            let days = (time.as_second() - crate::clock::real_now() / 1000) / 86_400;
-            let form = if (0..6).contains(&days) { "%a %H:%M" } else { "%-d %b %H:%M" };
-            format!("<time datetime=\"{time}\">{}</time>", local(time, zone, form))
+            let words = crate::asking::by(time.as_millisecond(), *now, zone);
+            format!("<time datetime=\"{time}\">{}</time>", words.trim_start_matches("by "))
         }
         Err(_) => String::new(),
     }))
+}
+
+/// What time it is now in a zone: `Fri 09:12`.
+#[filter_fn]
+pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {
+    Ok(Timestamp::from_millisecond(*now).map_or_else(|_| String::new(), |time| local(time, zone, "%a %H:%M")))
 }
 
 /// Up to two initials of a name, for the disc that stands for a person.

@@ -181,7 +181,7 @@ async fn news(
         }
     }
     if let (Ok(person), true) = (ask.viewer.person(), !events.is_empty() || counts.is_none()) {
-        let now = inbox::counts(&mut connection, &person.id).await?;
+        let now = inbox::counts(&mut connection, &state.clock, &person.id).await?;
         if counts.replace(now) != Some(now) {
             let body = serde_json::to_string(&counts_shape(now)).map_err(Error::internal)?;
             let _ = write!(text, "event: inbox\ndata: {body}\n\n");

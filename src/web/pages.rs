@@ -1,8 +1,12 @@
 //! What each template is given. Handlers fill these; templates see nothing else.
 
+mod receipts;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
+
+pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage};
 
 use super::filters;
 use super::shapes::{
@@ -21,6 +25,8 @@ pub struct Page {
     pub me: Option<Me>,
     /// Which entry of the rail is current: `inbox`, `updates`, `new`, `people`, `me`, or nothing.
     pub at: &'static str,
+    /// Now, by the domain's clock.
+    pub now: i64,
     /// The IANA time zone that times are written in, where the browser does not do it itself.
     pub zone: String,
     /// The nonce of this answer's Content-Security-Policy, for the one stylesheet that Turbo makes.
@@ -298,6 +304,10 @@ pub struct EditPage {
     pub refusal: Option<String>,
     /// The largest upload, in words.
     pub limit: String,
+    /// How many people answered it: they can be asked again.
+    pub answered: i64,
+    /// Recordings or pictures came or went since they did.
+    pub media_changed: bool,
 }
 
 impl EditPage {
@@ -311,10 +321,6 @@ impl EditPage {
         self.update.as_ref().is_some_and(|update| update.state == "published")
     }
 
-    /// How many people answered it: they can be asked again.
-    pub fn answered(&self) -> i64 {
-        self.update.as_ref().filter(|update| update.state == "published").map_or(0, |update| update.counts.acknowledged)
-    }
 
     /// Whether it has recordings or pictures.
     pub fn has_media(&self) -> bool {
@@ -350,10 +356,16 @@ pub struct UpdatePage {
     pub may_answer: bool,
     /// A guest who has not said a name yet.
     pub needs_name: bool,
-    /// An answer is asked of who asks: the bar at the bottom.
-    pub asked: bool,
-    /// Who asks acknowledged the present content, at this time.
-    pub acknowledged_at: Option<String>,
+    /// What is asked of who asks: the bar at the bottom.
+    pub bar: AnswerBar,
+    /// What of who asks was begun and not sent: `comment`, or the id of the comment that is answered.
+    pub drafts: BTreeMap<String, String>,
+    /// Who asks wants to hear nothing of it that does not concern them.
+    pub muted: bool,
+    /// Something else waits in the inbox.
+    pub next: bool,
+    /// Whether mail goes out to those who are asked.
+    pub mail: bool,
     /// The address the page opens its live stream with; empty for none.
     pub live: String,
     /// The last event that the page already shows.
@@ -365,12 +377,7 @@ pub struct UpdatePage {
 impl UpdatePage {
     /// Whether it changed since who asks answered.
     pub fn stale(&self) -> bool {
-        self.update.my_receipt.as_ref().is_some_and(|receipt| receipt.state == "stale")
-    }
-
-    /// Whether the answer of who asks is late.
-    pub fn overdue(&self) -> bool {
-        self.update.my_receipt.as_ref().is_some_and(|receipt| receipt.overdue)
+        self.bar.state == "stale"
     }
 }
 
@@ -401,50 +408,4 @@ pub struct ErrorPage {
     pub request_id: String,
     /// What was typed when it failed, so that nothing is lost.
     pub typed: Vec<(String, String)>,
-}
-
-/// The receipts of an update, parted into who has answered and who has not, and the sentence that says so.
-pub struct Standing<'a> {
-    /// Those who still owe an answer, overdue first; of an `fyi` those who have not opened it.
-    pub waiting: Vec<&'a ReceiptShape>,
-    /// Those who answered; of an `fyi` those who opened it.
-    pub heard: Vec<&'a ReceiptShape>,
-}
-
-impl<'a> Standing<'a> {
-    /// Parts the receipts of the update.
-    pub fn of(update: &UpdateShape, receipts: &'a [ReceiptShape]) -> Self {
-        let (heard, mut waiting): (Vec<_>, Vec<_>) = receipts.iter().partition(|receipt| match receipt.state.as_str() {
-            "waiting" | "opened" | "stale" | "needs_correction" => update.expectation == "fyi" && receipt.opened_at.is_some(),
-            _ => true,
-        });
-        waiting.sort_by_key(|receipt| !receipt.overdue);
-        Self { waiting, heard }
-    }
-
-    /// `2 of 3 got it. 1 has not opened it. 1 is overdue.` What was opened is for the author alone.
-    pub fn sentence(&self, update: &UpdateShape, author: bool) -> String {
-        let counts = &update.counts;
-        if update.expectation == "fyi" {
-            return match counts.recipients {
-                0 => "Nothing is asked back.".to_owned(),
-                all => format!("{} of {all} opened it.", counts.opened.unwrap_or_default()),
-            };
-        }
-        let mut said = match (counts.acknowledged, counts.recipients) {
-            (0, _) => "Nobody got it yet.".to_owned(),
-            (1, 1) => "They got it.".to_owned(),
-            (heard, all) if heard == all => format!("All {all} got it."),
-            (heard, all) => format!("{heard} of {all} got it."),
-        };
-        let unopened = self.waiting.iter().filter(|receipt| receipt.opened_at.is_none() && receipt.state != "stale").count();
-        let overdue = self.waiting.iter().filter(|receipt| receipt.overdue).count();
-        if author && unopened > 0 {
-            said += &format!(" {unopened} {} not opened it.", if unopened == 1 { "has" } else { "have" });
-        }
-        if overdue > 0 {
-            said += &format!(" {overdue} {} overdue.", if overdue == 1 { "is" } else { "are" });
-        }
-        said
-    }
 }

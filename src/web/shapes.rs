@@ -2,8 +2,14 @@
 //!
 //! Times are RFC 3339 in UTC with milliseconds; positions in a video are milliseconds; positions in a picture are 0–1.
 
+mod inbox;
+mod receipts;
+
 use serde::Serialize;
 use serde_json::Value;
+
+pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
+pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape};
 
 /// A person or a guest, as others see them.
 #[derive(Clone, Debug, Serialize)]
@@ -199,14 +205,28 @@ pub struct CountsShape {
     pub recipients: i64,
     /// Recipients who opened it; for the author alone.
     pub opened: Option<i64>,
-    /// Recipients who acknowledged its present content.
+    /// Recipients who acknowledged or read back its present content.
     pub acknowledged: i64,
     /// Recipients who still owe an answer.
     pub owing: i64,
+    /// Readbacks that the author has not heard; for the author alone.
+    pub unheard: Option<i64>,
     /// Comments and replies that are not removed.
     pub comments: i64,
-    /// Questions without an accepted answer.
+    /// Questions that nobody has answered.
     pub open_questions: i64,
+}
+
+impl CountsShape {
+    /// Readbacks that wait to be heard by who asks.
+    pub fn to_hear(&self) -> i64 {
+        self.unheard.unwrap_or_default()
+    }
+
+    /// How many have answered: what the returning arc shows.
+    pub fn heard(&self) -> i64 {
+        self.recipients - self.owing
+    }
 }
 
 /// Whom an update is for.
@@ -220,34 +240,8 @@ pub struct AudienceShape {
     pub everyone: bool,
 }
 
-/// One recipient's standing.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReceiptShape {
-    /// The recipient.
-    pub person: PersonShape,
-    /// `waiting`, `opened`, `acknowledged`, `stale`, …
-    pub state: String,
-    /// When it was sent to them.
-    pub sent_at: Option<String>,
-    /// When they opened it; for the author and themself.
-    pub opened_at: Option<String>,
-    /// How much they watched, 0–1; not measured yet.
-    pub coverage: Option<f64>,
-    /// Stretches they have not watched; not measured yet.
-    pub unwatched: Option<Vec<[i64; 2]>>,
-    /// When they acknowledged.
-    pub acknowledged_at: Option<String>,
-    /// The revision they acknowledged.
-    pub revision: Option<i64>,
-    /// What they said back.
-    pub readback: Option<String>,
-    /// By when an answer is asked for.
-    pub due: Option<String>,
-    /// Whether that has passed without an answer.
-    pub overdue: bool,
-    /// Until when they are away.
-    pub away_until: Option<String>,
-}
+/// What is asked of those who are to say it back, unless the author asks something else.
+pub const USUAL_PROMPT: &str = "What will you do, and by when?";
 
 /// An update, whole.
 #[derive(Clone, Debug, Serialize)]
@@ -274,12 +268,17 @@ pub struct UpdateShape {
     pub what_changed: Option<String>,
     /// `audience` or `workspace`.
     pub visibility: String,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
-    pub due: Option<String>,
+    /// By when: a time, `{"working_days":n}`, or null.
+    pub due: Value,
     /// What the author does if nothing is heard by then.
     pub otherwise: Option<String>,
+    /// What recipients are asked when they read back; null is the usual question.
+    pub prompt: Option<String>,
+    /// Words to pass on with the link; for the author of what was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// When the draft was begun.
     pub created_at: String,
     /// When it was sent.
@@ -301,6 +300,21 @@ pub struct UpdateShape {
 }
 
 impl UpdateShape {
+    /// By when, if it is a time; empty if not.
+    pub fn due_at(&self) -> &str {
+        self.due.as_str().unwrap_or_default()
+    }
+
+    /// By when in working days; 0 if it is not that.
+    pub fn due_days(&self) -> i64 {
+        self.due["working_days"].as_i64().unwrap_or_default()
+    }
+
+    /// What is asked when it is to be said back.
+    pub fn question(&self) -> &str {
+        self.prompt.as_deref().unwrap_or(USUAL_PROMPT)
+    }
+
     /// The title, or what stands in for it.
     pub fn heading(&self) -> &str {
         if self.title.is_empty() { "Untitled" } else { &self.title }
@@ -320,10 +334,10 @@ pub struct RowShape {
     pub title: String,
     /// Who posts it.
     pub author: PersonShape,
-    /// `fyi` or `acknowledge`.
+    /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when.
-    pub due: Option<String>,
+    /// By when: a time, `{"working_days":n}`, or null.
+    pub due: Value,
     /// When the draft was begun.
     pub created_at: String,
     /// When it was sent.
@@ -368,51 +382,6 @@ pub struct FoundShape {
     pub url: String,
 }
 
-/// Something that waits in the inbox.
-#[derive(Clone, Debug, Serialize)]
-pub struct EntryShape {
-    /// The entry's id.
-    pub id: String,
-    /// `acknowledge`, `changed`, `sent`, `comments` or `waiting`.
-    pub why: String,
-    /// What it is about.
-    pub update: RowShape,
-    /// By when.
-    pub due: Option<String>,
-    /// Whether that has passed.
-    pub overdue: bool,
-    /// Whether I opened it.
-    pub opened: bool,
-    /// How many comments are new, where that is why.
-    pub new_comments: i64,
-    /// When it came to be.
-    pub at: String,
-}
-
-/// Everything that waits for me.
-#[derive(Clone, Debug, Serialize)]
-pub struct InboxShape {
-    /// What I owe, by due time.
-    pub owed_by_me: Vec<EntryShape>,
-    /// What others owe me.
-    pub owed_to_me: Vec<EntryShape>,
-    /// What was said to me.
-    pub said_to_me: Vec<EntryShape>,
-    /// How many of each.
-    pub counts: InboxCountsShape,
-}
-
-/// How much waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct InboxCountsShape {
-    /// What I owe.
-    pub owed_by_me: i64,
-    /// What others owe me.
-    pub owed_to_me: i64,
-    /// What was said to me.
-    pub said_to_me: i64,
-}
-
 /// A share link, for the author.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkShape {
@@ -429,17 +398,6 @@ pub struct LinkShape {
     /// The whole address; only in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-/// What a guest answered, listed apart from the receipts.
-#[derive(Clone, Debug, Serialize)]
-pub struct GuestAnswerShape {
-    /// The guest.
-    pub guest: PersonShape,
-    /// The name of the link they came through.
-    pub link: String,
-    /// When they acknowledged.
-    pub acknowledged_at: String,
 }
 
 /// An account, as members see it.

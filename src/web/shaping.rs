@@ -1,13 +1,20 @@
 //! From what the domain knows to the shapes of the contract, for the eyes of who asks. The number of questions asked of the
 //! database does not depend on how many comments or files there are.
 
+mod inbox;
+mod receipts;
+
 use std::collections::HashMap;
 
+use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
+pub(crate) use inbox::{counts_shape, inbox};
+pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
+
 use super::shapes::{
-    AnchorShape, AudienceShape, AuthorShape, CommentShape, CountsShape, EntryShape, FoundShape, GuestAnswerShape, InboxCountsShape,
-    InboxShape, LinkShape, MediaShape, PersonShape, ReactionShape, ReceiptShape, RegionShape, RenditionShape, RowShape, UpdateShape,
+    AnchorShape, AudienceShape, AuthorShape, CommentShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape,
+    RegionShape, RenditionShape, RowShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -18,13 +25,33 @@ use crate::error::Result;
 use crate::links::Link;
 use crate::media::{self, Album, Media, Rendition};
 use crate::people::Viewer;
-use crate::receipts::{self, GuestAnswer, Receipt};
 use crate::updates::{self, Row, Update};
-use crate::{inbox, markdown, search};
+use crate::{asking, markdown, search};
 
 /// A time, if there is one.
 pub(crate) fn time(at: Option<Millis>) -> Option<String> {
     at.map(rfc3339)
+}
+
+/// Words to pass on with the link.
+fn message(state: &State, ask: &Ask, update: &Update, album: &Album) -> String {
+    let zone = ask.viewer.person().map_or("UTC", |person| person.time_zone.as_str());
+    let due = match (update.due_at, update.due_days) {
+        (Some(at), _) => Some(asking::by(at, state.clock.now(), zone)),
+        (None, days) => days.map(asking::within),
+    };
+    let length = album.iter().find_map(|(media, _)| media.duration_ms);
+    let link = format!("{}/updates/{}", ask.base, update.id);
+    asking::message(&update.author_name, &update.title, &update.expectation, length, due.as_deref(), &link)
+}
+
+/// By when: a time, so many working days, or nothing.
+fn due(at: Option<Millis>, days: Option<i64>) -> Value {
+    match (at, days) {
+        (Some(at), _) => Value::String(rfc3339(at)),
+        (None, Some(days)) => json!({ "working_days": days }),
+        (None, None) => Value::Null,
+    }
 }
 
 /// Of a video the original is its author's.
@@ -61,11 +88,14 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
     let guest = ask.viewer.guest_of(&update.id);
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
     let named = if guest.is_some() { Vec::new() } else { updates::audience(connection, &update.id).await? };
-    let receipts = if guest.is_some() { Vec::new() } else { receipts::of(connection, &update.id).await? };
+    let groups = if guest.is_some() { Vec::new() } else { updates::audience_groups(connection, &update.id).await? };
+    let mine = match &ask.viewer {
+        Viewer::Person(person) => crate::receipts::of_person(connection, &update.id, &person.id).await?,
+        Viewer::Guest(_) | Viewer::Nobody => None,
+    };
+    let opened = if author { Some(crate::receipts::opened(connection, &update.id).await?) } else { None };
     let reactions = comments::reactions(connection, &update.id).await?;
     let comments = updates::by_ids(connection, std::slice::from_ref(&update.id)).await?.first().map_or(0, |row| row.comments);
-    let mine = ask.viewer.person().ok().and_then(|person| receipts.iter().find(|receipt| receipt.person_id == person.id));
-    let acknowledged = receipts.iter().filter(|receipt| receipt.state(update.revision, false) == "acknowledged").count() as i64;
     Ok(UpdateShape {
         id: update.id.clone(),
         url: format!("{}/updates/{}", ask.base, update.id),
@@ -79,59 +109,32 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         what_changed: update.what_changed.clone(),
         visibility: update.visibility.clone(),
         expectation: update.expectation.clone(),
-        due: time(update.due_at),
+        due: due(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
+        prompt: update.prompt.clone(),
+        message: (author && update.published_at.is_some()).then(|| message(state, ask, update, &album)),
         created_at: rfc3339(update.created_at),
         published_at: time(update.published_at),
         edited_at: time(update.edited_at),
         trashed_at: time(update.trashed_at),
         audience: AudienceShape {
             people: named.into_iter().map(|named| PersonShape { id: named.id, name: named.name }).collect(),
-            groups: Vec::new(),
+            groups: groups.into_iter().map(|(id, name)| PersonShape { id, name }).collect(),
             everyone: guest.is_none() && update.everyone_at.is_some(),
         },
         media: album.iter().map(|entry| media_shape(state, ask, author, entry)).collect(),
         counts: CountsShape {
-            recipients: receipts.len() as i64,
-            opened: author.then(|| receipts.iter().filter(|receipt| receipt.opened_at.is_some()).count() as i64),
-            acknowledged,
-            owing: if update.asks() { receipts.len() as i64 - acknowledged } else { 0 },
+            recipients: if guest.is_some() { 0 } else { update.recipients },
+            opened,
+            acknowledged: if guest.is_some() { 0 } else { update.acknowledged },
+            owing: if guest.is_some() { 0 } else { update.owing },
+            unheard: author.then_some(update.unheard),
             comments: if guest.is_some() { 0 } else { comments },
-            open_questions: 0,
+            open_questions: if guest.is_some() { 0 } else { update.open_questions },
         },
         reactions: reaction_shapes(&reactions, &update.id, &ask.viewer),
-        my_receipt: mine.map(|receipt| receipt_shape(state, ask, update, receipt)),
+        my_receipt: mine.map(|receipt| receipt_shape(state, ask, update, &receipt)),
     })
-}
-
-/// One recipient's standing: what they opened is for the author and themself.
-pub(crate) fn receipt_shape(state: &State, ask: &Ask, update: &Update, receipt: &Receipt) -> ReceiptShape {
-    let me = ask.viewer.person().is_ok_and(|person| person.id == receipt.person_id);
-    let intimate = me || is_author(&ask.viewer, &update.author_id);
-    let standing = receipt.state(update.revision, intimate);
-    ReceiptShape {
-        person: PersonShape { id: receipt.person_id.clone(), name: receipt.name.clone() },
-        state: standing.into(),
-        sent_at: Some(rfc3339(receipt.sent_at)),
-        opened_at: if intimate { time(receipt.opened_at) } else { None },
-        coverage: None,
-        unwatched: None,
-        acknowledged_at: time(receipt.acknowledged_at),
-        revision: receipt.acknowledged_revision,
-        readback: None,
-        due: if update.asks() { time(update.due_at) } else { None },
-        overdue: update.asks() && standing != "acknowledged" && update.due_at.is_some_and(|due| due < state.clock.now()),
-        away_until: None,
-    }
-}
-
-/// Guests who answered.
-pub(crate) fn guest_shape(answer: &GuestAnswer) -> GuestAnswerShape {
-    GuestAnswerShape {
-        guest: PersonShape { id: answer.id.clone(), name: answer.name.clone() },
-        link: answer.link.clone(),
-        acknowledged_at: rfc3339(answer.acknowledged_at),
-    }
 }
 
 /// A share link; its secret is known only when it was just made.
@@ -183,7 +186,7 @@ pub(crate) async fn threads(connection: &mut AnyConnection, state: &State, ask: 
     let pictures = media::of_comments(connection, &update.id).await?;
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
     let seen = match &ask.viewer {
-        Viewer::Person(person) => receipts::seen_before(connection, &state.clock, &update.id, &person.id).await?,
+        Viewer::Person(person) => crate::receipts::seen_before(connection, &state.clock, &update.id, &person.id).await?,
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
     let numbers: HashMap<&str, usize> = album.iter().enumerate().map(|(n, (media, _))| (media.id.as_str(), n + 1)).collect();
@@ -266,7 +269,7 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
         url: format!("{}/updates/{}", ask.base, row.id),
         state: updates::state(row.published_at, row.trashed_at).into(),
         author: PersonShape { id: row.author_id.clone(), name: row.author_name.clone() },
-        due: time(row.due_at),
+        due: due(row.due_at, row.due_days),
         created_at: rfc3339(row.created_at),
         published_at: time(row.published_at),
         trashed_at: time(row.trashed_at),
@@ -277,9 +280,10 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
             recipients: row.recipients,
             opened: None,
             acknowledged: row.acknowledged,
-            owing: row.owing(),
+            owing: row.owing,
+            unheard: is_author(&ask.viewer, &row.author_id).then_some(row.unheard),
             comments: row.comments,
-            open_questions: 0,
+            open_questions: row.open_questions,
         },
         expectation: row.expectation,
         title: row.title,
@@ -312,43 +316,4 @@ pub(crate) async fn find_places(
         row.found.push(FoundShape { kind: kind.into(), text: search::excerpt(text, typed), at_ms: place.at_ms, url });
     }
     Ok(())
-}
-
-/// The inbox of who asks.
-pub(crate) async fn inbox(connection: &mut AnyConnection, state: &State, ask: &Ask, person_id: &str) -> Result<InboxShape> {
-    let waiting = inbox::of(connection, person_id).await?;
-    let counts = inbox::counts(connection, person_id).await?;
-    let sections = [waiting.owed_by_me, waiting.owed_to_me, waiting.said_to_me];
-    let mut ids: Vec<String> = sections.iter().flatten().map(|waiting| waiting.update_id.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    let known = updates::by_ids(connection, &ids).await?;
-    let known: HashMap<String, RowShape> =
-        rows(connection, state, ask, known).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
-    let [owed_by_me, owed_to_me, said_to_me] = sections.map(|section| {
-        section
-            .into_iter()
-            .filter_map(|waiting| Some(entry(state, known.get(&waiting.update_id)?.clone(), waiting)))
-            .collect::<Vec<EntryShape>>()
-    });
-    Ok(InboxShape { owed_by_me, owed_to_me, said_to_me, counts: counts_shape(counts) })
-}
-
-/// How much waits.
-pub(crate) fn counts_shape(counts: inbox::Counts) -> InboxCountsShape {
-    InboxCountsShape { owed_by_me: counts.owed_by_me, owed_to_me: counts.owed_to_me, said_to_me: counts.said_to_me }
-}
-
-fn entry(state: &State, update: RowShape, waiting: inbox::Waiting) -> EntryShape {
-    EntryShape {
-        // One update can wait for one reason once, so the two make an id; the first letters differ between reasons.
-        id: format!("{}-{}", waiting.why.chars().take(2).collect::<String>(), waiting.update_id),
-        why: waiting.why,
-        due: time(waiting.due_at),
-        overdue: waiting.due_at.is_some_and(|due| due < state.clock.now()),
-        opened: waiting.opened_at.is_some(),
-        new_comments: waiting.new_comments,
-        at: rfc3339(waiting.at),
-        update,
-    }
 }

@@ -3,23 +3,25 @@
 mod library;
 mod write;
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use sqlx::AnyConnection;
 
 pub(crate) use library::{library, search, trash_page};
 pub(crate) use write::{create, edit, edit_page, new_page, publish, unpublish};
 
-use super::answer::{Answer, data, done, nothing, page, see_other, see_other_saying};
-use super::fields::Fields;
-use super::pages::{Form, SharePreview, UpdatePage};
+use super::answer::{Answer, back, data, done, nothing, page, see_other, see_other_saying};
+use super::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
 use super::shapes::{ListShape, UpdateShape};
 use super::shaping;
 use super::viewer::{Ask, Said};
 use crate::app::State;
-use crate::error::{Error, Result};
-use crate::people::Viewer;
+use crate::clock::rfc3339;
+use crate::error::Result;
 use crate::updates::Update;
-use crate::{events, links, receipts, updates, words};
+use crate::{events, inbox, links, media, notify, receipts, updates};
 
 /// One update: its page, or its JSON. The author of a draft is led to where it is edited.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -58,23 +60,17 @@ pub(crate) async fn update_page(
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
     if guest.is_none() {
-        receipts = receipts::of(&mut connection, &update.id)
-            .await?
-            .iter()
-            .map(|receipt| shaping::receipt_shape(state, ask, update, receipt))
-            .collect();
-        guests = receipts::of_guests(&mut connection, &update.id).await?.iter().map(shaping::guest_shape).collect();
+        let all = receipts::of(&mut connection, &update.id).await?;
+        receipts = shaping::receipt_shapes(state, ask, update, &all, &[]);
+        guests = receipts::of_guests(&mut connection, &update.id).await?.iter().map(|answer| shaping::guest_shape(answer, author)).collect();
         links = links::of(&mut connection, &update.id).await?;
     }
-    let acknowledged = match guest {
-        Some(guest) => receipts::of_guest(&mut connection, &guest.id)
-            .await?
-            .filter(|(_, seen)| *seen >= update.revision)
-            .map(|(at, _)| crate::clock::rfc3339(at)),
-        None => {
-            shape.my_receipt.as_ref().filter(|receipt| receipt.state == "acknowledged").and_then(|receipt| receipt.acknowledged_at.clone())
-        }
-    };
+    let bar = answer_bar(&mut connection, ask, update, &shape).await?;
+    let (mut muted, mut next) = (false, false);
+    if let Ok(person) = ask.viewer.person() {
+        muted = notify::muted(&mut connection, &person.id, &update.id).await?;
+        next = inbox::next(&mut connection, &state.clock, &person.id, &update.id, &[]).await?.is_some();
+    }
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
     let live = if update.trashed_at.is_some() || !ask.live { String::new() } else { format!("/updates/{}/live", update.id) };
@@ -82,8 +78,11 @@ pub(crate) async fn update_page(
     let shown = UpdatePage {
         page: ask.page(state, shape.heading(), if guest.is_some() { "" } else { "updates" }).await?,
         who: if guest.is_some() { String::new() } else { who(&shape, author, open_links) },
-        asked: may_answer && update.asks() && acknowledged.is_none() && (guest.is_some() || shape.my_receipt.is_some()),
-        acknowledged_at: acknowledged,
+        bar: if may_answer { bar } else { AnswerBar::default() },
+        drafts: BTreeMap::new(),
+        muted,
+        next,
+        mail: false,
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: if author { links.iter().map(|link| shaping::link_shape(ask, link, None)).collect() } else { Vec::new() },
         guest: guest.is_some(),
@@ -99,6 +98,41 @@ pub(crate) async fn update_page(
         share,
     };
     page(status, &shown)
+}
+
+/// What is asked of who looks, and what they answered.
+async fn answer_bar(connection: &mut AnyConnection, ask: &Ask, update: &Update, shape: &UpdateShape) -> Result<AnswerBar> {
+    if let Some(guest) = ask.viewer.guest_of(&update.id) {
+        let answer = receipts::of_guest(connection, &guest.id).await?.filter(|(_, seen, _)| *seen >= update.revision);
+        return Ok(match answer {
+            Some((at, _, words)) => AnswerBar {
+                state: if words.is_some() { "read_back" } else { "acknowledged" }.into(),
+                at: rfc3339(at),
+                words: words.unwrap_or_default(),
+                ..AnswerBar::default()
+            },
+            None => AnswerBar { asked: update.asks(), ..AnswerBar::default() },
+        });
+    }
+    let Some(receipt) = &shape.my_receipt else { return Ok(AnswerBar::default()) };
+    let exchange = receipts::exchanges(connection, &ask.viewer, update).await?;
+    let changes = match receipt.revision {
+        Some(seen) => updates::changes_since(connection, update, seen).await?,
+        None => None,
+    };
+    Ok(AnswerBar {
+        asked: receipt.owes,
+        state: receipt.state.clone(),
+        at: receipt.answered_at.clone().unwrap_or_default(),
+        words: receipt.readback.clone().or(receipt.reason.clone()).unwrap_or_default(),
+        correction: receipt.correction.clone().unwrap_or_default(),
+        due: receipt.due.clone(),
+        overdue: receipt.overdue,
+        changes: changes.map(|changes| shaping::changes(update, changes)),
+        exchange: exchange.iter().filter(|one| one.person_id == receipt.person.id).map(shaping::exchange_shape).collect(),
+        disclosed: receipt.disclosed,
+        ..AnswerBar::default()
+    })
 }
 
 /// Who can open it: "You, 6 people, 1 open link", or for one of them "Ada, you, 5 more people".
@@ -126,75 +160,6 @@ pub(crate) async fn open(ask: Ask, state: web::Data<State>, id: web::Path<String
     receipts::open(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
     nothing(&ask, &format!("/updates/{id}"))
-}
-
-/// Who was asked and who answered: for members. Guests see none.
-pub(crate) async fn receipts(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    if matches!(ask.viewer, Viewer::Guest(_)) {
-        return Err(Error::NotFound);
-    }
-    let items =
-        receipts::of(&mut connection, &id).await?.iter().map(|receipt| shaping::receipt_shape(&state, &ask, &update, receipt)).collect();
-    let guests: Vec<_> = receipts::of_guests(&mut connection, &id).await?.iter().map(shaping::guest_shape).collect();
-    let list = ListShape { items, next: None };
-    let mut body = serde_json::to_value(list).map_err(Error::internal)?;
-    body["guests"] = serde_json::to_value(guests).map_err(Error::internal)?;
-    data(StatusCode::OK, &body)
-}
-
-pub(crate) async fn acknowledge(
-    req: HttpRequest,
-    ask: Ask,
-    state: web::Data<State>,
-    id: web::Path<String>,
-    payload: web::Payload,
-) -> Answer {
-    let fields = Fields::read(&req, payload).await?;
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
-    let typed = fields.typed();
-    match try_acknowledge(&state, &ask, &id, fields).await {
-        Ok(()) => answered(&req, &ask, &state, &id).await,
-        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) if ask.html => {
-            let update = updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-            let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
-            update_page(&state, &ask, status, &update, Fields::filled(&typed, &error), None).await
-        }
-        Err(error) => Err(error),
-    }
-}
-
-async fn try_acknowledge(state: &State, ask: &Ask, id: &str, mut fields: Fields) -> Result<()> {
-    let revision = fields.number("revision");
-    let name = fields.text("name", words::NAME).flatten();
-    fields.finish()?;
-    let mut tx = state.db.begin().await?;
-    receipts::acknowledge(&mut tx, &state.clock, &ask.viewer, id, revision, name.as_deref()).await?;
-    tx.commit().await
-}
-
-pub(crate) async fn take_back(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
-    let mut tx = state.db.begin().await?;
-    receipts::take_back(&mut tx, &state.clock, &ask.viewer, &id).await?;
-    tx.commit().await?;
-    answered(&req, &ask, &state, &id).await
-}
-
-/// After an answer: back to the page, or to a program its own standing.
-async fn answered(req: &HttpRequest, ask: &Ask, state: &State, id: &str) -> Answer {
-    if ask.html {
-        return Ok(see_other(&super::answer::back(req, &format!("/updates/{id}"))));
-    }
-    let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, id).await?;
-    let person = ask.viewer.person().ok().map(|person| person.id.clone());
-    let receipt = receipts::of(&mut connection, id).await?.into_iter().find(|receipt| Some(&receipt.person_id) == person.as_ref());
-    match receipt {
-        Some(receipt) => data(StatusCode::OK, &shaping::receipt_shape(state, ask, &update, &receipt)),
-        None => nothing(ask, ""),
-    }
 }
 
 pub(crate) async fn trash(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -230,4 +195,52 @@ async fn empty(ask: &Ask, state: &State, one: Option<&str>) -> Answer {
     updates::empty_trash(&mut tx, &state.clock, ask.person()?, one).await?;
     tx.commit().await?;
     nothing(ask, "/trash")
+}
+
+/// The author adds one person: who was named in a comment and cannot see it.
+pub(crate) async fn add_recipient(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+    let (id, person) = at.into_inner();
+    let mut tx = state.db.begin().await?;
+    let update = updates::add_recipient(&mut tx, &state.clock, &ask.viewer, &id, &person).await?;
+    tx.commit().await?;
+    if ask.html {
+        return Ok(see_other(&back(&req, &format!("/updates/{id}"))));
+    }
+    data(StatusCode::OK, &shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?)
+}
+
+/// The versions of an update: for its author.
+pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut connection = state.db.read().await?;
+    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
+    updates::must_be_author(&ask.viewer, &update)?;
+    let there: Vec<String> =
+        media::of_updates(&mut connection, std::slice::from_ref(&update.id)).await?.into_iter().map(|(media, _)| media.id).collect();
+    let items: Vec<_> =
+        updates::revisions(&mut connection, &id).await?.iter().map(|one| shaping::revision_shape(one, &there)).collect();
+    if !ask.html {
+        return data(StatusCode::OK, &ListShape { items, next: None });
+    }
+    let shape = shaping::update(&mut connection, &state, &ask, &update).await?;
+    drop(connection);
+    let title = format!("Versions of “{}”", shape.heading());
+    page(StatusCode::OK, &VersionsPage { page: ask.page(&state, title, "updates").await?, update: shape, items })
+}
+
+/// Wants to hear nothing of it that does not concern them.
+pub(crate) async fn mute(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_muted(&req, &ask, &state, &id, true).await
+}
+
+pub(crate) async fn unmute(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_muted(&req, &ask, &state, &id, false).await
+}
+
+async fn set_muted(req: &HttpRequest, ask: &Ask, state: &State, id: &str, muted: bool) -> Answer {
+    let person = ask.person()?;
+    let mut tx = state.db.begin().await?;
+    updates::find(&mut tx, &ask.viewer, id).await?;
+    notify::mute(&mut tx, &state.clock, &person.id, id, muted).await?;
+    tx.commit().await?;
+    nothing(ask, &back(req, &format!("/updates/{id}")))
 }

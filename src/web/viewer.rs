@@ -122,10 +122,10 @@ impl Ask {
 
     /// What stands around a page's content.
     pub(crate) async fn page(&self, state: &State, title: impl Into<String>, at: &'static str) -> Result<Page> {
-        let mut page = Page { title: title.into(), at, ..self.bare_page() };
+        let mut page = Page { title: title.into(), at, now: state.clock.now(), ..self.bare_page() };
         if let Viewer::Person(person) = &self.viewer {
             let mut connection = state.db.read().await?;
-            page.to_answer = inbox::owed(&mut connection, &person.id).await?;
+            page.to_answer = inbox::owed(&mut connection, &state.clock, &person.id).await?;
             page.tell(workspace::glance(&mut connection).await?);
         }
         Ok(page)

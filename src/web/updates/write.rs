@@ -39,9 +39,10 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
             title,
             notes: fields.text("notes", words::NOTES).map(Option::unwrap_or_default),
             visibility: fields.choice("visibility", &["audience", "workspace"]),
-            expectation: fields.choice("expectation", &["fyi", "acknowledge"]),
-            due_at: fields.moment("due", &person.time_zone),
+            expectation: fields.choice("expectation", &["fyi", "acknowledge", "readback"]),
+            due: fields.due("due", &person.time_zone),
             otherwise: fields.text("otherwise", words::OTHERWISE),
+            prompt: fields.text("prompt", words::PROMPT),
             audience: None,
             material: material.then_some(what_changed),
             version: if editing { fields.number("version") } else { None },
@@ -173,10 +174,14 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
     let unknown =
         if form.error("audience").is_empty() { Vec::new() } else { updates::unknown(&mut connection, &state.clock, &names).await? };
     let admins = updates::admins(&mut connection).await?;
+    let (mut answered, mut media_changed) = (0, false);
     let shape = match update {
         Some(update) => {
+            answered = updates::answered(&mut connection, &update.id).await?;
+            media_changed = updates::media_changed(&mut connection, update).await?;
             let shape = shaping::update(&mut connection, state, ask, update).await?;
             let mut names: Vec<String> = shape.audience.everyone.then(|| "everyone".to_owned()).into_iter().collect();
+            names.extend(updates::audience_groups(&mut connection, &update.id).await?.into_iter().map(|(_, name)| format!("@{name}")));
             names.extend(updates::audience(&mut connection, &update.id).await?.into_iter().map(|named| named.email));
             names.extend(updates::awaited(&mut connection, &state.clock, &update.id).await?);
             fill(&mut form, &shape, &names.join(", "));
@@ -200,6 +205,8 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
         unknown,
         admins,
         refusal: state.intake.room().err().map(|error| error.detail()),
+        answered,
+        media_changed,
         limit: format!("{} {}", uploads::TAKEN, format_args!("At most {} each.", uploads::size(state.intake.max))),
     };
     page(status, &shown)
@@ -215,7 +222,10 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     put("audience", audience);
     put("visibility", &update.visibility);
     put("expectation", &update.expectation);
-    put("due", update.due.as_deref().unwrap_or_default());
+    put("due", update.due_at());
+    put("due_days", &Some(update.due_days()).filter(|days| *days > 0).map(|days| days.to_string()).unwrap_or_default());
+    put("when", if update.due_days() > 0 { "days" } else if update.due.is_null() { "none" } else { "time" });
+    put("prompt", update.prompt.as_deref().unwrap_or_default());
     put("otherwise", update.otherwise.as_deref().unwrap_or_default());
     put("version", &update.version.to_string());
 }

@@ -1,0 +1,205 @@
+//! Answering: one press, one's own words, or a reason why not; and taking it back.
+
+use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::notify::{self, Kind, News};
+use crate::people::{self, Person, Viewer};
+use crate::updates::{self, Update};
+use crate::events;
+
+use super::{Receipt, of_person, receive};
+
+/// Characters of a readback, and of a reason.
+pub const READBACK: usize = 500;
+
+/// What a recipient answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// One press.
+    Acknowledged,
+    /// What they take from it, in their own words; not empty.
+    ReadBack(String),
+    /// Why they cannot, or do not agree; not empty.
+    Declined(String),
+}
+
+impl Answer {
+    /// As it is stored.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::ReadBack(_) => "read_back",
+            Self::Declined(_) => "declined",
+        }
+    }
+
+    fn words(&self) -> Option<&str> {
+        match self {
+            Self::Acknowledged => None,
+            Self::ReadBack(words) | Self::Declined(words) => Some(words),
+        }
+    }
+}
+
+/// Answers the present revision. Said already, the first time stays. `seen` is the revision that was on the page; `name` that of a guest
+/// who has not said one. Where a readback is asked for, a press alone is not enough.
+pub async fn answer(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, answer: &Answer, seen: Option<i64>, name: Option<&str>) -> Result<()> {
+    let update = updates::find(tx, viewer, id).await?;
+    published(&update)?;
+    if seen.is_some_and(|seen| seen != update.revision) {
+        return Err(Error::Conflict("It was changed since you opened it. Look at it again, then answer.".into()));
+    }
+    let short = update.expectation == "readback" && *answer == Answer::Acknowledged;
+    let Viewer::Person(person) = viewer else {
+        return if short { Err(say_it()) } else { by_guest(tx, clock, viewer, &update, answer, name).await };
+    };
+    if !update.asks() {
+        receive(tx, &update, &person.id).await?;
+    }
+    let before = of_person(tx, id, &person.id).await?.ok_or_else(only_recipients)?;
+    if short {
+        return Err(say_it());
+    }
+    if !is_new(&before, &update, answer)? {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE receipts SET answer = $1, answered_at = $2, answered_revision = $3, words = $4, verdict = NULL WHERE update_id = $5 AND person_id = $6",
+    )
+    .bind(answer.kind())
+    .bind(clock.now())
+    .bind(update.revision)
+    .bind(answer.words())
+    .bind(id)
+    .bind(&person.id)
+    .execute(&mut **tx)
+    .await?;
+    let (exchange, subject) = match answer {
+        Answer::Acknowledged => (None, None),
+        Answer::ReadBack(_) => (Some("readback"), Some("readback")),
+        Answer::Declined(_) => (Some("decline"), Some("decline")),
+    };
+    if let Some(kind) = exchange {
+        super::hearing::say(tx, clock, &update, &person.id, kind, answer.words().unwrap_or_default()).await?;
+    }
+    if let Some(subject) = subject {
+        sqlx::query("DELETE FROM drafts WHERE person_id = $1 AND update_id = $2 AND subject = $3")
+            .bind(&person.id)
+            .bind(id)
+            .bind(subject)
+            .execute(&mut **tx)
+            .await?;
+    }
+    updates::settle(tx, clock, id, Some(&person.id)).await?;
+    told(tx, clock, &update, person, answer).await?;
+    events::record(tx, clock, "receipt", id, &person.id, &person.id).await
+}
+
+/// Whether the answer says something that is not said yet.
+fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
+    let present = before.answered_revision == Some(update.revision);
+    match (before.answer.as_deref().filter(|_| present), answer) {
+        (Some("read_back"), Answer::Acknowledged) => Ok(false),
+        (Some(kind), answer) if kind == answer.kind() && before.words.as_deref() == answer.words() => {
+            // What was corrected is not right because it is said again.
+            if before.verdict.as_deref() == Some("corrected") {
+                return Err(Error::invalid("readback", "is what was not quite right. Say it anew."));
+            }
+            Ok(false)
+        }
+        (Some("read_back"), _) if before.verdict.as_deref() == Some("confirmed") => Err(confirmed(update)),
+        _ => Ok(true),
+    }
+}
+
+fn confirmed(update: &Update) -> Error {
+    Error::Conflict(format!("{} has confirmed what you said, so it stands. Say more in a comment.", update.author_name))
+}
+
+fn say_it() -> Error {
+    Error::invalid("readback", "is missing. Say in your own words what you take from it.")
+}
+
+fn only_recipients() -> Error {
+    Error::Forbidden("Only those it was sent to can answer it.".into())
+}
+
+/// The author is told who answered; and once all have, that.
+async fn told(tx: &mut Tx, clock: &Clock, update: &Update, person: &Person, answer: &Answer) -> Result<()> {
+    let author = [update.author_id.clone()];
+    let kind = match answer {
+        Answer::Acknowledged => Kind::Heard,
+        Answer::ReadBack(_) => Kind::ReadBack,
+        Answer::Declined(_) => Kind::Declined,
+    };
+    notify::untell(tx, &update.id, &person.id).await?;
+    notify::tell(tx, clock, News { kind, update_id: &update.id, subject_id: &person.id, actor_id: &person.id }, &author).await?;
+    let owing: i64 = sqlx::query_scalar("SELECT owing FROM updates WHERE id = $1").bind(&update.id).fetch_one(&mut **tx).await?;
+    if update.asks() && owing == 0 && update.owing > 0 {
+        let all = News { kind: Kind::AllHeard, update_id: &update.id, subject_id: &update.id, actor_id: &person.id };
+        notify::tell(tx, clock, all, &author).await?;
+    }
+    Ok(())
+}
+
+/// Guests owe nothing; what they answer is listed apart.
+async fn by_guest(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update, answer: &Answer, name: Option<&str>) -> Result<()> {
+    if matches!(answer, Answer::Declined(_)) {
+        return Err(only_recipients());
+    }
+    let guest = people::speaking_guest(tx, clock, viewer, &update.id, name).await?;
+    let done = sqlx::query(
+        "UPDATE guests SET acknowledged_at = $1, acknowledged_revision = $2, readback = $3 WHERE id = $4
+         AND (acknowledged_revision IS NULL OR acknowledged_revision < $2 OR coalesce(readback, '') <> coalesce($3, ''))",
+    )
+    .bind(clock.now())
+    .bind(update.revision)
+    .bind(answer.words())
+    .bind(&guest)
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(());
+    }
+    events::record(tx, clock, "receipt", &update.id, &guest, &guest).await
+}
+
+fn published(update: &Update) -> Result<()> {
+    match update.state() {
+        "published" => Ok(()),
+        _ => Err(Error::Conflict("It is not published, so there is nothing to answer.".into())),
+    }
+}
+
+/// Takes an answer back, for as long as the author has not confirmed it; without one nothing happens.
+pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    let update = updates::find(tx, viewer, id).await?;
+    published(&update)?;
+    let Viewer::Person(person) = viewer else {
+        let guest = people::guest_who_may_speak(viewer, id)?.id.clone();
+        let statement = "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL, readback = NULL
+                         WHERE id = $1 AND acknowledged_at IS NOT NULL";
+        let done = sqlx::query(statement).bind(&guest).execute(&mut **tx).await?;
+        return if done.rows_affected() == 0 { Ok(()) } else { events::record(tx, clock, "receipt", id, &guest, &guest).await };
+    };
+    let before = of_person(tx, id, &person.id).await?.ok_or_else(only_recipients)?;
+    if before.answered_at.is_none() {
+        return Ok(());
+    }
+    if before.verdict.as_deref() == Some("confirmed") {
+        return Err(confirmed(&update));
+    }
+    sqlx::query(
+        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL
+         WHERE update_id = $1 AND person_id = $2",
+    )
+    .bind(id)
+    .bind(&person.id)
+    .execute(&mut **tx)
+    .await?;
+    super::hearing::take_back(tx, clock, id, &person.id).await?;
+    notify::untell(tx, id, &person.id).await?;
+    updates::settle(tx, clock, id, Some(&person.id)).await?;
+    events::record(tx, clock, "receipt", id, &person.id, &person.id).await
+}

@@ -1,0 +1,145 @@
+//! Revisions: what an update said before it changed.
+
+use serde::{Deserialize, Serialize};
+use sqlx::{AnyConnection, FromRow};
+
+use super::Update;
+use crate::clock::{Clock, Millis};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+
+/// One revision, as its readers had it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: i64,
+    /// The title.
+    pub title: String,
+    /// Markdown.
+    pub notes: String,
+    /// What it changed, in the author's words.
+    pub what_changed: Option<String>,
+    /// JSON: [`Filed`] in order.
+    pub media: String,
+    /// When it began.
+    pub begun_at: Millis,
+}
+
+/// A recording or picture of a revision.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct Filed {
+    /// The id of the media; it may be gone.
+    pub id: String,
+    /// The name its file had.
+    pub name: String,
+}
+
+impl Revision {
+    /// Its recordings and pictures; none where they were not written down.
+    pub fn files(&self) -> Vec<Filed> {
+        serde_json::from_str(&self.media).unwrap_or_default()
+    }
+}
+
+/// What is different since a revision.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What changed, in the author's words, oldest first.
+    pub said: Vec<String>,
+    /// The title before.
+    pub title: String,
+    /// The notes before.
+    pub notes: String,
+    /// Names of recordings and pictures that came.
+    pub added: Vec<String>,
+    /// Names of those that went.
+    pub removed: Vec<String>,
+}
+
+async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Filed>> {
+    let files: Vec<(String, String)> =
+        sqlx::query_as("SELECT id, file_name FROM media WHERE update_id = $1 AND comment_id IS NULL ORDER BY id")
+            .bind(update_id)
+            .fetch_all(connection)
+            .await?;
+    Ok(files.into_iter().map(|(id, name)| Filed { id, name }).collect())
+}
+
+/// Writes down the present revision as it begins.
+pub(super) async fn begin(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    let media = serde_json::to_string(&files(tx, &update.id).await?).map_err(Error::internal)?;
+    sqlx::query(
+        "INSERT INTO revisions (update_id, revision, title, notes, what_changed, media, begun_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (update_id, revision) DO UPDATE SET title = excluded.title, notes = excluded.notes, media = excluded.media",
+    )
+    .bind(&update.id)
+    .bind(update.revision)
+    .bind(&update.title)
+    .bind(&update.notes)
+    .bind(&update.what_changed)
+    .bind(media)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The revision that ends stands as it was last read; the next one begins.
+pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
+    sqlx::query("UPDATE revisions SET title = $1, notes = $2 WHERE update_id = $3 AND revision = $4")
+        .bind(&before.title)
+        .bind(&before.notes)
+        .bind(&before.id)
+        .bind(before.revision)
+        .execute(&mut **tx)
+        .await?;
+    let after = super::own(tx, &before.id).await?;
+    begin(tx, clock, &after).await
+}
+
+/// All revisions, the newest first.
+pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Revision>> {
+    Ok(sqlx::query_as(
+        "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1 ORDER BY revision DESC",
+    )
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// One revision.
+pub async fn revision(connection: &mut AnyConnection, update_id: &str, revision: i64) -> Result<Revision> {
+    let found = revisions(connection, update_id).await?.into_iter().find(|one| one.revision == revision);
+    found.ok_or(Error::NotFound)
+}
+
+/// What is different since the revision that somebody answered; none where it is the present one.
+pub async fn changes_since(connection: &mut AnyConnection, update: &Update, seen: i64) -> Result<Option<Changes>> {
+    if seen >= update.revision {
+        return Ok(None);
+    }
+    let all = revisions(connection, &update.id).await?;
+    let Some(before) = all.iter().find(|one| one.revision == seen) else { return Ok(None) };
+    let (was, is) = (before.files(), files(connection, &update.id).await?);
+    let names = |files: &[Filed], others: &[Filed]| {
+        files.iter().filter(|file| others.iter().all(|other| other.id != file.id)).map(|file| file.name.clone()).collect()
+    };
+    Ok(Some(Changes {
+        said: all.iter().rev().filter(|one| one.revision > seen).filter_map(|one| one.what_changed.clone()).collect(),
+        title: before.title.clone(),
+        notes: before.notes.clone(),
+        added: names(&is, &was),
+        removed: names(&was, &is),
+    }))
+}
+
+/// Whether recordings or pictures came or went since the present revision began.
+pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
+    let begun: Option<String> = sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
+        .bind(&update.id)
+        .bind(update.revision)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(begun) = begun.and_then(|text| serde_json::from_str::<Vec<Filed>>(&text).ok()) else { return Ok(false) };
+    Ok(begun != files(connection, &update.id).await?)
+}

@@ -1,0 +1,78 @@
+//! The shapes of the inbox.
+
+use serde::Serialize;
+
+use super::RowShape;
+
+/// Something that waits in the inbox.
+#[derive(Clone, Debug, Serialize)]
+pub struct EntryShape {
+    /// The entry's id: a letter for the section, then the update's id.
+    pub id: String,
+    /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and as an author `readbacks` or `questions`. Said to me: `sent`,
+    /// `comments`, `mention`, `answer`, `declined`, `confirmed`, `corrected`, `all_heard`. Owed to me: `waiting`.
+    pub why: String,
+    /// What it is about.
+    pub update: RowShape,
+    /// By when: for me, or the next of those who owe me.
+    pub due: Option<String>,
+    /// Whether that has passed.
+    pub overdue: bool,
+    /// Whether I opened it.
+    pub opened: bool,
+    /// When its author last reminded me.
+    pub reminded_at: Option<String>,
+    /// How many comments are new.
+    pub new_comments: i64,
+    /// When it came to be.
+    pub at: String,
+}
+
+impl EntryShape {
+    /// Whether an answer of mine as a recipient is asked for.
+    pub fn asks(&self) -> bool {
+        matches!(self.why.as_str(), "acknowledge" | "readback" | "changed" | "corrected") && self.id.starts_with('b')
+    }
+
+    /// Whether one press is the whole answer.
+    pub fn pressed(&self) -> bool {
+        self.asks() && self.update.expectation == "acknowledge"
+    }
+}
+
+/// A row that was put off.
+#[derive(Clone, Debug, Serialize)]
+pub struct SnoozedShape {
+    /// The entry's id.
+    pub id: String,
+    /// What it is about.
+    pub update: RowShape,
+    /// Until when; null for until somebody has answered.
+    pub until: Option<String>,
+}
+
+/// Everything that waits for me.
+#[derive(Clone, Debug, Serialize)]
+pub struct InboxShape {
+    /// What I owe, by due time.
+    pub owed_by_me: Vec<EntryShape>,
+    /// What others owe me.
+    pub owed_to_me: Vec<EntryShape>,
+    /// What was said to me.
+    pub said_to_me: Vec<EntryShape>,
+    /// What I put off.
+    pub snoozed: Vec<SnoozedShape>,
+    /// How many of each section.
+    pub counts: InboxCountsShape,
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct InboxCountsShape {
+    /// What I owe.
+    pub owed_by_me: i64,
+    /// What others owe me.
+    pub owed_to_me: i64,
+    /// What was said to me.
+    pub said_to_me: i64,
+}

@@ -1,0 +1,134 @@
+//! Receipts, what was said back, and what changed, for the eyes of who asks.
+
+use similar::{ChangeTag, TextDiff};
+
+use super::super::shapes::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, PersonShape, ReceiptShape, RevisionShape};
+use super::super::viewer::Ask;
+use super::{is_author, time};
+use crate::app::State;
+use crate::clock::rfc3339;
+use crate::markdown;
+use crate::receipts::{Exchange, GuestAnswer, Receipt};
+use crate::updates::{Changes, Revision, Update};
+
+/// One recipient's standing: what they opened is for the author and themself, and so are their words unless the author opened them.
+pub(crate) fn receipt_shape(state: &State, ask: &Ask, update: &Update, receipt: &Receipt) -> ReceiptShape {
+    let me = ask.viewer.person().is_ok_and(|person| person.id == receipt.person_id);
+    let intimate = me || is_author(&ask.viewer, &update.author_id);
+    let disclosed = receipt.disclosed_at.is_some();
+    let words = |kind: &str| receipt.words.clone().filter(|_| (intimate || disclosed) && receipt.answer.as_deref() == Some(kind));
+    let got = receipt.answered_at.filter(|_| receipt.answer.as_deref() != Some("declined"));
+    ReceiptShape {
+        person: PersonShape { id: receipt.person_id.clone(), name: receipt.name.clone() },
+        state: receipt.state(update.revision, intimate).into(),
+        sent_at: Some(rfc3339(receipt.sent_at)),
+        opened_at: if intimate { time(receipt.opened_at) } else { None },
+        coverage: None,
+        unwatched: None,
+        answered_at: time(receipt.answered_at),
+        acknowledged_at: time(got),
+        revision: receipt.answered_revision,
+        readback: words("read_back"),
+        correction: receipt.correction.clone().filter(|_| intimate || disclosed),
+        reason: words("declined"),
+        disclosed,
+        owes: receipt.owes_since.is_some(),
+        due: if update.asks() { time(receipt.due_at) } else { None },
+        overdue: receipt.owes_since.is_some() && receipt.due_at.is_some_and(|due| due < state.clock.now()),
+        reminded_at: if intimate { time(receipt.reminded_at) } else { None },
+        away_until: time(receipt.away_until.filter(|until| *until > state.clock.now())),
+        zone: receipt.time_zone.clone(),
+        exchange: Vec::new(),
+    }
+}
+
+/// All of them, each with what the two said, as far as who asks may read it.
+pub(crate) fn receipt_shapes(state: &State, ask: &Ask, update: &Update, receipts: &[Receipt], exchanges: &[Exchange]) -> Vec<ReceiptShape> {
+    let with = |receipt: &Receipt| {
+        let exchange = exchanges.iter().filter(|one| one.person_id == receipt.person_id).map(exchange_shape).collect();
+        ReceiptShape { exchange, ..receipt_shape(state, ask, update, receipt) }
+    };
+    receipts.iter().map(with).collect()
+}
+
+/// One thing the two said.
+pub(crate) fn exchange_shape(exchange: &Exchange) -> ExchangeShape {
+    ExchangeShape {
+        kind: exchange.kind.clone(),
+        revision: exchange.revision,
+        body: exchange.body.clone(),
+        said_at: rfc3339(exchange.said_at),
+        taken_back_at: time(exchange.taken_back_at),
+    }
+}
+
+/// Guests who answered; what they said back is for the author.
+pub(crate) fn guest_shape(answer: &GuestAnswer, author: bool) -> GuestAnswerShape {
+    GuestAnswerShape {
+        guest: PersonShape { id: answer.id.clone(), name: answer.name.clone() },
+        link: answer.link.clone(),
+        acknowledged_at: rfc3339(answer.acknowledged_at),
+        readback: answer.readback.clone().filter(|_| author),
+    }
+}
+
+/// A version of an update, for its author.
+pub(crate) fn revision_shape(revision: &Revision, there: &[String]) -> RevisionShape {
+    RevisionShape {
+        revision: revision.revision,
+        title: revision.title.clone(),
+        notes: revision.notes.clone(),
+        notes_html: markdown::html(&revision.notes),
+        what_changed: revision.what_changed.clone(),
+        begun_at: rfc3339(revision.begun_at),
+        files: revision
+            .files()
+            .into_iter()
+            .map(|file| FileShape { there: there.contains(&file.id), id: file.id, name: file.name })
+            .collect(),
+    }
+}
+
+/// What is different now, word by word.
+pub(crate) fn changes(update: &Update, changes: Changes) -> ChangesShape {
+    ChangesShape {
+        title: diff(&changes.title, &update.title),
+        notes: diff(&changes.notes, &update.notes),
+        said: changes.said,
+        added: changes.added,
+        removed: changes.removed,
+    }
+}
+
+/// Empty where nothing is different.
+fn diff(before: &str, after: &str) -> Vec<DiffShape> {
+    if before == after {
+        return Vec::new();
+    }
+    let mut pieces: Vec<DiffShape> = Vec::new();
+    for change in TextDiff::configure().timeout(std::time::Duration::from_millis(200)).diff_words(before, after).iter_all_changes() {
+        let kind = match change.tag() {
+            ChangeTag::Equal => "same",
+            ChangeTag::Insert => "added",
+            ChangeTag::Delete => "removed",
+        };
+        match pieces.last_mut() {
+            Some(last) if last.kind == kind => last.text.push_str(change.value()),
+            _ => pieces.push(DiffShape { kind, text: change.value().to_owned() }),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_word_by_word() {
+        let pieces = diff("We ship on Monday.", "We ship on Tuesday.");
+        let told: Vec<(&str, &str)> = pieces.iter().map(|piece| (piece.kind, piece.text.as_str())).collect();
+        assert_eq!(told, [("same", "We ship on "), ("removed", "Monday."), ("added", "Tuesday.")]);
+        assert!(diff("Same", "Same").is_empty());
+    }
+}
