@@ -57,7 +57,8 @@ impl Section {
     }
 
     fn of(entry_id: &str) -> Option<(Self, &str)> {
-        let section = [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe].into_iter().find(|section| entry_id.starts_with(section.letter()))?;
+        let section =
+            [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe].into_iter().find(|section| entry_id.starts_with(section.letter()))?;
         Some((section, &entry_id[1..]))
     }
 }

@@ -120,7 +120,8 @@ pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String])
 /// What was put off until somebody answers is back with any news; what was put off until a time only when asked anew.
 async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
     let timed = if news.kind.wakes() { "" } else { " AND until_at IS NULL" };
-    let text = format!("DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})", db::in_list(3, people.len()));
+    let text =
+        format!("DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})", db::in_list(3, people.len()));
     let mut statement = sqlx::query(AssertSqlSafe(text)).bind(news.update_id).bind(news.actor_id);
     for person in people {
         statement = statement.bind(person);

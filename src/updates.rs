@@ -8,7 +8,9 @@ mod standing;
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
-pub use audience::{Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown};
+pub use audience::{
+    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown,
+};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
 pub use standing::{answered, move_dues, settle, settle_person};
@@ -335,7 +337,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    ahead(clock, draft.due_at)?;
+    ahead(clock, draft.due_at.filter(|_| draft.asks()))?;
     let published = own(tx, id).await?;
     audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
     settle(tx, clock, id, None).await?;
@@ -376,7 +378,11 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         Some(_) => return Err(Error::Conflict("It was published more than 10 s ago. Edit it, or put it into the trash.".into())),
     }
     sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1").bind(id).execute(&mut **tx).await?;
-    for trace in ["DELETE FROM receipts WHERE update_id = $1", "DELETE FROM notices WHERE update_id = $1", "DELETE FROM revisions WHERE update_id = $1"] {
+    for trace in [
+        "DELETE FROM receipts WHERE update_id = $1",
+        "DELETE FROM notices WHERE update_id = $1",
+        "DELETE FROM revisions WHERE update_id = $1",
+    ] {
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }
     settle(tx, clock, id, None).await?;

@@ -3,10 +3,10 @@
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::notify::{self, Kind, News};
 use crate::people::{self, Person, Viewer};
 use crate::updates::{self, Update};
-use crate::events;
 
 use super::{Receipt, of_person, receive};
 
@@ -44,7 +44,15 @@ impl Answer {
 
 /// Answers the present revision. Said already, the first time stays. `seen` is the revision that was on the page; `name` that of a guest
 /// who has not said one. Where a readback is asked for, a press alone is not enough.
-pub async fn answer(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, answer: &Answer, seen: Option<i64>, name: Option<&str>) -> Result<()> {
+pub async fn answer(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    answer: &Answer,
+    seen: Option<i64>,
+    name: Option<&str>,
+) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
@@ -91,6 +99,8 @@ pub async fn answer(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, answe
             .execute(&mut **tx)
             .await?;
     }
+    // Who answers has it before them, also as a program.
+    notify::read(tx, clock, &person.id, id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     told(tx, clock, &update, person, answer).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await

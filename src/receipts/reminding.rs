@@ -60,11 +60,13 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     .fetch_all(&mut **tx)
     .await?;
     for one in &late {
-        sqlx::query("UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL")
-            .bind(clock.now())
-            .bind(&one.update_id)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
+        )
+        .bind(clock.now())
+        .bind(&one.update_id)
+        .execute(&mut **tx)
+        .await?;
         let news = News { kind: Kind::Overdue, update_id: &one.update_id, subject_id: &one.update_id, actor_id: "" };
         notify::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
         events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;

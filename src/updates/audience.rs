@@ -189,10 +189,12 @@ pub async fn awaited(connection: &mut AnyConnection, clock: &Clock, id: &str) ->
 
 /// The groups the author named: id and name.
 pub async fn audience_groups(connection: &mut AnyConnection, id: &str) -> Result<Vec<(String, String)>> {
-    Ok(sqlx::query_as("SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1 ORDER BY g.name")
-        .bind(id)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1 ORDER BY g.name",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Their ids.
@@ -262,17 +264,20 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
     }
     if !first && before.asks() {
         // Nobody is asked any more; who has not opened it can still hear it.
-        new.extend(unopened(tx, id).await?);
+        new.extend(unheard(tx, id).await?);
     }
     notify::tell(tx, clock, news(Kind::Sent), &new).await
 }
 
 async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL").bind(id).fetch_all(&mut **tx).await?)
+    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL")
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?)
 }
 
-async fn unopened(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL")
+async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL")
         .bind(id)
         .fetch_all(&mut **tx)
         .await?)

@@ -53,7 +53,8 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
 
 /// A table is wanted: `Accept: text/csv`, or `?format=csv` where a link cannot say that.
 pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
-    let named = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.starts_with("text/csv"));
+    let named =
+        req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.starts_with("text/csv"));
     named || req.query_string().split('&').any(|pair| pair == "format=csv")
 }
 

@@ -252,7 +252,10 @@ impl Fields {
         match days {
             Some(days @ 1..=MOST_DAYS) => Some(Due::Days(days)),
             _ => {
-                self.complain(name, format!("is not a number of working days from 1 to {MOST_DAYS}. Right would be {{\"working_days\":1}}."));
+                self.complain(
+                    name,
+                    format!("is not a number of working days from 1 to {MOST_DAYS}. Right would be {{\"working_days\":1}}."),
+                );
                 None
             }
         }

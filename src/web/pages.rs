@@ -321,7 +321,6 @@ impl EditPage {
         self.update.as_ref().is_some_and(|update| update.state == "published")
     }
 
-
     /// Whether it has recordings or pictures.
     pub fn has_media(&self) -> bool {
         self.update.as_ref().is_some_and(|update| !update.media.is_empty())

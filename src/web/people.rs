@@ -77,6 +77,9 @@ pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     people::change(&mut tx, &state.clock, &id, &Change { role, active }).await?;
+    if active.is_some() {
+        updates::settle_person(&mut tx, &state.clock, &id).await?;
+    }
     let account = account_shape(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;
     done(&ask, StatusCode::OK, "/people", &account)

@@ -77,7 +77,21 @@ fn cell(text: &str) -> String {
 
 fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let heads = ["person", "state", "owes", "due", "overdue", "sent_at", "opened_at", "answered_at", "revision", "readback", "correction", "reason", "away_until"];
+    let heads = [
+        "person",
+        "state",
+        "owes",
+        "due",
+        "overdue",
+        "sent_at",
+        "opened_at",
+        "answered_at",
+        "revision",
+        "readback",
+        "correction",
+        "reason",
+        "away_until",
+    ];
     writer.write_record(heads).map_err(Error::internal)?;
     for receipt in receipts {
         let text = |field: &Option<String>| cell(field.as_deref().unwrap_or_default());
@@ -103,7 +117,8 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
 
 /// A table to keep, named after what it is of.
 fn csv(title: &str, body: &[u8]) -> Answered {
-    let name: String = words::file_name(title).chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, ' ' | '-')).collect();
+    let name: String =
+        words::file_name(title).chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, ' ' | '-')).collect();
     let name = if name.trim().is_empty() { "receipts" } else { name.trim() };
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
@@ -156,12 +171,16 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
     page(StatusCode::OK, &OverviewPage { page: ask.page(&state, "Who has heard", "receipts").await?, items, next })
 }
 
-pub(crate) async fn acknowledge(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answered {
-    answer(&req, &ask, &state, &id, payload, |fields| {
-        match fields.text("readback", READBACK).flatten() {
-            Some(words) => Answer::ReadBack(words),
-            None => Answer::Acknowledged,
-        }
+pub(crate) async fn acknowledge(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answered {
+    answer(&req, &ask, &state, &id, payload, |fields| match fields.text("readback", READBACK).flatten() {
+        Some(words) => Answer::ReadBack(words),
+        None => Answer::Acknowledged,
     })
     .await
 }
@@ -235,7 +254,13 @@ async fn answered(req: &HttpRequest, ask: &Ask, state: &State, id: &str) -> Answ
 }
 
 /// The author hears what was read back: confirms or corrects it.
-pub(crate) async fn confirm(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>, payload: web::Payload) -> Answered {
+pub(crate) async fn confirm(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+    payload: web::Payload,
+) -> Answered {
     let (id, person) = at.into_inner();
     let mut fields = Fields::read(&req, payload).await?;
     let verdict = fields.choice("verdict", &["confirmed", "corrected"]);

@@ -62,7 +62,8 @@ pub(crate) async fn update_page(
     if guest.is_none() {
         let all = receipts::of(&mut connection, &update.id).await?;
         receipts = shaping::receipt_shapes(state, ask, update, &all, &[]);
-        guests = receipts::of_guests(&mut connection, &update.id).await?.iter().map(|answer| shaping::guest_shape(answer, author)).collect();
+        guests =
+            receipts::of_guests(&mut connection, &update.id).await?.iter().map(|answer| shaping::guest_shape(answer, author)).collect();
         links = links::of(&mut connection, &update.id).await?;
     }
     let bar = answer_bar(&mut connection, ask, update, &shape).await?;
@@ -216,8 +217,7 @@ pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<St
     updates::must_be_author(&ask.viewer, &update)?;
     let there: Vec<String> =
         media::of_updates(&mut connection, std::slice::from_ref(&update.id)).await?.into_iter().map(|(media, _)| media.id).collect();
-    let items: Vec<_> =
-        updates::revisions(&mut connection, &id).await?.iter().map(|one| shaping::revision_shape(one, &there)).collect();
+    let items: Vec<_> = updates::revisions(&mut connection, &id).await?.iter().map(|one| shaping::revision_shape(one, &there)).collect();
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next: None });
     }

@@ -224,7 +224,16 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     put("expectation", &update.expectation);
     put("due", update.due_at());
     put("due_days", &Some(update.due_days()).filter(|days| *days > 0).map(|days| days.to_string()).unwrap_or_default());
-    put("when", if update.due_days() > 0 { "days" } else if update.due.is_null() { "none" } else { "time" });
+    put(
+        "when",
+        if update.due_days() > 0 {
+            "days"
+        } else if update.due.is_null() {
+            "none"
+        } else {
+            "time"
+        },
+    );
     put("prompt", update.prompt.as_deref().unwrap_or_default());
     put("otherwise", update.otherwise.as_deref().unwrap_or_default());
     put("version", &update.version.to_string());
