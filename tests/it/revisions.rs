@@ -88,7 +88,11 @@ async fn stop_asking_ends_all_debts_and_keeps_what_was_answered() {
     bob.put(&format!("{path}/acknowledgement")).await.expect(200);
     ada.patch(&path, json!({ "expectation": "fyi" })).await.expect(200);
     let inbox = cyd.get("/inbox").await.json();
-    assert_eq!((&inbox["counts"]["owed_by_me"], &inbox["said_to_me"][0]["why"]), (&json!(0), &json!("sent")), "unopened, it can still be heard");
+    assert_eq!(
+        (&inbox["counts"]["owed_by_me"], &inbox["said_to_me"][0]["why"]),
+        (&json!(0), &json!("sent")),
+        "unopened, it can still be heard"
+    );
     assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 0);
     assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"][0]["state"], "acknowledged");
     assert_eq!(bob.get("/inbox").await.json()["counts"], json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 }));

@@ -50,7 +50,10 @@ async fn publishing_answers_with_words_to_pass_on() {
     let fields = json!({ "title": "The new flow", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "publish": true });
     let made = ada.post("/updates", fields).await.expect(201).json();
     let message = made["message"].as_str().unwrap();
-    assert_eq!(message, format!("Ada asks for your Got it on “The new flow” by the end of your next working day: {}", made["url"].as_str().unwrap()));
+    assert_eq!(
+        message,
+        format!("Ada asks for your Got it on “The new flow” by the end of your next working day: {}", made["url"].as_str().unwrap())
+    );
     let page = app.browser("Ada").await.get(made["url"].as_str().unwrap()).await.text();
     assert!(page.contains("Sent to 1 person") || page.contains("Sent</p>") || page.contains(" to 1 person"), "{page}");
     assert!(page.contains("Copy message") && page.contains("Ada asks for your Got it"), "{page}");
