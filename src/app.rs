@@ -1,5 +1,7 @@
 //! The parts put together: what is shared by all requests, the workers, and a stop that loses nothing.
 
+mod post;
+
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -11,11 +13,13 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpServer, web};
 use futures_util::FutureExt as _;
+use futures_util::future::join_all;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::{self, Clock};
 use crate::config::{Config, Delivery, Place};
@@ -33,6 +37,8 @@ use crate::{events, notify, people, receipts, search, updates};
 const WORKERS: usize = 2;
 /// How often work that failed, or that another node left, is looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How long jobs that cannot be broken off are waited for at the end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How often it is looked at what became due.
 const DUE: Duration = Duration::from_secs(15);
 /// How often what is over is thrown away.
@@ -157,6 +163,7 @@ pub struct App {
     state: web::Data<State>,
     stop: watch::Sender<bool>,
     signals: [Signal; 2],
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl App {
@@ -171,9 +178,7 @@ impl App {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let state = web::Data::new(state(config, clock, stopped.clone()).await?);
-        for _ in 0..WORKERS {
-            tokio::spawn(work(state.clone().into_inner(), stopped.clone()));
-        }
+        let workers = (0..WORKERS).map(|_| tokio::spawn(work(state.clone().into_inner(), stopped.clone()))).collect();
         tokio::spawn(sweep_on(state.clone().into_inner(), stopped.clone()));
         tokio::spawn(due_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
@@ -186,7 +191,7 @@ impl App {
         .run();
         // Heard from here on: who has read the address may end the process at once.
         let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        Ok(Self { server, address, state, stop, signals })
+        Ok(Self { server, address, state, stop, signals, workers })
     }
 
     /// The port it listens on.
@@ -227,6 +232,9 @@ impl App {
         });
         self.server.await?;
         self.stop.send_replace(true);
+        if tokio::time::timeout(LAST_WORDS, join_all(self.workers)).await.is_err() {
+            tracing::warn!("a job that cannot be broken off was, at the end");
+        }
         self.state.db.close().await;
         Ok(())
     }
@@ -335,7 +343,7 @@ async fn work(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let mut commits = state.db.commits();
     while !*stop.borrow() {
         commits.mark_unchanged();
-        match jobs::claim(&state.db).await {
+        match jobs::claim(&state.db, &state.clock).await {
             Ok(Some(job)) => {
                 if let Err(error) = one(&state, &job, &mut stop).await {
                     tracing::error!(%error, job = job.id, kind = job.kind, "a job could not be settled");
@@ -361,20 +369,23 @@ async fn one(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Resu
         // Work that ends the process every time it is begun never comes to say that it failed.
         return settle_failed(state, job, &Error::internal("it was begun too often and never ended")).await;
     }
+    let ending = stop.clone();
     let done = tokio::select! {
-        done = AssertUnwindSafe(perform(state, job)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
+        done = AssertUnwindSafe(perform(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
         lost = hold(state, job) => return lost,
-        () = told(stop) => return jobs::release(&state.db, job).await,
+        // A mail that is half handed over would be lost: that job ends by itself, between two of them.
+        () = told(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
     };
     match done {
-        Ok(()) => jobs::finish(&state.db, job).await,
+        Ok(true) => jobs::finish(&state.db, job).await,
+        Ok(false) => jobs::release(&state.db, job).await,
         Err(error) => settle_failed(state, job, &error).await,
     }
 }
 
 async fn settle_failed(state: &State, job: &Job, error: &Error) -> Result<()> {
     tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
-    if jobs::fail(&state.db, job, &error.to_string()).await? && matches!(job.kind.as_str(), "process" | "convert") {
+    if jobs::fail(&state.db, &state.clock, job, &error.to_string()).await? && matches!(job.kind.as_str(), "process" | "convert") {
         media::give_up(&state.intake.shop, &job.payload).await?;
     }
     Ok(())
@@ -410,10 +421,10 @@ struct Subject {
     subject: String,
 }
 
-/// The one list of what jobs there are.
-async fn perform(state: &State, job: &Job) -> Result<()> {
+/// The one list of what jobs there are. Answers false where the end of the process came first.
+async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
     let shop = &state.intake.shop;
-    match job.kind.as_str() {
+    let done = match job.kind.as_str() {
         "process" => media::process(shop, &job.payload).await,
         "convert" => media::convert(shop, &job.payload).await,
         "purge" => {
@@ -432,6 +443,8 @@ async fn perform(state: &State, job: &Job) -> Result<()> {
             search::forget_update(&mut tx, state.db.dialect(), &subject.update).await?;
             tx.commit().await
         }
+        "mail" => return state.deliver(job, stop).await,
         other => Err(Error::internal(format!("no job is called {other}"))),
-    }
+    };
+    done.map(|()| true)
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::mail::{self, Mailer, Server};
+
 /// How bytes reach the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -57,13 +59,16 @@ pub struct Config {
     pub max_upload: u64,
     /// `HEARBACK_FFMPEG`: where ffmpeg is, if not on the path; ffprobe is looked for beside it.
     pub ffmpeg: Option<PathBuf>,
+    /// `HEARBACK_SMTP_URL`, with `HEARBACK_MAIL_FROM` for the sender: the server that mail of asks and reminders is handed to; without it
+    /// there is no mail.
+    pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): what is logged, in the words of `tracing`'s filter.
     pub log: String,
     /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
     pub min_free: u64,
 }
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "HEARBACK_LISTEN",
     "HEARBACK_URL",
     "HEARBACK_DATA",
@@ -77,6 +82,8 @@ const NAMES: [&str; 15] = [
     "HEARBACK_TRUSTED_PROXIES",
     "HEARBACK_MAX_UPLOAD",
     "HEARBACK_FFMPEG",
+    "HEARBACK_SMTP_URL",
+    "HEARBACK_MAIL_FROM",
     "HEARBACK_LOG",
     "HEARBACK_CONFIG",
 ];
@@ -131,6 +138,7 @@ impl Config {
             }),
             max_upload: read.one("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
             ffmpeg: read.maybe("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
+            mail: read.mail(),
             log: read.one("HEARBACK_LOG", "info".into(), |text| {
                 tracing_subscriber::EnvFilter::try_new(text)
                     .map(|_| text.to_owned())
@@ -171,6 +179,22 @@ impl Reading {
 
     fn one<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
         self.maybe(name, parse).unwrap_or(default)
+    }
+
+    /// Mail needs all three: where it goes, who it is from, and where its links lead.
+    fn mail(&mut self) -> Option<Mailer> {
+        let server = self.maybe("HEARBACK_SMTP_URL", Server::parse);
+        let from = self.maybe("HEARBACK_MAIL_FROM", mail::sender);
+        if self.values.contains_key("HEARBACK_SMTP_URL") {
+            for (name, right) in
+                [("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"), ("HEARBACK_URL", "https://hearback.example.org")]
+            {
+                if !self.values.contains_key(name) {
+                    self.complain(name, &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."));
+                }
+            }
+        }
+        Some(Mailer::new(server?, from?))
     }
 
     fn complain(&mut self, name: &str, wrong: &str) {
@@ -260,6 +284,19 @@ mod tests {
             "{wrong}"
         );
         assert!(!wrong.contains("secret"));
+    }
+
+    #[test]
+    fn mail_needs_a_sender_and_an_address_for_its_links() {
+        let server = ("HEARBACK_SMTP_URL", "smtps://ada:secret@mail.example.org");
+        let wrong = with(&[server]).unwrap_err();
+        assert!(wrong.contains("HEARBACK_MAIL_FROM: is needed") && wrong.contains("HEARBACK_URL: is needed"), "{wrong}");
+        let url = ("HEARBACK_URL", "https://hearback.example.org");
+        let wrong = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback")]).unwrap_err();
+        assert!(wrong.starts_with("HEARBACK_MAIL_FROM: is not an e-mail address") && wrong.lines().count() == 1, "{wrong}");
+        let config = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>")]).unwrap();
+        assert!(config.mail.is_some() && !format!("{config:?}").contains("secret"));
+        assert!(with(&[]).unwrap().mail.is_none());
     }
 
     #[test]

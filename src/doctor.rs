@@ -38,6 +38,13 @@ pub async fn examine(config: &Config) -> Vec<Line> {
         None => good(format!("video: {}", tools.describe())),
         Some(missing) => bad(format!("video: {missing} Mend: apt-get install ffmpeg, or set HEARBACK_FFMPEG.")),
     });
+    lines.push(match &config.mail {
+        None => good("mail: none is set up, so people learn of what is asked in their inbox, or from whoever asks"),
+        Some(mailer) => match mailer.prove().await {
+            Ok(proved) => good(format!("mail: {proved}")),
+            Err(error) => bad(format!("mail: {}", error.detail())),
+        },
+    });
     lines.push(if assets::built() {
         good("browser part: built in")
     } else {

@@ -1,7 +1,7 @@
 //! Durable work: a row in the database, written in the transaction it belongs to, done by whoever claims it.
 //!
-//! A claim is a lease in real time that its worker renews; work survives `kill -9`, is tried again with a growing pause
-//! and after the last try stands aside as dead, where an admin can see why.
+//! When it is due is the domain's time, so that tests need not wait; a claim is a lease in real time that its worker renews. Work survives
+//! `kill -9`, is tried again with a growing pause and after the last try stands aside as dead, where an admin can see why.
 
 use std::time::Duration;
 
@@ -35,24 +35,30 @@ pub struct Job {
 
 /// Adds work to be done as soon as the transaction commits.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+    enqueue_at(tx, clock, kind, payload, clock.now()).await
+}
+
+/// Adds work to be done at a time, or later.
+pub async fn enqueue_at(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value, at: Millis) -> Result<()> {
     sqlx::query("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ($1, $2, $3, $4, 0)")
         .bind(clock.id())
         .bind(kind)
         .bind(payload.to_string())
-        .bind(clock::real_now())
+        .bind(at)
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
 /// Claims the work that has been due longest, if there is any.
-pub async fn claim(db: &Db) -> Result<Option<Job>> {
-    let now = clock::real_now();
+pub async fn claim(db: &Db, clock: &Clock) -> Result<Option<Job>> {
+    let (now, real) = (clock.now(), clock::real_now());
     // Looked for before it is locked, so that idle workers do not take SQLite's write lock.
     let due: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) LIMIT 1",
+        "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2) LIMIT 1",
     )
     .bind(now)
+    .bind(real)
     .fetch_optional(&mut *db.read().await?)
     .await?;
     if due.is_none() {
@@ -61,18 +67,18 @@ pub async fn claim(db: &Db) -> Result<Option<Job>> {
     let claim = match db.dialect() {
         Dialect::Sqlite => {
             "UPDATE jobs SET lease = $1, leased_until = $2, attempts = attempts + 1 WHERE id =
-             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) ORDER BY run_at, id LIMIT 1)
+             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $4) ORDER BY run_at, id LIMIT 1)
              RETURNING id, kind, payload, attempts, lease"
         }
         Dialect::Postgres => {
             "UPDATE jobs SET lease = $1, leased_until = $2, attempts = attempts + 1 WHERE id =
-             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) ORDER BY run_at, id LIMIT 1
+             (SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until < $4) ORDER BY run_at, id LIMIT 1
               FOR UPDATE SKIP LOCKED)
              RETURNING id, kind, payload, attempts, lease"
         }
     };
     let mut tx = db.begin().await?;
-    let job = sqlx::query_as(claim).bind(clock::secret()).bind(now + LEASE).bind(now).fetch_optional(&mut *tx).await?;
+    let job = sqlx::query_as(claim).bind(clock::secret()).bind(real + LEASE).bind(now).bind(real).fetch_optional(&mut *tx).await?;
     tx.commit().await?;
     Ok(job)
 }
@@ -104,8 +110,8 @@ pub fn tried_enough(job: &Job) -> bool {
 
 /// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
 /// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
-pub async fn fail(db: &Db, job: &Job, error: &str) -> Result<bool> {
-    let now = clock::real_now();
+pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool> {
+    let now = clock.now();
     let dead = job.attempts >= TRIES && job.kind != "purge";
     let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;

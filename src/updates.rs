@@ -52,7 +52,7 @@ macro_rules! columns {
 }
 
 /// How long an author can take publication back.
-const UNDO: Millis = 10_000;
+pub const UNDO: Millis = 10_000;
 /// How long the trash keeps an update.
 pub const TRASH: Millis = 30 * 24 * 3_600_000;
 

@@ -20,11 +20,13 @@ mod session;
 pub mod shapes;
 mod shaping;
 mod signing;
+mod unsubscribe;
 mod updates;
 mod viewer;
 mod workspace;
 
 pub(crate) use around::around;
+pub(crate) use unsubscribe::token as unsubscribe_token;
 
 use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
 
@@ -65,6 +67,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
         .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
         .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
+        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         // updates
         .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
         .service(resource("/updates/new").route(get().to(updates::new_page)))

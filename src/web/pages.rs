@@ -137,6 +137,20 @@ pub struct InvitationPage {
     pub action: String,
 }
 
+/// What ends mail to a person. POST /unsubscribe/{token}.
+#[derive(Template)]
+#[template(path = "people/unsubscribe.html")]
+pub struct UnsubscribePage {
+    /// Around it.
+    pub page: Page,
+    /// Whose mail it is about.
+    pub email: String,
+    /// It is off already.
+    pub off: bool,
+    /// Where the form goes.
+    pub action: String,
+}
+
 /// A new password by a one-hour link. POST /resets/{token}: `password`.
 #[derive(Template)]
 #[template(path = "people/reset.html")]

@@ -235,6 +235,9 @@ async fn try_accept(req: &HttpRequest, state: &State, secret: &str, mut fields: 
     let (id, asked) = people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
     let session = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
     updates::join(&mut tx, &state.clock, &id, &asked).await?;
+    for update in &asked {
+        state.mail(&mut tx, update).await?;
+    }
     tx.commit().await?;
     Ok(session)
 }

@@ -287,6 +287,7 @@ pub(crate) async fn confirm(
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     receipts::confirm(&mut tx, &state.clock, &ask.viewer, &id, &person, &verdict, said_at).await?;
+    state.mail(&mut tx, &id).await?;
     tx.commit().await?;
     standing(&req, &ask, &state, &id, &person).await
 }
@@ -321,6 +322,7 @@ async fn standing(req: &HttpRequest, ask: &Ask, state: &State, id: &str, person:
 pub(crate) async fn remind(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answered {
     let mut tx = state.db.begin().await?;
     let (update, reminded) = receipts::remind(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    state.mail(&mut tx, &id).await?;
     tx.commit().await?;
     let message = names_who_owe(&state, &ask, &update).await?;
     if ask.html {

@@ -203,6 +203,7 @@ pub(crate) async fn add_recipient(req: HttpRequest, ask: Ask, state: web::Data<S
     let (id, person) = at.into_inner();
     let mut tx = state.db.begin().await?;
     let update = updates::add_recipient(&mut tx, &state.clock, &ask.viewer, &id, &person).await?;
+    state.mail(&mut tx, &id).await?;
     tx.commit().await?;
     if ask.html {
         return Ok(see_other(&back(&req, &format!("/updates/{id}"))));

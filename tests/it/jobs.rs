@@ -35,7 +35,7 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
     app.until("the free one is done", async || app.count("SELECT count(*) FROM jobs").await == 1).await;
     assert_eq!(app.count("SELECT attempts FROM jobs WHERE id = 'held'").await, 1);
-    assert_eq!(hearback::jobs::claim(&app.state.db).await.unwrap().map(|job| job.id), None);
+    assert_eq!(hearback::jobs::claim(&app.state.db, &app.state.clock).await.unwrap().map(|job| job.id), None);
 }
 
 #[actix_web::test]

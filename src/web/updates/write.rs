@@ -105,6 +105,7 @@ async fn try_create(
     }
     if publish {
         update = updates::publish(&mut tx, &state.clock, &ask.viewer, &update.id).await?;
+        state.mail(&mut tx, &update.id).await?;
     }
     tx.commit().await?;
     Ok((update, invited))
@@ -252,6 +253,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
         if written.publish == Some(true) {
             update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
         }
+        state.mail(&mut tx, &id).await?;
         tx.commit().await?;
         Ok((update, invited))
     };
@@ -275,6 +277,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
 pub(crate) async fn publish(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let mut tx = state.db.begin().await?;
     let update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    state.mail(&mut tx, &id).await?;
     tx.commit().await?;
     let shape = shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
     done(&ask, StatusCode::OK, &format!("/updates/{id}"), &shape)
