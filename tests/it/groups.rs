@@ -154,7 +154,7 @@ async fn thousands_are_in_a_group() {
     let made = ada.post("/groups", json!({ "name": "all-hands", "members": members })).await.expect(201).json();
     assert_eq!(made["members"].as_array().unwrap().len(), 2100);
     let ids: Vec<String> = made["members"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-    let workers = hearback::people::workers(&mut *app.state.db.read().await.unwrap(), &ids).await.unwrap();
+    let workers = hearback::people::workers(&mut app.state.db.read().await.unwrap(), &ids).await.unwrap();
     assert_eq!(workers.len(), 2100);
     let many: Vec<String> = (0..3001).map(|n| format!("q{n}@example.org")).collect();
     let problem = ada.post("/groups", json!({ "name": "more", "members": many })).await.problem(422);
