@@ -4,7 +4,11 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
+<<<<<<< HEAD
 const DOMAIN: [&str; 16] = [
+=======
+const DOMAIN: [&str; 15] = [
+>>>>>>> 02473e607bbbe581fac57eacc36c900b18e2b54a
     "words",
     "asking",
     "people",
@@ -15,7 +19,10 @@ const DOMAIN: [&str; 16] = [
     "updates",
     "media",
     "uploads",
+<<<<<<< HEAD
     "drafts",
+=======
+>>>>>>> 02473e607bbbe581fac57eacc36c900b18e2b54a
     "receipts",
     "mailing",
     "comments",
