@@ -87,7 +87,7 @@ pub(crate) async fn update_page(
         bar: if may_answer { bar } else { AnswerBar::default() },
         muted,
         next,
-        mail: false,
+        mail: state.mails(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: if author { links.iter().map(|link| shaping::link_shape(ask, link, None)).collect() } else { Vec::new() },
         guest: guest.is_some(),
