@@ -2,7 +2,7 @@
 //!
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
-//! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`events`], [`notify`], [`search`], [`updates`],
+//! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`workspace`], [`events`], [`notify`], [`search`], [`updates`],
 //! [`media`], [`uploads`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`].
 //! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
@@ -36,3 +36,4 @@ pub mod video;
 pub mod web;
 pub mod words;
 pub mod working;
+pub mod workspace;

@@ -1,6 +1,7 @@
 //! Accounts: who asks, signing in, and what an admin may change.
 
 mod doors;
+pub mod groups;
 mod guests;
 mod invitations;
 mod passwords;

@@ -337,7 +337,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    ahead(clock, draft.due_at)?;
+    ahead(clock, draft.due_at.filter(|_| draft.asks()))?;
     let published = own(tx, id).await?;
     audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
     settle(tx, clock, id, None).await?;

@@ -6,6 +6,7 @@ pub mod assets;
 mod comments;
 pub(crate) mod fields;
 pub mod filters;
+mod groups;
 mod health;
 mod inbox;
 mod links;
@@ -22,6 +23,7 @@ mod signing;
 mod unsubscribe;
 mod updates;
 mod viewer;
+mod workspace;
 
 pub(crate) use around::around;
 pub(crate) use unsubscribe::token as unsubscribe_token;
@@ -63,6 +65,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         )
         .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
         .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
+        .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
+        .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
+        .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
         // updates
         .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
         .service(resource("/updates/new").route(get().to(updates::new_page)))

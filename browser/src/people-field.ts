@@ -18,12 +18,12 @@ export class PeopleField extends HTMLElement {
   #wrong = new Set<string>();
 
   connectedCallback(): void {
-    const line = this.querySelector<HTMLInputElement>("input[name=audience]");
+    const line = this.querySelector<HTMLInputElement>("input[name=audience], input[name=members]");
     if (!line || this.querySelector(".people-box")) return;
     this.#line = line;
-    this.#choices = [...this.querySelectorAll("option")].map((option) => ({ value: option.value, name: option.textContent ?? "" }));
-    this.#list = make("ul", { class: "people-options", role: "listbox", id: "audience-options", "aria-label": "People", hidden: true });
-    this.#input = make("input", { type: "text", id: line.id, role: "combobox", autocomplete: "off", autocapitalize: "none", spellcheck: "false", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "audience-options" });
+    this.#choices = [...(line.list as HTMLDataListElement | null)?.options ?? []].map((option) => ({ value: option.value, name: option.textContent ?? "" }));
+    this.#list = make("ul", { class: "people-options", role: "listbox", id: `${line.id}-options`, "aria-label": "People", hidden: true });
+    this.#input = make("input", { type: "text", id: line.id, role: "combobox", autocomplete: "off", autocapitalize: "none", spellcheck: "false", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.#list.id });
     for (const name of ["aria-describedby", "aria-invalid"]) {
       const value = line.getAttribute(name);
       if (value !== null) this.#input.setAttribute(name, value);
@@ -112,7 +112,7 @@ export class PeopleField extends HTMLElement {
     this.#shown = this.#choices.filter(({ value, name }) => !taken.has(value) && (words === "" || value.toLowerCase().startsWith(words) || name.toLowerCase().split(" ").some((part) => part.startsWith(words)) || name.toLowerCase().startsWith(words))).slice(0, 8);
     this.#at = words === "" ? -1 : 0;
     this.#list.replaceChildren(...this.#shown.map(({ value, name }, index) => {
-      const option = make("li", { role: "option", id: `audience-option-${index}`, "aria-selected": "false" }, make("span", {}, name), make("span", { class: "meta" }, value === "everyone" ? "" : value));
+      const option = make("li", { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" }, make("span", {}, name), make("span", { class: "meta" }, value === "everyone" ? "" : value));
       // Before the line loses the focus.
       option.addEventListener("mousedown", (event) => {
         event.preventDefault();

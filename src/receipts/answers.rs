@@ -99,6 +99,8 @@ pub async fn answer(
             .execute(&mut **tx)
             .await?;
     }
+    // Who answers has it before them, also as a program.
+    notify::read(tx, clock, &person.id, id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     told(tx, clock, &update, person, answer).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await

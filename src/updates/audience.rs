@@ -264,7 +264,7 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
     }
     if !first && before.asks() {
         // Nobody is asked any more; who has not opened it can still hear it.
-        new.extend(unopened(tx, id).await?);
+        new.extend(unheard(tx, id).await?);
     }
     notify::tell(tx, clock, news(Kind::Sent), &new).await
 }
@@ -276,11 +276,13 @@ async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
         .await?)
 }
 
-async fn unopened(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL")
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?)
+async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL",
+    )
+    .bind(id)
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 /// The author adds one person to what is published or drafted; there already, they stay.

@@ -159,10 +159,15 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
     let failed = response.response().error();
     let away = failed.and_then(actix_web::Error::as_error::<Error>).is_some_and(|error| error.retry_after().is_some());
     let known = request.extensions().get::<Ask>().cloned();
-    let page = match known {
-        Some(ask) => ask.bare_page(),
-        None if away => Page::default(),
-        None => Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default(),
+    let ask = match known {
+        Some(ask) => Some(ask),
+        None if away => None,
+        None => Ask::of(&request).await.ok(),
+    };
+    let page = match (ask, request.app_data::<web::Data<State>>()) {
+        (Some(ask), Some(state)) if !away => ask.error_page(state).await,
+        (Some(ask), _) => ask.bare_page(),
+        (None, _) => Page::default(),
     };
     let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
     let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {

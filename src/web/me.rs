@@ -17,8 +17,8 @@ use crate::app::State;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Grant, Hashed, Person, Profile};
-use crate::words;
 use crate::working::Hours;
+use crate::{updates, words};
 
 type Typed = BTreeMap<String, String>;
 
@@ -109,6 +109,7 @@ async fn try_edit(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Field
     }
     let mut tx = state.db.begin().await?;
     people::edit(&mut tx, &state.clock, &person.id, &profile).await?;
+    updates::move_dues(&mut tx, &person.id).await?;
     let account = shape(people::by_id(&mut tx, &person.id).await?, state.clock.now());
     tx.commit().await?;
     Ok(account)

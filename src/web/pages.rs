@@ -10,10 +10,11 @@ pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage
 
 use super::filters;
 use super::shapes::{
-    AccountShape, CommentShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape, ReceiptShape, RowShape,
-    SessionShape, TokenShape, UpdateShape,
+    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape,
+    ReceiptShape, RowShape, SessionShape, TokenShape, UpdateShape, WorkspaceShape,
 };
 use crate::error::Fields;
+use crate::workspace::Workspace;
 
 /// What every page needs around its content.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,10 @@ pub struct Page {
     pub said: Option<String>,
     /// A link that is shown only this once, with a button that copies it.
     pub said_link: Option<String>,
+    /// Whether it is written down how one works here, at `/workspace`.
+    pub rules: bool,
+    /// Whom to ask, for who is signed in.
+    pub contact: Option<ContactShape>,
 }
 
 /// Who is signed in.
@@ -57,6 +62,12 @@ impl Page {
     /// Whether who is signed in is an admin.
     pub fn admin(&self) -> bool {
         self.me.as_ref().is_some_and(|me| me.admin)
+    }
+
+    /// Says how the workspace works.
+    pub(super) fn tell(&mut self, workspace: Workspace) {
+        self.rules = !workspace.rules.is_empty();
+        self.contact = workspace.contact.map(|contact| ContactShape { id: contact.id, name: contact.name, email: contact.email });
     }
 
     /// The id of who is signed in, or an empty text.
@@ -120,6 +131,8 @@ pub struct InvitationPage {
     pub email: String,
     /// Who invited.
     pub invited_by: String,
+    /// How the workspace works: its rules are shown folded, and whom to ask.
+    pub workspace: WorkspaceShape,
     /// Where the form goes.
     pub action: String,
 }
@@ -167,6 +180,55 @@ pub struct PeoplePage {
     pub form: Form,
     /// Links that were just made, to pass on: shown only this once. (`InvitationShape::url` is set.)
     pub made: Vec<InvitationShape>,
+}
+
+/// Groups. POST /groups: `name`, `members` (addresses, with commas); PATCH and DELETE /groups/{id}.
+#[derive(Template)]
+#[template(path = "people/groups.html")]
+pub struct GroupsPage {
+    /// Around it.
+    pub page: Page,
+    /// All of them, by name.
+    pub groups: Vec<GroupShape>,
+    /// Everyone with an account, to complete addresses.
+    pub people: Vec<AccountShape>,
+    /// What was typed into the form that failed.
+    pub form: Form,
+    /// The id of the group whose form failed; empty for a new one's.
+    pub editing: String,
+}
+
+impl GroupsPage {
+    /// What the form of a group holds: what was typed, if it failed, else what is.
+    pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
+        if self.failed(id) { self.form.value(field) } else { is }
+    }
+
+    /// What is wrong with a field of a group's form.
+    pub fn wrong(&self, id: &str, field: &str) -> &str {
+        if self.failed(id) { self.form.error(field) } else { "" }
+    }
+
+    /// Whether it is the form of this group that failed; an empty id is a new one's.
+    pub fn failed(&self, id: &str) -> bool {
+        self.editing == id && !self.form.errors.is_empty()
+    }
+}
+
+/// How we work here. PATCH /workspace: `rules`, `contact` (an address), `due` (a number of working days).
+#[derive(Template)]
+#[template(path = "people/workspace.html")]
+pub struct WorkspacePage {
+    /// Around it.
+    pub page: Page,
+    /// What is written down.
+    pub workspace: WorkspaceShape,
+    /// The form instead of the words.
+    pub edit: bool,
+    /// The form.
+    pub form: Form,
+    /// Everyone with an account, to choose the contact from; only with `edit`.
+    pub people: Vec<AccountShape>,
 }
 
 /// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`, `mail`; PUT /me/password: `current`, `password`;

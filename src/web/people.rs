@@ -16,7 +16,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Change, Hashed, Role};
 use crate::updates::INVITE;
-use crate::{updates, words};
+use crate::{updates, words, workspace};
 
 type Typed = BTreeMap<String, String>;
 
@@ -77,6 +77,9 @@ pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     people::change(&mut tx, &state.clock, &id, &Change { role, active }).await?;
+    if active.is_some() {
+        updates::settle_person(&mut tx, &state.clock, &id).await?;
+    }
     let account = account_shape(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;
     done(&ask, StatusCode::OK, "/people", &account)
@@ -194,12 +197,13 @@ pub(crate) async fn invitation(ask: Ask, state: web::Data<State>, secret: web::P
 
 async fn invitation_page(state: &State, ask: &Ask, secret: &str, status: StatusCode, form: Form) -> Answer {
     let invitation = people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+    let workspace = super::workspace::shape(workspace::read(&mut *state.db.read().await?).await?);
+    let (email, invited_by) = (invitation.email, invitation.invited_by);
     if !ask.html {
-        return data(StatusCode::OK, &serde_json::json!({ "email": invitation.email, "invited_by": invitation.invited_by }));
+        return data(StatusCode::OK, &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }));
     }
     let action = format!("/invitations/{secret}");
-    let (email, invited_by) = (invitation.email, invitation.invited_by);
-    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, action })
+    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, workspace, action })
 }
 
 pub(crate) async fn accept(

@@ -443,6 +443,75 @@ pub struct NotifyShape {
     pub mail: bool,
 }
 
+/// A group of people.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupShape {
+    /// The id.
+    pub id: String,
+    /// The handle, without the `@`.
+    pub name: String,
+    /// Who is in it, by name.
+    pub members: Vec<PersonShape>,
+    /// Who made it.
+    pub made_by: PersonShape,
+    /// The addresses of its members, for the form.
+    #[serde(skip)]
+    pub emails: String,
+    /// Whether who asks may change it.
+    #[serde(skip)]
+    pub mine: bool,
+}
+
+impl GroupShape {
+    /// `Ada, Bob and 3 more`: at most a dozen names.
+    pub fn names(&self) -> String {
+        const SHOWN: usize = 12;
+        let names: Vec<&str> = self.members.iter().take(SHOWN).map(|member| member.name.as_str()).collect();
+        match (names.split_last(), self.members.len().saturating_sub(SHOWN)) {
+            (None, _) => "Nobody yet.".into(),
+            (_, more @ 1..) => format!("{} and {more} more", names.join(", ")),
+            (Some((last, [])), 0) => (*last).to_owned(),
+            (Some((last, others)), 0) => format!("{} and {last}", others.join(", ")),
+        }
+    }
+
+    /// How many are in it.
+    pub fn size(&self) -> i64 {
+        i64::try_from(self.members.len()).unwrap_or(i64::MAX)
+    }
+}
+
+/// How the workspace works.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkspaceShape {
+    /// Its own rules, Markdown; empty when nobody wrote any down.
+    pub rules: String,
+    /// The same as HTML.
+    pub rules_html: String,
+    /// Whom to ask.
+    pub contact: Option<ContactShape>,
+    /// By when an answer is due, unless an update says otherwise.
+    pub due: Option<DaysShape>,
+}
+
+/// Whom to ask.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContactShape {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// So many working days of each recipient.
+#[derive(Clone, Debug, Serialize)]
+pub struct DaysShape {
+    /// 1 to 60.
+    pub working_days: i64,
+}
+
 /// An invitation that was not accepted yet.
 #[derive(Clone, Debug, Serialize)]
 pub struct InvitationShape {

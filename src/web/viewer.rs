@@ -19,7 +19,7 @@ use crate::app::State;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::people::{self, Grant, Guest, Person, Viewer};
-use crate::{inbox, links};
+use crate::{inbox, links, workspace};
 
 /// A share link's cookie lives for 90 days.
 const GUEST_DAYS: i64 = 90;
@@ -122,11 +122,26 @@ impl Ask {
 
     /// What stands around a page's content.
     pub(crate) async fn page(&self, state: &State, title: impl Into<String>, at: &'static str) -> Result<Page> {
-        let to_answer = match &self.viewer {
-            Viewer::Person(person) => inbox::owed(&mut *state.db.read().await?, &state.clock, &person.id).await?,
-            Viewer::Guest(_) | Viewer::Nobody => 0,
-        };
-        Ok(Page { title: title.into(), at, to_answer, now: state.clock.now(), ..self.bare_page() })
+        let mut page = Page { title: title.into(), at, now: state.clock.now(), ..self.bare_page() };
+        if let Viewer::Person(person) = &self.viewer {
+            let mut connection = state.db.read().await?;
+            page.to_answer = inbox::owed(&mut connection, &state.clock, &person.id).await?;
+            page.tell(workspace::glance(&mut connection).await?);
+        }
+        Ok(page)
+    }
+
+    /// The same for an error page: whom to ask is said where the database can say it.
+    pub(crate) async fn error_page(&self, state: &State) -> Page {
+        let mut page = self.bare_page();
+        if self.html
+            && page.me.is_some()
+            && let Ok(mut connection) = state.db.read().await
+            && let Ok(workspace) = workspace::glance(&mut connection).await
+        {
+            page.tell(workspace);
+        }
+        page
     }
 
     /// The same without asking the database.

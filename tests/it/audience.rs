@@ -107,9 +107,12 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
         assert!(problem["errors"]["audience"].as_str().unwrap().contains(said), "{problem}");
     }
     assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
-    // To oneself is no recipient.
-    let path = ada.update(json!({ "title": "x", "audience": [email("Ada")], "expectation": "acknowledge" })).await;
-    assert_eq!(ada.get(&path).await.json()["counts"]["recipients"], 0);
+    // To oneself is to nobody: nobody could answer.
+    for audience in [json!([]), json!([email("Ada")])] {
+        let asked = json!({ "title": "x", "audience": audience, "expectation": "acknowledge", "publish": true });
+        assert!(ada.post("/updates", asked).await.problem(422)["errors"]["audience"].as_str().unwrap().contains("nobody"));
+    }
+    assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
 }
 
 #[actix_web::test]

@@ -4,8 +4,21 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-const DOMAIN: [&str; 14] = [
-    "words", "asking", "people", "events", "notify", "search", "updates", "media", "uploads", "receipts", "mailing", "comments", "links",
+const DOMAIN: [&str; 15] = [
+    "words",
+    "asking",
+    "people",
+    "workspace",
+    "events",
+    "notify",
+    "search",
+    "updates",
+    "media",
+    "uploads",
+    "receipts",
+    "mailing",
+    "comments",
+    "links",
     "inbox",
 ];
 /// What the domain stands on.

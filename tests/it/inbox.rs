@@ -21,12 +21,12 @@ fn titles(section: &Value) -> Vec<&str> {
 async fn what_is_asked_waits_for_the_recipient_and_on_the_recipient() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (app.person("Ada").await, app.person("Bob").await, app.person("Cyd").await);
-    let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T03:04:05Z" })).await;
+    let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
     assert_eq!((counts(&ada).await, counts(&bob).await), ((0, 1, 0), (1, 0, 0)));
     let entry = bob.get("/inbox").await.json()["owed_by_me"][0].clone();
     assert_eq!(
         (&entry["why"], &entry["due"], &entry["update"]["id"]),
-        (&json!("acknowledge"), &json!("2030-01-02T03:04:05.000Z"), &json!(path.trim_start_matches("/updates/")))
+        (&json!("acknowledge"), &json!("2030-01-02T15:04:05.000Z"), &json!(path.trim_start_matches("/updates/")))
     );
     assert!(entry["id"].is_string() && entry["update"]["url"].as_str().unwrap().ends_with(&path));
 

@@ -78,7 +78,8 @@ impl Stream {
 
 async fn update(ada: &Client, title: &str, audience: &[&str]) -> String {
     let audience: Vec<String> = audience.iter().map(|name| email(name)).collect();
-    let update = json!({ "title": title, "audience": audience, "expectation": "acknowledge", "publish": true });
+    let expectation = if audience.is_empty() { "fyi" } else { "acknowledge" };
+    let update = json!({ "title": title, "audience": audience, "expectation": expectation, "publish": true });
     format!("/updates/{}", ada.post("/updates", update).await.expect(201).json()["id"].as_str().unwrap())
 }
 

@@ -59,6 +59,12 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     // The token alone says it; this one is none.
     ("GET",    "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("POST",   "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
+    ("GET",    "/groups",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("POST",   "/groups",                              r#"{"name":"g"}"#, [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
+    ("PATCH",  "/groups/{id}",                         "{}",           [401, 403, 403, 200, 200, 401, 401, 401, 401, 401]),
+    ("DELETE", "/groups/{id}",                         "",             [401, 403, 403, 204, 204, 401, 401, 401, 401, 401]),
+    ("GET",    "/workspace",                           "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("PATCH",  "/workspace",                           "{}",           [401, 403, 403, 403, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/updates",                             "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("POST",   "/updates",                             r#"{"title":"t"}"#, [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
     ("GET",    "/updates/new",                         "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
@@ -103,6 +109,14 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
 ];
 
+/// A group that Ada made, and no other.
+async fn only_group(ada: &Client, admin: &Client) -> String {
+    for group in admin.get("/groups").await.expect(200).json()["items"].as_array().unwrap() {
+        admin.delete(&format!("/groups/{}", id(group))).await.expect(204);
+    }
+    id(&ada.post("/groups", json!({ "name": "design" })).await.expect(201).json())
+}
+
 /// An update by Ada for Bob, with a picture, a comment of Bob's and two share links; invitations and links for a new password.
 struct World {
     update: String,
@@ -114,6 +128,7 @@ struct World {
     invitation: (String, String),
     reset: String,
     person: String,
+    group: String,
     guests: [String; 3],
 }
 
@@ -133,6 +148,7 @@ impl World {
         ada.delete(&format!("/links/{old}")).await.expect(204);
         let invited = admin.post("/invitations", json!({ "emails": ["new@example.org"] })).await.expect(201).json()["items"][0].clone();
         let reset = admin.post(&format!("/people/{}/reset", eve.id), json!({})).await.expect(201).json();
+        let group = only_group(ada, admin).await;
         let last = |url: &Value| url.as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
         Self {
             update: id(&made),
@@ -145,6 +161,7 @@ impl World {
             invitation: (id(&invited), last(&invited["url"])),
             reset: last(&reset["url"]),
             person: eve.id.clone(),
+            group,
         }
     }
 
@@ -155,6 +172,7 @@ impl World {
             "comments" => &self.comment,
             "links" => &self.link,
             "people" => &self.person,
+            "groups" => &self.group,
             "invitations" if method == "DELETE" => &self.invitation.0,
             "invitations" => &self.invitation.1,
             _ => "0000000000",

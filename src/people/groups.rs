@@ -1,0 +1,273 @@
+//! Groups: named sets of people, to address them together. They hold people only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::Person;
+use crate::clock::Clock;
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::words;
+
+/// Characters of a group's name.
+const NAME: usize = 40;
+/// How many people a group holds.
+const MOST_MEMBERS: usize = 3000;
+/// How many groups there can be: all are listed at once.
+const MOST_GROUPS: i64 = 500;
+/// So many addresses are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
+const AT_ONCE: usize = 1000;
+
+/// A group with its active members.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The id.
+    pub id: String,
+    /// What stands behind the `@`.
+    pub name: String,
+    /// Who made it.
+    pub made_by: Member,
+    /// Its members, by name; those who were deactivated are left out.
+    pub members: Vec<Member>,
+}
+
+impl Group {
+    /// Whether this person may change it: its maker and admins may.
+    pub fn changed_by(&self, person: &Person) -> bool {
+        person.is_admin() || person.id == self.made_by.id
+    }
+}
+
+/// Someone of a group.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The id.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// The address, to fill the form with.
+    pub email: String,
+}
+
+/// What is changed about a group; what is absent stays.
+#[derive(Debug, Default)]
+pub struct Change {
+    /// A new name, as [`handle`] reads it.
+    pub name: Option<String>,
+    /// Ids of those who are in it from now on, as [`understand`] finds them.
+    pub members: Option<Vec<String>>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    maker_id: String,
+    maker_name: String,
+    maker_email: String,
+}
+
+/// Reads a group's name: 1 to 40 of a–z, 0–9 and hyphens. One `@` before it may be typed.
+pub fn handle(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let name = name.strip_prefix('@').unwrap_or(name);
+    if name == "everyone" {
+        return Err("is taken: everyone means every account. Choose another, such as all-engineers.".into());
+    }
+    if name.is_empty() {
+        return Err("is empty. Right would be design-team.".into());
+    }
+    if !name.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-') {
+        return Err(format!("is {name:?}. Right would be design-team: small letters a–z, digits and hyphens."));
+    }
+    if name.len() > NAME {
+        return Err(format!("is {} characters long; at most {NAME} are kept. Shorten it.", name.len()));
+    }
+    Ok(name.to_owned())
+}
+
+/// Understands the addresses of members as ids of people, each once. The error names those that cannot be in a group, and why.
+pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Result<Vec<String>> {
+    let wrong = |text: String| Err(Error::invalid("members", text));
+    if let Some(group) = given.iter().find(|name| name.starts_with('@') || *name == "everyone") {
+        return wrong(format!("has {group}, but groups hold people only. Name them by their e-mail addresses."));
+    }
+    let mut addresses = BTreeMap::new();
+    for email in given {
+        let email = words::email(email).map_err(|wrong| Error::invalid("members", wrong))?;
+        addresses.entry(words::email_key(&email)).or_insert(email);
+    }
+    if addresses.len() > MOST_MEMBERS {
+        return wrong(format!("names {} people; a group holds at most {MOST_MEMBERS}. Make two.", addresses.len()));
+    }
+    let mut found = BTreeMap::new();
+    let keys: Vec<&String> = addresses.keys().collect();
+    for some in keys.chunks(AT_ONCE) {
+        let text = format!("SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})", db::in_list(1, some.len()));
+        // The text is made of numbers alone.
+        let mut query = sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
+        for key in some {
+            query = query.bind(key.as_str());
+        }
+        found.extend(query.fetch_all(&mut *connection).await?.into_iter().map(|(key, id, gone)| (key, (id, gone))));
+    }
+    let listed = |fits: &dyn Fn(&str) -> bool| -> Vec<&str> {
+        addresses.iter().filter(|(key, _)| fits(key)).map(|(_, email)| email.as_str()).collect()
+    };
+    let strangers = listed(&|key| !found.contains_key(key));
+    if !strangers.is_empty() {
+        let have = if strangers.len() == 1 { "has no account" } else { "have no account" };
+        return wrong(format!("{} {have}. An admin can invite; until they have joined, leave them out.", strangers.join(", ")));
+    }
+    let gone = listed(&|key| found.get(key).is_some_and(|(_, gone)| gone.is_some()));
+    if !gone.is_empty() {
+        let are = if gone.len() == 1 { "is deactivated" } else { "are deactivated" };
+        return wrong(format!("{} {are}. Leave them out, or ask an admin to activate them.", gone.join(", ")));
+    }
+    Ok(found.into_values().map(|(id, _)| id).collect())
+}
+
+/// All groups by name, each with its active members by name.
+pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
+         ORDER BY g.name",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let members: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT m.group_id, p.id, p.name, p.email FROM group_members m JOIN people p ON p.id = m.person_id
+         WHERE p.deactivated_at IS NULL ORDER BY p.name_key, p.id",
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut of: BTreeMap<String, Vec<Member>> = BTreeMap::new();
+    for (group, id, name, email) in members {
+        of.entry(group).or_default().push(Member { id, name, email });
+    }
+    Ok(rows.into_iter().map(|row| group(row, &mut of)).collect())
+}
+
+fn group(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
+    let made_by = Member { id: row.maker_id, name: row.maker_name, email: row.maker_email };
+    Group { members: members.remove(&row.id).unwrap_or_default(), id: row.id, name: row.name, made_by }
+}
+
+/// One group.
+pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
+    let row: Row = sqlx::query_as(
+        "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
+         WHERE g.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?
+    .ok_or(Error::NotFound)?;
+    let members: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT p.id, p.name, p.email FROM group_members m JOIN people p ON p.id = m.person_id
+         WHERE m.group_id = $1 AND p.deactivated_at IS NULL ORDER BY p.name_key, p.id",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?;
+    let members = members.into_iter().map(|(id, name, email)| Member { id, name, email }).collect();
+    Ok(group(row, &mut BTreeMap::from([(id.to_owned(), members)])))
+}
+
+/// The id of the group of that name, without the `@`.
+pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(name).fetch_optional(connection).await?)
+}
+
+/// The ids of a group's active members.
+pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT m.person_id FROM group_members m JOIN people p ON p.id = m.person_id WHERE m.group_id = $1 AND p.deactivated_at IS NULL
+         ORDER BY m.person_id",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Makes a group and answers its id.
+pub async fn make(tx: &mut Tx, clock: &Clock, by: &Person, name: &str, members: &[String]) -> Result<String> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM groups").fetch_one(&mut **tx).await?;
+    if count >= MOST_GROUPS {
+        return Err(Error::invalid("name", format!("would be one too many: there are {count} groups. Delete one that nobody needs.")));
+    }
+    let id = clock.id();
+    sqlx::query("INSERT INTO groups (id, name, made_by, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(&id)
+        .bind(name)
+        .bind(&by.id)
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await
+        .map_err(|error| taken_or(error, name))?;
+    fill(tx, &id, members).await?;
+    Ok(id)
+}
+
+/// Changes a group's name or members. Its maker and admins may. Updates that were sent to it stay with those they were sent to.
+pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<()> {
+    must_own(&by_id(tx, id).await?, by)?;
+    if let Some(name) = &change.name {
+        sqlx::query("UPDATE groups SET name = $1 WHERE id = $2")
+            .bind(name)
+            .bind(id)
+            .execute(&mut **tx)
+            .await
+            .map_err(|error| taken_or(error, name))?;
+    }
+    if let Some(members) = &change.members {
+        sqlx::query("DELETE FROM group_members WHERE group_id = $1").bind(id).execute(&mut **tx).await?;
+        fill(tx, id, members).await?;
+    }
+    Ok(())
+}
+
+/// Deletes a group; one that is gone stays gone. Its maker and admins may.
+pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
+    match by_id(tx, id).await {
+        Ok(group) => must_own(&group, by)?,
+        Err(Error::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    sqlx::query("DELETE FROM groups WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+fn must_own(group: &Group, person: &Person) -> Result<()> {
+    if group.changed_by(person) {
+        Ok(())
+    } else {
+        Err(Error::Forbidden(format!("{} made this group. They can change it, and so can an admin.", group.made_by.name)))
+    }
+}
+
+async fn fill(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
+    let members: BTreeSet<&String> = members.iter().collect();
+    for some in members.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
+        let text = format!(
+            "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
+            db::in_list(2, some.len())
+        );
+        // The text is made of numbers alone.
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
+        for member in some {
+            query = query.bind(member.as_str());
+        }
+        query.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+fn taken_or(error: sqlx::Error, name: &str) -> Error {
+    if db::is_duplicate(&error) {
+        Error::invalid("name", format!("is taken: there is a group @{name} already. Choose another."))
+    } else {
+        error.into()
+    }
+}
