@@ -64,10 +64,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(people::withdraw)),
         )
         .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
-        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
         .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
         .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
+        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         // updates
         .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
         .service(resource("/updates/new").route(get().to(updates::new_page)))

@@ -5,20 +5,7 @@ use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
 const DOMAIN: [&str; 15] = [
-    "words",
-    "asking",
-    "people",
-    "workspace",
-    "events",
-    "notify",
-    "search",
-    "updates",
-    "media",
-    "uploads",
-    "receipts",
-    "mailing",
-    "comments",
-    "links",
+    "words", "asking", "people", "workspace", "events", "notify", "search", "updates", "media", "uploads", "receipts", "mailing", "comments", "links",
     "inbox",
 ];
 /// What the domain stands on.
