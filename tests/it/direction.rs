@@ -4,9 +4,23 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-const DOMAIN: [&str; 15] = [
-    "words", "asking", "people", "workspace", "events", "notify", "search", "updates", "media", "uploads", "receipts", "mailing", "comments", "links",
+const DOMAIN: [&str; 16] = [
+    "words",
+    "asking",
+    "people",
+    "workspace",
+    "events",
+    "notify",
+    "search",
+    "updates",
+    "media",
+    "uploads",
+    "receipts",
+    "mailing",
+    "comments",
+    "links",
     "inbox",
+    "sample",
 ];
 /// What the domain stands on.
 const GROUND: [&str; 11] = ["clock", "working", "error", "db", "jobs", "storage", "pictures", "video", "mail", "markdown", "words"];
