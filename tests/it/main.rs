@@ -25,6 +25,7 @@ mod queries;
 mod readbacks;
 mod receipts;
 mod revisions;
+mod sample;
 mod sessions;
 mod setup;
 mod sink;
