@@ -107,7 +107,7 @@ macro_rules! said_to_me {
              WHERE n.person_id = $1 AND n.read_at IS NULL
              AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard')
              AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
-             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             AND (n.kind <> 'all_heard' OR u.owing = 0) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
             awake!("s"),

@@ -83,7 +83,7 @@ pub(crate) async fn update_page(
         drafts: BTreeMap::new(),
         muted,
         next,
-        mail: false,
+        mail: state.mails(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: if author { links.iter().map(|link| shaping::link_shape(ask, link, None)).collect() } else { Vec::new() },
         guest: guest.is_some(),

@@ -78,6 +78,18 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("PUT",    "/updates/{id}/opening",                "",             [401, 404, 204, 204, 404, 204, 204, 401, 401, 401]),
     ("POST+",  "/updates/{id}/media",                  "",             [401, 404, 403, 201, 404, 403, 403, 401, 401, 401]),
     ("GET",    "/updates/{id}/receipts",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/audience/{person}",      "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("GET",    "/updates/{id}/versions",               "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/mute",                   "",             [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/mute",                   "",             [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("GET",    "/receipts",                            "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("GET",    "/updates/{id}/receipts/{person}",      "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/receipts/{person}/confirmation", r#"{"verdict":"confirmed"}"#, [401, 404, 403, 409, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/decline",                r#"{"reason":"r"}"#, [401, 404, 200, 403, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/decline",                "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
+    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
     ("PUT",    "/updates/{id}/acknowledgement",        r#"{"name":"G"}"#, [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("DELETE", "/updates/{id}/acknowledgement",        "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("PUT",    "/updates/{id}/reactions/{emoji}",      r#"{"name":"G"}"#, [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
@@ -105,6 +117,9 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/links/{id}",                          "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
     ("GET",    "/inbox",                               "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("GET",    "/inbox/next",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("PUT",    "/inbox/{id}/snooze",                   r#"{"until":"tomorrow"}"#, [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
 ];
@@ -128,6 +143,7 @@ struct World {
     invitation: (String, String),
     reset: String,
     person: String,
+    recipient: String,
     group: String,
     guests: [String; 3],
 }
@@ -161,6 +177,7 @@ impl World {
             invitation: (id(&invited), last(&invited["url"])),
             reset: last(&reset["url"]),
             person: eve.id.clone(),
+            recipient: bob.id.clone(),
             group,
         }
     }
@@ -175,15 +192,22 @@ impl World {
             "groups" => &self.group,
             "invitations" if method == "DELETE" => &self.invitation.0,
             "invitations" => &self.invitation.1,
+            "inbox" => &format!("b{}", self.update),
             _ => "0000000000",
         };
         let token = if pattern.starts_with("/resets") { &self.reset } else { &self.token };
-        fill(pattern, id, token, &self.key)
+        fill(&pattern.replace("{person}", &self.recipient), id, token, &self.key)
     }
 }
 
 fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
-    pattern.replace("{id}", id).replace("{token}", token).replace("{key}", key).replace("{emoji}", "👍").replace("{name}", "none.js")
+    pattern
+        .replace("{id}", id)
+        .replace("{person}", "00000000000000000000000000")
+        .replace("{token}", token)
+        .replace("{key}", key)
+        .replace("{emoji}", "👍")
+        .replace("{name}", "none.js")
 }
 
 /// The status, and of a refusal the body without the request's number. Streams are not read.
