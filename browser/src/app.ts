@@ -12,6 +12,8 @@ import "./upload-queue.js";
 import "./draft-form.js";
 import "./people-field.js";
 import "./update-stage.js";
+import "./mentions.js";
+import "./draft-box.js";
 import "./comment-composer.js";
 import "./talk.js";
 import "./update-page.js";

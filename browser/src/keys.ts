@@ -7,6 +7,7 @@ const onUpdates: [string[], string][] = [
   [["j", "l"], "10 seconds back or on"],
   [["←", "→"], "5 seconds; with Shift 1; between pictures"],
   [["c"], "Comment here"],
+  [["q"], "Ask a question here"],
   [["Ctrl", "Enter"], "Send the comment"],
   [["n", "p"], "Next or previous comment"],
   [["a"], "Answer"],

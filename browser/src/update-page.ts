@@ -85,11 +85,12 @@ customElements.define("update-page", class extends HTMLElement {
       case "p":
         this.#step(event.key === "n" ? 1 : -1);
         break;
-      case "c": {
+      case "c":
+      case "q": {
         const here = stage()?.here();
         if (stage()?.picture) stage()?.picture?.pinHere();
         else if (here) composer()?.place(here);
-        composer()?.write();
+        composer()?.write(event.key === "q");
         break;
       }
       case "a":

@@ -96,6 +96,8 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/updates/{id}/reactions/{emoji}",      "",             [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
     ("GET",    "/updates/{id}/comments",               "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
     ("POST",   "/updates/{id}/comments",               r#"{"body":"b","name":"G"}"#, [401, 404, 201, 201, 404, 403, 201, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/drafts/{subject}",       r#"{"body":"b"}"#, [401, 404, 204, 204, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/drafts/{subject}",       "",             [401, 404, 204, 204, 404, 403, 403, 401, 401, 401]),
     ("GET",    "/updates/{id}/links",                  "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("POST",   "/updates/{id}/links",                  "{}",           [401, 404, 403, 201, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/updates/{id}/live",                   "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
@@ -114,6 +116,9 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/comments/{id}/reactions/{emoji}",     "",             [401, 404, 204, 204, 404, 404, 404, 401, 401, 401]),
     ("PUT",    "/comments/{id}/resolution",            "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("DELETE", "/comments/{id}/resolution",            "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/comments/{id}/acceptance",            "",             [401, 404, 200, 403, 404, 404, 404, 401, 401, 401]),
+    ("DELETE", "/comments/{id}/acceptance",            "",             [401, 404, 200, 403, 404, 404, 404, 401, 401, 401]),
+    ("GET",    "/comments/{id}/history",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("DELETE", "/links/{id}",                          "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
     ("GET",    "/inbox",                               "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
@@ -138,6 +143,7 @@ struct World {
     media: String,
     key: String,
     comment: String,
+    question: String,
     link: String,
     token: String,
     invitation: (String, String),
@@ -158,6 +164,8 @@ impl World {
         let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
         let path = format!("/updates/{}", id(&made));
         let comment = bob.comment(&path, "Hm").await;
+        let question = bob.question(&path, "Why?").await;
+        ada.reply(&path, &question, "Because").await;
         let (link, token) = ada.share(&path, false).await;
         let (_, talk) = ada.share(&path, true).await;
         let (old, revoked) = ada.share(&path, true).await;
@@ -171,6 +179,7 @@ impl World {
             media: id(&made["media"][0]),
             key: last(&made["media"][0]["renditions"][0]["url"]),
             comment,
+            question,
             link,
             guests: [token.clone(), talk, revoked],
             token,
@@ -186,6 +195,7 @@ impl World {
         let id = match pattern.split('/').nth(1).unwrap() {
             "updates" | "trash" => &self.update,
             "media" => &self.media,
+            "comments" if pattern.ends_with("/acceptance") => &self.question,
             "comments" => &self.comment,
             "links" => &self.link,
             "people" => &self.person,
@@ -208,6 +218,7 @@ fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
         .replace("{key}", key)
         .replace("{emoji}", "👍")
         .replace("{name}", "none.js")
+        .replace("{subject}", "comment")
 }
 
 /// The status, and of a refusal the body without the request's number. Streams are not read.
