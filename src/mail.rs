@@ -193,6 +193,7 @@ impl Mailer {
             .map_err(|error| never(&error))?;
         // Of our own making and within ASCII: to be folded or encoded would break them.
         for (name, value) in [
+            ("MIME-Version", "1.0".to_owned()),
             ("Message-ID", format!("<{}@{}>", mail.id, self.from.email.domain())),
             ("List-Unsubscribe", format!("<{}>", mail.unsubscribe)),
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),

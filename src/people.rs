@@ -3,6 +3,7 @@
 mod doors;
 pub mod groups;
 mod guests;
+mod house;
 mod invitations;
 mod passwords;
 mod profile;
@@ -15,6 +16,7 @@ pub use doors::{
     viewer_by_session, viewer_by_token,
 };
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
+pub use house::{house, make_house};
 pub use invitations::{
     Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations, invite, reset_by_secret, reset_password,
     withdraw,
@@ -230,14 +232,14 @@ fn taken_or(error: sqlx::Error, email: &str) -> Error {
 
 /// Everyone, by name.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
-    Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people ORDER BY name_key, id")
+    Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE role <> 'house' ORDER BY name_key, id")
         .fetch_all(connection)
         .await?)
 }
 
 /// One account.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> {
-    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE id = $1")
+    sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE id = $1 AND role <> 'house'")
         .bind(id)
         .fetch_optional(connection)
         .await?

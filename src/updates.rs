@@ -208,10 +208,10 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     }
 }
 
-/// Whether nothing was ever published in this workspace.
+/// Whether nothing was ever published in this workspace, but for the sample.
 pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates WHERE published_at IS NOT NULL LIMIT 1) AS found")
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
             .fetch_one(connection)
             .await?;
     Ok(count == 0)

@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
 use crate::updates::{self, Cursor, Filter, Update};
-use crate::{asking, events, words};
+use crate::{asking, events, sample, words};
 
 /// Who was asked and who answered: for members, as a page, JSON or CSV. Guests see none.
 pub(crate) async fn list(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answered {
@@ -218,6 +218,7 @@ async fn answer(
         fine?;
         let mut tx = state.db.begin().await?;
         receipts::answer(&mut tx, &state.clock, &ask.viewer, id, &answer, revision, name.as_deref()).await?;
+        sample::hear(&mut tx, &state.clock, &ask.viewer, id).await?;
         tx.commit().await
     };
     match tried.await {

@@ -15,8 +15,9 @@ use super::viewer::{Ask, Said, cookie, session_cookie};
 use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
+use crate::media::Taken;
 use crate::people::{self, Grant, Hashed, NewAccount, Role};
-use crate::words;
+use crate::{sample, words};
 
 /// The longest that browsers keep a cookie. When a session is over is the server's to say: after 30 days without use.
 const DAYS: i64 = 400;
@@ -56,14 +57,29 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     let time_zone = fields.optional("time_zone", people::time_zone).unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(Hashed::new(&password, &[&name, &email]).await?);
+    // The first account must not fail for the sample's sake.
+    let video = sample::take(&state.intake).await.inspect_err(|error| tracing::warn!(%error, "the sample update is left out")).ok();
+    let account = NewAccount { email, name, role: Role::Admin, password, time_zone };
+    let made = begin(req, state, &account, video.as_ref()).await;
+    if let (Err(_), Some(video)) = (&made, video) {
+        state.intake.discard(&[video]).await?;
+    }
+    made
+}
+
+/// The first account, its session and the sample, or none of them.
+async fn begin(req: &HttpRequest, state: &State, account: &NewAccount, video: Option<&Taken>) -> Result<String> {
     let mut tx = state.db.begin().await?;
     // Asked again under the write lock: two at once cannot both be first.
     people::lock_first(&mut tx).await?;
     if !people::none_yet(&mut tx).await? {
         return Err(Error::NotFound);
     }
-    let id = people::add(&mut tx, &state.clock, &NewAccount { email, name, role: Role::Admin, password, time_zone }).await?;
+    let id = people::add(&mut tx, &state.clock, account).await?;
     let secret = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
+    if let Some(video) = video {
+        sample::make(&mut tx, &state.clock, &id, video).await?;
+    }
     tx.commit().await?;
     Ok(secret)
 }

@@ -21,7 +21,7 @@ use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::updates::Update;
-use crate::{drafts, events, inbox, links, media, notify, receipts, updates};
+use crate::{drafts, events, inbox, links, media, notify, receipts, sample, updates};
 
 /// One update: its page, or its JSON. The author of a draft is led to where it is edited.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -247,6 +247,9 @@ async fn set_muted(req: &HttpRequest, ask: &Ask, state: &State, id: &str, muted:
     let person = ask.person()?;
     let mut tx = state.db.begin().await?;
     updates::find(&mut tx, &ask.viewer, id).await?;
+    if muted {
+        sample::put_away(&mut tx, &state.clock, &ask.viewer, id).await?;
+    }
     notify::mute(&mut tx, &state.clock, &person.id, id, muted).await?;
     tx.commit().await?;
     nothing(ask, &back(req, &format!("/updates/{id}")))

@@ -4,11 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-<<<<<<< HEAD
-const DOMAIN: [&str; 16] = [
-=======
-const DOMAIN: [&str; 15] = [
->>>>>>> 02473e607bbbe581fac57eacc36c900b18e2b54a
+const DOMAIN: &[&str] = &[
     "words",
     "asking",
     "people",
@@ -19,15 +15,13 @@ const DOMAIN: [&str; 15] = [
     "updates",
     "media",
     "uploads",
-<<<<<<< HEAD
     "drafts",
-=======
->>>>>>> 02473e607bbbe581fac57eacc36c900b18e2b54a
     "receipts",
     "mailing",
     "comments",
     "links",
     "inbox",
+    "sample",
 ];
 /// What the domain stands on.
 const GROUND: [&str; 11] = ["clock", "working", "error", "db", "jobs", "storage", "pictures", "video", "mail", "markdown", "words"];

@@ -51,6 +51,7 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
     assert_eq!(mail.header("Subject"), "Ada asks: “The new flow”");
     assert_eq!(mail.header("From"), "Hearback <hearback@example.org>");
     assert_eq!(mail.header("To"), format!("Bob <{}>", email("Bob")));
+    assert_eq!(mail.header("MIME-Version"), "1.0");
     assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
     assert_eq!(mail.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     assert!(mail.header("Date").ends_with("+0000") && mail.header("Message-ID").ends_with("@example.org>"));

@@ -28,6 +28,7 @@ mod questions;
 mod readbacks;
 mod receipts;
 mod revisions;
+mod sample;
 mod sessions;
 mod setup;
 mod sink;
