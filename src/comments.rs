@@ -1,18 +1,27 @@
-//! Comments: threads, anchors, reactions.
+//! Comments: threads, anchors, questions, mentions, reactions.
 
+mod anchors;
+mod hearing;
+mod history;
+mod mentions;
+mod questions;
 mod reactions;
 
 use sqlx::{AnyConnection, FromRow};
 
+pub use anchors::{Anchor, Region};
+pub use history::{Version, history, versions};
+pub use mentions::marked;
+pub use questions::accept;
 pub use reactions::{On, Reaction, react, reactions, unreact};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::events;
-use crate::media::{self, Media, Taken};
+use crate::media::{self, Taken};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
+use crate::{drafts, events, notify};
 
 /// How many pictures a comment can have.
 pub const PICTURES: usize = 10;
@@ -56,12 +65,23 @@ pub struct Comment {
     pub removed_at: Option<Millis>,
     /// When its thread was resolved.
     pub resolved_at: Option<Millis>,
+    /// `comment` or `question`.
+    pub kind: String,
+    /// Of a question: when someone else first replied.
+    pub answered_at: Option<Millis>,
+    /// Of a question: when its asker accepted an answer.
+    pub accepted_at: Option<Millis>,
+    /// Which one that is.
+    pub accepted_id: Option<String>,
+    /// The people and groups it names, as JSON; see [`marked`].
+    pub mentions: Option<String>,
 }
 
 macro_rules! comment {
     () => {
         "SELECT c.id, c.update_id, c.parent_id, c.media_id, c.person_id, c.guest_id, c.link_id, coalesce(p.name, g.name, '') AS author_name,
-         l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at
+         l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at,
+         c.kind, c.answered_at, c.accepted_at, c.accepted_id, c.mentions
          FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id LEFT JOIN links l ON l.id = g.link_id "
     };
 }
@@ -75,60 +95,32 @@ impl Comment {
             Viewer::Nobody => false,
         }
     }
-}
 
-/// A part of a picture or frame, 0–1 from the top left; a point has no width and height.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Region {
-    /// Left edge.
-    pub x: f64,
-    /// Top edge.
-    pub y: f64,
-    /// Width.
-    pub w: f64,
-    /// Height.
-    pub h: f64,
-}
+    /// Whether it is a question.
+    pub fn asks(&self) -> bool {
+        self.kind == "question"
+    }
 
-impl Region {
-    /// Checks that it lies inside the picture.
-    pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
-        let inside = [x, y, w, h].iter().all(|number| (0.0..=1.0).contains(number)) && x + w <= 1.000_001 && y + h <= 1.000_001;
-        if inside {
-            Ok(Self { x, y, w, h })
-        } else {
-            Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into())
+    /// The first comment of its thread, which may be itself.
+    pub fn root(&self) -> &str {
+        self.parent_id.as_ref().unwrap_or(&self.id)
+    }
+
+    /// `open`, `answered`, `accepted` of a question, `resolved` of any thread, or nothing.
+    pub fn state(&self) -> Option<&'static str> {
+        match (self.resolved_at, self.asks() && self.removed_at.is_none()) {
+            (Some(_), _) => Some("resolved"),
+            (None, true) if self.accepted_at.is_some() => Some("accepted"),
+            (None, true) if self.answered_at.is_some() => Some("answered"),
+            (None, true) => Some("open"),
+            (None, false) => None,
         }
     }
 
-    /// As it is stored.
-    pub fn to_json(self) -> String {
-        serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
+    /// The id of who wrote it, person or guest.
+    fn author(&self) -> &str {
+        self.person_id.as_deref().or(self.guest_id.as_deref()).unwrap_or_default()
     }
-
-    /// Reads what was stored or sent; unknown members are refused.
-    pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
-        let wrong = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
-        let object = value.as_object().ok_or_else(wrong)?;
-        if object.keys().any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
-            return Err(wrong());
-        }
-        let number = |key: &str, default: Option<f64>| object.get(key).map_or(default, serde_json::Value::as_f64).ok_or_else(wrong);
-        Self::new(number("x", None)?, number("y", None)?, number("w", Some(0.0))?, number("h", Some(0.0))?)
-    }
-}
-
-/// Where a comment points, as it was sent.
-#[derive(Clone, Debug, Default)]
-pub struct Anchor {
-    /// Into which media; with a time and without it the first video is meant.
-    pub media_id: Option<String>,
-    /// The moment.
-    pub at_ms: Option<Millis>,
-    /// The end of a range.
-    pub until_ms: Option<Millis>,
-    /// The spot.
-    pub region: Option<Region>,
 }
 
 /// A comment to be written.
@@ -136,6 +128,8 @@ pub struct Anchor {
 pub struct NewComment {
     /// Markdown; may be empty where there are pictures.
     pub body: String,
+    /// Whether it is a question.
+    pub asks: bool,
     /// The comment it answers.
     pub parent_id: Option<String>,
     /// Where it points.
@@ -146,11 +140,28 @@ pub struct NewComment {
     pub name: Option<String>,
 }
 
-/// Writes a comment on an update that the viewer may see and answers its id.
-pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, new: &NewComment) -> Result<String> {
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The comment.
+    pub id: String,
+    /// Its update.
+    pub update_id: String,
+    /// Whom it names though they cannot see the update: ids and names.
+    pub unseen: Vec<(String, String)>,
+}
+
+/// Writes a comment on an update that the viewer may see; its draft is no more.
+pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, new: &NewComment) -> Result<Written> {
     let update = updates::find(tx, viewer, update_id).await?;
     if update.trashed_at.is_some() {
         return Err(Error::Conflict("This update is in the trash. Restore it first.".into()));
+    }
+    if new.asks && new.parent_id.is_some() {
+        return Err(Error::invalid(
+            "kind",
+            "is a question in a reply; only what begins a thread can be one. Leave out `parent_id`, or `kind`.",
+        ));
     }
     if new.body.is_empty() && new.pictures.is_empty() {
         return Err(Error::invalid("body", "is empty. Write something or paste a picture."));
@@ -166,11 +177,13 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
         Some(id) => Some(thread(tx, viewer, &update, id).await?),
         None => None,
     };
-    let anchor = place(tx, &update, &new.anchor).await?;
+    let anchor = anchors::place(tx, &update, &new.anchor).await?;
+    let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, revision, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, revision, created_at,
+             kind, mentions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(&id)
     .bind(update_id)
@@ -185,14 +198,24 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     .bind(anchor.region.map(Region::to_json))
     .bind(update.revision)
     .bind(clock.now())
+    .bind(if new.asks { "question" } else { "comment" })
+    .bind(mentions::to_json(&mentions)?)
     .execute(&mut **tx)
     .await?;
     for picture in &new.pictures {
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
+    if let Some(person) = &person {
+        let subjects = [parent.as_deref().unwrap_or(drafts::COMMENT), new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
+        drafts::forget(tx, person, update_id, &subjects).await?;
+    }
+    questions::settle(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
     updates::index(tx, clock, update_id, &id).await?;
-    events::record(tx, clock, "comment", update_id, &id, person.or(guest).as_deref().unwrap_or_default()).await?;
-    Ok(id)
+    let actor = person.or(guest).unwrap_or_default();
+    let said = hearing::Said { update: &update, id: &id, parent: parent.as_deref(), asks: new.asks, actor: &actor, mentions: &mentions };
+    let unseen = hearing::tell(tx, clock, &said).await?;
+    events::record(tx, clock, "comment", update_id, &id, &actor).await?;
+    Ok(Written { id, update_id: update_id.to_owned(), unseen })
 }
 
 /// The first comment of the thread that `id` is in, if the viewer may answer there.
@@ -218,39 +241,6 @@ async fn thread(tx: &mut Tx, viewer: &Viewer, update: &Update, id: &str) -> Resu
     if there.rows_affected() == 1 { Ok(root) } else { Err(gone()) }
 }
 
-/// Checks an anchor against the media of the update.
-async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
-    if anchor.media_id.is_none() && anchor.at_ms.is_none() && anchor.region.is_none() && anchor.until_ms.is_none() {
-        return Ok(Anchor::default());
-    }
-    let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
-    let fits = |media: &&Media| match &anchor.media_id {
-        Some(id) => media.id == *id,
-        None => (anchor.at_ms.is_some() && media.kind == "video") || (anchor.at_ms.is_none() && media.kind == "image"),
-    };
-    let media = album.iter().map(|(media, _)| media).find(fits);
-    let media = media
-        .ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
-    match (media.kind.as_str(), anchor.at_ms) {
-        ("video", None) if anchor.region.is_some() => {
-            return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment."));
-        }
-        ("image", Some(_)) => return Err(Error::invalid("at_ms", "is a moment, and this is a picture. Leave it out.")),
-        ("video", Some(at)) if at < 0 || media.duration_ms.is_some_and(|length| at > length) => {
-            return Err(Error::invalid("at_ms", format!("lies outside the video, which is {} ms long.", media.duration_ms.unwrap_or(0))));
-        }
-        _ => {}
-    }
-    match (anchor.at_ms, anchor.until_ms) {
-        (None, Some(_)) => return Err(Error::invalid("until_ms", "needs `at_ms`, where the range begins.")),
-        (Some(at), Some(until)) if until < at || media.duration_ms.is_some_and(|length| until > length) => {
-            return Err(Error::invalid("until_ms", "lies before `at_ms` or after the end of the video."));
-        }
-        _ => {}
-    }
-    Ok(Anchor { media_id: Some(media.id.clone()), ..anchor.clone() })
-}
-
 /// All comments of an update that the viewer may see, in order: people see all, guests the threads begun through their link.
 pub async fn of(connection: &mut AnyConnection, viewer: &Viewer, update_id: &str) -> Result<Vec<Comment>> {
     let all: Vec<Comment> =
@@ -258,7 +248,7 @@ pub async fn of(connection: &mut AnyConnection, viewer: &Viewer, update_id: &str
     let Some(guest) = viewer.guest_of(update_id) else { return Ok(all) };
     let mine: std::collections::HashSet<String> =
         all.iter().filter(|comment| comment.link_id.as_ref() == Some(&guest.link_id)).map(|comment| comment.id.clone()).collect();
-    Ok(all.into_iter().filter(|comment| mine.contains(comment.parent_id.as_ref().unwrap_or(&comment.id))).collect())
+    Ok(all.into_iter().filter(|comment| mine.contains(comment.root())).collect())
 }
 
 /// One comment that the viewer may see, and its update.
@@ -267,7 +257,7 @@ pub async fn visible(connection: &mut AnyConnection, viewer: &Viewer, id: &str) 
     let comment = comment.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &comment.update_id).await?;
     if let Some(guest) = viewer.guest_of(&update.id) {
-        let root = comment.parent_id.as_ref().unwrap_or(&comment.id);
+        let root = comment.root();
         let link: Option<String> =
             sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1").bind(root).fetch_one(connection).await?;
         if link.as_ref() != Some(&guest.link_id) {
@@ -285,8 +275,8 @@ async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update
     Ok((comment, update))
 }
 
-/// Changes the words of a comment of one's own.
-pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &str) -> Result<String> {
+/// Changes the words of a comment of one's own; the earlier ones stay in its history. Who is named only now is told.
+pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &str) -> Result<Written> {
     let (comment, update) = mine(tx, viewer, id).await?;
     if !comment.is_by(viewer) {
         return Err(Error::Forbidden(format!("Only {} can edit this comment.", comment.author_name)));
@@ -294,18 +284,25 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &
     if body.is_empty() {
         return Err(Error::invalid("body", "is empty. To take the comment away, remove it."));
     }
-    sqlx::query("UPDATE comments SET body = $1, edited_at = $2 WHERE id = $3")
-        .bind(body)
-        .bind(clock.now())
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
-    updates::index(tx, clock, &update.id, id).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.person_id.or(comment.guest_id).as_deref().unwrap_or_default()).await?;
-    Ok(update.id)
+    let mentions = mentions::find(tx, viewer, body).await?;
+    if body != comment.body {
+        history::keep(tx, clock, &comment).await?;
+        sqlx::query("UPDATE comments SET body = $1, edited_at = $2, mentions = $3 WHERE id = $4")
+            .bind(body)
+            .bind(clock.now())
+            .bind(mentions::to_json(&mentions)?)
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        updates::index(tx, clock, &update.id, id).await?;
+    }
+    let unseen = hearing::tell_named(tx, clock, &update, &comment, &mentions).await?;
+    events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
+    Ok(Written { id: id.to_owned(), update_id: update.id, unseen })
 }
 
-/// Removes a comment of one's own, words and pictures; with replies a mark stays. The author of an update may remove what guests wrote.
+/// Removes a comment of one's own, words, pictures and history; with replies a mark stays. Nobody is told of it any more. The author of an
+/// update may remove what guests wrote.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
@@ -316,13 +313,20 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         return Err(Error::Forbidden(format!("Only {} can remove this comment.", comment.author_name)));
     }
     media::delete_of_comment(tx, clock, id).await?;
-    sqlx::query("UPDATE comments SET body = '', removed_at = $1 WHERE id = $2").bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE comments SET body = '', mentions = NULL, removed_at = $1 WHERE id = $2")
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    history::forget(tx, id).await?;
+    questions::settle(tx, &update.id, comment.root()).await?;
+    notify::untell(tx, &update.id, id).await?;
     updates::index(tx, clock, &update.id, id).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.person_id.or(comment.guest_id).as_deref().unwrap_or_default()).await?;
+    events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
     Ok(update.id)
 }
 
-/// Resolves a thread, or opens it again: whoever may comment there.
+/// Resolves a thread, or opens it again: whoever may comment there. A question is closed by its asker; that of a guest also by the update's author.
 pub async fn resolve(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, resolved: bool) -> Result<String> {
     let (comment, update) = mine(tx, viewer, id).await?;
     if let Viewer::Guest(_) = viewer {
@@ -331,12 +335,17 @@ pub async fn resolve(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, reso
     if comment.parent_id.is_some() {
         return Err(Error::Conflict("Only a whole thread can be resolved: name its first comment.".into()));
     }
+    let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
+    if comment.asks() && !comment.is_by(viewer) && !hosts {
+        return Err(Error::Forbidden(format!("Only {} can close this question. Answer it.", comment.author_name)));
+    }
     sqlx::query("UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END WHERE id = $3")
         .bind(i64::from(resolved))
         .bind(clock.now())
         .bind(id)
         .execute(&mut **tx)
         .await?;
+    questions::settle(tx, &update.id, id).await?;
     events::record(tx, clock, "comment", &update.id, id, "").await?;
     Ok(update.id)
 }

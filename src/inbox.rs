@@ -107,7 +107,7 @@ macro_rules! said_to_me {
              WHERE n.person_id = $1 AND n.read_at IS NULL
              AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard')
              AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
-             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             AND (n.kind <> 'all_heard' OR u.owing = 0) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
             awake!("s"),
@@ -148,6 +148,8 @@ pub struct Counts {
     pub owed_to_me: i64,
     /// To hear.
     pub said_to_me: i64,
+    /// When the newest of what is not read came: that somebody answered changes no count, and is news all the same.
+    pub news_at: Option<Millis>,
 }
 
 macro_rules! by_due {
@@ -189,7 +191,7 @@ pub async fn counts(connection: &mut AnyConnection, clock: &Clock, person_id: &s
         owed_to_me!(),
         ") AS b) AS owed_to_me, (SELECT count(*) FROM (",
         said_to_me!(),
-        ") AS c) AS said_to_me"
+        ") AS c) AS said_to_me, (SELECT max(at) FROM notices WHERE person_id = $1 AND read_at IS NULL) AS news_at"
     ))
     .bind(person_id)
     .bind(clock.now())

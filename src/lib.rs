@@ -3,7 +3,7 @@
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
 //! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`workspace`], [`events`], [`notify`], [`search`],
-//! [`updates`], [`media`], [`uploads`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`].
+//! [`updates`], [`media`], [`uploads`], [`drafts`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`].
 //! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
 //! `tests/it/direction.rs` reads the imports and keeps this true.
@@ -15,6 +15,7 @@ pub mod comments;
 pub mod config;
 pub mod db;
 pub mod doctor;
+pub mod drafts;
 pub mod error;
 pub mod events;
 pub mod inbox;

@@ -1,15 +1,16 @@
 //! Markdown to HTML that is safe to show: a subset, cleaned after it is made.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use pulldown_cmark::{Event, Options, Parser, TagEnd, html};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
 /// Quotes in quotes, lists in lists: deeper ones are shown at this depth. Cleaning looks at all open elements for each new one, so
 /// without a bound ten thousand `>` would take seconds.
 const DEPTH: usize = 16;
 
-/// No pictures: they would be requests to elsewhere. No ids and classes: they belong to the page.
+/// No pictures: they would be requests to elsewhere. No ids and classes: they belong to the page; but for the one of what is marked.
 static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
@@ -40,6 +41,7 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
         ]))
         .generic_attributes(HashSet::new())
         .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
+        .allowed_classes([("strong", HashSet::from(["mention"]))].into())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(ammonia::UrlRelative::Deny)
         .link_rel(Some("noopener noreferrer nofollow ugc"));
@@ -48,14 +50,14 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 
 /// The HTML of a text. Tags in the text are shown as they were typed; a line break is a line break.
 pub fn html(text: &str) -> String {
-    let options = Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES;
-    let events = Parser::new_ext(text, options).map(|event| match event {
-        Event::Html(raw) | Event::InlineHtml(raw) => Event::Text(raw),
-        Event::SoftBreak => Event::HardBreak,
-        other => other,
-    });
+    html_marking(text, |_| Vec::new())
+}
+
+/// The same, with `<strong class="mention">` around what `mark` finds in a stretch of text: byte ranges, in order, that do not overlap.
+/// It is never asked about code and links.
+pub fn html_marking(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
     let mut kept = Vec::new();
-    let events = events.filter(|event| match event {
+    let events = stretches(text).filter(|(event, _)| match event {
         Event::Start(_) => {
             kept.push(kept.len() < DEPTH);
             kept.len() <= DEPTH
@@ -63,9 +65,53 @@ pub fn html(text: &str) -> String {
         Event::End(_) => kept.pop().unwrap_or(true),
         _ => true,
     });
+    let events = events.flat_map(|(event, free)| match event {
+        Event::Text(words) if free => marked(&words, &mark(&words)),
+        Event::Html(raw) | Event::InlineHtml(raw) => vec![Event::Text(raw)],
+        Event::SoftBreak => vec![Event::HardBreak],
+        other => vec![other],
+    });
     let mut made = String::new();
     html::push_html(&mut made, events);
     CLEANER.clean(&made).to_string()
+}
+
+/// The stretches of text that [`html_marking`] asks about.
+pub fn texts(text: &str) -> Vec<String> {
+    let free = stretches(text).filter_map(|(event, free)| match event {
+        Event::Text(words) if free => Some(words.into_string()),
+        _ => None,
+    });
+    free.collect()
+}
+
+/// What is written, text in one piece, each with whether it stands outside of code and links.
+fn stretches(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
+    let mut within = 0_usize;
+    let sealed = |tag: &Tag| matches!(tag, Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. });
+    TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES)).map(move |event| {
+        match &event {
+            Event::Start(tag) if sealed(tag) => within += 1,
+            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => within = within.saturating_sub(1),
+            _ => {}
+        }
+        (event, within == 0)
+    })
+}
+
+fn marked<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
+    let text = |range: Range<usize>| Event::Text(CowStr::from(words.get(range).unwrap_or_default().to_owned()));
+    let mut events = Vec::new();
+    let mut at = 0;
+    for range in ranges {
+        events.push(text(at..range.start));
+        events.push(Event::InlineHtml("<strong class=\"mention\">".into()));
+        events.push(text(range.clone()));
+        events.push(Event::InlineHtml("</strong>".into()));
+        at = range.end;
+    }
+    events.push(text(at..words.len()));
+    events
 }
 
 /// The words alone, on one line.
@@ -91,6 +137,16 @@ mod tests {
             assert!(!made.contains(bad), "{bad} in {made}");
         }
         assert!(made.contains("&lt;script&gt;"), "what was typed is shown: {made}");
+    }
+
+    #[test]
+    fn what_is_marked_stands_in_text_alone_and_nobody_else_can_mark() {
+        let ada = |text: &str| text.match_indices("@Ada").map(|(at, word)| at..at + word.len()).collect();
+        let made =
+            html_marking("*@Ada* <strong class=mention>x</strong> `@Ada` [@Ada](https://e.org) <@Ada>\n\n    @Ada\n\n@Ada & @Ada", ada);
+        assert_eq!(made.matches("<strong class=\"mention\">@Ada</strong>").count(), 4, "{made}");
+        assert_eq!(made.matches("<strong").count(), 4, "{made}");
+        assert_eq!(texts("a\\_b & `c` [d](https://e.org)"), ["a_b & ", " "]);
     }
 
     #[test]

@@ -136,6 +136,19 @@ pub async fn untell(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()
     Ok(())
 }
 
+/// The same for some people only: they are told something else of it.
+pub async fn untell_to(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
+    for chunk in people.chunks(CHUNK) {
+        let text = format!("DELETE FROM notices WHERE subject_id = $1 AND person_id IN ({})", db::in_list(2, chunk.len()));
+        let mut statement = sqlx::query(AssertSqlSafe(text)).bind(subject_id);
+        for person in chunk {
+            statement = statement.bind(person);
+        }
+        statement.execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
 /// The person has the update before them: nothing of it is news any more.
 pub async fn read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")

@@ -4,6 +4,7 @@ mod audience;
 mod list;
 mod revisions;
 mod standing;
+mod talk;
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
@@ -15,6 +16,7 @@ pub use audience::{
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
 pub use standing::{answered, move_dues, settle, settle_person};
+pub use talk::{count_questions, who_sees};
 
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;

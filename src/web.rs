@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod around;
 pub mod assets;
 mod comments;
+mod drafts;
 pub(crate) mod fields;
 pub mod filters;
 mod groups;
@@ -101,6 +102,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(comments::unreact_to_update)),
         )
         .service(resource("/updates/{id}/comments").route(get().to(comments::list)).route(post().to(comments::add)))
+        .service(resource("/updates/{id}/drafts/{subject}").route(put().to(drafts::put)).route(delete().to(drafts::discard)))
         .service(resource("/updates/{id}/links").route(get().to(links::list)).route(post().to(links::create)))
         .service(resource("/updates/{id}/live").route(get().to(live::update)))
         .service(resource("/trash").route(get().to(updates::trash_page)).route(delete().to(updates::empty_trash)))
@@ -120,6 +122,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(comments::unreact_to_comment)),
         )
         .service(resource("/comments/{id}/resolution").route(put().to(comments::resolve)).route(delete().to(comments::reopen)))
+        .service(resource("/comments/{id}/acceptance").route(put().to(comments::accept)).route(delete().to(comments::take_back)))
+        .service(resource("/comments/{id}/history").route(get().to(comments::history)))
         .service(resource("/links/{id}").route(delete().to(links::revoke)))
         .service(resource("/s/{token}").route(get().to(links::open)))
         // for me

@@ -20,6 +20,8 @@ export interface Placed extends Anchor {
   element: HTMLElement;
   /** Who and what, in short, for the name of its dot. */
   words: string;
+  /** Whether it is a question. */
+  asks: boolean;
   /** Counted among the spots of pictures, from 1; 0 for moments. */
   number: number;
 }
@@ -30,16 +32,17 @@ export function placed(): Placed[] {
   const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
   let number = 0;
   for (const element of comments) {
-    const { media, at, region, author } = element.dataset;
+    const { media, at, region, author, kind } = element.dataset;
+    const asks = kind === "question";
     if (media === undefined || (at === undefined && region === undefined)) continue;
     // Resolved threads are folded away, and so are their marks.
     if (element.closest(".resolved-thread:not([open])")) continue;
     const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ?? "";
-    const words = `${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
-    if (at !== undefined) all.push({ element, media, at: Number(at), words, number: 0 });
+    const words = `${asks ? "question, " : ""}${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
+    if (at !== undefined) all.push({ element, media, at: Number(at), words, asks, number: 0 });
     else if (region !== undefined) {
       const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
-      all.push({ element, media, region: { x, y, w, h }, words, number: ++number });
+      all.push({ element, media, region: { x, y, w, h }, words, asks, number: ++number });
     }
   }
   return all;

@@ -1,10 +1,22 @@
-// Where one writes a comment or a reply. What is typed is never lost: not by a failure, not by leaving, not by a refresh.
+// Where one writes a comment, a question or a reply. What is typed is never lost: not by a failure, not by leaving, not by a refresh
+// (draft-box.ts keeps it), and for ten seconds not by sending either.
+import { sentRow, type Unseen, unseenRow } from "./after-sending.js";
 import { type Anchor, reveal } from "./anchors.js";
-import { announce, clock, icon, iconButton, make, remember } from "./dom.js";
+import { announce, clock, icon, iconButton, make } from "./dom.js";
+import { sending } from "./draft-box.js";
 import { nameIsKnown } from "./forms.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { stage } from "./update-stage.js";
+
+/** What was sent, to be put back. */
+interface Sent {
+  id: string;
+  text: string;
+  asks: boolean;
+  anchor: Anchor | null;
+  pictures: File[];
+}
 
 export class CommentComposer extends HTMLElement {
   #anchor: Anchor | null = null;
@@ -28,11 +40,17 @@ export class CommentComposer extends HTMLElement {
         event.preventDefault();
         form.requestSubmit();
       } else if (event.key === "Escape") {
+        // The names that are offered go first.
+        if (area.getAttribute("aria-expanded") === "true") return;
         if (this.#anchor && area.value === "") this.place(null);
         else area.blur();
       }
     }, { signal });
     this.addEventListener("paste", (event) => this.#paste(event), { signal });
+    this.addEventListener("click", (event) => {
+      const starter = event.target instanceof Element ? event.target.closest("[data-starter]") : null;
+      if (starter) this.#begin(starter.textContent ?? "");
+    }, { signal });
     const input = form.querySelector<HTMLInputElement>("input[type=file]");
     input?.addEventListener("change", () => {
       this.#add(input.files ?? []);
@@ -44,11 +62,6 @@ export class CommentComposer extends HTMLElement {
         this.write();
         this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
       }, { signal });
-    }
-    const kept = remember("sessionStorage", this.#key);
-    if (kept !== null && area.value === "") {
-      area.value = kept;
-      if (!this.#main) this.closest("details")?.setAttribute("open", "");
     }
   }
 
@@ -63,9 +76,27 @@ export class CommentComposer extends HTMLElement {
     stage()?.mark(anchor);
   }
 
-  /** Puts the cursor where one writes. */
-  write(): void {
+  /** Puts the cursor where one writes; a question, if it is to be one. */
+  write(asks = false): void {
+    if (asks && this.#asks) this.#asks.checked = true;
     this.#area?.focus();
+  }
+
+  /** Puts the beginning of a question into the text, the part to be filled in selected. */
+  #begin(starter: string): void {
+    const area = this.#area;
+    if (!area) return;
+    const [before, gap] = [area.value.trim(), starter.indexOf("…")];
+    area.value = before === "" ? starter : `${before} ${starter}`;
+    const at = area.value.length - starter.length + gap;
+    area.focus();
+    area.setSelectionRange(at, at + 1);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Whether it is a question; a reply never is. */
+  get #asks(): HTMLInputElement | null {
+    return this.querySelector("input[name=kind]");
   }
 
   get #form(): HTMLFormElement | null {
@@ -80,13 +111,8 @@ export class CommentComposer extends HTMLElement {
     return this.dataset["parent"] === undefined;
   }
 
-  get #key(): string {
-    return `unsent ${this.dataset["update"] ?? ""} ${this.dataset["parent"] ?? ""}`;
-  }
-
   #typed(): void {
     const text = this.#area?.value ?? "";
-    remember("sessionStorage", this.#key, text);
     if (text === "") this.#declined = false;
     // The second at which one began to type, not the one at which one was done.
     else if (this.#main && !this.#anchor && !this.#declined && text.length < 3) {
@@ -102,7 +128,7 @@ export class CommentComposer extends HTMLElement {
     if (!this.#anchor) return box.replaceChildren();
     const { at, media } = this.#anchor;
     const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.number(media) ?? 1}` : "";
-    const chip = make("span", { class: "anchor-chip" }, icon(at === undefined ? "map-pin" : "clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}${on}`);
+    const chip = make("span", { class: "anchor-chip" }, at === undefined ? icon("map-pin") : icon("clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}${on}`);
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => {
       this.#declined = true;
@@ -110,7 +136,7 @@ export class CommentComposer extends HTMLElement {
       this.write();
     });
     const nudges = at === undefined ? [] : [-1, 1].map((by) => {
-      const button = make("button", { type: "button", "aria-label": by < 0 ? "One second earlier" : "One second later" }, by < 0 ? "−1 s" : "+1 s");
+      const button = make("button", { type: "button", "aria-label": by < 0 ? "−1 s, one second earlier" : "+1 s, one second later" }, by < 0 ? "−1 s" : "+1 s");
       button.addEventListener("click", () => this.#nudge(by * 1000));
       return button;
     });
@@ -172,19 +198,21 @@ export class CommentComposer extends HTMLElement {
     form.setAttribute("aria-busy", "true");
     this.#failed(null);
     try {
-      const made = (await ask("POST", form.action, body)) as { id?: string } | null;
+      const made = (await sending(form, () => ask("POST", form.action, body))) as { id: string; unseen?: Unseen[] };
+      const sent: Sent = { id: made.id, text: area.value, asks: this.#asks?.checked ?? false, anchor: this.#anchor, pictures: this.#pictures };
+      area.defaultValue = "";
       form.reset();
-      area.value = "";
-      remember("sessionStorage", this.#key, null);
+      if (this.#asks) this.#asks.checked = false;
       this.#pictures = [];
       this.#drawPictures();
       this.#declined = false;
       if (this.#main) this.place(null);
       this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
       if (fields.some(([name]) => name === "name")) nameIsKnown();
+      this.#after(sent, made.unseen ?? []);
       await refresh();
-      announce("Sent.");
-      const comment = made?.id ? document.getElementById(`c-${made.id}`) : null;
+      announce("Sent. You can undo it for ten seconds.");
+      const comment = document.getElementById(`c-${made.id}`);
       if (comment) {
         reveal(comment);
         comment.focus({ preventScroll: true });
@@ -195,6 +223,35 @@ export class CommentComposer extends HTMLElement {
     } finally {
       form.removeAttribute("aria-busy");
     }
+  }
+
+  /** Beside the composer, or where the reply was written: Undo, and who cannot see it. */
+  #after(sent: Sent, unseen: Unseen[]): void {
+    const reply = this.closest("details.reply");
+    const place = reply?.closest(".thread-actions") ?? this;
+    while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]")) place.nextElementSibling.remove();
+    place.after(sentRow(() => document.getElementById(`c-${sent.id}`), () => this.#undo(sent)), ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)));
+  }
+
+  async #undo({ id, text, asks, anchor, pictures }: Sent): Promise<void> {
+    const area = this.#area;
+    try {
+      await ask("DELETE", `/comments/${id}`);
+    } catch (error) {
+      return this.#failed(error instanceof Problem ? error.message : "It was not taken back. Try again, or remove it.");
+    }
+    if (!area) return;
+    // What was begun meanwhile stays behind it.
+    area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
+    if (this.#asks) this.#asks.checked = asks;
+    this.#pictures.push(...pictures);
+    this.#drawPictures();
+    if (this.#main && anchor) this.place(anchor);
+    this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+    announce("Taken back. Your words are in the box again.");
+    await refresh();
   }
 
   #failed(text: string | null): void {

@@ -1,6 +1,7 @@
 // Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
 import { config } from "@hotwired/turbo";
 import { announce, icon, make } from "./dom.js";
+import { sending } from "./draft-box.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 
@@ -37,7 +38,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   if (question && !(await confirm(question, form))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (typeof value === "string") data.append(name, value);
+  for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string") data.append(name, value);
   // A guest's name is asked for once: with the comment, or when it is first missing.
   if (data.get("name") === "") {
     const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";
@@ -52,7 +53,8 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   const row = form.closest("li");
   const near = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
-    await deliver(method, address, data);
+    const answer = await sending(form, () => deliver(method, address, data));
+    document.dispatchEvent(new CustomEvent("hearback:answered", { detail: { form, answer } }));
     form.closest("details")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
     if (data.has("name")) nameIsKnown();
@@ -66,16 +68,16 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   }
 }
 
-async function deliver(method: string, address: string, data: URLSearchParams): Promise<void> {
+async function deliver(method: string, address: string, data: URLSearchParams): Promise<unknown> {
   try {
-    await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
+    return await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
   } catch (error) {
     // A guest who reacts without having said who they are.
     if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name")) throw error;
     const name = await askName();
     if (name === null) throw error;
     data.set("name", name);
-    await ask(method, address, data);
+    return ask(method, address, data);
   }
 }
 

@@ -1,4 +1,5 @@
 // The conversation: going where a comment points, its order, and editing one's own in place.
+import { type Unseen, unseenRow } from "./after-sending.js";
 import { bring, reveal } from "./anchors.js";
 import { remember } from "./dom.js";
 import { stage } from "./update-stage.js";
@@ -48,6 +49,13 @@ function edit(comment: HTMLElement, open: boolean): void {
     comment.focus();
   }
 }
+
+// Of an edit, too, it is said whom it names though they cannot see it.
+document.addEventListener("hearback:answered", (event) => {
+  const { form, answer } = (event as CustomEvent<{ form: HTMLFormElement; answer: { unseen?: Unseen[]; update_id?: string } | null }>).detail;
+  if (!form.matches("[data-edit-form]")) return;
+  form.closest(".comment")?.after(...(answer?.unseen ?? []).map((person) => unseenRow(answer?.update_id ?? "", person)));
+});
 
 function prepare(): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-edit], [data-cancel]")) button.hidden = false;

@@ -1,4 +1,4 @@
-// The line under a video: how far it is, and a dot for each comment.
+// The line under a video: how far it is, and a dot for each comment, a diamond for each question.
 import type { Placed } from "./anchors.js";
 import { clock, make } from "./dom.js";
 
@@ -49,6 +49,7 @@ export class Timeline {
       const words = `${clock(first.at ?? 0)}, ${group.length > 1 ? `${group.length} comments, ` : ""}${first.words}`;
       const dot = make("button", { type: "button", "aria-label": words, "data-mark": group.map(({ element }) => element.id).join(" ") });
       dot.classList.toggle("many", group.length > 1);
+      dot.classList.toggle("asks", group.some(({ asks }) => asks));
       at(dot, first.at ?? 0, length);
       // Pressed again, a dot of several goes on to the next of them.
       dot.addEventListener("click", () => this.choose(group[(group.findIndex(({ element }) => element.classList.contains("on")) + 1) % group.length] ?? first));

@@ -2,6 +2,7 @@
 import { bring } from "./anchors.js";
 import { typing } from "./dom.js";
 import { composer } from "./comment-composer.js";
+import { next } from "./inbox-keys.js";
 import { keysOn } from "./keys.js";
 import { ask } from "./request.js";
 import { followAddress } from "./talk.js";
@@ -85,15 +86,19 @@ customElements.define("update-page", class extends HTMLElement {
       case "p":
         this.#step(event.key === "n" ? 1 : -1);
         break;
-      case "c": {
+      case "c":
+      case "q": {
         const here = stage()?.here();
         if (stage()?.picture) stage()?.picture?.pinHere();
         else if (here) composer()?.place(here);
-        composer()?.write();
+        composer()?.write(event.key === "q");
         break;
       }
       case "a":
         document.querySelector<HTMLElement>('[data-key="a"]')?.focus();
+        break;
+      case "i":
+        next();
         break;
       case "z":
         document.body.classList.toggle("quiet");

@@ -180,6 +180,11 @@ pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Optio
     Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(name).fetch_optional(connection).await?)
 }
 
+/// Ids and names of all groups.
+pub async fn handles(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
+    Ok(sqlx::query_as("SELECT id, name FROM groups").fetch_all(connection).await?)
+}
+
 /// The ids of a group's active members.
 pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(

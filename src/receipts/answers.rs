@@ -3,10 +3,10 @@
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::events;
 use crate::notify::{self, Kind, News};
 use crate::people::{self, Person, Viewer};
 use crate::updates::{self, Update};
+use crate::{drafts, events};
 
 use super::{Receipt, of_person, receive};
 
@@ -85,19 +85,14 @@ pub async fn answer(
     .await?;
     let (exchange, subject) = match answer {
         Answer::Acknowledged => (None, None),
-        Answer::ReadBack(_) => (Some("readback"), Some("readback")),
-        Answer::Declined(_) => (Some("decline"), Some("decline")),
+        Answer::ReadBack(_) => (Some("readback"), Some(drafts::READBACK)),
+        Answer::Declined(_) => (Some("decline"), Some(drafts::DECLINE)),
     };
     if let Some(kind) = exchange {
         super::hearing::say(tx, clock, &update, &person.id, kind, answer.words().unwrap_or_default()).await?;
     }
     if let Some(subject) = subject {
-        sqlx::query("DELETE FROM drafts WHERE person_id = $1 AND update_id = $2 AND subject = $3")
-            .bind(&person.id)
-            .bind(id)
-            .bind(subject)
-            .execute(&mut **tx)
-            .await?;
+        drafts::forget(tx, &person.id, id, &[subject]).await?;
     }
     // Who answers has it before them, also as a program.
     notify::read(tx, clock, &person.id, id).await?;

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use super::answer::{Answer, back, data, nothing, see_other};
+use super::answer::{Answer, back, data, nothing, see_other, see_other_saying};
 use super::fields::{Fields, Wanted, asked};
 use super::shapes::{CommentShape, ListShape};
 use super::shaping;
 use super::updates::update_page;
-use super::viewer::Ask;
+use super::viewer::{Ask, Said};
 use crate::app::State;
-use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region};
+use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region, Written};
 use crate::error::{Error, Result};
 use crate::media::Taken;
 use crate::people::{self, Viewer};
@@ -58,8 +58,7 @@ pub(crate) async fn add(
     let (fields, pictures) = Fields::read_with_files(&req, payload, wanted).await?;
     let typed = fields.typed();
     match try_add(&state, &ask, &id, fields, &pictures).await {
-        Ok(made) if ask.html => Ok(see_other(&format!("{}#c-{made}", back(&req, &format!("/updates/{id}"))))),
-        Ok(made) => data(StatusCode::CREATED, &one(&state, &ask, &made).await?),
+        Ok(made) => written(&req, &ask, &state, StatusCode::CREATED, &made).await,
         Err(error) => {
             state.intake.discard(&pictures).await?;
             if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated | Error::Unavailable(..) | Error::Internal(_)) {
@@ -75,7 +74,20 @@ async fn refused(state: &State, ask: &Ask, update: &updates::Update, typed: &BTr
     update_page(state, ask, status, update, Fields::filled(typed, error), None).await
 }
 
-async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<String> {
+/// A form is led to the comment; whom it names though they cannot see it is said there, and to a program in `unseen`.
+async fn written(req: &HttpRequest, ask: &Ask, state: &State, status: StatusCode, made: &Written) -> Answer {
+    if ask.html {
+        let to = format!("{}#c-{}", back(req, &format!("/updates/{}", made.update_id)), made.id);
+        // A cookie carries them: it holds only so much.
+        let unseen = made.unseen.iter().take(10).cloned().collect::<Vec<_>>();
+        return if unseen.is_empty() { Ok(see_other(&to)) } else { see_other_saying(state, &to, &Said { unseen, ..Said::default() }) };
+    }
+    let mut body = serde_json::to_value(one(state, ask, &made.id).await?).map_err(Error::internal)?;
+    body["unseen"] = made.unseen.iter().map(|(id, name)| serde_json::json!({ "id": id, "name": name })).collect();
+    data(status, &body)
+}
+
+async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<Written> {
     let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
     let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
     let anchor = Anchor {
@@ -86,10 +98,9 @@ async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, picture
     };
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", words::NAME).flatten();
-    // Questions are not closed by anyone yet, so none is begun.
-    fields.choice("kind", &["comment"]);
+    let asks = fields.choice("kind", &["comment", "question"]) == Some("question");
     fields.finish()?;
-    let new = NewComment { body, parent_id, anchor, pictures: pictures.to_vec(), name };
+    let new = NewComment { body, asks, parent_id, anchor, pictures: pictures.to_vec(), name };
     let mut tx = state.db.begin().await?;
     let made = comments::add(&mut tx, &state.clock, &ask.viewer, id, &new).await?;
     tx.commit().await?;
@@ -102,15 +113,18 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     fields.finish()?;
     state.guard.speak(&ask.viewer, &state.address(&req))?;
     let mut tx = state.db.begin().await?;
-    let update = match body {
+    let edited = match body {
         Some(body) => comments::edit(&mut tx, &state.clock, &ask.viewer, &id, &body).await?,
         None => return Err(Error::invalid("body", "is empty. To take the comment away, remove it.")),
     };
     tx.commit().await?;
-    if ask.html {
-        return Ok(see_other(&format!("{}#c-{id}", back(&req, &format!("/updates/{update}")))));
-    }
-    data(StatusCode::OK, &one(&state, &ask, &id).await?)
+    written(&req, &ask, &state, StatusCode::OK, &edited).await
+}
+
+/// What a comment said before, oldest first.
+pub(crate) async fn history(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let versions = comments::history(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    data(StatusCode::OK, &ListShape { items: versions.iter().map(shaping::version_shape).collect(), next: None })
 }
 
 pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -138,6 +152,26 @@ async fn set_resolved(req: &HttpRequest, ask: &Ask, state: &State, id: &str, res
         return Ok(see_other(&format!("{}#c-{id}", back(req, &format!("/updates/{update}")))));
     }
     data(StatusCode::OK, &one(state, ask, id).await?)
+}
+
+pub(crate) async fn accept(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_accepted(&req, &ask, &state, &id, true).await
+}
+
+pub(crate) async fn take_back(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    set_accepted(&req, &ask, &state, &id, false).await
+}
+
+/// Answers the question, whose state it changes.
+async fn set_accepted(req: &HttpRequest, ask: &Ask, state: &State, id: &str, accepted: bool) -> Answer {
+    state.guard.speak(&ask.viewer, &state.address(req))?;
+    let mut tx = state.db.begin().await?;
+    let (update, question) = comments::accept(&mut tx, &state.clock, &ask.viewer, id, accepted).await?;
+    tx.commit().await?;
+    if ask.html {
+        return Ok(see_other(&format!("{}#c-{id}", back(req, &format!("/updates/{update}")))));
+    }
+    data(StatusCode::OK, &one(state, ask, &question).await?)
 }
 
 pub(crate) async fn react_to_update(

@@ -353,6 +353,10 @@ pub struct UpdatePage {
     pub comments: Vec<CommentShape>,
     /// The composer; `name` for a guest without one.
     pub form: Form,
+    /// What who asks is writing, by subject: `comment`, `readback`, `decline`, or the id of the comment that is answered.
+    pub drafts: BTreeMap<String, String>,
+    /// People whom the comment that was just written names though they cannot see the update.
+    pub unseen: Vec<PersonShape>,
     /// Recipients; empty for guests.
     pub receipts: Vec<ReceiptShape>,
     /// Guests who acknowledged; empty for guests.
@@ -371,8 +375,6 @@ pub struct UpdatePage {
     pub needs_name: bool,
     /// What is asked of who asks: the bar at the bottom.
     pub bar: AnswerBar,
-    /// What of who asks was begun and not sent: `comment`, or the id of the comment that is answered.
-    pub drafts: BTreeMap<String, String>,
     /// Who asks wants to hear nothing of it that does not concern them.
     pub muted: bool,
     /// Something else waits in the inbox.
@@ -388,6 +390,16 @@ pub struct UpdatePage {
 }
 
 impl UpdatePage {
+    /// What is being written about the subject; an empty text for nothing.
+    pub fn draft(&self, subject: &str) -> &str {
+        self.drafts.get(subject).map_or("", String::as_str)
+    }
+
+    /// What stands in the composer: what was refused just now, else the draft.
+    pub fn composing(&self) -> &str {
+        self.form.values.get("body").map_or_else(|| self.draft("comment"), String::as_str)
+    }
+
     /// Whether it changed since who asks answered.
     pub fn stale(&self) -> bool {
         self.bar.state == "stale"

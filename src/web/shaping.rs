@@ -3,24 +3,23 @@
 
 mod inbox;
 mod receipts;
-
-use std::collections::HashMap;
+mod threads;
 
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
+pub(crate) use threads::{threads, version_shape};
 
 pub(crate) use inbox::{counts_shape, inbox};
 pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
 
 use super::shapes::{
-    AnchorShape, AudienceShape, AuthorShape, CommentShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape,
-    RegionShape, RenditionShape, RowShape, UpdateShape,
+    AudienceShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
 use crate::app::State;
 use crate::clock::{Millis, rfc3339};
-use crate::comments::{self, Comment, Reaction, Region};
+use crate::comments::{self, Reaction};
 use crate::error::Result;
 use crate::links::Link;
 use crate::media::{self, Album, Media, Rendition};
@@ -177,82 +176,6 @@ fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<Reac
         shapes.iter_mut().for_each(|shape| shape.names.clear());
     }
     shapes
-}
-
-/// The threads of an update, those of a removed comment without replies left out.
-pub(crate) async fn threads(connection: &mut AnyConnection, state: &State, ask: &Ask, update: &Update) -> Result<Vec<CommentShape>> {
-    let all = comments::of(connection, &ask.viewer, &update.id).await?;
-    let reactions = comments::reactions(connection, &update.id).await?;
-    let pictures = media::of_comments(connection, &update.id).await?;
-    let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
-    let seen = match &ask.viewer {
-        Viewer::Person(person) => crate::receipts::seen_before(connection, &state.clock, &update.id, &person.id).await?,
-        Viewer::Guest(_) | Viewer::Nobody => None,
-    };
-    let numbers: HashMap<&str, usize> = album.iter().enumerate().map(|(n, (media, _))| (media.id.as_str(), n + 1)).collect();
-    let mut shown = Vec::new();
-    let mut replies: HashMap<String, Vec<CommentShape>> = HashMap::new();
-    for comment in &all {
-        let mut shape = comment_shape(state, ask, update, comment, &pictures);
-        shape.reactions = reaction_shapes(&reactions, &comment.id, &ask.viewer);
-        shape.media_number = comment.media_id.as_deref().and_then(|id| numbers.get(id).copied()).unwrap_or(0);
-        shape.new = !shape.mine && seen.is_some_and(|seen| comment.created_at > seen);
-        match &comment.parent_id {
-            None => shown.push(shape),
-            Some(_) if shape.removed => {}
-            Some(parent) => replies.entry(parent.clone()).or_default().push(shape),
-        }
-    }
-    for thread in &mut shown {
-        thread.replies = replies.remove(&thread.id).unwrap_or_default();
-    }
-    shown.retain(|thread| !thread.removed || !thread.replies.is_empty());
-    Ok(shown)
-}
-
-/// One comment, without its replies and reactions.
-pub(crate) fn comment_shape(state: &State, ask: &Ask, update: &Update, comment: &Comment, pictures: &Album) -> CommentShape {
-    let removed = comment.removed_at.is_some();
-    let member = matches!(ask.viewer, Viewer::Person(_));
-    let region = comment.region.as_deref().and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Region::parse(&value).ok());
-    let anchored = !removed && (comment.at_ms.is_some() || region.is_some());
-    CommentShape {
-        id: comment.id.clone(),
-        update_id: comment.update_id.clone(),
-        parent_id: comment.parent_id.clone(),
-        media_id: comment.media_id.clone(),
-        kind: "comment".into(),
-        state: comment.resolved_at.map(|_| "resolved".into()),
-        author: AuthorShape {
-            id: comment.person_id.clone().or_else(|| comment.guest_id.clone()).unwrap_or_default(),
-            name: comment.author_name.clone(),
-            guest: comment.guest_id.is_some(),
-            link: if member { comment.link_name.clone() } else { None },
-        },
-        body: comment.body.clone(),
-        body_html: markdown::html(&comment.body),
-        anchor: anchored.then(|| AnchorShape {
-            at_ms: comment.at_ms,
-            until_ms: comment.until_ms,
-            region: region.map(|region| RegionShape { x: region.x, y: region.y, w: region.w, h: region.h }),
-            drawing: None,
-        }),
-        revision: comment.revision,
-        created_at: rfc3339(comment.created_at),
-        edited_at: time(comment.edited_at),
-        removed,
-        mine: !removed && comment.is_by(&ask.viewer),
-        new: false,
-        media_number: 0,
-        url: format!("{}/updates/{}#c-{}", ask.base, update.id, comment.id),
-        pictures: pictures
-            .iter()
-            .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
-            .map(|entry| media_shape(state, ask, true, entry))
-            .collect(),
-        reactions: Vec::new(),
-        replies: Vec::new(),
-    }
 }
 
 /// Rows of a list, with thumbnails; in the order given.

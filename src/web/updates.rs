@@ -14,14 +14,14 @@ pub(crate) use write::{create, edit, edit_page, new_page, publish, unpublish};
 
 use super::answer::{Answer, back, data, done, nothing, page, see_other, see_other_saying};
 use super::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
-use super::shapes::{ListShape, UpdateShape};
+use super::shapes::{ListShape, PersonShape, UpdateShape};
 use super::shaping;
 use super::viewer::{Ask, Said};
 use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::updates::Update;
-use crate::{events, inbox, links, media, notify, receipts, updates};
+use crate::{drafts, events, inbox, links, media, notify, receipts, updates};
 
 /// One update: its page, or its JSON. The author of a draft is led to where it is edited.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -56,6 +56,8 @@ pub(crate) async fn update_page(
         // A guest's number is that of the threads a guest sees.
         let seen = comments.iter().map(|thread| thread.replies.len() + usize::from(!thread.removed)).sum::<usize>();
         shape.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
+        let open = comments.iter().filter(|thread| thread.state.as_deref() == Some("open")).count();
+        shape.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
     }
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
@@ -66,11 +68,14 @@ pub(crate) async fn update_page(
             receipts::of_guests(&mut connection, &update.id).await?.iter().map(|answer| shaping::guest_shape(answer, author)).collect();
         links = links::of(&mut connection, &update.id).await?;
     }
-    let bar = answer_bar(&mut connection, ask, update, &shape).await?;
-    let (mut muted, mut next) = (false, false);
+    let mut bar = answer_bar(&mut connection, ask, update, &shape).await?;
+    let (mut muted, mut next, mut drafts) = (false, false, BTreeMap::new());
     if let Ok(person) = ask.viewer.person() {
         muted = notify::muted(&mut connection, &person.id, &update.id).await?;
         next = inbox::next(&mut connection, &state.clock, &person.id, &update.id, &[]).await?.is_some();
+        drafts = drafts::of(&mut connection, &update.id, &person.id).await?;
+        bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
+        bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();
     }
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
@@ -80,16 +85,17 @@ pub(crate) async fn update_page(
         page: ask.page(state, shape.heading(), if guest.is_some() { "" } else { "updates" }).await?,
         who: if guest.is_some() { String::new() } else { who(&shape, author, open_links) },
         bar: if may_answer { bar } else { AnswerBar::default() },
-        drafts: BTreeMap::new(),
         muted,
         next,
-        mail: false,
+        mail: state.mails(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: if author { links.iter().map(|link| shaping::link_shape(ask, link, None)).collect() } else { Vec::new() },
         guest: guest.is_some(),
         update: shape,
         comments,
         form,
+        drafts,
+        unseen: ask.said.unseen.iter().map(|(id, name)| PersonShape { id: id.clone(), name: name.clone() }).collect(),
         receipts,
         guests,
         author,

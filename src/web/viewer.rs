@@ -54,6 +54,9 @@ pub(crate) struct Said {
     pub(crate) link: Option<String>,
     /// Invitations that were just made: id and secret.
     pub(crate) invited: Vec<(String, String)>,
+    /// People a comment names who cannot see its update: id and name.
+    #[serde(default)]
+    pub(crate) unseen: Vec<(String, String)>,
 }
 
 impl Said {

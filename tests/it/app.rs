@@ -165,6 +165,14 @@ impl TestApp {
         sqlx::query_scalar(statement).fetch_one(&mut *self.state.db.read().await.unwrap()).await.unwrap()
     }
 
+    /// What the person of that name was told, as `kind subject`, in no order that means anything; read or not.
+    pub async fn told(&self, name: &str) -> Vec<(String, String)> {
+        let rows = sqlx::query_as(
+            "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",
+        );
+        rows.bind(name).fetch_all(&mut *self.state.db.read().await.unwrap()).await.unwrap()
+    }
+
     /// Changes the database behind the program's back.
     pub async fn execute(&self, statement: &'static str) -> u64 {
         let mut tx = self.state.db.begin().await.unwrap();
@@ -304,6 +312,20 @@ impl Client {
     /// Writes a comment on the update at this path and answers its id.
     pub async fn comment(&self, update: &str, body: &str) -> String {
         let made = self.post(&format!("{update}/comments"), serde_json::json!({ "body": body })).await.expect(201).json();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks a question on the update at this path and answers its id.
+    pub async fn question(&self, update: &str, body: &str) -> String {
+        let fields = serde_json::json!({ "body": body, "kind": "question" });
+        let made = self.post(&format!("{update}/comments"), fields).await.expect(201).json();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Replies to a comment on the update at this path and answers the reply's id.
+    pub async fn reply(&self, update: &str, parent: &str, body: &str) -> String {
+        let fields = serde_json::json!({ "body": body, "parent_id": parent });
+        let made = self.post(&format!("{update}/comments"), fields).await.expect(201).json();
         made["id"].as_str().unwrap().to_owned()
     }
 

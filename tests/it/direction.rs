@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The domain, each file importing only what stands before it.
-const DOMAIN: [&str; 15] = [
+const DOMAIN: [&str; 16] = [
     "words",
     "asking",
     "people",
@@ -15,6 +15,7 @@ const DOMAIN: [&str; 15] = [
     "updates",
     "media",
     "uploads",
+    "drafts",
     "receipts",
     "mailing",
     "comments",

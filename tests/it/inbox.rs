@@ -33,7 +33,7 @@ async fn what_is_asked_waits_for_the_recipient_and_on_the_recipient() {
     bob.put(&format!("{path}/acknowledgement")).await.expect(200);
     assert_eq!((counts(&ada).await, counts(&bob).await, counts(&cyd).await), ((0, 1, 0), (0, 0, 0), (1, 0, 0)));
     cyd.put(&format!("{path}/acknowledgement")).await.expect(200);
-    assert_eq!((counts(&ada).await, counts(&cyd).await), ((0, 0, 0), (0, 0, 0)));
+    assert_eq!((counts(&ada).await, counts(&cyd).await), ((0, 0, 1), (0, 0, 0)), "that all have answered is worth hearing");
     cyd.delete(&format!("{path}/acknowledgement")).await.expect(200);
     assert_eq!((counts(&ada).await, counts(&cyd).await), ((0, 1, 0), (1, 0, 0)));
     ada.delete(&path).await.expect(204);

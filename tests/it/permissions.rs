@@ -78,12 +78,26 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("PUT",    "/updates/{id}/opening",                "",             [401, 404, 204, 204, 404, 204, 204, 401, 401, 401]),
     ("POST+",  "/updates/{id}/media",                  "",             [401, 404, 403, 201, 404, 403, 403, 401, 401, 401]),
     ("GET",    "/updates/{id}/receipts",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/audience/{person}",      "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("GET",    "/updates/{id}/versions",               "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/mute",                   "",             [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/mute",                   "",             [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("GET",    "/receipts",                            "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("GET",    "/updates/{id}/receipts/{person}",      "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/receipts/{person}/confirmation", r#"{"verdict":"confirmed"}"#, [401, 404, 403, 409, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/decline",                r#"{"reason":"r"}"#, [401, 404, 200, 403, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/decline",                "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
+    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
     ("PUT",    "/updates/{id}/acknowledgement",        r#"{"name":"G"}"#, [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("DELETE", "/updates/{id}/acknowledgement",        "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("PUT",    "/updates/{id}/reactions/{emoji}",      r#"{"name":"G"}"#, [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
     ("DELETE", "/updates/{id}/reactions/{emoji}",      "",             [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
     ("GET",    "/updates/{id}/comments",               "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
     ("POST",   "/updates/{id}/comments",               r#"{"body":"b","name":"G"}"#, [401, 404, 201, 201, 404, 403, 201, 401, 401, 401]),
+    ("PUT",    "/updates/{id}/drafts/{subject}",       r#"{"body":"b"}"#, [401, 404, 204, 204, 404, 403, 403, 401, 401, 401]),
+    ("DELETE", "/updates/{id}/drafts/{subject}",       "",             [401, 404, 204, 204, 404, 403, 403, 401, 401, 401]),
     ("GET",    "/updates/{id}/links",                  "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("POST",   "/updates/{id}/links",                  "{}",           [401, 404, 403, 201, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/updates/{id}/live",                   "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
@@ -102,9 +116,15 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/comments/{id}/reactions/{emoji}",     "",             [401, 404, 204, 204, 404, 404, 404, 401, 401, 401]),
     ("PUT",    "/comments/{id}/resolution",            "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("DELETE", "/comments/{id}/resolution",            "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
+    ("PUT",    "/comments/{id}/acceptance",            "",             [401, 404, 200, 403, 404, 404, 404, 401, 401, 401]),
+    ("DELETE", "/comments/{id}/acceptance",            "",             [401, 404, 200, 403, 404, 404, 404, 401, 401, 401]),
+    ("GET",    "/comments/{id}/history",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("DELETE", "/links/{id}",                          "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
     ("GET",    "/inbox",                               "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("GET",    "/inbox/next",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("PUT",    "/inbox/{id}/snooze",                   r#"{"until":"tomorrow"}"#, [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
+    ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
 ];
@@ -123,11 +143,13 @@ struct World {
     media: String,
     key: String,
     comment: String,
+    question: String,
     link: String,
     token: String,
     invitation: (String, String),
     reset: String,
     person: String,
+    recipient: String,
     group: String,
     guests: [String; 3],
 }
@@ -142,6 +164,8 @@ impl World {
         let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
         let path = format!("/updates/{}", id(&made));
         let comment = bob.comment(&path, "Hm").await;
+        let question = bob.question(&path, "Why?").await;
+        ada.reply(&path, &question, "Because").await;
         let (link, token) = ada.share(&path, false).await;
         let (_, talk) = ada.share(&path, true).await;
         let (old, revoked) = ada.share(&path, true).await;
@@ -155,12 +179,14 @@ impl World {
             media: id(&made["media"][0]),
             key: last(&made["media"][0]["renditions"][0]["url"]),
             comment,
+            question,
             link,
             guests: [token.clone(), talk, revoked],
             token,
             invitation: (id(&invited), last(&invited["url"])),
             reset: last(&reset["url"]),
             person: eve.id.clone(),
+            recipient: bob.id.clone(),
             group,
         }
     }
@@ -169,21 +195,30 @@ impl World {
         let id = match pattern.split('/').nth(1).unwrap() {
             "updates" | "trash" => &self.update,
             "media" => &self.media,
+            "comments" if pattern.ends_with("/acceptance") => &self.question,
             "comments" => &self.comment,
             "links" => &self.link,
             "people" => &self.person,
             "groups" => &self.group,
             "invitations" if method == "DELETE" => &self.invitation.0,
             "invitations" => &self.invitation.1,
+            "inbox" => &format!("b{}", self.update),
             _ => "0000000000",
         };
         let token = if pattern.starts_with("/resets") { &self.reset } else { &self.token };
-        fill(pattern, id, token, &self.key)
+        fill(&pattern.replace("{person}", &self.recipient), id, token, &self.key)
     }
 }
 
 fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
-    pattern.replace("{id}", id).replace("{token}", token).replace("{key}", key).replace("{emoji}", "👍").replace("{name}", "none.js")
+    pattern
+        .replace("{id}", id)
+        .replace("{person}", "00000000000000000000000000")
+        .replace("{token}", token)
+        .replace("{key}", key)
+        .replace("{emoji}", "👍")
+        .replace("{name}", "none.js")
+        .replace("{subject}", "comment")
 }
 
 /// The status, and of a refusal the body without the request's number. Streams are not read.

@@ -1,0 +1,94 @@
+//! Where comments point: a time or a time range of a video, a point or a region of a picture or frame.
+
+use crate::clock::Millis;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::media::{self, Media};
+use crate::updates::Update;
+
+/// A part of a picture or frame, 0–1 from the top left; a point has no width and height.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Region {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Region {
+    /// Checks that it lies inside the picture.
+    pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
+        let inside = [x, y, w, h].iter().all(|number| (0.0..=1.0).contains(number)) && x + w <= 1.000_001 && y + h <= 1.000_001;
+        if inside {
+            Ok(Self { x, y, w, h })
+        } else {
+            Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into())
+        }
+    }
+
+    /// As it is stored.
+    pub fn to_json(self) -> String {
+        serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
+    }
+
+    /// Reads what was stored or sent; unknown members are refused.
+    pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
+        let wrong = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
+        let object = value.as_object().ok_or_else(wrong)?;
+        if object.keys().any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
+            return Err(wrong());
+        }
+        let number = |key: &str, default: Option<f64>| object.get(key).map_or(default, serde_json::Value::as_f64).ok_or_else(wrong);
+        Self::new(number("x", None)?, number("y", None)?, number("w", Some(0.0))?, number("h", Some(0.0))?)
+    }
+}
+
+/// Where a comment points, as it was sent.
+#[derive(Clone, Debug, Default)]
+pub struct Anchor {
+    /// Into which media; with a time and without it the first video is meant.
+    pub media_id: Option<String>,
+    /// The moment.
+    pub at_ms: Option<Millis>,
+    /// The end of a range.
+    pub until_ms: Option<Millis>,
+    /// The spot.
+    pub region: Option<Region>,
+}
+
+/// Checks an anchor against the media of the update.
+pub(super) async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
+    if anchor.media_id.is_none() && anchor.at_ms.is_none() && anchor.region.is_none() && anchor.until_ms.is_none() {
+        return Ok(Anchor::default());
+    }
+    let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
+    let fits = |media: &&Media| match &anchor.media_id {
+        Some(id) => media.id == *id,
+        None => (anchor.at_ms.is_some() && media.kind == "video") || (anchor.at_ms.is_none() && media.kind == "image"),
+    };
+    let media = album.iter().map(|(media, _)| media).find(fits);
+    let media = media
+        .ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
+    match (media.kind.as_str(), anchor.at_ms) {
+        ("video", None) if anchor.region.is_some() => {
+            return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment."));
+        }
+        ("image", Some(_)) => return Err(Error::invalid("at_ms", "is a moment, and this is a picture. Leave it out.")),
+        ("video", Some(at)) if at < 0 || media.duration_ms.is_some_and(|length| at > length) => {
+            return Err(Error::invalid("at_ms", format!("lies outside the video, which is {} ms long.", media.duration_ms.unwrap_or(0))));
+        }
+        _ => {}
+    }
+    match (anchor.at_ms, anchor.until_ms) {
+        (None, Some(_)) => return Err(Error::invalid("until_ms", "needs `at_ms`, where the range begins.")),
+        (Some(at), Some(until)) if until < at || media.duration_ms.is_some_and(|length| until > length) => {
+            return Err(Error::invalid("until_ms", "lies before `at_ms` or after the end of the video."));
+        }
+        _ => {}
+    }
+    Ok(Anchor { media_id: Some(media.id.clone()), ..anchor.clone() })
+}

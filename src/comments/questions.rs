@@ -1,0 +1,102 @@
+//! Questions: open until someone else replies, and closed by the asker, who accepts an answer.
+
+use super::{Comment, visible};
+use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::people::{self, Viewer};
+use crate::{events, updates};
+
+/// The replies `a` to the question `q` that answer it: by someone else, and not removed.
+macro_rules! answers {
+    () => {
+        "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
+    };
+}
+
+/// After anything happened in a thread: what is known of its question follows from the replies that are there, and what the update counts
+/// follows from its questions. A thread that begins with no question is left alone.
+pub(super) async fn settle(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
+    // Taken first: the statement after it sees what those have done who had the lock before.
+    let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'").bind(root).execute(&mut **tx).await?;
+    if asked.rows_affected() == 0 {
+        return Ok(());
+    }
+    sqlx::query(concat!(
+        "UPDATE comments AS q SET answered_at = (SELECT min(a.created_at) ",
+        answers!(),
+        "), accepted_at = CASE WHEN EXISTS (SELECT 1 ",
+        answers!(),
+        " AND a.id = q.accepted_id) THEN q.accepted_at END, accepted_id = CASE WHEN EXISTS (SELECT 1 ",
+        answers!(),
+        " AND a.id = q.accepted_id) THEN q.accepted_id END WHERE q.id = $1"
+    ))
+    .bind(root)
+    .execute(&mut **tx)
+    .await?;
+    updates::count_questions(tx, update_id).await
+}
+
+/// The asker accepts an answer, or the question's newest one where the question itself is named; or takes that back. One is accepted at a
+/// time: another one is a conflict. Answers the ids of the update and of the question.
+pub async fn accept(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, accepted: bool) -> Result<(String, String)> {
+    let (named, update) = visible(tx, viewer, id).await?;
+    let question = if named.parent_id.is_some() { visible(tx, viewer, named.root()).await?.0 } else { named.clone() };
+    if !question.asks() {
+        return Err(Error::Conflict("This thread does not begin with a question, so there is no answer to accept.".into()));
+    }
+    if let Viewer::Guest(_) = viewer {
+        people::guest_who_may_speak(viewer, &update.id)?;
+    }
+    if !question.is_by(viewer) {
+        return Err(Error::Forbidden(format!("Only {}, who asked, can say what answers it.", question.author_name)));
+    }
+    if named.removed_at.is_some() || question.removed_at.is_some() {
+        return Err(Error::Conflict("This comment was removed meanwhile.".into()));
+    }
+    if accepted {
+        take(tx, clock, &question, &named).await?;
+    } else {
+        sqlx::query("UPDATE comments SET accepted_id = NULL, accepted_at = NULL WHERE id = $1 AND ($1 = $2 OR accepted_id = $2)")
+            .bind(&question.id)
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+    }
+    settle(tx, &update.id, &question.id).await?;
+    events::record(tx, clock, "comment", &update.id, &question.id, question.author()).await?;
+    Ok((update.id, question.id))
+}
+
+async fn take(tx: &mut Tx, clock: &Clock, question: &Comment, named: &Comment) -> Result<()> {
+    let whole = named.id == question.id;
+    if whole && question.accepted_id.is_some() {
+        return Ok(());
+    }
+    let newest: Option<String> = sqlx::query_scalar(concat!(
+        "SELECT a.id FROM comments q JOIN comments a ON a.parent_id = q.id WHERE q.id = $1 AND ($2 = '' OR a.id = $2) AND a.id IN (SELECT a.id ",
+        answers!(),
+        ") ORDER BY a.id DESC LIMIT 1"
+    ))
+    .bind(&question.id)
+    .bind(if whole { "" } else { named.id.as_str() })
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(answer) = newest else {
+        let why =
+            if whole { "Nobody has answered this question yet." } else { "These are your own words. Name an answer by someone else." };
+        return Err(Error::Conflict(why.into()));
+    };
+    let taken = sqlx::query(
+        "UPDATE comments SET accepted_id = $1, accepted_at = coalesce(accepted_at, $2) WHERE id = $3 AND coalesce(accepted_id, $1) = $1",
+    )
+    .bind(&answer)
+    .bind(clock.now())
+    .bind(&question.id)
+    .execute(&mut **tx)
+    .await?;
+    if taken.rows_affected() == 0 {
+        return Err(Error::Conflict("Another answer is accepted already. Take that back first.".into()));
+    }
+    Ok(())
+}
