@@ -89,7 +89,7 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/decline",                r#"{"reason":"r"}"#, [401, 404, 200, 403, 404, 403, 403, 401, 401, 401]),
     ("DELETE", "/updates/{id}/decline",                "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
-    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
+    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/acknowledgement",        r#"{"name":"G"}"#, [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("DELETE", "/updates/{id}/acknowledgement",        "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("PUT",    "/updates/{id}/reactions/{emoji}",      r#"{"name":"G"}"#, [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
