@@ -6,6 +6,7 @@ mod audience;
 mod command;
 mod comments;
 mod database;
+mod demo;
 mod direction;
 mod drafts;
 mod due;
