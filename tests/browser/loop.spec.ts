@@ -65,9 +65,9 @@ const rows = (page: Page, section: 'To answer' | 'To hear' | 'Waiting on others'
 const entry = (page: Page, title: string) => page.locator('.entry', { has: page.getByRole('link', { name: title, exact: true }) })
 
 /** What is asked and by when, as the row of the inbox has it. */
-async function asks(page: Page, title: string, words: string): Promise<void> {
+async function asks(page: Page, title: string, ...words: string[]): Promise<void> {
   await page.goto('/inbox')
-  await expect(entry(page, title).locator('.ask')).toHaveText(words)
+  await expect(rows(page, 'To answer').and(entry(page, title)).locator('.ask')).toHaveText(words)
 }
 
 /** What the row of a person on the page of receipts says, between the name and the words they said. */
@@ -88,6 +88,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
   const scene = await Scene.begin(browser, held, [nadia, kim, zofia, leo])
   const [author, inAuckland, inKrakow, inSanFrancisco] = scene.pages as [Page, Page, Page, Page]
   const title = 'The new rota'
+  const question = 'Who covers when both of us are ill?'
   let update = ''
 
   await test.step('she sends a recording and asks three people to say it back', async () => {
@@ -133,13 +134,15 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await expect.poll(() => inAuckland.locator('video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
     await inAuckland.keyboard.press('ArrowRight')
     await inAuckland.keyboard.press('q')
-    await inAuckland.keyboard.type('Who covers when both of us are ill?')
+    await inAuckland.keyboard.type(question)
     await expect(inAuckland.locator('.anchor-chip')).toContainText('0:05')
     await inAuckland.keyboard.press('Control+Enter')
     await expect(inAuckland.locator('.question-tag')).toHaveText('Question · open')
     await look(inAuckland, 'loop-asked')
+    await inAuckland.getByRole('link', { name: /^Inbox/ }).click()
+    await expect(rows(inAuckland, 'To answer')).toHaveCount(1)
     await stands(author, update, 'Nobody has answered yet. 2 have not opened it. 1 question is open.', {
-      onMe: ['Who covers when both of us are ill?'],
+      onMe: [question],
       onThem: [zofia[0], leo[0], kim[0]],
     })
   })
@@ -160,10 +163,325 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await expect(inKrakow.getByText('Nobody is waiting for you.')).toBeVisible()
     // Her page is open all the while, and learns it by itself.
     await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', {
-      onMe: [zofia[0], 'Who covers when both of us are ill?'],
+      onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
     })
     await look(author, 'loop-receipts-to-hear')
-    await asks(author, title, '1 person said it back')
+    await asks(author, title, '1 person said it back', '1 open question')
+    await look(author, 'loop-inbox-author')
   })
+
+  await test.step('she hears it, and it is not quite what she meant', async () => {
+    await scene.at('2026-11-20T08:40:00Z')
+    await rows(author, 'To answer').getByRole('link', { name: 'Hear' }).click()
+    await expect(author.locator('.to-hear')).toContainText('From December I begin at 22:00, alone.')
+    await author.keyboard.press('j')
+    await expect(author.locator('.to-hear')).toBeFocused()
+    await author.keyboard.press('n')
+    await expect(author.getByLabel('What is not quite right')).toBeFocused()
+    await author.keyboard.type('Not alone: two of you.')
+    await look(author, 'loop-correcting')
+    await author.keyboard.press('Tab')
+    await author.keyboard.press('Enter')
+    await stands(author, update, '0 of 3 heard. 1 was told: not quite. 1 has not opened it. 1 question is open.', {
+      onMe: [question],
+      onThem: [leo[0], kim[0], zofia[0]],
+    })
+    await expect(receipt(author, zofia[0])).toContainText('was told: not quite')
+    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00', { exact: true })).toBeVisible()
+  })
+
+  await test.step('Zofia says it again, and is confirmed', async () => {
+    await asks(inKrakow, title, 'Not quite: say it again by Mon 17:00')
+    await look(inKrakow, 'loop-inbox-corrected')
+    await rows(inKrakow, 'To answer').getByRole('link', { name: 'Say it back' }).click()
+    await expect(inKrakow.locator('.ask-words')).toContainText('Nadia Berg: not quite. Not alone: two of you. Again by Mon 17:00')
+    await inKrakow.getByLabel('What will you do, and by when?').fill('From December two of us begin at 22:00; I bring the written handover.')
+    await look(inKrakow, 'loop-saying-again')
+    await inKrakow.getByRole('button', { name: 'Say it back' }).click()
+    await expect(inKrakow.locator('.answer')).toContainText('You said it back')
+    await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', { onMe: [zofia[0], question], onThem: [leo[0], kim[0]] })
+    // What they said to each other before stands above it.
+    await expect(author.locator('.to-hear')).toContainText('You: not quite. Not alone: two of you.')
+    await author.keyboard.press('j')
+    await author.keyboard.press('y')
+    await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', { onMe: [question], onThem: [leo[0], kim[0]], heard: [zofia[0]] })
+    await author.locator('#heard > summary').click()
+    await expect(receipt(author, zofia[0])).toContainText('Said it back, confirmed')
+    await look(author, 'loop-receipts-confirmed')
+    await inKrakow.goto('/inbox')
+    await expect(rows(inKrakow, 'To hear').and(entry(inKrakow, title))).toContainText('Yes, that’s it')
+  })
+
+  await test.step('she answers Kim’s question', async () => {
+    await author.getByRole('link', { name: 'Answer Kim Tane' }).click()
+    await expect(author.locator('.thread .chip')).toContainText('0:05')
+    await author.getByText('Reply to Kim Tane').first().click()
+    await author.keyboard.type('Then the day shift stays until midnight.')
+    await author.keyboard.press('Control+Enter')
+    await expect(author.locator('.question-tag')).toHaveText('Question · answered')
+    await stands(author, update, '1 of 3 heard. 1 has not opened it.', { onThem: [leo[0], kim[0]], heard: [zofia[0]] })
+    await author.goto('/inbox')
+    await expect(author.getByText('Nobody is waiting for you.')).toBeVisible()
+    await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 02:00')
+  })
+
+  await test.step('Leo got another one, with one press', async () => {
+    await send(author, { title: 'The key of the back door', notes: 'It lies with the guard now.', to: [leo[0]], back: 'Got it', within: 1 })
+    await scene.at('2026-11-20T18:00:00Z')
+    await asks(inSanFrancisco, 'The key of the back door', 'Got it by Mon 17:00')
+    await asks(inSanFrancisco, title, 'Say it back by Fri 17:00')
+    await entry(inSanFrancisco, 'The key of the back door').getByRole('link', { name: 'Open' }).click()
+    await expect(inSanFrancisco.getByRole('heading', { name: 'The key of the back door' })).toBeVisible()
+    await inSanFrancisco.getByRole('link', { name: /^Inbox/ }).click()
+    await look(inSanFrancisco, 'loop-inbox-opened')
+    await entry(inSanFrancisco, 'The key of the back door').getByRole('button', { name: 'Got it' }).click()
+    await expect(entry(inSanFrancisco, 'The key of the back door')).toHaveCount(0)
+    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(1)
+    await author.goto('/inbox')
+    await expect(rows(author, 'To hear').and(entry(author, 'The key of the back door'))).toContainText('All have answered')
+  })
+
+  await test.step('Kim takes the answer and says it back; Leo is late', async () => {
+    // Half past nine on Monday in Auckland; in San Francisco Friday is over, and in Berlin it is Sunday evening.
+    await scene.at('2026-11-22T20:30:00Z')
+    await inAuckland.goto('/inbox')
+    await expect(rows(inAuckland, 'To hear').and(entry(inAuckland, title))).toContainText('Your question is answered')
+    await look(inAuckland, 'loop-inbox-answered')
+    await rows(inAuckland, 'To answer').getByRole('link', { name: 'Say it back' }).click()
+    await inAuckland.getByRole('button', { name: 'This answers it' }).click()
+    await expect(inAuckland.locator('.question-tag')).toHaveText('Question · accepted')
+    await inAuckland.getByLabel('What will you do, and by when?').fill('I ask the day shift tonight whether they agree.')
+    await inAuckland.getByRole('button', { name: 'Say it back' }).click()
+    await expect(inAuckland.locator('.answer')).toContainText('You said it back')
+    await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onMe: [kim[0]], onThem: [leo[0]], heard: [zofia[0]] })
+    await author.keyboard.press('j')
+    await author.keyboard.press('y')
+    await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onThem: [leo[0]], heard: [kim[0], zofia[0]] })
+    await expect(receipt(author, leo[0])).toContainText('Overdue')
+    await expect(receipt(author, leo[0]).getByText('by Sat 21 Nov 02:00', { exact: true })).toBeVisible()
+    await look(author, 'loop-receipts-overdue')
+    await author.goto('/inbox')
+    await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 21 Nov 02:00 · overdue')
+  })
+
+  await test.step('she reminds him: it stands first', async () => {
+    await scene.at('2026-11-23T17:00:00Z')
+    // Someone else’s is due sooner than what he was reminded of would be again.
+    await send(inKrakow, { title: 'Whose is the red cup', to: [leo[0]], back: 'Got it', by: '2026-11-23T18:30' })
+    await asks(inSanFrancisco, title, 'Say it back by Fri 20 Nov 17:00 · overdue')
+    await author.goto(`${update}/receipts`)
+    await author.getByRole('button', { name: 'Remind' }).click()
+    await expect(author.getByRole('status').filter({ hasText: 'Leo Park is reminded.' })).toBeVisible()
+    await expect(author.getByLabel('Leo Park is reminded. Words to pass on:')).toHaveValue(/^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00\)\. http:\/\/\S+$/)
+    await expect(receipt(author, leo[0])).toContainText('reminded')
+    await look(author, 'loop-reminded')
+    await inSanFrancisco.goto('/inbox')
+    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([title, 'Whose is the red cup'])
+    await expect(rows(inSanFrancisco, 'To answer').first().locator('.tag')).toHaveText('Reminder')
+    await look(inSanFrancisco, 'loop-inbox-reminded')
+    await rows(inSanFrancisco, 'To answer').first().getByRole('link', { name: 'Open' }).click()
+    await inSanFrancisco.getByLabel('What will you do, and by when?').fill('Nothing changes for me before January.')
+    await inSanFrancisco.getByRole('button', { name: 'Say it back' }).click()
+    await expect(inSanFrancisco.locator('.answer')).toContainText('You said it back')
+    await stands(author, update, 'All 3 heard.', { onMe: [leo[0]], heard: [kim[0], zofia[0]] })
+    await author.keyboard.press('j')
+    await author.keyboard.press('y')
+    await stands(author, update, 'All 3 heard.', { heard: [kim[0], leo[0], zofia[0]] })
+    await look(author, 'loop-receipts-all')
+    await author.goto('/inbox')
+    await expect(author.getByText('Nobody is waiting for you.')).toBeVisible()
+    await look(author, 'loop-inbox-done')
+  })
+
+  await test.step('she changes it, and asks all three again', async () => {
+    await scene.at('2026-11-24T09:00:00Z')
+    await author.goto(update)
+    await author.getByRole('link', { name: 'Edit' }).click()
+    await author.getByLabel('Notes').fill('From January the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.')
+    await author.getByLabel('Ask 3 people again').check()
+    await author.getByLabel('What changed').fill('January instead of December.')
+    await look(author, 'loop-edit-again')
+    await author.getByRole('button', { name: 'Save' }).click()
+    await expect(author.getByText('January instead of December.')).toBeVisible()
+    await stands(author, update, '0 of 3 heard. 3 answered an earlier version.', { onThem: [kim[0], zofia[0], leo[0]] })
+    for (const [name] of [kim, zofia, leo]) await expect(receipt(author, name)).toContainText('answered an earlier version')
+    await look(author, 'loop-receipts-stale')
+  })
+
+  await test.step('each sees what is different, and answers again', async () => {
+    const again = [
+      [inAuckland, kim[0], 'Wed 17:00'],
+      [inKrakow, zofia[0], 'Wed 17:00'],
+      [inSanFrancisco, leo[0], 'Wed 17:00'],
+    ] as const
+    for (const [page, name, due] of again) {
+      await asks(page, title, `Changed since you answered, again by ${due}`)
+      await rows(page, 'To answer').and(entry(page, title)).getByRole('link', { name: title, exact: true }).click()
+      await expect(page.locator('.ask-words')).toContainText(`This changed since you answered. Again by ${due}`)
+      await expect(page.locator('.answer')).toContainText('What changed: January instead of December.')
+      await page.getByText('See what is different').click()
+      await expect(page.locator('.changes del')).toHaveText('December')
+      await expect(page.locator('.changes ins')).toHaveText('January')
+      await expect(page.locator('.answer')).toContainText('You said:')
+      if (page === inKrakow) await look(page, 'loop-changed')
+      await page.getByLabel('What will you do, and by when?').fill(`January, then. ${name}`)
+      await page.getByRole('button', { name: 'Say it back' }).click()
+      await expect(page.locator('.answer')).toContainText('You said it back')
+    }
+    await stands(author, update, 'All 3 heard.', { onMe: [kim[0], leo[0], zofia[0]] })
+    for (const left of [2, 1, 0]) {
+      await author.keyboard.press('j')
+      await author.keyboard.press('y')
+      await expect(author.locator('.to-hear')).toHaveCount(left)
+    }
+    await stands(author, update, 'All 3 heard.', { heard: [kim[0], leo[0], zofia[0]] })
+    await author.goto(`${update}/versions`)
+    await expect(author.getByRole('heading', { name: 'Version 1' })).toBeVisible()
+    await look(author, 'loop-versions')
+  })
+})
+
+test('an inbox is gone through to its end: put off, muted, declined, one after the other', async ({ browser, held }) => {
+  test.setTimeout(240_000)
+  const scene = await Scene.begin(browser, held, [nadia, leo, kim])
+  const [author, inSanFrancisco] = scene.pages as [Page, Page]
+  const [drill, menu, budget, printer] = ['The fire drill', 'What there is to eat', 'The budget of the team', 'The printer is back']
+  let asked = ''
+
+  await test.step('two are asked back, two only told', async () => {
+    // Nine in the morning in San Francisco.
+    await scene.at('2026-11-19T17:00:00Z')
+    await author.goto('/inbox')
+    await send(author, { title: drill, to: [leo[0]], back: 'Got it', within: 1 })
+    asked = await send(author, { title: budget, notes: 'A tenth less.', to: [leo[0], kim[0]], back: 'Say it back', within: 2 })
+    await send(author, { title: menu, to: [leo[0]], back: 'Nothing back' })
+    await send(author, { title: printer, to: [leo[0]], back: 'Nothing back' })
+    await inSanFrancisco.goto('/inbox')
+    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill, budget])
+    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([printer, menu])
+    await expect(rows(inSanFrancisco, 'To answer').locator('.ask')).toHaveText(['Got it by Fri 17:00', 'Say it back by Mon 17:00'])
+    await look(inSanFrancisco, 'loop-inbox-four')
+  })
+
+  await test.step('one is put off by keys, brought back, put off again', async () => {
+    const later = async () => {
+      await inSanFrancisco.keyboard.press('j')
+      await inSanFrancisco.keyboard.press('j')
+      await expect(entry(inSanFrancisco, budget)).toBeFocused()
+      await inSanFrancisco.keyboard.press('s')
+      await expect(entry(inSanFrancisco, budget).getByRole('button', { name: 'Tomorrow morning' })).toBeFocused()
+    }
+    await later()
+    await look(inSanFrancisco, 'loop-later')
+    await inSanFrancisco.keyboard.press('Enter')
+    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill])
+    await expect(inSanFrancisco).toHaveTitle('(1) Inbox · hearback')
+    await inSanFrancisco.getByText('Put off').click()
+    await expect(inSanFrancisco.locator('#later .row')).toContainText(`${budget}`)
+    await expect(inSanFrancisco.locator('#later .row')).toContainText('until Fri 08:00')
+    await look(inSanFrancisco, 'loop-put-off')
+    await inSanFrancisco.getByRole('button', { name: 'Bring back' }).click()
+    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(2)
+    await inSanFrancisco.goto('/inbox')
+    await later()
+    await inSanFrancisco.keyboard.press('Enter')
+    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(1)
+    // Put off is not answered: the author sees that he owes it.
+    await stands(author, asked, 'Nobody has answered yet. 2 have not opened it.', { onThem: [leo[0], kim[0]] })
+  })
+
+  await test.step('what is muted says no more', async () => {
+    await entry(inSanFrancisco, printer).locator('[data-later]').click()
+    await entry(inSanFrancisco, printer).getByRole('button', { name: 'Mute this update' }).click()
+    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
+    await author.goto('/updates')
+    for (const title of [printer, menu]) {
+      await author.getByRole('link', { name: title, exact: true }).click()
+      await author.locator('#body').fill('One more thing.')
+      await author.keyboard.press('Control+Enter')
+      await expect(author.locator('.comment')).toHaveCount(1)
+      await author.goto('/updates')
+    }
+    await inSanFrancisco.goto('/inbox')
+    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
+    await expect(rows(inSanFrancisco, 'To hear')).toContainText('1 new comment')
+  })
+
+  await test.step('in the morning it is back, and he reads one after the other', async () => {
+    await scene.at('2026-11-20T16:30:00Z')
+    await inSanFrancisco.goto('/inbox')
+    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill, budget])
+    await inSanFrancisco.keyboard.press('i')
+    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: drill })).toBeVisible()
+    await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
+    await expect(inSanFrancisco.locator('.answer')).toContainText('You got it')
+    // He thinks again, twice: the author has confirmed nothing.
+    await inSanFrancisco.getByRole('button', { name: 'Take it back' }).click()
+    await expect(inSanFrancisco.locator('.ask-words')).toContainText('Nadia Berg asks: got it? by Fri 17:00')
+    await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
+    await expect(inSanFrancisco.locator('.answer')).toContainText('You got it')
+    await look(inSanFrancisco, 'loop-got-it')
+
+    await inSanFrancisco.getByRole('link', { name: 'Next in the inbox' }).click()
+    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: budget })).toBeVisible()
+    await inSanFrancisco.getByText('I heard it, but …').first().click()
+    const reason = inSanFrancisco.getByLabel('I heard it, but …')
+    await reason.fill('   ')
+    await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
+    await expect(inSanFrancisco.locator('#complaint')).toContainText('reason')
+    await reason.fill('we have spent it already.')
+    await look(inSanFrancisco, 'loop-declining')
+    await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
+    await expect(inSanFrancisco.locator('.answer')).toContainText('You heard it, but …')
+
+    await inSanFrancisco.keyboard.press('i')
+    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: menu })).toBeVisible()
+    await inSanFrancisco.getByRole('link', { name: 'Next in the inbox' }).click()
+    await expect(inSanFrancisco.getByText('That was all.')).toBeVisible()
+    await expect(inSanFrancisco.getByText('Nobody is waiting for you.')).toBeVisible()
+    await expect(inSanFrancisco).toHaveTitle('Inbox · hearback')
+    await look(inSanFrancisco, 'loop-inbox-empty')
+  })
+
+  await test.step('the author hears why not', async () => {
+    await author.goto('/inbox')
+    await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Somebody heard it, but …')
+    await stands(author, asked, '1 of 2 heard. 1 of them said “but …”. 1 has not opened it.', { onThem: [kim[0]], heard: [leo[0]] })
+    await author.locator('#heard > summary').click()
+    await expect(receipt(author, leo[0])).toContainText('“we have spent it already.”')
+    await look(author, 'loop-receipts-declined')
+  })
+})
+
+test('who is away is asked for when they are back, and asking can be stopped', async ({ browser, held }) => {
+  test.setTimeout(120_000)
+  const scene = await Scene.begin(browser, held, [nadia, kim, zofia])
+  const [author, inAuckland, inKrakow] = scene.pages as [Page, Page, Page]
+  const title = 'Where we meet in spring'
+
+  await inAuckland.goto('/me')
+  await inAuckland.getByLabel('Away until').fill('2026-12-01T09:00')
+  await inAuckland.locator('form', { has: inAuckland.getByLabel('Away until') }).getByRole('button', { name: 'Save' }).click()
+  await expect(inAuckland.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible()
+  await look(inAuckland, 'loop-away')
+
+  await author.goto('/inbox')
+  const update = await send(author, { title, to: [kim[0], zofia[0]], back: 'Got it', by: '2026-11-27T12:00' })
+  await stands(author, update, 'Nobody has answered yet. 2 have not opened it.', { onThem: [zofia[0], kim[0]] })
+  await expect(receipt(author, zofia[0]).getByText('by Fri 27 Nov 12:00', { exact: true })).toBeVisible()
+  // Tuesday is her first whole day; five in the afternoon there is five in the morning in Berlin.
+  await expect(receipt(author, kim[0]).getByText('by Tue 1 Dec 05:00', { exact: true })).toBeVisible()
+  await expect(receipt(author, kim[0]).getByText('away until Mon 30 Nov 21:00', { exact: true })).toBeVisible()
+  await asks(inAuckland, title, 'Got it by Tue 1 Dec 17:00')
+  await asks(inKrakow, title, 'Got it by Fri 27 Nov 12:00')
+
+  await author.getByRole('button', { name: 'Stop asking' }).click()
+  await author.getByRole('dialog').getByRole('button', { name: 'Stop asking' }).click()
+  await expect(author.getByRole('heading', { level: 1 })).toHaveText('0 of 2 opened it.')
+  await look(author, 'loop-stopped')
+  await inKrakow.goto('/inbox')
+  await expect(inKrakow.getByText('Nobody is waiting for you.')).toBeVisible()
+  await author.goto('/inbox')
+  await expect(rows(author, 'Waiting on others')).toHaveCount(0)
 })
