@@ -148,6 +148,8 @@ pub struct Counts {
     pub owed_to_me: i64,
     /// To hear.
     pub said_to_me: i64,
+    /// When the newest of what is not read came: that somebody answered changes no count, and is news all the same.
+    pub news_at: Option<Millis>,
 }
 
 macro_rules! by_due {
@@ -189,7 +191,7 @@ pub async fn counts(connection: &mut AnyConnection, clock: &Clock, person_id: &s
         owed_to_me!(),
         ") AS b) AS owed_to_me, (SELECT count(*) FROM (",
         said_to_me!(),
-        ") AS c) AS said_to_me"
+        ") AS c) AS said_to_me, (SELECT max(at) FROM notices WHERE person_id = $1 AND read_at IS NULL) AS news_at"
     ))
     .bind(person_id)
     .bind(clock.now())

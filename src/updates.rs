@@ -10,7 +10,8 @@ use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
 pub use audience::{
-    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown,
+    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, outlive_group,
+    unknown,
 };
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};

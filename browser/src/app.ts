@@ -17,3 +17,5 @@ import "./draft-box.js";
 import "./comment-composer.js";
 import "./talk.js";
 import "./update-page.js";
+import "./hearing-list.js";
+import "./inbox-keys.js";

@@ -20,7 +20,7 @@ interface Update {
   invited?: { email: string; url: string }[];
 }
 
-type Fields = Record<string, string | string[] | null>;
+type Fields = Record<string, string | string[] | { working_days: number } | null>;
 
 const wait = 700;
 
@@ -305,7 +305,8 @@ export class DraftForm extends HTMLElement {
       audience: text("audience").split(",").map((part) => part.trim()).filter((part) => part !== ""),
       expectation: text("expectation"),
       visibility: text("visibility"),
-      due: text("due") || null,
+      due: text("when") === "days" ? { working_days: Number(text("due_days")) } : text("when") === "time" ? text("due") || null : null,
+      prompt: text("prompt") || null,
       otherwise: text("otherwise") || null,
     };
   }

@@ -38,7 +38,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   if (question && !(await confirm(question, form))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (typeof value === "string") data.append(name, value);
+  for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string") data.append(name, value);
   // A guest's name is asked for once: with the comment, or when it is first missing.
   if (data.get("name") === "") {
     const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";

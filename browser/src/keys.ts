@@ -11,7 +11,20 @@ const onUpdates: [string[], string][] = [
   [["Ctrl", "Enter"], "Send the comment"],
   [["n", "p"], "Next or previous comment"],
   [["a"], "Answer"],
+  [["i"], "Next in the inbox"],
   [["z"], "Only the stage and the comments"],
+];
+const onInbox: [string[], string][] = [
+  [["j", "k"], "Next or previous row"],
+  [["Enter"], "Open"],
+  [["a"], "Answer, or open"],
+  [["s"], "Later"],
+  [["i"], "Read one after the other"],
+];
+const onReceipts: [string[], string][] = [
+  [["j", "k"], "Next or previous answer"],
+  [["y"], "Yes, that’s it"],
+  [["n"], "Not quite"],
 ];
 const onPictures: [string[], string][] = [
   [["+", "−", "0"], "Zoom; the whole picture"],
@@ -46,7 +59,7 @@ document.addEventListener("turbo:load", () => {
 
 function show(): void {
   if (document.querySelector("dialog[open]")) return;
-  const lists = [...(document.querySelector("update-page") ? onUpdates : []), ...(document.querySelector(".viewport") ? onPictures : []), ...everywhere];
+  const lists = [...(document.querySelector("update-page") ? onUpdates : []), ...(document.querySelector(".viewport") ? onPictures : []), ...(document.querySelector("inbox-keys") ? onInbox : []), ...(document.querySelector("hearing-list") ? onReceipts : []), ...everywhere];
   const list = make("dl", { class: "keys-list" });
   for (const [keys, words] of lists) list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
   const box = make("input", { type: "checkbox" });

@@ -139,7 +139,8 @@ export class PeopleField extends HTMLElement {
     if (!choice) return;
     this.#input.value = "";
     this.#set([...this.#values, choice.value]);
-    this.#suggest();
+    // Open, it would lie over the button that is pressed next; typing opens it again.
+    this.#close();
   }
 
   #close(): void {
@@ -162,7 +163,7 @@ export class PeopleField extends HTMLElement {
       } else if (this.#input.value.trim() !== "") {
         event.preventDefault();
         this.#take(this.#input.value);
-        this.#suggest();
+        this.#close();
       }
     } else if (event.key === "Escape" && open) {
       event.stopPropagation();

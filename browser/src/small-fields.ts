@@ -66,3 +66,14 @@ customElements.define("undo-field", class extends HTMLElement {
     setTimeout(() => (this.hidden = true), left);
   }
 });
+
+/** Who types by when has chosen it. */
+document.addEventListener("input", (event) => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || input.type === "radio") return;
+  const radio = input.closest(".choices label")?.querySelector<HTMLInputElement>("input[type=radio]");
+  if (radio && !radio.checked) {
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});

@@ -2,6 +2,7 @@
 import { bring } from "./anchors.js";
 import { typing } from "./dom.js";
 import { composer } from "./comment-composer.js";
+import { next } from "./inbox-keys.js";
 import { keysOn } from "./keys.js";
 import { ask } from "./request.js";
 import { followAddress } from "./talk.js";
@@ -95,6 +96,9 @@ customElements.define("update-page", class extends HTMLElement {
       }
       case "a":
         document.querySelector<HTMLElement>('[data-key="a"]')?.focus();
+        break;
+      case "i":
+        next();
         break;
       case "z":
         document.body.classList.toggle("quiet");

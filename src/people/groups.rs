@@ -79,7 +79,7 @@ pub fn handle(text: &str) -> Result<String, String> {
         return Err("is empty. Right would be design-team.".into());
     }
     if !name.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-') {
-        return Err(format!("is {name:?}. Right would be design-team: small letters a–z, digits and hyphens."));
+        return Err("can only have small letters a–z, digits and hyphens. Right would be design-team.".into());
     }
     if name.len() > NAME {
         return Err(format!("is {} characters long; at most {NAME} are kept. Shorten it.", name.len()));

@@ -202,6 +202,19 @@ pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Resul
     Ok(audience_groups(connection, id).await?.into_iter().map(|(group, _)| group).collect())
 }
 
+/// Before a group is deleted: those who were asked through it are named from now on, so that a later edit of the audience keeps them.
+pub async fn outlive_group(tx: &mut Tx, group_id: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audience (update_id, person_id) SELECT r.update_id, r.person_id FROM group_audience a
+         JOIN receipts r ON r.update_id = a.update_id AND r.group_id = a.group_id WHERE a.group_id = $1 AND r.removed_at IS NULL
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(group_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
 /// Who becomes a recipient: none that is one already.
 macro_rules! receive {
     ($who:literal) => {

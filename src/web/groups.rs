@@ -15,6 +15,7 @@ use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people::Person;
 use crate::people::groups::{self, Change, Group, Member};
+use crate::updates;
 
 type Typed = BTreeMap<String, String>;
 
@@ -114,6 +115,7 @@ async fn try_change(state: &State, ask: &Ask, id: &str, mut fields: Fields) -> R
 pub(crate) async fn remove(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let person = ask.person()?;
     let mut tx = state.db.begin().await?;
+    updates::outlive_group(&mut tx, &id).await?;
     groups::remove(&mut tx, person, &id).await?;
     tx.commit().await?;
     nothing(&ask, "/groups")

@@ -108,8 +108,9 @@ async fn try_edit(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Field
         check_current(req, state, person, &current).await?;
     }
     let mut tx = state.db.begin().await?;
-    people::edit(&mut tx, &state.clock, &person.id, &profile).await?;
-    updates::move_dues(&mut tx, &person.id).await?;
+    if people::edit(&mut tx, &state.clock, &person.id, &profile).await? {
+        updates::move_dues(&mut tx, &person.id).await?;
+    }
     let account = shape(people::by_id(&mut tx, &person.id).await?, state.clock.now());
     tx.commit().await?;
     Ok(account)

@@ -77,7 +77,7 @@ test('a question at a second is answered by another, and its asker accepts', asy
 })
 
 test('names behind an @ are completed, and who cannot see it is said', async ({ browser, hearback }) => {
-  const [ada, bob] = await hearback.people('Ada Named', 'Bob Named', 'Cyd Hidden')
+  const [ada, bob, hidden] = await hearback.people('Ada Named', 'Bob Named', 'Cyd Hidden')
   const [author, reader] = [await someone(browser, hearback, ada!), await someone(browser, hearback, bob!)]
   const address = await publish(author, 'Names', [bob!])
 
@@ -115,7 +115,11 @@ test('names behind an @ are completed, and who cannot see it is said', async ({ 
   await expect(reply).toHaveValue('Yes @Cyd Hidden ')
   await reply.press('Control+Enter')
   await expect(author.locator('.note.unseen')).toContainText('Cyd Hidden cannot see this.')
-  await expect(author.getByRole('button', { name: 'Add Cyd Hidden' })).toBeVisible()
+  await author.getByRole('button', { name: 'Add Cyd Hidden' }).click()
+  await expect(author.locator('.note.unseen')).toHaveCount(0)
+  const cyd = await someone(browser, hearback, hidden!)
+  await cyd.goto(address)
+  await expect(cyd.getByRole('heading', { name: 'Names' })).toBeVisible()
 })
 
 test('what is being written survives a reload and is there on another device; sent, it can be taken back', async ({ browser, hearback }) => {

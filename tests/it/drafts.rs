@@ -54,6 +54,21 @@ async fn what_is_sent_is_no_draft_any_more_and_what_is_refused_still_is() {
 }
 
 #[actix_web::test]
+async fn what_is_said_back_is_a_draft_until_it_is_sent() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let path = ada.update(json!({ "title": "Look", "audience": [email("Bob")], "expectation": "readback" })).await;
+    draft(&bob, &path, "readback", "I will move the").await.expect(204);
+    draft(&bob, &path, "decline", "I cannot").await.expect(204);
+    let page = app.browser("Bob").await.get(&path).await.text();
+    assert!(page.contains("I will move the</textarea>") && page.contains("I cannot</textarea>"));
+    bob.json("PUT", &format!("{path}/acknowledgement"), &json!({ "readback": "I will move the menu" })).await.expect(200);
+    assert_eq!(app.count("SELECT count(*) FROM drafts WHERE subject = 'readback'").await, 0);
+    bob.json("PUT", &format!("{path}/decline"), &json!({ "reason": "I cannot" })).await.expect(200);
+    assert_eq!(app.count("SELECT count(*) FROM drafts").await, 0);
+}
+
+#[actix_web::test]
 async fn a_draft_is_of_what_one_can_see_and_no_longer_than_a_comment() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;

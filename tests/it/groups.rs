@@ -119,6 +119,24 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
 }
 
 #[actix_web::test]
+async fn what_was_sent_to_a_group_outlives_it() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    app.person("Cy").await;
+    let made = make(&ada, "design", &["Bob", "Cy"]).await;
+    let update = ada.update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge" })).await;
+    ada.patch(&at(&made), json!({ "members": [] })).await.expect(200);
+    ada.delete(&at(&made)).await.expect(204);
+    let seen = ada.get(&update).await.expect(200).json();
+    assert_eq!((&seen["audience"]["groups"], seen["audience"]["people"].as_array().unwrap().len()), (&json!([]), 2));
+    assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+    // The form of a later edit is filled with them.
+    assert!(app.browser("Ada").await.get(&format!("{update}/edit")).await.expect(200).text().contains("bob@example.org"));
+    ada.patch(&update, json!({ "audience": [email("Bob"), email("Cy")], "notes": "More" })).await.expect(200);
+    assert_eq!(ada.get(&update).await.json()["counts"]["owing"], 2);
+}
+
+#[actix_web::test]
 async fn thousands_are_in_a_group() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
@@ -136,7 +154,7 @@ async fn thousands_are_in_a_group() {
     let made = ada.post("/groups", json!({ "name": "all-hands", "members": members })).await.expect(201).json();
     assert_eq!(made["members"].as_array().unwrap().len(), 2100);
     let ids: Vec<String> = made["members"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-    let workers = hearback::people::workers(&mut *app.state.db.read().await.unwrap(), &ids).await.unwrap();
+    let workers = hearback::people::workers(&mut app.state.db.read().await.unwrap(), &ids).await.unwrap();
     assert_eq!(workers.len(), 2100);
     let many: Vec<String> = (0..3001).map(|n| format!("q{n}@example.org")).collect();
     let problem = ada.post("/groups", json!({ "name": "more", "members": many })).await.problem(422);

@@ -105,6 +105,24 @@ async fn who_cannot_see_it_is_not_told_and_said_to_who_named_them() {
 }
 
 #[actix_web::test]
+async fn what_is_open_to_all_is_seen_by_all_who_are_named() {
+    let app = TestApp::start().await;
+    let (ada, bob, _, _) = scene(&app).await;
+    let path = ada.update(json!({ "title": "Open", "visibility": "workspace" })).await;
+    let made = bob.post(&format!("{path}/comments"), json!({ "body": "@Cyd?" })).await.expect(201).json();
+    assert_eq!((unseen(&made), kinds(&app, "Cyd").await), (vec![], vec!["mention".to_owned()]));
+    // Muted, it still tells who is named, and nothing less.
+    app.execute("DELETE FROM notices").await;
+    let mut tx = app.state.db.begin().await.unwrap();
+    hearback::notify::mute(&mut tx, &app.state.clock, &ada.id, path.trim_start_matches("/updates/"), true).await.unwrap();
+    tx.commit().await.unwrap();
+    bob.comment(&path, "Anyone?").await;
+    assert_eq!(kinds(&app, "Ada Lovelace").await, Vec::<String>::new());
+    bob.comment(&path, "@Ada?").await;
+    assert_eq!(kinds(&app, "Ada Lovelace").await, ["mention"]);
+}
+
+#[actix_web::test]
 async fn an_edit_tells_those_who_are_named_only_now() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;

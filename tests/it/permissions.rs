@@ -89,7 +89,7 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/updates/{id}/receipts/{person}/disclosure", "",       [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/decline",                r#"{"reason":"r"}"#, [401, 404, 200, 403, 404, 403, 403, 401, 401, 401]),
     ("DELETE", "/updates/{id}/decline",                "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
-    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
+    ("POST",   "/updates/{id}/reminders",              "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("PUT",    "/updates/{id}/acknowledgement",        r#"{"name":"G"}"#, [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("DELETE", "/updates/{id}/acknowledgement",        "",             [401, 404, 200, 403, 404, 403, 204, 401, 401, 401]),
     ("PUT",    "/updates/{id}/reactions/{emoji}",      r#"{"name":"G"}"#, [401, 404, 204, 204, 404, 403, 204, 401, 401, 401]),
@@ -120,13 +120,14 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/comments/{id}/acceptance",            "",             [401, 404, 200, 403, 404, 404, 404, 401, 401, 401]),
     ("GET",    "/comments/{id}/history",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("DELETE", "/links/{id}",                          "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
-    ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
     ("GET",    "/inbox",                               "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/next",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("PUT",    "/inbox/{id}/snooze",                   r#"{"until":"tomorrow"}"#, [401, 404, 204, 204, 404, 401, 401, 401, 401, 401]),
     ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    // Last: it gives cookies, and requests with a cookie must say where they come from.
+    ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
 ];
 
 /// A group that Ada made, and no other.

@@ -101,7 +101,7 @@ async fn it_is_shown_at_invitation_and_on_error_pages_for_who_is_signed_in() {
     let made = root.post("/invitations", json!({ "emails": ["new@example.org"] })).await.expect(201).json();
     let link = made["items"][0]["url"].as_str().unwrap().to_owned();
     let page = app.client().accept("text/html").get(&link).await.expect(200).text();
-    assert!(page.contains("<summary>How we work here</summary>") && page.contains("<em>answer</em>") && page.contains(line), "{page}");
+    assert!(page.contains("<span>How we work here</span></summary>") && page.contains("<em>answer</em>") && page.contains(line), "{page}");
     assert_eq!(app.client().get(&link).await.json()["workspace"]["contact"]["name"], "Root");
 
     assert!(browser.get("/updates/none").await.expect(404).text().contains(line));

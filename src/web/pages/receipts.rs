@@ -138,7 +138,7 @@ impl<'a> Standing<'a> {
             }
         };
         let declined = self.heard.iter().filter(|receipt| receipt.state == "declined").count();
-        add(declined, "heard it, but …", "heard it, but …");
+        add(declined, "of them said “but …”", "of them said “but …”");
         if author {
             let unopened = self.waiting.iter().filter(|receipt| receipt.opened_at.is_none() && receipt.state == "waiting").count();
             add(unopened, "has not opened it", "have not opened it");

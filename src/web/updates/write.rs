@@ -17,7 +17,8 @@ use crate::error::{Error, Result};
 use crate::media::{self, Taken};
 use crate::people::{Invited, Person};
 use crate::updates::{self, Content, Update};
-use crate::{uploads, words};
+use crate::working::Due;
+use crate::{uploads, words, workspace};
 
 /// What was read of a request that writes an update, before addresses are looked up.
 struct Written {
@@ -72,6 +73,10 @@ pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<
     let publish = written.publish.unwrap_or(form);
     let made = async {
         fields.finish()?;
+        if written.content.due.is_none() && written.content.expectation.is_some_and(|expectation| expectation != "fyi") {
+            // The workspace's own rule, where nothing else is said.
+            written.content.due = Some(workspace::glance(&mut *state.db.read().await?).await?.due_days.map(Due::Days));
+        }
         try_create(&state, &ask, &person, &mut written, publish, &files).await
     };
     match made.await {
@@ -188,7 +193,13 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
             fill(&mut form, &shape, &names.join(", "));
             Some(shape)
         }
-        None => None,
+        None => {
+            if let Some(days) = workspace::glance(&mut connection).await?.due_days {
+                form.values.entry("when".to_owned()).or_insert_with(|| "days".to_owned());
+                form.values.entry("due_days".to_owned()).or_insert_with(|| days.to_string());
+            }
+            None
+        }
     };
     drop(connection);
     let title = match &shape {
