@@ -167,6 +167,13 @@ macro_rules! by_due {
     };
 }
 
+/// What was said last stands first.
+macro_rules! newest {
+    () => {
+        concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3")
+    };
+}
+
 async fn section(connection: &mut AnyConnection, statement: &'static str, person_id: &str, now: Millis) -> Result<Vec<Waiting>> {
     Ok(sqlx::query_as(statement).bind(person_id).bind(now).bind(SHOWN).fetch_all(connection).await?)
 }
@@ -174,11 +181,10 @@ async fn section(connection: &mut AnyConnection, statement: &'static str, person
 /// The person's inbox. Who was reminded of something finds it first, then what is due first.
 pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Inbox> {
     let now = clock.now();
-    let said = concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3");
     let mut inbox = Inbox {
         owed_by_me: section(connection, by_due!(owed_by_me!()), person_id, now).await?,
         owed_to_me: section(connection, by_due!(owed_to_me!()), person_id, now).await?,
-        said_to_me: section(connection, said, person_id, now).await?,
+        said_to_me: section(connection, newest!(), person_id, now).await?,
     };
     for waiting in &mut inbox.said_to_me {
         // Its rank stands before the reason, so that of several the one that matters most is the greatest, and who did it behind.
@@ -236,8 +242,10 @@ pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str
 
 /// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
 pub async fn next(connection: &mut AnyConnection, clock: &Clock, person_id: &str, after: &str, skip: &[String]) -> Result<Option<String>> {
-    let inbox = of(connection, clock, person_id).await?;
-    let mut line: Vec<String> = inbox.owed_by_me.into_iter().chain(inbox.said_to_me).map(|waiting| waiting.update_id).collect();
+    let now = clock.now();
+    let owed = section(connection, by_due!(owed_by_me!()), person_id, now).await?;
+    let said = section(connection, newest!(), person_id, now).await?;
+    let mut line: Vec<String> = owed.into_iter().chain(said).map(|waiting| waiting.update_id).collect();
     let from = line.iter().position(|id| id == after).map_or(0, |at| at + 1);
     let from = from.min(line.len());
     line.rotate_left(from);
