@@ -154,6 +154,7 @@ pub async fn seen_before(connection: &mut AnyConnection, clock: &Clock, update_i
 
 /// The page's own script says that the viewer has it before them.
 pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     let Viewer::Person(person) = viewer else { return Ok(()) };
     let now = clock.now();

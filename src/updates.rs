@@ -14,8 +14,8 @@ pub use audience::{
     unknown,
 };
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
-pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
-pub use standing::{answered, move_dues, settle, settle_person};
+pub use revisions::{Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions};
+pub use standing::{answered, hold, move_dues, settle, settle_person};
 pub use talk::{count_questions, who_sees};
 
 use crate::clock::{Clock, Millis};
@@ -266,6 +266,7 @@ fn ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
 /// Edits a draft or what was published. Recipients are added and removed with the audience.
 pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content: &Content) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let before = find_mine(tx, viewer, id).await?;
     if content.version.is_some_and(|version| version != before.version) {
         return Err(Error::Conflict(
@@ -329,6 +330,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
 /// A draft without a title gets one from `fallback_title`; one with nothing in it is refused.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let draft = find_mine(tx, viewer, id).await?;
     if draft.published_at.is_some() {
         return Ok(draft);
@@ -356,10 +358,11 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
 
 /// `Recording, 21 Nov 14:02`, in the author's zone.
 async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Update) -> Result<String> {
-    let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL ORDER BY id LIMIT 1")
-        .bind(&draft.id)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let kind: Option<String> =
+        sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
+            .bind(&draft.id)
+            .fetch_optional(&mut **tx)
+            .await?;
     let word = match kind.as_deref() {
         Some("video") => "Recording",
         Some(_) => "Screenshot",
@@ -374,6 +377,7 @@ async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Upd
 /// Takes publication back within 10 s, as if it had not been.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let update = find_mine(tx, viewer, id).await?;
     match update.published_at {
         None => return Ok(update),

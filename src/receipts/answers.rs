@@ -53,6 +53,7 @@ pub async fn answer(
     seen: Option<i64>,
     name: Option<&str>,
 ) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
@@ -179,6 +180,7 @@ fn published(update: &Update) -> Result<()> {
 
 /// Takes an answer back, for as long as the author has not confirmed it; without one nothing happens.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     let Viewer::Person(person) = viewer else {

@@ -85,6 +85,7 @@ pub async fn exchanges(connection: &mut AnyConnection, viewer: &Viewer, update: 
 
 /// The author's update and the receipt of one of its recipients.
 async fn pair(tx: &mut Tx, viewer: &Viewer, id: &str, person_id: &str) -> Result<(Update, Receipt)> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!("Your own readback is for {} to hear.", update.author_name)));

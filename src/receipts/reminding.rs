@@ -17,6 +17,7 @@ pub const PAUSE: Millis = 4 * 3_600_000;
 
 /// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
 pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<(Update, Vec<Receipt>)> {
+    updates::hold(tx, id).await?;
     let update = updates::find_mine(tx, viewer, id).await?;
     let owing: Vec<Receipt> = of(tx, id).await?.into_iter().filter(|receipt| receipt.owes_since.is_some()).collect();
     if owing.is_empty() {
@@ -54,12 +55,13 @@ struct Late {
 pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     let late: Vec<Late> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL",
+         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
     )
     .bind(clock.now())
     .fetch_all(&mut **tx)
     .await?;
     for one in &late {
+        updates::hold(tx, &one.update_id).await?;
         sqlx::query(
             "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
         )
@@ -69,6 +71,9 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         .await?;
         let news = News { kind: Kind::Overdue, update_id: &one.update_id, subject_id: &one.update_id, actor_id: "" };
         notify::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
+    }
+    // Last: it takes the lock that orders all events.
+    for one in &late {
         events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;
     }
     Ok(late.len())

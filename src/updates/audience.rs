@@ -300,6 +300,7 @@ async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
 
 /// The author adds one person to what is published or drafted; there already, they stay.
 pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, person_id: &str) -> Result<Update> {
+    super::hold(tx, id).await?;
     let before = super::find_mine(tx, viewer, id).await?;
     let person = people::by_id(tx, person_id).await?;
     if person.deactivated_at.is_some() {
@@ -314,7 +315,10 @@ pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str
 
 /// Makes someone a recipient of updates: who accepted an invitation, of those that were meant for them.
 pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String]) -> Result<()> {
-    for id in updates {
+    let mut updates = updates.to_vec();
+    updates.sort();
+    for id in &updates {
+        super::hold(tx, id).await?;
         sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(id)
             .bind(person_id)
@@ -333,6 +337,9 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         super::settle(tx, clock, id, Some(person_id)).await?;
         let kind = if update.asks() { Kind::Asked } else { Kind::Sent };
         notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &update.author_id }, &new).await?;
+    }
+    // Last: it takes the lock that orders all events.
+    for id in &updates {
         events::record(tx, clock, "receipt", id, person_id, person_id).await?;
     }
     Ok(())

@@ -33,6 +33,13 @@ macro_rules! settle {
     };
 }
 
+/// Holds the update until the transaction ends, so that answers, verdicts and edits of it come one after the other. Taken before anything of
+/// it is read or locked: that order is the same everywhere, so two of them cannot wait for each other.
+pub async fn hold(tx: &mut Tx, update_id: &str) -> Result<()> {
+    sqlx::query("UPDATE updates SET version = version WHERE id = $1").bind(update_id).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Brings everything that follows up to date: for one recipient, or for all of the update.
 pub async fn settle(tx: &mut Tx, clock: &Clock, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let statement = match person_id {
@@ -46,10 +53,14 @@ pub async fn settle(tx: &mut Tx, clock: &Clock, update_id: &str, person_id: Opti
 
 /// The same for all that one person was sent: they were deactivated, or are back.
 pub async fn settle_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
-    let updates: Vec<String> = sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL")
-        .bind(person_id)
-        .fetch_all(&mut **tx)
-        .await?;
+    let updates: Vec<String> =
+        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL ORDER BY update_id")
+            .bind(person_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for update in &updates {
+        hold(tx, update).await?;
+    }
     sqlx::query(concat!(settle!(), " AND r.person_id = $2")).bind(clock.now()).bind(person_id).execute(&mut **tx).await?;
     set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
     for update in updates {
@@ -60,11 +71,15 @@ pub async fn settle_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resul
 
 /// When a person's zone, hours or absence change, what they owe is due at another time.
 pub async fn move_dues(tx: &mut Tx, person_id: &str) -> Result<()> {
+    let updates: Vec<String> =
+        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
+            .bind(person_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for update in &updates {
+        hold(tx, update).await?;
+    }
     set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
-    let updates: Vec<String> = sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL")
-        .bind(person_id)
-        .fetch_all(&mut **tx)
-        .await?;
     for update in updates {
         count(tx, &update).await?;
     }

@@ -39,6 +39,8 @@ pub struct Page {
     pub said: Option<String>,
     /// A link that is shown only this once, with a button that copies it.
     pub said_link: Option<String>,
+    /// It is copied at once.
+    pub said_copy: bool,
     /// Whether it is written down how one works here, at `/workspace`.
     pub rules: bool,
     /// Whom to ask, for who is signed in.

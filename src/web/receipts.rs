@@ -331,7 +331,7 @@ pub(crate) async fn remind(req: HttpRequest, ask: Ask, state: web::Data<State>, 
             [one] => format!("{} is reminded.", one.name),
             many => format!("{} people are reminded.", many.len()),
         };
-        let said = Said { text: Some(format!("{text} Words to pass on:")), link: Some(message), ..Said::default() };
+        let said = Said { text: Some(format!("{text} To pass on yourself:")), link: Some(message), copy: true, ..Said::default() };
         return see_other_saying(&state, &back(&req, &format!("/updates/{id}/receipts")), &said);
     }
     let people: Vec<_> = reminded.iter().map(|receipt| json!({ "id": receipt.person_id, "name": receipt.name })).collect();
