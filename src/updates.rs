@@ -318,6 +318,10 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
         let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
         audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
         settle(tx, clock, id, None).await?;
+        if content.audience.is_some() || after.expectation != before.expectation {
+            let settled = own(tx, id).await?;
+            somebody(tx, clock, &settled).await?;
+        }
         let kind = if after.asks() { Kind::Changed } else { Kind::Sent };
         notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &person.id }, &answered).await?;
         index(tx, clock, id, id).await?;
@@ -347,9 +351,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
     settle(tx, clock, id, None).await?;
     let published = own(tx, id).await?;
-    if published.asks() && published.recipients == 0 && audience::awaited(tx, clock, id).await?.is_empty() {
-        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
-    }
+    somebody(tx, clock, &published).await?;
     revisions::begin(tx, clock, &published).await?;
     index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
@@ -374,6 +376,14 @@ async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Upd
     Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
 }
 
+/// An answer cannot be asked of nobody.
+async fn somebody(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    if update.asks() && update.recipients == 0 && audience::awaited(tx, clock, &update.id).await?.is_empty() {
+        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
+    }
+    Ok(())
+}
+
 /// Takes publication back within 10 s, as if it had not been.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
@@ -389,6 +399,9 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         "DELETE FROM receipts WHERE update_id = $1",
         "DELETE FROM notices WHERE update_id = $1",
         "DELETE FROM revisions WHERE update_id = $1",
+        "DELETE FROM exchanges WHERE update_id = $1",
+        "DELETE FROM asked_through WHERE update_id = $1",
+        "DELETE FROM snoozes WHERE update_id = $1",
     ] {
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }

@@ -205,7 +205,9 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     .bind(&person.id)
     .execute(&mut **tx)
     .await?;
-    super::hearing::take_back(tx, clock, id, &person.id).await?;
+    if before.words.is_some() {
+        super::hearing::take_back(tx, clock, id, &person.id).await?;
+    }
     notify::untell(tx, id, &person.id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await

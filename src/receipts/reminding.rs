@@ -5,10 +5,10 @@ use sqlx::FromRow;
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::notify::{self, Kind, News};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{clock, events};
 
 use super::{Receipt, of};
 
@@ -28,7 +28,9 @@ pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     let again = owing.iter().filter_map(|receipt| receipt.reminded_at).map(|at| at + PAUSE).min().unwrap_or(now);
     let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
     if reminded.is_empty() {
-        let words = format!("All who owe an answer were reminded within four hours. Again from {}.", clock::rfc3339(again));
+        let minutes = (again - now + 59_999) / 60_000;
+        let words =
+            format!("All who owe an answer were reminded within the last four hours. Again in {} h {} min.", minutes / 60, minutes % 60);
         return Err(Error::Conflict(words));
     }
     sqlx::query(

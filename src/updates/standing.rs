@@ -1,7 +1,7 @@
 //! What follows from the facts: who owes an answer since when, by when it is due for them, and how many there are. Stored, so that
 //! inboxes and lists need not look at every receipt; counted again in the transaction of every change, and never set by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -82,9 +82,14 @@ pub async fn move_dues(tx: &mut Tx, person_id: &str) -> Result<()> {
     for update in &updates {
         hold(tx, update).await?;
     }
-    set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
-    for update in updates {
-        count(tx, &update).await?;
+    for update in set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await? {
+        sqlx::query(
+            "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL)
+             WHERE id = $1",
+        )
+        .bind(update)
+        .execute(&mut **tx)
+        .await?;
     }
     Ok(())
 }
@@ -102,8 +107,8 @@ struct Debt {
 /// So many people a statement.
 const CHUNK: usize = 500;
 
-/// Writes each debtor's own due time, one statement for each time that occurs.
-async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result<()> {
+/// Writes each debtor's own due time, one statement for each time that occurs. Answers the updates of which one moved.
+async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result<BTreeSet<String>> {
     let text = format!(
         "SELECT r.update_id, r.person_id, r.owes_since, r.due_at, u.due_at AS wanted_at, u.due_days AS wanted_days
          FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.owes_since IS NOT NULL AND {which}"
@@ -124,6 +129,7 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
             moved.entry((debt.update_id, due)).or_default().push(debt.person_id);
         }
     }
+    let updates = moved.keys().map(|(update, _)| update.clone()).collect();
     for ((update, due), people) in moved {
         for chunk in people.chunks(CHUNK) {
             let text = format!(
@@ -137,7 +143,7 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
             statement.execute(&mut **tx).await?;
         }
     }
-    Ok(())
+    Ok(updates)
 }
 
 /// Counts the receipts of an update.

@@ -124,7 +124,11 @@ impl<'a> Standing<'a> {
         if update.expectation == "fyi" {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
-                all => format!("{} of {all} opened it.", counts.opened.unwrap_or_default()),
+                all => {
+                    let answered = self.heard.iter().filter(|receipt| receipt.answered_at.is_some()).count();
+                    let opened = counts.opened.map(|opened| format!("{opened} of {all} opened it.")).unwrap_or_default();
+                    if answered > 0 { format!("{opened} {answered} answered.").trim().to_owned() } else { opened }
+                }
             };
         }
         let again = |state: &str| self.waiting.iter().filter(|receipt| receipt.state == state).count();
