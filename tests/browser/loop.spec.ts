@@ -104,11 +104,11 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     })
     await expect(author.getByRole('heading', { name: title })).toBeVisible()
     await look(author, 'loop-sent')
-    // By due time, which is each one's own, in her zone; and what time it is where they are.
+    // By due time, which is each one's own, by their own clock; and what that shows now.
     await stands(author, update, 'Nobody has answered yet. 3 have not opened it.', { onThem: [zofia[0], leo[0], kim[0]] })
-    for (const [name, due, there] of [[zofia[0], 'Fri 17:00', 'Thu 15:00'], [leo[0], 'Sat 02:00', 'Thu 06:00'], [kim[0], 'Mon 05:00', 'Fri 03:00']] as const) {
-      await expect(receipt(author, name).getByText(`by ${due}`, { exact: true })).toBeVisible()
-      await expect(receipt(author, name).getByText(`${there} there`, { exact: true })).toBeVisible()
+    for (const [name, due, there] of [[zofia[0], 'Fri 17:00', 'Thu 15:00'], [leo[0], 'Fri 17:00', 'Thu 06:00'], [kim[0], 'Mon 17:00', 'Fri 03:00']] as const) {
+      await expect(receipt(author, name).getByText(`by ${due} there`, { exact: true })).toBeVisible()
+      await expect(receipt(author, name).getByText(`now ${there}`, { exact: true })).toBeVisible()
     }
     await look(author, 'loop-receipts-sent')
   })
@@ -188,7 +188,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
       onThem: [leo[0], kim[0], zofia[0]],
     })
     await expect(receipt(author, zofia[0])).toContainText('was told: not quite')
-    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00', { exact: true })).toBeVisible()
+    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00 there', { exact: true })).toBeVisible()
   })
 
   await test.step('Zofia says it again, and is confirmed', async () => {
@@ -259,7 +259,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await author.keyboard.press('y')
     await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onThem: [leo[0]], heard: [kim[0], zofia[0]] })
     await expect(receipt(author, leo[0])).toContainText('Overdue')
-    await expect(receipt(author, leo[0]).getByText('by Sat 21 Nov 02:00', { exact: true })).toBeVisible()
+    await expect(receipt(author, leo[0]).getByText('by Fri 20 Nov 17:00 there', { exact: true })).toBeVisible()
     await look(author, 'loop-receipts-overdue')
     await author.goto('/inbox')
     await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 21 Nov 02:00 · overdue')
@@ -273,7 +273,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await author.goto(`${update}/receipts`)
     await author.getByRole('button', { name: 'Remind' }).click()
     await expect(author.getByRole('status').filter({ hasText: 'Leo Park is reminded.' })).toBeVisible()
-    await expect(author.getByLabel('Leo Park is reminded. Words to pass on:')).toHaveValue(/^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00\)\. http:\/\/\S+$/)
+    await expect(author.getByLabel('Leo Park is reminded. Words to pass on:')).toHaveValue(/^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/)
     await expect(receipt(author, leo[0])).toContainText('reminded')
     await look(author, 'loop-reminded')
     await inSanFrancisco.goto('/inbox')
@@ -462,7 +462,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Leo Park heard it, but …')
     await stands(author, asked, '1 of 2 heard. 1 of them said “but …”. 1 has not opened it.', { onThem: [kim[0]], heard: [leo[0]] })
     await author.locator('#heard > summary').click()
-    await expect(receipt(author, leo[0])).toContainText('“we have spent it already.”')
+    await expect(receipt(author, leo[0])).toContainText('“… but we have spent it already.”')
     await look(author, 'loop-receipts-declined')
   })
 })
@@ -482,10 +482,10 @@ test('who is away is asked for when they are back, and asking can be stopped', a
   await author.goto('/inbox')
   const update = await send(author, { title, to: [kim[0], zofia[0]], back: 'Got it', by: '2026-11-27T12:00' })
   await stands(author, update, 'Nobody has answered yet. 2 have not opened it.', { onThem: [zofia[0], kim[0]] })
-  await expect(receipt(author, zofia[0]).getByText('by Fri 27 Nov 12:00', { exact: true })).toBeVisible()
-  // Tuesday is her first whole day; five in the afternoon there is five in the morning in Berlin.
-  await expect(receipt(author, kim[0]).getByText('by Tue 1 Dec 05:00', { exact: true })).toBeVisible()
-  await expect(receipt(author, kim[0]).getByText('away until Mon 30 Nov 21:00', { exact: true })).toBeVisible()
+  await expect(receipt(author, zofia[0]).getByText('by Fri 27 Nov 12:00 there', { exact: true })).toBeVisible()
+  // Tuesday is her first whole day.
+  await expect(receipt(author, kim[0]).getByText('by Tue 1 Dec 17:00 there', { exact: true })).toBeVisible()
+  await expect(receipt(author, kim[0]).getByText('away until Tue 1 Dec 09:00', { exact: true })).toBeVisible()
   await asks(inAuckland, title, 'Got it by Tue 1 Dec 17:00')
   await asks(inKrakow, title, 'Got it by Fri 27 Nov 12:00')
 
