@@ -37,6 +37,7 @@ interface Ask {
 /** Writes an update and sends it. Answers its address; ends on its page. */
 async function send(page: Page, { title, notes, file, to, back, within, by, otherwise }: Ask): Promise<string> {
   await page.getByRole('link', { name: 'New', exact: true }).click()
+  await expect(page.getByRole('heading', { level: 1, name: 'New update' })).toBeVisible()
   if (file !== undefined) {
     await page.locator('input[type=file]').first().setInputFiles(join(here, '../fixtures', file))
     await expect(page.locator('[data-media]')).toHaveCount(1)
@@ -216,7 +217,8 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
   await test.step('she answers Kim’s question', async () => {
     await author.getByRole('link', { name: 'Answer Kim Tane' }).click()
     await expect(author.locator('.thread .chip')).toContainText('0:05')
-    await author.getByText('Reply to Kim Tane').first().click()
+    await author.locator('.reply > summary').click()
+    await expect(author.getByLabel('Reply to Kim Tane')).toBeFocused()
     await author.keyboard.type('Then the day shift stays until midnight.')
     await author.keyboard.press('Control+Enter')
     await expect(author.locator('.question-tag')).toHaveText('Question · answered')
@@ -298,6 +300,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await scene.at('2026-11-24T09:00:00Z')
     await author.goto(update)
     await author.getByRole('link', { name: 'Edit' }).click()
+    await expect(author.getByRole('heading', { level: 1, name: 'Edit' })).toBeVisible()
     await author.getByLabel('Notes').fill('From January the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.')
     await author.getByLabel('Ask 3 people again').check()
     await author.getByLabel('What changed').fill('January instead of December.')
@@ -411,6 +414,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
       await author.goto('/updates')
       await author.getByRole('link', { name: title, exact: true }).click()
       await author.locator('.reply > summary').click()
+      await expect(author.getByLabel('Reply to Leo Park')).toBeFocused()
       await author.keyboard.type('Since today.')
       await author.keyboard.press('Control+Enter')
       await expect(author.locator('.replies .comment')).toHaveCount(1)
