@@ -65,6 +65,8 @@ ALTER TABLE receipts ADD COLUMN verdict TEXT;
 ALTER TABLE receipts ADD COLUMN owes_since BIGINT;
 ALTER TABLE receipts ADD COLUMN due_at BIGINT;
 ALTER TABLE receipts ADD COLUMN due_told_at BIGINT;
+-- Since when an answer was last owed, kept while it is answered: whoever takes the answer back owes it as before.
+ALTER TABLE receipts ADD COLUMN asked_at BIGINT;
 ALTER TABLE receipts ADD COLUMN reminded_at BIGINT;
 -- The author opened the exchange of the two to all who see the update.
 ALTER TABLE receipts ADD COLUMN disclosed_at BIGINT;
@@ -169,6 +171,7 @@ CREATE INDEX mutes_update ON mutes (update_id);
 
 -- What there was before: answers, debts and counts; what was not opened becomes a notice.
 UPDATE receipts SET answer = 'acknowledged' WHERE answered_at IS NOT NULL;
+UPDATE receipts SET asked_at = sent_at;
 UPDATE receipts SET owes_since = sent_at, due_at = (SELECT u.due_at FROM updates u WHERE u.id = receipts.update_id)
 WHERE removed_at IS NULL AND EXISTS (SELECT 1 FROM updates u JOIN people p ON p.id = receipts.person_id
     WHERE u.id = receipts.update_id AND u.published_at IS NOT NULL AND u.expectation <> 'fyi' AND p.deactivated_at IS NULL

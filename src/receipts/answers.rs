@@ -198,7 +198,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         return Err(confirmed(&update));
     }
     sqlx::query(
-        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL
+        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL, owes_since = asked_at
          WHERE update_id = $1 AND person_id = $2",
     )
     .bind(id)

@@ -22,13 +22,16 @@ macro_rules! owes {
     };
 }
 
-/// A debt begins when it first follows, and ends when it no longer does.
+/// A debt begins when it first follows, and ends when it no longer does. When it last began is kept: an answer that is taken back is owed
+/// since then.
 macro_rules! settle {
     () => {
         concat!(
             "UPDATE receipts AS r SET owes_since = CASE WHEN ",
             owes!(),
-            " THEN coalesce(r.owes_since, $1) END FROM updates u WHERE u.id = r.update_id"
+            " THEN coalesce(r.owes_since, $1) END, asked_at = CASE WHEN ",
+            owes!(),
+            " THEN coalesce(r.owes_since, $1) ELSE r.asked_at END FROM updates u WHERE u.id = r.update_id"
         )
     };
 }

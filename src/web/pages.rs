@@ -379,7 +379,7 @@ pub struct UpdatePage {
     pub bar: AnswerBar,
     /// Who asks wants to hear nothing of it that does not concern them.
     pub muted: bool,
-    /// Something else waits in the inbox.
+    /// Something waits in the inbox: this, or what is read after it.
     pub next: bool,
     /// Whether mail goes out to those who are asked.
     pub mail: bool,

@@ -72,7 +72,7 @@ pub(crate) async fn update_page(
     let (mut muted, mut next, mut drafts) = (false, false, BTreeMap::new());
     if let Ok(person) = ask.viewer.person() {
         muted = notify::muted(&mut connection, &person.id, &update.id).await?;
-        next = inbox::next(&mut connection, &state.clock, &person.id, &update.id, &[]).await?.is_some();
+        next = inbox::next(&mut connection, &state.clock, &person.id, "", &[]).await?.is_some();
         drafts = drafts::of(&mut connection, &update.id, &person.id).await?;
         bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
         bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();

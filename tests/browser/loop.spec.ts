@@ -246,7 +246,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     // Half past nine on Monday in Auckland; in San Francisco Friday is over, and in Berlin it is Sunday evening.
     await scene.at('2026-11-22T20:30:00Z')
     await inAuckland.goto('/inbox')
-    await expect(rows(inAuckland, 'To hear').and(entry(inAuckland, title))).toContainText('Your question is answered')
+    await expect(rows(inAuckland, 'To hear').and(entry(inAuckland, title))).toContainText('Nadia Berg answered your question')
     await look(inAuckland, 'loop-inbox-answered')
     await rows(inAuckland, 'To answer').getByRole('link', { name: 'Say it back' }).click()
     await inAuckland.getByRole('button', { name: 'This answers it' }).click()
@@ -356,6 +356,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     await send(author, { title: drill, to: [leo[0]], back: 'Got it', within: 1 })
     asked = await send(author, { title: budget, notes: 'A tenth less.', to: [leo[0], kim[0]], back: 'Say it back', within: 2 })
     await send(author, { title: menu, to: [leo[0]], back: 'Nothing back' })
+    await scene.at('2026-11-19T17:01:00Z')
     await send(author, { title: printer, to: [leo[0]], back: 'Nothing back' })
     await inSanFrancisco.goto('/inbox')
     await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill, budget])
@@ -374,6 +375,8 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     }
     await later()
     await look(inSanFrancisco, 'loop-later')
+    // All of it can be pressed: no row below lies over it.
+    await entry(inSanFrancisco, budget).getByRole('button', { name: 'Mute this update' }).click({ trial: true })
     await inSanFrancisco.keyboard.press('Enter')
     await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill])
     await expect(inSanFrancisco).toHaveTitle('(1) Inbox · hearback')
@@ -395,17 +398,26 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     await entry(inSanFrancisco, printer).locator('[data-later]').click()
     await entry(inSanFrancisco, printer).getByRole('button', { name: 'Mute this update' }).click()
     await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
-    await author.goto('/updates')
     for (const title of [printer, menu]) {
-      await author.getByRole('link', { name: title, exact: true }).click()
-      await author.locator('#body').fill('One more thing.')
-      await author.keyboard.press('Control+Enter')
-      await expect(author.locator('.comment')).toHaveCount(1)
+      await inSanFrancisco.goto('/updates')
+      await inSanFrancisco.getByRole('link', { name: title, exact: true }).click()
+      await inSanFrancisco.locator('#body').fill('Since when?')
+      await inSanFrancisco.keyboard.press('Control+Enter')
+      await expect(inSanFrancisco.locator('.comment')).toHaveCount(1)
+    }
+    await inSanFrancisco.goto('/inbox')
+    await expect(rows(inSanFrancisco, 'To hear')).toHaveCount(0)
+    for (const title of [printer, menu]) {
       await author.goto('/updates')
+      await author.getByRole('link', { name: title, exact: true }).click()
+      await author.locator('.reply > summary').click()
+      await author.keyboard.type('Since today.')
+      await author.keyboard.press('Control+Enter')
+      await expect(author.locator('.replies .comment')).toHaveCount(1)
     }
     await inSanFrancisco.goto('/inbox')
     await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
-    await expect(rows(inSanFrancisco, 'To hear')).toContainText('1 new comment')
+    await expect(rows(inSanFrancisco, 'To hear').locator('.meta')).toHaveText(/^\s*Nadia Berg said something/)
   })
 
   await test.step('in the morning it is back, and he reads one after the other', async () => {
@@ -416,7 +428,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(inSanFrancisco.getByRole('heading', { level: 1, name: drill })).toBeVisible()
     await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
     await expect(inSanFrancisco.locator('.answer')).toContainText('You got it')
-    // He thinks again, twice: the author has confirmed nothing.
+    // He thinks again, twice: the author has confirmed nothing. That gives him no more time.
     await inSanFrancisco.getByRole('button', { name: 'Take it back' }).click()
     await expect(inSanFrancisco.locator('.ask-words')).toContainText('Nadia Berg asks: got it? by Fri 17:00')
     await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
@@ -429,11 +441,12 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     const reason = inSanFrancisco.getByLabel('I heard it, but …')
     await reason.fill('   ')
     await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
-    await expect(inSanFrancisco.locator('#complaint')).toContainText('reason')
+    await expect(inSanFrancisco.locator('#complaint')).toContainText('This is missing. Say why.')
     await reason.fill('we have spent it already.')
     await look(inSanFrancisco, 'loop-declining')
     await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
     await expect(inSanFrancisco.locator('.answer')).toContainText('You heard it, but …')
+    await expect(inSanFrancisco.locator('#complaint')).toHaveCount(0)
 
     await inSanFrancisco.keyboard.press('i')
     await expect(inSanFrancisco.getByRole('heading', { level: 1, name: menu })).toBeVisible()
@@ -446,7 +459,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
 
   await test.step('the author hears why not', async () => {
     await author.goto('/inbox')
-    await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Somebody heard it, but …')
+    await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Leo Park heard it, but …')
     await stands(author, asked, '1 of 2 heard. 1 of them said “but …”. 1 has not opened it.', { onThem: [kim[0]], heard: [leo[0]] })
     await author.locator('#heard > summary').click()
     await expect(receipt(author, leo[0])).toContainText('“we have spent it already.”')
