@@ -40,5 +40,9 @@ document.addEventListener("toggle", ({ target }) => {
   if (!(target instanceof HTMLDetailsElement) || !target.open || !target.matches(".answer :is(.say, .decline)") || !target.contains(document.activeElement)) return;
   if (!wide.matches) for (const other of document.querySelectorAll<HTMLDetailsElement>(".answer :is(.say, .decline)[open]")) if (other !== target) other.open = false;
   target.querySelector("textarea")?.focus({ preventScroll: true });
-  target.scrollIntoView({ block: "nearest" });
+  // The bar alone: the page behind it stays where it is.
+  const bar = target.closest(".answer-bar");
+  if (!bar) return;
+  const [box, frame] = [target.getBoundingClientRect(), bar.getBoundingClientRect()];
+  if (box.bottom > frame.bottom) bar.scrollTop += Math.min(box.bottom - frame.bottom, box.top - frame.top);
 }, true);
