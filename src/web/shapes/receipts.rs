@@ -53,9 +53,9 @@ pub struct ReceiptShape {
 
 impl ReceiptShape {
     /// Whether their clock shows another time than the reader's.
-    pub fn elsewhere(&self, zone: &str, now: i64) -> bool {
+    pub fn elsewhere(&self, zone: &str, now: &i64) -> bool {
         let offset = |zone: &str| {
-            let time = jiff::Timestamp::from_millisecond(now).ok()?;
+            let time = jiff::Timestamp::from_millisecond(*now).ok()?;
             Some(jiff::tz::TimeZone::get(zone).ok()?.to_offset(time))
         };
         offset(zone) != offset(&self.zone)
