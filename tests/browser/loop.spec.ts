@@ -188,7 +188,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
       onThem: [leo[0], kim[0], zofia[0]],
     })
     await expect(receipt(author, zofia[0])).toContainText('was told: not quite')
-    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00', { exact: true })).toBeVisible()
+    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00 there', { exact: true })).toBeVisible()
   })
 
   await test.step('Zofia says it again, and is confirmed', async () => {
@@ -259,7 +259,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     await author.keyboard.press('y')
     await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onThem: [leo[0]], heard: [kim[0], zofia[0]] })
     await expect(receipt(author, leo[0])).toContainText('Overdue')
-    await expect(receipt(author, leo[0]).getByText('by Sat 21 Nov 02:00', { exact: true })).toBeVisible()
+    await expect(receipt(author, leo[0]).getByText('by Fri 20 Nov 17:00 there', { exact: true })).toBeVisible()
     await look(author, 'loop-receipts-overdue')
     await author.goto('/inbox')
     await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 21 Nov 02:00 · overdue')
@@ -462,7 +462,7 @@ test('an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Leo Park heard it, but …')
     await stands(author, asked, '1 of 2 heard. 1 of them said “but …”. 1 has not opened it.', { onThem: [kim[0]], heard: [leo[0]] })
     await author.locator('#heard > summary').click()
-    await expect(receipt(author, leo[0])).toContainText('“we have spent it already.”')
+    await expect(receipt(author, leo[0])).toContainText('“… but we have spent it already.”')
     await look(author, 'loop-receipts-declined')
   })
 })
