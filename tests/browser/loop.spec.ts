@@ -188,7 +188,7 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
       onThem: [leo[0], kim[0], zofia[0]],
     })
     await expect(receipt(author, zofia[0])).toContainText('was told: not quite')
-    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00 there', { exact: true })).toBeVisible()
+    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00', { exact: true })).toBeVisible()
   })
 
   await test.step('Zofia says it again, and is confirmed', async () => {
