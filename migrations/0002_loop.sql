@@ -92,6 +92,9 @@ CREATE TABLE revisions (
     PRIMARY KEY (update_id, revision)
 );
 
+-- Taken out of what is shown, but still in the version before, which its author can read.
+ALTER TABLE media ADD COLUMN removed_at BIGINT;
+
 -- `comment` or `question`; a question is answered by a reply of someone else and accepted by its asker.
 ALTER TABLE comments ADD COLUMN kind TEXT NOT NULL DEFAULT 'comment';
 ALTER TABLE comments ADD COLUMN answered_at BIGINT;

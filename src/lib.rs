@@ -14,6 +14,7 @@ pub mod clock;
 pub mod comments;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod doctor;
 pub mod drafts;
 pub mod error;

@@ -132,7 +132,7 @@ async fn waiting(connection: &mut AnyConnection, clock: &Clock, update_id: &str)
     let mut letters: Vec<Letter> = sqlx::query_as(concat!(
         "SELECT n.person_id, n.kind, n.subject_id, n.at, p.name, p.email, p.time_zone, r.due_at, u.id AS update_id, a.name AS author, u.title,
              u.expectation, u.otherwise, u.what_changed,
-             (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL) AS length_ms
+             (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL) AS length_ms
          FROM notices n JOIN people p ON p.id = n.person_id JOIN updates u ON u.id = n.update_id JOIN people a ON a.id = u.author_id
          JOIN receipts r ON r.update_id = n.update_id AND r.person_id = n.person_id
          WHERE n.update_id = $1 AND n.at < $2 AND ",

@@ -12,7 +12,7 @@ use hearback::clock::Clock;
 use hearback::config::Config;
 use hearback::error::{Error, Result};
 use hearback::people::{self, Hashed, NewAccount, Role};
-use hearback::{doctor, words};
+use hearback::{demo, doctor, words};
 
 /// Hearback: record it once, hear back from everyone.
 #[derive(Parser)]
@@ -36,6 +36,12 @@ enum Command {
     },
     /// Try every setting and every part against the real thing; exit 1 and the mend if one fails
     Doctor,
+    /// Serve a throw-away workspace with sample people, updates and comments; settings do not matter
+    Demo {
+        /// The address to listen on
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
     /// Add accounts and make links for new passwords
     #[command(subcommand)]
     Person(PersonCommand),
@@ -85,6 +91,10 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(wrong) => return misunderstood(&wrong),
     };
+    if let Some(Command::Demo { listen }) = cli.command {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        return ended(demo::serve(listen).await);
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(wrong) => {
@@ -96,6 +106,7 @@ async fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
+        Command::Demo { listen } => demo::serve(listen).await,
         Command::Serve { listen } => serve(Config { listen: listen.unwrap_or(config.listen), ..config }).await,
         Command::Doctor => return examine(&config).await,
         Command::Person(PersonCommand::Add { email, name, admin, password_stdin }) => {
@@ -104,6 +115,10 @@ async fn main() -> ExitCode {
         Command::Person(PersonCommand::Reset { email }) => reset_person(&config, &email).await,
         Command::Token(TokenCommand::Add { person, name }) => add_token(&config, &person, &name).await,
     };
+    ended(done)
+}
+
+fn ended(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -43,11 +43,13 @@ pub struct Media {
     pub duration_ms: Option<Millis>,
     /// Raised when its bytes are replaced; work that began before does not commit.
     pub generation: i64,
+    /// When it was taken out of what is shown; earlier versions have it.
+    pub removed_at: Option<Millis>,
 }
 
 macro_rules! columns {
     () => {
-        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation"
+        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at"
     };
 }
 
@@ -111,13 +113,28 @@ pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> R
         return Ok(Vec::new());
     }
     let places = db::in_list(1, updates.len());
-    let media =
-        format!(concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id IN ({}) ORDER BY m.id"), places);
+    let media = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM media m WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({}) ORDER BY m.id"
+        ),
+        places
+    );
     let renditions = format!(
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
-         WHERE m.comment_id IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
+         WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
     );
     album(connection, media, renditions, updates).await
+}
+
+/// All media that an update has or had, as its versions name them.
+pub async fn of_versions(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
+    let media = concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY m.id");
+    let renditions =
+        "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
+         WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
+    album(connection, media.into(), renditions.into(), &[update_id.to_owned()]).await
 }
 
 /// The pictures in the comments of an update.
@@ -152,6 +169,9 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         sqlx::query_as(concat!("SELECT ", columns!(), " FROM media m WHERE m.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
     let media = media.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &media.update_id).await?;
+    if media.removed_at.is_some() && updates::must_be_author(viewer, &update).is_err() {
+        return Err(viewer.blind());
+    }
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
         // Of the pictures in comments a guest sees those in threads of their own link.
         let theirs: i64 = sqlx::query_scalar(
@@ -176,7 +196,7 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
 pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
     let id = clock.id();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL")
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL")
         .bind(update_id)
         .fetch_one(&mut **tx)
         .await?;
@@ -220,8 +240,9 @@ pub async fn attach(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str
     Ok(ids)
 }
 
-/// Removes a file from an update of one's own, bytes included. Comments that pointed into it keep their text and lose their anchor.
-pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
+/// Removes a file from an update of one's own. Where somebody has answered what had it, it stays in that version for its author alone, unless
+/// it is to go `for_good`; else its bytes are deleted. Comments that pointed into it keep their text and lose their anchor.
+pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_good: bool) -> Result<String> {
     let person = viewer.person()?;
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
@@ -232,7 +253,15 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    delete(tx, clock, "m.id", id).await?;
+    if !for_good && updates::answered(tx, &update.id).await? > 0 && updates::in_a_version(tx, &update.id, id).await? {
+        sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
+            .bind(clock.now())
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+    } else {
+        delete(tx, clock, "m.id", id).await?;
+    }
     events::record(tx, clock, "media", &update.id, id, &person.id).await?;
     Ok(update.id)
 }
@@ -291,7 +320,7 @@ pub async fn served(connection: &mut AnyConnection, viewer: &Viewer, key: &str) 
     let found = match viewer {
         Viewer::Person(person) => {
             let rule = concat!(
-                "WHERE r.key = $1 AND (r.name <> 'original' OR m.kind = 'image' OR u.author_id = $2) AND ",
+                "WHERE r.key = $1 AND (u.author_id = $2 OR (m.removed_at IS NULL AND (r.name <> 'original' OR m.kind = 'image'))) AND ",
                 visible!("$2"),
                 " LIMIT 1"
             );
@@ -301,7 +330,7 @@ pub async fn served(connection: &mut AnyConnection, viewer: &Viewer, key: &str) 
             let Some(guest) = guests.first() else { return Err(Error::NotFound) };
             // Of the pictures in comments a guest sees those in threads of their own link.
             let rule = "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
-                 WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+                 WHERE r.key = $1 AND m.removed_at IS NULL AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
                  AND (r.name <> 'original' OR m.kind = 'image') AND (m.comment_id IS NULL OR t.link_id = $3) LIMIT 1";
             sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}")))
                 .bind(key)

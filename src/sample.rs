@@ -63,6 +63,20 @@ pub async fn hear(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     }
 }
 
+/// What is asked under the sample is answered at once, so that its asker can close it.
+pub async fn reply(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, question_id: &str) -> Result<()> {
+    let update = updates::find(tx, viewer, id).await?;
+    let Some(house) = author(tx, &update).await? else { return Ok(()) };
+    let answer = NewComment {
+        body: "Your colleague answers here. I am a program and cannot, but you can close the question all the same: only its asker does."
+            .into(),
+        parent_id: Some(question_id.to_owned()),
+        ..NewComment::default()
+    };
+    comments::add(tx, clock, &house, id, &answer).await?;
+    Ok(())
+}
+
 /// Who mutes the sample has put it away: nothing is asked of them any more.
 pub async fn put_away(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;

@@ -14,7 +14,7 @@ pub use audience::{
     unknown,
 };
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
-pub use revisions::{Changes, Revision, changes_since, media_changed, revision, revisions};
+pub use revisions::{Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions};
 pub use standing::{answered, move_dues, settle, settle_person};
 pub use talk::{count_questions, who_sees};
 
@@ -356,10 +356,11 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
 
 /// `Recording, 21 Nov 14:02`, in the author's zone.
 async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Update) -> Result<String> {
-    let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL ORDER BY id LIMIT 1")
-        .bind(&draft.id)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let kind: Option<String> =
+        sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
+            .bind(&draft.id)
+            .fetch_optional(&mut **tx)
+            .await?;
     let word = match kind.as_deref() {
         Some("video") => "Recording",
         Some(_) => "Screenshot",

@@ -143,7 +143,10 @@ pub async fn list(
         also(" AND u.author_id = ?", filter.author.as_str());
     }
     if !filter.kind.is_empty() {
-        also(" AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.kind = ?)", filter.kind.as_str());
+        also(
+            " AND EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL AND m.kind = ?)",
+            filter.kind.as_str(),
+        );
     }
     if let Some(query) = &query {
         let matching = match dialect {

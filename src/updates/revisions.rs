@@ -58,7 +58,7 @@ pub struct Changes {
 
 async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Filed>> {
     let files: Vec<(String, String)> =
-        sqlx::query_as("SELECT id, file_name FROM media WHERE update_id = $1 AND comment_id IS NULL ORDER BY id")
+        sqlx::query_as("SELECT id, file_name FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id")
             .bind(update_id)
             .fetch_all(connection)
             .await?;
@@ -111,6 +111,11 @@ pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Resul
 pub async fn revision(connection: &mut AnyConnection, update_id: &str, revision: i64) -> Result<Revision> {
     let found = revisions(connection, update_id).await?.into_iter().find(|one| one.revision == revision);
     found.ok_or(Error::NotFound)
+}
+
+/// Whether a revision has the media.
+pub async fn in_a_version(connection: &mut AnyConnection, update_id: &str, media_id: &str) -> Result<bool> {
+    Ok(revisions(connection, update_id).await?.iter().any(|one| one.files().iter().any(|file| file.id == media_id)))
 }
 
 /// What is different since the revision that somebody answered; none where it is the present one.

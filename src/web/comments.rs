@@ -16,7 +16,7 @@ use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region, Written};
 use crate::error::{Error, Result};
 use crate::media::Taken;
 use crate::people::{self, Viewer};
-use crate::{updates, words};
+use crate::{sample, updates, words};
 
 /// The threads of an update, in order.
 pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -103,6 +103,9 @@ async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, picture
     let new = NewComment { body, asks, parent_id, anchor, pictures: pictures.to_vec(), name };
     let mut tx = state.db.begin().await?;
     let made = comments::add(&mut tx, &state.clock, &ask.viewer, id, &new).await?;
+    if new.asks {
+        sample::reply(&mut tx, &state.clock, &ask.viewer, id, &made.id).await?;
+    }
     tx.commit().await?;
     Ok(made)
 }

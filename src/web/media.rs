@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::answer::{Answer, data, escape, nothing, see_other};
+use super::answer::{Answer, back, data, escape, nothing, see_other};
 use super::fields::{Fields, Wanted};
 use super::shapes::{ListShape, MediaShape};
 use super::shaping;
@@ -62,11 +62,19 @@ pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id:
     data(StatusCode::CREATED, &ListShape { items, next: None })
 }
 
-pub(crate) async fn remove(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+/// How a file is removed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Removal {
+    /// Also from earlier versions.
+    #[serde(default)]
+    for_good: bool,
+}
+
+pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, how: web::Query<Removal>) -> Answer {
     let mut tx = state.db.begin().await?;
-    let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id, how.for_good).await?;
     tx.commit().await?;
-    nothing(&ask, &format!("/updates/{update}/edit"))
+    nothing(&ask, &back(&req, &format!("/updates/{update}/edit")))
 }
 
 /// What signs an address; `download` asks for a file instead of something to look at.

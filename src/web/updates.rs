@@ -222,8 +222,8 @@ pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<St
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ask.viewer, &id).await?;
     updates::must_be_author(&ask.viewer, &update)?;
-    let there: Vec<String> =
-        media::of_updates(&mut connection, std::slice::from_ref(&update.id)).await?.into_iter().map(|(media, _)| media.id).collect();
+    let there: Vec<_> =
+        media::of_versions(&mut connection, &id).await?.iter().map(|entry| shaping::media_shape(&state, &ask, true, entry)).collect();
     let items: Vec<_> = updates::revisions(&mut connection, &id).await?.iter().map(|one| shaping::revision_shape(one, &there)).collect();
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next: None });

@@ -85,7 +85,7 @@ test('from the set-up link to an acknowledged update and a revoked link', async 
 
   // He got it; she sees who has.
   await bob.getByRole('button', { name: 'Got it' }).click()
-  await expect(bob.getByText('You got it')).toBeVisible()
+  await expect(bob.getByText('You got it', { exact: true })).toBeVisible()
   await expect(ada.locator('#answers')).toContainText('Bob')
   await expect(ada.locator('#answers')).toContainText(/1 of 1|got it/i)
   await look(bob, 'update-recipient')

@@ -104,7 +104,7 @@ impl TestApp {
 
     /// A client that nobody knows; it keeps cookies and follows no redirect.
     pub fn client(&self) -> Client {
-        Client { base: self.base.clone(), id: String::new(), headers: HeaderMap::new(), http: http() }
+        Client::at(&self.base)
     }
 
     /// A browser that is signed in as the person of that name.
@@ -236,6 +236,11 @@ fn http() -> reqwest::Client {
 }
 
 impl Client {
+    /// A client of a server that a test started by itself.
+    pub fn at(base: &str) -> Self {
+        Self { base: base.into(), id: String::new(), headers: HeaderMap::new(), http: http() }
+    }
+
     pub fn bearer(mut self, token: &str) -> Self {
         self.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
         self

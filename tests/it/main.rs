@@ -7,6 +7,7 @@ mod command;
 mod comments;
 mod counting;
 mod database;
+mod demo;
 mod direction;
 mod drafts;
 mod due;

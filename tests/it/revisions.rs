@@ -99,3 +99,43 @@ async fn stop_asking_ends_all_debts_and_keeps_what_was_answered() {
     let nothing: Value = cyd.get(&path).await.json()["my_receipt"]["owes"].clone();
     assert_eq!(nothing, json!(false));
 }
+
+#[actix_web::test]
+async fn a_file_that_was_answered_stays_in_its_version_for_the_author_alone_until_it_is_deleted_for_good() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let made = ada
+        .upload(
+            "/updates",
+            &[("title", "x"), ("audience", &email("Bob")), ("expectation", "acknowledge")],
+            &[("media", "shot.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
+    let (path, media) =
+        (format!("/updates/{}", made["id"].as_str().unwrap()), format!("/media/{}", made["media"][0]["id"].as_str().unwrap()));
+    let address = |media: &Value| media["renditions"][0]["url"].as_str().unwrap().to_owned();
+    let bobs = address(&bob.get(&media).await.expect(200).json());
+    app.client().get(&bobs).await.expect(200);
+    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+
+    ada.delete(&media).await.expect(204);
+    ada.delete(&media).await.expect(204);
+    assert_eq!(ada.get(&path).await.json()["media"], json!([]));
+    // For others it is gone, and so is the address they had.
+    bob.get(&media).await.problem(404);
+    app.client().get(&bobs).await.expect(404);
+    ada.patch(&path, json!({ "change": "material", "what_changed": "No picture" })).await.expect(200);
+    let versions = ada.get(&format!("{path}/versions")).await.expect(200).json()["items"].clone();
+    assert_eq!(versions[0]["files"], json!([]));
+    let kept = &versions[1]["files"][0];
+    assert_eq!(kept["name"], "shot.png");
+    app.client().get(&address(&kept["media"])).await.expect(200);
+    assert!(app.browser("Ada").await.get(&format!("{path}/versions")).await.expect(200).text().contains("Delete for good"));
+
+    ada.delete(&format!("{media}?for_good=true")).await.expect(204);
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, Vec::<String>::new());
+    assert_eq!(ada.get(&format!("{path}/versions")).await.json()["items"][1]["files"][0]["media"], Value::Null);
+}

@@ -43,6 +43,13 @@ async fn a_new_workspace_begins_with_an_update_that_is_watched_commented_and_sai
     ada.put(&format!("{path}/opening")).await.expect(204);
     ada.post(&format!("{path}/comments"), json!({ "body": "Like so?", "at_ms": 4000 })).await.expect(201);
     ada.put(&format!("{path}/reactions/👍")).await.expect(204);
+    let asked = ada.post(&format!("{path}/comments"), json!({ "body": "Who answers?", "kind": "question" })).await.expect(201).json();
+    let question = format!("/comments/{}", asked["id"].as_str().unwrap());
+    let question_now = ada.get(&question).await.expect(200).json();
+    assert_eq!((&question_now["state"], &question_now["replies"][0]["author"]["name"]), (&json!("answered"), &json!("Hearback")));
+    ada.put(&format!("{question}/acceptance")).await.expect(200);
+    assert_eq!(owed(&ada).await["said_to_me"][0]["why"], "answer");
+    ada.put(&format!("{path}/opening")).await.expect(204);
     let said = ada.json("PUT", &format!("{path}/acknowledgement"), &json!({ "readback": "To hear back" })).await.expect(200).json();
     assert_eq!(said["state"], "confirmed", "{said}");
     let inbox = owed(&ada).await;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::PersonShape;
+use super::{MediaShape, PersonShape};
 
 /// One recipient's standing.
 #[derive(Clone, Debug, Serialize)]
@@ -136,6 +136,6 @@ pub struct FileShape {
     pub id: String,
     /// The name it had.
     pub name: String,
-    /// Whether it is still there.
-    pub there: bool,
+    /// The file, if it is still there.
+    pub media: Option<MediaShape>,
 }

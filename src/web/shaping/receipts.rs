@@ -2,7 +2,9 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::super::shapes::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, PersonShape, ReceiptShape, RevisionShape};
+use super::super::shapes::{
+    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, MediaShape, PersonShape, ReceiptShape, RevisionShape,
+};
 use super::super::viewer::Ask;
 use super::{is_author, time};
 use crate::app::State;
@@ -73,7 +75,7 @@ pub(crate) fn guest_shape(answer: &GuestAnswer, author: bool) -> GuestAnswerShap
 }
 
 /// A version of an update, for its author.
-pub(crate) fn revision_shape(revision: &Revision, there: &[String]) -> RevisionShape {
+pub(crate) fn revision_shape(revision: &Revision, there: &[MediaShape]) -> RevisionShape {
     RevisionShape {
         revision: revision.revision,
         title: revision.title.clone(),
@@ -84,7 +86,7 @@ pub(crate) fn revision_shape(revision: &Revision, there: &[String]) -> RevisionS
         files: revision
             .files()
             .into_iter()
-            .map(|file| FileShape { there: there.contains(&file.id), id: file.id, name: file.name })
+            .map(|file| FileShape { media: there.iter().find(|media| media.id == file.id).cloned(), id: file.id, name: file.name })
             .collect(),
     }
 }

@@ -1,0 +1,50 @@
+//! `hearback demo`: a throw-away workspace with a dozen people in four time zones and what they said to each other in the last ten days.
+//!
+//! All of it is done by the functions of the domain, as people would do it, with the clock moved back and then on again.
+
+mod story;
+mod tell;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use tempfile::TempDir;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+/// Whose inbox the demo is shown with.
+const ME: &str = "Ada Nowak";
+/// Everyone's password in it.
+const PASSWORD: &str = "hear it back to me";
+
+/// Settings of a demo: a folder and a free port of its own, whatever the environment says.
+pub fn settings(folder: &TempDir, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
+    let mut settings = BTreeMap::from([
+        ("HEARBACK_DATA".to_owned(), folder.path().display().to_string()),
+        ("HEARBACK_LISTEN".to_owned(), listen.to_string()),
+        ("HEARBACK_LOG".to_owned(), "warn".to_owned()),
+    ]);
+    settings.extend(ffmpeg.map(|path| ("HEARBACK_FFMPEG".to_owned(), path)));
+    Config::parse(settings).map_err(Error::Conflict)
+}
+
+/// Serves one until it is told to end; then its folder is deleted.
+pub async fn serve(listen: SocketAddr) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("hearback-demo-").tempdir()?;
+    let config = settings(&folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
+    tracing_subscriber::fmt().with_env_filter(&config.log).with_writer(std::io::stderr).init();
+    let app = App::build(config, Clock::default()).await?;
+    eprintln!("Ten days pass …");
+    story::happen(&app.state()).await?;
+    let (address, _) = app.invitation().await?;
+    println!("Hearback's demo listens on {address}");
+    println!("Sign in as {} ({ME}) with the password: {PASSWORD}", tell::email(ME));
+    println!("The others have the same password: {}", tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" "));
+    println!("Ctrl+C ends it, and deletes everything in it.");
+    let ended = app.run().await;
+    folder.close()?;
+    ended
+}
