@@ -72,6 +72,7 @@ async fn main() {
     let (large, small) = publishing(&app, &crowd).await;
     answering(&crowd, &large, &small).await;
     looking(&crowd, &large, &small[0]).await;
+    hearing(&app, &crowd).await;
     inboxes(&app).await;
     counted(&crowd).await;
     app.state.db.close().await;
@@ -253,6 +254,36 @@ async fn looking(crowd: &Crowd, large: &str, small: &str) {
     }
 }
 
+/// What the author of an update sees that 3,000 people have said back.
+async fn hearing(app: &TestApp, crowd: &Crowd) {
+    let mut asks = Vec::new();
+    for (group, people) in [("@crowd", &crowd.people[..]), ("@ten", &crowd.people[CROWD - 10..])] {
+        let fields = json!({ "title": "T", "notes": "N", "expectation": "readback", "audience": [group] });
+        let (path, ..) = crowd.publish(&fields).await;
+        for some in people.chunks(500) {
+            let mut tx = app.state.db.begin().await.unwrap();
+            for person in some {
+                let said = Answered::ReadBack("We ship on Tuesday; I tell the others and check the list before.".into());
+                let id = path.rsplit('/').next().unwrap();
+                receipts::answer(&mut tx, &app.state.clock, &viewer(&person.id, "Person"), id, &said, None, None).await.unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+        asks.push(("its receipts, all said back, for its author", &crowd.browser, format!("{path}/receipts")));
+        asks.push(("its page", &crowd.browser, path));
+    }
+    let measured = interleaved(&asks).await;
+    for n in 0..2 {
+        let [large, small] = [&measured[n], &measured[n + 2]];
+        println!("| {} | {} | {} | {} | {} |", large.what, spread(&large.times), large.bytes, spread(&small.times), small.bytes);
+    }
+}
+
+fn viewer(id: &str, name: &str) -> Viewer {
+    let (name, email, grant) = (name.to_owned(), email(name), Grant::Token("bench".into()));
+    Viewer::Person(Person { id: id.to_owned(), name, email, role: Role::Member, time_zone: "Europe/Berlin".into(), grant })
+}
+
 /// Someone who is sent things, by program and by browser.
 struct Reader {
     name: &'static str,
@@ -266,9 +297,7 @@ impl Reader {
     }
 
     fn viewer(&self) -> Viewer {
-        let (name, grant) = (self.name.to_owned(), Grant::Token("bench".into()));
-        let (id, email) = (self.program.id.clone(), email(self.name));
-        Viewer::Person(Person { id, name, email, role: Role::Member, time_zone: "Europe/Berlin".into(), grant })
+        viewer(&self.program.id, self.name)
     }
 }
 
@@ -325,28 +354,36 @@ async fn inboxes(app: &TestApp) {
     answer(app, &old, &asked[..LONG - OPEN]).await;
     answer(app, &new, &asked[LONG - SHORT..LONG - OPEN]).await;
     send(app, &author, &[&hears], "fyi", LONG - SHORT).await;
-    send(app, &author, &[&hears, &hears_little], "fyi", SHORT).await;
+    let told = send(app, &author, &[&hears, &hears_little], "fyi", SHORT).await;
     let sitter = Reader::new(app, "Sits on it").await;
-    send(app, &other, &[&sitter], "acknowledge", SHORT).await;
+    let others = send(app, &other, &[&sitter], "acknowledge", SHORT).await;
     analyze(app).await;
 
+    let (last, last_told) = (asked.last().unwrap(), told.last().unwrap());
     let mut asks = Vec::new();
-    for (what, many, few) in [
-        ("receipts, answered but for 20", &old, &new),
-        ("to answer", &owes, &owes_little),
-        ("to hear", &hears, &hears_little),
-        ("waiting on others", &author, &other),
+    for (what, many, few, [of_many, of_few]) in [
+        ("receipts, answered but for 20", &old, &new, [last, last]),
+        ("to answer", &owes, &owes_little, [last, last]),
+        ("to hear", &hears, &hears_little, [last_told, last_told]),
+        ("waiting on others", &author, &other, [last, others.last().unwrap()]),
     ] {
-        asks.push((what, &many.browser, "/inbox".to_owned()));
-        asks.push((what, &few.browser, "/inbox".to_owned()));
-        asks.push((what, &many.program, "/inbox".to_owned()));
-        asks.push((what, &few.program, "/inbox".to_owned()));
+        for (who, update) in [(many, of_many), (few, of_few)] {
+            asks.push((what, &who.browser, "/inbox".to_owned()));
+            asks.push((what, &who.program, "/inbox".to_owned()));
+            asks.push((what, &who.browser, format!("/updates/{update}")));
+        }
     }
-    println!("\n| an inbox with | 10,000 | 100 | times | as JSON: 10,000 | 100 | times |\n| --- | --- | --- | --- | --- | --- | --- |");
-    for of in interleaved(&asks).await.chunks(4) {
-        let times = |many: usize| median(&of[many].times) / median(&of[many + 1].times);
-        let [many, few, many_json, few_json] = [0, 1, 2, 3].map(|n| spread(&of[n].times));
-        println!("| {} | {many} | {few} | {:.2} | {many_json} | {few_json} | {:.2} |", of[0].what, times(0), times(2));
+    println!(
+        "\n| someone with 10,000, and with 100 | inbox | | times | as JSON | | times | page of an update | | times |\n|{}",
+        " --- |".repeat(10)
+    );
+    for of in interleaved(&asks).await.chunks(6) {
+        let mut cells = of[0].what.to_owned();
+        for n in 0..3 {
+            let (many, few) = (&of[n].times, &of[n + 3].times);
+            cells += &format!(" | {} | {} | {:.2}", spread(many), spread(few), median(many) / median(few));
+        }
+        println!("| {cells} |");
     }
 }
 
