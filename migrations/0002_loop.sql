@@ -28,6 +28,15 @@ CREATE TABLE group_audience (
 );
 CREATE INDEX group_audience_group ON group_audience (group_id);
 
+-- The members that a group had when the update was sent to it: they stay recipients for as long as it is named.
+CREATE TABLE asked_through (
+    update_id TEXT NOT NULL REFERENCES updates (id) ON DELETE CASCADE,
+    group_id TEXT NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    person_id TEXT NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+    PRIMARY KEY (update_id, group_id, person_id)
+);
+CREATE INDEX asked_through_group ON asked_through (group_id);
+
 -- By when, as so many working days of each recipient; then due_at is none.
 ALTER TABLE updates ADD COLUMN due_days BIGINT;
 -- What the recipient is asked when reading back; none is the usual question.
@@ -56,12 +65,13 @@ ALTER TABLE receipts ADD COLUMN verdict TEXT;
 ALTER TABLE receipts ADD COLUMN owes_since BIGINT;
 ALTER TABLE receipts ADD COLUMN due_at BIGINT;
 ALTER TABLE receipts ADD COLUMN due_told_at BIGINT;
+-- Since when an answer was last owed, kept while it is answered: whoever takes the answer back owes it as before.
+ALTER TABLE receipts ADD COLUMN asked_at BIGINT;
 ALTER TABLE receipts ADD COLUMN reminded_at BIGINT;
 -- The author opened the exchange of the two to all who see the update.
 ALTER TABLE receipts ADD COLUMN disclosed_at BIGINT;
--- The group the recipient was asked through; none for who was named, or for everyone.
-ALTER TABLE receipts ADD COLUMN group_id TEXT;
 CREATE INDEX receipts_owing ON receipts (person_id, due_at) WHERE owes_since IS NOT NULL;
+CREATE INDEX receipts_next ON receipts (update_id, due_at) WHERE owes_since IS NOT NULL;
 CREATE INDEX receipts_due ON receipts (due_at) WHERE owes_since IS NOT NULL AND due_told_at IS NULL;
 
 -- What recipient and author said to each other, in order: `readback`, `decline`, `confirmed`, `corrected`.
@@ -137,6 +147,7 @@ CREATE TABLE notices (
     PRIMARY KEY (person_id, kind, subject_id)
 );
 CREATE INDEX notices_unread ON notices (person_id, at) WHERE read_at IS NULL;
+CREATE INDEX notices_read ON notices (read_at) WHERE read_at IS NOT NULL;
 CREATE INDEX notices_update ON notices (update_id, person_id);
 
 -- Rows of the inbox put off: until a time, or until somebody has answered.
@@ -160,6 +171,7 @@ CREATE INDEX mutes_update ON mutes (update_id);
 
 -- What there was before: answers, debts and counts; what was not opened becomes a notice.
 UPDATE receipts SET answer = 'acknowledged' WHERE answered_at IS NOT NULL;
+UPDATE receipts SET asked_at = sent_at;
 UPDATE receipts SET owes_since = sent_at, due_at = (SELECT u.due_at FROM updates u WHERE u.id = receipts.update_id)
 WHERE removed_at IS NULL AND EXISTS (SELECT 1 FROM updates u JOIN people p ON p.id = receipts.person_id
     WHERE u.id = receipts.update_id AND u.published_at IS NOT NULL AND u.expectation <> 'fyi' AND p.deactivated_at IS NULL
@@ -168,9 +180,26 @@ UPDATE updates SET
     recipients = (SELECT count(*) FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = updates.id AND r.removed_at IS NULL
                   AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL)),
     acknowledged = (SELECT count(*) FROM receipts r WHERE r.update_id = updates.id AND r.removed_at IS NULL AND r.answered_revision >= updates.revision),
-    owing = (SELECT count(*) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL);
+    owing = (SELECT count(*) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL),
+    next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL);
+-- What was late before is no news now.
+UPDATE receipts SET due_told_at = due_at WHERE owes_since IS NOT NULL AND due_at IS NOT NULL;
 INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
 SELECT r.person_id, 'sent', u.id, u.id, u.author_id, r.sent_at FROM receipts r JOIN updates u ON u.id = r.update_id
 WHERE r.opened_at IS NULL AND r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.expectation = 'fyi';
+INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+SELECT p.id, 'sent', u.id, u.id, u.author_id, u.published_at FROM updates u JOIN people p ON p.id <> u.author_id
+WHERE u.everyone_at IS NOT NULL AND u.published_at >= p.created_at AND u.expectation = 'fyi' AND p.deactivated_at IS NULL
+AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id);
+INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+SELECT u.author_id, 'comment', c.id, u.id, coalesce(c.person_id, c.guest_id), c.created_at FROM comments c JOIN updates u ON u.id = c.update_id
+LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = u.author_id
+WHERE u.published_at IS NOT NULL AND c.removed_at IS NULL AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> u.author_id);
+INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+SELECT DISTINCT o.person_id, 'comment', c.id, c.update_id, coalesce(c.person_id, c.guest_id), c.created_at FROM comments c
+JOIN comments o ON coalesce(o.parent_id, o.id) = c.parent_id JOIN updates u ON u.id = c.update_id
+LEFT JOIN visits v ON v.update_id = u.id AND v.person_id = o.person_id
+WHERE u.published_at IS NOT NULL AND c.removed_at IS NULL AND o.person_id IS NOT NULL AND o.person_id <> u.author_id AND o.id < c.id
+AND c.created_at > coalesce(v.seen_at, 0) AND (c.person_id IS NULL OR c.person_id <> o.person_id);
 INSERT INTO revisions (update_id, revision, title, notes, what_changed, media, begun_at)
 SELECT id, revision, title, notes, what_changed, '', published_at FROM updates WHERE published_at IS NOT NULL;

@@ -1,5 +1,6 @@
 //! The only source of the domain's time and of randomness: tests hold one still and nobody guesses the other.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,17 +10,28 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock: real time plus an offset that only tests move.
+/// The domain's clock: real time plus an offset that only tests move, or what a file says that only browser tests write.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
+    held_by: Option<Arc<PathBuf>>,
     last_id: Arc<Mutex<(Millis, u16)>>,
 }
 
 impl Clock {
+    /// A clock that stands still at the RFC 3339 time in the file, for as long as there is such a file with such a time. For tests.
+    pub fn held_by(file: PathBuf) -> Self {
+        Self { held_by: Some(Arc::new(file)), ..Self::default() }
+    }
+
     /// Now, as the domain sees it.
     pub fn now(&self) -> Millis {
-        real_now() + self.offset.load(Ordering::Relaxed)
+        self.held().unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
+    }
+
+    /// Read each time, so that whoever writes the file has moved the clock once the writing is done.
+    fn held(&self) -> Option<Millis> {
+        parse_rfc3339(std::fs::read_to_string(self.held_by.as_deref()?).ok()?.trim())
     }
 
     /// Moves the domain's time by so many milliseconds. For tests.
@@ -91,6 +103,21 @@ mod tests {
         let ids: Vec<String> = (0..1000).map(|_| clock.id()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.iter().all(|id| id.len() == 26));
+    }
+
+    #[test]
+    fn a_file_holds_the_clock_moves_it_and_lets_it_go_and_ids_still_sort() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let clock = Clock::held_by(file.path().to_owned());
+        let mut ids = Vec::new();
+        for time in ["2026-11-19T08:30:00.000Z", "2026-11-19T08:30:00.001Z", "2026-11-19T08:29:00.000Z"] {
+            std::fs::write(file.path(), format!("{time}\n")).unwrap();
+            assert_eq!([clock.now(), clock.now()].map(rfc3339), [time; 2]);
+            ids.extend((0..100_000).map(|_| clock.id()));
+        }
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        file.close().unwrap();
+        assert!((real_now() - 60_000..=real_now()).contains(&clock.now()));
     }
 
     #[test]

@@ -64,11 +64,13 @@ pub struct Config {
     pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): what is logged, in the words of `tracing`'s filter.
     pub log: String,
+    /// `HEARBACK_TEST_CLOCK`, for browser tests alone: the file that holds the domain's clock (see [`crate::clock::Clock::held_by`]).
+    pub test_clock: Option<PathBuf>,
     /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
     pub min_free: u64,
 }
 
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "HEARBACK_LISTEN",
     "HEARBACK_URL",
     "HEARBACK_DATA",
@@ -85,6 +87,7 @@ const NAMES: [&str; 17] = [
     "HEARBACK_SMTP_URL",
     "HEARBACK_MAIL_FROM",
     "HEARBACK_LOG",
+    "HEARBACK_TEST_CLOCK",
     "HEARBACK_CONFIG",
 ];
 
@@ -144,6 +147,7 @@ impl Config {
                     .map(|_| text.to_owned())
                     .map_err(|_| "is not a log filter. Right would be info, or warn,hearback=debug.".into())
             }),
+            test_clock: read.maybe("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
             min_free: 1 << 30,
             data,
         };

@@ -1,9 +1,11 @@
 //! What waits for whom: debts follow from receipts, readbacks and questions; what was said comes from notices. Each row can be put off.
 
-use sqlx::{AnyConnection, FromRow};
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
+use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
@@ -24,6 +26,9 @@ pub struct Waiting {
     pub reminded_at: Option<Millis>,
     /// How many comments are new.
     pub new_comments: i64,
+    /// Who did what is said to me.
+    #[sqlx(default)]
+    pub by: Option<String>,
     /// When it came to be.
     pub at: Millis,
 }
@@ -100,7 +105,7 @@ macro_rules! said_to_me {
         concat!(
             "SELECT u.id AS update_id, max(CASE n.kind WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer' WHEN 'declined' THEN '6declined'
                WHEN 'corrected' THEN '5corrected' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
-               WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END) AS why,
+               WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || n.actor_id) AS why,
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments, max(n.at) AS at
              FROM notices n JOIN updates u ON u.id = n.update_id
@@ -162,6 +167,13 @@ macro_rules! by_due {
     };
 }
 
+/// What was said last stands first.
+macro_rules! newest {
+    () => {
+        concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3")
+    };
+}
+
 async fn section(connection: &mut AnyConnection, statement: &'static str, person_id: &str, now: Millis) -> Result<Vec<Waiting>> {
     Ok(sqlx::query_as(statement).bind(person_id).bind(now).bind(SHOWN).fetch_all(connection).await?)
 }
@@ -169,17 +181,37 @@ async fn section(connection: &mut AnyConnection, statement: &'static str, person
 /// The person's inbox. Who was reminded of something finds it first, then what is due first.
 pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Inbox> {
     let now = clock.now();
-    let said = concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3");
     let mut inbox = Inbox {
         owed_by_me: section(connection, by_due!(owed_by_me!()), person_id, now).await?,
         owed_to_me: section(connection, by_due!(owed_to_me!()), person_id, now).await?,
-        said_to_me: section(connection, said, person_id, now).await?,
+        said_to_me: section(connection, newest!(), person_id, now).await?,
     };
     for waiting in &mut inbox.said_to_me {
-        // Its rank stands before the reason, so that of several the one that matters most is the greatest.
-        waiting.why.remove(0);
+        // Its rank stands before the reason, so that of several the one that matters most is the greatest, and who did it behind.
+        let (why, actor) = waiting.why.split_once(' ').unwrap_or((&waiting.why, ""));
+        (waiting.by, waiting.why) = (Some(actor.to_owned()), why.trim_start_matches(|rank: char| rank.is_ascii_digit()).to_owned());
     }
+    name_actors(connection, &mut inbox.said_to_me).await?;
     Ok(inbox)
+}
+
+/// Puts names in the place of the ids of those who did it: people, or guests.
+async fn name_actors(connection: &mut AnyConnection, rows: &mut [Waiting]) -> Result<()> {
+    let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let places = db::in_list(1, ids.len());
+    let text = format!("SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})");
+    let mut statement = sqlx::query_as(AssertSqlSafe(text));
+    for id in &ids {
+        statement = statement.bind(id);
+    }
+    let names: HashMap<String, String> = statement.fetch_all(connection).await?.into_iter().collect();
+    for row in rows {
+        row.by = row.by.take().and_then(|id| names.get(&id).cloned());
+    }
+    Ok(())
 }
 
 /// How much waits for the person.
@@ -210,8 +242,10 @@ pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str
 
 /// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
 pub async fn next(connection: &mut AnyConnection, clock: &Clock, person_id: &str, after: &str, skip: &[String]) -> Result<Option<String>> {
-    let inbox = of(connection, clock, person_id).await?;
-    let mut line: Vec<String> = inbox.owed_by_me.into_iter().chain(inbox.said_to_me).map(|waiting| waiting.update_id).collect();
+    let now = clock.now();
+    let owed = section(connection, by_due!(owed_by_me!()), person_id, now).await?;
+    let said = section(connection, newest!(), person_id, now).await?;
+    let mut line: Vec<String> = owed.into_iter().chain(said).map(|waiting| waiting.update_id).collect();
     let from = line.iter().position(|id| id == after).map_or(0, |at| at + 1);
     let from = from.min(line.len());
     line.rotate_left(from);

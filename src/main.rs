@@ -159,7 +159,11 @@ fn log(config: &Config) {
 }
 
 async fn serve(config: Config) -> Result<()> {
-    let app = App::build(config, Clock::default()).await?;
+    if let Some(file) = &config.test_clock {
+        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: the time of everything people see is what that file says. It is for tests alone.");
+    }
+    let clock = clock(&config);
+    let app = App::build(config, clock).await?;
     let (address, link) = app.invitation().await?;
     println!("Hearback listens on {address}");
     if let Some(link) = link {
@@ -186,7 +190,7 @@ async fn add_person(config: &Config, email: &str, name: &str, admin: bool, passw
     } else {
         None
     };
-    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let role = if admin { Role::Admin } else { Role::Member };
     let link = password.is_none();
@@ -200,7 +204,7 @@ async fn add_person(config: &Config, email: &str, name: &str, admin: bool, passw
 }
 
 async fn reset_person(config: &Config, email: &str) -> Result<()> {
-    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
     let secret = people::ask_to_reset(&mut tx, &clock, &account.id).await?;
@@ -211,13 +215,17 @@ async fn reset_person(config: &Config, email: &str) -> Result<()> {
 
 async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
-    let (db, clock) = (app::open_db(config).await?, Clock::default());
+    let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
     let (_, token) = people::add_token(&mut tx, &clock, &account.id, &name).await?;
     tx.commit().await?;
     println!("{token}");
     Ok(())
+}
+
+fn clock(config: &Config) -> Clock {
+    config.test_clock.clone().map_or_else(Clock::default, Clock::held_by)
 }
 
 fn nobody(email: &str) -> Error {

@@ -181,9 +181,10 @@ pub async fn mute(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str, 
     if muted { read(tx, clock, person_id, update_id).await } else { Ok(()) }
 }
 
-/// Forgets what was read longer ago than [`KEPT`].
+/// Forgets what was read longer ago than [`KEPT`], and what was put off until a time that has come.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE read_at < $1").bind(clock.now() - KEPT).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM snoozes WHERE until_at < $1").bind(clock.now()).execute(&mut **tx).await?;
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub use invitations::{
     withdraw,
 };
 pub use passwords::Hashed;
-pub use profile::{Profile, edit, stored, time_zone, workers};
+pub use profile::{Profile, edit, stored, time_zone, workers, zones};
 
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Tx};

@@ -154,6 +154,7 @@ pub async fn seen_before(connection: &mut AnyConnection, clock: &Clock, update_i
 
 /// The page's own script says that the viewer has it before them.
 pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     let Viewer::Person(person) = viewer else { return Ok(()) };
     let now = clock.now();
@@ -172,7 +173,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     if update.published_at.is_none() || update.author_id == person.id {
         return Ok(());
     }
-    receive(tx, &update, &person.id).await?;
+    let new = receive(tx, &update, &person.id).await?;
     let first = sqlx::query(
         "UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
     )
@@ -181,26 +182,28 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     .bind(now)
     .execute(&mut **tx)
     .await?;
-    if first.rows_affected() > 0 {
+    if new {
         updates::settle(tx, clock, id, Some(&person.id)).await?;
+    }
+    if first.rows_affected() > 0 {
         events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
     }
     Ok(())
 }
 
-/// What is for everyone and asks nothing has a receipt only once somebody opens or answers it.
-async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<()> {
+/// What is for everyone and asks nothing has a receipt only once somebody opens or answers it. Answers whether they are a recipient since now.
+async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update.published_at.filter(|_| update.everyone_at.is_some() && update.author_id != person_id) else {
-        return Ok(());
+        return Ok(false);
     };
-    sqlx::query(
+    let made = sqlx::query(
         "INSERT INTO receipts (update_id, person_id, sent_at) VALUES ($1, $2, $3)
-         ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL",
+         ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL WHERE receipts.removed_at IS NOT NULL",
     )
     .bind(&update.id)
     .bind(person_id)
     .bind(sent_at)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(made.rows_affected() > 0)
 }

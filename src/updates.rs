@@ -15,7 +15,7 @@ pub use audience::{
 };
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions};
-pub use standing::{answered, move_dues, settle, settle_person};
+pub use standing::{answered, hold, move_dues, settle, settle_person};
 pub use talk::{count_questions, who_sees};
 
 use crate::clock::{Clock, Millis};
@@ -266,6 +266,7 @@ fn ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
 /// Edits a draft or what was published. Recipients are added and removed with the audience.
 pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content: &Content) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let before = find_mine(tx, viewer, id).await?;
     if content.version.is_some_and(|version| version != before.version) {
         return Err(Error::Conflict(
@@ -317,6 +318,10 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
         let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
         audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
         settle(tx, clock, id, None).await?;
+        if content.audience.is_some() || after.expectation != before.expectation {
+            let settled = own(tx, id).await?;
+            somebody(tx, clock, &settled).await?;
+        }
         let kind = if after.asks() { Kind::Changed } else { Kind::Sent };
         notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &person.id }, &answered).await?;
         index(tx, clock, id, id).await?;
@@ -329,6 +334,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
 /// A draft without a title gets one from `fallback_title`; one with nothing in it is refused.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let draft = find_mine(tx, viewer, id).await?;
     if draft.published_at.is_some() {
         return Ok(draft);
@@ -345,9 +351,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
     settle(tx, clock, id, None).await?;
     let published = own(tx, id).await?;
-    if published.asks() && published.recipients == 0 && audience::awaited(tx, clock, id).await?.is_empty() {
-        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
-    }
+    somebody(tx, clock, &published).await?;
     revisions::begin(tx, clock, &published).await?;
     index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
@@ -372,9 +376,18 @@ async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Upd
     Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
 }
 
+/// An answer cannot be asked of nobody.
+async fn somebody(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    if update.asks() && update.recipients == 0 && audience::awaited(tx, clock, &update.id).await?.is_empty() {
+        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
+    }
+    Ok(())
+}
+
 /// Takes publication back within 10 s, as if it had not been.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let update = find_mine(tx, viewer, id).await?;
     match update.published_at {
         None => return Ok(update),
@@ -386,6 +399,9 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         "DELETE FROM receipts WHERE update_id = $1",
         "DELETE FROM notices WHERE update_id = $1",
         "DELETE FROM revisions WHERE update_id = $1",
+        "DELETE FROM exchanges WHERE update_id = $1",
+        "DELETE FROM asked_through WHERE update_id = $1",
+        "DELETE FROM snoozes WHERE update_id = $1",
     ] {
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }

@@ -18,11 +18,22 @@ pub const PROMPT: usize = 200;
 /// Characters of a file's name that are kept.
 pub const FILE_NAME: usize = 255;
 
-/// A text within its limit, trimmed; the error says what is wrong and what would be right.
+/// Whether a character shows nothing by itself: spaces of all kinds, joiners, marks of direction, fillers.
+fn is_blank(letter: char) -> bool {
+    letter.is_whitespace()
+        || letter.is_control()
+        || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
+}
+
+/// A text within its limit, trimmed; one that shows nothing is empty; the error says what is wrong and what would be right.
 pub fn text(text: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
         return Err("has a character U+0000, which no text can have. Leave it out.".into());
+    }
+    if text.chars().all(is_blank) {
+        return Ok(String::new());
     }
     let length = text.chars().count();
     if length > most {

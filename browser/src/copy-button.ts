@@ -8,6 +8,8 @@ customElements.define("copy-button", class extends HTMLElement {
     button.hidden = false;
     let label: string | null = null;
     input.addEventListener("focus", () => input.select());
+    // What was just asked for is copied by the same press, where the browser still counts it.
+    if (this.dataset["now"] !== undefined && navigator.userActivation.isActive) setTimeout(() => button.click());
     button.addEventListener("click", () => {
       void copy(input.value, input).then((done) => {
         const words = button.querySelector("span:not(.sr)") ?? button;

@@ -1,6 +1,6 @@
 // Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
 import { config } from "@hotwired/turbo";
-import { announce, icon, make } from "./dom.js";
+import { icon, make } from "./dom.js";
 import { sending } from "./draft-box.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
@@ -54,6 +54,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   const near = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
     const answer = await sending(form, () => deliver(method, address, data));
+    document.getElementById("complaint")?.remove();
     document.dispatchEvent(new CustomEvent("hearback:answered", { detail: { form, answer } }));
     form.closest("details")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
@@ -105,14 +106,13 @@ export function nameIsKnown(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>(".composer input[name=name], .answer input[name=name]")) input.closest(".field")?.remove();
 }
 
-/** Says what went wrong, where one looks, until it is put away. */
+/** Says what went wrong, where one looks, until it is put away or what was tried has worked. */
 export function complain(text: string): void {
   document.getElementById("complaint")?.remove();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
-  const box = make("div", { id: "complaint", class: "problem complaint", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p", {}, text), close);
+  const box = make("div", { id: "complaint", class: "problem complaint", role: "alert", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p", {}, text), close);
   close.addEventListener("click", () => box.remove());
   document.body.append(box);
-  announce(text);
 }
 
 // A filter that is chosen is applied.

@@ -59,7 +59,7 @@ export function next(): void {
 }
 
 // The link passes over what was looked at since the inbox.
-document.addEventListener("turbo:load", note);
+for (const moment of ["turbo:load", "hearback:fresh"]) document.addEventListener(moment, note);
 note();
 
 function note(): void {

@@ -82,7 +82,12 @@ customElements.define("live-page", class extends HTMLElement {
     if (kind === "inbox" && !document.getElementById("inbox")) return;
     // Several events of one moment become one fetch.
     clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => void refresh(), 150);
+    this.#pause = setTimeout(() => {
+      void refresh().then(() => {
+        // What comes before one's eyes is read.
+        if (kind === "receipt" || kind === "update") document.dispatchEvent(new CustomEvent("hearback:heard"));
+      });
+    }, 150);
   }
 
   /** After a refresh: says whose comments came. One's own need no saying. */

@@ -41,6 +41,11 @@ pub async fn versions(connection: &mut AnyConnection, update_id: &str) -> Result
 
 /// Keeps what a comment says before it says something else.
 pub(super) async fn keep(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
+    // Of two edits at once the second waits here, and keeps what the first one wrote.
+    let body: String = sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
+        .bind(&comment.id)
+        .fetch_one(&mut **tx)
+        .await?;
     let n: i64 = sqlx::query_scalar("SELECT coalesce(max(n), 0) + 1 FROM comment_versions WHERE comment_id = $1")
         .bind(&comment.id)
         .fetch_one(&mut **tx)
@@ -48,7 +53,7 @@ pub(super) async fn keep(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Resul
     sqlx::query("INSERT INTO comment_versions (comment_id, n, body, until_at) VALUES ($1, $2, $3, $4)")
         .bind(&comment.id)
         .bind(n)
-        .bind(&comment.body)
+        .bind(body)
         .bind(clock.now())
         .execute(&mut **tx)
         .await?;

@@ -35,6 +35,8 @@ pub struct Profile {
 
 /// Changes one's own account. Answers whether it changed when what is asked of them is due.
 pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Result<bool> {
+    // Two changes at once come one after the other, and neither writes back what it read before the other.
+    sqlx::query("UPDATE people SET name = name WHERE id = $1").bind(id).execute(&mut **tx).await?;
     let account = by_id(tx, id).await?;
     let now = clock.now();
     check_absence(profile.away_until.flatten(), now)?;
@@ -101,6 +103,13 @@ pub fn stored(hours: Option<&str>) -> Hours {
 
 /// A zone that the time zone database knows.
 pub fn time_zone(name: &str) -> Result<String, String> {
-    let known = !name.is_empty() && jiff::tz::TimeZone::get(name).is_ok();
-    if known { Ok(name.to_owned()) } else { Err(format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC.")) }
+    let known = zones().into_iter().find(|zone| zone.eq_ignore_ascii_case(name));
+    known.ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
+}
+
+/// All zones there are, but for what the database holds besides them.
+pub fn zones() -> Vec<String> {
+    let odd =
+        |name: &str| matches!(name, "Factory" | "localtime" | "posixrules") || name.starts_with("posix/") || name.starts_with("right/");
+    jiff::tz::db().available().map(|zone| zone.to_string()).filter(|name| !odd(name)).collect()
 }

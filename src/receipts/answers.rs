@@ -53,6 +53,7 @@ pub async fn answer(
     seen: Option<i64>,
     name: Option<&str>,
 ) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
@@ -179,6 +180,7 @@ fn published(update: &Update) -> Result<()> {
 
 /// Takes an answer back, for as long as the author has not confirmed it; without one nothing happens.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     let Viewer::Person(person) = viewer else {
@@ -196,14 +198,16 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         return Err(confirmed(&update));
     }
     sqlx::query(
-        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL
+        "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL, owes_since = asked_at
          WHERE update_id = $1 AND person_id = $2",
     )
     .bind(id)
     .bind(&person.id)
     .execute(&mut **tx)
     .await?;
-    super::hearing::take_back(tx, clock, id, &person.id).await?;
+    if before.words.is_some() {
+        super::hearing::take_back(tx, clock, id, &person.id).await?;
+    }
     notify::untell(tx, id, &person.id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await

@@ -5,12 +5,15 @@ use sqlx::{AnyConnection, FromRow};
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::notify::{self, Kind, News};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{events, people};
 
 use super::{Receipt, of_person};
+
+/// How often two people can say something to each other about one update.
+const MOST: i64 = 100;
 
 /// What the author says to a readback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,14 @@ pub struct Exchange {
 
 /// Adds to the thread of the two.
 pub(super) async fn say(tx: &mut Tx, clock: &Clock, update: &Update, person_id: &str, kind: &'static str, body: &str) -> Result<()> {
+    let said: i64 = sqlx::query_scalar("SELECT count(*) FROM exchanges WHERE update_id = $1 AND person_id = $2")
+        .bind(&update.id)
+        .bind(person_id)
+        .fetch_one(&mut **tx)
+        .await?;
+    if said >= MOST {
+        return Err(Error::Conflict("You two have said very much here. Go on in a comment, or talk.".into()));
+    }
     sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(clock.id())
         .bind(&update.id)
@@ -74,7 +85,7 @@ pub async fn exchanges(connection: &mut AnyConnection, viewer: &Viewer, update: 
     Ok(sqlx::query_as(
         "SELECT e.person_id, e.kind, e.revision, e.body, e.said_at, e.taken_back_at FROM exchanges e
          JOIN receipts r ON r.update_id = e.update_id AND r.person_id = e.person_id
-         WHERE e.update_id = $1 AND (e.person_id = $2 OR $2 = $3 OR r.disclosed_at IS NOT NULL) ORDER BY e.id",
+         WHERE e.update_id = $1 AND (e.person_id = $2 OR $2 = $3 OR (e.said_at <= r.disclosed_at AND e.taken_back_at IS NULL)) ORDER BY e.id",
     )
     .bind(&update.id)
     .bind(&person.id)
@@ -85,6 +96,7 @@ pub async fn exchanges(connection: &mut AnyConnection, viewer: &Viewer, update: 
 
 /// The author's update and the receipt of one of its recipients.
 async fn pair(tx: &mut Tx, viewer: &Viewer, id: &str, person_id: &str) -> Result<(Update, Receipt)> {
+    updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!("Your own readback is for {} to hear.", update.author_name)));
@@ -125,6 +137,12 @@ pub async fn confirm(
     if receipt.verdict.as_deref() == Some(word) && receipt.correction.as_deref().unwrap_or_default() == body {
         return Ok(());
     }
+    if word == "corrected" && receipt.verdict.is_some() {
+        return Err(Error::Conflict(format!(
+            "{} was answered, and is asked again if it was not right. Wait for what they say.",
+            receipt.name
+        )));
+    }
     sqlx::query("UPDATE receipts SET verdict = $1 WHERE update_id = $2 AND person_id = $3")
         .bind(word)
         .bind(id)
@@ -139,9 +157,11 @@ pub async fn confirm(
 
 /// The author opens the thread of the two to all who see the update, or closes it again.
 pub async fn disclose(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, person_id: &str, open: bool) -> Result<()> {
-    let (update, _) = pair(tx, viewer, id, person_id).await?;
-    people::by_id(tx, person_id).await?;
-    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(disclosed_at, $2) END WHERE update_id = $3 AND person_id = $4")
+    let (update, receipt) = pair(tx, viewer, id, person_id).await?;
+    if open && receipt.words.is_none() {
+        return Err(Error::Conflict(format!("{} has said nothing that could be opened.", receipt.name)));
+    }
+    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE $2 END WHERE update_id = $3 AND person_id = $4")
         .bind(i64::from(open))
         .bind(clock.now())
         .bind(id)

@@ -5,10 +5,10 @@ use sqlx::FromRow;
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::events;
 use crate::notify::{self, Kind, News};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{clock, events};
 
 use super::{Receipt, of};
 
@@ -17,6 +17,7 @@ pub const PAUSE: Millis = 4 * 3_600_000;
 
 /// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
 pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<(Update, Vec<Receipt>)> {
+    updates::hold(tx, id).await?;
     let update = updates::find_mine(tx, viewer, id).await?;
     let owing: Vec<Receipt> = of(tx, id).await?.into_iter().filter(|receipt| receipt.owes_since.is_some()).collect();
     if owing.is_empty() {
@@ -27,7 +28,9 @@ pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     let again = owing.iter().filter_map(|receipt| receipt.reminded_at).map(|at| at + PAUSE).min().unwrap_or(now);
     let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
     if reminded.is_empty() {
-        let words = format!("All who owe an answer were reminded within four hours. Again from {}.", clock::rfc3339(again));
+        let minutes = (again - now + 59_999) / 60_000;
+        let words =
+            format!("All who owe an answer were reminded within the last four hours. Again in {} h {} min.", minutes / 60, minutes % 60);
         return Err(Error::Conflict(words));
     }
     sqlx::query(
@@ -54,12 +57,13 @@ struct Late {
 pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     let late: Vec<Late> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
-         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL",
+         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
     )
     .bind(clock.now())
     .fetch_all(&mut **tx)
     .await?;
     for one in &late {
+        updates::hold(tx, &one.update_id).await?;
         sqlx::query(
             "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
         )
@@ -69,6 +73,9 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         .await?;
         let news = News { kind: Kind::Overdue, update_id: &one.update_id, subject_id: &one.update_id, actor_id: "" };
         notify::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
+    }
+    // Last: it takes the lock that orders all events.
+    for one in &late {
         events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;
     }
     Ok(late.len())

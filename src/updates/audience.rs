@@ -3,7 +3,7 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::Update;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::notify::{self, Kind, News};
@@ -54,7 +54,7 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
         if name == "everyone" {
             addressed.everyone = true;
         } else if let Some(handle) = name.strip_prefix('@') {
-            match group(connection, handle).await? {
+            match people::groups::by_name(connection, handle).await? {
                 Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
                 Some(_) => {}
                 None => {
@@ -90,10 +90,6 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
         admins => format!("{} can invite.", admins.join(", ")),
     };
     Err(Error::invalid("audience", format!("{} {have}. {way}", strangers.join(", "))))
-}
-
-async fn group(connection: &mut AnyConnection, handle: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(handle).fetch_optional(connection).await?)
 }
 
 /// Which of the addresses have neither an account nor an invitation.
@@ -202,11 +198,14 @@ pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Resul
     Ok(audience_groups(connection, id).await?.into_iter().map(|(group, _)| group).collect())
 }
 
-/// Before a group is deleted: those who were asked through it are named from now on, so that a later edit of the audience keeps them.
+/// Before a group is deleted: those who were asked through it, or would be, are named from now on, so that no audience is lost with it.
 pub async fn outlive_group(tx: &mut Tx, group_id: &str) -> Result<()> {
     sqlx::query(
-        "INSERT INTO audience (update_id, person_id) SELECT r.update_id, r.person_id FROM group_audience a
-         JOIN receipts r ON r.update_id = a.update_id AND r.group_id = a.group_id WHERE a.group_id = $1 AND r.removed_at IS NULL
+        "INSERT INTO audience (update_id, person_id)
+         SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id AND r.person_id = t.person_id
+         WHERE t.group_id = $1 AND r.removed_at IS NULL
+         UNION SELECT a.update_id, m.person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
+         JOIN group_members m ON m.group_id = a.group_id WHERE a.group_id = $1 AND u.published_at IS NULL
          ON CONFLICT DO NOTHING",
     )
     .bind(group_id)
@@ -219,10 +218,9 @@ pub async fn outlive_group(tx: &mut Tx, group_id: &str) -> Result<()> {
 macro_rules! receive {
     ($who:literal) => {
         concat!(
-            "INSERT INTO receipts (update_id, person_id, sent_at, group_id) ",
+            "INSERT INTO receipts (update_id, person_id, sent_at) ",
             $who,
-            " ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL, group_id = excluded.group_id WHERE receipts.removed_at IS NOT NULL
-             RETURNING person_id"
+            " ON CONFLICT (update_id, person_id) DO UPDATE SET removed_at = NULL WHERE receipts.removed_at IS NOT NULL RETURNING person_id"
         )
     };
 }
@@ -238,26 +236,22 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
     let owes_now = after.everyone_at.is_some() && after.asks();
     let owed_before = !first && before.everyone_at.is_some() && before.asks();
     if owes_now && !owed_before {
-        let all = receive!("SELECT $1, p.id, $2, NULL FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3");
+        let all = receive!("SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3");
         new.extend(sqlx::query_scalar::<_, String>(all).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
     }
     let named = receive!(
-        "SELECT a.update_id, a.person_id, $2, NULL FROM audience a JOIN people p ON p.id = a.person_id
+        "SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
          WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
     );
     new.extend(sqlx::query_scalar::<_, String>(named).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
-    for group in groups_of(tx, id).await?.iter().filter(|group| kept.is_some_and(|kept| first || !kept.contains(group))) {
-        let members = receive!(
-            "SELECT $1, m.person_id, $2, m.group_id FROM group_members m JOIN people p ON p.id = m.person_id
-             WHERE m.group_id = $4 AND p.deactivated_at IS NULL AND p.id <> $3"
-        );
-        new.extend(sqlx::query_scalar::<_, String>(members).bind(id).bind(now).bind(author).bind(group).fetch_all(&mut **tx).await?);
+    if let Some(kept) = kept {
+        new.extend(through_groups(tx, now, after, if first { &[] } else { kept }).await?);
     }
     if after.everyone_at.is_none() && kept.is_some() {
         sqlx::query(
             "UPDATE receipts SET removed_at = $2 WHERE update_id = $1 AND removed_at IS NULL
              AND person_id NOT IN (SELECT person_id FROM audience WHERE update_id = $1)
-             AND (group_id IS NULL OR group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1))",
+             AND person_id NOT IN (SELECT person_id FROM asked_through WHERE update_id = $1)",
         )
         .bind(id)
         .bind(now)
@@ -282,6 +276,31 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
     notify::tell(tx, clock, news(Kind::Sent), &new).await
 }
 
+/// Asks the members of groups that were not named before, and forgets groups that are no longer named. Answers who is new.
+async fn through_groups(tx: &mut Tx, now: Millis, update: &Update, kept: &[String]) -> Result<Vec<String>> {
+    let id = &update.id;
+    sqlx::query(
+        "DELETE FROM asked_through WHERE update_id = $1 AND group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1)",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    for group in groups_of(tx, id).await?.iter().filter(|group| !kept.contains(group)) {
+        sqlx::query(
+            "INSERT INTO asked_through (update_id, group_id, person_id)
+             SELECT $1, m.group_id, m.person_id FROM group_members m JOIN people p ON p.id = m.person_id
+             WHERE m.group_id = $2 AND p.deactivated_at IS NULL AND p.id <> $3 ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(group)
+        .bind(&update.author_id)
+        .execute(&mut **tx)
+        .await?;
+    }
+    let members = receive!("SELECT DISTINCT t.update_id, t.person_id, $2 FROM asked_through t WHERE t.update_id = $1");
+    Ok(sqlx::query_scalar(members).bind(id).bind(now).fetch_all(&mut **tx).await?)
+}
+
 async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL")
         .bind(id)
@@ -300,6 +319,7 @@ async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
 
 /// The author adds one person to what is published or drafted; there already, they stay.
 pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, person_id: &str) -> Result<Update> {
+    super::hold(tx, id).await?;
     let before = super::find_mine(tx, viewer, id).await?;
     let person = people::by_id(tx, person_id).await?;
     if person.deactivated_at.is_some() {
@@ -314,7 +334,10 @@ pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str
 
 /// Makes someone a recipient of updates: who accepted an invitation, of those that were meant for them.
 pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String]) -> Result<()> {
-    for id in updates {
+    let mut updates = updates.to_vec();
+    updates.sort();
+    for id in &updates {
+        super::hold(tx, id).await?;
         sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(id)
             .bind(person_id)
@@ -324,7 +347,7 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         if update.published_at.is_none() {
             continue;
         }
-        let new: Vec<String> = sqlx::query_scalar(receive!("SELECT $1, p.id, $2, NULL FROM people p WHERE p.id = $3"))
+        let new: Vec<String> = sqlx::query_scalar(receive!("SELECT $1, p.id, $2 FROM people p WHERE p.id = $3"))
             .bind(id)
             .bind(clock.now())
             .bind(person_id)
@@ -333,6 +356,9 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         super::settle(tx, clock, id, Some(person_id)).await?;
         let kind = if update.asks() { Kind::Asked } else { Kind::Sent };
         notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &update.author_id }, &new).await?;
+    }
+    // Last: it takes the lock that orders all events.
+    for id in &updates {
         events::record(tx, clock, "receipt", id, person_id, person_id).await?;
     }
     Ok(())

@@ -40,6 +40,8 @@ pub struct Row {
     pub acknowledged: i64,
     /// Recipients who still owe an answer.
     pub owing: i64,
+    /// When the next of their answers is due.
+    pub next_due_at: Option<Millis>,
     /// Readbacks that the author has not heard.
     pub unheard: i64,
     /// Questions that nobody has answered.
@@ -52,7 +54,7 @@ pub struct Row {
 macro_rules! row {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
-         u.listed_at, u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions,
+         u.listed_at, u.recipients, u.acknowledged, u.owing, u.next_due_at, u.unheard, u.open_questions,
          (SELECT count(*) FROM comments c WHERE c.update_id = u.id AND c.removed_at IS NULL) AS comments"
     };
 }

@@ -8,6 +8,9 @@ use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 
+/// How many revisions an update can have.
+const MOST: i64 = 200;
+
 /// One revision, as its readers had it.
 #[derive(Clone, Debug, FromRow)]
 pub struct Revision {
@@ -86,6 +89,9 @@ pub(super) async fn begin(tx: &mut Tx, clock: &Clock, update: &Update) -> Result
 
 /// The revision that ends stands as it was last read; the next one begins.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
+    if before.revision >= MOST {
+        return Err(Error::Conflict(format!("It was changed and asked again {MOST} times. Make another update.")));
+    }
     sqlx::query("UPDATE revisions SET title = $1, notes = $2 WHERE update_id = $3 AND revision = $4")
         .bind(&before.title)
         .bind(&before.notes)

@@ -1,7 +1,7 @@
 //! What follows from the facts: who owes an answer since when, by when it is due for them, and how many there are. Stored, so that
 //! inboxes and lists need not look at every receipt; counted again in the transaction of every change, and never set by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
@@ -22,15 +22,25 @@ macro_rules! owes {
     };
 }
 
-/// A debt begins when it first follows, and ends when it no longer does.
+/// A debt begins when it first follows, and ends when it no longer does. When it last began is kept: an answer that is taken back is owed
+/// since then.
 macro_rules! settle {
     () => {
         concat!(
             "UPDATE receipts AS r SET owes_since = CASE WHEN ",
             owes!(),
-            " THEN coalesce(r.owes_since, $1) END FROM updates u WHERE u.id = r.update_id"
+            " THEN coalesce(r.owes_since, $1) END, asked_at = CASE WHEN ",
+            owes!(),
+            " THEN coalesce(r.owes_since, $1) ELSE r.asked_at END FROM updates u WHERE u.id = r.update_id"
         )
     };
+}
+
+/// Holds the update until the transaction ends, so that answers, verdicts and edits of it come one after the other. Taken before anything of
+/// it is read or locked: that order is the same everywhere, so two of them cannot wait for each other.
+pub async fn hold(tx: &mut Tx, update_id: &str) -> Result<()> {
+    sqlx::query("UPDATE updates SET version = version WHERE id = $1").bind(update_id).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Brings everything that follows up to date: for one recipient, or for all of the update.
@@ -46,10 +56,14 @@ pub async fn settle(tx: &mut Tx, clock: &Clock, update_id: &str, person_id: Opti
 
 /// The same for all that one person was sent: they were deactivated, or are back.
 pub async fn settle_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
-    let updates: Vec<String> = sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL")
-        .bind(person_id)
-        .fetch_all(&mut **tx)
-        .await?;
+    let updates: Vec<String> =
+        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL ORDER BY update_id")
+            .bind(person_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for update in &updates {
+        hold(tx, update).await?;
+    }
     sqlx::query(concat!(settle!(), " AND r.person_id = $2")).bind(clock.now()).bind(person_id).execute(&mut **tx).await?;
     set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
     for update in updates {
@@ -60,13 +74,22 @@ pub async fn settle_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resul
 
 /// When a person's zone, hours or absence change, what they owe is due at another time.
 pub async fn move_dues(tx: &mut Tx, person_id: &str) -> Result<()> {
-    set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
-    let updates: Vec<String> = sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL")
-        .bind(person_id)
-        .fetch_all(&mut **tx)
+    let updates: Vec<String> =
+        sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
+            .bind(person_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for update in &updates {
+        hold(tx, update).await?;
+    }
+    for update in set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await? {
+        sqlx::query(
+            "UPDATE updates SET next_due_at = (SELECT min(r.due_at) FROM receipts r WHERE r.update_id = updates.id AND r.owes_since IS NOT NULL)
+             WHERE id = $1",
+        )
+        .bind(update)
+        .execute(&mut **tx)
         .await?;
-    for update in updates {
-        count(tx, &update).await?;
     }
     Ok(())
 }
@@ -84,8 +107,8 @@ struct Debt {
 /// So many people a statement.
 const CHUNK: usize = 500;
 
-/// Writes each debtor's own due time, one statement for each time that occurs.
-async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result<()> {
+/// Writes each debtor's own due time, one statement for each time that occurs. Answers the updates of which one moved.
+async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result<BTreeSet<String>> {
     let text = format!(
         "SELECT r.update_id, r.person_id, r.owes_since, r.due_at, u.due_at AS wanted_at, u.due_days AS wanted_days
          FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.owes_since IS NOT NULL AND {which}"
@@ -106,6 +129,7 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
             moved.entry((debt.update_id, due)).or_default().push(debt.person_id);
         }
     }
+    let updates = moved.keys().map(|(update, _)| update.clone()).collect();
     for ((update, due), people) in moved {
         for chunk in people.chunks(CHUNK) {
             let text = format!(
@@ -119,7 +143,7 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
             statement.execute(&mut **tx).await?;
         }
     }
-    Ok(())
+    Ok(updates)
 }
 
 /// Counts the receipts of an update.

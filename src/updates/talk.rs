@@ -36,7 +36,8 @@ pub async fn count_questions(tx: &mut Tx, id: &str) -> Result<()> {
     sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1").bind(id).execute(&mut **tx).await?;
     sqlx::query(
         "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id AND c.kind = 'question'
-             AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL) WHERE id = $1",
+             AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL
+             AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1",
     )
     .bind(id)
     .execute(&mut **tx)

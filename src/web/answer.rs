@@ -117,7 +117,11 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
     let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            super::session::local(uri.path_and_query().map(actix_web::http::uri::PathAndQuery::as_str))
+            // A form that was refused stands at the address it was sent to, where nothing is to be seen.
+            match uri.path().strip_prefix("/updates/").and_then(|rest| rest.split_once('/')) {
+                Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => format!("/updates/{id}"),
+                _ => super::session::local(uri.path_and_query().map(actix_web::http::uri::PathAndQuery::as_str)),
+            }
         }
         _ => otherwise.to_owned(),
     }

@@ -94,7 +94,7 @@ pub(crate) async fn wake(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     nothing(&ask, &back(&req, "/inbox"))
 }
 
-/// When work begins for the person, tomorrow or next Monday.
+/// Eight in the morning where the person is, tomorrow or next Monday.
 fn morning(person: &Person, word: &str, now: Millis) -> Option<Millis> {
     const BEGINS: i8 = 8;
     let zone = jiff::tz::TimeZone::get(&person.time_zone).ok()?;

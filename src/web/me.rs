@@ -38,7 +38,7 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
 pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Error)>) -> Answer {
     let account = people::by_id(&mut *state.db.read().await?, &ask.person()?.id).await?;
     let form = filled(&account, failed.as_ref(), state.clock.now());
-    let zones = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
+    let zones = people::zones();
     let shown = MePage {
         page: ask.page(state, "Settings", "me").await?,
         account: account_shape(account, state.clock.now()),

@@ -39,6 +39,8 @@ pub struct Page {
     pub said: Option<String>,
     /// A link that is shown only this once, with a button that copies it.
     pub said_link: Option<String>,
+    /// It is copied at once.
+    pub said_copy: bool,
     /// Whether it is written down how one works here, at `/workspace`.
     pub rules: bool,
     /// Whom to ask, for who is signed in.
@@ -377,7 +379,7 @@ pub struct UpdatePage {
     pub bar: AnswerBar,
     /// Who asks wants to hear nothing of it that does not concern them.
     pub muted: bool,
-    /// Something else waits in the inbox.
+    /// Something waits in the inbox: this, or what is read after it.
     pub next: bool,
     /// Whether mail goes out to those who are asked.
     pub mail: bool,

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use super::answer::{Answer as Answered, back, data, nothing, page, see_other, see_other_saying, wants_csv};
 use super::fields::Fields;
@@ -13,11 +14,11 @@ use super::shaping;
 use super::updates::update_page;
 use super::viewer::{Ask, Said};
 use crate::app::State;
-use crate::clock::parse_rfc3339;
+use crate::clock::{parse_rfc3339, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
-use crate::updates::{self, Cursor, Filter, Update};
+use crate::updates::{self, Cursor, Filter, Row, Update};
 use crate::{asking, events, sample, words};
 
 /// Who was asked and who answered: for members, as a page, JSON or CSV. Guests see none.
@@ -54,9 +55,6 @@ pub(crate) async fn list(req: HttpRequest, ask: Ask, state: web::Data<State>, id
 /// One recipient's standing, with what the two said.
 pub(crate) async fn one(ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answered {
     let (id, person) = at.into_inner();
-    if ask.html {
-        return Ok(see_other(&format!("/updates/{id}/receipts#receipt-{person}")));
-    }
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ask.viewer, &id).await?;
     if matches!(ask.viewer, Viewer::Guest(_)) {
@@ -64,6 +62,9 @@ pub(crate) async fn one(ask: Ask, state: web::Data<State>, at: web::Path<(String
     }
     let exchanges = receipts::exchanges(&mut connection, &ask.viewer, &update).await?;
     let receipt = receipts::of_person(&mut connection, &id, &person).await?.ok_or(Error::NotFound)?;
+    if ask.html {
+        return Ok(see_other(&format!("/updates/{}/receipts#receipt-{}", update.id, receipt.person_id)));
+    }
     let shape = shaping::receipt_shapes(&state, &ask, &update, std::slice::from_ref(&receipt), &exchanges).remove(0);
     let mut body = serde_json::to_value(&shape).map_err(Error::internal)?;
     body["exchange"] = serde_json::to_value(&shape.exchange).map_err(Error::internal)?;
@@ -79,17 +80,21 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = [
         "person",
+        "person_id",
         "state",
         "owes",
         "due",
         "overdue",
         "sent_at",
         "opened_at",
+        "coverage",
         "answered_at",
+        "acknowledged_at",
         "revision",
         "readback",
         "correction",
         "reason",
+        "reminded_at",
         "away_until",
     ];
     writer.write_record(heads).map_err(Error::internal)?;
@@ -97,17 +102,21 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
         let text = |field: &Option<String>| cell(field.as_deref().unwrap_or_default());
         let row = [
             cell(&receipt.person.name),
+            receipt.person.id.clone(),
             receipt.state.clone(),
             receipt.owes.to_string(),
             text(&receipt.due),
             receipt.overdue.to_string(),
             text(&receipt.sent_at),
             text(&receipt.opened_at),
+            receipt.coverage.map(|coverage| coverage.to_string()).unwrap_or_default(),
             text(&receipt.answered_at),
+            text(&receipt.acknowledged_at),
             receipt.revision.map(|revision| revision.to_string()).unwrap_or_default(),
             text(&receipt.readback),
             text(&receipt.correction),
             text(&receipt.reason),
+            text(&receipt.reminded_at),
             text(&receipt.away_until),
         ];
         writer.write_record(row).map_err(Error::internal)?;
@@ -146,29 +155,65 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
     }
     let filter = Filter { author: person.id.clone(), state: "published".into(), ..Filter::default() };
     let mut connection = state.db.read().await?;
-    let mut found = updates::list(&mut connection, state.db.dialect(), &person.id, &filter, after.as_ref(), limit + 1).await?;
-    let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|row| Cursor { listed_at: row.listed_at, id: row.id.clone() }.encode());
+    if wants_csv(&req) {
+        return overview_table(&mut connection, &state, &ask, &person.id, &filter).await;
+    }
+    let (found, next) = rows_after(&mut connection, &state, &person.id, &filter, after, limit).await?;
     let items = shaping::rows(&mut connection, &state, &ask, found).await?;
     drop(connection);
-    if wants_csv(&req) {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let heads = ["title", "url", "published_at", "expectation", "recipients", "answered", "owing", "to_hear", "open_questions"];
-        writer.write_record(heads).map_err(Error::internal)?;
-        for row in &items {
-            let counts = &row.counts;
-            let numbers = [counts.recipients, counts.heard(), counts.owing, counts.unheard.unwrap_or_default(), counts.open_questions];
-            let texts = [cell(&row.title), row.url.clone(), row.published_at.clone().unwrap_or_default(), row.expectation.clone()];
-            writer.write_record(texts.into_iter().chain(numbers.map(|n| n.to_string()))).map_err(Error::internal)?;
-        }
-        return csv("My updates", &writer.into_inner().map_err(Error::internal)?);
-    }
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next });
     }
     let next = next.map(|next| format!("/receipts?after={next}")).unwrap_or_default();
     page(StatusCode::OK, &OverviewPage { page: ask.page(&state, "Who has heard", "receipts").await?, items, next })
+}
+
+/// So many rows after the cursor, and where the next ones begin.
+async fn rows_after(
+    connection: &mut AnyConnection,
+    state: &State,
+    person_id: &str,
+    filter: &Filter,
+    after: Option<Cursor>,
+    limit: i64,
+) -> Result<(Vec<Row>, Option<String>)> {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = updates::list(connection, state.db.dialect(), person_id, filter, after.as_ref(), limit + 1).await?;
+    let more = found.len() > wanted;
+    found.truncate(wanted);
+    let next = found.last().filter(|_| more).map(|row| Cursor { listed_at: row.listed_at, id: row.id.clone() }.encode());
+    Ok((found, next))
+}
+
+/// All of them as a table, however many.
+async fn overview_table(connection: &mut AnyConnection, state: &State, ask: &Ask, person_id: &str, filter: &Filter) -> Answered {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let heads = ["title", "url", "published_at", "expectation", "recipients", "answered", "owing", "next_due", "to_hear", "open_questions"];
+    writer.write_record(heads).map_err(Error::internal)?;
+    let mut after = None;
+    loop {
+        let (found, next) = rows_after(connection, state, person_id, filter, after, 100).await?;
+        for row in &found {
+            let answered = if row.expectation == "fyi" { row.acknowledged } else { row.recipients - row.owing };
+            let record = [
+                cell(&row.title),
+                format!("{}/updates/{}", ask.base, row.id),
+                row.published_at.map(rfc3339).unwrap_or_default(),
+                row.expectation.clone(),
+                row.recipients.to_string(),
+                answered.to_string(),
+                row.owing.to_string(),
+                row.next_due_at.map(rfc3339).unwrap_or_default(),
+                row.unheard.to_string(),
+                row.open_questions.to_string(),
+            ];
+            writer.write_record(record).map_err(Error::internal)?;
+        }
+        match next {
+            Some(cursor) => after = Some(Cursor::decode(&cursor)?),
+            None => return csv("My updates", &writer.into_inner().map_err(Error::internal)?),
+        }
+    }
 }
 
 pub(crate) async fn acknowledge(
@@ -331,7 +376,7 @@ pub(crate) async fn remind(req: HttpRequest, ask: Ask, state: web::Data<State>, 
             [one] => format!("{} is reminded.", one.name),
             many => format!("{} people are reminded.", many.len()),
         };
-        let said = Said { text: Some(format!("{text} Words to pass on:")), link: Some(message), ..Said::default() };
+        let said = Said { text: Some(format!("{text} Words to pass on:")), link: Some(message), copy: true, ..Said::default() };
         return see_other_saying(&state, &back(&req, &format!("/updates/{id}/receipts")), &said);
     }
     let people: Vec<_> = reminded.iter().map(|receipt| json!({ "id": receipt.person_id, "name": receipt.name })).collect();
@@ -344,10 +389,17 @@ async fn names_who_owe(state: &State, ask: &Ask, update: &Update) -> Result<Stri
     let shape = shaping::update(&mut connection, state, ask, update).await?;
     let owing = receipts::of(&mut connection, &update.id).await?.into_iter().filter(|receipt| receipt.owes_since.is_some());
     let name = |receipt: Receipt| match receipt.due_at {
-        Some(due) => format!("{} ({})", receipt.name, asking::by(due, state.clock.now(), &receipt.time_zone)),
+        Some(due) => {
+            format!("{} ({}, {} time)", receipt.name, asking::by(due, state.clock.now(), &receipt.time_zone), city(&receipt.time_zone))
+        }
         None => receipt.name,
     };
     let names: Vec<String> = owing.map(name).collect();
     let length = shape.media.iter().find_map(|media| media.duration_ms).map(|ms| format!(" ({})", asking::length(ms))).unwrap_or_default();
     Ok(format!("Still open on “{}”{length}: {}. {}", shape.heading(), names.join(", "), shape.url))
+}
+
+/// `Auckland` of `Pacific/Auckland`.
+fn city(zone: &str) -> String {
+    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }

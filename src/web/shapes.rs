@@ -230,6 +230,12 @@ pub struct RowShape {
     pub expectation: String,
     /// By when: a time, `{"working_days":n}`, or null.
     pub due: Value,
+    /// When the next of those who owe is due; for the author.
+    #[serde(skip)]
+    pub next_due: Option<String>,
+    /// That has passed.
+    #[serde(skip)]
+    pub overdue: bool,
     /// When the draft was begun.
     pub created_at: String,
     /// When it was sent.

@@ -193,6 +193,8 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
         state: updates::state(row.published_at, row.trashed_at).into(),
         author: PersonShape { id: row.author_id.clone(), name: row.author_name.clone() },
         due: due(row.due_at, row.due_days),
+        next_due: time(row.next_due_at),
+        overdue: row.next_due_at.is_some_and(|due| due < state.clock.now()),
         created_at: rfc3339(row.created_at),
         published_at: time(row.published_at),
         trashed_at: time(row.trashed_at),

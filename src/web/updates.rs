@@ -72,7 +72,7 @@ pub(crate) async fn update_page(
     let (mut muted, mut next, mut drafts) = (false, false, BTreeMap::new());
     if let Ok(person) = ask.viewer.person() {
         muted = notify::muted(&mut connection, &person.id, &update.id).await?;
-        next = inbox::next(&mut connection, &state.clock, &person.id, &update.id, &[]).await?.is_some();
+        next = inbox::next(&mut connection, &state.clock, &person.id, "", &[]).await?.is_some();
         drafts = drafts::of(&mut connection, &update.id, &person.id).await?;
         bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
         bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();
@@ -131,7 +131,7 @@ async fn answer_bar(connection: &mut AnyConnection, ask: &Ask, update: &Update, 
         asked: receipt.owes,
         state: receipt.state.clone(),
         at: receipt.answered_at.clone().unwrap_or_default(),
-        words: receipt.readback.clone().or(receipt.reason.clone()).unwrap_or_default(),
+        words: receipt.readback.clone().or(receipt.reason.clone().filter(|_| !receipt.owes)).unwrap_or_default(),
         correction: receipt.correction.clone().unwrap_or_default(),
         due: receipt.due.clone(),
         overdue: receipt.overdue,

@@ -52,6 +52,9 @@ pub(crate) struct Said {
     pub(crate) text: Option<String>,
     /// A link or a token to copy.
     pub(crate) link: Option<String>,
+    /// The link is words to pass on, which are copied at once where the browser lets a script do that.
+    #[serde(default)]
+    pub(crate) copy: bool,
     /// Invitations that were just made: id and secret.
     pub(crate) invited: Vec<(String, String)>,
     /// People a comment names who cannot see its update: id and name.
@@ -162,6 +165,7 @@ impl Ask {
             insecure: self.insecure,
             said: self.said.text.clone(),
             said_link: self.said.link.clone(),
+            said_copy: self.said.copy,
             ..Page::default()
         }
     }

@@ -1,7 +1,7 @@
 // The whole journey, as people do it: from the set-up link to an acknowledged update, a guest, and a revoked link.
 import { join } from 'node:path'
 import type { Browser, Page } from '@playwright/test'
-import { axe, expect, here, person, pictures, setUp, signIn, test, type Hearback } from './test.ts'
+import { expect, here, look, person, setUp, signIn, test, type Hearback } from './test.ts'
 
 const fixture = (name: string) => join(here, '..', 'fixtures', name)
 
@@ -9,12 +9,6 @@ const fixture = (name: string) => join(here, '..', 'fixtures', name)
 async function someone(browser: Browser, server: Hearback): Promise<Page> {
   const context = await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] })
   return context.newPage()
-}
-
-/** Pictures of the page, and nothing for axe to say. */
-async function look(page: Page, name: string): Promise<void> {
-  await pictures(page, name)
-  await axe(page)
 }
 
 test('from the set-up link to an acknowledged update and a revoked link', async ({ browser, fresh }) => {

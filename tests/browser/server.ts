@@ -3,7 +3,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -24,6 +24,32 @@ export function person(name: string, more: Partial<Person> = {}): Person {
   return { name, email, password: 'correct horse battery staple', ...more }
 }
 
+/** The domain's clock of one server: it stands still, and only this moves it. */
+export class HeldClock {
+  private constructor(
+    /** What HEARBACK_TEST_CLOCK names. */
+    readonly file: string,
+    private time: Date,
+  ) {}
+
+  static async at(file: string, time: string): Promise<HeldClock> {
+    const clock = new HeldClock(file, new Date(time))
+    await clock.moveTo(time)
+    return clock
+  }
+
+  get now(): Date {
+    return this.time
+  }
+
+  /** Whatever is asked from here on happens then. */
+  async moveTo(time: string | Date): Promise<void> {
+    this.time = new Date(time)
+    await writeFile(`${this.file}.new`, this.time.toISOString())
+    await rename(`${this.file}.new`, this.file)
+  }
+}
+
 export class Hearback {
   private constructor(
     /** Where it listens, without a slash at the end. */
@@ -33,12 +59,14 @@ export class Hearback {
     private readonly child: ChildProcess,
     private readonly settings: NodeJS.ProcessEnv,
     private readonly cleanUp: () => Promise<void>,
+    private readonly held?: HeldClock,
   ) {}
 
-  /** Starts one on a free port with an empty database. What it logs is kept as results/NAME-….log. */
-  static async start(name = 'hearback', settings: NodeJS.ProcessEnv = {}): Promise<Hearback> {
+  /** Starts one on a free port with an empty database; its clock stands still if it is told where. What it logs is kept as results/NAME-….log. */
+  static async start(name = 'hearback', settings: NodeJS.ProcessEnv = {}, heldAt?: string): Promise<Hearback> {
     const parts = await freshParts()
-    const env = { ...inherited(), HEARBACK_LISTEN: '127.0.0.1:0', ...parts.settings, ...settings }
+    const clock = heldAt === undefined ? undefined : await HeldClock.at(join(parts.folder, 'clock'), heldAt)
+    const env = { ...inherited(), HEARBACK_LISTEN: '127.0.0.1:0', ...parts.settings, HEARBACK_TEST_CLOCK: clock?.file, ...settings }
     const logs = join(here, 'results/logs')
     await mkdir(logs, { recursive: true })
     const log = createWriteStream(join(logs, `${name}-${parts.id}.log`))
@@ -47,12 +75,18 @@ export class Hearback {
     child.stderr.pipe(log, { end: false })
     try {
       const setUpLink = await printed(child, /(https?:\/\/\S+\/setup\?code=\S+)/)
-      return new Hearback(new URL(setUpLink).origin, setUpLink, child, env, parts.remove)
+      return new Hearback(new URL(setUpLink).origin, setUpLink, child, env, parts.remove, clock)
     } catch (error) {
       child.kill('SIGKILL')
       await parts.remove()
       throw new Error(`${(error as Error).message}; see ${log.path}`)
     }
+  }
+
+  /** Its clock, if it was started with one that is held. */
+  get clock(): HeldClock {
+    if (!this.held) throw new Error('this server was started with a clock that runs')
+    return this.held
   }
 
   /** Adds accounts, by name or in full, and returns them. */
@@ -114,7 +148,7 @@ async function freshParts() {
       await removeFolder()
     }
   }
-  return { id, settings, remove }
+  return { id, folder, settings, remove }
 }
 
 function needed(name: string): string {

@@ -46,6 +46,12 @@ export async function setUp(page: Page, server: Hearback, who: Person): Promise<
 
 const schemes = ['light', 'dark'] as const
 
+/** Pictures of the page, and nothing for axe to say. */
+export async function look(page: Page, name: string): Promise<void> {
+  await pictures(page, name)
+  await axe(page)
+}
+
 /** Leaves pictures/NAME-WIDTH-SCHEME.png of the whole page, on a phone, a laptop and a wide screen, by day and by night. */
 export async function pictures(page: Page, name: string): Promise<void> {
   const before = page.viewportSize()

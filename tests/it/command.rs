@@ -175,3 +175,19 @@ fn serving_prints_where_it_is_and_the_setup_link_and_ends_when_told() {
         assert_eq!(running.wait().unwrap().code(), Some(0));
     }
 }
+
+#[test]
+fn a_clock_that_a_file_holds_is_warned_of_when_serving_begins() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("clock");
+    std::fs::write(&file, "2026-11-19T14:00:00Z").unwrap();
+    for clock in ["", file.to_str().unwrap()] {
+        let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap()), ("HEARBACK_TEST_CLOCK", clock)];
+        let mut running =
+            hearback(&settings, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        BufReader::new(running.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap().success());
+        let said = text(&running.wait_with_output().unwrap().stderr);
+        assert_eq!(said.contains("HEARBACK_TEST_CLOCK is set"), !clock.is_empty(), "{said}");
+    }
+}

@@ -44,6 +44,41 @@ async fn working_days_end_for_each_at_the_end_of_their_own() {
 }
 
 #[actix_web::test]
+async fn an_answer_that_is_taken_back_is_owed_as_it_was_and_not_given_more_time() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    // A Thursday.
+    at(&app, "2030-01-10T10:00:00Z");
+    let path = ada
+        .update(
+            json!({ "title": "x", "notes": "one", "audience": [email("Bob")], "expectation": "readback", "due": { "working_days": 1 } }),
+        )
+        .await;
+    let (answer, verdict) = (format!("{path}/acknowledgement"), format!("{path}/receipts/{}/confirmation", bob.id));
+    let say = async |words: &str| bob.json("PUT", &answer, &json!({ "readback": words })).await.expect(200).status;
+    assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
+    at(&app, "2030-01-11T10:00:00Z");
+    say("One.").await;
+    bob.delete(&answer).await.expect(200);
+    assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
+
+    // Asked anew by a correction, and then by a change, it is due anew, and taken back then as of then.
+    say("One!").await;
+    ada.json("PUT", &verdict, &json!({ "verdict": "corrected", "body": "Two." })).await.expect(200);
+    assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
+    at(&app, "2030-01-14T10:00:00Z");
+    say("Two.").await;
+    bob.delete(&answer).await.expect(200);
+    assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
+    say("Two!").await;
+    ada.patch(&path, json!({ "notes": "two", "change": "material" })).await.expect(200);
+    at(&app, "2030-01-15T10:00:00Z");
+    say("Three.").await;
+    bob.delete(&answer).await.expect(200);
+    assert_eq!(due(&bob, &path).await, "2030-01-15T16:00:00.000Z");
+}
+
+#[actix_web::test]
 async fn a_time_in_the_night_of_a_recipient_is_asked_for_at_the_end_of_their_day_before() {
     let app = TestApp::start().await;
     let (ada, leo) = (app.person("Ada").await, app.person("Leo").await);

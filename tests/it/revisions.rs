@@ -28,6 +28,8 @@ async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they
     for shown in ["This changed since you answered.", "The day", "<del>Monday.</del>", "<ins>Tuesday.</ins>"] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
+    let page = app.browser("Ada").await.get(&format!("{path}/receipts")).await.text();
+    assert!(page.contains("0 of 2 heard. 1 answered an earlier version."), "{page}");
     // The title's letter was before the change: it is shown too, for it came after the answer.
     bob.put(&format!("{path}/acknowledgement")).await.expect(200);
     assert!(!app.browser("Bob").await.get(&path).await.text().contains("<del>"));

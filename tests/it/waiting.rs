@@ -173,5 +173,56 @@ async fn the_overview_of_all_ones_updates_is_a_page_json_and_a_table() {
     let page = app.browser("Ada").await.get("/receipts").await.expect(200).text();
     assert!(page.contains("0 of 1") && page.contains("waiting on 1 person"), "{page}");
     let rows = ada.clone().header("accept", "text/csv").get(&format!("{path}/receipts")).await.expect(200).text();
-    assert!(rows.starts_with("person,state,owes,due") && rows.contains("Bob,waiting,true"), "{rows}");
+    assert!(rows.starts_with("person,person_id,state,owes,due") && rows.contains(",waiting,true"), "{rows}");
+}
+
+#[actix_web::test]
+async fn answers_edits_and_reminders_at_once_leave_counts_that_follow_from_the_facts() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let names: Vec<String> = (0..12).map(|n| format!("P{n}")).collect();
+    let mut people = Vec::new();
+    for name in &names {
+        people.push(app.person(name).await);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let path = asks(&ada, "All at once", &names).await;
+    let answer = format!("{path}/acknowledgement");
+    let said = people.iter().map(|person| async {
+        person.put(&format!("{path}/opening")).await.expect(204);
+        person.put(&answer).await.expect(200);
+        person.json("PATCH", "/me", &json!({ "away_until": "2029-01-05T09:00:00Z" })).await.expect(200);
+    });
+    let edits = async {
+        ada.patch(&path, json!({ "change": "material", "what_changed": "All" })).await.expect(200);
+        ada.patch(&path, json!({ "due": { "working_days": 1 } })).await.expect(200);
+    };
+    futures_util::future::join(futures_util::future::join_all(said), edits).await;
+    let facts = app.count("SELECT count(*) FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.answered_revision IS NULL OR r.answered_revision < u.revision").await;
+    let counts = ada.get(&path).await.json()["counts"].clone();
+    assert_eq!((&counts["recipients"], &counts["owing"], &counts["acknowledged"]), (&json!(12), &json!(facts), &json!(12 - facts)));
+    assert_eq!(app.count("SELECT count(*) FROM receipts WHERE owes_since IS NOT NULL").await, facts);
+}
+
+#[actix_web::test]
+async fn of_two_publications_at_once_one_tells_and_of_confirming_and_taking_back_one_holds() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    for _ in 0..5 {
+        let draft = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "readback", "publish": false })).await;
+        let publication = format!("{draft}/publication");
+        let (one, other) = futures_util::future::join(ada.put(&publication), ada.put(&publication)).await;
+        assert_eq!(one.expect(200).json()["published_at"], other.expect(200).json()["published_at"]);
+        let answer = format!("{draft}/acknowledgement");
+        bob.json("PUT", &answer, &json!({ "readback": "Yes" })).await.expect(200);
+        let verdict = json!({ "verdict": "confirmed" });
+        let confirm = format!("{draft}/receipts/{}/confirmation", bob.id);
+        let (confirmed, taken) = futures_util::future::join(ada.json("PUT", &confirm, &verdict), bob.delete(&answer)).await;
+        let state = bob.get(&draft).await.json()["my_receipt"]["state"].clone();
+        match (confirmed.status.as_u16(), taken.status.as_u16()) {
+            (200, 409) => assert_eq!(state, "confirmed"),
+            (409, 200) => assert_eq!(state, "waiting"),
+            both => panic!("{both:?}: {state}"),
+        }
+    }
 }

@@ -117,17 +117,24 @@ impl<'a> Standing<'a> {
         Self { to_hear, waiting, heard }
     }
 
-    /// `9 of 14 heard. 3 have not opened it. 2 are overdue.` What was opened is for the author alone.
+    /// `9 of 14 heard. 3 have not opened it. 2 are overdue.` What was opened is for the author alone. Who answered once and is asked
+    /// again has not "not answered".
     pub fn sentence(&self, update: &UpdateShape, author: bool) -> String {
         let counts = &update.counts;
         if update.expectation == "fyi" {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
-                all => format!("{} of {all} opened it.", counts.opened.unwrap_or_default()),
+                all => {
+                    let answered = self.heard.iter().filter(|receipt| receipt.answered_at.is_some()).count();
+                    let opened = counts.opened.map(|opened| format!("{opened} of {all} opened it.")).unwrap_or_default();
+                    if answered > 0 { format!("{opened} {answered} answered.").trim().to_owned() } else { opened }
+                }
             };
         }
+        let again = |state: &str| self.waiting.iter().filter(|receipt| receipt.state == state).count();
+        let (stale, corrected) = (again("stale"), again("needs_correction"));
         let mut said = match (counts.heard(), counts.recipients) {
-            (0, _) => "Nobody has answered yet.".to_owned(),
+            (0, _) if stale + corrected == 0 => "Nobody has answered yet.".to_owned(),
             (1, 1) => "They heard.".to_owned(),
             (heard, all) if heard == all => format!("All {all} heard."),
             (heard, all) => format!("{heard} of {all} heard."),
@@ -139,6 +146,8 @@ impl<'a> Standing<'a> {
         };
         let declined = self.heard.iter().filter(|receipt| receipt.state == "declined").count();
         add(declined, "of them said “but …”", "of them said “but …”");
+        add(stale, "answered an earlier version", "answered an earlier version");
+        add(corrected, "was told: not quite", "were told: not quite");
         if author {
             let unopened = self.waiting.iter().filter(|receipt| receipt.opened_at.is_none() && receipt.state == "waiting").count();
             add(unopened, "has not opened it", "have not opened it");

@@ -24,11 +24,24 @@ pub struct EntryShape {
     pub reminded_at: Option<String>,
     /// How many comments are new.
     pub new_comments: i64,
+    /// The name of who did what is said to me.
+    pub by: Option<String>,
     /// When it came to be.
     pub at: String,
 }
 
 impl EntryShape {
+    /// Who did it, for the beginning of a sentence.
+    pub fn who(&self) -> &str {
+        self.by.as_deref().unwrap_or("Somebody")
+    }
+
+    /// Whether the name of the update's author says something to `me`: it is another's, and the words beside it do not begin with it.
+    pub fn names_author(&self, me: &str) -> bool {
+        let begins = matches!(self.why.as_str(), "mention" | "answer" | "declined") || (self.why == "comments" && self.new_comments == 1);
+        self.update.author.id != me && !(begins && self.by.as_ref() == Some(&self.update.author.name))
+    }
+
     /// Whether an answer of mine as a recipient is asked for.
     pub fn asks(&self) -> bool {
         matches!(self.why.as_str(), "acknowledge" | "readback" | "changed" | "corrected") && self.id.starts_with('b')

@@ -19,7 +19,8 @@ use crate::updates::{Changes, Revision, Update};
 pub(crate) fn receipt_shape(state: &State, ask: &Ask, update: &Update, receipt: &Receipt) -> ReceiptShape {
     let me = ask.viewer.person().is_ok_and(|person| person.id == receipt.person_id);
     let intimate = me || is_author(&ask.viewer, &update.author_id);
-    let disclosed = receipt.disclosed_at.is_some();
+    // What was opened is what had been said by then.
+    let disclosed = receipt.disclosed_at.is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));
     let words = |kind: &str| receipt.words.clone().filter(|_| (intimate || disclosed) && receipt.answer.as_deref() == Some(kind));
     let got = receipt.answered_at.filter(|_| receipt.answer.as_deref() != Some("declined"));
     ReceiptShape {
