@@ -50,7 +50,8 @@ ALTER TABLE updates ADD COLUMN next_due_at BIGINT;
 -- Readbacks that their author has not heard, and questions that nobody has answered: what the author owes.
 ALTER TABLE updates ADD COLUMN unheard BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE updates ADD COLUMN open_questions BIGINT NOT NULL DEFAULT 0;
-CREATE INDEX updates_waiting ON updates (author_id) WHERE owing > 0;
+-- These three are written as the inbox orders its sections.
+CREATE INDEX updates_waiting ON updates (author_id, (coalesce(next_due_at, 9223372036854775807)), published_at) WHERE owing > 0;
 CREATE INDEX updates_to_hear ON updates (author_id) WHERE unheard > 0 OR open_questions > 0;
 
 -- One answer a recipient: `acknowledged`, `read_back` or `declined`.
@@ -70,7 +71,8 @@ ALTER TABLE receipts ADD COLUMN asked_at BIGINT;
 ALTER TABLE receipts ADD COLUMN reminded_at BIGINT;
 -- The author opened the exchange of the two to all who see the update.
 ALTER TABLE receipts ADD COLUMN disclosed_at BIGINT;
-CREATE INDEX receipts_owing ON receipts (person_id, due_at) WHERE owes_since IS NOT NULL;
+CREATE INDEX receipts_owing ON receipts (person_id, (CASE WHEN reminded_at IS NULL THEN 1 ELSE 0 END), (coalesce(due_at, 9223372036854775807)), owes_since)
+WHERE owes_since IS NOT NULL;
 CREATE INDEX receipts_next ON receipts (update_id, due_at) WHERE owes_since IS NOT NULL;
 CREATE INDEX receipts_due ON receipts (due_at) WHERE owes_since IS NOT NULL AND due_told_at IS NULL;
 
@@ -147,6 +149,8 @@ CREATE TABLE notices (
     PRIMARY KEY (person_id, kind, subject_id)
 );
 CREATE INDEX notices_unread ON notices (person_id, at) WHERE read_at IS NULL;
+CREATE INDEX notices_to_hear ON notices (person_id, at)
+WHERE read_at IS NULL AND kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard');
 CREATE INDEX notices_read ON notices (read_at) WHERE read_at IS NOT NULL;
 CREATE INDEX notices_update ON notices (update_id, person_id);
 

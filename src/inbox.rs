@@ -72,12 +72,22 @@ impl Section {
 macro_rules! awake {
     ($letter:literal) => {
         concat!(
-            "NOT EXISTS (SELECT 1 FROM snoozes z WHERE z.person_id = $1 AND z.entry_id = '",
+            "'",
             $letter,
-            "' || u.id AND (z.until_at IS NULL OR z.until_at > $2))"
+            "' || u.id NOT IN (SELECT z.entry_id FROM snoozes z WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2))"
         )
     };
 }
+
+/// Of each section only so many are looked at, the first in its order, so that an inbox takes no longer the more it holds. Each order
+/// has an index of its own (`receipts_owing`, `notices_to_hear`, `updates_waiting`), written with the same words.
+macro_rules! most {
+    () => {
+        "1001"
+    };
+}
+/// Where there are more than this, nobody counts on.
+pub const COUNTED: i64 = 1000;
 
 /// What the person owes: answers, and as an author to hear readbacks and to answer questions. One row an update.
 macro_rules! owed_by_me {
@@ -86,8 +96,10 @@ macro_rules! owed_by_me {
             "SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
                WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
              r.due_at, r.opened_at, r.reminded_at, 0 AS new_comments, r.owes_since AS at
-             FROM receipts r JOIN updates u ON u.id = r.update_id
-             WHERE r.person_id = $1 AND r.owes_since IS NOT NULL AND u.trashed_at IS NULL AND ",
+             FROM (SELECT update_id, answered_revision, verdict, due_at, opened_at, reminded_at, owes_since FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL
+                   ORDER BY (CASE WHEN reminded_at IS NULL THEN 1 ELSE 0 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
+            most!(),
+            ") AS r JOIN updates u ON u.id = r.update_id WHERE u.trashed_at IS NULL AND ",
             awake!("b"),
             " UNION ALL
              SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
@@ -108,10 +120,11 @@ macro_rules! said_to_me {
                WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || n.actor_id) AS why,
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments, max(n.at) AS at
-             FROM notices n JOIN updates u ON u.id = n.update_id
-             WHERE n.person_id = $1 AND n.read_at IS NULL
-             AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard')
-             AND (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
+             FROM (SELECT update_id, kind, actor_id, at FROM notices WHERE person_id = $1 AND read_at IS NULL
+                   AND kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard') ORDER BY at DESC LIMIT ",
+            most!(),
+            ") AS n JOIN updates u ON u.id = n.update_id
+             WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
@@ -127,7 +140,10 @@ macro_rules! owed_to_me {
         concat!(
             "SELECT u.id AS update_id, 'waiting' AS why, u.next_due_at AS due_at, u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              0 AS new_comments, u.published_at AS at
-             FROM updates u WHERE u.author_id = $1 AND u.owing > 0 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             FROM (SELECT id, next_due_at, published_at FROM updates WHERE author_id = $1 AND owing > 0 AND published_at IS NOT NULL AND trashed_at IS NULL
+                   ORDER BY coalesce(next_due_at, 9223372036854775807), published_at LIMIT ",
+            most!(),
+            ") AS u WHERE ",
             awake!("t")
         )
     };
@@ -144,7 +160,7 @@ pub struct Inbox {
     pub said_to_me: Vec<Waiting>,
 }
 
-/// How much waits.
+/// How much waits, as far as [`COUNTED`]; one more stands for all that is more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// To answer.

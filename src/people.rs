@@ -8,7 +8,9 @@ mod invitations;
 mod passwords;
 mod profile;
 
-use sqlx::{AnyConnection, FromRow};
+use std::collections::BTreeMap;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use doors::hash;
 pub use doors::{
@@ -254,6 +256,23 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     .bind(words::email_key(email))
     .fetch_optional(connection)
     .await?)
+}
+
+/// The ids of the active accounts among these addresses, by [`words::email_key`].
+pub async fn ids_by_email(connection: &mut AnyConnection, emails: &[String]) -> Result<BTreeMap<String, String>> {
+    const AT_ONCE: usize = 500;
+    let mut found = BTreeMap::new();
+    for some in emails.chunks(AT_ONCE) {
+        let text =
+            format!("SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})", db::in_list(1, some.len()));
+        // The text is made of numbers alone.
+        let mut query = sqlx::query_as(AssertSqlSafe(text));
+        for email in some {
+            query = query.bind(words::email_key(email));
+        }
+        found.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(found)
 }
 
 /// Whether the address belongs to an account that was deactivated.

@@ -15,6 +15,15 @@ document.addEventListener("submit", (event) => {
   void send(form, event.submitter);
 });
 
+// A comment, an answer, a reason, a correction: what is typed is sent by the same keys.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented || !(event.target instanceof HTMLTextAreaElement)) return;
+  const form = event.target.form;
+  if (!form?.hasAttribute("data-quiet")) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector<HTMLButtonElement>("button:not([type=button])"));
+});
+
 /** Asks a question in a dialog; true for yes, which is called by what it does. */
 function confirm(message: string, form: HTMLFormElement): Promise<boolean> {
   return new Promise((resolve) => {

@@ -16,6 +16,10 @@ customElements.define("hearing-list", class extends HTMLElement {
     this.addEventListener("toggle", (event) => {
       if (event.target instanceof HTMLDetailsElement && event.target.open) event.target.querySelector("textarea")?.focus();
     }, { signal, capture: true });
+    // One came to hear: the keys are for the first of them at once.
+    requestAnimationFrame(() => {
+      if (this.isConnected && document.activeElement === document.body && location.hash === "") this.#rows[0]?.focus({ preventScroll: true });
+    });
   }
 
   disconnectedCallback(): void {

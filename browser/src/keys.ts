@@ -8,7 +8,7 @@ const onUpdates: [string[], string][] = [
   [["←", "→"], "5 seconds; with Shift 1; between pictures"],
   [["c"], "Comment here"],
   [["q"], "Ask a question here"],
-  [["Ctrl", "Enter"], "Send the comment"],
+  [["Ctrl", "Enter"], "Send what you typed"],
   [["n", "p"], "Next or previous comment"],
   [["a"], "Answer"],
   [["i"], "Next in the inbox"],
@@ -25,6 +25,7 @@ const onReceipts: [string[], string][] = [
   [["j", "k"], "Next or previous answer"],
   [["y"], "Yes, that’s it"],
   [["n"], "Not quite"],
+  [["Ctrl", "Enter"], "Send what you typed"],
 ];
 const onPictures: [string[], string][] = [
   [["+", "−", "0"], "Zoom; the whole picture"],

@@ -110,11 +110,12 @@ function comments(): Set<string> {
 /** How much waits for my answer, in the rail and in the title. */
 function count(owed: number | undefined): void {
   if (owed === undefined) return;
+  const shown = owed > 1000 ? "1000+" : String(owed); // as filters.rs says it
   const badge = document.getElementById("rail-count");
   if (badge) {
     badge.hidden = owed === 0;
     const number = badge.querySelector("[data-number]");
-    if (number) number.textContent = String(owed);
+    if (number) number.textContent = shown;
   }
-  document.title = document.title.replace(/^\(\d+\) /, "").replace(/^/, owed > 0 ? `(${owed}) ` : "");
+  document.title = document.title.replace(/^\(\d+\+?\) /, "").replace(/^/, owed > 0 ? `(${shown}) ` : "");
 }

@@ -32,7 +32,7 @@ function keepInView(items: HTMLElement): void {
   const left = Math.max(8, frame?.left ?? 0);
   const across = box.right > right ? right - box.right : box.left < left ? left - box.left : 0;
   const summary = items.parentElement?.getBoundingClientRect();
-  const below = Math.min(innerHeight, frame?.bottom ?? Infinity);
+  const below = Math.min(innerHeight - parseFloat(getComputedStyle(document.body).getPropertyValue("--bottom-bar")), frame?.bottom ?? Infinity);
   const up = summary && box.bottom > below && box.height < summary.top ? summary.top - box.bottom - 4 : 0;
   if (across !== 0 || up !== 0) items.style.translate = `${across}px ${up}px`;
 }

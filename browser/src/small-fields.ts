@@ -63,7 +63,12 @@ customElements.define("undo-field", class extends HTMLElement {
     this.hidden = false;
     const words = this.querySelector<HTMLElement>("[data-copied]");
     if (words) words.hidden = copied !== "copied";
-    setTimeout(() => (this.hidden = true), left);
+    setTimeout(() => {
+      const form = this.querySelector("form");
+      // The message to pass on stays as long as the page.
+      if (form && this.querySelector(".pass-on")) form.hidden = true;
+      else this.hidden = true;
+    }, left);
   }
 });
 

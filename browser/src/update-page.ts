@@ -1,5 +1,6 @@
 // What concerns the page of an update as a whole: that it was opened, where its address points, its keys.
 import { bring } from "./anchors.js";
+import { answer, measureBar } from "./answer-bar.js";
 import { typing } from "./dom.js";
 import { composer } from "./comment-composer.js";
 import { next } from "./inbox-keys.js";
@@ -24,6 +25,7 @@ customElements.define("update-page", class extends HTMLElement {
     document.addEventListener("turbo:load", () => this.#follow(), { signal });
     addEventListener("load", () => requestAnimationFrame(() => { if (!navigator.userActivation.hasBeenActive) this.#follow(); }), { signal });
     document.addEventListener("hearback:heard", () => this.#again(), { signal });
+    measureBar(signal);
     this.#open();
     this.#follow();
   }
@@ -55,6 +57,7 @@ customElements.define("update-page", class extends HTMLElement {
     const second = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
     if (second) stage()?.seek(Number(second[1]) * 1000);
     else if (location.hash.startsWith("#m-")) stage()?.show(location.hash.slice(3));
+    else if (location.hash === "#answer-form") answer();
     else followAddress();
   }
 
@@ -95,7 +98,7 @@ customElements.define("update-page", class extends HTMLElement {
         break;
       }
       case "a":
-        document.querySelector<HTMLElement>('[data-key="a"]')?.focus();
+        answer();
         break;
       case "i":
         next();

@@ -1,10 +1,12 @@
 //! Whom an update is for: addresses become people, and at publication people become recipients.
 
-use sqlx::{AnyConnection, FromRow};
+use std::collections::HashSet;
+
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::Update;
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
+use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::notify::{self, Kind, News};
 use crate::people::{self, Person, Role, Viewer};
@@ -36,6 +38,8 @@ pub struct Named {
 
 /// So many addresses can be invited at once; their links fit the cookie that carries them to the page.
 pub const INVITE: usize = 40;
+/// So many people a statement.
+const CHUNK: usize = 500;
 /// How many addresses an audience can name; more people are `everyone`.
 const MOST: usize = 1000;
 
@@ -50,6 +54,9 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
             format!("names {} addresses; at most {MOST} are taken. Send it to everyone instead.", given.len()),
         ));
     }
+    let emails: Vec<String> = given.iter().filter_map(|name| words::email(name).ok()).collect();
+    let known = people::ids_by_email(connection, &emails).await?;
+    let mut named = HashSet::new();
     for name in given {
         if name == "everyone" {
             addressed.everyone = true;
@@ -64,8 +71,8 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
             }
         } else {
             let email = words::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
-            match people::by_email(connection, &email).await? {
-                Some(account) if !addressed.people.contains(&account.id) => addressed.people.push(account.id),
+            match known.get(&words::email_key(&email)) {
+                Some(account) if named.insert(account) => addressed.people.push(account.clone()),
                 Some(_) => {}
                 None => match invited(connection, clock, &email).await? {
                     Some(invitation) => addressed.invitations.push(invitation),
@@ -143,8 +150,14 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
         .execute(&mut **tx)
         .await?;
     sqlx::query("DELETE FROM audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
-    for person in &addressed.people {
-        sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2)").bind(id).bind(person).execute(&mut **tx).await?;
+    for some in addressed.people.chunks(CHUNK) {
+        let text =
+            format!("INSERT INTO audience (update_id, person_id) SELECT $1, id FROM people WHERE id IN ({})", db::in_list(2, some.len()));
+        let mut statement = sqlx::query(AssertSqlSafe(text)).bind(id);
+        for person in some {
+            statement = statement.bind(person);
+        }
+        statement.execute(&mut **tx).await?;
     }
     sqlx::query("DELETE FROM group_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
     for group in &addressed.groups {

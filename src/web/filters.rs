@@ -6,6 +6,8 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::inbox::COUNTED;
+
 /// ISO weekdays for a row of boxes: value, short, in full.
 pub const DAYS: [(&str, &str, &str); 7] = [
     ("1", "Mo", "Monday"),
@@ -63,6 +65,13 @@ pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String>
 pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, more: &str) -> askama::Result<String> {
     let count = *count.borrow();
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
+}
+
+/// What waits, `1000+` where nobody counted on.
+#[filter_fn]
+pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
+    let count = *count.borrow();
+    Ok(if count > COUNTED { format!("{COUNTED}+") } else { count.to_string() })
 }
 
 fn local(time: Timestamp, zone: &str, form: &str) -> String {

@@ -80,17 +80,21 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = [
         "person",
+        "person_id",
         "state",
         "owes",
         "due",
         "overdue",
         "sent_at",
         "opened_at",
+        "coverage",
         "answered_at",
+        "acknowledged_at",
         "revision",
         "readback",
         "correction",
         "reason",
+        "reminded_at",
         "away_until",
     ];
     writer.write_record(heads).map_err(Error::internal)?;

@@ -86,7 +86,11 @@ async fn edits_add_and_remove_recipients_who_keep_their_answers() {
     let back = bob.get(&path).await.expect(200).json();
     assert_eq!(back["my_receipt"]["state"], "acknowledged");
     assert_eq!(ada.get(&path).await.json()["counts"]["owing"], 1);
-    ada.patch(&path, json!({ "audience": [] })).await.expect(200);
+    // An answer cannot come to be asked of nobody.
+    ada.patch(&path, json!({ "audience": [] })).await.problem(422);
+    cyd.get(&path).await.expect(200);
+    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" })).await.expect(200);
+    ada.patch(&path, json!({ "expectation": "acknowledge" })).await.problem(422);
     cyd.get(&path).await.problem(404);
     assert_eq!(cyd.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
 }

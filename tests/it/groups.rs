@@ -186,3 +186,33 @@ async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
     browser.form("POST", &path, &[("_method", "DELETE")]).await.expect(303);
     assert_eq!(all(&ada).await, json!([]));
 }
+
+#[actix_web::test]
+async fn an_audience_that_is_said_another_way_keeps_those_who_are_still_in_it() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let (bob, cyd) = (app.person("Bob").await, app.person("Cyd").await);
+    for (name, members) in [("pair", vec![email("Bob"), email("Cyd")]), ("other", vec![email("Cyd")])] {
+        ada.post("/groups", json!({ "name": name, "members": members })).await.expect(201);
+    }
+    let path = ada.update(json!({ "title": "x", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge" })).await;
+    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    for audience in [json!(["@pair"]), json!(["@pair", "@other"]), json!(["everyone"]), json!(["@pair"])] {
+        ada.patch(&path, json!({ "audience": audience })).await.expect(200);
+        let counts = ada.get(&path).await.json()["counts"].clone();
+        assert_eq!((&counts["recipients"], &counts["owing"]), (&json!(2), &json!(1)), "{audience}");
+    }
+    ada.patch(&path, json!({ "audience": ["@pair", "@other"] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": ["@other"] })).await.expect(200);
+    cyd.get(&path).await.expect(200);
+    bob.get(&path).await.problem(404);
+    // Who joins a group later may look, and owes nothing.
+    let dan = app.person("Dan").await;
+    let other =
+        ada.get("/groups").await.json()["items"].as_array().unwrap().iter().find(|group| group["name"] == "other").unwrap()["id"].clone();
+    ada.patch(&format!("/groups/{}", other.as_str().unwrap()), json!({ "members": [email("Cyd"), email("Dan")] })).await.expect(200);
+    assert_eq!(dan.get(&path).await.expect(200).json()["my_receipt"], Value::Null);
+    assert_eq!(dan.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
+    ada.patch(&path, json!({ "title": "y" })).await.expect(200);
+    assert_eq!(dan.get(&path).await.json()["my_receipt"], Value::Null);
+}

@@ -198,7 +198,7 @@ async fn a_stream_ends_with_the_right_to_listen() {
 
     let mut removed = Stream::open(&bob, &format!("{path}/live")).await;
     removed.next().await.unwrap();
-    ada.patch(&path, json!({ "audience": [] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" })).await.expect(200);
     assert!(!removed.rest().await.contains(&"update".to_owned()), "what happens after the right ended is not told");
 
     let link = ada.post(&format!("{path}/links"), json!({ "name": "out" })).await.expect(201).json();

@@ -5,6 +5,7 @@ mod app;
 mod audience;
 mod command;
 mod comments;
+mod counting;
 mod database;
 mod demo;
 mod direction;

@@ -105,6 +105,14 @@ pub struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
+    /// So many of each part are shown on the page; the table has all.
+    pub const SHOWN: usize = 200;
+
+    /// How many more there are.
+    pub fn more(part: &[&ReceiptShape]) -> i64 {
+        i64::try_from(part.len().saturating_sub(Self::SHOWN)).unwrap_or(i64::MAX)
+    }
+
     /// Parts the receipts of the update.
     pub fn of(update: &UpdateShape, receipts: &'a [ReceiptShape], author: bool) -> Self {
         let fyi = update.expectation == "fyi";

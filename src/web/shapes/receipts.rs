@@ -52,6 +52,15 @@ pub struct ReceiptShape {
 }
 
 impl ReceiptShape {
+    /// Whether their clock shows another time than the reader's.
+    pub fn elsewhere(&self, zone: &str, now: &i64) -> bool {
+        let offset = |zone: &str| {
+            let time = jiff::Timestamp::from_millisecond(*now).ok()?;
+            Some(jiff::tz::TimeZone::get(zone).ok()?.to_offset(time))
+        };
+        offset(zone) != offset(&self.zone)
+    }
+
     /// Whether a readback waits to be heard.
     pub fn unheard(&self) -> bool {
         self.state == "read_back"

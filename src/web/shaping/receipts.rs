@@ -1,5 +1,7 @@
 //! Receipts, what was said back, and what changed, for the eyes of who asks.
 
+use std::collections::HashMap;
+
 use similar::{ChangeTag, TextDiff};
 
 use super::super::shapes::{
@@ -47,11 +49,15 @@ pub(crate) fn receipt_shape(state: &State, ask: &Ask, update: &Update, receipt: 
 
 /// All of them, each with what the two said, as far as who asks may read it.
 pub(crate) fn receipt_shapes(state: &State, ask: &Ask, update: &Update, receipts: &[Receipt], exchanges: &[Exchange]) -> Vec<ReceiptShape> {
-    let with = |receipt: &Receipt| {
-        let exchange = exchanges.iter().filter(|one| one.person_id == receipt.person_id).map(exchange_shape).collect();
+    let mut said: HashMap<&str, Vec<ExchangeShape>> = HashMap::new();
+    for one in exchanges {
+        said.entry(&one.person_id).or_default().push(exchange_shape(one));
+    }
+    let mut with = |receipt: &Receipt| {
+        let exchange = said.remove(receipt.person_id.as_str()).unwrap_or_default();
         ReceiptShape { exchange, ..receipt_shape(state, ask, update, receipt) }
     };
-    receipts.iter().map(with).collect()
+    receipts.iter().map(&mut with).collect()
 }
 
 /// One thing the two said.

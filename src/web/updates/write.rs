@@ -84,7 +84,7 @@ pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<
             let answer = with_links(&state, &ask, &update, &invited).await?;
             Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("{}/updates/{}", ask.base, update.id))).json(answer))
         }
-        Ok((update, invited)) => after_writing(&state, &update, invited),
+        Ok((update, invited)) => after_writing(&state, &update, invited, publish),
         Err(error) => {
             state.intake.discard(&files).await?;
             // Browsers do not choose files again by themselves.
@@ -128,11 +128,19 @@ async fn with_links(state: &State, ask: &Ask, update: &Update, invited: &[Invite
 }
 
 /// Where a form leads: to the update; to who invited, with the links to pass on.
-fn after_writing(state: &State, update: &Update, invited: Vec<Invited>) -> Answer {
+fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, published: bool) -> Answer {
     if !invited.is_empty() {
         let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
         let invited = invited.into_iter().map(|one| (one.id, one.secret)).collect();
         return see_other_saying(state, "/people", &Said { text: Some(text), invited, ..Said::default() });
+    }
+    if published {
+        let text = match update.recipients {
+            0 => "Sent.".to_owned(),
+            1 => "Sent to 1 person.".to_owned(),
+            people => format!("Sent to {people} people."),
+        };
+        return see_other_saying(state, &format!("/updates/{}", update.id), &Said::text(text));
     }
     let to = if update.published_at.is_some() { format!("/updates/{}", update.id) } else { format!("/updates/{}/edit", update.id) };
     Ok(see_other(&to))
@@ -210,7 +218,7 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
     let mut people = accounts(state).await?;
     people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
     let shown = EditPage {
-        page: ask.page(state, title, "new").await?,
+        page: ask.page(state, title, if title == "Edit" { "updates" } else { "new" }).await?,
         update: shape,
         form,
         people,
@@ -270,7 +278,7 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     };
     match made.await {
         Ok((update, invited)) if !ask.html => data(StatusCode::OK, &with_links(&state, &ask, &update, &invited).await?),
-        Ok((update, invited)) => after_writing(&state, &update, invited),
+        Ok((update, invited)) => after_writing(&state, &update, invited, written.publish == Some(true)),
         Err(error) if ask.html && matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)) => {
             let update = match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
                 Ok(update) => update,
