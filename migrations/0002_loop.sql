@@ -71,7 +71,7 @@ ALTER TABLE receipts ADD COLUMN asked_at BIGINT;
 ALTER TABLE receipts ADD COLUMN reminded_at BIGINT;
 -- The author opened the exchange of the two to all who see the update.
 ALTER TABLE receipts ADD COLUMN disclosed_at BIGINT;
-CREATE INDEX receipts_owing ON receipts (person_id, (CASE WHEN reminded_at IS NULL THEN 1 ELSE 0 END), (coalesce(due_at, 9223372036854775807)), owes_since)
+CREATE INDEX receipts_owing ON receipts (person_id, (CASE WHEN reminded_at >= owes_since THEN 0 ELSE 1 END), (coalesce(due_at, 9223372036854775807)), owes_since)
 WHERE owes_since IS NOT NULL;
 CREATE INDEX receipts_next ON receipts (update_id, due_at) WHERE owes_since IS NOT NULL;
 CREATE INDEX receipts_due ON receipts (due_at) WHERE owes_since IS NOT NULL AND due_told_at IS NULL;

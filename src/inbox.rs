@@ -95,9 +95,9 @@ macro_rules! owed_by_me {
         concat!(
             "SELECT u.id AS update_id, CASE WHEN r.verdict = 'corrected' AND r.answered_revision >= u.revision THEN 'corrected'
                WHEN r.answered_revision < u.revision THEN 'changed' WHEN u.expectation = 'readback' THEN 'readback' ELSE 'acknowledge' END AS why,
-             r.due_at, r.opened_at, r.reminded_at, 0 AS new_comments, r.owes_since AS at
+             r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, r.owes_since AS at
              FROM (SELECT update_id, answered_revision, verdict, due_at, opened_at, reminded_at, owes_since FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL
-                   ORDER BY (CASE WHEN reminded_at IS NULL THEN 1 ELSE 0 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
+                   ORDER BY (CASE WHEN reminded_at >= owes_since THEN 0 ELSE 1 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
             most!(),
             ") AS r JOIN updates u ON u.id = r.update_id WHERE u.trashed_at IS NULL AND ",
             awake!("b"),

@@ -44,6 +44,28 @@ async fn a_reminder_puts_the_row_first_and_names_those_who_still_owe() {
 }
 
 #[actix_web::test]
+async fn a_reminder_is_of_what_was_owed_then_and_not_of_what_is_asked_anew() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    asks(&ada, "Early", &["Bob"]).await;
+    app.state.clock.advance(1000);
+    let path = asks(&ada, "Late", &["Bob"]).await;
+    let reminders = format!("{path}/reminders");
+    ada.post(&reminders, json!({})).await.expect(200);
+    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    app.state.clock.advance(1000);
+    ada.patch(&path, json!({ "notes": "Otherwise.", "change": "material" })).await.expect(200);
+    let rows = owed(&bob).await;
+    assert_eq!((titles(&rows), &rows[1]["reminded_at"]), (vec!["Early", "Late"], &Value::Null));
+    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"][0]["reminded_at"], Value::Null);
+    // He was reminded a moment ago all the same.
+    ada.post(&reminders, json!({})).await.problem(409);
+    app.state.clock.advance(4 * 3_600_000);
+    ada.post(&reminders, json!({})).await.expect(200);
+    assert_eq!(titles(&owed(&bob).await), ["Late", "Early"]);
+}
+
+#[actix_web::test]
 async fn publishing_answers_with_words_to_pass_on() {
     let app = TestApp::start().await;
     let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);

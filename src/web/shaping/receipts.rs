@@ -40,7 +40,11 @@ pub(crate) fn receipt_shape(state: &State, ask: &Ask, update: &Update, receipt: 
         owes: receipt.owes_since.is_some(),
         due: if update.asks() { time(receipt.due_at) } else { None },
         overdue: receipt.owes_since.is_some() && receipt.due_at.is_some_and(|due| due < state.clock.now()),
-        reminded_at: if intimate { time(receipt.reminded_at) } else { None },
+        reminded_at: if intimate {
+            time(receipt.reminded_at.filter(|at| receipt.owes_since.is_none_or(|since| *at >= since)))
+        } else {
+            None
+        },
         away_until: time(receipt.away_until.filter(|until| *until > state.clock.now())),
         zone: receipt.time_zone.clone(),
         exchange: Vec::new(),
