@@ -105,3 +105,36 @@ async fn home_leads_to_the_inbox_or_to_signing_in() {
     assert_eq!(app.browser("Ada").await.get("/").await.expect(303).header("location"), "/inbox");
     assert_eq!(app.client().accept("text/html").get("/").await.expect(303).header("location"), "/session?next=/");
 }
+
+#[actix_web::test]
+async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
+    ada.post("/updates", fields).await.expect(201);
+    app.execute(
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at, published_at, listed_at,
+             owing, recipients, next_due_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
+         SELECT 'x' || CAST(n.i AS TEXT), u.author_id, 'Copy', '', u.visibility, u.expectation, 1, 1, u.created_at, u.published_at, u.listed_at,
+             1, 1, u.next_due_at + 1 FROM updates u CROSS JOIN n WHERE u.title = 'First'",
+    )
+    .await;
+    app.execute(
+        "INSERT INTO receipts (update_id, person_id, sent_at, owes_since, due_at) SELECT u.id, r.person_id, r.sent_at, r.owes_since, r.due_at + 1
+         FROM updates u CROSS JOIN receipts r JOIN updates f ON f.id = r.update_id WHERE u.title = 'Copy' AND f.title = 'First'",
+    )
+    .await;
+    app.execute(
+        "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) SELECT r.person_id, 'sent', u.id, u.id, u.author_id, r.sent_at
+         FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
+    )
+    .await;
+    for (client, section) in [(&bob, "owed_by_me"), (&bob, "said_to_me"), (&ada, "owed_to_me")] {
+        let inbox = client.get("/inbox").await.expect(200).json();
+        assert_eq!((&inbox["counts"][section], inbox[section].as_array().unwrap().len()), (&json!(1001), 100), "{section}");
+        assert!(section == "said_to_me" || titles(&inbox[section])[0] == "First", "{section}");
+    }
+    let page = app.browser("Bob").await.get("/inbox").await.expect(200).text();
+    assert!(page.contains("<title>(1000+) Inbox") && page.matches("1000+").count() == 4, "{page}");
+}

@@ -165,3 +165,20 @@ async fn who_was_taken_out_and_is_meant_by_everyone_again_can_open_and_answer() 
     app.person("Eve").await.put(&format!("{path}/acknowledgement")).await.expect(200);
     assert_eq!(dan.get(&path).await.json()["counts"]["acknowledged"], 1);
 }
+
+#[actix_web::test]
+async fn the_page_shows_two_hundred_of_those_who_owe_and_the_table_all() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    app.execute(
+        "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 203)
+         SELECT 'p' || CAST(i AS TEXT), CAST(i AS TEXT), CAST(i AS TEXT), 'P', 'p', 'member', 'UTC', 1 FROM n",
+    )
+    .await;
+    let path = ada.update(json!({ "title": "T", "audience": ["everyone"], "expectation": "acknowledge" })).await;
+    let page = app.browser("Ada").await.get(&format!("{path}/receipts")).await.expect(200).text();
+    assert_eq!(page.matches("id=\"receipt-").count(), 200);
+    assert!(page.contains("3 more people are in the table."), "{page}");
+    assert_eq!(ada.get(&format!("{path}/receipts?format=csv")).await.expect(200).text().lines().count(), 204);
+}
