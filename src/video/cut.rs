@@ -124,12 +124,14 @@ impl Bench<'_> {
         parts.push((self.ffmpeg(words, "tail.ivf", self.bounds).await?, tail));
         let (joined, times, video) = (self.work.join("joined.ivf"), kept.times.clone(), self.probe.video.clone());
         let size = (self.probe.width, self.probe.height);
-        let fits = tokio::task::spawn_blocking(move || ivf::join(&parts, &times, &video, size, &joined)).await.map_err(Error::internal)??;
+        let fits =
+            tokio::task::spawn_blocking(move || ivf::join(&parts, &times, &video, size, &joined)).await.map_err(Error::internal)??;
         if !fits {
             return Ok(None);
         }
         let container = target(self.probe);
-        let mut words = ["-copyts", "-protocol_whitelist", "file", "-format_whitelist", "ivf", "-f", "ivf", "-i"].map(OsString::from).to_vec();
+        let mut words =
+            ["-copyts", "-protocol_whitelist", "file", "-format_whitelist", "ivf", "-f", "ivf", "-i"].map(OsString::from).to_vec();
         words.push("file:joined.ivf".into());
         words.extend(self.input_words());
         words.extend(["-map", "0:v:0"].map(OsString::from));

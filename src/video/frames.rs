@@ -87,7 +87,10 @@ impl Packets {
                 Some(at) => self.pictures.push(Picture { at, key: field("flags").is_some_and(|flags| flags.contains('K')) }),
                 None => self.untimed = true,
             }
-        } else if stream.is_some() && stream == probe.audio_stream && let Some(at) = at {
+        } else if stream.is_some()
+            && stream == probe.audio_stream
+            && let Some(at) = at
+        {
             self.sounds.push(at);
             *end = Some(at + long.unwrap_or(0.0));
         }

@@ -282,12 +282,9 @@ async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_ne
 #[tokio::test]
 async fn sound_stays_with_its_pictures_in_a_cut() {
     let tools = tools().await;
-    for (name, stretch) in [
-        ("count.webm", (2_000, 5_000)),
-        ("count.webm", (2_280, 5_300)),
-        ("count.mp4", (2_000, 4_000)),
-        ("count.mp4", (2_280, 5_080)),
-    ] {
+    for (name, stretch) in
+        [("count.webm", (2_000, 5_000)), ("count.webm", (2_280, 5_300)), ("count.mp4", (2_000, 4_000)), ("count.mp4", (2_280, 5_080))]
+    {
         let dir = tempfile::tempdir().unwrap();
         let probe = tools.probe(&fixture(name)).await.unwrap();
         let made = tools.cut(&fixture(name), &probe, stretch, dir.path()).await.unwrap();
@@ -297,10 +294,13 @@ async fn sound_stays_with_its_pictures_in_a_cut() {
             .args(["-af", "aresample=async=1:first_pts=0", "-f", "f32le", "-ac", "1", "-ar", "48000", "-"])
             .output()
             .unwrap();
-        let loud: Vec<bool> = raw.stdout.as_chunks::<4>().0.chunks(480).map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1)).collect();
+        let loud: Vec<bool> =
+            raw.stdout.as_chunks::<4>().0.chunks(480).map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1)).collect();
         // A tone begins at each full second of the original.
-        let begins: Vec<i64> = (1..loud.len()).filter(|at| loud[*at] && !loud[at - 1]).map(|at| at as i64 * 10).filter(|at| *at > 50).collect();
-        let wanted: Vec<i64> = (1..6).map(|second| second * 1000 - stretch.0).filter(|at| *at > 50 && *at + 50 < stretch.1 - stretch.0).collect();
+        let begins: Vec<i64> =
+            (1..loud.len()).filter(|at| loud[*at] && !loud[at - 1]).map(|at| at as i64 * 10).filter(|at| *at > 50).collect();
+        let wanted: Vec<i64> =
+            (1..6).map(|second| second * 1000 - stretch.0).filter(|at| *at > 50 && *at + 50 < stretch.1 - stretch.0).collect();
         assert_eq!(begins.len(), wanted.len(), "{name} {stretch:?}: {begins:?}");
         for (is, wanted) in begins.iter().zip(&wanted) {
             assert!((is - wanted).abs() <= 30, "{name} {stretch:?}: {begins:?}, not {wanted:?}");

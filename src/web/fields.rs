@@ -216,6 +216,26 @@ impl Fields {
         number
     }
 
+    /// A moment of a recording that must be there: whole milliseconds; in a form also `1:02.5`. What is wrong is noted, and answered as 0.
+    pub(crate) fn position(&mut self, name: &str) -> Millis {
+        let form = self.form;
+        match self.one(name) {
+            Some(Value::Number(number)) if number.is_i64() => number.as_i64().unwrap_or(0),
+            Some(Value::String(text)) if form && !text.trim().is_empty() => position(text.trim()).unwrap_or_else(|| {
+                self.complain(name, "is not a time. Right would be 1:02.5.");
+                0
+            }),
+            Some(Value::Null | Value::String(_)) | None => {
+                self.complain(name, "is missing. Right would be a number of milliseconds.");
+                0
+            }
+            Some(_) => {
+                self.complain(name, "is not a whole number of milliseconds.");
+                0
+            }
+        }
+    }
+
     /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.one(name)? {
@@ -328,6 +348,26 @@ impl Fields {
         }
         if self.wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(self.wrong)) }
     }
+}
+
+/// `62500`, `1:02.5` or `1:00:02.5`: a whole number without a colon or a point is milliseconds, all else ends with seconds.
+fn position(text: &str) -> Option<Millis> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(fraction) || fraction.len() > 9 || clock.split(':').count() > 3 {
+        return None;
+    }
+    let mut seconds: Millis = 0;
+    for part in clock.split(':') {
+        if part.is_empty() || part.len() > 6 || !digits(part) {
+            return None;
+        }
+        seconds = seconds * 60 + part.parse::<Millis>().ok()?;
+    }
+    Some(seconds * 1000 + format!("{fraction:0<3}").get(..3)?.parse::<Millis>().ok()?)
 }
 
 type Part = Fuse<actix_multipart::Field>;

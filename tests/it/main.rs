@@ -34,6 +34,7 @@ mod sample;
 mod sessions;
 mod setup;
 mod sink;
+mod trim;
 mod uploads;
 mod waiting;
 mod working_time;
