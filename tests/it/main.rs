@@ -27,6 +27,7 @@ mod people;
 mod permissions;
 mod queries;
 mod questions;
+mod raw;
 mod readbacks;
 mod receipts;
 mod revisions;
