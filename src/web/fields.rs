@@ -216,24 +216,23 @@ impl Fields {
         number
     }
 
-    /// A moment of a recording that must be there: whole milliseconds; in a form also `1:02.5`. What is wrong is noted, and answered as 0.
+    /// A moment of a recording that must be there: whole milliseconds in `NAME_ms`, or as people say it in `NAME`: `1:02.5`. What is wrong is
+    /// noted, and answered as 0.
     pub(crate) fn position(&mut self, name: &str) -> Millis {
-        let form = self.form;
-        match self.one(name) {
-            Some(Value::Number(number)) if number.is_i64() => number.as_i64().unwrap_or(0),
-            Some(Value::String(text)) if form && !text.trim().is_empty() => position(text.trim()).unwrap_or_else(|| {
-                self.complain(name, "is not a time. Right would be 1:02.5.");
-                0
-            }),
-            Some(Value::Null | Value::String(_)) | None => {
-                self.complain(name, "is missing. Right would be a number of milliseconds.");
-                0
+        let exact = format!("{name}_ms");
+        if self.has(&exact) || !self.has(name) {
+            let wrong = self.wrong.len();
+            let ms = self.number(&exact);
+            if ms.is_none() && self.wrong.len() == wrong {
+                self.complain(&exact, "is missing. Right would be a number of milliseconds.");
             }
-            Some(_) => {
-                self.complain(name, "is not a whole number of milliseconds.");
-                0
-            }
+            return ms.unwrap_or(0);
         }
+        let said = self.optional(name, |text| position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into()));
+        if said.is_none() {
+            self.complain(name, "is missing. Right would be 1:02.5.");
+        }
+        said.unwrap_or(0)
     }
 
     /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
@@ -350,11 +349,8 @@ impl Fields {
     }
 }
 
-/// `62500`, `1:02.5` or `1:00:02.5`: a whole number without a colon or a point is milliseconds, all else ends with seconds.
+/// Milliseconds of `1:02.5`, `62.5` or `1:00:02`.
 fn position(text: &str) -> Option<Millis> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok();
-    }
     let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(fraction) || fraction.len() > 9 || clock.split(':').count() > 3 {

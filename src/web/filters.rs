@@ -143,6 +143,14 @@ pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(super::shapes::clock_text(*ms))
 }
 
+/// The same to the millisecond, `0:42.25`, as it can be typed.
+#[filter_fn]
+pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
+    let fraction = format!("{:03}", ms % 1000);
+    let fraction = fraction.trim_end_matches('0');
+    Ok(format!("{}.{}", super::shapes::clock_text(*ms), if fraction.is_empty() { "0" } else { fraction }))
+}
+
 /// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."
 #[filter_fn]
 pub fn sentence(wrong: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {

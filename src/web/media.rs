@@ -82,7 +82,7 @@ pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 pub(crate) async fn trim(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
     ask.person()?;
     let mut fields = Fields::read(&req, payload).await?;
-    let (from, to) = (fields.position("from_ms"), fields.position("to_ms"));
+    let (from, to) = (fields.position("from"), fields.position("to"));
     let material = super::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;

@@ -102,6 +102,11 @@ impl MediaShape {
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)
     }
 
+    /// Whether its author can trim it now.
+    pub fn can_be_trimmed(&self) -> bool {
+        self.kind == "video" && self.duration_ms.is_some() && self.state != "uploading" && (self.state != "failed" || self.trim.is_some())
+    }
+
     /// Why there is nothing to be seen yet.
     pub fn waits(&self) -> &str {
         match (&self.reason, self.state.as_str()) {

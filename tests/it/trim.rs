@@ -224,11 +224,11 @@ async fn a_form_says_times_as_people_do() {
     let (path, media, _) = counting(&app, &ada, false).await;
     let browser = app.browser("Ada").await;
     let address = format!("{media}/trim");
-    let answer = browser.form("POST", &address, &[("_method", "PUT"), ("from_ms", "0:01.5"), ("to_ms", "0:04")]).await.expect(303);
+    let answer = browser.form("POST", &address, &[("_method", "PUT"), ("from", "0:01.5"), ("to", "4")]).await.expect(303);
     assert_eq!(answer.header("location"), format!("{path}/edit"));
     assert_eq!(ada.get(&media).await.json()["trim"], json!({ "from_ms": 1_500, "to_ms": 4_000 }));
     for wrong in ["0:0x", "1:2:3:4", "soon", "-1"] {
-        browser.form("POST", &address, &[("_method", "PUT"), ("from_ms", wrong), ("to_ms", "0:02")]).await.expect(422);
+        browser.form("POST", &address, &[("_method", "PUT"), ("from", wrong), ("to", "0:02")]).await.expect(422);
     }
     browser.form("POST", &address, &[("_method", "DELETE")]).await.expect(303);
     assert_eq!(ada.get(&media).await.json()["trim"], Value::Null);
