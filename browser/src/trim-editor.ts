@@ -198,7 +198,7 @@ class TrimEditor extends HTMLElement {
     this.#kept.style.left = share(from);
     this.#kept.style.right = `${100 - parseFloat(share(to))}%`;
     this.#now.style.left = share(moment(this.#video));
-    this.#says.textContent = `${exact(moment(this.#video), 1)} · ${exact(to - from, 1)} stay`;
+    this.#says.textContent = `at ${exact(moment(this.#video), 1)} · ${exact(to - from, 1)} long`;
   }
 
   #submit(event: SubmitEvent): void {
