@@ -75,6 +75,7 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         height: media.height,
         duration_ms: media.duration_ms,
         trim: media.stretch().filter(|_| author).map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+        broken_off_at: media.broken_off_at.map(rfc3339),
         renditions: renditions.collect(),
     }
 }

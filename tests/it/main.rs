@@ -36,6 +36,7 @@ mod sessions;
 mod setup;
 mod sink;
 mod trim;
+mod tus;
 mod uploads;
 mod waiting;
 mod working_time;
