@@ -11,6 +11,7 @@ import "./small-fields.js";
 import "./upload-queue.js";
 import "./draft-form.js";
 import "./people-field.js";
+import "./trim-editor.js";
 import "./update-stage.js";
 import "./mentions.js";
 import "./draft-box.js";

@@ -122,7 +122,10 @@ pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
-    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - Upload::kept()).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1")
+        .bind(now - Upload::kept())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
@@ -168,10 +171,8 @@ pub async fn clear(shop: &Workshop, payload: &str) -> Result<()> {
         s3.abort(&rest.key, multipart).await?;
     }
     shop.storage.delete_grown(&rest.place).await?;
-    let shown: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
-        .bind(&rest.key)
-        .fetch_one(&mut *shop.db.read().await?)
-        .await?;
+    let shown: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1").bind(&rest.key).fetch_one(&mut *shop.db.read().await?).await?;
     if shown == 0 {
         shop.storage.delete(&rest.key).await?;
     }

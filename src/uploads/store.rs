@@ -71,11 +71,12 @@ impl<'a> Writer<'a> {
         .fetch_optional(&mut *tx)
         .await?;
         upload.generation = generation.ok_or_else(overtaken)?;
-        let segments =
-            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start")
-                .bind(&upload.id)
-                .fetch_all(&mut *tx)
-                .await?;
+        let segments = sqlx::query_as(
+            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start",
+        )
+        .bind(&upload.id)
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         let at = upload.received;
         Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), spare: None })
@@ -186,11 +187,12 @@ impl<'a> Writer<'a> {
         };
         // Never the number of a part that an overtaken writer may still be sending.
         let mut tx = self.intake.shop.db.begin().await?;
-        let number: Option<i64> = sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
-            .bind(&self.upload.id)
-            .bind(self.upload.generation)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let number: Option<i64> =
+            sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
+                .bind(&self.upload.id)
+                .bind(self.upload.generation)
+                .fetch_optional(&mut *tx)
+                .await?;
         tx.commit().await?;
         let number = number.ok_or_else(overtaken)?;
         let length = i64::try_from(whole.len()).map_err(Error::internal)?;
@@ -358,10 +360,11 @@ impl<'a> Writer<'a> {
 
     /// The parts by number and ETag, which must be all there is, without a gap.
     async fn parts(&self) -> Result<Vec<(i32, String)>> {
-        let pieces: Vec<Piece> = sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
-            .bind(&self.upload.id)
-            .fetch_all(&mut *self.intake.shop.db.read().await?)
-            .await?;
+        let pieces: Vec<Piece> =
+            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
+                .bind(&self.upload.id)
+                .fetch_all(&mut *self.intake.shop.db.read().await?)
+                .await?;
         let (mut parts, mut at) = (Vec::new(), 0);
         for piece in pieces {
             match (piece.part, piece.etag) {

@@ -146,7 +146,8 @@ async fn receive(
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(error),
             Err(_) => {
-                let words = format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
+                let words =
+                    format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
                 break Some(Error::Conflict(words));
             }
         };
