@@ -64,10 +64,9 @@ export class Spool {
     return this.#opened;
   }
 
-  /** Those of a person, oldest first. */
-  async recordings(person: string): Promise<Recording[]> {
-    const all = await (await this.#db).getAll("recordings");
-    return all.filter((recording) => recording.person === person).sort((a, b) => a.began - b.began);
+  /** All that are in this browser, of whomever, oldest first. */
+  async recordings(): Promise<Recording[]> {
+    return (await (await this.#db).getAll("recordings")).sort((a, b) => a.began - b.began);
   }
 
   async recording(id: string): Promise<Recording | undefined> {
