@@ -1,7 +1,7 @@
 // The courier's worker: a tab that is hidden or busy does not slow it down. It holds the lock that says that a page owns the recording.
 import { Sender, type Safety } from "./sender.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { metadata, send, whoIsThere } from "./tus.js";
+import { discard, metadata, send, whoIsThere } from "./tus.js";
 
 interface Begin { do: "begin"; type: string; name: string; update?: string }
 interface Resume { do: "resume"; id: string }
@@ -29,7 +29,7 @@ addEventListener("message", ({ data }: MessageEvent<Order>) => {
   if (data.do === "piece") sender?.piece(data.blob, data.untilMs);
   else if (data.do === "hurry") sender?.hurry();
   else if (data.do === "finish") sender?.finish();
-  else if (data.do === "discard") void discard();
+  else if (data.do === "discard") void throwAway();
   else if (data.do === "begin" || data.do === "resume") void begin(data);
 });
 
@@ -100,15 +100,15 @@ function own(id: string): Promise<boolean> {
 }
 
 /** Deletes the recording everywhere. What cannot be deleted on the server stays here too. */
-async function discard(): Promise<void> {
+async function throwAway(): Promise<void> {
   if (!sender) return;
-  const { url, id } = sender.recording;
-  const { status, words } = await send("DELETE", url);
-  if (status === 204 || status === 404 || status === 410) {
+  const { url, id, media } = sender.recording;
+  const words = await discard(url, media);
+  if (words === null) {
     await sender.stop();
     await spool.forget(id).catch(() => {});
     report({ is: "discarded" });
   } else {
-    report({ is: "failed", order: "discard", words: words || "The server does not answer, so nothing was deleted. Try again in a moment." });
+    report({ is: "failed", order: "discard", words });
   }
 }

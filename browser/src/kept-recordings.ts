@@ -6,13 +6,14 @@ import { announce, bytes, clock, icon, make, remember } from "./dom.js";
 import { confirm } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { send } from "./tus.js";
+import { discard, send } from "./tus.js";
 
 /** A row of `GET /uploads`. */
 interface Upload {
   id: string;
   url: string;
   update: string;
+  media: string;
   received: number;
   recording: boolean;
   touched_at: string;
@@ -86,29 +87,30 @@ export class KeptRecordings extends HTMLElement {
       button("Continue the upload", () => this.#continue(row, recording)),
       button("Keep for later", () => this.#later(row, id)),
       button("Discard", () => this.#discard(row, `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`, async () => {
-        const { status } = await send("DELETE", recording.url);
-        if (status !== 204 && status !== 404 && status !== 410) throw new Error("The server does not answer, so nothing was deleted. Try again in a moment.");
+        const words = await discard(recording.url, recording.media);
+        if (words !== null) throw new Error(words);
         await spool.forget(id);
       }), "quiet"));
     return row.element;
   }
 
   /** Begun in another browser: what arrived is all that can be had here. */
-  #elsewhere({ id, url, update, received }: Upload): HTMLElement {
+  #elsewhere({ id, url, update, media, received }: Upload): HTMLElement {
+    const path = new URL(url, location.href).pathname;
     const row = new Row("Recording begun in another browser");
     row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
         const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(received), "Upload-Length": String(received) };
-        const { status, words } = await send("PATCH", new URL(url, location.href).pathname, headers);
+        const { status, words } = await send("PATCH", path, headers);
         if (status === 204) visit(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
       button("Keep for later", () => this.#later(row, id)),
       button("Discard", () => this.#discard(row, `Discard this recording? ${bytes(received)} on the server are deleted.`, async () => {
-        const { status, words } = await send("DELETE", new URL(url, location.href).pathname);
-        if (status !== 204) throw new Error(words || "The server does not answer, so nothing was deleted. Try again in a moment.");
+        const words = await discard(path, media);
+        if (words !== null) throw new Error(words);
       }), "quiet"));
     return row.element;
   }

@@ -73,6 +73,14 @@ function said(text: string): string {
   }
 }
 
+/** Deletes an upload and its media, also when the server has finished it by itself. Answers what went wrong, in words, or null. */
+export async function discard(url: string, media: string): Promise<string | null> {
+  let answer = await send("DELETE", url);
+  if (answer.status === 409) answer = await send("DELETE", `/media/${media}`);
+  if ((answer.status >= 200 && answer.status < 300) || answer.status === 404 || answer.status === 410) return null;
+  return answer.words || "The server does not answer, so nothing was deleted. Try again in a moment.";
+}
+
 /** Who is signed in: their id, null for nobody, undefined where no answer came. */
 export async function whoIsThere(): Promise<string | null | undefined> {
   try {
