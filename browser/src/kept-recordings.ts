@@ -3,7 +3,7 @@
 import { visit } from "@hotwired/turbo";
 import { Courier, type Safety } from "./courier.js";
 import { announce, bytes, clock, icon, make, remember } from "./dom.js";
-import { confirm } from "./forms.js";
+import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
 import { discard, send } from "./tus.js";
@@ -174,8 +174,8 @@ export class KeptRecordings extends HTMLElement {
     announce("It is kept, and offered again when you next open Hearback.");
   }
 
-  async #discard(row: Row, question: string, act: () => Promise<void>): Promise<void> {
-    if (!(await confirm(question, "Discard"))) return;
+  async #discard(row: Row, words: string, act: () => Promise<void>): Promise<void> {
+    if (!(await question(words, "Discard"))) return;
     try {
       await act();
       row.remove();
