@@ -10,6 +10,7 @@ import "./copy-button.js";
 import "./small-fields.js";
 import "./upload-queue.js";
 import "./draft-form.js";
+import "./screen-recorder.js";
 import "./people-field.js";
 import "./update-stage.js";
 import "./mentions.js";
