@@ -11,6 +11,7 @@ import "./small-fields.js";
 import "./upload-queue.js";
 import "./kept-recordings.js";
 import "./draft-form.js";
+import "./screen-recorder.js";
 import "./people-field.js";
 import "./update-stage.js";
 import "./mentions.js";

@@ -5,6 +5,7 @@ import { announce, icon, make, remember } from "./dom.js";
 import type { PeopleField } from "./people-field.js";
 import { visit } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
+import type { ScreenRecorder } from "./screen-recorder.js";
 import type { UploadQueue } from "./upload-queue.js";
 
 interface Update {
@@ -233,8 +234,14 @@ export class DraftForm extends HTMLElement {
     }
   }
 
-  /** Files first, then what was typed, and only when all of it is saved it is sent. */
+  /** The recording and files first, then what was typed, and only when all of it is saved it is sent. */
   async #publish(): Promise<void> {
+    const recorder = document.querySelector<ScreenRecorder>("screen-recorder");
+    if (recorder?.busy) {
+      this.#say("Sends itself as soon as the recording is here.");
+      announce("Sends itself as soon as the recording is here.");
+      if (!(await recorder.finish())) return this.#say(icon("circle-alert"), "Not sent: the recording is not all here. Try it again.");
+    }
     const queue = document.querySelector<UploadQueue>("upload-queue");
     if (queue?.sending) {
       this.#say("Sends itself as soon as the files are here.");
