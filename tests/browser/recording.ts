@@ -1,11 +1,12 @@
 // Recording for real, with Chromium's fake devices: a tone on the microphone, so that what is heard at the end can be measured.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium, expect, type BrowserContext, type Page } from '@playwright/test'
 import { chromium as flags, executablePath } from './playwright.config.ts'
+import { wave } from './studio.ts'
 import { signIn, type Hearback, type Person } from './test.ts'
 
 const run = promisify(execFile)
@@ -13,7 +14,7 @@ const run = promisify(execFile)
 export const TONE = 440
 
 /** A browser with a profile that outlives it, someone who is signed in, and every byte that its recorders handed out. */
-export class Studio {
+export class RecordingBrowser {
   /** What the recorder of the page handed out, in order. */
   pieces: Buffer[] = []
 
@@ -25,9 +26,10 @@ export class Studio {
   ) {}
 
   /** Opens it: the first time, or again on the profile that it left. */
-  static async open(server: Hearback, who: Person, folder: string): Promise<Studio> {
+  static async open(server: Hearback, who: Person, folder: string): Promise<RecordingBrowser> {
     const tone = join(folder, 'tone.wav')
-    await run('ffmpeg', ['-loglevel', 'error', '-y', '-f', 'lavfi', '-i', `sine=frequency=${TONE}:duration=10`, '-ac', '1', '-ar', '48000', tone])
+    await mkdir(folder, { recursive: true })
+    await writeFile(tone, wave(TONE))
     const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
       executablePath,
       headless: true,
@@ -36,7 +38,7 @@ export class Studio {
       ignoreDefaultArgs: ['--mute-audio'],
       args: [...flags, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${tone}`],
     })
-    const studio = new Studio(who, folder, context, context.pages()[0]!)
+    const studio = new RecordingBrowser(who, folder, context, context.pages()[0]!)
     await context.exposeBinding('handedOut', (_source, bytes: string) => studio.pieces.push(Buffer.from(bytes, 'base64')))
     await context.addInitScript(() => {
       const start = MediaRecorder.prototype.start

@@ -2,18 +2,18 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page, TestInfo } from '@playwright/test'
-import { hash, heard, safeUpTo, seen, stored, Studio, TONE } from './recording.ts'
+import { hash, heard, safeUpTo, seen, stored, RecordingBrowser, TONE } from './recording.ts'
 import { expect, person, signIn, test as base, type Hearback, type Person } from './test.ts'
 
 /** `studio` is the browser of someone new. */
-const test = base.extend<{ server: Hearback; who: Person; studio: Studio }>({
+const test = base.extend<{ server: Hearback; who: Person; studio: RecordingBrowser }>({
   server: async ({ fresh }, use) => use(fresh),
   who: async ({ server }, use) => {
     const [who] = await server.people(person('Rhea'))
     await use(who!)
   },
   studio: async ({ server, who }, use, info) => {
-    const studio = await Studio.open(server, who, info.outputPath())
+    const studio = await RecordingBrowser.open(server, who, info.outputPath())
     await use(studio)
     await studio.close()
   },
@@ -84,7 +84,7 @@ test('the whole browser is killed while the server is away', async ({ server, wh
   await expect.poll(() => studio.pieces.length).toBeGreaterThanOrEqual(8)
   await studio.kill()
   await server.again()
-  const after = await Studio.open(server, who, info.outputPath())
+  const after = await RecordingBrowser.open(server, who, info.outputPath())
   await after.page.goto('/inbox')
   const { recorded, safe } = await offered(after.page)
   expect(recorded).toBeGreaterThan(safe)
@@ -121,7 +121,7 @@ test('the server is killed in the middle; nothing is lost', async ({ server, stu
 test('records, is killed, recovers, publishes; a second browser plays it, seeks in it and hears it', async ({ server, who, studio, browser }, info) => {
   await studio.record(6)
   await studio.kill()
-  const after = await Studio.open(server, who, info.outputPath())
+  const after = await RecordingBrowser.open(server, who, info.outputPath())
   await after.page.goto('/inbox')
   const { recorded } = await offered(after.page)
   const update = await goOn(after.page)
