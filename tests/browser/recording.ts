@@ -17,10 +17,11 @@ export const TONE = 440
 export class RecordingBrowser {
   /** What the recorder of the page handed out, in order. */
   pieces: Buffer[] = []
+  #began: number | undefined
 
   private constructor(
     private readonly who: Person,
-    private readonly folder: string,
+    readonly folder: string,
     readonly context: BrowserContext,
     readonly page: Page,
   ) {}
@@ -40,16 +41,19 @@ export class RecordingBrowser {
     })
     const studio = new RecordingBrowser(who, folder, context, context.pages()[0]!)
     await context.exposeBinding('handedOut', (_source, bytes: string) => studio.pieces.push(Buffer.from(bytes, 'base64')))
+    await context.exposeBinding('recorderBegan', () => { studio.#began = performance.now() })
     await context.addInitScript(() => {
       const start = MediaRecorder.prototype.start
       MediaRecorder.prototype.start = function (...slice) {
+        const test = window as unknown as { handedOut: (text: string) => void; recorderBegan: () => void }
+        this.addEventListener('start', () => test.recorderBegan())
         let before = Promise.resolve()
         this.addEventListener('dataavailable', ({ data }) => {
           before = before.then(async () => {
             const bytes = new Uint8Array(await data.arrayBuffer())
             let text = ''
             for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-            void (window as unknown as { handedOut: (text: string) => void }).handedOut(btoa(text))
+            test.handedOut(btoa(text))
           })
         })
         start.apply(this, slice)
@@ -73,6 +77,11 @@ export class RecordingBrowser {
     await page.getByRole('radio', { name: 'Camera', exact: true }).check()
     await page.locator('[data-do=record]').click()
     await this.safe(seconds)
+  }
+
+  /** Seconds since the recorder began. */
+  get recorded(): number {
+    return this.#began === undefined ? 0 : (performance.now() - this.#began) / 1000
   }
 
   /** Waits until the page says that so many seconds are safe on the server. */
