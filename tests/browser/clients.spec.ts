@@ -1,27 +1,15 @@
 // Clients of tus that others made, against the whole server: whatever they do, what is stored is what they sent, byte for byte.
 import { execFile } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { Upload, type UploadOptions } from 'tus-js-client'
+import { hash, padded } from './recording.ts'
 import { expect, here, test, type Hearback } from './test.ts'
 
 const python = process.env.HEARBACK_TEST_TUSPY ?? join(here, '../clients/venv/bin/python')
 const MIB = 1 << 20
-
-/** A recording as browsers make it, made `bytes` long by an element that players skip. */
-async function recording(bytes: number): Promise<Buffer> {
-  const recorded = await readFile(join(here, '../fixtures/rec-vp9-opus-10s.webm'))
-  const size = bytes - recorded.length - 9
-  const head = Buffer.alloc(9)
-  head.writeBigUInt64BE((1n << 56n) | BigInt(size), 1)
-  head[0] = 0xec // EBML Void, its length in eight bytes
-  return Buffer.concat([recorded, head, randomBytes(size)])
-}
-
-const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** Someone with a token on a server, and what they can see of what they sent. */
 class Sender {
@@ -78,25 +66,25 @@ class Sender {
 
 test('tus-js-client: a known length, in one request and in many', async ({ hearback }) => {
   const sender = await Sender.of(hearback, 'Known Length')
-  const file = await recording(3 * MIB + 17)
+  const file = await padded(3 * MIB + 17)
   for (const chunkSize of [Infinity, 700_001]) {
     const media = await sender.send(file, { chunkSize })
     expect(await sender.stored(media)).toBe(hash(file))
   }
-  const small = await recording(400_000)
+  const small = await padded(400_000)
   expect(await sender.stored(await sender.send(small, { uploadDataDuringCreation: true }))).toBe(hash(small))
 })
 
 test('tus-js-client: a length that is known only at the end', async ({ hearback }) => {
   const sender = await Sender.of(hearback, 'Deferred Length')
-  const file = await recording(2 * MIB + 5)
+  const file = await padded(2 * MIB + 5)
   const media = await sender.send(Readable.from(file), { uploadLengthDeferred: true, chunkSize: 500_000 })
   expect(await sender.stored(media)).toBe(hash(file))
 })
 
 test('tus-js-client: several files at once, each its own', async ({ hearback }) => {
   const sender = await Sender.of(hearback, 'Several Files')
-  const files = await Promise.all([1, 2, 3, 4].map((n) => recording(n * MIB + n)))
+  const files = await Promise.all([1, 2, 3, 4].map((n) => padded(n * MIB + n)))
   const media = await Promise.all(files.map((file) => sender.send(file, { chunkSize: 300_000 })))
   expect(new Set(media).size).toBe(files.length)
   for (const [index, file] of files.entries()) expect(await sender.stored(media[index]!)).toBe(hash(file))
@@ -104,7 +92,7 @@ test('tus-js-client: several files at once, each its own', async ({ hearback }) 
 
 test('tus-js-client: terminated in the middle, nothing is left of it', async ({ hearback }) => {
   const sender = await Sender.of(hearback, 'Terminated')
-  const file = await recording(2 * MIB)
+  const file = await padded(2 * MIB)
   const url = await new Promise<string>((resolve, reject) => {
     sender.send(file, { chunkSize: 256 << 10 }, (upload) => void upload.abort(true).then(() => resolve(upload.url!), reject)).catch(reject)
   })
@@ -115,7 +103,7 @@ test('tus-js-client: terminated in the middle, nothing is left of it', async ({ 
 
 test('tus-js-client: goes on where it was after the server was killed', async ({ fresh }) => {
   const sender = await Sender.of(fresh, 'Killed')
-  const file = await recording(5 * MIB + 3)
+  const file = await padded(5 * MIB + 3)
   let killed: Promise<void> | undefined
   const media = await sender.send(file, { chunkSize: 512 << 10 }, (_upload, accepted) => {
     // With the next chunk on its way.
@@ -128,7 +116,7 @@ test('tus-js-client: goes on where it was after the server was killed', async ({
 
 test('tuspy: every chunk with its checksum', async ({ hearback }, info) => {
   const sender = await Sender.of(hearback, 'Checksums')
-  const bytes = await recording(2 * MIB + 9)
+  const bytes = await padded(2 * MIB + 9)
   const file = info.outputPath('recording.webm')
   await writeFile(file, bytes)
   const { media } = await sender.tuspy(file, 600_000)
@@ -137,7 +125,7 @@ test('tuspy: every chunk with its checksum', async ({ hearback }, info) => {
 
 test('tuspy: goes on in another process, after the server was killed', async ({ fresh }, info) => {
   const sender = await Sender.of(fresh, 'Another Process')
-  const bytes = await recording(2 * MIB + 11)
+  const bytes = await padded(2 * MIB + 11)
   const file = info.outputPath('recording.webm')
   await writeFile(file, bytes)
   const { url } = await sender.tuspy(file, 600_000, '--chunks', '2')

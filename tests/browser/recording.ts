@@ -1,13 +1,13 @@
 // Recording for real, with Chromium's fake devices: a tone on the microphone, so that what is heard at the end can be measured.
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium, expect, type BrowserContext, type Page } from '@playwright/test'
 import { chromium as flags, executablePath } from './playwright.config.ts'
 import { wave } from './studio.ts'
-import { signIn, type Hearback, type Person } from './test.ts'
+import { here, signIn, type Hearback, type Person } from './test.ts'
 
 const run = promisify(execFile)
 /** What the fake microphone hears, in hertz. */
@@ -132,6 +132,16 @@ export async function stored(page: Page, update: string): Promise<{ id: string; 
   const first = media[0]!
   const original = first.renditions.find(({ name }) => name === 'original')!
   return { id: first.id, state: first.state, reason: first.reason, bytes: await (await page.request.get(original.url)).body() }
+}
+
+/** A recording as browsers make it, made `bytes` long by an element that players skip. */
+export async function padded(bytes: number): Promise<Buffer> {
+  const recorded = await readFile(join(here, '../fixtures/rec-vp9-opus-10s.webm'))
+  const size = bytes - recorded.length - 9
+  const head = Buffer.alloc(9)
+  head.writeBigUInt64BE((1n << 56n) | BigInt(size), 1)
+  head[0] = 0xec // EBML Void, its length in eight bytes
+  return Buffer.concat([recorded, head, randomBytes(size)])
 }
 
 export const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
