@@ -66,7 +66,7 @@ export class KeptRecordings extends HTMLElement {
 
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement> {
     const { id } = recording;
-    const row = new Row(`Recording of ${when(recording.began)}`);
+    const row = new Row(`Unfinished recording of ${when(recording.began)}`);
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -84,7 +84,7 @@ export class KeptRecordings extends HTMLElement {
     }
     row.say(`${clock(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : clock(safeMs)} safe on the server.`);
     row.offer(
-      button("Continue the upload", () => this.#continue(row, recording)),
+      button(rest.length === 0 ? "Finish it" : "Continue the upload", () => this.#continue(row, recording)),
       button("Keep for later", () => this.#later(row, id)),
       button("Discard", () => this.#discard(row, `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`, async () => {
         const words = await discard(recording.url, recording.media);
@@ -97,7 +97,7 @@ export class KeptRecordings extends HTMLElement {
   /** Begun in another browser: what arrived is all that can be had here. */
   #elsewhere({ id, url, update, media, received }: Upload): HTMLElement {
     const path = new URL(url, location.href).pathname;
-    const row = new Row("Recording begun in another browser");
+    const row = new Row("Unfinished recording, begun in another browser");
     row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
     row.offer(
       button("Finish it here", async () => {

@@ -123,15 +123,16 @@ export function safeUpTo(words: string): number {
   return minutes === undefined ? -1 : Number(minutes) * 60 + Number(seconds)
 }
 
-/** What a person sees of the first media of an update, and the bytes of it. */
-export async function stored(page: Page, update: string): Promise<{ id: string; state: string; reason: string | null; bytes: Buffer }> {
+/** The first media of an update, as who is signed in on the page gets it, and the bytes of one of its files; the recording itself is its author's alone. */
+export async function stored(page: Page, update: string, name = 'original'): Promise<{ id: string; state: string; reason: string | null; bytes: Buffer }> {
   const headers = { accept: 'application/json' }
-  const { media } = (await (await page.request.get(`/updates/${update}`, { headers })).json()) as {
+  const { media } = (await (await page.request.get(new URL(`/updates/${update}`, page.url()).href, { headers })).json()) as {
     media: { id: string; state: string; reason: string | null; renditions: { name: string; url: string }[] }[]
   }
   const first = media[0]!
-  const original = first.renditions.find(({ name }) => name === 'original')!
-  return { id: first.id, state: first.state, reason: first.reason, bytes: await (await page.request.get(original.url)).body() }
+  const file = await page.request.get(new URL(first.renditions.find((rendition) => rendition.name === name)!.url, page.url()).href)
+  expect(file.ok()).toBe(true)
+  return { id: first.id, state: first.state, reason: first.reason, bytes: await file.body() }
 }
 
 /** A recording as browsers make it, made `bytes` long by an element that players skip. */
