@@ -74,8 +74,10 @@ async function measure(page, slides, source, hidden) {
   await recorder.getByRole("button", { name: "Stop" }).click();
   await page.locator(".media-item video").waitFor();
   const id = /updates\/([0-9a-z]+)/.exec(page.url())[1];
-  const update = await (await page.request.get(`${base}/updates/${id}`, { headers: { accept: "application/json" } })).json();
-  const medium = update.media[0];
+  // What is measured next must not share the processor with the conversion of this one.
+  let medium;
+  do medium = (await (await page.request.get(`${base}/updates/${id}`, { headers: { accept: "application/json" } })).json()).media[0];
+  while (medium.state === "processing" && (await page.waitForTimeout(500)) === undefined);
   const address = medium.renditions.find(({ name }) => name === "original").url;
   const file = join(folder, "recorded");
   writeFileSync(file, await (await page.request.get(new URL(address, base).href)).body());
