@@ -18,7 +18,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::{self, Clock};
@@ -35,6 +35,8 @@ use crate::{events, notify, people, receipts, search, updates};
 
 /// Jobs at once on this node: ffmpeg uses a core each.
 const WORKERS: usize = 2;
+/// Parts of uploads put together at once: each is in memory twice, 16 MiB.
+const JOINING: usize = 4;
 /// How often work that failed, or that another node left, is looked for.
 const TICK: Duration = Duration::from_secs(1);
 /// How long jobs that cannot be broken off are waited for at the end.
@@ -97,6 +99,7 @@ impl State {
         people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
         uploads::sweep(&self.db, &self.clock).await?;
+        uploads::sweep_uploads(&self.intake).await?;
         self.guard.forget();
         sweep_folder(self.intake.shop.tmp.clone()).await?;
         self.intake.shop.storage.sweep().await
@@ -288,7 +291,13 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
     let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, ffmpeg: config.ffmpeg.clone(), found: Arc::default(), tmp };
-    let intake = Intake { shop, max: config.max_upload, min_free: config.min_free };
+    let intake = Intake {
+        shop,
+        max: config.max_upload,
+        min_free: config.min_free,
+        pause: config.upload_pause,
+        joining: Arc::new(Semaphore::new(JOINING)),
+    };
     Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_sources, config })
 }
 
@@ -431,6 +440,7 @@ async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Resu
             let keys: Keys = serde_json::from_str(&job.payload).map_err(Error::internal)?;
             uploads::purge(shop, &keys.keys).await
         }
+        "clear" => uploads::clear(shop, &job.payload).await,
         "index" => {
             let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
             let mut tx = state.db.begin().await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::mail::{self, Mailer, Server};
 
@@ -70,6 +71,8 @@ pub struct Config {
     pub test_clock: Option<PathBuf>,
     /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
     pub min_free: u64,
+    /// So long a sender of a resumable upload may pause within a request: 30 s. Only tests set another.
+    pub upload_pause: Duration,
 }
 
 const NAMES: [&str; 19] = [
@@ -156,6 +159,7 @@ impl Config {
             }),
             test_clock: read.maybe("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
             min_free: 1 << 30,
+            upload_pause: Duration::from_secs(30),
             data,
         };
         if config.delivery == Delivery::Redirect && config.storage == Place::Disk {

@@ -25,10 +25,16 @@ pub enum Error {
     WrongMethod,
     /// 409: the present state does not allow it.
     Conflict(String),
+    /// 410: it was there, and has ended.
+    Gone(String),
+    /// 412: the request is made for another version of the protocol.
+    Precondition(String),
     /// 413: larger than the limit that the text names.
     TooLarge(String),
     /// 415: content of a type we do not take.
     Unsupported(String),
+    /// 460: what arrived is not what was sent (tus 1.0, checksum).
+    Mismatch(String),
     /// 422: readable but invalid, field by field.
     Invalid(Fields),
     /// 429: too often; after so many seconds it may be tried again.
@@ -64,10 +70,13 @@ impl Error {
             Self::NotFound => 404,
             Self::WrongMethod => 405,
             Self::Conflict(_) => 409,
+            Self::Gone(_) => 410,
+            Self::Precondition(_) => 412,
             Self::TooLarge(_) => 413,
             Self::Unsupported(_) => 415,
             Self::Invalid(_) => 422,
             Self::TooMany(_) => 429,
+            Self::Mismatch(_) => 460,
             Self::Unavailable(..) => 503,
             Self::Internal(_) => 500,
             Self::At(_, error) => error.status(),
@@ -83,6 +92,9 @@ impl Error {
             Self::NotFound => "Nothing here",
             Self::WrongMethod => "Not done here",
             Self::Conflict(_) => "That has changed meanwhile",
+            Self::Gone(_) => "That has ended",
+            Self::Precondition(_) => "Not the version that is spoken here",
+            Self::Mismatch(_) => "Something was changed on its way",
             Self::TooLarge(_) => "Too large",
             Self::Unsupported(_) => "Not a type Hearback takes",
             Self::Invalid(_) => "Something needs changing",
@@ -99,6 +111,9 @@ impl Error {
             Self::Malformed(text)
             | Self::Forbidden(text)
             | Self::Conflict(text)
+            | Self::Gone(text)
+            | Self::Precondition(text)
+            | Self::Mismatch(text)
             | Self::TooLarge(text)
             | Self::Unsupported(text)
             | Self::Unavailable(text, _) => text.clone(),

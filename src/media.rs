@@ -1,10 +1,12 @@
 //! Recordings and screenshots of updates, pictures of comments: their renditions, states and who may fetch them.
 
+mod arriving;
 mod process;
 
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
+pub use arriving::{arrive, expect, forget, miss};
 pub use process::{Workshop, convert, give_up, process};
 pub(crate) use process::{about, loose_key, put_bytes};
 
@@ -29,7 +31,7 @@ pub struct Media {
     pub comment_id: Option<String>,
     /// `video` or `image`.
     pub kind: String,
-    /// `processing`, `ready` or `failed`.
+    /// `uploading`, `processing`, `ready` or `failed`.
     pub state: String,
     /// What is being done, or why it failed.
     pub reason: Option<String>,
@@ -45,11 +47,13 @@ pub struct Media {
     pub generation: i64,
     /// When it was taken out of what is shown; earlier versions have it.
     pub removed_at: Option<Millis>,
+    /// When it was found that its page was lost: the recording ends there.
+    pub broken_off_at: Option<Millis>,
 }
 
 macro_rules! columns {
     () => {
-        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at"
+        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at"
     };
 }
 
@@ -196,12 +200,8 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
 pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
     let id = clock.id();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL")
-        .bind(update_id)
-        .fetch_one(&mut **tx)
-        .await?;
-    if comment_id.is_none() && usize::try_from(count).is_ok_and(|count| count >= MOST) {
-        return Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")));
+    if comment_id.is_none() {
+        must_have_place(tx, update_id).await?;
     }
     sqlx::query(
         "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at)
@@ -226,6 +226,18 @@ pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option
         jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": 1 })).await?;
     }
     Ok(id)
+}
+
+/// Refuses one file more than an update can have.
+async fn must_have_place(tx: &mut Tx, update_id: &str) -> Result<()> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL")
+        .bind(update_id)
+        .fetch_one(&mut **tx)
+        .await?;
+    if usize::try_from(count).is_ok_and(|count| count < MOST) {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")))
 }
 
 /// Adds files to an update of one's own.

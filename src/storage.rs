@@ -3,6 +3,7 @@
 mod disk;
 mod s3;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
-pub use disk::Disk;
+pub use disk::{Disk, Growing};
 pub use s3::{FORGOTTEN, PART, S3, S3Settings};
 
 use crate::clock;
@@ -117,6 +118,37 @@ impl Storage {
         match self {
             Self::Disk(disk) => disk.delete(key).await,
             Self::S3(s3) => s3.delete(key).await,
+        }
+    }
+
+    /// Deletes several objects like [`Storage::delete`], in a bucket with one listing for all of an upload's.
+    pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
+        let Self::S3(s3) = self else {
+            for key in keys {
+                self.delete(key).await?;
+            }
+            return Ok(());
+        };
+        let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for key in keys {
+            check_key(key)?;
+            match key.rsplit_once('/') {
+                Some((folder, _)) if folder.starts_with("uploads/") => folders.entry(folder).or_default().push(key),
+                _ => s3.delete(key).await?,
+            }
+        }
+        for (folder, keys) in folders {
+            s3.delete_of(folder, &keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what an upload left under its key: on a disk the one file, in a bucket all that begins with it.
+    pub async fn delete_grown(&self, key: &str) -> Result<()> {
+        check_key(key)?;
+        match self {
+            Self::Disk(disk) => disk.delete(key).await,
+            Self::S3(s3) => s3.delete_folder(key).await,
         }
     }
 

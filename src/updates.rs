@@ -457,6 +457,25 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
+/// Deletes a draft that nobody wrote anything into, and that has no file but perhaps this one. Answers whether it was so.
+pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
+    hold(tx, id).await?;
+    let empty: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = '' AND u.everyone_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.id <> $2)
+         AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.update_id = u.id) AND NOT EXISTS (SELECT 1 FROM group_audience g WHERE g.update_id = u.id)
+         AND NOT EXISTS (SELECT 1 FROM invited_audience i WHERE i.update_id = u.id)",
+    )
+    .bind(id)
+    .bind(media_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    if empty == 1 {
+        delete(tx, clock, id).await?;
+    }
+    Ok(empty == 1)
+}
+
 async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let keys: Vec<String> =
         sqlx::query_scalar("SELECT DISTINCT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")

@@ -1,19 +1,35 @@
 //! Files that come in: recognised by their content, streamed to storage, never whole in memory.
 //!
-//! A plain multipart form is one write. Resumable uploads will be many, into the same [`Taken`].
+//! A plain multipart form is one write. A resumable upload ([`Upload`], [`write`]) is many, into the same [`Taken`].
 
+mod checksum;
+mod finishing;
+mod rows;
+mod store;
+mod writing;
+
+use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
+use sqlx::AssertSqlSafe;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::db::{Db, Tx};
+use crate::db::{self, Db, Tx};
 use crate::error::{Error, Result};
 use crate::media::{Object, Taken, Workshop, about, loose_key, put_bytes};
 use crate::video::Container;
+
+pub use checksum::{ALGORITHMS, Checksum};
+pub use finishing::{clear, finish_if_whole, sweep_uploads};
+pub use rows::{New, Upload, begin, end, find, mine, must_go_on};
+pub use writing::{Patch, write};
 use crate::{pictures, updates, video, words};
 
 /// So much is looked at to recognise a file.
@@ -32,6 +48,51 @@ pub struct Intake {
     pub max: u64,
     /// Below this much free disk nothing is taken, in bytes.
     pub min_free: u64,
+    /// So long a sender of a resumable upload may pause within a request.
+    pub pause: Duration,
+    /// How many parts are put together at once: each is in memory twice.
+    pub joining: Arc<Semaphore>,
+}
+
+/// What the first bytes of a file show it to be.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    /// The type it is stored as.
+    content_type: &'static str,
+    /// A picture, which is made anew.
+    picture: bool,
+    /// Browsers may play it as it is.
+    plays: bool,
+}
+
+const PICTURE_SEEN: Seen = Seen { content_type: "image/*", picture: true, plays: false };
+const VIDEO_SEEN: [(Container, Seen); 4] = [
+    (Container::WebM, Seen { content_type: "video/webm", picture: false, plays: true }),
+    (Container::Mp4, Seen { content_type: "video/mp4", picture: false, plays: true }),
+    (Container::Matroska, Seen { content_type: "video/x-matroska", picture: false, plays: false }),
+    (Container::QuickTime, Seen { content_type: "video/quicktime", picture: false, plays: false }),
+];
+
+impl Seen {
+    fn of(head: &[u8]) -> Result<Self> {
+        if head.is_empty() {
+            return Err(Error::Unsupported(format!("The file is empty. {TAKEN}")));
+        }
+        if pictures::sniff(head).is_some() {
+            return Ok(PICTURE_SEEN);
+        }
+        let container = video::sniff(head);
+        VIDEO_SEEN
+            .iter()
+            .find(|(known, _)| Some(*known) == container)
+            .map(|(_, seen)| *seen)
+            .ok_or_else(|| Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}")))
+    }
+
+    /// What was stored under this type.
+    fn stored(content_type: &str) -> Option<Self> {
+        std::iter::once(&PICTURE_SEEN).chain(VIDEO_SEEN.iter().map(|(_, seen)| seen)).find(|seen| seen.content_type == content_type).copied()
+    }
 }
 
 impl Intake {
@@ -58,18 +119,14 @@ impl Intake {
         let file_name = words::file_name(file_name);
         let mut body = Limited { body, left: self.max, max: self.max };
         let head = head(&mut body).await?;
-        if head.is_empty() {
-            return Err(Error::Unsupported(format!("The file is empty. {TAKEN}")));
-        }
-        let whole = stream::iter([Ok(head.clone())]).chain(body);
-        if pictures::sniff(&head).is_some() {
+        let seen = Seen::of(&head)?;
+        let whole = stream::iter([Ok(head)]).chain(body);
+        if seen.picture {
             self.take_picture(file_name, whole).await
         } else if pictures {
             Err(Error::Unsupported("This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into()))
-        } else if let Some(container) = video::sniff(&head) {
-            self.take_video(file_name, container, whole).await
         } else {
-            Err(Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}")))
+            self.take_video(file_name, seen, whole).await
         }
     }
 
@@ -81,7 +138,11 @@ impl Intake {
             file.write_all(&block?).await?;
         }
         file.flush().await?;
-        let made = pictures::make(spool.path()).await?;
+        self.make_picture(file_name, spool.path()).await
+    }
+
+    async fn make_picture(&self, file_name: String, path: &Path) -> Result<Taken> {
+        let made = pictures::make(path).await?;
         let size = Some((made.width, made.height));
         let thumbnail = made.thumbnail;
         let objects = vec![
@@ -97,25 +158,10 @@ impl Intake {
         Ok(Object { name, key, content_type: content_type.to_owned(), size, bytes })
     }
 
-    async fn take_video(&self, file_name: String, container: Container, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
-        let (content_type, plays) = match container {
-            Container::WebM => ("video/webm", true),
-            Container::Mp4 => ("video/mp4", true),
-            Container::Matroska => ("video/x-matroska", false),
-            Container::QuickTime => ("video/quicktime", false),
-        };
+    async fn take_video(&self, file_name: String, seen: Seen, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
         let key = loose_key(&self.shop.db, &self.shop.clock).await?;
-        let bytes = self.shop.storage.put(&key, &about(content_type), body).await?;
-        let original = Object { name: "original", key, content_type: content_type.to_owned(), size: None, bytes };
-        // Until the seekable copy is there, the raw file is what plays.
-        let playable = plays.then(|| Object { name: "playable", ..original.clone() });
-        Ok(Taken {
-            kind: "video",
-            file_name,
-            state: "processing",
-            size: None,
-            objects: std::iter::once(original).chain(playable).collect(),
-        })
+        let bytes = self.shop.storage.put(&key, &about(seen.content_type), body).await?;
+        Ok(recorded(file_name, seen, key, bytes))
     }
 
     /// Deletes what was taken and found no place.
@@ -128,6 +174,13 @@ impl Intake {
         updates::purge(&mut tx, &self.shop.clock, &keys).await?;
         tx.commit().await
     }
+}
+
+/// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays.
+fn recorded(file_name: String, seen: Seen, key: String, bytes: u64) -> Taken {
+    let original = Object { name: "original", key, content_type: seen.content_type.to_owned(), size: None, bytes };
+    let playable = seen.plays.then(|| Object { name: "playable", ..original.clone() });
+    Taken { kind: "video", file_name, state: "processing", size: None, objects: std::iter::once(original).chain(playable).collect() }
 }
 
 /// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.
@@ -153,13 +206,14 @@ pub async fn sweep(db: &Db, clock: &Clock) -> Result<()> {
 
 /// Deletes objects, every version of them.
 pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
-    for key in keys {
-        shop.storage.delete(key).await?;
-        let mut tx = shop.db.begin().await?;
-        sqlx::query("DELETE FROM loose_objects WHERE key = $1").bind(key).execute(&mut *tx).await?;
-        tx.commit().await?;
+    shop.storage.delete_all(keys).await?;
+    let mut tx = shop.db.begin().await?;
+    for some in keys.chunks(500) {
+        let statement = format!("DELETE FROM loose_objects WHERE key IN ({})", db::in_list(1, some.len()));
+        let forget = some.iter().fold(sqlx::query(AssertSqlSafe(statement)), |query, key| query.bind(key));
+        forget.execute(&mut *tx).await?;
     }
-    Ok(())
+    tx.commit().await
 }
 
 async fn head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<Bytes> {

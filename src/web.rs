@@ -23,13 +23,15 @@ mod shaping;
 mod signing;
 mod unsubscribe;
 mod updates;
+mod uploads;
 mod viewer;
 mod workspace;
 
 pub(crate) use around::around;
 pub(crate) use unsubscribe::token as unsubscribe_token;
 
-use actix_web::web::{ServiceConfig, delete, get, patch, post, put, resource, to};
+use actix_web::http::Method;
+use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resource, to};
 
 /// Every address there is.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -80,6 +82,20 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/publication").route(put().to(updates::publish)).route(delete().to(updates::unpublish)))
         .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
         .service(resource("/updates/{id}/media").route(post().to(media::add)))
+        .service(
+            resource("/uploads")
+                .route(get().to(uploads::list))
+                .route(post().to(uploads::create))
+                .route(method(Method::OPTIONS).to(uploads::options)),
+        )
+        .service(
+            resource("/uploads/{id}")
+                .route(get().to(uploads::show))
+                .route(actix_web::web::head().to(uploads::head))
+                .route(patch().to(uploads::patch))
+                .route(delete().to(uploads::remove))
+                .route(method(Method::OPTIONS).to(uploads::options)),
+        )
         .service(resource("/updates/{id}/audience/{person}").route(put().to(updates::add_recipient)))
         .service(resource("/updates/{id}/versions").route(get().to(updates::versions)))
         .service(resource("/updates/{id}/mute").route(put().to(updates::mute)).route(delete().to(updates::unmute)))

@@ -1,5 +1,6 @@
 //! Storage in a folder: written under a temporary name, flushed, renamed, and the folder flushed.
 
+mod growing;
 mod reader;
 
 use std::fs::{self, File};
@@ -15,6 +16,7 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
+pub use self::growing::Growing;
 use self::reader::stream_range;
 use super::{About, BLOCK, Bytestream, LEFTOVER, Storage, away, check_key, full, last_part, read_back};
 use crate::clock;
@@ -180,6 +182,32 @@ impl Disk {
                 }
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Opens a file that grows, for one writer at a time; made where it is missing.
+    pub async fn grow(&self, key: &str) -> Result<Growing> {
+        check_key(key)?;
+        Growing::open(self.root.clone(), self.path(key)).await
+    }
+
+    /// Gives a file that has grown to its end its key: both names lead to it until the first is deleted. Can be repeated.
+    pub async fn settle_grown(&self, from: &str, to: &str) -> Result<()> {
+        check_key(from)?;
+        check_key(to)?;
+        let (root, from, to) = (Arc::clone(&self.root), self.path(from), self.path(to));
+        blocking(move || {
+            let folder = to.parent().unwrap_or(&root);
+            make_folder(&root, folder)?;
+            match fs::hard_link(&from, &to) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => {}
+                // A file system without links.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => fs::rename(&from, &to)?,
+                linked => linked?,
+            }
+            File::open(folder)?.sync_all()
         })
         .await
     }

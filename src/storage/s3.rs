@@ -216,35 +216,71 @@ impl S3 {
         self.purge(&self.key(key)).await
     }
 
-    /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker.
+    /// Deletes all that is in a folder.
+    pub(super) async fn delete_folder(&self, folder: &str) -> Result<()> {
+        let prefix = format!("{}/", self.key(folder));
+        if self.purge_listed(&prefix, |_| true).await? {
+            return Ok(());
+        }
+        let mut more: Option<String> = None;
+        loop {
+            let list = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(&prefix);
+            let page = list.set_continuation_token(more).send().await.map_err(failed)?;
+            for key in page.contents().iter().filter_map(|object| object.key()) {
+                accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(key).send().await)?;
+            }
+            more = page.next_continuation_token;
+            if more.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Deletes several objects of one folder, which is listed once.
+    pub(super) async fn delete_of(&self, folder: &str, keys: &[&str]) -> Result<()> {
+        let names: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
+        if self.purge_listed(&format!("{}/", self.key(folder)), |name| names.iter().any(|wanted| wanted == name)).await? {
+            return Ok(());
+        }
+        for name in names {
+            accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(name).send().await)?;
+        }
+        Ok(())
+    }
+
     async fn purge(&self, key: &str) -> Result<()> {
+        if !self.purge_listed(key, |name| name == key).await? && self.length(key).await?.is_some() {
+            accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(key).send().await)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker. False where none was
+    /// listed: there is nothing, or no versions here, or a server that lists none where it keeps none.
+    async fn purge_listed(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Result<bool> {
         let bucket = &self.settings.bucket;
         let mut listed = false;
         let mut markers: (Option<String>, Option<String>) = (None, None);
         loop {
-            let list = self.client.list_object_versions().bucket(bucket).prefix(key);
+            let list = self.client.list_object_versions().bucket(bucket).prefix(prefix);
             let page = match list.set_key_marker(markers.0).set_version_id_marker(markers.1).send().await {
                 Ok(page) => page,
-                Err(error) if kind(&error) == Failure::NotImplemented => break,
+                Err(error) if kind(&error) == Failure::NotImplemented => return Ok(false),
                 Err(error) => return Err(failed(error)),
             };
             let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
             let deletions = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
-            for (_, id) in versions.chain(deletions).filter(|(name, _)| *name == Some(key)) {
+            for (name, id) in versions.chain(deletions) {
+                let Some(name) = name.filter(|name| wanted(name)) else { continue };
                 listed = true;
-                let delete = self.client.delete_object().bucket(bucket).key(key);
+                let delete = self.client.delete_object().bucket(bucket).key(name);
                 accept_missing(delete.set_version_id(id.and_then(some)).send().await)?;
             }
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
-                break;
+                return Ok(listed);
             }
             markers = (page.next_key_marker.clone(), page.next_version_id_marker.clone());
         }
-        // No versions here, or a server that lists none where it keeps none.
-        if !listed && self.length(key).await?.is_some() {
-            accept_missing(self.client.delete_object().bucket(bucket).key(key).send().await)?;
-        }
-        Ok(())
     }
 
     pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {

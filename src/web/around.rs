@@ -72,13 +72,20 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
         return Err(Error::invalid("?", "has a character U+0000, which no text can have. Leave it out."));
     }
     // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
-    if *request.method() == Method::HEAD && !request.path().starts_with("/m/") && !request.path().ends_with("/live") {
+    let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
+    if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
         request.head_mut().method = Method::GET;
     }
     if request.method().is_safe() {
         return Ok(());
     }
     same_site(request)?;
+    // Clients behind proxies that know only GET and POST (tus 1.0).
+    if request.path().starts_with("/uploads/")
+        && let Some(meant) = request.headers().get("x-http-method-override").and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+    {
+        request.head_mut().method = meant;
+    }
     if *request.method() != Method::POST {
         return Ok(());
     }
@@ -230,7 +237,12 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
             tracing::error!(%error, "a cookie could not be taken away");
         }
     }
+    let tus = response.request().path().starts_with("/uploads");
     let headers = response.headers_mut();
+    if tus {
+        headers.insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(super::uploads::VERSION));
+        headers.insert(HeaderName::from_static("tus-version"), HeaderValue::from_static(super::uploads::VERSION));
+    }
     let mut put = |name: HeaderName, value: &str| {
         if !headers.contains_key(&name)
             && let Ok(value) = HeaderValue::from_str(value)

@@ -62,8 +62,38 @@ pub struct MediaShape {
     /// Length of a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
+    /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken_off_at: Option<String>,
     /// What can be fetched.
     pub renditions: Vec<RenditionShape>,
+}
+
+/// A file on its way, over as many requests as it takes.
+#[derive(Clone, Debug, Serialize)]
+pub struct UploadShape {
+    /// The id.
+    pub id: String,
+    /// Where its bytes go.
+    pub url: String,
+    /// The update that it belongs to.
+    pub update: String,
+    /// The media that it becomes.
+    pub media: String,
+    /// The name the file has.
+    pub file_name: String,
+    /// So many bytes are durable.
+    pub received: i64,
+    /// How many there will be, if that is known.
+    pub length: Option<i64>,
+    /// It began without a length.
+    pub recording: bool,
+    /// When it began.
+    pub created_at: String,
+    /// When something last arrived.
+    pub touched_at: String,
+    /// When it is thrown away.
+    pub expires_at: String,
 }
 
 impl MediaShape {

@@ -73,6 +73,7 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         width: media.width,
         height: media.height,
         duration_ms: media.duration_ms,
+        broken_off_at: media.broken_off_at.map(rfc3339),
         renditions: renditions.collect(),
     }
 }

@@ -246,6 +246,16 @@ impl Client {
         self
     }
 
+    /// What it says of itself, for requests that are written by hand.
+    pub fn authorization(&self) -> &str {
+        self.headers["authorization"].to_str().unwrap()
+    }
+
+    /// The same person at another server.
+    pub fn elsewhere(&self, base: &str) -> Self {
+        Self { base: base.into(), ..self.clone() }
+    }
+
     pub fn accept(mut self, kinds: &str) -> Self {
         self.headers.insert("accept", HeaderValue::from_str(kinds).unwrap());
         // What a browser says of a form on a page of ours; without it a request with a cookie is refused.

@@ -34,6 +34,7 @@ mod sample;
 mod sessions;
 mod setup;
 mod sink;
+mod tus;
 mod uploads;
 mod waiting;
 mod working_time;

@@ -21,7 +21,7 @@ const WHO: [&str; 10] = [
     "a revoked token",
 ];
 
-/// Method, address, body, and the status for each of [`WHO`]. `+` after a method sends a file.
+/// Method, address, body, and the status for each of [`WHO`]. `+` after a method sends a file, `~` speaks tus.
 #[rustfmt::skip]
 const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
@@ -77,6 +77,13 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/updates/{id}/publication",            "",             [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
     ("PUT",    "/updates/{id}/opening",                "",             [401, 404, 204, 204, 404, 204, 204, 401, 401, 401]),
     ("POST+",  "/updates/{id}/media",                  "",             [401, 404, 403, 201, 404, 403, 403, 401, 401, 401]),
+    ("GET",    "/uploads",                             "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
+    ("POST",   "/uploads",                             "",             [401, 412, 412, 412, 412, 401, 401, 401, 401, 401]),
+    ("POST~",  "/uploads",                             "",             [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
+    ("GET",    "/uploads/{id}",                        "",             [401, 404, 404, 200, 404, 401, 401, 401, 401, 401]),
+    ("HEAD~",  "/uploads/{id}",                        "",             [401, 404, 404, 200, 404, 401, 401, 401, 401, 401]),
+    ("PATCH~", "/uploads/{id}",                        "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
+    ("DELETE~", "/uploads/{id}",                       "",             [401, 404, 404, 204, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/updates/{id}/receipts",               "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
     ("PUT",    "/updates/{id}/audience/{person}",      "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
     ("GET",    "/updates/{id}/versions",               "",             [401, 404, 403, 200, 404, 403, 403, 401, 401, 401]),
@@ -138,6 +145,15 @@ async fn only_group(ada: &Client, admin: &Client) -> String {
     id(&ada.post("/groups", json!({ "name": "design" })).await.expect(201).json())
 }
 
+/// An upload that Ada began, and no other.
+async fn begun(ada: &Client) -> String {
+    for upload in ada.get("/uploads").await.expect(200).json()["items"].as_array().unwrap() {
+        Answer::of(spoken(ada.request("DELETE", &format!("/uploads/{}", id(upload))))).await.expect(204);
+    }
+    let made = Answer::of(spoken(ada.request("POST", "/uploads"))).await.expect(201);
+    made.header("location").rsplit_once('/').unwrap().1.to_owned()
+}
+
 /// An update by Ada for Bob, with a picture, a comment of Bob's and two share links; invitations and links for a new password.
 struct World {
     update: String,
@@ -152,6 +168,7 @@ struct World {
     person: String,
     recipient: String,
     group: String,
+    upload: String,
     guests: [String; 3],
 }
 
@@ -188,6 +205,7 @@ impl World {
             reset: last(&reset["url"]),
             person: eve.id.clone(),
             recipient: bob.id.clone(),
+            upload: begun(ada).await,
             group,
         }
     }
@@ -201,6 +219,7 @@ impl World {
             "links" => &self.link,
             "people" => &self.person,
             "groups" => &self.group,
+            "uploads" => &self.upload,
             "invitations" if method == "DELETE" => &self.invitation.0,
             "invitations" => &self.invitation.1,
             "inbox" => &format!("b{}", self.update),
@@ -222,15 +241,25 @@ fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
         .replace("{subject}", "comment")
 }
 
+/// Nothing of an upload, in the words of tus.
+fn spoken(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    let request = request.header("tus-resumable", "1.0.0").header("upload-offset", "0").header("upload-defer-length", "1");
+    request.header("content-type", "application/offset+octet-stream")
+}
+
 /// The status, and of a refusal the body without the request's number. Streams are not read.
 async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     let answer = if method.ends_with('+') {
         client.upload(address, &[], &[("media", "a.png", fixture("alpha.png"))]).await
     } else {
-        let request = client.request(method, address);
+        let request = client.request(method.trim_end_matches('~'), address);
+        let request = if method.ends_with('~') { spoken(request) } else { request };
         let request = if body.is_empty() { request } else { request.header("content-type", "application/json").body(body.to_owned()) };
         let answer = request.send().await.unwrap();
         if answer.status().is_success() || answer.status().is_redirection() {
+            return (answer.status(), Value::Null);
+        }
+        if method.starts_with("HEAD") {
             return (answer.status(), Value::Null);
         }
         Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await.unwrap().to_vec() }
@@ -299,7 +328,7 @@ fn the_table_has_every_address_of_the_program() {
             }
         }
     }
-    let tried: BTreeSet<String> = TABLE.iter().map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches('+'))).collect();
+    let tried: BTreeSet<String> = TABLE.iter().map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~']))).collect();
     assert_eq!(there.symmetric_difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 

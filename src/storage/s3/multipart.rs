@@ -29,7 +29,7 @@ impl S3 {
     }
 
     /// Sends part `number` (from 1) and answers its ETag. Sending it again replaces it.
-    pub async fn part(&self, key: &str, id: &str, number: usize, bytes: Bytes) -> Result<String> {
+    pub async fn part(&self, key: &str, id: &str, number: i32, bytes: Bytes) -> Result<String> {
         check_key(key)?;
         let upload = self
             .client
@@ -37,20 +37,20 @@ impl S3 {
             .bucket(&self.settings.bucket)
             .key(self.key(key))
             .upload_id(id)
-            .part_number(i32::try_from(number).map_err(Error::internal)?)
+            .part_number(number)
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
         let part = upload.send().await.map_err(failed)?;
         part.e_tag.ok_or_else(|| away("UploadPart answered without an ETag"))
     }
 
-    /// Makes the object of its parts, in order, and looks that it has `length` bytes. Can be repeated: an upload that
+    /// Makes the object of its parts, given by number and ETag in rising order, and looks that it has `length` bytes. Can be repeated: an upload that
     /// was completed already, but whose answer was lost, counts as completed.
-    pub async fn complete(&self, key: &str, id: &str, etags: &[String], length: u64) -> Result<()> {
+    pub async fn complete(&self, key: &str, id: &str, made: &[(i32, String)], length: u64) -> Result<()> {
         check_key(key)?;
         let mut parts = CompletedMultipartUpload::builder();
-        for (number, etag) in (1..).zip(etags) {
-            parts = parts.parts(CompletedPart::builder().part_number(number).e_tag(etag).build());
+        for (number, etag) in made {
+            parts = parts.parts(CompletedPart::builder().part_number(*number).e_tag(etag).build());
         }
         let name = self.key(key);
         let complete = self.client.complete_multipart_upload().bucket(&self.settings.bucket);
@@ -79,19 +79,20 @@ pub(super) struct Multipart {
     s3: S3,
     key: String,
     id: String,
-    etags: Vec<String>,
+    parts: Vec<(i32, String)>,
     finished: bool,
 }
 
 impl Multipart {
     pub(super) async fn begin(s3: &S3, key: &str, about: &About) -> Result<Self> {
         let id = s3.begin(key, about).await?;
-        Ok(Self { s3: s3.clone(), key: key.into(), id, etags: Vec::new(), finished: false })
+        Ok(Self { s3: s3.clone(), key: key.into(), id, parts: Vec::new(), finished: false })
     }
 
     pub(super) async fn part(&mut self, bytes: Bytes) -> Result<()> {
-        let etag = self.s3.part(&self.key, &self.id, self.etags.len() + 1, bytes).await?;
-        self.etags.push(etag);
+        let number = i32::try_from(self.parts.len() + 1).map_err(Error::internal)?;
+        let etag = self.s3.part(&self.key, &self.id, number, bytes).await?;
+        self.parts.push((number, etag));
         Ok(())
     }
 
@@ -100,7 +101,7 @@ impl Multipart {
         if !last.is_empty() {
             self.part(last).await?;
         }
-        let completed = self.s3.complete(&self.key, &self.id, &self.etags, length).await;
+        let completed = self.s3.complete(&self.key, &self.id, &self.parts, length).await;
         self.finished = completed.is_ok();
         completed.map_err(|error| match error {
             Error::NotFound => away("CompleteMultipartUpload: no such upload"),

@@ -1,0 +1,84 @@
+//! Media whose bytes come over many requests: there from the first of them, playable from the last.
+
+use serde_json::json;
+
+use super::{Taken, must_have_place, process, put_rendition};
+use crate::clock::Clock;
+use crate::db::Tx;
+use crate::error::Result;
+use crate::{events, jobs, updates};
+
+/// Makes media of an update whose bytes are still to come. Answers the id.
+pub async fn expect(tx: &mut Tx, clock: &Clock, update_id: &str, file_name: &str, picture: bool, person_id: &str) -> Result<String> {
+    must_have_place(tx, update_id).await?;
+    let id = clock.id();
+    sqlx::query(
+        "INSERT INTO media (id, update_id, kind, state, file_name, generation, created_at) VALUES ($1, $2, $3, 'uploading', $4, 1, $5)",
+    )
+    .bind(&id)
+    .bind(update_id)
+    .bind(if picture { "image" } else { "video" })
+    .bind(file_name)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
+    events::record(tx, clock, "media", update_id, &id, person_id).await?;
+    Ok(id)
+}
+
+/// The bytes are there: what was taken becomes what is shown, in place of what may have been there before. Where its page was lost, the
+/// recording says so. Answers false where the media is gone.
+pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_off: bool) -> Result<bool> {
+    let there: Option<(String, i64)> = sqlx::query_as(
+        "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
+             generation = generation + 1
+         WHERE id = $7 RETURNING update_id, generation",
+    )
+    .bind(taken.kind)
+    .bind(taken.state)
+    .bind((taken.state == "processing").then_some(process::WAITING))
+    .bind(taken.size.map(|size| i64::from(size.0)))
+    .bind(taken.size.map(|size| i64::from(size.1)))
+    .bind(broken_off.then(|| clock.now()))
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some((update_id, generation)) = there else { return Ok(false) };
+    let old: Vec<String> =
+        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key").bind(id).fetch_all(&mut **tx).await?;
+    updates::purge(tx, clock, &old).await?;
+    for object in &taken.objects {
+        put_rendition(tx, id, object).await?;
+    }
+    if taken.state == "processing" {
+        jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": generation })).await?;
+    }
+    events::record(tx, clock, "media", &update_id, id, "").await?;
+    Ok(true)
+}
+
+/// The rest never came.
+pub async fn miss(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
+    let update: Option<String> =
+        sqlx::query_scalar("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2 AND state = 'uploading' RETURNING update_id")
+            .bind(reason)
+            .bind(id)
+            .fetch_optional(&mut **tx)
+            .await?;
+    match update {
+        Some(update) => events::record(tx, clock, "media", &update, id, "").await,
+        None => Ok(()),
+    }
+}
+
+/// It will not come: as if it had never been announced.
+pub async fn forget(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Result<()> {
+    let update: Option<String> = sqlx::query_scalar("DELETE FROM media WHERE id = $1 AND state = 'uploading' RETURNING update_id")
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    match update {
+        Some(update) => events::record(tx, clock, "media", &update, id, person_id).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,67 @@
+//! A file that grows over many requests, written by one at a time.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rustix::fs::FlockOperation;
+
+use super::{blocking, make_folder};
+use crate::error::{Error, Result};
+
+/// An open file of an upload. Nobody else has it for as long as this lives, in no process: a writer that was overtaken waits, and then sees
+/// that it was.
+#[derive(Debug)]
+pub struct Growing {
+    file: Arc<File>,
+}
+
+impl Growing {
+    pub(super) async fn open(root: Arc<Path>, path: PathBuf) -> Result<Self> {
+        let file = blocking(move || {
+            let folder = path.parent().unwrap_or(&root);
+            make_folder(&root, folder)?;
+            let made = !path.exists();
+            let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+            if made {
+                File::open(folder)?.sync_all()?;
+            }
+            Ok(file)
+        });
+        Ok(Self { file: Arc::new(file.await?) })
+    }
+
+    /// Makes `bytes` what follows the first `at` bytes, durably. What a writer that broke off left beyond them is thrown away.
+    pub async fn write(&self, at: u64, bytes: Bytes) -> Result<()> {
+        let file = Arc::clone(&self.file);
+        let there = blocking(move || {
+            let there = file.metadata()?.len();
+            if there < at {
+                return Ok(there);
+            }
+            file.set_len(at)?;
+            file.write_all_at(&bytes, at)?;
+            file.sync_data()?;
+            Ok(at)
+        });
+        match there.await? {
+            there if there == at => Ok(()),
+            there => Err(Error::internal(format!("an upload's file has {there} bytes where {at} were durable"))),
+        }
+    }
+
+    /// Its first bytes, at most so many.
+    pub async fn head(&self, most: usize) -> Result<Bytes> {
+        let file = Arc::clone(&self.file);
+        blocking(move || {
+            let length = usize::try_from(file.metadata()?.len()).unwrap_or(most).min(most);
+            let mut head = vec![0; length];
+            file.read_exact_at(&mut head, 0)?;
+            Ok(head.into())
+        })
+        .await
+    }
+}

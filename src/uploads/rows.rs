@@ -1,0 +1,194 @@
+//! The rows of resumable uploads: begun, found, ended.
+
+use serde_json::json;
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Intake, size};
+use crate::clock::{Millis, secret};
+use crate::db::Tx;
+use crate::error::{Error, Result};
+use crate::media;
+use crate::people::Viewer;
+use crate::updates::{self, Content};
+use crate::{jobs, words};
+
+/// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
+const KEPT: Millis = 7 * 24 * 3_600_000;
+/// How many uploads of one person can be open.
+const OPEN: i64 = 100;
+
+/// A file on its way, over as many requests as it takes.
+#[derive(Clone, Debug, FromRow)]
+pub struct Upload {
+    /// The id.
+    pub id: String,
+    /// Whose it is.
+    pub person_id: String,
+    /// The update that it belongs to.
+    pub update_id: String,
+    /// The media that it becomes.
+    pub media_id: String,
+    /// The name the file had.
+    pub file_name: String,
+    /// `Upload-Metadata`, as it was sent.
+    pub metadata: String,
+    /// How long it will be, in bytes, as far as that is known.
+    pub length: Option<i64>,
+    /// When it began without a length: a recording.
+    pub deferred_at: Option<Millis>,
+    /// So many bytes are durable.
+    pub received: i64,
+    /// Which writer it belongs to.
+    pub(super) generation: i64,
+    pub(super) key: String,
+    pub(super) multipart: Option<String>,
+    pub(super) content_type: Option<String>,
+    /// When it began.
+    pub created_at: Millis,
+    /// When something last arrived.
+    pub touched_at: Millis,
+    /// When it was whole, and became media.
+    pub finished_at: Option<Millis>,
+    /// When it was finished without its page.
+    pub broken_off_at: Option<Millis>,
+    /// One while its media is there, else none.
+    pub(super) wanted: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.content_type, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
+    };
+}
+
+pub(super) use columns;
+
+impl Upload {
+    /// When it is thrown away.
+    pub fn expires_at(&self) -> Millis {
+        self.created_at + Self::kept()
+    }
+
+    /// So long after it began, in milliseconds.
+    pub(super) fn kept() -> Millis {
+        KEPT
+    }
+
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        self.length == Some(self.received)
+    }
+
+    /// What its bytes are kept under until it is whole.
+    pub(super) fn place(&self) -> String {
+        self.key.replacen("media/", "uploads/", 1)
+    }
+}
+
+/// What is said of a file before it comes.
+#[derive(Clone, Debug, Default)]
+pub struct New {
+    /// Its name.
+    pub file_name: String,
+    /// `Upload-Metadata`, as it was sent.
+    pub metadata: String,
+    /// Its sender calls it a picture.
+    pub picture: bool,
+    /// Its length in bytes, if that is known.
+    pub length: Option<i64>,
+    /// The update it is for; a draft is made where none is named.
+    pub update: Option<String>,
+}
+
+/// Refuses what is too long.
+pub(super) fn must_fit(intake: &Intake, length: i64) -> Result<()> {
+    if u64::try_from(length).is_ok_and(|length| length <= intake.max) {
+        return Ok(());
+    }
+    let most = size(intake.max);
+    Err(Error::TooLarge(format!("The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin.")))
+}
+
+/// Begins an upload to an update of one's own.
+pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> Result<Upload> {
+    let (person, clock) = (viewer.person()?, &intake.shop.clock);
+    if let Some(length) = new.length {
+        must_fit(intake, length)?;
+    }
+    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL")
+        .bind(&person.id)
+        .fetch_one(&mut **tx)
+        .await?;
+    if open >= OPEN {
+        return Err(Error::TooMany(3600));
+    }
+    let update = match &new.update {
+        Some(id) => updates::find_mine(tx, viewer, id).await?,
+        None => updates::create(tx, clock, person, &Content::default()).await?,
+    };
+    let (id, now, file_name) = (clock.id(), clock.now(), words::file_name(&new.file_name));
+    let media_id = media::expect(tx, clock, &update.id, &file_name, new.picture, &person.id).await?;
+    sqlx::query(
+        "INSERT INTO uploads (id, person_id, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received, generation,
+             key, parts, created_at, touched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, $11)",
+    )
+    .bind(&id)
+    .bind(&person.id)
+    .bind(&update.id)
+    .bind(&media_id)
+    .bind(new.update.is_none().then_some(now))
+    .bind(&file_name)
+    .bind(&new.metadata)
+    .bind(new.length)
+    .bind(new.length.is_none().then_some(now))
+    .bind(format!("media/{}", secret()))
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    find(tx, viewer, &id).await
+}
+
+/// An upload of one's own.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Upload> {
+    let person = viewer.person()?;
+    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.id = $1 AND o.person_id = $2"));
+    found.bind(id).bind(&person.id).fetch_optional(connection).await?.ok_or(Error::NotFound)
+}
+
+/// Refuses what can neither be gone on with nor is whole.
+pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
+    if upload.wanted == 0 {
+        return Err(Error::Gone("The file was removed from its update.".into()));
+    }
+    if upload.finished_at.is_none() && intake.shop.clock.now() >= upload.expires_at() {
+        return Err(Error::Gone("It was begun more than seven days ago and is thrown away. Send the file again.".into()));
+    }
+    Ok(())
+}
+
+/// One's own uploads that are not finished, the oldest first.
+pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
+    let person = viewer.person()?;
+    let all =
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.person_id = $1 AND o.finished_at IS NULL ORDER BY o.id"));
+    Ok(all.bind(&person.id).fetch_all(connection).await?)
+}
+
+/// Ends an upload that is not finished: its bytes go, its media, and a draft that was made for it and is still empty.
+pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload) -> Result<()> {
+    let clock = &intake.shop.clock;
+    let ended: Option<(Option<i64>, Option<String>, String)> =
+        sqlx::query_as("DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, multipart, key")
+            .bind(&upload.id)
+            .fetch_optional(&mut **tx)
+            .await?;
+    let Some((made_draft_at, multipart, key)) = ended else {
+        return Err(Error::Conflict("It has arrived already. Remove the file from its update instead.".into()));
+    };
+    jobs::enqueue(tx, clock, "clear", &json!({ "place": upload.place(), "key": key, "multipart": multipart })).await?;
+    if made_draft_at.is_some() && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await? {
+        return Ok(());
+    }
+    media::forget(tx, clock, &upload.media_id, &upload.person_id).await
+}

@@ -1,0 +1,322 @@
+//! Where the bytes of an unfinished upload lie: one growing file on a disk; in a bucket segments of a request each, joined to parts.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use sqlx::FromRow;
+
+use super::rows::Upload;
+use super::{HEAD, Intake, Seen};
+use crate::clock::secret;
+use crate::error::{Error, Result};
+use crate::jobs;
+use crate::media::about;
+use crate::storage::{About, PART, S3, Storage};
+
+/// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
+const SEGMENTS: usize = 64;
+/// Segments that are read at once.
+const AT_ONCE: usize = 8;
+
+/// What of an upload lies in a bucket as one object or part.
+#[derive(Clone, Debug, FromRow)]
+struct Piece {
+    start: i64,
+    bytes: i64,
+    key: Option<String>,
+    part: Option<i64>,
+    etag: Option<String>,
+}
+
+/// One who writes to an upload, until another takes it over.
+pub(super) struct Writer<'a> {
+    pub(super) intake: &'a Intake,
+    pub(super) upload: Upload,
+    /// Where the next byte goes.
+    pub(super) at: i64,
+    /// What is durable is told at the end only, all at once.
+    pub(super) all_at_once: bool,
+    segments: Vec<Piece>,
+    /// Pieces to write down, each in place of those from its start on.
+    made: Vec<Piece>,
+    replaced: Vec<String>,
+}
+
+/// Somebody else goes on with it.
+pub(super) fn overtaken() -> Error {
+    Error::Conflict("Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into())
+}
+
+impl<'a> Writer<'a> {
+    /// Takes an upload over where it stands. An older writer can tell nothing more from here on.
+    pub(super) async fn take(intake: &'a Intake, mut upload: Upload) -> Result<Self> {
+        let mut tx = intake.shop.db.begin().await?;
+        let generation: Option<i64> = sqlx::query_scalar(
+            "UPDATE uploads SET generation = generation + 1, touched_at = $1 WHERE id = $2 AND received = $3 AND finished_at IS NULL RETURNING generation",
+        )
+        .bind(intake.shop.clock.now())
+        .bind(&upload.id)
+        .bind(upload.received)
+        .fetch_optional(&mut *tx)
+        .await?;
+        upload.generation = generation.ok_or_else(overtaken)?;
+        let segments =
+            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start")
+                .bind(&upload.id)
+                .fetch_all(&mut *tx)
+                .await?;
+        tx.commit().await?;
+        let at = upload.received;
+        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new() })
+    }
+
+    /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
+    pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
+        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new() }
+    }
+
+    /// How many bytes are best stored at once.
+    pub(super) fn wanted(&self) -> usize {
+        PART - self.waiting().min(PART - 1)
+    }
+
+    fn waiting(&self) -> usize {
+        self.segments.iter().map(|segment| usize::try_from(segment.bytes).unwrap_or(0)).sum()
+    }
+
+    fn storage(&self) -> &Storage {
+        &self.intake.shop.storage
+    }
+
+    /// Makes bytes durable, and tells so unless that is to be done at the end.
+    pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
+        self.look(&bytes).await?;
+        let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
+        // On a disk the file is held until it is told, so that nobody who took over has written in between.
+        let _held = match self.intake.shop.storage.clone() {
+            Storage::Disk(disk) => {
+                let file = disk.grow(&self.upload.place()).await?;
+                self.must_hold().await?;
+                file.write(u64::try_from(self.at).unwrap_or(0), bytes).await?;
+                self.at += length;
+                Some(file)
+            }
+            Storage::S3(s3) => {
+                if self.waiting() + bytes.len() >= PART {
+                    self.part(&s3, bytes).await?;
+                } else {
+                    self.segment(bytes).await?;
+                }
+                None
+            }
+        };
+        if self.all_at_once { Ok(()) } else { self.tell().await }
+    }
+
+    async fn must_hold(&self) -> Result<()> {
+        let holds: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
+            .bind(&self.upload.id)
+            .bind(self.upload.generation)
+            .fetch_one(&mut *self.intake.shop.db.read().await?)
+            .await?;
+        if holds == 1 { Ok(()) } else { Err(overtaken()) }
+    }
+
+    /// Recognises the file as soon as enough of it is there.
+    async fn look(&mut self, next: &[u8]) -> Result<()> {
+        let enough = usize::try_from(self.at).unwrap_or(HEAD).saturating_add(next.len()) >= HEAD;
+        if enough && self.upload.content_type.is_none() {
+            self.upload.content_type = Some(self.seen(next).await?.content_type.to_owned());
+        }
+        Ok(())
+    }
+
+    /// What it is, by what is there and what comes `next`.
+    pub(super) async fn seen(&self, next: &[u8]) -> Result<Seen> {
+        if let Some(known) = self.upload.content_type.as_deref().and_then(Seen::stored) {
+            return Ok(known);
+        }
+        let mut head = BytesMut::new();
+        if self.at > 0 {
+            match self.storage() {
+                Storage::Disk(disk) => head.extend_from_slice(&disk.grow(&self.upload.place()).await?.head(HEAD).await?),
+                Storage::S3(_) => head = self.joined(&[]).await?,
+            }
+            head.truncate(usize::try_from(self.at).unwrap_or(HEAD).min(HEAD));
+        }
+        head.extend_from_slice(&next[..next.len().min(HEAD - head.len())]);
+        Seen::of(&head)
+    }
+
+    async fn segment(&mut self, bytes: Bytes) -> Result<()> {
+        let (start, bytes) = match self.segments.first() {
+            Some(first) if self.segments.len() + 1 >= SEGMENTS => (first.start, self.joined(&bytes).await?.freeze()),
+            _ => (self.at, bytes),
+        };
+        let key = format!("{}/{}", self.upload.place(), secret());
+        let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
+        self.storage().put(&key, &About::default(), stream::iter([Ok(bytes)])).await?;
+        self.put_down(Piece { start, bytes: length, key: Some(key), part: None, etag: None });
+        Ok(())
+    }
+
+    async fn part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
+        let start = self.segments.first().map_or(self.at, |first| first.start);
+        let _turn = self.intake.joining.acquire().await.map_err(Error::internal)?;
+        let whole = self.joined(&bytes).await?.freeze();
+        drop(bytes);
+        let multipart = match &self.upload.multipart {
+            Some(id) => id.clone(),
+            None => {
+                let seen = self.seen(&whole).await?;
+                let id = s3.begin(&self.upload.key, &about(seen.content_type)).await?;
+                self.upload.multipart.insert(id).clone()
+            }
+        };
+        // Never the number of a part that an overtaken writer may still be sending.
+        let mut tx = self.intake.shop.db.begin().await?;
+        let number: Option<i64> = sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
+            .bind(&self.upload.id)
+            .bind(self.upload.generation)
+            .fetch_optional(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        let number = number.ok_or_else(overtaken)?;
+        let length = i64::try_from(whole.len()).map_err(Error::internal)?;
+        let etag = s3.part(&self.upload.key, &multipart, i32::try_from(number).map_err(Error::internal)?, whole).await?;
+        self.put_down(Piece { start, bytes: length, key: None, part: Some(number), etag: Some(etag) });
+        Ok(())
+    }
+
+    /// The segments that wait, and what follows them.
+    async fn joined(&self, next: &[u8]) -> Result<BytesMut> {
+        let mut whole = BytesMut::with_capacity(self.waiting() + next.len());
+        let storage = self.storage();
+        let reads = self.segments.iter().map(|segment| async move {
+            let key = segment.key.as_deref().ok_or_else(|| Error::internal("a segment without a key"))?;
+            let body = storage.get(key, 0..u64::try_from(segment.bytes).unwrap_or(0)).await?;
+            body.try_collect::<Vec<Bytes>>().await
+        });
+        let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(AT_ONCE);
+        while let Some(blocks) = reads.next().await {
+            for block in blocks? {
+                whole.extend_from_slice(&block);
+            }
+        }
+        whole.extend_from_slice(next);
+        Ok(whole)
+    }
+
+    fn put_down(&mut self, piece: Piece) {
+        self.at = piece.start + piece.bytes;
+        let (kept, replaced): (Vec<Piece>, Vec<Piece>) = self.segments.drain(..).partition(|old| old.start < piece.start);
+        self.segments = kept;
+        self.replaced.extend(replaced.into_iter().filter_map(|old| old.key));
+        if piece.key.is_some() {
+            self.segments.push(piece.clone());
+        }
+        self.made.push(piece);
+    }
+
+    /// Tells how much is durable, unless somebody else has taken over.
+    pub(super) async fn tell(&mut self) -> Result<()> {
+        let clock = &self.intake.shop.clock;
+        let mut tx = self.intake.shop.db.begin().await?;
+        let told = sqlx::query(
+            "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, touched_at = $6, finished_at = NULL,
+                 broken_off_at = NULL
+             WHERE id = $7 AND generation = $8",
+        )
+        .bind(self.at)
+        .bind(self.upload.length)
+        .bind(&self.upload.multipart)
+        .bind(&self.upload.content_type)
+        .bind(&self.upload.key)
+        .bind(clock.now())
+        .bind(&self.upload.id)
+        .bind(self.upload.generation)
+        .execute(&mut *tx)
+        .await?;
+        if told.rows_affected() == 0 {
+            return Err(overtaken());
+        }
+        for piece in &self.made {
+            sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1 AND start >= $2")
+                .bind(&self.upload.id)
+                .bind(piece.start)
+                .execute(&mut *tx)
+                .await?;
+            sqlx::query("INSERT INTO upload_pieces (upload_id, start, bytes, key, part, etag) VALUES ($1, $2, $3, $4, $5, $6)")
+                .bind(&self.upload.id)
+                .bind(piece.start)
+                .bind(piece.bytes)
+                .bind(&piece.key)
+                .bind(piece.part)
+                .bind(&piece.etag)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if !self.replaced.is_empty() {
+            jobs::enqueue(&mut tx, clock, "purge", &json!({ "keys": self.replaced })).await?;
+        }
+        tx.commit().await?;
+        self.made.clear();
+        self.replaced.clear();
+        self.upload.received = self.at;
+        Ok(())
+    }
+
+    /// Stores what is `left` and makes the whole one object under its key. Answers its length in bytes. Can be repeated.
+    pub(super) async fn join(&mut self, left: Bytes) -> Result<u64> {
+        let length = u64::try_from(self.at).unwrap_or(0) + left.len() as u64;
+        let content_type = self.seen(&left).await?.content_type;
+        self.upload.content_type = Some(content_type.to_owned());
+        match self.intake.shop.storage.clone() {
+            Storage::Disk(disk) => {
+                if !left.is_empty() {
+                    self.store(left).await?;
+                }
+                self.tell().await?;
+                let _held = disk.grow(&self.upload.place()).await?;
+                self.must_hold().await?;
+                disk.settle_grown(&self.upload.place(), &self.upload.key).await?;
+                match self.storage().len(&self.upload.key).await? {
+                    Some(stored) if stored == length => {}
+                    stored => return Err(Error::internal(format!("an upload of {length} bytes was stored as {stored:?}"))),
+                }
+            }
+            Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
+                let whole = self.joined(&left).await?.freeze();
+                self.must_hold().await?;
+                self.storage().put(&self.upload.key, &about(content_type), stream::iter([Ok(whole)])).await?;
+            }
+            Storage::S3(s3) => {
+                if !left.is_empty() || !self.segments.is_empty() {
+                    self.part(&s3, left).await?;
+                }
+                self.tell().await?;
+                let parts = self.parts().await?;
+                let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
+                s3.complete(&self.upload.key, &multipart, &parts, length).await?;
+            }
+        }
+        Ok(length)
+    }
+
+    /// The parts by number and ETag, which must be all there is, without a gap.
+    async fn parts(&self) -> Result<Vec<(i32, String)>> {
+        let pieces: Vec<Piece> = sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
+            .bind(&self.upload.id)
+            .fetch_all(&mut *self.intake.shop.db.read().await?)
+            .await?;
+        let (mut parts, mut at) = (Vec::new(), 0);
+        for piece in pieces {
+            match (piece.part, piece.etag) {
+                (Some(part), Some(etag)) if piece.start == at => parts.push((i32::try_from(part).map_err(Error::internal)?, etag)),
+                _ => return Err(Error::internal(format!("the pieces of upload {} have a gap at {at}", self.upload.id))),
+            }
+            at += piece.bytes;
+        }
+        if at == self.at { Ok(parts) } else { Err(Error::internal(format!("upload {} has {at} bytes of {}", self.upload.id, self.at))) }
+    }
+}

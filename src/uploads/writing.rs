@@ -1,0 +1,195 @@
+//! One request that brings bytes of an upload.
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+
+use super::checksum::Checksum;
+use super::rows::{must_fit, must_go_on};
+use super::store::Writer;
+use super::{Intake, PICTURE, Upload, end, find, finishing, size};
+use crate::clock::secret;
+use crate::error::{Error, Result};
+use crate::people::Viewer;
+
+/// What a request says of the bytes that it brings.
+#[derive(Clone, Debug, Default)]
+pub struct Patch {
+    /// Where they go, in bytes from the beginning: where the upload stands.
+    pub offset: i64,
+    /// How long the whole is, where that was not known before.
+    pub length: Option<i64>,
+    /// What they add up to.
+    pub checksum: Option<Checksum>,
+}
+
+/// Brings bytes to an upload of one's own and answers how it stands then: all below `received` is durable. With the last byte it is finished.
+///
+/// What came of a request that breaks off is kept, unless it has a checksum. `Conflict` where the upload stands elsewhere or somebody else
+/// went on with it: then the sender asks how far it is. What is no file we take ends the upload.
+pub async fn write(
+    intake: &Intake,
+    viewer: &Viewer,
+    id: &str,
+    patch: Patch,
+    body: impl Stream<Item = Result<Bytes>> + Unpin,
+) -> Result<Upload> {
+    let mut upload = find(&mut *intake.shop.db.read().await?, viewer, id).await?;
+    must_go_on(intake, &upload)?;
+    if patch.offset != upload.received {
+        return Err(Error::Conflict(format!("The next byte of this upload is {}, not {}.", upload.received, patch.offset)));
+    }
+    if upload.finished_at.is_some() && (upload.broken_off_at.is_none() || patch.length == upload.length) {
+        return whole_already(upload, patch, body).await;
+    }
+    intake.room()?;
+    let reopened = upload.finished_at.is_some();
+    announce(intake, &mut upload, patch.length, reopened)?;
+    let mut writer = if reopened { reopen(intake, upload).await? } else { Writer::take(intake, upload).await? };
+    writer.all_at_once |= patch.checksum.is_some();
+    let upload = writer.upload.clone();
+    let done = receive(writer, patch.checksum, body).await;
+    // What is no picture and no video will be none with more bytes either.
+    if let Err(Error::Unsupported(_)) = &done
+        && !reopened
+    {
+        let mut tx = intake.shop.db.begin().await?;
+        end(&mut tx, intake, &upload).await?;
+        tx.commit().await?;
+    }
+    done
+}
+
+/// Told again that it is whole, it is; more bytes have no place.
+async fn whole_already(upload: Upload, patch: Patch, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Upload> {
+    let more = match body.next().await {
+        Some(block) => !block?.is_empty(),
+        None => false,
+    };
+    if more || patch.length.is_some_and(|length| Some(length) != upload.length) {
+        return Err(Error::Gone("It has arrived as a whole already.".into()));
+    }
+    Ok(upload)
+}
+
+/// The length, where it becomes known now.
+fn announce(intake: &Intake, upload: &mut Upload, length: Option<i64>, reopened: bool) -> Result<()> {
+    if reopened {
+        upload.length = None;
+    }
+    let Some(length) = length else { return Ok(()) };
+    match upload.length {
+        Some(known) if known != length => {
+            Err(Error::Malformed(format!("Upload-Length: this upload has {known} bytes; that cannot become {length}.")))
+        }
+        _ if length < upload.received => {
+            Err(Error::Malformed(format!("Upload-Length: {length} is less than the {} bytes that are there already.", upload.received)))
+        }
+        _ => {
+            must_fit(intake, length)?;
+            upload.length = Some(length);
+            Ok(())
+        }
+    }
+}
+
+/// Goes on with a recording that was finished because its page seemed lost: what is there is taken over into an upload anew.
+async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
+    let shop = &intake.shop;
+    let mut tx = shop.db.begin().await?;
+    let generation: Option<i64> = sqlx::query_scalar(
+        "UPDATE uploads SET generation = generation + 1 WHERE id = $1 AND broken_off_at IS NOT NULL
+         AND update_id IN (SELECT id FROM updates WHERE published_at IS NULL) RETURNING generation",
+    )
+    .bind(&upload.id)
+    .fetch_optional(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    let Some(generation) = generation else {
+        return Err(Error::Gone("It was sent with what had arrived. The rest can only go into another update.".into()));
+    };
+    let (old, length) = (upload.key.clone(), upload.received);
+    let anew = Upload { generation, key: format!("media/{}", secret()), multipart: None, content_type: None, received: 0, ..upload };
+    let mut writer = Writer::anew(intake, anew);
+    let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
+    let mut buffer = BytesMut::new();
+    while let Some(block) = body.next().await {
+        fill(&mut writer, &mut buffer, block?).await?;
+    }
+    if !buffer.is_empty() {
+        writer.store(buffer.freeze()).await?;
+    }
+    Ok(writer)
+}
+
+/// Adds a block to what is to be stored, and stores what is full.
+async fn fill(writer: &mut Writer<'_>, buffer: &mut BytesMut, mut block: Bytes) -> Result<()> {
+    while buffer.len() + block.len() >= writer.wanted() {
+        let rest = block.split_off(writer.wanted() - buffer.len());
+        buffer.extend_from_slice(&block);
+        writer.store(buffer.split().freeze()).await?;
+        block = rest;
+    }
+    buffer.extend_from_slice(&block);
+    Ok(())
+}
+
+async fn receive(
+    mut writer: Writer<'_>,
+    mut checksum: Option<Checksum>,
+    mut body: impl Stream<Item = Result<Bytes>> + Unpin,
+) -> Result<Upload> {
+    let intake = writer.intake;
+    let mut buffer = BytesMut::new();
+    let broken = loop {
+        let block = match tokio::time::timeout(intake.pause, body.next()).await {
+            Ok(Some(Ok(block))) => block,
+            Ok(None) => break None,
+            Ok(Some(Err(error))) => break Some(error),
+            Err(_) => {
+                let words = format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
+                break Some(Error::Conflict(words));
+            }
+        };
+        let end = writer.at + i64::try_from(buffer.len() + block.len()).map_err(Error::internal)?;
+        if let Err(error) = room_for(&writer, end) {
+            break Some(error);
+        }
+        if let Some(checksum) = &mut checksum {
+            checksum.add(&block);
+        }
+        fill(&mut writer, &mut buffer, block).await?;
+    };
+    if let Some(error) = broken {
+        if !writer.all_at_once && !buffer.is_empty() {
+            writer.store(buffer.freeze()).await?;
+        }
+        return Err(error);
+    }
+    if checksum.is_some_and(|checksum| !checksum.holds()) {
+        return Err(Error::Mismatch("The bytes are not the ones that Upload-Checksum was made of. Send them again.".into()));
+    }
+    let end = writer.at + i64::try_from(buffer.len()).map_err(Error::internal)?;
+    if writer.upload.length == Some(end) {
+        return finishing::finish(writer, buffer.freeze(), false).await;
+    }
+    if !buffer.is_empty() {
+        writer.store(buffer.freeze()).await?;
+    }
+    writer.tell().await?;
+    Ok(writer.upload)
+}
+
+/// Refuses bytes beyond the end, wherever that is.
+fn room_for(writer: &Writer<'_>, end: i64) -> Result<()> {
+    if let Some(length) = writer.upload.length
+        && end > length
+    {
+        return Err(Error::TooLarge(format!("These are more than the {length} bytes that this upload has.")));
+    }
+    must_fit(writer.intake, end)?;
+    let picture = writer.upload.content_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));
+    if picture && u64::try_from(end).is_ok_and(|end| end > PICTURE) {
+        return Err(Error::Unsupported(format!("The picture is larger than {}, the most that is taken.", size(PICTURE))));
+    }
+    Ok(())
+}

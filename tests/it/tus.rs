@@ -1,0 +1,615 @@
+//! Resumable uploads (tus 1.0): files over many requests, recordings that grow, and nothing lost of what was answered.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
+
+const BYTES: &str = "application/offset+octet-stream";
+const MIB: usize = 1 << 20;
+const HOUR: i64 = 3_600_000;
+
+/// An upload as its sender sees it.
+struct Sender {
+    client: Client,
+    path: String,
+    media: String,
+    update: String,
+}
+
+fn metadata(pairs: &[(&str, &str)]) -> String {
+    pairs.iter().map(|(name, value)| format!("{name} {}", BASE64.encode(value.as_bytes()))).collect::<Vec<_>>().join(",")
+}
+
+impl Sender {
+    async fn begin(client: &Client, headers: &[(&str, &str)]) -> Self {
+        let made = create(client, headers).await.expect(201);
+        let path = made.header("location").split_once("/uploads/").unwrap().1;
+        assert_eq!(made.header("upload-offset"), "0");
+        Self {
+            client: client.clone(),
+            path: format!("/uploads/{path}"),
+            media: made.header("hearback-media").to_owned(),
+            update: made.header("hearback-update").to_owned(),
+        }
+    }
+
+    /// A recording: its length is not known yet.
+    async fn recording(client: &Client) -> Self {
+        let described = metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]);
+        Self::begin(client, &[("upload-defer-length", "1"), ("upload-metadata", &described)]).await
+    }
+
+    async fn file(client: &Client, name: &str, length: usize) -> Self {
+        Self::begin(client, &[("upload-length", &length.to_string()), ("upload-metadata", &metadata(&[("filename", name)]))]).await
+    }
+
+    async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
+        let request = self.client.request("PATCH", &self.path).header("upload-offset", offset.to_string()).header("content-type", BYTES);
+        Answer::of(with(request, headers).body(bytes.to_vec())).await
+    }
+
+    /// Sends bytes and answers what comes next.
+    async fn send(&self, offset: usize, bytes: &[u8]) -> usize {
+        let answer = self.patch(offset, bytes, &[]).await.expect(204);
+        assert_eq!(answer.header("upload-offset"), (offset + bytes.len()).to_string());
+        offset + bytes.len()
+    }
+
+    async fn head(&self) -> Answer {
+        Answer::of(with(self.client.request("HEAD", &self.path), &[])).await
+    }
+
+    async fn offset(&self) -> usize {
+        self.head().await.expect(200).header("upload-offset").parse().unwrap()
+    }
+
+    /// Says that it ends where it stands.
+    async fn finish(&self, length: usize) -> Answer {
+        self.patch(length, b"", &[("upload-length", &length.to_string())]).await
+    }
+
+    async fn media(&self) -> Value {
+        self.client.get(&format!("/media/{}", self.media)).await.expect(200).json()
+    }
+
+    /// What its author gets of what was sent.
+    async fn original(&self) -> Vec<u8> {
+        let media = self.media().await;
+        let original = media["renditions"].as_array().unwrap().iter().find(|rendition| rendition["name"] == "original").unwrap();
+        self.client.get(original["url"].as_str().unwrap()).await.expect(200).body
+    }
+}
+
+fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    let said = headers.iter().any(|(name, _)| *name == "tus-resumable");
+    let request = if said { request } else { request.header("tus-resumable", "1.0.0") };
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+}
+
+async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
+    Answer::of(with(client.request("POST", "/uploads"), headers)).await
+}
+
+/// Bytes that begin like a recording and go on like nothing at all.
+fn long(bytes: usize) -> Vec<u8> {
+    let mut all = fixture("rec-vp9-opus-10s.webm");
+    let mut next = 1_u64;
+    while all.len() < bytes {
+        next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        all.extend_from_slice(&next.to_be_bytes());
+    }
+    all.truncate(bytes);
+    all
+}
+
+fn sha1(bytes: &[u8]) -> String {
+    format!("sha1 {}", BASE64.encode(&Sha1::digest(bytes)))
+}
+
+#[actix_web::test]
+async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_becomes_ready() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    let head = sender.head().await.expect(200);
+    assert_eq!((head.header("upload-offset"), head.header("upload-defer-length"), head.header("cache-control")), ("0", "1", "no-store"));
+    assert_eq!((head.header("tus-resumable"), head.header("upload-length")), ("1.0.0", ""));
+    assert_eq!(head.header("upload-metadata"), metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]));
+    assert!(head.header("upload-expires").ends_with("GMT"));
+    assert_eq!((&sender.media().await["state"], &sender.media().await["kind"]), (&json!("uploading"), &json!("video")));
+
+    // As MediaRecorder does: a first piece of one byte, empty ones in between.
+    let mut at = 0;
+    for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
+        at = sender.send(at, piece).await;
+        assert_eq!(sender.offset().await, at);
+    }
+    let mine = ada.get("/uploads").await.expect(200).json();
+    assert_eq!((&mine["items"][0]["received"], &mine["items"][0]["length"], &mine["items"][0]["recording"]), (&json!(at), &Value::Null, &json!(true)));
+    let done = sender.finish(at).await.expect(204);
+    assert_eq!((done.header("hearback-media"), done.header("hearback-update")), (sender.media.as_str(), sender.update.as_str()));
+    let media = sender.media().await;
+    assert!(media["renditions"].as_array().unwrap().iter().any(|rendition| rendition["name"] == "playable"), "plays at once: {media}");
+    app.jobs_done().await;
+    assert_eq!(sender.media().await["state"], "ready");
+    assert_eq!(sender.original().await, whole);
+    assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
+    let update = ada.get(&format!("/updates/{}", sender.update)).await.expect(200).json();
+    assert_eq!((&update["state"], &update["media"][0]["id"]), (&json!("draft"), &json!(sender.media)));
+    // Told again, it is still done; more has no place.
+    sender.finish(at).await.expect(204);
+    sender.patch(at, b"more", &[]).await.problem(410);
+    let head = sender.head().await.expect(200);
+    assert_eq!((head.header("upload-offset"), head.header("upload-length")), (at.to_string().as_str(), at.to_string().as_str()));
+}
+
+#[actix_web::test]
+async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(21 * MIB + 12_345);
+    for sizes in [vec![whole.len()], vec![3 * MIB; 8], vec![8 * MIB; 3], vec![100_000, 7 * MIB, 9 * MIB, 20 * MIB]] {
+        let sender = Sender::file(&ada, "long.webm", whole.len()).await;
+        let (mut at, mut sizes) = (0, sizes.into_iter());
+        while at < whole.len() {
+            let end = (at + sizes.next().unwrap()).min(whole.len());
+            at = sender.send(at, &whole[at..end]).await;
+        }
+        assert!(sender.original().await == whole, "the bytes are others");
+    }
+    app.jobs_done().await;
+}
+
+#[actix_web::test]
+async fn the_first_bytes_can_come_with_the_creation_and_a_draft_can_be_named() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let draft = ada.post("/updates", json!({ "title": "A draft" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let whole = fixture("rec-vp8-opus-3s.webm");
+    let described = metadata(&[("filename", "a.webm"), ("update", &draft)]);
+    let length = whole.len().to_string();
+    let headers = [("upload-length", length.as_str()), ("upload-metadata", &described), ("content-type", BYTES)];
+    let made = Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone())).await.expect(201);
+    assert_eq!((made.header("upload-offset"), made.header("hearback-update")), (length.as_str(), draft.as_str()));
+    app.jobs_done().await;
+    let update = ada.get(&format!("/updates/{draft}")).await.json();
+    assert_eq!((&update["title"], &update["media"][0]["state"]), (&json!("A draft"), &json!("ready")));
+    // Nobody adds to what is another's, nor to what is not there.
+    create(&bob, &[("upload-length", "5"), ("upload-metadata", &described)]).await.problem(404);
+    create(&ada, &[("upload-length", "5"), ("upload-metadata", &metadata(&[("update", "none")]))]).await.problem(404);
+}
+
+#[actix_web::test]
+async fn pictures_come_this_way_too_and_are_made_anew() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let picture = fixture("photo-exif6-gps.jpg");
+    let described = metadata(&[("filename", "photo.jpg"), ("filetype", "image/jpeg")]);
+    let sender = Sender::begin(&ada, &[("upload-length", &picture.len().to_string()), ("upload-metadata", &described)]).await;
+    assert_eq!(sender.media().await["kind"], "image");
+    sender.send(0, &picture[..3000]).await;
+    sender.patch(3000, &picture[3000..], &[]).await.expect(204);
+    let media = sender.media().await;
+    assert_eq!((&media["state"], &media["kind"], &media["width"]), (&json!("ready"), &json!("image"), &json!(800)));
+    assert!(!sender.original().await.windows(4).any(|window| window == b"Exif"));
+    app.jobs_done().await;
+    // The file as it came is nowhere any more.
+    assert_eq!(app.objects().await.len(), 2, "{:?}", app.objects().await);
+}
+
+#[actix_web::test]
+async fn what_came_of_a_request_that_broke_off_is_kept() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(9 * MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..100]).await;
+    let mut socket = raw_patch(&app, &sender, 100, whole.len() - 100).await;
+    socket.write_all(&whole[100..5000]).await.unwrap();
+    socket.shutdown().await.unwrap();
+    drop(socket);
+    app.until("what arrived is durable", async || sender.offset().await == 5000).await;
+    sender.send(5000, &whole[5000..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn a_sender_that_stalls_is_told_to_go_on_and_nothing_it_sent_is_lost() {
+    let app = TestApp::start_with(|config| config.upload_pause = Duration::from_millis(50)).await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    let mut socket = raw_patch(&app, &sender, 0, whole.len()).await;
+    socket.write_all(&whole[..7000]).await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    assert_eq!(sender.offset().await, 7000);
+}
+
+#[actix_web::test]
+async fn of_two_writers_the_older_one_is_refused_and_never_merged() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..1000]).await;
+    // The older one has announced more than it sent so far, and holds other bytes.
+    let mut older = raw_patch(&app, &sender, 1000, 5000).await;
+    older.write_all(&[7; 2000]).await.unwrap();
+    app.until("the older one writes", async || app.count("SELECT generation FROM uploads").await == 2).await;
+    sender.send(1000, &whole[1000..2000]).await;
+    older.write_all(&[7; 3000]).await.unwrap();
+    let mut answer = [0; 12];
+    older.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    assert_eq!(sender.offset().await, 2000);
+    sender.send(2000, &whole[2000..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn many_who_write_at_once_to_the_same_place_leave_one_piece() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let sender = Sender::recording(&ada).await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    sender.send(0, &whole[..5000]).await;
+    let rest = &whole[5000..];
+    let tries = futures_util::future::join_all((0..12).map(|n| {
+        let mut bytes = rest.to_vec();
+        bytes[0] = n;
+        let sender = &sender;
+        async move { sender.patch(5000, &bytes, &[]).await.status.as_u16() }
+    }))
+    .await;
+    assert!(tries.iter().all(|status| [204, 409].contains(status)), "{tries:?}");
+    let winner = tries.iter().position(|status| *status == 204);
+    assert_eq!(tries.iter().filter(|status| **status == 204).count(), 1, "{tries:?}");
+    sender.finish(whole.len()).await.expect(204);
+    let original = sender.original().await;
+    assert_eq!(usize::from(original[5000]), winner.unwrap());
+    assert!(original[5001..] == whole[5001..]);
+}
+
+#[actix_web::test]
+async fn single_bytes_cost_no_more_objects_than_others() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    let mut at = sender.send(0, &whole[..5000]).await;
+    for _ in 0..200 {
+        at = sender.send(at, &whole[at..=at]).await;
+    }
+    app.jobs_done().await;
+    let objects = app.objects().await.len();
+    assert!(objects <= 64, "{objects} objects");
+    sender.send(at, &whole[at..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn a_checksum_that_is_wrong_throws_its_bytes_away_and_a_right_one_keeps_them() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(17 * MIB);
+    let sender = Sender::file(&ada, "long.webm", whole.len()).await;
+    let first = &whole[..9 * MIB];
+    sender.patch(0, first, &[("upload-checksum", &sha1(b"other"))]).await.problem(460);
+    assert_eq!(sender.offset().await, 0);
+    sender.patch(0, first, &[("upload-checksum", &sha1(first))]).await.expect(204);
+    let rest = &whole[9 * MIB..];
+    sender.patch(first.len(), rest, &[("upload-checksum", &sha1(b"other"))]).await.problem(460);
+    assert_eq!(sender.offset().await, first.len());
+    sender.patch(first.len(), rest, &[("upload-checksum", "crc7 AAAA")]).await.problem(400);
+    sender.patch(first.len(), rest, &[("upload-checksum", "sha1 notbase64")]).await.problem(400);
+    sender.patch(first.len(), rest, &[("upload-checksum", &sha1(rest))]).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
+    let app = TestApp::start_with(|config| config.max_upload = 100_000).await;
+    let ada = app.person("Ada").await;
+    let options = Answer::of(ada.request("OPTIONS", "/uploads")).await.expect(204);
+    assert_eq!((options.header("tus-version"), options.header("tus-max-size")), ("1.0.0", "100000"));
+    for extension in ["creation", "creation-with-upload", "creation-defer-length", "checksum", "termination", "expiration"] {
+        assert!(options.header("tus-extension").split(',').any(|known| known == extension), "{extension}");
+    }
+    let wrong = [
+        (412, vec![("upload-length", "5"), ("tus-resumable", "0.2.2")]),
+        (400, vec![]),
+        (400, vec![("upload-length", "-5")]),
+        (400, vec![("upload-length", "five")]),
+        (400, vec![("upload-length", "99999999999999999999")]),
+        (400, vec![("upload-length", "5"), ("upload-defer-length", "1")]),
+        (400, vec![("upload-defer-length", "2")]),
+        (413, vec![("upload-length", "100001")]),
+        (400, vec![("upload-length", "5"), ("upload-metadata", "filename not*base64")]),
+        (415, vec![("upload-length", "0")]),
+    ];
+    for (status, headers) in wrong {
+        let answer = create(&ada, &headers).await;
+        answer.problem(status);
+        assert_eq!((answer.header("tus-resumable"), answer.header("tus-version")), ("1.0.0", "1.0.0"), "{headers:?}");
+    }
+    assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
+
+    // Empty metadata is fine, and a name that leads elsewhere is only a name.
+    let sender = Sender::begin(&ada, &[("upload-length", "90000"), ("upload-metadata", "")]).await;
+    let whole = &fixture("rec-vp8-opus-3s.webm")[..90_000];
+    sender.patch(5, b"x", &[]).await.problem(409);
+    let request = ada.request("PATCH", &sender.path).header("content-type", BYTES);
+    Answer::of(with(request, &[]).body(vec![1])).await.problem(400);
+    let request = ada.request("PATCH", &sender.path).header("content-type", "text/plain").header("upload-offset", "0");
+    Answer::of(with(request, &[]).body(vec![1])).await.problem(415);
+    sender.patch(0, b"x", &[("upload-length", "80000")]).await.problem(400);
+    sender.send(0, &whole[..50_000]).await;
+    sender.patch(50_000, &fixture("rec-vp8-opus-3s.webm")[50_000..], &[]).await.problem(413);
+    assert_eq!(sender.offset().await, 50_000);
+    // A proxy that knows only POST.
+    let request = ada.request("POST", &sender.path).header("x-http-method-override", "PATCH").header("upload-offset", "50000");
+    Answer::of(with(request.header("content-type", BYTES), &[]).body(whole[50_000..].to_vec())).await.expect(204);
+
+    // What has no length ends at the limit, and what came before is kept.
+    let endless = Sender::recording(&ada).await;
+    let more = long(150_000);
+    endless.send(0, &more[..90_000]).await;
+    endless.patch(90_000, &more[90_000..], &[]).await.problem(413);
+    assert_eq!(endless.offset().await, 90_000);
+    endless.patch(90_000, b"", &[("upload-length", "80000")]).await.problem(400);
+    endless.finish(90_000).await.expect(204);
+    app.jobs_done().await;
+}
+
+#[actix_web::test]
+async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    for (name, bytes) in [("a.mp4", fixture("bad-zip-named.mp4")), ("b.webm", vec![0; 10_000]), ("c.mp4", fixture("bad-hls-named.mp4"))] {
+        let sender = Sender::file(&ada, name, bytes.len()).await;
+        assert!(sender.patch(0, &bytes, &[]).await.problem(415)["detail"].as_str().unwrap().contains("not a file we know"));
+        sender.head().await.expect(404);
+    }
+    // Said as soon as there is enough of it to tell, long before the end.
+    let sender = Sender::file(&ada, "d.webm", 50 * MIB).await;
+    sender.patch(0, &vec![0; 5000], &[]).await.problem(415);
+    // A picture that is damaged is known only from its end.
+    let picture = fixture("bad-truncated.png");
+    let sender = Sender::file(&ada, "e.png", picture.len()).await;
+    sender.patch(0, &picture, &[]).await.problem(415);
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+    for (table, rows) in [
+        ("uploads", app.count("SELECT count(*) FROM uploads").await),
+        ("pieces", app.count("SELECT count(*) FROM upload_pieces").await),
+        ("media", app.count("SELECT count(*) FROM media").await),
+        ("drafts that were made for them", app.count("SELECT count(*) FROM updates").await),
+    ] {
+        assert_eq!(rows, 0, "{table} stay");
+    }
+}
+
+#[actix_web::test]
+async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let whole = long(10 * MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..9 * MIB]).await;
+    sender.send(9 * MIB, &whole[9 * MIB..]).await;
+    Answer::of(with(bob.request("DELETE", &sender.path), &[])).await.problem(404);
+    Answer::of(with(ada.request("DELETE", &sender.path), &[])).await.expect(204);
+    sender.head().await.expect(404);
+    ada.get(&format!("/media/{}", sender.media)).await.problem(404);
+    ada.get(&format!("/updates/{}", sender.update)).await.problem(404);
+    let kept = Sender::recording(&ada).await;
+    ada.patch(&format!("/updates/{}", kept.update), json!({ "title": "Already said" })).await.expect(200);
+    Answer::of(with(ada.request("DELETE", &kept.path), &[])).await.expect(204);
+    assert_eq!(ada.get(&format!("/updates/{}", kept.update)).await.expect(200).json()["media"], json!([]));
+    // What is whole is removed as what it has become.
+    let done = Sender::file(&ada, "a.webm", whole.len()).await;
+    done.send(0, &whole).await;
+    Answer::of(with(ada.request("DELETE", &done.path), &[])).await.problem(409);
+    ada.delete(&format!("/media/{}", done.media)).await.expect(204);
+    done.head().await.expect(410);
+    app.jobs_done().await;
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn media_that_is_removed_takes_its_upload_along() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &long(9 * MIB)).await;
+    ada.delete(&format!("/media/{}", sender.media)).await.expect(204);
+    sender.patch(9 * MIB, b"more", &[]).await.problem(410);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+    sender.head().await.expect(404);
+}
+
+#[actix_web::test]
+async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_and_says_so() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let cut = whole.len() / 2;
+    let (sender, silent) = (Sender::recording(&ada).await, Sender::recording(&ada).await);
+    sender.send(0, &whole[..cut]).await;
+    app.state.sweep().await.unwrap();
+    assert_eq!(sender.media().await["state"], "uploading");
+    app.state.clock.advance(HOUR + 1000);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    let media = sender.media().await;
+    assert_eq!(media["state"], "ready");
+    assert!(media["broken_off_at"].is_string(), "{media}");
+    assert!((3_000..=7_000).contains(&media["duration_ms"].as_i64().unwrap()), "{media}");
+    assert!(sender.original().await == whole[..cut]);
+    // Of one that nothing ever came of, nothing stays.
+    ada.get(&format!("/updates/{}", silent.update)).await.problem(404);
+
+    // The page comes back after all, with the rest: nothing is lost.
+    assert_eq!(sender.offset().await, cut);
+    sender.send(cut, &whole[cut..whole.len() - 10]).await;
+    sender.patch(whole.len() - 10, &whole[whole.len() - 10..], &[("upload-length", &whole.len().to_string())]).await.expect(204);
+    app.jobs_done().await;
+    let media = sender.media().await;
+    assert_eq!((&media["state"], &media["broken_off_at"]), (&json!("ready"), &Value::Null));
+    assert!(media["duration_ms"].as_i64().unwrap() > 9_000, "{media}");
+    assert!(sender.original().await == whole);
+    ada.delete(&format!("/media/{}", sender.media)).await.expect(204);
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
+    let app = TestApp::start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..200_000]).await;
+    app.state.clock.advance(HOUR + 1000);
+    app.state.sweep().await.unwrap();
+    let path = format!("/updates/{}", sender.update);
+    ada.patch(&path, json!({ "title": "As far as it came", "audience": [email("Bob")] })).await.expect(200);
+    ada.put(&format!("{path}/publication")).await.expect(200);
+    sender.patch(200_000, &whole[200_000..], &[]).await.problem(410);
+    app.jobs_done().await;
+    assert_eq!(sender.media().await["state"], "ready");
+}
+
+#[actix_web::test]
+async fn files_that_expired_are_thrown_away_with_their_parts_and_say_so() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let sender = Sender::file(&ada, "a.webm", 20 * MIB).await;
+    sender.send(0, &long(9 * MIB)).await;
+    app.state.clock.advance(8 * 24 * HOUR);
+    sender.head().await.expect(410);
+    sender.patch(9 * MIB, b"more", &[]).await.problem(410);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+    let media = sender.media().await;
+    assert_eq!(media["state"], "failed");
+    assert!(media["reason"].as_str().unwrap().contains("send the file again"));
+}
+
+#[actix_web::test]
+async fn a_disk_that_is_nearly_full_takes_nothing_and_says_when_to_try_again() {
+    let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
+    let ada = app.person("Ada").await;
+    let refused = create(&ada, &[("upload-length", "5")]).await;
+    refused.problem(503);
+    assert_ne!(refused.header("retry-after"), "");
+    assert_eq!(app.count("SELECT count(*) FROM uploads").await + app.count("SELECT count(*) FROM updates").await, 0);
+}
+
+#[actix_web::test]
+async fn nobody_can_have_more_than_a_hundred_open() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let draft = ada.post("/updates", json!({ "title": "A draft" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let other = ada.post("/updates", json!({ "title": "Another" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    for n in 0..100 {
+        let described = metadata(&[("update", if n < 50 { &draft } else { &other })]);
+        create(&ada, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201);
+    }
+    create(&ada, &[("upload-length", "5")]).await.problem(429);
+}
+
+#[actix_web::test]
+async fn an_update_can_be_sent_while_its_recording_still_arrives() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..1000]).await;
+    let path = format!("/updates/{}", sender.update);
+    ada.patch(&path, json!({ "audience": [email("Bob")] })).await.expect(200);
+    ada.put(&format!("{path}/publication")).await.expect(200);
+    let seen = bob.get(&path).await.expect(200).json();
+    assert_eq!((&seen["media"][0]["state"], &seen["media"][0]["renditions"]), (&json!("uploading"), &json!([])));
+    assert!(seen["title"].as_str().unwrap().starts_with("Recording, "));
+    sender.send(1000, &whole[1000..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    let seen = bob.get(&path).await.expect(200).json();
+    let playable = &seen["media"][0]["renditions"][0];
+    assert_eq!(playable["name"], "playable");
+    assert!(bob.get(playable["url"].as_str().unwrap()).await.expect(200).body.len() > 1000);
+    app.jobs_done().await;
+}
+
+#[actix_web::test]
+async fn one_that_is_whole_but_was_not_finished_is_finished_by_whoever_asks() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp8-opus-3s.webm");
+    let (asked, swept) = (Sender::recording(&ada).await, Sender::recording(&ada).await);
+    for sender in [&asked, &swept] {
+        sender.send(0, &whole).await;
+    }
+    // As if the server had been killed between the last byte and its answer.
+    app.execute("UPDATE uploads SET length = received").await;
+    assert_eq!(asked.head().await.expect(200).header("hearback-media"), asked.media);
+    app.state.clock.advance(2 * 60_000);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    for sender in [&asked, &swept] {
+        assert_eq!(sender.media().await["state"], "ready");
+        assert!(sender.original().await == whole);
+    }
+}
+
+#[actix_web::test]
+async fn two_nodes_take_turns_with_one_upload() {
+    if !postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let other = TestApp::beside(&app).await;
+    let ada = app.person("Ada").await;
+    let whole = long(20 * MIB);
+    let sender = Sender::recording(&ada).await;
+    let there = Sender {
+        client: ada.elsewhere(&other.base),
+        path: sender.path.clone(),
+        media: sender.media.clone(),
+        update: sender.update.clone(),
+    };
+    let mut at = 0;
+    for (n, piece) in whole.chunks(3 * MIB).enumerate() {
+        at = if n % 2 == 0 { sender.send(at, piece).await } else { there.send(at, piece).await };
+    }
+    there.finish(at).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+/// A PATCH that has announced so many bytes and sent none of them.
+async fn raw_patch(app: &TestApp, sender: &Sender, offset: usize, length: usize) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n\r\n",
+        sender.path,
+        sender.client.authorization(),
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket
+}
