@@ -9,6 +9,7 @@ import "./live-page.js";
 import "./copy-button.js";
 import "./small-fields.js";
 import "./upload-queue.js";
+import "./kept-recordings.js";
 import "./draft-form.js";
 import "./screen-recorder.js";
 import "./people-field.js";

@@ -51,7 +51,7 @@ export async function studio(playwright: PlaywrightWorkerArgs['playwright'], ser
 }
 
 /** Two seconds of a tone, as WAV with 16 bits and 48 kHz. */
-function wave(hertz: number): Buffer {
+export function wave(hertz: number): Buffer {
   const rate = 48_000
   const samples = Buffer.alloc(2 * 2 * rate)
   for (let n = 0; n < 2 * rate; n += 1) samples.writeInt16LE(Math.round(12_000 * Math.sin((2 * Math.PI * hertz * n) / rate)), 2 * n)
