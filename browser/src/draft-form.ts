@@ -56,12 +56,12 @@ export class DraftForm extends HTMLElement {
     this.#say();
   }
 
-  /** The id of the draft, which is made now if it is not there yet. */
-  async ensure(title = ""): Promise<string> {
+  /** The id of the draft, which is made now if it is not there yet. A title that it is given for want of one is selected, unless that is for later. */
+  async ensure(title = "", select = true): Promise<string> {
     const field = this.#form.elements.namedItem("title");
     if (title !== "" && field instanceof HTMLInputElement && field.value === "") {
       field.value = title;
-      field.select();
+      if (select) field.select();
     }
     if (this.#update !== "") return this.#update;
     this.#creating ??= this.#create().finally(() => (this.#creating = null));

@@ -57,7 +57,7 @@ export class RecorderView {
     this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
     this.part("count").hidden = state !== "counting";
     this.part("camera-field").hidden = !camera;
-    this.part("sound-field").hidden = this.source === "camera";
+    for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";
     this.button("restart").hidden = !running;

@@ -1,14 +1,16 @@
 // Records a screen, a camera or both from the New page. What it does stands here; what it shows is recorder-view.ts.
 import { visit } from "@hotwired/turbo";
 import { BubbleHandle } from "./bubble.js";
-import { ability, type Device, device, devices, Refusal, release, screen } from "./capture.js";
+import { ability, type Device, Refusal, release, screen } from "./capture.js";
 import { Compositor } from "./compositor.js";
+import { Countdown } from "./countdown.js";
 import { Courier, type Safety } from "./courier.js";
 import { announce, clock, typing } from "./dom.js";
 import type { DraftForm } from "./draft-form.js";
 import { question } from "./forms.js";
 import { refresh } from "./morph.js";
 import { type Choice, keepChoice, lastChoice } from "./recorder-choice.js";
+import { Devices } from "./recorder-devices.js";
 import { RecorderView, type State } from "./recorder-view.js";
 import { container, plain, Recording } from "./recording.js";
 import { sign } from "./recording-sign.js";
@@ -25,14 +27,16 @@ export class ScreenRecorder extends HTMLElement {
   #choice = lastChoice();
   #handle!: BubbleHandle;
   #sound: Sound | null = null;
-  #devices: Record<Device, MediaStream | null> = { microphone: null, camera: null };
+  #devices = new Devices(this.#view, {
+    changed: (kind) => this.#changedDevice(kind),
+    refused: (error, again) => this.#say(error, again),
+    lost: (kind) => this.#lost(kind),
+  });
   #screen: MediaStream | null = null;
   #compositor: Compositor | null = null;
   #stream: MediaStream | null = null;
   #recording: Recording | null = null;
-  /** Devices are asked for one after the other. */
-  #asked: Promise<void> = Promise.resolve();
-  #cancel: (() => void) | null = null;
+  #countdown: Countdown | null = null;
   #finishing: Promise<boolean> | null = null;
   #pulse: ReturnType<typeof setInterval> | undefined;
   #listeners = new AbortController();
@@ -58,7 +62,7 @@ export class ScreenRecorder extends HTMLElement {
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("beforeunload", (event) => { if (this.busy) event.preventDefault(); }, { signal });
     document.addEventListener("turbo:before-visit", (event) => this.#leave(event as CustomEvent<{ url: string }>), { signal });
-    navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#list(); }, { signal });
+    navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#devices.list(); }, { signal });
   }
 
   disconnectedCallback(): void {
@@ -78,7 +82,7 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Ends the recording, if there is one; true when the server has all of it. */
   finish(): Promise<boolean> {
-    this.#cancel?.();
+    this.#countdown?.cancel();
     if (!this.#recording) {
       if (this.#state === "set") this.#close();
       return Promise.resolve(true);
@@ -91,7 +95,7 @@ export class ScreenRecorder extends HTMLElement {
       open: () => void this.#open(),
       close: () => this.#close(),
       record: () => void this.#record(),
-      cancel: () => this.#cancel?.(),
+      cancel: () => this.#countdown?.cancel(),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       restart: () => void this.#restart(),
@@ -107,7 +111,7 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Alt Shift S and P, by where they are on the keyboard: with Alt, some systems type other letters. */
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.#cancel) this.#cancel();
+    if (event.key === "Escape") this.#countdown?.cancel();
     if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
     if (event.code === "KeyS" && (this.#state === "recording" || this.#state === "paused")) void this.#stop();
     else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
@@ -140,8 +144,9 @@ export class ScreenRecorder extends HTMLElement {
     this.#view.picture(null);
     this.#view.face(null, false);
     this.#become("set");
-    await this.#take("microphone");
-    if (this.#view.source !== "screen") await this.#take("camera");
+    void this.#take("microphone");
+    if (this.#view.source !== "screen") void this.#take("camera");
+    await this.#devices.settled;
   }
 
   #close(): void {
@@ -152,9 +157,9 @@ export class ScreenRecorder extends HTMLElement {
   #letGo(): void {
     this.#compositor?.close();
     this.#sound?.close();
-    for (const stream of [this.#screen, ...Object.values(this.#devices), this.#stream]) release(stream);
+    for (const stream of [this.#screen, this.#stream]) release(stream);
     this.#compositor = this.#sound = this.#screen = this.#stream = null;
-    this.#devices = { microphone: null, camera: null };
+    for (const kind of ["microphone", "camera"] as const) this.#devices.drop(kind);
     this.#view.picture(null);
     this.#view.face(null, false);
     clearInterval(this.#pulse);
@@ -165,8 +170,8 @@ export class ScreenRecorder extends HTMLElement {
     if (target instanceof HTMLInputElement && target.name === "source") {
       this.#keep({ source: view.source });
       this.#become(this.#state);
-      if (view.source === "screen") this.#drop("camera");
-      else void this.#take("camera");
+      if (view.source === "screen") this.#devices.drop("camera");
+      else if (!this.#devices.of("camera")) void this.#take("camera");
       this.#look();
     } else if (target === view.part("sound")) this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
     else if (target === view.part("film")) this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
@@ -179,69 +184,38 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Asks for the chosen microphone or camera. */
   #take(kind: Device): Promise<void> {
-    this.#asked = this.#asked.then(async () => {
-      this.#drop(kind);
-      let stream: MediaStream | null = null;
-      if (this.#choice[kind] !== "none") {
-        try {
-          stream = await device(kind, this.#choice[kind]);
-          this.#view.problem("");
-        } catch (error) {
-          this.#say(error, () => void this.#take(kind));
-        }
-      }
-      // Closed while the browser asked.
-      if (this.#state === "idle" || (kind === "camera" && this.#view.source === "screen")) return release(stream);
-      this.#devices[kind] = stream;
-      stream?.getTracks()[0]?.addEventListener("ended", () => this.#lost(kind, stream));
-      if (kind === "microphone") this.#sound?.microphone(stream);
-      else this.#look();
-      await this.#list();
-    });
-    return this.#asked;
+    return this.#devices.take(kind, this.#choice[kind]);
   }
 
-  #drop(kind: Device): void {
-    release(this.#devices[kind]);
-    this.#devices[kind] = null;
-    if (kind === "microphone") this.#sound?.microphone(null);
+  #changedDevice(kind: Device): void {
+    if (kind === "microphone") this.#sound?.microphone(this.#devices.of(kind));
+    else this.#look();
   }
 
   /** Shows the camera: alone on the stage, or in its bubble. */
   #look(): void {
-    const track = this.#devices.camera?.getVideoTracks()[0] ?? null;
+    const track = this.#devices.track("camera");
     const alone = this.#view.source === "camera";
     if (this.#state === "set") this.#view.picture(alone ? track : null);
     this.#view.face(alone || this.#view.source === "screen" ? null : track, this.#compositor !== null);
-  }
-
-  async #list(): Promise<void> {
-    for (const kind of ["microphone", "camera"] as const) {
-      const track = this.#devices[kind]?.getTracks()[0];
-      this.#view.devices(kind, await devices(kind), track?.getSettings().deviceId ?? "none");
-    }
   }
 
   /** The bubble keeps to the picture, whatever its shape. */
   #shape(): void {
     const video = this.#view.part<HTMLVideoElement>("preview");
     if (video.videoHeight > 0) this.#handle.aspect = video.videoWidth / video.videoHeight;
-    this.#view.part("stage").style.aspectRatio = video.videoHeight > 0 ? `${video.videoWidth} / ${video.videoHeight}` : "";
+    this.#view.part("stage").style.setProperty("--shape", video.videoHeight > 0 ? String(video.videoWidth / video.videoHeight) : null);
   }
 
-  /** A microphone or camera that was unplugged. What goes on without it goes on. */
-  #lost(kind: Device, stream: MediaStream | null): void {
-    if (this.#devices[kind] !== stream || stream === null) return;
-    this.#drop(kind);
-    if (kind === "camera") {
-      this.#view.face(null, false);
-      if (this.#recording && this.#view.source === "camera") return this.#over("The camera was unplugged, and the recording ended there. All of it is kept.");
-      if (this.#recording) return this.#view.problem("The camera was unplugged. The screen is recorded on without it.");
-    }
-    this.#choice = { ...this.#choice, [kind]: "" };
+  /** A microphone or camera was unplugged. What can go on without it goes on. */
+  #lost(kind: Device): void {
     const running = this.#recording !== null;
-    void this.#take(kind).then(() => {
-      const name = this.#devices[kind]?.getTracks()[0]?.label;
+    if (kind === "camera" && running) {
+      if (this.#view.source === "camera") return this.#over("The camera was unplugged, and the recording ended there. All of it is kept.");
+      return this.#view.problem("The camera was unplugged. The screen is recorded on without it.");
+    }
+    void this.#devices.take(kind, "").then(() => {
+      const name = this.#devices.track(kind)?.label;
       this.#view.problem(`The ${kind} was unplugged. ${name ? `“${name}” is used now.` : running ? "The rest is recorded without it." : "Plug one in, or record without it."}`);
     });
   }
@@ -256,7 +230,7 @@ export class ScreenRecorder extends HTMLElement {
         this.#screen.getVideoTracks()[0]?.addEventListener("ended", () => this.#over("The screen is no longer shared, and the recording ended there. All of it is kept."));
         this.#sound?.shared(this.#screen);
       }
-      await this.#asked;
+      await this.#devices.settled;
       const picture = await this.#picture();
       view.picture(picture);
       this.#look();
@@ -270,7 +244,7 @@ export class ScreenRecorder extends HTMLElement {
   }
 
   async #picture(): Promise<MediaStreamTrack> {
-    const camera = this.#devices.camera?.getVideoTracks()[0];
+    const camera = this.#devices.track("camera");
     const shared = this.#screen?.getVideoTracks()[0];
     if (!shared) {
       if (!camera) throw new Refusal("There is no camera to record. Plug one in, or record your screen.");
@@ -287,10 +261,17 @@ export class ScreenRecorder extends HTMLElement {
     this.#become("counting");
     const form = document.querySelector<DraftForm>("draft-form");
     const { type, end } = plain(container());
-    const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`)) ?? "" }))();
+    const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`, false)) ?? "" }))();
     // If it fails while one counts, it is said after.
     made.catch(() => undefined);
-    if (!(await this.#countDown())) {
+    this.#countdown = new Countdown((number) => {
+      this.#view.count(String(number));
+      sign(`${number} …`);
+      announce(String(number));
+    });
+    const whole = await this.#countdown.end;
+    this.#countdown = null;
+    if (!whole) {
       this.#backToSet();
       await (await made).discard();
       return;
@@ -304,30 +285,6 @@ export class ScreenRecorder extends HTMLElement {
     this.#view.safety("");
     this.#become("recording");
     announce("Recording.");
-  }
-
-  /** True when it was counted to the end. */
-  #countDown(): Promise<boolean> {
-    return new Promise((resolve) => {
-      let number = 3;
-      const say = () => {
-        this.#view.count(String(number));
-        sign(`${number} …`);
-        announce(String(number));
-      };
-      const end = (whole: boolean) => {
-        clearInterval(timer);
-        this.#cancel = null;
-        resolve(whole);
-      };
-      const timer = setInterval(() => {
-        number -= 1;
-        if (number > 0) say();
-        else end(true);
-      }, 1000);
-      this.#cancel = () => end(false);
-      say();
-    });
   }
 
   #backToSet(): void {
@@ -392,7 +349,7 @@ export class ScreenRecorder extends HTMLElement {
 
   /** It ended without having been asked to: why is said, and what was recorded stays. */
   #over(words: string): void {
-    if (this.#cancel) return this.#cancel();
+    if (this.#countdown) return this.#countdown.cancel();
     if (this.#state !== "recording" && this.#state !== "paused") return;
     this.#view.problem(words);
     void this.#stop();
@@ -408,7 +365,8 @@ export class ScreenRecorder extends HTMLElement {
     announce("Recorded.");
     await refresh();
     const title = document.querySelector<HTMLInputElement>("#title");
-    if (title && !typing(document.activeElement)) {
+    // Not out of the hands of somebody who types.
+    if (title && (document.activeElement === title || !typing(document.activeElement))) {
       title.focus();
       title.select();
     }

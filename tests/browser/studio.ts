@@ -25,7 +25,7 @@ export interface Set {
 }
 
 /** Opens one, with `who` signed in, on the page `at`. */
-export async function studio(playwright: PlaywrightWorkerArgs['playwright'], server: Hearback, who: Person, set: Set = {}, at = '/updates/new'): Promise<Studio> {
+export async function studio(playwright: PlaywrightWorkerArgs['playwright'], server: Hearback, who: Person, set: Set = {}, at = '/updates/new', base = server.url): Promise<Studio> {
   const folder = await mkdtemp(join(tmpdir(), 'hearback-studio-'))
   const sound = join(folder, 'sound.wav')
   await writeFile(sound, wave(set.tone ?? 440))
@@ -34,7 +34,7 @@ export async function studio(playwright: PlaywrightWorkerArgs['playwright'], ser
     ignoreDefaultArgs: ['--mute-audio'],
     args: [...usual, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${sound}`, set.refuse ? '--auto-reject-this-tab-capture' : '--auto-accept-this-tab-capture', ...(set.args ?? [])],
   })
-  const context = await browser.newContext({ baseURL: server.url, permissions: set.permissions ?? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] })
+  const context = await browser.newContext({ baseURL: base, permissions: set.permissions ?? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] })
   // The flags answer for the page's own tab alone.
   await context.addInitScript(() => {
     const media = navigator.mediaDevices as MediaDevices | undefined
