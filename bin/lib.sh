@@ -47,6 +47,17 @@ npm_ci() {
   npm ci --prefix "$1" >&2
 }
 
+# need_venv FOLDER   a Python of its own in FOLDER/venv, with what FOLDER/requirements.txt says.
+need_venv() {
+  if [[ $1/venv/installed -nt $1/requirements.txt ]]; then return; fi
+  need python3
+  python3 -c 'import ensurepip' 2>/dev/null || need /no/ensurepip:python3-venv
+  say "Installing the Python packages of $1"
+  python3 -m venv "$1/venv"
+  "$1/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$1/requirements.txt" >&2
+  touch "$1/venv/installed"
+}
+
 # free_ports COUNT   prints the first of so many neighbouring ports on which nobody listens.
 free_ports() {
   local first port

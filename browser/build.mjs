@@ -12,7 +12,7 @@ const icons = join(here, "node_modules/lucide-static/icons");
 
 const bundles = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "src/app.ts", theme: "src/theme.ts", style: "styles/app.css" },
+  entryPoints: { app: "src/app.ts", theme: "src/theme.ts", "compositor-worker": "src/compositor-worker.ts", "courier-worker": "src/courier-worker.ts", style: "styles/app.css" },
   outdir: dist,
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",

@@ -58,6 +58,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// `HEARBACK_MAX_UPLOAD` (4GiB): the largest file taken, in bytes.
     pub max_upload: u64,
+    /// `HEARBACK_MAX_RECORDING` (120): after how many minutes a recording stops by itself.
+    pub max_recording: u32,
     /// `HEARBACK_FFMPEG`: where ffmpeg is, if not on the path; ffprobe is looked for beside it.
     pub ffmpeg: Option<PathBuf>,
     /// `HEARBACK_SMTP_URL`, with `HEARBACK_MAIL_FROM` for the sender: the server that mail of asks and reminders is handed to; without it
@@ -73,7 +75,7 @@ pub struct Config {
     pub upload_pause: Duration,
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "HEARBACK_LISTEN",
     "HEARBACK_URL",
     "HEARBACK_DATA",
@@ -86,6 +88,7 @@ const NAMES: [&str; 18] = [
     "HEARBACK_METRICS_TOKEN",
     "HEARBACK_TRUSTED_PROXIES",
     "HEARBACK_MAX_UPLOAD",
+    "HEARBACK_MAX_RECORDING",
     "HEARBACK_FFMPEG",
     "HEARBACK_SMTP_URL",
     "HEARBACK_MAIL_FROM",
@@ -143,6 +146,10 @@ impl Config {
                     .collect()
             }),
             max_upload: read.one("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
+            max_recording: read.one("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
+                Ok(minutes @ 1..=1440) => Ok(minutes),
+                _ => Err("is not a number of minutes from 1 to 1440. Right would be 120.".into()),
+            }),
             ffmpeg: read.maybe("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
             mail: read.mail(),
             log: read.one("HEARBACK_LOG", "info".into(), |text| {
@@ -305,6 +312,15 @@ mod tests {
         let config = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>")]).unwrap();
         assert!(config.mail.is_some() && !format!("{config:?}").contains("secret"));
         assert!(with(&[]).unwrap().mail.is_none());
+    }
+
+    #[test]
+    fn a_recording_ends_after_two_hours_or_the_minutes_that_are_set() {
+        assert_eq!(with(&[]).unwrap().max_recording, 120);
+        assert_eq!(with(&[("HEARBACK_MAX_RECORDING", "45")]).unwrap().max_recording, 45);
+        for wrong in ["0", "two hours", "1441"] {
+            assert!(with(&[("HEARBACK_MAX_RECORDING", wrong)]).unwrap_err().starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes"));
+        }
     }
 
     #[test]

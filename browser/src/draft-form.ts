@@ -5,6 +5,7 @@ import { announce, icon, make, remember } from "./dom.js";
 import type { PeopleField } from "./people-field.js";
 import { visit } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
+import type { ScreenRecorder } from "./screen-recorder.js";
 import type { UploadQueue } from "./upload-queue.js";
 
 interface Update {
@@ -55,12 +56,12 @@ export class DraftForm extends HTMLElement {
     this.#say();
   }
 
-  /** The id of the draft, which is made now if it is not there yet. */
-  async ensure(title = ""): Promise<string> {
+  /** The id of the draft, which is made now if it is not there yet. A title that it is given for want of one is selected, unless that is for later. */
+  async ensure(title = "", select = true): Promise<string> {
     const field = this.#form.elements.namedItem("title");
     if (title !== "" && field instanceof HTMLInputElement && field.value === "") {
       field.value = title;
-      field.select();
+      if (select) field.select();
     }
     if (this.#update !== "") return this.#update;
     this.#creating ??= this.#create().finally(() => (this.#creating = null));
@@ -233,8 +234,14 @@ export class DraftForm extends HTMLElement {
     }
   }
 
-  /** Files first, then what was typed, and only when all of it is saved it is sent. */
+  /** The recording and files first, then what was typed, and only when all of it is saved it is sent. */
   async #publish(): Promise<void> {
+    const recorder = document.querySelector<ScreenRecorder>("screen-recorder");
+    if (recorder?.busy) {
+      this.#say("Sends itself as soon as the recording is here.");
+      announce("Sends itself as soon as the recording is here.");
+      if (!(await recorder.finish())) return this.#say(icon("circle-alert"), "Not sent: the recording is not all here. Try it again.");
+    }
     const queue = document.querySelector<UploadQueue>("upload-queue");
     if (queue?.sending) {
       this.#say("Sends itself as soon as the files are here.");

@@ -5,7 +5,7 @@ import { sending } from "./draft-box.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 
-config.forms.confirm = confirm;
+config.forms.confirm = (message, form) => question(message, form.dataset["verb"] ?? "Yes");
 
 // Reactions, answers, removals: sent by fetch, and the page shows what came of it.
 document.addEventListener("submit", (event) => {
@@ -25,9 +25,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 /** Asks a question in a dialog; true for yes, which is called by what it does. */
-function confirm(message: string, form: HTMLFormElement): Promise<boolean> {
+export function question(message: string, verb: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const yes = make("button", { class: "button main", value: "yes" }, form.dataset["verb"] ?? "Yes");
+    const yes = make("button", { class: "button main", value: "yes" }, verb);
     const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
       make("form", { method: "dialog", "data-turbo": "false" },
         make("p", { id: "question", class: "words" }, message),
@@ -43,8 +43,8 @@ function confirm(message: string, form: HTMLFormElement): Promise<boolean> {
 }
 
 async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
-  const question = form.dataset["turboConfirm"];
-  if (question && !(await confirm(question, form))) return;
+  const asked = form.dataset["turboConfirm"];
+  if (asked && !(await question(asked, form.dataset["verb"] ?? "Yes"))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
   for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string") data.append(name, value);

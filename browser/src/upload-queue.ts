@@ -1,14 +1,25 @@
 // Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
+// One that broke off with its page goes on where it was when the same file is chosen again.
 import type { DraftForm } from "./draft-form.js";
 import { announce, bytes, icon, iconButton, make, typing } from "./dom.js";
+import type { FileUpload } from "./file-upload.js";
 import { refresh } from "./morph.js";
-import { offline, Problem, problem } from "./request.js";
+import { ask, offline, Problem } from "./request.js";
 
 interface Item {
   file: File;
   row: HTMLLIElement;
   state: "waiting" | "sending" | "failed" | "done";
-  request?: XMLHttpRequest;
+  upload?: FileUpload;
+}
+
+/** A row of `GET /uploads`. */
+interface Unfinished {
+  update: string;
+  media: string;
+  received: number;
+  length: number | null;
+  recording: boolean;
 }
 
 export class UploadQueue extends HTMLElement {
@@ -36,7 +47,7 @@ export class UploadQueue extends HTMLElement {
     addEventListener("online", () => this.#retryAll(), { signal });
     addEventListener("beforeunload", (event) => { if (this.sending) event.preventDefault(); }, { signal });
     document.addEventListener("turbo:before-visit", (event) => {
-      if (this.sending && !window.confirm("A file is still on its way. Leave and stop it?")) event.preventDefault();
+      if (this.sending && !window.confirm("A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there.")) event.preventDefault();
     }, { signal });
     document.addEventListener("hearback:fresh", () => this.#watch(), { signal });
     this.#watch();
@@ -46,7 +57,7 @@ export class UploadQueue extends HTMLElement {
     this.#listeners.abort();
     clearTimeout(this.#look);
     document.documentElement.classList.remove("dropping");
-    for (const item of this.#items) item.request?.abort();
+    for (const item of this.#items) if (item.state !== "done") item.upload?.leave();
   }
 
   /** Whether a file waits or travels. */
@@ -90,7 +101,9 @@ export class UploadQueue extends HTMLElement {
       try {
         this.#show(item, "Starting");
         const id = await this.#draft(item.file);
-        await this.#send(item, id);
+        const { FileUpload } = await import("./file-upload.js");
+        item.upload ??= new FileUpload(item.file, id, (words, part) => this.#show(item, words, part));
+        await item.upload.send();
         item.state = "done";
         announce(`${item.file.name} is here.`);
         // Other media is another content: those who answered are asked again, unless the author says otherwise.
@@ -121,28 +134,6 @@ export class UploadQueue extends HTMLElement {
     const id = await form.ensure(title(file));
     this.dataset["update"] = id;
     return id;
-  }
-
-  /** XMLHttpRequest, because fetch does not tell how much has left. */
-  #send(item: Item, update: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      const began = performance.now();
-      item.request = request;
-      request.open("POST", `/updates/${update}/media`);
-      request.setRequestHeader("Accept", "application/json");
-      request.upload.addEventListener("progress", ({ loaded, total }) => {
-        const seconds = (performance.now() - began) / 1000;
-        const left = loaded > 0 && seconds > 1 ? `, ${duration(((total - loaded) * seconds) / loaded)} left` : "";
-        this.#show(item, loaded < total ? `${bytes(loaded)} of ${bytes(total)}${left}` : "Arrived. Being looked at.", loaded / total);
-      });
-      request.addEventListener("load", () => (request.status >= 200 && request.status < 300 ? resolve() : reject(problem(request.status, request.responseText))));
-      request.addEventListener("error", () => reject(offline()));
-      request.addEventListener("abort", () => reject(offline()));
-      const data = new FormData();
-      data.append("media", item.file);
-      request.send(data);
-    });
   }
 
   #show(item: Item, words: string, part?: number): void {
@@ -196,7 +187,7 @@ export class UploadQueue extends HTMLElement {
 
   #forget(item: Item): void {
     this.#items = this.#items.filter((other) => other !== item);
-    item.request?.abort();
+    if (item.state !== "done") void item.upload?.cancel().then(() => refresh());
     const focused = item.row.contains(document.activeElement);
     const next = item.row.nextElementSibling ?? item.row.previousElementSibling;
     item.row.remove();
@@ -204,10 +195,35 @@ export class UploadQueue extends HTMLElement {
     if (focused) (next?.querySelector<HTMLElement>("button") ?? this.querySelector<HTMLElement>("input[type=file]"))?.focus();
   }
 
-  /** What is being prepared is asked after until it is ready; a draft has no stream. */
+  /** What is being prepared or still comes is asked after until it is ready; a draft has no stream. */
   #watch(): void {
     clearTimeout(this.#look);
-    if (this.querySelector('[data-state="processing"], [data-state="uploading"]')) this.#look = setTimeout(() => void refresh(), 2000);
+    const arriving = this.#arriving();
+    const wait = this.querySelector('[data-state="processing"]') ? 2000 : arriving.length > 0 ? 10_000 : 0;
+    if (wait > 0) this.#look = setTimeout(() => void refresh(), wait);
+    if (arriving.length > 0) void this.#unfinished(arriving);
+  }
+
+  /** The rows of what arrives from elsewhere. What is sent from here has its own row, with its progress. */
+  #arriving(): HTMLElement[] {
+    const rows = [...this.querySelectorAll<HTMLElement>('[data-media][data-state="uploading"]')];
+    for (const row of rows) row.hidden = this.#items.some(({ upload }) => upload?.media === row.dataset["media"]);
+    return rows.filter((row) => !row.hidden);
+  }
+
+  /** Says of a file that broke off how it goes on. */
+  async #unfinished(rows: HTMLElement[]): Promise<void> {
+    let uploads: Unfinished[];
+    try {
+      uploads = ((await ask("GET", "/uploads")) as { items: Unfinished[] }).items;
+    } catch {
+      return; // Only words: the next look tries again.
+    }
+    for (const row of rows) {
+      const upload = uploads.find(({ media, recording }) => media === row.dataset["media"] && !recording);
+      const say = row.querySelector("[data-say]");
+      if (upload && say) say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
+    }
   }
 
   #drag(event: DragEvent, by: number): void {
@@ -257,8 +273,4 @@ function title(file: File): string {
 function moment(): string {
   const now = new Date();
   return `${now.getDate()} ${now.toLocaleString("en", { month: "short" })} ${String(now.getHours()).padStart(2, "0")}.${String(now.getMinutes()).padStart(2, "0")}`;
-}
-
-function duration(seconds: number): string {
-  return seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -218,7 +218,7 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
     let nonce = response.request().extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default();
     let media = response.request().app_data::<web::Data<State>>().map(|state| state.media_sources.clone()).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
     );
     let fixed = [
         (header::CACHE_CONTROL, "private, no-cache"),
@@ -226,7 +226,7 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "geolocation=(), payment=(), usb=()"),
+        (HeaderName::from_static("permissions-policy"), "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()"),
     ];
     let secure = response.request().app_data::<web::Data<State>>().is_some_and(|state| state.config.secure());
     let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

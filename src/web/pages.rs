@@ -320,6 +320,8 @@ pub struct EditPage {
     pub refusal: Option<String>,
     /// The largest upload, in words.
     pub limit: String,
+    /// After how many seconds a recording stops by itself.
+    pub max_recording: u32,
     /// How many people answered it: they can be asked again.
     pub answered: i64,
     /// Recordings or pictures came or went since they did.

@@ -2,6 +2,18 @@
 // `npx playwright test` runs them on SQLite + disk.
 import { defineConfig } from '@playwright/test'
 
+/** Debian's Chromium, and what it is started with. */
+export const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+export const chromium = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
 const engine = process.env.HEARBACK_TEST ?? 'sqlite'
 
 export default defineConfig({
@@ -18,17 +30,6 @@ export default defineConfig({
     actionTimeout: 10_000,
     navigationTimeout: 15_000,
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    launchOptions: { executablePath, args: chromium },
   },
 })

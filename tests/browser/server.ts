@@ -2,7 +2,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -56,8 +56,9 @@ export class Hearback {
     readonly url: string,
     /** The one-time address that makes the first account. */
     readonly setUpLink: string,
-    private readonly child: ChildProcess,
+    private child: ChildProcess,
     private readonly settings: NodeJS.ProcessEnv,
+    private readonly log: WriteStream,
     private readonly cleanUp: () => Promise<void>,
     private readonly held?: HeldClock,
   ) {}
@@ -70,12 +71,10 @@ export class Hearback {
     const logs = join(here, 'results/logs')
     await mkdir(logs, { recursive: true })
     const log = createWriteStream(join(logs, `${name}-${parts.id}.log`))
-    const child = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-    child.stdout.pipe(log, { end: false })
-    child.stderr.pipe(log, { end: false })
+    const child = serve(env, log)
     try {
       const setUpLink = await printed(child, /(https?:\/\/\S+\/setup\?code=\S+)/)
-      return new Hearback(new URL(setUpLink).origin, setUpLink, child, env, parts.remove, clock)
+      return new Hearback(new URL(setUpLink).origin, setUpLink, child, env, log, parts.remove, clock)
     } catch (error) {
       child.kill('SIGKILL')
       await parts.remove()
@@ -106,6 +105,20 @@ export class Hearback {
     return (await running).stdout.trim()
   }
 
+  /** Ends it at once, in the middle of whatever it does, as a power cut would. Its data stay. */
+  async kill(): Promise<void> {
+    const ended = once(this.child, 'exit')
+    this.child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Starts it again where it was, on what it left; with other settings, if some are given. */
+  async again(settings: NodeJS.ProcessEnv = {}): Promise<void> {
+    const { host } = new URL(this.url)
+    this.child = serve({ ...this.settings, HEARBACK_LISTEN: host, ...settings }, this.log)
+    await printed(this.child, /(listens on)/)
+  }
+
   /** Asks it to end, as a system would, and throws its data away. */
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
@@ -117,6 +130,13 @@ export class Hearback {
     }
     await this.cleanUp()
   }
+}
+
+function serve(env: NodeJS.ProcessEnv, log: WriteStream): ChildProcess {
+  const child = spawn(program, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.pipe(log, { end: false })
+  child.stderr.pipe(log, { end: false })
+  return child
 }
 
 /** Our environment without the settings of someone's own Hearback. */
@@ -167,21 +187,21 @@ async function sql(url: string, statement: string): Promise<void> {
   }
 }
 
-/** What a line of its output says; fails if it ends, cannot be started, or keeps silent. */
+/** What a line of its output says; fails if it ends, cannot be started, or keeps silent about it. */
 function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((found, failed) => {
-    const giveUp = setTimeout(() => failed(new Error(`${program} printed no set-up link in ${patience} ms`)), patience)
+    const giveUp = setTimeout(() => failed(new Error(`${program} did not print ${pattern} in ${patience} ms`)), patience)
     const end = (why: string) => {
       clearTimeout(giveUp)
-      failed(new Error(`${program} ${why} before it printed the set-up link`))
+      failed(new Error(`${program} ${why} before it printed ${pattern}`))
     }
     child.once('error', (error) => end(`could not be started (${error.message})`))
     child.once('exit', (code, signal) => end(`ended (${signal ?? code})`))
     createInterface({ input: child.stdout! }).on('line', (line) => {
-      const link = pattern.exec(line)?.[1]
-      if (!link) return
+      const said = pattern.exec(line)?.[1]
+      if (!said) return
       clearTimeout(giveUp)
-      found(link)
+      found(said)
     })
   })
 }

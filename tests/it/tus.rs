@@ -166,7 +166,6 @@ async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
         }
         assert!(sender.original().await == whole, "the bytes are others");
     }
-    app.jobs_done().await;
 }
 
 #[actix_web::test]

@@ -1,0 +1,112 @@
+// The camera on the screen as one picture, composed in a worker where the browser can, else in the page at the worker's ticks.
+import { type Bubble, draw, type Drawable } from "./bubble.js";
+
+/** What the worker is told to begin with. Streams where the page can make them, tracks where only a worker can read them. */
+export interface Begin {
+  screen: ReadableStream<VideoFrame> | MediaStreamTrack;
+  camera: ReadableStream<VideoFrame> | MediaStreamTrack;
+  out?: WritableStream<VideoFrame>;
+  width: number;
+  height: number;
+}
+export type Told = { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number };
+export type Said = { tick: true } | { cannot: true } | { track: MediaStreamTrack };
+
+const rate = 30;
+
+export class Compositor {
+  /** The composed picture. */
+  track!: MediaStreamTrack;
+  #worker: Worker;
+  #bubble: Bubble;
+  #clones: MediaStreamTrack[] = [];
+  #videos: HTMLVideoElement[] = [];
+
+  private constructor(worker: string, bubble: Bubble) {
+    this.#worker = new Worker(worker, { type: "module" });
+    this.#bubble = bubble;
+  }
+
+  /** Starts composing two tracks; `worker` is the address of compositor-worker.ts. */
+  static async begin(worker: string, screen: MediaStreamTrack, camera: MediaStreamTrack, bubble: Bubble): Promise<Compositor> {
+    const made = new Compositor(worker, bubble);
+    made.track = made.#streamed(screen, camera) ?? (await made.#inWorker(screen, camera)) ?? (await made.#inPage(screen, camera));
+    return made;
+  }
+
+  set bubble(bubble: Bubble) {
+    this.#bubble = bubble;
+    this.#tell({ bubble });
+  }
+
+  close(): void {
+    this.#worker.terminate();
+    this.track.stop();
+    for (const clone of this.#clones) clone.stop();
+    for (const video of this.#videos) video.srcObject = null;
+  }
+
+  #tell(told: Told, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(told, transfer);
+  }
+
+  /** Chromium: the page makes streams of frames, and the worker gets them. */
+  #streamed(screen: MediaStreamTrack, camera: MediaStreamTrack): MediaStreamTrack | null {
+    if (typeof MediaStreamTrackProcessor === "undefined" || typeof MediaStreamTrackGenerator === "undefined") return null;
+    const generator = new MediaStreamTrackGenerator({ kind: "video" });
+    const begin = { screen: new MediaStreamTrackProcessor({ track: screen }).readable, camera: new MediaStreamTrackProcessor({ track: camera }).readable, out: generator.writable, ...size(screen) };
+    this.#tell({ begin, bubble: this.#bubble }, [begin.screen, begin.camera, begin.out] as unknown as Transferable[]);
+    return generator;
+  }
+
+  /** Safari: tracks go to the worker, and the composed one comes back. */
+  #inWorker(screen: MediaStreamTrack, camera: MediaStreamTrack): Promise<MediaStreamTrack | null> {
+    const clones = [screen.clone(), camera.clone()] as const;
+    const begin = { screen: clones[0], camera: clones[1], ...size(screen) };
+    return new Promise((resolve) => {
+      this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => resolve("track" in data ? data.track : null), { once: true });
+      try {
+        this.#tell({ begin, bubble: this.#bubble }, clones as unknown as Transferable[]);
+      } catch {
+        // Tracks cannot be given to workers here.
+        for (const clone of clones) clone.stop();
+        resolve(null);
+      }
+    });
+  }
+
+  /** Firefox: drawn in the page, thirty times a second by the worker's clock. */
+  async #inPage(screen: MediaStreamTrack, camera: MediaStreamTrack): Promise<MediaStreamTrack> {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, size(screen));
+    const context = canvas.getContext("2d", { alpha: false });
+    if (!context) throw new Error("no canvas");
+    this.#videos = await Promise.all([screen, camera].map(played));
+    const [on, face] = this.#videos.map((video) => (): Drawable => ({ image: video, width: video.videoWidth || 1, height: video.videoHeight || 1 }));
+    const stream = canvas.captureStream(0);
+    const track = stream.getVideoTracks()[0] as MediaStreamTrack & { requestFrame?: () => void };
+    const sent = stream as MediaStream & { requestFrame?: () => void };
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => {
+      if (!("tick" in data)) return;
+      draw(context, on?.() ?? null, camera.readyState === "live" ? (face?.() ?? null) : null, this.#bubble);
+      if (track.requestFrame) track.requestFrame();
+      else sent.requestFrame?.();
+    });
+    this.#tell({ every: 1000 / rate });
+    return track;
+  }
+}
+
+/** The size of a recording of it; encoders want even numbers. */
+function size(screen: MediaStreamTrack): { width: number; height: number } {
+  const { width = 1280, height = 720 } = screen.getSettings();
+  return { width: width - (width % 2), height: height - (height % 2) };
+}
+
+async function played(track: MediaStreamTrack): Promise<HTMLVideoElement> {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.srcObject = new MediaStream([track]);
+  await video.play();
+  return video;
+}

@@ -1,0 +1,89 @@
+// The recorder of the browser: what comes out of it goes to the courier piece by piece.
+import type { Courier } from "./courier.js";
+
+/** What plays everywhere comes first; then what plays after a conversion. */
+const containers = ["video/mp4;codecs=avc1.640028,mp4a.40.2", "video/mp4;codecs=avc1.42E01E,mp4a.40.2", "video/webm;codecs=vp9,opus", "video/webm;codecs=vp8,opus", "video/mp4;codecs=avc1.42E01E,opus"];
+
+/** The container and codecs to record with; empty for whatever the browser likes. */
+export function container(): string {
+  return containers.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
+}
+
+/** `video/webm` of a type with codecs, and the end of a file's name for it. */
+export function plain(type: string): { type: string; end: string } {
+  const bare = type.split(";")[0] || (MediaRecorder.isTypeSupported("video/webm") ? "video/webm" : "video/mp4");
+  return { type: bare, end: bare.endsWith("mp4") ? "mp4" : "webm" };
+}
+
+/** Milliseconds. Longer pieces lose more in a crash, shorter ones come empty from Safari. */
+const slice = 1000;
+
+/** Bits a second of 1080p; less for what is smaller, within reason. */
+const rate = 2_500_000;
+
+/** Dispatches `piece` when one was handed over, and `failed` when the browser gave up; what came until then is kept. */
+export class Recording extends EventTarget {
+  #recorder: MediaRecorder;
+  #before = 0;
+  #since: number | null = null;
+  #stopped: Promise<void>;
+
+  constructor(
+    stream: MediaStream,
+    readonly courier: Courier,
+  ) {
+    super();
+    const { width = 1280, height = 720 } = stream.getVideoTracks()[0]?.getSettings() ?? {};
+    const options = {
+      mimeType: container(),
+      videoBitsPerSecond: Math.round(Math.max(0.4, Math.min(1, (width * height) / (1920 * 1080))) * rate),
+      audioBitsPerSecond: 96_000,
+      // MP4 is written at key frames only, and a cut without converting is possible only there.
+      videoKeyFrameIntervalDuration: slice,
+    };
+    this.#recorder = new MediaRecorder(stream, options);
+    this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", () => resolve(), { once: true }));
+    this.#recorder.addEventListener("dataavailable", ({ data }) => {
+      this.courier.piece(data, this.ms);
+      this.dispatchEvent(new Event("piece"));
+    });
+    this.#recorder.addEventListener("error", () => this.dispatchEvent(new Event("failed")));
+    this.#recorder.addEventListener("start", () => { this.#since ??= performance.now(); }, { once: true });
+  }
+
+  /** Resolves when it runs. */
+  start(): Promise<void> {
+    const running = new Promise<void>((resolve) => this.#recorder.addEventListener("start", () => resolve(), { once: true }));
+    this.#recorder.start(slice);
+    return running;
+  }
+
+  /** Milliseconds recorded; pauses are not. */
+  get ms(): number {
+    return Math.round(this.#before + (this.#since === null ? 0 : performance.now() - this.#since));
+  }
+
+  pause(): void {
+    this.#hold();
+    this.#recorder.pause();
+    // What was said before a pause is safe before it, too.
+    this.#recorder.requestData();
+  }
+
+  resume(): void {
+    this.#recorder.resume();
+    this.#since = performance.now();
+  }
+
+  /** Resolves when the last piece is with the courier. */
+  async stop(): Promise<void> {
+    this.#hold();
+    if (this.#recorder.state !== "inactive") this.#recorder.stop();
+    await this.#stopped;
+  }
+
+  #hold(): void {
+    this.#before = this.ms;
+    this.#since = null;
+  }
+}

@@ -1,0 +1,433 @@
+// Records a screen, a camera or both from the New page. What it does stands here; what it shows is recorder-view.ts.
+import { visit } from "@hotwired/turbo";
+import { BubbleHandle } from "./bubble.js";
+import { ability, type Device, Refusal, release, screen } from "./capture.js";
+import { Compositor } from "./compositor.js";
+import { Countdown } from "./countdown.js";
+import { Courier, type Safety } from "./courier.js";
+import { announce, clock, typing } from "./dom.js";
+import type { DraftForm } from "./draft-form.js";
+import { question } from "./forms.js";
+import { refresh } from "./morph.js";
+import { type Choice, keepChoice, lastChoice } from "./recorder-choice.js";
+import { Devices } from "./recorder-devices.js";
+import { RecorderView, type State } from "./recorder-view.js";
+import { container, plain, Recording } from "./recording.js";
+import { sign } from "./recording-sign.js";
+import { screenshot, when } from "./screenshot.js";
+import { Sound } from "./sound.js";
+import type { UploadQueue } from "./upload-queue.js";
+
+/** Milliseconds without a sound before it is said: while choosing, one is asked to speak; while recording, one may be showing something. */
+const quiet = { choosing: 3000, recording: 10_000 };
+
+export class ScreenRecorder extends HTMLElement {
+  #view = new RecorderView(this);
+  #state: State = "idle";
+  #choice = lastChoice();
+  #handle!: BubbleHandle;
+  #sound: Sound | null = null;
+  #devices = new Devices(this.#view, {
+    changed: (kind) => this.#changedDevice(kind),
+    refused: (error, again) => this.#say(error, again),
+    lost: (kind) => this.#lost(kind),
+  });
+  #screen: MediaStream | null = null;
+  #compositor: Compositor | null = null;
+  #stream: MediaStream | null = null;
+  #recording: Recording | null = null;
+  #countdown: Countdown | null = null;
+  #finishing: Promise<boolean> | null = null;
+  #pulse: ReturnType<typeof setInterval> | undefined;
+  #listeners = new AbortController();
+
+  connectedCallback(): void {
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    const view = this.#view;
+    this.#handle = new BubbleHandle(view.part("bubble"), this.#choice.bubble, (bubble) => {
+      this.#keep({ bubble });
+      if (this.#compositor) this.#compositor.bubble = bubble;
+    });
+    view.source = this.#choice.source;
+    view.part<HTMLInputElement>("sound").checked = this.#choice.sound;
+    view.offer(ability());
+    this.#become("idle");
+    this.addEventListener("click", (event) => {
+      const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-do]") : null;
+      if (button) this.#do(button.dataset["do"] ?? "");
+    }, { signal });
+    this.addEventListener("change", (event) => this.#changed(event.target), { signal });
+    view.part<HTMLVideoElement>("preview").addEventListener("resize", () => this.#shape(), { signal });
+    document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    addEventListener("beforeunload", (event) => { if (this.busy) event.preventDefault(); }, { signal });
+    document.addEventListener("turbo:before-visit", (event) => this.#leave(event as CustomEvent<{ url: string }>), { signal });
+    navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#devices.list(); }, { signal });
+  }
+
+  disconnectedCallback(): void {
+    this.#listeners.abort();
+    const recording = this.#recording;
+    // Gone back in the history, which nothing can hold up: it ends here, and the courier still brings it in.
+    if (recording) void recording.stop().then(() => recording.courier.finish()).catch(() => undefined);
+    this.#recording = null;
+    this.#letGo();
+    sign(null);
+  }
+
+  /** Whether something is being recorded, or what was recorded is not all on the server. */
+  get busy(): boolean {
+    return !["idle", "set", "asking"].includes(this.#state);
+  }
+
+  /** Ends the recording, if there is one; true when the server has all of it. */
+  finish(): Promise<boolean> {
+    this.#countdown?.cancel();
+    if (!this.#recording) {
+      if (this.#state === "set") this.#close();
+      return Promise.resolve(true);
+    }
+    return (this.#finishing ??= this.#finish(this.#recording).finally(() => (this.#finishing = null)));
+  }
+
+  #do(name: string): void {
+    const acts: Record<string, () => void> = {
+      open: () => void this.#open(),
+      close: () => this.#close(),
+      record: () => void this.#record(),
+      cancel: () => this.#countdown?.cancel(),
+      pause: () => this.#pause(),
+      resume: () => this.#resume(),
+      restart: () => void this.#restart(),
+      stop: () => void this.#stop(),
+      screenshot: () => void this.#screenshot(),
+      film: () => this.#view.part<HTMLInputElement>("film").click(),
+      upload: () => document.querySelector<HTMLInputElement>("upload-queue input[type=file]")?.click(),
+      again: () => this.#view.again(),
+      dismiss: () => this.#view.problem(""),
+    };
+    acts[name]?.();
+  }
+
+  /** Alt Shift S and P, by where they are on the keyboard: with Alt, some systems type other letters. */
+  #key(event: KeyboardEvent): void {
+    if (event.key === "Escape") this.#countdown?.cancel();
+    if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
+    if (event.code === "KeyS" && (this.#state === "recording" || this.#state === "paused")) void this.#stop();
+    else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
+    else if (event.code === "KeyP" && this.#state === "paused") this.#resume();
+    else return;
+    event.preventDefault();
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    const focused = this.contains(document.activeElement);
+    this.#view.show(state, this.#view.source !== "screen");
+    // What had the focus is hidden: what takes its place gets it.
+    const next: Partial<Record<State, string>> = { idle: "open", set: "record", counting: "cancel", recording: "stop", paused: "resume" };
+    const name = next[state];
+    if (focused && name && (document.activeElement === document.body || document.activeElement?.closest("[hidden]"))) this.#view.button(name).focus({ preventScroll: true });
+    clearInterval(this.#pulse);
+    if (state !== "idle") this.#pulse = setInterval(() => this.#beat(), 100);
+    if (state === "idle" || state === "set") sign(null);
+  }
+
+  #keep(changed: Partial<Choice>): void {
+    this.#choice = { ...this.#choice, ...changed };
+    keepChoice(this.#choice);
+  }
+
+  async #open(): Promise<void> {
+    this.#view.problem("");
+    this.#sound ??= new Sound();
+    this.#view.picture(null);
+    this.#view.face(null, false);
+    this.#become("set");
+    void this.#take("microphone");
+    if (this.#view.source !== "screen") void this.#take("camera");
+    await this.#devices.settled;
+  }
+
+  #close(): void {
+    this.#letGo();
+    this.#become("idle");
+  }
+
+  #letGo(): void {
+    this.#compositor?.close();
+    this.#sound?.close();
+    for (const stream of [this.#screen, this.#stream]) release(stream);
+    this.#compositor = this.#sound = this.#screen = this.#stream = null;
+    for (const kind of ["microphone", "camera"] as const) this.#devices.drop(kind);
+    this.#view.picture(null);
+    this.#view.face(null, false);
+    clearInterval(this.#pulse);
+  }
+
+  #changed(target: EventTarget | null): void {
+    const view = this.#view;
+    if (target instanceof HTMLInputElement && target.name === "source") {
+      this.#keep({ source: view.source });
+      this.#become(this.#state);
+      if (view.source === "screen") this.#devices.drop("camera");
+      else if (!this.#devices.of("camera")) void this.#take("camera");
+      this.#look();
+    } else if (target === view.part("sound")) this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
+    else if (target === view.part("film")) this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
+    for (const kind of ["microphone", "camera"] as const) {
+      if (target !== view.part(kind)) continue;
+      this.#keep({ [kind]: view.part<HTMLSelectElement>(kind).value });
+      void this.#take(kind);
+    }
+  }
+
+  /** Asks for the chosen microphone or camera. */
+  #take(kind: Device): Promise<void> {
+    return this.#devices.take(kind, this.#choice[kind]);
+  }
+
+  #changedDevice(kind: Device): void {
+    if (kind === "microphone") this.#sound?.microphone(this.#devices.of(kind));
+    else this.#look();
+  }
+
+  /** Shows the camera: alone on the stage, or in its bubble. */
+  #look(): void {
+    const track = this.#devices.track("camera");
+    const alone = this.#view.source === "camera";
+    if (this.#state === "set") this.#view.picture(alone ? track : null);
+    this.#view.face(alone || this.#view.source === "screen" ? null : track, this.#compositor !== null);
+  }
+
+  /** The bubble keeps to the picture, whatever its shape. */
+  #shape(): void {
+    const video = this.#view.part<HTMLVideoElement>("preview");
+    if (video.videoHeight > 0) this.#handle.aspect = video.videoWidth / video.videoHeight;
+    this.#view.part("stage").style.setProperty("--shape", video.videoHeight > 0 ? String(video.videoWidth / video.videoHeight) : null);
+  }
+
+  /** A microphone or camera was unplugged. What can go on without it goes on. */
+  #lost(kind: Device): void {
+    const running = this.#recording !== null;
+    if (kind === "camera" && running) {
+      if (this.#view.source === "camera") return this.#over("The camera was unplugged, and the recording ended there. All of it is kept.");
+      return this.#view.problem("The camera was unplugged. The screen is recorded on without it.");
+    }
+    void this.#devices.take(kind, "").then(() => {
+      const name = this.#devices.track(kind)?.label;
+      this.#view.problem(`The ${kind} was unplugged. ${name ? `“${name}” is used now.` : running ? "The rest is recorded without it." : "Plug one in, or record without it."}`);
+    });
+  }
+
+  async #record(): Promise<void> {
+    const view = this.#view;
+    view.problem("");
+    this.#become("asking");
+    try {
+      if (view.source !== "camera") {
+        this.#screen = await screen(view.part<HTMLInputElement>("sound").checked);
+        this.#screen.getVideoTracks()[0]?.addEventListener("ended", () => this.#over("The screen is no longer shared, and the recording ended there. All of it is kept."));
+        this.#sound?.shared(this.#screen);
+      }
+      await this.#devices.settled;
+      const picture = await this.#picture();
+      view.picture(picture);
+      this.#look();
+      const sound = this.#sound?.track;
+      this.#stream = new MediaStream(sound ? [picture, sound] : [picture]);
+      await this.#roll(this.#stream);
+    } catch (error) {
+      this.#say(error);
+      this.#backToSet();
+    }
+  }
+
+  async #picture(): Promise<MediaStreamTrack> {
+    const camera = this.#devices.track("camera");
+    const shared = this.#screen?.getVideoTracks()[0];
+    if (!shared) {
+      if (!camera) throw new Refusal("There is no camera to record. Plug one in, or record your screen.");
+      return camera;
+    }
+    // Without its camera, the screen alone: why there is none, was said.
+    if (this.#view.source !== "both" || !camera) return shared;
+    this.#compositor = await Compositor.begin(this.dataset["compositor"] ?? "", shared, camera, this.#handle.place);
+    return this.#compositor.track;
+  }
+
+  /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
+  async #roll(stream: MediaStream): Promise<void> {
+    this.#become("counting");
+    const form = document.querySelector<DraftForm>("draft-form");
+    const { type, end } = plain(container());
+    const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`, false)) ?? "" }))();
+    // If it fails while one counts, it is said after.
+    made.catch(() => undefined);
+    this.#countdown = new Countdown((number) => {
+      this.#view.count(String(number));
+      sign(`${number} …`);
+      announce(String(number));
+    });
+    const whole = await this.#countdown.end;
+    this.#countdown = null;
+    if (!whole) {
+      this.#backToSet();
+      await (await made).discard();
+      return;
+    }
+    this.#recording = new Recording(stream, await made);
+    this.#recording.courier.addEventListener("safety", (event) => this.#view.safety((event as CustomEvent<Safety>).detail.words));
+    this.#recording.addEventListener("piece", () => this.#beat());
+    this.#recording.addEventListener("failed", () => this.#over("The browser stopped recording by itself. All of it until then is kept."));
+    await this.#recording.start();
+    this.#sound?.listen();
+    this.#view.safety("");
+    this.#become("recording");
+    announce("Recording.");
+  }
+
+  #backToSet(): void {
+    this.#compositor?.close();
+    release(this.#screen);
+    this.#sound?.shared(null);
+    this.#compositor = this.#screen = this.#stream = null;
+    this.#become("set");
+    this.#view.picture(null);
+    this.#look();
+  }
+
+  /** What changes all the time: the time, the loudness, how long is left. */
+  #beat(): void {
+    const choosing = this.#state === "set" || this.#state === "asking";
+    const level = this.#sound?.level();
+    const silent = level ? level.silent > (choosing ? quiet.choosing : quiet.recording) : false;
+    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
+    const recording = this.#recording;
+    if (!recording) return;
+    this.#view.time(recording.ms);
+    if (this.#state !== "recording" && this.#state !== "paused") return;
+    sign(`${this.#state === "paused" ? "Paused" : "●"} ${clock(recording.ms)}`);
+    const limit = Number(this.dataset["limit"]) * 1000;
+    const left = limit - recording.ms;
+    const soon = left <= Math.min(5 * 60_000, limit / 4);
+    const words = soon ? `It stops by itself in ${clock(left)}.` : silent && this.#state === "recording" ? "We hear nothing of your microphone." : "";
+    if (words !== "" && this.#view.part("warning").hidden) announce(words);
+    this.#view.warning(words);
+    if (left <= 0) this.#over(`A recording is at most ${Math.round(limit / 60_000)} minutes long, and this one ended there. All of it is kept.`);
+  }
+
+  #pause(): void {
+    this.#recording?.pause();
+    this.#become("paused");
+    announce("Paused.");
+  }
+
+  #resume(): void {
+    this.#recording?.resume();
+    this.#sound?.listen();
+    this.#become("recording");
+    announce("Recording.");
+  }
+
+  async #restart(): Promise<void> {
+    const recording = this.#recording;
+    const stream = this.#stream;
+    if (!recording || !stream) return;
+    if (this.#state === "recording") this.#pause();
+    if (!(await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again")) || this.#recording !== recording) return;
+    this.#recording = null;
+    try {
+      await recording.stop();
+      await recording.courier.discard();
+      await this.#roll(stream);
+    } catch (error) {
+      this.#say(error);
+      this.#backToSet();
+    }
+  }
+
+  /** It ended without having been asked to: why is said, and what was recorded stays. */
+  #over(words: string): void {
+    if (this.#countdown) return this.#countdown.cancel();
+    if (this.#state !== "recording" && this.#state !== "paused") return;
+    this.#view.problem(words);
+    void this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    const send = this.#view.part<HTMLInputElement>("send").checked;
+    if (!(await this.finish())) return;
+    if (send) {
+      const main = document.querySelector<HTMLButtonElement>("#update-form .button.main");
+      return main?.form?.requestSubmit(main);
+    }
+    announce("Recorded.");
+    await refresh();
+    const title = document.querySelector<HTMLInputElement>("#title");
+    // Not out of the hands of somebody who types.
+    if (title && (document.activeElement === title || !typing(document.activeElement))) {
+      title.focus();
+      title.select();
+    }
+  }
+
+  async #finish(recording: Recording): Promise<boolean> {
+    this.#become("finishing");
+    sign("Sending the last of it");
+    await recording.stop();
+    this.#letGo();
+    try {
+      await recording.courier.finish();
+    } catch (error) {
+      this.#become("unsent");
+      this.#say(error, () => void this.#stop());
+      return false;
+    }
+    this.#recording = null;
+    this.#view.part<HTMLInputElement>("send").checked = false;
+    this.#become("idle");
+    this.#length(recording.courier.media, recording.ms);
+    void refresh();
+    return true;
+  }
+
+  /** What was just recorded does not know its own length until it is prepared; we do. */
+  #length(media: string, ms: number): void {
+    const say = () => {
+      const length = document.getElementById(`media-${media}`)?.querySelector<HTMLElement>("[data-length]");
+      if (!length?.hidden) return;
+      length.textContent = `${clock(ms)} · `;
+      length.hidden = false;
+    };
+    document.addEventListener("hearback:fresh", say, { signal: this.#listeners.signal });
+  }
+
+  async #screenshot(): Promise<void> {
+    this.#view.problem("");
+    try {
+      this.#queue?.add([await screenshot()]);
+    } catch (error) {
+      this.#say(error instanceof Refusal ? new Refusal(error.message.replace("nothing is recorded", "there is no picture")) : error);
+    }
+  }
+
+  get #queue(): UploadQueue | null {
+    return document.querySelector<UploadQueue>("upload-queue");
+  }
+
+  #leave(event: CustomEvent<{ url: string }>): void {
+    if (!this.busy) return;
+    event.preventDefault();
+    const words = this.#state === "unsent" || this.#state === "finishing" ? "The last of the recording is not on the server yet. Leave when it is?" : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
+    void question(words, this.#state === "recording" || this.#state === "paused" ? "Stop and leave" : "Leave then").then(async (yes) => {
+      if (yes && (await this.finish())) visit(event.detail.url);
+    });
+  }
+
+  #say(error: unknown, again: (() => void) | null = null): void {
+    this.#view.problem(error instanceof Error ? error.message : String(error), again);
+  }
+}
+
+customElements.define("screen-recorder", ScreenRecorder);

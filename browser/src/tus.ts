@@ -1,0 +1,100 @@
+// One request of the tus protocol each, by XMLHttpRequest: fetch does not tell whether what is sent still moves.
+
+/** What the server answered; the status is 0 where nothing came back. */
+export interface Answer {
+  status: number;
+  /** Up to where it holds the upload. */
+  offset: number | null;
+  /** How long the upload is, once that is known. */
+  length: number | null;
+  /** Where the upload is, when it was just made. */
+  location: string | null;
+  media: string | null;
+  update: string | null;
+  /** Seconds that it asks to wait. */
+  retryAfter: number;
+  /** What it says, in words. */
+  words: string;
+}
+
+/** Milliseconds without a byte sent or received, after which a request is given up. */
+const STALLED = 20_000;
+
+/** Sends one request. It never throws: what broke off has the status 0. */
+export function send(method: string, url: string, headers: Record<string, string> = {}, body: Blob | null = null, signal?: AbortSignal): Promise<Answer> {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const moved = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => request.abort(), STALLED);
+    };
+    const stop = (): void => request.abort();
+    request.open(method, url);
+    for (const [name, value] of Object.entries({ Accept: "application/json", "Tus-Resumable": "1.0.0", ...headers })) request.setRequestHeader(name, value);
+    for (const event of ["progress", "load"] as const) request.upload.addEventListener(event, moved);
+    request.addEventListener("progress", moved);
+    request.addEventListener("loadend", () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      resolve(read(request));
+    });
+    signal?.addEventListener("abort", stop);
+    moved();
+    if (signal?.aborted) resolve(read(request));
+    else request.send(body);
+  });
+}
+
+function read(request: XMLHttpRequest): Answer {
+  const number = (name: string): number | null => {
+    const text = request.getResponseHeader(name);
+    return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+  };
+  return {
+    status: request.status,
+    offset: number("Upload-Offset"),
+    length: number("Upload-Length"),
+    location: request.getResponseHeader("Location"),
+    media: request.getResponseHeader("Hearback-Media"),
+    update: request.getResponseHeader("Hearback-Update"),
+    retryAfter: number("Retry-After") ?? 0,
+    words: said(request.responseText),
+  };
+}
+
+/** The words of a problem document (RFC 9457). */
+function said(text: string): string {
+  try {
+    const { title = "", detail = title, errors = {} } = JSON.parse(text) as { title?: string; detail?: string; errors?: Record<string, string> };
+    return Object.values(errors).join(" ") || detail;
+  } catch {
+    return "";
+  }
+}
+
+/** Deletes an upload and its media, also when the server has finished it by itself. Answers what went wrong, in words, or null. */
+export async function discard(url: string, media: string): Promise<string | null> {
+  let answer = await send("DELETE", url);
+  if (answer.status === 409) answer = await send("DELETE", `/media/${media}`);
+  if ((answer.status >= 200 && answer.status < 300) || answer.status === 404 || answer.status === 410) return null;
+  return answer.words || "The server does not answer, so nothing was deleted. Try again in a moment.";
+}
+
+/** Who is signed in: their id, null for nobody, undefined where no answer came. */
+export async function whoIsThere(): Promise<string | null | undefined> {
+  try {
+    const answer = await fetch("/session", { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" });
+    if (answer.status === 401) return null;
+    if (!answer.ok) return undefined;
+    return ((await answer.json()) as { person: { id: string } }).person.id;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `Upload-Metadata`: names with their values in base64. */
+export function metadata(values: Record<string, string>): string {
+  const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return Object.entries(values).map(([name, value]) => `${name} ${base64(value)}`).join(",");
+}

@@ -1,0 +1,72 @@
+// A browser that records without a hand: its own tab is shared without asking, camera and microphone are made up.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BrowserContext, Page, PlaywrightWorkerArgs } from '@playwright/test'
+import { type Hearback, type Person, signIn } from './test.ts'
+
+const usual = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+export interface Studio {
+  context: BrowserContext
+  page: Page
+  close: () => Promise<void>
+}
+
+export interface Set {
+  /** What the microphone hears, in Hz; 0 is silence. */
+  tone?: number
+  /** Whether the screen is refused. */
+  refuse?: boolean
+  /** Whether the browser may use camera and microphone. */
+  permissions?: string[]
+  /** Further flags. */
+  args?: string[]
+}
+
+/** Opens one, with `who` signed in, on the page `at`. */
+export async function studio(playwright: PlaywrightWorkerArgs['playwright'], server: Hearback, who: Person, set: Set = {}, at = '/updates/new', base = server.url): Promise<Studio> {
+  const folder = await mkdtemp(join(tmpdir(), 'hearback-studio-'))
+  const sound = join(folder, 'sound.wav')
+  await writeFile(sound, wave(set.tone ?? 440))
+  const browser = await playwright.chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    ignoreDefaultArgs: ['--mute-audio'],
+    args: [...usual, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${sound}`, set.refuse ? '--auto-reject-this-tab-capture' : '--auto-accept-this-tab-capture', ...(set.args ?? [])],
+  })
+  const context = await browser.newContext({ baseURL: base, permissions: set.permissions ?? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] })
+  // The flags answer for the page's own tab alone.
+  await context.addInitScript(() => {
+    const media = navigator.mediaDevices as MediaDevices | undefined
+    const real = media?.getDisplayMedia?.bind(media)
+    if (media && real) media.getDisplayMedia = (options) => real({ ...options, preferCurrentTab: true } as DisplayMediaStreamOptions)
+  })
+  const page = await context.newPage()
+  await signIn(page, who, at)
+  const close = async () => {
+    await browser.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { context, page, close }
+}
+
+/** Two seconds of a tone, as WAV with 16 bits and 48 kHz. */
+export function wave(hertz: number): Buffer {
+  const rate = 48_000
+  const samples = Buffer.alloc(2 * 2 * rate)
+  for (let n = 0; n < 2 * rate; n += 1) samples.writeInt16LE(Math.round(12_000 * Math.sin((2 * Math.PI * hertz * n) / rate)), 2 * n)
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0)
+  head.writeUInt32LE(36 + samples.length, 4)
+  head.write('WAVEfmt ', 8)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(rate, 24)
+  head.writeUInt32LE(2 * rate, 28)
+  head.writeUInt16LE(2, 32)
+  head.writeUInt16LE(16, 34)
+  head.write('data', 36)
+  head.writeUInt32LE(samples.length, 40)
+  return Buffer.concat([head, samples])
+}
