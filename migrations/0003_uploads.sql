@@ -23,6 +23,8 @@ CREATE TABLE uploads (
     -- In a bucket: the unfinished object there, and the last number given to a part of it.
     multipart TEXT,
     parts BIGINT NOT NULL,
+    -- Parts nobody told of had to be taken in: JSON, the stretches [start, end) of that object which count.
+    stretches TEXT,
     -- What its first bytes show it to be; none until enough of them are there.
     content_type TEXT,
     created_at BIGINT NOT NULL,

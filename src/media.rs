@@ -2,6 +2,7 @@
 
 mod arriving;
 mod process;
+mod trim;
 
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
@@ -9,6 +10,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 pub use arriving::{arrive, expect, forget, miss};
 pub use process::{Workshop, convert, give_up, process};
 pub(crate) use process::{about, loose_key, put_bytes};
+pub use trim::{SHORTEST, trim, untrim};
 
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Tx};
@@ -49,11 +51,27 @@ pub struct Media {
     pub removed_at: Option<Millis>,
     /// When it was found that its page was lost: the recording ends there.
     pub broken_off_at: Option<Millis>,
+    /// Where of the original the stretch begins that plays; none where all of it does.
+    pub trim_from_ms: Option<Millis>,
+    /// Where that stretch ends.
+    pub trim_to_ms: Option<Millis>,
+    /// Where the stretch began in which that was said.
+    pub trim_base_ms: Option<Millis>,
+    /// How long the original of a trimmed recording is.
+    pub whole_ms: Option<Millis>,
+}
+
+impl Media {
+    /// Which stretch of the original plays, if not all of it.
+    pub fn stretch(&self) -> Option<(Millis, Millis)> {
+        self.trim_from_ms.zip(self.trim_to_ms)
+    }
 }
 
 macro_rules! columns {
     () => {
-        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at"
+        "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at,
+         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms"
     };
 }
 
@@ -323,33 +341,53 @@ pub struct Served {
     pub kind: String,
     /// Length of a video.
     pub duration_ms: Option<Millis>,
+    /// Not 0 where it is the original of somebody else's recording, which plays until there is a copy.
+    pub raw: i64,
 }
 
-/// The object under a key, if it is current and the viewer may see the media: of a video the `original` is its author's.
-pub async fn served(connection: &mut AnyConnection, viewer: &Viewer, key: &str) -> Result<Served> {
-    const SERVED: &str = "SELECT r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms FROM renditions r
-         JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id";
+/// Which renditions of another's media one may fetch: of a video the `original` is its author's, but who plays it as the raw file, as all do
+/// until the copy is there, goes on for a while. Takes the placeholder of the present time.
+macro_rules! fetchable {
+    ($now:literal) => {
+        concat!("m.removed_at IS NULL AND (r.name <> 'original' OR m.kind = 'image' OR m.raw_until > ", $now, ")")
+    };
+}
+
+/// The object under a key, if it is current and the viewer may see the media.
+pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer, key: &str) -> Result<Served> {
+    macro_rules! served {
+        ($author:literal) => {
+            concat!(
+                "SELECT r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, (SELECT count(*) FROM renditions o WHERE o.key = r.key AND o.name = 'original' AND m.kind = 'video' AND u.author_id <> ",
+                $author,
+                ") AS raw FROM renditions r JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id "
+            )
+        };
+    }
     let found = match viewer {
         Viewer::Person(person) => {
             let rule = concat!(
-                "WHERE r.key = $1 AND (u.author_id = $2 OR (m.removed_at IS NULL AND (r.name <> 'original' OR m.kind = 'image'))) AND ",
+                served!("$2"),
+                "WHERE r.key = $1 AND (u.author_id = $2 OR (",
+                fetchable!("$3"),
+                ")) AND ",
                 visible!("$2"),
                 " LIMIT 1"
             );
-            sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}"))).bind(key).bind(&person.id).fetch_optional(connection).await?
+            sqlx::query_as(rule).bind(key).bind(&person.id).bind(clock.now()).fetch_optional(connection).await?
         }
         Viewer::Guest(guests) => {
             let Some(guest) = guests.first() else { return Err(Error::NotFound) };
             // Of the pictures in comments a guest sees those in threads of their own link.
-            let rule = "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
-                 WHERE r.key = $1 AND m.removed_at IS NULL AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
-                 AND (r.name <> 'original' OR m.kind = 'image') AND (m.comment_id IS NULL OR t.link_id = $3) LIMIT 1";
-            sqlx::query_as(AssertSqlSafe(format!("{SERVED} {rule}")))
-                .bind(key)
-                .bind(&guest.update_id)
-                .bind(&guest.link_id)
-                .fetch_optional(connection)
-                .await?
+            let rule = concat!(
+                served!("''"),
+                "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
+                 WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
+                 AND (m.comment_id IS NULL OR t.link_id = $3) AND ",
+                fetchable!("$4"),
+                " LIMIT 1"
+            );
+            sqlx::query_as(rule).bind(key).bind(&guest.update_id).bind(&guest.link_id).bind(clock.now()).fetch_optional(connection).await?
         }
         Viewer::Nobody => None,
     };

@@ -457,12 +457,12 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft that nobody wrote anything into, and that has no file but perhaps this one. Answers whether it was so.
+/// Deletes a draft that nobody wrote anything into, and that has no file but perhaps this one on its way. Answers whether it was so.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     hold(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = '' AND u.everyone_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND m.id <> $2)
+         AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND (m.id <> $2 OR m.state <> 'uploading'))
          AND NOT EXISTS (SELECT 1 FROM audience a WHERE a.update_id = u.id) AND NOT EXISTS (SELECT 1 FROM group_audience g WHERE g.update_id = u.id)
          AND NOT EXISTS (SELECT 1 FROM invited_audience i WHERE i.update_id = u.id)",
     )

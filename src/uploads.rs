@@ -26,11 +26,11 @@ use crate::error::{Error, Result};
 use crate::media::{Object, Taken, Workshop, about, loose_key, put_bytes};
 use crate::video::Container;
 
+use crate::{pictures, updates, video, words};
 pub use checksum::{ALGORITHMS, Checksum};
 pub use finishing::{clear, finish_if_whole, sweep_uploads};
 pub use rows::{New, Upload, begin, end, find, mine, must_go_on};
 pub use writing::{Patch, write};
-use crate::{pictures, updates, video, words};
 
 /// So much is looked at to recognise a file.
 const HEAD: usize = 4096;
@@ -91,7 +91,10 @@ impl Seen {
 
     /// What was stored under this type.
     fn stored(content_type: &str) -> Option<Self> {
-        std::iter::once(&PICTURE_SEEN).chain(VIDEO_SEEN.iter().map(|(_, seen)| seen)).find(|seen| seen.content_type == content_type).copied()
+        std::iter::once(&PICTURE_SEEN)
+            .chain(VIDEO_SEEN.iter().map(|(_, seen)| seen))
+            .find(|seen| seen.content_type == content_type)
+            .copied()
     }
 }
 

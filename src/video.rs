@@ -2,6 +2,9 @@
 
 mod cage;
 mod convert;
+mod cut;
+mod frames;
+mod ivf;
 mod probe;
 
 use std::path::{Path, PathBuf};
@@ -181,6 +184,12 @@ impl Tools {
     /// some times the length of the video.
     pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         convert::h264(self.found()?, input, probe, dir).await
+    }
+
+    /// A copy in `dir` of the stretch between two milliseconds, and of nothing else. Where it begins at a key frame nothing is converted;
+    /// else only what stands before the next one, where that can be done, or all of it.
+    pub async fn cut(&self, input: &Path, probe: &Probe, stretch: (i64, i64), dir: &Path) -> Result<Output> {
+        cut::cut(self.found()?, input, probe, stretch, dir).await
     }
 
     /// A JPEG in `dir` of a telling frame near the beginning, no side longer than 1280 pixels.

@@ -125,6 +125,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/trash/{id}").route(delete().to(updates::delete)))
         // of an update
         .service(resource("/media/{id}").route(get().to(media::show)).route(delete().to(media::remove)))
+        .service(resource("/media/{id}/trim").route(put().to(media::trim)).route(delete().to(media::untrim)))
         .service(resource("/m/{key}").route(get().to(media::bytes)).route(actix_web::web::head().to(media::bytes)))
         .service(
             resource("/comments/{id}")

@@ -13,6 +13,7 @@ import "./kept-recordings.js";
 import "./draft-form.js";
 import "./screen-recorder.js";
 import "./people-field.js";
+import "./trim-editor.js";
 import "./update-stage.js";
 import "./mentions.js";
 import "./draft-box.js";

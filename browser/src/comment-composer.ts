@@ -7,6 +7,7 @@ import { sending } from "./draft-box.js";
 import { nameIsKnown } from "./forms.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
+import { goTo, lengthOf } from "./seamless.js";
 import { stage } from "./update-stage.js";
 
 /** What was sent, to be put back. */
@@ -146,12 +147,12 @@ export class CommentComposer extends HTMLElement {
   #nudge(by: number): void {
     if (this.#anchor?.at === undefined) return;
     const video = stage()?.video;
-    const end = video && Number.isFinite(video.duration) ? Math.floor(video.duration * 1000) : Infinity;
+    const end = video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration)) ? Math.floor(lengthOf(video)) : Infinity;
     const at = Math.min(end, Math.max(0, this.#anchor.at + by));
     const focused = document.activeElement?.getAttribute("aria-label");
     this.place({ ...this.#anchor, at });
     if (focused) this.querySelector<HTMLElement>(`.composer-anchor [aria-label="${CSS.escape(focused)}"]`)?.focus();
-    if (video?.paused) video.currentTime = at / 1000;
+    if (video?.paused) goTo(video, at);
     announce(`at ${clock(at)}`);
   }
 

@@ -1,5 +1,6 @@
 // Refreshing a page without disturbing who reads, types or watches: what is fetched is morphed into what is there.
 import { morphElements } from "@hotwired/turbo";
+import { follow } from "./seamless.js";
 
 document.addEventListener("turbo:before-morph-element", (event) => {
   const { target, detail } = event as CustomEvent<{ newElement?: Element }>;
@@ -16,8 +17,11 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
 function keepsElement(element: Element, next: Element | undefined): boolean {
   // Made by a script, and known to that script only.
   if (element.hasAttribute("data-js")) return true;
-  // Its address is signed for hours: the same one, or one that plays, is not touched.
-  if (element instanceof HTMLVideoElement) return next === undefined ? !element.paused : next.getAttribute("src") === element.getAttribute("src") || !element.paused;
+  // What plays is not touched, but what there is nothing of any more goes: it was removed, or is being trimmed.
+  if (element instanceof HTMLVideoElement) {
+    if (next) follow(element, next);
+    return next !== undefined;
+  }
   // Typed into, and not sent.
   if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
   if (element instanceof HTMLInputElement) return element.type !== "hidden" && (element.type === "checkbox" || element.type === "radio" ? element.checked !== element.defaultChecked : element.value !== element.defaultValue);

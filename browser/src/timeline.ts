@@ -1,6 +1,7 @@
 // The line under a video: how far it is, and a dot for each comment, a diamond for each question.
 import type { Placed } from "./anchors.js";
 import { clock, make } from "./dom.js";
+import { goTo, lengthOf, moment } from "./seamless.js";
 
 export class Timeline {
   readonly line = make("div", { class: "timeline", role: "group", "aria-label": "Comments in time" });
@@ -24,12 +25,14 @@ export class Timeline {
     this.line.append(this.#now, this.#tip);
     video.addEventListener("timeupdate", () => this.#tick(), { signal });
     video.addEventListener("seeking", () => this.#tick(), { signal });
+    // Of a raw file the length shows as it is read.
+    video.addEventListener("progress", () => { if (video.dataset["duration"] === undefined) this.draw(...this.#drawn); }, { signal });
     // Anywhere else on the line goes to that moment; keys have ← and → of the page.
     this.line.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
       const box = this.line.getBoundingClientRect();
-      const length = this.#length();
-      if (length > 0) video.currentTime = (Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length) / 1000;
+      const length = lengthOf(video);
+      if (length > 0) goTo(video, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length);
     });
     this.#observer.observe(this.line);
     this.#tick();
@@ -42,7 +45,7 @@ export class Timeline {
 
   draw(comments: Placed[], pending: number | null): void {
     this.#drawn = [comments, pending];
-    const length = this.#length();
+    const length = lengthOf(this.video);
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["mark"] : undefined;
     const dots = this.#groups(comments, length).map((group) => {
       const [first] = group;
@@ -90,13 +93,8 @@ export class Timeline {
   }
 
   #tick(): void {
-    const length = this.#length();
-    this.#now.style.width = length > 0 ? `${Math.min(100, (this.video.currentTime * 100_000) / length)}%` : "0";
-  }
-
-  /** Milliseconds. The server measured it; a browser may not know before it has played. */
-  #length(): number {
-    return Number(this.video.dataset["duration"]) || (Number.isFinite(this.video.duration) ? this.video.duration * 1000 : 0);
+    const length = lengthOf(this.video);
+    this.#now.style.width = length > 0 ? `${Math.min(100, (moment(this.video) * 100) / length)}%` : "0";
   }
 }
 

@@ -1,7 +1,9 @@
 // The stage: one piece of media at a time, with the places that comments point to.
 import { type Anchor, highlight, type Placed, placed, type Region, reveal } from "./anchors.js";
 import { make } from "./dom.js";
+import { refresh } from "./morph.js";
 import { PictureView } from "./picture-view.js";
+import { goTo, moment } from "./seamless.js";
 import { Timeline } from "./timeline.js";
 
 export class UpdateStage extends HTMLElement {
@@ -22,6 +24,8 @@ export class UpdateStage extends HTMLElement {
       this.show(link.dataset["show"] ?? "");
     }, { signal });
     document.addEventListener("hearback:fresh", () => this.sync(), { signal });
+    // An address ends after hours, or with what was behind it: the page says where it is now.
+    this.addEventListener("error", ({ target }) => { if (target instanceof HTMLVideoElement) void refresh(); }, { signal, capture: true });
     // Folding a resolved thread takes its mark along.
     document.addEventListener("toggle", ({ target }) => { if (target instanceof Element && target.matches(".resolved-thread")) this.sync(); }, { signal, capture: true });
     this.sync();
@@ -68,7 +72,7 @@ export class UpdateStage extends HTMLElement {
   /** The moment that is played, as a place for a comment; nothing before it was ever started. */
   here(): Anchor | null {
     const video = this.video;
-    return video && video.currentTime > 0 ? { media: this.#shown, at: Math.floor(video.currentTime * 1000) } : null;
+    return video && video.currentTime > 0 ? { media: this.#shown, at: Math.floor(moment(video)) } : null;
   }
 
   /** Which number a piece of media has, from 1. */
@@ -104,7 +108,7 @@ export class UpdateStage extends HTMLElement {
       const first = this.#figures.find((figure) => figure.querySelector("video"));
       if (first) this.show(first.dataset["media"] ?? "");
     }
-    if (this.video) this.video.currentTime = ms / 1000;
+    if (this.video) goTo(this.video, ms);
   }
 
   /** Takes up what changed on the page. */

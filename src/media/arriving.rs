@@ -27,11 +27,11 @@ pub async fn expect(tx: &mut Tx, clock: &Clock, update_id: &str, file_name: &str
 }
 
 /// The bytes are there: what was taken becomes what is shown, in place of what may have been there before. Where its page was lost, the
-/// recording says so. Answers false where the media is gone.
+/// recording says so; a trim of what was there does not outlive it. Answers false where the media is gone.
 pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_off: bool) -> Result<bool> {
     let there: Option<(String, i64)> = sqlx::query_as(
         "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
-             generation = generation + 1
+             generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL
          WHERE id = $7 RETURNING update_id, generation",
     )
     .bind(taken.kind)

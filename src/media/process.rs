@@ -1,6 +1,6 @@
 //! The jobs that make a recording seekable at once, give it a poster, and convert what browsers do not play.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -8,16 +8,22 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use super::{Media, Object, put_rendition};
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Millis};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::pictures::{self, Rendered};
 use crate::storage::{About, Storage};
-use crate::video::{Need, Output, Tools};
+use crate::video::{Need, Output, Probe, Tools};
 use crate::{events, jobs, updates};
 
 /// Shown while nobody has begun.
 pub(super) const WAITING: &str = "Waiting to be prepared. It plays already where the browser can.";
+
+/// Shown while a stretch is cut, and while the whole comes back.
+pub(super) const TRIMMING: &str = "Being trimmed";
+pub(super) const RESTORING: &str = "Being put back whole";
+/// So long who plays a raw file may go on after a copy has taken its place, besides its length.
+const RAW: Millis = 3_600_000;
 
 /// All that the work needs.
 #[derive(Clone, Debug)]
@@ -57,27 +63,29 @@ impl Task {
     }
 }
 
-/// Makes a recording seekable, measures it and takes a poster. What cannot be played at all is `failed`, with the reason.
+/// Makes a recording seekable, or cuts the stretch that is to play, measures it and takes a poster. What cannot be played at all is `failed`,
+/// with the reason.
 pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
-    if let Some(missing) = shop.tools().await.missing() {
-        return settle(shop, &task, "ready", Some(&format!("Stored as it came. {missing}"))).await;
+    let Some((media, key)) = load(shop, &task, false).await? else { return Ok(()) };
+    let tools = shop.tools().await;
+    if let Some(missing) = tools.missing() {
+        return match media.stretch() {
+            None => settle(shop, &task, "ready", Some(&format!("Stored as it came. {missing}"))).await,
+            // The whole is not for others.
+            Some(_) => settle(shop, &task, "failed", Some(&format!("It cannot be trimmed. {missing}"))).await,
+        };
     }
     let dir = tempfile::tempdir_in(&shop.tmp)?;
     let input = shop.storage.fetch(&key, dir.path()).await?;
-    step(shop, &task, "Making it seekable").await?;
-    let probe = match shop.tools().await.probe(&input).await {
-        Ok(probe) => probe,
-        Err(error) => return refuse(shop, &task, error).await,
-    };
+    step(shop, &task, if media.stretch().is_some() { TRIMMING } else { "Making it seekable" }).await?;
     let out = tempfile::tempdir_in(&shop.tmp)?;
-    let made = match shop.tools().await.seekable(&input, &probe, out.path()).await {
+    let (made, probe) = match make(tools, &input, media.stretch(), out.path()).await {
         Ok(made) => made,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;
-    let poster = match shop.tools().await.poster(&input, &probe, frame.path()).await {
+    let poster = match tools.poster(&made.path, &probe, frame.path()).await {
         Ok(path) => Some(pictures::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
@@ -97,10 +105,21 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     commit(shop, &task, objects, Some(&made), state, follow).await
 }
 
+/// What is to play, and what it is.
+async fn make(tools: &Tools, input: &Path, stretch: Option<(Millis, Millis)>, dir: &Path) -> Result<(Output, Probe)> {
+    let probe = tools.probe(input).await?;
+    let made = match stretch {
+        None => tools.seekable(input, &probe, dir).await?,
+        Some(stretch) => tools.cut(input, &probe, stretch, dir).await?,
+    };
+    let probe = tools.probe(&made.path).await?;
+    Ok((made, probe))
+}
+
 /// Makes the H.264 copy of what some or all browsers do not play.
 pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task).await? else { return Ok(()) };
+    let Some((media, key)) = load(shop, &task, true).await? else { return Ok(()) };
     let dir = tempfile::tempdir_in(&shop.tmp)?;
     let input = shop.storage.fetch(&key, dir.path()).await?;
     let probe = shop.tools().await.probe(&input).await?;
@@ -125,7 +144,7 @@ pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
 /// After the last try: the recording is `failed`, unless it plays already.
 pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    match load(shop, &task).await? {
+    match load(shop, &task, false).await? {
         Some((media, _)) if media.state == "processing" => {
             settle(
                 shop,
@@ -139,7 +158,8 @@ pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
     }
 }
 
-async fn load(shop: &Workshop, task: &Task) -> Result<Option<(Media, String)>> {
+/// The media, if it is still the same, and the key of the original, or once it was `cut` of what plays.
+async fn load(shop: &Workshop, task: &Task, cut: bool) -> Result<Option<(Media, String)>> {
     let mut connection = shop.db.read().await?;
     let media: Option<Media> = sqlx::query_as(concat!("SELECT ", super::columns!(), " FROM media m WHERE m.id = $1 AND m.generation = $2"))
         .bind(&task.media)
@@ -147,8 +167,9 @@ async fn load(shop: &Workshop, task: &Task) -> Result<Option<(Media, String)>> {
         .fetch_optional(&mut *connection)
         .await?;
     let Some(media) = media else { return Ok(None) };
-    let key: Option<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = 'original'")
+    let key: Option<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = $2")
         .bind(&task.media)
+        .bind(if cut && media.stretch().is_some() { "playable" } else { "original" })
         .fetch_optional(&mut *connection)
         .await?;
     Ok(key.map(|key| (media, key)))
@@ -183,7 +204,7 @@ async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) 
         .bind(task.generation)
         .execute(&mut **tx)
         .await?;
-    if state == "failed" {
+    if state == "failed" && done.rows_affected() == 1 {
         sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name = 'playable'").bind(&task.media).execute(&mut **tx).await?;
     }
     Ok(done.rows_affected() == 1)
@@ -226,6 +247,14 @@ async fn commit(
         let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1").bind(&key).fetch_one(&mut *tx).await?;
         if used == 0 {
             gone.push(key);
+        } else {
+            // Who plays it is not interrupted.
+            let length = measured.and_then(|measured| measured.duration_ms).unwrap_or(0);
+            sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
+                .bind(shop.clock.now() + length + RAW)
+                .bind(&task.media)
+                .execute(&mut *tx)
+                .await?;
         }
     }
     updates::purge(&mut tx, &shop.clock, &gone).await?;

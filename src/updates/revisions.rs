@@ -35,6 +35,9 @@ pub struct Filed {
     pub id: String,
     /// The name its file had.
     pub name: String,
+    /// Which stretch of a recording played, in milliseconds of the original; none where all of it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim: Option<(Millis, Millis)>,
 }
 
 impl Revision {
@@ -57,15 +60,18 @@ pub struct Changes {
     pub added: Vec<String>,
     /// Names of those that went.
     pub removed: Vec<String>,
+    /// Recordings of which another stretch plays now.
+    pub trimmed: Vec<Filed>,
 }
 
 async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Filed>> {
-    let files: Vec<(String, String)> =
-        sqlx::query_as("SELECT id, file_name FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id")
-            .bind(update_id)
-            .fetch_all(connection)
-            .await?;
-    Ok(files.into_iter().map(|(id, name)| Filed { id, name }).collect())
+    let files: Vec<(String, String, Option<Millis>, Option<Millis>)> = sqlx::query_as(
+        "SELECT id, file_name, trim_from_ms, trim_to_ms FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id",
+    )
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?;
+    Ok(files.into_iter().map(|(id, name, from, to)| Filed { id, name, trim: from.zip(to) }).collect())
 }
 
 /// Writes down the present revision as it begins.
@@ -141,10 +147,11 @@ pub async fn changes_since(connection: &mut AnyConnection, update: &Update, seen
         notes: before.notes.clone(),
         added: names(&is, &was),
         removed: names(&was, &is),
+        trimmed: is.iter().filter(|file| was.iter().any(|other| other.id == file.id && other.trim != file.trim)).cloned().collect(),
     }))
 }
 
-/// Whether recordings or pictures came or went since the present revision began.
+/// Whether recordings or pictures came or went, or were trimmed otherwise, since the present revision began.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
     let begun: Option<String> = sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
         .bind(&update.id)

@@ -23,9 +23,11 @@ const AT_ONCE: i64 = 100;
 /// Makes media of an upload whose last bytes are these.
 pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes, broken_off: bool) -> Result<Upload> {
     let (intake, clock) = (writer.intake, &writer.intake.shop.clock);
+    // A key that changes while it is put together leaves its pieces where they were.
+    let place = writer.upload.place();
     let seen = writer.seen(&left).await?;
     let length = writer.join(left).await?;
-    let mut upload = writer.upload;
+    let (mut upload, spare) = (writer.upload, writer.spare);
     let taken = take(intake, &upload, seen, length).await?;
     upload.received = i64::try_from(length).map_err(Error::internal)?;
     upload.length = Some(upload.received);
@@ -53,7 +55,8 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes, broken_off: bool
         return Err(overtaken());
     }
     sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1").bind(&upload.id).execute(&mut *tx).await?;
-    jobs::enqueue(&mut tx, clock, "clear", &json!({ "place": upload.place(), "key": upload.key })).await?;
+    updates::purge(&mut tx, clock, spare.as_slice()).await?;
+    jobs::enqueue(&mut tx, clock, "clear", &json!({ "place": place, "key": upload.key })).await?;
     if !media::arrive(&mut tx, clock, &upload.media_id, &taken, broken_off).await? {
         drop(tx);
         intake.discard(&pictures_of(taken)).await?;
@@ -119,7 +122,10 @@ pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
-    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - Upload::kept()).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1")
+        .bind(now - Upload::kept())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
@@ -165,10 +171,8 @@ pub async fn clear(shop: &Workshop, payload: &str) -> Result<()> {
         s3.abort(&rest.key, multipart).await?;
     }
     shop.storage.delete_grown(&rest.place).await?;
-    let shown: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
-        .bind(&rest.key)
-        .fetch_one(&mut *shop.db.read().await?)
-        .await?;
+    let shown: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1").bind(&rest.key).fetch_one(&mut *shop.db.read().await?).await?;
     if shown == 0 {
         shop.storage.delete(&rest.key).await?;
     }

@@ -10,8 +10,8 @@ use super::{HEAD, Intake, Seen};
 use crate::clock::secret;
 use crate::error::{Error, Result};
 use crate::jobs;
-use crate::media::about;
-use crate::storage::{About, PART, S3, Storage};
+use crate::media::{about, loose_key};
+use crate::storage::{About, Bytestream, PART, S3, Storage};
 
 /// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
 const SEGMENTS: usize = 64;
@@ -40,6 +40,17 @@ pub(super) struct Writer<'a> {
     /// Pieces to write down, each in place of those from its start on.
     made: Vec<Piece>,
     replaced: Vec<String>,
+    /// An object that is of no use once the upload is finished.
+    pub(super) spare: Option<String>,
+}
+
+/// What of an object lies within these stretches.
+fn stretched(storage: Storage, key: String, stretches: Vec<(u64, u64)>) -> Bytestream {
+    let get = move |(from, to)| {
+        let (storage, key) = (storage.clone(), key.clone());
+        async move { storage.get(&key, from..to).await }
+    };
+    stream::iter(stretches).then(get).try_flatten().boxed()
 }
 
 /// Somebody else goes on with it.
@@ -60,19 +71,20 @@ impl<'a> Writer<'a> {
         .fetch_optional(&mut *tx)
         .await?;
         upload.generation = generation.ok_or_else(overtaken)?;
-        let segments =
-            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start")
-                .bind(&upload.id)
-                .fetch_all(&mut *tx)
-                .await?;
+        let segments = sqlx::query_as(
+            "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start",
+        )
+        .bind(&upload.id)
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         let at = upload.received;
-        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new() })
+        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), spare: None })
     }
 
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
     pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
-        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new() }
+        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), spare: None }
     }
 
     /// How many bytes are best stored at once.
@@ -175,11 +187,12 @@ impl<'a> Writer<'a> {
         };
         // Never the number of a part that an overtaken writer may still be sending.
         let mut tx = self.intake.shop.db.begin().await?;
-        let number: Option<i64> = sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
-            .bind(&self.upload.id)
-            .bind(self.upload.generation)
-            .fetch_optional(&mut *tx)
-            .await?;
+        let number: Option<i64> =
+            sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
+                .bind(&self.upload.id)
+                .bind(self.upload.generation)
+                .fetch_optional(&mut *tx)
+                .await?;
         tx.commit().await?;
         let number = number.ok_or_else(overtaken)?;
         let length = i64::try_from(whole.len()).map_err(Error::internal)?;
@@ -223,15 +236,16 @@ impl<'a> Writer<'a> {
         let clock = &self.intake.shop.clock;
         let mut tx = self.intake.shop.db.begin().await?;
         let told = sqlx::query(
-            "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, touched_at = $6, finished_at = NULL,
-                 broken_off_at = NULL
-             WHERE id = $7 AND generation = $8",
+            "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
+                 finished_at = NULL, broken_off_at = NULL
+             WHERE id = $8 AND generation = $9",
         )
         .bind(self.at)
         .bind(self.upload.length)
         .bind(&self.upload.multipart)
         .bind(&self.upload.content_type)
         .bind(&self.upload.key)
+        .bind(&self.upload.stretches)
         .bind(clock.now())
         .bind(&self.upload.id)
         .bind(self.upload.generation)
@@ -295,24 +309,68 @@ impl<'a> Writer<'a> {
                     self.part(&s3, left).await?;
                 }
                 self.tell().await?;
-                let parts = self.parts().await?;
-                let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
-                s3.complete(&self.upload.key, &multipart, &parts, length).await?;
+                self.complete(&s3, length).await?;
             }
         }
         Ok(length)
     }
 
+    /// Puts the parts together. A server may insist on parts that an overtaken writer sent and nobody told of (Ceph's gateway does): then
+    /// all are, and what counts of them is copied out.
+    async fn complete(&mut self, s3: &S3, length: u64) -> Result<()> {
+        let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
+        if self.upload.stretches.is_none() {
+            let numbered = self.parts().await?;
+            let refusal = match s3.complete(&self.upload.key, &multipart, &numbered, length).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let all = s3.parts(&self.upload.key, &multipart).await?;
+            if all.len() <= numbered.len() {
+                return Err(refusal);
+            }
+            let (mut at, mut stretches) = (0, Vec::new());
+            for (number, etag, size) in &all {
+                if numbered.iter().any(|told| told == &(*number, etag.clone())) {
+                    stretches.push((at, at + size));
+                }
+                at += size;
+            }
+            if stretches.iter().map(|(from, to)| to - from).sum::<u64>() != length {
+                return Err(refusal);
+            }
+            self.upload.stretches = Some(serde_json::to_string(&stretches).map_err(Error::internal)?);
+            self.tell().await?;
+        }
+        let stretches: Vec<(u64, u64)> =
+            serde_json::from_str(self.upload.stretches.as_deref().unwrap_or("[]")).map_err(Error::internal)?;
+        if self.storage().len(&self.upload.key).await?.is_none() {
+            let all = s3.parts(&self.upload.key, &multipart).await?;
+            let total = all.iter().map(|(_, _, size)| size).sum();
+            let numbered: Vec<(i32, String)> = all.into_iter().map(|(number, etag, _)| (number, etag)).collect();
+            s3.complete(&self.upload.key, &multipart, &numbered, total).await?;
+        }
+        let counted = stretched(self.storage().clone(), self.upload.key.clone(), stretches);
+        let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
+        let content_type = self.seen(&[]).await?.content_type;
+        self.storage().put(&key, &about(content_type), counted).await?;
+        self.spare = Some(std::mem::replace(&mut self.upload.key, key));
+        Ok(())
+    }
+
     /// The parts by number and ETag, which must be all there is, without a gap.
     async fn parts(&self) -> Result<Vec<(i32, String)>> {
-        let pieces: Vec<Piece> = sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
-            .bind(&self.upload.id)
-            .fetch_all(&mut *self.intake.shop.db.read().await?)
-            .await?;
+        let pieces: Vec<Piece> =
+            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
+                .bind(&self.upload.id)
+                .fetch_all(&mut *self.intake.shop.db.read().await?)
+                .await?;
         let (mut parts, mut at) = (Vec::new(), 0);
         for piece in pieces {
             match (piece.part, piece.etag) {
-                (Some(part), Some(etag)) if piece.start == at => parts.push((i32::try_from(part).map_err(Error::internal)?, etag)),
+                (Some(part), Some(etag)) if piece.start == at => {
+                    parts.push((i32::try_from(part).map_err(Error::internal)?, etag));
+                }
                 _ => return Err(Error::internal(format!("the pieces of upload {} have a gap at {at}", self.upload.id))),
             }
             at += piece.bytes;

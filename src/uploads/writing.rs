@@ -108,7 +108,7 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
         return Err(Error::Gone("It was sent with what had arrived. The rest can only go into another update.".into()));
     };
     let (old, length) = (upload.key.clone(), upload.received);
-    let anew = Upload { generation, key: format!("media/{}", secret()), multipart: None, content_type: None, received: 0, ..upload };
+    let anew = Upload { generation, key: format!("media/{}", secret()), multipart: None, stretches: None, content_type: None, received: 0, ..upload };
     let mut writer = Writer::anew(intake, anew);
     let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
     let mut buffer = BytesMut::new();
@@ -146,7 +146,8 @@ async fn receive(
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(error),
             Err(_) => {
-                let words = format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
+                let words =
+                    format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
                 break Some(Error::Conflict(words));
             }
         };

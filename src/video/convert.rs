@@ -44,7 +44,7 @@ pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &P
 }
 
 /// The container that most players know for these codecs.
-fn target(probe: &Probe) -> Container {
+pub(super) fn target(probe: &Probe) -> Container {
     let opus = matches!(probe.audio.as_deref(), None | Some("opus"));
     let matroska = matches!(probe.container, Container::Matroska | Container::WebM);
     match &*probe.video {
@@ -66,7 +66,7 @@ pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path)
         // Only the sound has to change.
         args.extend(["-c:v", "copy"].map(OsString::from));
     } else {
-        args.extend(encoder(width, height));
+        args.extend(encoder(width, height, ""));
     }
     // The filter closes the gaps that a paused recording leaves.
     args.extend(["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"].map(OsString::from));
@@ -82,7 +82,8 @@ pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path)
     Ok(Output { path, content_type, extension, width, height, duration_ms: probe.duration_ms })
 }
 
-fn encoder(width: u32, height: u32) -> Vec<OsString> {
+/// H.264 for everyone; the pictures go through `before` first, which ends with a comma or is empty.
+pub(super) fn encoder(width: u32, height: u32, before: &str) -> Vec<OsString> {
     // A raw WebM says 1000 frames a second. Without `vfr` that many are made; without a level of our own x264 believes
     // it too and claims one that no telephone decodes. 8,704 macroblocks are what 4.2 allows (H.264, table A-1).
     let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 { "4.2" } else { "5.1" };
@@ -96,7 +97,7 @@ fn encoder(width: u32, height: u32) -> Vec<OsString> {
         // A still page has a frame a second: count key frames by time, or a seek decodes minutes.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
-        ["-vf", &frame(width, height)],
+        ["-vf", &format!("{before}{}", frame(width, height))],
     ];
     words.iter().flatten().map(OsString::from).collect()
 }
@@ -111,7 +112,7 @@ fn frame(width: u32, height: u32) -> String {
 }
 
 /// Even sides, none longer than `longest`, about the same shape.
-fn fit(probe: &Probe, longest: u32) -> (u32, u32) {
+pub(super) fn fit(probe: &Probe, longest: u32) -> (u32, u32) {
     let longer = probe.width.max(probe.height).max(1);
     let side = |side: u32| {
         let side = if longer > longest { u64::from(side) * u64::from(longest) / u64::from(longer) } else { side.into() };
@@ -140,7 +141,7 @@ pub(super) async fn poster(found: &Found, input: &Path, probe: &Probe, dir: &Pat
 }
 
 /// Nothing but the one picture and the one sound: no data, subtitles, chapters, names or places.
-fn mapped(probe: &Probe, sound: bool) -> Vec<OsString> {
+pub(super) fn mapped(probe: &Probe, sound: bool) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["-map".into(), format!("0:{}", probe.video_stream).into()];
     if let Some(stream) = probe.audio_stream.filter(|_| sound) {
         args.extend(["-map".into(), format!("0:{stream}").into()]);

@@ -193,3 +193,145 @@ async fn without_ffmpeg_it_is_said_what_is_missing() {
     assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
     assert!(matches!(tools.probe(&fixture("moov-at-end.mov")).await, Err(Error::Unavailable(..))));
 }
+
+/// The number in each picture of `count.*`: ten bits, from the left, 16 pixels each.
+fn numbers(path: &Path) -> Vec<usize> {
+    let raw = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-map", "0:v", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .output()
+        .unwrap();
+    let bit = |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
+    raw.stdout.chunks(160 * 32).map(|picture| (0..10).map(|n| bit(picture, n)).sum()).collect()
+}
+
+/// A hash of each packet of a stream, with its time in milliseconds.
+fn hashes(path: &Path, stream: &str) -> Vec<(i64, String)> {
+    let told = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", stream, "-show_data_hash", "md5", "-show_entries", "packet=pts_time,data_hash", "-of"])
+        .args(["csv=p=0"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let line = |line: &str| {
+        let mut parts = line.split(',');
+        let at: f64 = parts.next()?.parse().ok()?;
+        Some(((at * 1000.0).round() as i64, parts.next()?.to_owned()))
+    };
+    String::from_utf8(told.stdout).unwrap().lines().filter_map(line).collect()
+}
+
+#[tokio::test]
+async fn a_cut_has_exactly_the_pictures_between_its_ends() {
+    let tools = tools().await;
+    for (name, stretch, first, last) in [
+        ("count.webm", (2_000, 5_000), 50, 124),
+        ("count.webm", (2_280, 5_000), 57, 124),
+        ("count.webm", (2_290, 4_997), 57, 124),
+        ("count.webm", (2_285, 5_010), 57, 124),
+        ("count.webm", (0, 1_530), 0, 37),
+        ("count.webm", (5_040, 6_000), 126, 149),
+        ("count.webm", (2_040, 2_640), 51, 65),
+        ("count.mp4", (2_000, 4_000), 50, 99),
+        ("count.mp4", (2_280, 5_080), 57, 126),
+        ("count.mp4", (0, 3_080), 0, 76),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools.cut(&fixture(name), &probe, stretch, dir.path()).await.unwrap();
+        let numbers = numbers(&made.path);
+        assert_eq!(numbers, (first..=last).collect::<Vec<_>>(), "{name} {stretch:?}");
+        let after = tools.probe(&made.path).await.unwrap();
+        let (wanted, is) = (stretch.1 - stretch.0, after.duration_ms.unwrap());
+        assert!((wanted - is).abs() <= 45, "{name} {stretch:?}: {is} ms");
+        assert_eq!((made.width, made.height, made.duration_ms), (160, 32, Some(wanted)));
+    }
+}
+
+#[tokio::test]
+async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_next() {
+    let tools = tools().await;
+    for (name, stretch, copied) in [
+        ("count.webm", (2_000, 5_000), 75),
+        ("count.webm", (0, 1_500), 38),
+        // 18 are made anew, up to the key frame at 3 s.
+        ("count.webm", (2_280, 5_000), 50),
+        ("count.mp4", (2_000, 4_000), 50),
+        ("count.mp4", (2_280, 5_000), 0),
+        ("rec-vp9-opus-10s.webm", (4_595, 9_000), usize::MAX),
+        ("rec-vp8-opus-3s.webm", (0, 2_000), usize::MAX),
+        ("rec-mp4-avc1-opus-5s.mp4", (1_027, 4_000), usize::MAX),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools.cut(&fixture(name), &probe, stretch, dir.path()).await.unwrap();
+        // Sound is made anew only with all of the pictures; packets of silence are alike.
+        for (stream, copied) in [("v:0", copied), ("a:0", usize::MAX)] {
+            if stream == "a:0" && name == "count.mp4" && stretch.0 == 2_280 {
+                continue;
+            }
+            let (before, after) = (hashes(&fixture(name), stream), hashes(&made.path, stream));
+            assert!(!after.is_empty(), "{name} {stretch:?}");
+            let same = after.iter().filter(|(_, hash)| before.iter().any(|(_, other)| other == hash)).count();
+            assert_eq!(same, copied.min(after.len()), "{name} {stretch:?} {stream}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sound_stays_with_its_pictures_in_a_cut() {
+    let tools = tools().await;
+    for (name, stretch) in
+        [("count.webm", (2_000, 5_000)), ("count.webm", (2_280, 5_300)), ("count.mp4", (2_000, 4_000)), ("count.mp4", (2_280, 5_080))]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools.cut(&fixture(name), &probe, stretch, dir.path()).await.unwrap();
+        let raw = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&made.path)
+            .args(["-af", "aresample=async=1:first_pts=0", "-f", "f32le", "-ac", "1", "-ar", "48000", "-"])
+            .output()
+            .unwrap();
+        let loud: Vec<bool> =
+            raw.stdout.as_chunks::<4>().0.chunks(480).map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1)).collect();
+        // A tone begins at each full second of the original.
+        let begins: Vec<i64> =
+            (1..loud.len()).filter(|at| loud[*at] && !loud[at - 1]).map(|at| at as i64 * 10).filter(|at| *at > 50).collect();
+        let wanted: Vec<i64> =
+            (1..6).map(|second| second * 1000 - stretch.0).filter(|at| *at > 50 && *at + 50 < stretch.1 - stretch.0).collect();
+        assert_eq!(begins.len(), wanted.len(), "{name} {stretch:?}: {begins:?}");
+        for (is, wanted) in begins.iter().zip(&wanted) {
+            assert!((is - wanted).abs() <= 30, "{name} {stretch:?}: {begins:?}, not {wanted:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn av1_and_a_still_page_are_cut_by_copying_too() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let probe = tools.probe(&fixture("rec-av1-opus-3s.webm")).await.unwrap();
+    // A packet loses two bytes that only separate: the pictures are the same.
+    let made = tools.cut(&fixture("rec-av1-opus-3s.webm"), &probe, (0, 2_000), dir.path()).await.unwrap();
+    assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
+
+    // Five pictures in five seconds: what is shown at 2.5 s began at 2 s, and stands at the beginning of the cut.
+    let still = dir.path().join("still.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg("color=black:s=160x32:r=1:d=5,format=yuv420p,geq=lum='if(mod(floor(N/pow(2,floor(X/16))),2),235,16)':cb=128:cr=128")
+        .args(["-c:v", "libvpx", "-g", "2", "-b:v", "200k", "-auto-alt-ref", "0"])
+        .arg(&still)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let probe = tools.probe(&still).await.unwrap();
+    for (stretch, wanted) in [((2_500, 4_500), [2, 3, 4].as_slice()), ((1_500, 3_500), &[1, 2, 3]), ((3_100, 3_700), &[3])] {
+        let made = tools.cut(&still, &probe, stretch, dir.path()).await.unwrap();
+        assert_eq!(numbers(&made.path), wanted, "{stretch:?}");
+        let long = tools.probe(&made.path).await.unwrap().duration_ms.unwrap();
+        assert!((long - (stretch.1 - stretch.0)).abs() <= 1000, "{stretch:?}: {long}");
+    }
+}

@@ -216,6 +216,25 @@ impl Fields {
         number
     }
 
+    /// A moment of a recording that must be there: whole milliseconds in `NAME_ms`, or as people say it in `NAME`: `1:02.5`. What is wrong is
+    /// noted, and answered as 0.
+    pub(crate) fn position(&mut self, name: &str) -> Millis {
+        let exact = format!("{name}_ms");
+        if self.has(&exact) || !self.has(name) {
+            let wrong = self.wrong.len();
+            let ms = self.number(&exact);
+            if ms.is_none() && self.wrong.len() == wrong {
+                self.complain(&exact, "is missing. Right would be a number of milliseconds.");
+            }
+            return ms.unwrap_or(0);
+        }
+        let said = self.optional(name, |text| position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into()));
+        if said.is_none() {
+            self.complain(name, "is missing. Right would be 1:02.5.");
+        }
+        said.unwrap_or(0)
+    }
+
     /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.one(name)? {
@@ -328,6 +347,23 @@ impl Fields {
         }
         if self.wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(self.wrong)) }
     }
+}
+
+/// Milliseconds of `1:02.5`, `62.5` or `1:00:02`.
+fn position(text: &str) -> Option<Millis> {
+    let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(fraction) || fraction.len() > 9 || clock.split(':').count() > 3 {
+        return None;
+    }
+    let mut seconds: Millis = 0;
+    for part in clock.split(':') {
+        if part.is_empty() || part.len() > 6 || !digits(part) {
+            return None;
+        }
+        seconds = seconds * 60 + part.parse::<Millis>().ok()?;
+    }
+    Some(seconds * 1000 + format!("{fraction:0<3}").get(..3)?.parse::<Millis>().ok()?)
 }
 
 type Part = Fuse<actix_multipart::Field>;

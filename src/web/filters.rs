@@ -106,9 +106,29 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 }
 
 /// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
-pub fn playable(medium: &super::shapes::MediaShape) -> &str {
+pub fn playable(medium: &super::shapes::MediaShape) -> String {
     let names: &[&str] = if medium.kind == "video" { &["h264", "playable", "original"] } else { &["playable", "original"] };
-    names.iter().map(|name| medium.url(name)).find(|url| !url.is_empty()).unwrap_or_default()
+    match (names.iter().find(|name| medium.has(name)), medium.trim) {
+        (Some(&"original"), Some(trim)) => stretch(medium.url("original"), trim),
+        (Some(name), _) => medium.url(name).to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+/// A stretch of what an address gives, as browsers play it by themselves.
+pub fn stretch(url: &str, trim: super::shapes::TrimShape) -> String {
+    let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
+    format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
+}
+
+/// The same of a file as a version has it: of a recording that is trimmed otherwise now, that stretch of the original.
+pub fn as_then(file: &super::shapes::FileShape) -> String {
+    match (&file.media, file.trim) {
+        (Some(media), then) if media.trim == then => playable(media),
+        (Some(media), Some(trim)) => stretch(media.url("original"), trim),
+        (Some(media), None) => media.url("original").to_owned(),
+        (None, _) => String::new(),
+    }
 }
 
 /// How far the returning arc of the mark goes, in degrees of its 160.
@@ -121,6 +141,14 @@ pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(super::shapes::clock_text(*ms))
+}
+
+/// The same to the millisecond, `0:42.25`, as it can be typed.
+#[filter_fn]
+pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
+    let fraction = format!("{:03}", ms % 1000);
+    let fraction = fraction.trim_end_matches('0');
+    Ok(format!("{}.{}", super::shapes::clock_text(*ms), if fraction.is_empty() { "0" } else { fraction }))
 }
 
 /// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."

@@ -8,7 +8,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::answer::{Answer, back, data, escape, nothing, see_other};
+use super::answer::{Answer, back, data, done, escape, nothing, see_other};
 use super::fields::{Fields, Wanted};
 use super::shapes::{ListShape, MediaShape};
 use super::shaping;
@@ -16,6 +16,7 @@ use super::signing;
 use super::viewer::{Ask, by_grant};
 use crate::app::State;
 use crate::config::Delivery;
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media::{self, Served};
 use crate::updates;
@@ -77,6 +78,37 @@ pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     nothing(&ask, &back(&req, &format!("/updates/{update}/edit")))
 }
 
+/// Lets only a stretch of a recording play: its author.
+pub(crate) async fn trim(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    ask.person()?;
+    let mut fields = Fields::read(&req, payload).await?;
+    let (from, to) = (fields.position("from"), fields.position("to"));
+    let material = super::updates::material(&mut fields);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    media::trim(&mut tx, &state.clock, &ask.viewer, &id, (from, to), material).await?;
+    trimmed(&req, &ask, &state, tx, &id).await
+}
+
+/// Lets the whole recording play again.
+pub(crate) async fn untrim(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    ask.person()?;
+    let mut fields = Fields::read(&req, payload).await?;
+    let material = super::updates::material(&mut fields);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    media::untrim(&mut tx, &state.clock, &ask.viewer, &id, material).await?;
+    trimmed(&req, &ask, &state, tx, &id).await
+}
+
+async fn trimmed(req: &HttpRequest, ask: &Ask, state: &State, mut tx: Tx, id: &str) -> Answer {
+    let (media, renditions, update) = media::find(&mut tx, &ask.viewer, id).await?;
+    state.mail(&mut tx, &update.id).await?;
+    tx.commit().await?;
+    let to = back(req, &format!("/updates/{}/edit", update.id));
+    done(ask, StatusCode::OK, &to, &shaping::media_shape(state, ask, true, &(media, renditions)))
+}
+
 /// What signs an address; `download` asks for a file instead of something to look at.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Signed {
@@ -93,10 +125,12 @@ pub(crate) struct Signed {
 pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::Path<String>, signed: web::Query<Signed>) -> Answer {
     let storage_key = signing::check(&state, &key, &signed.g, signed.e.parse().unwrap_or(0), &signed.s)?;
     let viewer = by_grant(&state, &signed.g).await?;
-    let served = media::served(&mut *state.db.read().await?, &viewer, &storage_key).await?;
+    let served = media::served(&mut *state.db.read().await?, &state.clock, &viewer, &storage_key).await?;
     let storage = &state.intake.shop.storage;
-    // A presigned address is for GET alone, and a HEAD costs no bytes anyway.
-    let redirects = state.config.delivery == Delivery::Redirect && signed.download.is_none() && *req.method() == Method::GET;
+    // A presigned address is for GET alone, and a HEAD costs no bytes anyway. Nobody gets one of another's original: that stays when what
+    // others may see of it changes, and so would the address.
+    let redirects =
+        state.config.delivery == Delivery::Redirect && served.raw == 0 && signed.download.is_none() && *req.method() == Method::GET;
     if redirects && let Some(there) = storage.presign(&storage_key, lifetime(&served)).await? {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, there))

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
-pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape};
+pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape, TrimmedShape};
 
 pub use talk::{AnchorShape, AuthorShape, CommentShape, ReactionShape, RegionShape, VersionShape};
 
@@ -62,11 +62,30 @@ pub struct MediaShape {
     /// Length of a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
+    /// Which stretch of the original plays, if not all of it; for the author alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trim: Option<TrimShape>,
     /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
     /// What can be fetched.
     pub renditions: Vec<RenditionShape>,
+}
+
+/// A stretch of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TrimShape {
+    /// Where it begins.
+    pub from_ms: i64,
+    /// Where it ends.
+    pub to_ms: i64,
+}
+
+impl TrimShape {
+    /// How long it is, as `3:12`.
+    pub fn length(&self) -> String {
+        clock_text(self.to_ms - self.from_ms)
+    }
 }
 
 /// A file on its way, over as many requests as it takes.
@@ -105,6 +124,26 @@ impl MediaShape {
     /// Whether there is such a rendition.
     pub fn has(&self, name: &str) -> bool {
         self.renditions.iter().any(|rendition| rendition.name == name)
+    }
+
+    /// Its author sees the stretch in the original while it is being cut: where it begins there, and 0 once it stands alone.
+    pub fn offset(&self) -> i64 {
+        let alone = self.has("playable") || self.has("h264");
+        self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)
+    }
+
+    /// Whether its author can trim it now.
+    pub fn can_be_trimmed(&self) -> bool {
+        self.kind == "video" && self.duration_ms.is_some() && self.state != "uploading" && (self.state != "failed" || self.trim.is_some())
+    }
+
+    /// Why there is nothing to be seen yet.
+    pub fn waits(&self) -> &str {
+        match (&self.reason, self.state.as_str()) {
+            (Some(reason), _) => reason,
+            (None, "uploading") => "Still arriving. It plays here as soon as it can.",
+            (None, _) => "Being prepared. This page shows it as soon as it can.",
+        }
     }
 
     /// The length as `1:02:03` or `3:12`; empty for a picture.

@@ -13,7 +13,8 @@ pub(crate) use inbox::{counts_shape, inbox};
 pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
 
 use super::shapes::{
-    AudienceShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape, UpdateShape,
+    AudienceShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape, TrimShape,
+    UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -73,6 +74,7 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         width: media.width,
         height: media.height,
         duration_ms: media.duration_ms,
+        trim: media.stretch().filter(|_| author).map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
         broken_off_at: media.broken_off_at.map(rfc3339),
         renditions: renditions.collect(),
     }

@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, web};
 use sqlx::AnyConnection;
 
 pub(crate) use library::{library, search, trash_page};
-pub(crate) use write::{create, edit, edit_page, new_page, publish, unpublish};
+pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unpublish};
 
 use super::answer::{Answer, back, data, done, nothing, page, see_other, see_other_saying};
 use super::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};

@@ -104,7 +104,8 @@ pub(crate) async fn patch(req: HttpRequest, ask: Ask, state: web::Data<State>, i
         return Err(Error::Unsupported(format!("Send the bytes as Content-Type: {BYTES}.")));
     }
     let patch = Patch {
-        offset: number(headers, "Upload-Offset")?.ok_or_else(|| Error::Malformed("Upload-Offset is missing: where the bytes go.".into()))?,
+        offset: number(headers, "Upload-Offset")?
+            .ok_or_else(|| Error::Malformed("Upload-Offset is missing: where the bytes go.".into()))?,
         length: number(headers, "Upload-Length")?,
         checksum: checksum(headers)?,
     };
@@ -170,7 +171,9 @@ fn must_speak(req: &HttpRequest, ask: &Ask) -> Result<()> {
     match text(req.headers(), "Tus-Resumable")? {
         Some(VERSION) => Ok(()),
         Some(other) => Err(Error::Precondition(format!("Tus-Resumable: {other:?} is not spoken here, {VERSION} is."))),
-        None => Err(Error::Precondition(format!("Uploads speak tus. Send Tus-Resumable: {VERSION}, or files as multipart/form-data to /updates."))),
+        None => Err(Error::Precondition(format!(
+            "Uploads speak tus. Send Tus-Resumable: {VERSION}, or files as multipart/form-data to /updates."
+        ))),
     }
 }
 
@@ -203,7 +206,9 @@ fn described(headers: &HeaderMap) -> Result<New> {
         (Some(_), None) | (None, Some("1")) => {}
         (Some(_), Some(_)) => return Err(Error::Malformed("Send Upload-Length or Upload-Defer-Length, not both.".into())),
         (None, Some(_)) => return Err(Error::Malformed("Upload-Defer-Length can only be 1.".into())),
-        (None, None) => return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into())),
+        (None, None) => {
+            return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into()));
+        }
     }
     let metadata = text(headers, "Upload-Metadata")?.unwrap_or_default();
     if metadata.len() > METADATA {

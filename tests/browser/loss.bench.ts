@@ -40,14 +40,14 @@ test('seconds lost', async ({}, info) => {
     ['tab crashed', async (studio) => {
       const session = await studio.context.newCDPSession(studio.page)
       const crashed = studio.page.waitForEvent('crash')
-      const recorded = studio.recorded
       session.send('Page.crash').catch(() => {})
       await crashed
+      const { recorded } = studio
       return lost(await studio.context.newPage(), recorded, file)
     }],
     ['browser killed', async (studio) => {
-      const recorded = studio.recorded
       await studio.kill()
+      const { recorded } = studio
       const after = await RecordingBrowser.open(server, who as Person, studio.folder)
       const seconds = await lost(after.page, recorded, file)
       await after.close()

@@ -41,12 +41,12 @@ export class RecordingBrowser {
     })
     const studio = new RecordingBrowser(who, folder, context, context.pages()[0]!)
     await context.exposeBinding('handedOut', (_source, bytes: string) => studio.pieces.push(Buffer.from(bytes, 'base64')))
-    await context.exposeBinding('recorderBegan', () => { studio.#began = performance.now() })
+    await context.exposeBinding('recorderBegan', (_source, at: number) => { studio.#began = at })
     await context.addInitScript(() => {
       const start = MediaRecorder.prototype.start
       MediaRecorder.prototype.start = function (...slice) {
-        const test = window as unknown as { handedOut: (text: string) => void; recorderBegan: () => void }
-        this.addEventListener('start', () => test.recorderBegan())
+        const test = window as unknown as { handedOut: (text: string) => void; recorderBegan: (at: number) => void }
+        this.addEventListener('start', () => test.recorderBegan(Date.now()))
         let before = Promise.resolve()
         this.addEventListener('dataavailable', ({ data }) => {
           before = before.then(async () => {
@@ -81,7 +81,7 @@ export class RecordingBrowser {
 
   /** Seconds since the recorder began. */
   get recorded(): number {
-    return this.#began === undefined ? 0 : (performance.now() - this.#began) / 1000
+    return this.#began === undefined ? 0 : (Date.now() - this.#began) / 1000
   }
 
   /** Waits until the page says that so many seconds are safe on the server. */

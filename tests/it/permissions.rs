@@ -113,6 +113,8 @@ const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/trash/{id}",                          "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/media/{id}",                          "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
     ("DELETE", "/media/{id}",                          "",             [401, 404, 403, 204, 404, 401, 401, 401, 401, 401]),
+    ("PUT",    "/media/{id}/trim",                     r#"{"from_ms":0,"to_ms":1000}"#, [401, 404, 403, 409, 404, 401, 401, 401, 401, 401]),
+    ("DELETE", "/media/{id}/trim",                     "",             [401, 404, 403, 409, 404, 401, 401, 401, 401, 401]),
     // An address of media works for whoever has it; this one was signed for the author.
     ("GET",    "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("HEAD",   "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -328,7 +330,8 @@ fn the_table_has_every_address_of_the_program() {
             }
         }
     }
-    let tried: BTreeSet<String> = TABLE.iter().map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~']))).collect();
+    let tried: BTreeSet<String> =
+        TABLE.iter().map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~']))).collect();
     assert_eq!(there.symmetric_difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
 }
 

@@ -58,10 +58,28 @@ impl S3 {
         // A repeated Complete is refused although the first one worked (404, by Ceph 500): the object itself decides.
         match (self.length(&name).await?, completed) {
             (Some(stored), _) if stored == length => Ok(()),
-            (None, Err(error)) => Err(failed(error)),
-            (stored, _) => {
-                self.undo(&name).await;
-                Err(away(format!("wrote {length} bytes, the server has {stored:?}")))
+            (_, Err(error)) => Err(failed(error)),
+            (stored, Ok(_)) => Err(away(format!("wrote {length} bytes, the server has {stored:?}"))),
+        }
+    }
+
+    /// All parts that the server has of an upload: number, ETag and length, in rising order.
+    pub async fn parts(&self, key: &str, id: &str) -> Result<Vec<(i32, String, u64)>> {
+        check_key(key)?;
+        let (mut parts, mut after) = (Vec::new(), None);
+        loop {
+            let list = self.client.list_parts().bucket(&self.settings.bucket).key(self.key(key)).upload_id(id);
+            let page = list.set_part_number_marker(after).send().await.map_err(failed)?;
+            for part in page.parts() {
+                let (Some(number), Some(etag), Some(size)) = (part.part_number(), part.e_tag(), part.size()) else {
+                    return Err(away("ListParts answered without numbers, ETags or sizes"));
+                };
+                parts.push((number, etag.to_owned(), u64::try_from(size).map_err(Error::internal)?));
+            }
+            after = page.next_part_number_marker.filter(|_| page.is_truncated.unwrap_or(false));
+            if after.is_none() {
+                parts.sort_unstable();
+                return Ok(parts);
             }
         }
     }
@@ -103,6 +121,9 @@ impl Multipart {
         }
         let completed = self.s3.complete(&self.key, &self.id, &self.parts, length).await;
         self.finished = completed.is_ok();
+        if !self.finished {
+            self.s3.undo(&self.s3.key(&self.key)).await;
+        }
         completed.map_err(|error| match error {
             Error::NotFound => away("CompleteMultipartUpload: no such upload"),
             other => other,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{MediaShape, PersonShape};
+use super::{MediaShape, PersonShape, TrimShape};
 
 /// One recipient's standing.
 #[derive(Clone, Debug, Serialize)]
@@ -117,6 +117,17 @@ pub struct ChangesShape {
     pub added: Vec<String>,
     /// Files that went.
     pub removed: Vec<String>,
+    /// Recordings of which another stretch plays, with how long it is now.
+    pub trimmed: Vec<TrimmedShape>,
+}
+
+/// A recording of which another stretch plays.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrimmedShape {
+    /// The name of its file.
+    pub name: String,
+    /// How long it is now, in milliseconds; none where all of it plays again.
+    pub length_ms: Option<i64>,
 }
 
 /// An earlier or the present version, for its author.
@@ -145,6 +156,9 @@ pub struct FileShape {
     pub id: String,
     /// The name it had.
     pub name: String,
+    /// Which stretch of it played, if not all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trim: Option<TrimShape>,
     /// The file, if it is still there.
     pub media: Option<MediaShape>,
 }

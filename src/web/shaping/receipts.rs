@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use similar::{ChangeTag, TextDiff};
 
 use super::super::shapes::{
-    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, MediaShape, PersonShape, ReceiptShape, RevisionShape,
+    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, MediaShape, PersonShape, ReceiptShape, RevisionShape, TrimShape,
+    TrimmedShape,
 };
 use super::super::viewer::Ask;
 use super::{is_author, time};
@@ -97,7 +98,12 @@ pub(crate) fn revision_shape(revision: &Revision, there: &[MediaShape]) -> Revis
         files: revision
             .files()
             .into_iter()
-            .map(|file| FileShape { media: there.iter().find(|media| media.id == file.id).cloned(), id: file.id, name: file.name })
+            .map(|file| FileShape {
+                media: there.iter().find(|media| media.id == file.id).cloned(),
+                trim: file.trim.map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+                id: file.id,
+                name: file.name,
+            })
             .collect(),
     }
 }
@@ -110,6 +116,11 @@ pub(crate) fn changes(update: &Update, changes: Changes) -> ChangesShape {
         said: changes.said,
         added: changes.added,
         removed: changes.removed,
+        trimmed: changes
+            .trimmed
+            .into_iter()
+            .map(|file| TrimmedShape { length_ms: file.trim.map(|(from, to)| to - from), name: file.name })
+            .collect(),
     }
 }
 

@@ -28,13 +28,19 @@ struct Written {
     publish: Option<bool>,
 }
 
+/// Whether those who answered are asked again, and with what changed.
+pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
+    let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
+    let what_changed = fields.text("what_changed", words::OTHERWISE).flatten();
+    material.then_some(what_changed)
+}
+
 /// Reads the fields of an update. In a form `publish` may also be a button's name.
 fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
     let title =
         fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
     // A new update has no version and nobody who answered: there these fields are not known.
-    let material = editing && fields.choice("change", &["cosmetic", "material"]) == Some("material");
-    let what_changed = if editing { fields.text("what_changed", words::OTHERWISE).flatten() } else { None };
+    let material = if editing { material(fields) } else { None };
     Written {
         content: Content {
             title,
@@ -45,7 +51,7 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
             otherwise: fields.text("otherwise", words::OTHERWISE),
             prompt: fields.text("prompt", words::PROMPT),
             audience: None,
-            material: material.then_some(what_changed),
+            material,
             version: if editing { fields.number("version") } else { None },
         },
         audience: fields.list("audience"),

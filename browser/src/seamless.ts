@@ -1,0 +1,69 @@
+// A video whose bytes move to another address while somebody watches it: the raw file becomes a seekable copy, a stretch is cut from the whole.
+// Who plays is left alone; the new address is taken where there is a break anyway: at a pause, a jump, a stall, an error.
+
+const coming = new WeakMap<HTMLVideoElement, { src: string; from: number }>();
+const heard = new WeakSet<HTMLVideoElement>();
+
+/** Where in the file the recording begins, in milliseconds: its author sees a stretch in the original until it is cut. */
+function begin(video: HTMLVideoElement): number {
+  return Number(video.dataset["from"] ?? 0);
+}
+
+/** The moment of the recording that is shown, in milliseconds. */
+export function moment(video: HTMLVideoElement): number {
+  return Math.max(0, video.currentTime * 1000 - begin(video));
+}
+
+/** Goes to a moment of the recording. */
+export function goTo(video: HTMLVideoElement, ms: number): void {
+  video.currentTime = (begin(video) + ms) / 1000;
+}
+
+/** How long the recording is, in milliseconds. The server measured it; of a raw file a browser knows as much as it has read. */
+export function lengthOf(video: HTMLVideoElement): number {
+  const told = Number(video.dataset["duration"]);
+  if (told > 0) return told;
+  if (Number.isFinite(video.duration)) return video.duration * 1000;
+  const { buffered } = video;
+  return Math.max(video.currentTime, buffered.length > 0 ? buffered.end(buffered.length - 1) : 0) * 1000;
+}
+
+/** Takes over what the server says of the video now, without touching what plays. */
+export function follow(video: HTMLVideoElement, next: Element): void {
+  const src = next.getAttribute("src") ?? "";
+  const from = Number(next.getAttribute("data-from") ?? 0);
+  for (const name of ["poster", "width", "height", "aria-label", "data-duration"]) {
+    const value = next.getAttribute(name);
+    if (value === video.getAttribute(name)) continue;
+    if (value === null) video.removeAttribute(name);
+    else video.setAttribute(name, value);
+  }
+  if (src === video.getAttribute("src")) {
+    coming.delete(video);
+    return;
+  }
+  coming.set(video, { src, from });
+  if (!heard.has(video)) {
+    heard.add(video);
+    for (const event of ["pause", "ended", "seeking", "waiting", "error"]) video.addEventListener(event, () => move(video));
+  }
+  if (video.paused || video.error) move(video);
+}
+
+/** Goes on at the new address, at the same moment. */
+function move(video: HTMLVideoElement): void {
+  const next = coming.get(video);
+  if (!next) return;
+  coming.delete(video);
+  const [at, plays, rate] = [moment(video), !video.paused && !video.ended, video.playbackRate];
+  const fresh = video.currentTime === 0 && !plays;
+  video.dataset["from"] = String(next.from);
+  video.src = next.src;
+  if (fresh) return;
+  video.addEventListener("loadedmetadata", () => {
+    goTo(video, at);
+    video.playbackRate = rate;
+    // Without a press a browser may refuse; then the controls offer it.
+    if (plays) video.play().catch(() => undefined);
+  }, { once: true });
+}

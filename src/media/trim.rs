@@ -1,0 +1,159 @@
+//! Trim: which stretch of a recording plays. The original stays whole for its author; others get only what was cut from it.
+
+use serde_json::json;
+
+use super::{Media, find, process};
+use crate::clock::{Clock, Millis};
+use crate::db::Tx;
+use crate::error::{Error, Fields, Result};
+use crate::people::Viewer;
+use crate::updates::{self, Content};
+use crate::{events, jobs};
+
+/// So much has to be left.
+pub const SHORTEST: Millis = 500;
+
+/// Lets only a stretch of a recording play, said in the time of what plays now; said again, nothing changes. `material` is what an edit
+/// has: those who answered are asked again, with what changed.
+pub async fn trim(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    (from, to): (Millis, Millis),
+    material: Option<Option<String>>,
+) -> Result<()> {
+    let media = mine(tx, viewer, id).await?;
+    let length = measured(&media)?;
+    let base = media.trim_from_ms.unwrap_or(0);
+    let said_before = media.trim_base_ms.is_some_and(|before| media.stretch() == before.checked_add(from).zip(before.checked_add(to)));
+    if said_before || (from, to) == (0, length) {
+        return Ok(());
+    }
+    let mut wrong = Fields::new();
+    if from < 0 {
+        wrong.insert("from_ms".into(), "is before the beginning. Right would be 0 or more.".into());
+    }
+    if to > length {
+        wrong.insert("to_ms".into(), format!("is after the end. The recording has {length} ms."));
+    } else if to.saturating_sub(from) < SHORTEST {
+        wrong.insert("to_ms".into(), format!("leaves less than {SHORTEST} ms. Move the ends apart."));
+    }
+    if !wrong.is_empty() {
+        return Err(Error::Invalid(wrong));
+    }
+    let whole = media.whole_ms.unwrap_or(length);
+    sqlx::query("UPDATE media SET trim_from_ms = $1, trim_to_ms = $2, trim_base_ms = $3, whole_ms = $4 WHERE id = $5")
+        .bind(base + from)
+        .bind(base + to)
+        .bind(base)
+        .bind(whole)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    begin(tx, clock, viewer, &media, (from, to - from), process::TRIMMING, material).await
+}
+
+/// Lets the whole recording play again.
+pub async fn untrim(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, material: Option<Option<String>>) -> Result<()> {
+    let media = mine(tx, viewer, id).await?;
+    let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else { return Ok(()) };
+    sqlx::query("UPDATE media SET trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    begin(tx, clock, viewer, &media, (-from, whole), process::RESTORING, material).await
+}
+
+/// The recording, which nobody else changes until the transaction ends.
+async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
+    viewer.person()?;
+    if let Some(update) =
+        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?
+    {
+        updates::hold(tx, &update).await?;
+    }
+    let (media, _, update) = find(tx, viewer, id).await?;
+    updates::find_mine(tx, viewer, &update.id).await?;
+    if media.removed_at.is_some() {
+        return Err(viewer.blind());
+    }
+    if media.kind != "video" {
+        return Err(Error::Conflict("This is a picture. Only videos can be trimmed.".into()));
+    }
+    Ok(media)
+}
+
+/// How long what plays now is.
+fn measured(media: &Media) -> Result<Millis> {
+    let why = match (media.state.as_str(), media.duration_ms) {
+        ("uploading", _) => "It is still arriving. Trim it when all of it is here.",
+        ("failed", _) if media.whole_ms.is_none() => "It cannot be played, so it cannot be trimmed.",
+        (_, Some(length)) => return Ok(length),
+        ("processing", None) => "It is not measured yet. Try again in a moment.",
+        _ => "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg.",
+    };
+    Err(Error::Conflict(why.into()))
+}
+
+/// Whatever was made of another stretch ends at once, addresses included: a poster may show what was cut. The work begins anew.
+async fn begin(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    media: &Media,
+    (by, length): (Millis, Millis),
+    doing: &'static str,
+    material: Option<Option<String>>,
+) -> Result<()> {
+    let person = viewer.person()?;
+    sqlx::query(
+        "UPDATE media SET generation = generation + 1, state = 'processing', reason = $1, duration_ms = $2, raw_until = NULL WHERE id = $3",
+    )
+    .bind(doing)
+    .bind(length)
+    .bind(&media.id)
+    .execute(&mut **tx)
+    .await?;
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT r.key FROM renditions r WHERE r.media_id = $1
+         AND NOT EXISTS (SELECT 1 FROM renditions o WHERE o.key = r.key AND o.name = 'original')",
+    )
+    .bind(&media.id)
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name <> 'original'").bind(&media.id).execute(&mut **tx).await?;
+    updates::purge(tx, clock, &keys).await?;
+    shift(tx, &media.id, by, length).await?;
+    jobs::enqueue(tx, clock, "process", &json!({ "media": media.id, "generation": media.generation + 1 })).await?;
+    if material.is_some() {
+        updates::edit(tx, clock, viewer, &media.update_id, &Content { material, ..Content::default() }).await?;
+    }
+    events::record(tx, clock, "media", &media.update_id, &media.id, &person.id).await
+}
+
+/// Moves all that points into the recording, as its beginning is so many milliseconds later, and it is so long now. What points outside keeps
+/// its words and loses its place; a range that is partly inside keeps that part. Whatever else will hold moments of a recording
+/// (captions, what was watched) is moved here.
+async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<()> {
+    sqlx::query(
+        "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, media_id = NULL
+         WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0)",
+    )
+    .bind(media_id)
+    .bind(by)
+    .bind(length)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(
+        "UPDATE comments SET at_ms = CASE WHEN at_ms < $2 THEN 0 ELSE at_ms - $2 END,
+             until_ms = CASE WHEN until_ms - $2 > $3 THEN $3 ELSE until_ms - $2 END
+         WHERE media_id = $1 AND at_ms IS NOT NULL",
+    )
+    .bind(media_id)
+    .bind(by)
+    .bind(length)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
