@@ -171,7 +171,7 @@ export class ScreenRecorder extends HTMLElement {
       this.#keep({ source: view.source });
       this.#become(this.#state);
       if (view.source === "screen") this.#devices.drop("camera");
-      else if (!this.#devices.of("camera")) void this.#take("camera");
+      else void this.#take("camera");
       this.#look();
     } else if (target === view.part("sound")) this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
     else if (target === view.part("film")) this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
