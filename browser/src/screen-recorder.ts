@@ -259,6 +259,7 @@ export class ScreenRecorder extends HTMLElement {
   /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
   async #roll(stream: MediaStream): Promise<void> {
     this.#become("counting");
+    this.#view.part("stage").scrollIntoView({ block: "nearest" });
     const form = document.querySelector<DraftForm>("draft-form");
     const { type, end } = plain(container());
     const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`, false)) ?? "" }))();

@@ -6,7 +6,7 @@ import { studio } from './studio.ts'
 const recorder = (page: Page) => page.locator('screen-recorder')
 const time = (page: Page) => page.locator('[data-part="time"]')
 /** Waits until that many seconds are recorded, or more. */
-const recorded = (page: Page, seconds: number) => expect.poll(async () => Number((await time(page).textContent())?.split(':')[1])).toBeGreaterThanOrEqual(seconds)
+const recorded = (page: Page, seconds: number) => expect.poll(async () => Number((await time(page).textContent())?.split(':')[1]), { timeout: 30_000 }).toBeGreaterThanOrEqual(seconds)
 
 /** Pictures from the top: the bar would else stand wherever the page was scrolled to. */
 async function shown(page: Page, name: string): Promise<void> {
@@ -19,7 +19,7 @@ async function record(page: Page, source = 'Screen'): Promise<void> {
   await page.getByRole('button', { name: /^Record/ }).click()
   await recorder(page).getByRole('radio', { name: source, exact: true }).check()
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
 }
 
 test('records a tab with the camera in a bubble, pauses, stops, and plays where it stands', async ({ playwright, hearback }) => {
@@ -52,7 +52,7 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
 
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
   await expect(page.locator('[data-part="count"]')).toBeVisible()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await expect(page).toHaveURL(/\/updates\/[0-9a-z]+\/edit/)
   await expect(page).toHaveTitle(/^● 0:0/)
   await recorded(page, 2)
@@ -64,7 +64,7 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
   await shown(page, 'recorder-paused')
   await expect(time(page)).toHaveText(held!)
   await page.getByRole('button', { name: 'Go on' }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await page.getByLabel('Notes').fill('Typed meanwhile.')
   await page.getByLabel('Title').focus()
   await page.locator('h1').click()
@@ -126,14 +126,14 @@ test('restart asks, leaving asks, and the end of sharing or of the time ends it 
   await page.getByRole('button', { name: 'Restart' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Begin again' }).click()
   await expect(recorder(page)).toHaveAttribute('data-state', 'counting')
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await recorded(page, 1)
 
   // Another page is one press away: it is asked for, and the recording is brought in before.
   await page.getByRole('link', { name: 'Library' }).click()
   await expect(page.getByRole('dialog')).toContainText('You are recording')
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await page.getByRole('link', { name: 'Library' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Stop and leave' }).click()
   await expect(page).toHaveURL(/\/updates$/)
@@ -245,7 +245,7 @@ test('a browser that cannot read frames composes in the page', async ({ playwrig
   await page.reload()
   await record(page, 'Screen and camera')
   await recorded(page, 2)
-  await expect.poll(() => page.locator('[data-part="preview"]').evaluate(green)).toBe(true)
+  await expect.poll(() => page.locator('[data-part="preview"]').evaluate(green), { timeout: 30_000 }).toBe(true)
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(page.locator('.media-item video')).toBeVisible()
   await close()
