@@ -319,7 +319,9 @@ mod tests {
         assert_eq!(with(&[]).unwrap().max_recording, 120);
         assert_eq!(with(&[("HEARBACK_MAX_RECORDING", "45")]).unwrap().max_recording, 45);
         for wrong in ["0", "two hours", "1441"] {
-            assert!(with(&[("HEARBACK_MAX_RECORDING", wrong)]).unwrap_err().starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes"));
+            assert!(
+                with(&[("HEARBACK_MAX_RECORDING", wrong)]).unwrap_err().starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes")
+            );
         }
     }
 

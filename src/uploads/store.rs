@@ -342,8 +342,7 @@ impl<'a> Writer<'a> {
             self.upload.stretches = Some(serde_json::to_string(&stretches).map_err(Error::internal)?);
             self.tell().await?;
         }
-        let stretches: Vec<(u64, u64)> =
-            serde_json::from_str(self.upload.stretches.as_deref().unwrap_or("[]")).map_err(Error::internal)?;
+        let stretches: Vec<(u64, u64)> = serde_json::from_str(self.upload.stretches.as_deref().unwrap_or("[]")).map_err(Error::internal)?;
         if self.storage().len(&self.upload.key).await?.is_none() {
             let all = s3.parts(&self.upload.key, &multipart).await?;
             let total = all.iter().map(|(_, _, size)| size).sum();

@@ -108,7 +108,15 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
         return Err(Error::Gone("It was sent with what had arrived. The rest can only go into another update.".into()));
     };
     let (old, length) = (upload.key.clone(), upload.received);
-    let anew = Upload { generation, key: format!("media/{}", secret()), multipart: None, stretches: None, content_type: None, received: 0, ..upload };
+    let anew = Upload {
+        generation,
+        key: format!("media/{}", secret()),
+        multipart: None,
+        stretches: None,
+        content_type: None,
+        received: 0,
+        ..upload
+    };
     let mut writer = Writer::anew(intake, anew);
     let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
     let mut buffer = BytesMut::new();

@@ -163,7 +163,7 @@ impl Bench<'_> {
         if self.probe.pixels != "yuv420p" {
             return Ok(None);
         }
-        let mut words = self.seeking(kept.before);
+        let mut words = self.seeking(kept.before, kept.key);
         words.extend(mapped(self.probe, false));
         let select = format!("select='gte(t,{})*lt(t,{})'", seconds(kept.first - HAIR), seconds(kept.key - HAIR));
         words.extend(["-vf".into(), select.into(), "-frames:v".into(), kept.head.to_string().into()]);
@@ -185,7 +185,7 @@ impl Bench<'_> {
         let (first, until, before) = self.packets.shown(self.cut);
         let (start, end) = (seconds(self.cut.start), seconds(self.cut.end));
         let (width, height) = fit(self.probe, LARGEST);
-        let mut words = self.seeking(before);
+        let mut words = self.seeking(before, self.cut.end);
         words.extend(mapped(self.probe, self.sound().is_some()));
         let pictures =
             format!("select='gte(t,{})*lt(t,{})',setpts='if(eq(N,0),0,PTS-{start}/TB)',", seconds(first - HAIR), seconds(until - HAIR));
@@ -220,11 +220,12 @@ impl Bench<'_> {
         words
     }
 
-    /// The same from a key frame on, so that not all that lies before it is decoded.
-    fn seeking(&self, key: f64) -> Vec<OsString> {
+    /// The same from a key frame until shortly after `end`, so that not all that lies around it is decoded.
+    fn seeking(&self, key: f64, end: f64) -> Vec<OsString> {
         let mut words = vec!["-copyts".into()];
         words.extend(guards(self.probe.container));
         words.extend(["-noaccurate_seek".into(), "-ss".into(), seconds(key).into()]);
+        words.extend(["-t".into(), seconds(end - key + 1.0).into()]);
         words.extend(input_words(self.input));
         words
     }

@@ -226,7 +226,10 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
+        ),
     ];
     let secure = response.request().app_data::<web::Data<State>>().is_some_and(|state| state.config.secure());
     let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
