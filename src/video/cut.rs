@@ -76,11 +76,18 @@ impl Bench<'_> {
         }
         let Some(kept) = self.packets.kept(self.cut) else { return Ok(None) };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
-        match &*self.probe.video {
-            "h264" if kept.head == 0 => self.whole_packets(&kept).await.map(Some),
+        // Moving a picture that stood long before the cut to its beginning would part it from those that are decoded before they are shown.
+        let begins = self.packets.in_order() || self.cut.start - kept.first < HAIR;
+        let made = match &*self.probe.video {
+            "h264" if kept.head == 0 && begins => self.whole_packets(&kept).await.map(Some),
             "vp8" | "vp9" if matroska => self.joined(&kept).await,
             "av1" if matroska && kept.head == 0 => self.joined(&kept).await,
             _ => Ok(None),
+        };
+        match made {
+            // What cannot be copied can perhaps be decoded.
+            Err(Error::Unsupported(_)) => Ok(None),
+            made => made,
         }
     }
 
@@ -170,11 +177,7 @@ impl Bench<'_> {
         words.extend(["-deadline", "realtime", "-cpu-used", "6", "-lag-in-frames", "0", "-auto-alt-ref", "0"].map(OsString::from));
         words.extend(["-g", "9999", "-threads", "1"].map(OsString::from));
         let bounds = Bounds { time: Duration::from_secs(300), ..self.bounds };
-        match self.ffmpeg(words, "head.ivf", bounds).await {
-            Ok(head) => Ok(Some(head)),
-            Err(Error::Unsupported(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.ffmpeg(words, "head.ivf", bounds).await.map(Some)
     }
 
     /// All of the stretch, as H.264 and AAC.

@@ -96,6 +96,11 @@ impl Packets {
         }
     }
 
+    /// Whether pictures are shown in the order in which they are decoded.
+    pub(super) fn in_order(&self) -> bool {
+        self.pictures.is_sorted_by(|one, next| one.at <= next.at)
+    }
+
     /// All times at which a picture is shown, in order.
     fn times(&self) -> Vec<f64> {
         let mut times: Vec<f64> = self.pictures.iter().map(|picture| picture.at).collect();

@@ -1,0 +1,62 @@
+//! What the README says about trimming: a recording of ten minutes cut at a key frame, elsewhere, and beside both, in turn, made anew whole.
+//! Needs nothing but ffmpeg: `cargo bench --bench trim`.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use hearback::video::Tools;
+
+/// How often each is measured; the best counts, because only others make it slower.
+const ROUNDS: usize = 3;
+/// What is cut, in milliseconds: from a key frame, from between two, and a stretch without any key frame beside which all is made anew.
+const CUTS: [(&str, (i64, i64)); 3] =
+    [("at key frames", (60_000, 540_000)), ("start between key frames", (60_450, 540_000)), ("seekable copy of all", (0, 0))];
+
+/// Twelve seconds with a key frame each, fifty times over: 720p VP9 and Opus as a browser records them.
+fn recording(folder: &Path) -> std::path::PathBuf {
+    let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
+    let ffmpeg = |words: &[&str], to: &Path| {
+        let made = Command::new("ffmpeg").args(["-y", "-v", "error"]).args(words).arg(to).status().unwrap();
+        assert!(made.success());
+    };
+    let pictures = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30:d=12", "-f", "lavfi", "-i", "sine=f=440:d=12"];
+    let coding = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-g", "30"];
+    let rest = ["-keyint_min", "30", "-b:v", "1500k", "-c:a", "libopus", "-b:a", "96k"];
+    ffmpeg(&[pictures.as_slice(), &coding, &rest].concat(), &part);
+    ffmpeg(&["-stream_loop", "49", "-i", part.to_str().unwrap(), "-c", "copy"], &whole);
+    whole
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = recording(folder.path());
+        let tools = Tools::find(None).await;
+        let probe = tools.probe(&whole).await.unwrap();
+        let mut best = [Duration::MAX; CUTS.len() + 1];
+        for round in 0..ROUNDS {
+            for (number, (_, stretch)) in CUTS.iter().enumerate() {
+                let began = Instant::now();
+                match stretch {
+                    (0, 0) => tools.seekable(&whole, &probe, folder.path()).await.unwrap(),
+                    stretch => tools.cut(&whole, &probe, *stretch, folder.path()).await.unwrap(),
+                };
+                best[number] = best[number].min(began.elapsed());
+            }
+            // Once is enough of what takes minutes.
+            if round == 0 {
+                let began = Instant::now();
+                tools.h264(&whole, &probe, folder.path()).await.unwrap();
+                best[CUTS.len()] = began.elapsed();
+            }
+        }
+        let anew = best[CUTS.len()].as_secs_f64();
+        let names = CUTS.iter().map(|(name, _)| *name).chain(["all of it made anew (H.264)"]);
+        for (name, took) in names.zip(best) {
+            println!("{name:32} {:8.2} s   1/{:.0}", took.as_secs_f64(), anew / took.as_secs_f64());
+        }
+    });
+}
