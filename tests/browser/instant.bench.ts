@@ -32,12 +32,13 @@ async function record(page: Page, seconds: number, send: boolean): Promise<{ sto
   await page.goto('/updates/new')
   await page.locator('[data-do=open]').click()
   await page.getByRole('radio', { name: 'Camera', exact: true }).check()
-  await page.locator('[data-do=record]').click()
-  await page.waitForFunction(() => document.querySelector('screen-recorder')?.getAttribute('data-state') === 'recording')
   if (send) {
-    await page.locator('#audience').fill('ruth@example.org')
+    await page.locator('people-field input:visible').fill('ruth@example.org')
+    await page.locator('people-field input:visible').press('Enter')
     await page.locator('[data-part=send]').check()
   }
+  await page.locator('[data-do=record]').click()
+  await page.waitForFunction(() => document.querySelector('screen-recorder')?.getAttribute('data-state') === 'recording')
   await page.waitForFunction((until) => {
     const [minutes, rest] = (document.querySelector('[data-part=time]')?.textContent ?? '0:00').split(':').map(Number)
     return (minutes ?? 0) * 60 + (rest ?? 0) >= until
