@@ -40,7 +40,11 @@ export function draw(context: CanvasRenderingContext2D | OffscreenCanvasRenderin
   if (!camera) return;
   const { x, y, size } = within(bubble, width / height);
   const diameter = size * height;
-  const [left, top] = [x * width - diameter / 2, y * height - diameter / 2];
+  drawFace(context, camera, x * width - diameter / 2, y * height - diameter / 2, diameter);
+}
+
+/** Draws the middle of the camera's picture as a disc. */
+export function drawFace(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, camera: Drawable, left: number, top: number, diameter: number): void {
   const side = Math.min(camera.width, camera.height);
   context.save();
   context.beginPath();

@@ -63,15 +63,18 @@ function screenWords(error: unknown): string {
   return `The screen could not be shared (${message || name}). Try again.`;
 }
 
+/** Of a bubble few pixels are seen; all of a larger picture would be converted, thirty times a second. */
+const cameraSize = { bubble: { width: { ideal: 640 }, height: { ideal: 480 } }, whole: { width: { ideal: 1280 }, height: { ideal: 720 } } };
+
 /** The microphone or camera of that id, or the usual one where it is gone. */
-export async function device(kind: Device, id: string): Promise<MediaStream> {
+export async function device(kind: Device, id: string, size: keyof typeof cameraSize): Promise<MediaStream> {
   const wanted = id === "" ? {} : { deviceId: { exact: id } };
-  const constraints = kind === "camera" ? { video: { ...wanted, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } } } : { audio: { ...wanted } };
+  const constraints = kind === "camera" ? { video: { ...wanted, ...cameraSize[size], frameRate: { ideal: 30 } } } : { audio: { ...wanted } };
   try {
     return await navigator.mediaDevices.getUserMedia(constraints);
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
-    if (id !== "" && (name === "OverconstrainedError" || name === "NotFoundError")) return device(kind, "");
+    if (id !== "" && (name === "OverconstrainedError" || name === "NotFoundError")) return device(kind, "", size);
     throw new Refusal(deviceWords(kind, name, error instanceof Error ? error.message : ""));
   }
 }

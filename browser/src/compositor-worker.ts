@@ -1,6 +1,7 @@
 // Puts the camera on the screen, frame by frame, in a worker: a hidden tab slows everything else down.
 import { type Bubble, draw, type Drawable } from "./bubble.js";
 import type { Begin, Said, Told } from "./compositor.js";
+import { Planes } from "./planes.js";
 
 const scope = self as unknown as { postMessage(message: Said, transfer?: Transferable[]): void; addEventListener(type: "message", listener: (event: MessageEvent<Told>) => void): void };
 
@@ -42,6 +43,9 @@ function frames(source: ReadableStream<VideoFrame> | MediaStreamTrack): Readable
 class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   #held: Record<"screen" | "camera", VideoFrame | null> = { screen: null, camera: null };
+  #planes: Planes;
+  /** The last frame of the screen is with the planes. */
+  #flat = false;
   #over = { screen: false, camera: false };
   #drawn = 0;
   #spare: ReturnType<typeof setInterval> | undefined;
@@ -54,6 +58,7 @@ class Composer {
     const context = new OffscreenCanvas(width, height).getContext("2d", { alpha: false, desynchronized: true });
     if (!context) throw new Error("no canvas");
     this.#context = context;
+    this.#planes = new Planes(width, height);
   }
 
   /** Reads a source to its end. */
@@ -62,6 +67,7 @@ class Composer {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       this.#held[which]?.close();
       this.#held[which] = next.value;
+      if (which === "screen") await this.#flatten(next.value);
       // A still screen gives a frame a second: the camera sets the pace.
       if (which === "camera" || this.#over.camera || performance.now() - this.#drawn > patience) this.#compose();
     }
@@ -79,14 +85,29 @@ class Composer {
     }
   }
 
+  async #flatten(screen: VideoFrame): Promise<void> {
+    const flat = this.#planes.fits(screen);
+    if (flat) {
+      await this.#planes.take(screen);
+      screen.close();
+      this.#held.screen = null;
+    }
+    this.#flat = flat;
+  }
+
   #compose(): void {
     const { screen, camera } = this.#held;
     // What cannot be taken as fast as it comes is left out, not queued.
-    if (!screen || this.#over.screen || (this.writer.desiredSize ?? 0) <= 0) return;
+    if ((!screen && !this.#flat) || this.#over.screen || (this.writer.desiredSize ?? 0) <= 0) return;
     this.#drawn = performance.now();
-    draw(this.#context, drawable(screen), camera && drawable(camera), bubble);
-    const frame = new VideoFrame(this.#context.canvas, { timestamp: Math.round(this.#drawn * 1000) });
+    const frame = this.#frame(screen, camera && drawable(camera), Math.round(this.#drawn * 1000));
     this.writer.write(frame).catch(() => frame.close());
+  }
+
+  #frame(screen: VideoFrame | null, camera: Drawable | null, timestamp: number): VideoFrame {
+    if (this.#flat) return this.#planes.compose(camera, bubble, timestamp);
+    draw(this.#context, screen && drawable(screen), camera, bubble);
+    return new VideoFrame(this.#context.canvas, { timestamp });
   }
 }
 

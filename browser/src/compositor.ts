@@ -86,11 +86,15 @@ export class Compositor {
     const stream = canvas.captureStream(0);
     const track = stream.getVideoTracks()[0] as MediaStreamTrack & { requestFrame?: () => void };
     const sent = stream as MediaStream & { requestFrame?: () => void };
+    let rested = 0;
     this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => {
-      if (!("tick" in data)) return;
+      const began = performance.now();
+      if (!("tick" in data) || began < rested) return;
       draw(context, on?.() ?? null, camera.readyState === "live" ? (face?.() ?? null) : null, this.#bubble);
       if (track.requestFrame) track.requestFrame();
       else sent.requestFrame?.();
+      // A slow machine gets fewer frames rather than a page that does nothing else.
+      rested = 2 * performance.now() - began;
     });
     this.#tell({ every: 1000 / rate });
     return track;

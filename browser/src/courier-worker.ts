@@ -49,7 +49,7 @@ async function begin(order: Begin | Resume): Promise<void> {
 /** Makes the upload on the server and its place in the spool. */
 async function create({ type, name, update }: Begin): Promise<Recording> {
   const [answer, person] = await Promise.all([
-    send("POST", "/uploads", { "Upload-Defer-Length": "1", "Upload-Metadata": metadata({ filename: name, filetype: type, ...(update ? { update } : {}) }) }),
+    send("POST", "/uploads", { headers: { "Upload-Defer-Length": "1", "Upload-Metadata": metadata({ filename: name, filetype: type, ...(update ? { update } : {}) }) } }),
     whoIsThere(),
   ]);
   const { status, location, media } = answer;

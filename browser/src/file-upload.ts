@@ -7,8 +7,8 @@ import { offline, Problem, problem } from "./request.js";
 const SMALL = 1 << 20;
 /** So much goes in one request: what a proxy holds up is no more than this. */
 const CHUNK = 16 << 20;
-/** Milliseconds without a byte sent or an answer, after which a request is made anew. */
-const STALLED = 60_000;
+/** Milliseconds without a byte sent, and without an answer when all are: then a request is made anew. A large picture takes the server its time. */
+const [STALLED, SILENT] = [60_000, 300_000];
 /** Milliseconds before each next try; then the person decides. */
 const TRIES = [500, 1000, 2000, 4000, 8000];
 
@@ -85,7 +85,7 @@ export class FileUpload {
   }
 
   #progress(sent: number, all: number): void {
-    this.#moved();
+    this.#moved(sent < all ? STALLED : SILENT);
     const now = performance.now();
     this.#from ??= { sent, at: now };
     const seconds = (now - this.#from.at) / 1000;
@@ -94,12 +94,12 @@ export class FileUpload {
     this.show(sent < all ? `${bytes(sent)} of ${bytes(all)}${left}` : "Arrived. Being looked at.", sent / all);
   }
 
-  #moved(): void {
+  #moved(patience = STALLED): void {
     clearTimeout(this.#stalled);
     this.#stalled = setTimeout(() => {
       this.#from = undefined;
       void this.#upload.abort().then(() => this.#upload.start());
-    }, STALLED);
+    }, patience);
   }
 
   #again(error: DetailedError): boolean {

@@ -46,7 +46,7 @@ export class KeptRecordings extends HTMLElement {
     for (const recording of here) rows.push(await this.#kept(recording, uploads.find(({ id }) => id === recording.id)));
     const known = "locks" in navigator ? new Set((await all()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
-      if (upload.recording && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
+      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
     }
     if (this.#gone.signal.aborted) return;
     this.replaceChildren(...(rows.length > 0 ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)] : []));
@@ -103,7 +103,7 @@ export class KeptRecordings extends HTMLElement {
       button("Finish it here", async () => {
         row.say("Finishing.");
         const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(received), "Upload-Length": String(received) };
-        const { status, words } = await send("PATCH", path, headers);
+        const { status, words } = await send("PATCH", path, { headers });
         if (status === 204) visit(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),

@@ -46,7 +46,7 @@ export class Devices {
       let stream: MediaStream | null = null;
       if (wanted() && id !== "none") {
         try {
-          stream = await device(kind, id);
+          stream = await device(kind, id, this.view.source === "both" ? "bubble" : "whole");
           this.view.problem("");
         } catch (error) {
           if (wanted()) this.told.refused(error, () => void this.take(kind, id));

@@ -101,7 +101,10 @@ export class RecorderView {
 
   /** How loud the microphone is, and what to make of it. */
   level(loud: number, words: string): void {
-    for (const meter of this.root.querySelectorAll<HTMLMeterElement>(".level")) meter.value = loud;
+    for (const meter of this.root.querySelectorAll<HTMLMeterElement>(".level")) {
+      meter.value = loud;
+      meter.style.setProperty("--loud", loud.toFixed(2));
+    }
     this.#write(this.part("heard"), words);
   }
 

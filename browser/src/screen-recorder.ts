@@ -171,7 +171,7 @@ export class ScreenRecorder extends HTMLElement {
       this.#keep({ source: view.source });
       this.#become(this.#state);
       if (view.source === "screen") this.#devices.drop("camera");
-      else if (!this.#devices.of("camera")) void this.#take("camera");
+      else void this.#take("camera");
       this.#look();
     } else if (target === view.part("sound")) this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
     else if (target === view.part("film")) this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
@@ -259,6 +259,7 @@ export class ScreenRecorder extends HTMLElement {
   /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
   async #roll(stream: MediaStream): Promise<void> {
     this.#become("counting");
+    this.#view.part("stage").scrollIntoView({ block: "nearest" });
     const form = document.querySelector<DraftForm>("draft-form");
     const { type, end } = plain(container());
     const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`, false)) ?? "" }))();

@@ -2,7 +2,7 @@
 // What the server holds, it says itself, by an offset; whenever that is in doubt it is asked before anything more is sent.
 import { clock } from "./dom.js";
 import type { Piece, Recording, Spool } from "./spool.js";
-import { send, whoIsThere, type Answer } from "./tus.js";
+import { PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
 
 /** How far a recording has come, in milliseconds of it. */
 export interface Safety {
@@ -20,8 +20,8 @@ type Held = Piece & { bytes?: ArrayBuffer };
 
 /** So many bytes go in one request, at most and when requests stall. */
 const [MOST, LEAST] = [1 << 20, 1 << 16];
-/** Milliseconds between tries: the first, and the longest. */
-const [SOON, LATE] = [500, 15_000];
+/** Milliseconds between tries: the first, the longest, and the longest that a server may ask for. */
+const [SOON, LATE, ASKED] = [500, 15_000, 60_000];
 
 export class Sender {
   #held: Held[];
@@ -34,6 +34,7 @@ export class Sender {
   #certain: boolean;
   #limit = MOST;
   #tries = 0;
+  #patience = PATIENCE;
   #state: Safety["state"] = "sending";
   #why = "";
   #arriving: Promise<void> = Promise.resolve();
@@ -136,7 +137,7 @@ export class Sender {
   /** One request, and what follows from its answer. */
   async #step(): Promise<void> {
     if (!this.#certain) {
-      const answer = await send("HEAD", this.recording.url, {}, null, this.#stopped.signal);
+      const answer = await send("HEAD", this.recording.url, { signal: this.#stopped.signal });
       return answer.status === 200 || answer.status === 204 ? this.#took(answer, answer.length === this.#end) : this.#heed(answer);
     }
     const body = await this.#gather();
@@ -145,8 +146,9 @@ export class Sender {
     const whole = this.#last && safe + body.size === this.#end;
     const headers: Record<string, string> = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(safe) };
     if (whole) headers["Upload-Length"] = String(this.#end);
-    const answer = await send("PATCH", this.recording.url, headers, body, this.#stopped.signal);
+    const answer = await send("PATCH", this.recording.url, { headers, body, signal: this.#stopped.signal, patience: this.#patience });
     if (answer.status !== 204) return this.#heed(answer);
+    this.#patience = PATIENCE;
     this.#limit = Math.min(MOST, this.#limit * 2);
     await this.#took(answer, whole);
   }
@@ -204,7 +206,7 @@ export class Sender {
   }
 
   /** What to do about anything but success. */
-  async #heed({ status, words, retryAfter }: Answer): Promise<void> {
+  async #heed({ status, stalled, words, retryAfter }: Answer): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     this.#certain = false;
     if (status === 409 || status === 460) {
@@ -223,8 +225,10 @@ export class Sender {
     if (status === 410) return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status)) return this.#refuse(words || `The server does not take this recording (${status}).`);
     this.#limit = Math.max(LEAST, this.#limit >> 1);
+    // A dead line is found out soon; a server that puts a long recording together is given its time.
+    if (stalled) this.#patience = Math.min(8 * PATIENCE, 2 * this.#patience);
     const silent = navigator.onLine ? "The server does not answer." : "You are offline.";
-    return this.#pause(status === 0 ? silent : words || "The server is not ready.", retryAfter * 1000);
+    return this.#pause(status === 0 ? silent : words || "The server is not ready.", Math.min(ASKED, retryAfter * 1000));
   }
 
   async #pause(why: string, atLeast = 0): Promise<void> {

@@ -3,6 +3,8 @@
 /** What the server answered; the status is 0 where nothing came back. */
 export interface Answer {
   status: number;
+  /** It was given up because nothing moved. */
+  stalled: boolean;
   /** Up to where it holds the upload. */
   offset: number | null;
   /** How long the upload is, once that is known. */
@@ -17,17 +19,30 @@ export interface Answer {
   words: string;
 }
 
-/** Milliseconds without a byte sent or received, after which a request is given up. */
-const STALLED = 20_000;
+/** What a request may carry, and when it is given up. */
+interface With {
+  headers?: Record<string, string>;
+  body?: Blob;
+  signal?: AbortSignal;
+  /** Milliseconds without a byte sent or received. */
+  patience?: number;
+}
+
+/** How long a request may stand still, in milliseconds. */
+export const PATIENCE = 20_000;
 
 /** Sends one request. It never throws: what broke off has the status 0. */
-export function send(method: string, url: string, headers: Record<string, string> = {}, body: Blob | null = null, signal?: AbortSignal): Promise<Answer> {
+export function send(method: string, url: string, { headers = {}, body, signal, patience = PATIENCE }: With = {}): Promise<Answer> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let stalled = false;
     const moved = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => request.abort(), STALLED);
+      timer = setTimeout(() => {
+        stalled = true;
+        request.abort();
+      }, patience);
     };
     const stop = (): void => request.abort();
     request.open(method, url);
@@ -37,22 +52,23 @@ export function send(method: string, url: string, headers: Record<string, string
     request.addEventListener("loadend", () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
-      resolve(read(request));
+      resolve(read(request, stalled));
     });
     signal?.addEventListener("abort", stop);
     moved();
-    if (signal?.aborted) resolve(read(request));
-    else request.send(body);
+    request.send(body);
+    if (signal?.aborted) stop();
   });
 }
 
-function read(request: XMLHttpRequest): Answer {
+function read(request: XMLHttpRequest, stalled: boolean): Answer {
   const number = (name: string): number | null => {
     const text = request.getResponseHeader(name);
     return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
   };
   return {
     status: request.status,
+    stalled,
     offset: number("Upload-Offset"),
     length: number("Upload-Length"),
     location: request.getResponseHeader("Location"),

@@ -39,7 +39,7 @@ test('from the set-up link to an acknowledged update and a revoked link', async 
   // She uploads a recording and a screenshot, and says who it is for.
   await ada.goto('/updates/new')
   await look(ada, 'new')
-  await ada.locator('input[type=file]').first().setInputFiles([fixture('rec-vp9-opus-10s.webm'), fixture('shot-1280x800.png')])
+  await ada.locator('upload-queue input[type=file]').setInputFiles([fixture('rec-vp9-opus-10s.webm'), fixture('shot-1280x800.png')])
   await expect(ada.locator('[data-media]')).toHaveCount(2)
   await expect(ada).toHaveURL(/\/updates\/[0-9a-z]+\/edit/)
   await ada.getByLabel('Title').fill('The new flow')

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { expect, test, type Page } from '@playwright/test'
 import { hash, RecordingBrowser, seen, stored } from './recording.ts'
-import { Hearback, type Person } from './server.ts'
+import { Hearback } from './server.ts'
 
 const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20)
 /** Seconds. */
@@ -37,18 +37,13 @@ test('seconds lost', async ({}, info) => {
   const file = info.outputPath('stored')
   const rows: string[] = []
   const kinds: [string, (studio: RecordingBrowser) => Promise<number>][] = [
-    ['tab crashed', async (studio) => {
-      const session = await studio.context.newCDPSession(studio.page)
-      const crashed = studio.page.waitForEvent('crash')
-      session.send('Page.crash').catch(() => {})
-      await crashed
-      const { recorded } = studio
+    ['tab killed', async (studio) => {
+      const recorded = await studio.killTabs()
       return lost(await studio.context.newPage(), recorded, file)
     }],
     ['browser killed', async (studio) => {
-      await studio.kill()
-      const { recorded } = studio
-      const after = await RecordingBrowser.open(server, who as Person, studio.folder)
+      const recorded = await studio.kill()
+      const after = await RecordingBrowser.open(server, who!, studio.folder)
       const seconds = await lost(after.page, recorded, file)
       await after.close()
       return seconds

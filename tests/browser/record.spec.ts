@@ -5,6 +5,8 @@ import { studio } from './studio.ts'
 
 const recorder = (page: Page) => page.locator('screen-recorder')
 const time = (page: Page) => page.locator('[data-part="time"]')
+/** Waits until that many seconds are recorded, or more. */
+const recorded = (page: Page, seconds: number) => expect.poll(async () => Number((await time(page).textContent())?.split(':')[1]), { timeout: 30_000 }).toBeGreaterThanOrEqual(seconds)
 
 /** Pictures from the top: the bar would else stand wherever the page was scrolled to. */
 async function shown(page: Page, name: string): Promise<void> {
@@ -17,7 +19,7 @@ async function record(page: Page, source = 'Screen'): Promise<void> {
   await page.getByRole('button', { name: /^Record/ }).click()
   await recorder(page).getByRole('radio', { name: source, exact: true }).check()
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
 }
 
 test('records a tab with the camera in a bubble, pauses, stops, and plays where it stands', async ({ playwright, hearback }) => {
@@ -50,10 +52,11 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
 
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
   await expect(page.locator('[data-part="count"]')).toBeVisible()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await expect(page).toHaveURL(/\/updates\/[0-9a-z]+\/edit/)
   await expect(page).toHaveTitle(/^● 0:0/)
-  await expect(time(page)).toHaveText('0:02')
+  await recorded(page, 2)
+  expect(await page.locator('[data-part="preview"]').evaluate((video: HTMLVideoElement) => [video.videoWidth > 600, video.videoHeight > 400])).toEqual([true, true])
   await shown(page, 'recorder-recording')
   await page.keyboard.press('Alt+Shift+P')
   await expect(recorder(page)).toHaveAttribute('data-state', 'paused')
@@ -61,7 +64,7 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
   await shown(page, 'recorder-paused')
   await expect(time(page)).toHaveText(held!)
   await page.getByRole('button', { name: 'Go on' }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await page.getByLabel('Notes').fill('Typed meanwhile.')
   await page.getByLabel('Title').focus()
   await page.locator('h1').click()
@@ -92,7 +95,7 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await page.locator('people-field input:visible').fill(rob!.email)
   await page.locator('people-field input:visible').press('Enter')
   await record(page)
-  await expect(time(page)).toHaveText('0:02')
+  await recorded(page, 2)
   await page.getByRole('button', { name: 'Send', exact: true }).click()
   await expect(page.getByRole('heading', { name: 'While it runs' })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
@@ -103,7 +106,7 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await page.getByRole('button', { name: /^Record/ }).click()
   await page.getByLabel('Send it when I stop').check()
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(time(page)).toHaveText('0:01')
+  await recorded(page, 1)
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(page.getByRole('heading', { name: /^Recording, / })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('The link is copied')
@@ -115,22 +118,22 @@ test('restart asks, leaving asks, and the end of sharing or of the time ends it 
   const [ruth] = await hearback.people('Ruth')
   const { page, close } = await studio(playwright, hearback, ruth!)
   await record(page)
-  await expect(time(page)).toHaveText('0:03')
+  await recorded(page, 3)
   await page.getByRole('button', { name: 'Restart' }).click()
-  await expect(page.getByRole('dialog')).toContainText('Throw away 0:03')
+  await expect(page.getByRole('dialog')).toContainText(/Throw away 0:0\d/)
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
   await expect(recorder(page)).toHaveAttribute('data-state', 'paused')
   await page.getByRole('button', { name: 'Restart' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Begin again' }).click()
   await expect(recorder(page)).toHaveAttribute('data-state', 'counting')
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
-  await expect(time(page)).toHaveText('0:01')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
+  await recorded(page, 1)
 
   // Another page is one press away: it is asked for, and the recording is brought in before.
   await page.getByRole('link', { name: 'Library' }).click()
   await expect(page.getByRole('dialog')).toContainText('You are recording')
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
-  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
   await page.getByRole('link', { name: 'Library' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Stop and leave' }).click()
   await expect(page).toHaveURL(/\/updates$/)
@@ -149,7 +152,7 @@ test('restart asks, leaving asks, and the end of sharing or of the time ends it 
     }
   })
   await record(page)
-  await expect(time(page)).toHaveText('0:01')
+  await recorded(page, 1)
   await page.evaluate(() => {
     const track = (window as unknown as { shared: MediaStream }).shared.getVideoTracks()[0]!
     track.stop()
@@ -188,7 +191,7 @@ test('a refusal, a silence and a missing camera are said in words', async ({ pla
   await expect(refused.page.getByText('Nothing of what you say is recorded.')).toBeVisible()
   // It goes on without.
   await recorder(refused.page).getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(time(refused.page)).toHaveText('0:01')
+  await recorded(refused.page, 1)
   await refused.page.getByRole('button', { name: 'Stop' }).click()
   await expect(refused.page.locator('.media-item video')).toBeVisible()
   await refused.close()
@@ -220,18 +223,46 @@ test('a microphone and a camera that are unplugged do not end the recording of a
   await expect(page.getByText(/The microphone was unplugged. “.*” is used now./)).toBeVisible()
   await unplug('video')
   await expect(page.getByText('The camera was unplugged. The screen is recorded on without it.')).toBeVisible()
-  await expect(time(page)).toHaveText('0:03')
+  await recorded(page, 3)
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(page.locator('.media-item video')).toHaveCount(1)
 
   // With the camera alone there is nothing left to record.
   await record(page, 'Camera')
-  await expect(time(page)).toHaveText('0:02')
+  await recorded(page, 2)
   await unplug('video')
   await expect(page.getByText('The camera was unplugged, and the recording ended there. All of it is kept.')).toBeVisible()
   await expect(page.locator('.media-item video')).toHaveCount(2)
   await close()
 })
+
+test('a browser that cannot read frames composes in the page', async ({ playwright, hearback }) => {
+  const [rune] = await hearback.people('Rune')
+  const { page, context, close } = await studio(playwright, hearback, rune!)
+  await context.addInitScript(() => {
+    for (const name of ['MediaStreamTrackProcessor', 'MediaStreamTrackGenerator']) delete (window as unknown as Record<string, unknown>)[name]
+  })
+  await page.reload()
+  await record(page, 'Screen and camera')
+  await recorded(page, 2)
+  await expect.poll(() => page.locator('[data-part="preview"]').evaluate(green), { timeout: 30_000 }).toBe(true)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('.media-item video')).toBeVisible()
+  await close()
+})
+
+/** Whether the picture shows the green of Chromium's made-up camera where the bubble is at first. */
+function green(video: HTMLVideoElement | SVGElement): boolean {
+  const { videoWidth, videoHeight } = video as HTMLVideoElement
+  if (!videoWidth) return false
+  const canvas = document.createElement('canvas')
+  canvas.width = videoWidth
+  canvas.height = videoHeight
+  const context = canvas.getContext('2d')!
+  context.drawImage(video as HTMLVideoElement, 0, 0)
+  const [red, full] = context.getImageData(Math.round(0.1 * videoWidth), Math.round(0.74 * videoHeight), 1, 1).data
+  return full! > 90 && red! < 90
+}
 
 test('a screenshot is one frame of what is shared', async ({ playwright, hearback }) => {
   const [rhea] = await hearback.people('Rhea')

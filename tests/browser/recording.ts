@@ -95,11 +95,28 @@ export class RecordingBrowser {
     return this.page.locator('[data-part=safety]')
   }
 
-  /** Ends the whole browser as the system does when it has no memory left. */
-  async kill(): Promise<void> {
+  /** Ends the whole browser as the system does when it has no memory left, and answers how many seconds were recorded until then. */
+  async kill(): Promise<number> {
     const closed = new Promise((resolve) => this.context.once('close', resolve))
-    process.kill(await browserOf(join(this.folder, 'profile')), 'SIGKILL')
+    const browser = await browserOf(this.profile)
+    process.kill(browser, 'SIGKILL')
+    const { recorded } = this
     await closed
+    return recorded
+  }
+
+  /** Ends the processes of its tabs, and answers how many seconds were recorded until then. */
+  async killTabs(): Promise<number> {
+    const crashed = this.page.waitForEvent('crash')
+    const tabs = await tabsOf(await browserOf(this.profile))
+    for (const tab of tabs) process.kill(tab, 'SIGKILL')
+    const { recorded } = this
+    await crashed
+    return recorded
+  }
+
+  private get profile(): string {
+    return join(this.folder, 'profile')
   }
 
   async close(): Promise<void> {
@@ -109,12 +126,31 @@ export class RecordingBrowser {
 
 /** The process of a browser with this profile, which is no child of its own. */
 async function browserOf(profile: string): Promise<number> {
+  const own = (await processes()).find(({ command }) => command.includes(`--user-data-dir=${profile}\0`) && !command.includes('--type='))
+  if (!own) throw new Error(`no browser runs with ${profile}`)
+  return own.pid
+}
+
+/** The processes of a browser's tabs: its children's children. */
+async function tabsOf(browser: number): Promise<number[]> {
+  const all = await processes()
+  const under = (pid: number): boolean => pid === browser || all.some((one) => one.pid === pid && under(one.parent))
+  return all.filter(({ pid, command }) => command.includes('--type=renderer') && under(pid)).map(({ pid }) => pid)
+}
+
+async function processes(): Promise<{ pid: number; parent: number; command: string }[]> {
+  const all = []
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes(`--user-data-dir=${profile}\0`) && !command.includes('--type=')) return Number(pid)
+    try {
+      const [command, stat] = await Promise.all([readFile(`/proc/${pid}/cmdline`, 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')])
+      // Its name stands in brackets, and may hold anything.
+      all.push({ pid: Number(pid), parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), command })
+    } catch {
+      // It ended meanwhile.
+    }
   }
-  throw new Error(`no browser runs with ${profile}`)
+  return all
 }
 
 /** "Safe on the server up to 1:24" in seconds; -1 where it says no such thing. */

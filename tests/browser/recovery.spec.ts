@@ -176,6 +176,18 @@ test('the server answers that it has no room, and later it has', async ({ server
   await complete(studio.page, update, studio.pieces, 8, info)
 })
 
+test('the server stands still, and then does late what it was asked', async ({ server, studio }, info) => {
+  await studio.record(3)
+  server.stall()
+  await expect(studio.words).toContainText('The server does not answer. Safe on the server up to', { timeout: 40_000 })
+  const recorded = studio.recorded
+  server.goOn()
+  await studio.safe(Math.ceil(recorded) + 2)
+  const update = await stop(studio.page)
+  expect(hash((await stored(studio.page, update)).bytes)).toBe(hash(Buffer.concat(studio.pieces)))
+  await complete(studio.page, update, studio.pieces, Math.floor(recorded), info)
+})
+
 test('the browser has no room for a copy: it says so, and goes on', async ({ server, studio }, info) => {
   const session = await studio.context.newCDPSession(studio.page)
   await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 400_000 })

@@ -112,6 +112,16 @@ export class Hearback {
     await ended
   }
 
+  /** It stands still, with all its connections open, until it goes on. */
+  stall(): void {
+    this.child.kill('SIGSTOP')
+  }
+
+  /** It goes on with what it was doing, late. */
+  goOn(): void {
+    this.child.kill('SIGCONT')
+  }
+
   /** Starts it again where it was, on what it left; with other settings, if some are given. */
   async again(settings: NodeJS.ProcessEnv = {}): Promise<void> {
     const { host } = new URL(this.url)

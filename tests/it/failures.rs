@@ -114,6 +114,39 @@ async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_
 }
 
 #[actix_web::test]
+async fn while_storage_is_away_an_upload_stands_still_and_goes_on_when_it_is_back() {
+    let (app, away, back) = with_loose_storage().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let tus = |method: &str, path: &str, headers: &[(&'static str, String)], body: &[u8]| {
+        let request = ada.request(method, path).header("tus-resumable", "1.0.0").header("content-type", "application/offset+octet-stream");
+        Answer::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, value)).body(body.to_vec()))
+    };
+    let made = tus("POST", "/uploads", &[("upload-defer-length", "1".into())], &whole[..100_000]).await.expect(201);
+    let path = format!("/uploads/{}", made.header("location").rsplit_once('/').unwrap().1);
+    away(&app);
+    let refused = tus("PATCH", &path, &[("upload-offset", "100000".into())], &whole[100_000..200_000]).await;
+    refused.problem(503);
+    assert_ne!(refused.header("retry-after"), "");
+    assert_eq!(tus("HEAD", &path, &[], b"").await.expect(200).header("upload-offset"), "100000");
+    back(&app);
+    tus("PATCH", &path, &[("upload-offset", "100000".into())], &whole[100_000..200_000]).await.expect(204);
+    // Away at the very end, when all that is missing is the last word.
+    away(&app);
+    let last = [("upload-offset", "200000".into()), ("upload-length", whole.len().to_string())];
+    tus("PATCH", &path, &last, &whole[200_000..]).await.problem(503);
+    back(&app);
+    let at: usize = tus("HEAD", &path, &[], b"").await.expect(200).header("upload-offset").parse().unwrap();
+    assert!([200_000, whole.len()].contains(&at), "{at}");
+    if at < whole.len() {
+        tus("PATCH", &path, &last, &whole[at..]).await.expect(204);
+    }
+    let media = ada.get(&format!("/media/{}", made.header("hearback-media"))).await.expect(200).json();
+    let original = media["renditions"].as_array().unwrap().iter().find(|rendition| rendition["name"] == "original").unwrap();
+    assert!(ada.get(original["url"].as_str().unwrap()).await.expect(200).body == whole);
+}
+
+#[actix_web::test]
 async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_back() {
     if !postgres() {
         return;
