@@ -216,9 +216,10 @@ impl From<std::io::Error> for Error {
     /// A disk without room is a part that is down; all else is ours.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::Unavailable("The disk is full. What you sent just now was not stored; your admin has to make room.".into(), error.into())
-            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Unavailable(
+                "The disk is full. What you sent just now was not stored; your admin has to make room.".into(),
+                error.into(),
+            ),
             _ => Self::Internal(error.into()),
         }
     }

@@ -31,7 +31,13 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     let came = writer.upload.key.clone();
     let length = writer.join(left).await?;
     let mut upload = writer.upload;
-    let taken = take(intake, &upload, seen, length).await?;
+    let taken = match take(intake, &upload, seen, length).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            throw_out(intake, &came, &upload, None).await?;
+            return Err(error);
+        }
+    };
     upload.received = i64::try_from(length).map_err(Error::internal)?;
     upload.length = Some(upload.received);
     upload.finished_at = Some(clock.now());
@@ -63,7 +69,7 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     };
     if let Some(error) = lost {
         drop(tx);
-        intake.discard(&pictures_of(taken)).await?;
+        throw_out(intake, &came, &upload, Some(taken)).await?;
         return Err(error);
     }
     tx.commit().await?;
@@ -79,9 +85,14 @@ async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64) -> Resu
     intake.make_picture(upload.file_name.clone(), &path).await
 }
 
-/// A recording's own object goes with its upload; those made of a picture are there besides.
-fn pictures_of(taken: Taken) -> Vec<Taken> {
-    Some(taken).into_iter().filter(|taken| taken.kind == "image").collect()
+/// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
+async fn throw_out(intake: &Intake, came: &str, upload: &Upload, taken: Option<Taken>) -> Result<()> {
+    let mut keys = vec![upload.key.clone()];
+    keys.extend(taken.into_iter().flat_map(|taken| taken.objects).map(|object| object.key));
+    keys.retain(|key| key != came);
+    let mut tx = intake.shop.db.begin().await?;
+    updates::purge(&mut tx, &intake.shop.clock, &keys).await?;
+    tx.commit().await
 }
 
 /// Finishes an upload that is whole, where whoever brought the last byte could not. One that is being finished just now is left alone.
@@ -132,7 +143,10 @@ pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
-    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - Upload::kept()).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1")
+        .bind(now - Upload::kept())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
@@ -155,8 +169,7 @@ async fn break_off(intake: &Intake, upload: &Upload) -> Result<()> {
     if ended.rows_affected() == 0 {
         return Ok(());
     }
-    let ended =
-        Upload { length: Some(upload.received), broken_off_at: Some(now), generation: upload.generation + 1, ..upload.clone() };
+    let ended = Upload { length: Some(upload.received), broken_off_at: Some(now), generation: upload.generation + 1, ..upload.clone() };
     finish_if_whole(intake, ended).await.map(drop)
 }
 
