@@ -31,8 +31,7 @@ function begin({ screen, camera, out, width, height }: Begin): void {
     scope.postMessage({ track: generator.track }, [generator.track as unknown as Transferable]);
   }
   const composer = new Composer(writable.getWriter(), width, height);
-  void composer.follow(frames(screen), "screen");
-  void composer.follow(frames(camera), "camera");
+  for (const [source, which] of [[screen, "screen"], [camera, "camera"]] as const) composer.follow(frames(source), which).catch(() => scope.postMessage({ failed: true }));
 }
 
 /** Tracks come as such where only workers can read them. */
@@ -43,7 +42,8 @@ function frames(source: ReadableStream<VideoFrame> | MediaStreamTrack): Readable
 class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   #held: Record<"screen" | "camera", VideoFrame | null> = { screen: null, camera: null };
-  #planes: Planes;
+  /** Null once they failed: the canvas is slower, and takes everything. */
+  #planes: Planes | null;
   /** The last frame of the screen is with the planes. */
   #flat = false;
   #over = { screen: false, camera: false };
@@ -67,9 +67,15 @@ class Composer {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
       this.#held[which]?.close();
       this.#held[which] = next.value;
-      if (which === "screen") await this.#flatten(next.value);
-      // A still screen gives a frame a second: the camera sets the pace.
-      if (which === "camera" || this.#over.camera || performance.now() - this.#drawn > patience) this.#compose();
+      try {
+        if (which === "screen") await this.#flatten(next.value);
+        // A still screen gives a frame a second: the camera sets the pace.
+        if (which === "camera" || this.#over.camera || performance.now() - this.#drawn > patience) this.#compose();
+      } catch (error) {
+        if (!this.#planes) throw error;
+        this.#planes = null;
+        this.#flat = false;
+      }
     }
     this.#over[which] = true;
     if (which === "camera") {
@@ -86,9 +92,9 @@ class Composer {
   }
 
   async #flatten(screen: VideoFrame): Promise<void> {
-    const flat = this.#planes.fits(screen);
+    const flat = this.#planes?.fits(screen) ?? false;
     if (flat) {
-      await this.#planes.take(screen);
+      await this.#planes?.take(screen);
       screen.close();
       this.#held.screen = null;
     }
@@ -105,7 +111,7 @@ class Composer {
   }
 
   #frame(screen: VideoFrame | null, camera: Drawable | null, timestamp: number): VideoFrame {
-    if (this.#flat) return this.#planes.compose(camera, bubble, timestamp);
+    if (this.#flat && this.#planes) return this.#planes.compose(camera, bubble, timestamp);
     draw(this.#context, screen && drawable(screen), camera, bubble);
     return new VideoFrame(this.#context.canvas, { timestamp });
   }

@@ -1,5 +1,6 @@
 // The camera on the screen as one picture, composed in a worker where the browser can, else in the page at the worker's ticks.
 import { type Bubble, draw, type Drawable } from "./bubble.js";
+import { Refusal } from "./capture.js";
 
 /** What the worker is told to begin with. Streams where the page can make them, tracks where only a worker can read them. */
 export interface Begin {
@@ -10,11 +11,13 @@ export interface Begin {
   height: number;
 }
 export type Told = { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number };
-export type Said = { tick: true } | { cannot: true } | { track: MediaStreamTrack };
+export type Said = { tick: true } | { cannot: true } | { failed: true } | { track: MediaStreamTrack };
 
 const rate = 30;
+const cannot = "The camera could not be put on the screen. Record the screen alone, or try again.";
 
-export class Compositor {
+/** Dispatches `failed` when the picture does not change any more, and should. */
+export class Compositor extends EventTarget {
   /** The composed picture. */
   track!: MediaStreamTrack;
   #worker: Worker;
@@ -23,15 +26,25 @@ export class Compositor {
   #videos: HTMLVideoElement[] = [];
 
   private constructor(worker: string, bubble: Bubble) {
+    super();
     this.#worker = new Worker(worker, { type: "module" });
     this.#bubble = bubble;
+    this.#worker.addEventListener("error", () => this.dispatchEvent(new Event("failed")));
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => { if ("failed" in data) this.dispatchEvent(new Event("failed")); });
   }
 
   /** Starts composing two tracks; `worker` is the address of compositor-worker.ts. */
   static async begin(worker: string, screen: MediaStreamTrack, camera: MediaStreamTrack, bubble: Bubble): Promise<Compositor> {
     const made = new Compositor(worker, bubble);
-    made.track = made.#streamed(screen, camera) ?? (await made.#inWorker(screen, camera)) ?? (await made.#inPage(screen, camera));
-    return made;
+    const failed = new Promise<never>((_, reject) => made.addEventListener("failed", () => reject(new Refusal(cannot)), { once: true }));
+    const track = async (): Promise<MediaStreamTrack> => made.#streamed(screen, camera) ?? (await made.#inWorker(screen, camera)) ?? (await made.#inPage(screen, camera));
+    try {
+      made.track = await Promise.race([track(), failed]);
+      return made;
+    } catch (error) {
+      made.close();
+      throw error;
+    }
   }
 
   set bubble(bubble: Bubble) {
@@ -41,7 +54,8 @@ export class Compositor {
 
   close(): void {
     this.#worker.terminate();
-    this.track.stop();
+    // There is none where it failed at its beginning.
+    (this.track as MediaStreamTrack | undefined)?.stop();
     for (const clone of this.#clones) clone.stop();
     for (const video of this.#videos) video.srcObject = null;
   }

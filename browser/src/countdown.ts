@@ -1,28 +1,16 @@
 // 3-2-1, which one can call off.
 
-/** Says 3, 2 and 1, a second apart; `end` is true when it was counted to the end. */
-export class Countdown {
-  readonly end: Promise<boolean>;
-  #done!: (whole: boolean) => void;
-  #timer: ReturnType<typeof setInterval>;
-
-  constructor(say: (number: number) => void) {
-    this.end = new Promise((resolve) => (this.#done = resolve));
+/** Says 3, 2 and 1, a second apart, and resolves after that; says nothing more once it is called off. */
+export function countdown(say: (number: number) => void, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     let number = 3;
     say(number);
-    this.#timer = setInterval(() => {
+    const timer = setInterval(() => {
       number -= 1;
-      if (number > 0) say(number);
-      else this.#stop(true);
+      if (number > 0) return say(number);
+      clearInterval(timer);
+      resolve();
     }, 1000);
-  }
-
-  cancel(): void {
-    this.#stop(false);
-  }
-
-  #stop(whole: boolean): void {
-    clearInterval(this.#timer);
-    this.#done(whole);
-  }
+    signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+  });
 }

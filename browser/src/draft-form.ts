@@ -13,6 +13,7 @@ interface Update {
   version: number;
   title: string;
   notes: string;
+  media: unknown[];
   otherwise: string | null;
   expectation: string;
   visibility: string;
@@ -32,6 +33,9 @@ export class DraftForm extends HTMLElement {
   #creating: Promise<string> | null = null;
   #saved: Fields = {};
   #stopped = false;
+  /** The title that the draft was made with, where that was for want of one. */
+  #lent = "";
+  #withdrawing: Promise<void> | null = null;
 
   connectedCallback(): void {
     const form = this.querySelector("form");
@@ -58,14 +62,56 @@ export class DraftForm extends HTMLElement {
 
   /** The id of the draft, which is made now if it is not there yet. A title that it is given for want of one is selected, unless that is for later. */
   async ensure(title = "", select = true): Promise<string> {
-    const field = this.#form.elements.namedItem("title");
-    if (title !== "" && field instanceof HTMLInputElement && field.value === "") {
+    await this.#withdrawing;
+    const field = this.#title;
+    if (title !== "" && field?.value === "") {
+      if (this.#update === "") this.#lent = title;
       field.value = title;
       if (select) field.select();
     }
+    return this.#there();
+  }
+
+  async #there(): Promise<string> {
     if (this.#update !== "") return this.#update;
     this.#creating ??= this.#create().finally(() => (this.#creating = null));
     return this.#creating;
+  }
+
+  /** Takes back a draft that was made for what did not come, if nothing was written into it and no file is in it. It goes to the trash. */
+  withdraw(): Promise<void> {
+    if (this.#withdrawing) return this.#withdrawing;
+    // In turn with what is being saved.
+    this.#withdrawing = this.#saving.then(() => this.#withdraw()).finally(() => (this.#withdrawing = null));
+    this.#saving = this.#withdrawing.catch(() => undefined);
+    return this.#withdrawing;
+  }
+
+  async #withdraw(): Promise<void> {
+    await this.#creating;
+    const untouched = (): boolean => {
+      const { title, notes, prompt, otherwise } = this.#fields();
+      return this.isConnected && this.#lent !== "" && title === this.#lent && !notes && !prompt && !otherwise && !document.querySelector<UploadQueue>("upload-queue")?.sending;
+    };
+    if (this.#update === "" || this.dataset["state"] !== "draft" || !untouched()) return;
+    const { title, notes, media } = (await ask("GET", `/updates/${this.#update}`)) as Update;
+    if (title !== this.#lent || notes !== "" || media.length > 0 || !untouched()) return;
+    clearTimeout(this.#timer);
+    await ask("DELETE", `/updates/${this.#update}`);
+    this.dataset["update"] = this.dataset["state"] = "";
+    this.#saved = {};
+    this.#form.action = "/updates";
+    this.#form.enctype = "multipart/form-data";
+    for (const name of ["_method", "version"]) this.#form.querySelector(`input[type=hidden][name=${name}]`)?.remove();
+    if (this.#title?.value === this.#lent) this.#title.value = "";
+    this.#lent = "";
+    history.replaceState(history.state, "", "/updates/new");
+    this.#say();
+  }
+
+  get #title(): HTMLInputElement | null {
+    const field = this.#form.elements.namedItem("title");
+    return field instanceof HTMLInputElement ? field : null;
   }
 
   get #update(): string {
@@ -95,7 +141,8 @@ export class DraftForm extends HTMLElement {
 
   #now(): void {
     clearTimeout(this.#timer);
-    this.#saving = this.#saving.then(() => this.#save());
+    // Whatever goes wrong, what is typed next is saved.
+    this.#saving = this.#saving.then(() => this.#save()).catch((error: unknown) => this.#unsaved(error));
   }
 
   async #save(): Promise<void> {
@@ -105,7 +152,7 @@ export class DraftForm extends HTMLElement {
     if (Object.keys(changed).length === 0) return;
     try {
       if (this.#update === "") {
-        await this.ensure();
+        await this.#there();
         return;
       }
       await this.#patch(changed);
@@ -165,8 +212,13 @@ export class DraftForm extends HTMLElement {
       this.#say(icon("circle-alert"), "Not all of it is saved");
       return;
     }
-    this.#say(icon("circle-alert"), `Not saved. ${error.message}`);
-    if (error.passing) this.#timer = setTimeout(() => this.#now(), 5000);
+    this.#unsaved(error);
+  }
+
+  #unsaved(error: unknown): void {
+    this.#say(icon("circle-alert"), `Not saved. ${error instanceof Error ? error.message : String(error)}`);
+    clearTimeout(this.#timer);
+    if (error instanceof Problem && error.passing) this.#timer = setTimeout(() => this.#now(), 5000);
   }
 
   /** Somebody (or I, in another tab) changed it: nothing typed is thrown away, and the person says which one stays. */
@@ -240,7 +292,7 @@ export class DraftForm extends HTMLElement {
     if (recorder?.busy) {
       this.#say("Sends itself as soon as the recording is here.");
       announce("Sends itself as soon as the recording is here.");
-      if (!(await recorder.finish())) return this.#say(icon("circle-alert"), "Not sent: the recording is not all here. Try it again.");
+      if (!(await recorder.finish())) return this.#say(icon("circle-alert"), "Not sent, because of the recording: see above. Press Send again to send what is here.");
     }
     const queue = document.querySelector<UploadQueue>("upload-queue");
     if (queue?.sending) {

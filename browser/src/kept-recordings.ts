@@ -31,6 +31,8 @@ export class KeptRecordings extends HTMLElement {
 
   connectedCallback(): void {
     this.#gone = new AbortController();
+    // A recorder let go of one that the server takes no more of.
+    document.addEventListener("hearback:kept", () => void this.#look(), { signal: this.#gone.signal });
     void this.#look();
   }
 

@@ -61,7 +61,8 @@ export class Devices {
       });
       this.told.changed(kind);
       await this.list();
-    });
+      // Whatever went wrong, the next one is asked for all the same.
+    }).catch((error: unknown) => this.told.refused(error, () => void this.take(kind, id)));
     return this.#asked;
   }
 

@@ -2,10 +2,10 @@
 import { type Ability, type Device, type Source, unable } from "./capture.js";
 import { clock, make } from "./dom.js";
 
-/** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way; it could not be sent. */
-export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing" | "unsent";
+/** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way. */
+export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
 
-const said: Partial<Record<State, string>> = { recording: "Recording", paused: "Paused", finishing: "Finishing", unsent: "Not all of it is sent" };
+const said: Partial<Record<State, string>> = { recording: "Recording", paused: "Paused", finishing: "Finishing" };
 
 export class RecorderView {
   #again: (() => void) | null = null;
@@ -51,7 +51,7 @@ export class RecorderView {
     const out = running || state === "counting" || state === "asking";
     this.part("starts").hidden = state !== "idle";
     this.part("recorder").hidden = state === "idle";
-    this.part("bar").hidden = !running && state !== "finishing" && state !== "unsent";
+    this.part("bar").hidden = !running && state !== "finishing";
     this.part("set").hidden = state !== "set" && state !== "asking";
     this.part("set").inert = state === "asking";
     this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));

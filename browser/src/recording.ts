@@ -1,4 +1,5 @@
 // The recorder of the browser: what comes out of it goes to the courier piece by piece.
+import { Refusal } from "./capture.js";
 import type { Courier } from "./courier.js";
 
 /** What plays everywhere comes first; then what plays after a conversion. */
@@ -20,13 +21,22 @@ const slice = 1000;
 
 /** Bits a second of 1080p; less for what is smaller, within reason. */
 const rate = 2_500_000;
+const sound = 96_000;
 
 /** Dispatches `piece` when one was handed over, and `failed` when the browser gave up; what came until then is kept. */
 export class Recording extends EventTarget {
+  /** So many bytes were handed over. */
+  bytes = 0;
+  /** Bits a second that are asked for; what comes may be less. */
+  readonly rate: number;
   #recorder: MediaRecorder;
   #before = 0;
   #since: number | null = null;
+  /** Nobody asked it to end yet. */
+  #wanted = true;
   #stopped: Promise<void>;
+  /** Milliseconds with the last piece that was not empty. */
+  #handed = 0;
 
   constructor(
     stream: MediaStream,
@@ -34,28 +44,36 @@ export class Recording extends EventTarget {
   ) {
     super();
     const { width = 1280, height = 720 } = stream.getVideoTracks()[0]?.getSettings() ?? {};
+    const picture = Math.round(Math.max(0.4, Math.min(1, (width * height) / (1920 * 1080))) * rate);
+    this.rate = picture + sound;
     const options = {
       mimeType: container(),
-      videoBitsPerSecond: Math.round(Math.max(0.4, Math.min(1, (width * height) / (1920 * 1080))) * rate),
-      audioBitsPerSecond: 96_000,
+      videoBitsPerSecond: picture,
+      audioBitsPerSecond: sound,
       // MP4 is written at key frames only, and a cut without converting is possible only there.
       videoKeyFrameIntervalDuration: slice,
     };
     this.#recorder = new MediaRecorder(stream, options);
     this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", () => resolve(), { once: true }));
     this.#recorder.addEventListener("dataavailable", ({ data }) => {
+      if (data.size > 0) this.#handed = this.ms;
+      this.bytes += data.size;
       this.courier.piece(data, this.ms);
       this.dispatchEvent(new Event("piece"));
     });
-    this.#recorder.addEventListener("error", () => this.dispatchEvent(new Event("failed")));
+    // With an error or, where all that was recorded ended, without one.
+    for (const end of ["error", "stop"]) this.#recorder.addEventListener(end, () => { if (this.#wanted) this.dispatchEvent(new Event("failed")); });
     this.#recorder.addEventListener("start", () => { this.#since ??= performance.now(); }, { once: true });
   }
 
   /** Resolves when it runs. */
-  start(): Promise<void> {
-    const running = new Promise<void>((resolve) => this.#recorder.addEventListener("start", () => resolve(), { once: true }));
+  async start(): Promise<void> {
+    const running = new Promise<void>((resolve, reject) => {
+      this.#recorder.addEventListener("start", () => resolve(), { once: true });
+      this.addEventListener("failed", () => reject(new Refusal("The browser could not record this. Choose something else, then press Record again.")), { once: true });
+    });
     this.#recorder.start(slice);
-    return running;
+    await running;
   }
 
   /** Milliseconds recorded; pauses are not. */
@@ -77,9 +95,33 @@ export class Recording extends EventTarget {
 
   /** Resolves when the last piece is with the courier. */
   async stop(): Promise<void> {
+    this.#wanted = false;
     this.#hold();
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
     await this.#stopped;
+  }
+
+  /** Ends it, and resolves when the server has all of it. Rejects with words where the server takes no more: what is left is kept here then, and let go. */
+  async bringIn(): Promise<void> {
+    await this.stop();
+    try {
+      await this.courier.finish();
+    } catch (error) {
+      // Not before the last piece is written down, too.
+      void this.#kept().then(() => {
+        this.courier.leave();
+        document.dispatchEvent(new CustomEvent("hearback:kept"));
+      });
+      throw error;
+    }
+  }
+
+  #kept(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => { if (this.courier.safety.keptMs >= this.#handed) resolve(); };
+      this.courier.addEventListener("safety", look);
+      look();
+    });
   }
 
   #hold(): void {

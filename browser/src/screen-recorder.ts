@@ -3,23 +3,26 @@ import { visit } from "@hotwired/turbo";
 import { BubbleHandle } from "./bubble.js";
 import { ability, type Device, Refusal, release, screen } from "./capture.js";
 import { Compositor } from "./compositor.js";
-import { Countdown } from "./countdown.js";
-import { Courier, type Safety } from "./courier.js";
+import { countdown } from "./countdown.js";
+import type { Safety } from "./courier.js";
 import { announce, clock, typing } from "./dom.js";
-import type { DraftForm } from "./draft-form.js";
 import { question } from "./forms.js";
 import { refresh } from "./morph.js";
+import { Attempt, dispose } from "./recorder-attempt.js";
 import { type Choice, keepChoice, lastChoice } from "./recorder-choice.js";
 import { Devices } from "./recorder-devices.js";
+import { left } from "./recorder-limit.js";
 import { RecorderView, type State } from "./recorder-view.js";
-import { container, plain, Recording } from "./recording.js";
+import { Recording } from "./recording.js";
 import { sign } from "./recording-sign.js";
-import { screenshot, when } from "./screenshot.js";
+import { screenshot } from "./screenshot.js";
 import { Sound } from "./sound.js";
 import type { UploadQueue } from "./upload-queue.js";
 
 /** Milliseconds without a sound before it is said: while choosing, one is asked to speak; while recording, one may be showing something. */
 const quiet = { choosing: 3000, recording: 10_000 };
+
+const unshared = "The screen is no longer shared";
 
 export class ScreenRecorder extends HTMLElement {
   #view = new RecorderView(this);
@@ -36,7 +39,8 @@ export class ScreenRecorder extends HTMLElement {
   #compositor: Compositor | null = null;
   #stream: MediaStream | null = null;
   #recording: Recording | null = null;
-  #countdown: Countdown | null = null;
+  /** From Record until it runs. */
+  #attempt: Attempt | null = null;
   #finishing: Promise<boolean> | null = null;
   #pulse: ReturnType<typeof setInterval> | undefined;
   #listeners = new AbortController();
@@ -67,9 +71,12 @@ export class ScreenRecorder extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#listeners.abort();
-    const recording = this.#recording;
-    // Gone back in the history, which nothing can hold up: it ends here, and the courier still brings it in.
-    if (recording) void recording.stop().then(() => recording.courier.finish()).catch(() => undefined);
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    attempt?.cancel();
+    // Gone back in the history, which nothing can hold up: it ends here, and the courier still brings it in. What the server does not
+    // take, the next page offers.
+    this.#recording?.bringIn().catch(() => undefined);
     this.#recording = null;
     this.#letGo();
     sign(null);
@@ -80,9 +87,12 @@ export class ScreenRecorder extends HTMLElement {
     return !["idle", "set", "asking"].includes(this.#state);
   }
 
-  /** Ends the recording, if there is one; true when the server has all of it. */
+  /** Ends the recording, if there is one; true when the server has all of it. What has not begun is called off, and that is no recording. */
   finish(): Promise<boolean> {
-    this.#countdown?.cancel();
+    if (this.#attempt) {
+      this.#attempt.cancel(new Refusal("It was called off before it began. Nothing is recorded."));
+      return Promise.resolve(false);
+    }
     if (!this.#recording) {
       if (this.#state === "set") this.#close();
       return Promise.resolve(true);
@@ -95,7 +105,7 @@ export class ScreenRecorder extends HTMLElement {
       open: () => void this.#open(),
       close: () => this.#close(),
       record: () => void this.#record(),
-      cancel: () => this.#countdown?.cancel(),
+      cancel: () => this.#attempt?.cancel(),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       restart: () => void this.#restart(),
@@ -111,13 +121,17 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Alt Shift S and P, by where they are on the keyboard: with Alt, some systems type other letters. */
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape") this.#countdown?.cancel();
+    if (event.key === "Escape" && this.#state === "counting") this.#attempt?.cancel();
     if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
-    if (event.code === "KeyS" && (this.#state === "recording" || this.#state === "paused")) void this.#stop();
+    if (event.code === "KeyS" && this.#running) void this.#stop();
     else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
     else if (event.code === "KeyP" && this.#state === "paused") this.#resume();
     else return;
     event.preventDefault();
+  }
+
+  get #running(): boolean {
+    return this.#state === "recording" || this.#state === "paused";
   }
 
   #become(state: State): void {
@@ -211,12 +225,16 @@ export class ScreenRecorder extends HTMLElement {
   #lost(kind: Device): void {
     const running = this.#recording !== null;
     if (kind === "camera" && running) {
-      if (this.#view.source === "camera") return this.#over("The camera was unplugged, and the recording ended there. All of it is kept.");
+      if (this.#view.source === "camera") return this.#over("The camera was unplugged");
       return this.#view.problem("The camera was unplugged. The screen is recorded on without it.");
     }
+    // What is to be recorded has ended; the next one is not part of it.
+    const attempt = kind === "camera" && this.#view.source !== "screen" ? this.#attempt : null;
+    attempt?.cancel();
     void this.#devices.take(kind, "").then(() => {
       const name = this.#devices.track(kind)?.label;
-      this.#view.problem(`The ${kind} was unplugged. ${name ? `“${name}” is used now.` : running ? "The rest is recorded without it." : "Plug one in, or record without it."}`);
+      const next = name ? `“${name}” is used now.` : running ? "The rest is recorded without it." : "Plug one in, or record without it.";
+      this.#view.problem(attempt ? `The camera was unplugged before it recorded. ${next} Press Record again.` : `The ${kind} was unplugged. ${next}`);
     });
   }
 
@@ -224,26 +242,39 @@ export class ScreenRecorder extends HTMLElement {
     const view = this.#view;
     view.problem("");
     this.#become("asking");
-    try {
+    await this.#try(async (attempt) => {
       if (view.source !== "camera") {
-        this.#screen = await screen(view.part<HTMLInputElement>("sound").checked);
-        this.#screen.getVideoTracks()[0]?.addEventListener("ended", () => this.#over("The screen is no longer shared, and the recording ended there. All of it is kept."));
-        this.#sound?.shared(this.#screen);
+        const shared = await attempt.had(screen(view.part<HTMLInputElement>("sound").checked), release);
+        this.#screen = shared;
+        shared.getVideoTracks()[0]?.addEventListener("ended", () => { if (this.#screen === shared) this.#over(unshared); });
+        this.#sound?.shared(shared);
       }
-      await this.#devices.settled;
-      const picture = await this.#picture();
+      await attempt.had(this.#devices.settled);
+      const picture = await this.#picture(attempt);
       view.picture(picture);
       this.#look();
       const sound = this.#sound?.track;
       this.#stream = new MediaStream(sound ? [picture, sound] : [picture]);
-      await this.#roll(this.#stream);
+      await this.#roll(attempt, this.#stream);
+    });
+  }
+
+  /** Tries to record. What fails is said, unless something else goes on here meanwhile. */
+  async #try(act: (attempt: Attempt) => Promise<void>): Promise<void> {
+    const attempt = new Attempt();
+    this.#attempt = attempt;
+    try {
+      await act(attempt);
     } catch (error) {
-      this.#say(error);
+      attempt.cancel(error);
+      if (this.#attempt !== attempt) return;
+      this.#attempt = null;
       this.#backToSet();
+      this.#say(error);
     }
   }
 
-  async #picture(): Promise<MediaStreamTrack> {
+  async #picture(attempt: Attempt): Promise<MediaStreamTrack> {
     const camera = this.#devices.track("camera");
     const shared = this.#screen?.getVideoTracks()[0];
     if (!shared) {
@@ -252,40 +283,44 @@ export class ScreenRecorder extends HTMLElement {
     }
     // Without its camera, the screen alone: why there is none, was said.
     if (this.#view.source !== "both" || !camera) return shared;
-    this.#compositor = await Compositor.begin(this.dataset["compositor"] ?? "", shared, camera, this.#handle.place);
-    return this.#compositor.track;
+    const compositor = await attempt.had(Compositor.begin(this.dataset["compositor"] ?? "", shared, camera, this.#handle.place), (made) => made.close());
+    compositor.addEventListener("failed", () => { if (this.#compositor === compositor) this.#over("The camera could not be put on the screen any more"); });
+    this.#compositor = compositor;
+    return compositor.track;
   }
 
   /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
-  async #roll(stream: MediaStream): Promise<void> {
+  async #roll(attempt: Attempt, stream: MediaStream, before: Promise<void> = Promise.resolve()): Promise<void> {
     this.#become("counting");
     this.#view.part("stage").scrollIntoView({ block: "nearest" });
-    const form = document.querySelector<DraftForm>("draft-form");
-    const { type, end } = plain(container());
-    const made = (async () => Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update: (await form?.ensure(`Recording, ${when()}`, false)) ?? "" }))();
-    // If it fails while one counts, it is said after.
-    made.catch(() => undefined);
-    this.#countdown = new Countdown((number) => {
+    const made = attempt.prepare(before, (error) => this.#say(error));
+    await attempt.had(countdown((number) => {
       this.#view.count(String(number));
       sign(`${number} …`);
       announce(String(number));
-    });
-    const whole = await this.#countdown.end;
-    this.#countdown = null;
-    if (!whole) {
-      this.#backToSet();
-      await (await made).discard();
-      return;
-    }
-    this.#recording = new Recording(stream, await made);
-    this.#recording.courier.addEventListener("safety", (event) => this.#view.safety((event as CustomEvent<Safety>).detail.words));
-    this.#recording.addEventListener("piece", () => this.#beat());
-    this.#recording.addEventListener("failed", () => this.#over("The browser stopped recording by itself. All of it until then is kept."));
-    await this.#recording.start();
+    }, attempt.signal));
+    this.#view.count("…");
+    const courier = await made;
+    // Where nobody said that it ended, it would be recorded as black and silence.
+    for (const track of [...stream.getTracks(), ...(this.#screen?.getVideoTracks() ?? [])]) if (track.readyState !== "live") throw new Refusal("What was to be recorded ended before it began. Press Record again.");
+    const recording = new Recording(stream, courier);
+    await attempt.had(recording.start(), () => void recording.stop());
+    attempt.runs();
+    this.#attempt = null;
+    this.#recording = recording;
+    courier.addEventListener("safety", (event) => this.#safety((event as CustomEvent<Safety>).detail));
+    recording.addEventListener("piece", () => this.#beat());
+    recording.addEventListener("failed", () => this.#over(this.#screen?.getVideoTracks()[0]?.readyState === "ended" ? unshared : "The browser stopped by itself"));
     this.#sound?.listen();
     this.#view.safety("");
     this.#become("recording");
     announce("Recording.");
+  }
+
+  /** How far it is. What the server takes no more of, ends. */
+  #safety({ state, words }: Safety): void {
+    this.#view.safety(words);
+    if (state === "refused" && this.#running) void this.#stop();
   }
 
   #backToSet(): void {
@@ -307,15 +342,15 @@ export class ScreenRecorder extends HTMLElement {
     const recording = this.#recording;
     if (!recording) return;
     this.#view.time(recording.ms);
-    if (this.#state !== "recording" && this.#state !== "paused") return;
+    if (!this.#running) return;
     sign(`${this.#state === "paused" ? "Paused" : "●"} ${clock(recording.ms)}`);
-    const limit = Number(this.dataset["limit"]) * 1000;
-    const left = limit - recording.ms;
-    const soon = left <= Math.min(5 * 60_000, limit / 4);
-    const words = soon ? `It stops by itself in ${clock(left)}.` : silent && this.#state === "recording" ? "We hear nothing of your microphone." : "";
+    const { limit, size, sizeWords = "" } = this.dataset;
+    const { ms, of, end } = left(recording, { seconds: Number(limit), bytes: Number(size), size: sizeWords });
+    const soon = ms <= Math.min(5 * 60_000, of / 4);
+    const words = soon ? `It stops by itself in ${clock(ms)}.` : silent && this.#state === "recording" ? "We hear nothing of your microphone." : "";
     if (words !== "" && this.#view.part("warning").hidden) announce(words);
     this.#view.warning(words);
-    if (left <= 0) this.#over(`A recording is at most ${Math.round(limit / 60_000)} minutes long, and this one ended there. All of it is kept.`);
+    if (ms <= 0) this.#over(end);
   }
 
   #pause(): void {
@@ -336,23 +371,18 @@ export class ScreenRecorder extends HTMLElement {
     const stream = this.#stream;
     if (!recording || !stream) return;
     if (this.#state === "recording") this.#pause();
-    if (!(await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again")) || this.#recording !== recording) return;
+    // It may have ended while one was asked.
+    if (!(await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again")) || this.#recording !== recording || !this.#running) return;
     this.#recording = null;
-    try {
-      await recording.stop();
-      await recording.courier.discard();
-      await this.#roll(stream);
-    } catch (error) {
-      this.#say(error);
-      this.#backToSet();
-    }
+    const gone = recording.stop().then(() => dispose(recording.courier));
+    await this.#try((attempt) => this.#roll(attempt, stream, gone));
   }
 
-  /** It ended without having been asked to: why is said, and what was recorded stays. */
-  #over(words: string): void {
-    if (this.#countdown) return this.#countdown.cancel();
-    if (this.#state !== "recording" && this.#state !== "paused") return;
-    this.#view.problem(words);
+  /** What is recorded ended without having been asked to: that is said, and what was recorded stays. */
+  #over(why: string): void {
+    if (this.#attempt) return this.#attempt.cancel(new Refusal(`${why}, so nothing is recorded. Press Record again.`));
+    if (!this.#running) return;
+    this.#view.problem(`${why}, and the recording ended there. All of it is kept.`);
     void this.#stop();
   }
 
@@ -376,20 +406,20 @@ export class ScreenRecorder extends HTMLElement {
   async #finish(recording: Recording): Promise<boolean> {
     this.#become("finishing");
     sign("Sending the last of it");
-    await recording.stop();
-    this.#letGo();
+    const arrived = recording.bringIn();
+    void recording.stop().then(() => this.#letGo());
     try {
-      await recording.courier.finish();
+      await arrived;
     } catch (error) {
-      this.#become("unsent");
-      this.#say(error, () => void this.#stop());
+      // The server takes no more of it. What it lacks is offered among those that are kept, and there is room for the next.
+      this.#say(error);
       return false;
+    } finally {
+      this.#recording = null;
+      this.#view.part<HTMLInputElement>("send").checked = false;
+      this.#close();
     }
-    this.#recording = null;
-    this.#view.part<HTMLInputElement>("send").checked = false;
-    this.#become("idle");
     this.#length(recording.courier.media, recording.ms);
-    void refresh();
     return true;
   }
 
@@ -418,10 +448,11 @@ export class ScreenRecorder extends HTMLElement {
   }
 
   #leave(event: CustomEvent<{ url: string }>): void {
-    if (!this.busy) return;
+    // What has not begun is no reason to stay.
+    if (!this.busy || this.#state === "counting") return;
     event.preventDefault();
-    const words = this.#state === "unsent" || this.#state === "finishing" ? "The last of the recording is not on the server yet. Leave when it is?" : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
-    void question(words, this.#state === "recording" || this.#state === "paused" ? "Stop and leave" : "Leave then").then(async (yes) => {
+    const words = this.#state === "finishing" ? "The last of the recording is not on the server yet. Leave when it is?" : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
+    void question(words, this.#running ? "Stop and leave" : "Leave then").then(async (yes) => {
       if (yes && (await this.finish())) visit(event.detail.url);
     });
   }

@@ -320,6 +320,8 @@ pub struct EditPage {
     pub refusal: Option<String>,
     /// The largest upload, in words.
     pub limit: String,
+    /// The same in bytes.
+    pub max_upload: u64,
     /// After how many seconds a recording stops by itself.
     pub max_recording: u32,
     /// How many people answered it: they can be asked again.

@@ -200,24 +200,7 @@ test('a refusal, a silence and a missing camera are said in words', async ({ pla
 test('a microphone and a camera that are unplugged do not end the recording of a screen', async ({ playwright, hearback }) => {
   const [rolf] = await hearback.people('Rolf')
   const { page, close } = await studio(playwright, hearback, rolf!)
-  await page.evaluate(() => {
-    const media = navigator.mediaDevices
-    const real = media.getUserMedia.bind(media)
-    const made: MediaStreamTrack[] = []
-    Object.assign(window, { made })
-    media.getUserMedia = async (constraints) => {
-      const stream = await real(constraints)
-      made.push(...stream.getTracks())
-      return stream
-    }
-  })
-  const unplug = (kind: string) => page.evaluate((kind) => {
-    for (const track of (window as unknown as { made: MediaStreamTrack[] }).made) {
-      if (track.kind !== kind || track.readyState !== 'live') continue
-      track.stop()
-      track.dispatchEvent(new Event('ended'))
-    }
-  }, kind)
+  const unplug = await handles(page)
   await record(page, 'Screen and camera')
   await unplug('audio')
   await expect(page.getByText(/The microphone was unplugged. “.*” is used now./)).toBeVisible()
@@ -233,6 +216,141 @@ test('a microphone and a camera that are unplugged do not end the recording of a
   await unplug('video')
   await expect(page.getByText('The camera was unplugged, and the recording ended there. All of it is kept.')).toBeVisible()
   await expect(page.locator('.media-item video')).toHaveCount(2)
+  await close()
+})
+
+/** The tracks that the page was given are in `made`, so that they can be unplugged. */
+async function handles(page: Page): Promise<(kind: string) => Promise<void>> {
+  await page.evaluate(() => {
+    const media = navigator.mediaDevices
+    const made: [string, MediaStreamTrack][] = []
+    Object.assign(window, { made })
+    const [camera, screen] = [media.getUserMedia.bind(media), media.getDisplayMedia.bind(media)]
+    media.getUserMedia = async (constraints) => {
+      const stream = await camera(constraints)
+      for (const track of stream.getTracks()) made.push([track.kind, track])
+      return stream
+    }
+    media.getDisplayMedia = async (options) => {
+      const stream = await screen(options)
+      for (const track of stream.getVideoTracks()) made.push(['screen', track])
+      return stream
+    }
+  })
+  return (kind) => page.evaluate((kind) => {
+    for (const [what, track] of (window as unknown as { made: [string, MediaStreamTrack][] }).made) {
+      if (what !== kind || track.readyState !== 'live') continue
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+  }, kind)
+}
+
+test('what ends or is called off before it records leaves nothing, and the next one records', async ({ playwright, hearback }) => {
+  test.setTimeout(180_000)
+  const [roma] = await hearback.people('Roma')
+  const { page, close } = await studio(playwright, hearback, roma!)
+  const end = await handles(page)
+  const press = () => recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+  const state = (name: string) => expect(recorder(page)).toHaveAttribute('data-state', name, { timeout: 30_000 })
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await recorder(page).getByRole('radio', { name: 'Camera', exact: true }).check()
+  await press()
+  await state('counting')
+  await end('video')
+  await state('set')
+  await expect(page.getByText(/The camera was unplugged before it recorded. “.*” is used now. Press Record again./)).toBeVisible()
+  await expect(page).toHaveURL(/\/updates\/new$/)
+  await expect(page.getByLabel('Title')).toHaveValue('')
+
+  await recorder(page).getByRole('radio', { name: 'Screen', exact: true }).check()
+  await press()
+  await state('counting')
+  await end('screen')
+  await state('set')
+  await expect(page.getByText('The screen is no longer shared, so nothing is recorded. Press Record again.')).toBeVisible()
+
+  // The server takes its time: one can still call it off, and what fails then is none of the next one's business.
+  let answer!: () => void
+  const slow = new Promise<void>((resolve) => (answer = resolve))
+  await page.route('**/uploads', async (route) => {
+    await slow
+    await route.fulfill({ status: 503, body: '' })
+  }, { times: 1 })
+  await press()
+  await expect(page.locator('[data-part="number"]')).toHaveText('…')
+  await page.keyboard.press('Escape')
+  await state('set')
+  await press()
+  await state('counting')
+  answer()
+  await state('recording')
+  await recorded(page, 1)
+
+  // Its end comes while one is asked whether to throw it away.
+  await page.getByRole('button', { name: 'Restart' }).click()
+  await end('screen')
+  await expect(page.getByText('The screen is no longer shared, and the recording ended there. All of it is kept.')).toBeVisible()
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin again' }).click()
+  await expect(page.locator('.media-item video')).toHaveCount(1)
+  await state('idle')
+
+  // Back in the history while it counts: the upload goes again.
+  await record(page, 'Camera')
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('.media-item video')).toHaveCount(2)
+  await page.getByRole('link', { name: 'Library' }).click()
+  await expect(page).toHaveURL(/\/updates$/)
+  await page.getByRole('link', { name: /^New/ }).first().click()
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await press()
+  await state('counting')
+  await expect(page).toHaveURL(/\/edit$/)
+  await page.goBack()
+  await expect(page).toHaveURL(/\/updates$/)
+  await expect.poll(async () => ((await (await page.request.get('/uploads', { headers: { accept: 'application/json' } })).json()) as { items: unknown[] }).items.length).toBe(0)
+  await close()
+})
+
+test('what the server does not take is kept, and the recorder is free again; too large a recording ends before', async ({ playwright, hearback }) => {
+  test.setTimeout(120_000)
+  const [rhys] = await hearback.people('Rhys')
+  const { page, close } = await studio(playwright, hearback, rhys!)
+  await page.route('**/uploads/*', (route) => (route.request().method() === 'PATCH' ? route.fulfill({ status: 413, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Too large', detail: 'This is larger than the server takes.' }) }) : route.fallback()))
+  await record(page, 'Camera')
+  await expect(recorder(page)).toHaveAttribute('data-state', 'idle', { timeout: 30_000 })
+  await expect(recorder(page).getByRole('alert').getByText('This is larger than the server takes.')).toBeVisible()
+  await expect(page.locator('kept-recordings li')).toHaveCount(1)
+  await page.unroute('**/uploads/*')
+
+  await recorder(page).evaluate((element) => Object.assign(element.dataset, { size: '1000', sizeWords: '1 kB' }))
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByText('A recording is at most 1 kB large here, and the recording ended there. All of it is kept.')).toBeVisible({ timeout: 30_000 })
+  await expect(page.locator('.media-item video')).toHaveCount(1)
+  await close()
+})
+
+test('a camera that cannot be put on the screen in one way is put there in another, and else it ends in words', async ({ playwright, hearback }) => {
+  test.setTimeout(120_000)
+  const [rika] = await hearback.people('Rika')
+  const { page, close } = await studio(playwright, hearback, rika!)
+  /** Everything that the compositor's worker does runs after this. */
+  const first = (code: string) => page.route('**/compositor-worker*', async (route) => {
+    const answer = await route.fetch()
+    await route.fulfill({ response: answer, body: `${code}\n${await answer.text()}` })
+  }, { times: 1 })
+  await first('VideoFrame.prototype.copyTo = () => Promise.reject(new Error("cannot be copied"))')
+  await record(page, 'Screen and camera')
+  await expect.poll(() => page.locator('[data-part="preview"]').evaluate(green), { timeout: 30_000 }).toBe(true)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('.media-item video')).toHaveCount(1)
+
+  await first('VideoFrame.prototype.copyTo = () => Promise.reject(new Error("cannot be copied")); OffscreenCanvasRenderingContext2D.prototype.drawImage = () => { throw new Error("cannot be drawn") }')
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByText(/^The camera could not be put on the screen/)).toBeVisible()
+  await expect(recorder(page)).toHaveAttribute('data-state', 'set')
   await close()
 })
 

@@ -233,6 +233,7 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
         refusal: state.intake.room().err().map(|error| error.detail()),
         answered,
         media_changed,
+        max_upload: state.intake.max,
         max_recording: state.config.max_recording * 60,
         limit: format!("{} {}", uploads::TAKEN, format_args!("At most {} each.", uploads::size(state.intake.max))),
     };
