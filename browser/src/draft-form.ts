@@ -2,6 +2,7 @@
 // An update that was sent already is not saved by itself: its readers would see half a sentence.
 import { copy } from "./copy-button.js";
 import { announce, icon, make, remember } from "./dom.js";
+import { refresh } from "./morph.js";
 import type { PeopleField } from "./people-field.js";
 import { visit } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
@@ -283,6 +284,8 @@ export class DraftForm extends HTMLElement {
       announce(error.message);
     } finally {
       this.#form.removeAttribute("aria-busy");
+      // Where it was not sent, what was recorded or added for it is here all the same.
+      if (!this.#stopped) void refresh();
     }
   }
 
