@@ -3,6 +3,8 @@
 CREATE TABLE uploads (
     id TEXT PRIMARY KEY,
     person_id TEXT NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+    -- What its sender tells it from others by.
+    nonce TEXT,
     -- What it belongs to; an upload whose media is gone is thrown away.
     update_id TEXT NOT NULL,
     media_id TEXT NOT NULL,
@@ -34,6 +36,7 @@ CREATE TABLE uploads (
     broken_off_at BIGINT
 );
 CREATE INDEX uploads_person ON uploads (person_id, id);
+CREATE UNIQUE INDEX uploads_nonce ON uploads (person_id, nonce);
 CREATE INDEX uploads_media ON uploads (media_id);
 CREATE INDEX uploads_open ON uploads (touched_at) WHERE finished_at IS NULL;
 

@@ -29,7 +29,7 @@ use crate::jobs::{self, Job};
 use crate::media::{self, Workshop};
 use crate::people::Viewer;
 use crate::storage::{S3Settings, Storage};
-use crate::uploads::{self, Intake};
+use crate::uploads::{self, Busy, Intake};
 use crate::web::live::Live;
 use crate::{events, notify, people, receipts, search, updates};
 
@@ -102,7 +102,8 @@ impl State {
         uploads::sweep_uploads(&self.intake).await?;
         self.guard.forget();
         sweep_folder(self.intake.shop.tmp.clone()).await?;
-        self.intake.shop.storage.sweep().await
+        let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;
+        self.intake.shop.storage.sweep(&wanted).await
     }
 }
 
@@ -297,6 +298,8 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
         min_free: config.min_free,
         pause: config.upload_pause,
         joining: Arc::new(Semaphore::new(JOINING)),
+        writing: Busy::default(),
+        finishing: Busy::default(),
     };
     Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_sources, config })
 }

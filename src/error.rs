@@ -192,10 +192,10 @@ impl From<sqlx::Error> for Error {
             // An answer that is cut off in its midst reads as a wrong one.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => {
-                Self::Unavailable("The database does not answer. Nothing you sent was stored; try again in a moment.".into(), error.into())
+                Self::Unavailable("The database does not answer. What you sent just now was not stored; try again in a moment.".into(), error.into())
             }
             sqlx::Error::Database(refused) if refused.code().is_some_and(|code| is_away(&code)) => Self::Unavailable(
-                "The database cannot take this just now. Nothing you sent was stored; try again in a moment.".into(),
+                "The database cannot take this just now. What you sent just now was not stored; try again in a moment.".into(),
                 refused.into(),
             ),
             other => Self::Internal(other.into()),
@@ -216,9 +216,10 @@ impl From<std::io::Error> for Error {
     /// A disk without room is a part that is down; all else is ours.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::Unavailable("The disk is full. Nothing you sent was stored; your admin has to make room.".into(), error.into())
-            }
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Unavailable(
+                "The disk is full. What you sent just now was not stored; your admin has to make room.".into(),
+                error.into(),
+            ),
             _ => Self::Internal(error.into()),
         }
     }

@@ -103,16 +103,20 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
+fn deletes(job: &Job) -> bool {
+    matches!(job.kind.as_str(), "purge" | "clear")
+}
+
 /// Whether it was begun more often than it may be tried: it never came to say that it failed.
 pub fn tried_enough(job: &Job) -> bool {
-    job.attempts > TRIES && job.kind != "purge"
+    job.attempts > TRIES && !deletes(job)
 }
 
 /// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
 /// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
 pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool> {
     let now = clock.now();
-    let dead = job.attempts >= TRIES && job.kind != "purge";
+    let dead = job.attempts >= TRIES && !deletes(job);
     let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")

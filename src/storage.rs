@@ -195,10 +195,11 @@ impl Storage {
 
     /// Removes what a crash left half-written: on a disk after a day, in a bucket after [`FORGOTTEN`], because uploads
     /// over many requests look the same there.
-    pub async fn sweep(&self) -> Result<()> {
+    /// Those that are `wanted`, by the server's own ids, stay.
+    pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
         match self {
             Self::Disk(disk) => disk.sweep().await,
-            Self::S3(s3) => s3.sweep().await,
+            Self::S3(s3) => s3.sweep(wanted).await,
         }
     }
 }
@@ -220,12 +221,12 @@ fn last_part(key: &str) -> &str {
 
 /// The storage cannot be reached just now.
 fn away(cause: impl Into<Cause>) -> Error {
-    Error::Unavailable("The storage does not answer. Nothing you sent was stored; try again in a moment.".into(), cause.into())
+    Error::Unavailable("The storage does not answer. What you sent just now was not stored; try again in a moment.".into(), cause.into())
 }
 
 /// No room left.
 fn full(cause: impl Into<Cause>) -> Error {
-    Error::Unavailable("The disk is full. Nothing you sent was stored; your admin has to make room.".into(), cause.into())
+    Error::Unavailable("The disk is full. What you sent just now was not stored; your admin has to make room.".into(), cause.into())
 }
 
 /// Compares what came back with what was written, for `prove`.

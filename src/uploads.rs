@@ -2,6 +2,7 @@
 //!
 //! A plain multipart form is one write. A resumable upload ([`Upload`], [`write`]) is many, into the same [`Taken`].
 
+mod busy;
 mod checksum;
 mod finishing;
 mod rows;
@@ -27,9 +28,10 @@ use crate::media::{Object, Taken, Workshop, about, loose_key, put_bytes};
 use crate::video::Container;
 
 use crate::{pictures, updates, video, words};
+pub use busy::Busy;
 pub use checksum::{ALGORITHMS, Checksum};
 pub use finishing::{clear, finish_if_whole, sweep_uploads};
-pub use rows::{New, Upload, begin, end, find, mine, must_go_on};
+pub use rows::{New, Upload, begin, end, find, mine, must_go_on, unfinished};
 pub use writing::{Patch, write};
 
 /// So much is looked at to recognise a file.
@@ -52,6 +54,10 @@ pub struct Intake {
     pub pause: Duration,
     /// How many parts are put together at once: each is in memory twice.
     pub joining: Arc<Semaphore>,
+    /// Who brings bytes of resumable uploads, by person.
+    pub writing: Busy,
+    /// Uploads that are being finished.
+    pub finishing: Busy,
 }
 
 /// What the first bytes of a file show it to be.

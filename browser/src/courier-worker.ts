@@ -71,6 +71,9 @@ async function resume(id: string): Promise<void> {
   if (!(await own(id))) throw new Error("Another tab is sending this recording already.");
   const recording = await spool.recording(id);
   if (!recording) throw new Error("This recording is not in this browser any more.");
+  // The server may hold more than was written down here.
+  const { offset } = await send("HEAD", recording.url);
+  if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.pieces(recording));
   // Its end is what is there.
   sender?.finish();
@@ -102,8 +105,8 @@ function own(id: string): Promise<boolean> {
 /** Deletes the recording everywhere. What cannot be deleted on the server stays here too. */
 async function throwAway(): Promise<void> {
   if (!sender) return;
-  const { url, id, media } = sender.recording;
-  const words = await discard(url, media);
+  const { id } = sender.recording;
+  const words = await discard(sender.recording);
   if (words === null) {
     await sender.stop();
     await spool.forget(id).catch(() => {});

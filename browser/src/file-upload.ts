@@ -19,7 +19,7 @@ export class FileUpload {
   /** What the server calls it, once it is announced there. */
   media: string | null = null;
   #upload: Upload;
-  #settle!: { resolve: () => void; reject: (error: Problem) => void };
+  #settle: { resolve: () => void; reject: (error: Problem) => void } | undefined;
   #stalled: ReturnType<typeof setTimeout> | undefined;
   /** Where it stood when it began, or went on, and when that was: what is left is reckoned from it. */
   #from: { sent: number; at: number } | undefined;
@@ -31,7 +31,8 @@ export class FileUpload {
   ) {
     this.#upload = new Upload(file, {
       endpoint: new URL("/uploads", location.href).href,
-      metadata: { filename: file.name, filetype: file.type, update },
+      // Announced again because no answer came, it is still the same.
+      metadata: { filename: file.name, filetype: file.type, update, nonce: crypto.getRandomValues(new Uint32Array(4)).join("-") },
       headers: { Accept: "application/json" },
       chunkSize: CHUNK,
       uploadDataDuringCreation: file.size <= SMALL,
@@ -44,14 +45,16 @@ export class FileUpload {
         this.#upload.url = new URL(pathname, location.href).href;
       },
       onBeforeRequest: () => this.#moved(),
-      onAfterResponse: (_request, response) => {
+      onAfterResponse: (request, response) => {
         this.media ??= response.getHeader("Hearback-Media") ?? null;
-        // Otherwise the library takes it for an upload that is gone, and begins anew.
-        if (response.getStatus() === 401) throw problem(401, response.getBody());
+        // Otherwise the library takes it for an upload that is gone, and begins anew: who is signed out, or asks while the server is not
+        // ready, asks again.
+        const status = response.getStatus();
+        if (status === 401 || (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)) throw problem(status, response.getBody());
       },
       onProgress: (sent, all) => this.#progress(sent, all),
-      onSuccess: () => this.#end(() => this.#settle.resolve()),
-      onError: (error) => this.#end(() => this.#settle.reject(told(error))),
+      onSuccess: () => this.#end(() => this.#settle?.resolve()),
+      onError: (error) => this.#end(() => this.#settle?.reject(told(error))),
     });
   }
 
@@ -73,13 +76,14 @@ export class FileUpload {
 
   /** Stops; what arrived stays for a day on which the same file is chosen again. */
   leave(): void {
-    this.#end(() => {});
+    this.#end(() => this.#settle?.reject(offline()));
     void this.#upload.abort();
   }
 
   /** Stops, and throws away what arrived. */
   async cancel(): Promise<void> {
-    this.#end(() => {});
+    // The library says nothing of a request that it gives up.
+    this.#end(() => this.#settle?.reject(offline()));
     // What cannot be thrown away now is listed with the draft, and goes from there.
     await this.#upload.abort(true).catch(() => {});
   }

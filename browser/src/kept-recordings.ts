@@ -20,7 +20,7 @@ interface Upload {
 }
 
 /** A recording begun in another browser that was heard of in the last so many milliseconds may still go on there. */
-const GOING_ON = 60_000;
+const GOING_ON = 600_000;
 
 const spool = new Spool();
 /** What this page carries to its end, also while one goes on to another page. */
@@ -45,7 +45,7 @@ export class KeptRecordings extends HTMLElement {
   async #look(): Promise<void> {
     const [here, uploads] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
     const rows: HTMLElement[] = [];
-    for (const recording of here) rows.push(await this.#kept(recording, uploads.find(({ id }) => id === recording.id)));
+    for (const recording of here) rows.push(await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording)));
     const known = "locks" in navigator ? new Set((await all()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
       if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
@@ -77,11 +77,15 @@ export class KeptRecordings extends HTMLElement {
     const pieces = await spool.pieces(recording);
     const answer = upload ? null : await send("HEAD", recording.url);
     const there = Math.max(recording.safe, upload?.received ?? answer?.offset ?? 0);
-    const rest = pieces.filter(({ end }) => end > there);
+    const rest = await spool.pieces({ ...recording, safe: there });
     const safeMs = pieces.findLast(({ end }) => end <= there)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
     if (answer && [404, 410].includes(answer.status)) {
-      this.#closed(row, recording, rest, rest.length === 0 ? `All ${clock(recordedMs)} of it arrived.` : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`);
+      this.#closed(row, recording, rest, rest.length === 0 ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.` : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`);
+      return row.element;
+    }
+    if (answer?.media && rest.length === 0) {
+      this.#closed(row, recording, [], `All ${clock(recordedMs)} of it arrived.`);
       return row.element;
     }
     row.say(`${clock(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : clock(safeMs)} safe on the server.`);
@@ -89,7 +93,7 @@ export class KeptRecordings extends HTMLElement {
       button(rest.length === 0 ? "Finish it" : "Continue the upload", () => this.#continue(row, recording)),
       button("Keep for later", () => this.#later(row, id)),
       button("Discard", () => this.#discard(row, `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`, async () => {
-        const words = await discard(recording.url, recording.media);
+        const words = await discard(recording);
         if (words !== null) throw new Error(words);
         await spool.forget(id);
       }), "quiet"));
@@ -111,7 +115,7 @@ export class KeptRecordings extends HTMLElement {
       }),
       button("Keep for later", () => this.#later(row, id)),
       button("Discard", () => this.#discard(row, `Discard this recording? ${bytes(received)} on the server are deleted.`, async () => {
-        const words = await discard(path, media);
+        const words = await discard({ url: path, media, update });
         if (words !== null) throw new Error(words);
       }), "quiet"));
     return row.element;
@@ -233,6 +237,12 @@ class Row {
       document.getElementById("main")?.focus();
     }
   }
+}
+
+function unreadable({ began }: Recording): HTMLElement {
+  const row = new Row(`Unfinished recording of ${when(began)}`);
+  row.fail("This browser does not give back what it keeps of it just now. Load the page again.");
+  return row.element;
 }
 
 /** Whatever is in this browser's spool; nothing where storage is switched off. */

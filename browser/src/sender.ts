@@ -24,6 +24,8 @@ const [MOST, LEAST] = [1 << 20, 1 << 16];
 const [SOON, LATE, ASKED] = [500, 15_000, 60_000];
 
 export class Sender {
+  /** Another page began it. */
+  readonly found: boolean;
   #held: Held[];
   #recordedMs: number;
   #end: number;
@@ -48,6 +50,7 @@ export class Sender {
     private readonly tell: (safety: Safety) => void,
     kept?: Piece[],
   ) {
+    this.found = kept !== undefined;
     this.#held = kept ?? [];
     this.#certain = kept === undefined;
     const last = this.#held.at(-1);
@@ -59,7 +62,10 @@ export class Sender {
   piece(blob: Blob, ms: number): void {
     this.#recordedMs = ms;
     this.#then(async () => {
-      const bytes = await blob.arrayBuffer();
+      // What follows a piece that is missing is of no use.
+      if (this.#state === "refused") return;
+      const bytes = await read(blob);
+      if (!bytes) return this.#refuse("This browser could not read what it recorded.");
       // Some recorders hand out nothing now and then: then no more is kept than before.
       if (bytes.byteLength === 0) return;
       this.#held.push({ from: this.#end, end: this.#end + bytes.byteLength, ms, bytes });
@@ -184,7 +190,12 @@ export class Sender {
     const { recording } = this;
     if (offset === null) return this.#pause("The server's answer was not understood.");
     if (offset < recording.safe) return this.#refuse("The server holds less of this recording than it had said.");
-    if (offset > this.#end) return this.#refuse("More of this recording came to the server from elsewhere.");
+    if (offset > this.#end) {
+      // Of what another page began, the server may hold what never came to be kept here.
+      if (!this.found) return this.#refuse("More of this recording came to the server from elsewhere.");
+      this.#held = [];
+      this.#end = offset;
+    }
     this.#certain = true;
     if (offset > recording.safe) {
       this.#tries = 0;
@@ -221,6 +232,11 @@ export class Sender {
       // Signed in again a moment ago.
       if (status === 401) return this.#pause("The server does not answer.");
       return this.#refuse("The server does not know this recording any more.");
+    }
+    if (status === 413) {
+      // What the server holds is a recording of its own; what it takes no more stays here.
+      const { url, safe } = this.recording;
+      await send("PATCH", url, { headers: { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(safe), "Upload-Length": String(safe) }, signal: this.#stopped.signal });
     }
     if (status === 410) return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status)) return this.#refuse(words || `The server does not take this recording (${status}).`);
@@ -285,4 +301,16 @@ export class Sender {
     }[this.#state];
     this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, words });
   }
+}
+
+/** The bytes of a piece; nothing where the browser does not give them. */
+async function read(blob: Blob): Promise<ArrayBuffer | null> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    try {
+      return await blob.arrayBuffer();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+  return null;
 }

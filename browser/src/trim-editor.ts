@@ -58,6 +58,7 @@ class TrimEditor extends HTMLElement {
   #open(): void {
     if (this.#stage) return;
     this.#at = { from: 0, to: this.#length };
+    for (const other of document.querySelectorAll("video")) other.pause();
     const video = make("video", { playsinline: true, preload: "auto", "aria-label": this.dataset["name"] ?? "", "data-js": true });
     if (this.dataset["from"] !== undefined) video.dataset["from"] = this.dataset["from"];
     video.src = this.dataset["src"] ?? "";

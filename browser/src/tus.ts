@@ -17,6 +17,8 @@ export interface Answer {
   retryAfter: number;
   /** What it says, in words. */
   words: string;
+  /** Of an update: draft, published or trashed. */
+  state: string | null;
 }
 
 /** What a request may carry, and when it is given up. */
@@ -76,6 +78,7 @@ function read(request: XMLHttpRequest, stalled: boolean): Answer {
     update: request.getResponseHeader("Hearback-Update"),
     retryAfter: number("Retry-After") ?? 0,
     words: said(request.responseText),
+    state: /"state":"(draft|published|trashed)"/.exec(request.responseText)?.[1] ?? null,
   };
 }
 
@@ -89,10 +92,14 @@ function said(text: string): string {
   }
 }
 
-/** Deletes an upload and its media, also when the server has finished it by itself. Answers what went wrong, in words, or null. */
-export async function discard(url: string, media: string): Promise<string | null> {
+/** Deletes an upload and its media, also when the server has finished it by itself, but not from what was sent. Answers what went wrong, in words, or null. */
+export async function discard({ url, media, update }: { url: string; media: string; update: string }): Promise<string | null> {
   let answer = await send("DELETE", url);
-  if (answer.status === 409) answer = await send("DELETE", `/media/${media}`);
+  if (answer.status === 409) {
+    const draft = await send("GET", `/updates/${update}`);
+    if (draft.status === 200 && draft.state !== "draft") return "It was sent already, and stays there. Remove it on the page of its update.";
+    answer = await send("DELETE", `/media/${media}`);
+  }
   if ((answer.status >= 200 && answer.status < 300) || answer.status === 404 || answer.status === 410) return null;
   return answer.words || "The server does not answer, so nothing was deleted. Try again in a moment.";
 }

@@ -2,28 +2,33 @@
 
 use serde_json::json;
 
-use super::{Taken, must_have_place, process, put_rendition};
+use super::{Taken, delete, must_have_place, process, put_rendition};
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::Result;
 use crate::{events, jobs, updates};
 
-/// Makes media of an update whose bytes are still to come. Answers the id.
-pub async fn expect(tx: &mut Tx, clock: &Clock, update_id: &str, file_name: &str, picture: bool, person_id: &str) -> Result<String> {
+/// Makes media with this id, whose bytes are still to come.
+pub async fn expect(
+    tx: &mut Tx,
+    clock: &Clock,
+    id: &str,
+    update_id: &str,
+    (file_name, picture): (&str, bool),
+    person_id: &str,
+) -> Result<()> {
     must_have_place(tx, update_id).await?;
-    let id = clock.id();
     sqlx::query(
         "INSERT INTO media (id, update_id, kind, state, file_name, generation, created_at) VALUES ($1, $2, $3, 'uploading', $4, 1, $5)",
     )
-    .bind(&id)
+    .bind(id)
     .bind(update_id)
     .bind(if picture { "image" } else { "video" })
     .bind(file_name)
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
-    events::record(tx, clock, "media", update_id, &id, person_id).await?;
-    Ok(id)
+    events::record(tx, clock, "media", update_id, id, person_id).await
 }
 
 /// The bytes are there: what was taken becomes what is shown, in place of what may have been there before. Where its page was lost, the
@@ -71,14 +76,16 @@ pub async fn miss(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<
     }
 }
 
-/// It will not come: as if it had never been announced.
+/// It will not come: as if it had never been announced. What is shown already goes too, while its update is a draft.
 pub async fn forget(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Result<()> {
-    let update: Option<String> = sqlx::query_scalar("DELETE FROM media WHERE id = $1 AND state = 'uploading' RETURNING update_id")
-        .bind(id)
-        .fetch_optional(&mut **tx)
-        .await?;
-    match update {
-        Some(update) => events::record(tx, clock, "media", &update, id, person_id).await,
-        None => Ok(()),
-    }
+    let update: Option<String> = sqlx::query_scalar(
+        "SELECT m.update_id FROM media m JOIN updates u ON u.id = m.update_id
+         WHERE m.id = $1 AND (m.state = 'uploading' OR (m.state <> 'failed' AND u.published_at IS NULL))",
+    )
+    .bind(id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(update) = update else { return Ok(()) };
+    delete(tx, clock, "m.id", id).await?;
+    events::record(tx, clock, "media", &update, id, person_id).await
 }

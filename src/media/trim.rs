@@ -78,6 +78,13 @@ async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     if media.removed_at.is_some() {
         return Err(viewer.blind());
     }
+    let arriving: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE media_id = $1 AND finished_at IS NULL")
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+    if arriving > 0 {
+        return Err(Error::Conflict("It is still arriving. Trim it when all of it is here.".into()));
+    }
     if media.kind != "video" {
         return Err(Error::Conflict("This is a picture. Only videos can be trimmed.".into()));
     }

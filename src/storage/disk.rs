@@ -387,7 +387,7 @@ mod tests {
         let yesterday = std::time::SystemTime::UNIX_EPOCH;
         File::create(&old).unwrap().set_modified(yesterday).unwrap();
         File::create(&new).unwrap();
-        storage.sweep().await.unwrap();
+        storage.sweep(&[]).await.unwrap();
         assert!(!old.exists() && new.exists());
     }
 }

@@ -294,7 +294,7 @@ impl S3 {
     }
 
     /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
-    pub(super) async fn sweep(&self) -> Result<()> {
+    pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
         let oldest = clock::real_now() / 1000 - FORGOTTEN.as_secs().cast_signed();
         let list = self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&self.settings.prefix);
         let page = match list.send().await {
@@ -305,7 +305,7 @@ impl S3 {
         // One page of a thousand: there is always a next time.
         for upload in page.uploads() {
             let (Some(key), Some(id), Some(begun)) = (upload.key(), upload.upload_id(), upload.initiated()) else { continue };
-            if begun.secs() < oldest {
+            if begun.secs() < oldest && !wanted.iter().any(|known| known == id) {
                 let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
                 accept_missing(abort.key(key).upload_id(id).send().await)?;
             }

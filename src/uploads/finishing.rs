@@ -2,65 +2,75 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::json;
 
-use super::rows::{Upload, columns, end};
+use super::rows::{Upload, clear_later, columns, end};
 use super::store::{Writer, overtaken};
 use super::{Intake, Seen, recorded};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::media::{self, Taken, Workshop};
 use crate::storage::Storage;
-use crate::{jobs, updates};
+use crate::updates;
 
 /// A recording that hears nothing for so long is finished with what is there.
 const PATIENCE: Millis = 3_600_000;
 /// An upload that is whole and was not finished after so long is finished by others.
 const FORGOTTEN: Millis = 60_000;
+/// One of which nothing that could be shown came, after so long, is thrown away.
+const UNBEGUN: Millis = 24 * 3_600_000;
 /// So many of each kind are seen to at once.
 const AT_ONCE: i64 = 100;
 
-/// Makes media of an upload whose last bytes are these.
-pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes, broken_off: bool) -> Result<Upload> {
+/// Makes media of an upload whose last bytes these are.
+pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (intake, clock) = (writer.intake, &writer.intake.shop.clock);
-    // A key that changes while it is put together leaves its pieces where they were.
-    let place = writer.upload.place();
+    let Some(_alone) = intake.finishing.enter(&writer.upload.id, 1) else { return Err(overtaken()) };
+    let broken_off = writer.upload.broken_off_at.is_some();
     let seen = writer.seen(&left).await?;
+    // What it is put together under may be another key than what it came under.
+    let came = writer.upload.key.clone();
     let length = writer.join(left).await?;
-    let (mut upload, spare) = (writer.upload, writer.spare);
-    let taken = take(intake, &upload, seen, length).await?;
+    let mut upload = writer.upload;
+    let taken = match take(intake, &upload, seen, length).await {
+        Ok(taken) => taken,
+        Err(error) => {
+            throw_out(intake, &came, &upload, None).await?;
+            return Err(error);
+        }
+    };
     upload.received = i64::try_from(length).map_err(Error::internal)?;
     upload.length = Some(upload.received);
     upload.finished_at = Some(clock.now());
-    upload.broken_off_at = broken_off.then(|| clock.now());
     let mut tx = intake.shop.db.begin().await?;
     updates::hold(&mut tx, &upload.update_id).await?;
     let done = sqlx::query(
-        "UPDATE uploads SET received = $1, length = $1, multipart = NULL, key = $2, content_type = $3, touched_at = $4, finished_at = $4,
-             broken_off_at = $5
-         WHERE id = $6 AND generation = $7",
+        "UPDATE uploads SET received = $1, length = $1, multipart = NULL, stretches = NULL, key = $2, content_type = $3, touched_at = $4,
+             finished_at = $4
+         WHERE id = $5 AND generation = $6",
     )
     .bind(upload.received)
     .bind(&upload.key)
     .bind(seen.content_type)
     .bind(upload.finished_at)
-    .bind(upload.broken_off_at)
     .bind(&upload.id)
     .bind(upload.generation)
     .execute(&mut *tx)
     .await?;
-    if done.rows_affected() == 0 {
-        drop(tx);
-        intake.discard(&pictures_of(taken)).await?;
-        return Err(overtaken());
-    }
+    let overtaken = (done.rows_affected() == 0).then(overtaken);
     sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1").bind(&upload.id).execute(&mut *tx).await?;
-    updates::purge(&mut tx, clock, spare.as_slice()).await?;
-    jobs::enqueue(&mut tx, clock, "clear", &json!({ "place": place, "key": upload.key })).await?;
-    if !media::arrive(&mut tx, clock, &upload.media_id, &taken, broken_off).await? {
+    clear_later(&mut tx, clock, &came, None).await?;
+    if seen.picture {
+        updates::purge(&mut tx, clock, std::slice::from_ref(&upload.key)).await?;
+    }
+    let lost = match overtaken {
+        Some(error) => Some(error),
+        None if media::arrive(&mut tx, clock, &upload.media_id, &taken, broken_off).await? => None,
+        None => Some(Error::Gone("The file was removed from its update.".into())),
+    };
+    if let Some(error) = lost {
         drop(tx);
-        intake.discard(&pictures_of(taken)).await?;
-        return Err(Error::Gone("The file was removed from its update.".into()));
+        throw_out(intake, &came, &upload, Some(taken)).await?;
+        return Err(error);
     }
     tx.commit().await?;
     Ok(upload)
@@ -75,50 +85,61 @@ async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64) -> Resu
     intake.make_picture(upload.file_name.clone(), &path).await
 }
 
-/// A recording's own object goes with its upload; those made of a picture are there besides.
-fn pictures_of(taken: Taken) -> Vec<Taken> {
-    Some(taken).into_iter().filter(|taken| taken.kind == "image").collect()
+/// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
+async fn throw_out(intake: &Intake, came: &str, upload: &Upload, taken: Option<Taken>) -> Result<()> {
+    let mut keys = vec![upload.key.clone()];
+    keys.extend(taken.into_iter().flat_map(|taken| taken.objects).map(|object| object.key));
+    keys.retain(|key| key != came);
+    let mut tx = intake.shop.db.begin().await?;
+    updates::purge(&mut tx, &intake.shop.clock, &keys).await?;
+    tx.commit().await
 }
 
-/// Finishes an upload that is whole, where whoever brought the last byte could not.
+/// Finishes an upload that is whole, where whoever brought the last byte could not. One that is being finished just now is left alone.
 pub async fn finish_if_whole(intake: &Intake, upload: Upload) -> Result<Upload> {
-    if upload.finished_at.is_some() || !upload.is_whole() {
+    if upload.finished_at.is_some() || !upload.is_whole() || intake.finishing.has(&upload.id) {
         return Ok(upload);
     }
     let known = upload.clone();
-    let finished = async { finish(Writer::take(intake, upload).await?, Bytes::new(), false).await };
-    end_if_refused(intake, &known, finished.await).await
-}
-
-/// What turns out to be no file we take ends.
-async fn end_if_refused(intake: &Intake, upload: &Upload, finished: Result<Upload>) -> Result<Upload> {
+    let finished = async { finish(Writer::take(intake, upload).await?, Bytes::new()).await };
+    let finished = finished.await.map_err(there_somewhere);
+    // What turns out to be no file we take ends.
     if let Err(Error::Unsupported(reason)) = &finished {
         let mut tx = intake.shop.db.begin().await?;
-        media::miss(&mut tx, &intake.shop.clock, &upload.media_id, reason).await?;
-        end(&mut tx, intake, upload).await?;
+        end(&mut tx, intake, &known, Some(reason)).await?;
         tx.commit().await?;
     }
     finished
 }
 
+/// What was durable is there: a storage that does not find it is one that does not answer as it should.
+pub(super) fn there_somewhere(error: Error) -> Error {
+    match error {
+        Error::NotFound => Error::Unavailable(
+            "The storage does not answer as it should. What was answered before is kept; try again in a moment.".into(),
+            "the storage did not find a piece of an upload".into(),
+        ),
+        other => other,
+    }
+}
+
 /// Sees to uploads that nobody goes on with: what is whole is finished, so is a recording whose page did not come back for an hour; what
-/// expired, or belongs to nothing any more, is thrown away.
+/// expired, or belongs to nothing any more, is thrown away. What arrived of a recording is never thrown away for its age.
 pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
     let now = intake.shop.clock.now();
+    let lost = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
+    for upload in list(intake, lost, now - PATIENCE).await? {
+        see_to(&upload, break_off(intake, &upload).await);
+    }
     for upload in list(intake, "o.length = o.received AND o.touched_at < $1", now - FORGOTTEN).await? {
         see_to(&upload, finish_if_whole(intake, upload.clone()).await.map(drop));
     }
-    for upload in list(intake, "o.deferred_at IS NOT NULL AND o.received > 0 AND o.touched_at < $1", now - PATIENCE).await? {
-        let broken_off = async { finish(Writer::take(intake, upload.clone()).await?, Bytes::new(), true).await };
-        let broken_off = broken_off.await;
-        see_to(&upload, end_if_refused(intake, &upload, broken_off).await.map(drop));
-    }
-    let over = "(o.deferred_at IS NOT NULL AND o.received = 0 AND o.touched_at < $1)
+    let over = "(o.deferred_at IS NOT NULL AND o.received < 4096 AND o.touched_at < $1)
          OR NOT EXISTS (SELECT 1 FROM media m WHERE m.id = o.media_id AND $1 > 0)";
-    for upload in list(intake, over, now - PATIENCE).await? {
+    for upload in list(intake, over, now - UNBEGUN).await? {
         see_to(&upload, throw_away(intake, &upload).await);
     }
-    for upload in list(intake, "o.created_at < $1", now - (Upload::kept())).await? {
+    for upload in list(intake, "o.deferred_at IS NULL AND o.length <> o.received AND o.created_at < $1", now - Upload::kept()).await? {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
@@ -127,6 +148,29 @@ pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
         .execute(&mut *tx)
         .await?;
     tx.commit().await
+}
+
+/// A recording whose page is lost ends where it stands. That is written down before anything is put together, so that whoever comes back
+/// meanwhile finds it ended.
+async fn break_off(intake: &Intake, upload: &Upload) -> Result<()> {
+    let now = intake.shop.clock.now();
+    let mut tx = intake.shop.db.begin().await?;
+    let ended = sqlx::query(
+        "UPDATE uploads SET length = received, broken_off_at = $1, generation = generation + 1
+         WHERE id = $2 AND generation = $3 AND received = $4 AND length IS NULL AND finished_at IS NULL",
+    )
+    .bind(now)
+    .bind(&upload.id)
+    .bind(upload.generation)
+    .bind(upload.received)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    if ended.rows_affected() == 0 {
+        return Ok(());
+    }
+    let ended = Upload { length: Some(upload.received), broken_off_at: Some(now), generation: upload.generation + 1, ..upload.clone() };
+    finish_if_whole(intake, ended).await.map(drop)
 }
 
 /// One that cannot be seen to now is seen to the next time, and keeps no other from its turn.
@@ -146,12 +190,9 @@ async fn list(intake: &Intake, rule: &'static str, since: Millis) -> Result<Vec<
 }
 
 async fn throw_away(intake: &Intake, upload: &Upload) -> Result<()> {
+    let reason = "The rest of it never came. What had arrived was thrown away; send the file again.";
     let mut tx = intake.shop.db.begin().await?;
-    if upload.received > 0 {
-        let reason = "The rest of it never came. What had arrived was thrown away; send the file again.";
-        media::miss(&mut tx, &intake.shop.clock, &upload.media_id, reason).await?;
-    }
-    end(&mut tx, intake, upload).await?;
+    end(&mut tx, intake, upload, (upload.received > 0).then_some(reason)).await?;
     tx.commit().await
 }
 
@@ -164,15 +205,22 @@ struct Rest {
     multipart: Option<String>,
 }
 
-/// Deletes what an upload left that ended: its pieces, and the whole where nothing shows it.
+/// Deletes what an upload left that ended: its pieces, and the whole where nothing shows it. One that goes on is left alone.
 pub async fn clear(shop: &Workshop, payload: &str) -> Result<()> {
     let rest: Rest = serde_json::from_str(payload).map_err(Error::internal)?;
+    let (going_on, shown): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL), (SELECT count(*) FROM renditions WHERE key = $1)",
+    )
+    .bind(&rest.key)
+    .fetch_one(&mut *shop.db.read().await?)
+    .await?;
+    if going_on > 0 {
+        return Ok(());
+    }
     if let (Storage::S3(s3), Some(multipart)) = (&shop.storage, &rest.multipart) {
         s3.abort(&rest.key, multipart).await?;
     }
     shop.storage.delete_grown(&rest.place).await?;
-    let shown: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1").bind(&rest.key).fetch_one(&mut *shop.db.read().await?).await?;
     if shown == 0 {
         shop.storage.delete(&rest.key).await?;
     }

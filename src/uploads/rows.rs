@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
 use super::{Intake, size};
-use crate::clock::{Millis, secret};
+use crate::clock::{Clock, Millis, secret};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::media;
@@ -14,6 +14,8 @@ use crate::{jobs, words};
 
 /// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
 const KEPT: Millis = 7 * 24 * 3_600_000;
+/// No request that was under way when its upload ended still runs after so long.
+const STRAGGLERS: Millis = 15 * 60_000;
 /// How many uploads of one person can be open.
 const OPEN: i64 = 100;
 
@@ -82,7 +84,7 @@ impl Upload {
 
     /// What its bytes are kept under until it is whole.
     pub(super) fn place(&self) -> String {
-        self.key.replacen("media/", "uploads/", 1)
+        place(&self.key)
     }
 }
 
@@ -99,6 +101,8 @@ pub struct New {
     pub length: Option<i64>,
     /// The update it is for; a draft is made where none is named.
     pub update: Option<String>,
+    /// What its sender tells it from others by: begun again with the same, it is the same.
+    pub nonce: Option<String>,
 }
 
 /// Refuses what is too long.
@@ -110,11 +114,23 @@ pub(super) fn must_fit(intake: &Intake, length: i64) -> Result<()> {
     Err(Error::TooLarge(format!("The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin.")))
 }
 
+/// The ids that a bucket's server gave to what of uploads is unfinished there.
+pub async fn unfinished(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL").fetch_all(connection).await?)
+}
+
 /// Begins an upload to an update of one's own.
 pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> Result<Upload> {
     let (person, clock) = (viewer.person()?, &intake.shop.clock);
     if let Some(length) = new.length {
         must_fit(intake, length)?;
+    }
+    if let Some(nonce) = &new.nonce {
+        // Of two at once the second waits for the first.
+        sqlx::query("UPDATE people SET id = id WHERE id = $1").bind(&person.id).execute(&mut **tx).await?;
+        if let Some(upload) = begun_already(tx, viewer, nonce).await? {
+            return Ok(upload);
+        }
     }
     let open: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL")
         .bind(&person.id)
@@ -124,18 +140,21 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
         return Err(Error::TooMany(3600));
     }
     let update = match &new.update {
-        Some(id) => updates::find_mine(tx, viewer, id).await?,
+        Some(id) => {
+            updates::hold(tx, id).await?;
+            updates::find_mine(tx, viewer, id).await?
+        }
         None => updates::create(tx, clock, person, &Content::default()).await?,
     };
-    let (id, now, file_name) = (clock.id(), clock.now(), words::file_name(&new.file_name));
-    let media_id = media::expect(tx, clock, &update.id, &file_name, new.picture, &person.id).await?;
+    let (id, media_id, now, file_name) = (clock.id(), clock.id(), clock.now(), words::file_name(&new.file_name));
     sqlx::query(
-        "INSERT INTO uploads (id, person_id, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received, generation,
-             key, parts, created_at, touched_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, 0, $11, $11)",
+        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
+             generation, key, parts, created_at, touched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0, $12, $12)",
     )
     .bind(&id)
     .bind(&person.id)
+    .bind(&new.nonce)
     .bind(&update.id)
     .bind(&media_id)
     .bind(new.update.is_none().then_some(now))
@@ -147,7 +166,15 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
     .bind(now)
     .execute(&mut **tx)
     .await?;
+    media::expect(tx, clock, &media_id, &update.id, (&file_name, new.picture), &person.id).await?;
     find(tx, viewer, &id).await
+}
+
+/// One's own upload that was begun with this nonce: its sender did not hear the answer.
+async fn begun_already(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
+    let person = viewer.person()?;
+    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.person_id = $1 AND o.nonce = $2"));
+    Ok(found.bind(&person.id).bind(nonce).fetch_optional(&mut **tx).await?)
 }
 
 /// An upload of one's own.
@@ -162,7 +189,7 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
     }
-    if upload.finished_at.is_none() && intake.shop.clock.now() >= upload.expires_at() {
+    if upload.deferred_at.is_none() && upload.finished_at.is_none() && intake.shop.clock.now() >= upload.expires_at() {
         return Err(Error::Gone("It was begun more than seven days ago and is thrown away. Send the file again.".into()));
     }
     Ok(())
@@ -176,9 +203,11 @@ pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec
     Ok(all.bind(&person.id).fetch_all(connection).await?)
 }
 
-/// Ends an upload that is not finished: its bytes go, its media, and a draft that was made for it and is still empty.
-pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload) -> Result<()> {
+/// Ends an upload that is not finished. Its bytes go; with a `reason` its media stays and says it, else it goes too, and a draft that was made
+/// for it and is still empty.
+pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload, reason: Option<&str>) -> Result<()> {
     let clock = &intake.shop.clock;
+    updates::hold(tx, &upload.update_id).await?;
     let ended: Option<(Option<i64>, Option<String>, String)> =
         sqlx::query_as("DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, multipart, key")
             .bind(&upload.id)
@@ -187,9 +216,24 @@ pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload) -> Result<()> {
     let Some((made_draft_at, multipart, key)) = ended else {
         return Err(Error::Conflict("It has arrived already. Remove the file from its update instead.".into()));
     };
-    jobs::enqueue(tx, clock, "clear", &json!({ "place": upload.place(), "key": key, "multipart": multipart })).await?;
+    clear_later(tx, clock, &key, multipart).await?;
+    if let Some(reason) = reason {
+        return media::miss(tx, clock, &upload.media_id, reason).await;
+    }
     if made_draft_at.is_some() && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await? {
         return Ok(());
     }
     media::forget(tx, clock, &upload.media_id, &upload.person_id).await
+}
+
+/// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
+pub(super) async fn clear_later(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<String>) -> Result<()> {
+    let rest = json!({ "place": place(key), "key": key, "multipart": multipart });
+    jobs::enqueue(tx, clock, "clear", &rest).await?;
+    jobs::enqueue_at(tx, clock, "clear", &rest, clock.now() + STRAGGLERS).await
+}
+
+/// What the bytes of an upload with this key are kept under until it is whole.
+fn place(key: &str) -> String {
+    key.replacen("media/", "uploads/", 1)
 }

@@ -15,6 +15,8 @@ use crate::storage::{About, Bytestream, PART, S3, Storage};
 
 /// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
 const SEGMENTS: usize = 64;
+/// So much is written to a disk at once; in memory for each who writes.
+const STEP: usize = 1 << 20;
 /// Segments that are read at once.
 const AT_ONCE: usize = 8;
 
@@ -40,8 +42,8 @@ pub(super) struct Writer<'a> {
     /// Pieces to write down, each in place of those from its start on.
     made: Vec<Piece>,
     replaced: Vec<String>,
-    /// An object that is of no use once the upload is finished.
-    pub(super) spare: Option<String>,
+    /// It was finished before: the first to tell of it says that it goes on.
+    reopening: bool,
 }
 
 /// What of an object lies within these stretches.
@@ -79,17 +81,20 @@ impl<'a> Writer<'a> {
         .await?;
         tx.commit().await?;
         let at = upload.received;
-        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), spare: None })
+        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), reopening: false })
     }
 
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
     pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
-        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), spare: None }
+        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), reopening: true }
     }
 
     /// How many bytes are best stored at once.
     pub(super) fn wanted(&self) -> usize {
-        PART - self.waiting().min(PART - 1)
+        match self.storage() {
+            Storage::Disk(_) => STEP,
+            Storage::S3(_) => PART - self.waiting().min(PART - 1),
+        }
     }
 
     fn waiting(&self) -> usize {
@@ -237,8 +242,8 @@ impl<'a> Writer<'a> {
         let mut tx = self.intake.shop.db.begin().await?;
         let told = sqlx::query(
             "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
-                 finished_at = NULL, broken_off_at = NULL
-             WHERE id = $8 AND generation = $9",
+                 finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END
+             WHERE id = $9 AND generation = $10",
         )
         .bind(self.at)
         .bind(self.upload.length)
@@ -247,6 +252,7 @@ impl<'a> Writer<'a> {
         .bind(&self.upload.key)
         .bind(&self.upload.stretches)
         .bind(clock.now())
+        .bind(i64::from(self.reopening))
         .bind(&self.upload.id)
         .bind(self.upload.generation)
         .execute(&mut *tx)
@@ -274,6 +280,7 @@ impl<'a> Writer<'a> {
             jobs::enqueue(&mut tx, clock, "purge", &json!({ "keys": self.replaced })).await?;
         }
         tx.commit().await?;
+        self.reopening = false;
         self.made.clear();
         self.replaced.clear();
         self.upload.received = self.at;
@@ -300,15 +307,18 @@ impl<'a> Writer<'a> {
                 }
             }
             Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
+                // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
                 let whole = self.joined(&left).await?.freeze();
-                self.must_hold().await?;
-                self.storage().put(&self.upload.key, &about(content_type), stream::iter([Ok(whole)])).await?;
+                let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
+                self.storage().put(&key, &about(content_type), stream::iter([Ok(whole)])).await?;
+                self.upload.key = key;
             }
             Storage::S3(s3) => {
                 if !left.is_empty() || !self.segments.is_empty() {
                     self.part(&s3, left).await?;
                 }
                 self.tell().await?;
+                self.must_hold().await?;
                 self.complete(&s3, length).await?;
             }
         }
@@ -353,7 +363,7 @@ impl<'a> Writer<'a> {
         let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
         let content_type = self.seen(&[]).await?.content_type;
         self.storage().put(&key, &about(content_type), counted).await?;
-        self.spare = Some(std::mem::replace(&mut self.upload.key, key));
+        self.upload.key = key;
         Ok(())
     }
 

@@ -2,14 +2,21 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use serde_json::json;
 
 use super::checksum::Checksum;
 use super::rows::{must_fit, must_go_on};
-use super::store::Writer;
+use super::store::{Writer, overtaken};
 use super::{Intake, PICTURE, Upload, end, find, finishing, size};
-use crate::clock::secret;
+use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
+use crate::jobs;
 use crate::people::Viewer;
+
+/// So many requests of one person bring bytes at once: each holds a buffer.
+const WRITERS: usize = 16;
+/// After so long a copy of which nothing was told is nobody's.
+const ABANDONED: Millis = 24 * 3_600_000;
 
 /// What a request says of the bytes that it brings.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +40,16 @@ pub async fn write(
     patch: Patch,
     body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
+    let Some(_turn) = intake.writing.enter(&viewer.person()?.id, WRITERS) else { return Err(Error::TooMany(1)) };
     let mut upload = find(&mut *intake.shop.db.read().await?, viewer, id).await?;
     must_go_on(intake, &upload)?;
+    if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
+        // Its page comes back while it is being finished without it.
+        upload = finishing::finish_if_whole(intake, upload).await?;
+        if upload.finished_at.is_none() {
+            return Err(overtaken());
+        }
+    }
     if patch.offset != upload.received {
         return Err(Error::Conflict(format!("The next byte of this upload is {}, not {}.", upload.received, patch.offset)));
     }
@@ -44,16 +59,17 @@ pub async fn write(
     intake.room()?;
     let reopened = upload.finished_at.is_some();
     announce(intake, &mut upload, patch.length, reopened)?;
-    let mut writer = if reopened { reopen(intake, upload).await? } else { Writer::take(intake, upload).await? };
-    writer.all_at_once |= patch.checksum.is_some();
+    let writer = if reopened { reopen(intake, upload).await } else { Writer::take(intake, upload).await };
+    let mut writer = writer.map_err(finishing::there_somewhere)?;
+    writer.all_at_once = patch.checksum.is_some();
     let upload = writer.upload.clone();
-    let done = receive(writer, patch.checksum, body).await;
+    let done = receive(writer, patch.checksum, body).await.map_err(finishing::there_somewhere);
     // What is no picture and no video will be none with more bytes either.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
         let mut tx = intake.shop.db.begin().await?;
-        end(&mut tx, intake, &upload).await?;
+        end(&mut tx, intake, &upload, None).await?;
         tx.commit().await?;
     }
     done
@@ -92,31 +108,37 @@ fn announce(intake: &Intake, upload: &mut Upload, length: Option<i64>, reopened:
     }
 }
 
-/// Goes on with a recording that was finished because its page seemed lost: what is there is taken over into an upload anew.
+/// Goes on with a recording that was finished because its page seemed lost: what is there is copied into an upload anew.
 async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
-    let shop = &intake.shop;
+    let (shop, key) = (&intake.shop, format!("media/{}", secret()));
     let mut tx = shop.db.begin().await?;
     let generation: Option<i64> = sqlx::query_scalar(
         "UPDATE uploads SET generation = generation + 1 WHERE id = $1 AND broken_off_at IS NOT NULL
-         AND update_id IN (SELECT id FROM updates WHERE published_at IS NULL) RETURNING generation",
+         AND update_id IN (SELECT id FROM updates WHERE published_at IS NULL)
+         AND media_id IN (SELECT id FROM media WHERE trim_from_ms IS NULL) RETURNING generation",
     )
     .bind(&upload.id)
     .fetch_optional(&mut *tx)
     .await?;
-    tx.commit().await?;
     let Some(generation) = generation else {
-        return Err(Error::Gone("It was sent with what had arrived. The rest can only go into another update.".into()));
+        return Err(Error::Gone("It was trimmed or sent with what had arrived. Nothing can be added to it any more.".into()));
     };
     let (old, length) = (upload.key.clone(), upload.received);
     let anew = Upload {
         generation,
-        key: format!("media/{}", secret()),
+        key,
         multipart: None,
         stretches: None,
         content_type: None,
         received: 0,
+        finished_at: None,
+        broken_off_at: None,
         ..upload
     };
+    // A copy that never comes to its end belongs to nothing.
+    let copy = json!({ "place": anew.place(), "key": anew.key });
+    jobs::enqueue_at(&mut tx, &shop.clock, "clear", &copy, shop.clock.now() + ABANDONED).await?;
+    tx.commit().await?;
     let mut writer = Writer::anew(intake, anew);
     let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
     let mut buffer = BytesMut::new();
@@ -126,6 +148,7 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
     if !buffer.is_empty() {
         writer.store(buffer.freeze()).await?;
     }
+    writer.tell().await?;
     Ok(writer)
 }
 
@@ -179,7 +202,7 @@ async fn receive(
     }
     let end = writer.at + i64::try_from(buffer.len()).map_err(Error::internal)?;
     if writer.upload.length == Some(end) {
-        return finishing::finish(writer, buffer.freeze(), false).await;
+        return finishing::finish(writer, buffer.freeze()).await;
     }
     if !buffer.is_empty() {
         writer.store(buffer.freeze()).await?;

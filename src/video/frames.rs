@@ -51,7 +51,7 @@ pub(super) struct Kept {
     pub(super) pictures: usize,
     /// How many of them stand before the first key frame.
     pub(super) head: usize,
-    /// When each is shown, in microseconds from the beginning of the cut.
+    /// When each is shown, in milliseconds from the beginning of the cut.
     pub(super) times: Vec<u64>,
 }
 
@@ -149,8 +149,8 @@ impl Packets {
         }
         let head = kept.iter().filter(|at| **at < key).count();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day")]
-        let micros = |at: &f64| ((at - cut.start).max(0.0) * 1e6).round() as u64;
-        let mut times: Vec<u64> = kept.iter().map(micros).collect();
+        let millis = |at: &f64| ((at - cut.start).max(0.0) * 1e3).round() as u64;
+        let mut times: Vec<u64> = kept.iter().map(millis).collect();
         *times.first_mut()? = 0;
         let last = kept.iter().copied().fold(first, f64::max);
         Some(Kept { first, key, before, until, last, pictures: kept.len(), head, times })

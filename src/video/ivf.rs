@@ -10,7 +10,7 @@ use crate::error::Result;
 /// No picture is larger.
 const LARGEST: u32 = 64 << 20;
 
-/// Joins `parts`, each with the number of pictures it should have, with these times in microseconds. False where they are not as many, not
+/// Joins `parts`, each with the number of pictures it should have, with these times in milliseconds. False where they are not as many, not
 /// of this size, or where after the last key frame there is a picture that is not shown: it may show what lies behind the end.
 pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size: (u32, u32), to: &Path) -> Result<bool> {
     let mut out = BufWriter::new(File::create(to)?);
@@ -24,7 +24,7 @@ pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size:
             return Ok(false);
         }
         if number == 0 {
-            header[16..20].copy_from_slice(&1_000_000_u32.to_le_bytes());
+            header[16..20].copy_from_slice(&1_000_u32.to_le_bytes());
             header[20..24].copy_from_slice(&1_u32.to_le_bytes());
             header[24..28].copy_from_slice(&u32::try_from(times.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.write_all(&header)?;

@@ -24,6 +24,8 @@ pub(super) const VERSION: &str = "1.0.0";
 const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
 /// The longest `Upload-Metadata`.
 const METADATA: usize = 4096;
+/// The longest `nonce` in it.
+const NONCE: usize = 64;
 /// So much of a refused body is read and thrown away, so that its sender hears the answer instead of a broken connection.
 const DRAIN: usize = 64 << 20;
 /// The type of a body that is bytes of an upload.
@@ -57,7 +59,9 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     let mut upload = uploads::begin(&mut tx, &state.intake, &ask.viewer, &new).await?;
     state.intake.room()?;
     tx.commit().await?;
-    if brings || upload.length == Some(0) {
+    // Begun already, by a request whose answer was lost: how far it is, is all there is to say.
+    let anew = upload.received == 0 && upload.finished_at.is_none();
+    if anew && (brings || upload.length == Some(0)) {
         // An empty file is refused like any other that is none.
         upload = take(&ask, &state, &upload.id, patch, payload).await?;
     }
@@ -123,7 +127,7 @@ pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     must_speak(&req, &ask)?;
     let mut tx = state.db.begin().await?;
     let upload = uploads::find(&mut tx, &ask.viewer, &id).await?;
-    uploads::end(&mut tx, &state.intake, &upload).await?;
+    uploads::end(&mut tx, &state.intake, &upload, None).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -222,6 +226,7 @@ fn described(headers: &HeaderMap) -> Result<New> {
         match name {
             "filename" | "name" if new.file_name.is_empty() => new.file_name = value,
             "filetype" | "type" => new.picture = value.starts_with("image/"),
+            "nonce" if value.len() <= NONCE => new.nonce = Some(value).filter(|nonce| !nonce.is_empty()),
             "update" => new.update = Some(value).filter(|id| !id.is_empty()),
             _ => {}
         }

@@ -8,4 +8,5 @@ export default defineConfig({
   workers: 1,
   timeout: 3_600_000,
   expect: { timeout: 30_000 },
+  use: { actionTimeout: 60_000 },
 })

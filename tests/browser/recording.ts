@@ -20,7 +20,7 @@ export class RecordingBrowser {
   #began: number | undefined
 
   private constructor(
-    private readonly who: Person,
+    readonly who: Person,
     readonly folder: string,
     readonly context: BrowserContext,
     readonly page: Page,

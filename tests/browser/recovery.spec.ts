@@ -212,7 +212,7 @@ test('a recording begun in another browser is offered with what arrived', async 
   await expect(page.getByRole('heading', { name: 'Inbox' })).toBeVisible()
   // It may still go on there.
   await expect(offer(page)).toHaveCount(0)
-  await page.clock.setFixedTime(Date.now() + 120_000)
+  await page.clock.setFixedTime(Date.now() + 1_200_000)
   await page.reload()
   await expect(offer(page)).toContainText(/recording, begun in another browser\s*[\d.]+ [kM]B of it arrived\./)
   await offer(page).getByRole('button', { name: 'Finish it here' }).click()

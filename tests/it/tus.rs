@@ -463,7 +463,9 @@ async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_an
     assert!(media["broken_off_at"].is_string(), "{media}");
     assert!((3_000..=7_000).contains(&media["duration_ms"].as_i64().unwrap()), "{media}");
     assert!(sender.original().await == whole[..cut]);
-    // Of one that nothing ever came of, nothing stays.
+    // Of one that nothing ever came of, nothing stays after a day.
+    app.state.clock.advance(24 * HOUR);
+    app.state.sweep().await.unwrap();
     ada.get(&format!("/updates/{}", silent.update)).await.problem(404);
 
     // The page comes back after all, with the rest: nothing is lost.
@@ -495,6 +497,110 @@ async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
     sender.patch(200_000, &whole[200_000..], &[]).await.problem(410);
     app.jobs_done().await;
     assert_eq!(sender.media().await["state"], "ready");
+}
+
+#[actix_web::test]
+async fn a_recording_that_goes_on_after_it_was_finished_without_its_page_survives_whatever_happens_then() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(10 * MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..9 * MIB]).await;
+    app.state.clock.advance(HOUR + 1000);
+    // Marked as ended, and not put together yet, when its page comes back.
+    app.execute("UPDATE uploads SET length = received, broken_off_at = 1").await;
+    let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
+    // A request that breaks off after that keeps what it brought, and the copy of what was there.
+    let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
+    socket.write_all(&whole[at..at + 3000]).await.unwrap();
+    drop(socket);
+    app.until("what arrived is durable", async || sender.offset().await == at + 3000).await;
+    assert_eq!(sender.media().await["state"], "processing", "what was finished is shown until the rest is there");
+    // It cannot be trimmed meanwhile, because the rest would bring back what was cut.
+    ada.json("PUT", &format!("/media/{}/trim", sender.media), &json!({ "from_ms": 0, "to_ms": 600 })).await.problem(409);
+    sender.send(at + 3000, &whole[at + 3000..]).await;
+    // A day later, when all that was left behind is cleared away.
+    app.state.clock.advance(25 * HOUR);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn discarding_a_recording_that_went_on_again_deletes_all_of_it() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..200_000]).await;
+    app.state.clock.advance(HOUR + 1000);
+    app.state.sweep().await.unwrap();
+    sender.send(200_000, &whole[200_000..250_000]).await;
+    Answer::of(with(ada.request("DELETE", &sender.path), &[])).await.expect(204);
+    ada.get(&format!("/media/{}", sender.media)).await.problem(404);
+    app.state.clock.advance(25 * HOUR);
+    app.jobs_done().await;
+    assert_eq!(app.objects().await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn begun_twice_with_one_nonce_it_is_one_upload() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let described = metadata(&[("filename", "a.webm"), ("nonce", "once")]);
+    let whole = fixture("rec-vp8-opus-3s.webm");
+    let length = whole.len().to_string();
+    let headers = [("upload-length", length.as_str()), ("upload-metadata", &described), ("content-type", BYTES)];
+    let again = || async { Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone())).await.expect(201) };
+    let (first, second) = (again().await, again().await);
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(second.header("upload-offset"), length);
+    assert_eq!(app.count("SELECT count(*) FROM media").await, 1);
+    // Somebody else's is theirs.
+    create(&bob, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201);
+    assert_eq!(app.count("SELECT count(*) FROM media").await, 2);
+    app.jobs_done().await;
+}
+
+#[actix_web::test]
+async fn nobody_holds_more_than_sixteen_requests_open() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let sender = Sender::recording(&ada).await;
+    let mut open = Vec::new();
+    for _ in 0..16 {
+        open.push(raw_patch(&app, &sender, 0, 1000).await);
+    }
+    app.until("all are taken", async || app.count("SELECT generation FROM uploads").await == 16).await;
+    sender.patch(0, b"", &[]).await.problem(429);
+    let other = Sender::recording(&bob).await;
+    other.send(0, b"x").await;
+    drop(open);
+    app.until("they are gone", async || sender.patch(0, b"", &[]).await.status == 204).await;
+}
+
+#[actix_web::test]
+async fn what_arrived_of_a_recording_is_not_thrown_away_for_its_age() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let sender = Sender::recording(&ada).await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    sender.send(0, &whole[..200_000]).await;
+    // The server was off for more than a week, and comes back.
+    app.state.clock.advance(9 * 24 * HOUR);
+    app.state.sweep().await.unwrap();
+    app.jobs_done().await;
+    assert_eq!(sender.media().await["state"], "ready");
+    assert!(sender.original().await == whole[..200_000]);
+    // Too little to be anything waits for its page for a day.
+    let short = Sender::recording(&ada).await;
+    short.send(0, &whole[..1]).await;
+    app.state.clock.advance(2 * HOUR);
+    app.state.sweep().await.unwrap();
+    assert_eq!(short.offset().await, 1);
+    short.send(1, &whole[1..]).await;
+    short.finish(whole.len()).await.expect(204);
+    app.jobs_done().await;
 }
 
 #[actix_web::test]

@@ -1,15 +1,35 @@
 //! A file that grows over many requests, written by one at a time.
 
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::FlockOperation;
 
 use super::{blocking, make_folder};
 use crate::error::{Error, Result};
+
+/// How often it is looked whether another writer is done.
+const AGAIN: Duration = Duration::from_millis(5);
+
+fn locked(root: &Path, path: &Path) -> io::Result<Option<File>> {
+    let folder = path.parent().unwrap_or(root);
+    make_folder(root, folder)?;
+    let made = !path.exists();
+    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+        locked => locked?,
+    }
+    if made {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(Some(file))
+}
 
 /// An open file of an upload. Nobody else has it for as long as this lives, in no process: a writer that was overtaken waits, and then sees
 /// that it was.
@@ -20,18 +40,14 @@ pub struct Growing {
 
 impl Growing {
     pub(super) async fn open(root: Arc<Path>, path: PathBuf) -> Result<Self> {
-        let file = blocking(move || {
-            let folder = path.parent().unwrap_or(&root);
-            make_folder(&root, folder)?;
-            let made = !path.exists();
-            let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-            rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
-            if made {
-                File::open(folder)?.sync_all()?;
+        // Waited for here and not in the call: threads that stand in a queue could be all that its holder needs one of.
+        loop {
+            let (root, path) = (Arc::clone(&root), path.clone());
+            if let Some(file) = blocking(move || locked(&root, &path)).await? {
+                return Ok(Self { file: Arc::new(file) });
             }
-            Ok(file)
-        });
-        Ok(Self { file: Arc::new(file.await?) })
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     /// Makes `bytes` what follows the first `at` bytes, durably. What a writer that broke off left beyond them is thrown away.

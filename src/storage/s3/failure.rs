@@ -56,7 +56,8 @@ where
         Failure::Away => away(cause),
         Failure::Full => full(cause),
         Failure::NotImplemented | Failure::Refused => Error::Unavailable(
-            "The storage refuses what Hearback asks of it. Nothing you sent was stored; your admin can run `hearback doctor`.".into(),
+            "The storage refuses what Hearback asks of it. What you sent just now was not stored; your admin can run `hearback doctor`."
+                .into(),
             cause.into(),
         ),
     }

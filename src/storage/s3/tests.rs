@@ -118,7 +118,7 @@ async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
     };
     tokio::time::timeout(Duration::from_secs(30), gone).await.expect("a multipart upload is still there");
     assert_eq!(storage.len("media/broken").await.unwrap(), None);
-    storage.sweep().await.unwrap();
+    storage.sweep(&[]).await.unwrap();
 }
 
 #[tokio::test]
