@@ -118,7 +118,7 @@ export class Recording extends EventTarget {
 
   #kept(): Promise<void> {
     return new Promise((resolve) => {
-      const look = (): void => { if (this.courier.safety.keptMs >= this.#handed) resolve(); };
+      const look = (): void => { if (this.courier.safety.torn || this.courier.safety.keptMs >= this.#handed) resolve(); };
       this.courier.addEventListener("safety", look);
       look();
     });

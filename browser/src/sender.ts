@@ -12,6 +12,8 @@ export interface Safety {
   /** On the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
+  /** A piece is missing, and nothing after it can be kept. */
+  torn: boolean;
   words: string;
 }
 
@@ -30,6 +32,8 @@ export class Sender {
   #recordedMs: number;
   #end: number;
   #last = false;
+  /** A piece could not be read. */
+  #torn = false;
   /** The spool took the latest piece that it was given. */
   #room = true;
   /** Whether the server's offset is known for certain. */
@@ -63,9 +67,12 @@ export class Sender {
     this.#recordedMs = ms;
     this.#then(async () => {
       // What follows a piece that is missing is of no use.
-      if (this.#state === "refused") return;
+      if (this.#torn) return;
       const bytes = await read(blob);
-      if (!bytes) return this.#refuse("This browser could not read what it recorded.");
+      if (!bytes) {
+        this.#torn = true;
+        return this.#refuse("This browser could not read what it recorded.");
+      }
       // Some recorders hand out nothing now and then: then no more is kept than before.
       if (bytes.byteLength === 0) return;
       this.#held.push({ from: this.#end, end: this.#end + bytes.byteLength, ms, bytes });
@@ -299,7 +306,7 @@ export class Sender {
       refused: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
       done: "All of it is safe on the server.",
     }[this.#state];
-    this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, words });
+    this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, torn: this.#torn, words });
   }
 }
 

@@ -5,6 +5,7 @@ import type { Page } from '@playwright/test'
 import { hash, padded, stored } from './recording.ts'
 import { expect, here, signIn, test } from './test.ts'
 
+const fixture = (name: string) => join(here, '../fixtures', name)
 const item = (page: Page) => page.locator('.arriving .media-item')
 const draft = (page: Page) => /updates\/([0-9a-z]+)\/edit/.exec(page.url())![1]!
 
@@ -41,6 +42,20 @@ test('a file that broke off with its page goes on where it was when it is chosen
   expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes))
 })
 
+test('one that is cancelled makes way for the next', async ({ page, hearback }, info) => {
+  const [uri] = await hearback.people('Uri')
+  await signIn(page, uri!)
+  const file = info.outputPath('long.webm')
+  await writeFile(file, await padded(6 << 20))
+  await page.goto('/updates/new')
+  await slow(page, 512 << 10)
+  await page.locator('upload-queue input[type=file]').setInputFiles([file, fixture('shot-1280x800.png')])
+  await expect(item(page).first().locator('[data-say]')).toContainText('MB of 6.3 MB')
+  await page.getByRole('button', { name: 'Cancel long.webm' }).click()
+  await expect(page.locator('.media-list:not(.arriving) .media-item')).toHaveCount(1)
+  await expect(page.locator('.media-list.arriving .media-item')).toHaveCount(0)
+})
+
 test('cancelled in the middle, nothing of it is left', async ({ page, hearback }, info) => {
   const [una] = await hearback.people('Una')
   await signIn(page, una!)
@@ -62,7 +77,7 @@ test('several files, one of them no picture and no video: why is said beside it,
   await signIn(page, ulla!)
   const wrong = info.outputPath('words.png')
   await writeFile(wrong, 'These are only words.')
-  const fixture = (name: string) => join(here, '../fixtures', name)
+
   await page.goto('/updates/new')
   await page.locator('upload-queue input[type=file]').setInputFiles([fixture('shot-1280x800.png'), wrong, fixture('rec-vp9-opus-10s.webm')])
   await expect(page.locator('#media-list [data-media]')).toHaveCount(2)
