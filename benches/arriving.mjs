@@ -39,28 +39,34 @@ function count(line) {
   if (line.includes("sqlx::query")) counted.statements += 1;
 }
 
+let watch;
+
 try {
-  execFileSync(program, ["person", "add", "--email", "ada@example.org", "--name", "Ada", "--password-stdin"], { env, input: "correct horse battery staple\n", stdio: ["pipe", "ignore", "ignore"] });
-  const token = execFileSync(program, ["token", "add", "--person", "ada@example.org", "--name", "bench"], { env, stdio: ["ignore", "pipe", "ignore"] }).toString().trim();
-  const headers = { authorization: `Bearer ${token}`, "tus-resumable": "1.0.0" };
+  // Each is somebody's own.
+  const tokens = Array.from({ length: recordings }, (_, n) => {
+    const email = `person${n}@example.org`;
+    execFileSync(program, ["person", "add", "--email", email, "--name", `Person ${n}`, "--password-stdin"], { env, input: "correct horse battery staple\n", stdio: ["pipe", "ignore", "ignore"] });
+    return execFileSync(program, ["token", "add", "--person", email, "--name", "bench"], { env, stdio: ["ignore", "pipe", "ignore"] }).toString().trim();
+  });
   const agent = new Agent({ keepAlive: true, maxSockets: recordings });
-  const ask = (method, path, more, body) => new Promise((done, failed) => {
+  const ask = (who, method, path, more, body) => new Promise((done, failed) => {
+    const headers = { authorization: `Bearer ${tokens[who]}`, "tus-resumable": "1.0.0" };
     const sent = request(base + path, { method, agent, headers: { ...headers, ...more, "content-length": body?.length ?? 0 } }, (answer) => {
       answer.resume().on("end", () => (answer.statusCode < 300 ? done(answer.headers) : failed(new Error(`${method} ${path}: ${answer.statusCode}`))));
     });
     sent.on("error", failed).end(body);
   });
 
-  await ask("GET", "/updates", {});
+  await ask(0, "GET", "/updates", {});
   const idle = memory("VmRSS");
   const noise = randomBytes(second);
   counted.statements = 0;
   counted.calls.clear();
   const took = [];
   let most = 0;
-  const watch = setInterval(() => { most = Math.max(most, memory("VmRSS")); }, 100);
+  watch = setInterval(() => { most = Math.max(most, memory("VmRSS")); }, 100);
   const ends = await Promise.all(Array.from({ length: recordings }, async (_, n) => {
-    const path = new URL((await ask("POST", "/uploads", { "upload-defer-length": "1" })).location).pathname;
+    const path = new URL((await ask(n, "POST", "/uploads", { "upload-defer-length": "1" })).location).pathname;
     // Recorders do not begin together.
     await pause((n * 1000) / recordings);
     const began = performance.now();
@@ -69,7 +75,7 @@ try {
       await pause(began + piece * 1000 - performance.now());
       const bytes = piece === 0 ? Buffer.concat([beginning, noise.subarray(beginning.length)]) : noise;
       const asked = performance.now();
-      at = Number((await ask("PATCH", path, { "upload-offset": at, "content-type": "application/offset+octet-stream" }, bytes))["upload-offset"]);
+      at = Number((await ask(n, "PATCH", path, { "upload-offset": at, "content-type": "application/offset+octet-stream" }, bytes))["upload-offset"]);
       took.push(performance.now() - asked);
     }
     return [path, at];
@@ -77,12 +83,11 @@ try {
   const arriving = most;
   const { statements } = counted;
   const calls = [...counted.calls].sort();
-  const whole = await Promise.all(ends.map(async ([path, at]) => {
+  const whole = await Promise.all(ends.map(async ([path, at], n) => {
     const asked = performance.now();
-    await ask("PATCH", path, { "upload-offset": at, "upload-length": at, "content-type": "application/offset+octet-stream" });
+    await ask(n, "PATCH", path, { "upload-offset": at, "upload-length": at, "content-type": "application/offset+octet-stream" });
     return performance.now() - asked;
   }));
-  clearInterval(watch);
   const minutes = (recordings * seconds) / 60;
   const all = calls.reduce((sum, [, times]) => sum + times, 0);
   console.log(`${real ? "PostgreSQL or SQLite, and S3" : "SQLite and a folder"}; ${recordings} recordings of ${seconds} s at ${(second / 125_000).toFixed(1)} Mbit/s; ${program.includes("release") ? "release" : "debug"} build`);
@@ -91,6 +96,7 @@ try {
   console.log(`the finishing request: ${ms(median(whole))} (median of ${recordings} at once)`);
   console.log(`a minute of recording: ${(statements / minutes).toFixed(0)} statements, ${(all / minutes).toFixed(0)} calls of the storage ${calls.map(([name, times]) => `${name} ${(times / minutes).toFixed(1)}`).join(", ")}`);
 } finally {
+  clearInterval(watch);
   server.kill("SIGTERM");
   await once(server, "exit");
   proxy?.close();
