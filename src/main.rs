@@ -155,7 +155,8 @@ fn said(error: &Error) -> String {
 fn log(config: &Config) {
     // The filter was tried when the settings were read.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Where nobody reads the log any more, complaining about that would end every request in a panic.
+    tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false).with_writer(std::io::stderr).init();
 }
 
 async fn serve(config: Config) -> Result<()> {

@@ -176,6 +176,23 @@ fn serving_prints_where_it_is_and_the_setup_link_and_ends_when_told() {
     }
 }
 
+#[actix_web::test]
+async fn it_serves_and_ends_also_when_nobody_reads_its_log_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    let mut running =
+        hearback(&settings, &["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let line = BufReader::new(running.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    drop(running.stderr.take());
+    let address = line.strip_prefix("Hearback listens on ").unwrap();
+    for _ in 0..3 {
+        let answer = reqwest::get(format!("{address}/healthz")).await;
+        assert!(answer.is_ok_and(|answer| answer.status().is_success()));
+    }
+    assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap().success());
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_clock_that_a_file_holds_is_warned_of_when_serving_begins() {
     let dir = tempfile::tempdir().unwrap();
