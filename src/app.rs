@@ -98,8 +98,7 @@ impl State {
         notify::sweep(&mut tx, &self.clock).await?;
         people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
-        uploads::sweep(&self.db, &self.clock).await?;
-        uploads::sweep_uploads(&self.intake).await?;
+        uploads::sweep(&self.intake).await?;
         self.guard.forget();
         sweep_folder(self.intake.shop.tmp.clone()).await?;
         let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;

@@ -237,13 +237,21 @@ pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
-    for object in &taken.objects {
-        put_rendition(tx, &id, object).await?;
-    }
-    if taken.state == "processing" {
-        jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": 1 })).await?;
-    }
+    fill(tx, clock, &id, 1, taken).await?;
     Ok(id)
+}
+
+/// Gives media what was taken for it, and has it prepared where that is still to be done.
+async fn fill(tx: &mut Tx, clock: &Clock, id: &str, generation: i64, taken: &Taken) -> Result<()> {
+    for object in &taken.objects {
+        put_rendition(tx, id, object).await?;
+    }
+    if taken.state == "processing" { prepare(tx, clock, id, generation).await } else { Ok(()) }
+}
+
+/// Has what plays of a recording made.
+async fn prepare(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
+    jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": generation })).await
 }
 
 /// Refuses one file more than an update can have.

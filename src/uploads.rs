@@ -26,11 +26,11 @@ use crate::db::{self, Db, Tx};
 use crate::error::{Error, Result};
 use crate::media::{Object, Taken, Workshop, about, loose_key, put_bytes};
 use crate::video::Container;
-
 use crate::{pictures, updates, video, words};
+
 pub use busy::Busy;
 pub use checksum::{ALGORITHMS, Checksum};
-pub use finishing::{clear, finish_if_whole, sweep_uploads};
+pub use finishing::{clear, finish_if_whole};
 pub use rows::{New, Upload, begin, end, find, mine, must_go_on, unfinished};
 pub use writing::{Patch, write};
 
@@ -61,23 +61,13 @@ pub struct Intake {
 }
 
 /// What the first bytes of a file show it to be.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    /// The type it is stored as.
-    content_type: &'static str,
-    /// A picture, which is made anew.
-    picture: bool,
-    /// Browsers may play it as it is.
-    plays: bool,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    /// It is made anew.
+    Picture,
+    /// It is stored as it came.
+    Video(Container),
 }
-
-const PICTURE_SEEN: Seen = Seen { content_type: "image/*", picture: true, plays: false };
-const VIDEO_SEEN: [(Container, Seen); 4] = [
-    (Container::WebM, Seen { content_type: "video/webm", picture: false, plays: true }),
-    (Container::Mp4, Seen { content_type: "video/mp4", picture: false, plays: true }),
-    (Container::Matroska, Seen { content_type: "video/x-matroska", picture: false, plays: false }),
-    (Container::QuickTime, Seen { content_type: "video/quicktime", picture: false, plays: false }),
-];
 
 impl Seen {
     fn of(head: &[u8]) -> Result<Self> {
@@ -85,22 +75,24 @@ impl Seen {
             return Err(Error::Unsupported(format!("The file is empty. {TAKEN}")));
         }
         if pictures::sniff(head).is_some() {
-            return Ok(PICTURE_SEEN);
+            return Ok(Self::Picture);
         }
-        let container = video::sniff(head);
-        VIDEO_SEEN
-            .iter()
-            .find(|(known, _)| Some(*known) == container)
-            .map(|(_, seen)| *seen)
-            .ok_or_else(|| Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}")))
+        let unknown = || Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}"));
+        video::sniff(head).map(Self::Video).ok_or_else(unknown)
+    }
+
+    /// The type it is stored as.
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Picture => "image/*",
+            Self::Video(container) => container.content_type(),
+        }
     }
 
     /// What was stored under this type.
     fn stored(content_type: &str) -> Option<Self> {
-        std::iter::once(&PICTURE_SEEN)
-            .chain(VIDEO_SEEN.iter().map(|(_, seen)| seen))
-            .find(|seen| seen.content_type == content_type)
-            .copied()
+        let videos = [Container::WebM, Container::Mp4, Container::Matroska, Container::QuickTime].map(Self::Video);
+        std::iter::once(Self::Picture).chain(videos).find(|seen| seen.content_type() == content_type)
     }
 }
 
@@ -130,12 +122,12 @@ impl Intake {
         let head = head(&mut body).await?;
         let seen = Seen::of(&head)?;
         let whole = stream::iter([Ok(head)]).chain(body);
-        if seen.picture {
-            self.take_picture(file_name, whole).await
-        } else if pictures {
-            Err(Error::Unsupported("This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into()))
-        } else {
-            self.take_video(file_name, seen, whole).await
+        match seen {
+            Seen::Picture => self.take_picture(file_name, whole).await,
+            Seen::Video(_) if pictures => {
+                Err(Error::Unsupported("This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into()))
+            }
+            Seen::Video(container) => self.take_video(file_name, container, whole).await,
         }
     }
 
@@ -167,10 +159,10 @@ impl Intake {
         Ok(Object { name, key, content_type: content_type.to_owned(), size, bytes })
     }
 
-    async fn take_video(&self, file_name: String, seen: Seen, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
+    async fn take_video(&self, file_name: String, container: Container, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
         let key = loose_key(&self.shop.db, &self.shop.clock).await?;
-        let bytes = self.shop.storage.put(&key, &about(seen.content_type), body).await?;
-        Ok(recorded(file_name, seen, key, bytes))
+        let bytes = self.shop.storage.put(&key, &about(container.content_type()), body).await?;
+        Ok(recorded(file_name, container, key, bytes))
     }
 
     /// Deletes what was taken and found no place.
@@ -186,9 +178,9 @@ impl Intake {
 }
 
 /// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays.
-fn recorded(file_name: String, seen: Seen, key: String, bytes: u64) -> Taken {
-    let original = Object { name: "original", key, content_type: seen.content_type.to_owned(), size: None, bytes };
-    let playable = seen.plays.then(|| Object { name: "playable", ..original.clone() });
+fn recorded(file_name: String, container: Container, key: String, bytes: u64) -> Taken {
+    let original = Object { name: "original", key, content_type: container.content_type().to_owned(), size: None, bytes };
+    let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object { name: "playable", ..original.clone() });
     Taken { kind: "video", file_name, state: "processing", size: None, objects: std::iter::once(original).chain(playable).collect() }
 }
 
@@ -202,8 +194,14 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// Has objects deleted that were written and belong to nothing after a day: what an upload left that broke off.
-pub async fn sweep(db: &Db, clock: &Clock) -> Result<()> {
+/// Sees to uploads that nobody goes on with, and to what those left that broke off.
+pub async fn sweep(intake: &Intake) -> Result<()> {
+    sweep_loose(&intake.shop.db, &intake.shop.clock).await?;
+    finishing::sweep(intake).await
+}
+
+/// Has objects deleted that were written and belong to nothing after a day.
+async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> = sqlx::query_scalar("DELETE FROM loose_objects WHERE since < $1 RETURNING key")
         .bind(clock.now() - 24 * 3_600_000)

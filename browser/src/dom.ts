@@ -66,3 +66,8 @@ export function remember(store: "localStorage" | "sessionStorage", key: string, 
   }
   return null;
 }
+
+/** `21 Nov 14:02`, with another sign than the colon where it is for a file's name. */
+export function when(at = new Date(), colon = ":"): string {
+  return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })} ${String(at.getHours()).padStart(2, "0")}${colon}${String(at.getMinutes()).padStart(2, "0")}`;
+}

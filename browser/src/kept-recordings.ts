@@ -2,7 +2,7 @@
 // It is offered, with how much of it there is; nothing is thrown away because it was found.
 import { visit } from "@hotwired/turbo";
 import { Courier, type Safety } from "./courier.js";
-import { announce, bytes, clock, icon, make, remember } from "./dom.js";
+import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
 import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
@@ -68,7 +68,7 @@ export class KeptRecordings extends HTMLElement {
 
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement> {
     const { id } = recording;
-    const row = new Row(`Unfinished recording of ${when(recording.began)}`);
+    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}`);
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -240,7 +240,7 @@ class Row {
 }
 
 function unreadable({ began }: Recording): HTMLElement {
-  const row = new Row(`Unfinished recording of ${when(began)}`);
+  const row = new Row(`Unfinished recording of ${when(new Date(began))}`);
   row.fail("This browser does not give back what it keeps of it just now. Load the page again.");
   return row.element;
 }
@@ -264,12 +264,6 @@ function button(words: string, act: () => void | Promise<void>, more = ""): HTML
   return made;
 }
 
-/** `21 Nov 14:02` */
-function when(ms: number): string {
-  const at = new Date(ms);
-  return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })} ${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
-}
-
 async function download(recording: Recording, rest: Piece[]): Promise<void> {
   const parts: ArrayBuffer[] = [];
   for (const piece of rest) {
@@ -278,7 +272,7 @@ async function download(recording: Recording, rest: Piece[]): Promise<void> {
   }
   const href = URL.createObjectURL(new Blob(parts, { type: recording.type }));
   const end = recording.type.includes("mp4") ? "mp4" : recording.type.includes("matroska") ? "mkv" : "webm";
-  const name = `Recording of ${when(recording.began).replace(":", ".")}${recording.safe > 0 ? `, from ${clock(recording.safeMs).replaceAll(":", ".")}` : ""}.${end}`;
+  const name = `Recording of ${when(new Date(recording.began), ".")}${recording.safe > 0 ? `, from ${clock(recording.safeMs).replaceAll(":", ".")}` : ""}.${end}`;
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

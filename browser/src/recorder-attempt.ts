@@ -1,9 +1,9 @@
 // One try at a recording, from the press on Record until it runs: it can be called off at any moment, and leaves nothing behind then.
 import { Refusal } from "./capture.js";
 import { Courier } from "./courier.js";
+import { when } from "./dom.js";
 import type { DraftForm } from "./draft-form.js";
 import { container, plain } from "./recording.js";
-import { when } from "./screenshot.js";
 
 /** The one before may still be throwing away what it had made: the next one must not count on it. */
 let tidied: Promise<void> = Promise.resolve();
@@ -50,7 +50,7 @@ export class Attempt {
       this.signal.throwIfAborted();
       const update = (await form?.ensure(`Recording, ${when()}`, false)) ?? "";
       this.signal.throwIfAborted();
-      return Courier.begin({ type, name: `Recording ${when(".")}.${end}`, update });
+      return Courier.begin({ type, name: `Recording ${when(undefined, ".")}.${end}`, update });
     };
     const begun = begin();
     // There is no need to count on to something that will not be.

@@ -1,5 +1,6 @@
 // One frame of a shared screen, window or tab, as a picture.
 import { release, screen } from "./capture.js";
+import { when } from "./dom.js";
 
 /** Asks what to take a picture of. Rejects with a Refusal. */
 export async function screenshot(): Promise<File> {
@@ -16,7 +17,7 @@ export async function screenshot(): Promise<File> {
     canvas.getContext("2d")?.drawImage(video, 0, 0);
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
     if (!blob) throw new Error("The browser could not make a picture of it. Try again.");
-    return new File([blob], `Screenshot ${when(".")}.png`, { type: "image/png" });
+    return new File([blob], `Screenshot ${when(undefined, ".")}.png`, { type: "image/png" });
   } finally {
     release(stream);
   }
@@ -37,10 +38,4 @@ function settled(video: HTMLVideoElement): Promise<void> {
     };
     if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(next);
   });
-}
-
-/** `21 Nov 14:02`, with another sign than the colon where it is for a file's name. */
-export function when(colon = ":"): string {
-  const now = new Date();
-  return `${now.getDate()} ${now.toLocaleString("en", { month: "short" })} ${String(now.getHours()).padStart(2, "0")}${colon}${String(now.getMinutes()).padStart(2, "0")}`;
 }

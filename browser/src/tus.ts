@@ -17,8 +17,6 @@ export interface Answer {
   retryAfter: number;
   /** What it says, in words. */
   words: string;
-  /** Of an update: draft, published or trashed. */
-  state: string | null;
 }
 
 /** What a request may carry, and when it is given up. */
@@ -78,7 +76,6 @@ function read(request: XMLHttpRequest, stalled: boolean): Answer {
     update: request.getResponseHeader("Hearback-Update"),
     retryAfter: number("Retry-After") ?? 0,
     words: said(request.responseText),
-    state: /"state":"(draft|published|trashed)"/.exec(request.responseText)?.[1] ?? null,
   };
 }
 
@@ -96,8 +93,8 @@ function said(text: string): string {
 export async function discard({ url, media, update }: { url: string; media: string; update: string }): Promise<string | null> {
   let answer = await send("DELETE", url);
   if (answer.status === 409) {
-    const draft = await send("GET", `/updates/${update}`);
-    if (draft.status === 200 && draft.state !== "draft") return "It was sent already, and stays there. Remove it on the page of its update.";
+    const known = (await asked(`/updates/${update}`)) as { state: string } | number | undefined;
+    if (typeof known === "object" && known.state !== "draft") return "It was sent already, and stays there. Remove it on the page of its update.";
     answer = await send("DELETE", `/media/${media}`);
   }
   if ((answer.status >= 200 && answer.status < 300) || answer.status === 404 || answer.status === 410) return null;
@@ -106,11 +103,16 @@ export async function discard({ url, media, update }: { url: string; media: stri
 
 /** Who is signed in: their id, null for nobody, undefined where no answer came. */
 export async function whoIsThere(): Promise<string | null | undefined> {
+  const answer = await asked("/session");
+  if (typeof answer === "number") return answer === 401 ? null : undefined;
+  return (answer as { person: { id: string } } | undefined)?.person.id;
+}
+
+/** What is at an address now; its status where that is no good one, undefined where no answer came. */
+async function asked(path: string): Promise<unknown> {
   try {
-    const answer = await fetch("/session", { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" });
-    if (answer.status === 401) return null;
-    if (!answer.ok) return undefined;
-    return ((await answer.json()) as { person: { id: string } }).person.id;
+    const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" });
+    return answer.ok ? await answer.json() : answer.status;
   } catch {
     return undefined;
   }

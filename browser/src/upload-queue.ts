@@ -1,7 +1,7 @@
 // Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
 // One that broke off with its page goes on where it was when the same file is chosen again.
 import type { DraftForm } from "./draft-form.js";
-import { announce, bytes, icon, iconButton, make, typing } from "./dom.js";
+import { announce, bytes, icon, iconButton, make, typing, when } from "./dom.js";
 import type { FileUpload } from "./file-upload.js";
 import { refresh } from "./morph.js";
 import { ask, offline, Problem } from "./request.js";
@@ -260,17 +260,11 @@ function hasFiles(event: DragEvent): boolean {
 /** Pasted pictures are all called image.png; the time tells them apart. */
 function named(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
-  return new File([file], `Pasted ${moment()}.${file.name.split(".").pop() ?? "png"}`, { type: file.type });
+  return new File([file], `Pasted ${when(undefined, ".")}.${file.name.split(".").pop() ?? "png"}`, { type: file.type });
 }
 
 /** A title for a file: its name without the end, where it says something. */
 function title(file: File): string {
   const name = file.name.replace(/\.\w{2,5}$/, "").replace(/[_-]+/g, " ").trim();
-  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${moment()}`;
-}
-
-/** `21 Nov 14.02`: without a colon, which no file system likes. */
-function moment(): string {
-  const now = new Date();
-  return `${now.getDate()} ${now.toLocaleString("en", { month: "short" })} ${String(now.getHours()).padStart(2, "0")}.${String(now.getMinutes()).padStart(2, "0")}`;
+  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when(undefined, ".")}`;
 }

@@ -1,12 +1,10 @@
 //! Media whose bytes come over many requests: there from the first of them, playable from the last.
 
-use serde_json::json;
-
-use super::{Taken, delete, must_have_place, process, put_rendition};
+use super::{Taken, delete, fill, must_have_place, process};
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::Result;
-use crate::{events, jobs, updates};
+use crate::{events, updates};
 
 /// Makes media with this id, whose bytes are still to come.
 pub async fn expect(
@@ -52,12 +50,7 @@ pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_
     let old: Vec<String> =
         sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key").bind(id).fetch_all(&mut **tx).await?;
     updates::purge(tx, clock, &old).await?;
-    for object in &taken.objects {
-        put_rendition(tx, id, object).await?;
-    }
-    if taken.state == "processing" {
-        jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": generation })).await?;
-    }
+    fill(tx, clock, id, generation, taken).await?;
     events::record(tx, clock, "media", &update_id, id, "").await?;
     Ok(true)
 }

@@ -80,12 +80,12 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let input = shop.storage.fetch(&key, dir.path()).await?;
     step(shop, &task, if media.stretch().is_some() { TRIMMING } else { "Making it seekable" }).await?;
     let out = tempfile::tempdir_in(&shop.tmp)?;
-    let (made, probe) = match make(tools, &input, media.stretch(), out.path()).await {
+    let (made, shown, probe) = match make(tools, &input, media.stretch(), out.path()).await {
         Ok(made) => made,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;
-    let poster = match tools.poster(&made.path, &probe, frame.path()).await {
+    let poster = match tools.poster(&shown, &probe, frame.path()).await {
         Ok(path) => Some(pictures::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
@@ -105,15 +105,13 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     commit(shop, &task, objects, Some(&made), state, follow).await
 }
 
-/// What is to play, and what it is.
-async fn make(tools: &Tools, input: &Path, stretch: Option<(Millis, Millis)>, dir: &Path) -> Result<(Output, Probe)> {
+/// What is to play, and a file that shows what it is: the original where all of it plays, else the cut, which may have been coded anew.
+async fn make(tools: &Tools, input: &Path, stretch: Option<(Millis, Millis)>, dir: &Path) -> Result<(Output, PathBuf, Probe)> {
     let probe = tools.probe(input).await?;
-    let made = match stretch {
-        None => tools.seekable(input, &probe, dir).await?,
-        Some(stretch) => tools.cut(input, &probe, stretch, dir).await?,
-    };
-    let probe = tools.probe(&made.path).await?;
-    Ok((made, probe))
+    let Some(stretch) = stretch else { return Ok((tools.seekable(input, &probe, dir).await?, input.to_owned(), probe)) };
+    let made = tools.cut(input, &probe, stretch, dir).await?;
+    let (shown, probe) = (made.path.clone(), tools.probe(&made.path).await?);
+    Ok((made, shown, probe))
 }
 
 /// Makes the H.264 copy of what some or all browsers do not play.

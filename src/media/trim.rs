@@ -1,17 +1,17 @@
 //! Trim: which stretch of a recording plays. The original stays whole for its author; others get only what was cut from it.
 
-use serde_json::json;
-
-use super::{Media, find, process};
+use super::{Media, find, prepare, process};
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Fields, Result};
+use crate::events;
 use crate::people::Viewer;
 use crate::updates::{self, Content};
-use crate::{events, jobs};
 
 /// So much has to be left.
 pub const SHORTEST: Millis = 500;
+
+const ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
 
 /// Lets only a stretch of a recording play, said in the time of what plays now; said again, nothing changes. `material` is what an edit
 /// has: those who answered are asked again, with what changed.
@@ -83,7 +83,7 @@ async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
         .fetch_one(&mut **tx)
         .await?;
     if arriving > 0 {
-        return Err(Error::Conflict("It is still arriving. Trim it when all of it is here.".into()));
+        return Err(Error::Conflict(ARRIVING.into()));
     }
     if media.kind != "video" {
         return Err(Error::Conflict("This is a picture. Only videos can be trimmed.".into()));
@@ -94,7 +94,7 @@ async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
 /// How long what plays now is.
 fn measured(media: &Media) -> Result<Millis> {
     let why = match (media.state.as_str(), media.duration_ms) {
-        ("uploading", _) => "It is still arriving. Trim it when all of it is here.",
+        ("uploading", _) => ARRIVING,
         ("failed", _) if media.whole_ms.is_none() => "It cannot be played, so it cannot be trimmed.",
         (_, Some(length)) => return Ok(length),
         ("processing", None) => "It is not measured yet. Try again in a moment.",
@@ -132,7 +132,7 @@ async fn begin(
     sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name <> 'original'").bind(&media.id).execute(&mut **tx).await?;
     updates::purge(tx, clock, &keys).await?;
     shift(tx, &media.id, by, length).await?;
-    jobs::enqueue(tx, clock, "process", &json!({ "media": media.id, "generation": media.generation + 1 })).await?;
+    prepare(tx, clock, &media.id, media.generation + 1).await?;
     if material.is_some() {
         updates::edit(tx, clock, viewer, &media.update_id, &Content { material, ..Content::default() }).await?;
     }

@@ -227,7 +227,7 @@ impl S3 {
             let list = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(&prefix);
             let page = list.set_continuation_token(more).send().await.map_err(failed)?;
             for key in page.contents().iter().filter_map(|object| object.key()) {
-                accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(key).send().await)?;
+                self.delete_version(key, None).await?;
             }
             more = page.next_continuation_token;
             if more.is_none() {
@@ -243,16 +243,22 @@ impl S3 {
             return Ok(());
         }
         for name in names {
-            accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(name).send().await)?;
+            self.delete_version(&name, None).await?;
         }
         Ok(())
     }
 
     async fn purge(&self, key: &str) -> Result<()> {
         if !self.purge_listed(key, |name| name == key).await? && self.length(key).await?.is_some() {
-            accept_missing(self.client.delete_object().bucket(&self.settings.bucket).key(key).send().await)?;
+            self.delete_version(key, None).await?;
         }
         Ok(())
+    }
+
+    /// Deletes one version of an object, by the name the server knows it by; without an id the present one. One that is gone is fine.
+    async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
+        let delete = self.client.delete_object().bucket(&self.settings.bucket).key(name);
+        accept_missing(delete.set_version_id(id.and_then(some)).send().await)
     }
 
     /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker. False where none was
@@ -273,8 +279,7 @@ impl S3 {
             for (name, id) in versions.chain(deletions) {
                 let Some(name) = name.filter(|name| wanted(name)) else { continue };
                 listed = true;
-                let delete = self.client.delete_object().bucket(bucket).key(name);
-                accept_missing(delete.set_version_id(id.and_then(some)).send().await)?;
+                self.delete_version(name, id).await?;
             }
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
                 return Ok(listed);

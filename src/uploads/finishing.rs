@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::rows::{Upload, clear_later, columns, end};
+use super::rows::{KEPT, Upload, clear_later, columns, end};
 use super::store::{Writer, overtaken};
 use super::{Intake, Seen, recorded};
 use crate::clock::Millis;
@@ -29,7 +29,7 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     let seen = writer.seen(&left).await?;
     // What it is put together under may be another key than what it came under.
     let came = writer.upload.key.clone();
-    let length = writer.join(left).await?;
+    let length = writer.join(left, seen).await?;
     let mut upload = writer.upload;
     let taken = match take(intake, &upload, seen, length).await {
         Ok(taken) => taken,
@@ -50,7 +50,7 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     )
     .bind(upload.received)
     .bind(&upload.key)
-    .bind(seen.content_type)
+    .bind(seen.content_type())
     .bind(upload.finished_at)
     .bind(&upload.id)
     .bind(upload.generation)
@@ -59,7 +59,7 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     let overtaken = (done.rows_affected() == 0).then(overtaken);
     sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1").bind(&upload.id).execute(&mut *tx).await?;
     clear_later(&mut tx, clock, &came, None).await?;
-    if seen.picture {
+    if seen == Seen::Picture {
         updates::purge(&mut tx, clock, std::slice::from_ref(&upload.key)).await?;
     }
     let lost = match overtaken {
@@ -77,12 +77,14 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
 }
 
 async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64) -> Result<Taken> {
-    if !seen.picture {
-        return Ok(recorded(upload.file_name.clone(), seen, upload.key.clone(), length));
+    match seen {
+        Seen::Video(container) => Ok(recorded(upload.file_name.clone(), container, upload.key.clone(), length)),
+        Seen::Picture => {
+            let dir = tempfile::tempdir_in(&intake.shop.tmp)?;
+            let path = intake.shop.storage.fetch(&upload.key, dir.path()).await?;
+            intake.make_picture(upload.file_name.clone(), &path).await
+        }
     }
-    let dir = tempfile::tempdir_in(&intake.shop.tmp)?;
-    let path = intake.shop.storage.fetch(&upload.key, dir.path()).await?;
-    intake.make_picture(upload.file_name.clone(), &path).await
 }
 
 /// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
@@ -125,7 +127,7 @@ pub(super) fn there_somewhere(error: Error) -> Error {
 
 /// Sees to uploads that nobody goes on with: what is whole is finished, so is a recording whose page did not come back for an hour; what
 /// expired, or belongs to nothing any more, is thrown away. What arrived of a recording is never thrown away for its age.
-pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
+pub(super) async fn sweep(intake: &Intake) -> Result<()> {
     let now = intake.shop.clock.now();
     let lost = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
     for upload in list(intake, lost, now - PATIENCE).await? {
@@ -139,14 +141,11 @@ pub async fn sweep_uploads(intake: &Intake) -> Result<()> {
     for upload in list(intake, over, now - UNBEGUN).await? {
         see_to(&upload, throw_away(intake, &upload).await);
     }
-    for upload in list(intake, "o.deferred_at IS NULL AND o.length <> o.received AND o.created_at < $1", now - Upload::kept()).await? {
+    for upload in list(intake, "o.deferred_at IS NULL AND o.length <> o.received AND o.created_at < $1", now - KEPT).await? {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
-    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1")
-        .bind(now - Upload::kept())
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - KEPT).execute(&mut *tx).await?;
     tx.commit().await
 }
 

@@ -13,7 +13,7 @@ use crate::updates::{self, Content};
 use crate::{jobs, words};
 
 /// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
-const KEPT: Millis = 7 * 24 * 3_600_000;
+pub(super) const KEPT: Millis = 7 * 24 * 3_600_000;
 /// No request that was under way when its upload ended still runs after so long.
 const STRAGGLERS: Millis = 15 * 60_000;
 /// How many uploads of one person can be open.
@@ -69,12 +69,7 @@ pub(super) use columns;
 impl Upload {
     /// When it is thrown away.
     pub fn expires_at(&self) -> Millis {
-        self.created_at + Self::kept()
-    }
-
-    /// So long after it began, in milliseconds.
-    pub(super) fn kept() -> Millis {
-        KEPT
+        self.created_at + KEPT
     }
 
     /// Whether all of it is there.
@@ -228,9 +223,13 @@ pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload, reason: Option<&
 
 /// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
 pub(super) async fn clear_later(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<String>) -> Result<()> {
-    let rest = json!({ "place": place(key), "key": key, "multipart": multipart });
-    jobs::enqueue(tx, clock, "clear", &rest).await?;
-    jobs::enqueue_at(tx, clock, "clear", &rest, clock.now() + STRAGGLERS).await
+    clear_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;
+    clear_at(tx, clock, key, multipart.as_deref(), clock.now() + STRAGGLERS).await
+}
+
+/// Has deleted what an upload with this key left, if nothing uses it then.
+pub(super) async fn clear_at(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<&str>, at: Millis) -> Result<()> {
+    jobs::enqueue_at(tx, clock, "clear", &json!({ "place": place(key), "key": key, "multipart": multipart }), at).await
 }
 
 /// What the bytes of an upload with this key are kept under until it is whole.

@@ -143,7 +143,7 @@ impl<'a> Writer<'a> {
     async fn look(&mut self, next: &[u8]) -> Result<()> {
         let enough = usize::try_from(self.at).unwrap_or(HEAD).saturating_add(next.len()) >= HEAD;
         if enough && self.upload.content_type.is_none() {
-            self.upload.content_type = Some(self.seen(next).await?.content_type.to_owned());
+            self.upload.content_type = Some(self.seen(next).await?.content_type().to_owned());
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl<'a> Writer<'a> {
             Some(id) => id.clone(),
             None => {
                 let seen = self.seen(&whole).await?;
-                let id = s3.begin(&self.upload.key, &about(seen.content_type)).await?;
+                let id = s3.begin(&self.upload.key, &about(seen.content_type())).await?;
                 self.upload.multipart.insert(id).clone()
             }
         };
@@ -288,16 +288,18 @@ impl<'a> Writer<'a> {
     }
 
     /// Stores what is `left` and makes the whole one object under its key. Answers its length in bytes. Can be repeated.
-    pub(super) async fn join(&mut self, left: Bytes) -> Result<u64> {
+    pub(super) async fn join(&mut self, left: Bytes, seen: Seen) -> Result<u64> {
         let length = u64::try_from(self.at).unwrap_or(0) + left.len() as u64;
-        let content_type = self.seen(&left).await?.content_type;
-        self.upload.content_type = Some(content_type.to_owned());
+        self.upload.content_type = Some(seen.content_type().to_owned());
         match self.intake.shop.storage.clone() {
             Storage::Disk(disk) => {
-                if !left.is_empty() {
+                let empty = left.is_empty();
+                if !empty {
                     self.store(left).await?;
                 }
-                self.tell().await?;
+                if empty || self.all_at_once {
+                    self.tell().await?;
+                }
                 let _held = disk.grow(&self.upload.place()).await?;
                 self.must_hold().await?;
                 disk.settle_grown(&self.upload.place(), &self.upload.key).await?;
@@ -310,7 +312,7 @@ impl<'a> Writer<'a> {
                 // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
                 let whole = self.joined(&left).await?.freeze();
                 let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
-                self.storage().put(&key, &about(content_type), stream::iter([Ok(whole)])).await?;
+                self.storage().put(&key, &about(seen.content_type()), stream::iter([Ok(whole)])).await?;
                 self.upload.key = key;
             }
             Storage::S3(s3) => {
@@ -319,7 +321,7 @@ impl<'a> Writer<'a> {
                 }
                 self.tell().await?;
                 self.must_hold().await?;
-                self.complete(&s3, length).await?;
+                self.complete(&s3, length, seen).await?;
             }
         }
         Ok(length)
@@ -327,7 +329,7 @@ impl<'a> Writer<'a> {
 
     /// Puts the parts together. A server may insist on parts that an overtaken writer sent and nobody told of (Ceph's gateway does): then
     /// all are, and what counts of them is copied out.
-    async fn complete(&mut self, s3: &S3, length: u64) -> Result<()> {
+    async fn complete(&mut self, s3: &S3, length: u64, seen: Seen) -> Result<()> {
         let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
         if self.upload.stretches.is_none() {
             let numbered = self.parts().await?;
@@ -361,8 +363,7 @@ impl<'a> Writer<'a> {
         }
         let counted = stretched(self.storage().clone(), self.upload.key.clone(), stretches);
         let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
-        let content_type = self.seen(&[]).await?.content_type;
-        self.storage().put(&key, &about(content_type), counted).await?;
+        self.storage().put(&key, &about(seen.content_type()), counted).await?;
         self.upload.key = key;
         Ok(())
     }

@@ -2,15 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use serde_json::json;
 
 use super::checksum::Checksum;
-use super::rows::{must_fit, must_go_on};
+use super::rows::{clear_at, must_fit, must_go_on};
 use super::store::{Writer, overtaken};
 use super::{Intake, PICTURE, Upload, end, find, finishing, size};
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
-use crate::jobs;
 use crate::people::Viewer;
 
 /// So many requests of one person bring bytes at once: each holds a buffer.
@@ -136,8 +134,7 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
         ..upload
     };
     // A copy that never comes to its end belongs to nothing.
-    let copy = json!({ "place": anew.place(), "key": anew.key });
-    jobs::enqueue_at(&mut tx, &shop.clock, "clear", &copy, shop.clock.now() + ABANDONED).await?;
+    clear_at(&mut tx, &shop.clock, &anew.key, None, shop.clock.now() + ABANDONED).await?;
     tx.commit().await?;
     let mut writer = Writer::anew(intake, anew);
     let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
@@ -204,10 +201,14 @@ async fn receive(
     if writer.upload.length == Some(end) {
         return finishing::finish(writer, buffer.freeze()).await;
     }
-    if !buffer.is_empty() {
+    let empty = buffer.is_empty();
+    if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    writer.tell().await?;
+    // What was stored is told, unless all is to be told at once; a length that came without bytes is not yet.
+    if empty || writer.all_at_once {
+        writer.tell().await?;
+    }
     Ok(writer.upload)
 }
 

@@ -34,7 +34,6 @@ const BYTES: &str = "application/offset+octet-stream";
 /// What is spoken here.
 pub(crate) async fn options(state: web::Data<State>) -> Answer {
     Ok(HttpResponse::NoContent()
-        .insert_header(("Tus-Version", VERSION))
         .insert_header(("Tus-Extension", EXTENSIONS))
         .insert_header(("Tus-Max-Size", state.intake.max))
         .insert_header(("Tus-Checksum-Algorithm", uploads::ALGORITHMS))
@@ -65,11 +64,9 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
         // An empty file is refused like any other that is none.
         upload = take(&ask, &state, &upload.id, patch, payload).await?;
     }
-    Ok(told(&mut HttpResponse::Created(), &upload)
-        .insert_header((header::LOCATION, format!("{}/uploads/{}", ask.base, upload.id)))
-        .insert_header(("Hearback-Media", upload.media_id))
-        .insert_header(("Hearback-Update", upload.update_id))
-        .finish())
+    let mut answer = HttpResponse::Created();
+    named(told(&mut answer, &upload), &upload).insert_header((header::LOCATION, format!("{}/uploads/{}", ask.base, upload.id)));
+    Ok(answer.finish())
 }
 
 /// How far an upload is.
@@ -87,9 +84,6 @@ pub(crate) async fn head(req: HttpRequest, ask: Ask, state: web::Data<State>, id
     };
     if !upload.metadata.is_empty() {
         answer.insert_header(("Upload-Metadata", upload.metadata.as_str()));
-    }
-    if upload.finished_at.is_some() {
-        answer.insert_header(("Hearback-Media", upload.media_id)).insert_header(("Hearback-Update", upload.update_id));
     }
     Ok(answer.finish())
 }
@@ -116,9 +110,6 @@ pub(crate) async fn patch(req: HttpRequest, ask: Ask, state: web::Data<State>, i
     let upload = take(&ask, &state, &id, patch, payload).await?;
     let mut answer = HttpResponse::NoContent();
     told(&mut answer, &upload);
-    if upload.finished_at.is_some() {
-        answer.insert_header(("Hearback-Media", upload.media_id)).insert_header(("Hearback-Update", upload.update_id));
-    }
     Ok(answer.finish())
 }
 
@@ -158,10 +149,15 @@ async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin), pause: Du
 
 fn told<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
     answer.insert_header(("Upload-Offset", upload.received));
-    if upload.finished_at.is_none() {
-        answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
+    match upload.finished_at {
+        None => answer.insert_header(("Upload-Expires", http_date(upload.expires_at()))),
+        Some(_) => named(answer, upload),
     }
-    answer
+}
+
+/// What it becomes, and of what.
+fn named<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
+    answer.insert_header(("Hearback-Media", upload.media_id.as_str())).insert_header(("Hearback-Update", upload.update_id.as_str()))
 }
 
 /// RFC 9110 §5.6.7.

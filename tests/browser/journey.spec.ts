@@ -1,9 +1,7 @@
 // The whole journey, as people do it: from the set-up link to an acknowledged update, a guest, and a revoked link.
-import { join } from 'node:path'
 import type { Browser, Page } from '@playwright/test'
-import { expect, here, look, person, setUp, signIn, test, type Hearback } from './test.ts'
+import { expect, fixture, look, person, setUp, signIn, test, type Hearback } from './test.ts'
 
-const fixture = (name: string) => join(here, '..', 'fixtures', name)
 
 /** A page in a browser of its own, which knows nobody. */
 async function someone(browser: Browser, server: Hearback): Promise<Page> {

@@ -1,8 +1,7 @@
 // Closing the loop, as people in four places do it: by mouse and keys, each by their own clock, with time held by the server's.
 // At every step the author's page alone says who still owes what.
-import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
-import { axe, expect, Hearback, here, look, test as base } from './test.ts'
+import { axe, expect, fixture, Hearback, look, test as base } from './test.ts'
 import { Scene, type Place } from './scene.ts'
 
 /** Three in the afternoon in Berlin and Kraków, six in the morning in San Francisco, and Friday already, three in the night, in Auckland. */
@@ -39,7 +38,7 @@ async function send(page: Page, { title, notes, file, to, back, within, by, othe
   await page.getByRole('link', { name: 'New', exact: true }).click()
   await expect(page.getByRole('heading', { level: 1, name: 'New update' })).toBeVisible()
   if (file !== undefined) {
-    await page.locator('input[type=file]').first().setInputFiles(join(here, '../fixtures', file))
+    await page.locator('input[type=file]').first().setInputFiles(fixture(file))
     await expect(page.locator('[data-media]')).toHaveCount(1)
   }
   await page.getByLabel('Title').fill(title)

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { chromium, expect, type BrowserContext, type Page } from '@playwright/test'
 import { chromium as flags, executablePath } from './playwright.config.ts'
 import { wave } from './studio.ts'
-import { here, signIn, type Hearback, type Person } from './test.ts'
+import { fixture, signIn, type Hearback, type Person } from './test.ts'
 
 const run = promisify(execFile)
 /** What the fake microphone hears, in hertz. */
@@ -173,7 +173,7 @@ export async function stored(page: Page, update: string, name = 'original'): Pro
 
 /** A recording as browsers make it, made `bytes` long by an element that players skip. */
 export async function padded(bytes: number): Promise<Buffer> {
-  const recorded = await readFile(join(here, '../fixtures/rec-vp9-opus-10s.webm'))
+  const recorded = await readFile(fixture('rec-vp9-opus-10s.webm'))
   const size = bytes - recorded.length - 9
   const head = Buffer.alloc(9)
   head.writeBigUInt64BE((1n << 56n) | BigInt(size), 1)

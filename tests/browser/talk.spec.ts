@@ -1,8 +1,7 @@
 // The conversation: a question at a second, its answer and its acceptance; names behind an @; drafts; and ten seconds to take back what was sent.
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Browser, Page } from '@playwright/test'
-import { axe, expect, here, pictures, signIn, test, type Hearback, type Person } from './test.ts'
+import { axe, expect, fixture, pictures, signIn, test, type Hearback, type Person } from './test.ts'
 
 /** A page of someone signed in, in a browser of their own. */
 async function someone(browser: Browser, server: Hearback, who: Person): Promise<Page> {
@@ -15,7 +14,7 @@ async function someone(browser: Browser, server: Hearback, who: Person): Promise
 async function publish(page: Page, title: string, audience: Person[], file?: string): Promise<string> {
   const headers = { accept: 'application/json', 'sec-fetch-site': 'same-origin' }
   const fields = { title, audience: audience.map(({ email }) => email).join(','), visibility: 'audience' }
-  const media = file === undefined ? undefined : { name: file, mimeType: 'video/webm', buffer: readFileSync(join(here, '../fixtures', file)) }
+  const media = file === undefined ? undefined : { name: file, mimeType: 'video/webm', buffer: readFileSync(fixture(file)) }
   const made = await page.request.post('/updates', { headers, multipart: media ? { ...fields, media } : { ...fields, publish: 'true' } })
   expect(made.status(), await made.text()).toBe(201)
   const { id } = (await made.json()) as { id: string }

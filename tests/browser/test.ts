@@ -24,6 +24,9 @@ export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
   baseURL: async ({ hearback }, use) => use(hearback.url),
 })
 
+/** The path of a file of tests/fixtures. */
+export const fixture = (name: string): string => join(here, '../fixtures', name)
+
 /** Signs in through the form, as someone who was nobody before. Ends on the page that follows. */
 export async function signIn(page: Page, who: Person, at = '/session'): Promise<void> {
   await page.context().clearCookies()

@@ -1,10 +1,9 @@
 // Trimming a recording on its pages, by pointer and by keys.
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { expect, here, look, person, signIn, test, type Page } from './test.ts'
+import { expect, fixture, look, person, signIn, test, type Page } from './test.ts'
 import { asProgram } from './scene.ts'
 
-const recording = async () => ({ name: 'count.webm', mimeType: 'video/webm', buffer: await readFile(join(here, '../fixtures/count.webm')) })
+const recording = async () => ({ name: 'count.webm', mimeType: 'video/webm', buffer: await readFile(fixture('count.webm')) })
 
 /** An update with a recording of six seconds, by who is signed in; ready. */
 async function post(page: Page, fields: Record<string, string>): Promise<{ id: string; media: string }> {

@@ -1,11 +1,9 @@
 // Files on their way from the New page: broken off, gone on with, cancelled, refused.
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { hash, padded, stored } from './recording.ts'
-import { expect, here, signIn, test } from './test.ts'
+import { expect, fixture, signIn, test } from './test.ts'
 
-const fixture = (name: string) => join(here, '../fixtures', name)
 const item = (page: Page) => page.locator('.arriving .media-item')
 const draft = (page: Page) => /updates\/([0-9a-z]+)\/edit/.exec(page.url())![1]!
 
