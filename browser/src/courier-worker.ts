@@ -24,11 +24,14 @@ export type Report =
 const spool = new Spool();
 let sender: Sender | undefined;
 let safety: Safety | undefined;
+/** Resolves when there are no more pieces and all of them are kept. */
+let ended: () => void;
+const end = new Promise<void>((resolve) => (ended = resolve));
 
 addEventListener("message", ({ data }: MessageEvent<Order>) => {
   if (data.do === "piece") sender?.piece(data.blob, data.untilMs);
   else if (data.do === "hurry") sender?.hurry();
-  else if (data.do === "finish") sender?.finish();
+  else if (data.do === "finish") void sender?.finish().then(ended);
   else if (data.do === "discard") void throwAway();
   else if (data.do === "begin" || data.do === "resume") void begin(data);
 });
@@ -76,7 +79,7 @@ async function resume(id: string): Promise<void> {
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
   start(recording, await spool.pieces(recording));
   // Its end is what is there.
-  sender?.finish();
+  void sender?.finish().then(ended);
 }
 
 function start(recording: Recording, kept?: Piece[]): void {
@@ -86,9 +89,11 @@ function start(recording: Recording, kept?: Piece[]): void {
   };
   sender = new Sender(recording, spool, tell, kept);
   report({ is: "begun", recording });
-  void sender.run().then((whole) => {
-    if (whole) report({ is: "finished" });
-    else if (safety?.state === "refused") report({ is: "failed", order: "finish", words: safety.words });
+  void sender.run().then(async (whole) => {
+    if (whole) return report({ is: "finished" });
+    // The page lets go of it then: not before the last piece is kept, too.
+    await end;
+    if (safety?.state === "refused") report({ is: "failed", order: "finish", words: safety.words });
   });
 }
 

@@ -8,7 +8,7 @@ export type { Safety };
 /** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way. */
 export class Courier extends EventTarget {
   /** What was said last. */
-  safety: Safety = { recordedMs: 0, keptMs: 0, safeMs: 0, state: "sending", torn: false, words: "" };
+  safety: Safety = { recordedMs: 0, keptMs: 0, safeMs: 0, state: "sending", words: "" };
   #finished = awaited();
   #discarded = awaited();
 

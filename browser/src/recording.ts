@@ -35,8 +35,6 @@ export class Recording extends EventTarget {
   /** Nobody asked it to end yet. */
   #wanted = true;
   #stopped: Promise<void>;
-  /** Milliseconds with the last piece that was not empty. */
-  #handed = 0;
 
   constructor(
     stream: MediaStream,
@@ -56,7 +54,6 @@ export class Recording extends EventTarget {
     this.#recorder = new MediaRecorder(stream, options);
     this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", () => resolve(), { once: true }));
     this.#recorder.addEventListener("dataavailable", ({ data }) => {
-      if (data.size > 0) this.#handed = this.ms;
       this.bytes += data.size;
       this.courier.piece(data, this.ms);
       this.dispatchEvent(new Event("piece"));
@@ -107,21 +104,10 @@ export class Recording extends EventTarget {
     try {
       await this.courier.finish();
     } catch (error) {
-      // Not before the last piece is written down, too.
-      void this.#kept().then(() => {
-        this.courier.leave();
-        document.dispatchEvent(new CustomEvent("hearback:kept"));
-      });
+      this.courier.leave();
+      document.dispatchEvent(new CustomEvent("hearback:kept"));
       throw error;
     }
-  }
-
-  #kept(): Promise<void> {
-    return new Promise((resolve) => {
-      const look = (): void => { if (this.courier.safety.torn || this.courier.safety.keptMs >= this.#handed) resolve(); };
-      this.courier.addEventListener("safety", look);
-      look();
-    });
   }
 
   #hold(): void {

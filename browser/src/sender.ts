@@ -12,8 +12,6 @@ export interface Safety {
   /** On the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
-  /** A piece is missing, and nothing after it can be kept. */
-  torn: boolean;
   words: string;
 }
 
@@ -32,7 +30,7 @@ export class Sender {
   #recordedMs: number;
   #end: number;
   #last = false;
-  /** A piece could not be read. */
+  /** A piece is missing. */
   #torn = false;
   /** The spool took the latest piece that it was given. */
   #room = true;
@@ -66,7 +64,7 @@ export class Sender {
   piece(blob: Blob, ms: number): void {
     this.#recordedMs = ms;
     this.#then(async () => {
-      // What follows a piece that is missing is of no use.
+      // What follows a piece that is missing is of no use; what follows one that the server did not take is kept.
       if (this.#torn) return;
       const bytes = await read(blob);
       if (!bytes) {
@@ -81,11 +79,12 @@ export class Sender {
     });
   }
 
-  /** There will be no more pieces. */
-  finish(): void {
+  /** There will be no more pieces; resolves when all of them are kept, as far as they can be. */
+  finish(): Promise<void> {
     this.#then(() => {
       this.#last = true;
     });
+    return this.#arriving;
   }
 
   /** There is a reason to hope that the line is back. */
@@ -306,7 +305,7 @@ export class Sender {
       refused: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
       done: "All of it is safe on the server.",
     }[this.#state];
-    this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, torn: this.#torn, words });
+    this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, words });
   }
 }
 
