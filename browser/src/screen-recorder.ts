@@ -163,6 +163,9 @@ export class ScreenRecorder extends HTMLElement {
     await this.#devices.settled;
   }
 
+    // So that the browser does not make room by emptying the spool; refused, it is kept as long as there is room. Firefox asks the person:
+    // now, since later its question would be in the recording.
+    await navigator.storage?.persist?.().catch(() => false);
   #close(): void {
     this.#letGo();
     this.#become("idle");
@@ -253,7 +256,7 @@ export class ScreenRecorder extends HTMLElement {
       const picture = await this.#picture(attempt);
       view.picture(picture);
       this.#look();
-      const sound = this.#sound?.track;
+      const sound = await attempt.had(this.#sound?.track() ?? Promise.resolve(null));
       this.#stream = new MediaStream(sound ? [picture, sound] : [picture]);
       await this.#roll(attempt, this.#stream);
     });
@@ -338,7 +341,7 @@ export class ScreenRecorder extends HTMLElement {
     const choosing = this.#state === "set" || this.#state === "asking";
     const level = this.#sound?.level();
     const silent = level ? level.silent > (choosing ? quiet.choosing : quiet.recording) : false;
-    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
+    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : level.deaf ? "Your microphone is recorded. This browser does not show here how loud it is." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
     const recording = this.#recording;
     if (!recording) return;
     this.#view.time(recording.ms);
