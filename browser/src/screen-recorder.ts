@@ -6,6 +6,7 @@ import { Compositor } from "./compositor.js";
 import { countdown } from "./countdown.js";
 import type { Safety } from "./courier.js";
 import { announce, clock, typing } from "./dom.js";
+import type { DraftForm } from "./draft-form.js";
 import { question } from "./forms.js";
 import { refresh } from "./morph.js";
 import { Attempt, dispose } from "./recorder-attempt.js";
@@ -65,6 +66,7 @@ export class ScreenRecorder extends HTMLElement {
     view.part<HTMLVideoElement>("preview").addEventListener("resize", () => this.#shape(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("beforeunload", (event) => { if (this.busy) event.preventDefault(); }, { signal });
+    addEventListener("pagehide", () => { if (this.#attempt) document.querySelector<DraftForm>("draft-form")?.abandon(); }, { signal });
     document.addEventListener("turbo:before-visit", (event) => this.#leave(event as CustomEvent<{ url: string }>), { signal });
     navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#devices.list(); }, { signal });
   }
@@ -161,11 +163,11 @@ export class ScreenRecorder extends HTMLElement {
     void this.#take("microphone");
     if (this.#view.source !== "screen") void this.#take("camera");
     await this.#devices.settled;
-  }
-
     // So that the browser does not make room by emptying the spool; refused, it is kept as long as there is room. Firefox asks the person:
     // now, since later its question would be in the recording.
     await navigator.storage?.persist?.().catch(() => false);
+  }
+
   #close(): void {
     this.#letGo();
     this.#become("idle");
