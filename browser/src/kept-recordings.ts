@@ -6,7 +6,7 @@ import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
 import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { discard, send } from "./tus.js";
+import { discard, finish, send } from "./tus.js";
 
 /** A row of `GET /uploads`. */
 interface Upload {
@@ -93,6 +93,8 @@ export class KeptRecordings extends HTMLElement {
       return row.element;
     }
     if (answer?.media && rest.length === 0) {
+      // The server finished it by itself, and did not know that nothing is missing.
+      await finish(recording.url, there);
       this.#closed(row, recording, [], `All ${clock(recordedMs)} of it arrived.`);
       return row.element;
     }
@@ -116,8 +118,7 @@ export class KeptRecordings extends HTMLElement {
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
-        const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(received), "Upload-Length": String(received) };
-        const { status, words } = await send("PATCH", path, { headers });
+        const { status, words } = await finish(path, received);
         if (status === 204) visit(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
