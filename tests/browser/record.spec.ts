@@ -393,6 +393,26 @@ test('a camera that cannot be put on the screen in one way is put there in anoth
   await close()
 })
 
+test('a screen that says it is larger than it is, is recorded as large as it is', async ({ playwright, hearback }) => {
+  const [rosi] = await hearback.people('Rosi')
+  const { page, close } = await studio(playwright, hearback, rosi!)
+  // As whole screens do before their first frame.
+  await page.evaluate(() => {
+    const media = navigator.mediaDevices
+    const real = media.getDisplayMedia.bind(media)
+    media.getDisplayMedia = async (options) => {
+      const stream = await real(options)
+      stream.getVideoTracks()[0]!.getSettings = () => ({ width: 1920, height: 1080 })
+      return stream
+    }
+  })
+  await record(page, 'Screen and camera')
+  expect(await page.locator('[data-part="preview"]').evaluate((video: HTMLVideoElement) => [video.videoWidth, video.videoHeight])).toEqual([1280, 720])
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('.media-item video')).toBeVisible()
+  await close()
+})
+
 test('a browser that cannot read frames composes in the page', async ({ playwright, hearback }) => {
   const [rune] = await hearback.people('Rune')
   const { page, context, close } = await studio(playwright, hearback, rune!)
