@@ -7,7 +7,7 @@ mod trim;
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use arriving::{arrive, expect, forget, miss};
+pub use arriving::{arrive, expect, forget, mend, miss};
 pub use process::{Workshop, convert, give_up, process};
 pub(crate) use process::{about, loose_key, put_bytes};
 pub use trim::{SHORTEST, trim, untrim};

@@ -3,10 +3,12 @@ import { type Bubble, draw, type Drawable } from "./bubble.js";
 import { Refusal } from "./capture.js";
 
 /** What the worker is told to begin with. Streams where the page can make them, tracks where only a worker can read them. */
-export interface Begin {
+export interface Begin extends Size {
   screen: ReadableStream<VideoFrame> | MediaStreamTrack;
   camera: ReadableStream<VideoFrame> | MediaStreamTrack;
   out?: WritableStream<VideoFrame>;
+}
+interface Size {
   width: number;
   height: number;
 }
@@ -37,7 +39,10 @@ export class Compositor extends EventTarget {
   static async begin(worker: string, screen: MediaStreamTrack, camera: MediaStreamTrack, bubble: Bubble): Promise<Compositor> {
     const made = new Compositor(worker, bubble);
     const failed = new Promise<never>((_, reject) => made.addEventListener("failed", () => reject(new Refusal(cannot)), { once: true }));
-    const track = async (): Promise<MediaStreamTrack> => made.#streamed(screen, camera) ?? (await made.#inWorker(screen, camera)) ?? (await made.#inPage(screen, camera));
+    const track = async (): Promise<MediaStreamTrack> => {
+      const sized = await size(screen);
+      return made.#streamed(screen, camera, sized) ?? (await made.#inWorker(screen, camera, sized)) ?? made.#inPage(screen, camera, sized);
+    };
     try {
       made.track = await Promise.race([track(), failed]);
       return made;
@@ -65,18 +70,18 @@ export class Compositor extends EventTarget {
   }
 
   /** Chromium: the page makes streams of frames, and the worker gets them. */
-  #streamed(screen: MediaStreamTrack, camera: MediaStreamTrack): MediaStreamTrack | null {
+  #streamed(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): MediaStreamTrack | null {
     if (typeof MediaStreamTrackProcessor === "undefined" || typeof MediaStreamTrackGenerator === "undefined") return null;
     const generator = new MediaStreamTrackGenerator({ kind: "video" });
-    const begin = { screen: new MediaStreamTrackProcessor({ track: screen }).readable, camera: new MediaStreamTrackProcessor({ track: camera }).readable, out: generator.writable, ...size(screen) };
+    const begin = { screen: new MediaStreamTrackProcessor({ track: screen }).readable, camera: new MediaStreamTrackProcessor({ track: camera }).readable, out: generator.writable, ...sized };
     this.#tell({ begin, bubble: this.#bubble }, [begin.screen, begin.camera, begin.out] as unknown as Transferable[]);
     return generator;
   }
 
   /** Safari: tracks go to the worker, and the composed one comes back. */
-  #inWorker(screen: MediaStreamTrack, camera: MediaStreamTrack): Promise<MediaStreamTrack | null> {
+  #inWorker(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): Promise<MediaStreamTrack | null> {
     const clones = [screen.clone(), camera.clone()] as const;
-    const begin = { screen: clones[0], camera: clones[1], ...size(screen) };
+    const begin = { screen: clones[0], camera: clones[1], ...sized };
     return new Promise((resolve) => {
       this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => resolve("track" in data ? data.track : null), { once: true });
       try {
@@ -90,9 +95,9 @@ export class Compositor extends EventTarget {
   }
 
   /** Firefox: drawn in the page, thirty times a second by the worker's clock. */
-  async #inPage(screen: MediaStreamTrack, camera: MediaStreamTrack): Promise<MediaStreamTrack> {
+  async #inPage(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): Promise<MediaStreamTrack> {
     const canvas = document.createElement("canvas");
-    Object.assign(canvas, size(screen));
+    Object.assign(canvas, sized);
     const context = canvas.getContext("2d", { alpha: false });
     if (!context) throw new Error("no canvas");
     this.#videos = await Promise.all([screen, camera].map(played));
@@ -115,9 +120,11 @@ export class Compositor extends EventTarget {
   }
 }
 
-/** The size of a recording of it; encoders want even numbers. */
-function size(screen: MediaStreamTrack): { width: number; height: number } {
-  const { width = 1280, height = 720 } = screen.getSettings();
+/** The size of a recording of it; encoders want even numbers. Until its first frame, a screen is said to be as large as it may be. */
+async function size(screen: MediaStreamTrack): Promise<Size> {
+  const video = await Promise.race([played(screen), new Promise<null>((resolve) => setTimeout(resolve, 1000, null))]);
+  const { width = 1280, height = 720 } = video && video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : screen.getSettings();
+  if (video) video.srcObject = null;
   return { width: width - (width % 2), height: height - (height % 2) };
 }
 

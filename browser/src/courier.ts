@@ -23,8 +23,6 @@ export class Courier extends EventTarget {
 
   /** Once this resolves, the update, the upload and its place in the spool are there; only then recording begins. Rejects with words. */
   static begin(order: { type: string; name: string; update?: string }): Promise<Courier> {
-    // Asked for, so that the browser does not make room by emptying the spool; refused, it is kept as long as there is room.
-    navigator.storage?.persist?.().catch(() => false);
     return Courier.#employ({ do: "begin", ...order });
   }
 

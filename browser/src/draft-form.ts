@@ -4,7 +4,7 @@ import { copy } from "./copy-button.js";
 import { announce, icon, make, remember } from "./dom.js";
 import { refresh } from "./morph.js";
 import type { PeopleField } from "./people-field.js";
-import { visit } from "@hotwired/turbo";
+import { cache, visit } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
 import type { ScreenRecorder } from "./screen-recorder.js";
 import type { UploadQueue } from "./upload-queue.js";
@@ -88,17 +88,26 @@ export class DraftForm extends HTMLElement {
     return this.#withdrawing;
   }
 
+  /** The same while the page goes away, which waits for no answer. */
+  abandon(): void {
+    if (this.#untouched && !document.querySelector('.media-item:not([data-state="uploading"])')) void fetch(`/updates/${this.#update}`, { method: "DELETE", keepalive: true });
+  }
+
+  /** There is a draft, and all that is in it is the title that it was given. */
+  get #untouched(): boolean {
+    const { title, notes, prompt, otherwise } = this.#fields();
+    return this.#update !== "" && this.dataset["state"] === "draft" && this.#lent !== "" && title === this.#lent && !notes && !prompt && !otherwise && !document.querySelector<UploadQueue>("upload-queue")?.sending;
+  }
+
   async #withdraw(): Promise<void> {
     await this.#creating;
-    const untouched = (): boolean => {
-      const { title, notes, prompt, otherwise } = this.#fields();
-      return this.isConnected && this.#lent !== "" && title === this.#lent && !notes && !prompt && !otherwise && !document.querySelector<UploadQueue>("upload-queue")?.sending;
-    };
-    if (this.#update === "" || this.dataset["state"] !== "draft" || !untouched()) return;
+    if (!this.#untouched) return;
     const { title, notes, media } = (await ask("GET", `/updates/${this.#update}`)) as Update;
-    if (title !== this.#lent || notes !== "" || media.length > 0 || !untouched()) return;
+    if (title !== this.#lent || notes !== "" || media.length > 0 || !this.#untouched) return;
     clearTimeout(this.#timer);
     await ask("DELETE", `/updates/${this.#update}`);
+    // One went to another page meanwhile: the way back must not lead to a form without a draft.
+    if (!this.isConnected) return cache.clear();
     this.dataset["update"] = this.dataset["state"] = "";
     this.#saved = {};
     this.#form.action = "/updates";
@@ -120,7 +129,9 @@ export class DraftForm extends HTMLElement {
   }
 
   #away = (): void => {
-    if (document.hidden) this.#now();
+    const { title, notes, prompt, otherwise } = this.#fields();
+    // A page on which nothing was written makes no draft.
+    if (document.hidden && (this.#update !== "" || title || notes || prompt || otherwise)) this.#now();
   };
 
   #key(event: KeyboardEvent): void {

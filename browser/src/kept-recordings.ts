@@ -6,7 +6,7 @@ import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
 import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { discard, send } from "./tus.js";
+import { discard, finish, send } from "./tus.js";
 
 /** A row of `GET /uploads`. */
 interface Upload {
@@ -45,7 +45,10 @@ export class KeptRecordings extends HTMLElement {
   async #look(): Promise<void> {
     const [here, uploads] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
     const rows: HTMLElement[] = [];
-    for (const recording of here) rows.push(await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording)));
+    for (const recording of here) {
+      const row = await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording));
+      if (row) rows.push(row);
+    }
     const known = "locks" in navigator ? new Set((await all()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
       if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
@@ -66,7 +69,8 @@ export class KeptRecordings extends HTMLElement {
     });
   }
 
-  async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement> {
+  /** Nothing for one whose page was left before it began. */
+  async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
     const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}`);
     const courier = carried.get(id);
@@ -77,6 +81,10 @@ export class KeptRecordings extends HTMLElement {
     const pieces = await spool.pieces(recording);
     const answer = upload ? null : await send("HEAD", recording.url);
     const there = Math.max(recording.safe, upload?.received ?? answer?.offset ?? 0);
+    if (there === 0 && pieces.length === 0 && (await discard(recording)) === null) {
+      await spool.forget(id);
+      return null;
+    }
     const rest = await spool.pieces({ ...recording, safe: there });
     const safeMs = pieces.findLast(({ end }) => end <= there)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
@@ -85,6 +93,8 @@ export class KeptRecordings extends HTMLElement {
       return row.element;
     }
     if (answer?.media && rest.length === 0) {
+      // The server finished it by itself, and did not know that nothing is missing.
+      await finish(recording.url, there);
       this.#closed(row, recording, [], `All ${clock(recordedMs)} of it arrived.`);
       return row.element;
     }
@@ -108,8 +118,7 @@ export class KeptRecordings extends HTMLElement {
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
-        const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(received), "Upload-Length": String(received) };
-        const { status, words } = await send("PATCH", path, { headers });
+        const { status, words } = await finish(path, received);
         if (status === 204) visit(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),

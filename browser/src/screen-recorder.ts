@@ -6,6 +6,7 @@ import { Compositor } from "./compositor.js";
 import { countdown } from "./countdown.js";
 import type { Safety } from "./courier.js";
 import { announce, clock, typing } from "./dom.js";
+import type { DraftForm } from "./draft-form.js";
 import { question } from "./forms.js";
 import { refresh } from "./morph.js";
 import { Attempt, dispose } from "./recorder-attempt.js";
@@ -65,6 +66,7 @@ export class ScreenRecorder extends HTMLElement {
     view.part<HTMLVideoElement>("preview").addEventListener("resize", () => this.#shape(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
     addEventListener("beforeunload", (event) => { if (this.busy) event.preventDefault(); }, { signal });
+    addEventListener("pagehide", () => { if (this.#attempt) document.querySelector<DraftForm>("draft-form")?.abandon(); }, { signal });
     document.addEventListener("turbo:before-visit", (event) => this.#leave(event as CustomEvent<{ url: string }>), { signal });
     navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#devices.list(); }, { signal });
   }
@@ -161,6 +163,9 @@ export class ScreenRecorder extends HTMLElement {
     void this.#take("microphone");
     if (this.#view.source !== "screen") void this.#take("camera");
     await this.#devices.settled;
+    // So that the browser does not make room by emptying the spool; refused, it is kept as long as there is room. Firefox asks the person:
+    // now, since later its question would be in the recording.
+    await navigator.storage?.persist?.().catch(() => false);
   }
 
   #close(): void {
@@ -253,7 +258,7 @@ export class ScreenRecorder extends HTMLElement {
       const picture = await this.#picture(attempt);
       view.picture(picture);
       this.#look();
-      const sound = this.#sound?.track;
+      const sound = await attempt.had(this.#sound?.track() ?? Promise.resolve(null));
       this.#stream = new MediaStream(sound ? [picture, sound] : [picture]);
       await this.#roll(attempt, this.#stream);
     });
@@ -338,7 +343,7 @@ export class ScreenRecorder extends HTMLElement {
     const choosing = this.#state === "set" || this.#state === "asking";
     const level = this.#sound?.level();
     const silent = level ? level.silent > (choosing ? quiet.choosing : quiet.recording) : false;
-    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
+    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : level.deaf ? "Your microphone is recorded. This browser does not show here how loud it is." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
     const recording = this.#recording;
     if (!recording) return;
     this.#view.time(recording.ms);

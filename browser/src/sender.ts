@@ -2,7 +2,7 @@
 // What the server holds, it says itself, by an offset; whenever that is in doubt it is asked before anything more is sent.
 import { clock } from "./dom.js";
 import type { Piece, Recording, Spool } from "./spool.js";
-import { PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
+import { finish, PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
 
 /** How far a recording has come, in milliseconds of it. */
 export interface Safety {
@@ -150,7 +150,8 @@ export class Sender {
   async #step(): Promise<void> {
     if (!this.#certain) {
       const answer = await send("HEAD", this.recording.url, { signal: this.#stopped.signal });
-      return answer.status === 200 || answer.status === 204 ? this.#took(answer, answer.length === this.#end) : this.#heed(answer);
+      // That this is all, it is told even where it has the length: it may have finished the recording by itself, as one whose page was lost.
+      return answer.status === 200 || answer.status === 204 ? this.#took(answer, false) : this.#heed(answer);
     }
     const body = await this.#gather();
     if (body === null) return;
@@ -241,8 +242,7 @@ export class Sender {
     }
     if (status === 413) {
       // What the server holds is a recording of its own; what it takes no more stays here.
-      const { url, safe } = this.recording;
-      await send("PATCH", url, { headers: { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(safe), "Upload-Length": String(safe) }, signal: this.#stopped.signal });
+      await finish(this.recording.url, this.recording.safe, this.#stopped.signal);
     }
     if (status === 410) return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status)) return this.#refuse(words || `The server does not take this recording (${status}).`);

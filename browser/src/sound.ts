@@ -2,6 +2,8 @@
 
 /** Below this (in dB of full scale) nobody speaks and nothing is plugged in. */
 const silence = -60;
+/** So many milliseconds a browser has to begin mixing. */
+const patience = 1000;
 
 export class Sound {
   #context = new AudioContext();
@@ -17,9 +19,19 @@ export class Sound {
     this.#analyser.fftSize = this.#samples.length;
   }
 
-  /** The mix; it stays the same track while sources come and go. Nothing without any. */
-  get track(): MediaStreamTrack | null {
-    return this.#microphone || this.#shared ? (this.#out.stream.getAudioTracks()[0] ?? null) : null;
+  /**
+   * The mix; it stays the same track while sources come and go. Nothing without any. Firefox without a loudspeaker does not mix, and a
+   * recorder would wait for the mix and hand nothing out: there it is the microphone itself or, without one, what is shared.
+   */
+  async track(): Promise<MediaStreamTrack | null> {
+    const source = this.#microphone ?? this.#shared;
+    if (!source) return null;
+    if (!this.#mixes) await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, patience))]);
+    return (this.#mixes ? this.#out.stream : source.mediaStream).getAudioTracks()[0] ?? null;
+  }
+
+  get #mixes(): boolean {
+    return this.#context.state === "running";
   }
 
   /** Takes another microphone, or none. */
@@ -51,9 +63,10 @@ export class Sound {
     this.#heardAt = performance.now();
   }
 
-  /** How loud the microphone is now, 0 to 1, for how many milliseconds nothing was heard of it, and whether it ever was. Nothing without one. */
-  level(): { loud: number; silent: number; heard: boolean } | null {
+  /** How loud the microphone is now, 0 to 1, for how many milliseconds nothing was heard of it, and whether it ever was. `deaf` where that cannot be told. Nothing without one. */
+  level(): { loud: number; silent: number; heard: boolean; deaf: boolean } | null {
     if (!this.#microphone) return null;
+    if (!this.#mixes) return { loud: 0, silent: 0, heard: false, deaf: performance.now() - this.#heardAt > patience };
     this.#analyser.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
@@ -63,7 +76,7 @@ export class Sound {
       this.#heardAt = now;
       this.#heard = true;
     }
-    return { loud: Math.min(1, Math.max(0, (decibel - silence) / (-10 - silence))), silent: now - this.#heardAt, heard: this.#heard };
+    return { loud: Math.min(1, Math.max(0, (decibel - silence) / (-10 - silence))), silent: now - this.#heardAt, heard: this.#heard, deaf: false };
   }
 
   close(): void {

@@ -2,6 +2,7 @@
 declare module "@hotwired/turbo" {
   export function visit(location: string, options?: { action?: "advance" | "replace" }): void;
   export function morphElements(current: Element, next: Element, options?: { morphStyle?: "outerHTML" | "innerHTML" }): void;
+  export const cache: { clear(): void };
   export const config: { forms: { confirm: (message: string, form: HTMLFormElement) => Promise<boolean> } };
 }
 declare module "emojis" {

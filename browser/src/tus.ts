@@ -101,6 +101,12 @@ export async function discard({ url, media, update }: { url: string; media: stri
   return answer.words || "The server does not answer, so nothing was deleted. Try again in a moment.";
 }
 
+/** Tells the server that there is no more than the `length` bytes that it holds. */
+export function finish(url: string, length: number, signal?: AbortSignal): Promise<Answer> {
+  const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(length), "Upload-Length": String(length) };
+  return send("PATCH", url, signal ? { headers, signal } : { headers });
+}
+
 /** Who is signed in: their id, null for nobody, undefined where no answer came. */
 export async function whoIsThere(): Promise<string | null | undefined> {
   const answer = await asked("/session");

@@ -55,6 +55,19 @@ pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_
     Ok(true)
 }
 
+/// Nothing is missing of a recording whose page had seemed lost.
+pub async fn mend(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
+    let update: Option<String> =
+        sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
+            .bind(id)
+            .fetch_optional(&mut **tx)
+            .await?;
+    match update {
+        Some(update) => events::record(tx, clock, "media", &update, id, "").await,
+        None => Ok(()),
+    }
+}
+
 /// The rest never came.
 pub async fn miss(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
     let update: Option<String> =

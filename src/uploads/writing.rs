@@ -10,6 +10,7 @@ use super::{Intake, PICTURE, Upload, end, find, finishing, size};
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
+use crate::{media, updates};
 
 /// So many requests of one person bring bytes at once: each holds a buffer.
 const WRITERS: usize = 16;
@@ -52,7 +53,7 @@ pub async fn write(
         return Err(Error::Conflict(format!("The next byte of this upload is {}, not {}.", upload.received, patch.offset)));
     }
     if upload.finished_at.is_some() && (upload.broken_off_at.is_none() || patch.length == upload.length) {
-        return whole_already(upload, patch, body).await;
+        return whole_already(intake, upload, patch, body).await;
     }
     intake.room()?;
     let reopened = upload.finished_at.is_some();
@@ -73,14 +74,34 @@ pub async fn write(
     done
 }
 
-/// Told again that it is whole, it is; more bytes have no place.
-async fn whole_already(upload: Upload, patch: Patch, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Upload> {
+/// Told again that it is whole, it is, also where it was finished because its page seemed lost; more bytes have no place.
+async fn whole_already(
+    intake: &Intake,
+    mut upload: Upload,
+    patch: Patch,
+    mut body: impl Stream<Item = Result<Bytes>> + Unpin,
+) -> Result<Upload> {
     let more = match body.next().await {
         Some(block) => !block?.is_empty(),
         None => false,
     };
     if more || patch.length.is_some_and(|length| Some(length) != upload.length) {
         return Err(Error::Gone("It has arrived as a whole already.".into()));
+    }
+    if upload.broken_off_at.is_some() {
+        let mut tx = intake.shop.db.begin().await?;
+        updates::hold(&mut tx, &upload.update_id).await?;
+        let whole = sqlx::query("UPDATE uploads SET broken_off_at = NULL WHERE id = $1 AND generation = $2")
+            .bind(&upload.id)
+            .bind(upload.generation)
+            .execute(&mut *tx)
+            .await?;
+        if whole.rows_affected() == 0 {
+            return Err(overtaken());
+        }
+        media::mend(&mut tx, &intake.shop.clock, &upload.media_id).await?;
+        tx.commit().await?;
+        upload.broken_off_at = None;
     }
     Ok(upload)
 }

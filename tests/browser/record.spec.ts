@@ -312,6 +312,45 @@ test('what ends or is called off before it records leaves nothing, and the next 
   await close()
 })
 
+test('a page that is left while it counts leaves no draft and no upload; what was written stays', async ({ playwright, hearback }) => {
+  test.setTimeout(120_000)
+  const [romy] = await hearback.people('Romy')
+  const { page, context, close } = await studio(playwright, hearback, romy!)
+  page.on('dialog', (dialog) => void dialog.accept())
+  // Draft and upload are there, and it never begins.
+  await context.addInitScript(() => { MediaRecorder.prototype.start = () => {} })
+  const there = async (path: string) => ((await (await page.request.get(path, { headers: { accept: 'application/json' } })).json()) as { items: unknown[] }).items.length
+  const drafts = () => there('/updates?author=me&state=draft')
+  const counting = async () => {
+    await page.goto('/updates/new')
+    await page.getByRole('button', { name: /^Record/ }).click()
+    await recorder(page).getByRole('radio', { name: 'Camera', exact: true }).check()
+    await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+    await expect(page.locator('[data-part="number"]')).toHaveText('…', { timeout: 20_000 })
+    await expect.poll(() => there('/uploads')).toBe(1)
+    expect(await drafts()).toBe(1)
+  }
+  await counting()
+  await page.getByRole('link', { name: 'Library' }).click()
+  await expect(page).toHaveURL(/\/updates$/)
+  await expect.poll(drafts).toBe(0)
+  expect(await there('/uploads')).toBe(0)
+
+  await counting()
+  await page.goto('/inbox')
+  await expect.poll(drafts).toBe(0)
+  await expect.poll(() => there('/uploads')).toBe(0)
+  await expect(page.locator('kept-recordings li')).toHaveCount(0)
+
+  await counting()
+  await page.getByLabel('Notes').fill('Mine')
+  await expect(page.locator('#save-state')).toHaveText('Saved')
+  await page.goto('/inbox')
+  await expect.poll(() => there('/uploads')).toBe(0)
+  expect(await drafts()).toBe(1)
+  await close()
+})
+
 test('what the server does not take is kept, and the recorder is free again; too large a recording ends before', async ({ playwright, hearback }) => {
   test.setTimeout(120_000)
   const [rhys] = await hearback.people('Rhys')
@@ -351,6 +390,26 @@ test('a camera that cannot be put on the screen in one way is put there in anoth
   await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
   await expect(page.getByText(/^The camera could not be put on the screen/)).toBeVisible()
   await expect(recorder(page)).toHaveAttribute('data-state', 'set')
+  await close()
+})
+
+test('a screen that says it is larger than it is, is recorded as large as it is', async ({ playwright, hearback }) => {
+  const [rosi] = await hearback.people('Rosi')
+  const { page, close } = await studio(playwright, hearback, rosi!)
+  // As whole screens do before their first frame.
+  await page.evaluate(() => {
+    const media = navigator.mediaDevices
+    const real = media.getDisplayMedia.bind(media)
+    media.getDisplayMedia = async (options) => {
+      const stream = await real(options)
+      stream.getVideoTracks()[0]!.getSettings = () => ({ width: 1920, height: 1080 })
+      return stream
+    }
+  })
+  await record(page, 'Screen and camera')
+  expect(await page.locator('[data-part="preview"]').evaluate((video: HTMLVideoElement) => [video.videoWidth, video.videoHeight])).toEqual([1280, 720])
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('.media-item video')).toBeVisible()
   await close()
 })
 

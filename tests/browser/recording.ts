@@ -184,14 +184,14 @@ export async function padded(bytes: number): Promise<Buffer> {
 export const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 /** The length of the sound in a file, in seconds, and the part of its loudness that is the tone (Goertzel), both from what ffmpeg decodes. */
-export async function heard(file: string): Promise<{ seconds: number; tone: number }> {
+export async function heard(file: string, hertz = TONE): Promise<{ seconds: number; tone: number }> {
   const rate = 8000
   const { stdout } = await run('ffmpeg', ['-loglevel', 'error', '-i', file, '-vn', '-ac', '1', '-ar', String(rate), '-f', 's16le', '-'], {
     encoding: 'buffer',
     maxBuffer: 1 << 28,
   })
   const samples = new Int16Array(stdout.buffer, stdout.byteOffset, stdout.byteLength >> 1)
-  const turn = 2 * Math.cos((2 * Math.PI * TONE) / rate)
+  const turn = 2 * Math.cos((2 * Math.PI * hertz) / rate)
   let [power, energy] = [0, 0]
   for (let from = 0; from + 800 <= samples.length; from += 800) {
     let [a, b] = [0, 0]

@@ -16,6 +16,8 @@ export interface Studio {
 export interface Set {
   /** What the microphone hears, in Hz; 0 is silence. */
   tone?: number
+  /** The tab that is shared, by its title, instead of the page's own. */
+  tab?: string
   /** Whether the screen is refused. */
   refuse?: boolean
   /** Whether the browser may use camera and microphone. */
@@ -29,14 +31,15 @@ export async function studio(playwright: PlaywrightWorkerArgs['playwright'], ser
   const folder = await mkdtemp(join(tmpdir(), 'hearback-studio-'))
   const sound = join(folder, 'sound.wav')
   await writeFile(sound, wave(set.tone ?? 440))
+  const shared = set.tab ? `--auto-select-tab-capture-source-by-title=${set.tab}` : set.refuse ? '--auto-reject-this-tab-capture' : '--auto-accept-this-tab-capture'
   const browser = await playwright.chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     ignoreDefaultArgs: ['--mute-audio'],
-    args: [...usual, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${sound}`, set.refuse ? '--auto-reject-this-tab-capture' : '--auto-accept-this-tab-capture', ...(set.args ?? [])],
+    args: [...usual, '--use-fake-device-for-media-stream', `--use-file-for-fake-audio-capture=${sound}`, shared, ...(set.args ?? [])],
   })
   const context = await browser.newContext({ baseURL: base, permissions: set.permissions ?? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] })
-  // The flags answer for the page's own tab alone.
-  await context.addInitScript(() => {
+  // Those flags answer for the page's own tab alone.
+  if (!set.tab) await context.addInitScript(() => {
     const media = navigator.mediaDevices as MediaDevices | undefined
     const real = media?.getDisplayMedia?.bind(media)
     if (media && real) media.getDisplayMedia = (options) => real({ ...options, preferCurrentTab: true } as DisplayMediaStreamOptions)

@@ -483,6 +483,25 @@ async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_an
 }
 
 #[actix_web::test]
+async fn a_recording_that_was_finished_without_its_page_and_lacks_nothing_does_not_say_so_any_more() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole).await;
+    app.state.clock.advance(HOUR + 1000);
+    app.state.sweep().await.unwrap();
+    assert!(sender.media().await["broken_off_at"].is_string());
+    for _ in 0..2 {
+        sender.patch(whole.len(), b"", &[("upload-length", &whole.len().to_string())]).await.expect(204);
+        assert_eq!(sender.media().await["broken_off_at"], Value::Null);
+    }
+    app.jobs_done().await;
+    assert_eq!(sender.media().await["state"], "ready");
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
 async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
