@@ -17,7 +17,7 @@ export type Order =
 export type Report =
   | { is: "begun"; recording: Recording }
   | { is: "safety"; safety: Safety }
-  | { is: "finished" | "discarded" }
+  | { is: "finished" | "discarded" | "slept" }
   /** An order was not carried out. */
   | { is: "failed"; order: "begin" | "finish" | "discard"; words: string };
 
@@ -35,6 +35,15 @@ addEventListener("message", ({ data }: MessageEvent<Order>) => {
   else if (data.do === "discard") void throwAway();
   else if (data.do === "begin" || data.do === "resume") void begin(data);
 });
+
+/** Milliseconds in which nothing ran: the computer slept, or the browser was held. */
+const SLEEP = 20_000;
+let awake = performance.now();
+setInterval(() => {
+  const before = awake;
+  awake = performance.now();
+  if (awake - before > SLEEP) report({ is: "slept" });
+}, 1000);
 
 function report(said: Report): void {
   postMessage(said);

@@ -5,7 +5,7 @@ import type { Recording } from "./spool.js";
 
 export type { Safety };
 
-/** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way. */
+/** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way, and `slept` after a sleep. */
 export class Courier extends EventTarget {
   /** What was said last. */
   safety: Safety = { recordedMs: 0, keptMs: 0, safeMs: 0, state: "sending", words: "" };
@@ -97,6 +97,9 @@ export class Courier extends EventTarget {
       case "safety":
         this.safety = said.safety;
         this.dispatchEvent(new CustomEvent("safety", { detail: said.safety }));
+        break;
+      case "slept":
+        this.dispatchEvent(new Event("slept"));
         break;
       case "finished":
         this.#finished.resolve();

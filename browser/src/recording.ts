@@ -16,6 +16,9 @@ export function plain(type: string): { type: string; end: string } {
   return { type: bare, end: bare.endsWith("mp4") ? "mp4" : "webm" };
 }
 
+/** Firefox goes on after a sleep with the sound ahead of the picture, by as long as it slept. */
+export const driftsInSleep = "mozInnerScreenX" in window;
+
 /** Milliseconds. Longer pieces lose more in a crash, shorter ones come empty from Safari. */
 const slice = 1000;
 

@@ -14,7 +14,7 @@ import { type Choice, keepChoice, lastChoice } from "./recorder-choice.js";
 import { Devices } from "./recorder-devices.js";
 import { left } from "./recorder-limit.js";
 import { RecorderView, type State } from "./recorder-view.js";
-import { Recording } from "./recording.js";
+import { driftsInSleep, Recording } from "./recording.js";
 import { sign } from "./recording-sign.js";
 import { screenshot } from "./screenshot.js";
 import { Sound } from "./sound.js";
@@ -314,6 +314,7 @@ export class ScreenRecorder extends HTMLElement {
     this.#attempt = null;
     this.#recording = recording;
     courier.addEventListener("safety", (event) => this.#safety((event as CustomEvent<Safety>).detail));
+    courier.addEventListener("slept", () => { if (driftsInSleep) this.#over("This computer slept"); });
     recording.addEventListener("piece", () => this.#beat());
     recording.addEventListener("failed", () => this.#over(this.#screen?.getVideoTracks()[0]?.readyState === "ended" ? unshared : "The browser stopped by itself"));
     this.#sound?.listen();

@@ -393,6 +393,23 @@ test('a camera that cannot be put on the screen in one way is put there in anoth
   await close()
 })
 
+test('where sound and picture part in a sleep, the recording ends at the sleep', async ({ playwright, hearback }) => {
+  const [runa] = await hearback.people('Runa')
+  const { page, context, close } = await studio(playwright, hearback, runa!)
+  // As Firefox calls it, and as a minute asleep looks to a worker.
+  await context.addInitScript(() => { Object.assign(window, { mozInnerScreenX: 0 }) })
+  await page.route('**/courier-worker*', async (route) => {
+    const answer = await route.fetch()
+    const sleep = 'const real = performance.now.bind(performance); performance.now = () => real() + (real() > 8000 ? 60_000 : 0);'
+    await route.fulfill({ response: answer, body: `${sleep}\n${await answer.text()}` })
+  })
+  await page.reload()
+  await record(page, 'Camera')
+  await expect(page.getByText('This computer slept, and the recording ended there. All of it is kept.')).toBeVisible({ timeout: 30_000 })
+  await expect(page.locator('.media-item video')).toHaveCount(1)
+  await close()
+})
+
 test('a screen that says it is larger than it is, is recorded as large as it is', async ({ playwright, hearback }) => {
   const [rosi] = await hearback.people('Rosi')
   const { page, close } = await studio(playwright, hearback, rosi!)
