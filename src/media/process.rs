@@ -22,6 +22,8 @@ pub(super) const WAITING: &str = "Waiting to be prepared. It plays already where
 /// Shown while a stretch is cut, and while the whole comes back.
 pub(super) const TRIMMING: &str = "Being trimmed";
 pub(super) const RESTORING: &str = "Being put back whole";
+/// Said where nothing that plays could be cut.
+const NOT_THERE: &str = "It could not be trimmed there. Its author can choose other ends, or bring the whole back.";
 /// So long who plays a raw file may go on after a copy has taken its place, besides its length.
 const RAW: Millis = 3_600_000;
 
@@ -82,6 +84,8 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let out = tempfile::tempdir_in(&shop.tmp)?;
     let (made, shown, probe) = match make(tools, &input, media.stretch(), out.path()).await {
         Ok(made) => made,
+        // The file itself played before: what is at fault is where it was to be cut.
+        Err(Error::Unsupported(_)) if media.stretch().is_some() => return refuse(shop, &task, Error::Unsupported(NOT_THERE.into())).await,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;

@@ -132,7 +132,9 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
         .fetch_one(&mut **tx)
         .await?;
     if open >= OPEN {
-        return Err(Error::TooMany(3600));
+        return Err(Error::Conflict(format!(
+            "{OPEN} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
+        )));
     }
     let update = match &new.update {
         Some(id) => {

@@ -164,10 +164,9 @@ impl Bench<'_> {
         if self.probe.pixels != "yuv420p" {
             return Ok(None);
         }
-        let mut words = self.seeking(kept.before, kept.key);
+        let mut words = self.seeking(kept.before);
         words.extend(mapped(self.probe, false));
-        let select = format!("select='gte(t,{})*lt(t,{})'", seconds(kept.first - HAIR), seconds(kept.key - HAIR));
-        words.extend(["-vf".into(), select.into(), "-frames:v".into(), kept.head.to_string().into()]);
+        words.extend(["-vf".into(), between(kept.first, kept.key).into(), "-frames:v".into(), kept.head.to_string().into()]);
         words.extend(["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-pix_fmt", "yuv420p"].map(OsString::from));
         let coder: &[&str] = match &*self.probe.video {
             "vp8" => &["-c:v", "libvpx", "-crf", "8", "-b:v", "12M"],
@@ -186,10 +185,9 @@ impl Bench<'_> {
         let (first, until, before) = self.packets.shown(self.cut);
         let (start, end) = (seconds(self.cut.start), seconds(self.cut.end));
         let (width, height) = fit(self.probe, LARGEST);
-        let mut words = self.seeking(before, self.cut.end);
+        let mut words = self.seeking(before);
         words.extend(mapped(self.probe, self.sound().is_some()));
-        let pictures =
-            format!("select='gte(t,{})*lt(t,{})',setpts='if(eq(N,0),0,PTS-{start}/TB)',", seconds(first - HAIR), seconds(until - HAIR));
+        let pictures = format!("{},setpts='if(eq(N,0),0,PTS-{start}/TB)',", between(first, until));
         words.extend(encoder(width, height, &pictures));
         words.extend(["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af"].map(OsString::from));
         words.push(format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,aresample=async=1:first_pts=0").into());
@@ -221,12 +219,13 @@ impl Bench<'_> {
         words
     }
 
-    /// The same from a key frame until shortly after `end`, so that not all that lies around it is decoded.
-    fn seeking(&self, key: f64, end: f64) -> Vec<OsString> {
+    /// The same from a key frame on, or from an earlier one, so that not all that lies before it is decoded. How long to read is for filters to
+    /// say: `-t` counts from wherever reading begins.
+    fn seeking(&self, key: f64) -> Vec<OsString> {
         let mut words = vec!["-copyts".into()];
         words.extend(guards(self.probe.container));
-        words.extend(["-noaccurate_seek".into(), "-ss".into(), seconds(key).into()]);
-        words.extend(["-t".into(), seconds(end - key + 1.0).into()]);
+        // A time of packets, not one after the container's own beginning, which Opus puts before 0.
+        words.extend(["-noaccurate_seek".into(), "-seek_timestamp".into(), "1".into(), "-ss".into(), seconds(key).into()]);
         words.extend(input_words(self.input));
         words
     }
@@ -243,6 +242,11 @@ impl Bench<'_> {
         }
         Ok(made)
     }
+}
+
+/// A filter for the pictures from one on until before another; ffmpeg reads no further.
+fn between(first: f64, until: f64) -> String {
+    format!("trim=start={}:end={}", seconds(first - HAIR), seconds(until - HAIR))
 }
 
 /// Plain decimals: ffmpeg's expressions read no others for sure.

@@ -260,6 +260,28 @@ async fn a_cut_has_exactly_the_pictures_between_its_ends() {
 }
 
 #[tokio::test]
+async fn a_cut_between_two_key_frames_that_lie_apart_is_made_anew() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let apart = dir.path().join("apart.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(fixture("count.webm"))
+        .args(["-c:v", "libvpx", "-b:v", "1M", "-g", "50", "-keyint_min", "50", "-auto-alt-ref", "0", "-c:a", "copy"])
+        .arg(&apart)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let probe = tools.probe(&apart).await.unwrap();
+    for (stretch, first, last) in [((3_000, 3_520), 75, 87), ((3_480, 3_960), 87, 98), ((5_000, 5_520), 125, 137), ((5_400, 5_960), 135, 148)] {
+        let made = tools.cut(&apart, &probe, stretch, dir.path()).await.unwrap();
+        assert_eq!(numbers(&made.path), (first..=last).collect::<Vec<_>>(), "{stretch:?}");
+        let says = container_ms(&made.path);
+        assert!((stretch.1 - stretch.0 - says).abs() <= 45, "{stretch:?}: it says {says} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_next() {
     let tools = tools().await;
     for (name, stretch, copied) in [

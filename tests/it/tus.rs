@@ -655,11 +655,17 @@ async fn nobody_can_have_more_than_a_hundred_open() {
     let ada = app.person("Ada").await;
     let draft = ada.post("/updates", json!({ "title": "A draft" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
     let other = ada.post("/updates", json!({ "title": "Another" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let mut last = String::new();
     for n in 0..100 {
         let described = metadata(&[("update", if n < 50 { &draft } else { &other })]);
-        create(&ada, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201);
+        last = create(&ada, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201).header("location").to_owned();
     }
-    create(&ada, &[("upload-length", "5")]).await.problem(429);
+    let said = create(&ada, &[("upload-length", "5")]).await.problem(409);
+    assert!(said["detail"].as_str().unwrap().contains("Finish or remove some of them"), "{said}");
+
+    let last = last.split_once("/uploads/").unwrap().1;
+    Answer::of(with(ada.request("DELETE", &format!("/uploads/{last}")), &[])).await.expect(204);
+    create(&ada, &[("upload-length", "5")]).await.expect(201);
 }
 
 #[actix_web::test]
