@@ -8,8 +8,8 @@ use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use arriving::{arrive, expect, forget, mend, miss};
-pub use process::{Workshop, convert, give_up, process};
-pub(crate) use process::{about, loose_key, put_bytes};
+pub use process::{Workshop, convert, give_up, process, sweep_folder};
+pub(crate) use process::{about, loose_key, loose_key_of, put_picture, whole};
 pub use trim::{SHORTEST, trim, untrim};
 
 use crate::clock::{Clock, Millis};
@@ -59,6 +59,10 @@ pub struct Media {
     pub trim_base_ms: Option<Millis>,
     /// How long the original of a trimmed recording is.
     pub whole_ms: Option<Millis>,
+    /// Raised by each saving of the layer.
+    pub markup_revision: i64,
+    /// How many shapes the layer has.
+    pub marks: i64,
 }
 
 impl Media {
@@ -71,7 +75,7 @@ impl Media {
 macro_rules! columns {
     () => {
         "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at,
-         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms"
+         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms, m.markup_revision, m.marks"
     };
 }
 
@@ -215,6 +219,19 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
     Ok((media, renditions, update))
 }
 
+/// Media of an update of one's own, which nobody else changes until the transaction ends.
+pub(crate) async fn hold(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Media, Vec<Rendition>, updates::Update)> {
+    viewer.person()?;
+    if let Some(update) =
+        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?
+    {
+        updates::hold(tx, &update).await?;
+    }
+    let (media, renditions, update) = find(tx, viewer, id).await?;
+    updates::find_mine(tx, viewer, &update.id).await?;
+    if media.removed_at.is_some() { Err(viewer.blind()) } else { Ok((media, renditions, update)) }
+}
+
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
 pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
     let id = clock.id();
@@ -287,10 +304,18 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_g
         return Err(Error::Forbidden("A picture goes with its comment. Remove the comment.".into()));
     }
     updates::find_mine(tx, viewer, &update.id).await?;
-    sqlx::query("UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL WHERE media_id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
+    let drawn: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''").bind(id).fetch_all(&mut **tx).await?;
+    sqlx::query(
+        "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL WHERE media_id = $1",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    // What was written in them is found no more.
+    for subject in drawn.iter().map(String::as_str).chain([id]) {
+        updates::index(tx, clock, &update.id, subject).await?;
+    }
     if !for_good && updates::answered(tx, &update.id).await? > 0 && updates::in_a_version(tx, &update.id, id).await? {
         sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
             .bind(clock.now())
@@ -317,7 +342,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
 }
 
 /// Writes a rendition; the object is loose no more. One that it replaces is for the caller to purge.
-async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
+pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (media_id, name) DO UPDATE SET key = excluded.key, content_type = excluded.content_type, width = excluded.width,

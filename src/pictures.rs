@@ -1,12 +1,16 @@
 //! Pictures from anyone, made into pictures of ours: read within limits, turned upright, stripped, encoded anew.
 
 mod decode;
+mod draw;
 mod encode;
+mod font;
 mod gif;
 mod webp;
 
 use std::path::Path;
 
+pub use draw::Patch;
+pub use font::Font;
 use image::{DynamicImage, ImageError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -71,6 +75,13 @@ pub struct Made {
     pub thumbnail: Rendered,
 }
 
+impl Made {
+    /// The picture and its thumbnail.
+    pub fn parts(self) -> (Rendered, Rendered) {
+        (Rendered { content_type: self.content_type, width: self.width, height: self.height, bytes: self.bytes }, self.thumbnail)
+    }
+}
+
 /// A still picture in memory: upright, 8 bits a channel, grey or RGB, with or without alpha.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -129,8 +140,17 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
 impl Picture {
     /// Decodes a still picture of any format, of a GIF its first frame. Blocking.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = decode::read(path)?;
-        decode::still(&bytes, sniff(&bytes).ok_or_else(unknown)?)
+        Self::read_bytes(&decode::read(path)?)
+    }
+
+    /// The same of bytes in memory: what is to vanish must not lie in a folder meanwhile.
+    pub fn read_bytes(bytes: &[u8]) -> Result<Self> {
+        decode::still(bytes, sniff(bytes).ok_or_else(unknown)?)
+    }
+
+    /// Only its thumbnail. Blocking.
+    pub fn thumbnail(&self) -> Result<Rendered> {
+        encode::thumbnail(self)
     }
 
     /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.

@@ -1,0 +1,229 @@
+//! Markup: shapes over pictures. What is drawn is a layer that can be edited again; what is redacted or cropped is gone.
+
+mod burn;
+mod crop;
+mod mark;
+mod parse;
+mod region;
+mod say;
+mod shape;
+mod svg;
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
+
+pub use burn::{burn, burn_job};
+pub use crop::{Cut, Size};
+pub use mark::{Marked, draw, mark};
+pub use parse::{Sent, drawing};
+pub(crate) use parse::{stored, to_json};
+pub use region::Region;
+pub use shape::{Area, Color, Dab, Pen, Point, Shape};
+pub use svg::{FONT, svg};
+
+use crate::clock::Clock;
+use crate::db::{self, Tx};
+use crate::error::{Error, Result};
+use crate::media::{self, Media};
+use crate::people::Viewer;
+use crate::updates::{self, Content};
+use crate::{events, jobs};
+
+/// What those who answered are told has changed, where its author says nothing else.
+const REDACTED: &str = "Something in a picture was made unreadable.";
+const CROPPED: &str = "A picture was cropped.";
+
+/// The layer of a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Markup {
+    /// Raised by each saving; 0 where there was none.
+    pub revision: i64,
+    /// In the order they are drawn.
+    pub shapes: Vec<Shape>,
+}
+
+/// The layer of media that the viewer may see.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, media_id: &str) -> Result<Markup> {
+    let (media, ..) = media::find(connection, viewer, media_id).await?;
+    of(connection, &media).await
+}
+
+async fn of(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
+    let text: Option<String> =
+        sqlx::query_scalar("SELECT shapes FROM markups WHERE media_id = $1").bind(&media.id).fetch_optional(connection).await?;
+    Ok(Markup { revision: media.markup_revision, shapes: text.as_deref().map(stored).transpose()?.unwrap_or_default() })
+}
+
+/// The shapes of all of this media that has some, by its id.
+pub async fn layers(connection: &mut AnyConnection, media: &[&str]) -> Result<HashMap<String, Vec<Shape>>> {
+    if media.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = format!("SELECT media_id, shapes FROM markups WHERE media_id IN ({})", db::in_list(1, media.len()));
+    let mut query = sqlx::query_as(AssertSqlSafe(text));
+    for id in media {
+        query = query.bind(*id);
+    }
+    let rows: Vec<(String, String)> = query.fetch_all(connection).await?;
+    rows.into_iter().map(|(id, shapes)| Ok((id, stored(&shapes)?))).collect()
+}
+
+/// What became of a wish to save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is saved.
+    Done,
+    /// The picture is hidden, and what is to go from it has still to be destroyed: [`burn`].
+    Hidden,
+}
+
+/// Saves what was drawn on the revision it was drawn on; said again, it is done already. `material` is what an edit has: those who answered
+/// are asked again, with what changed. What destroys is always material once it was published.
+pub async fn put(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    (revision, sent): (i64, &Sent),
+    material: Option<Option<String>>,
+) -> Result<Saved> {
+    let person = viewer.person()?;
+    let (media, renditions, update) = media::hold(tx, viewer, id).await?;
+    let asked = digest(revision, sent)?;
+    if burn::under_way(tx, id).await?.as_ref() == Some(&asked) {
+        return Ok(Saved::Hidden);
+    }
+    must_be_markable(&media, renditions.iter().any(|rendition| rendition.content_type == "image/gif"))?;
+    if said_before(tx, &media, sent, &asked).await? {
+        return Ok(Saved::Done);
+    }
+    if media.markup_revision != revision {
+        return Err(Error::Conflict(format!(
+            "This picture was marked elsewhere meanwhile: it is at revision {} now. What you drew is still here; load the other version, or save again over it.",
+            media.markup_revision
+        )));
+    }
+    let material = if sent.destroys() && update.published_at.is_some() {
+        Some(material.flatten().or_else(|| Some(if sent.redactions.is_empty() { CROPPED } else { REDACTED }.to_owned())))
+    } else {
+        material
+    };
+    let saved = if sent.destroys() {
+        burn::hide(tx, clock, person, &media, sent, &asked).await?;
+        Saved::Hidden
+    } else {
+        write(tx, clock, (&update.id, id, media.generation), revision + 1, &sent.shapes, &asked).await?;
+        Saved::Done
+    };
+    if material.is_some() {
+        updates::edit(tx, clock, viewer, &update.id, &Content { material, ..Content::default() }).await?;
+    }
+    events::record(tx, clock, "media", &update.id, id, &person.id).await?;
+    Ok(saved)
+}
+
+/// Whether this was saved already: the same layer, or the same that destroyed something.
+async fn said_before(tx: &mut Tx, media: &Media, sent: &Sent, asked: &str) -> Result<bool> {
+    if !sent.destroys() {
+        return Ok(of(tx, media).await?.shapes == sent.shapes);
+    }
+    let last: Option<String> =
+        sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1").bind(&media.id).fetch_optional(&mut **tx).await?;
+    Ok(last.as_deref() == Some(asked))
+}
+
+/// Writes a layer down, and has it drawn and found.
+async fn write(
+    tx: &mut Tx,
+    clock: &Clock,
+    (update_id, id, generation): (&str, &str, i64),
+    revision: i64,
+    shapes: &[Shape],
+    asked: &str,
+) -> Result<()> {
+    let before: i64 = sqlx::query_scalar("SELECT marks FROM media WHERE id = $1").bind(id).fetch_one(&mut **tx).await?;
+    sqlx::query("UPDATE media SET markup_revision = $1, marks = $2 WHERE id = $3")
+        .bind(revision)
+        .bind(i64::try_from(shapes.len()).unwrap_or(i64::MAX))
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO markups (media_id, shapes, texts, asked) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (media_id) DO UPDATE SET shapes = excluded.shapes, texts = excluded.texts, asked = excluded.asked",
+    )
+    .bind(id)
+    .bind(to_json(shapes)?)
+    .bind(texts(shapes))
+    .bind(asked)
+    .execute(&mut **tx)
+    .await?;
+    updates::index(tx, clock, update_id, id).await?;
+    if before == 0 && shapes.is_empty() {
+        return Ok(());
+    }
+    jobs::enqueue(tx, clock, "mark", &json!({ "media": id, "generation": generation, "revision": revision })).await
+}
+
+/// What is written in shapes, to be found by.
+pub fn texts(shapes: &[Shape]) -> String {
+    shapes.iter().filter_map(Shape::text).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a comment points in a picture that is cut.
+#[derive(Debug, FromRow)]
+struct Spot {
+    id: String,
+    region: Option<String>,
+    drawing: Option<String>,
+}
+
+/// Moves what comments point to along with a cut; what is outside keeps its words and loses its place.
+async fn followed(tx: &mut Tx, clock: &Clock, update_id: &str, media_id: &str, cut: &Cut) -> Result<()> {
+    let spots: Vec<Spot> =
+        sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
+            .bind(media_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for spot in spots {
+        let region: Option<serde_json::Value> = spot.region.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
+        let region = region.and_then(|region| Region::parse(&region).ok()).and_then(|region| cut.area(&region.into())).map(Region::from);
+        let drawing = cut.shapes(&spot.drawing.as_deref().map(stored).transpose()?.unwrap_or_default());
+        let drawn = if drawing.is_empty() { None } else { Some((to_json(&drawing)?, texts(&drawing))) };
+        sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
+            .bind((region.is_some() || drawn.is_some()).then_some(media_id))
+            .bind(region.map(Region::to_json))
+            .bind(drawn.as_ref().map(|(drawing, _)| drawing))
+            .bind(drawn.as_ref().map(|(_, texts)| texts))
+            .bind(&spot.id)
+            .execute(&mut **tx)
+            .await?;
+        updates::index(tx, clock, update_id, &spot.id).await?;
+    }
+    Ok(())
+}
+
+/// Tells two wishes apart.
+fn digest(revision: i64, sent: &Sent) -> Result<String> {
+    let wish = json!([revision, to_json(&sent.shapes)?, sent.redactions, sent.crop]);
+    Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(wish.to_string())))
+}
+
+/// Only a picture of an update that is all there can be marked.
+fn must_be_markable(media: &Media, moves: bool) -> Result<()> {
+    let why = match (media.kind.as_str(), media.state.as_str()) {
+        _ if media.comment_id.is_some() => {
+            return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
+        }
+        ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
+        (_, "uploading") => "It is still arriving. Mark it when all of it is here.",
+        (_, "processing") => "It is just being worked on. Try again in a moment.",
+        (_, "failed") => "It could not be read, so it cannot be marked.",
+        _ if moves => "This is a GIF, and those may move. Upload it as PNG to mark it.",
+        _ => return Ok(()),
+    };
+    Err(Error::Conflict(why.into()))
+}
