@@ -84,6 +84,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   #save = make("button", { type: "button", class: "button main" });
   #undo = iconButton("Undo", icon("undo-2"), "button quiet icon-only");
   #redo = iconButton("Redo", icon("redo-2"), "button quiet icon-only");
+  #zooms = make("div", { class: "markup-zoom", role: "group", "aria-label": "Zoom" });
   #scale = make("button", { type: "button", class: "tool scale", title: "The whole picture, or its true size (Z)" });
 
   /** Ends when it was saved (true) or left (false). */
@@ -127,7 +128,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.#stage.setAttribute("aria-label", this.#task.name);
     this.append(
       make("div", { class: "markup-bar" },
-        button("Leave", icon("x"), () => void this.leave(), "Leave (Esc)"), make("h1", {}, this.#task.name), make("span", { class: "spring" }),
+        button("Leave", icon("x"), () => void this.leave(), "Leave (Esc)"), make("h1", {}, this.#task.name), make("span", { class: "spring" }), this.#zooms,
         this.#undo, this.#redo, button("Copy picture", icon("copy"), () => this.copy(), "Copy the marked picture (Ctrl+C)"), button("Download", icon("download"), () => void this.#download()),
         button("Keys", icon("keyboard"), () => this.keys(), "Keys (?)"), this.#save),
       this.#stage, this.#wrong, this.#status,
@@ -171,7 +172,8 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.board = new Board(this.#task.work, size, (said, refused) => this.#changed(said, refused));
     this.sheet = new Sheet(this.board, lossy);
     sheet.append(this.sheet.shapes);
-    this.#stage.append(this.sheet.over, this.#zooms(), this.#note);
+    this.#stage.append(this.sheet.over, this.#note);
+    this.#zoom();
     this.#stage.setAttribute("aria-label", `${this.#task.name}, ${size.width} by ${size.height} pixels`);
     this.#toolbar = new Toolbar({
       use: (tool) => this.use(tool),
@@ -200,7 +202,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     void document.fonts.load(`16px "${font}"`).then(() => this.sheet.update());
   }
 
-  #zooms(): HTMLElement {
+  #zoom(): void {
     const button = (words: string, title: string, picture: SVGSVGElement, act: () => void) => {
       const made = iconButton(words, picture, "tool");
       made.title = title;
@@ -208,7 +210,7 @@ class MarkupEditor extends HTMLElement implements Commands {
       return made;
     };
     this.#scale.addEventListener("click", () => this.view.trueSize());
-    return make("div", { class: "markup-zoom", role: "group", "aria-label": "Zoom" },
+    this.#zooms.append(
       button("Zoom out", "Zoom out (−)", icon("zoom-out"), () => this.view.zoomBy(1 / 1.4)), this.#scale, button("Zoom in", "Zoom in (+)", icon("zoom-in"), () => this.view.zoomBy(1.4)), button("Whole picture", "The whole picture (0)", icon("scan"), () => this.view.fit()));
   }
 
