@@ -23,7 +23,7 @@ const bundles = await esbuild.build({
   target: "es2022",
   minify: true,
   legalComments: "none",
-  loader: { ".woff2": "file" },
+  loader: { ".woff2": "file", ".ttf": "file" },
   metafile: true,
   write: false,
   plugins: [emojis()],
@@ -40,6 +40,8 @@ for (const [path, output] of Object.entries(bundles.metafile.outputs)) {
   if (output.entryPoint && !output.entryPoint.startsWith("emojis:")) manifest[output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`] = basename(path);
 }
 manifest["icons.svg"] = put("icons.svg", sprite());
+// The font of the marks: the page names it in styles/markup.css, and the server draws with the same file.
+manifest["DejaVuSans.ttf"] = readdirSync(dist).find((name) => name.startsWith("DejaVuSans-"));
 manifest["favicon.svg"] = put("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
 
