@@ -7,10 +7,11 @@ export interface Marked {
   shapes: Shape[];
 }
 
-/** Whether a file is a picture that stands still. */
-export async function stands(file: File): Promise<boolean> {
-  if (!/^image\/(png|jpeg|webp|gif)$/.test(file.type)) return false;
-  return file.type !== "image/gif" || frames(new Uint8Array(await file.arrayBuffer())) < 2;
+/** Whether a file is a picture that can be marked. A GIF may move. */
+export async function markable(file: File): Promise<boolean> {
+  if (!/^image\/(png|jpeg|webp)$/.test(file.type)) return false;
+  // Of what is no picture after all, the server says what it is.
+  return createImageBitmap(file).then((bitmap) => (bitmap.close(), true), () => false);
 }
 
 /** Opens the editor on it. Null when the person would rather not add it. */
@@ -36,13 +37,4 @@ export async function mark(file: File): Promise<Marked | null> {
 function renamed(picture: Blob, name: string): File {
   const end = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" }[picture.type] ?? "png";
   return new File([picture], `${name.replace(/\.(png|apng|jpe?g|webp|gif)$/i, "")}.${end}`, { type: picture.type });
-}
-
-/** Pictures of a GIF, counted by the blocks that say how long each is shown (GIF89a §23). */
-function frames(bytes: Uint8Array): number {
-  let count = 0;
-  for (let at = 0; at + 7 < bytes.length; at += 1) {
-    if (bytes[at] === 0x21 && bytes[at + 1] === 0xf9 && bytes[at + 2] === 4 && bytes[at + 7] === 0) count += 1;
-  }
-  return count;
 }

@@ -5,7 +5,7 @@ import type { DraftForm } from "./draft-form.js";
 import { announce, bytes, icon, iconButton, make, typing, when } from "./dom.js";
 import type { FileUpload } from "./file-upload.js";
 import { ready, saveLayer } from "./mark-layer.js";
-import { mark, stands } from "./mark-new.js";
+import { mark, markable } from "./mark-new.js";
 import { markUp } from "./mark-picture.js";
 import type { Shape } from "./markup-shapes.js";
 import { refresh } from "./morph.js";
@@ -20,6 +20,8 @@ interface Item {
   shapes: Shape[];
   /** The file is there: what is left are its marks. */
   arrived: boolean;
+  /** It failed for a reason that may be gone by itself. */
+  passing: boolean;
 }
 
 /** A row of `GET /uploads`. */
@@ -96,25 +98,33 @@ export class UploadQueue extends HTMLElement {
   /** Opens a picture in the editor, and puts it into the queue as it leaves that. What cannot be marked goes as it is. */
   async open(file: File): Promise<void> {
     if (this.dataset["refused"] !== undefined) return;
-    if (!(await stands(file))) return this.add([file]);
-    const item = this.#put(file, "marked");
+    if (await markable(file)) await this.#mark(this.#put(file, "marked"));
+    else this.add([file]);
+  }
+
+  async #mark(item: Item): Promise<void> {
+    item.state = "marked";
+    this.#name();
     this.#show(item, "Sent when you leave the editor");
     try {
-      const marked = await mark(file);
-      if (marked) Object.assign(item, marked);
-      else this.#forget(item);
-    } catch {
-      // It cannot be shown here, and the server says why: as without an editor.
+      const marked = await mark(item.file);
+      if (!marked) {
+        this.#forget(item);
+        announce(`${item.file.name} is not added.`);
+        return this.#settle();
+      }
+      Object.assign(item, marked);
+      this.#retry(item);
+    } catch (error) {
+      // Nothing of it is sent: there may be something on it that nobody is to see.
+      item.state = "failed";
+      this.#fail(item, `The editor could not be opened, so it is not added. ${error instanceof Error ? error.message : String(error)}`, "Mark up", () => void this.#mark(item));
+      this.#settle();
     }
-    if (!this.#items.includes(item)) return this.#settle();
-    item.state = "waiting";
-    item.row.replaceChildren();
-    this.#show(item, `${bytes(item.file.size)}, waiting`);
-    void this.#run();
   }
 
   #put(file: File, state: Item["state"]): Item {
-    const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state, shapes: [], arrived: false };
+    const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state, shapes: [], arrived: false, passing: false };
     this.#items.push(item);
     this.#list.append(item.row);
     this.querySelector(".drop")?.classList.add("small");
@@ -147,7 +157,7 @@ export class UploadQueue extends HTMLElement {
       } catch (error) {
         if (!this.#items.includes(item)) continue; // Cancelled.
         item.state = "failed";
-        this.#fail(item, error instanceof Problem ? error : offline());
+        this.#failed(item, error instanceof Problem ? error : offline());
       }
     }
     this.#busy = false;
@@ -209,21 +219,28 @@ export class UploadQueue extends HTMLElement {
     delete item.row.dataset["state"];
   }
 
-  #fail(item: Item, error: Problem): void {
-    this.#show(item, error.message);
+  /** Why it is not there, or not with its marks, and what can be done about it. */
+  #failed(item: Item, error: Problem): void {
+    const words = item.arrived ? `The picture is here, what you drew on it is not saved. ${error.message}` : error.message;
+    if (error.passing) {
+      item.passing = true;
+      this.#fail(item, words, "Try again", () => this.#retry(item));
+    } else if (item.arrived) this.#fail(item, words, "Mark up", () => void this.#mend(item));
+    else this.#fail(item, words);
+  }
+
+  #fail(item: Item, words: string, verb?: string, act?: () => void): void {
+    this.#show(item, words);
+    item.row.dataset["state"] = "failed";
     item.row.querySelector("progress")?.remove();
     const dismiss = item.row.querySelector(".icon-only");
     for (const name of ["aria-label", "title"]) dismiss?.setAttribute(name, `Dismiss ${item.file.name}`);
     this.#name();
-    const words = item.arrived ? `The picture is here, what you drew on it is not saved yet. ${error.message}` : error.message;
-    this.#show(item, words);
     announce(`${item.file.name}: ${words}`);
-    // Marks that are refused are mended where they were drawn.
-    const again = error.passing ? make("button", { type: "button", class: "button" }, "Try again") : item.arrived ? make("button", { type: "button", class: "button" }, "Mark up") : null;
-    if (!again) return;
-    again.addEventListener("click", () => (error.passing ? this.#retry(item) : void this.#mend(item)));
+    if (verb === undefined || !act) return;
+    const again = make("button", { type: "button", class: "button" }, verb);
+    again.addEventListener("click", act);
     item.row.querySelector(".row-actions")?.prepend(again);
-    item.row.dataset["state"] = "failed";
   }
 
   /** Opens the marks that were not taken on the picture that was. */
@@ -236,14 +253,15 @@ export class UploadQueue extends HTMLElement {
 
   #retry(item: Item): void {
     item.state = "waiting";
+    item.passing = false;
     this.#name();
     item.row.replaceChildren();
-    this.#show(item, "Waiting");
+    this.#show(item, `${bytes(item.file.size)}, waiting`);
     void this.#run();
   }
 
   #retryAll(): void {
-    for (const item of this.#items) if (item.state === "failed" && item.row.querySelector(".row-actions .button:not(.icon-only)")) this.#retry(item);
+    for (const item of this.#items) if (item.passing) this.#retry(item);
   }
 
   /** The list is called by what is in it. */
