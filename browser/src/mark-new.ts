@@ -25,6 +25,7 @@ export async function mark(file: File): Promise<Marked | null> {
     destroys: true,
     final: "What is black, and what is outside the crop, never leaves this browser: not you either can bring it back.",
     done: "Add",
+    leave: "Do not add it",
     save: async (work) => {
       const { picture, shapes } = await burn(file, work, /jpeg|webp/.test(file.type));
       marked = { file: picture === file ? file : renamed(picture, file.name), shapes };

@@ -76,7 +76,7 @@ async function addMarked(file: File, update: string, answered: number): Promise<
   // Saved again after a failure, the picture is not sent twice unless other pixels of it are gone.
   let sent: { media: string; without: string } | null = null;
   const saved = await edit({
-    picture: file, name: file.name, work: { shapes: [], crop: null }, destroys: true, final: gone, done: "Add", ...(answered > 0 ? { again: { people: answered } } : {}),
+    picture: file, name: file.name, work: { shapes: [], crop: null }, destroys: true, final: gone, done: "Add", leave: "Do not add it", ...(answered > 0 ? { again: { people: answered } } : {}),
     save: async (work, again) => {
       const without = JSON.stringify([work.crop, work.shapes.filter(({ kind }) => kind === "redaction")]);
       const burned = await burn(file, work, false);

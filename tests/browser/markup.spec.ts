@@ -2,7 +2,7 @@
 // what is drawn can be changed, hidden, read aloud, and answered with a drawing.
 import { readFile } from 'node:fs/promises'
 import type { Browser } from '@playwright/test'
-import { drop, Editor, layer, painted, paste, pngs, post, secrets, tap } from './markup.ts'
+import { drop, Editor, layer, painted, paste, pngs, post, secrets, secretsOf, tap } from './markup.ts'
 import { asProgram } from './scene.ts'
 import { studio } from './studio.ts'
 import { axe, expect, fixture, pictures, signIn, test, type Hearback, type Page, type Person } from './test.ts'
@@ -50,13 +50,7 @@ test('a capture is marked with every tool, redacted, saved, changed and sent; an
   await page.getByRole('button', { name: /^Screenshot/ }).click()
   await editor.opened()
   await page.evaluate(() => document.getElementById('secret')!.remove())
-  const captured = await editor.dialog.locator('img').first().evaluate(async (image: HTMLImageElement) => {
-    const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer())
-    let text = ''
-    for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
-    return btoa(text)
-  })
-  const before = await secrets(page, Buffer.from(captured, 'base64'))
+  const before = await secretsOf(editor.dialog.locator('img').first())
   expect(before.secret, 'the capture holds the secret').toBeGreaterThan(5000)
 
   const share = { left: 800 / 1280, top: 400 / 720, right: 960 / 1280, bottom: 480 / 720 }

@@ -43,6 +43,17 @@ export async function secrets(page: Page, bytes: Buffer): Promise<{ width: numbe
   }, [bytes.toString('base64'), SECRET] as const)
 }
 
+/** The same of a picture that a page shows. */
+export async function secretsOf(image: Locator): Promise<{ width: number; height: number; secret: number }> {
+  const text = await image.evaluate(async (image: HTMLImageElement) => {
+    const canvas = document.createElement('canvas')
+    ;[canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight]
+    canvas.getContext('2d')!.drawImage(image, 0, 0)
+    return canvas.toDataURL('image/png').replace(/^.*,/, '')
+  })
+  return secrets(image.page(), Buffer.from(text, 'base64'))
+}
+
 /** Puts a file on the page, as pasted. */
 export async function paste(page: Page, name: string, bytes: Buffer, type = 'image/png'): Promise<void> {
   await page.evaluate(([name, text, type]) => {
