@@ -31,6 +31,17 @@ export interface Placed extends Anchor {
   number: number;
 }
 
+const drawings = new WeakMap<HTMLElement, { text: string; shapes: Shape[] }>();
+
+/** What is drawn with a comment, read once. Our own server wrote it. */
+function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
+  const text = comment.dataset["drawing"];
+  if (text === undefined) return {};
+  let known = drawings.get(comment);
+  if (known?.text !== text) drawings.set(comment, (known = { text, shapes: JSON.parse(text) as Shape[] }));
+  return { drawing: known.shapes };
+}
+
 /** All comments with a place, oldest first, so that their numbers stay when the order of the list changes. */
 export function placed(): Placed[] {
   const all: Placed[] = [];
@@ -44,8 +55,7 @@ export function placed(): Placed[] {
     if (element.closest(".resolved-thread:not([open])")) continue;
     const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ?? "";
     const words = `${asks ? "question, " : ""}${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
-    // Our own server wrote it; both renderers draw only what they know.
-    const drawn = drawing === undefined ? {} : { drawing: JSON.parse(drawing) as Shape[] };
+    const drawn = drawingOf(element);
     if (at !== undefined) all.push({ element, media, at: Number(at), ...(until === undefined ? {} : { until: Number(until) }), words, asks, number: 0, ...drawn });
     else if (region !== undefined) {
       const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);

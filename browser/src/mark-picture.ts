@@ -61,7 +61,9 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
 
 /** Makes a picture of the present second of the video beside a button, and marks it. It becomes a picture of the same update. */
 async function markFrame(button: HTMLElement, answered: number): Promise<void> {
-  const video = button.closest(".media-item")?.querySelector("video") ?? stage()?.video;
+  const row = button.closest(".media-item");
+  // While it is trimmed it plays in that editor.
+  const video = row?.querySelector<HTMLVideoElement>(".trim-stage video") ?? row?.querySelector("video") ?? stage()?.video;
   if (!video) return;
   video.pause();
   const file = await frame(video);

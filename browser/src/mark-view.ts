@@ -10,15 +10,21 @@ const STANDS = 1000;
 
 export class MarkView {
   /** What this page offers for what is shown. */
-  readonly tools = make("div", { class: "tool-row mark-tools" });
+  readonly tools: HTMLElement;
+  #toggle = worded("Marks", icon("shapes"), "Show or hide the marks (m)");
+  #markUp = worded("Mark up", icon("pen-line"), "Draw on this picture, or make something on it unreadable");
+  #markFrame = worded("Mark up this frame", icon("image-plus"), "A picture of this second, to draw on");
   #figure: HTMLElement | null = null;
   #video: HTMLVideoElement | null = null;
   #drawings: Placed[] = [];
   #pending: Anchor | null = null;
-  #drawn = "";
+  /** What lies there now. */
+  #drawn: Shape[][] = [];
   #listeners = new AbortController();
 
   constructor(private readonly stage: HTMLElement) {
+    this.#toggle.addEventListener("click", () => this.toggle());
+    this.tools = make("div", { class: "tool-row" }, this.#toggle, this.#markUp, this.#markFrame);
     stage.classList.toggle("marks-off", remember("sessionStorage", "marks") === "off");
   }
 
@@ -39,7 +45,8 @@ export class MarkView {
       const { signal } = this.#listeners;
       for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"]) video?.addEventListener(event, () => this.look(), { signal });
     }
-    this.#drawn = "";
+    this.#drawn = [];
+    this.#canvas()?.remove();
     this.#offer();
     this.look();
   }
@@ -48,7 +55,6 @@ export class MarkView {
   draw(comments: Placed[], pending: Anchor | null): void {
     this.#drawings = comments.filter(({ drawing }) => drawing !== undefined);
     this.#pending = pending?.drawing ? pending : null;
-    this.#drawn = "";
     this.look();
   }
 
@@ -57,7 +63,7 @@ export class MarkView {
     if (!this.#layer) return;
     const off = this.stage.classList.toggle("marks-off");
     remember("sessionStorage", "marks", off ? "off" : null);
-    this.tools.querySelector("[aria-pressed]")?.setAttribute("aria-pressed", String(!off));
+    this.#toggle.setAttribute("aria-pressed", String(!off));
     announce(off ? "Marks hidden." : "Marks shown.");
   }
 
@@ -65,21 +71,15 @@ export class MarkView {
     return this.#figure?.querySelector(".layer:not(.drawing)") ?? null;
   }
 
-  /** The buttons, made anew only where they are others: one of them may have the focus. */
   #offer(): void {
     const { markable, frames, answered = "0" } = this.#figure?.dataset ?? {};
-    const wanted = [this.#layer ? "toggle" : "", markable ?? "", frames ?? "", answered].join(" ");
-    if (this.tools.dataset["for"] === wanted) return;
-    this.tools.dataset["for"] = wanted;
-    const buttons: HTMLElement[] = [];
-    if (this.#layer) {
-      const toggle = make("button", { type: "button", class: "tool worded", "aria-pressed": String(!this.stage.classList.contains("marks-off")), title: "Show or hide the marks (m)" }, icon("shapes"), make("span", {}, "Marks"));
-      toggle.addEventListener("click", () => this.toggle());
-      buttons.push(toggle);
+    this.#toggle.hidden = !this.#layer;
+    this.#toggle.setAttribute("aria-pressed", String(!this.stage.classList.contains("marks-off")));
+    for (const [button, name, value] of [[this.#markUp, "markUp", markable], [this.#markFrame, "markFrame", frames]] as const) {
+      button.hidden = value === undefined;
+      button.dataset[name] = value ?? "";
+      button.dataset["answered"] = answered;
     }
-    if (markable !== undefined) buttons.push(make("button", { type: "button", class: "tool worded", "data-mark-up": markable, "data-answered": answered }, icon("pen-line"), make("span", {}, "Mark up")));
-    if (frames !== undefined) buttons.push(make("button", { type: "button", class: "tool worded", "data-mark-frame": frames, "data-answered": answered, title: "A picture of this second, to draw on" }, icon("image-plus"), make("span", {}, "Mark up this frame")));
-    this.tools.replaceChildren(...buttons);
   }
 
   /** Looks again at what is to be seen: another comment is chosen, or another second is reached. */
@@ -87,17 +87,17 @@ export class MarkView {
     const now = this.#video ? moment(this.#video) : null;
     const here = ({ at, until }: Placed) => now === null || (at !== undefined && now >= at - 50 && now < Math.max(until ?? 0, at + STANDS));
     const chosen = this.#drawings.filter((comment) => comment.element.classList.contains("on") && here(comment));
-    const seen = this.#pending ? [] : chosen.length > 0 || now === null ? chosen : this.#drawings.filter(here);
-    const pending = this.#pending && (now === null || Math.abs(now - (this.#pending.at ?? 0)) < STANDS) ? this.#pending.drawing : undefined;
-    const wanted = [...seen.map(({ element }) => element.id), pending ? JSON.stringify(pending) : ""].join(" ");
-    if (wanted === this.#drawn && this.#canvas() !== null) return;
+    const seen = chosen.length > 0 || now === null ? chosen : this.#drawings.filter(here);
+    const near = this.#pending && (now === null || Math.abs(now - (this.#pending.at ?? 0)) < STANDS);
+    // What is being written covers the others.
+    const wanted = (this.#pending ? (near ? [this.#pending] : []) : seen).map(({ drawing }) => drawing ?? []);
+    if (wanted.length === this.#drawn.length && wanted.every((shapes, index) => shapes === this.#drawn[index])) return;
     this.#drawn = wanted;
-    const shapes = pending ?? seen.flatMap(({ drawing }) => drawing ?? []);
-    if (shapes.length === 0) return this.#canvas()?.remove();
-    void this.#paint(shapes, wanted);
+    if (wanted.length === 0) this.#canvas()?.remove();
+    else void this.#paint(wanted);
   }
 
-  async #paint(shapes: Shape[], wanted: string): Promise<void> {
+  async #paint(wanted: Shape[][]): Promise<void> {
     const { draw } = await import("./markup-draw.js");
     const media = this.#figure?.querySelector<HTMLImageElement | HTMLVideoElement>(".sheet > img, video");
     const place = this.#figure?.querySelector(".drawings");
@@ -107,11 +107,15 @@ export class MarkView {
     if (!width || !height) return;
     const canvas = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     for (const [name, value] of Object.entries({ class: "layer drawing", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" })) canvas.setAttribute(name, value);
-    canvas.append(...draw(shapes, width, height));
+    canvas.append(...draw(wanted.flat(), width, height));
     place.replaceChildren(canvas);
   }
 
   #canvas(): SVGSVGElement | null {
     return this.#figure?.querySelector<SVGSVGElement>(".layer.drawing") ?? null;
   }
+}
+
+function worded(words: string, picture: SVGSVGElement, title: string): HTMLButtonElement {
+  return make("button", { type: "button", class: "tool worded", title, hidden: true }, picture, make("span", {}, words));
 }

@@ -105,6 +105,7 @@ export class UploadQueue extends HTMLElement {
   async #mark(item: Item): Promise<void> {
     item.state = "marked";
     this.#name();
+    item.row.replaceChildren();
     this.#show(item, "Sent when you leave the editor");
     try {
       const marked = await mark(item.file);
