@@ -53,7 +53,7 @@ export function placed(): Placed[] {
     if (media === undefined || (at === undefined && region === undefined && drawing === undefined)) continue;
     // Resolved threads are folded away, and so are their marks.
     if (element.closest(".resolved-thread:not([open])")) continue;
-    const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ?? "";
+    const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") || (drawing === undefined ? "" : "a drawing");
     const words = `${asks ? "question, " : ""}${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
     const drawn = drawingOf(element);
     if (at !== undefined) all.push({ element, media, at: Number(at), ...(until === undefined ? {} : { until: Number(until) }), words, asks, number: 0, ...drawn });

@@ -239,7 +239,7 @@ export class CommentComposer extends HTMLElement {
   async #send(): Promise<void> {
     const [form, area] = [this.#form, this.#area];
     if (!form || !area || form.getAttribute("aria-busy") === "true") return;
-    if (area.value.trim() === "" && this.#pictures.length === 0) return area.focus();
+    if (area.value.trim() === "" && this.#pictures.length === 0 && !this.#anchor?.drawing) return area.focus();
     const fields: [string, string][] = [...new FormData(form)].filter((entry): entry is [string, string] => typeof entry[1] === "string");
     if (this.#anchor) {
       fields.push(["media_id", this.#anchor.media]);

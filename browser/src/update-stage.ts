@@ -153,7 +153,8 @@ export class UpdateStage extends HTMLElement {
       else link.removeAttribute("aria-current");
     }
     const viewport = this.#medium?.querySelector<HTMLElement>(".viewport") ?? null;
-    if (this.#picture?.viewport !== viewport || this.#timeline?.video !== this.video) {
+    // Only where another is shown: a refresh neither zooms out nor takes the focus from a button.
+    if ((this.#picture?.viewport ?? null) !== viewport || (this.#timeline?.video ?? null) !== this.video) {
       this.#drop();
       const tools = this.querySelector<HTMLElement>(".stage-tools");
       const comments = this.dataset["comments"] !== undefined;
