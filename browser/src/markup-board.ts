@@ -2,7 +2,7 @@
 import { words } from "./markup-draw.js";
 import { handles, moved, resized, type Size } from "./markup-geometry.js";
 import { History } from "./markup-history.js";
-import { limits, sizes, tidy, widths, type Box, type Color, type Shape, type Spot, type Step, type Work } from "./markup-shapes.js";
+import { limits, sizes, tidy, tidyBox, widths, type Box, type Color, type Shape, type Spot, type Step, type Work } from "./markup-shapes.js";
 import type { Style } from "./markup-tools.js";
 
 /** A shape, and what it is known by while it changes. */
@@ -65,6 +65,18 @@ export class Board {
 
   get selected(): readonly Mark[] {
     return this.marks.filter(({ id }) => this.#selected.has(id));
+  }
+
+  /** The style of what is selected, or of what comes next. */
+  get shown(): Style {
+    const [only, more] = this.selected;
+    if (!only || more) return this.style;
+    const { shape } = only;
+    const level = (values: readonly number[], value: number) => values.reduce((best, one, i) => (Math.abs(one - value) < Math.abs((values[best] ?? 0) - value) ? i : best), 0) as Style["level"];
+    return {
+      color: "color" in shape ? shape.color : this.style.color,
+      level: shape.kind === "text" ? level(sizes, shape.size) : "width" in shape ? level(widths, shape.width) : this.style.level,
+    };
   }
 
   isSelected(id: number): boolean {
@@ -184,7 +196,7 @@ export class Board {
   }
 
   setCrop(crop: Box | null): void {
-    this.#history.commit({ marks: this.marks, crop }, "crop");
+    this.#history.commit({ marks: this.marks, crop: crop && tidyBox(crop) }, "crop");
     this.changed(crop ? `Cropped to ${Math.round(crop[2] * this.size.width)} by ${Math.round(crop[3] * this.size.height)} pixels` : "The whole picture");
   }
 
@@ -209,7 +221,7 @@ export class Board {
   #travelled(what: string | null, said: string): void {
     const there = new Set(this.marks.map(({ id }) => id));
     this.#selected = new Set([...this.#selected].filter((id) => there.has(id)));
-    this.changed(what === null ? `Nothing is ${said.toLowerCase()}` : `${said}: ${what}`);
+    this.changed(what === null ? "That was all" : `${said}: ${what}`);
   }
 
   #append(shapes: Shape[], what: string, selected: boolean, said: string): number[] | null {

@@ -76,6 +76,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   #pointers!: Pointers;
   #text: TextField | null = null;
   #busy = false;
+  #agreed: { again: Again | undefined; marks: Board["marks"]; crop: Board["crop"] } | null = null;
   #finish: (saved: boolean) => void = () => {};
   #listeners = new AbortController();
   #stage = make("div", { class: "markup-stage", tabindex: "0", role: "application", "aria-describedby": "markup-hint" });
@@ -242,7 +243,7 @@ class MarkupEditor extends HTMLElement implements Commands {
 
   #show(): void {
     const { board } = this;
-    this.#toolbar.show({ ...board.style, tool: this.tool, selected: board.selected.length });
+    this.#toolbar.show({ ...board.shown, tool: this.tool, selected: board.selected.length });
     this.#undo.setAttribute("aria-disabled", String(!board.canUndo));
     this.#redo.setAttribute("aria-disabled", String(!board.canRedo));
   }
@@ -276,14 +277,15 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.#stage.dataset["tool"] = tool;
     this.#stage.style.cursor = "";
     this.#pan(false);
+    // Whoever takes another tool is done with what they drew: colours and widths are for what comes.
+    if (tool === "select" || tool === "hand") this.#show();
+    else this.board.select([], true);
     if (tool === "crop" && !this.crop) this.#crop();
-    else this.board.select(this.board.selected.map(({ id }) => id), true);
     this.#toolbar.reveal(tool);
-    this.say(tools.find((one) => one.tool === tool)?.name ?? "");
+    this.say(tool === "crop" ? "Crop. With Alt, arrows change its size; alone they move it. Enter crops, Escape leaves." : (tools.find((one) => one.tool === tool)?.name ?? ""));
   }
 
   #crop(): void {
-    this.board.select([], true);
     this.crop = new Crop(this.board, this.sheet, (words) => this.say(words), (crop) => {
       this.crop = null;
       if (crop !== this.board.crop) {
@@ -358,9 +360,12 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.written();
     if (this.crop) this.crop.apply();
     this.#wrong.hidden = true;
-    const { work } = this.board;
-    const answer = await agreed(this.#task, work);
+    const { marks, crop, work } = this.board;
+    // Tried again with nothing changed: asked and answered.
+    const same = this.#agreed?.marks === marks && this.#agreed.crop === crop;
+    const answer = same ? this.#agreed : await agreed(this.#task, work);
     if (!answer) return;
+    this.#agreed = { again: answer.again, marks, crop };
     this.#busy = true;
     this.#save.setAttribute("aria-busy", "true");
     this.#save.textContent = "Saving…";

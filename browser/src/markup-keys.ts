@@ -104,7 +104,7 @@ function single(at: Commands, event: KeyboardEvent): boolean {
       return done(view.fit());
     case "[":
     case "]":
-      return done(board.level(Math.min(2, Math.max(0, board.style.level + (event.key === "]" ? 1 : -1))) as 0 | 1 | 2));
+      return done(board.level(Math.min(2, Math.max(0, board.shown.level + (event.key === "]" ? 1 : -1))) as 0 | 1 | 2));
   }
   const key = event.key.toLowerCase();
   if (key === "z") return done(view.trueSize());

@@ -52,6 +52,10 @@ export class Pointers {
     for (const name of ["pointerup", "pointercancel"] as const) stage.addEventListener(name, (event) => this.#lift(event), { signal });
     stage.addEventListener("dblclick", (event) => this.#twice(event), { signal });
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false, signal });
+    // Chromium makes a fling of a fast stroke, and swallows the tap that follows it, even where nothing may be panned.
+    stage.addEventListener("touchstart", (event) => { if (!own(event.target)) event.preventDefault(); }, { passive: false, signal });
+    // A finger that rests would ask what to do with the picture.
+    stage.addEventListener("contextmenu", (event) => { if (!(event.target instanceof HTMLTextAreaElement)) event.preventDefault(); }, { signal });
     // Old Safari zooms the page itself.
     for (const name of ["gesturestart", "gesturechange"]) stage.addEventListener(name, (event) => event.preventDefault(), { signal });
   }
@@ -71,7 +75,7 @@ export class Pointers {
   }
 
   #press(event: PointerEvent): void {
-    if (event.button > 1 || (event.target instanceof Element && event.target.closest("button, textarea, [role=group]"))) return;
+    if (event.button > 1 || own(event.target)) return;
     event.preventDefault();
     const wrote = this.desk.written();
     this.stage.focus({ preventScroll: true });
@@ -339,6 +343,11 @@ export class Pointers {
     const [a, b] = [...this.#down.values()];
     return a && b ? { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) } : null;
   }
+}
+
+/** What lies on the stage and is not the picture. */
+function own(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, textarea, [role=group]") !== null;
 }
 
 const cursors: Record<Handle, string> = { nw: "nwse-resize", se: "nwse-resize", ne: "nesw-resize", sw: "nesw-resize", n: "ns-resize", s: "ns-resize", e: "ew-resize", w: "ew-resize", from: "move", to: "move" };

@@ -104,8 +104,8 @@ export class Sheet {
 
   /** The handle under a point of the window. */
   handleAt(clientX: number, clientY: number, reach: number): Handle | null {
-    const frame = this.over.getBoundingClientRect();
-    const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - clientX + frame.left, at[1] - clientY + frame.top) })).sort((a, b) => a.far - b.far)[0];
+    const [x, y] = this.view.on(this.view.spot(clientX, clientY));
+    const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) })).sort((a, b) => a.far - b.far)[0];
     return near && near.far <= reach ? near.handle : null;
   }
 

@@ -1,9 +1,20 @@
 // Writing on the picture: a field that lies exactly where the text will be, in its font, size and colour.
+import glyphs from "glyphs";
 import { make } from "./dom.js";
 import { baseline, contrast, font, inks, lineHeight } from "./markup-draw.js";
 import type { Size } from "./markup-geometry.js";
 import { limits, type Text } from "./markup-shapes.js";
 import type { View } from "./markup-view.js";
+
+/** The first character the font lacks: the server could not draw it. */
+function lacking(text: string): string | null {
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    // The first bound past it is the end of a range exactly where it lies in one.
+    if (code !== 10 && glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1) return character;
+  }
+  return null;
+}
 
 /** DejaVu Sans: how far its letters reach over and under the baseline. */
 const [ascent, descent] = [0.928, 0.236];
@@ -66,8 +77,9 @@ export class TextField {
     const { field } = this;
     // Lines may break; nothing else that cannot be seen. A tab is a space.
     const clean = field.value.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
-    if ([...clean].length > limits.text) {
-      this.refused(`A text has at most ${limits.text} characters.`);
+    const odd = lacking(clean);
+    if (odd !== null || [...clean].length > limits.text) {
+      this.refused(odd === null ? `A text has at most ${limits.text} characters.` : `“${odd}” is not among the letters of the picture’s font. Say it without.`);
       const at = Math.max(0, field.selectionStart - (field.value.length - this.#before.length));
       field.value = this.#before;
       field.setSelectionRange(at, at);

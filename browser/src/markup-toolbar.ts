@@ -37,7 +37,7 @@ export class Toolbar {
     }
     for (const [i, color] of colors.entries()) {
       const words = `${color[0]?.toUpperCase() ?? ""}${color.slice(1)}`;
-      const swatch = make("span", { class: "swatch", "aria-hidden": "true" }, String(i + 1));
+      const swatch = make("span", { class: "swatch", "aria-hidden": "true", "data-key": String(i + 1) });
       swatch.style.background = inks[color];
       swatch.style.color = contrast(color);
       const button = make("button", { type: "button", class: "markup-color", "data-color": color, "aria-label": words, "aria-keyshortcuts": String(i + 1), title: `${words} (${i + 1})`, "aria-pressed": "false" }, swatch);

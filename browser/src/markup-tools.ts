@@ -1,6 +1,6 @@
 // The tools: their keys, and the shapes they make of a drag or of a key.
 import { getStrokePoints } from "perfect-freehand";
-import { icon } from "./dom.js";
+import { icon, make } from "./dom.js";
 import { angled, spanned, squared, type Size } from "./markup-geometry.js";
 import { limits, sizes, widths, type Box, type Color, type Kind, type Point, type Shape, type Spot } from "./markup-shapes.js";
 
@@ -13,7 +13,7 @@ export interface Style {
 }
 
 /** The row of tools, in its order. */
-export const tools: { tool: Tool; key: string; name: string; picture: () => SVGSVGElement }[] = [
+export const tools: { tool: Tool; key: string; name: string; picture: () => Element }[] = [
   { tool: "select", key: "v", name: "Select", picture: () => icon("mouse-pointer-2") },
   { tool: "arrow", key: "a", name: "Arrow", picture: () => icon("move-up-right") },
   { tool: "line", key: "l", name: "Line", picture: () => icon("slash") },
@@ -23,7 +23,7 @@ export const tools: { tool: Tool; key: string; name: string; picture: () => SVGS
   { tool: "highlight", key: "h", name: "Highlight", picture: () => icon("highlighter") },
   { tool: "text", key: "t", name: "Text", picture: () => icon("type") },
   { tool: "step", key: "n", name: "Numbered step", picture: () => icon("list-ordered") },
-  { tool: "redaction", key: "x", name: "Redact", picture: () => icon("rectangle-horizontal") },
+  { tool: "redaction", key: "x", name: "Redact", picture: () => make("span", { class: "icon blackout" }) },
   { tool: "crop", key: "c", name: "Crop", picture: () => icon("crop") },
   { tool: "hand", key: "g", name: "Move the picture", picture: () => icon("hand") },
 ];
