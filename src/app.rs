@@ -28,8 +28,10 @@ use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::media::{self, Workshop};
 use crate::people::Viewer;
+use crate::pictures::Font;
 use crate::storage::{S3Settings, Storage};
 use crate::uploads::{self, Busy, Intake};
+use crate::web::assets;
 use crate::web::live::Live;
 use crate::{events, notify, people, receipts, search, updates};
 
@@ -290,7 +292,8 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     };
     let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
-    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, ffmpeg: config.ffmpeg.clone(), found: Arc::default(), tmp };
+    let font = assets::named("DejaVuSans.ttf").map(|file| Font::new(&file.data)).unwrap_or_default();
+    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, ffmpeg: config.ffmpeg.clone(), found: Arc::default(), tmp, font };
     let intake = Intake {
         shop,
         max: config.max_upload,

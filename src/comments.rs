@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::media::{self, Taken};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
-use crate::{drafts, events, notify};
+use crate::{drafts, events, markup, notify};
 
 /// How many pictures a comment can have.
 pub const PICTURES: usize = 10;
@@ -55,6 +55,8 @@ pub struct Comment {
     pub until_ms: Option<Millis>,
     /// The spot of a picture or frame, as JSON.
     pub region: Option<String>,
+    /// What was drawn there, as JSON.
+    pub drawing: Option<String>,
     /// The update's revision it was written on.
     pub revision: i64,
     /// When it was written.
@@ -80,7 +82,7 @@ pub struct Comment {
 macro_rules! comment {
     () => {
         "SELECT c.id, c.update_id, c.parent_id, c.media_id, c.person_id, c.guest_id, c.link_id, coalesce(p.name, g.name, '') AS author_name,
-         l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at,
+         l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.drawing, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at,
          c.kind, c.answered_at, c.accepted_at, c.accepted_id, c.mentions
          FROM comments c LEFT JOIN people p ON p.id = c.person_id LEFT JOIN guests g ON g.id = c.guest_id LEFT JOIN links l ON l.id = g.link_id "
     };
@@ -126,7 +128,7 @@ impl Comment {
 /// A comment to be written.
 #[derive(Debug, Default)]
 pub struct NewComment {
-    /// Markdown; may be empty where there are pictures.
+    /// Markdown; may be empty where there are pictures or a drawing.
     pub body: String,
     /// Whether it is a question.
     pub asks: bool,
@@ -163,8 +165,8 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
             "is a question in a reply; only what begins a thread can be one. Leave out `parent_id`, or `kind`.",
         ));
     }
-    if new.body.is_empty() && new.pictures.is_empty() {
-        return Err(Error::invalid("body", "is empty. Write something or paste a picture."));
+    if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
+        return Err(Error::invalid("body", "is empty. Write something, draw, or paste a picture."));
     }
     let (person, guest, link) = match viewer {
         Viewer::Person(person) => (Some(person.id.clone()), None, None),
@@ -181,9 +183,9 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, revision, created_at,
-             kind, mentions)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, revision,
+             created_at, kind, mentions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(&id)
     .bind(update_id)
@@ -196,6 +198,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     .bind(anchor.at_ms)
     .bind(anchor.until_ms)
     .bind(anchor.region.map(Region::to_json))
+    .bind(if anchor.drawing.is_empty() { None } else { Some(markup::to_json(&anchor.drawing)?) })
     .bind(update.revision)
     .bind(clock.now())
     .bind(if new.asks { "question" } else { "comment" })
@@ -313,7 +316,7 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         return Err(Error::Forbidden(format!("Only {} can remove this comment.", comment.author_name)));
     }
     media::delete_of_comment(tx, clock, id).await?;
-    sqlx::query("UPDATE comments SET body = '', mentions = NULL, removed_at = $1 WHERE id = $2")
+    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, removed_at = $1 WHERE id = $2")
         .bind(clock.now())
         .bind(id)
         .execute(&mut **tx)

@@ -3,7 +3,7 @@
 //! The tree is the domain. Imports go one way: `main → app → web → domain → outside world`.
 //!
 //! The domain, each file importing only what stands above it: [`words`], [`asking`], [`people`], [`workspace`], [`events`], [`notify`], [`search`],
-//! [`updates`], [`media`], [`uploads`], [`drafts`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`], [`sample`].
+//! [`updates`], [`media`], [`uploads`], [`markup`], [`drafts`], [`receipts`], [`mailing`], [`comments`], [`links`], [`inbox`], [`sample`].
 //! It stands on [`db`], [`jobs`], [`storage`], [`pictures`], [`video`], [`mail`], [`markdown`], [`clock`], [`working`] and [`error`], which know nothing of it,
 //! and never imports actix, askama, [`config`] or [`web`]. Handlers hold no SQL; templates see only structs from [`web`].
 //! `tests/it/direction.rs` reads the imports and keeps this true.
@@ -25,6 +25,7 @@ pub mod links;
 pub mod mail;
 pub mod mailing;
 pub mod markdown;
+pub mod markup;
 pub mod media;
 pub mod notify;
 pub mod people;

@@ -59,6 +59,10 @@ pub struct Media {
     pub trim_base_ms: Option<Millis>,
     /// How long the original of a trimmed recording is.
     pub whole_ms: Option<Millis>,
+    /// Raised by each saving of the layer.
+    pub markup_revision: i64,
+    /// How many shapes the layer has.
+    pub marks: i64,
 }
 
 impl Media {
@@ -71,7 +75,7 @@ impl Media {
 macro_rules! columns {
     () => {
         "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at,
-         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms"
+         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms, m.markup_revision, m.marks"
     };
 }
 
@@ -215,6 +219,19 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
     Ok((media, renditions, update))
 }
 
+/// Media of an update of one's own, which nobody else changes until the transaction ends.
+pub(crate) async fn hold(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Media, Vec<Rendition>, updates::Update)> {
+    viewer.person()?;
+    if let Some(update) =
+        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?
+    {
+        updates::hold(tx, &update).await?;
+    }
+    let (media, renditions, update) = find(tx, viewer, id).await?;
+    updates::find_mine(tx, viewer, &update.id).await?;
+    if media.removed_at.is_some() { Err(viewer.blind()) } else { Ok((media, renditions, update)) }
+}
+
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
 pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
     let id = clock.id();
@@ -287,7 +304,7 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_g
         return Err(Error::Forbidden("A picture goes with its comment. Remove the comment.".into()));
     }
     updates::find_mine(tx, viewer, &update.id).await?;
-    sqlx::query("UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL WHERE media_id = $1")
+    sqlx::query("UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL WHERE media_id = $1")
         .bind(id)
         .execute(&mut **tx)
         .await?;

@@ -1,12 +1,16 @@
 //! Pictures from anyone, made into pictures of ours: read within limits, turned upright, stripped, encoded anew.
 
 mod decode;
+mod draw;
 mod encode;
+mod font;
 mod gif;
 mod webp;
 
 use std::path::Path;
 
+pub use draw::Patch;
+pub use font::Font;
 use image::{DynamicImage, ImageError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -129,8 +133,12 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send
 impl Picture {
     /// Decodes a still picture of any format, of a GIF its first frame. Blocking.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = decode::read(path)?;
-        decode::still(&bytes, sniff(&bytes).ok_or_else(unknown)?)
+        Self::read_bytes(&decode::read(path)?)
+    }
+
+    /// The same of bytes in memory: what is to vanish must not lie in a folder meanwhile.
+    pub fn read_bytes(bytes: &[u8]) -> Result<Self> {
+        decode::still(bytes, sniff(bytes).ok_or_else(unknown)?)
     }
 
     /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.

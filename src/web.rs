@@ -12,6 +12,7 @@ mod health;
 mod inbox;
 mod links;
 pub(crate) mod live;
+mod markup;
 mod me;
 mod media;
 pub mod pages;
@@ -126,6 +127,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // of an update
         .service(resource("/media/{id}").route(get().to(media::show)).route(delete().to(media::remove)))
         .service(resource("/media/{id}/trim").route(put().to(media::trim)).route(delete().to(media::untrim)))
+        .service(resource("/media/{id}/markup").route(get().to(markup::show)).route(put().to(markup::put)))
         .service(resource("/m/{key}").route(get().to(media::bytes)).route(actix_web::web::head().to(media::bytes)))
         .service(
             resource("/comments/{id}")

@@ -8,8 +8,8 @@ export async function agreed(task: Task, work: Work): Promise<{ again: Again | u
   const final = destroys(work);
   if (!final && !task.again) return { again: undefined };
   const box = make("input", { type: "checkbox", name: "change" });
-  // As elsewhere: ticked where the picture itself is another.
-  box.checked = final;
+  // Where pixels are gone it is another picture: that always asks again.
+  box.checked = box.disabled = final;
   const changed = make("input", { id: "markup-changed", name: "what_changed", maxlength: "500", autocomplete: "off" });
   const cancel = make("button", { type: "button", class: "button" }, "Cancel");
   const yes = make("button", { class: "button main", value: "yes" }, task.done);

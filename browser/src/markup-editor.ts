@@ -33,6 +33,8 @@ export interface Task {
   final: string;
   /** The words of the main button. */
   done: string;
+  /** What leaving is called, where it does more than close this: the picture is not added. */
+  leave?: string;
   /** Published and answered: offers to ask so many people again. */
   again?: { people: number };
   /** Throws a Problem, whose words are shown; the work stays. */
@@ -128,13 +130,21 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.#stage.setAttribute("aria-label", this.#task.name);
     this.append(
       make("div", { class: "markup-bar" },
-        button("Leave", icon("x"), () => void this.leave(), "Leave (Esc)"), make("h1", {}, this.#task.name), make("span", { class: "spring" }), this.#zooms,
+        this.#leaving(), make("h1", {}, this.#task.name), make("span", { class: "spring" }), this.#zooms,
         this.#undo, this.#redo, button("Copy picture", icon("copy"), () => this.copy(), "Copy the marked picture (Ctrl+C)"), button("Download", icon("download"), () => void this.#download()),
         button("Keys", icon("keyboard"), () => this.keys(), "Keys (?)"), this.#save),
       this.#stage, this.#wrong, this.#status,
       make("p", { id: "markup-hint", hidden: true }, "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys."),
     );
     this.#stage.append(make("p", { class: "markup-wait" }, "Opening the picture…"));
+  }
+
+  #leaving(): HTMLElement {
+    const words = this.#task.leave;
+    const made = words === undefined ? iconButton("Leave", icon("x"), "button quiet icon-only") : make("button", { type: "button", class: "button quiet" }, icon("x"), make("span", {}, words));
+    made.title = `${words ?? "Leave"} (Esc)`;
+    made.addEventListener("click", () => void this.leave());
+    return made;
   }
 
   /** The address the picture is shown from, or null with the reason on the stage. */
@@ -337,7 +347,9 @@ class MarkupEditor extends HTMLElement implements Commands {
   async leave(): Promise<void> {
     if (this.#busy) return;
     this.written();
-    if (this.board?.dirty && !(await question("Leave without saving? What you marked is not kept.", "Leave"))) return;
+    const { leave } = this.#task;
+    const asks = leave === undefined ? "Leave without saving? What you marked is not kept." : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
+    if (this.board?.dirty && !(await question(asks, leave ?? "Leave"))) return;
     this.#finish(false);
   }
 

@@ -3,6 +3,7 @@
 use crate::clock::Millis;
 use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::markup::Shape;
 use crate::media::{self, Media};
 use crate::updates::Update;
 
@@ -58,11 +59,18 @@ pub struct Anchor {
     pub until_ms: Option<Millis>,
     /// The spot.
     pub region: Option<Region>,
+    /// What was drawn on the picture, or on the frame of that moment.
+    pub drawing: Vec<Shape>,
 }
 
 /// Checks an anchor against the media of the update.
 pub(super) async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
-    if anchor.media_id.is_none() && anchor.at_ms.is_none() && anchor.region.is_none() && anchor.until_ms.is_none() {
+    if anchor.media_id.is_none()
+        && anchor.at_ms.is_none()
+        && anchor.region.is_none()
+        && anchor.until_ms.is_none()
+        && anchor.drawing.is_empty()
+    {
         return Ok(Anchor::default());
     }
     let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
@@ -74,6 +82,9 @@ pub(super) async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Resu
     let media = media
         .ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
     match (media.kind.as_str(), anchor.at_ms) {
+        ("video", None) if !anchor.drawing.is_empty() => {
+            return Err(Error::invalid("at_ms", "is missing: a drawing on a video needs its moment."));
+        }
         ("video", None) if anchor.region.is_some() => {
             return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment."));
         }

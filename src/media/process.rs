@@ -11,7 +11,7 @@ use super::{Media, Object, put_rendition};
 use crate::clock::{self, Clock, Millis};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::pictures::{self, Rendered};
+use crate::pictures::{self, Font, Rendered};
 use crate::storage::{About, Storage};
 use crate::video::{Need, Output, Probe, Tools};
 use crate::{events, jobs, updates};
@@ -40,6 +40,8 @@ pub struct Workshop {
     pub found: Arc<OnceCell<Tools>>,
     /// Where files in the making lie.
     pub tmp: PathBuf,
+    /// What texts are drawn with.
+    pub font: Font,
 }
 
 impl Workshop {

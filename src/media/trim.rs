@@ -1,6 +1,6 @@
 //! Trim: which stretch of a recording plays. The original stays whole for its author; others get only what was cut from it.
 
-use super::{Media, find, prepare, process};
+use super::{Media, hold, prepare, process};
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Fields, Result};
@@ -23,7 +23,7 @@ pub async fn trim(
     (from, to): (Millis, Millis),
     material: Option<Option<String>>,
 ) -> Result<()> {
-    let media = mine(tx, viewer, id).await?;
+    let media = recording(tx, viewer, id).await?;
     let length = measured(&media)?;
     let base = media.trim_from_ms.unwrap_or(0);
     let said_before = media.trim_base_ms.is_some_and(|before| media.stretch() == before.checked_add(from).zip(before.checked_add(to)));
@@ -56,7 +56,7 @@ pub async fn trim(
 
 /// Lets the whole recording play again.
 pub async fn untrim(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, material: Option<Option<String>>) -> Result<()> {
-    let media = mine(tx, viewer, id).await?;
+    let media = recording(tx, viewer, id).await?;
     let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else { return Ok(()) };
     sqlx::query("UPDATE media SET trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL WHERE id = $1")
         .bind(id)
@@ -66,18 +66,8 @@ pub async fn untrim(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, mater
 }
 
 /// The recording, which nobody else changes until the transaction ends.
-async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
-    viewer.person()?;
-    if let Some(update) =
-        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?
-    {
-        updates::hold(tx, &update).await?;
-    }
-    let (media, _, update) = find(tx, viewer, id).await?;
-    updates::find_mine(tx, viewer, &update.id).await?;
-    if media.removed_at.is_some() {
-        return Err(viewer.blind());
-    }
+async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
+    let (media, ..) = hold(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE media_id = $1 AND finished_at IS NULL")
         .bind(id)
         .fetch_one(&mut **tx)
@@ -144,7 +134,7 @@ async fn begin(
 /// (captions, what was watched) is moved here.
 async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<()> {
     sqlx::query(
-        "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, media_id = NULL
+        "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, media_id = NULL
          WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0)",
     )
     .bind(media_id)

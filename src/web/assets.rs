@@ -23,6 +23,11 @@ pub fn file(name: &str) -> Option<EmbeddedFile> {
     Dist::get(name)
 }
 
+/// The file of a plain name.
+pub fn named(name: &str) -> Option<EmbeddedFile> {
+    Dist::get(NAMES.get(name)?)
+}
+
 /// Whether the browser part was built into this binary.
 pub fn built() -> bool {
     !NAMES.is_empty()

@@ -16,7 +16,7 @@ use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region, Written};
 use crate::error::{Error, Result};
 use crate::media::Taken;
 use crate::people::{self, Viewer};
-use crate::{sample, updates, words};
+use crate::{markup, sample, updates, words};
 
 /// The threads of an update, in order.
 pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -90,11 +90,19 @@ async fn written(req: &HttpRequest, ask: &Ask, state: &State, status: StatusCode
 async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, pictures: &[Taken]) -> Result<Written> {
     let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
     let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
+    let drawing = match fields.json("drawing") {
+        Some(value) => markup::drawing(&value, &state.intake.shop.font).unwrap_or_else(|wrong| {
+            fields.complain_of(wrong);
+            Vec::new()
+        }),
+        None => Vec::new(),
+    };
     let anchor = Anchor {
         media_id: fields.text("media_id", 32).flatten(),
         at_ms: fields.number("at_ms"),
         until_ms: fields.number("until_ms"),
         region,
+        drawing,
     };
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", words::NAME).flatten();

@@ -43,7 +43,12 @@ pub(crate) struct Fields {
 impl Fields {
     /// Reads JSON or an urlencoded form; no body is no fields.
     pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
-        let body = whole(payload).await?;
+        Self::read_up_to(req, payload, BODY).await
+    }
+
+    /// The same with a limit of its own, in bytes.
+    pub(crate) async fn read_up_to(req: &HttpRequest, payload: web::Payload, most: usize) -> Result<Self> {
+        let body = whole_up_to(payload, most).await?;
         match kind(req).as_str() {
             _ if body.is_empty() => Ok(Self { form: kind(req) != "application/json", ..Self::default() }),
             "application/x-www-form-urlencoded" => {
@@ -123,6 +128,13 @@ impl Fields {
     /// Notes that a field is wrong.
     pub(crate) fn complain(&mut self, name: &str, wrong: impl Into<String>) {
         self.wrong.entry(name.to_owned()).or_insert(wrong.into());
+    }
+
+    /// Notes all that is wrong with what was read elsewhere.
+    pub(crate) fn complain_of(&mut self, wrong: Wrong) {
+        for (name, wrong) in wrong {
+            self.complain(&name, wrong);
+        }
     }
 
     fn one(&mut self, name: &str) -> Option<Value> {
@@ -370,9 +382,13 @@ type Part = Fuse<actix_multipart::Field>;
 
 /// A body without files, whole, in time.
 pub(crate) async fn whole(payload: web::Payload) -> Result<bytes::Bytes> {
-    let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(BODY)).await;
+    whole_up_to(payload, BODY).await
+}
+
+async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
+    let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most)).await;
     let read = read.map_err(|_| Error::Malformed(format!("The request did not arrive within {} s.", PATIENCE.as_secs())))?;
-    let body = read.map_err(|_| Error::TooLarge("The request is larger than 1 MiB.".into()))?;
+    let body = read.map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", most >> 20)))?;
     body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
 }
 

@@ -9,6 +9,8 @@ mod talk;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::markup::{Area, Shape};
+
 pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
 pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape, TrimmedShape};
 
@@ -26,7 +28,7 @@ pub struct PersonShape {
 /// One stored form of a recording or a picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct RenditionShape {
-    /// `original`, `playable`, `h264`, `poster`, `thumbnail`.
+    /// `original`, `marked`, `playable`, `h264`, `poster`, `thumbnail`.
     pub name: String,
     /// The media type.
     #[serde(rename = "type")]
@@ -68,8 +70,36 @@ pub struct MediaShape {
     /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
+    /// What was drawn over it.
+    pub markup: MarkupSummaryShape,
     /// What can be fetched.
     pub renditions: Vec<RenditionShape>,
+    /// The shapes as SVG, to lie over the picture on its page; safe as it is.
+    #[serde(skip)]
+    pub layer: Option<String>,
+    /// The shapes in words, in the order they are drawn; where there is a `layer`.
+    #[serde(skip)]
+    pub marks: Vec<String>,
+}
+
+/// How much was drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MarkupSummaryShape {
+    /// Raised by each saving; 0 where there was none.
+    pub revision: i64,
+    /// How many shapes there are.
+    pub shapes: i64,
+}
+
+/// The layer of a picture.
+#[derive(Clone, Debug, Serialize)]
+pub struct MarkupShape {
+    /// Raised by each saving; 0 where there was none.
+    pub revision: i64,
+    /// In the order they are drawn.
+    pub shapes: Vec<Shape>,
+    /// Always none: what was cropped is gone.
+    pub crop: Option<Area>,
 }
 
 /// A stretch of a recording.
@@ -121,6 +151,11 @@ impl MediaShape {
         self.renditions.iter().find(|rendition| rendition.name == name).map_or("", |rendition| &rendition.url)
     }
 
+    /// The address of what is downloaded: with what was drawn, where something was.
+    pub fn download(&self) -> &str {
+        self.url(if self.has("marked") { "marked" } else { "original" })
+    }
+
     /// Whether there is such a rendition.
     pub fn has(&self, name: &str) -> bool {
         self.renditions.iter().any(|rendition| rendition.name == name)
@@ -135,6 +170,12 @@ impl MediaShape {
     /// Whether its author can trim it now.
     pub fn can_be_trimmed(&self) -> bool {
         self.kind == "video" && self.duration_ms.is_some() && self.state != "uploading" && (self.state != "failed" || self.trim.is_some())
+    }
+
+    /// Whether its author can mark it now: a picture that stands still.
+    pub fn can_be_marked(&self) -> bool {
+        let still = |rendition: &RenditionShape| rendition.name == "original" && rendition.content_type != "image/gif";
+        self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
     }
 
     /// Why there is nothing to be seen yet.

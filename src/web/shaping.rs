@@ -13,8 +13,8 @@ pub(crate) use inbox::{counts_shape, inbox};
 pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
 
 use super::shapes::{
-    AudienceShape, CountsShape, FoundShape, LinkShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape, TrimShape,
-    UpdateShape,
+    AudienceShape, CountsShape, FoundShape, LinkShape, MarkupSummaryShape, MediaShape, PersonShape, ReactionShape, RenditionShape,
+    RowShape, TrimShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -23,6 +23,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::comments::{self, Reaction};
 use crate::error::Result;
 use crate::links::Link;
+use crate::markup::{self, Shape};
 use crate::media::{self, Album, Media, Rendition};
 use crate::people::Viewer;
 use crate::updates::{self, Row, Update};
@@ -76,8 +77,23 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         duration_ms: media.duration_ms,
         trim: media.stretch().filter(|_| author).map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
         broken_off_at: media.broken_off_at.map(rfc3339),
+        markup: MarkupSummaryShape { revision: media.markup_revision, shapes: media.marks },
         renditions: renditions.collect(),
+        layer: None,
+        marks: Vec::new(),
     }
+}
+
+/// Lays over the pictures of a page what was drawn on them.
+pub(crate) async fn lay(connection: &mut AnyConnection, media: &mut [MediaShape]) -> Result<()> {
+    let marked: Vec<&str> = media.iter().filter(|media| media.markup.shapes > 0).map(|media| media.id.as_str()).collect();
+    let layers = markup::layers(connection, &marked).await?;
+    for media in media {
+        let Some((shapes, (width, height))) = layers.get(&media.id).zip(media.width.zip(media.height)) else { continue };
+        media.layer = Some(markup::svg(shapes, width, height)?);
+        media.marks = shapes.iter().map(Shape::words).collect();
+    }
+    Ok(())
 }
 
 fn is_author(viewer: &Viewer, author_id: &str) -> bool {

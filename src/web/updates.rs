@@ -50,6 +50,7 @@ pub(crate) async fn update_page(
     // Read first: what happens while the page is made comes again as an event, and is never missed.
     let event = events::newest(&mut connection).await?;
     let mut shape = shaping::update(&mut connection, state, ask, update).await?;
+    shaping::lay(&mut connection, &mut shape.media).await?;
     let comments = shaping::threads(&mut connection, state, ask, update).await?;
     let guest = ask.viewer.guest_of(&update.id);
     if guest.is_some() {

@@ -15,6 +15,7 @@ const DOMAIN: &[&str] = &[
     "updates",
     "media",
     "uploads",
+    "markup",
     "drafts",
     "receipts",
     "mailing",

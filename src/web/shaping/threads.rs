@@ -69,7 +69,8 @@ fn comment_shape(state: &State, ask: &Ask, update: &Update, comment: &Comment, p
     let mine = !removed && comment.is_by(&ask.viewer);
     let member = matches!(ask.viewer, Viewer::Person(_));
     let region = comment.region.as_deref().and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Region::parse(&value).ok());
-    let anchored = !removed && (comment.at_ms.is_some() || region.is_some());
+    let drawing = comment.drawing.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    let anchored = !removed && (comment.at_ms.is_some() || region.is_some() || drawing.is_some());
     CommentShape {
         id: comment.id.clone(),
         update_id: comment.update_id.clone(),
@@ -90,7 +91,7 @@ fn comment_shape(state: &State, ask: &Ask, update: &Update, comment: &Comment, p
             at_ms: comment.at_ms,
             until_ms: comment.until_ms,
             region: region.map(|region| RegionShape { x: region.x, y: region.y, w: region.w, h: region.h }),
-            drawing: None,
+            drawing,
         }),
         revision: comment.revision,
         created_at: rfc3339(comment.created_at),

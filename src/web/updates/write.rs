@@ -199,7 +199,8 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
         Some(update) => {
             answered = updates::answered(&mut connection, &update.id).await?;
             media_changed = updates::media_changed(&mut connection, update).await?;
-            let shape = shaping::update(&mut connection, state, ask, update).await?;
+            let mut shape = shaping::update(&mut connection, state, ask, update).await?;
+            shaping::lay(&mut connection, &mut shape.media).await?;
             let mut names: Vec<String> = shape.audience.everyone.then(|| "everyone".to_owned()).into_iter().collect();
             names.extend(updates::audience_groups(&mut connection, &update.id).await?.into_iter().map(|(_, name)| format!("@{name}")));
             names.extend(updates::audience(&mut connection, &update.id).await?.into_iter().map(|named| named.email));

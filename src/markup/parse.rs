@@ -1,0 +1,373 @@
+//! Reads shapes as they are sent. What is wrong is told field by field (`shapes[3].points[7]`), so nothing that cannot be drawn gets past here.
+
+use serde_json::{Map, Value};
+
+use super::{Area, Color, Dab, Pen, Point, Shape};
+use crate::error::{Error, Fields, Result};
+use crate::pictures::Font;
+
+/// Shapes of a layer or drawing.
+pub(super) const SHAPES: usize = 500;
+/// Points of a stroke.
+const STROKE: usize = 2_000;
+/// Points of all strokes together.
+const POINTS: usize = 100_000;
+/// Characters of a text.
+const LETTERS: usize = 500;
+/// Of a stroke's width and of a text's size.
+pub(super) const WIDTH: (f64, f64) = (0.0005, 0.1);
+pub(super) const SIZE: (f64, f64) = (0.005, 0.5);
+/// So much a box may reach over an edge for how numbers are rounded.
+const SLACK: f64 = 1e-6;
+/// Of a thousand things that are wrong, the first say enough.
+const TOLD: usize = 20;
+
+const KINDS: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
+
+/// What was sent to be drawn and to be destroyed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sent {
+    /// The layer, in the order it is drawn.
+    pub shapes: Vec<Shape>,
+    /// What is to be filled for good.
+    pub redactions: Vec<Area>,
+    /// What is to be left; none is all of it.
+    pub crop: Option<Area>,
+}
+
+impl Sent {
+    /// Reads a layer with what it destroys.
+    pub fn read(shapes: &Value, crop: &Value, font: &Font) -> Result<Self, Fields> {
+        let mut reader = Reader::new("shapes", Some(font), true);
+        reader.all(shapes);
+        let crop = if crop.is_null() { None } else { reader.area("crop", crop, false) };
+        let crop = crop.filter(|crop| (crop.x, crop.y, crop.w, crop.h) != (0.0, 0.0, 1.0, 1.0));
+        let Reader { wrong, shapes, redactions, .. } = reader;
+        if wrong.is_empty() { Ok(Self { shapes, redactions, crop }) } else { Err(wrong) }
+    }
+
+    /// Whether something of the picture is to go for good.
+    pub fn destroys(&self) -> bool {
+        !self.redactions.is_empty() || self.crop.is_some()
+    }
+}
+
+/// Reads the shapes of a comment's anchor: nothing is destroyed there.
+pub fn drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, Fields> {
+    let mut reader = Reader::new("drawing", Some(font), false);
+    reader.all(value);
+    if reader.wrong.is_empty() && reader.shapes.is_empty() {
+        reader.complain("drawing", "has no shapes. Leave it out, or draw something.");
+    }
+    if reader.wrong.is_empty() { Ok(reader.shapes) } else { Err(reader.wrong) }
+}
+
+/// Reads what was stored: what could be drawn once can be still.
+pub(crate) fn stored(text: &str) -> Result<Vec<Shape>> {
+    let mut reader = Reader::new("shapes", None, false);
+    reader.all(&serde_json::from_str(text).map_err(Error::internal)?);
+    if reader.wrong.is_empty() { Ok(reader.shapes) } else { Err(Error::internal(format!("stored shapes: {:?}", reader.wrong))) }
+}
+
+/// As it is stored.
+pub(crate) fn to_json(shapes: &[Shape]) -> Result<String> {
+    serde_json::to_string(shapes).map_err(Error::internal)
+}
+
+struct Reader<'a> {
+    field: &'static str,
+    /// None where all its letters are known to be there.
+    font: Option<&'a Font>,
+    destroys: bool,
+    shapes: Vec<Shape>,
+    redactions: Vec<Area>,
+    points: usize,
+    wrong: Fields,
+}
+
+impl<'a> Reader<'a> {
+    fn new(field: &'static str, font: Option<&'a Font>, destroys: bool) -> Self {
+        Self { field, font, destroys, shapes: Vec::new(), redactions: Vec::new(), points: 0, wrong: Fields::new() }
+    }
+
+    fn complain(&mut self, field: impl Into<String>, wrong: impl Into<String>) {
+        if self.wrong.len() < TOLD {
+            self.wrong.entry(field.into()).or_insert(wrong.into());
+        }
+    }
+
+    fn all(&mut self, value: &Value) {
+        let Some(list) = value.as_array() else {
+            return self.complain(
+                self.field,
+                "is not a list of shapes. Right would be [{\"kind\":\"arrow\",\"from\":[0.1,0.2],\"to\":[0.4,0.5]}].",
+            );
+        };
+        if list.len() > SHAPES {
+            return self.complain(self.field, format!("has {} shapes; at most {SHAPES} are taken.", list.len()));
+        }
+        for (n, value) in list.iter().enumerate() {
+            let name = format!("{}[{n}]", self.field);
+            match value.as_object() {
+                Some(object) => self.one(&name, object),
+                None => self.complain(name, "is not a shape. Right would be {\"kind\":…}."),
+            }
+        }
+        if self.points > POINTS {
+            self.complain(self.field, format!("has {} points in its strokes; at most {POINTS} are taken.", self.points));
+        }
+    }
+
+    /// Reads a shape; one of which something is wrong is left out, and told.
+    fn one(&mut self, name: &str, object: &Map<String, Value>) {
+        let kind = match object.get("kind") {
+            Some(Value::String(kind)) => kind.as_str(),
+            Some(_) => return self.complain(format!("{name}.kind"), format!("is not a text. Right would be one of: {}.", self.kinds())),
+            None => return self.complain(format!("{name}.kind"), format!("is missing. Right would be one of: {}.", self.kinds())),
+        };
+        let mut entry = Entry { reader: self, name, object, known: vec!["kind"] };
+        let shape = match kind {
+            "arrow" => entry.ends().map(|(from, to, pen)| Shape::Arrow { from, to, pen }),
+            "line" => entry.ends().map(|(from, to, pen)| Shape::Line { from, to, pen }),
+            "rectangle" => entry.framed().map(|(r#box, pen)| Shape::Rectangle { r#box, pen }),
+            "ellipse" => entry.framed().map(|(r#box, pen)| Shape::Ellipse { r#box, pen }),
+            "freehand" => entry.freehand(),
+            "highlight" => {
+                let (r#box, color) = (entry.area("box"), entry.color());
+                // Sent by tools that give every shape one; it says nothing here.
+                entry.known.push("width");
+                r#box.zip(color).map(|(r#box, color)| Shape::Highlight { r#box, color })
+            }
+            "text" => entry.text(),
+            "step" => entry.step(),
+            "redaction" if entry.reader.destroys => {
+                entry.known.extend(["color", "width"]);
+                if let Some(area) = entry.area("box") {
+                    entry.reader.redactions.push(area);
+                }
+                None
+            }
+            "redaction" => return self.complain(format!("{name}.kind"), "is a redaction, and only a picture's own layer can have one."),
+            other => {
+                let wrong = format!("is {:?}. Right would be one of: {}.", cut(other), self.kinds());
+                return self.complain(format!("{name}.kind"), wrong);
+            }
+        };
+        let known = entry.known;
+        for member in object.keys().filter(|member| !known.contains(&member.as_str())) {
+            self.complain(format!("{name}.{}", cut(member)), format!("is not known in a shape of the kind {kind}. Leave it out."));
+        }
+        self.shapes.extend(shape);
+    }
+
+    fn kinds(&self) -> String {
+        if self.destroys { format!("{KINDS}, redaction") } else { KINDS.into() }
+    }
+
+    /// A number within bounds.
+    fn number(&mut self, field: &str, value: &Value, (least, most): (f64, f64)) -> Option<f64> {
+        let number = value.as_f64().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.complain(field, format!("is {}. Right would be a number from {least} to {most}.", cut(&value.to_string())));
+        }
+        number
+    }
+
+    fn point(&mut self, field: &str, value: &Value) -> Option<Point> {
+        match value.as_array().map(Vec::as_slice) {
+            Some([x, y]) => {
+                let (x, y) = (self.number(field, x, (0.0, 1.0)), self.number(field, y, (0.0, 1.0)));
+                x.zip(y).map(|(x, y)| Point { x: rounded(x), y: rounded(y) })
+            }
+            _ => {
+                self.complain(field, "is not a place. Right would be [x, y], two numbers from 0 to 1.");
+                None
+            }
+        }
+    }
+
+    /// A box; `round` where it is drawn, exact where it destroys.
+    fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
+        let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
+            self.complain(field, "is not a box. Right would be [x, y, width, height], four numbers from 0 to 1.");
+            return None;
+        };
+        let mut side = |value| self.number(field, value, (0.0, 1.0));
+        let (x, y, w, h) = (side(x)?, side(y)?, side(w)?, side(h)?);
+        if x + w > 1.0 + SLACK || y + h > 1.0 + SLACK {
+            self.complain(field, "reaches out of the picture. Right would be x + width and y + height of at most 1.");
+            return None;
+        }
+        let (w, h) = (w.min(1.0 - x), h.min(1.0 - y));
+        let area = if round { Area { x: rounded(x), y: rounded(y), w: rounded(w), h: rounded(h) } } else { Area { x, y, w, h } };
+        if area.w <= 0.0 || area.h <= 0.0 {
+            self.complain(field, "is empty. Right would be a width and a height over 0.");
+            return None;
+        }
+        Some(area)
+    }
+}
+
+/// One shape being read.
+struct Entry<'a, 'b> {
+    reader: &'a mut Reader<'b>,
+    name: &'a str,
+    object: &'a Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl Entry<'_, '_> {
+    /// A member that must be there.
+    fn member(&mut self, member: &'static str) -> Option<(String, Value)> {
+        self.known.push(member);
+        let field = format!("{}.{member}", self.name);
+        match self.object.get(member) {
+            Some(value) => Some((field, value.clone())),
+            None => {
+                self.reader.complain(field, "is missing.");
+                None
+            }
+        }
+    }
+
+    fn place(&mut self, member: &'static str) -> Option<Point> {
+        let (field, value) = self.member(member)?;
+        self.reader.point(&field, &value)
+    }
+
+    fn area(&mut self, member: &'static str) -> Option<Area> {
+        let round = self.object.get("kind").is_none_or(|kind| kind != "redaction");
+        let (field, value) = self.member(member)?;
+        self.reader.area(&field, &value, round)
+    }
+
+    /// A number that may be left out.
+    fn part(&mut self, member: &'static str, usual: f64, bounds: (f64, f64)) -> Option<f64> {
+        self.known.push(member);
+        let Some(value) = self.object.get(member) else { return Some(usual) };
+        self.reader.number(&format!("{}.{member}", self.name), value, bounds).map(rounded)
+    }
+
+    fn color(&mut self) -> Option<Color> {
+        self.known.push("color");
+        let Some(value) = self.object.get("color") else { return Some(Color::default()) };
+        let color = Color::ALL.into_iter().find(|color| value == color.word());
+        if color.is_none() {
+            let known = Color::ALL.map(Color::word).join(", ");
+            self.reader
+                .complain(format!("{}.color", self.name), format!("is {}. Right would be one of: {known}.", cut(&value.to_string())));
+        }
+        color
+    }
+
+    fn pen(&mut self) -> Option<Pen> {
+        let (color, width) = (self.color(), self.part("width", 0.004, WIDTH));
+        color.zip(width).map(|(color, width)| Pen { color, width })
+    }
+
+    fn ends(&mut self) -> Option<(Point, Point, Pen)> {
+        let (from, to, pen) = (self.place("from"), self.place("to"), self.pen());
+        Some((from?, to?, pen?))
+    }
+
+    fn framed(&mut self) -> Option<(Area, Pen)> {
+        let (area, pen) = (self.area("box"), self.pen());
+        area.zip(pen)
+    }
+
+    fn freehand(&mut self) -> Option<Shape> {
+        let (points, pen) = (self.points(), self.pen());
+        points.zip(pen).map(|(points, pen)| Shape::Freehand { points, pen })
+    }
+
+    fn points(&mut self) -> Option<Vec<Dab>> {
+        self.known.push("points");
+        let field = format!("{}.points", self.name);
+        let Some(list) = self.object.get("points").and_then(Value::as_array).filter(|list| !list.is_empty()) else {
+            self.reader.complain(field, "is not a list of places. Right would be [[x, y], …], numbers from 0 to 1.");
+            return None;
+        };
+        if list.len() > STROKE {
+            self.reader.complain(field, format!("has {} points; at most {STROKE} are taken.", list.len()));
+            return None;
+        }
+        self.reader.points += list.len();
+        let dabs: Vec<Dab> = list.iter().enumerate().map_while(|(n, value)| self.dab(&format!("{field}[{n}]"), value)).collect();
+        (dabs.len() == list.len()).then_some(dabs)
+    }
+
+    fn dab(&mut self, field: &str, value: &Value) -> Option<Dab> {
+        match value.as_array().map(Vec::as_slice) {
+            Some([x, y, pressure]) => {
+                let at = self.reader.point(field, &Value::Array(vec![x.clone(), y.clone()]));
+                let pressure = self.reader.number(field, pressure, (0.0, 1.0)).map(rounded);
+                at.zip(pressure).map(|(at, pressure)| Dab { at, pressure: Some(pressure) })
+            }
+            _ => self.reader.point(field, value).map(|at| Dab { at, pressure: None }),
+        }
+    }
+
+    fn text(&mut self) -> Option<Shape> {
+        let (at, size, color) = (self.place("at"), self.part("size", 0.03, SIZE), self.color());
+        // Sent by tools that give every shape one; it says nothing here.
+        self.known.push("width");
+        let (field, value) = self.member("text")?;
+        let Some(text) = value.as_str() else {
+            self.reader.complain(field, "is not a text. Send it in quotes.");
+            return None;
+        };
+        match letters(text, self.reader.font) {
+            Ok(text) => Some(Shape::Text { at: at?, text, size: size?, color: color? }),
+            Err(wrong) => {
+                self.reader.complain(field, wrong);
+                None
+            }
+        }
+    }
+
+    fn step(&mut self) -> Option<Shape> {
+        let (at, pen) = (self.place("at"), self.pen());
+        let (field, value) = self.member("number")?;
+        let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).filter(|number| (1..=999).contains(number));
+        if number.is_none() {
+            self.reader.complain(field, format!("is {}. Right would be a whole number from 1 to 999.", cut(&value.to_string())));
+        }
+        Some(Shape::Step { at: at?, number: number?, pen: pen? })
+    }
+}
+
+/// A text that can be drawn: its letters are all in the bundled font, and none turns the others around.
+fn letters(text: &str, font: Option<&Font>) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n").trim_end().to_owned();
+    let length = text.chars().count();
+    if length == 0 {
+        return Err("is empty. Write at least one character, or leave the shape out.".into());
+    }
+    if length > LETTERS {
+        return Err(format!("is {length} characters long; at most {LETTERS} are taken. Shorten it."));
+    }
+    let named = |letter: char| format!("U+{:04X}", letter as u32);
+    if let Some(odd) = text.chars().find(|letter| letter.is_control() && *letter != '\n') {
+        return Err(format!("has the control character {}. Only line breaks are taken.", named(odd)));
+    }
+    if let Some(turn) = text.chars().find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
+        return Err(format!("has the character {}, which turns the direction of what follows. Leave it out.", named(turn)));
+    }
+    let Some(font) = font else { return Ok(text) };
+    match text.chars().find(|letter| *letter != '\n' && !font.has(*letter)) {
+        Some(missing) => {
+            Err(format!("has the character “{missing}” ({}), which the font of texts does not have. Leave it out.", named(missing)))
+        }
+        None => Ok(text),
+    }
+}
+
+/// To five decimals: a hundredth of a pixel of a large screen is seen by nobody.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 100_000.0).round() / 100_000.0
+}
+
+/// The beginning of what was sent, to be shown.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(40).chain(['…']).collect() }
+}

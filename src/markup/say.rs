@@ -1,0 +1,44 @@
+//! A shape in words, for who cannot see it. `browser/src/markup-draw.ts` says the same.
+
+use super::{Area, Point, Shape};
+
+impl Shape {
+    /// What it is, and where: "Arrow, red, from 10 %, 20 % to 40 %, 50 %". Positions are from the left and the top.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Arrow { from, to, pen } => format!("Arrow, {}, from {} to {}", pen.color.word(), place(*from), place(*to)),
+            Self::Line { from, to, pen } => format!("Line, {}, from {} to {}", pen.color.word(), place(*from), place(*to)),
+            Self::Rectangle { r#box, pen } => format!("Rectangle, {}, at {}", pen.color.word(), part(r#box)),
+            Self::Ellipse { r#box, pen } => format!("Ellipse, {}, at {}", pen.color.word(), part(r#box)),
+            Self::Highlight { r#box, color } => format!("Highlight, {}, at {}", color.word(), part(r#box)),
+            Self::Freehand { points, pen } => match (points.first(), points.last()) {
+                (Some(first), Some(last)) => {
+                    format!("Freehand line, {}, from {} to {}", pen.color.word(), place(first.at), place(last.at))
+                }
+                _ => "Freehand line".into(),
+            },
+            Self::Text { at, text, .. } => format!("Text “{text}”, at {}", place(*at)),
+            Self::Step { at, number, .. } => format!("Step {number}, at {}", place(*at)),
+        }
+    }
+
+    /// What is written in it.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn percent(part: f64) -> String {
+    format!("{} %", (part * 100.0).round())
+}
+
+fn place(point: Point) -> String {
+    format!("{}, {}", percent(point.x), percent(point.y))
+}
+
+fn part(area: &Area) -> String {
+    format!("{}, {} wide, {} high", place(Point { x: area.x, y: area.y }), percent(area.w), percent(area.h))
+}

@@ -1,0 +1,209 @@
+//! The layer as SVG: the page shows it, and `pictures` draws it into what is sent where no page is. `browser/src/markup-draw.ts` draws the same.
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
+
+use super::{Area, Color, Dab, Pen, Point, Shape};
+use crate::error::{Error, Result};
+
+/// The family of the letters; the file is bundled.
+pub const FONT: &str = "DejaVu Sans";
+
+/// The layer over a picture of so many pixels: safe to be put into a page as it is.
+pub fn svg(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
+    let view = format!("0 0 {width} {height}");
+    let mut sheet = Sheet { out: Writer::new(Vec::new()), w: width as f64, h: height as f64, s: width.min(height) as f64 };
+    let root = [
+        ("xmlns", "http://www.w3.org/2000/svg"),
+        ("class", "layer"),
+        ("viewBox", view.as_str()),
+        ("aria-hidden", "true"),
+        ("focusable", "false"),
+    ];
+    let drawn = (|| {
+        sheet.out.write_event(Event::Start(BytesStart::new("svg").with_attributes(root)))?;
+        for shape in shapes {
+            sheet.draw(shape)?;
+        }
+        sheet.out.write_event(Event::End(BytesEnd::new("svg")))
+    })();
+    drawn.map_err(Error::internal)?;
+    String::from_utf8(sheet.out.into_inner()).map_err(Error::internal)
+}
+
+/// At most two decimals, and no zeros behind them.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+/// The attributes of a stroke.
+fn stroke(color: &'static str, width: f64) -> [(&'static str, String); 5] {
+    [
+        ("fill", "none".into()),
+        ("stroke", color.into()),
+        ("stroke-width", number(width)),
+        ("stroke-linecap", "round".into()),
+        ("stroke-linejoin", "round".into()),
+    ]
+}
+
+/// A picture in pixels, and its shorter side.
+struct Sheet {
+    out: Writer<Vec<u8>>,
+    w: f64,
+    h: f64,
+    s: f64,
+}
+
+impl Sheet {
+    fn draw(&mut self, shape: &Shape) -> io::Result<()> {
+        match shape {
+            Shape::Arrow { from, to, pen } => self.arrow(*from, *to, *pen),
+            Shape::Line { from, to, pen } => {
+                let (a, b) = (self.at(*from), self.at(*to));
+                self.segment(a, b, *pen)
+            }
+            Shape::Rectangle { r#box, pen } => {
+                let edges = self.edges(r#box);
+                self.element("rect", edges.into_iter().chain(stroke(pen.color.hex(), pen.width * self.s)))
+            }
+            Shape::Ellipse { r#box, pen } => {
+                let [(_, x), (_, y), (_, w), (_, h)] = self.pixels(r#box);
+                let round = [("cx", x + w / 2.0), ("cy", y + h / 2.0), ("rx", w / 2.0), ("ry", h / 2.0)].map(numbered);
+                self.element("ellipse", round.into_iter().chain(stroke(pen.color.hex(), pen.width * self.s)))
+            }
+            Shape::Freehand { points, pen } => self.freehand(points, *pen),
+            Shape::Highlight { r#box, color } => {
+                let edges = self.edges(r#box);
+                self.element("rect", edges.into_iter().chain([("fill", color.hex().into()), ("fill-opacity", "0.4".into())]))
+            }
+            Shape::Text { at, text, size, color } => self.text(*at, text, *size, *color),
+            Shape::Step { at, number, pen } => self.step(*at, *number, *pen),
+        }
+    }
+
+    fn arrow(&mut self, from: Point, to: Point, pen: Pen) -> io::Result<()> {
+        let ((ax, ay), (bx, by)) = (self.at(from), self.at(to));
+        let width = pen.width * self.s;
+        let length = (bx - ax).hypot(by - ay);
+        if length == 0.0 {
+            return self.segment((ax, ay), (bx, by), pen);
+        }
+        let head = (5.0 * width).min(length);
+        let (ux, uy) = ((bx - ax) / length, (by - ay) / length);
+        self.segment((ax, ay), (bx - ux * head * 0.7, by - uy * head * 0.7), pen)?;
+        let (cx, cy, nx, ny) = (bx - ux * head, by - uy * head, -uy * head * 0.5, ux * head * 0.5);
+        let d = format!("M{}L{}L{}Z", pair((bx, by)), pair((cx + nx, cy + ny)), pair((cx - nx, cy - ny)));
+        self.element("path", [("d", d), ("fill", pen.color.hex().into())])
+    }
+
+    /// From one point to another; a dot where they are one.
+    fn segment(&mut self, a: (f64, f64), b: (f64, f64), pen: Pen) -> io::Result<()> {
+        let width = pen.width * self.s;
+        if a == b {
+            return self.dot(a, width, pen.color);
+        }
+        let ends = [("x1", a.0), ("y1", a.1), ("x2", b.0), ("y2", b.1)].map(numbered);
+        self.element("line", ends.into_iter().chain(stroke(pen.color.hex(), width)))
+    }
+
+    fn dot(&mut self, (x, y): (f64, f64), width: f64, color: Color) -> io::Result<()> {
+        let disc = [("cx", x), ("cy", y), ("r", width / 2.0)].map(numbered);
+        self.element("circle", disc.into_iter().chain([("fill", color.hex().into())]))
+    }
+
+    /// Segments of one pressure, in eighths, are one path through the middles between its points.
+    fn freehand(&mut self, dabs: &[Dab], pen: Pen) -> io::Result<()> {
+        let points: Vec<(f64, f64)> = dabs.iter().map(|dab| self.at(dab.at)).collect();
+        let pressure = |n: usize| dabs[n].pressure.unwrap_or(0.5);
+        let usual = pen.width * self.s;
+        let width = |level: f64| usual * (0.4 + 1.2 * level / 8.0);
+        let level = |segment: usize| (8.0 * (pressure(segment - 1) + pressure(segment)) / 2.0).round();
+        if let [point] = points[..] {
+            return self.dot(point, usual, pen.color);
+        }
+        let mut first = 1;
+        while first < points.len() {
+            let last = (first..points.len()).take_while(|segment| level(*segment) == level(first)).last().unwrap_or(first);
+            let mut d = format!("M{}", pair(points[first - 1]));
+            for k in first..last {
+                let middle = ((points[k].0 + points[k + 1].0) / 2.0, (points[k].1 + points[k + 1].1) / 2.0);
+                d.push_str(&format!("Q{} {}", pair(points[k]), pair(middle)));
+            }
+            d.push_str(&format!("L{}", pair(points[last])));
+            let attributes = stroke(pen.color.hex(), width(level(first)));
+            self.element("path", [("d", d)].into_iter().chain(attributes))?;
+            first = last + 1;
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, at: Point, text: &str, size: f64, color: Color) -> io::Result<()> {
+        let ((x, y), f) = (self.at(at), size * self.s);
+        for (n, line) in text.split('\n').enumerate() {
+            let place = [("x", x), ("y", y + f * (0.93 + 1.2 * n as f64)), ("font-size", f), ("stroke-width", 0.16 * f)].map(numbered);
+            let look = [
+                ("xml:space", "preserve".into()),
+                ("font-family", FONT.into()),
+                ("fill", color.hex().into()),
+                ("stroke", color.contrast().into()),
+                ("stroke-linejoin", "round".into()),
+                ("paint-order", "stroke".into()),
+            ];
+            self.words(place.into_iter().chain(look), line)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, at: Point, step: u16, pen: Pen) -> io::Result<()> {
+        let ((x, y), r) = (self.at(at), 5.5 * pen.width * self.s);
+        let disc = [("cx", x), ("cy", y), ("r", r), ("stroke-width", 0.12 * r)].map(numbered);
+        let look = [("fill", pen.color.hex().into()), ("stroke", pen.color.contrast().into())];
+        self.element("circle", disc.into_iter().chain(look))?;
+        let f = if step < 100 { 1.15 * r } else { 0.85 * r };
+        let place = [("x", x), ("y", y + 0.36 * f), ("font-size", f)].map(numbered);
+        let look = [("font-family", FONT.into()), ("text-anchor", "middle".into()), ("fill", pen.color.contrast().into())];
+        self.words(place.into_iter().chain(look), &step.to_string())
+    }
+
+    fn words(&mut self, attributes: impl Iterator<Item = (&'static str, String)>, words: &str) -> io::Result<()> {
+        let mut element = self.out.create_element("text");
+        for (name, value) in attributes {
+            element = element.with_attribute((name, value.as_str()));
+        }
+        element.write_text_content(BytesText::new(words)).map(drop)
+    }
+
+    fn element(&mut self, name: &'static str, attributes: impl IntoIterator<Item = (&'static str, String)>) -> io::Result<()> {
+        let mut element = self.out.create_element(name);
+        for (name, value) in attributes {
+            element = element.with_attribute((name, value.as_str()));
+        }
+        element.write_empty().map(drop)
+    }
+
+    /// In pixels.
+    fn at(&self, point: Point) -> (f64, f64) {
+        (point.x * self.w, point.y * self.h)
+    }
+
+    fn pixels(&self, area: &Area) -> [(&'static str, f64); 4] {
+        [("x", area.x * self.w), ("y", area.y * self.h), ("width", area.w * self.w), ("height", area.h * self.h)]
+    }
+
+    fn edges(&self, area: &Area) -> [(&'static str, String); 4] {
+        self.pixels(area).map(numbered)
+    }
+}
+
+fn numbered((name, value): (&'static str, f64)) -> (&'static str, String) {
+    (name, number(value))
+}
+
+fn pair((x, y): (f64, f64)) -> String {
+    format!("{} {}", number(x), number(y))
+}

@@ -1,0 +1,123 @@
+//! Draws on a picture, fills parts of it, cuts it.
+
+use image::{DynamicImage, GenericImageView as _};
+use resvg::tiny_skia::{PixmapMut, Transform};
+use resvg::usvg::{Options, Tree};
+
+use super::{Font, Picture};
+use crate::error::{Error, Result};
+
+/// So many pixels are drawn on at once: a whole picture of 40 megapixels would be in memory twice.
+const BAND: usize = 1 << 20;
+
+/// A part of a picture, in whole pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Left edge.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+impl Picture {
+    /// Draws an SVG of ours over it, whose `viewBox` is its pixels. Blocking.
+    pub fn draw(&mut self, svg: &str, font: &Font) -> Result<()> {
+        let options = Options { fontdb: font.faces.clone(), ..Options::default() };
+        let tree = Tree::from_str(svg, &options).map_err(|error| Error::internal(format!("the layer cannot be drawn: {error}")))?;
+        self.colour();
+        match &mut self.image {
+            DynamicImage::ImageRgb8(pixels) => {
+                let width = pixels.width();
+                bands::<3>(pixels, width, &tree)
+            }
+            DynamicImage::ImageRgba8(pixels) => {
+                let width = pixels.width();
+                bands::<4>(pixels, width, &tree)
+            }
+            other => Err(Error::internal(format!("pixels of the kind {:?}", other.color()))),
+        }
+    }
+
+    /// Fills these parts with opaque black; what was there is nowhere any more. Blocking.
+    pub fn black_out(&mut self, patches: &[Patch]) {
+        let width = self.image.width() as usize;
+        let channels = usize::from(self.image.color().channel_count());
+        let alpha = self.image.color().has_alpha();
+        let bytes: &mut [u8] = match &mut self.image {
+            DynamicImage::ImageLuma8(pixels) => pixels,
+            DynamicImage::ImageLumaA8(pixels) => pixels,
+            DynamicImage::ImageRgb8(pixels) => pixels,
+            DynamicImage::ImageRgba8(pixels) => pixels,
+            // Pictures that were read have eight bits a channel.
+            other => {
+                *other = DynamicImage::ImageRgba8(other.to_rgba8());
+                return self.black_out(patches);
+            }
+        };
+        for patch in patches {
+            let (left, right) = (patch.x as usize, (patch.x + patch.width) as usize);
+            for row in bytes.chunks_exact_mut(width * channels).skip(patch.y as usize).take(patch.height as usize) {
+                for pixel in row.chunks_exact_mut(channels).take(right).skip(left) {
+                    pixel.fill(0);
+                    if let Some(last) = pixel.last_mut().filter(|_| alpha) {
+                        *last = 255;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves only this part of it. Blocking.
+    pub fn cut(&mut self, patch: Patch) {
+        if (patch.width, patch.height) != self.image.dimensions() {
+            self.image = self.image.crop_imm(patch.x, patch.y, patch.width, patch.height);
+        }
+    }
+
+    /// Grey pictures get colours, for what is drawn has some; a profile of greys fits no more.
+    fn colour(&mut self) {
+        if self.image.color().has_color() {
+            return;
+        }
+        let grey = std::mem::take(&mut self.image);
+        self.image = if grey.color().has_alpha() { grey.into_rgba8().into() } else { grey.into_rgb8().into() };
+        self.profile = None;
+    }
+}
+
+/// Draws band by band over pixels of so many channels.
+fn bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> Result<()> {
+    let row = width as usize;
+    let rows = (BAND / row.max(1)).max(1);
+    let mut sheet = vec![0_u8; rows * row * 4];
+    for (n, band) in pixels.chunks_mut(rows * row * CHANNELS).enumerate() {
+        let sheet = &mut sheet[..band.len() / CHANNELS * 4];
+        for (drawn, pixel) in sheet.chunks_exact_mut(4).zip(band.chunks_exact(CHANNELS)) {
+            let alpha = if CHANNELS == 4 { u16::from(pixel[3]) } else { 255 };
+            for channel in 0..3 {
+                // The renderer wants colours that are weighed by their alpha.
+                drawn[channel] = u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
+            }
+            drawn[3] = u8::try_from(alpha).unwrap_or(255);
+        }
+        let height = u32::try_from(sheet.len() / 4 / row).map_err(Error::internal)?;
+        let mut pixmap = PixmapMut::from_bytes(sheet, width, height).ok_or_else(|| Error::internal("a band without pixels"))?;
+        resvg::render(tree, Transform::from_translate(0.0, -((n * rows) as f32)), &mut pixmap);
+        for (drawn, pixel) in sheet.chunks_exact(4).zip(band.chunks_exact_mut(CHANNELS)) {
+            let alpha = u16::from(drawn[3]);
+            for channel in 0..3 {
+                let weighed = u16::from(drawn[channel]);
+                pixel[channel] =
+                    if alpha == 255 { drawn[channel] } else { u8::try_from((weighed * 255 + alpha / 2) / alpha.max(1)).unwrap_or(255) };
+            }
+            if CHANNELS == 4 {
+                pixel[3] = drawn[3];
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! The layer of a picture: read and saved whole.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
+
+use super::answer::{Answer, back, data, done};
+use super::fields::Fields;
+use super::shapes::MarkupShape;
+use super::viewer::Ask;
+use crate::app::State;
+use crate::markup::{self, Markup, Sent};
+
+/// The largest body: 100,000 points with their pressures.
+const BODY: usize = 4 << 20;
+
+impl From<Markup> for MarkupShape {
+    fn from(markup: Markup) -> Self {
+        Self { revision: markup.revision, shapes: markup.shapes, crop: None }
+    }
+}
+
+pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let markup = markup::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    data(StatusCode::OK, &MarkupShape::from(markup))
+}
+
+/// Saves a layer: the author of the update.
+pub(crate) async fn put(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+    ask.person()?;
+    let mut fields = Fields::read_up_to(&req, payload, BODY).await?;
+    let revision = fields.number("revision");
+    if revision.is_none() {
+        fields.complain("revision", "is missing. Right would be the number that GET answers.");
+    }
+    let sent = sent(&state, &mut fields);
+    let material = super::updates::material(&mut fields);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    markup::put(&mut tx, &state.clock, &ask.viewer, &id, (revision.unwrap_or_default(), &sent), material).await?;
+    let (_, _, update) = crate::media::find(&mut tx, &ask.viewer, &id).await?;
+    state.mail(&mut tx, &update.id).await?;
+    tx.commit().await?;
+    let markup = markup::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    done(&ask, StatusCode::OK, &back(&req, &format!("/updates/{}/edit", update.id)), &MarkupShape::from(markup))
+}
+
+/// What is to be drawn; what is wrong with it is noted.
+fn sent(state: &State, fields: &mut Fields) -> Sent {
+    let crop = fields.json("crop").unwrap_or_default();
+    let Some(shapes) = fields.json("shapes") else {
+        fields.complain("shapes", "is missing. Right would be a list, which may be empty.");
+        return Sent::default();
+    };
+    Sent::read(&shapes, &crop, &state.intake.shop.font).unwrap_or_else(|wrong| {
+        fields.complain_of(wrong);
+        Sent::default()
+    })
+}
