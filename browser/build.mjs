@@ -26,7 +26,7 @@ const bundles = await esbuild.build({
   loader: { ".woff2": "file", ".ttf": "file" },
   metafile: true,
   write: false,
-  plugins: [emojis()],
+  plugins: [emojis(), glyphs()],
   logLevel: "warning",
 });
 
@@ -81,6 +81,31 @@ function emojis() {
         const all = JSON.parse(readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"));
         const shown = all.filter((emoji) => emoji.group !== undefined && emoji.group !== 2).sort((a, b) => a.order - b.order);
         return { contents: JSON.stringify(shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")])), loader: "json" };
+      });
+    },
+  };
+}
+
+/** `import("glyphs")`: the characters that the font of the marks has, as [first, last, first, last, …]. Read from its table "cmap" (OpenType, format 12). */
+function glyphs() {
+  return {
+    name: "glyphs",
+    setup(build) {
+      build.onResolve({ filter: /^glyphs$/ }, () => ({ path: "glyphs", namespace: "glyphs" }));
+      build.onLoad({ filter: /.*/, namespace: "glyphs" }, () => {
+        const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
+        const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);
+        const cmap = font.readUInt32BE(tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8);
+        const parts = Array.from({ length: font.readUInt16BE(cmap + 2) }, (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i));
+        const wide = parts.find((at) => font.readUInt16BE(at) === 12);
+        if (wide === undefined) throw new Error("the font of the marks has no cmap of format 12");
+        const ranges = [];
+        for (let i = 0, at = wide + 16; i < font.readUInt32BE(wide + 12); i += 1, at += 12) {
+          const [first, last] = [font.readUInt32BE(at), font.readUInt32BE(at + 4)];
+          if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;
+          else ranges.push(first, last);
+        }
+        return { contents: JSON.stringify(ranges), loader: "json" };
       });
     },
   };

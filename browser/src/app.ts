@@ -15,6 +15,7 @@ import "./screen-recorder.js";
 import "./people-field.js";
 import "./trim-editor.js";
 import "./update-stage.js";
+import "./mark-picture.js";
 import "./mentions.js";
 import "./draft-box.js";
 import "./comment-composer.js";

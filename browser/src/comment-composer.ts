@@ -2,9 +2,10 @@
 // (draft-box.ts keeps it), and for ten seconds not by sending either.
 import { sentRow, type Unseen, unseenRow } from "./after-sending.js";
 import { type Anchor, reveal } from "./anchors.js";
-import { announce, clock, icon, iconButton, make } from "./dom.js";
+import { announce, clock, icon, iconButton, make, remember } from "./dom.js";
 import { sending } from "./draft-box.js";
-import { nameIsKnown } from "./forms.js";
+import { complain, nameIsKnown } from "./forms.js";
+import { drawOn } from "./mark-drawing.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { goTo, lengthOf } from "./seamless.js";
@@ -43,7 +44,7 @@ export class CommentComposer extends HTMLElement {
       } else if (event.key === "Escape") {
         // The names that are offered go first.
         if (area.getAttribute("aria-expanded") === "true") return;
-        if (this.#anchor && area.value === "") this.place(null);
+        if (this.#anchor && !this.#anchor.drawing && area.value === "") this.place(null);
         else area.blur();
       }
     }, { signal });
@@ -51,6 +52,7 @@ export class CommentComposer extends HTMLElement {
     this.addEventListener("click", (event) => {
       const starter = event.target instanceof Element ? event.target.closest("[data-starter]") : null;
       if (starter) this.#begin(starter.textContent ?? "");
+      if (event.target instanceof Element && event.target.closest("[data-draw]")) void this.draw();
     }, { signal });
     const input = form.querySelector<HTMLInputElement>("input[type=file]");
     input?.addEventListener("change", () => {
@@ -58,8 +60,16 @@ export class CommentComposer extends HTMLElement {
       input.value = "";
     }, { signal });
     if (this.#main) {
+      document.addEventListener("hearback:shown", () => this.#offer(), { signal });
+      this.#offer();
+      // Not sent yet when the page was left: like the words, it is here again.
+      const drawn = remember("sessionStorage", this.#key);
+      if (drawn !== null) this.place(JSON.parse(drawn) as Anchor);
       document.addEventListener("hearback:place", (event) => {
-        this.place((event as CustomEvent<Anchor>).detail);
+        const there = (event as CustomEvent<Anchor>).detail;
+        const drawing = this.#anchor?.drawing;
+        if (drawing && this.#anchor?.media !== there.media) return announce("Your drawing is on another picture. Send it or remove it first.");
+        this.place(drawing ? { ...there, drawing } : there);
         this.write();
         this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
       }, { signal });
@@ -73,6 +83,7 @@ export class CommentComposer extends HTMLElement {
   /** Sets or removes the place the comment points to. */
   place(anchor: Anchor | null): void {
     this.#anchor = anchor;
+    if (this.#main) remember("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
     this.#draw();
     stage()?.mark(anchor);
   }
@@ -81,6 +92,34 @@ export class CommentComposer extends HTMLElement {
   write(asks = false): void {
     if (asks && this.#asks) this.#asks.checked = true;
     this.#area?.focus();
+  }
+
+  /** Opens the editor on what the stage shows, or on the drawing that this comment has already. */
+  async draw(): Promise<void> {
+    const button = this.querySelector<HTMLElement>("[data-draw]");
+    if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    try {
+      const place = await drawOn(this.#anchor);
+      if (!place) return;
+      this.place(place);
+      this.write();
+      if (place.drawing) announce("Your drawing goes with the comment.");
+    } catch (error) {
+      complain(error instanceof Error ? error.message : String(error));
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  /** Where there is nothing to draw on, it is not offered. */
+  #offer(): void {
+    const button = this.querySelector<HTMLElement>("[data-draw]");
+    if (button) button.hidden = !stage()?.picture && !stage()?.video;
+  }
+
+  get #key(): string {
+    return `drawing ${this.dataset["update"] ?? ""}`;
   }
 
   /** Puts the beginning of a question into the text, the part to be filled in selected. */
@@ -127,7 +166,7 @@ export class CommentComposer extends HTMLElement {
     if (!box) return;
     box.hidden = this.#anchor === null;
     if (!this.#anchor) return box.replaceChildren();
-    const { at, media } = this.#anchor;
+    const { at, media, drawing } = this.#anchor;
     const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.number(media) ?? 1}` : "";
     const chip = make("span", { class: "anchor-chip" }, at === undefined ? icon("map-pin") : icon("clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}${on}`);
     const remove = iconButton("Not at a place", icon("x"), "");
@@ -136,12 +175,26 @@ export class CommentComposer extends HTMLElement {
       this.place(null);
       this.write();
     });
-    const nudges = at === undefined ? [] : [-1, 1].map((by) => {
+    // What was drawn on one frame would lie elsewhere on the next.
+    const nudges = at === undefined || drawing ? [] : [-1, 1].map((by) => {
       const button = make("button", { type: "button", "aria-label": by < 0 ? "−1 s, one second earlier" : "+1 s, one second later" }, by < 0 ? "−1 s" : "+1 s");
       button.addEventListener("click", () => this.#nudge(by * 1000));
       return button;
     });
-    box.replaceChildren(chip, ...nudges, remove);
+    box.replaceChildren(chip, ...nudges, remove, ...(drawing ? this.#drawingChip(drawing.length) : []));
+  }
+
+  /** Pressed, it is drawn on. */
+  #drawingChip(marks: number): HTMLElement[] {
+    const chip = make("button", { type: "button", class: "anchor-chip" }, icon("pen-line"), `Drawing, ${marks} ${marks === 1 ? "mark" : "marks"}`);
+    chip.addEventListener("click", () => void this.draw());
+    const remove = iconButton("Without the drawing", icon("x"), "");
+    remove.addEventListener("click", () => {
+      const { drawing: _, ...place } = this.#anchor ?? { media: "" };
+      this.place(this.#anchor ? place : null);
+      this.write();
+    });
+    return [make("span", { class: "drawing-chip" }, chip, remove)];
   }
 
   #nudge(by: number): void {
@@ -186,12 +239,13 @@ export class CommentComposer extends HTMLElement {
   async #send(): Promise<void> {
     const [form, area] = [this.#form, this.#area];
     if (!form || !area || form.getAttribute("aria-busy") === "true") return;
-    if (area.value.trim() === "" && this.#pictures.length === 0) return area.focus();
+    if (area.value.trim() === "" && this.#pictures.length === 0 && !this.#anchor?.drawing) return area.focus();
     const fields: [string, string][] = [...new FormData(form)].filter((entry): entry is [string, string] => typeof entry[1] === "string");
     if (this.#anchor) {
       fields.push(["media_id", this.#anchor.media]);
       if (this.#anchor.at !== undefined) fields.push(["at_ms", String(this.#anchor.at)]);
       if (this.#anchor.region) fields.push(["region", JSON.stringify(this.#anchor.region)]);
+      if (this.#anchor.drawing) fields.push(["drawing", JSON.stringify(this.#anchor.drawing)]);
     }
     const body = this.#pictures.length > 0 ? new FormData() : new URLSearchParams();
     for (const [name, value] of fields) body.append(name, value);

@@ -25,20 +25,25 @@ document.addEventListener("keydown", (event) => {
 });
 
 /** Asks a question in a dialog; true for yes, which is called by what it does. */
-export function question(message: string, verb: string): Promise<boolean> {
+export async function question(message: string, verb: string): Promise<boolean> {
+  return (await choice(message, verb)) !== null;
+}
+
+/** Asks in a dialog what of several is to be done, each called by what it does, the likeliest last; null for none of it. */
+export function choice<Verb extends string>(message: string, ...verbs: Verb[]): Promise<Verb | null> {
   return new Promise((resolve) => {
-    const yes = make("button", { class: "button main", value: "yes" }, verb);
+    const buttons = verbs.map((verb, index) => make("button", { class: index === verbs.length - 1 ? "button main" : "button", value: verb }, verb));
     const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
       make("form", { method: "dialog", "data-turbo": "false" },
         make("p", { id: "question", class: "words" }, message),
-        make("div", { class: "actions" }, make("button", { class: "button", value: "" }, "Cancel"), yes)));
+        make("div", { class: "actions" }, make("button", { class: "button", value: "" }, "Cancel"), ...buttons)));
     dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue === "yes");
+      resolve(verbs.find((verb) => verb === dialog.returnValue) ?? null);
       dialog.remove();
     });
     document.body.append(dialog);
     dialog.showModal();
-    yes.focus();
+    buttons.at(-1)?.focus();
   });
 }
 

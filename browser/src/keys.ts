@@ -8,6 +8,8 @@ const onUpdates: [string[], string][] = [
   [["←", "→"], "5 seconds; with Shift 1; between pictures"],
   [["c"], "Comment here"],
   [["q"], "Ask a question here"],
+  [["d"], "Draw on it, for a comment"],
+  [["m"], "Show or hide the marks of a picture"],
   [["Ctrl", "Enter"], "Send what you typed"],
   [["n", "p"], "Next or previous comment"],
   [["a"], "Answer"],

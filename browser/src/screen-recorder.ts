@@ -443,7 +443,7 @@ export class ScreenRecorder extends HTMLElement {
   async #screenshot(): Promise<void> {
     this.#view.problem("");
     try {
-      this.#queue?.add([await screenshot()]);
+      void this.#queue?.open(await screenshot());
     } catch (error) {
       this.#say(error instanceof Refusal ? new Refusal(error.message.replace("nothing is recorded", "there is no picture")) : error);
     }

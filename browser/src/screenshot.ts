@@ -1,6 +1,7 @@
-// One frame of a shared screen, window or tab, as a picture.
+// One frame as a picture: of a shared screen, window or tab, or of a video of the page.
 import { release, screen } from "./capture.js";
-import { when } from "./dom.js";
+import { clock, when } from "./dom.js";
+import { moment } from "./seamless.js";
 
 /** Asks what to take a picture of. Rejects with a Refusal. */
 export async function screenshot(): Promise<File> {
@@ -11,13 +12,7 @@ export async function screenshot(): Promise<File> {
     video.srcObject = stream;
     await video.play();
     await settled(video);
-    const canvas = document.createElement("canvas");
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
-    canvas.getContext("2d")?.drawImage(video, 0, 0);
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
-    if (!blob) throw new Error("The browser could not make a picture of it. Try again.");
-    return new File([blob], `Screenshot ${when(undefined, ".")}.png`, { type: "image/png" });
+    return await picture(video, `Screenshot ${when(undefined, ".")}.png`);
   } finally {
     release(stream);
   }
@@ -38,4 +33,50 @@ function settled(video: HTMLVideoElement): Promise<void> {
     };
     if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(next);
   });
+}
+
+/** The frame that a video shows now. Where its bytes come from another host, a page may not look at them: then the same frame is fetched through ours. */
+export async function frame(video: HTMLVideoElement): Promise<File> {
+  const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${clock(moment(video)).replaceAll(":", ".")}.png`;
+  await there(video);
+  try {
+    return await picture(video, name);
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
+  }
+  const own = document.createElement("video");
+  own.muted = true;
+  const address = new URL(video.src);
+  address.searchParams.set("download", "1");
+  own.src = address.href;
+  own.currentTime = video.currentTime;
+  await there(own);
+  return picture(own, name);
+}
+
+/** Resolves when there is a frame to be seen. */
+function there(video: HTMLVideoElement): Promise<void> {
+  const seen = () => video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking;
+  if (seen()) return Promise.resolve();
+  return new Promise<void>((resolve, reject) => {
+    const listening = new AbortController();
+    const { signal } = listening;
+    const end = (act: () => void) => {
+      listening.abort();
+      act();
+    };
+    for (const event of ["loadeddata", "canplay", "seeked"]) video.addEventListener(event, () => { if (seen()) end(resolve); }, { signal });
+    video.addEventListener("error", () => end(() => reject(new Error("The video could not be read. Try again in a moment."))), { signal });
+    video.preload = "auto";
+  });
+}
+
+async function picture(video: HTMLVideoElement, name: string): Promise<File> {
+  const canvas = document.createElement("canvas");
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext("2d")?.drawImage(video, 0, 0);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("The browser could not make a picture of it. Try again.");
+  return new File([blob], name, { type: "image/png" });
 }

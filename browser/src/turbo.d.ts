@@ -9,3 +9,7 @@ declare module "emojis" {
   const emojis: [emoji: string, words: string][];
   export default emojis;
 }
+declare module "glyphs" {
+  const bounds: number[];
+  export default bounds;
+}

@@ -97,6 +97,17 @@ customElements.define("update-page", class extends HTMLElement {
         composer()?.write(event.key === "q");
         break;
       }
+      case "d":
+        void composer()?.draw();
+        break;
+      case "m":
+        stage()?.marks?.toggle();
+        break;
+      case "Escape":
+        // A drawing of a comment is put away.
+        if (!document.querySelector(".comment.on")) return;
+        stage()?.unchoose();
+        break;
       case "a":
         answer();
         break;

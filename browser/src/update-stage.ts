@@ -1,6 +1,7 @@
 // The stage: one piece of media at a time, with the places that comments point to.
 import { type Anchor, highlight, type Placed, placed, type Region, reveal } from "./anchors.js";
 import { make } from "./dom.js";
+import { MarkView } from "./mark-view.js";
 import { refresh } from "./morph.js";
 import { PictureView } from "./picture-view.js";
 import { goTo, moment } from "./seamless.js";
@@ -11,12 +12,14 @@ export class UpdateStage extends HTMLElement {
   #pending: Anchor | null = null;
   #picture: PictureView | null = null;
   #timeline: Timeline | null = null;
+  #marks: MarkView | null = null;
   #listeners = new AbortController();
 
   connectedCallback(): void {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     this.classList.add("ready");
+    this.#marks = new MarkView(this);
     this.addEventListener("click", (event) => {
       const link = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show]") : null;
       if (!link) return;
@@ -24,6 +27,7 @@ export class UpdateStage extends HTMLElement {
       this.show(link.dataset["show"] ?? "");
     }, { signal });
     document.addEventListener("hearback:fresh", () => this.sync(), { signal });
+    document.addEventListener("hearback:chosen", () => this.#marks?.look(), { signal });
     // An address ends after hours, or with what was behind it: the page says where it is now.
     this.addEventListener("error", ({ target }) => { if (target instanceof HTMLVideoElement) void refresh(); }, { signal, capture: true });
     // Folding a resolved thread takes its mark along.
@@ -33,6 +37,7 @@ export class UpdateStage extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#listeners.abort();
+    this.#marks?.end();
     this.#drop();
   }
 
@@ -44,6 +49,27 @@ export class UpdateStage extends HTMLElement {
   /** The picture that is shown, if one is. */
   get picture(): PictureView | null {
     return this.#picture;
+  }
+
+  /** The marks over it. */
+  get marks(): MarkView | null {
+    return this.#marks;
+  }
+
+  /** The id of what is shown; empty for nothing. */
+  get shown(): string {
+    return this.#shown;
+  }
+
+  /** What the file that is shown is called. */
+  get name(): string {
+    return this.#medium?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
+  }
+
+  /** The address of the picture as it is seen: with its marks, unless they are hidden. Null where no picture is shown. */
+  get seen(): string | null {
+    const source = this.#medium?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
+    return this.classList.contains("marks-off") ? source : (this.#medium?.dataset["marked"] ?? source);
   }
 
   get #medium(): HTMLElement | null {
@@ -102,6 +128,12 @@ export class UpdateStage extends HTMLElement {
     this.#timeline?.show(place);
   }
 
+  /** No comment is chosen any more: its drawing goes. */
+  unchoose(): void {
+    highlight(null);
+    this.#draw();
+  }
+
   /** Goes to a moment of the video that is shown, or of the first one. */
   seek(ms: number): void {
     if (!this.video) {
@@ -121,24 +153,29 @@ export class UpdateStage extends HTMLElement {
       else link.removeAttribute("aria-current");
     }
     const viewport = this.#medium?.querySelector<HTMLElement>(".viewport") ?? null;
-    if (this.#picture?.viewport !== viewport || this.#timeline?.video !== this.video) {
+    // Only where another is shown: a refresh neither zooms out nor takes the focus from a button.
+    if ((this.#picture?.viewport ?? null) !== viewport || (this.#timeline?.video ?? null) !== this.video) {
       this.#drop();
       const tools = this.querySelector<HTMLElement>(".stage-tools");
       const comments = this.dataset["comments"] !== undefined;
       if (viewport) {
         this.#picture = new PictureView(viewport, { comments, point: (region) => this.#point(region), choose: (comment) => this.#choose(comment) });
         tools?.replaceChildren(this.#picture.tools);
+        if (this.#marks) tools?.append(this.#marks.tools);
         if (comments) tools?.append(make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."));
       } else if (this.video) {
         this.#timeline = new Timeline(this.video, (comment) => this.#choose(comment));
         tools?.replaceChildren(this.#timeline.line);
+        if (this.#marks) tools?.append(this.#marks.tools);
       } else tools?.replaceChildren();
     }
+    this.#marks?.sync(this.#medium);
     for (const { element, number } of placed()) {
       const chip = element.querySelector<HTMLElement>(".chip.place");
       if (chip) chip.dataset["n"] = String(number);
     }
     this.#draw();
+    document.dispatchEvent(new CustomEvent("hearback:shown"));
   }
 
   #drop(): void {
@@ -152,6 +189,7 @@ export class UpdateStage extends HTMLElement {
     const pending = this.#pending?.media === this.#shown ? this.#pending : null;
     this.#picture?.draw(comments, pending?.region ?? null);
     this.#timeline?.draw(comments, pending?.at ?? null);
+    this.#marks?.draw(comments, pending);
   }
 
   #point(region: Region): void {

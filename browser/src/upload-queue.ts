@@ -1,16 +1,27 @@
 // Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
-// One that broke off with its page goes on where it was when the same file is chosen again.
+// One that broke off with its page goes on where it was when the same file is chosen again. A single picture that is captured, pasted or
+// dropped is marked before it is sent, and its marks follow it.
 import type { DraftForm } from "./draft-form.js";
 import { announce, bytes, icon, iconButton, make, typing, when } from "./dom.js";
 import type { FileUpload } from "./file-upload.js";
+import { ready, saveLayer } from "./mark-layer.js";
+import { mark, markable } from "./mark-new.js";
+import { markUp } from "./mark-picture.js";
+import type { Shape } from "./markup-shapes.js";
 import { refresh } from "./morph.js";
 import { ask, offline, Problem } from "./request.js";
 
 interface Item {
   file: File;
   row: HTMLLIElement;
-  state: "waiting" | "sending" | "failed" | "done";
+  state: "marked" | "waiting" | "sending" | "failed" | "done";
   upload?: FileUpload;
+  /** Drawn on it, and not on the server yet. */
+  shapes: Shape[];
+  /** The file is there: what is left are its marks. */
+  arrived: boolean;
+  /** It failed for a reason that may be gone by itself. */
+  passing: boolean;
 }
 
 /** A row of `GET /uploads`. */
@@ -45,9 +56,10 @@ export class UploadQueue extends HTMLElement {
     addEventListener("drop", (event) => this.#drop(event), { signal });
     addEventListener("paste", (event) => this.#paste(event), { signal });
     addEventListener("online", () => this.#retryAll(), { signal });
-    addEventListener("beforeunload", (event) => { if (this.sending) event.preventDefault(); }, { signal });
+    addEventListener("beforeunload", (event) => { if (this.#holds) event.preventDefault(); }, { signal });
     document.addEventListener("turbo:before-visit", (event) => {
-      if (this.sending && !window.confirm("A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there.")) event.preventDefault();
+      const words = this.sending ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there." : "What you drew is not saved. Leave, and lose it?";
+      if (this.#holds && !window.confirm(words)) event.preventDefault();
     }, { signal });
     document.addEventListener("hearback:fresh", () => this.#watch(), { signal });
     this.#watch();
@@ -60,9 +72,14 @@ export class UploadQueue extends HTMLElement {
     for (const item of this.#items) if (item.state !== "done") item.upload?.leave();
   }
 
-  /** Whether a file waits or travels. */
+  /** Whether a file is being marked, waits or travels. */
   get sending(): boolean {
-    return this.#items.some((item) => item.state === "waiting" || item.state === "sending");
+    return this.#items.some(({ state }) => state === "marked" || state === "waiting" || state === "sending");
+  }
+
+  /** Whether leaving would lose something: what travels, or marks that were not saved. */
+  get #holds(): boolean {
+    return this.sending || this.#items.some(({ state, arrived }) => state === "failed" && arrived);
   }
 
   /** Resolves when nothing travels any more: true if every file arrived. */
@@ -74,14 +91,45 @@ export class UploadQueue extends HTMLElement {
   /** Puts files into the queue. */
   add(files: Iterable<File>): void {
     if (this.dataset["refused"] !== undefined) return;
-    for (const file of files) {
-      const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state: "waiting" };
-      this.#items.push(item);
-      this.#list.append(item.row);
-      this.#show(item, `${bytes(file.size)}, waiting`);
-    }
-    this.querySelector(".drop")?.classList.add("small");
+    for (const file of files) this.#show(this.#put(file, "waiting"), `${bytes(file.size)}, waiting`);
     void this.#run();
+  }
+
+  /** Opens a picture in the editor, and puts it into the queue as it leaves that. What cannot be marked goes as it is. */
+  async open(file: File): Promise<void> {
+    if (this.dataset["refused"] !== undefined) return;
+    if (await markable(file)) await this.#mark(this.#put(file, "marked"));
+    else this.add([file]);
+  }
+
+  async #mark(item: Item): Promise<void> {
+    item.state = "marked";
+    this.#name();
+    item.row.replaceChildren();
+    this.#show(item, "Sent when you leave the editor");
+    try {
+      const marked = await mark(item.file);
+      if (!marked) {
+        this.#forget(item);
+        announce(`${item.file.name} is not added.`);
+        return this.#settle();
+      }
+      Object.assign(item, marked);
+      this.#retry(item);
+    } catch (error) {
+      // Nothing of it is sent: there may be something on it that nobody is to see.
+      item.state = "failed";
+      this.#fail(item, `The editor could not be opened, so it is not added. ${error instanceof Error ? error.message : String(error)}`, "Mark up", () => void this.#mark(item));
+      this.#settle();
+    }
+  }
+
+  #put(file: File, state: Item["state"]): Item {
+    const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state, shapes: [], arrived: false, passing: false };
+    this.#items.push(item);
+    this.#list.append(item.row);
+    this.querySelector(".drop")?.classList.add("small");
+    return item;
   }
 
   /** What travels stands in a list of its own: the one of the server is morphed, and would take our rows for its own. */
@@ -99,11 +147,7 @@ export class UploadQueue extends HTMLElement {
     for (let item = this.#next(); item; item = this.#next()) {
       item.state = "sending";
       try {
-        this.#show(item, "Starting");
-        const id = await this.#draft(item.file);
-        const { FileUpload } = await import("./file-upload.js");
-        item.upload ??= new FileUpload(item.file, id, (words, part) => this.#show(item, words, part));
-        await item.upload.send();
+        await this.#send(item);
         item.state = "done";
         announce(`${item.file.name} is here.`);
         // Other media is another content: those who answered are asked again, unless the author says otherwise.
@@ -114,12 +158,35 @@ export class UploadQueue extends HTMLElement {
       } catch (error) {
         if (!this.#items.includes(item)) continue; // Cancelled.
         item.state = "failed";
-        this.#fail(item, error instanceof Problem ? error : offline());
+        this.#failed(item, error instanceof Problem ? error : offline());
       }
     }
     this.#busy = false;
+    this.#settle();
+  }
+
+  /** Tells who waits for it that nothing travels any more. */
+  #settle(): void {
+    if (this.sending) return;
     const complete = !this.#items.some((item) => item.state === "failed");
     for (const resolve of this.#waiting.splice(0)) resolve(complete);
+  }
+
+  /** The file, and then what was drawn on it. */
+  async #send(item: Item): Promise<void> {
+    if (!item.arrived) {
+      this.#show(item, "Starting");
+      const id = await this.#draft(item.file);
+      const { FileUpload } = await import("./file-upload.js");
+      item.upload ??= new FileUpload(item.file, id, (words, part) => this.#show(item, words, part));
+      await item.upload.send();
+      item.arrived = true;
+    }
+    const media = item.upload?.media;
+    if (item.shapes.length === 0 || !media) return;
+    this.#show(item, "Saving what you drew", 1);
+    await ready(media);
+    await saveLayer(media, 0, { shapes: item.shapes, crop: null });
   }
 
   #next(): Item | undefined {
@@ -153,30 +220,49 @@ export class UploadQueue extends HTMLElement {
     delete item.row.dataset["state"];
   }
 
-  #fail(item: Item, error: Problem): void {
-    this.#show(item, error.message);
+  /** Why it is not there, or not with its marks, and what can be done about it. */
+  #failed(item: Item, error: Problem): void {
+    const words = item.arrived ? `The picture is here, what you drew on it is not saved. ${error.message}` : error.message;
+    if (error.passing) {
+      item.passing = true;
+      this.#fail(item, words, "Try again", () => this.#retry(item));
+    } else if (item.arrived) this.#fail(item, words, "Mark up", () => void this.#mend(item));
+    else this.#fail(item, words);
+  }
+
+  #fail(item: Item, words: string, verb?: string, act?: () => void): void {
+    this.#show(item, words);
     item.row.dataset["state"] = "failed";
     item.row.querySelector("progress")?.remove();
     const dismiss = item.row.querySelector(".icon-only");
     for (const name of ["aria-label", "title"]) dismiss?.setAttribute(name, `Dismiss ${item.file.name}`);
     this.#name();
-    announce(`${item.file.name}: ${error.message}`);
-    if (!error.passing) return;
-    const retry = make("button", { type: "button", class: "button" }, "Try again");
-    retry.addEventListener("click", () => this.#retry(item));
-    item.row.querySelector(".row-actions")?.prepend(retry);
+    announce(`${item.file.name}: ${words}`);
+    if (verb === undefined || !act) return;
+    const again = make("button", { type: "button", class: "button" }, verb);
+    again.addEventListener("click", act);
+    item.row.querySelector(".row-actions")?.prepend(again);
+  }
+
+  /** Opens the marks that were not taken on the picture that was. */
+  async #mend(item: Item): Promise<void> {
+    const media = item.upload?.media;
+    if (!media || !(await markUp(media, 0, { shapes: item.shapes, crop: null }))) return;
+    item.state = "done";
+    this.#forget(item);
   }
 
   #retry(item: Item): void {
     item.state = "waiting";
+    item.passing = false;
     this.#name();
     item.row.replaceChildren();
-    this.#show(item, "Waiting");
+    this.#show(item, `${bytes(item.file.size)}, waiting`);
     void this.#run();
   }
 
   #retryAll(): void {
-    for (const item of this.#items) if (item.state === "failed" && item.row.querySelector(".row-actions .button:not(.icon-only)")) this.#retry(item);
+    for (const item of this.#items) if (item.passing) this.#retry(item);
   }
 
   /** The list is called by what is in it. */
@@ -187,7 +273,8 @@ export class UploadQueue extends HTMLElement {
 
   #forget(item: Item): void {
     this.#items = this.#items.filter((other) => other !== item);
-    if (item.state !== "done") void item.upload?.cancel().then(() => refresh());
+    // The picture stays where only its marks are given up.
+    if (item.state !== "done" && !item.arrived) void item.upload?.cancel().then(() => refresh());
     const focused = item.row.contains(document.activeElement);
     const next = item.row.nextElementSibling ?? item.row.previousElementSibling;
     item.row.remove();
@@ -239,7 +326,7 @@ export class UploadQueue extends HTMLElement {
     event.preventDefault();
     this.#depth = 0;
     document.documentElement.classList.remove("dropping");
-    this.add(event.dataTransfer?.files ?? []);
+    this.#take([...(event.dataTransfer?.files ?? [])]);
   }
 
   #paste(event: ClipboardEvent): void {
@@ -247,7 +334,14 @@ export class UploadQueue extends HTMLElement {
     // Text that brings a picture of itself along (from an office program) is text, where text is typed.
     if (files.length === 0 || (typing(event.target) && event.clipboardData?.types.includes("text/plain"))) return;
     event.preventDefault();
-    this.add(files.map(named));
+    this.#take(files.map(named));
+  }
+
+  /** Dropped or pasted. */
+  #take(files: File[]): void {
+    const [only, ...more] = files;
+    if (only && more.length === 0) void this.open(only);
+    else this.add(files);
   }
 }
 

@@ -115,6 +115,11 @@ pub fn playable(medium: &super::shapes::MediaShape) -> String {
     }
 }
 
+/// What is drawn with a comment, in words.
+pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
+    crate::markup::stored(&drawing.to_string()).unwrap_or_default().iter().map(crate::markup::Shape::words).collect()
+}
+
 /// A stretch of what an address gives, as browsers play it by themselves.
 pub fn stretch(url: &str, trim: super::shapes::TrimShape) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);

@@ -406,6 +406,11 @@ impl UpdatePage {
         self.form.values.get("body").map_or_else(|| self.draft("comment"), String::as_str)
     }
 
+    /// How many people answered it: they can be asked again.
+    pub fn answered(&self) -> usize {
+        self.receipts.iter().filter(|receipt| receipt.answered_at.is_some()).count()
+    }
+
     /// Whether it changed since who asks answered.
     pub fn stale(&self) -> bool {
         self.bar.state == "stale"

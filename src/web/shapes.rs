@@ -172,6 +172,12 @@ impl MediaShape {
         self.kind == "video" && self.duration_ms.is_some() && self.state != "uploading" && (self.state != "failed" || self.trim.is_some())
     }
 
+    /// Whether its author can mark it now: a picture that stands still.
+    pub fn can_be_marked(&self) -> bool {
+        let still = |rendition: &RenditionShape| rendition.name == "original" && rendition.content_type != "image/gif";
+        self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
+    }
+
     /// Why there is nothing to be seen yet.
     pub fn waits(&self) -> &str {
         match (&self.reason, self.state.as_str()) {

@@ -1,0 +1,54 @@
+// Drawing on what a comment is about: the same editor over the picture, or over the frame at which the video stands.
+import type { Anchor, Region } from "./anchors.js";
+import { readable } from "./mark-layer.js";
+import type { Shape } from "./markup-shapes.js";
+import { frame } from "./screenshot.js";
+import { stage } from "./update-stage.js";
+
+/** Opens the editor on what the stage shows, or on what was drawn before. Answers the place with its drawing; null when it was left. */
+export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
+  const on = stage();
+  if (!on) return null;
+  if (before?.drawing) {
+    on.show(before.media);
+    if (before.at !== undefined) on.seek(before.at);
+  }
+  on.video?.pause();
+  const here: Anchor = before?.drawing ? before : { media: on.shown, ...(on.video ? { at: on.here()?.at ?? 0 } : {}) };
+  const picture = on.video ? await frame(on.video) : on.seen ? readable(on.seen) : null;
+  if (picture === null) return null;
+  const { edit } = await import("./markup-editor.js");
+  let shapes: Shape[] = before?.drawing ?? [];
+  const saved = await edit({
+    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: "", done: "Add to comment",
+    save: async (work) => { shapes = work.shapes; },
+  });
+  if (!saved) return null;
+  const { drawing, region, ...place } = here;
+  // What was drawn is the part it is about, unless a part was chosen before.
+  const chosen = region && !(drawing && same(region, around(drawing))) ? region : before?.media === here.media && !drawing ? before.region : undefined;
+  if (shapes.length === 0) return { ...place, ...(chosen ? { region: chosen } : {}) };
+  return { ...place, ...(place.at === undefined ? { region: chosen ?? around(shapes) } : {}), drawing: shapes };
+}
+
+/** The part of the picture that shapes lie in. */
+function around(shapes: Shape[]): Region {
+  const spots = shapes.flatMap((shape): (readonly number[])[] => {
+    if ("from" in shape) return [shape.from, shape.to];
+    if ("points" in shape) return shape.points;
+    if ("at" in shape) return [shape.at];
+    const [x, y, w, h] = shape.box;
+    return [[x, y], [x + w, y + h]];
+  });
+  const [xs, ys] = [0, 1].map((axis) => spots.map((spot) => spot[axis] ?? 0)) as [number[], number[]];
+  const [x, y] = [round(Math.min(...xs)), round(Math.min(...ys))];
+  return { x, y, w: round(Math.max(...xs) - x), h: round(Math.max(...ys) - y) };
+}
+
+function round(value: number): number {
+  return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
+}
+
+function same(one: Region, other: Region): boolean {
+  return one.x === other.x && one.y === other.y && one.w === other.w && one.h === other.h;
+}

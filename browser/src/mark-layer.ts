@@ -1,0 +1,66 @@
+// The marks of a picture as the server keeps them: read, saved, and waited for while the picture is being prepared.
+import { parse, type Shape, type Work } from "./markup-shapes.js";
+import { ask, Problem } from "./request.js";
+
+/** What is stored of a picture's marks, and how often it was changed. */
+export interface Layer {
+  revision: number;
+  shapes: Shape[];
+}
+
+/** Whether those who answered are asked again, and with what changed. */
+export interface Again {
+  change: "material" | "cosmetic";
+  what_changed?: string;
+}
+
+/** What `GET /media/{id}` says of a picture. */
+export interface Picture {
+  state: string;
+  reason?: string;
+  file_name: string;
+  width: number | null;
+  height: number | null;
+  renditions: { name: string; url: string }[];
+}
+
+/** Milliseconds between two looks at a picture that is being prepared. */
+const LOOK = 500;
+
+export async function layerOf(media: string): Promise<Layer> {
+  const { revision, shapes } = (await ask("GET", `/media/${media}/markup`)) as { revision: number; shapes: unknown };
+  return { revision, shapes: parse(shapes) };
+}
+
+export async function pictureOf(media: string): Promise<Picture> {
+  return (await ask("GET", `/media/${media}`)) as Picture;
+}
+
+/** Stores marks that were made on that revision. Rejects with a Problem; 409 where somebody else was faster. */
+export async function saveLayer(media: string, revision: number, work: Work, again?: Again): Promise<void> {
+  await ask("PUT", `/media/${media}/markup`, { revision, ...work, ...again });
+}
+
+/** Waits until a picture that just arrived can be marked. Rejects with a Problem where it never can. */
+export async function ready(media: string): Promise<void> {
+  for (;;) {
+    const { state, reason } = await pictureOf(media);
+    if (state === "ready") return;
+    if (state === "failed") throw new Problem(reason ?? "It cannot be shown.", 422);
+    await new Promise((resolve) => setTimeout(resolve, LOOK));
+  }
+}
+
+/** An address of ours that gives the bytes of a picture to this page, whoever delivers them to others. */
+export function readable(url: string): string {
+  const address = new URL(url, location.href);
+  // A download is never redirected to the bucket.
+  address.searchParams.set("download", "1");
+  return address.pathname + address.search;
+}
+
+export function original({ renditions }: Picture): string {
+  const url = renditions.find(({ name }) => name === "original")?.url;
+  if (url === undefined) throw new Problem("This picture is being prepared. Try again in a moment.", 409);
+  return readable(url);
+}

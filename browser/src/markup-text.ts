@@ -1,0 +1,97 @@
+// Writing on the picture: a field that lies exactly where the text will be, in its font, size and colour.
+import glyphs from "glyphs";
+import { make } from "./dom.js";
+import { baseline, contrast, font, inks, lineHeight } from "./markup-draw.js";
+import type { Size } from "./markup-geometry.js";
+import { limits, type Text } from "./markup-shapes.js";
+import type { View } from "./markup-view.js";
+
+/** The first character the font lacks: the server could not draw it. */
+function lacking(text: string): string | null {
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    // The first bound past it is the end of a range exactly where it lies in one.
+    if (code !== 10 && glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1) return character;
+  }
+  return null;
+}
+
+/** DejaVu Sans: how far its letters reach over and under the baseline. */
+const [ascent, descent] = [0.928, 0.236];
+
+export class TextField {
+  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape or Control and Enter when it is written" });
+  #before: string;
+  #done = false;
+
+  /** `done` gets what was written, once; `refused` what cannot be taken. */
+  constructor(
+    readonly shape: Text,
+    readonly view: View,
+    readonly size: Size,
+    readonly done: (text: string) => void,
+    readonly refused: (words: string) => void,
+  ) {
+    const { field } = this;
+    field.value = this.#before = shape.text;
+    field.addEventListener("input", () => this.#typed());
+    field.addEventListener("blur", () => this.finish());
+    field.addEventListener("keydown", (event) => {
+      // The editor's keys are letters here.
+      event.stopPropagation();
+      if (event.isComposing || (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey)))) return;
+      event.preventDefault();
+      this.finish();
+    });
+    for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"]) field.addEventListener(name, (event) => event.stopPropagation());
+    view.stage.append(field);
+    this.place();
+    field.focus();
+    field.select();
+  }
+
+  /** Follows the picture when it is moved or zoomed. */
+  place(): void {
+    const { field, shape, view } = this;
+    const px = shape.size * Math.min(this.size.width, this.size.height) * view.scale;
+    const [x, y] = view.on([shape.at[0] * this.size.width, shape.at[1] * this.size.height]);
+    const { style } = field;
+    style.left = `${x}px`;
+    // A browser puts half of a line's spare height over it; the first baseline has to come to `baseline` sizes under the top.
+    style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
+    style.font = `${px}px/${lineHeight} "${font}"`;
+    style.color = inks[shape.color];
+    style.caretColor = inks[shape.color];
+    style.setProperty("-webkit-text-stroke", `${0.16 * px}px ${contrast(shape.color)}`);
+    this.#grow();
+  }
+
+  finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.field.remove();
+    this.done(this.field.value.replace(/\s+$/, ""));
+  }
+
+  #typed(): void {
+    const { field } = this;
+    // Lines may break; nothing else that cannot be seen. A tab is a space.
+    const clean = field.value.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
+    const odd = lacking(clean);
+    if (odd !== null || [...clean].length > limits.text) {
+      this.refused(odd === null ? `A text has at most ${limits.text} characters.` : `“${odd}” is not among the letters of the picture’s font. Say it without.`);
+      const at = Math.max(0, field.selectionStart - (field.value.length - this.#before.length));
+      field.value = this.#before;
+      field.setSelectionRange(at, at);
+    } else if (clean !== field.value) field.value = clean;
+    this.#before = field.value;
+    this.#grow();
+  }
+
+  #grow(): void {
+    const { field } = this;
+    field.rows = field.value.split("\n").length;
+    field.style.width = "0";
+    field.style.width = `${field.scrollWidth + Number.parseFloat(field.style.fontSize)}px`;
+  }
+}
