@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -33,7 +33,7 @@ use crate::storage::{S3Settings, Storage};
 use crate::uploads::{self, Busy, Intake};
 use crate::web::assets;
 use crate::web::live::Live;
-use crate::{events, notify, people, receipts, search, updates};
+use crate::{events, markup, notify, people, receipts, search, updates};
 
 /// Jobs at once on this node: ffmpeg uses a core each.
 const WORKERS: usize = 2;
@@ -45,6 +45,8 @@ const TICK: Duration = Duration::from_secs(1);
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How often it is looked at what became due.
 const DUE: Duration = Duration::from_secs(15);
+/// What lies in the folder of files in the making for so long was left by a process that was killed.
+const LEFT: Duration = Duration::from_secs(24 * 3600);
 /// How often what is over is thrown away.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -102,7 +104,7 @@ impl State {
         tx.commit().await?;
         uploads::sweep(&self.intake).await?;
         self.guard.forget();
-        sweep_folder(self.intake.shop.tmp.clone()).await?;
+        media::sweep_folder(self.intake.shop.tmp.clone(), SystemTime::now() - LEFT).await?;
         let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;
         self.intake.shop.storage.sweep(&wanted).await
     }
@@ -293,7 +295,16 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
     let font = assets::named("DejaVuSans.ttf").map(|file| Font::new(&file.data)).unwrap_or_default();
-    let shop = Workshop { db: db.clone(), clock: clock.clone(), storage, ffmpeg: config.ffmpeg.clone(), found: Arc::default(), tmp, font };
+    let shop = Workshop {
+        db: db.clone(),
+        clock: clock.clone(),
+        storage,
+        ffmpeg: config.ffmpeg.clone(),
+        found: Arc::default(),
+        tmp,
+        since: SystemTime::now(),
+        font,
+    };
     let intake = Intake {
         shop,
         max: config.max_upload,
@@ -310,22 +321,6 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
 fn origin(url: &str) -> Option<String> {
     let uri: actix_web::http::Uri = url.parse().ok()?;
     Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
-}
-
-/// Deletes what a process that was killed left in the folder of files in the making: anything older than a day.
-async fn sweep_folder(folder: std::path::PathBuf) -> Result<()> {
-    let sweep = move || {
-        for entry in std::fs::read_dir(folder)? {
-            let entry = entry?;
-            let old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > Duration::from_secs(24 * 3600));
-            if old {
-                let path = entry.path();
-                if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
-            }
-        }
-        Ok::<(), std::io::Error>(())
-    };
-    Ok(tokio::task::spawn_blocking(sweep).await.map_err(Error::internal)??)
 }
 
 async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
@@ -441,6 +436,8 @@ async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Resu
     let done = match job.kind.as_str() {
         "process" => media::process(shop, &job.payload).await,
         "convert" => media::convert(shop, &job.payload).await,
+        "mark" => markup::mark(shop, &job.payload).await,
+        "burn" => markup::burn_job(shop, &job.payload).await,
         "purge" => {
             let keys: Keys = serde_json::from_str(&job.payload).map_err(Error::internal)?;
             uploads::purge(shop, &keys.keys).await

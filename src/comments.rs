@@ -9,7 +9,7 @@ mod reactions;
 
 use sqlx::{AnyConnection, FromRow};
 
-pub use anchors::{Anchor, Region};
+pub use anchors::Anchor;
 pub use history::{Version, history, versions};
 pub use mentions::marked;
 pub use questions::accept;
@@ -18,6 +18,7 @@ pub use reactions::{On, Reaction, react, reactions, unreact};
 use crate::clock::{Clock, Millis};
 use crate::db::Tx;
 use crate::error::{Error, Result};
+pub use crate::markup::Region;
 use crate::media::{self, Taken};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
@@ -183,9 +184,9 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
-        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, revision,
+        "INSERT INTO comments (id, update_id, parent_id, media_id, person_id, guest_id, link_id, body, at_ms, until_ms, region, drawing, drawn, revision,
              created_at, kind, mentions)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(&id)
     .bind(update_id)
@@ -199,6 +200,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     .bind(anchor.until_ms)
     .bind(anchor.region.map(Region::to_json))
     .bind(if anchor.drawing.is_empty() { None } else { Some(markup::to_json(&anchor.drawing)?) })
+    .bind(if anchor.drawing.is_empty() { None } else { Some(markup::texts(&anchor.drawing)) })
     .bind(update.revision)
     .bind(clock.now())
     .bind(if new.asks { "question" } else { "comment" })
@@ -316,7 +318,7 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         return Err(Error::Forbidden(format!("Only {} can remove this comment.", comment.author_name)));
     }
     media::delete_of_comment(tx, clock, id).await?;
-    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, removed_at = $1 WHERE id = $2")
+    sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1 WHERE id = $2")
         .bind(clock.now())
         .bind(id)
         .execute(&mut **tx)

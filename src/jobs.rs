@@ -50,6 +50,23 @@ pub async fn enqueue_at(tx: &mut Tx, clock: &Clock, kind: &'static str, payload:
     Ok(())
 }
 
+/// Has work that waits for a later time done now.
+pub async fn hurry(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+    sqlx::query("UPDATE jobs SET run_at = $1 WHERE kind = $2 AND payload = $3 AND run_at > $1")
+        .bind(clock.now())
+        .bind(kind)
+        .bind(payload.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes work back that was done otherwise.
+pub async fn forget(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+    sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2").bind(kind).bind(payload.to_string()).execute(&mut **tx).await?;
+    Ok(())
+}
+
 /// Claims the work that has been due longest, if there is any.
 pub async fn claim(db: &Db, clock: &Clock) -> Result<Option<Job>> {
     let (now, real) = (clock.now(), clock::real_now());
@@ -104,7 +121,7 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
 }
 
 fn deletes(job: &Job) -> bool {
-    matches!(job.kind.as_str(), "purge" | "clear")
+    matches!(job.kind.as_str(), "purge" | "clear" | "burn")
 }
 
 /// Whether it was begun more often than it may be tried: it never came to say that it failed.

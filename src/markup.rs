@@ -1,7 +1,10 @@
 //! Markup: shapes over pictures. What is drawn is a layer that can be edited again; what is redacted or cropped is gone.
 
+mod burn;
 mod crop;
+mod mark;
 mod parse;
+mod region;
 mod say;
 mod shape;
 mod svg;
@@ -10,11 +13,14 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
+pub use burn::{burn, burn_job};
 pub use crop::{Cut, Size};
+pub use mark::{Marked, draw, mark};
 pub use parse::{Sent, drawing};
 pub(crate) use parse::{stored, to_json};
+pub use region::Region;
 pub use shape::{Area, Color, Dab, Pen, Point, Shape};
 pub use svg::{FONT, svg};
 
@@ -25,6 +31,10 @@ use crate::media::{self, Media};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 use crate::{events, jobs};
+
+/// What those who answered are told has changed, where its author says nothing else.
+const REDACTED: &str = "Something in a picture was made unreadable.";
+const CROPPED: &str = "A picture was cropped.";
 
 /// The layer of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,8 +71,17 @@ pub async fn layers(connection: &mut AnyConnection, media: &[&str]) -> Result<Ha
     rows.into_iter().map(|(id, shapes)| Ok((id, stored(&shapes)?))).collect()
 }
 
+/// What became of a wish to save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is saved.
+    Done,
+    /// The picture is hidden, and what is to go from it has still to be destroyed: [`burn`].
+    Hidden,
+}
+
 /// Saves what was drawn on the revision it was drawn on; said again, it is done already. `material` is what an edit has: those who answered
-/// are asked again, with what changed.
+/// are asked again, with what changed. What destroys is always material once it was published.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -70,29 +89,62 @@ pub async fn put(
     id: &str,
     (revision, sent): (i64, &Sent),
     material: Option<Option<String>>,
-) -> Result<()> {
+) -> Result<Saved> {
     let person = viewer.person()?;
     let (media, renditions, update) = media::hold(tx, viewer, id).await?;
-    must_be_markable(&media, renditions.iter().any(|rendition| rendition.content_type == "image/gif"))?;
-    let before = of(tx, &media).await?;
-    if before.shapes == sent.shapes {
-        return Ok(());
+    let asked = digest(revision, sent)?;
+    if burn::under_way(tx, id).await?.as_ref() == Some(&asked) {
+        return Ok(Saved::Hidden);
     }
-    if before.revision != revision {
+    must_be_markable(&media, renditions.iter().any(|rendition| rendition.content_type == "image/gif"))?;
+    if said_before(tx, &media, sent, &asked).await? {
+        return Ok(Saved::Done);
+    }
+    if media.markup_revision != revision {
         return Err(Error::Conflict(format!(
             "This picture was marked elsewhere meanwhile: it is at revision {} now. What you drew is still here; load the other version, or save again over it.",
-            before.revision
+            media.markup_revision
         )));
     }
-    write(tx, id, revision + 1, &sent.shapes, &digest(revision, sent)?).await?;
-    jobs::enqueue(tx, clock, "mark", &json!({ "media": id, "generation": media.generation, "revision": revision + 1 })).await?;
+    let material = if sent.destroys() && update.published_at.is_some() {
+        Some(material.flatten().or_else(|| Some(if sent.redactions.is_empty() { CROPPED } else { REDACTED }.to_owned())))
+    } else {
+        material
+    };
+    let saved = if sent.destroys() {
+        burn::hide(tx, clock, person, &media, sent, &asked).await?;
+        Saved::Hidden
+    } else {
+        write(tx, clock, (&update.id, id, media.generation), revision + 1, &sent.shapes, &asked).await?;
+        Saved::Done
+    };
     if material.is_some() {
         updates::edit(tx, clock, viewer, &update.id, &Content { material, ..Content::default() }).await?;
     }
-    events::record(tx, clock, "media", &update.id, id, &person.id).await
+    events::record(tx, clock, "media", &update.id, id, &person.id).await?;
+    Ok(saved)
 }
 
-async fn write(tx: &mut Tx, id: &str, revision: i64, shapes: &[Shape], asked: &str) -> Result<()> {
+/// Whether this was saved already: the same layer, or the same that destroyed something.
+async fn said_before(tx: &mut Tx, media: &Media, sent: &Sent, asked: &str) -> Result<bool> {
+    if !sent.destroys() {
+        return Ok(of(tx, media).await?.shapes == sent.shapes);
+    }
+    let last: Option<String> =
+        sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1").bind(&media.id).fetch_optional(&mut **tx).await?;
+    Ok(last.as_deref() == Some(asked))
+}
+
+/// Writes a layer down, and has it drawn and found.
+async fn write(
+    tx: &mut Tx,
+    clock: &Clock,
+    (update_id, id, generation): (&str, &str, i64),
+    revision: i64,
+    shapes: &[Shape],
+    asked: &str,
+) -> Result<()> {
+    let before: i64 = sqlx::query_scalar("SELECT marks FROM media WHERE id = $1").bind(id).fetch_one(&mut **tx).await?;
     sqlx::query("UPDATE media SET markup_revision = $1, marks = $2 WHERE id = $3")
         .bind(revision)
         .bind(i64::try_from(shapes.len()).unwrap_or(i64::MAX))
@@ -100,14 +152,57 @@ async fn write(tx: &mut Tx, id: &str, revision: i64, shapes: &[Shape], asked: &s
         .execute(&mut **tx)
         .await?;
     sqlx::query(
-        "INSERT INTO markups (media_id, shapes, asked) VALUES ($1, $2, $3)
-         ON CONFLICT (media_id) DO UPDATE SET shapes = excluded.shapes, asked = excluded.asked",
+        "INSERT INTO markups (media_id, shapes, texts, asked) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (media_id) DO UPDATE SET shapes = excluded.shapes, texts = excluded.texts, asked = excluded.asked",
     )
     .bind(id)
     .bind(to_json(shapes)?)
+    .bind(texts(shapes))
     .bind(asked)
     .execute(&mut **tx)
     .await?;
+    updates::index(tx, clock, update_id, id).await?;
+    if before == 0 && shapes.is_empty() {
+        return Ok(());
+    }
+    jobs::enqueue(tx, clock, "mark", &json!({ "media": id, "generation": generation, "revision": revision })).await
+}
+
+/// What is written in shapes, to be found by.
+pub fn texts(shapes: &[Shape]) -> String {
+    shapes.iter().filter_map(Shape::text).collect::<Vec<_>>().join(" ")
+}
+
+/// Where a comment points in a picture that is cut.
+#[derive(Debug, FromRow)]
+struct Spot {
+    id: String,
+    region: Option<String>,
+    drawing: Option<String>,
+}
+
+/// Moves what comments point to along with a cut; what is outside keeps its words and loses its place.
+async fn followed(tx: &mut Tx, clock: &Clock, update_id: &str, media_id: &str, cut: &Cut) -> Result<()> {
+    let spots: Vec<Spot> =
+        sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
+            .bind(media_id)
+            .fetch_all(&mut **tx)
+            .await?;
+    for spot in spots {
+        let region: Option<serde_json::Value> = spot.region.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
+        let region = region.and_then(|region| Region::parse(&region).ok()).and_then(|region| cut.area(&region.into())).map(Region::from);
+        let drawing = cut.shapes(&spot.drawing.as_deref().map(stored).transpose()?.unwrap_or_default());
+        let drawn = if drawing.is_empty() { None } else { Some((to_json(&drawing)?, texts(&drawing))) };
+        sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
+            .bind((region.is_some() || drawn.is_some()).then_some(media_id))
+            .bind(region.map(Region::to_json))
+            .bind(drawn.as_ref().map(|(drawing, _)| drawing))
+            .bind(drawn.as_ref().map(|(_, texts)| texts))
+            .bind(&spot.id)
+            .execute(&mut **tx)
+            .await?;
+        updates::index(tx, clock, update_id, &spot.id).await?;
+    }
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use arriving::{arrive, expect, forget, miss};
-pub use process::{Workshop, convert, give_up, process};
-pub(crate) use process::{about, loose_key, put_bytes};
+pub use process::{Workshop, convert, give_up, process, sweep_folder};
+pub(crate) use process::{about, loose_key, loose_key_of, put_picture, whole};
 pub use trim::{SHORTEST, trim, untrim};
 
 use crate::clock::{Clock, Millis};
@@ -304,10 +304,18 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_g
         return Err(Error::Forbidden("A picture goes with its comment. Remove the comment.".into()));
     }
     updates::find_mine(tx, viewer, &update.id).await?;
-    sqlx::query("UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL WHERE media_id = $1")
-        .bind(id)
-        .execute(&mut **tx)
-        .await?;
+    let drawn: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''").bind(id).fetch_all(&mut **tx).await?;
+    sqlx::query(
+        "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL WHERE media_id = $1",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    // What was written in them is found no more.
+    for subject in drawn.iter().map(String::as_str).chain([id]) {
+        updates::index(tx, clock, &update.id, subject).await?;
+    }
     if !for_good && updates::answered(tx, &update.id).await? > 0 && updates::in_a_version(tx, &update.id, id).await? {
         sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
             .bind(clock.now())
@@ -334,7 +342,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
 }
 
 /// Writes a rendition; the object is loose no more. One that it replaces is for the caller to purge.
-async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
+pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (media_id, name) DO UPDATE SET key = excluded.key, content_type = excluded.content_type, width = excluded.width,

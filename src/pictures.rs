@@ -75,6 +75,13 @@ pub struct Made {
     pub thumbnail: Rendered,
 }
 
+impl Made {
+    /// The picture and its thumbnail.
+    pub fn parts(self) -> (Rendered, Rendered) {
+        (Rendered { content_type: self.content_type, width: self.width, height: self.height, bytes: self.bytes }, self.thumbnail)
+    }
+}
+
 /// A still picture in memory: upright, 8 bits a channel, grey or RGB, with or without alpha.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -139,6 +146,11 @@ impl Picture {
     /// The same of bytes in memory: what is to vanish must not lie in a folder meanwhile.
     pub fn read_bytes(bytes: &[u8]) -> Result<Self> {
         decode::still(bytes, sniff(bytes).ok_or_else(unknown)?)
+    }
+
+    /// Only its thumbnail. Blocking.
+    pub fn thumbnail(&self) -> Result<Rendered> {
+        encode::thumbnail(self)
     }
 
     /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.

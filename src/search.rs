@@ -1,6 +1,6 @@
 //! Words of titles, notes and comments: one question, two dialects.
 //!
-//! Words are folded and parted here, so that both engines find the same. `said` holds a row an update and a comment; the index
+//! Words are folded and parted here, so that both engines find the same. `said` holds a row an update, a comment and a marked picture; the index
 //! over it is the engine's own and can be rebuilt at any time. Rows are written by jobs.
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
@@ -58,12 +58,14 @@ fn number(id: &str) -> i64 {
     time << 14 | rest
 }
 
-/// Writes anew what can be found of a subject: of an update its title and notes, of a comment its text. What is gone is not found.
+/// Writes anew what can be found of a subject: of an update its title and notes, of a comment its text and what is written in its drawing, of a
+/// picture what is written on it. What is gone is not found.
 pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
     forget(tx, dialect, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
-         UNION ALL SELECT body FROM comments WHERE id = $1 AND removed_at IS NULL",
+         UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
+         UNION ALL SELECT k.texts FROM markups k JOIN media m ON m.id = k.media_id WHERE m.id = $1 AND m.removed_at IS NULL",
     )
     .bind(subject_id)
     .fetch_optional(&mut **tx)
@@ -114,15 +116,17 @@ pub struct Found {
     pub update_id: String,
     /// The comment; none for the update's own title and notes.
     pub comment_id: Option<String>,
+    /// The picture it is written on; none for what is said.
+    pub media_id: Option<String>,
     /// The update's title.
     pub title: String,
-    /// The comment, or the update's notes.
+    /// The comment with what is written in its drawing, what is written on the picture, or the update's notes.
     pub body: String,
     /// The moment of the video it was said at.
     pub at_ms: Option<Millis>,
 }
 
-/// Where in these updates the words stand: in title and notes, and in comments, newest first, at most 200 places.
+/// Where in these updates the words stand: in title and notes, in comments, and on pictures, newest first, at most 200 places.
 pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &str, updates: &[String]) -> Result<Vec<Found>> {
     let Some(query) = query(dialect, typed) else { return Ok(Vec::new()) };
     if updates.is_empty() {
@@ -133,9 +137,10 @@ pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &st
         Dialect::Postgres => "said s WHERE s.vector @@ to_tsquery('simple', $1)",
     };
     let text = format!(
-        "SELECT f.update_id, c.id AS comment_id, u.title, coalesce(c.body, u.notes) AS body, c.at_ms
+        "SELECT f.update_id, c.id AS comment_id, k.media_id, u.title,
+             coalesce(c.body || ' ' || coalesce(c.drawn, ''), k.texts, u.notes) AS body, c.at_ms
          FROM (SELECT s.n, s.update_id, s.subject_id FROM {matching}) AS f
-         JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id
+         JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id LEFT JOIN markups k ON k.media_id = f.subject_id
          WHERE f.update_id IN ({}) ORDER BY f.n DESC LIMIT 200",
         db::in_list(2, updates.len())
     );

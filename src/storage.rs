@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -141,6 +141,21 @@ impl Storage {
             s3.delete_of(folder, &keys).await?;
         }
         Ok(())
+    }
+
+    /// Deletes these objects like [`Storage::delete`], and what was half-written of them: on a disk all that lay half-written before `since`, when this
+    /// process began.
+    pub async fn destroy(&self, keys: &[String], since: SystemTime) -> Result<()> {
+        self.delete_all(keys).await?;
+        match self {
+            Self::Disk(disk) => disk.sweep_before(since).await,
+            Self::S3(s3) => {
+                for key in keys {
+                    s3.abort_all(key).await?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Deletes what an upload left under its key: on a disk the one file, in a bucket all that begins with it.

@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::db::{self, Db, Tx};
 use crate::error::{Error, Result};
-use crate::media::{Object, Taken, Workshop, about, loose_key, put_bytes};
+use crate::media::{Object, Taken, Workshop, about, loose_key, put_picture};
 use crate::video::Container;
 use crate::{pictures, updates, video, words};
 
@@ -139,28 +139,23 @@ impl Intake {
             file.write_all(&block?).await?;
         }
         file.flush().await?;
-        self.make_picture(file_name, spool.path()).await
+        self.make_picture(file_name, spool.path(), None).await
     }
 
-    async fn make_picture(&self, file_name: String, path: &Path) -> Result<Taken> {
-        let made = pictures::make(path).await?;
-        let size = Some((made.width, made.height));
-        let thumbnail = made.thumbnail;
-        let objects = vec![
-            self.store("original", made.content_type, size, made.bytes).await?,
-            self.store("thumbnail", thumbnail.content_type, Some((thumbnail.width, thumbnail.height)), thumbnail.bytes).await?,
-        ];
+    /// Makes a picture anew; what is stored for media that is known belongs to that from the beginning.
+    async fn make_picture(&self, file_name: String, path: &Path, media_id: Option<&str>) -> Result<Taken> {
+        let (original, thumbnail) = pictures::make(path).await?.parts();
+        let size = Some((original.width, original.height));
+        let mut objects = Vec::new();
+        for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
+            let key = loose_key(&self.shop.db, &self.shop.clock, media_id).await?;
+            objects.push(put_picture(&self.shop.storage, name, key, picture).await?);
+        }
         Ok(Taken { kind: "image", file_name, state: "ready", size, objects })
     }
 
-    async fn store(&self, name: &'static str, content_type: &str, size: Option<(u32, u32)>, bytes: Vec<u8>) -> Result<Object> {
-        let key = loose_key(&self.shop.db, &self.shop.clock).await?;
-        let bytes = put_bytes(&self.shop.storage, &key, content_type, bytes).await?;
-        Ok(Object { name, key, content_type: content_type.to_owned(), size, bytes })
-    }
-
     async fn take_video(&self, file_name: String, container: Container, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
-        let key = loose_key(&self.shop.db, &self.shop.clock).await?;
+        let key = loose_key(&self.shop.db, &self.shop.clock, None).await?;
         let bytes = self.shop.storage.put(&key, &about(container.content_type()), body).await?;
         Ok(recorded(file_name, container, key, bytes))
     }
@@ -221,6 +216,22 @@ pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
         forget.execute(&mut *tx).await?;
     }
     tx.commit().await
+}
+
+/// Deletes all that is left of the upload that a picture came by, which nothing shows any more: now, not when the jobs for it come to it.
+pub async fn wipe(shop: &Workshop, media_id: &str) -> Result<()> {
+    let keys: Vec<(String, Option<String>)> =
+        sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1").bind(media_id).fetch_all(&mut *shop.db.read().await?).await?;
+    for key in keys.into_iter().flat_map(|(key, came)| [Some(key), came]).flatten() {
+        shop.storage.delete_grown(&rows::place(&key)).await?;
+        shop.storage.delete(&key).await?;
+    }
+    Ok(())
+}
+
+/// Has an object deleted once more when whoever may be writing it still has come to an end.
+pub async fn clear_again(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
+    rows::clear_at(tx, clock, key, None, clock.now() + rows::STRAGGLERS).await
 }
 
 async fn head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<Bytes> {

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
@@ -40,6 +42,8 @@ pub struct Workshop {
     pub found: Arc<OnceCell<Tools>>,
     /// Where files in the making lie.
     pub tmp: PathBuf,
+    /// When this process began.
+    pub since: SystemTime,
     /// What texts are drawn with.
     pub font: Font,
 }
@@ -49,6 +53,27 @@ impl Workshop {
     pub async fn tools(&self) -> &Tools {
         self.found.get_or_init(|| Tools::find(self.ffmpeg.as_deref())).await
     }
+
+    /// Deletes objects, and what processes that were killed left half-made, of whatever it was: all that was there before this one began.
+    pub async fn destroy(&self, keys: &[String]) -> Result<()> {
+        self.storage.destroy(keys, self.since).await?;
+        sweep_folder(self.tmp.clone(), self.since).await
+    }
+}
+
+/// Deletes what has not been touched since then.
+pub async fn sweep_folder(folder: PathBuf, since: SystemTime) -> Result<()> {
+    let sweep = move || {
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.metadata()?.modified()? < since {
+                let path = entry.path();
+                if path.is_dir() { std::fs::remove_dir_all(path)? } else { std::fs::remove_file(path)? }
+            }
+        }
+        Ok::<(), std::io::Error>(())
+    };
+    Ok(tokio::task::spawn_blocking(sweep).await.map_err(Error::internal)??)
 }
 
 /// The payload of both jobs.
@@ -98,9 +123,9 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let need = Tools::needs_h264(&probe);
     let mut objects = vec![store(shop, "playable", &made).await?];
     if let Some(poster) = poster {
-        let frame = Rendered { content_type: poster.content_type, width: poster.width, height: poster.height, bytes: poster.bytes };
+        let (frame, thumbnail) = poster.parts();
         objects.push(store_picture(shop, "poster", frame).await?);
-        objects.push(store_picture(shop, "thumbnail", poster.thumbnail).await?);
+        objects.push(store_picture(shop, "thumbnail", thumbnail).await?);
     }
     let state = if need == Need::ForAll { ("processing", Some("Converting it for browsers")) } else { ("ready", None) };
     let follow = (need != Need::None).then_some("convert");
@@ -275,22 +300,36 @@ async fn commit(
 }
 
 async fn store(shop: &Workshop, name: &'static str, made: &Output) -> Result<Object> {
-    let key = loose_key(&shop.db, &shop.clock).await?;
+    let key = loose_key(&shop.db, &shop.clock, None).await?;
     let bytes = shop.storage.put_file(&key, &about(made.content_type), &made.path).await?;
     Ok(Object { name, key, content_type: made.content_type.to_string(), size: Some((made.width, made.height)), bytes })
 }
 
 async fn store_picture(shop: &Workshop, name: &'static str, picture: Rendered) -> Result<Object> {
-    let key = loose_key(&shop.db, &shop.clock).await?;
+    let key = loose_key(&shop.db, &shop.clock, None).await?;
+    put_picture(&shop.storage, name, key, picture).await
+}
+
+/// Stores a picture that is in memory already.
+pub(crate) async fn put_picture(storage: &Storage, name: &'static str, key: String, picture: Rendered) -> Result<Object> {
     let (content_type, size) = (picture.content_type.to_owned(), Some((picture.width, picture.height)));
-    let bytes = put_bytes(&shop.storage, &key, &content_type, picture.bytes).await?;
+    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(picture.bytes))]);
+    let bytes = storage.put(&key, &about(&content_type), body).await?;
     Ok(Object { name, key, content_type, size, bytes })
 }
 
-/// Stores bytes that are in memory already.
-pub(crate) async fn put_bytes(storage: &Storage, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<u64> {
-    let body = futures_util::stream::iter([Ok(bytes::Bytes::from(bytes))]);
-    storage.put(key, &about(content_type), body).await
+/// All bytes of an object, in memory: for pictures.
+pub(crate) async fn whole(storage: &Storage, key: &str) -> Result<Vec<u8>> {
+    let length = storage.len(key).await?.ok_or(Error::NotFound)?;
+    if length > pictures::MAX_BYTES {
+        return Err(Error::TooLarge("This picture has more than 64 MiB.".into()));
+    }
+    let mut body = storage.get(key, 0..length).await?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).map_err(Error::internal)?);
+    while let Some(block) = body.next().await {
+        bytes.extend_from_slice(&block?);
+    }
+    Ok(bytes)
 }
 
 /// What is stored with an object, for storage that serves it itself.
@@ -298,11 +337,40 @@ pub(crate) fn about(content_type: &str) -> About {
     About { content_type: content_type.to_owned(), disposition: "inline".into(), cache_control: "private, no-cache".into() }
 }
 
-/// A new key, written down before the object is, so that what never finds its media is deleted after a day.
-pub(crate) async fn loose_key(db: &Db, clock: &Clock) -> Result<String> {
+/// A new key, written down before the object is, so that what never finds its media is deleted after a day; and where it is known, with whose bytes
+/// it is for.
+pub(crate) async fn loose_key(db: &Db, clock: &Clock, media_id: Option<&str>) -> Result<String> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    sqlx::query("INSERT INTO loose_objects (key, since) VALUES ($1, $2)").bind(&key).bind(clock.now()).execute(&mut *tx).await?;
+    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
+        .bind(&key)
+        .bind(clock.now())
+        .bind(media_id)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(key)
+}
+
+/// The same for work on media of one generation: none once that has passed. So whoever raises it knows all keys that were given before.
+pub(crate) async fn loose_key_of(db: &Db, clock: &Clock, media_id: &str, generation: i64) -> Result<Option<String>> {
+    let key = format!("media/{}", clock::secret());
+    let mut tx = db.begin().await?;
+    // Locks the media's row, so that nobody raises it between this and the commit.
+    let current = sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
+        .bind(media_id)
+        .bind(generation)
+        .execute(&mut *tx)
+        .await?;
+    if current.rows_affected() == 0 {
+        return Ok(None);
+    }
+    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
+        .bind(&key)
+        .bind(clock.now())
+        .bind(media_id)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(Some(key))
 }

@@ -134,7 +134,7 @@ async fn begin(
 /// (captions, what was watched) is moved here.
 async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<()> {
     sqlx::query(
-        "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, media_id = NULL
+        "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL, media_id = NULL
          WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0)",
     )
     .bind(media_id)

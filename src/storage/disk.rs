@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -171,12 +172,15 @@ impl Disk {
     }
 
     pub(super) async fn sweep(&self) -> Result<()> {
+        self.sweep_before(SystemTime::now() - LEFTOVER).await
+    }
+
+    pub(super) async fn sweep_before(&self, since: SystemTime) -> Result<()> {
         let folder = self.root.join(TEMPORARY);
         blocking(move || {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                let old = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-                if old.is_some_and(|age| age > LEFTOVER) {
+                if entry.metadata().and_then(|about| about.modified()).is_ok_and(|at| at < since) {
                     // Another process may have been faster.
                     let _ = fs::remove_file(entry.path());
                 }

@@ -318,6 +318,21 @@ impl S3 {
         Ok(())
     }
 
+    /// Aborts every unfinished multipart upload to a key.
+    pub(super) async fn abort_all(&self, key: &str) -> Result<()> {
+        let name = self.key(key);
+        let page = match self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&name).send().await {
+            Ok(page) => page,
+            Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        for id in page.uploads().iter().filter(|upload| upload.key() == Some(name.as_str())).filter_map(|upload| upload.upload_id()) {
+            let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
+            accept_missing(abort.key(&name).upload_id(id).send().await)?;
+        }
+        Ok(())
+    }
+
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.settings.prefix)
     }

@@ -45,13 +45,14 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     updates::hold(&mut tx, &upload.update_id).await?;
     let done = sqlx::query(
         "UPDATE uploads SET received = $1, length = $1, multipart = NULL, stretches = NULL, key = $2, content_type = $3, touched_at = $4,
-             finished_at = $4
-         WHERE id = $5 AND generation = $6",
+             finished_at = $4, came = $5
+         WHERE id = $6 AND generation = $7",
     )
     .bind(upload.received)
     .bind(&upload.key)
     .bind(seen.content_type())
     .bind(upload.finished_at)
+    .bind(&came)
     .bind(&upload.id)
     .bind(upload.generation)
     .execute(&mut *tx)
@@ -82,7 +83,7 @@ async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64) -> Resu
         Seen::Picture => {
             let dir = tempfile::tempdir_in(&intake.shop.tmp)?;
             let path = intake.shop.storage.fetch(&upload.key, dir.path()).await?;
-            intake.make_picture(upload.file_name.clone(), &path).await
+            intake.make_picture(upload.file_name.clone(), &path, Some(&upload.media_id)).await
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{jobs, words};
 /// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
 pub(super) const KEPT: Millis = 7 * 24 * 3_600_000;
 /// No request that was under way when its upload ended still runs after so long.
-const STRAGGLERS: Millis = 15 * 60_000;
+pub(super) const STRAGGLERS: Millis = 15 * 60_000;
 /// How many uploads of one person can be open.
 const OPEN: i64 = 100;
 
@@ -233,6 +233,6 @@ pub(super) async fn clear_at(tx: &mut Tx, clock: &Clock, key: &str, multipart: O
 }
 
 /// What the bytes of an upload with this key are kept under until it is whole.
-fn place(key: &str) -> String {
+pub(super) fn place(key: &str) -> String {
     key.replacen("media/", "uploads/", 1)
 }

@@ -311,7 +311,7 @@ impl<'a> Writer<'a> {
             Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
                 // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
                 let whole = self.joined(&left).await?.freeze();
-                let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
+                let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
                 self.storage().put(&key, &about(seen.content_type()), stream::iter([Ok(whole)])).await?;
                 self.upload.key = key;
             }
@@ -362,7 +362,7 @@ impl<'a> Writer<'a> {
             s3.complete(&self.upload.key, &multipart, &numbered, total).await?;
         }
         let counted = stretched(self.storage().clone(), self.upload.key.clone(), stretches);
-        let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock).await?;
+        let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
         self.storage().put(&key, &about(seen.content_type()), counted).await?;
         self.upload.key = key;
         Ok(())

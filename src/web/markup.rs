@@ -8,7 +8,8 @@ use super::fields::Fields;
 use super::shapes::MarkupShape;
 use super::viewer::Ask;
 use crate::app::State;
-use crate::markup::{self, Markup, Sent};
+use crate::error::Error;
+use crate::markup::{self, Markup, Saved, Sent};
 
 /// The largest body: 100,000 points with their pressures.
 const BODY: usize = 4 << 20;
@@ -36,10 +37,15 @@ pub(crate) async fn put(req: HttpRequest, ask: Ask, state: web::Data<State>, id:
     let material = super::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    markup::put(&mut tx, &state.clock, &ask.viewer, &id, (revision.unwrap_or_default(), &sent), material).await?;
+    let saved = markup::put(&mut tx, &state.clock, &ask.viewer, &id, (revision.unwrap_or_default(), &sent), material).await?;
     let (_, _, update) = crate::media::find(&mut tx, &ask.viewer, &id).await?;
     state.mail(&mut tx, &update.id).await?;
     tx.commit().await?;
+    if saved == Saved::Hidden {
+        // In a task of its own: it goes on also when nobody waits for the answer.
+        let (shop, id) = (state.intake.shop.clone(), id.clone());
+        actix_web::rt::spawn(async move { markup::burn(&shop, &id).await }).await.map_err(Error::internal)??;
+    }
     let markup = markup::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     done(&ask, StatusCode::OK, &back(&req, &format!("/updates/{}/edit", update.id)), &MarkupShape::from(markup))
 }

@@ -380,7 +380,7 @@ impl RowShape {
 /// A place where searched words stand.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundShape {
-    /// `title`, `notes` or `comment`.
+    /// `title`, `notes`, `comment` or `markup`.
     pub kind: String,
     /// The words around it.
     pub text: String,

@@ -248,12 +248,14 @@ pub(crate) async fn find_places(
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     for place in search::places(connection, state.db.dialect(), typed, &ids).await? {
         let Some(row) = rows.iter_mut().find(|row| row.id == place.update_id && row.found.len() < SHOWN) else { continue };
-        let url = match &place.comment_id {
-            Some(comment) => format!("{}/updates/{}#c-{comment}", ask.base, row.id),
-            None => row.url.clone(),
+        let url = match (&place.comment_id, &place.media_id) {
+            (Some(comment), _) => format!("{}/updates/{}#c-{comment}", ask.base, row.id),
+            (None, Some(media)) => format!("{}/updates/{}#m-{media}", ask.base, row.id),
+            (None, None) => row.url.clone(),
         };
         let (kind, text) = match place.comment_id {
             Some(_) => ("comment", &place.body),
+            None if place.media_id.is_some() => ("markup", &place.body),
             None if search::hits(&place.title, typed) => ("title", &place.title),
             None => ("notes", &place.body),
         };

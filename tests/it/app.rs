@@ -194,7 +194,8 @@ impl TestApp {
     }
 }
 
-fn files(folder: &std::path::Path) -> Vec<String> {
+/// Every file in a folder and its folders.
+pub fn files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -203,7 +204,8 @@ fn files(folder: &std::path::Path) -> Vec<String> {
     found
 }
 
-fn s3() -> aws_sdk_s3::Client {
+/// A client of the bucket of this run.
+pub fn s3() -> aws_sdk_s3::Client {
     use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
     let keys = aws_sdk_s3::config::Credentials::new(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), None, None, "test");
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();

@@ -56,7 +56,7 @@ fn authority(url: &str) -> String {
 }
 
 /// A Hearback whose storage can be taken away: a bucket by its cable, a folder by its name.
-async fn with_loose_storage() -> (TestApp, impl Fn(&TestApp), impl Fn(&TestApp)) {
+pub async fn with_loose_storage() -> (TestApp, impl Fn(&TestApp), impl Fn(&TestApp)) {
     let cable = if postgres() { Some(Cable::to(authority(&std::env::var("HEARBACK_TEST_S3_ENDPOINT").unwrap())).await) } else { None };
     let near = cable.as_ref().map(|cable| format!("http://{}", cable.address));
     let app = TestApp::start_with(|config| config.s3_endpoint = near).await;

@@ -1,0 +1,56 @@
+//! A place in a picture as comments name it.
+
+use super::Area;
+
+/// A part of a picture or frame, 0–1 from the top left; a point has no width and height.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Region {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width.
+    pub w: f64,
+    /// Height.
+    pub h: f64,
+}
+
+impl Region {
+    /// Checks that it lies inside the picture.
+    pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
+        let inside = [x, y, w, h].iter().all(|number| (0.0..=1.0).contains(number)) && x + w <= 1.000_001 && y + h <= 1.000_001;
+        if inside {
+            Ok(Self { x, y, w, h })
+        } else {
+            Err("lies outside the picture. Its x, y, w and h are numbers from 0 to 1, from the top left.".into())
+        }
+    }
+
+    /// As it is stored.
+    pub fn to_json(self) -> String {
+        serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
+    }
+
+    /// Reads what was stored or sent; unknown members are refused.
+    pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
+        let wrong = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
+        let object = value.as_object().ok_or_else(wrong)?;
+        if object.keys().any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
+            return Err(wrong());
+        }
+        let number = |key: &str, default: Option<f64>| object.get(key).map_or(default, serde_json::Value::as_f64).ok_or_else(wrong);
+        Self::new(number("x", None)?, number("y", None)?, number("w", Some(0.0))?, number("h", Some(0.0))?)
+    }
+}
+
+impl From<Region> for Area {
+    fn from(Region { x, y, w, h }: Region) -> Self {
+        Self { x, y, w, h }
+    }
+}
+
+impl From<Area> for Region {
+    fn from(Area { x, y, w, h }: Area) -> Self {
+        Self { x, y, w, h }
+    }
+}
