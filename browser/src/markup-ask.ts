@@ -1,7 +1,7 @@
 // What is asked once before a save that cannot be taken back, or that others are told of.
 import { make } from "./dom.js";
-import type { Again, Task } from "./markup-editor.js";
 import { destroys, type Work } from "./markup-shapes.js";
+import type { Again, Task } from "./markup-task.js";
 
 /** Null for "not yet"; else what is sent along, or undefined where nothing is asked. */
 export async function agreed(task: Task, work: Work): Promise<{ again: Again | undefined } | null> {

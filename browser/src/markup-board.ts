@@ -31,7 +31,7 @@ export class Board {
     readonly size: Size,
     readonly changed: (said: string, refused?: boolean) => void,
   ) {
-    this.#saved = { marks: work.shapes.map((shape) => ({ id: ++this.#last, shape })), crop: work.crop };
+    this.#saved = { marks: underneath(work.shapes.map((shape) => ({ id: ++this.#last, shape }))), crop: work.crop };
     this.#history = new History(this.#saved);
   }
 
@@ -156,7 +156,7 @@ export class Board {
       const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
       for (const i of places) if (on(marks[i]) && marks[i + step] && !on(marks[i + step])) [marks[i], marks[i + step]] = [marks[i + step] as Mark, marks[i] as Mark];
     }
-    if (marks.every((mark, i) => mark === this.marks[i])) return this.changed(step > 0 ? "Already in front" : "Already at the back");
+    if (underneath(marks).every((mark, i) => mark === this.marks[i])) return this.changed(step > 0 ? "Already in front" : "Already at the back");
     this.#commit(marks, "order", `${whole ? "All the way" : "One"} ${step > 0 ? "forward" : "back"}: ${marks.findIndex(on) + 1} of ${marks.length}`);
   }
 
@@ -239,9 +239,16 @@ export class Board {
   }
 
   #commit(marks: readonly Mark[], what: string, said: string, key: string | null = null): void {
-    this.#history.commit({ marks: renumbered(marks), crop: this.crop }, what, key);
+    this.#history.commit({ marks: renumbered(underneath(marks)), crop: this.crop }, what, key);
     this.changed(said);
   }
+}
+
+/** Redactions lie under all else, for they become part of the picture: what is drawn over one is still seen when it is saved. */
+function underneath(marks: readonly Mark[]): readonly Mark[] {
+  const first = marks.findIndex(({ shape }) => shape.kind !== "redaction");
+  if (!marks.some(({ shape }, i) => shape.kind === "redaction" && first >= 0 && i > first)) return marks;
+  return [...marks.filter(({ shape }) => shape.kind === "redaction"), ...marks.filter(({ shape }) => shape.kind !== "redaction")];
 }
 
 /** Steps count from 1 without gaps, in the order they stand in. */

@@ -1,7 +1,8 @@
 // <markup-editor>: marks on a picture, in a window of its own. Here its parts come together; each is a file named markup-….
-import { icon, iconButton, make } from "./dom.js";
+import { icon, make } from "./dom.js";
 import { question } from "./forms.js";
 import { agreed } from "./markup-ask.js";
+import { Bar } from "./markup-bar.js";
 import { Board } from "./markup-board.js";
 import { flatten } from "./markup-burn.js";
 import { Crop } from "./markup-crop.js";
@@ -9,8 +10,9 @@ import { font } from "./markup-draw.js";
 import { press, showKeys, type Commands } from "./markup-keys.js";
 import { copyPicture, downloadPicture } from "./markup-out.js";
 import { Pointers } from "./markup-pointer.js";
-import type { Spot, Text, Work } from "./markup-shapes.js";
+import type { Spot, Text } from "./markup-shapes.js";
 import { Sheet } from "./markup-sheet.js";
+import type { Again, Task } from "./markup-task.js";
 import { TextField } from "./markup-text.js";
 import { Toolbar } from "./markup-toolbar.js";
 import { placed, tools, type Tool } from "./markup-tools.js";
@@ -18,33 +20,8 @@ import { View } from "./markup-view.js";
 
 export { burn } from "./markup-burn.js";
 export { draw, words } from "./markup-draw.js";
+export type { Again, Task } from "./markup-task.js";
 export { parse, parseWork, type Box, type Shape, type Work } from "./markup-shapes.js";
-
-/** What is to be marked, and what becomes of it. */
-export interface Task {
-  /** A blob, or an address of this site. */
-  picture: Blob | string;
-  /** Of the picture: for labels, and the file that is downloaded. */
-  name: string;
-  work: Work;
-  /** Whether redaction and crop are offered. */
-  destroys: boolean;
-  /** What is said once before something is destroyed for good. */
-  final: string;
-  /** The words of the main button. */
-  done: string;
-  /** What leaving is called, where it does more than close this: the picture is not added. */
-  leave?: string;
-  /** Published and answered: offers to ask so many people again. */
-  again?: { people: number };
-  /** Throws a Problem, whose words are shown; the work stays. */
-  save(work: Work, again?: Again): Promise<void>;
-}
-
-export interface Again {
-  change: "material" | "cosmetic";
-  what_changed?: string;
-}
 
 /** Opens the editor over the page; true once it was saved, false when it was left. */
 export async function edit(task: Task): Promise<boolean> {
@@ -72,6 +49,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   sheet!: Sheet;
   #task!: Task;
   #picture: Blob | null = null;
+  #bar!: Bar;
   #toolbar!: Toolbar;
   #pointers!: Pointers;
   #text: TextField | null = null;
@@ -83,10 +61,6 @@ class MarkupEditor extends HTMLElement implements Commands {
   #status = make("p", { class: "sr", role: "status" });
   #note = make("p", { class: "markup-note", hidden: true });
   #wrong = make("div", { class: "markup-wrong problem", role: "alert", hidden: true });
-  #save = make("button", { type: "button", class: "button main" });
-  #undo = iconButton("Undo", icon("undo-2"), "button quiet icon-only");
-  #redo = iconButton("Redo", icon("redo-2"), "button quiet icon-only");
-  #scale = make("button", { type: "button", class: "tool scale", title: "The whole picture, or its true size (Z)" });
 
   /** Ends when it was saved (true) or left (false). */
   async run(task: Task, dialog: HTMLDialogElement): Promise<boolean> {
@@ -114,36 +88,22 @@ class MarkupEditor extends HTMLElement implements Commands {
 
   /** What is there before the picture is. */
   #frame(): void {
-    const button = (words: string, picture: SVGSVGElement, act: () => void, title = words) => {
-      const made = iconButton(words, picture, "button quiet icon-only");
-      made.title = title;
-      made.addEventListener("click", act);
-      return made;
-    };
-    this.#undo.title = "Undo (Ctrl+Z)";
-    this.#redo.title = "Redo (Ctrl+Shift+Z)";
-    this.#save.textContent = this.#task.done;
-    this.#save.title = `${this.#task.done} (Ctrl+Enter)`;
-    this.#save.disabled = true;
-    this.#save.addEventListener("click", () => this.save());
+    this.#bar = new Bar(this.#task, {
+      leave: () => void this.leave(),
+      undo: () => this.board?.undo(),
+      redo: () => this.board?.redo(),
+      copy: () => this.copy(),
+      download: () => void this.#download(),
+      keys: () => this.keys(),
+      save: () => this.save(),
+      zoomBy: (factor) => this.view.zoomBy(factor),
+      trueSize: () => this.view.trueSize(),
+      fit: () => this.view.fit(),
+    });
     this.#stage.setAttribute("aria-label", this.#task.name);
-    this.append(
-      make("div", { class: "markup-bar" },
-        this.#leaving(), make("h1", {}, this.#task.name), make("span", { class: "spring" }),
-        this.#undo, this.#redo, button("Copy picture", icon("copy"), () => this.copy(), "Copy the marked picture (Ctrl+C)"), button("Download", icon("download"), () => void this.#download()),
-        button("Keys", icon("keyboard"), () => this.keys(), "Keys (?)"), this.#save),
-      this.#stage, this.#wrong, this.#status,
-      make("p", { id: "markup-hint", hidden: true }, "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys."),
-    );
+    this.append(this.#bar.element, this.#stage, this.#wrong, this.#status,
+      make("p", { id: "markup-hint", hidden: true }, "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys."));
     this.#stage.append(make("p", { class: "markup-wait" }, "Opening the picture…"));
-  }
-
-  #leaving(): HTMLElement {
-    const words = this.#task.leave;
-    const made = words === undefined ? iconButton("Leave", icon("x"), "button quiet icon-only") : make("button", { type: "button", class: "button quiet" }, icon("x"), make("span", {}, words));
-    made.title = `${words ?? "Leave"} (Esc)`;
-    made.addEventListener("click", () => void this.leave());
-    return made;
   }
 
   /** The address the picture is shown from, or null with the reason on the stage. */
@@ -181,7 +141,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.board = new Board(this.#task.work, size, (said, refused) => this.#changed(said, refused));
     this.sheet = new Sheet(this.board, lossy);
     sheet.append(this.sheet.shapes);
-    this.#stage.append(this.sheet.over, this.#zooms(), this.#note);
+    this.#stage.append(this.sheet.over, this.#note);
     this.#stage.setAttribute("aria-label", `${this.#task.name}, ${size.width} by ${size.height} pixels`);
     this.#toolbar = new Toolbar({
       use: (tool) => this.use(tool),
@@ -195,31 +155,17 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.view = this.sheet.view = new View(this.#stage, sheet, size, () => this.#moved());
     this.view.open();
     this.#pointers = new Pointers(this, this.#stage, signal);
-    this.#undo.addEventListener("click", () => this.board.undo());
-    this.#redo.addEventListener("click", () => this.board.redo());
     this.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.addEventListener("keyup", (event) => { if (event.key === " ") this.#pan(false); }, { signal });
     addEventListener("blur", () => this.#pan(false), { signal });
     // A tool that was pressed by mouse or finger gives the keys back to the picture.
     this.addEventListener("click", ({ target, detail }) => { if (detail > 0 && target instanceof Element && target.closest(".markup-tools, .markup-zoom, .markup-bar") && document.activeElement?.closest("dialog") === this.closest("dialog") && !this.#text) this.#stage.focus({ preventScroll: true }); }, { signal });
     addEventListener("beforeunload", (event) => { if (this.board.dirty) event.preventDefault(); }, { signal });
-    this.#save.disabled = false;
+    this.#bar.open();
     this.use("arrow");
     this.#stage.focus({ preventScroll: true });
     // The frames of texts are measured with it.
     void document.fonts.load(`16px "${font}"`).then(() => this.sheet.update());
-  }
-
-  #zooms(): HTMLElement {
-    const button = (words: string, title: string, picture: SVGSVGElement, act: () => void) => {
-      const made = iconButton(words, picture, "tool");
-      made.title = title;
-      made.addEventListener("click", act);
-      return made;
-    };
-    this.#scale.addEventListener("click", () => this.view.trueSize());
-    return make("div", { class: "markup-zoom", role: "group", "aria-label": "Zoom" },
-      button("Zoom out", "Zoom out (−)", icon("zoom-out"), () => this.view.zoomBy(1 / 1.4)), this.#scale, button("Zoom in", "Zoom in (+)", icon("zoom-in"), () => this.view.zoomBy(1.4)), button("Whole picture", "The whole picture (0)", icon("scan"), () => this.view.fit()));
   }
 
   #key(event: KeyboardEvent): void {
@@ -244,16 +190,13 @@ class MarkupEditor extends HTMLElement implements Commands {
   #show(): void {
     const { board } = this;
     this.#toolbar.show({ ...board.shown, tool: this.tool, selected: board.selected.length });
-    this.#undo.setAttribute("aria-disabled", String(!board.canUndo));
-    this.#redo.setAttribute("aria-disabled", String(!board.canRedo));
+    this.#bar.show(board.canUndo, board.canRedo);
   }
 
   #moved(): void {
     this.sheet.frame();
     this.#text?.place();
-    const percent = Math.round(this.view.scale * devicePixelRatio * 100);
-    this.#scale.textContent = `${percent} %`;
-    this.#scale.setAttribute("aria-label", `${percent} percent. Switch between the whole picture and its true size`);
+    this.#bar.zoomed(this.view.scale);
   }
 
   /** For readers of the screen; what was refused, and what came of a copy, for all. */
@@ -356,7 +299,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   }
 
   async #saving(): Promise<void> {
-    if (this.#busy || this.#save.disabled) return;
+    if (this.#busy || !this.#bar.ready) return;
     this.written();
     if (this.crop) this.crop.apply();
     this.#wrong.hidden = true;
@@ -367,8 +310,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (!answer) return;
     this.#agreed = { again: answer.again, marks, crop };
     this.#busy = true;
-    this.#save.setAttribute("aria-busy", "true");
-    this.#save.textContent = "Saving…";
+    this.#bar.saving(true);
     this.toggleAttribute("data-saving", true);
     this.say("Saving");
     try {
@@ -378,8 +320,7 @@ class MarkupEditor extends HTMLElement implements Commands {
       this.#complain(error instanceof Error && error.message !== "" ? error.message : "It was not saved. Try again in a moment.");
     } finally {
       this.#busy = false;
-      this.#save.removeAttribute("aria-busy");
-      this.#save.textContent = this.#task.done;
+      this.#bar.saving(false);
       this.removeAttribute("data-saving");
     }
   }
@@ -402,11 +343,13 @@ class MarkupEditor extends HTMLElement implements Commands {
   }
 
   copy(): void {
+    if (!this.board) return;
     this.written();
     void copyPicture(() => this.#flat()).then((words) => this.say(words, true));
   }
 
   async #download(): Promise<void> {
+    if (!this.board) return;
     this.written();
     this.say(await downloadPicture(() => this.#flat(), this.#task.name), true);
   }

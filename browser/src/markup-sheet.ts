@@ -68,7 +68,9 @@ export class Sheet {
     if (this.#sketch && element) this.#sketch.replaceWith(element);
     else {
       this.#sketch?.remove();
-      if (element) this.shapes.append(element);
+      // Where it will lie: a redaction under all else.
+      if (element && shape?.kind === "redaction") this.shapes.prepend(element);
+      else if (element) this.shapes.append(element);
     }
     this.#sketch = element;
   }
@@ -137,13 +139,15 @@ export class Sheet {
       if (this.#cropping) made.push(...framed("crop-frame", [x, y, w, h]));
     }
     if (!this.#cropping) {
-      for (const { id, shape: settled } of this.board.selected) {
+      const { selected } = this.board;
+      for (const { id, shape: settled } of selected) {
         if (id === this.#hidden) continue;
         const shape = this.#changing.get(id) ?? settled;
         const { width, height } = this.board.size;
         if ("from" in shape) {
           const [[x1, y1], [x2, y2]] = [this.view.on([shape.from[0] * width, shape.from[1] * height]), this.view.on([shape.to[0] * width, shape.to[1] * height])];
-          for (const name of ["under", "upper"]) made.push(element("line", name, { x1, y1, x2, y2 }));
+          // A line alone shows its ends, and not a frame that hides it.
+          if (selected.length > 1) made.push(element("line", "upper strung", { x1, y1, x2, y2 }));
         } else {
           const [x, y, w, h] = box(shape.kind === "redaction" ? redacted(shape.box, width, height, this.lossy) : bounds(shape, this.board.size));
           made.push(...framed("chosen", [x - 3, y - 3, w + 6, h + 6]));

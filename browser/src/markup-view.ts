@@ -116,10 +116,11 @@ export class View {
   }
 
   #place(x: number, y: number): void {
-    const keep = (value: number, size: number, room: number) => (size <= room - 2 * around ? (room - size) / 2 : Math.min(around, Math.max(room - size - around, value)));
+    const keep = (value: number, size: number, room: number, after: number) => (size <= room - 2 * around ? (room - size) / 2 : Math.min(around, Math.max(room - size - after, value)));
     this.#fitted = false;
-    this.#x = keep(x, this.size.width * this.scale, this.#frame.width);
-    this.#y = keep(y, this.size.height * this.scale, this.#frame.height);
+    this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around);
+    // The last lines can be moved out from under the buttons that lie there on a phone.
+    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, 3 * around);
     // While it moves the compositor has what was painted already; at rest it is painted sharply.
     this.sheet.classList.add("moving");
     clearTimeout(this.#rest);
