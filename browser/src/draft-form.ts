@@ -313,7 +313,7 @@ export class DraftForm extends HTMLElement {
       this.#say("Sends itself as soon as the files are here.");
       announce("Sends itself as soon as the files are here.");
     }
-    if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: a file is missing. Try it again, or remove it.");
+    if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: not all that you added is here. Try it again, or remove it.");
     if (!(await this.#flush())) return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     const id = this.#update;
     const sent = `${id} ${Date.now()}`;

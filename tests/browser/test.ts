@@ -64,7 +64,9 @@ export async function pictures(page: Page, name: string): Promise<void> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
       await settled(page)
       const path = join(here, 'pictures', `${name}-${width}-${colorScheme}.png`)
-      await page.screenshot({ path, fullPage: true, animations: 'disabled' })
+      // The editor of marks is the window: what lies under it would show beneath it.
+      const fullPage = (await page.locator('dialog.markup').count()) === 0
+      await page.screenshot({ path, fullPage, animations: 'disabled' })
     }
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null })
