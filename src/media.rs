@@ -8,6 +8,7 @@ use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub use arriving::{arrive, expect, forget, miss};
+use process::note_loose;
 pub use process::{Workshop, convert, give_up, process, sweep_folder};
 pub(crate) use process::{about, loose_key, loose_key_of, put_picture, whole};
 pub use trim::{SHORTEST, trim, untrim};
@@ -359,6 +360,14 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     .await?;
     sqlx::query("DELETE FROM loose_objects WHERE key = $1").bind(&object.key).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// Has objects deleted that showed this media until now. Until they are it is known whose they are, so that a redaction need not wait for the job.
+pub(crate) async fn retire(tx: &mut Tx, clock: &Clock, media_id: &str, keys: &[String]) -> Result<()> {
+    for key in keys {
+        note_loose(tx, clock, key, Some(media_id)).await?;
+    }
+    updates::purge(tx, clock, keys).await
 }
 
 /// What is needed to send an object.

@@ -115,7 +115,7 @@ impl Marked {
         for object in &objects {
             media::put_rendition(&mut tx, &task.media, object).await?;
         }
-        updates::purge(&mut tx, &shop.clock, &old).await?;
+        media::retire(&mut tx, &shop.clock, &task.media, &old).await?;
         events::record(&mut tx, &shop.clock, "media", &update_id, &task.media, "").await?;
         tx.commit().await
     }

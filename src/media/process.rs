@@ -342,17 +342,23 @@ pub(crate) fn about(content_type: &str) -> About {
 pub(crate) async fn loose_key(db: &Db, clock: &Clock, media_id: Option<&str>) -> Result<String> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
-        .bind(&key)
-        .bind(clock.now())
-        .bind(media_id)
-        .execute(&mut *tx)
-        .await?;
+    note_loose(&mut tx, clock, &key, media_id).await?;
     tx.commit().await?;
     Ok(key)
 }
 
-/// The same for work on media of one generation: none once that has passed. So whoever raises it knows all keys that were given before.
+/// Writes down that what lies under a key belongs to nothing that is shown.
+pub(super) async fn note_loose(tx: &mut Tx, clock: &Clock, key: &str, media_id: Option<&str>) -> Result<()> {
+    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
+        .bind(key)
+        .bind(clock.now())
+        .bind(media_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// A new key for work on media of one generation: none once that has passed. So whoever raises it knows all keys that were given before.
 pub(crate) async fn loose_key_of(db: &Db, clock: &Clock, media_id: &str, generation: i64) -> Result<Option<String>> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
@@ -365,12 +371,7 @@ pub(crate) async fn loose_key_of(db: &Db, clock: &Clock, media_id: &str, generat
     if current.rows_affected() == 0 {
         return Ok(None);
     }
-    sqlx::query("INSERT INTO loose_objects (key, since, media_id) VALUES ($1, $2, $3)")
-        .bind(&key)
-        .bind(clock.now())
-        .bind(media_id)
-        .execute(&mut *tx)
-        .await?;
+    note_loose(&mut tx, clock, &key, Some(media_id)).await?;
     tx.commit().await?;
     Ok(Some(key))
 }

@@ -83,6 +83,12 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     all
 }
 
+/// Where these bytes begin.
+fn starts<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let first = bytes.iter().enumerate().filter(|(_, byte)| **byte == beginning[0]);
+    first.map(|(at, _)| at).filter(|at| bytes[*at..].starts_with(beginning))
+}
+
 /// Where the secret is still seen: every picture that begins anywhere in what is stored is decoded.
 async fn seen(app: &TestApp) -> Vec<String> {
     const BEGINNINGS: [(&[u8], ImageFormat); 3] =
@@ -90,8 +96,7 @@ async fn seen(app: &TestApp) -> Vec<String> {
     let mut seen = Vec::new();
     for (name, bytes) in stored(app).await {
         for (beginning, format) in BEGINNINGS {
-            let starts = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(beginning));
-            let shows = starts.into_iter().any(|at| {
+            let shows = starts(&bytes, beginning).any(|at| {
                 let image = image::load_from_memory_with_format(&bytes[at..], format);
                 image.is_ok_and(|image| image.to_rgb8().pixels().any(|Rgb([red, green, blue])| *green > 150 && *red < 110 && *blue < 110))
             });
@@ -101,7 +106,7 @@ async fn seen(app: &TestApp) -> Vec<String> {
         }
         // Encoded in a text it would be no picture, and yet there.
         for trace in ["iVBORw0KGgo", "/9j/4"] {
-            assert!(!bytes.windows(trace.len()).any(|window| window == trace.as_bytes()), "{name} has a picture in a text");
+            assert_eq!(starts(&bytes, trace.as_bytes()).next(), None, "{name} has a picture in a text");
         }
     }
     seen
@@ -173,7 +178,7 @@ async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
         let places = seen(&app).await;
         assert!(places.len() >= 3, "the secret is in the picture, what is drawn of it and its thumbnail: {places:?}");
         // What a process that was killed leaves: half-made files, and an object that a job was about to tell of.
-        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+        let old = std::time::SystemTime::UNIX_EPOCH;
         let half = [app.dir.path().join("tmp/killed"), app.dir.path().join("media/tmp/killed")];
         for path in half.iter().filter(|path| path.parent().is_some_and(Path::exists)) {
             std::fs::write(path, secret(ImageFormat::Png)).unwrap();
