@@ -181,7 +181,8 @@ export class CommentComposer extends HTMLElement {
       button.addEventListener("click", () => this.#nudge(by * 1000));
       return button;
     });
-    box.replaceChildren(chip, ...nudges, remove, ...(drawing ? this.#drawingChip(drawing.length) : []));
+    // On a picture the drawing itself is the place.
+    box.replaceChildren(...(drawing && at === undefined ? [] : [chip, ...nudges, remove]), ...(drawing ? this.#drawingChip(drawing.length) : []));
   }
 
   /** Pressed, it is drawn on. */
@@ -190,8 +191,8 @@ export class CommentComposer extends HTMLElement {
     chip.addEventListener("click", () => void this.draw());
     const remove = iconButton("Without the drawing", icon("x"), "");
     remove.addEventListener("click", () => {
-      const { drawing: _, ...place } = this.#anchor ?? { media: "" };
-      this.place(this.#anchor ? place : null);
+      const { media = "", at } = this.#anchor ?? {};
+      this.place(at === undefined ? null : { media, at });
       this.write();
     });
     return [make("span", { class: "drawing-chip" }, chip, remove)];

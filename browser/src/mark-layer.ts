@@ -42,13 +42,27 @@ export async function saveLayer(media: string, revision: number, work: Work, aga
 }
 
 /** Waits until a picture that just arrived can be marked. Rejects with a Problem where it never can. */
-export async function ready(media: string): Promise<void> {
+export async function ready(media: string): Promise<Picture> {
   for (;;) {
-    const { state, reason } = await pictureOf(media);
-    if (state === "ready") return;
-    if (state === "failed") throw new Problem(reason ?? "It cannot be shown.", 422);
-    await new Promise((resolve) => setTimeout(resolve, LOOK));
+    const picture = await pictureOf(media);
+    if (picture.state === "ready") return picture;
+    if (picture.state === "failed") throw new Problem(picture.reason ?? "It cannot be shown.", 422);
+    await pause();
   }
+}
+
+/** Resolves when the small picture of a row shows the marks, too, or when that takes so long that the next look at the page will do. */
+export async function drawn(media: string, before: Picture): Promise<void> {
+  const small = ({ renditions }: Picture) => renditions.find(({ name }) => name === "thumbnail")?.url;
+  for (let looks = 0; looks < 20; looks += 1) {
+    await pause();
+    const now = await pictureOf(media);
+    if (now.state === "ready" && small(now) !== small(before)) return;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOOK));
 }
 
 /** An address of ours that gives the bytes of a picture to this page, whoever delivers them to others. */

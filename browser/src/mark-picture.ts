@@ -1,7 +1,7 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
 import { announce } from "./dom.js";
 import { choice, complain } from "./forms.js";
-import { type Again, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
+import { type Again, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
 import type { Work } from "./markup-shapes.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
@@ -53,6 +53,8 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
     });
     if (!reload) {
       if (saved) await refresh();
+      // Where nobody tells the page of it: the page of an update hears of it as it happens.
+      if (saved && document.querySelector("upload-queue")) void drawn(media, picture).then(refresh, () => {});
       return saved;
     }
     kept = undefined;

@@ -92,18 +92,20 @@ export class PictureView {
   }
 
   /** Draws the comments' marks, and the one that is just being made. */
-  draw(comments: Placed[], pending: Region | null): void {
+  draw(comments: Placed[], pending: Region | null, drawn = false): void {
     this.#pending = pending;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset["mark"] : undefined;
     const marks = comments.filter((comment) => comment.region !== undefined).map((comment) => {
       const mark = make("button", { type: "button", class: "mark", "data-mark": comment.element.id, "aria-label": `${comment.number}. ${comment.words}`, title: comment.words }, make("span", { class: "dot" }, String(comment.number)));
       place(mark, comment.region as Region);
+      mark.classList.toggle("drawn", comment.drawing !== undefined);
       mark.addEventListener("click", () => this.looker.choose(comment));
       return mark;
     });
     if (pending) {
       const mark = make("div", { class: "mark pending" }, make("span", { class: "dot" }, "+"));
       place(mark, pending);
+      mark.classList.toggle("drawn", drawn);
       this.#marks.replaceChildren(...marks, mark);
     } else this.#marks.replaceChildren(...marks);
     if (focused !== undefined) this.#marks.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();

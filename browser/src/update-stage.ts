@@ -187,7 +187,7 @@ export class UpdateStage extends HTMLElement {
   #draw(): void {
     const comments = placed().filter(({ media }) => media === this.#shown);
     const pending = this.#pending?.media === this.#shown ? this.#pending : null;
-    this.#picture?.draw(comments, pending?.region ?? null);
+    this.#picture?.draw(comments, pending?.region ?? null, pending?.drawing !== undefined);
     this.#timeline?.draw(comments, pending?.at ?? null);
     this.#marks?.draw(comments, pending);
   }

@@ -4,7 +4,7 @@
 import type { DraftForm } from "./draft-form.js";
 import { announce, bytes, icon, iconButton, make, typing, when } from "./dom.js";
 import type { FileUpload } from "./file-upload.js";
-import { ready, saveLayer } from "./mark-layer.js";
+import { drawn, ready, saveLayer } from "./mark-layer.js";
 import { mark, markable } from "./mark-new.js";
 import { markUp } from "./mark-picture.js";
 import type { Shape } from "./markup-shapes.js";
@@ -185,8 +185,9 @@ export class UploadQueue extends HTMLElement {
     const media = item.upload?.media;
     if (item.shapes.length === 0 || !media) return;
     this.#show(item, "Saving what you drew", 1);
-    await ready(media);
+    const before = await ready(media);
     await saveLayer(media, 0, { shapes: item.shapes, crop: null });
+    void drawn(media, before).then(refresh, () => {});
   }
 
   #next(): Item | undefined {
