@@ -6,7 +6,7 @@ import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
 import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { discard, finish, send } from "./tus.js";
+import { deletedWords, discard, finish, isDeleted, send } from "./tus.js";
 
 /** A row of `GET /uploads`. */
 interface Upload {
@@ -88,6 +88,10 @@ export class KeptRecordings extends HTMLElement {
     const rest = await spool.pieces({ ...recording, safe: there });
     const safeMs = pieces.findLast(({ end }) => end <= there)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
+    if (answer && [404, 410].includes(answer.status) && (await isDeleted(recording.media))) {
+      this.#closed(row, recording, rest, `${clock(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`);
+      return row.element;
+    }
     if (answer && [404, 410].includes(answer.status)) {
       this.#closed(row, recording, rest, rest.length === 0 ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.` : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`);
       return row.element;

@@ -242,6 +242,30 @@ test('after an hour the server finishes it by itself; the rest is added when its
   await server.stop()
 })
 
+test('the recording is removed from its draft elsewhere: nothing is called safe any more, and nothing is to be continued', async ({ who, studio, browser, server }) => {
+  await studio.record(3)
+  const { page } = studio
+  const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage()
+  await signIn(elsewhere, who)
+  await elsewhere.goto(page.url())
+  await elsewhere.getByRole('button', { name: /^Remove Recording/ }).click()
+  await expect(elsewhere.getByRole('dialog')).toContainText('may be being recorded right now')
+  await elsewhere.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await expect(page.locator('[data-do=open]')).toBeVisible()
+  const said = /0:0\d was deleted on the server; 0:0\d is left in this browser\./
+  await expect(page.locator('[data-part=problem]')).toContainText(said)
+  await expect(page.locator('[data-part=problem]')).not.toContainText('afe on the server')
+  for (const at of [page.url(), '/inbox']) {
+    await page.goto(at)
+    await expect(offer(page)).toContainText(said)
+    await expect(offer(page)).not.toContainText('afe on the server')
+    await expect(offer(page).getByRole('button', { name: /Continue|Finish/ })).toHaveCount(0)
+  }
+  await offer(page).getByRole('button', { name: 'Discard' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
+  await expect(offer(page)).toHaveCount(0)
+})
+
 test('kept for later it is offered again; discarded it is gone everywhere', async ({ studio }) => {
   await studio.record(3)
   const { page } = studio
