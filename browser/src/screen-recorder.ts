@@ -375,9 +375,12 @@ export class ScreenRecorder extends HTMLElement {
     const recording = this.#recording;
     const stream = this.#stream;
     if (!recording || !stream) return;
-    if (this.#state === "recording") this.#pause();
+    const ran = this.#state === "recording";
+    if (ran) this.#pause();
+    const yes = await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again");
     // It may have ended while one was asked.
-    if (!(await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again")) || this.#recording !== recording || !this.#running) return;
+    if (this.#recording !== recording || !this.#running) return;
+    if (!yes) return ran && this.#state === "paused" ? this.#resume() : undefined;
     this.#recording = null;
     const gone = recording.stop().then(() => dispose(recording.courier));
     await this.#try((attempt) => this.#roll(attempt, stream, gone));
