@@ -2,7 +2,7 @@
 // It is offered, with how much of it there is; nothing is thrown away because it was found.
 import { visit } from "@hotwired/turbo";
 import { Courier, type Safety } from "./courier.js";
-import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
+import { announce, bytes, clock, icon, make, remember, when, write } from "./dom.js";
 import { question } from "./forms.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
@@ -220,7 +220,7 @@ class Row {
 
   say(words: string): void {
     this.element.classList.remove("problem");
-    this.#words.textContent = words;
+    write(this.#words, words);
   }
 
   fail(words: string): void {
