@@ -89,6 +89,11 @@ export class ScreenRecorder extends HTMLElement {
     return !["idle", "set", "asking"].includes(this.#state);
   }
 
+  /** Whether it records, and nobody said yet that its end sends it. */
+  get asks(): boolean {
+    return this.#running && !this.#view.part<HTMLInputElement>("send").checked;
+  }
+
   /** Ends the recording, if there is one; true when the server has all of it. What has not begun is called off, and that is no recording. */
   finish(): Promise<boolean> {
     if (this.#attempt) {

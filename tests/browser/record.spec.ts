@@ -96,6 +96,12 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await page.locator('people-field input:visible').press('Enter')
   await record(page)
   await recorded(page, 2)
+  // By its keys, which are pressed in passing, it asks.
+  await page.getByLabel('Notes').press('Control+Enter')
+  await expect(page.getByRole('dialog')).toContainText('Stop the recording and send it to Rob?')
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording')
+  await expect(page.getByLabel('Notes')).toBeFocused()
   await page.getByRole('button', { name: 'Send', exact: true }).click()
   await expect(page.getByRole('heading', { name: 'While it runs' })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
@@ -110,6 +116,13 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(page.getByRole('heading', { name: /^Recording, / })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('The link is copied')
+
+  await page.goto('/updates/new')
+  await record(page)
+  await recorded(page, 1)
+  await page.getByLabel('Notes').press('Control+Enter')
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop and send' }).click()
+  await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
   await close()
 })
 
