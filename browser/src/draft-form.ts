@@ -3,9 +3,10 @@
 import { copy } from "./copy-button.js";
 import { announce, icon, make, remember } from "./dom.js";
 import { question } from "./forms.js";
+import { go } from "./going.js";
 import { refresh } from "./morph.js";
 import type { PeopleField } from "./people-field.js";
-import { cache, visit } from "@hotwired/turbo";
+import { cache } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
 import type { ScreenRecorder } from "./screen-recorder.js";
 import type { UploadQueue } from "./upload-queue.js";
@@ -333,7 +334,7 @@ export class DraftForm extends HTMLElement {
     remember("localStorage", "expectation", fields["expectation"] as string);
     remember("sessionStorage", "sent", sent);
     if (await copy(`${location.origin}/updates/${id}`)) remember("sessionStorage", "sent", `${sent} copied`);
-    visit(`/updates/${id}`);
+    go(`/updates/${id}`);
   }
 
   /** Saves what is not saved yet; true when all of it is. */

@@ -1,9 +1,9 @@
 // What was recorded and never came to its end: in this browser (its page was closed, it crashed, the server was away) or begun in another.
 // It is offered, with how much of it there is; nothing is thrown away because it was found.
-import { visit } from "@hotwired/turbo";
 import { Courier, type Safety } from "./courier.js";
 import { announce, bytes, clock, icon, make, remember, when, write } from "./dom.js";
 import { question } from "./forms.js";
+import { go } from "./going.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
 import { deletedWords, discard, finish, isDeleted, send } from "./tus.js";
@@ -123,7 +123,7 @@ export class KeptRecordings extends HTMLElement {
       button("Finish it here", async () => {
         row.say("Finishing.");
         const { status, words } = await finish(path, received);
-        if (status === 204) visit(`/updates/${update}/edit`);
+        if (status === 204) go(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
       button("Keep for later", () => this.#later(row, id)),
@@ -158,7 +158,7 @@ export class KeptRecordings extends HTMLElement {
       ({ update }) => {
         carried.delete(courier.id);
         announce("All of it is safe on the server.");
-        if (row.element.isConnected) visit(`/updates/${update}/edit`);
+        if (row.element.isConnected) go(`/updates/${update}/edit`);
       },
       async (error: Error) => {
         carried.delete(courier.id);

@@ -58,6 +58,8 @@ export class RecorderView {
     this.part("count").hidden = state !== "counting";
     this.part("camera-field").hidden = !camera;
     for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
+    this.part("bubble-hint").hidden = this.source !== "both";
+    this.#write(this.part("empty"), `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`);
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";
     this.button("restart").hidden = !running;

@@ -441,7 +441,7 @@ export class ScreenRecorder extends HTMLElement {
     const say = () => {
       const length = document.getElementById(`media-${media}`)?.querySelector<HTMLElement>("[data-length]");
       if (!length?.hidden) return;
-      length.textContent = `${clock(ms)} · `;
+      length.textContent = `${clock(Math.max(1000, ms))} · `;
       length.hidden = false;
     };
     document.addEventListener("hearback:fresh", say, { signal: this.#listeners.signal });

@@ -266,5 +266,5 @@ function named(file: File): File {
 /** A title for a file: its name without the end, where it says something. */
 function title(file: File): string {
   const name = file.name.replace(/\.\w{2,5}$/, "").replace(/[_-]+/g, " ").trim();
-  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when(undefined, ".")}`;
+  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when()}`;
 }

@@ -84,7 +84,7 @@ pub struct TrimShape {
 impl TrimShape {
     /// How long it is, as `3:12`.
     pub fn length(&self) -> String {
-        clock_text(self.to_ms - self.from_ms)
+        length_text(self.to_ms - self.from_ms)
     }
 }
 
@@ -148,7 +148,7 @@ impl MediaShape {
 
     /// The length as `1:02:03` or `3:12`; empty for a picture.
     pub fn length(&self) -> String {
-        self.duration_ms.map(clock_text).unwrap_or_default()
+        self.duration_ms.map(length_text).unwrap_or_default()
     }
 }
 
@@ -157,6 +157,11 @@ pub fn clock_text(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// The same of a length: what is shorter than a second is no `0:00`.
+pub fn length_text(ms: i64) -> String {
+    clock_text(ms.max(1000))
 }
 
 /// Numbers of an update.
@@ -332,7 +337,7 @@ impl RowShape {
 
     /// The length as `3:12`; empty for pictures.
     pub fn length(&self) -> String {
-        self.duration_ms.map(clock_text).unwrap_or_default()
+        self.duration_ms.map(length_text).unwrap_or_default()
     }
 }
 

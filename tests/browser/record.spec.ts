@@ -30,6 +30,12 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
   await page.getByRole('button', { name: /^Record/ }).click()
   await recorder(page).getByLabel('Screen and camera').check()
   await expect(page.getByText('We hear you.')).toBeVisible()
+  // Where a camera has no bubble, nothing is said of one.
+  const drag = page.getByText('Drag the bubble')
+  await expect(drag).toBeVisible()
+  await recorder(page).getByRole('radio', { name: 'Camera', exact: true }).check()
+  await expect(drag).toBeHidden()
+  await recorder(page).getByLabel('Screen and camera').check()
   await expect.poll(() => page.locator('.heard-line meter').evaluate((meter: HTMLMeterElement) => meter.value)).toBeGreaterThan(0.1)
   const bubble = page.locator('.bubble')
   await expect(bubble).toBeVisible()
@@ -84,6 +90,7 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
   await page.locator('people-field input:visible').press('Control+Enter')
   await expect(page.getByRole('heading', { name: /^Recording, / })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
+  await expect(page.locator('#main')).toBeFocused()
   await close()
 })
 
@@ -332,6 +339,21 @@ test('what ends or is called off before it records leaves nothing, and the next 
   await close()
 })
 
+test('a server that takes no recording now is said to in words, and nothing else is wrong', async ({ playwright, hearback }) => {
+  const [rina] = await hearback.people('Rina')
+  const { page, close } = await studio(playwright, hearback, rina!)
+  const wrong: Error[] = []
+  page.on('pageerror', (error) => wrong.push(error))
+  await page.route('**/uploads', (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Too many', detail: 'Too many uploads are open.' }) }) : route.fallback()))
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await recorder(page).getByRole('radio', { name: 'Camera', exact: true }).check()
+  await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByText('Too many uploads are open.')).toBeVisible()
+  await expect(recorder(page)).toHaveAttribute('data-state', 'set')
+  expect(wrong).toEqual([])
+  await close()
+})
+
 test('a page that is left while it counts leaves no draft and no upload; what was written stays', async ({ playwright, hearback }) => {
   test.setTimeout(120_000)
   const [romy] = await hearback.people('Romy')
@@ -467,7 +489,7 @@ test('a screenshot is one frame of what is shared', async ({ playwright, hearbac
   await page.getByRole('button', { name: 'Screenshot' }).click()
   await expect(page.locator('.media-item[data-state="ready"]')).toBeVisible()
   await expect(page.locator('.media-item .name')).toHaveText(/^Screenshot \d+ \w+ \d\d\.\d\d\.png$/)
-  await expect(page.getByLabel('Title')).toHaveValue(/^Screenshot, /)
+  await expect(page.getByLabel('Title')).toHaveValue(/^Screenshot, \d+ \w+ \d\d:\d\d$/)
   await close()
 })
 

@@ -37,6 +37,7 @@ async function goOn(page: Page): Promise<string> {
   await offer(page).getByRole('button', { name: /^(Continue the upload|Finish it)$/ }).click()
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/)
   await expect(offer(page)).toHaveCount(0)
+  await expect(page.locator('#main')).toBeFocused()
   return /updates\/([0-9a-z]+)/.exec(page.url())![1]!
 }
 
