@@ -65,6 +65,9 @@ pub struct MediaShape {
     /// Which stretch of the original plays, if not all of it; for the author alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimShape>,
+    /// Where in the whole recording that which plays begins: whoever watches while that changes goes on at the same place of it.
+    #[serde(skip)]
+    pub begins_at: i64,
     /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
