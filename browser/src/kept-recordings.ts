@@ -16,6 +16,7 @@ interface Upload {
   media: string;
   received: number;
   recording: boolean;
+  created_at: string;
   touched_at: string;
 }
 
@@ -43,15 +44,19 @@ export class KeptRecordings extends HTMLElement {
   }
 
   async #look(): Promise<void> {
-    const [here, uploads] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
+    const [mine, all] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
+    // On the page of a draft its own alone: what leads to another one would be taken for this one's.
+    const draft = document.querySelector<HTMLElement>("draft-form")?.dataset["update"] ?? "";
+    const ofThis = ({ update }: { update: string }): boolean => draft === "" || update === draft;
+    const [here, uploads] = [mine.filter(ofThis), all.filter(ofThis)];
     const rows: HTMLElement[] = [];
     for (const recording of here) {
       const row = await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording));
       if (row) rows.push(row);
     }
-    const known = "locks" in navigator ? new Set((await all()).map(({ id }) => id)) : new Set<string>();
+    const known = "locks" in navigator ? new Set((await inBrowser()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
-      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
+      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(await this.#elsewhere(upload));
     }
     if (this.#gone.signal.aborted) return;
     this.replaceChildren(...(rows.length > 0 ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)] : []));
@@ -61,7 +66,7 @@ export class KeptRecordings extends HTMLElement {
   async #here(): Promise<Recording[]> {
     if (!("locks" in navigator)) return [];
     const { held = [] } = await navigator.locks.query();
-    const mine = (await all()).filter(({ person, id }) => person === this.dataset["person"] && !later(id));
+    const mine = (await inBrowser()).filter(({ person, id }) => person === this.dataset["person"] && !later(id));
     return mine.filter(({ id }) => {
       if (carried.has(id) || !held.some(({ name }) => name === lockOf(id))) return true;
       void navigator.locks.request(lockOf(id), { signal: this.#gone.signal }, () => {}).then(() => this.#look(), () => {});
@@ -72,7 +77,7 @@ export class KeptRecordings extends HTMLElement {
   /** Nothing for one whose page was left before it began. */
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
-    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}`);
+    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`);
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -115,9 +120,9 @@ export class KeptRecordings extends HTMLElement {
   }
 
   /** Begun in another browser: what arrived is all that can be had here. */
-  #elsewhere({ id, url, update, media, received }: Upload): HTMLElement {
+  async #elsewhere({ id, url, update, media, received, created_at }: Upload): Promise<HTMLElement> {
     const path = new URL(url, location.href).pathname;
-    const row = new Row("Unfinished recording, begun in another browser");
+    const row = new Row(`Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`);
     row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
     row.offer(
       button("Finish it here", async () => {
@@ -189,8 +194,7 @@ export class KeptRecordings extends HTMLElement {
 
   #later(row: Row, id: string): void {
     remember("sessionStorage", `later ${id}`, "yes");
-    row.remove();
-    announce("It is kept, and offered again when you next open Hearback.");
+    row.rest("Kept. It is offered again when you next open Hearback in another tab or window.");
   }
 
   async #discard(row: Row, words: string, act: () => Promise<void>): Promise<void> {
@@ -239,6 +243,16 @@ class Row {
     this.#buttons.replaceChildren(...buttons);
   }
 
+  /** There is nothing more to do about it here. */
+  rest(words: string): void {
+    this.say(words);
+    this.#progress.hidden = true;
+    this.offer();
+    this.element.tabIndex = -1;
+    this.element.focus();
+    announce(words);
+  }
+
   /** Takes it off the page; what stands beside it has the focus then. */
   remove(): void {
     const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
@@ -258,8 +272,14 @@ function unreadable({ began }: Recording): HTMLElement {
   return row.element;
 }
 
+/** Which draft a recording is of, where that has a title which says more than the time. */
+async function ofDraft(update: string): Promise<string> {
+  const { title } = (await ask("GET", `/updates/${update}`).catch(() => ({ title: "" }))) as { title: string };
+  return title === "" || /^Recording, \d+ \w+ \d\d:\d\d$/.test(title) ? "" : `, in “${title}”`;
+}
+
 /** Whatever is in this browser's spool; nothing where storage is switched off. */
-async function all(): Promise<Recording[]> {
+async function inBrowser(): Promise<Recording[]> {
   return spool.recordings().catch(() => []);
 }
 

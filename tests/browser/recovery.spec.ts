@@ -279,9 +279,12 @@ test('kept for later it is offered again; discarded it is gone everywhere', asyn
   const tab = await studio.context.newPage()
   await tab.goto('/inbox')
   await offer(tab).getByRole('button', { name: 'Keep for later' }).click()
-  await expect(offer(tab)).toHaveCount(0)
+  await expect(offer(tab)).toContainText('Kept. It is offered again when you next open Hearback')
+  await expect(offer(tab)).toBeFocused()
+  await expect(offer(tab).getByRole('button')).toHaveCount(0)
   await tab.reload()
   await expect(tab.getByRole('heading', { name: 'Inbox' })).toBeVisible()
+  await expect(offer(tab)).toHaveCount(0)
   const next = await studio.context.newPage()
   await next.goto('/inbox')
   await expect(offer(next)).toHaveCount(1)
@@ -296,6 +299,43 @@ test('kept for later it is offered again; discarded it is gone everywhere', asyn
   await expect(next.getByRole('heading', { name: 'Inbox' })).toBeVisible()
   await expect(offer(next)).toHaveCount(0)
   expect(await (await next.request.get('/uploads', { headers: { accept: 'application/json' } })).json()).toMatchObject({ items: [] })
+})
+
+test('of two recordings each offer says its draft, on the page of a draft is its own alone, and its row says that nothing arrives', async ({ studio, who, browser, server }) => {
+  const drafts: string[] = []
+  for (const title of ['The first one', 'The second one']) {
+    const page = await studio.context.newPage()
+    await page.goto('/updates/new')
+    await page.getByLabel('Title').fill(title)
+    await page.locator('[data-do=open]').click()
+    await page.getByRole('radio', { name: 'Camera', exact: true }).check()
+    await page.locator('[data-do=record]').click()
+    await expect.poll(async () => safeUpTo(await page.locator('[data-part=safety]').innerText()), { timeout: 30_000 }).toBeGreaterThanOrEqual(2)
+    drafts.push(new URL(page.url()).pathname)
+    // Elsewhere it is still arriving, for all one knows.
+    if (title === 'The first one') {
+      const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage()
+      await signIn(elsewhere, who)
+      await elsewhere.goto(drafts[0]!)
+      await expect(elsewhere.locator('.media-item')).toContainText('Still arriving.')
+      await elsewhere.context().close()
+    }
+    await page.close({ runBeforeUnload: false })
+  }
+  const { page } = studio
+  await page.goto('/inbox')
+  await expect(offer(page).filter({ hasText: 'in “The first one”' })).toHaveCount(1)
+  await expect(offer(page)).toHaveCount(2)
+  await page.goto(drafts[1]!)
+  await expect(offer(page)).toHaveCount(1)
+  await expect(offer(page)).toContainText('in “The second one”')
+  await expect(page.locator('.media-item')).toContainText('Unfinished.')
+  await expect(page.locator('.media-item')).not.toContainText('Still arriving.')
+  await look(page, 'kept-draft')
+  await offer(page).getByRole('button', { name: /^(Continue the upload|Finish it)$/ }).click()
+  await expect(offer(page)).toHaveCount(0)
+  await expect(page).toHaveURL(drafts[1]!)
+  await expect(page.locator('.media-item video')).toBeVisible()
 })
 
 /** Stops the recorder, and answers the id of the draft once all of it is there. */
