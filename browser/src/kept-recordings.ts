@@ -60,6 +60,7 @@ export class KeptRecordings extends HTMLElement {
     }
     if (this.#gone.signal.aborted) return;
     this.replaceChildren(...(rows.length > 0 ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)] : []));
+    offered();
   }
 
   /** Mine, in this browser, that no page holds. Where another page holds one, it is looked at again when that page is gone. */
@@ -77,7 +78,7 @@ export class KeptRecordings extends HTMLElement {
   /** Nothing for one whose page was left before it began. */
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
-    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`);
+    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`, recording.media);
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -122,7 +123,7 @@ export class KeptRecordings extends HTMLElement {
   /** Begun in another browser: what arrived is all that can be had here. */
   async #elsewhere({ id, url, update, media, received, created_at }: Upload): Promise<HTMLElement> {
     const path = new URL(url, location.href).pathname;
-    const row = new Row(`Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`);
+    const row = new Row(`Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`, media);
     row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
     row.offer(
       button("Finish it here", async () => {
@@ -157,6 +158,8 @@ export class KeptRecordings extends HTMLElement {
       row.progress(safeMs / Math.max(1, recordedMs));
     };
     row.offer();
+    delete row.element.dataset["of"];
+    offered();
     show(courier.safety);
     courier.addEventListener("safety", (event) => show((event as CustomEvent<Safety>).detail));
     void courier.finish().then(
@@ -218,8 +221,9 @@ class Row {
   #progress = make("progress", { max: "1", value: "0", hidden: true, "aria-label": "Sending the recording" });
   #buttons = make("div", { class: "actions" });
 
-  constructor(title: string) {
-    this.element = make("li", { class: "note kept" }, icon("film"), make("div", {}, make("p", { class: "name" }, title), this.#words, this.#progress, this.#buttons));
+  /** `media` is what does not arrive while this offers it. */
+  constructor(title: string, media = "") {
+    this.element = make("li", { class: "note kept", "data-of": media }, icon("film"), make("div", {}, make("p", { class: "name" }, title), this.#words, this.#progress, this.#buttons));
   }
 
   say(words: string): void {
@@ -264,6 +268,11 @@ class Row {
       document.getElementById("main")?.focus();
     }
   }
+}
+
+/** The list of files says otherwise what is offered here. */
+function offered(): void {
+  document.dispatchEvent(new CustomEvent("hearback:offered"));
 }
 
 function unreadable({ began }: Recording): HTMLElement {

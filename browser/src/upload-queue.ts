@@ -20,7 +20,11 @@ interface Unfinished {
   received: number;
   length: number | null;
   recording: boolean;
+  touched_at: string;
 }
+
+/** A recording of which nothing came for so many milliseconds is not on its way any more, or is paused. */
+const SILENT = 60_000;
 
 export class UploadQueue extends HTMLElement {
   #items: Item[] = [];
@@ -49,7 +53,7 @@ export class UploadQueue extends HTMLElement {
     document.addEventListener("turbo:before-visit", (event) => {
       if (this.sending && !window.confirm("A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there.")) event.preventDefault();
     }, { signal });
-    document.addEventListener("hearback:fresh", () => this.#watch(), { signal });
+    for (const event of ["hearback:fresh", "hearback:offered"]) document.addEventListener(event, () => this.#watch(), { signal });
     this.#watch();
   }
 
@@ -211,7 +215,7 @@ export class UploadQueue extends HTMLElement {
     return rows.filter((row) => !row.hidden);
   }
 
-  /** Says of a file that broke off how it goes on. */
+  /** Says of what broke off how it goes on. */
   async #unfinished(rows: HTMLElement[]): Promise<void> {
     let uploads: Unfinished[];
     try {
@@ -220,9 +224,14 @@ export class UploadQueue extends HTMLElement {
       return; // Only words: the next look tries again.
     }
     for (const row of rows) {
-      const upload = uploads.find(({ media, recording }) => media === row.dataset["media"] && !recording);
+      const upload = uploads.find(({ media }) => media === row.dataset["media"]);
       const say = row.querySelector("[data-say]");
-      if (upload && say) say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
+      if (!upload || !say) continue;
+      if (upload.recording) {
+        const touched = new Date(upload.touched_at);
+        if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`)) say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
+        else if (Date.now() - touched.getTime() > SILENT) say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
+      } else say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
     }
   }
 

@@ -318,6 +318,11 @@ test('of two recordings each offer says its draft, on the page of a draft is its
       await signIn(elsewhere, who)
       await elsewhere.goto(drafts[0]!)
       await expect(elsewhere.locator('.media-item')).toContainText('Still arriving.')
+      // Nothing came for two minutes.
+      await elsewhere.clock.setFixedTime(Date.now() + 120_000)
+      await elsewhere.reload()
+      await expect(elsewhere.locator('.media-item')).toContainText('It is paused, or its page is gone.')
+      await expect(offer(elsewhere)).toHaveCount(0)
       await elsewhere.context().close()
     }
     await page.close({ runBeforeUnload: false })
