@@ -123,7 +123,7 @@ export async function isDeleted(media: string): Promise<boolean> {
 
 /** What is said of a recording that was deleted on the server, where up to `safeMs` of it was, when so much is left here. */
 export function deletedWords(safeMs: number, leftMs: number): string {
-  return `${clock(safeMs)} was deleted on the server; ${leftMs > 0 ? `${clock(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
+  return `${safeMs < 1000 ? "It" : clock(safeMs)} was deleted on the server; ${leftMs > 0 ? `${clock(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
 /** What is at an address now; its status where that is no good one, undefined where no answer came. */
