@@ -37,9 +37,9 @@ pub fn within(working_days: i64) -> String {
     }
 }
 
-/// How long a video is: `3:12`, `1:02:03`.
+/// How long a video is: `3:12`, `1:02:03`; at least a second.
 pub fn length(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
+    let seconds = ms.max(1000) / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
@@ -56,7 +56,7 @@ mod tests {
         assert_eq!(said, "Ada asks you to say it back: “T” by the end of your next working day: L");
         assert_eq!(message("Ada", "T", "fyi", None, None, "L"), "Ada sent you “T”: L");
         assert_eq!(within(3), "within 3 working days");
-        assert_eq!(length(3_723_000), "1:02:03");
+        assert_eq!((length(3_723_000), length(900)), ("1:02:03".into(), "0:01".into()));
     }
 
     #[test]

@@ -36,6 +36,27 @@ export function announce(text: string): void {
   if (region) region.textContent = region.textContent === text ? `${text}\u00a0` : text;
 }
 
+const out = "You are signed out. ";
+
+/** Writes words into an element. Where they say that one is signed out, "Sign in" leads there, in another tab: this page must stay. */
+export function write(element: Element, words: string): void {
+  // What stands there already is not written again: it would be read out anew.
+  if (element.textContent === words) return;
+  const at = words.indexOf(`${out}Sign in`);
+  if (at === -1) {
+    element.textContent = words;
+    return;
+  }
+  const [before, after] = [words.slice(0, at + out.length), words.slice(at + out.length + "Sign in".length)];
+  const link = element.querySelector("a") ?? make("a", { href: "/session", target: "_blank", rel: "noopener" }, "Sign in");
+  // The link that is there stays: it may have the focus, or be pressed just now.
+  if (!link.previousSibling || !link.nextSibling) element.replaceChildren(before, link, after);
+  else {
+    link.previousSibling.textContent = before;
+    link.nextSibling.textContent = after;
+  }
+}
+
 /** `0:42`, or `1:02:03`, of milliseconds. */
 export function clock(ms: number): string {
   const all = Math.max(0, Math.floor(ms / 1000));

@@ -2,9 +2,11 @@
 // An update that was sent already is not saved by itself: its readers would see half a sentence.
 import { copy } from "./copy-button.js";
 import { announce, icon, make, remember } from "./dom.js";
+import { question } from "./forms.js";
+import { go } from "./going.js";
 import { refresh } from "./morph.js";
 import type { PeopleField } from "./people-field.js";
-import { cache, visit } from "@hotwired/turbo";
+import { cache } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "./request.js";
 import type { ScreenRecorder } from "./screen-recorder.js";
 import type { UploadQueue } from "./upload-queue.js";
@@ -138,11 +140,19 @@ export class DraftForm extends HTMLElement {
     if (event.key !== "Enter" || event.isComposing) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
-      this.#form.requestSubmit(this.#form.querySelector<HTMLButtonElement>(".button.main"));
+      void this.#send();
     } else if (event.target instanceof HTMLInputElement && event.target.type !== "submit" && this.dataset["state"] !== "published") {
       // Everything is saved as one types; Enter in a line has nothing to do.
       event.preventDefault();
     }
+  }
+
+  /** Sent by its keys. They are pressed in passing while one types: what is being recorded is not cut off and sent without a question. */
+  async #send(): Promise<void> {
+    this.#people?.commit();
+    const whom = this.#people?.words ?? "";
+    if (document.querySelector<ScreenRecorder>("screen-recorder")?.asks && !(await question(`Stop the recording and send it${whom === "" ? "" : ` to ${whom}`}?`, "Stop and send"))) return;
+    this.#form.requestSubmit(this.#form.querySelector<HTMLButtonElement>(".button.main"));
   }
 
   #soon(): void {
@@ -324,7 +334,7 @@ export class DraftForm extends HTMLElement {
     remember("localStorage", "expectation", fields["expectation"] as string);
     remember("sessionStorage", "sent", sent);
     if (await copy(`${location.origin}/updates/${id}`)) remember("sessionStorage", "sent", `${sent} copied`);
-    visit(`/updates/${id}`);
+    go(`/updates/${id}`);
   }
 
   /** Saves what is not saved yet; true when all of it is. */

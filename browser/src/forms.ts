@@ -1,6 +1,6 @@
 // Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
 import { config } from "@hotwired/turbo";
-import { icon, make } from "./dom.js";
+import { icon, make, write } from "./dom.js";
 import { sending } from "./draft-box.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
@@ -124,7 +124,9 @@ export function nameIsKnown(): void {
 export function complain(text: string): void {
   document.getElementById("complaint")?.remove();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
-  const box = make("div", { id: "complaint", class: "problem complaint", role: "alert", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p", {}, text), close);
+  const box = make("div", { id: "complaint", class: "problem complaint", role: "alert", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p"), close);
+  const words = box.querySelector("p");
+  if (words) write(words, text);
   close.addEventListener("click", () => box.remove());
   document.body.append(box);
 }

@@ -1,12 +1,12 @@
 // What was recorded and never came to its end: in this browser (its page was closed, it crashed, the server was away) or begun in another.
 // It is offered, with how much of it there is; nothing is thrown away because it was found.
-import { visit } from "@hotwired/turbo";
 import { Courier, type Safety } from "./courier.js";
-import { announce, bytes, clock, icon, make, remember, when } from "./dom.js";
+import { announce, bytes, clock, icon, make, remember, when, write } from "./dom.js";
 import { question } from "./forms.js";
+import { go } from "./going.js";
 import { ask } from "./request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { discard, finish, send } from "./tus.js";
+import { deletedWords, discard, finish, isDeleted, send } from "./tus.js";
 
 /** A row of `GET /uploads`. */
 interface Upload {
@@ -16,6 +16,7 @@ interface Upload {
   media: string;
   received: number;
   recording: boolean;
+  created_at: string;
   touched_at: string;
 }
 
@@ -43,25 +44,30 @@ export class KeptRecordings extends HTMLElement {
   }
 
   async #look(): Promise<void> {
-    const [here, uploads] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
+    const [mine, all] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
+    // On the page of a draft its own alone: what leads to another one would be taken for this one's.
+    const draft = document.querySelector<HTMLElement>("draft-form")?.dataset["update"] ?? "";
+    const ofThis = ({ update }: { update: string }): boolean => draft === "" || update === draft;
+    const [here, uploads] = [mine.filter(ofThis), all.filter(ofThis)];
     const rows: HTMLElement[] = [];
     for (const recording of here) {
       const row = await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording));
       if (row) rows.push(row);
     }
-    const known = "locks" in navigator ? new Set((await all()).map(({ id }) => id)) : new Set<string>();
+    const known = "locks" in navigator ? new Set((await inBrowser()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
-      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(this.#elsewhere(upload));
+      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(await this.#elsewhere(upload));
     }
     if (this.#gone.signal.aborted) return;
     this.replaceChildren(...(rows.length > 0 ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)] : []));
+    offered();
   }
 
   /** Mine, in this browser, that no page holds. Where another page holds one, it is looked at again when that page is gone. */
   async #here(): Promise<Recording[]> {
     if (!("locks" in navigator)) return [];
     const { held = [] } = await navigator.locks.query();
-    const mine = (await all()).filter(({ person, id }) => person === this.dataset["person"] && !later(id));
+    const mine = (await inBrowser()).filter(({ person, id }) => person === this.dataset["person"] && !later(id));
     return mine.filter(({ id }) => {
       if (carried.has(id) || !held.some(({ name }) => name === lockOf(id))) return true;
       void navigator.locks.request(lockOf(id), { signal: this.#gone.signal }, () => {}).then(() => this.#look(), () => {});
@@ -72,7 +78,7 @@ export class KeptRecordings extends HTMLElement {
   /** Nothing for one whose page was left before it began. */
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
-    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}`);
+    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`, recording.media);
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -88,6 +94,10 @@ export class KeptRecordings extends HTMLElement {
     const rest = await spool.pieces({ ...recording, safe: there });
     const safeMs = pieces.findLast(({ end }) => end <= there)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
+    if (answer && [404, 410].includes(answer.status) && (await isDeleted(recording.media))) {
+      this.#closed(row, recording, rest, `${clock(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`);
+      return row.element;
+    }
     if (answer && [404, 410].includes(answer.status)) {
       this.#closed(row, recording, rest, rest.length === 0 ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.` : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`);
       return row.element;
@@ -111,15 +121,15 @@ export class KeptRecordings extends HTMLElement {
   }
 
   /** Begun in another browser: what arrived is all that can be had here. */
-  #elsewhere({ id, url, update, media, received }: Upload): HTMLElement {
+  async #elsewhere({ id, url, update, media, received, created_at }: Upload): Promise<HTMLElement> {
     const path = new URL(url, location.href).pathname;
-    const row = new Row("Unfinished recording, begun in another browser");
+    const row = new Row(`Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`, media);
     row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
         const { status, words } = await finish(path, received);
-        if (status === 204) visit(`/updates/${update}/edit`);
+        if (status === 204) go(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
       button("Keep for later", () => this.#later(row, id)),
@@ -148,13 +158,15 @@ export class KeptRecordings extends HTMLElement {
       row.progress(safeMs / Math.max(1, recordedMs));
     };
     row.offer();
+    delete row.element.dataset["of"];
+    offered();
     show(courier.safety);
     courier.addEventListener("safety", (event) => show((event as CustomEvent<Safety>).detail));
     void courier.finish().then(
       ({ update }) => {
         carried.delete(courier.id);
         announce("All of it is safe on the server.");
-        if (row.element.isConnected) visit(`/updates/${update}/edit`);
+        if (row.element.isConnected) go(`/updates/${update}/edit`);
       },
       async (error: Error) => {
         carried.delete(courier.id);
@@ -185,8 +197,7 @@ export class KeptRecordings extends HTMLElement {
 
   #later(row: Row, id: string): void {
     remember("sessionStorage", `later ${id}`, "yes");
-    row.remove();
-    announce("It is kept, and offered again when you next open Hearback.");
+    row.rest("Kept. It is offered again when you next open Hearback in another tab or window.");
   }
 
   async #discard(row: Row, words: string, act: () => Promise<void>): Promise<void> {
@@ -210,13 +221,14 @@ class Row {
   #progress = make("progress", { max: "1", value: "0", hidden: true, "aria-label": "Sending the recording" });
   #buttons = make("div", { class: "actions" });
 
-  constructor(title: string) {
-    this.element = make("li", { class: "note kept" }, icon("film"), make("div", {}, make("p", { class: "name" }, title), this.#words, this.#progress, this.#buttons));
+  /** `media` is what does not arrive while this offers it. */
+  constructor(title: string, media = "") {
+    this.element = make("li", { class: "note kept", "data-of": media }, icon("film"), make("div", {}, make("p", { class: "name" }, title), this.#words, this.#progress, this.#buttons));
   }
 
   say(words: string): void {
     this.element.classList.remove("problem");
-    this.#words.textContent = words;
+    write(this.#words, words);
   }
 
   fail(words: string): void {
@@ -235,6 +247,16 @@ class Row {
     this.#buttons.replaceChildren(...buttons);
   }
 
+  /** There is nothing more to do about it here. */
+  rest(words: string): void {
+    this.say(words);
+    this.#progress.hidden = true;
+    this.offer();
+    this.element.tabIndex = -1;
+    this.element.focus();
+    announce(words);
+  }
+
   /** Takes it off the page; what stands beside it has the focus then. */
   remove(): void {
     const next = this.element.nextElementSibling ?? this.element.previousElementSibling;
@@ -248,14 +270,25 @@ class Row {
   }
 }
 
+/** The list of files says otherwise what is offered here. */
+function offered(): void {
+  document.dispatchEvent(new CustomEvent("hearback:offered"));
+}
+
 function unreadable({ began }: Recording): HTMLElement {
   const row = new Row(`Unfinished recording of ${when(new Date(began))}`);
   row.fail("This browser does not give back what it keeps of it just now. Load the page again.");
   return row.element;
 }
 
+/** Which draft a recording is of, where that has a title which says more than the time. */
+async function ofDraft(update: string): Promise<string> {
+  const { title } = (await ask("GET", `/updates/${update}`).catch(() => ({ title: "" }))) as { title: string };
+  return title === "" || /^Recording, \d+ \w+ \d\d:\d\d$/.test(title) ? "" : `, in “${title}”`;
+}
+
 /** Whatever is in this browser's spool; nothing where storage is switched off. */
-async function all(): Promise<Recording[]> {
+async function inBrowser(): Promise<Recording[]> {
   return spool.recordings().catch(() => []);
 }
 

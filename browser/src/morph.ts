@@ -1,6 +1,6 @@
 // Refreshing a page without disturbing who reads, types or watches: what is fetched is morphed into what is there.
 import { morphElements } from "@hotwired/turbo";
-import { follow } from "./seamless.js";
+import { follow, leave } from "./seamless.js";
 
 document.addEventListener("turbo:before-morph-element", (event) => {
   const { target, detail } = event as CustomEvent<{ newElement?: Element }>;
@@ -20,6 +20,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
   // What plays is not touched, but what there is nothing of any more goes: it was removed, or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     if (next) follow(element, next);
+    else leave(element);
     return next !== undefined;
   }
   // Typed into, and not sent.

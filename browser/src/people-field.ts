@@ -61,6 +61,13 @@ export class PeopleField extends HTMLElement {
     this.#draw();
   }
 
+  /** Whom it names, in words: nothing, or "Ruth, Bob and 2 more". */
+  get words(): string {
+    const names = [...this.#box.querySelectorAll(".person-chip > span")].map((chip) => chip.textContent ?? "");
+    const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
+    return shown.join(", ").replace(/, ([^,]*)$/, " and $1");
+  }
+
   get #values(): string[] {
     return this.#line.value.split(",").map((part) => part.trim()).filter((part) => part !== "");
   }

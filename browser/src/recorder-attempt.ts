@@ -58,7 +58,10 @@ export class Attempt {
     this.signal.addEventListener("abort", () => {
       tidied = begun.then(dispose, () => undefined).then(() => form?.withdraw()).catch(say);
     }, { once: true });
-    return this.had(begun);
+    const had = this.had(begun);
+    // Called off while it counts, nobody waits for it any more.
+    had.catch(() => undefined);
+    return had;
   }
 }
 

@@ -1,6 +1,6 @@
 // What the recorder shows: the parts of its template, by the state that it is in.
 import { type Ability, type Device, type Source, unable } from "./capture.js";
-import { clock, make } from "./dom.js";
+import { clock, make, write } from "./dom.js";
 
 /** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way. */
 export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
@@ -58,6 +58,8 @@ export class RecorderView {
     this.part("count").hidden = state !== "counting";
     this.part("camera-field").hidden = !camera;
     for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
+    this.part("bubble-hint").hidden = this.source !== "both";
+    this.#write(this.part("empty"), `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`);
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";
     this.button("restart").hidden = !running;
@@ -141,8 +143,7 @@ export class RecorderView {
     act?.();
   }
 
-  /** Only what changed is written: what stands there is read out anew each time. */
   #write(element: Element | null, words: string): void {
-    if (element && element.textContent !== words) element.textContent = words;
+    if (element) write(element, words);
   }
 }

@@ -89,6 +89,11 @@ export class ScreenRecorder extends HTMLElement {
     return !["idle", "set", "asking"].includes(this.#state);
   }
 
+  /** Whether it records, and nobody said yet that its end sends it. */
+  get asks(): boolean {
+    return this.#running && !this.#view.part<HTMLInputElement>("send").checked;
+  }
+
   /** Ends the recording, if there is one; true when the server has all of it. What has not begun is called off, and that is no recording. */
   finish(): Promise<boolean> {
     if (this.#attempt) {
@@ -376,9 +381,12 @@ export class ScreenRecorder extends HTMLElement {
     const recording = this.#recording;
     const stream = this.#stream;
     if (!recording || !stream) return;
-    if (this.#state === "recording") this.#pause();
+    const ran = this.#state === "recording";
+    if (ran) this.#pause();
+    const yes = await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again");
     // It may have ended while one was asked.
-    if (!(await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again")) || this.#recording !== recording || !this.#running) return;
+    if (this.#recording !== recording || !this.#running) return;
+    if (!yes) return ran && this.#state === "paused" ? this.#resume() : undefined;
     this.#recording = null;
     const gone = recording.stop().then(() => dispose(recording.courier));
     await this.#try((attempt) => this.#roll(attempt, stream, gone));
@@ -434,7 +442,7 @@ export class ScreenRecorder extends HTMLElement {
     const say = () => {
       const length = document.getElementById(`media-${media}`)?.querySelector<HTMLElement>("[data-length]");
       if (!length?.hidden) return;
-      length.textContent = `${clock(ms)} · `;
+      length.textContent = `${clock(Math.max(1000, ms))} · `;
       length.hidden = false;
     };
     document.addEventListener("hearback:fresh", say, { signal: this.#listeners.signal });

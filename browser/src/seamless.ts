@@ -1,12 +1,19 @@
 // A video whose bytes move to another address while somebody watches it: the raw file becomes a seekable copy, a stretch is cut from the whole.
 // Who plays is left alone; the new address is taken where there is a break anyway: at a pause, a jump, a stall, an error.
 
-const coming = new WeakMap<HTMLVideoElement, { src: string; from: number }>();
+const coming = new WeakMap<HTMLVideoElement, { src: string; from: number; begins: number }>();
+/** Videos that went while they were watched, by their id: others get nothing of a recording while it is being trimmed. */
+const gone = new Map<string, { at: number; plays: boolean; rate: number; muted: boolean; volume: number }>();
 const heard = new WeakSet<HTMLVideoElement>();
 
 /** Where in the file the recording begins, in milliseconds: its author sees a stretch in the original until it is cut. */
 function begin(video: HTMLVideoElement): number {
   return Number(video.dataset["from"] ?? 0);
+}
+
+/** Where in the whole recording that which is shown begins: what was cut before it is not there any more, and moments are told from here. */
+function begins(video: HTMLVideoElement): number {
+  return Number(video.dataset["begins"] ?? 0);
 }
 
 /** The moment of the recording that is shown, in milliseconds. */
@@ -31,7 +38,7 @@ export function lengthOf(video: HTMLVideoElement): number {
 /** Takes over what the server says of the video now, without touching what plays. */
 export function follow(video: HTMLVideoElement, next: Element): void {
   const src = next.getAttribute("src") ?? "";
-  const from = Number(next.getAttribute("data-from") ?? 0);
+  const [from, whence] = ["data-from", "data-begins"].map((name) => Number(next.getAttribute(name) ?? 0)) as [number, number];
   for (const name of ["poster", "width", "height", "aria-label", "data-duration"]) {
     const value = next.getAttribute(name);
     if (value === video.getAttribute(name)) continue;
@@ -42,7 +49,7 @@ export function follow(video: HTMLVideoElement, next: Element): void {
     coming.delete(video);
     return;
   }
-  coming.set(video, { src, from });
+  coming.set(video, { src, from, begins: whence });
   if (!heard.has(video)) {
     heard.add(video);
     for (const event of ["pause", "ended", "seeking", "waiting", "error"]) video.addEventListener(event, () => move(video));
@@ -55,15 +62,44 @@ function move(video: HTMLVideoElement): void {
   const next = coming.get(video);
   if (!next) return;
   coming.delete(video);
-  const [at, plays, rate] = [moment(video), !video.paused && !video.ended, video.playbackRate];
+  const { at, plays, rate } = watched(video);
   const fresh = video.currentTime === 0 && !plays;
   video.dataset["from"] = String(next.from);
+  video.dataset["begins"] = String(next.begins);
   video.src = next.src;
-  if (fresh) return;
+  if (!fresh) goOn(video, at, plays, rate);
+}
+
+/** Where and how a video is watched; the moment is that of the whole recording. */
+function watched(video: HTMLVideoElement): { at: number; plays: boolean; rate: number } {
+  return { at: moment(video) + begins(video), plays: !video.paused && !video.ended, rate: video.playbackRate };
+}
+
+/** Goes on at the same moment of the whole recording once there is something to show; what was cut there has no such moment. */
+function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number): void {
   video.addEventListener("loadedmetadata", () => {
-    goTo(video, at);
+    const place = Math.max(0, at - begins(video));
+    const end = Number(video.dataset["duration"] ?? Infinity);
+    goTo(video, Math.min(place, end));
     video.playbackRate = rate;
     // Without a press a browser may refuse; then the controls offer it.
-    if (plays) video.play().catch(() => undefined);
+    if (plays && place < end) video.play().catch(() => undefined);
   }, { once: true });
 }
+
+/** A video is about to go. When it is back, it is watched on where it was. */
+export function leave(video: HTMLVideoElement): void {
+  if (video.id !== "" && (video.currentTime > 0 || !video.paused)) gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
+}
+
+document.addEventListener("hearback:fresh", () => {
+  for (const [id, { at, plays, rate, muted, volume }] of gone) {
+    const video = document.getElementById(id);
+    if (!(video instanceof HTMLVideoElement)) continue;
+    gone.delete(id);
+    Object.assign(video, { muted, volume });
+    goOn(video, at, plays, rate);
+  }
+});
+// Another page, another time.
+document.addEventListener("turbo:load", () => gone.clear());

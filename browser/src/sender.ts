@@ -2,7 +2,7 @@
 // What the server holds, it says itself, by an offset; whenever that is in doubt it is asked before anything more is sent.
 import { clock } from "./dom.js";
 import type { Piece, Recording, Spool } from "./spool.js";
-import { finish, PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
+import { deletedWords, finish, isDeleted, PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
 
 /** How far a recording has come, in milliseconds of it. */
 export interface Safety {
@@ -34,6 +34,8 @@ export class Sender {
   #torn = false;
   /** The spool took the latest piece that it was given. */
   #room = true;
+  /** The server has nothing of it any more. */
+  #deleted = false;
   /** Whether the server's offset is known for certain. */
   #certain: boolean;
   #limit = MOST;
@@ -238,13 +240,17 @@ export class Sender {
       if (person !== this.recording.person) return this.#signedOut(person === null ? "You are signed out. Sign in in another tab; the recording waits here." : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.");
       // Signed in again a moment ago.
       if (status === 401) return this.#pause("The server does not answer.");
+      this.#deleted = await isDeleted(this.recording.media);
       return this.#refuse("The server does not know this recording any more.");
     }
     if (status === 413) {
       // What the server holds is a recording of its own; what it takes no more stays here.
       await finish(this.recording.url, this.recording.safe, this.#stopped.signal);
     }
-    if (status === 410) return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
+    if (status === 410) {
+      this.#deleted = await isDeleted(this.recording.media);
+      return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
+    }
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status)) return this.#refuse(words || `The server does not take this recording (${status}).`);
     this.#limit = Math.max(LEAST, this.#limit >> 1);
     // A dead line is found out soon; a server that puts a long recording together is given its time.
@@ -302,7 +308,7 @@ export class Sender {
       sending: `${safe}.${tab}`,
       waiting: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
       "signed-out": `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
-      refused: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
+      refused: `${this.#why} ${this.#deleted ? deletedWords(safeMs, keptMs - safeMs) : `${safe}, kept in this browser up to ${clock(keptMs)}.`}${tab}`,
       done: "All of it is safe on the server.",
     }[this.#state];
     this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, words });

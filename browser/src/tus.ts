@@ -1,4 +1,5 @@
 // One request of the tus protocol each, by XMLHttpRequest: fetch does not tell whether what is sent still moves.
+import { clock } from "./dom.js";
 
 /** What the server answered; the status is 0 where nothing came back. */
 export interface Answer {
@@ -112,6 +113,17 @@ export async function whoIsThere(): Promise<string | null | undefined> {
   const answer = await asked("/session");
   if (typeof answer === "number") return answer === 401 ? null : undefined;
   return (answer as { person: { id: string } } | undefined)?.person.id;
+}
+
+/** Whether media that was there is not any more: then nothing of it is safe on the server. */
+export async function isDeleted(media: string): Promise<boolean> {
+  const there = await asked(`/media/${media}`);
+  return there === 404 || there === 410;
+}
+
+/** What is said of a recording that was deleted on the server, where up to `safeMs` of it was, when so much is left here. */
+export function deletedWords(safeMs: number, leftMs: number): string {
+  return `${safeMs < 1000 ? "It" : clock(safeMs)} was deleted on the server; ${leftMs > 0 ? `${clock(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
 /** What is at an address now; its status where that is no good one, undefined where no answer came. */

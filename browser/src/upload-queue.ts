@@ -31,7 +31,11 @@ interface Unfinished {
   received: number;
   length: number | null;
   recording: boolean;
+  touched_at: string;
 }
+
+/** A recording of which nothing came for so many milliseconds is not on its way any more, or is paused. */
+const SILENT = 60_000;
 
 export class UploadQueue extends HTMLElement {
   #items: Item[] = [];
@@ -61,7 +65,7 @@ export class UploadQueue extends HTMLElement {
       const words = this.sending ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there." : "What you drew is not saved. Leave, and lose it?";
       if (this.#holds && !window.confirm(words)) event.preventDefault();
     }, { signal });
-    document.addEventListener("hearback:fresh", () => this.#watch(), { signal });
+    for (const event of ["hearback:fresh", "hearback:offered"]) document.addEventListener(event, () => this.#watch(), { signal });
     this.#watch();
   }
 
@@ -299,7 +303,7 @@ export class UploadQueue extends HTMLElement {
     return rows.filter((row) => !row.hidden);
   }
 
-  /** Says of a file that broke off how it goes on. */
+  /** Says of what broke off how it goes on. */
   async #unfinished(rows: HTMLElement[]): Promise<void> {
     let uploads: Unfinished[];
     try {
@@ -308,9 +312,14 @@ export class UploadQueue extends HTMLElement {
       return; // Only words: the next look tries again.
     }
     for (const row of rows) {
-      const upload = uploads.find(({ media, recording }) => media === row.dataset["media"] && !recording);
+      const upload = uploads.find(({ media }) => media === row.dataset["media"]);
       const say = row.querySelector("[data-say]");
-      if (upload && say) say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
+      if (!upload || !say) continue;
+      if (upload.recording) {
+        const touched = new Date(upload.touched_at);
+        if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`)) say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
+        else if (Date.now() - touched.getTime() > SILENT) say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
+      } else say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
     }
   }
 
@@ -361,5 +370,5 @@ function named(file: File): File {
 /** A title for a file: its name without the end, where it says something. */
 function title(file: File): string {
   const name = file.name.replace(/\.\w{2,5}$/, "").replace(/[_-]+/g, " ").trim();
-  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when(undefined, ".")}`;
+  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when()}`;
 }

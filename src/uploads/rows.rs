@@ -192,12 +192,14 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
     Ok(())
 }
 
-/// One's own uploads that are not finished, the oldest first.
+/// One's own uploads that are not finished and whose media was not removed, the oldest first.
 pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
     let person = viewer.person()?;
     let all =
         sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.person_id = $1 AND o.finished_at IS NULL ORDER BY o.id"));
-    Ok(all.bind(&person.id).fetch_all(connection).await?)
+    let mut all: Vec<Upload> = all.bind(&person.id).fetch_all(connection).await?;
+    all.retain(|upload| upload.wanted > 0);
+    Ok(all)
 }
 
 /// Ends an upload that is not finished. Its bytes go; with a `reason` its media stays and says it, else it goes too, and a draft that was made

@@ -148,7 +148,13 @@ pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(super::shapes::clock_text(*ms))
 }
 
-/// The same to the millisecond, `0:42.25`, as it can be typed.
+/// How long a video is, `3:12`, of milliseconds.
+#[filter_fn]
+pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
+    Ok(super::shapes::length_text(*ms))
+}
+
+/// A moment to the millisecond, `0:42.25`, as it can be typed.
 #[filter_fn]
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);

@@ -67,6 +67,9 @@ pub struct MediaShape {
     /// Which stretch of the original plays, if not all of it; for the author alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimShape>,
+    /// Where in the whole recording that which plays begins: whoever watches while that changes goes on at the same place of it.
+    #[serde(skip)]
+    pub begins_at: i64,
     /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
@@ -114,7 +117,7 @@ pub struct TrimShape {
 impl TrimShape {
     /// How long it is, as `3:12`.
     pub fn length(&self) -> String {
-        clock_text(self.to_ms - self.from_ms)
+        length_text(self.to_ms - self.from_ms)
     }
 }
 
@@ -189,7 +192,7 @@ impl MediaShape {
 
     /// The length as `1:02:03` or `3:12`; empty for a picture.
     pub fn length(&self) -> String {
-        self.duration_ms.map(clock_text).unwrap_or_default()
+        self.duration_ms.map(length_text).unwrap_or_default()
     }
 }
 
@@ -198,6 +201,11 @@ pub fn clock_text(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// The same of a length: what is shorter than a second is no `0:00`.
+pub fn length_text(ms: i64) -> String {
+    clock_text(ms.max(1000))
 }
 
 /// Numbers of an update.
@@ -373,7 +381,7 @@ impl RowShape {
 
     /// The length as `3:12`; empty for pictures.
     pub fn length(&self) -> String {
-        self.duration_ms.map(clock_text).unwrap_or_default()
+        self.duration_ms.map(length_text).unwrap_or_default()
     }
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         height: media.height,
         duration_ms: media.duration_ms,
         trim: media.stretch().filter(|_| author).map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+        begins_at: media.trim_from_ms.unwrap_or(0),
         broken_off_at: media.broken_off_at.map(rfc3339),
         markup: MarkupSummaryShape { revision: media.markup_revision, shapes: media.marks },
         renditions: renditions.collect(),

@@ -122,6 +122,10 @@ test('the loop, with three who live elsewhere: one asks, one is corrected, one i
     for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
       await expect(rows(page, 'To answer')).toHaveCount(1)
       await expect(page).toHaveTitle('(1) Inbox · hearback')
+      // The number is beside its word, whatever else a page draws.
+      const [badge, item] = [await page.locator('#rail-count').boundingBox(), await page.getByRole('link', { name: /^Inbox/ }).boundingBox()]
+      expect(badge!.width, 'width of the number').toBeLessThan(item!.width / 2)
+      expect(badge!.height, 'height of the number').toBeLessThanOrEqual(20)
       await axe(page)
     }
     await look(inAuckland, 'loop-inbox-asked')

@@ -37,6 +37,7 @@ async function goOn(page: Page): Promise<string> {
   await offer(page).getByRole('button', { name: /^(Continue the upload|Finish it)$/ }).click()
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/)
   await expect(offer(page)).toHaveCount(0)
+  await expect(page.locator('#main')).toBeFocused()
   return /updates\/([0-9a-z]+)/.exec(page.url())![1]!
 }
 
@@ -135,8 +136,13 @@ test('the session ends, and is begun again in another tab', async ({ who, studio
   await studio.record(3)
   await studio.context.clearCookies()
   await expect(studio.words).toContainText('You are signed out. Sign in in another tab')
-  const other = await studio.context.newPage()
-  await signIn(other, who)
+  const opened = studio.page.waitForEvent('popup')
+  await studio.words.getByRole('link', { name: 'Sign in' }).click()
+  const other = await opened
+  await other.getByLabel('E-mail address').fill(who.email)
+  await other.getByLabel('Password').fill(who.password)
+  await other.getByLabel('Password').press('Enter')
+  await expect(other.getByRole('heading', { level: 1 })).not.toHaveText('Sign in')
   await studio.safe(7)
   const update = await stop(studio.page)
   expect(hash((await stored(studio.page, update)).bytes)).toBe(hash(Buffer.concat(studio.pieces)))
@@ -242,6 +248,30 @@ test('after an hour the server finishes it by itself; the rest is added when its
   await server.stop()
 })
 
+test('the recording is removed from its draft elsewhere: nothing is called safe any more, and nothing is to be continued', async ({ who, studio, browser, server }) => {
+  await studio.record(3)
+  const { page } = studio
+  const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage()
+  await signIn(elsewhere, who)
+  await elsewhere.goto(page.url())
+  await elsewhere.getByRole('button', { name: /^Remove Recording/ }).click()
+  await expect(elsewhere.getByRole('dialog')).toContainText('may be being recorded right now')
+  await elsewhere.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await expect(page.locator('[data-do=open]')).toBeVisible()
+  const said = /0:0\d was deleted on the server; 0:0\d is left in this browser\./
+  await expect(page.locator('[data-part=problem]')).toContainText(said)
+  await expect(page.locator('[data-part=problem]')).not.toContainText('afe on the server')
+  for (const at of [page.url(), '/inbox']) {
+    await page.goto(at)
+    await expect(offer(page)).toContainText(said)
+    await expect(offer(page)).not.toContainText('afe on the server')
+    await expect(offer(page).getByRole('button', { name: /Continue|Finish/ })).toHaveCount(0)
+  }
+  await offer(page).getByRole('button', { name: 'Discard' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click()
+  await expect(offer(page)).toHaveCount(0)
+})
+
 test('kept for later it is offered again; discarded it is gone everywhere', async ({ studio }) => {
   await studio.record(3)
   const { page } = studio
@@ -249,9 +279,12 @@ test('kept for later it is offered again; discarded it is gone everywhere', asyn
   const tab = await studio.context.newPage()
   await tab.goto('/inbox')
   await offer(tab).getByRole('button', { name: 'Keep for later' }).click()
-  await expect(offer(tab)).toHaveCount(0)
+  await expect(offer(tab)).toContainText('Kept. It is offered again when you next open Hearback')
+  await expect(offer(tab)).toBeFocused()
+  await expect(offer(tab).getByRole('button')).toHaveCount(0)
   await tab.reload()
   await expect(tab.getByRole('heading', { name: 'Inbox' })).toBeVisible()
+  await expect(offer(tab)).toHaveCount(0)
   const next = await studio.context.newPage()
   await next.goto('/inbox')
   await expect(offer(next)).toHaveCount(1)
@@ -266,6 +299,48 @@ test('kept for later it is offered again; discarded it is gone everywhere', asyn
   await expect(next.getByRole('heading', { name: 'Inbox' })).toBeVisible()
   await expect(offer(next)).toHaveCount(0)
   expect(await (await next.request.get('/uploads', { headers: { accept: 'application/json' } })).json()).toMatchObject({ items: [] })
+})
+
+test('of two recordings each offer says its draft, on the page of a draft is its own alone, and its row says that nothing arrives', async ({ studio, who, browser, server }) => {
+  const drafts: string[] = []
+  for (const title of ['The first one', 'The second one']) {
+    const page = await studio.context.newPage()
+    await page.goto('/updates/new')
+    await page.getByLabel('Title').fill(title)
+    await page.locator('[data-do=open]').click()
+    await page.getByRole('radio', { name: 'Camera', exact: true }).check()
+    await page.locator('[data-do=record]').click()
+    await expect.poll(async () => safeUpTo(await page.locator('[data-part=safety]').innerText()), { timeout: 30_000 }).toBeGreaterThanOrEqual(2)
+    drafts.push(new URL(page.url()).pathname)
+    // Elsewhere it is still arriving, for all one knows.
+    if (title === 'The first one') {
+      const elsewhere = await (await browser.newContext({ baseURL: server.url })).newPage()
+      await signIn(elsewhere, who)
+      await elsewhere.goto(drafts[0]!)
+      await expect(elsewhere.locator('.media-item')).toContainText('Still arriving.')
+      // Nothing came for two minutes.
+      await elsewhere.clock.setFixedTime(Date.now() + 120_000)
+      await elsewhere.reload()
+      await expect(elsewhere.locator('.media-item')).toContainText('It is paused, or its page is gone.')
+      await expect(offer(elsewhere)).toHaveCount(0)
+      await elsewhere.context().close()
+    }
+    await page.close({ runBeforeUnload: false })
+  }
+  const { page } = studio
+  await page.goto('/inbox')
+  await expect(offer(page).filter({ hasText: 'in “The first one”' })).toHaveCount(1)
+  await expect(offer(page)).toHaveCount(2)
+  await page.goto(drafts[1]!)
+  await expect(offer(page)).toHaveCount(1)
+  await expect(offer(page)).toContainText('in “The second one”')
+  await expect(page.locator('.media-item')).toContainText('Unfinished.')
+  await expect(page.locator('.media-item')).not.toContainText('Still arriving.')
+  await look(page, 'kept-draft')
+  await offer(page).getByRole('button', { name: /^(Continue the upload|Finish it)$/ }).click()
+  await expect(offer(page)).toHaveCount(0)
+  await expect(page).toHaveURL(drafts[1]!)
+  await expect(page.locator('.media-item video')).toBeVisible()
 })
 
 /** Stops the recorder, and answers the id of the draft once all of it is there. */

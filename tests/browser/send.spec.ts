@@ -1,6 +1,6 @@
 // Sending a draft, by every way there is, with whatever was just typed.
 import type { Page } from '@playwright/test'
-import { expect, person, signIn, test } from './test.ts'
+import { expect, look, person, signIn, test } from './test.ts'
 
 const audience = (page: Page) => page.locator('people-field input:visible')
 
@@ -49,4 +49,20 @@ test('an unknown address keeps nothing else from being saved, is not sent past, 
   await expect(page.getByLabel('The link for stranger@example.org')).toHaveValue(/\/invitations\//)
   await page.getByRole('button', { name: 'Send' }).click()
   await expect(page.getByRole('heading', { name: 'For a stranger' })).toBeVisible()
+})
+
+test('what to pass on stays on the page of a phone', async ({ page, hearback }) => {
+  const [lena] = await hearback.people('Lena', 'Lars')
+  await signIn(page, lena!)
+  await page.setViewportSize({ width: 380, height: 760 })
+  await page.goto('/updates/new')
+  await page.getByLabel('Title').fill('A title that is long enough to make the message to pass on longer than a phone is wide')
+  await audience(page).fill('lars@example.org')
+  await audience(page).press('Enter')
+  await page.getByText('Got it', { exact: true }).click()
+  await page.getByRole('button', { name: 'Send' }).click()
+  await expect(page.locator('undo-field').getByText('No mail is set up here')).toBeVisible()
+  await expect(page.locator('undo-field').getByRole('button', { name: 'Copy message' })).toBeInViewport({ ratio: 1 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380)
+  await look(page, 'sent-pass-on')
 })

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BrowserContext, Page, PlaywrightWorkerArgs } from '@playwright/test'
+import { expect, type BrowserContext, type Page, type PlaywrightWorkerArgs } from '@playwright/test'
 import { type Hearback, type Person, signIn } from './test.ts'
 
 const usual = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
@@ -72,4 +72,46 @@ export function wave(hertz: number): Buffer {
   head.write('data', 36)
   head.writeUInt32LE(samples.length, 40)
   return Buffer.concat([head, samples])
+}
+
+/** The recorder of the New page. */
+export const recorder = (page: Page) => page.locator('screen-recorder')
+/** How much is recorded, as it shows it. */
+export const time = (page: Page) => page.locator('[data-part="time"]')
+/** Waits until that many seconds are recorded, or more. */
+export const recorded = (page: Page, seconds: number) => expect.poll(async () => Number((await time(page).textContent())?.split(':')[1]), { timeout: 30_000 }).toBeGreaterThanOrEqual(seconds)
+
+/** From the choice to a recording that runs. */
+export async function record(page: Page, source = 'Screen'): Promise<void> {
+  await page.getByRole('button', { name: /^Record/ }).click()
+  await recorder(page).getByRole('radio', { name: source, exact: true }).check()
+  await recorder(page).getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(recorder(page)).toHaveAttribute('data-state', 'recording', { timeout: 30_000 })
+}
+
+/** The tracks that the page was given are in `made`, so that they can be unplugged. */
+export async function handles(page: Page): Promise<(kind: string) => Promise<void>> {
+  await page.evaluate(() => {
+    const media = navigator.mediaDevices
+    const made: [string, MediaStreamTrack][] = []
+    Object.assign(window, { made })
+    const [camera, screen] = [media.getUserMedia.bind(media), media.getDisplayMedia.bind(media)]
+    media.getUserMedia = async (constraints) => {
+      const stream = await camera(constraints)
+      for (const track of stream.getTracks()) made.push([track.kind, track])
+      return stream
+    }
+    media.getDisplayMedia = async (options) => {
+      const stream = await screen(options)
+      for (const track of stream.getVideoTracks()) made.push(['screen', track])
+      return stream
+    }
+  })
+  return (kind) => page.evaluate((kind) => {
+    for (const [what, track] of (window as unknown as { made: [string, MediaStreamTrack][] }).made) {
+      if (what !== kind || track.readyState !== 'live') continue
+      track.stop()
+      track.dispatchEvent(new Event('ended'))
+    }
+  }, kind)
 }

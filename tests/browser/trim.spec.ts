@@ -75,9 +75,20 @@ test('an author trims both ends, and others see only what is between', async ({ 
   const stopped = await editor.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime)
   expect(stopped).toBeGreaterThan(3.9)
   expect(stopped).toBeLessThan(4.1)
-  await expect(editor.getByLabel('Ask 1 person again')).toBeChecked()
+  await expect(editor.getByLabel('Ask 1 person again about the trim')).toBeChecked()
+  // The other one on this page is about the words.
+  await expect(page.getByLabel('Ask 1 person again', { exact: true })).not.toBeChecked()
   await editor.getByLabel('What changed').fill('Only the middle')
   await look(page, 'trim-editor')
+
+  // Somebody watches meanwhile, so slowly that it lasts.
+  const theirs = other.locator('.stage video')
+  await theirs.evaluate((video: HTMLVideoElement) => { Object.assign(video, { muted: true, currentTime: 2.5, playbackRate: 0.1 }); return video.play() })
+  await other.locator('update-stage').evaluate((stage) => {
+    const said: string[] = []
+    Object.assign(window, { said })
+    new MutationObserver(() => said.push(stage.textContent ?? '')).observe(stage, { childList: true, subtree: true })
+  })
 
   await editor.getByRole('button', { name: 'Save the trim' }).click()
   await expect(start).toBeHidden()
@@ -86,6 +97,10 @@ test('an author trims both ends, and others see only what is between', async ({ 
   // The other page followed by itself.
   await expect(other.locator('.stage video')).toHaveAttribute('data-duration', '2000')
   await expect.poll(() => other.locator('.stage video').evaluate((video: HTMLVideoElement) => video.duration)).toBeLessThan(2.1)
+  // They were told why there was nothing to see, and watch on where they were: half a second after the new beginning.
+  expect(await other.evaluate(() => (window as unknown as { said: string[] }).said.join())).toContain('Being trimmed')
+  await expect.poll(() => theirs.evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThan(0.5)
+  expect(await theirs.evaluate((video: HTMLVideoElement) => [video.paused, video.muted, video.playbackRate, video.currentTime < 1.6])).toEqual([false, true, 0.1, true])
   await expect(other.getByText('Only the middle').first()).toBeVisible()
   await expect(other.getByRole('button', { name: 'Got it' })).toBeVisible()
 

@@ -439,6 +439,7 @@ async fn media_that_is_removed_takes_its_upload_along() {
     sender.send(0, &long(9 * MIB)).await;
     ada.delete(&format!("/media/{}", sender.media)).await.expect(204);
     sender.patch(9 * MIB, b"more", &[]).await.problem(410);
+    assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
     assert_eq!(app.objects().await, [""; 0]);
