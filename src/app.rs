@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -104,7 +104,7 @@ impl State {
         tx.commit().await?;
         uploads::sweep(&self.intake).await?;
         self.guard.forget();
-        media::sweep_folder(self.intake.shop.tmp.clone(), SystemTime::now() - LEFT).await?;
+        media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await?;
         let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;
         self.intake.shop.storage.sweep(&wanted).await
     }
@@ -302,7 +302,7 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
         ffmpeg: config.ffmpeg.clone(),
         found: Arc::default(),
         tmp,
-        since: SystemTime::now(),
+        since: clock::real_time(),
         font,
     };
     let intake = Intake {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -60,6 +61,11 @@ impl Clock {
 #[allow(clippy::disallowed_methods, reason = "the one place that asks the system")]
 pub fn real_now() -> Millis {
     Timestamp::now().as_millisecond()
+}
+
+/// The same as the times of files are told.
+pub fn real_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(real_now()).unwrap_or_default())
 }
 
 /// `N` bytes from the system's generator of secrets.

@@ -176,9 +176,7 @@ fn between(a: Point, b: Point, share: f64) -> Point {
 
 /// How hard was pressed between two points; none where it was no pen.
 fn pressed(a: Dab, b: Dab, share: f64) -> Option<f64> {
-    if a.pressure.or(b.pressure).is_none() {
-        return None;
-    }
+    a.pressure.or(b.pressure)?;
     let (from, to) = (a.pressure.unwrap_or(0.5), b.pressure.unwrap_or(0.5));
     Some(rounded(from + (to - from) * share))
 }

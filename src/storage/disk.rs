@@ -172,7 +172,7 @@ impl Disk {
     }
 
     pub(super) async fn sweep(&self) -> Result<()> {
-        self.sweep_before(SystemTime::now() - LEFTOVER).await
+        self.sweep_before(clock::real_time() - LEFTOVER).await
     }
 
     pub(super) async fn sweep_before(&self, since: SystemTime) -> Result<()> {
