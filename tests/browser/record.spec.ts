@@ -348,6 +348,7 @@ test('a screenshot is one frame of what is shared', async ({ playwright, hearbac
   const [rhea] = await hearback.people('Rhea')
   const { page, close } = await studio(playwright, hearback, rhea!)
   await page.getByRole('button', { name: 'Screenshot' }).click()
+  await page.getByRole('dialog', { name: /^Mark up Screenshot/ }).getByRole('button', { name: 'Add', exact: true }).click()
   await expect(page.locator('.media-item[data-state="ready"]')).toBeVisible()
   await expect(page.locator('.media-item .name')).toHaveText(/^Screenshot \d+ \w+ \d\d\.\d\d\.png$/)
   await expect(page.getByLabel('Title')).toHaveValue(/^Screenshot, \d+ \w+ \d\d:\d\d$/)
