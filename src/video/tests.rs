@@ -273,7 +273,9 @@ async fn a_cut_between_two_key_frames_that_lie_apart_is_made_anew() {
         .unwrap();
     assert!(made.success());
     let probe = tools.probe(&apart).await.unwrap();
-    for (stretch, first, last) in [((3_000, 3_520), 75, 87), ((3_480, 3_960), 87, 98), ((5_000, 5_520), 125, 137), ((5_400, 5_960), 135, 148)] {
+    for (stretch, first, last) in
+        [((3_000, 3_520), 75, 87), ((3_480, 3_960), 87, 98), ((5_000, 5_520), 125, 137), ((5_400, 5_960), 135, 148)]
+    {
         let made = tools.cut(&apart, &probe, stretch, dir.path()).await.unwrap();
         assert_eq!(numbers(&made.path), (first..=last).collect::<Vec<_>>(), "{stretch:?}");
         let says = container_ms(&made.path);
