@@ -121,7 +121,9 @@ async fn begin(
     .await?;
     sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name <> 'original'").bind(&media.id).execute(&mut **tx).await?;
     updates::purge(tx, clock, &keys).await?;
-    shift(tx, &media.id, by, length).await?;
+    for lost in shift(tx, &media.id, by, length).await? {
+        updates::index(tx, clock, &media.update_id, &lost).await?;
+    }
     prepare(tx, clock, &media.id, media.generation + 1).await?;
     if material.is_some() {
         updates::edit(tx, clock, viewer, &media.update_id, &Content { material, ..Content::default() }).await?;
@@ -131,16 +133,16 @@ async fn begin(
 
 /// Moves all that points into the recording, as its beginning is so many milliseconds later, and it is so long now. What points outside keeps
 /// its words and loses its place; a range that is partly inside keeps that part. Whatever else will hold moments of a recording
-/// (captions, what was watched) is moved here.
-async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<()> {
-    sqlx::query(
+/// (captions, what was watched) is moved here. Answers the comments that lost their place, and with it what was drawn there.
+async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<Vec<String>> {
+    let lost = sqlx::query_scalar(
         "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL, media_id = NULL
-         WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0)",
+         WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0) RETURNING id",
     )
     .bind(media_id)
     .bind(by)
     .bind(length)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
     sqlx::query(
         "UPDATE comments SET at_ms = CASE WHEN at_ms < $2 THEN 0 ELSE at_ms - $2 END,
@@ -152,5 +154,5 @@ async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Resul
     .bind(length)
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(lost)
 }

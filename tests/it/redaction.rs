@@ -313,6 +313,28 @@ async fn while_storage_is_away_the_picture_is_hidden_and_the_same_request_finish
 }
 
 #[actix_web::test]
+async fn of_redactions_at_once_one_is_done_and_nothing_of_any_is_left() {
+    let app = start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
+    let update = update(&ada).await;
+    for same in [true, false] {
+        let media = added(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
+        app.jobs_done().await;
+        let more = json!({ "kind": "redaction", "box": [0.0, 0.0, 0.1, 0.1] });
+        let (one, two) = (json!([cover()]), if same { json!([cover()]) } else { json!([cover(), more]) });
+        let (one, two) = futures_util::join!(put(&ada, &media, 0, one), put(&ada, &media, 0, two));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, if same { [200, 200] } else { [200, 409] });
+        assert_eq!(ada.get(&media).await.json()["state"], "ready");
+        assert_eq!(ada.get(&format!("{media}/markup")).await.json()["revision"], 1);
+    }
+    app.jobs_done().await;
+    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(app.count("SELECT count(*) FROM burns").await, 0);
+}
+
+#[actix_web::test]
 async fn redacting_what_was_answered_asks_again() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);

@@ -139,6 +139,12 @@ async fn comments_move_with_what_they_point_at() {
         let body = json!({ "body": "Here", "media_id": whole["id"], "at_ms": at, "until_ms": until });
         ids.push(bob.post(&format!("{path}/comments"), body).await.expect(201).json()["id"].as_str().unwrap().to_owned());
     }
+    let written = json!([{ "kind": "text", "at": [0.1, 0.1], "text": "Kurbelwelle" }]);
+    let drawn = json!({ "body": "Here", "media_id": whole["id"], "at_ms": 500, "drawing": written });
+    bob.post(&format!("{path}/comments"), drawn).await.expect(201);
+    app.jobs_done().await;
+    let found = async || bob.get("/search?q=kurbelwelle").await.expect(200).json()["items"].as_array().unwrap().len();
+    assert_eq!(found().await, 1);
     let places = async || {
         let mut places = Vec::new();
         for id in &ids {
@@ -162,6 +168,9 @@ async fn comments_move_with_what_they_point_at() {
             (None, None),
         ]
     );
+    // What was drawn outside is gone with its place, also for who searches.
+    app.jobs_done().await;
+    assert_eq!(found().await, 0);
     // What can be said now is said in the new time.
     bob.post(&format!("{path}/comments"), json!({ "body": "x", "media_id": whole["id"], "at_ms": 2_001 })).await.problem(422);
     ada.delete(&format!("{media}/trim")).await.expect(200);
