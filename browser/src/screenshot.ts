@@ -1,6 +1,7 @@
 // One frame as a picture: of a shared screen, window or tab, or of a video of the page.
 import { release, screen } from "./capture.js";
 import { clock, when } from "./dom.js";
+import { readable } from "./mark-layer.js";
 import { moment } from "./seamless.js";
 
 /** Asks what to take a picture of. Rejects with a Refusal. */
@@ -46,9 +47,7 @@ export async function frame(video: HTMLVideoElement): Promise<File> {
   }
   const own = document.createElement("video");
   own.muted = true;
-  const address = new URL(video.src);
-  address.searchParams.set("download", "1");
-  own.src = address.href;
+  own.src = readable(video.src);
   own.currentTime = video.currentTime;
   await there(own);
   return picture(own, name);
