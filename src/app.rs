@@ -103,6 +103,7 @@ impl State {
         people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await?;
         uploads::sweep(&self.intake).await?;
+        self.db.scrub().await?;
         self.guard.forget();
         media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await?;
         let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;

@@ -101,7 +101,7 @@ impl Db {
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
                         connection
-                            .execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+                            .execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
                             .await?;
                         Ok(())
                     })
@@ -135,6 +135,17 @@ impl Db {
             Dialect::Postgres => "BEGIN",
         };
         Ok(Tx { inner: self.write.begin_with(begin).await?, committed: self.committed.clone() })
+    }
+
+    /// Takes what was deleted or replaced out of SQLite's log as well, where nobody is reading it just then; in the file itself it is overwritten
+    /// already. PostgreSQL has its own time for that.
+    pub async fn scrub(&self) -> Result<()> {
+        if self.dialect == Dialect::Sqlite {
+            let mut connection = self.write.acquire().await?;
+            // Whoever writes must not wait for long.
+            connection.execute("PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 15000;").await?;
+        }
+        Ok(())
     }
 
     /// Changes each time this node commits.

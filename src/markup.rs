@@ -35,6 +35,8 @@ use crate::{events, jobs};
 /// What those who answered are told has changed, where its author says nothing else.
 const REDACTED: &str = "Something in a picture was made unreadable.";
 const CROPPED: &str = "A picture was cropped.";
+/// So many pixels of each side a crop leaves at least; of a smaller picture all.
+const LEAST: f64 = 16.0;
 
 /// The layer of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,6 +108,7 @@ pub async fn put(
             media.markup_revision
         )));
     }
+    must_leave_enough(&media, sent)?;
     let material = if sent.destroys() && update.published_at.is_some() {
         Some(material.flatten().or_else(|| Some(if sent.redactions.is_empty() { CROPPED } else { REDACTED }.to_owned())))
     } else {
@@ -212,14 +215,29 @@ fn digest(revision: i64, sent: &Sent) -> Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(wish.to_string())))
 }
 
+/// Refuses a crop that leaves next to nothing: it cannot be taken back.
+fn must_leave_enough(media: &Media, sent: &Sent) -> Result<()> {
+    let (Some(crop), Some(width), Some(height)) = (&sent.crop, media.width, media.height) else { return Ok(()) };
+    #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]
+    let small = |share: f64, side: i64| share * (side as f64) < (side as f64).min(LEAST);
+    if small(crop.w, width) || small(crop.h, height) {
+        return Err(Error::invalid(
+            "crop",
+            format!("leaves less than {LEAST} pixels of a side. What is outside is gone for good: leave more."),
+        ));
+    }
+    Ok(())
+}
+
 /// Only a picture of an update that is all there can be marked.
 fn must_be_markable(media: &Media, moves: bool) -> Result<()> {
     let why = match (media.kind.as_str(), media.state.as_str()) {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
         }
-        ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
+        // What it is shows only then.
         (_, "uploading") => "It is still arriving. Mark it when all of it is here.",
+        ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
         (_, "processing") => "It is just being worked on. Try again in a moment.",
         (_, "failed") => "It could not be read, so it cannot be marked.",
         _ if moves => "This is a GIF, and those may move. Upload it as PNG to mark it.",

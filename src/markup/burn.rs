@@ -106,7 +106,7 @@ pub(super) async fn under_way(tx: &mut Tx, media_id: &str) -> Result<Option<Stri
 
 /// Does what is left to be done, for who waits for it. Where it cannot be done just now the picture stays hidden, and a job tries it until it is done.
 pub async fn burn(shop: &Workshop, media_id: &str) -> Result<()> {
-    let Err(error) = go_on(shop, media_id).await else { return Ok(()) };
+    let Err(error) = go_on(shop, media_id).await else { return shop.db.scrub().await };
     tracing::warn!(%error, media = media_id, "a picture stays hidden: what is to go from it could not be destroyed yet");
     let mut tx = shop.db.begin().await?;
     jobs::hurry(&mut tx, &shop.clock, "burn", &payload(media_id)).await?;
@@ -125,7 +125,8 @@ pub async fn burn_job(shop: &Workshop, payload: &str) -> Result<()> {
         media: String,
     }
     let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    go_on(shop, &task.media).await
+    go_on(shop, &task.media).await?;
+    shop.db.scrub().await
 }
 
 /// Two may be at it at once: each step is written down by one of them, and done twice it is harmless.

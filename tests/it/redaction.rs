@@ -63,7 +63,15 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         let listed = s3.list_object_versions().bucket(bucket).prefix(prefix).send().await.unwrap();
         for version in listed.versions() {
             let (key, id) = (version.key().unwrap(), version.version_id().unwrap());
-            let body = s3.get_object().bucket(bucket).key(key).version_id(id).send().await.unwrap().body.collect().await.unwrap();
+            let object = match s3.get_object().bucket(bucket).key(key).version_id(id).send().await {
+                Ok(object) => object,
+                // Deleted since it was listed.
+                Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) => {
+                    continue;
+                }
+                Err(error) => panic!("{error:?}"),
+            };
+            let body = object.body.collect().await.unwrap();
             all.push((format!("{key} {id}"), body.into_bytes().to_vec()));
         }
         let begun = s3.list_multipart_uploads().bucket(bucket).prefix(prefix).send().await.unwrap();
@@ -406,4 +414,32 @@ async fn a_crop_destroys_what_is_outside_and_moves_what_is_left() {
     assert_eq!(ben.get(&outside).await.json()["body"], "b");
     app.jobs_done().await;
     assert_eq!(seen(&app).await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn what_was_written_outside_a_crop_is_in_no_stored_byte() {
+    let app = start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
+    let media = added(&ada, &update(&ada).await, "secret.png", secret(ImageFormat::Png)).await;
+    let written = json!([{ "kind": "text", "at": [0.1, 0.1], "text": "Kurbelwelle" }]);
+    put(&ada, &media, 0, written.clone()).await.expect(200);
+    app.jobs_done().await;
+    let found = async || stored(&app).await.iter().any(|(_, bytes)| starts(bytes, b"Kurbelwelle").next().is_some());
+    assert!(found().await);
+    let cropped = json!({ "revision": 1, "crop": [0.5, 0.5, 0.5, 0.5], "shapes": written });
+    ada.json("PUT", &format!("{media}/markup"), &cropped).await.expect(200);
+    app.jobs_done().await;
+    app.state.sweep().await.unwrap();
+    assert!(!found().await);
+}
+
+#[actix_web::test]
+async fn a_crop_that_leaves_next_to_nothing_is_refused() {
+    let app = start().await;
+    let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
+    let media = added(&ada, &update(&ada).await, "secret.png", secret(ImageFormat::Png)).await;
+    let body = json!({ "revision": 0, "crop": [0.5, 0.5, 0.00001, 0.5], "shapes": [] });
+    let problem = ada.json("PUT", &format!("{media}/markup"), &body).await.problem(422);
+    assert!(problem["errors"]["crop"].as_str().unwrap().contains("leaves less than 16 pixels"), "{problem}");
+    assert_eq!(ada.get(&media).await.json()["width"], 800);
 }
