@@ -38,8 +38,8 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
         const moved = shown.width !== picture.width || shown.height !== picture.height;
         const [theirs, mine] = ["Load the other version", "Save mine over it"] as const;
         const wanted = moved
-          ? await choice("This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places. Load it as it is now? What you drew is then gone.", theirs)
-          : await choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", theirs, mine);
+          ? await choice("This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places. Load it as it is now? What you drew is then gone.", [theirs], true)
+          : await choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", [theirs, mine], true);
         if (wanted === null) throw new Problem("Not saved: it was changed elsewhere meanwhile.", 409);
         reload = wanted === theirs;
         if (reload) return;

@@ -290,7 +290,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.written();
     const { leave } = this.#task;
     const asks = leave === undefined ? "Leave without saving? What you marked is not kept." : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
-    if (this.board?.dirty && !(await question(asks, leave ?? "Leave"))) return;
+    if (this.board?.dirty && !(await question(asks, leave ?? "Leave", true))) return;
     this.#finish(false);
   }
 
