@@ -20,7 +20,7 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   const { edit } = await import("./markup-editor.js");
   let shapes: Shape[] = before?.drawing ?? [];
   const saved = await edit({
-    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: "", done: "Add to comment",
+    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: () => "", done: "Add to comment",
     save: async (work) => { shapes = work.shapes; },
   });
   if (!saved) return null;

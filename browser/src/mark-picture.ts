@@ -2,14 +2,14 @@
 import { announce } from "./dom.js";
 import { choice, complain } from "./forms.js";
 import { type Again, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
-import type { Work } from "./markup-shapes.js";
+import { lost, type Work } from "./markup-shapes.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { frame } from "./screenshot.js";
 import { stage } from "./update-stage.js";
 import type { UploadQueue } from "./upload-queue.js";
 
-const gone = "What is black, and what is outside the crop, is gone for good.";
+const gone = (work: Work) => lost(work, "is gone for good");
 
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("[data-mark-up], [data-mark-frame]") : null;
@@ -49,7 +49,7 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
     };
     const saved = await edit({
       picture: original(picture), name: picture.file_name, work: kept ?? { shapes: layer.shapes, crop: null }, destroys: true,
-      final: `${gone}${answered > 0 ? " Who answered is asked again." : ""}`, done: "Save", ...(answered > 0 ? { again: { people: answered } } : {}), save,
+      final: (work) => `${gone(work)}${answered > 0 ? " Who answered is asked again." : ""}`, done: "Save", ...(answered > 0 ? { again: { people: answered } } : {}), save,
     });
     if (!reload) {
       if (saved) await refresh();

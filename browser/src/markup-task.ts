@@ -11,7 +11,7 @@ export interface Task {
   /** Whether redaction and crop are offered. */
   destroys: boolean;
   /** What is said once before something is destroyed for good. */
-  final: string;
+  final(work: Work): string;
   /** The words of the main button. */
   done: string;
   /** What leaving is called, where it does more than close this: the picture is not added. */
