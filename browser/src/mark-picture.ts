@@ -1,8 +1,9 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
 import { announce } from "./dom.js";
 import { choice, complain } from "./forms.js";
-import { type Again, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
+import { type Again, cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
 import { lost, type Work } from "./markup-shapes.js";
+import type { Asking } from "./markup-task.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { frame } from "./screenshot.js";
@@ -27,7 +28,7 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
     const [layer, picture] = await Promise.all([layerOf(media), pictureOf(media)]);
     let { revision } = layer;
     let reload = false;
-    const save = async (work: Work, again?: Again): Promise<void> => {
+    const save = async (work: Work, again: Again | undefined, asking: Asking): Promise<void> => {
       try {
         await saveLayer(media, revision, work, again);
       } catch (error) {
@@ -37,14 +38,14 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
         if (now.revision === revision) throw error;
         const moved = shown.width !== picture.width || shown.height !== picture.height;
         const [theirs, mine] = ["Load the other version", "Save mine over it"] as const;
-        const wanted = moved
-          ? await choice("This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places. Load it as it is now? What you drew is then gone.", [theirs], true)
-          : await choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", [theirs, mine], true);
+        const wanted = await asking(async () => moved
+          ? choice(`${cropped} Load it as it is now? What you drew is then gone.`, [theirs], true)
+          : choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", [theirs, mine], true));
         if (wanted === null) throw new Problem("Not saved: it was changed elsewhere meanwhile.", 409);
         reload = wanted === theirs;
         if (reload) return;
         revision = now.revision;
-        await save(work, again);
+        await save(work, again, asking);
       }
     };
     const saved = await edit({

@@ -310,18 +310,31 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (!answer) return;
     this.#agreed = { again: answer.again, marks, crop };
     this.#busy = true;
-    this.#bar.saving(true);
-    this.toggleAttribute("data-saving", true);
-    this.say("Saving");
+    this.#saves(true);
     try {
-      await this.#task.save(work, answer.again);
+      await this.#task.save(work, answer.again, (question) => this.#asking(question));
       this.#finish(true);
     } catch (error) {
       this.#complain(error instanceof Error && error.message !== "" ? error.message : "It was not saved. Try again in a moment.");
     } finally {
       this.#busy = false;
-      this.#bar.saving(false);
-      this.removeAttribute("data-saving");
+      this.#saves(false);
+    }
+  }
+
+  #saves(on: boolean): void {
+    this.#bar.saving(on);
+    this.toggleAttribute("data-saving", on);
+    if (on) this.say("Saving");
+  }
+
+  async #asking<T>(question: () => Promise<T>): Promise<T> {
+    this.#saves(false);
+    this.say("Not saved yet");
+    try {
+      return await question();
+    } finally {
+      this.#saves(true);
     }
   }
 

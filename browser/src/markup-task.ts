@@ -18,9 +18,11 @@ export interface Task {
   leave?: string;
   /** Published and answered: offers to ask so many people again. */
   again?: { people: number };
-  /** Throws a Problem, whose words are shown; the work stays. */
-  save(work: Work, again?: Again): Promise<void>;
+  /** Throws a Problem, whose words are shown; the work stays. While `asking` waits for an answer nothing is being saved. */
+  save(work: Work, again: Again | undefined, asking: Asking): Promise<void>;
 }
+
+export type Asking = <T>(question: () => Promise<T>) => Promise<T>;
 
 export interface Again {
   change: "material" | "cosmetic";

@@ -72,6 +72,12 @@ export class UpdateStage extends HTMLElement {
     return this.classList.contains("marks-off") ? source : (this.#medium?.dataset["marked"] ?? source);
   }
 
+  /** Width and height of that picture, as the server gives them. */
+  get size(): string | null {
+    const image = this.#medium?.querySelector(".sheet > img[width]");
+    return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;
+  }
+
   get #medium(): HTMLElement | null {
     return this.#figures.find((figure) => figure.dataset["media"] === this.#shown) ?? null;
   }
