@@ -521,9 +521,17 @@ test('by keys alone: marked, said what was done, saved, drawn on in a comment', 
   await keys('Escape')
   await expect(said).toContainText('Text “By keys”')
   await keys('Control+z', 'Control+Shift+z')
+  // What the font lacks is left out and named; the rest stays.
+  await keys('t', 'Enter')
+  await page.keyboard.insertText('Hello 鍵 world')
+  await expect(said).toContainText('“鍵” is not among the letters')
+  await expect(editor.dialog.getByRole('textbox', { name: 'Text' })).toHaveValue('Hello  world')
+  // Ends the text and saves.
   await keys('Control+Enter')
   await expect(editor.dialog).toHaveCount(0)
-  expect((await layer(page, media[0]!)).shapes.map(({ kind, color }) => `${kind} ${color}`)).toEqual(['rectangle blue', 'step blue', 'text blue'])
+  const { shapes } = await layer(page, media[0]!)
+  expect(shapes.map(({ kind, color }) => `${kind} ${color}`)).toEqual(['rectangle blue', 'step blue', 'text blue', 'text blue'])
+  expect(shapes.at(-1)).toMatchObject({ text: 'Hello  world' })
   // Back where one was.
   await expect(page.getByRole('button', { name: 'Mark up' })).toBeFocused()
   await keys('d')
