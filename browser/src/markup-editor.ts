@@ -250,7 +250,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (made?.kind !== "text") return;
     board.select(mark ? [mark.id] : [], true);
     this.sheet.hide(mark?.id ?? null);
-    this.#text = new TextField(made, this.view, board.size, (text) => this.#wrote(text, made, mark?.id ?? null), (words) => this.say(words, true));
+    this.#text = new TextField(made, this.view, board.size, (text) => this.#wrote(text, made, mark?.id ?? null), (words) => this.say(words, true), () => this.save());
   }
 
   #wrote(text: string, shape: Text, id: number | null): void {

@@ -26,17 +26,18 @@ function drawable(text: string): string {
 const [ascent, descent] = [0.928, 0.236];
 
 export class TextField {
-  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape or Control and Enter when it is written" });
+  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape when it is written, Control and Enter to save" });
   #before: string;
   #done = false;
 
-  /** `done` gets what was written, once; `refused` what cannot be taken. */
+  /** `done` gets what was written, once; `refused` what cannot be taken; `save` where it is the last word. */
   constructor(
     readonly shape: Text,
     readonly view: View,
     readonly size: Size,
     readonly done: (text: string) => void,
     readonly refused: (words: string) => void,
+    save: () => void,
   ) {
     const { field } = this;
     field.value = this.#before = shape.text;
@@ -48,6 +49,7 @@ export class TextField {
       if (event.isComposing || (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey)))) return;
       event.preventDefault();
       this.finish();
+      if (event.key === "Enter") save();
     });
     for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"]) field.addEventListener(name, (event) => event.stopPropagation());
     view.stage.append(field);
