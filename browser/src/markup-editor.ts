@@ -231,12 +231,13 @@ class MarkupEditor extends HTMLElement implements Commands {
   #crop(): void {
     this.crop = new Crop(this.board, this.sheet, (words) => this.say(words), (crop) => {
       this.crop = null;
+      if (this.tool === "crop") this.use("select");
+      // Said last: what came of it, not the tool.
       if (crop !== this.board.crop) {
         this.board.setCrop(crop);
         const { width, height } = this.board.size;
         this.view.fit(crop ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height] : undefined);
       }
-      if (this.tool === "crop") this.use("select");
     });
     this.#stage.append(this.crop.bar);
   }
