@@ -18,7 +18,13 @@ document.addEventListener("click", (event) => {
   button.setAttribute("aria-busy", "true");
   const answered = Number(button.dataset["answered"] ?? 0);
   const act = button.dataset["markUp"] !== undefined ? markUp(button.dataset["markUp"], answered) : markFrame(button, answered);
-  void act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => button.removeAttribute("aria-busy"));
+  void act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => {
+    button.removeAttribute("aria-busy");
+    if (document.activeElement !== document.body) return;
+    stage()?.giveBack(button);
+    // Of a row that was replaced meanwhile, the button of the new one.
+    if (!button.isConnected) document.querySelector<HTMLElement>(`[data-mark-up="${CSS.escape(button.dataset["markUp"] ?? "")}"]`)?.focus();
+  });
 });
 
 /** Opens the editor on a picture, with what is stored or with work that could not be saved. True when it was saved. */

@@ -322,6 +322,7 @@ test('redacted after it was sent: gone from every address at once, and who answe
   await ask.getByRole('button', { name: 'Save' }).click()
   await expect(editor.dialog).toHaveCount(0, { timeout: 30_000 })
 
+  await expect(page.getByRole('button', { name: 'Mark up', exact: true })).toBeFocused({ timeout: 30_000 })
   expect((await reader.request.get(before)).status()).toBe(404)
   await expect.poll(async () => (await told(page, media[0]!)).state, { timeout: 30_000 }).toBe('ready')
   for (const { name } of (await told(page, media[0]!)).renditions) expect((await secrets(page, await bytes(page, media[0]!, name))).secret, name).toBe(0)
@@ -353,6 +354,7 @@ test('a frame of a video becomes a picture, and is drawn on in a comment that sh
   await expect(page.locator('.strip a')).toHaveCount(2)
   await expect(page.locator('.medium.shown .layer ellipse')).toHaveCount(1)
   await expect(page.locator('.medium.shown img')).toHaveAttribute('alt', 'flow at 0.04.png')
+  await expect(page.locator('.medium.shown .viewport')).toBeFocused()
   // And from where it is edited, by the queue.
   await page.goto(`/updates/${id}/edit`)
   await at(page, 6)
