@@ -71,15 +71,18 @@ test('a capture is marked with every tool, redacted, saved, changed and sent; an
   await page.keyboard.type('Look here first')
   await page.keyboard.press('Escape')
   await editor.pick('n')
+  await editor.click([0.95, 0.75])
   await editor.click([0.7, 0.75])
   await editor.click([0.8, 0.75])
   await editor.pick('x')
   await editor.drag([share.left, share.top], [share.right, share.bottom])
   await pictures(page, 'markup-editor')
   await axe(page)
+  // The first step is outside.
   await editor.pick('c')
   await editor.drag([0.1, 0.1], [0.9, 0.95])
   await page.keyboard.press('Enter')
+  await expect(editor.dialog.getByRole('status')).toHaveText(/^Cropped to \d+ by \d+ pixels$/)
   await editor.done('Add', 'Add')
 
   await expect(item(page)).toHaveCount(1, { timeout: 30_000 })
@@ -87,6 +90,7 @@ test('a capture is marked with every tool, redacted, saved, changed and sent; an
   const media = await idOf(page)
   const drawn = ['arrow', 'line', 'rectangle', 'ellipse', 'freehand', 'highlight', 'text', 'step', 'step']
   expect(await kinds(page, media)).toEqual(drawn)
+  expect((await layer(page, media)).shapes.flatMap(({ kind, number }) => (kind === 'step' ? [number] : []))).toEqual([1, 2])
   // Nothing of the secret went over the line, nor lies on the server.
   const sent = pngs(line.heard())
   expect(sent.length).toBeGreaterThan(0)
@@ -513,6 +517,15 @@ test('by keys alone: marked, said what was done, saved, drawn on in a comment', 
   await keys('Enter')
   await editor.opened()
   const said = editor.dialog.getByRole('status')
+  await keys('Control+c')
+  await expect(said).toContainText(/copied/i)
+  // A longer row of tools than the screen fades at its end.
+  const tools = editor.dialog.getByRole('toolbar')
+  await page.setViewportSize({ width: 380, height: 700 })
+  await expect(tools).toHaveAttribute('data-more')
+  await tools.evaluate((row) => row.scrollTo(1e4, 0))
+  await expect(tools).not.toHaveAttribute('data-more')
+  await page.setViewportSize({ width: 1280, height: 720 })
   await keys('r', 'Enter')
   await expect(said).toContainText('Rectangle, red')
   await keys('ArrowRight', 'Shift+ArrowDown', '5')
