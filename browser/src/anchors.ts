@@ -16,6 +16,8 @@ export interface Anchor {
   region?: Region;
   /** What is drawn on the picture, or on the frame of that moment. */
   drawing?: Shape[];
+  /** Width and height of the picture that is drawn on. */
+  size?: string;
 }
 
 /** A comment with a place. */

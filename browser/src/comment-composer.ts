@@ -5,7 +5,7 @@ import { type Anchor, reveal } from "./anchors.js";
 import { announce, clock, icon, iconButton, make, remember } from "./dom.js";
 import { sending } from "./draft-box.js";
 import { complain, nameIsKnown } from "./forms.js";
-import { drawOn } from "./mark-drawing.js";
+import { drawOn, moved, redraw } from "./mark-drawing.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { goTo, lengthOf } from "./seamless.js";
@@ -69,7 +69,8 @@ export class CommentComposer extends HTMLElement {
         const there = (event as CustomEvent<Anchor>).detail;
         const drawing = this.#anchor?.drawing;
         if (drawing && this.#anchor?.media !== there.media) return announce("Your drawing is on another picture. Send it or remove it first.");
-        this.place(drawing ? { ...there, drawing } : there);
+        const size = this.#anchor?.size;
+        this.place(drawing ? { ...there, drawing, ...(size === undefined ? {} : { size }) } : there);
         this.write();
         this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
       }, { signal });
@@ -254,6 +255,11 @@ export class CommentComposer extends HTMLElement {
     form.setAttribute("aria-busy", "true");
     this.#failed(null);
     try {
+      if (this.#anchor?.drawing && (await moved(this.#anchor))) {
+        if (!(await redraw())) throw new Problem("Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.", 409);
+        this.place(null);
+        return void this.draw();
+      }
       const made = (await sending(form, () => ask("POST", form.action, body))) as { id: string; unseen?: Unseen[] };
       const sent: Sent = { id: made.id, text: area.value, asks: this.#asks?.checked ?? false, anchor: this.#anchor, pictures: this.#pictures };
       area.defaultValue = "";

@@ -24,26 +24,27 @@ document.addEventListener("keydown", (event) => {
   form.requestSubmit(form.querySelector<HTMLButtonElement>("button:not([type=button])"));
 });
 
-/** Asks a question in a dialog; true for yes, which is called by what it does. */
-export async function question(message: string, verb: string): Promise<boolean> {
-  return (await choice(message, verb)) !== null;
+/** Asks a question in a dialog; true for yes, which is called by what it does. `careful`: Enter says no. */
+export async function question(message: string, verb: string, careful = false): Promise<boolean> {
+  return (await choice(message, [verb], careful)) !== null;
 }
 
-/** Asks in a dialog what of several is to be done, each called by what it does, the likeliest last; null for none of it. */
-export function choice<Verb extends string>(message: string, ...verbs: Verb[]): Promise<Verb | null> {
+/** Asks in a dialog what of several is to be done, each called by what it does, the likeliest last; null for none of it. Where work would be lost, Enter says none (`careful`). */
+export function choice<Verb extends string>(message: string, verbs: readonly Verb[], careful = false): Promise<Verb | null> {
   return new Promise((resolve) => {
     const buttons = verbs.map((verb, index) => make("button", { class: index === verbs.length - 1 ? "button main" : "button", value: verb }, verb));
+    const cancel = make("button", { class: "button", value: "" }, "Cancel");
     const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
       make("form", { method: "dialog", "data-turbo": "false" },
         make("p", { id: "question", class: "words" }, message),
-        make("div", { class: "actions" }, make("button", { class: "button", value: "" }, "Cancel"), ...buttons)));
+        make("div", { class: "actions" }, cancel, ...buttons)));
     dialog.addEventListener("close", () => {
       resolve(verbs.find((verb) => verb === dialog.returnValue) ?? null);
       dialog.remove();
     });
     document.body.append(dialog);
     dialog.showModal();
-    buttons.at(-1)?.focus();
+    (careful ? cancel : buttons.at(-1))?.focus();
   });
 }
 

@@ -36,6 +36,9 @@ export async function pictureOf(media: string): Promise<Picture> {
   return (await ask("GET", `/media/${media}`)) as Picture;
 }
 
+/** What is said wherever the picture is not any more what was drawn on. */
+export const cropped = "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
+
 /** Stores marks that were made on that revision. Rejects with a Problem; 409 where somebody else was faster. */
 export async function saveLayer(media: string, revision: number, work: Work, again?: Again): Promise<void> {
   await ask("PUT", `/media/${media}/markup`, { revision, ...work, ...again });

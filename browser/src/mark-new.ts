@@ -1,5 +1,5 @@
 // A picture that is still here alone: marked before it is sent, so that what is black on it, or outside the crop, never leaves this browser.
-import type { Shape } from "./markup-shapes.js";
+import { lost, type Shape } from "./markup-shapes.js";
 
 /** A picture as it is sent, and the marks that are sent after it. */
 export interface Marked {
@@ -23,7 +23,7 @@ export async function mark(file: File): Promise<Marked | null> {
     name: file.name,
     work: { shapes: [], crop: null },
     destroys: true,
-    final: "What is black, and what is outside the crop, never leaves this browser: not you either can bring it back.",
+    final: (work) => `${lost(work, "never leaves this browser")} Nobody can bring it back, not even you.`,
     done: "Add",
     leave: "Do not add it",
     save: async (work) => {

@@ -1,15 +1,16 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
 import { announce } from "./dom.js";
 import { choice, complain } from "./forms.js";
-import { type Again, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
-import type { Work } from "./markup-shapes.js";
+import { type Again, cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
+import { lost, type Work } from "./markup-shapes.js";
+import type { Asking } from "./markup-task.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { frame } from "./screenshot.js";
 import { stage } from "./update-stage.js";
 import type { UploadQueue } from "./upload-queue.js";
 
-const gone = "What is black, and what is outside the crop, is gone for good.";
+const gone = (work: Work) => lost(work, "is gone for good");
 
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("[data-mark-up], [data-mark-frame]") : null;
@@ -17,7 +18,13 @@ document.addEventListener("click", (event) => {
   button.setAttribute("aria-busy", "true");
   const answered = Number(button.dataset["answered"] ?? 0);
   const act = button.dataset["markUp"] !== undefined ? markUp(button.dataset["markUp"], answered) : markFrame(button, answered);
-  void act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => button.removeAttribute("aria-busy"));
+  void act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => {
+    button.removeAttribute("aria-busy");
+    if (document.activeElement !== document.body) return;
+    stage()?.giveBack(button);
+    // Of a row that was replaced meanwhile, the button of the new one.
+    if (!button.isConnected) document.querySelector<HTMLElement>(`[data-mark-up="${CSS.escape(button.dataset["markUp"] ?? "")}"]`)?.focus();
+  });
 });
 
 /** Opens the editor on a picture, with what is stored or with work that could not be saved. True when it was saved. */
@@ -27,7 +34,7 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
     const [layer, picture] = await Promise.all([layerOf(media), pictureOf(media)]);
     let { revision } = layer;
     let reload = false;
-    const save = async (work: Work, again?: Again): Promise<void> => {
+    const save = async (work: Work, again: Again | undefined, asking: Asking): Promise<void> => {
       try {
         await saveLayer(media, revision, work, again);
       } catch (error) {
@@ -37,19 +44,19 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
         if (now.revision === revision) throw error;
         const moved = shown.width !== picture.width || shown.height !== picture.height;
         const [theirs, mine] = ["Load the other version", "Save mine over it"] as const;
-        const wanted = moved
-          ? await choice("This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places. Load it as it is now? What you drew is then gone.", theirs)
-          : await choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", theirs, mine);
+        const wanted = await asking(async () => moved
+          ? choice(`${cropped} Load it as it is now? What you drew is then gone.`, [theirs], true)
+          : choice("The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.", [theirs, mine], true));
         if (wanted === null) throw new Problem("Not saved: it was changed elsewhere meanwhile.", 409);
         reload = wanted === theirs;
         if (reload) return;
         revision = now.revision;
-        await save(work, again);
+        await save(work, again, asking);
       }
     };
     const saved = await edit({
       picture: original(picture), name: picture.file_name, work: kept ?? { shapes: layer.shapes, crop: null }, destroys: true,
-      final: `${gone}${answered > 0 ? " Who answered is asked again." : ""}`, done: "Save", ...(answered > 0 ? { again: { people: answered } } : {}), save,
+      final: (work) => `${gone(work)}${answered > 0 ? " Who answered is asked again." : ""}`, done: "Save", ...(answered > 0 ? { again: { people: answered } } : {}), save,
     });
     if (!reload) {
       if (saved) await refresh();

@@ -14,7 +14,7 @@ export async function agreed(task: Task, work: Work): Promise<{ again: Again | u
   const cancel = make("button", { type: "button", class: "button" }, "Cancel");
   const yes = make("button", { class: "button main", value: "yes" }, task.done);
   const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" });
-  if (final) form.append(make("p", { class: "words" }, task.final));
+  if (final) form.append(make("p", { class: "words" }, task.final(work)));
   if (task.again) {
     const { people } = task.again;
     form.append(make("label", { class: "check" }, box, make("span", {}, `Ask ${people === 1 ? "1 person" : `${people} people`} again`)),

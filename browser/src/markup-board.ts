@@ -1,4 +1,5 @@
 // What lies on the picture, what of it is selected, and everything that can be done to it. Knows nothing of pointers, keys or elements.
+import { kept } from "./markup-clip.js";
 import { words } from "./markup-draw.js";
 import { handles, moved, resized, type Size } from "./markup-geometry.js";
 import { History } from "./markup-history.js";
@@ -196,7 +197,7 @@ export class Board {
   }
 
   setCrop(crop: Box | null): void {
-    this.#history.commit({ marks: this.marks, crop: crop && tidyBox(crop) }, "crop");
+    this.#history.commit({ marks: renumbered(this.marks, crop, this.size), crop: crop && tidyBox(crop) }, "crop");
     this.changed(crop ? `Cropped to ${Math.round(crop[2] * this.size.width)} by ${Math.round(crop[3] * this.size.height)} pixels` : "The whole picture");
   }
 
@@ -215,7 +216,7 @@ export class Board {
 
   /** The number the next step gets. */
   get next(): number {
-    return this.marks.filter(({ shape }) => shape.kind === "step").length + 1;
+    return this.marks.filter(({ shape }) => shape.kind === "step" && stays(shape.at, this.crop, this.size)).length + 1;
   }
 
   #travelled(what: string | null, said: string): void {
@@ -239,7 +240,7 @@ export class Board {
   }
 
   #commit(marks: readonly Mark[], what: string, said: string, key: string | null = null): void {
-    this.#history.commit({ marks: renumbered(underneath(marks)), crop: this.crop }, what, key);
+    this.#history.commit({ marks: renumbered(underneath(marks), this.crop, this.size), crop: this.crop }, what, key);
     this.changed(said);
   }
 }
@@ -251,15 +252,22 @@ function underneath(marks: readonly Mark[]): readonly Mark[] {
   return [...marks.filter(({ shape }) => shape.kind === "redaction"), ...marks.filter(({ shape }) => shape.kind !== "redaction")];
 }
 
-/** Steps count from 1 without gaps, in the order they stand in. */
-function renumbered(marks: readonly Mark[]): readonly Mark[] {
-  const steps = marks.filter((mark): mark is Mark & { shape: Step } => mark.shape.kind === "step").sort((a, b) => a.shape.number - b.shape.number);
+/** Steps count from 1 without gaps, in the order they stand in; those that a crop takes away come after those that stay. */
+function renumbered(marks: readonly Mark[], crop: Box | null, size: Size): readonly Mark[] {
+  const gone = ({ shape }: { shape: Step }) => Number(!stays(shape.at, crop, size));
+  const steps = marks.filter((mark): mark is Mark & { shape: Step } => mark.shape.kind === "step").sort((a, b) => gone(a) - gone(b) || a.shape.number - b.shape.number);
   if (steps.every(({ shape }, i) => shape.number === i + 1)) return marks;
   const numbers = new Map(steps.map(({ id }, i) => [id, i + 1]));
   return marks.map((mark) => {
     const number = numbers.get(mark.id);
     return mark.shape.kind === "step" && number !== undefined && number !== mark.shape.number ? { id: mark.id, shape: { ...mark.shape, number } } : mark;
   });
+}
+
+function stays([x, y]: Spot, crop: Box | null, { width, height }: Size): boolean {
+  if (!crop) return true;
+  const [left, top, w, h] = kept(crop, width, height);
+  return x * width >= left && x * width <= left + w && y * height >= top && y * height <= top + h;
 }
 
 function name(shape: Shape): string {

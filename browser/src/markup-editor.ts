@@ -231,12 +231,13 @@ class MarkupEditor extends HTMLElement implements Commands {
   #crop(): void {
     this.crop = new Crop(this.board, this.sheet, (words) => this.say(words), (crop) => {
       this.crop = null;
+      if (this.tool === "crop") this.use("select");
+      // Said last: what came of it, not the tool.
       if (crop !== this.board.crop) {
         this.board.setCrop(crop);
         const { width, height } = this.board.size;
         this.view.fit(crop ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height] : undefined);
       }
-      if (this.tool === "crop") this.use("select");
     });
     this.#stage.append(this.crop.bar);
   }
@@ -250,7 +251,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (made?.kind !== "text") return;
     board.select(mark ? [mark.id] : [], true);
     this.sheet.hide(mark?.id ?? null);
-    this.#text = new TextField(made, this.view, board.size, (text) => this.#wrote(text, made, mark?.id ?? null), (words) => this.say(words, true));
+    this.#text = new TextField(made, this.view, board.size, (text) => this.#wrote(text, made, mark?.id ?? null), (words) => this.say(words, true), () => this.save());
   }
 
   #wrote(text: string, shape: Text, id: number | null): void {
@@ -290,7 +291,7 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.written();
     const { leave } = this.#task;
     const asks = leave === undefined ? "Leave without saving? What you marked is not kept." : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
-    if (this.board?.dirty && !(await question(asks, leave ?? "Leave"))) return;
+    if (this.board?.dirty && !(await question(asks, leave ?? "Leave", true))) return;
     this.#finish(false);
   }
 
@@ -310,18 +311,31 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (!answer) return;
     this.#agreed = { again: answer.again, marks, crop };
     this.#busy = true;
-    this.#bar.saving(true);
-    this.toggleAttribute("data-saving", true);
-    this.say("Saving");
+    this.#saves(true);
     try {
-      await this.#task.save(work, answer.again);
+      await this.#task.save(work, answer.again, (question) => this.#asking(question));
       this.#finish(true);
     } catch (error) {
       this.#complain(error instanceof Error && error.message !== "" ? error.message : "It was not saved. Try again in a moment.");
     } finally {
       this.#busy = false;
-      this.#bar.saving(false);
-      this.removeAttribute("data-saving");
+      this.#saves(false);
+    }
+  }
+
+  #saves(on: boolean): void {
+    this.#bar.saving(on);
+    this.toggleAttribute("data-saving", on);
+    if (on) this.say("Saving");
+  }
+
+  async #asking<T>(question: () => Promise<T>): Promise<T> {
+    this.#saves(false);
+    this.say("Not saved yet");
+    try {
+      return await question();
+    } finally {
+      this.#saves(true);
     }
   }
 

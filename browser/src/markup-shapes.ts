@@ -123,7 +123,14 @@ function round(value: number): number {
   return Math.round(value * 100_000) / 100_000;
 }
 
-/** What of a work cannot be taken back once it is saved. */
+/** What a work destroys once it is saved, in words that begin a sentence; and what of it stays. */
+export function lost({ shapes, crop }: Work, becomes: string): string {
+  const black = shapes.some(({ kind }) => kind === "redaction");
+  const what = black && crop ? "What is black, and what is outside the crop," : black ? "What is black" : "What is outside the crop";
+  return `${what} ${becomes}.${black && shapes.some(({ kind }) => kind !== "redaction") ? " Marks over what is black stay." : ""}`;
+}
+
+/** Whether something of a work cannot be taken back once it is saved. */
 export function destroys(work: Work): boolean {
   return work.crop !== null || work.shapes.some(({ kind }) => kind === "redaction");
 }

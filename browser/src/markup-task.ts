@@ -11,16 +11,18 @@ export interface Task {
   /** Whether redaction and crop are offered. */
   destroys: boolean;
   /** What is said once before something is destroyed for good. */
-  final: string;
+  final(work: Work): string;
   /** The words of the main button. */
   done: string;
   /** What leaving is called, where it does more than close this: the picture is not added. */
   leave?: string;
   /** Published and answered: offers to ask so many people again. */
   again?: { people: number };
-  /** Throws a Problem, whose words are shown; the work stays. */
-  save(work: Work, again?: Again): Promise<void>;
+  /** Throws a Problem, whose words are shown; the work stays. While `asking` waits for an answer nothing is being saved. */
+  save(work: Work, again: Again | undefined, asking: Asking): Promise<void>;
 }
+
+export type Asking = <T>(question: () => Promise<T>) => Promise<T>;
 
 export interface Again {
   change: "material" | "cosmetic";

@@ -6,31 +6,38 @@ import type { Size } from "./markup-geometry.js";
 import { limits, type Text } from "./markup-shapes.js";
 import type { View } from "./markup-view.js";
 
-/** The first character the font lacks: the server could not draw it. */
-function lacking(text: string): string | null {
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    // The first bound past it is the end of a range exactly where it lies in one.
-    if (code !== 10 && glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1) return character;
-  }
-  return null;
+/** Whether the font lacks it: the server could not draw it. */
+function lacking(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  // The first bound past it is the end of a range exactly where it lies in one.
+  return code !== 10 && glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1;
+}
+
+/** Lines may break; nothing else that cannot be seen. A tab is a space. */
+function seen(text: string): string {
+  return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
+}
+
+function drawable(text: string): string {
+  return [...seen(text)].filter((character) => !lacking(character)).join("");
 }
 
 /** DejaVu Sans: how far its letters reach over and under the baseline. */
 const [ascent, descent] = [0.928, 0.236];
 
 export class TextField {
-  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape or Control and Enter when it is written" });
+  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape when it is written, Control and Enter to save" });
   #before: string;
   #done = false;
 
-  /** `done` gets what was written, once; `refused` what cannot be taken. */
+  /** `done` gets what was written, once; `refused` what cannot be taken; `save` where it is the last word. */
   constructor(
     readonly shape: Text,
     readonly view: View,
     readonly size: Size,
     readonly done: (text: string) => void,
     readonly refused: (words: string) => void,
+    save: () => void,
   ) {
     const { field } = this;
     field.value = this.#before = shape.text;
@@ -42,6 +49,7 @@ export class TextField {
       if (event.isComposing || (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey)))) return;
       event.preventDefault();
       this.finish();
+      if (event.key === "Enter") save();
     });
     for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"]) field.addEventListener(name, (event) => event.stopPropagation());
     view.stage.append(field);
@@ -75,15 +83,19 @@ export class TextField {
 
   #typed(): void {
     const { field } = this;
-    // Lines may break; nothing else that cannot be seen. A tab is a space.
-    const clean = field.value.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
-    const odd = lacking(clean);
-    if (odd !== null || [...clean].length > limits.text) {
-      this.refused(odd === null ? `A text has at most ${limits.text} characters.` : `“${odd}” is not among the letters of the picture’s font. Say it without.`);
+    const clean = drawable(field.value);
+    const odd = [...new Set(seen(field.value))].filter(lacking).join("");
+    if ([...clean].length > limits.text) {
+      this.refused(`A text has at most ${limits.text} characters.`);
       const at = Math.max(0, field.selectionStart - (field.value.length - this.#before.length));
       field.value = this.#before;
       field.setSelectionRange(at, at);
-    } else if (clean !== field.value) field.value = clean;
+    } else if (clean !== field.value) {
+      const at = drawable(field.value.slice(0, field.selectionStart)).length;
+      field.value = clean;
+      field.setSelectionRange(at, at);
+      if (odd !== "") this.refused(`“${odd}” is not among the letters of the picture’s font, and is left out.`);
+    }
     this.#before = field.value;
     this.#grow();
   }

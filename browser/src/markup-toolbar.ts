@@ -64,6 +64,10 @@ export class Toolbar {
     this.element = make("div", { class: "markup-tools", role: "toolbar", "aria-label": "Tools" },
       group("Tools", this.#tools.values()), group("Colour", this.#colors.values()), group("Width", this.#levels.values()), group("What is selected", this.#chosen));
     rove(this.element);
+    const { element } = this;
+    const more = () => element.toggleAttribute("data-more", element.scrollLeft + element.clientWidth < element.scrollWidth - 1);
+    element.addEventListener("scroll", more, { passive: true });
+    new ResizeObserver(more).observe(element);
   }
 
   show({ tool, color, level, selected }: Shown): void {

@@ -19,9 +19,6 @@ export interface Looker {
 
 export class PictureView {
   readonly tools: HTMLElement;
-  #sheet: HTMLElement;
-  #image: HTMLImageElement;
-  #marks: HTMLElement;
   #scale: HTMLButtonElement;
   #hand: HTMLButtonElement;
   #zoom = 1;
@@ -37,9 +34,6 @@ export class PictureView {
     readonly viewport: HTMLElement,
     readonly looker: Looker,
   ) {
-    this.#sheet = viewport.querySelector<HTMLElement>(".sheet") as HTMLElement;
-    this.#image = viewport.querySelector("img") as HTMLImageElement;
-    this.#marks = viewport.querySelector<HTMLElement>(".marks") as HTMLElement;
     const tool = (words: string, picture: SVGSVGElement, act: () => void) => {
       const button = iconButton(words, picture, "tool");
       button.addEventListener("click", act);
@@ -74,10 +68,23 @@ export class PictureView {
     viewport.addEventListener("touchstart", (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchmove", (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
-    this.#image.addEventListener("load", () => this.fit(), { signal });
+    viewport.addEventListener("load", () => this.fit(), { signal, capture: true });
     this.#observer = new ResizeObserver(() => this.#move(this.#x, this.#y));
     this.#observer.observe(viewport);
     this.fit();
+  }
+
+  // Looked up each time: a refresh may put others in their place.
+  get #sheet(): HTMLElement {
+    return this.viewport.querySelector(".sheet") as HTMLElement;
+  }
+
+  get #image(): HTMLImageElement {
+    return this.viewport.querySelector(".sheet > img") as HTMLImageElement;
+  }
+
+  get #marks(): HTMLElement {
+    return this.viewport.querySelector(".marks") as HTMLElement;
   }
 
   /** Stops looking after sizes. */

@@ -13,6 +13,8 @@ export class UpdateStage extends HTMLElement {
   #picture: PictureView | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkView | null = null;
+  /** What had the focus before it was hidden: a button of a picture that is being prepared. */
+  #back: HTMLElement | null = null;
   #listeners = new AbortController();
 
   connectedCallback(): void {
@@ -70,6 +72,12 @@ export class UpdateStage extends HTMLElement {
   get seen(): string | null {
     const source = this.#medium?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
     return this.classList.contains("marks-off") ? source : (this.#medium?.dataset["marked"] ?? source);
+  }
+
+  /** Width and height of that picture, as the server gives them. */
+  get size(): string | null {
+    const image = this.#medium?.querySelector(".sheet > img[width]");
+    return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;
   }
 
   get #medium(): HTMLElement | null {
@@ -143,8 +151,22 @@ export class UpdateStage extends HTMLElement {
     if (this.video) goTo(this.video, ms);
   }
 
+  /** Gives the focus to a button; while that is hidden, to what is shown. */
+  giveBack(button: HTMLElement): void {
+    const { activeElement } = document;
+    this.#back = null;
+    if (activeElement !== null && activeElement !== document.body && activeElement !== this) return;
+    if (button.checkVisibility()) return button.focus({ preventScroll: true });
+    const shown = this.#medium?.querySelector<HTMLElement>(".viewport, video");
+    this.tabIndex = -1;
+    (shown ?? this).focus({ preventScroll: true });
+    if (!shown) this.#back = button;
+  }
+
   /** Takes up what changed on the page. */
   sync(): void {
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && this.querySelector(".stage-tools")?.contains(activeElement)) this.#back = activeElement;
     const figures = this.#figures;
     if (!this.#medium) this.#shown = figures[0]?.dataset["media"] ?? "";
     for (const figure of figures) figure.classList.toggle("shown", figure.dataset["media"] === this.#shown);
@@ -175,6 +197,7 @@ export class UpdateStage extends HTMLElement {
       if (chip) chip.dataset["n"] = String(number);
     }
     this.#draw();
+    if (this.#back) this.giveBack(this.#back);
     document.dispatchEvent(new CustomEvent("hearback:shown"));
   }
 
