@@ -464,7 +464,7 @@ test('a picture that is cropped while somebody draws on it is drawn on again', a
   await editor.drag([0.2, 0.2], [0.6, 0.6])
   await editor.done('Add to comment')
   await expect(other.locator('.drawing-chip')).toContainText('Drawing, 1 mark')
-  await expect(other.locator('.stage .tool.scale')).not.toHaveText('0 %')
+  await expect(other.locator('.stage .tool.scale')).toHaveText(/^[1-9]\d* %$/)
 
   // Again before it is sent.
   const { revision } = await layer(page, media[0]!)
@@ -481,6 +481,10 @@ test('a picture that is cropped while somebody draws on it is drawn on again', a
   await expect(other.locator('#body')).toHaveValue('My words')
   await other.locator('#body').press('Control+Enter')
   await expect(other.locator('.threads .comment')).toContainText('with a drawing')
+  // Live, with nothing open.
+  await crop((await layer(page, media[0]!)).revision)
+  await expect(other.locator('.sheet > img')).toHaveAttribute('width', '80')
+  await expect(other.locator('.stage .tool.scale')).toHaveText(/^[1-9]\d* %$/)
   expect(errors).toEqual([])
 })
 
