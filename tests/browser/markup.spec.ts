@@ -446,7 +446,8 @@ test('a picture that is cropped while somebody draws on it is drawn on again', a
   }
   const other = await someone(browser, hearback, cleo!)
   const errors: string[] = []
-  other.on('response', (answer) => { if (answer.status() >= 400) errors.push(`${answer.status()} ${answer.url()}`) })
+  for (const one of [page, other]) one.on('response', (answer) => { if (answer.status() >= 400) errors.push(`${answer.status()} ${answer.url()}`) })
+  await page.goto(`/updates/${id}`)
   const editor = new Editor(other)
   await other.goto(`/updates/${id}`)
   await other.locator('#body').fill('My words')
@@ -464,7 +465,7 @@ test('a picture that is cropped while somebody draws on it is drawn on again', a
   await editor.drag([0.2, 0.2], [0.6, 0.6])
   await editor.done('Add to comment')
   await expect(other.locator('.drawing-chip')).toContainText('Drawing, 1 mark')
-  await expect(other.locator('.stage .tool.scale')).not.toHaveText('0 %')
+  await expect(other.locator('.stage .tool.scale')).toHaveText(/^[1-9]\d* %$/)
 
   // Again before it is sent.
   const { revision } = await layer(page, media[0]!)
@@ -481,6 +482,12 @@ test('a picture that is cropped while somebody draws on it is drawn on again', a
   await expect(other.locator('#body')).toHaveValue('My words')
   await other.locator('#body').press('Control+Enter')
   await expect(other.locator('.threads .comment')).toContainText('with a drawing')
+  // Live, with nothing open.
+  await crop((await layer(page, media[0]!)).revision)
+  for (const one of [page, other]) {
+    await expect(one.locator('.sheet > img')).toHaveAttribute('width', '80')
+    await expect(one.locator('.stage .tool.scale')).toHaveText(/^[1-9]\d* %$/)
+  }
   expect(errors).toEqual([])
 })
 
