@@ -20,12 +20,16 @@ async function told(page: Page, media: string): Promise<Media> {
   return (await (await page.request.get(`/media/${media}`, { headers: asProgram })).json()) as Media
 }
 
-/** The bytes of a stored form of a picture, as its author gets them. */
+/** The bytes of a stored form of a picture, as its author gets them; asked again where a drawn one took its place just then. */
 async function bytes(page: Page, media: string, name: string): Promise<Buffer> {
-  const { pathname, search } = new URL((await told(page, media)).renditions.find((one) => one.name === name)!.url)
-  const answer = await page.request.get(pathname + search)
-  expect(answer.status(), name).toBe(200)
-  return answer.body()
+  let body = Buffer.alloc(0)
+  await expect(async () => {
+    const { pathname, search } = new URL((await told(page, media)).renditions.find((one) => one.name === name)!.url)
+    const answer = await page.request.get(pathname + search)
+    expect(answer.status(), name).toBe(200)
+    body = await answer.body()
+  }).toPass({ timeout: 20_000 })
+  return body
 }
 
 const item = (page: Page) => page.locator('#media-list [data-media][data-state="ready"]')

@@ -220,7 +220,7 @@ test('a recording begun in another browser is offered with what arrived', async 
   await expect(offer(page)).toHaveCount(0)
   await page.clock.setFixedTime(Date.now() + 1_200_000)
   await page.reload()
-  await expect(offer(page)).toContainText(/recording, begun in another browser\s*[\d.]+ [kM]B of it arrived\./)
+  await expect(offer(page)).toContainText(/recording of .+, begun in another browser\s*[\d.]+ [kM]B of it arrived\./)
   await offer(page).getByRole('button', { name: 'Finish it here' }).click()
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/)
   await complete(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!, studio.pieces, 3, info)
