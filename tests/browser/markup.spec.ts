@@ -22,7 +22,7 @@ async function told(page: Page, media: string): Promise<Media> {
 
 /** The bytes of a stored form of a picture, as its author gets them; asked again where a drawn one took its place just then. */
 async function bytes(page: Page, media: string, name: string): Promise<Buffer> {
-  let body = Buffer.alloc(0)
+  let body: Buffer = Buffer.alloc(0)
   await expect(async () => {
     const { pathname, search } = new URL((await told(page, media)).renditions.find((one) => one.name === name)!.url)
     const answer = await page.request.get(pathname + search)
