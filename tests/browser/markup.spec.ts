@@ -17,7 +17,8 @@ async function someone(browser: Browser, server: Hearback, who: Person): Promise
 type Media = { id: string; state: string; width: number; height: number; renditions: { name: string; type: string; url: string }[] }
 
 async function told(page: Page, media: string): Promise<Media> {
-  return (await (await page.request.get(`/media/${media}`, { headers: asProgram })).json()) as Media
+  // A connection that was kept may be closed just then.
+  return (await (await page.request.get(`/media/${media}`, { headers: asProgram, maxRetries: 2 })).json()) as Media
 }
 
 /** The bytes of a stored form of a picture, as its author gets them; asked again where a drawn one took its place just then. */
