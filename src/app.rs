@@ -2,6 +2,7 @@
 
 mod post;
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -460,4 +461,9 @@ async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Resu
         other => Err(Error::internal(format!("no job is called {other}"))),
     };
     done.map(|()| true)
+}
+
+/// Prints a line for whoever started this. They may have stopped reading, which is no reason to end.
+pub fn print(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

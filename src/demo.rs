@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
-use crate::app::App;
+use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -40,10 +40,10 @@ pub async fn serve(listen: SocketAddr) -> Result<()> {
     eprintln!("Ten days pass …");
     story::happen(&app.state()).await?;
     let (address, _) = app.invitation().await?;
-    println!("Hearback's demo listens on {address}");
-    println!("Sign in as {} ({ME}) with the password: {PASSWORD}", tell::email(ME));
-    println!("The others have the same password: {}", tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" "));
-    println!("Ctrl+C ends it, and deletes everything in it.");
+    app::print(format_args!("Hearback's demo listens on {address}"));
+    app::print(format_args!("Sign in as {} ({ME}) with the password: {PASSWORD}", tell::email(ME)));
+    app::print(format_args!("The others have the same password: {}", tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" ")));
+    app::print(format_args!("Ctrl+C ends it, and deletes everything in it."));
     let ended = app.run().await;
     folder.close()?;
     ended

@@ -166,9 +166,9 @@ async fn serve(config: Config) -> Result<()> {
     let clock = clock(&config);
     let app = App::build(config, clock).await?;
     let (address, link) = app.invitation().await?;
-    println!("Hearback listens on {address}");
+    app::print(format_args!("Hearback listens on {address}"));
     if let Some(link) = link {
-        println!("Set-up link: {link}");
+        app::print(format_args!("Set-up link: {link}"));
     }
     app.run().await
 }

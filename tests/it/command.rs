@@ -187,7 +187,7 @@ async fn it_serves_and_ends_also_when_nobody_reads_its_log_any_more() {
     let address = line.strip_prefix("Hearback listens on ").unwrap();
     for _ in 0..3 {
         let answer = reqwest::get(format!("{address}/healthz")).await;
-        assert!(answer.is_ok_and(|answer| answer.status().is_success()));
+        assert!(answer.as_ref().is_ok_and(|answer| answer.status().is_success()), "{answer:?}");
     }
     assert!(Command::new("kill").args(["-TERM", &running.id().to_string()]).status().unwrap().success());
     assert_eq!(running.wait().unwrap().code(), Some(0));
