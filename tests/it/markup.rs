@@ -182,7 +182,7 @@ async fn of_two_who_draw_on_one_revision_the_second_is_told_and_the_first_may_sa
 #[actix_web::test]
 async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_with_its_last_shape() {
     let app = TestApp::start().await;
-    let (ada, ben, _, media) = pictured(&app).await;
+    let (ada, ben, update, media) = pictured(&app).await;
     let before = ben.get(&media).await.json();
     assert!(rendition(&before, "marked").is_none());
     let solid = json!([{ "kind": "line", "from": [0.25, 0.5], "to": [0.75, 0.5], "color": "purple", "width": 0.1 }]);
@@ -199,6 +199,9 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
     assert_eq!(pixel("marked", 0.5, 0.5).await, [0x9c, 0x36, 0xb5]);
     assert_ne!(pixel("original", 0.5, 0.5).await, [0x9c, 0x36, 0xb5]);
     assert_eq!(pixel("marked", 0.1, 0.1).await, pixel("original", 0.1, 0.1).await);
+    let path = |rendition: &Value| rendition["url"].as_str().unwrap().split('?').next().unwrap().rsplit_once("/m/").unwrap().1.to_owned();
+    let page = ada.clone().accept("text/html").get(&update).await.expect(200).text();
+    assert!(page.contains(&format!("/m/{}?", path(rendition(&after, "marked").unwrap()))), "what is drawn is downloaded with it");
     let [red, green, blue] = pixel("thumbnail", 0.5, 0.5).await.map(i32::from);
     assert!((red - 0x9c).abs() < 12 && (green - 0x36).abs() < 12 && (blue - 0xb5).abs() < 12, "{red} {green} {blue}");
     assert_eq!(rendition(&after, "original").unwrap()["bytes"], rendition(&before, "original").unwrap()["bytes"]);
