@@ -61,7 +61,7 @@ fn picture(path: &Path) {
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::named("DejaVuSans.ttf").unwrap().data);
     let sent = Sent::read(&shapes().0, &Value::Null, &font).unwrap();
-    let mut picture = Picture::read(Path::new(from)).unwrap();
+    let mut picture = Picture::read(&std::fs::read(from).unwrap()).unwrap();
     picture.draw(&svg(&sent.shapes, WIDTH.into(), HEIGHT.into()).unwrap(), &font).unwrap();
     std::fs::write(to, picture.encode().unwrap().bytes).unwrap();
 }

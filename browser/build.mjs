@@ -26,7 +26,7 @@ const bundles = await esbuild.build({
   loader: { ".woff2": "file", ".ttf": "file" },
   metafile: true,
   write: false,
-  plugins: [emojis(), glyphs()],
+  plugins: [made("emojis", emojis), made("glyphs", glyphs)],
   logLevel: "warning",
 });
 
@@ -37,7 +37,7 @@ for (const file of bundles.outputFiles) writeFileSync(file.path, file.contents);
 
 const manifest = {};
 for (const [path, output] of Object.entries(bundles.metafile.outputs)) {
-  if (output.entryPoint && !output.entryPoint.startsWith("emojis:")) manifest[output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`] = basename(path);
+  if (output.entryPoint && !output.entryPoint.includes(":")) manifest[output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`] = basename(path);
 }
 manifest["icons.svg"] = put("icons.svg", sprite());
 // The font of the marks: the page names it in styles/markup.css, and the server draws with the same file.
@@ -71,42 +71,37 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
 }
 
-/** `import("emojis")`: [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
-function emojis() {
+/** A module that is made here: `import(name)` gives what `make` does. */
+function made(name, make) {
   return {
-    name: "emojis",
+    name,
     setup(build) {
-      build.onResolve({ filter: /^emojis$/ }, () => ({ path: "emojis", namespace: "emojis" }));
-      build.onLoad({ filter: /.*/, namespace: "emojis" }, () => {
-        const all = JSON.parse(readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"));
-        const shown = all.filter((emoji) => emoji.group !== undefined && emoji.group !== 2).sort((a, b) => a.order - b.order);
-        return { contents: JSON.stringify(shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")])), loader: "json" };
-      });
+      build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: name }));
+      build.onLoad({ filter: /.*/, namespace: name }, () => ({ contents: JSON.stringify(make()), loader: "json" }));
     },
   };
 }
 
-/** `import("glyphs")`: the characters that the font of the marks has, as [first, last, first, last, …]. Read from its table "cmap" (OpenType, format 12). */
+/** [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
+function emojis() {
+  const all = JSON.parse(readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"));
+  const shown = all.filter((emoji) => emoji.group !== undefined && emoji.group !== 2).sort((a, b) => a.order - b.order);
+  return shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")]);
+}
+
+/** The characters that the font of the marks has, as [first, last, first, last, …]. Read from its table "cmap" (OpenType, format 12). */
 function glyphs() {
-  return {
-    name: "glyphs",
-    setup(build) {
-      build.onResolve({ filter: /^glyphs$/ }, () => ({ path: "glyphs", namespace: "glyphs" }));
-      build.onLoad({ filter: /.*/, namespace: "glyphs" }, () => {
-        const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
-        const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);
-        const cmap = font.readUInt32BE(tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8);
-        const parts = Array.from({ length: font.readUInt16BE(cmap + 2) }, (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i));
-        const wide = parts.find((at) => font.readUInt16BE(at) === 12);
-        if (wide === undefined) throw new Error("the font of the marks has no cmap of format 12");
-        const ranges = [];
-        for (let i = 0, at = wide + 16; i < font.readUInt32BE(wide + 12); i += 1, at += 12) {
-          const [first, last] = [font.readUInt32BE(at), font.readUInt32BE(at + 4)];
-          if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;
-          else ranges.push(first, last);
-        }
-        return { contents: JSON.stringify(ranges), loader: "json" };
-      });
-    },
-  };
+  const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
+  const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);
+  const cmap = font.readUInt32BE(tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8);
+  const parts = Array.from({ length: font.readUInt16BE(cmap + 2) }, (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i));
+  const wide = parts.find((at) => font.readUInt16BE(at) === 12);
+  if (wide === undefined) throw new Error("the font of the marks has no cmap of format 12");
+  const ranges = [];
+  for (let i = 0, at = wide + 16; i < font.readUInt32BE(wide + 12); i += 1, at += 12) {
+    const [first, last] = [font.readUInt32BE(at), font.readUInt32BE(at + 4)];
+    if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;
+    else ranges.push(first, last);
+  }
+  return ranges;
 }

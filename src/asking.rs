@@ -39,7 +39,12 @@ pub fn within(working_days: i64) -> String {
 
 /// How long a video is: `3:12`, `1:02:03`; at least a second.
 pub fn length(ms: i64) -> String {
-    let seconds = ms.max(1000) / 1000;
+    clock(ms.max(1000))
+}
+
+/// A moment of a video, in the same way.
+pub fn clock(ms: i64) -> String {
+    let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }

@@ -181,6 +181,7 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
         None => None,
     };
     let anchor = anchors::place(tx, &update, &new.anchor).await?;
+    let drawn = markup::drawn(&anchor.drawing)?;
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
@@ -199,8 +200,8 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
     .bind(anchor.at_ms)
     .bind(anchor.until_ms)
     .bind(anchor.region.map(Region::to_json))
-    .bind(if anchor.drawing.is_empty() { None } else { Some(markup::to_json(&anchor.drawing)?) })
-    .bind(if anchor.drawing.is_empty() { None } else { Some(markup::texts(&anchor.drawing)) })
+    .bind(drawn.as_ref().map(|(drawing, _)| drawing))
+    .bind(drawn.as_ref().map(|(_, texts)| texts))
     .bind(update.revision)
     .bind(clock.now())
     .bind(if new.asks { "question" } else { "comment" })

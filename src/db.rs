@@ -17,6 +17,9 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 
+/// So long a statement waits for who else writes.
+const PATIENT: &str = "PRAGMA busy_timeout = 15000";
+
 /// The migrations, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
@@ -100,8 +103,9 @@ impl Db {
             Dialect::Sqlite => {
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
+                        connection.execute(PATIENT).await?;
                         connection
-                            .execute("PRAGMA busy_timeout = 15000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
+                            .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
                             .await?;
                         Ok(())
                     })
@@ -143,7 +147,10 @@ impl Db {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;
             // Whoever writes must not wait for long.
-            connection.execute("PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 15000;").await?;
+            connection.execute("PRAGMA busy_timeout = 100").await?;
+            let scrubbed = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            connection.execute(PATIENT).await?;
+            scrubbed?;
         }
         Ok(())
     }

@@ -18,8 +18,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 pub use burn::{burn, burn_job};
 pub use crop::{Cut, Size};
 pub use mark::{Marked, draw, mark};
+pub(crate) use parse::stored;
+use parse::to_json;
 pub use parse::{Sent, drawing};
-pub(crate) use parse::{stored, to_json};
 pub use region::Region;
 pub use shape::{Area, Color, Dab, Pen, Point, Shape};
 pub use svg::{FONT, svg};
@@ -172,8 +173,13 @@ async fn write(
 }
 
 /// What is written in shapes, to be found by.
-pub fn texts(shapes: &[Shape]) -> String {
+fn texts(shapes: &[Shape]) -> String {
     shapes.iter().filter_map(Shape::text).collect::<Vec<_>>().join(" ")
+}
+
+/// A drawing as a comment has it: its shapes, and what is written in them; nothing where nothing is drawn.
+pub(crate) fn drawn(shapes: &[Shape]) -> Result<Option<(String, String)>> {
+    if shapes.is_empty() { Ok(None) } else { Ok(Some((to_json(shapes)?, texts(shapes)))) }
 }
 
 /// Where a comment points in a picture that is cut.
@@ -195,7 +201,7 @@ async fn followed(tx: &mut Tx, clock: &Clock, update_id: &str, media_id: &str, c
         let region: Option<serde_json::Value> = spot.region.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
         let region = region.and_then(|region| Region::parse(&region).ok()).and_then(|region| cut.area(&region.into())).map(Region::from);
         let drawing = cut.shapes(&spot.drawing.as_deref().map(stored).transpose()?.unwrap_or_default());
-        let drawn = if drawing.is_empty() { None } else { Some((to_json(&drawing)?, texts(&drawing))) };
+        let drawn = drawn(&drawing)?;
         sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
             .bind((region.is_some() || drawn.is_some()).then_some(media_id))
             .bind(region.map(Region::to_json))

@@ -9,6 +9,11 @@ export interface Region {
   h: number;
 }
 
+/** A coordinate of a region, within the picture. */
+export function share(value: number): number {
+  return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
+}
+
 /** A place in a piece of media: a moment of a video or a spot of a picture. */
 export interface Anchor {
   media: string;

@@ -1,8 +1,8 @@
 // Drawing on what a comment is about: the same editor over the picture, or over the frame at which the video stands.
-import type { Anchor, Region } from "./anchors.js";
+import { type Anchor, type Region, share } from "./anchors.js";
 import { choice } from "./forms.js";
 import { cropped, pictureOf, readable } from "./mark-layer.js";
-import type { Shape } from "./markup-shapes.js";
+import type { Box, Shape } from "./markup-shapes.js";
 import { refresh } from "./morph.js";
 import { Problem } from "./request.js";
 import { frame } from "./screenshot.js";
@@ -37,7 +37,7 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   const here: Anchor = { ...(before?.drawing ? before : { media: on.shown, ...(on.video ? { at: on.here()?.at ?? 0 } : {}) }), ...(size === null ? {} : { size }) };
   const picture = on.video ? await frame(on.video) : on.seen ? readable(on.seen) : null;
   if (picture === null) return null;
-  const { edit } = await import("./markup-editor.js");
+  const [{ edit }, { extent }] = await Promise.all([import("./markup-editor.js"), import("./markup-geometry.js")]);
   let shapes: Shape[] = before?.drawing ?? [];
   let again = false;
   const saved = await edit({
@@ -53,27 +53,15 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   if (again) return drawOn(null);
   const { drawing, region, size: drawnOn, ...place } = here;
   // What was drawn is the part it is about, unless a part was chosen before.
-  const chosen = region && !(drawing && same(region, around(drawing))) ? region : before?.media === here.media && !drawing ? before.region : undefined;
+  const chosen = region && !(drawing && same(region, around(extent(drawing)))) ? region : before?.media === here.media && !drawing ? before.region : undefined;
   if (shapes.length === 0) return { ...place, ...(chosen ? { region: chosen } : {}) };
-  return { ...place, ...(place.at === undefined ? { region: chosen ?? around(shapes) } : {}), drawing: shapes, ...(drawnOn === undefined ? {} : { size: drawnOn }) };
+  return { ...place, ...(place.at === undefined ? { region: chosen ?? around(extent(shapes)) } : {}), drawing: shapes, ...(drawnOn === undefined ? {} : { size: drawnOn }) };
 }
 
 /** The part of the picture that shapes lie in. */
-function around(shapes: Shape[]): Region {
-  const spots = shapes.flatMap((shape): (readonly number[])[] => {
-    if ("from" in shape) return [shape.from, shape.to];
-    if ("points" in shape) return shape.points;
-    if ("at" in shape) return [shape.at];
-    const [x, y, w, h] = shape.box;
-    return [[x, y], [x + w, y + h]];
-  });
-  const [xs, ys] = [0, 1].map((axis) => spots.map((spot) => spot[axis] ?? 0)) as [number[], number[]];
-  const [x, y] = [round(Math.min(...xs)), round(Math.min(...ys))];
-  return { x, y, w: round(Math.max(...xs) - x), h: round(Math.max(...ys) - y) };
-}
-
-function round(value: number): number {
-  return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
+function around([x, y, w, h]: Box): Region {
+  const [left, top] = [share(x), share(y)];
+  return { x: left, y: top, w: share(x + w - left), h: share(y + h - top) };
 }
 
 function same(one: Region, other: Region): boolean {

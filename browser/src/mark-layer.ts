@@ -1,17 +1,12 @@
 // The marks of a picture as the server keeps them: read, saved, and waited for while the picture is being prepared.
 import { parse, type Shape, type Work } from "./markup-shapes.js";
+import type { Again } from "./markup-task.js";
 import { ask, Problem } from "./request.js";
 
 /** What is stored of a picture's marks, and how often it was changed. */
 export interface Layer {
   revision: number;
   shapes: Shape[];
-}
-
-/** Whether those who answered are asked again, and with what changed. */
-export interface Again {
-  change: "material" | "cosmetic";
-  what_changed?: string;
 }
 
 /** What `GET /media/{id}` says of a picture. */

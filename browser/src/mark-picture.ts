@@ -1,9 +1,9 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
 import { announce } from "./dom.js";
 import { choice, complain } from "./forms.js";
-import { type Again, cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
+import { cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./mark-layer.js";
 import { lost, type Work } from "./markup-shapes.js";
-import type { Asking } from "./markup-task.js";
+import type { Again, Asking } from "./markup-task.js";
 import { refresh } from "./morph.js";
 import { ask, Problem } from "./request.js";
 import { frame } from "./screenshot.js";

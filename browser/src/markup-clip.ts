@@ -1,5 +1,5 @@
 // What a crop leaves of shapes, and where it moves them; the server (markup/crop.rs) has the same.
-import { limits, tidy, type Box, type Point, type Shape, type Spot } from "./markup-shapes.js";
+import { limits, tidy, within, type Box, type Point, type Shape, type Spot } from "./markup-shapes.js";
 
 /** The whole pixels a crop keeps: each side at the nearest one, and never nothing. */
 export function kept([x, y, w, h]: Box, width: number, height: number): Box {
@@ -88,8 +88,4 @@ function pressed([x, y]: Spot, a: Point, b: Point, share: number): Point {
 
 function inside([x, y]: Spot): boolean {
   return x >= 0 && x <= 1 && y >= 0 && y <= 1;
-}
-
-function within(value: number, [least, most]: readonly [number, number]): number {
-  return Math.min(most, Math.max(least, value));
 }

@@ -1,6 +1,6 @@
 // Where shapes are, what lies under a pointer, and how shapes move and grow. Spots are pixels of the picture unless they are in a shape.
 import { font, lineHeight } from "./markup-draw.js";
-import { limits, type Box, type Point, type Shape, type Spot } from "./markup-shapes.js";
+import { limits, within, type Box, type Point, type Shape, type Spot } from "./markup-shapes.js";
 
 export interface Size {
   width: number;
@@ -190,8 +190,4 @@ export function squared(from: Spot, to: Spot, size: Size): Spot {
   const room = Math.min(dx < 0 ? from[0] : size.width - from[0], dy < 0 ? from[1] : size.height - from[1]);
   const length = Math.min(room, Math.max(Math.abs(dx), Math.abs(dy)));
   return [from[0] + length * (dx < 0 ? -1 : 1), from[1] + length * (dy < 0 ? -1 : 1)];
-}
-
-function within(value: number, [least, most]: readonly [number, number]): number {
-  return Math.min(most, Math.max(least, value));
 }

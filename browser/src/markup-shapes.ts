@@ -106,6 +106,11 @@ export function tidy(shape: Shape): Shape {
   }
 }
 
+/** The nearest number between two limits. */
+export function within(value: number, [least, most]: readonly [number, number]): number {
+  return Math.min(most, Math.max(least, value));
+}
+
 export function tidyBox([x, y, w, h]: Box): Box {
   const [left, top] = spot([x, y]);
   return [left, top, round(Math.min(1 - left, Math.max(0.00001, w))), round(Math.min(1 - top, Math.max(0.00001, h)))];

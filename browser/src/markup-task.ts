@@ -24,6 +24,7 @@ export interface Task {
 
 export type Asking = <T>(question: () => Promise<T>) => Promise<T>;
 
+/** Whether those who answered are asked again, and with what changed. */
 export interface Again {
   change: "material" | "cosmetic";
   what_changed?: string;

@@ -2,7 +2,7 @@
 //
 // A click sets a pin and a drag a region. Moving never fights with that: it is the hand tool, the space bar, the middle
 // button, two fingers, the wheel once zoomed in, or one finger once zoomed in.
-import type { Placed, Region } from "./anchors.js";
+import { type Placed, type Region, share } from "./anchors.js";
 import { icon, iconButton, make, typing } from "./dom.js";
 
 const largest = 12;
@@ -132,7 +132,7 @@ export class PictureView {
   /** A pin in the middle of what is seen, for those who work by keyboard: arrows move it. */
   pinHere(): void {
     const [image, frame] = [this.#image.getBoundingClientRect(), this.viewport.getBoundingClientRect()];
-    this.looker.point(this.#pending ?? { x: within((frame.left + frame.width / 2 - image.left) / image.width), y: within((frame.top + frame.height / 2 - image.top) / image.height), w: 0, h: 0 });
+    this.looker.point(this.#pending ?? { x: share((frame.left + frame.width / 2 - image.left) / image.width), y: share((frame.top + frame.height / 2 - image.top) / image.height), w: 0, h: 0 });
   }
 
   #down(event: PointerEvent): void {
@@ -186,7 +186,7 @@ export class PictureView {
 
   #spot(event: PointerEvent): { x: number; y: number } {
     const box = this.#image.getBoundingClientRect();
-    return { x: within((event.clientX - box.left) / box.width), y: within((event.clientY - box.top) / box.height) };
+    return { x: share((event.clientX - box.left) / box.width), y: share((event.clientY - box.top) / box.height) };
   }
 
   #inside(event: PointerEvent): boolean {
@@ -230,7 +230,7 @@ export class PictureView {
     else if (event.key === "Enter" && this.looker.comments) this.pinHere();
     else if (arrow && this.#pending) {
       const step = event.shiftKey ? 0.05 : 0.01;
-      this.looker.point({ ...this.#pending, x: within(this.#pending.x + arrow[0] * step), y: within(this.#pending.y + arrow[1] * step) });
+      this.looker.point({ ...this.#pending, x: share(this.#pending.x + arrow[0] * step), y: share(this.#pending.y + arrow[1] * step) });
       this.viewport.focus();
     } else if (arrow && this.#zoom > 1) this.#move(this.#x - arrow[0] * 60, this.#y - arrow[1] * 60);
     else return;
@@ -286,10 +286,6 @@ export class PictureView {
     this.#scale.setAttribute("aria-label", `${percent} percent. Switch between the whole picture and its true size`);
     this.#cursor();
   }
-}
-
-function within(value: number): number {
-  return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
 }
 
 function place(mark: HTMLElement, region: Region): void {

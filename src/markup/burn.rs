@@ -171,7 +171,7 @@ async fn make(shop: &Workshop, burn: &Burn) -> Result<Made> {
     let area = |[x, y, w, h]: [f64; 4]| Area { x, y, w, h };
     let bytes = media::whole(&shop.storage, &burn.original).await?;
     let (old, kept, original, thumbnail) = pictures::blocking(move || {
-        let mut picture = Picture::read_bytes(&bytes)?;
+        let mut picture = Picture::read(&bytes)?;
         drop(bytes);
         let old = Size { width: picture.image.width(), height: picture.image.height() };
         let patches: Vec<Patch> = redactions.into_iter().map(|redaction| old.redacted(&area(redaction), picture.lossy)).collect();

@@ -77,7 +77,7 @@ async fn picture(shop: &Workshop, source: &Source) -> Result<Vec<(&'static str, 
     let (bytes, font) = (media::whole(&shop.storage, &source.key).await?, shop.font.clone());
     let (width, height) = (source.width, source.height);
     pictures::blocking(move || {
-        let mut picture = Picture::read_bytes(&bytes)?;
+        let mut picture = Picture::read(&bytes)?;
         drop(bytes);
         if shapes.is_empty() {
             return Ok(vec![("thumbnail", picture.thumbnail()?)]);

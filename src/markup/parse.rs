@@ -354,7 +354,7 @@ fn letters(text: &str, font: Option<&Font>) -> Result<String, String> {
         return Err(format!("has the character {}, which turns the direction of what follows. Leave it out.", named(turn)));
     }
     let Some(font) = font else { return Ok(text) };
-    match text.chars().find(|letter| *letter != '\n' && !font.has(*letter)) {
+    match font.lacks(&text) {
         Some(missing) => {
             Err(format!("has the character “{missing}” ({}), which the font of texts does not have. Leave it out.", named(missing)))
         }

@@ -62,10 +62,7 @@ pub async fn mend(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
             .bind(id)
             .fetch_optional(&mut **tx)
             .await?;
-    match update {
-        Some(update) => events::record(tx, clock, "media", &update, id, "").await,
-        None => Ok(()),
-    }
+    told(tx, clock, update, id).await
 }
 
 /// The rest never came.
@@ -76,6 +73,11 @@ pub async fn miss(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<
             .bind(id)
             .fetch_optional(&mut **tx)
             .await?;
+    told(tx, clock, update, id).await
+}
+
+/// Tells of media of an update, if something of it was changed.
+async fn told(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &str) -> Result<()> {
     match update {
         Some(update) => events::record(tx, clock, "media", &update, id, "").await,
         None => Ok(()),

@@ -9,7 +9,7 @@ use skrifa::{FontRef, MetadataProvider as _};
 /// A TrueType file in memory. Cheap to clone; by default it has no letters.
 #[derive(Clone, Default)]
 pub struct Font {
-    file: Arc<[u8]>,
+    file: Arc<Vec<u8>>,
     /// What the renderer finds it in.
     pub(super) faces: Arc<fontdb::Database>,
 }
@@ -17,14 +17,18 @@ pub struct Font {
 impl Font {
     /// The font of these bytes.
     pub fn new(file: &[u8]) -> Self {
+        let file = Arc::new(file.to_vec());
         let mut faces = fontdb::Database::new();
-        faces.load_font_data(file.to_vec());
-        Self { file: file.into(), faces: Arc::new(faces) }
+        faces.load_font_source(fontdb::Source::Binary(file.clone()));
+        Self { file, faces: Arc::new(faces) }
     }
 
-    /// Whether it can show a character.
-    pub fn has(&self, letter: char) -> bool {
-        FontRef::new(&self.file).is_ok_and(|font| font.charmap().map(letter).is_some_and(|glyph| glyph.to_u32() != 0))
+    /// The first character of a text that it cannot show; line breaks are not shown.
+    pub fn lacks(&self, text: &str) -> Option<char> {
+        let font = FontRef::new(&self.file).ok();
+        let letters = font.as_ref().map(|font| font.charmap());
+        let shows = |letter: char| letters.as_ref().and_then(|letters| letters.map(letter)).is_some_and(|glyph| glyph.to_u32() != 0);
+        text.chars().find(|letter| *letter != '\n' && !shows(*letter))
     }
 }
 

@@ -91,10 +91,7 @@ async fn try_add(state: &State, ask: &Ask, id: &str, mut fields: Fields, picture
     let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
     let region = fields.json("region").and_then(|value| Region::parse(&value).map_err(|wrong| fields.complain("region", wrong)).ok());
     let drawing = match fields.json("drawing") {
-        Some(value) => markup::drawing(&value, &state.intake.shop.font).unwrap_or_else(|wrong| {
-            fields.complain_of(wrong);
-            Vec::new()
-        }),
+        Some(value) => fields.read_as(markup::drawing(&value, &state.intake.shop.font)),
         None => Vec::new(),
     };
     let anchor = Anchor {

@@ -130,11 +130,14 @@ impl Fields {
         self.wrong.entry(name.to_owned()).or_insert(wrong.into());
     }
 
-    /// Notes all that is wrong with what was read elsewhere.
-    pub(crate) fn complain_of(&mut self, wrong: Wrong) {
-        for (name, wrong) in wrong {
-            self.complain(&name, wrong);
-        }
+    /// What was read elsewhere; where something is wrong with it nothing, and that is noted.
+    pub(crate) fn read_as<T: Default>(&mut self, read: Result<T, Wrong>) -> T {
+        read.unwrap_or_else(|all| {
+            for (name, wrong) in all {
+                self.complain(&name, wrong);
+            }
+            T::default()
+        })
     }
 
     fn one(&mut self, name: &str) -> Option<Value> {

@@ -6,6 +6,7 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::asking;
 use crate::inbox::COUNTED;
 
 /// ISO weekdays for a row of boxes: value, short, in full.
@@ -145,13 +146,13 @@ pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
 /// A moment of a video, `0:42`, of milliseconds.
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(super::shapes::clock_text(*ms))
+    Ok(asking::clock(*ms))
 }
 
 /// How long a video is, `3:12`, of milliseconds.
 #[filter_fn]
 pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(super::shapes::length_text(*ms))
+    Ok(asking::length(*ms))
 }
 
 /// A moment to the millisecond, `0:42.25`, as it can be typed.
@@ -159,7 +160,7 @@ pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);
     let fraction = fraction.trim_end_matches('0');
-    Ok(format!("{}.{}", super::shapes::clock_text(*ms), if fraction.is_empty() { "0" } else { fraction }))
+    Ok(format!("{}.{}", asking::clock(*ms), if fraction.is_empty() { "0" } else { fraction }))
 }
 
 /// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."

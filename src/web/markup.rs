@@ -57,8 +57,5 @@ fn sent(state: &State, fields: &mut Fields) -> Sent {
         fields.complain("shapes", "is missing. Right would be a list, which may be empty.");
         return Sent::default();
     };
-    Sent::read(&shapes, &crop, &state.intake.shop.font).unwrap_or_else(|wrong| {
-        fields.complain_of(wrong);
-        Sent::default()
-    })
+    fields.read_as(Sent::read(&shapes, &crop, &state.intake.shop.font))
 }

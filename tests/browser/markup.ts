@@ -177,3 +177,14 @@ export class Editor {
     return [box.x + x * box.width, box.y + y * box.height]
   }
 }
+
+export type Media = { id: string; state: string; width: number; height: number; renditions: { name: string; type: string; url: string }[] }
+
+/** What the server tells of a picture. */
+export async function told(page: Page, media: string): Promise<Media> {
+  // A connection that was kept may be closed just then.
+  return (await (await page.request.get(`/media/${media}`, { headers: asProgram, maxRetries: 2 })).json()) as Media
+}
+
+/** What a picture is called where it does not matter. */
+export const plain = { name: 'screen.png', mimeType: 'image/png' }

@@ -1,14 +1,7 @@
 // The conversation: a question at a second, its answer and its acceptance; names behind an @; drafts; and ten seconds to take back what was sent.
 import { readFileSync } from 'node:fs'
-import type { Browser, Page } from '@playwright/test'
-import { axe, expect, fixture, pictures, signIn, test, type Hearback, type Person } from './test.ts'
-
-/** A page of someone signed in, in a browser of their own. */
-async function someone(browser: Browser, server: Hearback, who: Person): Promise<Page> {
-  const page = await (await browser.newContext({ baseURL: server.url })).newPage()
-  await signIn(page, who)
-  return page
-}
+import type { Page } from '@playwright/test'
+import { axe, expect, fixture, pictures, someone, test, type Person } from './test.ts'
 
 /** Publishes an update for these people and answers its address once its media are ready. */
 async function publish(page: Page, title: string, audience: Person[], file?: string): Promise<string> {

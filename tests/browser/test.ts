@@ -1,5 +1,5 @@
 // What the journeys are written with: `test` with a server of its own, and a few words for what all of them do.
-import { test as base, expect, type Page } from '@playwright/test'
+import { test as base, expect, type Browser, type Page } from '@playwright/test'
 import axeCore from 'axe-core'
 import { join } from 'node:path'
 import { Hearback, here, person, type Person } from './server.ts'
@@ -35,6 +35,13 @@ export async function signIn(page: Page, who: Person, at = '/session'): Promise<
   await page.locator('input[name=password]').fill(who.password)
   await page.locator('input[name=password]').press('Enter')
   await page.waitForURL((url) => url.pathname !== '/session')
+}
+
+/** A page of someone signed in, in a browser of their own. */
+export async function someone(browser: Browser, server: Hearback, who: Person): Promise<Page> {
+  const page = await (await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] })).newPage()
+  await signIn(page, who)
+  return page
 }
 
 /** Makes the first account through the set-up link. Ends on the page that follows. */

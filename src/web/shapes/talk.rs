@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{MediaShape, clock_text};
+use super::MediaShape;
+use crate::asking;
 
 /// Who wrote a comment.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +62,7 @@ pub struct AnchorShape {
 impl AnchorShape {
     /// `0:42` for the chip; empty for a picture.
     pub fn clock(&self) -> String {
-        self.at_ms.map(clock_text).unwrap_or_default()
+        self.at_ms.map(asking::clock).unwrap_or_default()
     }
 }
 
