@@ -94,18 +94,15 @@ impl Disk {
     }
 
     pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
-        let path = self.path(key);
-        blocking(move || match fs::metadata(path) {
+        match self.look(key, |path| fs::metadata(path)).await {
             Ok(about) => Ok(Some(about.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
+            Err(error) => Err(failed(error)),
+        }
     }
 
     pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
-        let path = self.path(key);
-        let (file, length) = found(blocking_io(move || open(&path)).await)?;
+        let (file, length) = found(self.look(key, open).await)?;
         if range.end > length {
             return Err(Error::internal(format!("range {range:?} of {key}, which has {length} bytes")));
         }
@@ -113,28 +110,36 @@ impl Disk {
     }
 
     pub(super) async fn fetch(&self, key: &str, to: &Path) -> Result<()> {
-        let (path, to) = (self.path(key), to.to_owned());
-        found(
-            blocking_io(move || match fs::hard_link(&path, &to) {
-                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
-                    fs::copy(&path, &to).map(drop)
-                }
-                linked => linked,
-            })
-            .await,
-        )
+        let to = to.to_owned();
+        let link = move |path: &Path| match fs::hard_link(path, &to) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => fs::copy(path, &to).map(drop),
+            linked => linked,
+        };
+        found(self.look(key, link).await)
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
+        match self.look(key, |path| fs::remove_file(path)).await {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            removed => removed.map_err(failed)?,
+        }
         let path = self.path(key);
         let root = Arc::clone(&self.root);
-        blocking(move || {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                removed => removed?,
+        // A purge that was answered must also survive a power loss.
+        blocking(move || File::open(path.parent().unwrap_or(&root))?.sync_all()).await
+    }
+
+    /// Does something with the file of an object. One that is not found is not there only if the folder is: of one that is not mounted just now, nothing
+    /// would be found, and what is called deleted would be back with it.
+    async fn look<T: Send + 'static>(&self, key: &str, act: impl Fn(&Path) -> io::Result<T> + Send + 'static) -> io::Result<T> {
+        let (path, root) = (self.path(key), Arc::clone(&self.root));
+        blocking_io(move || match act(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                there(&root)?;
+                // It may have come back just then.
+                act(&path)
             }
-            // A purge that was answered must also survive a power loss.
-            File::open(path.parent().unwrap_or(&root))?.sync_all()
+            done => done,
         })
         .await
     }
@@ -234,7 +239,10 @@ pub(super) async fn stream_file(path: &Path) -> Result<Pin<Box<dyn Stream<Item =
 
 /// Makes `folder` and what is missing above it up to `root`, each flushed into the one above.
 fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
-    if folder == root || folder.is_dir() {
+    if folder == root {
+        return there(root);
+    }
+    if folder.is_dir() {
         return Ok(());
     }
     let above = folder.parent().unwrap_or(root);
@@ -244,6 +252,11 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
         _ => {}
     }
     File::open(above)?.sync_all()
+}
+
+/// That the folder is mounted. An error that says it is not is never `NotFound`.
+fn there(root: &Path) -> io::Result<()> {
+    fs::metadata(root.join(TEMPORARY)).map(drop).map_err(io::Error::other)
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
@@ -364,6 +377,31 @@ mod tests {
         assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
         assert!(matches!(storage.put("media/x", &About::default(), body([])).await, Err(Error::Unavailable(..))));
         assert!(storage.prove().await.unwrap_err().detail().contains("must exist"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_not_mounted_is_away_and_what_was_in_it_is_not_called_deleted() {
+        let (dir, storage) = storage();
+        let key = "media/abcdef";
+        storage.put(key, &About::default(), body([Ok(Bytes::from_static(b"there"))])).await.unwrap();
+        let (root, elsewhere) = (dir.path().join("media"), dir.path().join("elsewhere"));
+        fs::rename(&root, &elsewhere).unwrap();
+        // Without the folder, and with the empty one a file system is mounted on.
+        for _ in 0..2 {
+            assert!(matches!(storage.len(key).await, Err(Error::Unavailable(..))));
+            assert!(matches!(storage.get(key, 0..1).await, Err(Error::Unavailable(..))));
+            assert!(matches!(storage.fetch(key, dir.path()).await, Err(Error::Unavailable(..))));
+            assert!(matches!(storage.delete(key).await, Err(Error::Unavailable(..))));
+            let Storage::Disk(disk) = &storage else { unreachable!() };
+            assert!(matches!(disk.grow("uploads/x").await, Err(Error::Unavailable(..))));
+            assert!(!root.join("uploads").exists());
+            let _ = fs::create_dir(&root);
+        }
+        fs::remove_dir(&root).unwrap();
+        fs::rename(&elsewhere, &root).unwrap();
+        assert_eq!(read(&storage, key, 0..5).await, b"there");
+        storage.delete(key).await.unwrap();
+        assert_eq!(storage.len(key).await.unwrap(), None);
     }
 
     #[test]
