@@ -1,5 +1,6 @@
 //! Resumable uploads: tus 1.0.0 (core, creation, creation-with-upload, creation-defer-length, checksum, termination, expiration).
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -178,17 +179,21 @@ fn must_speak(req: &HttpRequest, ask: &Ask) -> Result<()> {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
-    let Some(value) = headers.get(name) else { return Ok(None) };
+    let mut given = headers.get_all(name);
+    let Some(value) = given.next() else { return Ok(None) };
+    if given.next().is_some() {
+        return Err(Error::Malformed(format!("{name} is there twice. Send it once.")));
+    }
     value.to_str().map(|text| Some(text.trim())).map_err(|_| Error::Malformed(format!("{name} is not plain text.")))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
     let Some(given) = text(headers, name)? else { return Ok(None) };
-    let digits = !given.is_empty() && given.bytes().all(|byte| byte.is_ascii_digit());
-    match given.parse() {
-        Ok(number) if digits => Ok(Some(number)),
-        _ => Err(Error::Malformed(format!("{name}: {given:?} is not a number of bytes."))),
+    if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Error::Malformed(format!("{name}: {given:?} is not a number of bytes.")));
     }
+    // One with more digits is more than anybody takes, too.
+    Ok(Some(given.parse().unwrap_or(i64::MAX)))
 }
 
 fn is_bytes(headers: &HeaderMap) -> bool {
@@ -210,13 +215,20 @@ fn described(headers: &HeaderMap) -> Result<New> {
             return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into()));
         }
     }
+    if headers.contains_key("Upload-Concat") {
+        return Err(Error::Malformed("Upload-Concat is not spoken here. Send the file as one upload.".into()));
+    }
     let metadata = text(headers, "Upload-Metadata")?.unwrap_or_default();
     if metadata.len() > METADATA {
         return Err(Error::Malformed(format!("Upload-Metadata is longer than {METADATA} characters.")));
     }
     let mut new = New { metadata: metadata.to_owned(), length, ..New::default() };
+    let mut names = HashSet::new();
     for pair in metadata.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
+        if !names.insert(name) {
+            return Err(Error::Malformed(format!("Upload-Metadata: {name:?} is there twice.")));
+        }
         let wrong = || Error::Malformed(format!("Upload-Metadata: what follows {name:?} is not text in base64."));
         let value = String::from_utf8(BASE64.decode(value.trim().as_bytes()).map_err(|_| wrong())?).map_err(|_| wrong())?;
         match name {

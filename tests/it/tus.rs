@@ -333,11 +333,15 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         (400, vec![]),
         (400, vec![("upload-length", "-5")]),
         (400, vec![("upload-length", "five")]),
-        (400, vec![("upload-length", "99999999999999999999")]),
+        (413, vec![("upload-length", "99999999999999999999")]),
+        (400, vec![("upload-length", "5"), ("upload-length", "6")]),
+        (400, vec![("upload-length", "5"), ("upload-concat", "partial")]),
         (400, vec![("upload-length", "5"), ("upload-defer-length", "1")]),
         (400, vec![("upload-defer-length", "2")]),
         (413, vec![("upload-length", "100001")]),
         (400, vec![("upload-length", "5"), ("upload-metadata", "filename not*base64")]),
+        (400, vec![("upload-length", "5"), ("upload-metadata", "filename YQ==,filename Yg==")]),
+        (400, vec![("upload-length", "5"), ("upload-metadata", "filename YQ=="), ("upload-metadata", "filetype aW1hZ2UvcG5n")]),
         (415, vec![("upload-length", "0")]),
     ];
     for (status, headers) in wrong {
@@ -351,6 +355,9 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
     let sender = Sender::begin(&ada, &[("upload-length", "90000"), ("upload-metadata", "")]).await;
     let whole = &fixture("rec-vp8-opus-3s.webm")[..90_000];
     sender.patch(5, b"x", &[]).await.problem(409);
+    sender.patch(0, b"x", &[("upload-offset", "5")]).await.problem(400);
+    let request = ada.request("PATCH", &sender.path).header("content-type", BYTES).header("upload-offset", "99999999999999999999");
+    Answer::of(with(request, &[]).body(vec![1])).await.problem(409);
     let request = ada.request("PATCH", &sender.path).header("content-type", BYTES);
     Answer::of(with(request, &[]).body(vec![1])).await.problem(400);
     let request = ada.request("PATCH", &sender.path).header("content-type", "text/plain").header("upload-offset", "0");
