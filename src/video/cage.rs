@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 pub(super) struct Cage {
     pub(super) bwrap: Option<PathBuf>,
     prlimit: Option<PathBuf>,
+    nice: Option<PathBuf>,
     /// The folder of an ffmpeg that is not below /usr.
     own: Option<PathBuf>,
 }
@@ -25,6 +26,8 @@ pub(super) struct Bounds {
     pub(super) time: Duration,
     /// The largest file it may write, in bytes.
     pub(super) output: u64,
+    /// Whether everything else on the machine comes first.
+    pub(super) last: bool,
 }
 
 /// Address space, in bytes. The libraries take 300 MB of it, 4K video some 500 MB.
@@ -36,7 +39,13 @@ const TAIL: usize = 2048;
 
 impl Bounds {
     pub(super) fn short() -> Self {
-        Self { time: Duration::from_secs(20), output: 1024 * 1024 }
+        Self { time: Duration::from_secs(20), output: 1024 * 1024, last: false }
+    }
+
+    /// For making the pictures of so many seconds anew. It takes long, and whoever records or watches meanwhile must not notice.
+    pub(super) fn encoding(seconds: u64) -> Self {
+        // 20 Mbit/s, far above what this quality takes.
+        Self { time: Duration::from_secs(300 + 12 * seconds), output: 64 * 1024 * 1024 + 2_500_000 * seconds, last: true }
     }
 }
 
@@ -58,7 +67,7 @@ impl Cage {
     pub(super) async fn find(ffmpeg: &Path) -> Self {
         let own = ffmpeg.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned));
         let own = own.filter(|folder| !folder.starts_with("/usr"));
-        let mut cage = Self { bwrap: super::in_path("bwrap"), prlimit: super::in_path("prlimit"), own };
+        let mut cage = Self { bwrap: super::in_path("bwrap"), prlimit: super::in_path("prlimit"), nice: super::in_path("nice"), own };
         if cage.bwrap.is_some() {
             let works = match tempfile::tempdir() {
                 Ok(dir) => cage.run(ffmpeg, &["-version".into()], None, dir.path(), Bounds::short(), |_| {}).await.is_ok(),
@@ -118,6 +127,9 @@ impl Cage {
 
     fn words(&self, program: &Path, args: &[OsString], input: Option<&Path>, dir: &Path, bounds: Bounds) -> Vec<OsString> {
         let mut words: Vec<OsString> = Vec::new();
+        if let Some(nice) = self.nice.as_ref().filter(|_| bounds.last) {
+            words.extend([nice.into(), "-n".into(), "15".into()]);
+        }
         if let Some(prlimit) = &self.prlimit {
             words.push(prlimit.into());
             words.extend([

@@ -30,7 +30,7 @@ pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &P
         Container::Matroska | Container::WebM => args.extend(["-cues_to_front", "1"].map(OsString::from)),
     }
     let length = tokio::fs::metadata(input).await?.len();
-    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 16 * 1024 * 1024 };
+    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 16 * 1024 * 1024, last: false };
     let name = format!("seekable.{}", container.extension());
     let path = run(found, input, probe, &[], args, dir, &name, bounds).await?;
     Ok(Output {
@@ -72,11 +72,10 @@ pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path)
     args.extend(["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"].map(OsString::from));
     args.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
     let seconds = u64::try_from(probe.duration_ms.unwrap_or_default() / 1000).unwrap_or_default();
-    let bounds = Bounds {
-        time: Duration::from_secs(300 + 12 * seconds),
-        // 20 Mbit/s, far above what this quality takes, or what is copied.
-        output: 64 * 1024 * 1024 + 2_500_000 * seconds + if keep { tokio::fs::metadata(input).await?.len() } else { 0 },
-    };
+    let mut bounds = Bounds::encoding(seconds);
+    if keep {
+        bounds.output += tokio::fs::metadata(input).await?.len();
+    }
     let path = run(found, input, probe, &[], args, dir, "h264.mp4", bounds).await?;
     let (content_type, extension) = (Container::Mp4.content_type(), Container::Mp4.extension());
     Ok(Output { path, content_type, extension, width, height, duration_ms: probe.duration_ms })
@@ -131,7 +130,7 @@ pub(super) async fn poster(found: &Found, input: &Path, probe: &Probe, dir: &Pat
         let filter = format!("{},thumbnail=n=12", frame(width, height).replace("format=yuv420p", "format=yuvj420p"));
         args.extend(["-vf", &filter, "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "2", "-f", "image2", "-update", "1"].map(OsString::from));
         let seek = ["-ss".into(), format!("{start}ms").into()];
-        let bounds = Bounds { time: Duration::from_secs(120), output: 32 * 1024 * 1024 };
+        let bounds = Bounds { time: Duration::from_secs(120), output: 32 * 1024 * 1024, last: false };
         match run(found, input, probe, &seek, args, dir, "poster.jpg", bounds).await {
             Ok(path) => return Ok(path),
             Err(error) => last = Some(error),

@@ -36,7 +36,7 @@ pub(super) async fn cut(found: &Found, input: &Path, probe: &Probe, (from_ms, to
     #[allow(clippy::cast_precision_loss, reason = "at most a day in milliseconds")]
     let cut = Cut { start: packets.zero + from_ms as f64 / 1000.0, end: packets.zero + to_ms as f64 / 1000.0 };
     let length = tokio::fs::metadata(&input).await?.len();
-    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 64 * 1024 * 1024 };
+    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 64 * 1024 * 1024, last: false };
     let bench = Bench { found, input: &input, probe, work: work.path(), bounds, packets: &packets, cut };
     let made = match bench.copied().await? {
         Some(made) => made,
@@ -195,8 +195,7 @@ impl Bench<'_> {
         words.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day")]
         let length = (self.cut.end - self.cut.start).max(0.0) as u64;
-        let bounds = Bounds { time: Duration::from_secs(300 + 12 * length), output: 64 * 1024 * 1024 + 2_500_000 * length };
-        let made = self.ffmpeg(words, "cut.mp4", bounds).await?;
+        let made = self.ffmpeg(words, "cut.mp4", Bounds::encoding(length)).await?;
         Ok((made, Container::Mp4, (width, height)))
     }
 

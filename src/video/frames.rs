@@ -62,7 +62,7 @@ pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<P
     words.extend(["-show_entries", entries, "-of", "compact"].map(OsString::from));
     let mut packets = Packets::default();
     let dir = tempfile::tempdir()?;
-    let bounds = Bounds { time: Duration::from_secs(300), output: 0 };
+    let bounds = Bounds { time: Duration::from_secs(300), output: 0, last: false };
     let mut end = None;
     let ran = found.cage.run(&found.ffprobe, &words, Some(input), dir.path(), bounds, |line| packets.line(line, probe, &mut end));
     ran.await.map_err(|fault| failed(fault, "trimmed"))?;

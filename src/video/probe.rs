@@ -34,7 +34,7 @@ pub(super) async fn probe(found: &Found, input: &Path) -> Result<Probe> {
     );
     let mut heard = Heard::default();
     let dir = tempfile::tempdir()?;
-    let bounds = Bounds { time: Duration::from_secs(300), output: 0 };
+    let bounds = Bounds { time: Duration::from_secs(300), output: 0, last: false };
     let ran = found.cage.run(&found.ffprobe, &args, Some(&input), dir.path(), bounds, |line| heard.line(line)).await;
     ran.map_err(|fault| failed(fault, "read"))?;
     heard.judge(container)

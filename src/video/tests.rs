@@ -168,10 +168,24 @@ async fn a_poster_is_a_picture_of_the_video() {
 async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
     let cage = Cage::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
-    let bounds = Bounds { time: std::time::Duration::from_millis(200), output: 1024 };
+    let bounds = Bounds { time: std::time::Duration::from_millis(200), output: 1024, last: false };
     let script = ["-c".into(), "sleep 60 & sleep 60".into()];
     let ran = cage.run(Path::new("/bin/sh"), &script, None, dir.path(), bounds, |_| {}).await;
     assert!(matches!(ran, Err(cage::Fault::Late)), "{ran:?}");
+}
+
+#[tokio::test]
+async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
+    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut niceness = Vec::new();
+    for bounds in [Bounds::short(), Bounds::encoding(1)] {
+        let script = ["-c".into(), "nice".into()];
+        cage.run(Path::new("/bin/sh"), &script, None, dir.path(), bounds, |line| niceness.push(line.parse::<i32>().unwrap()))
+            .await
+            .unwrap();
+    }
+    assert!(niceness[1] > niceness[0], "{niceness:?}");
 }
 
 #[tokio::test]
