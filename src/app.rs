@@ -40,6 +40,9 @@ use crate::{events, markup, notify, people, receipts, search, updates};
 const WORKERS: usize = 2;
 /// Parts of uploads put together at once: each is in memory twice, 16 MiB.
 const JOINING: usize = 4;
+/// So long a connection is kept for a next request: longer than proxies keep theirs (Caddy two minutes, nginx and Amazon's one), for whoever closes
+/// first closes on a request now and then.
+const KEPT: Duration = Duration::from_secs(150);
 /// How often work that failed, or that another node left, is looked for.
 const TICK: Duration = Duration::from_secs(1);
 /// How long jobs that cannot be broken off are waited for at the end.
@@ -195,6 +198,7 @@ impl App {
             actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes)
         })
         .listen(listener)?
+        .keep_alive(KEPT)
         .disable_signals()
         .shutdown_timeout(10)
         .run();
