@@ -5,7 +5,8 @@
 import { type Placed, type Region, share } from "./anchors.js";
 import { icon, iconButton, make, typing } from "./dom.js";
 
-const largest = 12;
+/** Beside the whole picture in the window, and beside its true size: of a page as tall as thirty windows the first is not much. */
+const [largest, largestOfTrue] = [12, 4];
 const slack = 5;
 
 export interface Looker {
@@ -24,6 +25,8 @@ export class PictureView {
   #zoom = 1;
   #x = 0;
   #y = 0;
+  /** Nobody has zoomed or moved it yet. */
+  #asOpened = false;
   #space = false;
   #pending: Region | null = null;
   #observer: ResizeObserver;
@@ -68,10 +71,10 @@ export class PictureView {
     viewport.addEventListener("touchstart", (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchmove", (event) => this.#touch(event), { passive: false, signal });
     viewport.addEventListener("touchend", () => (this.#pinch = null), { signal });
-    viewport.addEventListener("load", () => this.fit(), { signal, capture: true });
-    this.#observer = new ResizeObserver(() => this.#move(this.#x, this.#y));
+    viewport.addEventListener("load", () => this.#open(), { signal, capture: true });
+    this.#observer = new ResizeObserver(() => (this.#asOpened ? this.#open() : this.#move(this.#x, this.#y)));
     this.#observer.observe(viewport);
-    this.fit();
+    this.#open();
   }
 
   // Looked up each time: a refresh may put others in their place.
@@ -91,6 +94,26 @@ export class PictureView {
   end(): void {
     this.#listeners.abort();
     this.#observer.disconnect();
+  }
+
+  /** The whole picture, or what one reads first of it: the top of a page that is far taller than the window. */
+  #open(): void {
+    this.fit();
+    const wide = Math.min(this.viewport.clientWidth / Math.max(1, this.#sheet.offsetWidth), this.#true);
+    if (wide >= 2.5) {
+      this.#zoomTo(wide);
+      this.#move(this.#x, 0);
+    }
+    this.#asOpened = true;
+  }
+
+  /** The zoom at which one of its pixels is one of the page's. */
+  get #true(): number {
+    return this.#natural / Math.max(1, this.#sheet.offsetWidth);
+  }
+
+  get #natural(): number {
+    return Number(this.#image.getAttribute("width")) || this.#image.naturalWidth;
   }
 
   /** The whole picture. */
@@ -254,8 +277,7 @@ export class PictureView {
   }
 
   #toggleTrueSize(): void {
-    const whole = this.#image.naturalWidth / Math.max(1, this.#sheet.offsetWidth);
-    this.#zoomTo(this.#zoom === 1 ? whole : 1);
+    this.#zoomTo(this.#zoom === 1 ? this.#true : 1);
   }
 
   #zoomBy(factor: number): void {
@@ -264,7 +286,7 @@ export class PictureView {
 
   /** Zooms around a point of the window; around the middle where none is given. */
   #zoomTo(zoom: number, clientX?: number, clientY?: number): void {
-    const next = Math.min(largest, Math.max(1, zoom));
+    const next = Math.min(Math.max(largest, largestOfTrue * this.#true), Math.max(1, zoom));
     const frame = this.viewport.getBoundingClientRect();
     const [px, py] = [(clientX ?? frame.left + frame.width / 2) - frame.left, (clientY ?? frame.top + frame.height / 2) - frame.top];
     const [u, v] = [(px - this.#sheet.offsetLeft - this.#x) / this.#zoom, (py - this.#sheet.offsetTop - this.#y) / this.#zoom];
@@ -274,14 +296,14 @@ export class PictureView {
 
   /** Moves the sheet, but never so that there is nothing to see. */
   #move(x: number, y: number): void {
+    this.#asOpened = false;
     const keep = (value: number, offset: number, size: number, frame: number) => (size <= frame ? (frame - size) / 2 - offset : Math.min(-offset, Math.max(frame - size - offset, value)));
     const [width, height] = [this.#sheet.offsetWidth * this.#zoom, this.#sheet.offsetHeight * this.#zoom];
     this.#x = keep(x, this.#sheet.offsetLeft, width, this.viewport.clientWidth);
     this.#y = keep(y, this.#sheet.offsetTop, height, this.viewport.clientHeight);
     this.#sheet.style.transform = this.#zoom === 1 ? "" : `translate(${this.#x}px, ${this.#y}px) scale(${this.#zoom})`;
     this.#sheet.style.setProperty("--zoom", String(this.#zoom));
-    const natural = Number(this.#image.getAttribute("width")) || this.#image.naturalWidth;
-    const percent = natural > 0 ? Math.round((width / natural) * 100) : 100;
+    const percent = this.#natural > 0 ? Math.round((width / this.#natural) * 100) : 100;
     this.#scale.textContent = `${percent} %`;
     this.#scale.setAttribute("aria-label", `${percent} percent. Switch between the whole picture and its true size`);
     this.#cursor();
