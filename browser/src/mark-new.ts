@@ -27,7 +27,7 @@ export async function mark(file: File): Promise<Marked | null> {
     done: "Add",
     leave: "Do not add it",
     save: async (work) => {
-      const { picture, shapes } = await burn(file, work, /jpeg|webp/.test(file.type));
+      const { picture, shapes } = await burn(file, work);
       marked = { file: picture === file ? file : renamed(picture, file.name), shapes };
     },
   });

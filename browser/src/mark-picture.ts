@@ -90,7 +90,7 @@ async function addMarked(file: File, update: string, answered: number): Promise<
     picture: file, name: file.name, work: { shapes: [], crop: null }, destroys: true, final: gone, done: "Add", leave: "Do not add it", ...(answered > 0 ? { again: { people: answered } } : {}),
     save: async (work, again) => {
       const without = JSON.stringify([work.crop, work.shapes.filter(({ kind }) => kind === "redaction")]);
-      const burned = await burn(file, work, false);
+      const burned = await burn(file, work);
       if (sent?.without !== without) {
         if (sent) await ask("DELETE", `/media/${sent.media}?for_good=true`);
         sent = null;

@@ -1,24 +1,24 @@
 // Burning what must not be seen into a picture before it leaves the browser, and putting the shapes on it for the clipboard and for a file.
 import { clip, kept } from "./markup-clip.js";
-import { font, paint, redacted } from "./markup-draw.js";
+import { font, inBlocks, paint, redacted } from "./markup-draw.js";
 import { destroys, type Shape, type Work } from "./markup-shapes.js";
 
 /** The picture without what was redacted or cropped away, and the shapes that stand on it then; the blob as it was where there is neither. */
-export async function burn(picture: Blob, work: Work, lossy: boolean): Promise<{ picture: Blob; shapes: Shape[] }> {
+export async function burn(picture: Blob, work: Work): Promise<{ picture: Blob; shapes: Shape[] }> {
   if (!destroys(work)) return { picture, shapes: work.shapes };
-  const canvas = await burned(picture, work, lossy);
+  const canvas = await burned(picture, work);
   const { width, height } = canvas.full;
   const shapes = work.shapes.filter(({ kind }) => kind !== "redaction");
-  const type = !lossy ? "image/png" : picture.type === "image/webp" ? "image/webp" : "image/jpeg";
+  const type = inBlocks(picture.type) ? picture.type : "image/png";
   return { picture: await blobOf(canvas.canvas, type), shapes: work.crop ? clip(shapes, work.crop, width, height) : shapes };
 }
 
 /** The picture with everything on it, as a PNG. */
-export async function flatten(picture: Blob, work: Work, lossy: boolean): Promise<Blob> {
+export async function flatten(picture: Blob, work: Work): Promise<Blob> {
   const shapes = work.shapes.filter(({ kind }) => kind !== "redaction");
   // A canvas does not wait for a font.
   if (shapes.some(({ kind }) => kind === "text" || kind === "step")) await document.fonts.load(`16px "${font}"`);
-  const { canvas, full } = await burned(picture, work, lossy);
+  const { canvas, full } = await burned(picture, work);
   const [left, top] = work.crop ? kept(work.crop, full.width, full.height) : [0, 0];
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.translate(-left, -top);
@@ -27,7 +27,7 @@ export async function flatten(picture: Blob, work: Work, lossy: boolean): Promis
 }
 
 /** A canvas with what is left of the picture, and the size the picture had. */
-async function burned(picture: Blob, work: Work, lossy: boolean): Promise<{ canvas: HTMLCanvasElement; full: { width: number; height: number } }> {
+async function burned(picture: Blob, work: Work): Promise<{ canvas: HTMLCanvasElement; full: { width: number; height: number } }> {
   const bitmap = await createImageBitmap(picture);
   const full = { width: bitmap.width, height: bitmap.height };
   const [left, top, width, height] = work.crop ? kept(work.crop, full.width, full.height) : [0, 0, full.width, full.height];
@@ -41,7 +41,7 @@ async function burned(picture: Blob, work: Work, lossy: boolean): Promise<{ canv
   context.fillStyle = "#000";
   for (const shape of work.shapes) {
     if (shape.kind !== "redaction") continue;
-    const [x, y, w, h] = redacted(shape.box, full.width, full.height, lossy);
+    const [x, y, w, h] = redacted(shape.box, full.width, full.height, inBlocks(picture.type));
     context.fillRect(x - left, y - top, w, h);
   }
   return { canvas, full };

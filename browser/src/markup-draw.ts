@@ -173,6 +173,11 @@ function freehand({ points, color }: Freehand, on: (point: Point) => Spot, width
   return made;
 }
 
+/** Whether a picture is coded in blocks, by its type or the end of its address. Of a WebP only a look into the file would tell: it is taken to be. */
+export function inBlocks(kind: string): boolean {
+  return /(jpe?g|webp)(\?|$)/i.test(kind);
+}
+
 /** The whole pixels a redaction destroys: the box and 3 more on each side; of a lossy picture whole blocks of 16, for a block is coded as one. */
 export function redacted([x, y, w, h]: Box, width: number, height: number, lossy: boolean): Box {
   const margin = 3;

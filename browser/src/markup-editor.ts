@@ -6,7 +6,7 @@ import { Bar } from "./markup-bar.js";
 import { Board } from "./markup-board.js";
 import { flatten } from "./markup-burn.js";
 import { Crop } from "./markup-crop.js";
-import { font } from "./markup-draw.js";
+import { font, inBlocks } from "./markup-draw.js";
 import { press, showKeys, type Commands } from "./markup-keys.js";
 import { copyPicture, downloadPicture } from "./markup-out.js";
 import { Pointers } from "./markup-pointer.js";
@@ -137,9 +137,8 @@ class MarkupEditor extends HTMLElement implements Commands {
     const sheet = this.#stage.firstElementChild as HTMLElement;
     const image = sheet.firstElementChild as HTMLImageElement;
     const size = { width: image.naturalWidth, height: image.naturalHeight };
-    const lossy = /jpe?g$/.test(this.#picture?.type ?? "") || /\.jpe?g(\?|$)/i.test(address);
     this.board = new Board(this.#task.work, size, (said, refused) => this.#changed(said, refused));
-    this.sheet = new Sheet(this.board, lossy);
+    this.sheet = new Sheet(this.board, inBlocks(this.#picture?.type ?? address));
     sheet.append(this.sheet.shapes);
     this.#stage.append(this.sheet.over, this.#note);
     this.#stage.setAttribute("aria-label", `${this.#task.name}, ${size.width} by ${size.height} pixels`);
@@ -370,7 +369,7 @@ class MarkupEditor extends HTMLElement implements Commands {
 
   async #flat(): Promise<Blob> {
     if (!this.#picture) throw new Error("It is kept where this page can show it, but not read it.");
-    return flatten(this.#picture, this.board.work, this.sheet.lossy);
+    return flatten(this.#picture, this.board.work);
   }
 }
 

@@ -177,19 +177,32 @@ test('one dropped picture is marked and stays what it is, several go as they are
   expect((await told(page, media)).renditions.find(({ name }) => name === 'original')!.type).toBe('image/jpeg')
   expect((await secrets(page, await bytes(page, media, 'original'))).secret).toBe(0)
 
+  // Of a WebP whole blocks are shown black before, for so they are burned.
+  await drop(page, [{ name: 'photo.webp', bytes: await painted(page, 640, 480, '#dfe7ef', [320, 240, 160, 80], 'image/webp'), type: 'image/webp' }])
+  await editor.opened()
+  await editor.pick('x')
+  await editor.drag([0.49, 0.49], [0.76, 0.68])
+  const black = editor.dialog.locator('.markup-shapes rect')
+  const box = await black.evaluate((rect) => ['x', 'y', 'width', 'height'].map((name) => Number(rect.getAttribute(name))))
+  expect(box.map((side) => side % 16)).toEqual([0, 0, 0, 0])
+  expect(box[2]).toBeGreaterThan(160)
+  await editor.done('Add', 'Add')
+  await expect(item(page)).toHaveCount(2)
+  expect((await secrets(page, await bytes(page, (await item(page).nth(1).getAttribute('data-media'))!, 'original'))).secret).toBe(0)
+
   // Without a mark it is added as it is.
   await paste(page, 'image.png', await painted(page, 300, 200, '#ffffff'))
   await editor.opened()
   await editor.done('Add')
-  await expect(item(page)).toHaveCount(2)
+  await expect(item(page)).toHaveCount(3)
 
   // Several, or one that moves: nothing opens.
   await drop(page, [{ name: 'one.png', bytes: await painted(page, 300, 200, '#eeeeee'), type: 'image/png' }, { name: 'two.png', bytes: await painted(page, 300, 200, '#dddddd'), type: 'image/png' }])
-  await expect(item(page)).toHaveCount(4)
-  await drop(page, [{ name: 'moves.gif', bytes: await readFile(fixture('anim.gif')), type: 'image/gif' }])
   await expect(item(page)).toHaveCount(5)
+  await drop(page, [{ name: 'moves.gif', bytes: await readFile(fixture('anim.gif')), type: 'image/gif' }])
+  await expect(item(page)).toHaveCount(6)
   await expect(editor.dialog).toHaveCount(0)
-  await expect(page.getByRole('button', { name: /^Mark up/ })).toHaveCount(4)
+  await expect(page.getByRole('button', { name: /^Mark up/ })).toHaveCount(5)
 })
 
 test('who leaves the editor adds nothing, and is asked where there is work', async ({ page, hearback }) => {
