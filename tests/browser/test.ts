@@ -1,10 +1,18 @@
 // What the journeys are written with: `test` with a server of its own, and a few words for what all of them do.
-import { test as base, expect, type Browser, type Page } from '@playwright/test'
+import { test as base, expect, type Browser, type BrowserContext, type Page } from '@playwright/test'
 import axeCore from 'axe-core'
 import { join } from 'node:path'
 import { Hearback, here, person, type Person } from './server.ts'
 
 export { expect, Hearback, here, person, type Page, type Person }
+
+/** What went wrong in scripts of pages, uncaught. */
+let uncaught: string[] = []
+
+/** Has a test fail for what goes wrong in scripts, too. */
+function heed(context: BrowserContext): void {
+  context.on('weberror', (wrong) => uncaught.push(wrong.error().stack ?? String(wrong.error())))
+}
 
 /** `hearback` is one server for all tests of a worker: name people differently in each. `fresh` is one that nobody has set up. */
 export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
@@ -22,6 +30,12 @@ export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
     await server.stop()
   },
   baseURL: async ({ hearback }, use) => use(hearback.url),
+  context: async ({ context }, use) => {
+    uncaught = []
+    heed(context)
+    await use(context)
+    expect(uncaught).toEqual([])
+  },
 })
 
 /** The path of a file of tests/fixtures. */
@@ -39,7 +53,9 @@ export async function signIn(page: Page, who: Person, at = '/session'): Promise<
 
 /** A page of someone signed in, in a browser of their own. */
 export async function someone(browser: Browser, server: Hearback, who: Person): Promise<Page> {
-  const page = await (await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] })).newPage()
+  const context = await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] })
+  heed(context)
+  const page = await context.newPage()
   await signIn(page, who)
   return page
 }
