@@ -41,7 +41,7 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   let shapes: Shape[] = before?.drawing ?? [];
   let again = false;
   const saved = await edit({
-    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: () => "", done: "Add to comment",
+    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: () => "", done: "Add",
     save: async (work, _, asking) => {
       shapes = work.shapes;
       if (shapes.length === 0 || !(await moved(here))) return;

@@ -107,7 +107,7 @@ export class Board {
   }
 
   /** Puts other shapes in the place of those with these ids. */
-  replace(changes: ReadonlyMap<number, Shape>, what: string, key: string | null = null): void {
+  replace(changes: ReadonlyMap<number, Shape>, what: string, key: string | null = null, said = ""): void {
     if (changes.size === 0) return;
     const marks = this.marks.map((mark) => {
       const shape = changes.get(mark.id);
@@ -115,7 +115,7 @@ export class Board {
     });
     const [first] = changes.keys();
     const shown = marks.find(({ id }) => id === first);
-    this.#commit(marks, what, changes.size === 1 && shown ? words(shown.shape) : `${changes.size} marks: ${what}`, key);
+    this.#commit(marks, what, `${said}${changes.size === 1 && shown ? words(shown.shape) : `${changes.size} marks: ${what}`}`, key);
   }
 
   remove(): void {
@@ -173,7 +173,7 @@ export class Board {
 
   #restyle(what: string, said: string, change: (shape: Shape) => Shape): void {
     const changes = new Map(this.selected.map(({ id, shape }) => [id, change(shape)]));
-    if (changes.size > 0) this.replace(changes, what, `${what} ${[...changes.keys()].join()}`);
+    if (changes.size > 0) this.replace(changes, what, `${what} ${[...changes.keys()].join()}`, what === "width" ? `${said}. ` : "");
     else this.changed(said);
   }
 
@@ -182,7 +182,7 @@ export class Board {
     const { selected } = this;
     if (selected.length === 0) return;
     const after = moved(selected.map(({ shape }) => shape), dx, dy, this.size);
-    this.replace(new Map(selected.map(({ id }, i) => [id, after[i] as Shape])), "move", `nudge ${selected.map(({ id }) => id).join()}`);
+    this.replace(new Map(selected.map(({ id }, i) => [id, after[i] as Shape])), "move", `nudge ${selected.map(({ id }) => id).join()}`, `${way(dx, dy)}. `);
   }
 
   /** Pulls the lower right corner, or the end of a line, by pixels. */
@@ -276,4 +276,11 @@ function name(shape: Shape): string {
 
 function count(many: number): string {
   return many === 1 ? "1 mark" : `${many} marks`;
+}
+
+/** Where it went, in the pixels that words in percent do not tell. */
+function way(dx: number, dy: number): string {
+  const [by, where] = dx !== 0 ? [dx, dx > 0 ? "right" : "left"] : [dy, dy > 0 ? "down" : "up"];
+  const pixels = Math.abs(Math.round(by));
+  return `${pixels} ${pixels === 1 ? "pixel" : "pixels"} ${where}`;
 }

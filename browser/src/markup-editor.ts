@@ -150,15 +150,17 @@ class MarkupEditor extends HTMLElement implements Commands {
       order: (step) => this.board.order(step, false),
       remove: () => this.board.remove(),
     }, (tool) => this.has(tool));
-    this.append(this.#toolbar.element);
+    this.append(this.#toolbar.element, ...(this.#toolbar.apart ? [this.#toolbar.apart] : []));
     this.view = this.sheet.view = new View(this.#stage, sheet, size, () => this.#moved());
     this.view.open();
+    // On a telephone a usual line would be a hair.
+    if (matchMedia("(pointer: coarse)").matches && this.view.scale < 0.5) this.board.level(2);
     this.#pointers = new Pointers(this, this.#stage, signal);
     this.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.addEventListener("keyup", (event) => { if (event.key === " ") this.#pan(false); }, { signal });
     addEventListener("blur", () => this.#pan(false), { signal });
     // A tool that was pressed by mouse or finger gives the keys back to the picture.
-    this.addEventListener("click", ({ target, detail }) => { if (detail > 0 && target instanceof Element && target.closest(".markup-tools, .markup-zoom, .markup-bar") && document.activeElement?.closest("dialog") === this.closest("dialog") && !this.#text) this.#stage.focus({ preventScroll: true }); }, { signal });
+    this.addEventListener("click", ({ target, detail }) => { if (detail > 0 && target instanceof Element && target.closest(".markup-tools, .markup-apart, .markup-zoom, .markup-bar") && document.activeElement?.closest("dialog") === this.closest("dialog") && !this.#text) this.#stage.focus({ preventScroll: true }); }, { signal });
     addEventListener("beforeunload", (event) => { if (this.board.dirty) event.preventDefault(); }, { signal });
     this.#bar.open();
     this.use("arrow");
@@ -216,12 +218,15 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.#pointers.abandon();
     if (this.crop && tool !== "crop") this.crop.leave();
     this.tool = tool;
+    this.sheet.pulls = tool === "select";
     this.#stage.dataset["tool"] = tool;
     this.#stage.style.cursor = "";
     this.#pan(false);
     // Whoever takes another tool is done with what they drew: colours and widths are for what comes.
-    if (tool === "select" || tool === "hand") this.#show();
-    else this.board.select([], true);
+    if (tool === "select" || tool === "hand") {
+      this.sheet.frame();
+      this.#show();
+    } else this.board.select([], true);
     if (tool === "crop" && !this.crop) this.#crop();
     this.#toolbar.reveal(tool);
     this.say(tool === "crop" ? "Crop. With Alt, arrows change its size; alone they move it. Enter crops, Escape leaves." : (tools.find((one) => one.tool === tool)?.name ?? ""));
@@ -238,7 +243,7 @@ class MarkupEditor extends HTMLElement implements Commands {
         this.view.fit(crop ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height] : undefined);
       }
     });
-    this.#stage.append(this.crop.bar);
+    this.append(this.crop.bar);
   }
 
   write(where: Spot | number): void {
@@ -315,6 +320,7 @@ class MarkupEditor extends HTMLElement implements Commands {
       await this.#task.save(work, answer.again, (question) => this.#asking(question));
       this.#finish(true);
     } catch (error) {
+      this.say("Not saved");
       this.#complain(error instanceof Error && error.message !== "" ? error.message : "It was not saved. Try again in a moment.");
     } finally {
       this.#busy = false;
@@ -358,6 +364,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   copy(): void {
     if (!this.board) return;
     this.written();
+    this.say("Copying", true);
     void copyPicture(() => this.#flat()).then((words) => this.say(words, true));
   }
 

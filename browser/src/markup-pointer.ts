@@ -20,11 +20,13 @@ export interface Desk {
   write(where: Spot | number): void;
   /** Ends writing; true where something was being written. */
   written(): boolean;
+  /** For readers of the screen, or for all. */
+  say(words: string, all: boolean): void;
 }
 
 /** What one pointer does from down to up. */
 interface Gesture {
-  /** All it did since the last frame. */
+  /** All it did since the last frame, in every step that the device told of. */
   move(events: PointerEvent[]): void;
   end?(): void;
   /** Ended by another finger or by Escape: as if it had not begun. */
@@ -36,7 +38,7 @@ const slack = 4;
 
 export class Pointers {
   #down = new Map<number, Spot>();
-  #gesture: { id: number; is: Gesture } | null = null;
+  #gesture: { id: number; pen: boolean; is: Gesture } | null = null;
   #pinch: { x: number; y: number; apart: number } | null = null;
   #waiting: PointerEvent[] = [];
   #frame = 0;
@@ -76,7 +78,18 @@ export class Pointers {
 
   #press(event: PointerEvent): void {
     if (event.button > 1 || own(event.target)) return;
-    event.preventDefault();
+    const finger = event.pointerType === "touch";
+    // Of two fingers that come together Firefox then tells of one only.
+    if (!finger) event.preventDefault();
+    // Whoever draws with a pen rests a hand on the screen, before or after.
+    if (finger && this.#gesture?.pen) return;
+    if (event.pointerType === "pen") {
+      this.abandon();
+      this.#down.clear();
+      this.#pinch = null;
+      if (!this.#pen) this.desk.say("The pen draws from here on. A finger moves the picture.", true);
+      this.#pen = true;
+    }
     const wrote = this.desk.written();
     this.stage.focus({ preventScroll: true });
     this.#down.set(event.pointerId, [event.clientX, event.clientY]);
@@ -85,14 +98,11 @@ export class Pointers {
       this.#pinch = this.#fingers();
     }
     if (this.#down.size > 1 || this.#gesture) return;
-    if (event.pointerType === "pen") this.#pen = true;
-    // Whoever draws with a pen rests a hand on the screen.
-    const palm = this.#pen && event.pointerType === "touch";
-    const moves = event.button === 1 || this.desk.panning || this.desk.tool === "hand" || palm;
+    const moves = event.button === 1 || this.desk.panning || this.desk.tool === "hand" || (finger && this.#pen);
     const gesture = moves ? this.#pan(event) : wrote ? null : this.#begin(event);
     if (!gesture) return;
     this.stage.setPointerCapture(event.pointerId);
-    this.#gesture = { id: event.pointerId, is: gesture };
+    this.#gesture = { id: event.pointerId, pen: event.pointerType === "pen", is: gesture };
   }
 
   #begin(event: PointerEvent): Gesture | null {
@@ -107,7 +117,9 @@ export class Pointers {
     }
     const [only] = board.selected;
     if (handle && only) return this.#pull(only.id, only.shape, handle);
-    const under = board.marks[pick(board.marks.map(({ shape }) => shape), from, board.size, (coarse ? 14 : 6) * fine)];
+    // Steps stand close to each other.
+    const around = tool === "step" ? 0 : coarse ? 14 : 6;
+    const under = board.marks[pick(board.marks.map(({ shape }) => shape), from, board.size, around * fine)];
     if (tool === "select" || event.ctrlKey || event.metaKey) return this.#take(event, from, under);
     if (tool === "text") {
       this.desk.write(under?.shape.kind === "text" ? under.id : [from[0], from[1] - (0.6 * board.textSize)]);
@@ -150,6 +162,7 @@ export class Pointers {
       board.select(now);
       return { move: () => {} };
     }
+    const again = board.isSelected(under.id) && this.desk.tool === "select";
     if (!board.isSelected(under.id)) board.select([under.id]);
     const marks = board.selected;
     let after: Shape[] | null = null;
@@ -166,8 +179,9 @@ export class Pointers {
       end: () => {
         sheet.change(new Map());
         if (after) board.replace(new Map(marks.map(({ id }, i) => [id, after?.[i] as Shape])), "move");
-        // Pressed and not moved: of several, this one.
+        // Pressed and not moved: of several, this one; a text that was chosen already is written on, for a finger does not press twice.
         else if (marks.length > 1) board.select([under.id]);
+        else if (again && event.pointerType !== "mouse") this.desk.write(under.id);
       },
       abandon: () => sheet.change(new Map()),
     };
@@ -238,10 +252,7 @@ export class Pointers {
     sheet.sketch(shape);
     return {
       move: (events) => {
-        for (const one of events) for (const part of one.getCoalescedEvents?.() ?? []) raw.push(point(part));
-        // Where a browser joins nothing together, the event is all there is.
-        const last = events.at(-1);
-        if (last && (last.getCoalescedEvents?.() ?? []).length === 0) raw.push(point(last));
+        for (const one of events) raw.push(point(one));
         shape = stroke(raw, board.size, board.style, fine);
         sheet.sketch(shape);
       },
@@ -276,7 +287,9 @@ export class Pointers {
       this.desk.view.pan(now.x - this.#pinch.x, now.y - this.#pinch.y);
       this.#pinch = now;
     } else if (this.#gesture?.id === event.pointerId) {
-      this.#waiting.push(event);
+      // Asked at once: afterwards Firefox knows their places no more. Where a browser joins nothing together, the event is all there is.
+      const steps = event.getCoalescedEvents?.() ?? [];
+      this.#waiting.push(...(steps.length > 0 ? steps : [event]));
       this.#frame ||= requestAnimationFrame(() => this.#flush());
     }
   }

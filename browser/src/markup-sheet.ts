@@ -18,6 +18,8 @@ export class Sheet {
   #marquee: Box | null = null;
   #cropping: Box | null = null;
   #hidden: number | null = null;
+  /** Whether what is selected can be pulled: a tool that draws only draws, for what is drawn next often begins beside it. */
+  pulls = false;
   view!: View;
 
   constructor(
@@ -107,6 +109,13 @@ export class Sheet {
   /** The handle under a point of the window. */
   handleAt(clientX: number, clientY: number, reach: number): Handle | null {
     const [x, y] = this.view.on(this.view.spot(clientX, clientY));
+    const [only] = this.board.selected;
+    if (only && !this.#cropping && !("from" in only.shape)) {
+      // Inside of what is small on the screen there is room to take hold of it, too.
+      const [left, top, w, h] = bounds(only.shape, this.board.size);
+      const [u, v] = this.view.spot(clientX, clientY);
+      if (u > left && v > top && u < left + w && v < top + h) reach = Math.min(reach, (Math.min(w, h) * this.view.scale) / 3);
+    }
     const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) })).sort((a, b) => a.far - b.far)[0];
     return near && near.far <= reach ? near.handle : null;
   }
@@ -116,7 +125,7 @@ export class Sheet {
     const on = (all: [Handle, Spot][]) => all.map(([handle, at]): [Handle, Spot] => [handle, this.view.on(at)]);
     if (this.#cropping) return on(corners(this.#cropping));
     const [only, more] = this.board.selected;
-    if (!only || more || only.id === this.#hidden) return [];
+    if (!this.pulls || !only || more || only.id === this.#hidden) return [];
     const shape = this.#changing.get(only.id) ?? only.shape;
     const all = on(handles(shape, this.board.size));
     // Of what is small on the screen the sides would lie on the corners.

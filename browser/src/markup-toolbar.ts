@@ -23,6 +23,8 @@ const levels: [Style["level"], string][] = [[0, "Thin"], [1, "Medium"], [2, "Thi
 
 export class Toolbar {
   readonly element: HTMLElement;
+  /** What can be done to what is selected: in the row, or where that is far longer than the screen, by itself. */
+  readonly apart: HTMLElement | null;
   #tools = new Map<Tool, HTMLButtonElement>();
   #colors = new Map<Color, HTMLButtonElement>();
   #levels = new Map<Style["level"], HTMLButtonElement>();
@@ -61,8 +63,11 @@ export class Toolbar {
       act("Delete", "Delete", icon("trash-2"), () => actions.remove()),
     ];
     const group = (name: string, buttons: Iterable<HTMLButtonElement>) => make("div", { class: "markup-group", role: "group", "aria-label": name }, ...buttons);
+    const selected = group("What is selected", this.#chosen);
+    this.apart = matchMedia("(max-width: 599.98px)").matches ? selected : null;
+    this.apart?.classList.add("markup-apart");
     this.element = make("div", { class: "markup-tools", role: "toolbar", "aria-label": "Tools" },
-      group("Tools", this.#tools.values()), group("Colour", this.#colors.values()), group("Width", this.#levels.values()), group("What is selected", this.#chosen));
+      group("Tools", this.#tools.values()), group("Colour", this.#colors.values()), group("Width", this.#levels.values()), ...(this.apart ? [] : [selected]));
     rove(this.element);
     const { element } = this;
     const more = () => element.toggleAttribute("data-more", element.scrollLeft + element.clientWidth < element.scrollWidth - 1);
@@ -75,6 +80,7 @@ export class Toolbar {
     for (const [one, button] of this.#colors) button.setAttribute("aria-pressed", String(one === color));
     for (const [one, button] of this.#levels) button.setAttribute("aria-pressed", String(one === level));
     for (const button of this.#chosen) button.setAttribute("aria-disabled", String(selected === 0));
+    if (this.apart) this.apart.hidden = selected === 0;
   }
 
   /** Has the tool in sight where the row is longer than the screen. */

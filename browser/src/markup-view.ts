@@ -5,6 +5,8 @@ import type { Box, Spot } from "./markup-shapes.js";
 const largest = 16;
 /** Free space around the picture when it is seen whole, and the most one can move past its border. */
 const around = 24;
+/** The same below, where the buttons for zoom lie on a phone. */
+const below = matchMedia("(max-width: 599.98px)").matches ? 3 * around : around;
 
 export class View {
   scale = 1;
@@ -50,7 +52,7 @@ export class View {
   /** Everything, or a part of the picture, in sight. */
   fit(box: Box = [0, 0, this.size.width, this.size.height]): void {
     this.scale = this.#scaleOf(box);
-    this.#place(this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale, this.#frame.height / 2 - (box[1] + box[3] / 2) * this.scale);
+    this.#place(this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale, (this.#frame.height + around - below) / 2 - (box[1] + box[3] / 2) * this.scale);
     this.#fitted = true;
   }
 
@@ -112,15 +114,15 @@ export class View {
   }
 
   #scaleOf([, , w, h]: Box): number {
-    return Math.min(1, Math.max(0.01, Math.min((this.#frame.width - 2 * around) / w, (this.#frame.height - 2 * around) / h)));
+    return Math.min(1, Math.max(0.01, Math.min((this.#frame.width - 2 * around) / w, (this.#frame.height - around - below) / h)));
   }
 
   #place(x: number, y: number): void {
-    const keep = (value: number, size: number, room: number, after: number) => (size <= room - 2 * around ? (room - size) / 2 : Math.min(around, Math.max(room - size - after, value)));
+    const keep = (value: number, size: number, room: number, end: number, after: number) => (size <= room - around - end ? (room + around - end - size) / 2 : Math.min(around, Math.max(room - size - after, value)));
     this.#fitted = false;
-    this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around);
+    this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around, around);
     // The last lines can be moved out from under the buttons that lie there on a phone.
-    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, 3 * around);
+    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, below, 3 * around);
     // While it moves the compositor has what was painted already; at rest it is painted sharply.
     this.sheet.classList.add("moving");
     clearTimeout(this.#rest);

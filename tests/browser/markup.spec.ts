@@ -139,7 +139,7 @@ test('a capture is marked with every tool, redacted, saved, changed and sent; an
   await expect(his.dialog.getByRole('button', { name: 'Crop' })).toHaveCount(0)
   await his.pick('a')
   await his.drag([0.2, 0.8], [0.6, 0.5])
-  await his.done('Add to comment')
+  await his.done('Add')
   await expect(other.locator('.drawing-chip')).toContainText('Drawing, 1 mark')
   await expect(other.locator('.layer.drawing')).toHaveCount(1)
   await other.locator('#body').fill('Do you mean this one?')
