@@ -16,6 +16,8 @@ export class Devices {
   #streams: Record<Device, MediaStream | null> = { microphone: null, camera: null };
   /** Counts how often each was asked for or given back: what comes after that is not wanted any more. */
   #turns: Record<Device, number> = { microphone: 0, camera: 0 };
+  /** Why there is none, where it was asked for. */
+  #refusals: Record<Device, unknown> = { microphone: null, camera: null };
   /** The browser asks the person one question after the other. */
   #asked: Promise<void> = Promise.resolve();
 
@@ -30,6 +32,11 @@ export class Devices {
 
   track(kind: Device): MediaStreamTrack | null {
     return this.#streams[kind]?.getTracks()[0] ?? null;
+  }
+
+  /** Why there is none, if it was asked for and could not be had. */
+  refusal(kind: Device): unknown {
+    return this.#refusals[kind];
   }
 
   /** Resolves when nothing is being asked for. */
@@ -49,7 +56,10 @@ export class Devices {
           stream = await device(kind, id, this.view.source === "both" ? "bubble" : "whole");
           this.view.problem("");
         } catch (error) {
-          if (wanted()) this.told.refused(error, () => void this.take(kind, id));
+          if (wanted()) {
+            this.#refusals[kind] = error;
+            this.told.refused(error, () => void this.take(kind, id));
+          }
         }
       }
       if (!wanted()) return release(stream);
@@ -71,6 +81,7 @@ export class Devices {
     this.#turns[kind] += 1;
     release(this.#streams[kind]);
     this.#streams[kind] = null;
+    this.#refusals[kind] = null;
     this.told.changed(kind);
   }
 

@@ -56,6 +56,7 @@ export class RecorderView {
     this.part("set").inert = state === "asking";
     this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
     this.part("count").hidden = state !== "counting";
+    this.part("count").style.opacity = "";
     this.part("camera-field").hidden = !camera;
     for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
     this.part("bubble-hint").hidden = this.source !== "both";
@@ -127,6 +128,12 @@ export class RecorderView {
 
   count(number: string): void {
     this.#write(this.part("number"), number);
+  }
+
+  /** Takes the number off the page; resolves when whoever captures the page has a picture without it, of which no event tells. */
+  uncounted(): Promise<void> {
+    this.part("count").style.opacity = "0";
+    return new Promise((resolve) => setTimeout(resolve, 250));
   }
 
   /** Says what is wrong, with a way to try again where there is one. */

@@ -280,7 +280,7 @@ export class ScreenRecorder extends HTMLElement {
       if (this.#attempt !== attempt) return;
       this.#attempt = null;
       this.#backToSet();
-      this.#say(error);
+      this.#say(error, error === this.#devices.refusal("camera") ? () => void this.#take("camera") : null);
     }
   }
 
@@ -288,7 +288,7 @@ export class ScreenRecorder extends HTMLElement {
     const camera = this.#devices.track("camera");
     const shared = this.#screen?.getVideoTracks()[0];
     if (!shared) {
-      if (!camera) throw new Refusal("There is no camera to record. Plug one in, or record your screen.");
+      if (!camera) throw this.#devices.refusal("camera") ?? new Refusal("There is no camera to record. Plug one in, or record your screen.");
       return camera;
     }
     // Without its camera, the screen alone: why there is none, was said.
@@ -313,6 +313,8 @@ export class ScreenRecorder extends HTMLElement {
     const courier = await made;
     // Where nobody said that it ended, it would be recorded as black and silence.
     for (const track of [...stream.getTracks(), ...(this.#screen?.getVideoTracks() ?? [])]) if (track.readyState !== "live") throw new Refusal("What was to be recorded ended before it began. Press Record again.");
+    // It may be this page that is recorded, and nobody wants to see the countdown again.
+    if (this.#screen && document.visibilityState === "visible") await attempt.had(this.#view.uncounted());
     const recording = new Recording(stream, courier);
     await attempt.had(recording.start(), () => void recording.stop());
     attempt.runs();

@@ -1,6 +1,8 @@
 // Recording in the browser, with its own tab for a screen and a made-up camera and microphone.
+import { writeFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
 import { expect, look, pictures, test } from './test.ts'
+import { begins, stored } from './recording.ts'
 import { handles, record, recorded, recorder, studio, time } from './studio.ts'
 
 /** Pictures from the top: the bar would else stand wherever the page was scrolled to. */
@@ -81,13 +83,14 @@ test('records a tab with the camera in a bubble, pauses, stops, and plays where 
   await close()
 })
 
-test('Send while it records stops, finishes and sends; so does "Send it when I stop"', async ({ playwright, hearback }) => {
+test('Send while it records stops, finishes and sends; so does "Send it when I stop"', async ({ playwright, hearback }, info) => {
   test.setTimeout(120_000)
   const [rita, rob] = await hearback.people('Rita', 'Rob')
   const { page, close } = await studio(playwright, hearback, rita!)
   await page.getByLabel('Title').fill('While it runs')
   await page.locator('people-field input:visible').fill(rob!.email)
   await page.locator('people-field input:visible').press('Enter')
+  await page.locator('[data-part="count"]').evaluate((count) => { count.style.background = 'rgb(255 0 254)' })
   await record(page)
   await recorded(page, 2)
   // By its keys, which are pressed in passing, it asks.
@@ -100,6 +103,10 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await expect(page.getByRole('heading', { name: 'While it runs' })).toBeVisible()
   await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
   await expect.poll(() => page.locator('video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
+  // The page recorded itself, and not the countdown that lay on it.
+  const file = info.outputPath('itself.webm')
+  await writeFile(file, (await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)).bytes)
+  expect(await begins(file, [255, 0, 254])).toBeLessThan(0.01)
 
   // Who it is for is as last time, and what was recorded as well.
   await page.goto('/updates/new')
@@ -206,6 +213,12 @@ test('a refusal, a silence and a missing camera are said in words', async ({ pla
   // Of a camera there is none either, and its place says whose it is.
   await recorder(refused.page).getByRole('radio', { name: 'Camera', exact: true }).check()
   await expect(refused.page.getByText('Your camera comes here.')).toBeVisible()
+  // Pressed all the same, it says why again, and how it can be had.
+  await expect(refused.page.getByText('This page may not use the camera.')).toBeVisible()
+  await recorder(refused.page).getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(recorder(refused.page)).toHaveAttribute('data-state', 'set')
+  await expect(refused.page.getByText('This page may not use the camera.')).toBeVisible()
+  await expect(recorder(refused.page).getByRole('button', { name: 'Try again' })).toBeVisible()
   await recorder(refused.page).getByRole('radio', { name: 'Screen', exact: true }).check()
   // It goes on without.
   await recorder(refused.page).getByRole('button', { name: 'Record', exact: true }).click()
