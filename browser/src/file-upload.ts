@@ -1,5 +1,5 @@
 // One file on its way, by tus: what arrived stays, so a broken line, a server that was restarted, or a page that was loaded again cost nothing twice.
-import { Upload, type DetailedError } from "tus-js-client";
+import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
 import { bytes } from "./dom.js";
 import { offline, Problem, problem } from "./request.js";
 
@@ -119,6 +119,12 @@ export class FileUpload {
     clearTimeout(this.#stalled);
     act();
   }
+}
+
+/** Whether an upload was begun by this browser: then the same file, chosen again, goes on where it was. */
+export async function begun(id: string): Promise<boolean> {
+  const known = (await defaultOptions.urlStorage?.findAllUploads()) ?? [];
+  return known.some(({ uploadUrl }) => uploadUrl?.endsWith(`/uploads/${id}`) ?? false);
 }
 
 /** What the library says, in our words. */

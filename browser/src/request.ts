@@ -52,12 +52,13 @@ export function sentence(wrong: string): string {
 
 /** The words of a problem document (RFC 9457), or of its status where it is none. */
 export function problem(status: number, text: string): Problem {
+  // What the server says is for programs.
+  if (status === 401) return new Problem("You are signed out. Sign in again in another tab, then try again here.", status);
   try {
     const said = JSON.parse(text) as { title?: string; detail?: string; errors?: Record<string, string> };
     const errors = said.errors ?? {};
     return new Problem(Object.values(errors).map(sentence).join(" ") || (said.detail ?? said.title ?? ""), status, errors);
   } catch {
-    if (status === 401) return new Problem("You are signed out. Sign in again in another tab, then try again here.", status);
     if (status === 413) return new Problem("This is larger than the server takes.", status);
     return new Problem(`The server answered ${status}. Try again in a moment.`, status);
   }

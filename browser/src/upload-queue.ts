@@ -1,6 +1,6 @@
 // Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
-// One that broke off with its page goes on where it was when the same file is chosen again. A single picture that is captured, pasted or
-// dropped is marked before it is sent, and its marks follow it.
+// One that broke off with its page goes on where it was when the same file is chosen again. A single picture that is captured, chosen, pasted
+// or dropped is marked before it is sent, and its marks follow it.
 import type { DraftForm } from "./draft-form.js";
 import { announce, bytes, icon, iconButton, make, typing, when } from "./dom.js";
 import type { FileUpload } from "./file-upload.js";
@@ -26,6 +26,7 @@ interface Item {
 
 /** A row of `GET /uploads`. */
 interface Unfinished {
+  id: string;
   update: string;
   media: string;
   received: number;
@@ -50,7 +51,7 @@ export class UploadQueue extends HTMLElement {
     const { signal } = this.#listeners;
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
     input?.addEventListener("change", () => {
-      this.add(input.files ?? []);
+      this.#take([...(input.files ?? [])]);
       // Sent from here, not once more with the form.
       input.value = "";
     }, { signal });
@@ -319,7 +320,11 @@ export class UploadQueue extends HTMLElement {
         const touched = new Date(upload.touched_at);
         if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`)) say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
         else if (Date.now() - touched.getTime() > SILENT) say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
-      } else say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. Choose the same file again, and it goes on from there.`;
+      } else {
+        const { begun } = await import("./file-upload.js");
+        const goes = (await begun(upload.id)) ? "Choose the same file again, and it goes on from there." : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
+        say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. ${goes}`;
+      }
     }
   }
 
@@ -347,7 +352,7 @@ export class UploadQueue extends HTMLElement {
     this.#take(files.map(named));
   }
 
-  /** Dropped or pasted. */
+  /** Chosen, dropped or pasted. */
   #take(files: File[]): void {
     const [only, ...more] = files;
     if (only && more.length === 0) void this.open(only);

@@ -182,8 +182,7 @@ export type Media = { id: string; state: string; width: number; height: number; 
 
 /** What the server tells of a picture. */
 export async function told(page: Page, media: string): Promise<Media> {
-  // A connection that was kept may be closed just then.
-  return (await (await page.request.get(`/media/${media}`, { headers: asProgram, maxRetries: 2 })).json()) as Media
+  return (await (await page.request.get(`/media/${media}`, { headers: asProgram })).json()) as Media
 }
 
 /** What a picture is called where it does not matter. */

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Page } from '@playwright/test'
 import { hash, padded, stored } from './recording.ts'
-import { expect, fixture, signIn, test } from './test.ts'
+import { expect, fixture, signIn, someone, test } from './test.ts'
 
 const item = (page: Page) => page.locator('.arriving .media-item')
 const draft = (page: Page) => /updates\/([0-9a-z]+)\/edit/.exec(page.url())![1]!
@@ -13,7 +13,7 @@ async function slow(page: Page, bytes: number): Promise<void> {
   await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytes })
 }
 
-test('a file that broke off with its page goes on where it was when it is chosen again', async ({ page, hearback }, info) => {
+test('a file that broke off with its page goes on where it was when it is chosen again', async ({ browser, page, hearback }, info) => {
   const [uma] = await hearback.people('Uma')
   await signIn(page, uma!)
   const bytes = await padded(6 << 20)
@@ -31,6 +31,11 @@ test('a file that broke off with its page goes on where it was when it is chosen
   const { items } = (await (await page.request.get('/uploads', { headers: { accept: 'application/json' } })).json()) as { items: { id: string; received: number }[] }
   expect(items).toHaveLength(1)
   expect(items[0]!.received).toBeGreaterThan(1 << 20)
+  // Another browser does not know the file, and does not promise what it cannot do.
+  const other = await someone(browser, hearback, uma!)
+  await other.goto(new URL(page.url()).pathname)
+  await expect(other.locator('#media-list .media-item')).toContainText('It goes on in the browser that it was begun in. Here, remove it and choose the file again.')
+  await other.context().close()
   let offset = ''
   page.on('request', (request) => { if (request.method() === 'PATCH' && offset === '') offset = request.headers()['upload-offset'] ?? '' })
   await page.locator('upload-queue input[type=file]').setInputFiles(file)
