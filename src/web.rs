@@ -10,6 +10,7 @@ pub mod filters;
 mod groups;
 mod health;
 mod inbox;
+mod json;
 mod links;
 pub(crate) mod live;
 mod markup;

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use futures_util::stream::Fuse;
 use serde_json::Value;
 
+use super::json::parsed;
 use super::pages::Form;
 use super::viewer::Ask;
 use crate::clock::{Millis, parse_rfc3339};
@@ -92,7 +93,7 @@ impl Fields {
     }
 
     fn of_json(body: &[u8]) -> Result<Self> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
+        let value = parsed(body).map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
         let Value::Object(object) = value else { return Err(Error::Malformed("The JSON is not an object. Send {\"field\": …}.".into())) };
         let mut fields = Self::default();
         for (name, value) in object {
@@ -336,7 +337,7 @@ impl Fields {
         match self.one(name)? {
             Value::Null => None,
             Value::String(text) if text.trim().is_empty() => None,
-            Value::String(text) => serde_json::from_str(&text).map_err(|_| self.complain(name, "is not JSON.")).ok(),
+            Value::String(text) => parsed(text.as_bytes()).map_err(|_| self.complain(name, "is not JSON.")).ok(),
             other => Some(other),
         }
     }

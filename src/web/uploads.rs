@@ -29,6 +29,8 @@ const METADATA: usize = 4096;
 const NONCE: usize = 64;
 /// So much of a refused body is read and thrown away, so that its sender hears the answer instead of a broken connection.
 const DRAIN: usize = 64 << 20;
+/// Whoever pauses longer meanwhile is answered at once: they wait, or have nothing more to send.
+const DRAIN_PAUSE: Duration = Duration::from_secs(2);
 /// The type of a body that is bytes of an upload.
 const BYTES: &str = "application/offset+octet-stream";
 
@@ -63,7 +65,16 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     let anew = upload.received == 0 && upload.finished_at.is_none();
     if anew && (brings || upload.length == Some(0)) {
         // An empty file is refused like any other that is none.
-        upload = take(&ask, &state, &upload.id, patch, payload).await?;
+        upload = match take(&ask, &state, &upload.id, patch, payload).await {
+            Err(error @ (Error::TooLarge(_) | Error::Mismatch(_) | Error::TooMany(_))) => {
+                // Whoever sent it never hears its address, neither to go on nor to end it.
+                let mut tx = state.db.begin().await?;
+                uploads::end(&mut tx, &state.intake, &upload, None).await?;
+                tx.commit().await?;
+                return Err(error);
+            }
+            taken => taken?,
+        };
     }
     let mut answer = HttpResponse::Created();
     named(told(&mut answer, &upload), &upload).insert_header((header::LOCATION, format!("{}/uploads/{}", ask.base, upload.id)));
@@ -105,7 +116,7 @@ pub(crate) async fn patch(req: HttpRequest, ask: Ask, state: web::Data<State>, i
     let patch = Patch {
         offset: number(headers, "Upload-Offset")?
             .ok_or_else(|| Error::Malformed("Upload-Offset is missing: where the bytes go.".into()))?,
-        length: number(headers, "Upload-Length")?,
+        length: length(headers)?,
         checksum: checksum(headers)?,
     };
     let upload = take(&ask, &state, &id, patch, payload).await?;
@@ -131,16 +142,16 @@ async fn take(ask: &Ask, state: &web::Data<State>, id: &str, patch: Patch, paylo
         let mut body = payload.map(|block| block.map_err(|error| Error::Malformed(format!("The request broke off: {error}."))));
         let written = uploads::write(&state.intake, &viewer, &id, patch, &mut body).await;
         if written.is_err() {
-            drain(&mut body, state.intake.pause).await;
+            drain(&mut body).await;
         }
         written
     });
     written.await.map_err(Error::internal)?
 }
 
-async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin), pause: Duration) {
+async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) {
     let mut left = DRAIN;
-    while let Ok(Some(Ok(block))) = tokio::time::timeout(pause, body.next()).await {
+    while let Ok(Some(Ok(block))) = tokio::time::timeout(DRAIN_PAUSE, body.next()).await {
         left = left.saturating_sub(block.len());
         if left == 0 {
             return;
@@ -204,16 +215,21 @@ fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
     text(headers, "Upload-Checksum")?.map(Checksum::parse).transpose()
 }
 
-/// Reads what is said of a new upload.
-fn described(headers: &HeaderMap) -> Result<New> {
+/// How long it is, where that is said; that it is not known may be said, too.
+fn length(headers: &HeaderMap) -> Result<Option<i64>> {
     let length = number(headers, "Upload-Length")?;
     match (length, text(headers, "Upload-Defer-Length")?) {
-        (Some(_), None) | (None, Some("1")) => {}
-        (Some(_), Some(_)) => return Err(Error::Malformed("Send Upload-Length or Upload-Defer-Length, not both.".into())),
-        (None, Some(_)) => return Err(Error::Malformed("Upload-Defer-Length can only be 1.".into())),
-        (None, None) => {
-            return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into()));
-        }
+        (Some(_), Some(_)) => Err(Error::Malformed("Send Upload-Length or Upload-Defer-Length, not both.".into())),
+        (None, Some(other)) if other != "1" => Err(Error::Malformed("Upload-Defer-Length can only be 1.".into())),
+        _ => Ok(length),
+    }
+}
+
+/// Reads what is said of a new upload.
+fn described(headers: &HeaderMap) -> Result<New> {
+    let length = length(headers)?;
+    if length.is_none() && !headers.contains_key("Upload-Defer-Length") {
+        return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into()));
     }
     if headers.contains_key("Upload-Concat") {
         return Err(Error::Malformed("Upload-Concat is not spoken here. Send the file as one upload.".into()));
@@ -231,6 +247,9 @@ fn described(headers: &HeaderMap) -> Result<New> {
         }
         let wrong = || Error::Malformed(format!("Upload-Metadata: what follows {name:?} is not text in base64."));
         let value = String::from_utf8(BASE64.decode(value.trim().as_bytes()).map_err(|_| wrong())?).map_err(|_| wrong())?;
+        if value.contains('\0') {
+            return Err(Error::invalid(name, "has a character U+0000, which no text can have. Leave it out."));
+        }
         match name {
             "filename" | "name" if new.file_name.is_empty() => new.file_name = value,
             "filetype" | "type" => new.picture = value.starts_with("image/"),

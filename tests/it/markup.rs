@@ -125,7 +125,13 @@ async fn what_cannot_be_drawn_is_refused_and_named() {
     }
     let raw =
         |body: Vec<u8>| Answer::of(ada.request("PUT", &format!("{media}/markup")).header("content-type", "application/json").body(body));
-    raw(b"{\"revision\":0,\"shapes\":[{\"kind\":\"line\",\"from\":[NaN,0],\"to\":[0,0]}]}".to_vec()).await.problem(400);
+    // What JavaScript has for numbers, and JSON has not.
+    for number in ["NaN", "-Infinity", "1e999"] {
+        let body = format!(r#"{{"revision":0,"shapes":[{{"kind":"line","from":[{number},0],"to":[0.5,0.5]}}]}}"#);
+        let problem = raw(body.into_bytes()).await.problem(422);
+        assert!(problem["errors"]["shapes[0].from"].as_str().unwrap().contains(number), "{problem}");
+    }
+    raw(br#"{"revision":0,"shapes":[{"kind":"line","from":[oops,0],"to":[0,0]}]}"#.to_vec()).await.problem(400);
     raw(format!("{{\"revision\":0,\"shapes\":[],\"what_changed\":\"{}\"}}", "x".repeat(5 << 20)).into_bytes()).await.problem(413);
     // Letters from right to left and those of emoji that the font has are fine, and so is all that is allowed at once.
     put(&ada, &media, 0, text("שלום 😀 ←")).await.expect(200);

@@ -338,6 +338,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         (400, vec![("upload-length", "5"), ("upload-concat", "partial")]),
         (400, vec![("upload-length", "5"), ("upload-defer-length", "1")]),
         (400, vec![("upload-defer-length", "2")]),
+        (422, vec![("upload-length", "5"), ("upload-metadata", "filename YQBi")]),
         (413, vec![("upload-length", "100001")]),
         (400, vec![("upload-length", "5"), ("upload-metadata", "filename not*base64")]),
         (400, vec![("upload-length", "5"), ("upload-metadata", "filename YQ==,filename Yg==")]),
@@ -349,7 +350,17 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         answer.problem(status);
         assert_eq!((answer.header("tus-resumable"), answer.header("tus-version")), ("1.0.0", "1.0.0"), "{headers:?}");
     }
+    // With bytes, too: whoever is refused has no address of what would stay.
+    let wrong = sha1(b"other");
+    for (status, headers, body) in [
+        (413, vec![("upload-defer-length", "1")], long(100_001)),
+        (460, vec![("upload-length", "90000"), ("upload-checksum", wrong.as_str())], long(90_000)),
+    ] {
+        let request = ada.request("POST", "/uploads").header("content-type", BYTES);
+        Answer::of(with(request, &headers).body(body)).await.problem(status);
+    }
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
+    assert_eq!(ada.get("/updates?state=draft").await.json()["items"], json!([]));
 
     // Empty metadata is fine, and a name that leads elsewhere is only a name.
     let sender = Sender::begin(&ada, &[("upload-length", "90000"), ("upload-metadata", "")]).await;
@@ -363,6 +374,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
     let request = ada.request("PATCH", &sender.path).header("content-type", "text/plain").header("upload-offset", "0");
     Answer::of(with(request, &[]).body(vec![1])).await.problem(415);
     sender.patch(0, b"x", &[("upload-length", "80000")]).await.problem(400);
+    sender.patch(0, b"x", &[("upload-length", "90000"), ("upload-defer-length", "1")]).await.problem(400);
     sender.send(0, &whole[..50_000]).await;
     sender.patch(50_000, &fixture("rec-vp8-opus-3s.webm")[50_000..], &[]).await.problem(413);
     assert_eq!(sender.offset().await, 50_000);
