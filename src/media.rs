@@ -22,6 +22,8 @@ use crate::{events, jobs};
 
 /// How many files an update can have.
 pub const MOST: usize = 50;
+/// An address of a rendition is good for so long at most.
+const ADDRESS: Millis = 24 * 3_600_000;
 
 /// A recording or a picture.
 #[derive(Clone, Debug, FromRow)]
@@ -370,9 +372,25 @@ pub(crate) async fn retire(tx: &mut Tx, clock: &Clock, media_id: &str, keys: &[S
     updates::purge(tx, clock, keys).await
 }
 
+/// Remembers the addresses of renditions, by name and key, that were drawn anew: they lead to what takes their place as long as an address is good.
+pub(crate) async fn replaced(tx: &mut Tx, clock: &Clock, media_id: &str, old: &[(String, String)]) -> Result<()> {
+    for (name, key) in old {
+        sqlx::query("INSERT INTO former_keys (key, media_id, name, until) VALUES ($1, $2, $3, $4)")
+            .bind(key)
+            .bind(media_id)
+            .bind(name)
+            .bind(clock.now() + ADDRESS)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
 /// What is needed to send an object.
 #[derive(Clone, Debug, FromRow)]
 pub struct Served {
+    /// Where it lies.
+    pub key: String,
     /// The media type.
     pub content_type: String,
     /// Size.
@@ -395,12 +413,31 @@ macro_rules! fetchable {
     };
 }
 
-/// The object under a key, if it is current and the viewer may see the media.
+/// The object under a key, or what took its place, if the viewer may see the media.
 pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer, key: &str) -> Result<Served> {
+    if let Some(served) = current(connection, clock, viewer, key).await? {
+        return Ok(served);
+    }
+    // Where nothing is drawn any more, the picture itself.
+    let now: Option<String> = sqlx::query_scalar(
+        "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
+         WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
+    )
+    .bind(key)
+    .bind(clock.now())
+    .fetch_optional(&mut *connection)
+    .await?;
+    match now {
+        Some(now) => current(connection, clock, viewer, &now).await?.ok_or(Error::NotFound),
+        None => Err(Error::NotFound),
+    }
+}
+
+async fn current(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer, key: &str) -> Result<Option<Served>> {
     macro_rules! served {
         ($author:literal) => {
             concat!(
-                "SELECT r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, (SELECT count(*) FROM renditions o WHERE o.key = r.key AND o.name = 'original' AND m.kind = 'video' AND u.author_id <> ",
+                "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, (SELECT count(*) FROM renditions o WHERE o.key = r.key AND o.name = 'original' AND m.kind = 'video' AND u.author_id <> ",
                 $author,
                 ") AS raw FROM renditions r JOIN media m ON m.id = r.media_id JOIN updates u ON u.id = m.update_id "
             )
@@ -419,7 +456,7 @@ pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &View
             sqlx::query_as(rule).bind(key).bind(&person.id).bind(clock.now()).fetch_optional(connection).await?
         }
         Viewer::Guest(guests) => {
-            let Some(guest) = guests.first() else { return Err(Error::NotFound) };
+            let Some(guest) = guests.first() else { return Ok(None) };
             // Of the pictures in comments a guest sees those in threads of their own link.
             let rule = concat!(
                 served!("''"),
@@ -433,5 +470,5 @@ pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &View
         }
         Viewer::Nobody => None,
     };
-    found.ok_or(Error::NotFound)
+    Ok(found)
 }

@@ -195,7 +195,7 @@ pub async fn sweep(intake: &Intake) -> Result<()> {
     finishing::sweep(intake).await
 }
 
-/// Has objects deleted that were written and belong to nothing after a day.
+/// Has objects deleted that were written and belong to nothing after a day; and forgets addresses that are good no more.
 async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> = sqlx::query_scalar("DELETE FROM loose_objects WHERE since < $1 RETURNING key")
@@ -203,6 +203,7 @@ async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
         .fetch_all(&mut *tx)
         .await?;
     updates::purge(&mut tx, clock, &keys).await?;
+    sqlx::query("DELETE FROM former_keys WHERE until < $1").bind(clock.now()).execute(&mut *tx).await?;
     tx.commit().await
 }
 

@@ -71,6 +71,7 @@ impl Placed {
 pub(super) async fn hide(tx: &mut Tx, clock: &Clock, person: &Person, media: &Media, sent: &Sent, asked: &str) -> Result<()> {
     let keys: Vec<(String, String)> =
         sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING name, key").bind(&media.id).fetch_all(&mut **tx).await?;
+    sqlx::query("DELETE FROM former_keys WHERE media_id = $1").bind(&media.id).execute(&mut **tx).await?;
     let original = keys.iter().find(|(name, _)| name == "original").map(|(_, key)| key.clone());
     let original = original.ok_or_else(|| Error::internal("a picture without its original"))?;
     let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();

@@ -107,14 +107,16 @@ impl Marked {
             tx.commit().await?;
             return shop.storage.delete_all(&keys).await;
         }
-        let old: Vec<String> =
-            sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING key")
+        let old: Vec<(String, String)> =
+            sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING name, key")
                 .bind(&task.media)
                 .fetch_all(&mut *tx)
                 .await?;
         for object in &objects {
             media::put_rendition(&mut tx, &task.media, object).await?;
         }
+        media::replaced(&mut tx, &shop.clock, &task.media, &old).await?;
+        let old: Vec<String> = old.into_iter().map(|(_, key)| key).collect();
         media::retire(&mut tx, &shop.clock, &task.media, &old).await?;
         events::record(&mut tx, &shop.clock, "media", &update_id, &task.media, "").await?;
         tx.commit().await

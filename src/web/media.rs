@@ -131,14 +131,14 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     // others may see of it changes, and so would the address.
     let redirects =
         state.config.delivery == Delivery::Redirect && served.raw == 0 && signed.download.is_none() && *req.method() == Method::GET;
-    if redirects && let Some(there) = storage.presign(&storage_key, lifetime(&served)).await? {
+    if redirects && let Some(there) = storage.presign(&served.key, lifetime(&served)).await? {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, there))
             .insert_header((header::CACHE_CONTROL, "private, no-store"))
             .finish());
     }
     let length = u64::try_from(served.bytes).unwrap_or(0);
-    let tag = EntityTag::new_strong(key.into_inner());
+    let tag = EntityTag::new_strong(served.key.trim_start_matches("media/").to_owned());
     let mut answer = HttpResponse::Ok();
     headers(&mut answer, &served, &tag, signed.download.is_some());
     if not_modified(&req, &tag) {
@@ -160,7 +160,7 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     if *req.method() == Method::HEAD {
         return Ok(answer.no_chunking(size).body(SizedStream::new(size, futures_util::stream::empty::<Result<bytes::Bytes>>())));
     }
-    let body = storage.get(&storage_key, range).await?;
+    let body = storage.get(&served.key, range).await?;
     Ok(answer.body(SizedStream::new(size, body)))
 }
 

@@ -211,12 +211,23 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
     let [red, green, blue] = pixel("thumbnail", 0.5, 0.5).await.map(i32::from);
     assert!((red - 0x9c).abs() < 12 && (green - 0x36).abs() < 12 && (blue - 0xb5).abs() < 12, "{red} {green} {blue}");
     assert_eq!(rendition(&after, "original").unwrap()["bytes"], rendition(&before, "original").unwrap()["bytes"]);
+    // An address stays good while what is shown under it changes.
+    let address = |of: &Value, name: &str| rendition(of, name).unwrap()["url"].as_str().unwrap().to_owned();
+    let shown = async |url: &str| app.client().get(url).await.expect(200).body;
+    assert!(shown(&address(&before, "thumbnail")).await == shown(&address(&after, "thumbnail")).await);
     put(&ada, &media, 1, json!([])).await.expect(200);
     app.jobs_done().await;
+    assert!(shown(&address(&after, "marked")).await == shown(&address(&before, "original")).await);
     let empty = ben.get(&media).await.json();
     assert!(rendition(&empty, "marked").is_none());
     assert_eq!(rendition(&empty, "thumbnail").unwrap()["bytes"], rendition(&before, "thumbnail").unwrap()["bytes"]);
     assert_eq!(app.objects().await.len(), 2, "what was drawn is deleted");
+    // Until something of it is destroyed.
+    put(&ada, &media, 2, json!([{ "kind": "redaction", "box": [0.1, 0.1, 0.2, 0.2] }])).await.expect(200);
+    for url in [address(&before, "thumbnail"), address(&after, "thumbnail"), address(&after, "marked")] {
+        app.client().get(&url).await.problem(404);
+    }
+    assert_eq!(app.count("SELECT count(*) FROM former_keys").await, 0);
 }
 
 #[actix_web::test]
