@@ -31,6 +31,7 @@ mod questions;
 mod raw;
 mod readbacks;
 mod receipts;
+mod recordings;
 mod redaction;
 mod revisions;
 mod sample;

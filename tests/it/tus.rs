@@ -7,26 +7,26 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
+use crate::app::{Answer, Client, TestApp, fixture, postgres};
 
 const BYTES: &str = "application/offset+octet-stream";
-const MIB: usize = 1 << 20;
-const HOUR: i64 = 3_600_000;
+pub const MIB: usize = 1 << 20;
+pub const HOUR: i64 = 3_600_000;
 
 /// An upload as its sender sees it.
-struct Sender {
-    client: Client,
-    path: String,
-    media: String,
-    update: String,
+pub struct Sender {
+    pub client: Client,
+    pub path: String,
+    pub media: String,
+    pub update: String,
 }
 
-fn metadata(pairs: &[(&str, &str)]) -> String {
+pub fn metadata(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(|(name, value)| format!("{name} {}", BASE64.encode(value.as_bytes()))).collect::<Vec<_>>().join(",")
 }
 
 impl Sender {
-    async fn begin(client: &Client, headers: &[(&str, &str)]) -> Self {
+    pub async fn begin(client: &Client, headers: &[(&str, &str)]) -> Self {
         let made = create(client, headers).await.expect(201);
         let path = made.header("location").split_once("/uploads/").unwrap().1;
         assert_eq!(made.header("upload-offset"), "0");
@@ -39,64 +39,64 @@ impl Sender {
     }
 
     /// A recording: its length is not known yet.
-    async fn recording(client: &Client) -> Self {
+    pub async fn recording(client: &Client) -> Self {
         let described = metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]);
         Self::begin(client, &[("upload-defer-length", "1"), ("upload-metadata", &described)]).await
     }
 
-    async fn file(client: &Client, name: &str, length: usize) -> Self {
+    pub async fn file(client: &Client, name: &str, length: usize) -> Self {
         Self::begin(client, &[("upload-length", &length.to_string()), ("upload-metadata", &metadata(&[("filename", name)]))]).await
     }
 
-    async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
+    pub async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
         let request = self.client.request("PATCH", &self.path).header("upload-offset", offset.to_string()).header("content-type", BYTES);
         Answer::of(with(request, headers).body(bytes.to_vec())).await
     }
 
     /// Sends bytes and answers what comes next.
-    async fn send(&self, offset: usize, bytes: &[u8]) -> usize {
+    pub async fn send(&self, offset: usize, bytes: &[u8]) -> usize {
         let answer = self.patch(offset, bytes, &[]).await.expect(204);
         assert_eq!(answer.header("upload-offset"), (offset + bytes.len()).to_string());
         offset + bytes.len()
     }
 
-    async fn head(&self) -> Answer {
+    pub async fn head(&self) -> Answer {
         Answer::of(with(self.client.request("HEAD", &self.path), &[])).await
     }
 
-    async fn offset(&self) -> usize {
+    pub async fn offset(&self) -> usize {
         self.head().await.expect(200).header("upload-offset").parse().unwrap()
     }
 
     /// Says that it ends where it stands.
-    async fn finish(&self, length: usize) -> Answer {
+    pub async fn finish(&self, length: usize) -> Answer {
         self.patch(length, b"", &[("upload-length", &length.to_string())]).await
     }
 
-    async fn media(&self) -> Value {
+    pub async fn media(&self) -> Value {
         self.client.get(&format!("/media/{}", self.media)).await.expect(200).json()
     }
 
     /// What its author gets of what was sent.
-    async fn original(&self) -> Vec<u8> {
+    pub async fn original(&self) -> Vec<u8> {
         let media = self.media().await;
         let original = media["renditions"].as_array().unwrap().iter().find(|rendition| rendition["name"] == "original").unwrap();
         self.client.get(original["url"].as_str().unwrap()).await.expect(200).body
     }
 }
 
-fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let said = headers.iter().any(|(name, _)| *name == "tus-resumable");
     let request = if said { request } else { request.header("tus-resumable", "1.0.0") };
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
-async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
+pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
     Answer::of(with(client.request("POST", "/uploads"), headers)).await
 }
 
 /// Bytes that begin like a recording and go on like nothing at all.
-fn long(bytes: usize) -> Vec<u8> {
+pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;
     while all.len() < bytes {
@@ -109,47 +109,6 @@ fn long(bytes: usize) -> Vec<u8> {
 
 fn sha1(bytes: &[u8]) -> String {
     format!("sha1 {}", BASE64.encode(&Sha1::digest(bytes)))
-}
-
-#[actix_web::test]
-async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_becomes_ready() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let sender = Sender::recording(&ada).await;
-    let head = sender.head().await.expect(200);
-    assert_eq!((head.header("upload-offset"), head.header("upload-defer-length"), head.header("cache-control")), ("0", "1", "no-store"));
-    assert_eq!((head.header("tus-resumable"), head.header("upload-length")), ("1.0.0", ""));
-    assert_eq!(head.header("upload-metadata"), metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]));
-    assert!(head.header("upload-expires").ends_with("GMT"));
-    assert_eq!((&sender.media().await["state"], &sender.media().await["kind"]), (&json!("uploading"), &json!("video")));
-
-    // As MediaRecorder does: a first piece of one byte, empty ones in between.
-    let mut at = 0;
-    for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
-        at = sender.send(at, piece).await;
-        assert_eq!(sender.offset().await, at);
-    }
-    let mine = ada.get("/uploads").await.expect(200).json();
-    assert_eq!(
-        (&mine["items"][0]["received"], &mine["items"][0]["length"], &mine["items"][0]["recording"]),
-        (&json!(at), &Value::Null, &json!(true))
-    );
-    let done = sender.finish(at).await.expect(204);
-    assert_eq!((done.header("hearback-media"), done.header("hearback-update")), (sender.media.as_str(), sender.update.as_str()));
-    let media = sender.media().await;
-    assert!(media["renditions"].as_array().unwrap().iter().any(|rendition| rendition["name"] == "playable"), "plays at once: {media}");
-    app.jobs_done().await;
-    assert_eq!(sender.media().await["state"], "ready");
-    assert_eq!(sender.original().await, whole);
-    assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
-    let update = ada.get(&format!("/updates/{}", sender.update)).await.expect(200).json();
-    assert_eq!((&update["state"], &update["media"][0]["id"]), (&json!("draft"), &json!(sender.media)));
-    // Told again, it is still done; more has no place.
-    sender.finish(at).await.expect(204);
-    sender.patch(at, b"more", &[]).await.problem(410);
-    let head = sender.head().await.expect(200);
-    assert_eq!((head.header("upload-offset"), head.header("upload-length")), (at.to_string().as_str(), at.to_string().as_str()));
 }
 
 #[actix_web::test]
@@ -466,123 +425,6 @@ async fn media_that_is_removed_takes_its_upload_along() {
 }
 
 #[actix_web::test]
-async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_and_says_so() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let cut = whole.len() / 2;
-    let (sender, silent) = (Sender::recording(&ada).await, Sender::recording(&ada).await);
-    sender.send(0, &whole[..cut]).await;
-    app.state.sweep().await.unwrap();
-    assert_eq!(sender.media().await["state"], "uploading");
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
-    app.jobs_done().await;
-    let media = sender.media().await;
-    assert_eq!(media["state"], "ready");
-    assert!(media["broken_off_at"].is_string(), "{media}");
-    assert!((3_000..=7_000).contains(&media["duration_ms"].as_i64().unwrap()), "{media}");
-    assert!(sender.original().await == whole[..cut]);
-    // Of one that nothing ever came of, nothing stays after a day.
-    app.state.clock.advance(24 * HOUR);
-    app.state.sweep().await.unwrap();
-    ada.get(&format!("/updates/{}", silent.update)).await.problem(404);
-
-    // The page comes back after all, with the rest: nothing is lost.
-    assert_eq!(sender.offset().await, cut);
-    sender.send(cut, &whole[cut..whole.len() - 10]).await;
-    sender.patch(whole.len() - 10, &whole[whole.len() - 10..], &[("upload-length", &whole.len().to_string())]).await.expect(204);
-    app.jobs_done().await;
-    let media = sender.media().await;
-    assert_eq!((&media["state"], &media["broken_off_at"]), (&json!("ready"), &Value::Null));
-    assert!(media["duration_ms"].as_i64().unwrap() > 9_000, "{media}");
-    assert!(sender.original().await == whole);
-    ada.delete(&format!("/media/{}", sender.media)).await.expect(204);
-    app.jobs_done().await;
-    assert_eq!(app.objects().await, [""; 0]);
-}
-
-#[actix_web::test]
-async fn a_recording_that_was_finished_without_its_page_and_lacks_nothing_does_not_say_so_any_more() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let sender = Sender::recording(&ada).await;
-    sender.send(0, &whole).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
-    assert!(sender.media().await["broken_off_at"].is_string());
-    for _ in 0..2 {
-        sender.patch(whole.len(), b"", &[("upload-length", &whole.len().to_string())]).await.expect(204);
-        assert_eq!(sender.media().await["broken_off_at"], Value::Null);
-    }
-    app.jobs_done().await;
-    assert_eq!(sender.media().await["state"], "ready");
-    assert!(sender.original().await == whole);
-}
-
-#[actix_web::test]
-async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
-    let app = TestApp::start().await;
-    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let sender = Sender::recording(&ada).await;
-    sender.send(0, &whole[..200_000]).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
-    let path = format!("/updates/{}", sender.update);
-    ada.patch(&path, json!({ "title": "As far as it came", "audience": [email("Bob")] })).await.expect(200);
-    ada.put(&format!("{path}/publication")).await.expect(200);
-    sender.patch(200_000, &whole[200_000..], &[]).await.problem(410);
-    app.jobs_done().await;
-    assert_eq!(sender.media().await["state"], "ready");
-}
-
-#[actix_web::test]
-async fn a_recording_that_goes_on_after_it_was_finished_without_its_page_survives_whatever_happens_then() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let whole = long(10 * MIB);
-    let sender = Sender::recording(&ada).await;
-    sender.send(0, &whole[..9 * MIB]).await;
-    app.state.clock.advance(HOUR + 1000);
-    // Marked as ended, and not put together yet, when its page comes back.
-    app.execute("UPDATE uploads SET length = received, broken_off_at = 1").await;
-    let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // A request that breaks off after that keeps what it brought, and the copy of what was there.
-    let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
-    socket.write_all(&whole[at..at + 3000]).await.unwrap();
-    drop(socket);
-    app.until("what arrived is durable", async || sender.offset().await == at + 3000).await;
-    assert_eq!(sender.media().await["state"], "processing", "what was finished is shown until the rest is there");
-    // It cannot be trimmed meanwhile, because the rest would bring back what was cut.
-    ada.json("PUT", &format!("/media/{}/trim", sender.media), &json!({ "from_ms": 0, "to_ms": 600 })).await.problem(409);
-    sender.send(at + 3000, &whole[at + 3000..]).await;
-    // A day later, when all that was left behind is cleared away.
-    app.state.clock.advance(25 * HOUR);
-    app.state.sweep().await.unwrap();
-    app.jobs_done().await;
-    assert!(sender.original().await == whole);
-}
-
-#[actix_web::test]
-async fn discarding_a_recording_that_went_on_again_deletes_all_of_it() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let sender = Sender::recording(&ada).await;
-    sender.send(0, &whole[..200_000]).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
-    sender.send(200_000, &whole[200_000..250_000]).await;
-    Answer::of(with(ada.request("DELETE", &sender.path), &[])).await.expect(204);
-    ada.get(&format!("/media/{}", sender.media)).await.problem(404);
-    app.state.clock.advance(25 * HOUR);
-    app.jobs_done().await;
-    assert_eq!(app.objects().await, [""; 0]);
-}
-
-#[actix_web::test]
 async fn begun_twice_with_one_nonce_it_is_one_upload() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -616,30 +458,6 @@ async fn nobody_holds_more_than_sixteen_requests_open() {
     other.send(0, b"x").await;
     drop(open);
     app.until("they are gone", async || sender.patch(0, b"", &[]).await.status == 204).await;
-}
-
-#[actix_web::test]
-async fn what_arrived_of_a_recording_is_not_thrown_away_for_its_age() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let sender = Sender::recording(&ada).await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    sender.send(0, &whole[..200_000]).await;
-    // The server was off for more than a week, and comes back.
-    app.state.clock.advance(9 * 24 * HOUR);
-    app.state.sweep().await.unwrap();
-    app.jobs_done().await;
-    assert_eq!(sender.media().await["state"], "ready");
-    assert!(sender.original().await == whole[..200_000]);
-    // Too little to be anything waits for its page for a day.
-    let short = Sender::recording(&ada).await;
-    short.send(0, &whole[..1]).await;
-    app.state.clock.advance(2 * HOUR);
-    app.state.sweep().await.unwrap();
-    assert_eq!(short.offset().await, 1);
-    short.send(1, &whole[1..]).await;
-    short.finish(whole.len()).await.expect(204);
-    app.jobs_done().await;
 }
 
 #[actix_web::test]
@@ -689,28 +507,6 @@ async fn nobody_can_have_more_than_a_hundred_open() {
 }
 
 #[actix_web::test]
-async fn an_update_can_be_sent_while_its_recording_still_arrives() {
-    let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let whole = fixture("rec-vp9-opus-10s.webm");
-    let sender = Sender::recording(&ada).await;
-    sender.send(0, &whole[..1000]).await;
-    let path = format!("/updates/{}", sender.update);
-    ada.patch(&path, json!({ "audience": [email("Bob")] })).await.expect(200);
-    ada.put(&format!("{path}/publication")).await.expect(200);
-    let seen = bob.get(&path).await.expect(200).json();
-    assert_eq!((&seen["media"][0]["state"], &seen["media"][0]["renditions"]), (&json!("uploading"), &json!([])));
-    assert!(seen["title"].as_str().unwrap().starts_with("Recording, "));
-    sender.send(1000, &whole[1000..]).await;
-    sender.finish(whole.len()).await.expect(204);
-    let seen = bob.get(&path).await.expect(200).json();
-    let playable = &seen["media"][0]["renditions"][0];
-    assert_eq!(playable["name"], "playable");
-    assert!(bob.get(playable["url"].as_str().unwrap()).await.expect(200).body.len() > 1000);
-    app.jobs_done().await;
-}
-
-#[actix_web::test]
 async fn one_that_is_whole_but_was_not_finished_is_finished_by_whoever_asks() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
@@ -756,7 +552,7 @@ async fn two_nodes_take_turns_with_one_upload() {
 }
 
 /// A PATCH that has announced so many bytes and sent none of them.
-async fn raw_patch(app: &TestApp, sender: &Sender, offset: usize, length: usize) -> tokio::net::TcpStream {
+pub async fn raw_patch(app: &TestApp, sender: &Sender, offset: usize, length: usize) -> tokio::net::TcpStream {
     let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
     let head = format!(
         "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n\r\n",
