@@ -43,6 +43,8 @@ const JOINING: usize = 4;
 /// So long a connection is kept for a next request: longer than proxies keep theirs (Caddy two minutes, nginx and Amazon's one), for whoever closes
 /// first closes on a request now and then.
 const KEPT: Duration = Duration::from_secs(150);
+/// So long a new connection may take to its first request: browsers open some before they need them.
+const HEAD: Duration = Duration::from_secs(30);
 /// How often work that failed, or that another node left, is looked for.
 const TICK: Duration = Duration::from_secs(1);
 /// How long jobs that cannot be broken off are waited for at the end.
@@ -199,6 +201,7 @@ impl App {
         })
         .listen(listener)?
         .keep_alive(KEPT)
+        .client_request_timeout(HEAD)
         .disable_signals()
         .shutdown_timeout(10)
         .run();

@@ -53,6 +53,7 @@ class MarkupEditor extends HTMLElement implements Commands {
   #toolbar!: Toolbar;
   #pointers!: Pointers;
   #text: TextField | null = null;
+  #noted = 0;
   #busy = false;
   #agreed: { again: Again | undefined; marks: Board["marks"]; crop: Board["crop"] } | null = null;
   #finish: (saved: boolean) => void = () => {};
@@ -205,8 +206,11 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (words === "") return;
     // The same words again are read again only when they differ.
     this.#status.textContent = this.#status.textContent === words ? `${words}\u00a0` : words;
+    if (!all) return;
     this.#note.textContent = words;
-    this.#note.hidden = !all;
+    this.#note.hidden = false;
+    clearTimeout(this.#noted);
+    this.#noted = window.setTimeout(() => (this.#note.hidden = true), 5000);
   }
 
   has(tool: Tool): boolean {
@@ -244,6 +248,8 @@ class MarkupEditor extends HTMLElement implements Commands {
       }
     });
     this.append(this.crop.bar);
+    // All of its corners are there to be taken.
+    if (!this.board.crop) this.view.fit();
   }
 
   write(where: Spot | number): void {

@@ -98,7 +98,7 @@ export class Pointers {
       this.#pinch = this.#fingers();
     }
     if (this.#down.size > 1 || this.#gesture) return;
-    const moves = event.button === 1 || this.desk.panning || this.desk.tool === "hand" || (finger && this.#pen);
+    const moves = event.button === 1 || this.desk.panning || this.desk.tool === "hand" || (finger && this.#pen && !this.desk.crop);
     const gesture = moves ? this.#pan(event) : wrote ? null : this.#begin(event);
     if (!gesture) return;
     this.stage.setPointerCapture(event.pointerId);

@@ -110,11 +110,13 @@ export class Sheet {
   handleAt(clientX: number, clientY: number, reach: number): Handle | null {
     const [x, y] = this.view.on(this.view.spot(clientX, clientY));
     const [only] = this.board.selected;
-    if (only && !this.#cropping && !("from" in only.shape)) {
-      // Inside of what is small on the screen there is room to take hold of it, too.
+    if (only && !this.#cropping) {
+      // Inside of what is small on the screen there is room to take hold of it, too: of a line, all along it.
       const [left, top, w, h] = bounds(only.shape, this.board.size);
       const [u, v] = this.view.spot(clientX, clientY);
-      if (u > left && v > top && u < left + w && v < top + h) reach = Math.min(reach, (Math.min(w, h) * this.view.scale) / 3);
+      const line = "from" in only.shape;
+      const within = (at: number, from: number, size: number) => line || (at > from && at < from + size);
+      if (within(u, left, w) && within(v, top, h)) reach = Math.min(reach, ((line ? Math.hypot(w, h) : Math.min(w, h)) * this.view.scale) / 3);
     }
     const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) })).sort((a, b) => a.far - b.far)[0];
     return near && near.far <= reach ? near.handle : null;

@@ -6,7 +6,7 @@ const largest = 16;
 /** Free space around the picture when it is seen whole, and the most one can move past its border. */
 const around = 24;
 /** The same below, where the buttons for zoom lie on a phone. */
-const below = matchMedia("(max-width: 599.98px)").matches ? 3 * around : around;
+const below = matchMedia("(max-width: 719.98px)").matches ? 3 * around : around;
 
 export class View {
   scale = 1;

@@ -99,7 +99,7 @@ test('with fingers: each box is its own, two fingers only zoom, and all of a cro
   await hand.move(2, [0.8, 0.75])
   await hand.up(2)
   await hand.up(1)
-  expect((await page.locator('.markup-sheet').boundingBox())!.width).toBeGreaterThan(before * 1.2)
+  await expect.poll(async () => (await page.locator('.markup-sheet').boundingBox())!.width).toBeGreaterThan(before * 1.2)
   await expect(shapes).toHaveCount(5)
   await page.keyboard.press('0')
 
@@ -124,6 +124,9 @@ test('with fingers: each box is its own, two fingers only zoom, and all of a cro
 
   // Its lower right corner is under nothing.
   await tool('crop')
+  await expect(page.getByRole('group', { name: 'Crop' })).toBeVisible()
+  // The picture makes way for its buttons.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
   await hand.drag([0.995, 0.998], [0.9, 0.9])
   await page.getByRole('group', { name: 'Crop' }).getByRole('button', { name: 'Crop' }).tap()
   await editor.done('Save', 'Save')
