@@ -30,3 +30,21 @@ fn finite(text: &str) -> String {
     }
     made
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_numbers_that_are_none_are_changed() {
+        let text = br#"{"said":"NaN, \"1e999\" and \\","at":[1.5e3,-Infinity,1e999],"on":true,"none":null}"#;
+        let read = parsed(text).unwrap();
+        assert_eq!(read["said"], r#"NaN, "1e999" and \"#);
+        assert_eq!(read["at"], json!([1500.0, { "not a number": "-Infinity" }, { "not a number": "1e999" }]));
+        assert_eq!((&read["on"], &read["none"]), (&json!(true), &Value::Null));
+        assert!(parsed(b"{\"at\":[oops]}").is_err());
+        assert!(parsed(b"{\"at\":\"\xff\"}").is_err());
+    }
+}
