@@ -26,6 +26,7 @@ export default defineConfig({
   reporter: [['list'], ['json', { outputFile: `results/${engine}.json` }]],
   // Much of what they do is waiting: two go through in little more than half the time of one after the other, also on two cores.
   workers: 2,
+  fullyParallel: true,
   retries: 0,
   forbidOnly: Boolean(process.env.CI),
   timeout: 60_000,
