@@ -364,17 +364,11 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Has objects deleted that showed this media until now. Until they are it is known whose they are, so that a redaction need not wait for the job.
-pub(crate) async fn retire(tx: &mut Tx, clock: &Clock, media_id: &str, keys: &[String]) -> Result<()> {
-    for key in keys {
-        note_loose(tx, clock, key, Some(media_id)).await?;
-    }
-    updates::purge(tx, clock, keys).await
-}
-
-/// Remembers the addresses of renditions, by name and key, that were drawn anew: they lead to what takes their place as long as an address is good.
-pub(crate) async fn replaced(tx: &mut Tx, clock: &Clock, media_id: &str, old: &[(String, String)]) -> Result<()> {
+/// Has objects deleted that showed this media until now, by name and key. Until they are it is known whose they are, so that a redaction need not wait for
+/// the job; and their addresses lead to what takes their place, as long as an address is good.
+pub(crate) async fn retire(tx: &mut Tx, clock: &Clock, media_id: &str, old: &[(String, String)]) -> Result<()> {
     for (name, key) in old {
+        note_loose(tx, clock, key, Some(media_id)).await?;
         sqlx::query("INSERT INTO former_keys (key, media_id, name, until) VALUES ($1, $2, $3, $4)")
             .bind(key)
             .bind(media_id)
@@ -383,7 +377,8 @@ pub(crate) async fn replaced(tx: &mut Tx, clock: &Clock, media_id: &str, old: &[
             .execute(&mut **tx)
             .await?;
     }
-    Ok(())
+    let keys: Vec<String> = old.iter().map(|(_, key)| key.clone()).collect();
+    updates::purge(tx, clock, &keys).await
 }
 
 /// What is needed to send an object.

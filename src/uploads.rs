@@ -31,7 +31,7 @@ use crate::{pictures, updates, video, words};
 pub use busy::Busy;
 pub use checksum::{ALGORITHMS, Checksum};
 pub use finishing::{clear, finish_if_whole};
-pub use rows::{New, Upload, begin, end, find, mine, must_go_on, unfinished};
+pub use rows::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
 pub use writing::{Patch, write};
 
 /// So much is looked at to recognise a file.

@@ -18,6 +18,9 @@ pub const PROMPT: usize = 200;
 /// Characters of a file's name that are kept.
 pub const FILE_NAME: usize = 255;
 
+/// What is wrong with a text that has the character U+0000.
+pub const NUL: &str = "has a character U+0000, which no text can have. Leave it out.";
+
 /// Whether a character shows nothing by itself: spaces of all kinds, joiners, marks of direction, fillers.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace()
@@ -30,7 +33,7 @@ fn is_blank(letter: char) -> bool {
 pub fn text(text: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
-        return Err("has a character U+0000, which no text can have. Leave it out.".into());
+        return Err(NUL.into());
     }
     if text.chars().all(is_blank) {
         return Ok(String::new());

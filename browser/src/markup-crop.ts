@@ -3,7 +3,7 @@ import { make } from "./dom.js";
 import { pulled, spanned, type Handle } from "./markup-geometry.js";
 import type { Board } from "./markup-board.js";
 import type { Sheet } from "./markup-sheet.js";
-import type { Box, Spot } from "./markup-shapes.js";
+import { within, type Box, type Spot } from "./markup-shapes.js";
 
 export class Crop {
   readonly bar: HTMLElement;
@@ -53,7 +53,7 @@ export class Crop {
     const [x, y, w, h] = before;
     if (handle) return (to, even) => this.set(pulled(before, handle, to, size, even), true);
     const inside = from[0] >= x && from[1] >= y && from[0] <= x + w && from[1] <= y + h;
-    if (inside && !this.whole) return (to) => this.set([clamp(x + to[0] - from[0], size.width - w), clamp(y + to[1] - from[1], size.height - h), w, h], true);
+    if (inside && !this.whole) return (to) => this.set([within(x + to[0] - from[0], [0, size.width - w]), within(y + to[1] - from[1], [0, size.height - h]), w, h], true);
     return (to) => this.set(spanned(from, to, size), true);
   }
 
@@ -62,7 +62,7 @@ export class Crop {
     const [x, y, w, h] = this.#box;
     const { width, height } = this.board.size;
     if (grow) this.set([x, y, Math.min(width - x, Math.max(1, w + dx)), Math.min(height - y, Math.max(1, h + dy))]);
-    else this.set([clamp(x + dx, width - w), clamp(y + dy, height - h), w, h]);
+    else this.set([within(x + dx, [0, width - w]), within(y + dy, [0, height - h]), w, h]);
   }
 
   apply(): void {
@@ -82,8 +82,4 @@ export class Crop {
     this.sheet.cropping(null);
     this.left(crop);
   }
-}
-
-function clamp(value: number, most: number): number {
-  return Math.min(most, Math.max(0, value));
 }

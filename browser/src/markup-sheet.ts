@@ -108,18 +108,20 @@ export class Sheet {
 
   /** The handle under a point of the window. */
   handleAt(clientX: number, clientY: number, reach: number): Handle | null {
-    const [x, y] = this.view.on(this.view.spot(clientX, clientY));
+    const spot = this.view.spot(clientX, clientY);
+    const [x, y] = this.view.on(spot);
     const [only] = this.board.selected;
-    if (only && !this.#cropping) {
-      // Inside of what is small on the screen there is room to take hold of it, too: of a line, all along it.
-      const [left, top, w, h] = bounds(only.shape, this.board.size);
-      const [u, v] = this.view.spot(clientX, clientY);
-      const line = "from" in only.shape;
-      const within = (at: number, from: number, size: number) => line || (at > from && at < from + size);
-      if (within(u, left, w) && within(v, top, h)) reach = Math.min(reach, ((line ? Math.hypot(w, h) : Math.min(w, h)) * this.view.scale) / 3);
-    }
+    if (only && !this.#cropping) reach = Math.min(reach, this.#room(only.shape, spot));
     const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) })).sort((a, b) => a.far - b.far)[0];
     return near && near.far <= reach ? near.handle : null;
+  }
+
+  /** How far a handle may reach where a shape is small on the screen, in pixels of that: inside of it, and of a line all along it, there is room to take hold of the shape itself. */
+  #room(shape: Shape, [x, y]: Spot): number {
+    const [left, top, w, h] = bounds(shape, this.board.size);
+    if ("from" in shape) return (Math.hypot(w, h) * this.view.scale) / 3;
+    const inside = x > left && x < left + w && y > top && y < top + h;
+    return inside ? (Math.min(w, h) * this.view.scale) / 3 : Infinity;
   }
 
   /** In pixels of the stage. */

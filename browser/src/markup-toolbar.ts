@@ -3,6 +3,7 @@ import { icon, make } from "./dom.js";
 import { contrast, inks } from "./markup-draw.js";
 import { colors, type Color } from "./markup-shapes.js";
 import { tools, type Style, type Tool } from "./markup-tools.js";
+import { narrow } from "./markup-view.js";
 
 export interface Actions {
   use(tool: Tool): void;
@@ -64,7 +65,7 @@ export class Toolbar {
     ];
     const group = (name: string, buttons: Iterable<HTMLButtonElement>) => make("div", { class: "markup-group", role: "group", "aria-label": name }, ...buttons);
     const selected = group("What is selected", this.#chosen);
-    this.apart = matchMedia("(max-width: 719.98px)").matches ? selected : null;
+    this.apart = narrow() ? selected : null;
     this.apart?.classList.add("markup-apart");
     this.element = make("div", { class: "markup-tools", role: "toolbar", "aria-label": "Tools" },
       group("Tools", this.#tools.values()), group("Colour", this.#colors.values()), group("Width", this.#levels.values()), ...(this.apart ? [] : [selected]));

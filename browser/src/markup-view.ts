@@ -5,8 +5,11 @@ import type { Box, Spot } from "./markup-shapes.js";
 const largest = 16;
 /** Free space around the picture when it is seen whole, and the most one can move past its border. */
 const around = 24;
-/** The same below, where the buttons for zoom lie on a phone. */
-const below = matchMedia("(max-width: 719.98px)").matches ? 3 * around : around;
+
+/** Whether some of the buttons lie on the picture, for want of room in their rows; styles/markup.css has the same. */
+export function narrow(): boolean {
+  return matchMedia("(max-width: 719.98px)").matches;
+}
 
 export class View {
   scale = 1;
@@ -16,6 +19,8 @@ export class View {
   #rest = 0;
   #observer: ResizeObserver;
   #fitted = true;
+  /** The free space below, where the buttons for zoom lie on a phone. */
+  readonly #below = narrow() ? 3 * around : around;
 
   constructor(
     readonly stage: HTMLElement,
@@ -52,7 +57,7 @@ export class View {
   /** Everything, or a part of the picture, in sight. */
   fit(box: Box = [0, 0, this.size.width, this.size.height]): void {
     this.scale = this.#scaleOf(box);
-    this.#place(this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale, (this.#frame.height + around - below) / 2 - (box[1] + box[3] / 2) * this.scale);
+    this.#place(this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale, (this.#frame.height + around - this.#below) / 2 - (box[1] + box[3] / 2) * this.scale);
     this.#fitted = true;
   }
 
@@ -114,7 +119,7 @@ export class View {
   }
 
   #scaleOf([, , w, h]: Box): number {
-    return Math.min(1, Math.max(0.01, Math.min((this.#frame.width - 2 * around) / w, (this.#frame.height - around - below) / h)));
+    return Math.min(1, Math.max(0.01, Math.min((this.#frame.width - 2 * around) / w, (this.#frame.height - around - this.#below) / h)));
   }
 
   #place(x: number, y: number): void {
@@ -122,7 +127,7 @@ export class View {
     this.#fitted = false;
     this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around, around);
     // The last lines can be moved out from under the buttons that lie there on a phone.
-    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, below, 3 * around);
+    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, this.#below, 3 * around);
     // While it moves the compositor has what was painted already; at rest it is painted sharply.
     this.sheet.classList.add("moving");
     clearTimeout(this.#rest);

@@ -115,8 +115,6 @@ impl Marked {
         for object in &objects {
             media::put_rendition(&mut tx, &task.media, object).await?;
         }
-        media::replaced(&mut tx, &shop.clock, &task.media, &old).await?;
-        let old: Vec<String> = old.into_iter().map(|(_, key)| key).collect();
         media::retire(&mut tx, &shop.clock, &task.media, &old).await?;
         events::record(&mut tx, &shop.clock, "media", &update_id, &task.media, "").await?;
         tx.commit().await

@@ -96,13 +96,13 @@ impl Disk {
     pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
         match self.look(key, |path| fs::metadata(path)).await {
             Ok(about) => Ok(Some(about.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(Error::NotFound) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
-        let (file, length) = found(self.look(key, open).await)?;
+        let (file, length) = self.look(key, open).await?;
         if range.end > length {
             return Err(Error::internal(format!("range {range:?} of {key}, which has {length} bytes")));
         }
@@ -115,33 +115,34 @@ impl Disk {
             Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => fs::copy(path, &to).map(drop),
             linked => linked,
         };
-        found(self.look(key, link).await)
+        self.look(key, link).await
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        match self.look(key, |path| fs::remove_file(path)).await {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            removed => removed.map_err(failed)?,
+        let remove = |path: &Path| {
+            fs::remove_file(path)?;
+            // A purge that was answered must also survive a power loss.
+            File::open(path.parent().unwrap_or(path))?.sync_all()
+        };
+        match self.look(key, remove).await {
+            Err(Error::NotFound) => Ok(()),
+            removed => removed,
         }
-        let path = self.path(key);
-        let root = Arc::clone(&self.root);
-        // A purge that was answered must also survive a power loss.
-        blocking(move || File::open(path.parent().unwrap_or(&root))?.sync_all()).await
     }
 
     /// Does something with the file of an object. One that is not found is not there only if the folder is: of one that is not mounted just now, nothing
     /// would be found, and what is called deleted would be back with it.
-    async fn look<T: Send + 'static>(&self, key: &str, act: impl Fn(&Path) -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    async fn look<T: Send + 'static>(&self, key: &str, act: impl Fn(&Path) -> io::Result<T> + Send + 'static) -> Result<T> {
         let (path, root) = (self.path(key), Arc::clone(&self.root));
-        blocking_io(move || match act(&path) {
+        let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 there(&root)?;
                 // It may have come back just then.
                 act(&path)
             }
             done => done,
-        })
-        .await
+        });
+        found(done.await)
     }
 
     pub(super) async fn check(&self) -> Result<()> {

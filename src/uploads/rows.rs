@@ -225,6 +225,13 @@ pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload, reason: Option<&
     media::forget(tx, clock, &upload.media_id, &upload.person_id).await
 }
 
+/// Ends an upload of which nothing is to stay.
+pub async fn give_up(intake: &Intake, upload: &Upload) -> Result<()> {
+    let mut tx = intake.shop.db.begin().await?;
+    end(&mut tx, intake, upload, None).await?;
+    tx.commit().await
+}
+
 /// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
 pub(super) async fn clear_later(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<String>) -> Result<()> {
     clear_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;

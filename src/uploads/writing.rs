@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt};
 use super::checksum::Checksum;
 use super::rows::{clear_at, must_fit, must_go_on};
 use super::store::{Writer, overtaken};
-use super::{Intake, PICTURE, Upload, end, find, finishing, size};
+use super::{Intake, PICTURE, Upload, find, finishing, give_up, size};
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
@@ -67,9 +67,7 @@ pub async fn write(
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
-        let mut tx = intake.shop.db.begin().await?;
-        end(&mut tx, intake, &upload, None).await?;
-        tx.commit().await?;
+        give_up(intake, &upload).await?;
     }
     done
 }

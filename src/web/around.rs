@@ -16,6 +16,7 @@ use super::viewer::{Ask, Nonce, SAID};
 use crate::app::State;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
+use crate::words;
 
 /// Around every request.
 pub(crate) async fn around<B: MessageBody + 'static>(
@@ -69,7 +70,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
         return Err(Error::NotFound);
     }
     if request.query_string().contains("%00") {
-        return Err(Error::invalid("?", "has a character U+0000, which no text can have. Leave it out."));
+        return Err(Error::invalid("?", words::NUL));
     }
     // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
     let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");

@@ -327,7 +327,7 @@ impl Fields {
             }
         }
         if list.iter().any(|text| text.contains('\0')) {
-            self.complain(name, "has a character U+0000, which no text can have. Leave it out.");
+            self.complain(name, words::NUL);
         }
         Some(list)
     }

@@ -18,6 +18,7 @@ use crate::app::State;
 use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::uploads::{self, Checksum, New, Patch, Upload};
+use crate::words;
 
 /// The version of the protocol.
 pub(super) const VERSION: &str = "1.0.0";
@@ -68,9 +69,7 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
         upload = match take(&ask, &state, &upload.id, patch, payload).await {
             Err(error @ (Error::TooLarge(_) | Error::Mismatch(_) | Error::TooMany(_))) => {
                 // Whoever sent it never hears its address, neither to go on nor to end it.
-                let mut tx = state.db.begin().await?;
-                uploads::end(&mut tx, &state.intake, &upload, None).await?;
-                tx.commit().await?;
+                uploads::give_up(&state.intake, &upload).await?;
                 return Err(error);
             }
             taken => taken?,
@@ -248,7 +247,7 @@ fn described(headers: &HeaderMap) -> Result<New> {
         let wrong = || Error::Malformed(format!("Upload-Metadata: what follows {name:?} is not text in base64."));
         let value = String::from_utf8(BASE64.decode(value.trim().as_bytes()).map_err(|_| wrong())?).map_err(|_| wrong())?;
         if value.contains('\0') {
-            return Err(Error::invalid(name, "has a character U+0000, which no text can have. Leave it out."));
+            return Err(Error::invalid(name, words::NUL));
         }
         match name {
             "filename" | "name" if new.file_name.is_empty() => new.file_name = value,

@@ -153,7 +153,7 @@ export class Editor {
   }
 
   async drag(from: Spot, to: Spot, steps = 4): Promise<void> {
-    const [[x, y], [toX, toY]] = [await this.#at(from), await this.#at(to)]
+    const [[x, y], [toX, toY]] = [await this.at(from), await this.at(to)]
     await this.page.mouse.move(x, y)
     await this.page.mouse.down()
     await this.page.mouse.move(toX, toY, { steps })
@@ -161,7 +161,7 @@ export class Editor {
   }
 
   async click(at: Spot): Promise<void> {
-    const [x, y] = await this.#at(at)
+    const [x, y] = await this.at(at)
     await this.page.mouse.click(x, y)
   }
 
@@ -172,7 +172,8 @@ export class Editor {
     await expect(this.dialog).toHaveCount(0, { timeout: 30_000 })
   }
 
-  async #at([x, y]: Spot): Promise<[number, number]> {
+  /** Where on the page a place is. */
+  async at([x, y]: Spot): Promise<[number, number]> {
     const box = (await this.dialog.locator('.markup-shapes').boundingBox())!
     return [box.x + x * box.width, box.y + y * box.height]
   }

@@ -7,21 +7,17 @@ import { expect, pictures, signIn, test, type Hearback } from './test.ts'
 class Hand {
   #fingers: { x: number; y: number; id: number }[] = []
 
-  constructor(readonly page: Page, readonly cdp: CDPSession) {}
-
-  /** The place of a share of the picture. */
-  async at([x, y]: Spot): Promise<{ x: number; y: number }> {
-    const box = (await this.page.locator('dialog.markup .markup-shapes').boundingBox())!
-    return { x: box.x + x * box.width, y: box.y + y * box.height }
-  }
+  constructor(readonly editor: Editor, readonly cdp: CDPSession) {}
 
   async down(id: number, spot: Spot): Promise<void> {
-    this.#fingers.push({ ...(await this.at(spot)), id })
+    const [x, y] = await this.editor.at(spot)
+    this.#fingers.push({ x, y, id })
     await this.#tell('touchStart')
   }
 
   async move(id: number, spot: Spot): Promise<void> {
-    Object.assign(this.#fingers.find((finger) => finger.id === id)!, await this.at(spot))
+    const [x, y] = await this.editor.at(spot)
+    Object.assign(this.#fingers.find((finger) => finger.id === id)!, { x, y })
     await this.#tell('touchMove')
   }
 
@@ -43,8 +39,8 @@ class Hand {
 
   /** A stroke of a pen that presses harder and harder; `meanwhile` in its middle. */
   async stroke(from: Spot, to: Spot, meanwhile = async () => {}): Promise<void> {
-    const [a, b] = [await this.at(from), await this.at(to)]
-    const pen = (type: string, share: number, buttons: number) => this.cdp.send('Input.dispatchMouseEvent', { type: type as 'mouseMoved', x: a.x + (b.x - a.x) * share, y: a.y + (b.y - a.y) * share, button: 'left', buttons, clickCount: 1, pointerType: 'pen', force: 0.1 + 0.9 * share })
+    const [[x, y], [toX, toY]] = [await this.editor.at(from), await this.editor.at(to)]
+    const pen = (type: string, share: number, buttons: number) => this.cdp.send('Input.dispatchMouseEvent', { type: type as 'mouseMoved', x: x + (toX - x) * share, y: y + (toY - y) * share, button: 'left', buttons, clickCount: 1, pointerType: 'pen', force: 0.1 + 0.9 * share })
     await pen('mousePressed', 0, 1)
     for (let step = 1; step <= 12; step += 1) {
       if (step === 6) await meanwhile()
@@ -69,7 +65,7 @@ async function drawing(browser: Browser, hearback: Hearback, name: string): Prom
   await page.getByRole('button', { name: 'Mark up', exact: true }).tap()
   const editor = new Editor(page)
   await editor.opened()
-  return { page, hand: new Hand(page, await context.newCDPSession(page)), editor, media: media[0]! }
+  return { page, hand: new Hand(editor, await context.newCDPSession(page)), editor, media: media[0]! }
 }
 
 test('with fingers: each box is its own, two fingers only zoom, and all of a crop can be reached', async ({ browser, hearback }) => {

@@ -13,6 +13,7 @@ use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people;
 use crate::updates::{self, Cursor, Filter};
+use crate::words;
 
 /// The filters as they stand in an address.
 #[derive(Debug, Default, Deserialize)]
@@ -67,7 +68,7 @@ fn limit(query: &Query) -> Result<i64> {
 }
 
 fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') { Err(Error::invalid(field, "has a character U+0000, which no text can have. Leave it out.")) } else { Ok(()) }
+    if text.contains('\0') { Err(Error::invalid(field, words::NUL)) } else { Ok(()) }
 }
 
 fn read(query: Result<web::Query<Query>, actix_web::Error>) -> Result<Query> {
