@@ -14,7 +14,7 @@ pub const KEPT: Millis = 24 * 3_600_000;
 pub struct Event {
     /// Its number: later ones are greater.
     pub n: i64,
-    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link`.
+    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link`, or `access`, which is of no one update.
     pub kind: String,
     /// The update.
     pub update_id: String,
@@ -35,6 +35,11 @@ pub async fn record(tx: &mut Tx, clock: &Clock, kind: &'static str, update_id: &
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Records that somebody's rights changed: every open stream checks its own again, and none hears of whose. Call it last, like [`record`].
+pub async fn record_access(tx: &mut Tx, clock: &Clock, subject_id: &str, actor_id: &str) -> Result<()> {
+    record(tx, clock, "access", "", subject_id, actor_id).await
 }
 
 /// The number of the newest event.

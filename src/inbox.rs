@@ -16,7 +16,7 @@ pub struct Waiting {
     /// The update.
     pub update_id: String,
     /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`; as an author `readbacks`, `questions`. Said to me: `mention`, `answer`,
-    /// `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `sent`. Owed to me: `waiting`.
+    /// `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `joined`, `sent`. Owed to me: `waiting`.
     pub why: String,
     /// By when, for me; of what others owe me the next of theirs.
     pub due_at: Option<Millis>,
@@ -26,6 +26,9 @@ pub struct Waiting {
     pub reminded_at: Option<Millis>,
     /// How many comments are new.
     pub new_comments: i64,
+    /// How many people joined a group it was sent to, and may open it since then.
+    #[sqlx(default)]
+    pub joined: i64,
     /// Who did what is said to me.
     #[sqlx(default)]
     pub by: Option<String>,
@@ -116,12 +119,13 @@ macro_rules! said_to_me {
     () => {
         concat!(
             "SELECT u.id AS update_id, max(CASE n.kind WHEN 'mention' THEN '8mention' WHEN 'answer' THEN '7answer' WHEN 'declined' THEN '6declined'
-               WHEN 'corrected' THEN '5corrected' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
+               WHEN 'corrected' THEN '5corrected' WHEN 'joined' THEN '5joined' WHEN 'comment' THEN '4comments' WHEN 'confirmed' THEN '3confirmed'
                WHEN 'all_heard' THEN '2all_heard' ELSE '1sent' END || ' ' || n.actor_id) AS why,
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
-             count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments, max(n.at) AS at
+             count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments,
+             count(*) FILTER (WHERE n.kind = 'joined') AS joined, max(n.at) AS at
              FROM (SELECT update_id, kind, actor_id, at FROM notices WHERE person_id = $1 AND read_at IS NULL
-                   AND kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard') ORDER BY at DESC LIMIT ",
+                   AND kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined') ORDER BY at DESC LIMIT ",
             most!(),
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))

@@ -1,5 +1,9 @@
 //! Share links: an unguessable address that opens one update to people without an account.
 
+mod overview;
+
+pub use overview::{Listed, State, all};
+
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
 
@@ -65,15 +69,19 @@ pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<L
         .await?)
 }
 
-/// Ends a link: neither page nor media opens by it any more.
+/// Ends a link: neither page nor media opens by it any more. The author of its update and admins may. Returns the id of its update.
 pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let person = viewer.person()?;
-    let update_id: Option<String> =
-        sqlx::query_scalar("SELECT update_id FROM links WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?;
-    let update_id = update_id.ok_or(Error::NotFound)?;
-    let update = updates::find(tx, viewer, &update_id).await?;
-    // That there is a link is for the author alone.
-    updates::must_be_author(viewer, &update).map_err(|_| Error::NotFound)?;
+    let found: Option<(String, String)> =
+        sqlx::query_as("SELECT l.update_id, u.author_id FROM links l JOIN updates u ON u.id = l.update_id WHERE l.id = $1")
+            .bind(id)
+            .fetch_optional(&mut **tx)
+            .await?;
+    let (update_id, author_id) = found.ok_or(Error::NotFound)?;
+    // To everyone else the link does not exist.
+    if author_id != person.id && !person.is_admin() {
+        return Err(Error::NotFound);
+    }
     sqlx::query("UPDATE links SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2")
         .bind(clock.now())
         .bind(id)
@@ -83,23 +91,48 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update_id)
 }
 
-/// The open link with this secret, of an update that is published.
+/// Ends every open link to the author's updates for good: they were deactivated.
+pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Result<()> {
+    sqlx::query("UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL AND update_id IN (SELECT id FROM updates WHERE author_id = $2)")
+        .bind(clock.now())
+        .bind(author_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Counts that a guest's page was opened through its link.
+pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str) -> Result<()> {
+    let Some(guest) = viewer.guest_of(update_id) else { return Ok(()) };
+    sqlx::query("UPDATE links SET opens = opens + 1, last_opened_at = $1 WHERE id = $2")
+        .bind(clock.now())
+        .bind(&guest.link_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The open link with this secret, of an update that is published. Links of people who were deactivated are never open.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
-         WHERE l.secret_hash = $1 AND l.revoked_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
+         JOIN people a ON a.id = u.author_id
+         WHERE l.secret_hash = $1 AND l.revoked_at IS NULL AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND a.deactivated_at IS NULL",
     )
     .bind(people::hash(secret))
     .fetch_optional(connection)
     .await?)
 }
 
-/// The open link with this id.
+/// The open link with this id. Whether its update is published is asked where the update is looked for.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
-    Ok(sqlx::query_as("SELECT id, update_id, name, comments_at, created_at, revoked_at FROM links WHERE id = $1 AND revoked_at IS NULL")
-        .bind(id)
-        .fetch_optional(connection)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
+         JOIN people a ON a.id = u.author_id WHERE l.id = $1 AND l.revoked_at IS NULL AND a.deactivated_at IS NULL",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await?)
 }
 
 /// The guest of a link whose cookie, which the web signs, has this guest id.

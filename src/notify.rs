@@ -40,6 +40,8 @@ pub enum Kind {
     AllHeard,
     /// An answer they, the author, wait for is late.
     Overdue,
+    /// Someone joined a group that an update of theirs was sent to, and may open it.
+    Joined,
 }
 
 impl Kind {
@@ -61,6 +63,7 @@ impl Kind {
             Self::Heard => "heard",
             Self::AllHeard => "all_heard",
             Self::Overdue => "overdue",
+            Self::Joined => "joined",
         }
     }
 
@@ -71,7 +74,7 @@ impl Kind {
 
     /// Whether it also reaches who muted the update: only what is asked of them, or said to them by name.
     fn pierces(self) -> bool {
-        !matches!(self, Self::Sent | Self::Commented | Self::Heard | Self::AllHeard | Self::Overdue)
+        !matches!(self, Self::Sent | Self::Commented | Self::Heard | Self::AllHeard | Self::Overdue | Self::Joined)
     }
 }
 
@@ -113,6 +116,41 @@ pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String])
         }
         statement.execute(&mut **tx).await?;
         wake(tx, news, chunk).await?;
+    }
+    Ok(())
+}
+
+/// A notification of one person, for [`notify_each`]. The fields are those of [`News`].
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// Who is notified.
+    pub person_id: String,
+    /// Of which update.
+    pub update_id: String,
+    /// What of it.
+    pub subject_id: String,
+    /// Who did it.
+    pub actor_id: String,
+}
+
+/// Notifies each person of something of their own, like [`tell`]. It brings back nothing that was put off: nobody answered.
+pub async fn notify_each(tx: &mut Tx, clock: &Clock, kind: Kind, notifications: &[Notification]) -> Result<()> {
+    let muted =
+        if kind.pierces() { "" } else { " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = v.column2)" };
+    for chunk in notifications.chunks(CHUNK) {
+        let rows: Vec<String> = (0..chunk.len()).map(|row| format!("({})", db::in_list(3 + 4 * row, 4))).collect();
+        let text = format!(
+            "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+             SELECT p.id, $1, v.column3, v.column2, v.column4, $2 FROM (VALUES {}) AS v JOIN people p ON p.id = v.column1
+             WHERE p.deactivated_at IS NULL AND p.id <> v.column4{muted}
+             ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
+            rows.join(", ")
+        );
+        let mut statement = sqlx::query(AssertSqlSafe(text)).bind(kind.as_str()).bind(clock.now());
+        for one in chunk {
+            statement = statement.bind(&one.person_id).bind(&one.update_id).bind(&one.subject_id).bind(&one.actor_id);
+        }
+        statement.execute(&mut **tx).await?;
     }
     Ok(())
 }

@@ -205,5 +205,8 @@ async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> 
     .bind(sent_at)
     .execute(&mut **tx)
     .await?;
+    if made.rows_affected() > 0 {
+        updates::refresh_access(tx, &update.id, Some(person_id)).await?;
+    }
     Ok(made.rows_affected() > 0)
 }

@@ -1,6 +1,8 @@
 //! Updates: drafting, publishing, editing, the trash, and who may see them.
 
+mod access;
 mod audience;
+mod groups;
 mod list;
 mod revisions;
 mod standing;
@@ -9,10 +11,12 @@ mod talk;
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
+pub(crate) use access::visible;
+pub use access::{Recipient, find_to_audit, recipients, refresh as refresh_access};
 pub use audience::{
-    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, outlive_group,
-    unknown,
+    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown,
 };
+pub use groups::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
 pub use revisions::{Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions};
 pub use standing::{answered, hold, move_dues, settle, settle_person};
@@ -26,29 +30,11 @@ use crate::people::{Person, Viewer};
 use crate::working::Due;
 use crate::{events, jobs};
 
-/// Whether the person with this placeholder may open the update `u`: its author always, others once it is published and not in
-/// the trash, if it is open to the workspace, sent to everyone, to them, or to a group they are in.
-macro_rules! visible {
-    ($person:literal) => {
-        concat!(
-            "(u.author_id = ",
-            $person,
-            " OR (u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL",
-            " OR EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.removed_at IS NULL AND r.person_id = ",
-            $person,
-            ") OR EXISTS (SELECT 1 FROM group_audience g JOIN group_members m ON m.group_id = g.group_id WHERE g.update_id = u.id AND m.person_id = ",
-            $person,
-            "))))"
-        )
-    };
-}
-pub(crate) use visible;
-
 /// The columns of [`Update`], of `updates u JOIN people a`.
 macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
-         u.prompt, u.everyone_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
+         u.prompt, u.everyone_at, u.later_members_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
          u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions"
     };
 }
@@ -85,6 +71,8 @@ pub struct Update {
     pub prompt: Option<String>,
     /// It is for everyone, since then.
     pub everyone_at: Option<Millis>,
+    /// Since when people who join its groups later may open it too; none: only those who were members when it was sent.
+    pub later_members_at: Option<Millis>,
     /// Grows with every material edit.
     pub revision: i64,
     /// What the last material edit changed, in the author's words.
@@ -156,6 +144,8 @@ pub struct Content {
     pub prompt: Option<Option<String>>,
     /// Whom it is for.
     pub audience: Option<Addressed>,
+    /// Whether people who join its groups later may open it too. An audience without a group turns it off.
+    pub later_members: Option<bool>,
     /// In an edit: ask those again who have answered, with what changed.
     pub material: Option<Option<String>>,
     /// In an edit: the version it was made on.
@@ -223,9 +213,9 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
     let (due_at, due_days) = parts(content.due.flatten());
     ahead(clock, due_at)?;
     sqlx::query(
-        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise, prompt, revision, version,
-             created_at, listed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 1, $11, $11)",
+        "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise, prompt, later_members_at,
+             revision, version, created_at, listed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, 1, $12, $12)",
     )
     .bind(&id)
     .bind(&author.id)
@@ -237,6 +227,7 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
     .bind(due_days)
     .bind(content.otherwise.clone().flatten())
     .bind(content.prompt.clone().flatten())
+    .bind(content.later_members.unwrap_or(false).then_some(now))
     .bind(now)
     .execute(&mut **tx)
     .await?;
@@ -286,7 +277,8 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     let material = published && content.material.is_some();
     let changed = sqlx::query(
         "UPDATE updates SET title = $1, notes = $2, visibility = $3, expectation = $4, due_at = $5, due_days = $6, otherwise = $7, prompt = $8,
-             revision = revision + $9, what_changed = $10, version = version + 1, edited_at = $11 WHERE id = $12 AND version = $13",
+             revision = revision + $9, what_changed = $10, version = version + 1, edited_at = $11, later_members_at = $12
+         WHERE id = $13 AND version = $14",
     )
     .bind(content.title.as_ref().unwrap_or(&before.title))
     .bind(content.notes.as_ref().unwrap_or(&before.notes))
@@ -299,6 +291,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     .bind(i64::from(material))
     .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
     .bind(published.then(|| clock.now()))
+    .bind(access::later_members(clock, content, &before))
     .bind(id)
     .bind(before.version)
     .execute(&mut **tx)
@@ -317,6 +310,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     if published {
         let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
         audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
+        access::refresh(tx, id, None).await?;
         settle(tx, clock, id, None).await?;
         if content.audience.is_some() || after.expectation != before.expectation {
             let settled = own(tx, id).await?;
@@ -349,6 +343,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     ahead(clock, draft.due_at.filter(|_| draft.asks()))?;
     let published = own(tx, id).await?;
     audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
+    access::refresh(tx, id, None).await?;
     settle(tx, clock, id, None).await?;
     let published = own(tx, id).await?;
     somebody(tx, clock, &published).await?;
@@ -405,6 +400,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     ] {
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }
+    access::refresh(tx, id, None).await?;
     settle(tx, clock, id, None).await?;
     index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
@@ -414,21 +410,25 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
 /// Puts an update into the trash; there already, it stays.
 pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let update = find(tx, viewer, id).await?;
     must_be_author(viewer, &update)?;
     if update.trashed_at.is_some() {
         return Ok(());
     }
     sqlx::query("UPDATE updates SET trashed_at = $1 WHERE id = $2").bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    access::refresh(tx, id, None).await?;
     events::record(tx, clock, "update", id, id, &person.id).await
 }
 
 /// Takes an update out of the trash.
 pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
+    hold(tx, id).await?;
     let update = find(tx, viewer, id).await?;
     must_be_author(viewer, &update)?;
     sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    access::refresh(tx, id, None).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
     own(tx, id).await
 }
@@ -501,9 +501,9 @@ pub async fn index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Resul
 }
 
 /// The update as its author sees it, after a change of theirs.
-async fn own(tx: &mut Tx, id: &str) -> Result<Update> {
+async fn own(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!("SELECT ", columns!(), " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1"))
         .bind(id)
-        .fetch_one(&mut **tx)
+        .fetch_one(connection)
         .await?)
 }

@@ -71,6 +71,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
         .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
         .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
+        .service(resource("/groups/{id}/members/{person}").route(delete().to(groups::remove_member)))
         .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
         .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
         // updates
@@ -122,6 +123,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/updates/{id}/comments").route(get().to(comments::list)).route(post().to(comments::add)))
         .service(resource("/updates/{id}/drafts/{subject}").route(put().to(drafts::put)).route(delete().to(drafts::discard)))
         .service(resource("/updates/{id}/links").route(get().to(links::list)).route(post().to(links::create)))
+        .service(resource("/updates/{id}/access").route(get().to(updates::access)))
         .service(resource("/updates/{id}/live").route(get().to(live::update)))
         .service(resource("/trash").route(get().to(updates::trash_page)).route(delete().to(updates::empty_trash)))
         .service(resource("/trash/{id}").route(delete().to(updates::delete)))
@@ -144,6 +146,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/comments/{id}/resolution").route(put().to(comments::resolve)).route(delete().to(comments::reopen)))
         .service(resource("/comments/{id}/acceptance").route(put().to(comments::accept)).route(delete().to(comments::take_back)))
         .service(resource("/comments/{id}/history").route(get().to(comments::history)))
+        .service(resource("/links").route(get().to(links::all)))
         .service(resource("/links/{id}").route(delete().to(links::revoke)))
         .service(resource("/s/{token}").route(get().to(links::open)))
         // for me

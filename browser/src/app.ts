@@ -13,6 +13,7 @@ import "./kept-recordings.js";
 import "./draft-form.js";
 import "./screen-recorder.js";
 import "./people-field.js";
+import "./later-members.js";
 import "./trim-editor.js";
 import "./update-stage.js";
 import "./mark-picture.js";

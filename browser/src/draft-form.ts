@@ -25,7 +25,7 @@ interface Update {
   invited?: { email: string; url: string }[];
 }
 
-type Fields = Record<string, string | string[] | { working_days: number } | null>;
+type Fields = Record<string, string | string[] | boolean | { working_days: number } | null>;
 
 const wait = 700;
 
@@ -391,6 +391,7 @@ export class DraftForm extends HTMLElement {
       due: text("when") === "days" ? { working_days: Number(text("due_days")) } : text("when") === "time" ? text("due") || null : null,
       prompt: text("prompt") || null,
       otherwise: text("otherwise") || null,
+      later_members: this.#form.querySelector<HTMLInputElement>("input[type=checkbox][name=later_members]")?.checked ?? false,
     };
   }
 

@@ -215,8 +215,10 @@ pub async fn make(tx: &mut Tx, clock: &Clock, by: &Person, name: &str, members: 
     Ok(id)
 }
 
-/// Changes a group's name or members. Its maker and admins may. Updates that were sent to it stay with those they were sent to.
-pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<()> {
+/// Changes a group's name or members, and returns the ids of those who joined. Its maker and admins may.
+pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<Vec<String>> {
+    // Lock it first: two changes at once would each miss what the other does.
+    sqlx::query("UPDATE groups SET name = name WHERE id = $1").bind(id).execute(&mut **tx).await?;
     must_own(&by_id(tx, id).await?, by)?;
     if let Some(name) = &change.name {
         sqlx::query("UPDATE groups SET name = $1 WHERE id = $2")
@@ -226,10 +228,25 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
             .await
             .map_err(|error| taken_or(error, name))?;
     }
-    if let Some(members) = &change.members {
-        sqlx::query("DELETE FROM group_members WHERE group_id = $1").bind(id).execute(&mut **tx).await?;
-        fill(tx, id, members).await?;
+    let Some(members) = &change.members else { return Ok(Vec::new()) };
+    let before: BTreeSet<String> = sqlx::query_scalar("SELECT person_id FROM group_members WHERE group_id = $1")
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?
+        .into_iter()
+        .collect();
+    sqlx::query("DELETE FROM group_members WHERE group_id = $1").bind(id).execute(&mut **tx).await?;
+    fill(tx, id, members).await?;
+    Ok(members.iter().filter(|member| !before.contains(*member)).cloned().collect())
+}
+
+/// Takes one person out of a group; who is not in it stays out. Its maker, admins and that person themself may.
+pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
+    let group = by_id(tx, id).await?;
+    if by.id != person_id {
+        must_own(&group, by)?;
     }
+    sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2").bind(id).bind(person_id).execute(&mut **tx).await?;
     Ok(())
 }
 

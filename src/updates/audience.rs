@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-use super::Update;
+use super::{Update, access};
 use crate::clock::{Clock, Millis};
 use crate::db::{self, Tx};
 use crate::error::{Error, Result};
@@ -211,22 +211,6 @@ pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Resul
     Ok(audience_groups(connection, id).await?.into_iter().map(|(group, _)| group).collect())
 }
 
-/// Before a group is deleted: those who were asked through it, or would be, are named from now on, so that no audience is lost with it.
-pub async fn outlive_group(tx: &mut Tx, group_id: &str) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO audience (update_id, person_id)
-         SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id AND r.person_id = t.person_id
-         WHERE t.group_id = $1 AND r.removed_at IS NULL
-         UNION SELECT a.update_id, m.person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
-         JOIN group_members m ON m.group_id = a.group_id WHERE a.group_id = $1 AND u.published_at IS NULL
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(group_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// Who becomes a recipient: none that is one already.
 macro_rules! receive {
     ($who:literal) => {
@@ -366,6 +350,7 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
             .bind(person_id)
             .fetch_all(&mut **tx)
             .await?;
+        access::refresh(tx, id, Some(person_id)).await?;
         super::settle(tx, clock, id, Some(person_id)).await?;
         let kind = if update.asks() { Kind::Asked } else { Kind::Sent };
         notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &update.author_id }, &new).await?;

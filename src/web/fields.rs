@@ -265,6 +265,16 @@ impl Fields {
         }
     }
 
+    /// A check box. A form sends a hidden `false` beside it, because browsers send nothing for a box without its tick.
+    pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
+        if let Some(values) = self.values.get_mut(name).filter(|values| self.form && values.len() == 2) {
+            if let Some(unticked) = values.iter().position(|value| *value == "false") {
+                values.remove(unticked);
+            }
+        }
+        self.flag(name)
+    }
+
     /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
     /// beside the moment.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {

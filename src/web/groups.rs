@@ -21,6 +21,7 @@ type Typed = BTreeMap<String, String>;
 
 fn shape(group: Group, person: &Person) -> GroupShape {
     let mine = group.changed_by(person);
+    let member = group.members.iter().any(|member| member.id == person.id);
     let emails = group.members.iter().map(|member| member.email.as_str()).collect::<Vec<_>>().join(", ");
     let named = |member: Member| PersonShape { id: member.id, name: member.name };
     GroupShape {
@@ -30,6 +31,7 @@ fn shape(group: Group, person: &Person) -> GroupShape {
         made_by: named(group.made_by),
         emails,
         mine,
+        member,
     }
 }
 
@@ -106,7 +108,7 @@ async fn try_change(state: &State, ask: &Ask, id: &str, mut fields: Fields) -> R
         Some(members) => Some(groups::understand(&mut tx, &members).await?),
         None => None,
     };
-    groups::change(&mut tx, person, id, &Change { name, members }).await?;
+    updates::change_group(&mut tx, &state.clock, person, id, &Change { name, members }).await?;
     let group = groups::by_id(&mut tx, id).await?;
     tx.commit().await?;
     Ok(shape(group, person))
@@ -115,8 +117,17 @@ async fn try_change(state: &State, ask: &Ask, id: &str, mut fields: Fields) -> R
 pub(crate) async fn remove(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let person = ask.person()?;
     let mut tx = state.db.begin().await?;
-    updates::outlive_group(&mut tx, &id).await?;
-    groups::remove(&mut tx, person, &id).await?;
+    updates::delete_group(&mut tx, &state.clock, person, &id).await?;
+    tx.commit().await?;
+    nothing(&ask, "/groups")
+}
+
+/// Takes one person out of a group: by its maker, an admin, or that person.
+pub(crate) async fn remove_member(ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+    let person = ask.person()?;
+    let (id, member) = at.into_inner();
+    let mut tx = state.db.begin().await?;
+    updates::leave_group(&mut tx, &state.clock, person, &id, &member).await?;
     tx.commit().await?;
     nothing(&ask, "/groups")
 }

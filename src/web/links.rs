@@ -3,16 +3,17 @@
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
+use serde::Deserialize;
 
-use super::answer::{Answer, data, nothing, see_other_saying};
+use super::answer::{Answer, back, data, nothing, page, see_other_saying};
 use super::fields::Fields;
-use super::pages::{Form, SharePreview};
+use super::pages::{Form, LinksPage, SharePreview};
 use super::shapes::ListShape;
 use super::shaping;
 use super::updates::update_page;
 use super::viewer::{Ask, Said, guest_cookie, guests_of};
 use crate::app::State;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::people::{Guest, Viewer};
 use crate::{links, markdown, updates, words};
 
@@ -45,11 +46,41 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     data(StatusCode::CREATED, &shape)
 }
 
-pub(crate) async fn revoke(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+/// Every link of the workspace, for admins: a page, or JSON by pages.
+pub(crate) async fn all(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
+    let person = ask.person()?;
+    let query = query.map_err(|_| Error::invalid("query", "is not understood. Known are after and limit."))?.into_inner();
+    let limit = query.limit.unwrap_or(30);
+    if !(1..=100).contains(&limit) {
+        return Err(Error::invalid("limit", "is not from 1 to 100."));
+    }
+    let mut found = links::all(&mut *state.db.read().await?, person, &query.after, limit + 1).await?;
+    let shown = usize::try_from(limit).map_err(Error::internal)?;
+    let more = found.len() > shown;
+    found.truncate(shown);
+    let next = found.last().filter(|_| more).map(|link| link.id.clone());
+    let items: Vec<_> = found.into_iter().map(|link| shaping::listed_link_shape(&ask, link)).collect();
+    if !ask.html {
+        return data(StatusCode::OK, &ListShape { items, next });
+    }
+    let next = next.map(|next| format!("/links?after={next}")).unwrap_or_default();
+    page(StatusCode::OK, &LinksPage { page: ask.page(&state, "Share links", "people").await?, links: items, next })
+}
+
+/// The part of the list of all links that is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Query {
+    #[serde(default)]
+    after: String,
+    limit: Option<i64>,
+}
+
+pub(crate) async fn revoke(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let mut tx = state.db.begin().await?;
     let update = links::revoke(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
-    nothing(&ask, &format!("/updates/{update}"))
+    nothing(&ask, &back(&req, &format!("/updates/{update}")))
 }
 
 /// The update as its guest sees it. Someone signed in who may open it anyway stays themself.

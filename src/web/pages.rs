@@ -10,8 +10,8 @@ pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage
 
 use super::filters;
 use super::shapes::{
-    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, PersonShape,
-    ReceiptShape, RowShape, SessionShape, TokenShape, UpdateShape, WorkspaceShape,
+    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, ListedLinkShape,
+    PersonShape, ReceiptShape, RowShape, SessionShape, TokenShape, UpdateShape, WorkspaceShape,
 };
 use crate::error::Fields;
 use crate::workspace::Workspace;
@@ -184,6 +184,18 @@ pub struct PeoplePage {
     pub made: Vec<InvitationShape>,
 }
 
+/// Every share link, for admins. DELETE /links/{id}.
+#[derive(Template)]
+#[template(path = "people/links.html")]
+pub struct LinksPage {
+    /// Around it.
+    pub page: Page,
+    /// One page of them, newest first.
+    pub links: Vec<ListedLinkShape>,
+    /// The address of older ones; empty when there are none.
+    pub next: String,
+}
+
 /// Groups. POST /groups: `name`, `members` (addresses, with commas); PATCH and DELETE /groups/{id}.
 #[derive(Template)]
 #[template(path = "people/groups.html")]
@@ -339,6 +351,17 @@ impl EditPage {
     /// Whether it was sent already.
     pub fn published(&self) -> bool {
         self.update.as_ref().is_some_and(|update| update.state == "published")
+    }
+
+    /// The groups that the audience names, as `@design and @ops`; empty without one.
+    pub fn groups(&self) -> String {
+        let names: Vec<&str> =
+            self.form.value("audience").split([',', ';', '\n']).map(str::trim).filter(|name| name.starts_with('@')).collect();
+        match names.split_last() {
+            None => String::new(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        }
     }
 
     /// Whether it has recordings or pictures.

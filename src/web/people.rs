@@ -16,7 +16,7 @@ use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Change, Hashed, Role};
 use crate::updates::INVITE;
-use crate::{updates, words, workspace};
+use crate::{events, links, updates, words, workspace};
 
 type Typed = BTreeMap<String, String>;
 
@@ -79,6 +79,10 @@ pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     people::change(&mut tx, &state.clock, &id, &Change { role, active }).await?;
     if active.is_some() {
         updates::settle_person(&mut tx, &state.clock, &id).await?;
+    }
+    if active == Some(false) {
+        links::revoke_of_author(&mut tx, &state.clock, &id).await?;
+        events::record_access(&mut tx, &state.clock, &id, &person.id).await?;
     }
     let account = account_shape(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;

@@ -2,6 +2,7 @@
 //!
 //! Times are RFC 3339 in UTC with milliseconds; positions in a video are milliseconds; positions in a picture are 0–1.
 
+mod access;
 mod inbox;
 mod media;
 mod receipts;
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::asking;
 
+pub use access::{AccessShape, LinkShape, ListedLinkShape, UpdateRefShape};
 pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
 pub use media::{MarkupShape, MarkupSummaryShape, MediaShape, RenditionShape, TrimShape, UploadShape};
 pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape, TrimmedShape};
@@ -118,6 +120,8 @@ pub struct UpdateShape {
     pub trashed_at: Option<String>,
     /// Whom it is for; empty for guests.
     pub audience: AudienceShape,
+    /// Whether people who join its groups later may open it too.
+    pub later_members: bool,
     /// Its recordings and pictures, in order.
     pub media: Vec<MediaShape>,
     /// Numbers.
@@ -217,24 +221,6 @@ pub struct FoundShape {
     pub url: String,
 }
 
-/// A share link, for the author.
-#[derive(Clone, Debug, Serialize)]
-pub struct LinkShape {
-    /// The id.
-    pub id: String,
-    /// What the author calls it.
-    pub name: String,
-    /// Whether guests may comment.
-    pub comments: bool,
-    /// When it was made.
-    pub created_at: String,
-    /// When it was ended.
-    pub revoked_at: Option<String>,
-    /// The whole address; only in the answer that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-}
-
 /// An account, as members see it.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountShape {
@@ -295,6 +281,9 @@ pub struct GroupShape {
     /// Whether who asks may change it.
     #[serde(skip)]
     pub mine: bool,
+    /// Whether who asks is in it.
+    #[serde(skip)]
+    pub member: bool,
 }
 
 impl GroupShape {

@@ -1,6 +1,7 @@
 //! From what the domain knows to the shapes of the contract, for the eyes of who asks. The number of questions asked of the
 //! database does not depend on how many comments or files there are.
 
+mod access;
 mod inbox;
 mod receipts;
 mod threads;
@@ -9,12 +10,13 @@ use serde_json::{Value, json};
 use sqlx::AnyConnection;
 pub(crate) use threads::{threads, version_shape};
 
+pub(crate) use access::{access, link_shape, listed_link_shape};
 pub(crate) use inbox::{counts_shape, inbox};
 pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
 
 use super::shapes::{
-    AudienceShape, CountsShape, FoundShape, LinkShape, MarkupSummaryShape, MediaShape, PersonShape, ReactionShape, RenditionShape,
-    RowShape, TrimShape, UpdateShape,
+    AudienceShape, CountsShape, FoundShape, MarkupSummaryShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape,
+    TrimShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -22,7 +24,6 @@ use crate::app::State;
 use crate::clock::{Millis, rfc3339};
 use crate::comments::{self, Reaction};
 use crate::error::Result;
-use crate::links::Link;
 use crate::markup::{self, Shape};
 use crate::media::{self, Album, Media, Rendition};
 use crate::people::Viewer;
@@ -141,6 +142,7 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
             groups: groups.into_iter().map(|(id, name)| PersonShape { id, name }).collect(),
             everyone: guest.is_none() && update.everyone_at.is_some(),
         },
+        later_members: guest.is_none() && update.later_members_at.is_some(),
         media: album.iter().map(|entry| media_shape(state, ask, author, entry)).collect(),
         counts: CountsShape {
             recipients: if guest.is_some() { 0 } else { update.recipients },
@@ -154,18 +156,6 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         reactions: reaction_shapes(&reactions, &update.id, &ask.viewer),
         my_receipt: mine.map(|receipt| receipt_shape(state, ask, update, &receipt)),
     })
-}
-
-/// A share link; its secret is known only when it was just made.
-pub(crate) fn link_shape(ask: &Ask, link: &Link, secret: Option<&str>) -> LinkShape {
-    LinkShape {
-        id: link.id.clone(),
-        name: link.name.clone(),
-        comments: link.comments_at.is_some(),
-        created_at: rfc3339(link.created_at),
-        revoked_at: time(link.revoked_at),
-        url: secret.map(|secret| format!("{}/s/{secret}", ask.base)),
-    }
 }
 
 fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<ReactionShape> {

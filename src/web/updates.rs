@@ -1,5 +1,6 @@
 //! Updates: the library, writing one, its page, and answering it.
 
+mod access;
 mod library;
 mod write;
 
@@ -9,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use sqlx::AnyConnection;
 
+pub(crate) use access::access;
 pub(crate) use library::{library, search, trash_page};
 pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unpublish};
 
@@ -145,19 +147,23 @@ async fn answer_bar(connection: &mut AnyConnection, ask: &Ask, update: &Update, 
 
 /// Who can open it: "You, 6 people, 1 open link", or for one of them "Ada, you, 5 more people".
 fn who(update: &UpdateShape, author: bool, links: usize) -> String {
+    let everyone = update.visibility == "workspace" || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {
         0 => None,
         1 => Some(format!("1 {one}")),
         count => Some(format!("{count} {more}")),
     };
     let mut parts = vec![if author { "You".to_owned() } else { update.author.name.clone() }];
-    if update.visibility == "workspace" || update.audience.everyone {
+    if everyone {
         parts.push("everyone with an account".into());
     } else if update.my_receipt.is_some() {
         parts.push("you".into());
         parts.extend(some(update.counts.recipients - 1, "more person", "more people"));
     } else {
         parts.extend(some(update.counts.recipients, "person", "people"));
+    }
+    if update.later_members && !everyone {
+        parts.extend(update.audience.groups.iter().map(|group| format!("whoever joins @{} later", group.name)));
     }
     parts.extend(some(i64::try_from(links).unwrap_or(i64::MAX), "open link", "open links"));
     if parts.len() == 1 && author { "Only you".into() } else { parts.join(", ") }
@@ -166,6 +172,7 @@ fn who(update: &UpdateShape, author: bool, links: usize) -> String {
 pub(crate) async fn open(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let mut tx = state.db.begin().await?;
     receipts::open(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    links::record_opening(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
     nothing(&ask, &format!("/updates/{id}"))
 }

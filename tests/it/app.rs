@@ -437,6 +437,15 @@ fn database_url(name: &str) -> String {
     format!("{server}/{name}")
 }
 
+/// The address of a PostgreSQL database of its own, without any table.
+pub async fn empty_database() -> String {
+    sqlx::any::install_default_drivers();
+    let name = format!("empty_{}", secret());
+    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
+    server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    database_url(&name)
+}
+
 /// A database of its own, cloned from one that was migrated once.
 async fn fresh_database() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();

@@ -1,6 +1,10 @@
 //! Black-box tests over HTTP: the names are sentences, the files are the nouns.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, missing_docs)]
 
+mod access;
+mod access_links;
+mod access_property;
+mod access_upgrade;
 mod app;
 mod audience;
 mod command;

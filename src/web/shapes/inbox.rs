@@ -10,7 +10,7 @@ pub struct EntryShape {
     /// The entry's id: a letter for the section, then the update's id.
     pub id: String,
     /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and as an author `readbacks` or `questions`. Said to me: `sent`,
-    /// `comments`, `mention`, `answer`, `declined`, `confirmed`, `corrected`, `all_heard`. Owed to me: `waiting`.
+    /// `comments`, `mention`, `answer`, `declined`, `confirmed`, `corrected`, `joined`, `all_heard`. Owed to me: `waiting`.
     pub why: String,
     /// What it is about.
     pub update: RowShape,
@@ -24,6 +24,8 @@ pub struct EntryShape {
     pub reminded_at: Option<String>,
     /// How many comments are new.
     pub new_comments: i64,
+    /// How many people joined a group it was sent to, and may open it since then.
+    pub joined: i64,
     /// The name of who did what is said to me.
     pub by: Option<String>,
     /// When it came to be.

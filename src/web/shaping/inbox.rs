@@ -57,6 +57,7 @@ fn entry(state: &State, section: Section, update: RowShape, waiting: Waiting) ->
         opened: waiting.opened_at.is_some(),
         reminded_at: time(waiting.reminded_at),
         new_comments: waiting.new_comments,
+        joined: waiting.joined,
         by: waiting.by,
         at: rfc3339(waiting.at),
         update,

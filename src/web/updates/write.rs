@@ -51,6 +51,7 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
             otherwise: fields.text("otherwise", words::OTHERWISE),
             prompt: fields.text("prompt", words::PROMPT),
             audience: None,
+            later_members: fields.checkbox("later_members"),
             material,
             version: if editing { fields.number("version") } else { None },
         },
@@ -265,6 +266,7 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     );
     put("prompt", update.prompt.as_deref().unwrap_or_default());
     put("otherwise", update.otherwise.as_deref().unwrap_or_default());
+    put("later_members", if update.later_members { "true" } else { "false" });
     put("version", &update.version.to_string());
 }
 

@@ -1,0 +1,29 @@
+// "Also people who join @design later": there only while the audience names a group.
+export class LaterMembers extends HTMLElement {
+  #form: HTMLFormElement | null = null;
+
+  connectedCallback(): void {
+    this.#form = this.closest("form");
+    this.#form?.addEventListener("input", this.#update);
+    // The form filled in the audience of last time.
+    document.addEventListener("hearback:audience", this.#update);
+    this.#update();
+  }
+
+  disconnectedCallback(): void {
+    this.#form?.removeEventListener("input", this.#update);
+    document.removeEventListener("hearback:audience", this.#update);
+  }
+
+  #update = (): void => {
+    const audience = this.#form?.querySelector<HTMLInputElement>("input[name=audience]")?.value ?? "";
+    const groups = audience.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name.startsWith("@"));
+    this.hidden = groups.length === 0;
+    const box = this.querySelector<HTMLInputElement>("input[type=checkbox]");
+    // What cannot be seen must not be let in either.
+    if (box && this.hidden) box.checked = false;
+    this.querySelector("[data-groups]")?.replaceChildren(groups.join(", ").replace(/, ([^,]*)$/, " and $1"));
+  };
+}
+
+customElements.define("later-members", LaterMembers);

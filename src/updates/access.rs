@@ -1,0 +1,117 @@
+//! Who may open an update. The table `update_access` holds one row for each principal (a person, everyone with an account, or a group) and
+//! update. [`refresh`] derives it from the facts, in the transaction that changes them; nothing else writes it.
+//!
+//! Access through a group is as of publication: its members of that moment have receipts. People who join later get in only where the author
+//! ticked that (`later_members_at`). Then the group itself is the principal, so leaving it ends the access and needs no write here.
+
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Content, Update};
+use crate::clock::{Clock, Millis};
+use crate::db::Tx;
+use crate::error::Result;
+use crate::people::{Person, Viewer};
+
+/// Whether the person with this placeholder may open the update `u`. Its author always may.
+macro_rules! visible {
+    ($person:literal) => {
+        concat!(
+            "(u.author_id = ",
+            $person,
+            " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = 'everyone' AND x.update_id = u.id)",
+            " OR EXISTS (SELECT 1 FROM update_access x WHERE x.principal = ",
+            $person,
+            " AND x.update_id = u.id)",
+            " OR EXISTS (SELECT 1 FROM group_members m JOIN update_access x ON x.principal = m.group_id WHERE x.update_id = u.id AND m.person_id = ",
+            $person,
+            "))"
+        )
+    };
+}
+pub(crate) use visible;
+
+/// The rows that follow from the facts for the update `$1`. Drafts and what is in the trash have none.
+macro_rules! derived {
+    () => {
+        "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
+         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
+         UNION ALL SELECT r.person_id, u.id, u.listed_at FROM updates u JOIN receipts r ON r.update_id = u.id
+         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND r.removed_at IS NULL
+         UNION ALL SELECT g.group_id, u.id, u.listed_at FROM updates u JOIN group_audience g ON g.update_id = u.id
+         WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND u.later_members_at IS NOT NULL"
+    };
+}
+
+/// Derives the rows of an update again, or only that of one person. Call it after every change of what [`derived`] reads, with the update
+/// locked ([`super::hold`]): two transactions that derive at once would each miss what the other wrote.
+pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
+    let one = person_id.unwrap_or_default();
+    sqlx::query(concat!(
+        "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2) AND principal NOT IN (SELECT d.principal FROM (",
+        derived!(),
+        ") AS d)"
+    ))
+    .bind(update_id)
+    .bind(one)
+    .execute(&mut **tx)
+    .await?;
+    sqlx::query(concat!(
+        "INSERT INTO update_access (principal, update_id, listed_at) SELECT d.principal, d.update_id, d.listed_at FROM (",
+        derived!(),
+        ") AS d WHERE $2 = '' OR d.principal = $2
+         ON CONFLICT (principal, update_id) DO UPDATE SET listed_at = excluded.listed_at WHERE update_access.listed_at <> excluded.listed_at"
+    ))
+    .bind(update_id)
+    .bind(one)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Since when later members may open it, after an edit. Without a group there is nobody it could be meant for.
+pub(super) fn later_members(clock: &Clock, content: &Content, before: &Update) -> Option<Millis> {
+    match (content.later_members, &content.audience) {
+        (Some(true), _) => before.later_members_at.or(Some(clock.now())),
+        (Some(false), _) => None,
+        (None, Some(addressed)) if addressed.groups.is_empty() => None,
+        (None, _) => before.later_members_at,
+    }
+}
+
+/// An update whose access the viewer may look at: the author's own, and for admins every published one, also where they may not open it.
+pub async fn find_to_audit(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+    if viewer.person().is_ok_and(Person::is_admin) {
+        let published: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM updates WHERE id = $1 AND published_at IS NOT NULL AND trashed_at IS NULL")
+                .bind(id)
+                .fetch_one(&mut *connection)
+                .await?;
+        if published == 1 {
+            return super::own(connection, id).await;
+        }
+    }
+    let update = super::find(connection, viewer, id).await?;
+    super::must_be_author(viewer, &update)?;
+    Ok(update)
+}
+
+/// A recipient who may open an update.
+#[derive(Clone, Debug, FromRow)]
+pub struct Recipient {
+    /// Their name.
+    pub name: String,
+    /// When it was sent to them.
+    pub sent_at: Millis,
+}
+
+/// The active recipients who may open the update now, by name.
+pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Recipient>> {
+    Ok(sqlx::query_as(
+        "SELECT p.name, r.sent_at FROM update_access x JOIN people p ON p.id = x.principal
+         JOIN receipts r ON r.update_id = x.update_id AND r.person_id = p.id
+         WHERE x.update_id = $1 AND p.deactivated_at IS NULL ORDER BY p.name_key, p.id",
+    )
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?)
+}

@@ -1,0 +1,105 @@
+//! What changes of a group mean for the updates that were sent to it.
+
+use sqlx::{AssertSqlSafe, FromRow};
+
+use super::{access, hold};
+use crate::clock::Clock;
+use crate::db::{self, Tx};
+use crate::error::Result;
+use crate::events;
+use crate::notify::{self, Kind, Notification};
+use crate::people::Person;
+use crate::people::groups::{self, Change};
+
+/// How many people one statement names.
+const CHUNK: usize = 500;
+
+/// Changes a group. Who joins sees nothing that was sent before, except where its author let later members in: those authors are told who
+/// joined. Open streams check their right again.
+pub async fn change_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, change: &Change) -> Result<()> {
+    let joined = groups::change(tx, by, id, change).await?;
+    notify_authors(tx, clock, id, &joined).await?;
+    if change.members.is_some() {
+        events::record_access(tx, clock, id, &by.id).await?;
+    }
+    Ok(())
+}
+
+/// Takes one person out of a group. They keep what was sent to them, and lose what only its later members see.
+pub async fn leave_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, person_id: &str) -> Result<()> {
+    groups::remove_member(tx, by, id, person_id).await?;
+    events::record_access(tx, clock, id, &by.id).await
+}
+
+/// Deletes a group. Those who were asked through it, or would be by a draft, are named from now on, so that no audience is lost with it.
+/// Later members lose their access, as if they had left.
+pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
+    let sent: Vec<String> = sqlx::query_scalar("SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id")
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?;
+    for update in &sent {
+        hold(tx, update).await?;
+    }
+    name_the_asked(tx, id).await?;
+    groups::remove(tx, by, id).await?;
+    for update in &sent {
+        access::refresh(tx, update, None).await?;
+    }
+    events::record_access(tx, clock, id, &by.id).await
+}
+
+async fn name_the_asked(tx: &mut Tx, group_id: &str) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audience (update_id, person_id)
+         SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id AND r.person_id = t.person_id
+         WHERE t.group_id = $1 AND r.removed_at IS NULL
+         UNION SELECT a.update_id, m.person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
+         JOIN group_members m ON m.group_id = a.group_id WHERE a.group_id = $1 AND u.published_at IS NULL
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(group_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Someone who joined, and an update they may open since then.
+#[derive(FromRow)]
+struct Joined {
+    update_id: String,
+    author_id: String,
+    person_id: String,
+}
+
+/// Tells the authors who let later members in who joined, once for each person and update, unless that person could open it before.
+async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, joined: &[String]) -> Result<()> {
+    for some in joined.chunks(CHUNK) {
+        let text = format!(
+            "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
+             JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
+             AND u.author_id <> p.id AND u.visibility <> 'workspace' AND u.everyone_at IS NULL
+             AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id AND r.removed_at IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
+                             WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id)",
+            db::in_list(2, some.len())
+        );
+        let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(group_id);
+        for person in some {
+            statement = statement.bind(person);
+        }
+        let found: Vec<Joined> = statement.fetch_all(&mut **tx).await?;
+        let notifications: Vec<Notification> = found
+            .into_iter()
+            .map(|one| Notification {
+                person_id: one.author_id,
+                // Of one author several updates can have the same person join.
+                subject_id: format!("{}.{}", one.update_id, one.person_id),
+                update_id: one.update_id,
+                actor_id: one.person_id,
+            })
+            .collect();
+        notify::notify_each(tx, clock, Kind::Joined, &notifications).await?;
+    }
+    Ok(())
+}
