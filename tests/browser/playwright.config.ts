@@ -17,7 +17,7 @@ export const chromium = [
 const engine = process.env.HEARBACK_TEST ?? 'sqlite'
 
 /** What these do is the same whatever is behind the server, and what the server does for them is tested on both engines over HTTP. */
-const once = ['begin.spec.ts', 'looking.spec.ts', 'loop.spec.ts', 'markup-sheet.spec.ts', 'record.spec.ts', 'send.spec.ts', 'smoke.spec.ts', 'sound.spec.ts', 'talk.spec.ts']
+const once = ['access.spec.ts', 'begin.spec.ts', 'looking.spec.ts', 'loop.spec.ts', 'markup-sheet.spec.ts', 'record.spec.ts', 'send.spec.ts', 'smoke.spec.ts', 'sound.spec.ts', 'talk.spec.ts']
 
 export default defineConfig({
   testMatch: '*.spec.ts',
