@@ -46,8 +46,7 @@ async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
     // What docs/OPERATIONS.md says to ask before the upgrade names those who lose access.
     let operations = include_str!("../../docs/OPERATIONS.md");
     let question = &operations[operations.find("SELECT p.email, u.id, u.title").unwrap()..];
-    let affected: Vec<(String, String, String)> =
-        sqlx::query_as(question.split(';').next().unwrap()).fetch_all(&mut old).await.unwrap();
+    let affected: Vec<(String, String, String)> = sqlx::query_as(question.split(';').next().unwrap()).fetch_all(&mut old).await.unwrap();
     assert_eq!(affected, [("d".to_owned(), "to-group".to_owned(), "T".to_owned())]);
     old.close().await.unwrap();
 
