@@ -1,6 +1,7 @@
 //! Recordings and screenshots of updates, pictures of comments: their renditions, states and who may fetch them.
 
 mod arriving;
+mod original;
 mod process;
 mod trim;
 
@@ -18,6 +19,7 @@ use crate::db::{self, Tx};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::updates::{self, visible};
+use crate::video::Metadata;
 use crate::{events, jobs};
 
 /// How many files an update can have.
@@ -66,6 +68,8 @@ pub struct Media {
     pub markup_revision: i64,
     /// How many shapes the layer has.
     pub marks: i64,
+    /// What the original of a video can carry, as `Metadata` stores it.
+    original_metadata: Option<String>,
 }
 
 impl Media {
@@ -78,7 +82,7 @@ impl Media {
 macro_rules! columns {
     () => {
         "m.id, m.update_id, m.comment_id, m.kind, m.state, m.reason, m.file_name, m.width, m.height, m.duration_ms, m.generation, m.removed_at, m.broken_off_at,
-         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms, m.markup_revision, m.marks"
+         m.trim_from_ms, m.trim_to_ms, m.trim_base_ms, m.whole_ms, m.markup_revision, m.marks, m.original_metadata"
     };
 }
 
@@ -114,6 +118,8 @@ pub struct Taken {
     pub state: &'static str,
     /// Pixels, as shown.
     pub size: Option<(u32, u32)>,
+    /// What the original of a video can carry; `None` for a picture, which was made anew.
+    pub metadata: Option<Metadata>,
     /// Its objects; the names are those of renditions.
     pub objects: Vec<Object>,
 }
@@ -242,19 +248,20 @@ pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option
         must_have_place(tx, update_id).await?;
     }
     sqlx::query(
-        "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)",
+        "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at, original_metadata)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11)",
     )
     .bind(&id)
     .bind(update_id)
     .bind(comment_id)
     .bind(taken.kind)
     .bind(taken.state)
-    .bind((taken.state == "processing").then_some(process::WAITING))
+    .bind((taken.state == "processing").then(|| original::waiting(taken.metadata)))
     .bind(&taken.file_name)
     .bind(taken.size.map(|size| i64::from(size.0)))
     .bind(taken.size.map(|size| i64::from(size.1)))
     .bind(clock.now())
+    .bind(taken.metadata.map(Metadata::as_str))
     .execute(&mut **tx)
     .await?;
     fill(tx, clock, &id, 1, taken).await?;
@@ -400,11 +407,18 @@ pub struct Served {
     pub raw: i64,
 }
 
-/// Which renditions of another's media one may fetch: of a video the `original` is its author's, but who plays it as the raw file, as all do
-/// until the copy is there, goes on for a while. Takes the placeholder of the present time.
+/// Which renditions of another's media one may fetch. The bytes of a video's original are its author's, unless it carries no metadata: then it is
+/// what plays until the copy is there, and who plays it goes on for a while. Takes the placeholder of the present time. The same rule as
+/// [`Media::shown`].
 macro_rules! fetchable {
     ($now:literal) => {
-        concat!("m.removed_at IS NULL AND (r.name <> 'original' OR m.kind = 'image' OR m.raw_until > ", $now, ")")
+        concat!(
+            "m.removed_at IS NULL AND (m.kind = 'image'
+             OR NOT EXISTS (SELECT 1 FROM renditions raw WHERE raw.media_id = m.id AND raw.name = 'original' AND raw.key = r.key)
+             OR (m.original_metadata = 'none' AND m.state <> 'failed' AND (r.name <> 'original' OR m.raw_until > ",
+            $now,
+            ")))"
+        )
     };
 }
 

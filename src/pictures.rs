@@ -4,6 +4,7 @@ mod decode;
 mod draw;
 mod encode;
 mod font;
+mod foreign;
 mod gif;
 mod webp;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 
 pub use draw::Patch;
 pub use font::Font;
+pub use foreign::Foreign;
 use image::{DynamicImage, ImageError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;

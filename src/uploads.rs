@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use sqlx::AssertSqlSafe;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
@@ -25,7 +25,8 @@ use crate::clock::Clock;
 use crate::db::{self, Db, Tx};
 use crate::error::{Error, Result};
 use crate::media::{Object, Taken, Workshop, about, loose_key, put_picture};
-use crate::video::Container;
+use crate::pictures::Foreign;
+use crate::video::{Container, HEAD, Metadata, MetadataScan};
 use crate::{pictures, updates, video, words};
 
 pub use busy::Busy;
@@ -34,8 +35,6 @@ pub use finishing::{clear, finish_if_whole};
 pub use rows::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
 pub use writing::{Patch, write};
 
-/// So much is looked at to recognise a file.
-const HEAD: usize = 4096;
 /// The largest picture file; its pixels have their own limits.
 const PICTURE: u64 = 64 << 20;
 /// What is taken, for whoever sent something else.
@@ -76,6 +75,9 @@ impl Seen {
         }
         if pictures::sniff(head).is_some() {
             return Ok(Self::Picture);
+        }
+        if let Some(foreign) = video::picture_brand(head).map(Foreign::of_brand).or_else(|| Foreign::sniff(head)) {
+            return Err(Error::Unsupported(foreign.advice().into()));
         }
         let unknown = || Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}"));
         video::sniff(head).map(Self::Video).ok_or_else(unknown)
@@ -151,13 +153,15 @@ impl Intake {
             let key = loose_key(&self.shop.db, &self.shop.clock, media_id).await?;
             objects.push(put_picture(&self.shop.storage, name, key, picture).await?);
         }
-        Ok(Taken { kind: "image", file_name, state: "ready", size, objects })
+        Ok(Taken { kind: "image", file_name, state: "ready", size, metadata: None, objects })
     }
 
     async fn take_video(&self, file_name: String, container: Container, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
         let key = loose_key(&self.shop.db, &self.shop.clock, None).await?;
+        let mut scan = MetadataScan::default();
+        let body = body.inspect_ok(|block| scan.feed(block));
         let bytes = self.shop.storage.put(&key, &about(container.content_type()), body).await?;
-        Ok(recorded(file_name, container, key, bytes))
+        Ok(recorded(file_name, container, key, bytes, &scan))
     }
 
     /// Deletes what was taken and found no place.
@@ -172,11 +176,14 @@ impl Intake {
     }
 }
 
-/// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays.
-fn recorded(file_name: String, container: Container, key: String, bytes: u64) -> Taken {
+/// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays: for its author, and for others where the `scan` of
+/// all its bytes found no metadata.
+fn recorded(file_name: String, container: Container, key: String, bytes: u64, scan: &MetadataScan) -> Taken {
+    let metadata = if scan.fed() == bytes { scan.finish() } else { Metadata::Possible };
     let original = Object { name: "original", key, content_type: container.content_type().to_owned(), size: None, bytes };
     let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object { name: "playable", ..original.clone() });
-    Taken { kind: "video", file_name, state: "processing", size: None, objects: std::iter::once(original).chain(playable).collect() }
+    let objects = std::iter::once(original).chain(playable).collect();
+    Taken { kind: "video", file_name, state: "processing", size: None, metadata: Some(metadata), objects }
 }
 
 /// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.

@@ -3,8 +3,10 @@
 mod cage;
 mod convert;
 mod cut;
+mod detect;
 mod frames;
 mod ivf;
+mod metadata;
 mod probe;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 
 use self::cage::{Bounds, Cage};
+pub use self::detect::{HEAD, picture_brand, sniff};
+pub use self::metadata::{Metadata, MetadataScan};
 
 /// How a file wraps its streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,29 +116,6 @@ struct Found {
     cage: Cage,
 }
 
-/// The container by the first bytes, of which 64 are enough; never by name. `None` also while there are too few.
-pub fn sniff(head: &[u8]) -> Option<Container> {
-    if head.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]) {
-        // DocType (RFC 8794 §11.2.6): id 0x4282, a length of one byte, the word.
-        let header = &head[..head.len().min(64)];
-        let at = header.windows(2).position(|id| id == [0x42, 0x82])?;
-        return match header.get(at + 3..)? {
-            [b'w', b'e', b'b', b'm', ..] => Some(Container::WebM),
-            rest if rest.starts_with(b"matroska") => Some(Container::Matroska),
-            _ => None,
-        };
-    }
-    // ISO/IEC 14496-12: a length of four bytes and a type; QuickTime of old has no `ftyp`.
-    match (head.get(4..8)?, head.get(8..12)) {
-        // Pictures wear the same box.
-        (b"ftyp", Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"avif" | b"avis" | b"crx ")) => None,
-        (b"ftyp", Some(b"qt  ")) => Some(Container::QuickTime),
-        (b"ftyp", Some(_)) => Some(Container::Mp4),
-        (b"moov" | b"wide" | b"mdat" | b"free" | b"skip" | b"pnot", _) => Some(Container::QuickTime),
-        _ => None,
-    }
-}
-
 impl Tools {
     /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can cage them.
     pub async fn find(ffmpeg: Option<&Path>) -> Self {
@@ -144,8 +125,9 @@ impl Tools {
     /// What is missing, in words for pages and the doctor.
     pub fn missing(&self) -> Option<String> {
         self.found.is_none().then(|| {
-            "ffmpeg is not installed. Videos are stored and play, but without exact seeking, pictures, or a copy for \
-             Safari. Your admin can mend it: `apt-get install ffmpeg`."
+            "ffmpeg is not installed. What is recorded here plays, but without exact seeking, pictures, or a copy for Safari; \
+             other videos play for their authors only, because their metadata cannot be removed. Your admin can mend it: \
+             `apt-get install ffmpeg`."
                 .into()
         })
     }

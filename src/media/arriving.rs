@@ -1,9 +1,10 @@
 //! Media whose bytes come over many requests: there from the first of them, playable from the last.
 
-use super::{Taken, delete, fill, must_have_place, process};
+use super::{Taken, delete, fill, must_have_place, original};
 use crate::clock::Clock;
 use crate::db::Tx;
 use crate::error::Result;
+use crate::video::Metadata;
 use crate::{events, updates};
 
 /// Makes media with this id, whose bytes are still to come.
@@ -34,16 +35,18 @@ pub async fn expect(
 pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_off: bool) -> Result<bool> {
     let there: Option<(String, i64)> = sqlx::query_as(
         "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
-             generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL
+             generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL,
+             original_metadata = $8
          WHERE id = $7 RETURNING update_id, generation",
     )
     .bind(taken.kind)
     .bind(taken.state)
-    .bind((taken.state == "processing").then_some(process::WAITING))
+    .bind((taken.state == "processing").then(|| original::waiting(taken.metadata)))
     .bind(taken.size.map(|size| i64::from(size.0)))
     .bind(taken.size.map(|size| i64::from(size.1)))
     .bind(broken_off.then(|| clock.now()))
     .bind(id)
+    .bind(taken.metadata.map(Metadata::as_str))
     .fetch_optional(&mut **tx)
     .await?;
     let Some((update_id, generation)) = there else { return Ok(false) };

@@ -9,17 +9,14 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use super::{Media, Object, put_rendition};
+use super::{Media, Object, original, put_rendition};
 use crate::clock::{self, Clock, Millis};
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::pictures::{self, Font, Rendered};
 use crate::storage::{About, Storage};
-use crate::video::{Need, Output, Probe, Tools};
+use crate::video::{Metadata, Need, Output, Probe, Tools};
 use crate::{events, jobs, updates};
-
-/// Shown while nobody has begun.
-pub(super) const WAITING: &str = "Waiting to be prepared. It plays already where the browser can.";
 
 /// Shown while a stretch is cut, and while the whole comes back.
 pub(super) const TRIMMING: &str = "Being trimmed";
@@ -97,10 +94,14 @@ impl Task {
 pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     let Some((media, key)) = load(shop, &task, false).await? else { return Ok(()) };
+    let metadata = match media.metadata() {
+        Some(metadata) => metadata,
+        None => scan_original(shop, &task, &key).await?,
+    };
     let tools = shop.tools().await;
     if let Some(missing) = tools.missing() {
         return match media.stretch() {
-            None => settle(shop, &task, "ready", Some(&format!("Stored as it came. {missing}"))).await,
+            None => settle(shop, &task, "ready", Some(&original::stored_as_it_came(metadata, &missing))).await,
             // The whole is not for others.
             Some(_) => settle(shop, &task, "failed", Some(&format!("It cannot be trimmed. {missing}"))).await,
         };
@@ -179,7 +180,7 @@ pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
                 shop,
                 &task,
                 "failed",
-                Some("It could not be prepared, though we tried several times. Your file is kept; tell your admin."),
+                Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
             )
             .await
         }
@@ -204,7 +205,21 @@ async fn load(shop: &Workshop, task: &Task, cut: bool) -> Result<Option<(Media, 
     Ok(key.map(|key| (media, key)))
 }
 
-/// What the file itself is at fault for is said to its author and not tried again; the rest is.
+/// Looks at an original that was stored before originals were looked at as they came.
+async fn scan_original(shop: &Workshop, task: &Task, key: &str) -> Result<Metadata> {
+    let metadata = original::scan(shop, key).await?;
+    let mut tx = shop.db.begin().await?;
+    sqlx::query("UPDATE media SET original_metadata = $1 WHERE id = $2 AND generation = $3")
+        .bind(metadata.as_str())
+        .bind(&task.media)
+        .bind(task.generation)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(metadata)
+}
+
+/// What the file itself is said to its author and not tried again; the rest is.
 async fn refuse(shop: &Workshop, task: &Task, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => settle(shop, task, "failed", Some(&reason)).await,

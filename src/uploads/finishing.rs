@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::media::{self, Taken, Workshop};
 use crate::storage::Storage;
 use crate::updates;
+use crate::video::MetadataScan;
 
 /// A recording that hears nothing for so long is finished with what is there.
 const PATIENCE: Millis = 3_600_000;
@@ -30,8 +31,9 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     // What it is put together under may be another key than what it came under.
     let came = writer.upload.key.clone();
     let length = writer.join(left, seen).await?;
+    let scan = writer.scan;
     let mut upload = writer.upload;
-    let taken = match take(intake, &upload, seen, length).await {
+    let taken = match take(intake, &upload, seen, length, &scan).await {
         Ok(taken) => taken,
         Err(error) => {
             throw_out(intake, &came, &upload, None).await?;
@@ -77,9 +79,9 @@ pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload
     Ok(upload)
 }
 
-async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64) -> Result<Taken> {
+async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64, scan: &MetadataScan) -> Result<Taken> {
     match seen {
-        Seen::Video(container) => Ok(recorded(upload.file_name.clone(), container, upload.key.clone(), length)),
+        Seen::Video(container) => Ok(recorded(upload.file_name.clone(), container, upload.key.clone(), length, scan)),
         Seen::Picture => {
             let dir = tempfile::tempdir_in(&intake.shop.tmp)?;
             let path = intake.shop.storage.fetch(&upload.key, dir.path()).await?;

@@ -46,6 +46,8 @@ pub struct Upload {
     pub(super) multipart: Option<String>,
     pub(super) stretches: Option<String>,
     pub(super) content_type: Option<String>,
+    /// How far its bytes were scanned for metadata: JSON.
+    pub(super) metadata_scan: Option<String>,
     /// When it began.
     pub created_at: Millis,
     /// When something last arrived.
@@ -60,7 +62,7 @@ pub struct Upload {
 
 macro_rules! columns {
     () => {
-        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
+        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
     };
 }
 

@@ -6,12 +6,13 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::rows::Upload;
-use super::{HEAD, Intake, Seen};
+use super::{Intake, Seen};
 use crate::clock::secret;
 use crate::error::{Error, Result};
 use crate::jobs;
 use crate::media::{about, loose_key};
 use crate::storage::{About, Bytestream, PART, S3, Storage};
+use crate::video::{HEAD, MetadataScan};
 
 /// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
 const SEGMENTS: usize = 64;
@@ -44,6 +45,8 @@ pub(super) struct Writer<'a> {
     replaced: Vec<String>,
     /// It was finished before: the first to tell of it says that it goes on.
     reopening: bool,
+    /// Of all bytes up to `at`.
+    pub(super) scan: MetadataScan,
 }
 
 /// What of an object lies within these stretches.
@@ -81,12 +84,14 @@ impl<'a> Writer<'a> {
         .await?;
         tx.commit().await?;
         let at = upload.received;
-        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), reopening: false })
+        let scan = MetadataScan::resume(upload.metadata_scan.as_deref(), u64::try_from(at).unwrap_or(0));
+        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), reopening: false, scan })
     }
 
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
     pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
-        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), reopening: true }
+        let scan = MetadataScan::default();
+        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), reopening: true, scan }
     }
 
     /// How many bytes are best stored at once.
@@ -108,6 +113,7 @@ impl<'a> Writer<'a> {
     /// Makes bytes durable, and tells so unless that is to be done at the end.
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
         self.look(&bytes).await?;
+        self.scan.feed(&bytes);
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
         // On a disk the file is held until it is told, so that nobody who took over has written in between.
         let _held = match self.intake.shop.storage.clone() {
@@ -242,7 +248,8 @@ impl<'a> Writer<'a> {
         let mut tx = self.intake.shop.db.begin().await?;
         let told = sqlx::query(
             "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
-                 finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END
+                 finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END,
+                 metadata_scan = $11
              WHERE id = $9 AND generation = $10",
         )
         .bind(self.at)
@@ -255,6 +262,7 @@ impl<'a> Writer<'a> {
         .bind(i64::from(self.reopening))
         .bind(&self.upload.id)
         .bind(self.upload.generation)
+        .bind(self.scan.to_json()?)
         .execute(&mut *tx)
         .await?;
         if told.rows_affected() == 0 {
@@ -309,6 +317,7 @@ impl<'a> Writer<'a> {
                 }
             }
             Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
+                self.scan.feed(&left);
                 // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
                 let whole = self.joined(&left).await?.freeze();
                 let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
@@ -317,6 +326,7 @@ impl<'a> Writer<'a> {
             }
             Storage::S3(s3) => {
                 if !left.is_empty() || !self.segments.is_empty() {
+                    self.scan.feed(&left);
                     self.part(&s3, left).await?;
                 }
                 self.tell().await?;

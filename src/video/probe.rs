@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 use super::cage::{Bounds, Fault};
-use super::{Container, Found, Probe, sniff};
+use super::{Container, Found, HEAD, Probe, sniff};
 use crate::error::{Error, Result};
 
 /// Longer than this is a lie or a camera left on.
@@ -41,8 +41,8 @@ pub(super) async fn probe(found: &Found, input: &Path) -> Result<Probe> {
 }
 
 async fn head(input: &Path) -> Result<Vec<u8>> {
-    let mut head = Vec::with_capacity(64);
-    tokio::fs::File::open(input).await?.take(64).read_to_end(&mut head).await?;
+    let mut head = Vec::with_capacity(HEAD);
+    tokio::fs::File::open(input).await?.take(HEAD as u64).read_to_end(&mut head).await?;
     Ok(head)
 }
 

@@ -12,30 +12,6 @@ async fn tools() -> Tools {
     tools
 }
 
-fn head(path: &Path) -> Vec<u8> {
-    let mut bytes = std::fs::read(path).unwrap();
-    bytes.truncate(64);
-    bytes
-}
-
-#[test]
-fn containers_are_told_by_their_first_bytes() {
-    for (name, container) in [
-        ("rec-vp9-opus-10s.webm", Some(Container::WebM)),
-        ("rec-mp4-avc1-opus-5s.mp4", Some(Container::Mp4)),
-        ("moov-at-end.mov", Some(Container::QuickTime)),
-        ("bad-hls-named.mp4", None),
-        ("bad-zip-named.mp4", None),
-        ("bad-headerless.webm", None),
-        ("bad-zero.png", None),
-        ("shot-1280x800.png", None),
-    ] {
-        assert_eq!(sniff(&head(&fixture(name))), container, "{name}");
-    }
-    assert_eq!(sniff(&[0x1a]), None);
-    assert_eq!(sniff(b"\0\0\0\x1cftypavif\0\0\0\0"), None);
-}
-
 #[tokio::test]
 async fn a_video_is_as_long_as_its_packets_say() {
     let tools = tools().await;

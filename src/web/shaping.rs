@@ -6,6 +6,8 @@ mod inbox;
 mod receipts;
 mod threads;
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 pub(crate) use threads::{threads, version_shape};
@@ -56,10 +58,11 @@ fn due(at: Option<Millis>, days: Option<i64>) -> Value {
     }
 }
 
-/// Of a video the original is its author's.
+/// A recording or a picture as its author or somebody else sees it.
 pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, renditions): &(Media, Vec<Rendition>)) -> MediaShape {
-    let shown = |rendition: &&Rendition| author || media.kind == "image" || rendition.name != "original";
-    let renditions = renditions.iter().filter(shown).map(|rendition| RenditionShape {
+    let shown = media.shown(renditions, author);
+    let (stands, reason) = media.standing(&shown, author);
+    let renditions = shown.iter().map(|rendition| RenditionShape {
         name: rendition.name.clone(),
         content_type: rendition.content_type.clone(),
         width: rendition.width,
@@ -70,8 +73,8 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
     MediaShape {
         id: media.id.clone(),
         kind: media.kind.clone(),
-        state: media.state.clone(),
-        reason: media.reason.clone(),
+        state: stands.to_owned(),
+        reason: reason.map(Cow::into_owned),
         file_name: media.file_name.clone(),
         width: media.width,
         height: media.height,

@@ -98,6 +98,36 @@ test('who plays the raw recording plays on when the copy comes, and can seek aft
   }
 })
 
+test('video with metadata plays for its author at once, and for others as soon as that is removed', async ({ browser }) => {
+  const gate = await gated()
+  const server = await Hearback.start('metadata', { HEARBACK_FFMPEG: gate.ffmpeg })
+  const folder = await mkdtemp(join(tmpdir(), 'hearback-phone-'))
+  try {
+    const phone = join(folder, 'phone.mp4')
+    await run('ffmpeg', ['-v', 'error', '-i', fixture('count.mp4'), '-c', 'copy', '-metadata', 'title=Kitchen', '-metadata', 'location=+52.5200+013.4050/', phone])
+    const [pia, pat] = await server.people('Pia Phone', 'Pat Patient')
+    const author = await (await browser.newContext({ baseURL: server.url })).newPage()
+    await signIn(author, pia!)
+    const media = { name: 'phone.mp4', mimeType: 'video/mp4', buffer: await readFile(phone) }
+    const made = await author.request.post('/updates', { headers: asProgram, multipart: { title: 'Phone', audience: pat!.email, publish: 'true', media } })
+    expect(made.status(), await made.text()).toBe(201)
+    const { id } = (await made.json()) as Told
+    const other = await (await browser.newContext({ baseURL: server.url })).newPage()
+    await signIn(other, pat!)
+    for (const viewer of [author, other]) await viewer.goto(`/updates/${id}`)
+    await expect.poll(() => author.locator('.stage video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
+    await expect(other.locator('.stage .stand-in')).toHaveText('Processing. It will play here in a moment.')
+    await expect(other.locator('.stage video')).toHaveCount(0)
+    await gate.open()
+    await expect(other.locator('.stage video')).toBeVisible()
+    await expect.poll(() => other.locator('.stage video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
+  } finally {
+    await server.stop()
+    await gate.remove()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
 test('what is still arriving says so to everyone, and plays as soon as it is here', async ({ page, hearback, browser }) => {
   const [amy, art] = await hearback.people('Amy Arrive', 'Art Arrive')
   await signIn(page, amy!)

@@ -85,7 +85,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
     let added = ada.upload(&path, &[], &[("media", "a.webm", fixture("rec-vp9-opus-10s.webm"))]).await.expect(201).json();
     let id = added["items"][0]["id"].as_str().unwrap();
     app.wait_for(&ada, &format!("/media/{id}"), |media| {
-        media["reason"] != "Waiting to be prepared. It plays already where the browser can."
+        media["reason"] != "Processing. You can already play it."
     })
     .await;
     ada.delete(&format!("/media/{id}")).await.expect(204);

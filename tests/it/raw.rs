@@ -99,6 +99,18 @@ async fn the_raw_file_ends_at_once_with_a_trim_a_removal_or_the_right_to_it() {
 }
 
 #[actix_web::test]
+async fn raw_file_is_its_authors_alone_when_preparing_it_failed() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let watched = unprepared(&app, &ada, &bob).await;
+    prepare(&app, &watched).await;
+    part(&app, &watched.raw).await.expect(206);
+    app.execute("UPDATE media SET state = 'failed'").await;
+    part(&app, &watched.raw).await.problem(404);
+    part(&app, &url(&ada.get(&watched.media).await.json(), "original").unwrap()).await.expect(206);
+}
+
+#[actix_web::test]
 async fn nobody_is_sent_to_the_bucket_for_anothers_original() {
     if !postgres() {
         return;

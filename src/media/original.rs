@@ -1,0 +1,74 @@
+//! Who may have the original of a video. It carries what its camera wrote (a location, a title, names), so others get its
+//! bytes only where it was seen to carry none.
+
+use std::borrow::Cow;
+
+use futures_util::TryStreamExt as _;
+
+use super::{Media, Rendition, Workshop};
+use crate::error::{Error, Result};
+use crate::video::{Metadata, MetadataScan};
+
+/// While a video waits for its job, to everybody who can play it.
+const PLAYS: &str = "Processing. You can already play it.";
+/// The same to the author of one that others cannot play yet.
+const PLAYS_FOR_AUTHOR: &str = "Processing. Only you can play it until its metadata (place, names) is removed.";
+/// Until there is something that others may play.
+const COMING: &str = "Processing. It will play here in a moment.";
+/// Where the metadata cannot be removed.
+const AUTHOR_ONLY: &str = "Only its author can play it, because its metadata (place, names) cannot be removed here.";
+
+/// What is said of a video that waits for its job.
+pub(super) fn waiting(metadata: Option<Metadata>) -> &'static str {
+    if metadata == Some(Metadata::None) { PLAYS } else { PLAYS_FOR_AUTHOR }
+}
+
+/// What is said of a video that stays as it came, because something is `missing`.
+pub(super) fn stored_as_it_came(metadata: Metadata, missing: &str) -> String {
+    match metadata {
+        Metadata::None => format!("Stored as it came. {missing}"),
+        Metadata::Possible => format!("{AUTHOR_ONLY} {missing}"),
+    }
+}
+
+/// Looks at a whole stored original.
+pub(super) async fn scan(shop: &Workshop, key: &str) -> Result<Metadata> {
+    let length = shop.storage.len(key).await?.ok_or(Error::NotFound)?;
+    let scan = shop.storage.get(key, 0..length).await?.try_fold(MetadataScan::default(), |mut scan, block| async move {
+        scan.feed(&block);
+        Ok(scan)
+    });
+    Ok(scan.await?.finish())
+}
+
+impl Media {
+    /// What its original can carry; `None` for a picture, and where it was not looked at.
+    pub(super) fn metadata(&self) -> Option<Metadata> {
+        self.original_metadata.as_deref().and_then(Metadata::parse)
+    }
+
+    /// Which of its renditions a reader can fetch. The same rule as [`super::served`] has for addresses.
+    pub fn shown<'a>(&self, renditions: &'a [Rendition], author: bool) -> Vec<&'a Rendition> {
+        let original = renditions.iter().find(|rendition| rendition.name == "original");
+        let clean = self.metadata() == Some(Metadata::None) && self.state != "failed";
+        let shown = |rendition: &&Rendition| {
+            let raw = original.is_some_and(|original| original.key == rendition.key);
+            author || self.kind == "image" || !raw || (clean && rendition.name != "original")
+        };
+        renditions.iter().filter(shown).collect()
+    }
+
+    /// Its state and the reason for it as they are for a reader: others than its author wait for what they may play.
+    pub fn standing(&self, shown: &[&Rendition], author: bool) -> (&str, Option<Cow<'_, str>>) {
+        let plays = shown.iter().any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
+        let reason = self.reason.as_deref().map(Cow::Borrowed);
+        if author || plays || self.kind != "video" {
+            return (&self.state, reason);
+        }
+        match &*self.state {
+            "processing" if self.stretch().is_none() => ("processing", Some(COMING.into())),
+            "ready" => ("failed", reason.or(Some(AUTHOR_ONLY.into()))),
+            state => (state, reason),
+        }
+    }
+}

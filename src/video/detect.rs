@@ -1,0 +1,251 @@
+//! The container of a file by its first bytes, never by its name.
+
+use super::Container;
+
+/// How many bytes of a file are enough to tell its container.
+pub const HEAD: usize = 4096;
+
+/// Brands of ISO media files that are pictures, or sequences of them, and not videos (ISO/IEC 23008-12, AVIF, CR3).
+const PICTURES: [&[u8; 4]; 14] =
+    [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf", b"avif", b"avis", b"avio", b"crx "];
+/// Brands that every kind of video claims to be compatible with.
+const VIDEOS: [&[u8; 4]; 12] =
+    [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash", b"cmfc"];
+
+/// Below this an ISO media box that is no `mdat` has a plausible size, in bytes: four letters of text are more.
+const MAX_BOX: u64 = 0x2000_0000;
+
+/// What an ISO media file holds.
+enum IsoMedia {
+    Video(Container),
+    /// A picture or a sequence of them, of this brand.
+    Picture([u8; 4]),
+}
+
+/// The container by the first bytes of a file: [`HEAD`] of them, or all there are. `None` for what is no video we take,
+/// and while there are too few bytes to tell.
+pub fn sniff(head: &[u8]) -> Option<Container> {
+    let head = &head[..head.len().min(HEAD)];
+    if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {
+        return doc_type(header, head.len() == HEAD);
+    }
+    match iso_media(head)? {
+        IsoMedia::Video(container) => Some(container),
+        IsoMedia::Picture(_) => None,
+    }
+}
+
+/// The brand that makes an ISO media file a picture (`heic`, `avif`), by its first bytes; `None` for anything else.
+pub fn picture_brand(head: &[u8]) -> Option<[u8; 4]> {
+    match iso_media(&head[..head.len().min(HEAD)])? {
+        IsoMedia::Picture(brand) => Some(brand),
+        IsoMedia::Video(_) => None,
+    }
+}
+
+/// The picture's brand among those of an `ftyp`, of which the first is the major one. Compatible brands decide only where that is not a video's.
+fn picture_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
+    let major = brands.first()?;
+    let is_picture = |brand: &&[u8; 4]| PICTURES.contains(brand);
+    if !is_picture(&major) && brands.iter().any(|brand| VIDEOS.contains(&brand)) {
+        return None;
+    }
+    // The general brands leave it to the others how the picture is coded.
+    let coded = brands.iter().filter(is_picture).find(|brand| !matches!(*brand, b"mif1" | b"mif2" | b"msf1" | b"miaf"));
+    coded.or_else(|| brands.iter().find(is_picture)).copied()
+}
+
+/// The major brand and the compatible ones.
+fn brands(content: &[u8]) -> Vec<[u8; 4]> {
+    let brands = content.as_chunks::<4>().0;
+    brands.iter().enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| *brand).collect()
+}
+
+/// What an EBML header says it is the header of (RFC 8794 §11.2), in whatever order, whatever stands between.
+///
+/// A header that goes on beyond a `full` head is taken for Matroska, the more general of the two.
+fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
+    let (length, after) = vint(after_magic)?;
+    let cut = length.is_none_or(|length| length > after.len() as u64);
+    let mut rest = if cut { after } else { after.split_at_checked(usize::try_from(length?).ok()?)?.0 };
+    while let Some((id, content, after)) = ebml_element(rest) {
+        if id == [0x42, 0x82] {
+            let name = content.split(|byte| *byte == 0).next().unwrap_or_default();
+            return match name {
+                b"webm" => Some(Container::WebM),
+                b"matroska" => Some(Container::Matroska),
+                _ => None,
+            };
+        }
+        rest = after;
+    }
+    (cut && full).then_some(Container::Matroska)
+}
+
+/// The id of an EBML element, its content as far as it is there, and what follows.
+fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let length = bytes.first()?.leading_zeros() as usize + 1;
+    let (id, rest) = bytes.split_at_checked(length).filter(|_| length <= 4)?;
+    let (size, rest) = vint(rest)?;
+    let size = usize::try_from(size?).ok()?;
+    Some((id, rest.get(..size)?, rest.get(size..)?))
+}
+
+/// A size (RFC 8794 §4); `None` within where it says that it is not known.
+fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
+    let length = bytes.first()?.leading_zeros() as usize + 1;
+    let (number, rest) = bytes.split_at_checked(length).filter(|_| length <= 8)?;
+    let mask = (1_u64 << (7 * length)) - 1;
+    let value = number.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)) & mask;
+    Some((Some(value).filter(|value| *value != mask), rest))
+}
+
+/// Looks for `ftyp`, also behind other boxes. Old files have none, and segments of streams begin with `styp`. Where a box goes on beyond the
+/// head, what came before it decides.
+fn iso_media(head: &[u8]) -> Option<IsoMedia> {
+    let (mut rest, mut container) = (head, None);
+    while let Some((kind, content, after)) = next_box(rest) {
+        container = match &kind {
+            b"ftyp" => return file_type(content),
+            b"styp" | b"sidx" | b"moof" => container.or(Some(Container::Mp4)),
+            b"moov" | b"mdat" | b"wide" | b"pnot" | b"free" | b"skip" | b"uuid" => container.or(Some(Container::QuickTime)),
+            _ if container.is_some() => container,
+            _ => return None,
+        };
+        match after {
+            Some(after) => rest = after,
+            None => break,
+        }
+    }
+    container.map(IsoMedia::Video)
+}
+
+fn file_type(content: &[u8]) -> Option<IsoMedia> {
+    let brands = brands(content);
+    match (picture_among(&brands), brands.first()?) {
+        (Some(brand), _) => Some(IsoMedia::Picture(brand)),
+        (None, b"qt  ") => Some(IsoMedia::Video(Container::QuickTime)),
+        (None, _) => Some(IsoMedia::Video(Container::Mp4)),
+    }
+}
+
+/// The kind of a box (ISO/IEC 14496-12 §4.2), its content as far as it is there, and what follows where that is known.
+fn next_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], Option<&[u8]>)> {
+    let short = u32::from_be_bytes(*bytes.first_chunk()?);
+    let kind: [u8; 4] = *bytes.get(4..)?.first_chunk()?;
+    let (size, header) = match short {
+        // It reaches to the end of the file.
+        0 => (u64::MAX, 8),
+        1 => (u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?), 16),
+        short => (u64::from(short), 8),
+    };
+    let plausible = size >= header as u64 && (size < MAX_BOX || kind == *b"mdat");
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let content = bytes.get(header..size.min(bytes.len())).filter(|_| plausible)?;
+    Some((kind, content, bytes.get(size..)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let mut bytes = std::fs::read(path).unwrap();
+        bytes.truncate(HEAD);
+        bytes
+    }
+
+    fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
+        [&(8 + content.len() as u32).to_be_bytes(), kind.as_bytes(), content].concat()
+    }
+
+    fn file_type(brands: &[&str]) -> Vec<u8> {
+        let (major, compatible) = brands.split_first().unwrap();
+        one_box("ftyp", &[major.as_bytes(), &[0; 4], compatible.concat().as_bytes()].concat())
+    }
+
+    fn ebml(elements: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let element = |(id, content): &(&[u8], &[u8])| {
+            let size = [0x40 | (content.len() >> 8) as u8, content.len() as u8];
+            [*id, &size, *content].concat()
+        };
+        let content: Vec<u8> = elements.iter().flat_map(element).collect();
+        element(&(&[0x1a, 0x45, 0xdf, 0xa3], &content))
+    }
+
+    #[test]
+    fn recordings_are_told_by_their_first_bytes() {
+        for (name, container) in [
+            ("rec-vp9-opus-10s.webm", Container::WebM),
+            ("rec-mp4-avc1-opus-5s.mp4", Container::Mp4),
+            ("moov-at-end.mov", Container::QuickTime),
+        ] {
+            assert_eq!(sniff(&fixture(name)[..64]), Some(container), "{name}");
+        }
+    }
+
+    #[test]
+    fn matroska_header_is_read_in_any_order_with_anything_between() {
+        let (webm, version): ((&[u8], &[u8]), (&[u8], &[u8])) = ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
+        let (void, crc): ((&[u8], &[u8]), (&[u8], &[u8])) = ((&[0xec], &[0; 3_000]), (&[0xbf], &[0x42, 0x82, 0x84, 9]));
+        for elements in [vec![webm, version], vec![crc, void, version, webm], vec![void, webm, void]] {
+            assert_eq!(sniff(&ebml(&elements)), Some(Container::WebM));
+        }
+        assert_eq!(sniff(&ebml(&[version, (&[0x42, 0x82], b"matroska\0\0")])), Some(Container::Matroska));
+        assert_eq!(sniff(&ebml(&[version, (&[0x42, 0x82], b"webmaster")])), None);
+        assert_eq!(sniff(&ebml(&[version])), None);
+        // It goes on behind what is looked at.
+        let mut long = ebml(&[(&[0xec], &[0; 5_000]), webm]);
+        assert_eq!(sniff(&long[..HEAD]), Some(Container::Matroska));
+        long.truncate(100);
+        assert_eq!(sniff(&long), None, "too few bytes to tell");
+        assert_eq!(sniff(&fixture("ebml-void-first.webm")), Some(Container::WebM));
+    }
+
+    #[test]
+    fn boxes_before_the_file_type_are_passed_over() {
+        for kind in ["styp", "uuid", "free", "skip", "wide", "moov", "mdat", "pnot"] {
+            for length in [0, 20, 1_000] {
+                let before = one_box(kind, &vec![0; length]);
+                let with = |brands: &[&str]| [before.clone(), one_box("free", b""), file_type(brands)].concat();
+                assert_eq!(sniff(&with(&["isom", "mp42"])), Some(Container::Mp4), "{kind} of {length}");
+                assert_eq!(sniff(&with(&["qt  "])), Some(Container::QuickTime), "{kind} of {length}");
+                assert_eq!(sniff(&with(&["heic", "mif1"])), None, "{kind} of {length}");
+                assert_eq!(picture_brand(&with(&["heic", "mif1"])), Some(*b"heic"), "{kind} of {length}");
+            }
+            // Longer than what is looked at.
+            assert!(sniff(&one_box(kind, &[0; 9_000])[..HEAD]).is_some(), "{kind}");
+        }
+        let long = [&[0, 0, 0, 1][..], b"mdat", &(1_u64 << 40).to_be_bytes(), b"pictures"].concat();
+        assert_eq!(sniff(&long), Some(Container::QuickTime));
+    }
+
+    #[test]
+    fn picture_is_told_from_video_by_its_brands() {
+        for (brands, brand) in [
+            (&["heic", "mif1", "heic"][..], Some(b"heic")),
+            (&["mif1", "heic", "iso8"], Some(b"heic")),
+            (&["mif1", "avif", "miaf"], Some(b"avif")),
+            (&["avis", "msf1", "iso8", "avif"], Some(b"avis")),
+            (&["MA1B", "avif"], Some(b"avif")),
+            (&["crx ", "isom"], Some(b"crx ")),
+            (&["isom", "mif1", "mp42"], None),
+            (&["mp42", "heic", "isom"], None),
+            (&["qt  "], None),
+        ] {
+            assert_eq!(picture_brand(&file_type(brands)).as_ref(), brand, "{brands:?}");
+            assert_eq!(sniff(&file_type(brands)).is_none(), brand.is_some(), "{brands:?}");
+        }
+    }
+
+    #[test]
+    fn text_and_other_files_are_no_video() {
+        for text in ["#EXTM3U\n#EXT-X-VERSION:3\nfile.ts", "Too free a text", "All wide open", "\0\0\0\x01free", "", "\x1a", "GIF89a\0free"] {
+            assert_eq!(sniff(text.as_bytes()), None, "{text}");
+        }
+        for name in ["bad-hls-named.mp4", "bad-zip-named.mp4", "bad-headerless.webm", "bad-zero.png", "bad-onebyte.png", "bad-html-named.png", "shot-1280x800.png"] {
+            assert_eq!(sniff(&fixture(name)), None, "{name}");
+        }
+    }
+}
