@@ -1,20 +1,19 @@
 //! The parts put together: what is shared by all requests, the workers, and a stop that loses nothing.
 
+mod node;
 mod post;
+mod work;
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpServer, web};
-use futures_util::FutureExt as _;
-use futures_util::future::join_all;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use serde::Deserialize;
@@ -22,11 +21,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use self::node::Node;
 use crate::clock::{self, Clock};
 use crate::config::{Config, Delivery, Place};
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
-use crate::jobs::{self, Job};
+use crate::jobs::Job;
 use crate::media::{self, Workshop};
 use crate::people::Viewer;
 use crate::pictures::Font;
@@ -36,8 +36,6 @@ use crate::web::assets;
 use crate::web::live::Live;
 use crate::{events, markup, notify, people, receipts, search, updates};
 
-/// Jobs at once on this node: ffmpeg uses a core each.
-const WORKERS: usize = 2;
 /// Parts of uploads put together at once: each is in memory twice, 16 MiB.
 const JOINING: usize = 4;
 /// So long a connection is kept for a next request: longer than proxies keep theirs (Caddy two minutes, nginx and Amazon's one), for whoever closes
@@ -45,8 +43,6 @@ const JOINING: usize = 4;
 const KEPT: Duration = Duration::from_secs(150);
 /// So long a new connection may take to its first request: browsers open some before they need them.
 const HEAD: Duration = Duration::from_secs(30);
-/// How often work that failed, or that another node left, is looked for.
-const TICK: Duration = Duration::from_secs(1);
 /// How long jobs that cannot be broken off are waited for at the end.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// How often it is looked at what became due.
@@ -74,6 +70,8 @@ pub struct State {
     pub(crate) setup_code: String,
     /// Open pages.
     pub(crate) live: Live,
+    /// This process, among all that claim jobs.
+    pub(crate) node: Node,
     /// Where media comes from besides the page's own address, for the Content-Security-Policy: the public address and, in
     /// `redirect`, the bucket's.
     pub(crate) media_sources: String,
@@ -101,17 +99,35 @@ impl State {
     }
 
     /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making, counts of who tried what.
+    /// Each step is tried, because later ones may make the room that an earlier one lacks; answers with the first error.
     pub async fn sweep(&self) -> Result<()> {
+        let rows = self.sweep_rows().await;
+        let uploads = uploads::sweep(&self.intake).await;
+        let log = self.db.scrub().await;
+        self.guard.forget();
+        let folder = media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await;
+        let storage = self.sweep_storage().await;
+        let mut swept = Ok(());
+        for step in [rows, uploads, log, folder, storage] {
+            match (&swept, step) {
+                (Ok(()), step) => swept = step,
+                (Err(_), Err(error)) => tracing::warn!(%error, "another step of the sweep failed"),
+                (Err(_), Ok(())) => {}
+            }
+        }
+        swept
+    }
+
+    async fn sweep_rows(&self) -> Result<()> {
         let mut tx = self.db.begin().await?;
         updates::sweep_trash(&mut tx, &self.clock).await?;
         events::sweep(&mut tx, &self.clock).await?;
         notify::sweep(&mut tx, &self.clock).await?;
         people::sweep(&mut tx, &self.clock).await?;
-        tx.commit().await?;
-        uploads::sweep(&self.intake).await?;
-        self.db.scrub().await?;
-        self.guard.forget();
-        media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await?;
+        tx.commit().await
+    }
+
+    async fn sweep_storage(&self) -> Result<()> {
         let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;
         self.intake.shop.storage.sweep(&wanted).await
     }
@@ -177,7 +193,7 @@ pub struct App {
     state: web::Data<State>,
     stop: watch::Sender<bool>,
     signals: [Signal; 2],
-    workers: Vec<JoinHandle<()>>,
+    jobs: JoinHandle<()>,
 }
 
 impl App {
@@ -192,7 +208,7 @@ impl App {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let state = web::Data::new(state(config, clock, stopped.clone()).await?);
-        let workers = (0..WORKERS).map(|_| tokio::spawn(work(state.clone().into_inner(), stopped.clone()))).collect();
+        let jobs = tokio::spawn(work::dispatch(state.clone().into_inner(), stopped.clone()));
         tokio::spawn(sweep_on(state.clone().into_inner(), stopped.clone()));
         tokio::spawn(due_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
@@ -207,7 +223,7 @@ impl App {
         .run();
         // Heard from here on: who has read the address may end the process at once.
         let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        Ok(Self { server, address, state, stop, signals, workers })
+        Ok(Self { server, address, state, stop, signals, jobs })
     }
 
     /// The port it listens on.
@@ -248,8 +264,10 @@ impl App {
         });
         self.server.await?;
         self.stop.send_replace(true);
-        if tokio::time::timeout(LAST_WORDS, join_all(self.workers)).await.is_err() {
-            tracing::warn!("a job that cannot be broken off was, at the end");
+        match tokio::time::timeout(LAST_WORDS, self.jobs).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the dispatcher of jobs failed"),
+            Err(_) => tracing::warn!("a job that cannot be broken off was, at the end"),
         }
         self.state.db.close().await;
         Ok(())
@@ -303,6 +321,7 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     };
     let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
     let live = Live::start(db.clone(), stop).await?;
+    let node = Node::start(&db, &config.data).await?;
     let font = assets::named("DejaVuSans.ttf").map(|file| Font::new(&file.data)).unwrap_or_default();
     let shop = Workshop {
         db: db.clone(),
@@ -323,7 +342,7 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
         writing: Busy::default(),
         finishing: Busy::default(),
     };
-    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, media_sources, config })
+    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, node, media_sources, config })
 }
 
 /// `https://host:port` of an address.
@@ -352,77 +371,6 @@ async fn due_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = tokio::time::sleep(DUE) => {}
             _ = stop.changed() => {}
-        }
-    }
-}
-
-/// Does jobs, one after the other, until the process is told to end.
-async fn work(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let mut commits = state.db.commits();
-    while !*stop.borrow() {
-        commits.mark_unchanged();
-        match jobs::claim(&state.db, &state.clock).await {
-            Ok(Some(job)) => {
-                if let Err(error) = one(&state, &job, &mut stop).await {
-                    tracing::error!(%error, job = job.id, kind = job.kind, "a job could not be settled");
-                }
-            }
-            Ok(None) => {
-                tokio::select! {
-                    _ = commits.changed() => {}
-                    () = tokio::time::sleep(TICK) => {}
-                    _ = stop.changed() => {}
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "jobs could not be claimed");
-                tokio::time::sleep(TICK).await;
-            }
-        }
-    }
-}
-
-async fn one(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
-    if jobs::tried_enough(job) {
-        // Work that ends the process every time it is begun never comes to say that it failed.
-        return settle_failed(state, job, &Error::internal("it was begun too often and never ended")).await;
-    }
-    let ending = stop.clone();
-    let done = tokio::select! {
-        done = AssertUnwindSafe(perform(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
-        lost = hold(state, job) => return lost,
-        // A mail that is half handed over would be lost: that job ends by itself, between two of them.
-        () = told(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
-    };
-    match done {
-        Ok(true) => jobs::finish(&state.db, job).await,
-        Ok(false) => jobs::release(&state.db, job).await,
-        Err(error) => settle_failed(state, job, &error).await,
-    }
-}
-
-async fn settle_failed(state: &State, job: &Job, error: &Error) -> Result<()> {
-    tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
-    if jobs::fail(&state.db, &state.clock, job, &error.to_string()).await? && matches!(job.kind.as_str(), "process" | "convert") {
-        media::give_up(&state.intake.shop, &job.payload).await?;
-    }
-    Ok(())
-}
-
-async fn told(stop: &mut watch::Receiver<bool>) {
-    // The only other end is that the sender is gone, which means the same.
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// Renews the claim; ends only when it is lost.
-async fn hold(state: &State, job: &Job) -> Result<()> {
-    loop {
-        tokio::time::sleep(jobs::RENEW).await;
-        match jobs::renew(&state.db, job).await {
-            Ok(true) => {}
-            Ok(false) => return Err(Error::internal("the claim on the job was lost")),
-            // The claim still holds for a while, and the database may be back by then.
-            Err(error) => tracing::warn!(%error, job = job.id, "a claim could not be renewed"),
         }
     }
 }

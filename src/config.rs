@@ -73,6 +73,8 @@ pub struct Config {
     pub min_free: u64,
     /// So long a sender of a resumable upload may pause within a request: 30 s. Only tests set another.
     pub upload_pause: Duration,
+    /// A live stream that sent nothing for so long sends a comment, so that proxies keep the connection: 15 s. Only tests set another.
+    pub keep_alive: Duration,
 }
 
 const NAMES: [&str; 19] = [
@@ -160,6 +162,7 @@ impl Config {
             test_clock: read.maybe("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
             min_free: 1 << 30,
             upload_pause: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(15),
             data,
         };
         if config.delivery == Delivery::Redirect && config.storage == Place::Disk {

@@ -181,45 +181,75 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// What people are told while the disk is full: what happened, what is safe and what to do.
+pub const DISK_FULL: &str = "The disk is full. What you sent just now was not stored; what was saved before is safe. Ask your admin to make room, then send it again.";
+
+/// The same while the disk fails in another way.
+const DISK_FAILED: &str = "The database cannot write to its disk. What you sent just now was not stored; what was saved before stays as it is. Tell your admin, then send it again.";
+
 impl From<sqlx::Error> for Error {
-    /// A database that cannot be reached is a part that is down; all else is ours.
+    /// Unavailable where the database cannot serve just now; all else is our own fault.
     fn from(error: sqlx::Error) -> Self {
-        match error {
+        let text = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
             // An answer that is cut off in its midst reads as a wrong one.
             | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => {
-                Self::Unavailable("The database does not answer. What you sent just now was not stored; try again in a moment.".into(), error.into())
-            }
-            sqlx::Error::Database(refused) if refused.code().is_some_and(|code| is_away(&code)) => Self::Unavailable(
-                "The database cannot take this just now. What you sent just now was not stored; try again in a moment.".into(),
-                refused.into(),
-            ),
-            other => Self::Internal(other.into()),
-        }
+            | sqlx::Error::WorkerCrashed => "The database does not answer. What you sent just now was not stored; try again in a moment.",
+            sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(trouble) {
+                Some(Trouble::Full) => DISK_FULL,
+                Some(Trouble::Disk) => DISK_FAILED,
+                Some(Trouble::Away) => "The database cannot take this just now. What you sent just now was not stored; try again in a moment.",
+                None => return Self::Internal(error.into()),
+            },
+            _ => return Self::Internal(error.into()),
+        };
+        Self::Unavailable(text.into(), error.into())
     }
 }
 
-/// Codes of a database that is there but cannot serve: PostgreSQL's classes 08 connection, 53 resources and 57P operator (errcodes),
-/// SQLite's 5 busy, 10 input or output, 13 full and 14 cannot open (rescode.html; the low byte is the kind).
-fn is_away(code: &str) -> bool {
+/// Why a database that is there cannot serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trouble {
+    /// There is no space left.
+    Full,
+    /// The disk fails, or takes no writes.
+    Disk,
+    /// Busy, shutting down or out of other resources.
+    Away,
+}
+
+/// Reads SQLite's result codes (rescode.html; the low byte is the kind: 5 busy, 8 read-only, 10 input or output, 13 full, 14 cannot open) and
+/// PostgreSQL's (errcodes: 53100 disk full, 58030 input or output, 25006 read-only, classes 08 connection, 53 resources, 57P operator).
+fn trouble(code: &str) -> Option<Trouble> {
     match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 10 | 13 | 14),
-        _ => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)),
+        Ok(number) if code.len() < 5 => match number & 0xff {
+            5 => Some(Trouble::Away),
+            8 | 10 | 14 => Some(Trouble::Disk),
+            13 => Some(Trouble::Full),
+            _ => None,
+        },
+        _ => match code {
+            "53100" => Some(Trouble::Full),
+            "58030" | "25006" => Some(Trouble::Disk),
+            _ => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)).then_some(Trouble::Away),
+        },
     }
+}
+
+/// Whether the database failed because of its disk: full, broken or read-only.
+pub fn is_disk_failure(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref().and_then(trouble).is_some_and(|trouble| trouble != Trouble::Away)
 }
 
 impl From<std::io::Error> for Error {
-    /// A disk without room is a part that is down; all else is ours.
+    /// Unavailable where the disk is full; all else is our own fault.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Unavailable(
-                "The disk is full. What you sent just now was not stored; your admin has to make room.".into(),
-                error.into(),
-            ),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Unavailable(DISK_FULL.into(), error.into()),
             _ => Self::Internal(error.into()),
         }
     }

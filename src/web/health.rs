@@ -16,21 +16,24 @@ pub(crate) async fn alive() -> Answer {
     data(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-/// Ready when database and storage answer; else 503 with what does not.
+/// Ready when the database answers and takes writes, and the storage answers; else 503 with what does not, and why.
 pub(crate) async fn ready(state: web::Data<State>) -> Answer {
-    let database = async { db::ping(&mut *state.db.read().await?).await };
+    let database = async {
+        db::ping(&mut *state.db.read().await?).await?;
+        state.db.check_writes().await
+    };
     let (database, storage) = (database.await, state.intake.shop.storage.check().await);
     let mut down = Vec::new();
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
-            tracing::warn!(%error, part, "does not answer");
-            down.push(part);
+            tracing::warn!(%error, part, "not ready");
+            down.push(format!("{part}: {}", error.detail()));
         }
     }
     if down.is_empty() {
         return data(StatusCode::OK, &json!({ "status": "ready" }));
     }
-    Err(Error::Unavailable(format!("{} does not answer.", down.join(" and ")), "not ready".into()))
+    Err(Error::Unavailable(format!("Not ready. {}", down.join(" ")), "not ready".into()))
 }
 
 pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer {

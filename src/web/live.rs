@@ -12,6 +12,7 @@ use futures_util::Stream;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::MissedTickBehavior;
 
 use super::answer::Answer;
 use super::shaping::counts_shape;
@@ -23,8 +24,6 @@ use crate::events::{self, Event};
 use crate::people::Viewer;
 use crate::{comments, inbox, updates};
 
-/// Sent when nothing else was, so that proxies keep the connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How often other nodes' events are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -128,12 +127,18 @@ async fn tell(
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
     }
+    // Only what is sent to this page begins the interval again: events elsewhere wake the loop, but a proxy sees nothing of them.
+    let mut keep_alive = tokio::time::interval(state.config.keep_alive);
+    keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    keep_alive.reset();
     loop {
         match news(&ask, &state, update.as_deref(), &mut last, &mut counts).await {
+            Ok(Some(text)) if text.is_empty() => {}
             Ok(Some(text)) => {
                 if page.send(text).await.is_err() {
                     return;
                 }
+                keep_alive.reset();
             }
             Ok(None) => return,
             // The page comes back by itself and says what it heard last, so that nothing is missed.
@@ -143,10 +148,11 @@ async fn tell(
             }
         }
         let woken = tokio::select! {
-            event = listening.recv() => !matches!(event, Err(broadcast::error::RecvError::Closed)),
-            () = tokio::time::sleep(KEEP_ALIVE) => page.send(": still here\n\n".into()).await.is_ok(),
-            () = page.closed() => false,
+            biased;
             _ = stop.changed() => false,
+            () = page.closed() => false,
+            _ = keep_alive.tick() => page.send(": still here\n\n".into()).await.is_ok(),
+            event = listening.recv() => !matches!(event, Err(broadcast::error::RecvError::Closed)),
         };
         if !woken {
             return;

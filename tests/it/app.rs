@@ -40,6 +40,11 @@ impl TestApp {
 
     /// With settings changed by the test.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_after(change, async |_| {}).await
+    }
+
+    /// With settings changed by the test, and a folder and a database that it prepares before the start.
+    pub async fn start_after(change: impl FnOnce(&mut Config), prepare: impl AsyncFnOnce(&Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = BTreeMap::from([
             ("HEARBACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -54,12 +59,19 @@ impl TestApp {
             settings.insert("HEARBACK_S3_PATH_STYLE".into(), "true".into());
             database = Some(name);
         }
-        Self::launch(dir, settings, database, change).await
+        Self::launch(dir, settings, database, change, prepare).await
     }
 
-    async fn launch(dir: TempDir, settings: BTreeMap<String, String>, database: Option<String>, change: impl FnOnce(&mut Config)) -> Self {
+    async fn launch(
+        dir: TempDir,
+        settings: BTreeMap<String, String>,
+        database: Option<String>,
+        change: impl FnOnce(&mut Config),
+        prepare: impl AsyncFnOnce(&Config),
+    ) -> Self {
         let mut config = Config::parse(settings.clone()).unwrap();
         change(&mut config);
+        prepare(&config).await;
         let app = App::build(config, Clock::default()).await.unwrap();
         let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
         let (_, setup) = app.invitation().await.unwrap();
@@ -73,7 +85,7 @@ impl TestApp {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = other.settings.clone();
         settings.insert("HEARBACK_DATA".into(), dir.path().display().to_string());
-        Self::launch(dir, settings, other.database.clone(), |_| {}).await
+        Self::launch(dir, settings, other.database.clone(), |_| {}, async |_| {}).await
     }
 
     /// The settings it was started with, by name: for the command line beside it.

@@ -1,4 +1,4 @@
-//! Counts the statements that a request sends to the database.
+//! The statements that a request sends to the database.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, Once};
@@ -13,10 +13,29 @@ use tracing_subscriber::{Layer, filter};
 use crate::app::Answer;
 
 /// Statements by the id of the request whose span they ran in.
-static ASKED: LazyLock<Mutex<HashMap<String, usize>>> = LazyLock::new(Mutex::default);
+static ASKED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
 struct Counting;
 struct RequestId(String);
+
+/// A statement as sqlx logs it: whole in the second field, unless it is so short that it is whole in the first.
+#[derive(Default)]
+struct Statement {
+    summary: String,
+    whole: String,
+}
+
+impl Visit for Statement {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "summary" => self.summary = value.to_owned(),
+            "db.statement" => self.whole = value.trim().to_owned(),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
 
 impl Visit for RequestId {
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -45,14 +64,22 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Counting {
             extensions.get::<RequestId>().map(|request| request.0.clone())
         });
         if let (Some(request), "sqlx::query") = (request, event.metadata().target()) {
-            *ASKED.lock().unwrap().entry(request).or_default() += 1;
+            let mut statement = Statement::default();
+            event.record(&mut statement);
+            let text = if statement.whole.is_empty() { statement.summary } else { statement.whole };
+            ASKED.lock().unwrap().entry(request).or_default().push(text);
         }
     }
 }
 
 /// How many statements a request took, from its answer.
 pub fn statements(answer: &Answer) -> usize {
-    *ASKED.lock().unwrap().get(answer.header("x-request-id")).expect("no statement was counted")
+    texts(answer).len()
+}
+
+/// The statements of a request, from its answer, in order.
+pub fn texts(answer: &Answer) -> Vec<String> {
+    ASKED.lock().unwrap().get(answer.header("x-request-id")).expect("no statement was counted").clone()
 }
 
 /// From now on they are counted, in the whole process.

@@ -1,8 +1,13 @@
 //! Durable work: it survives who began it, is tried again, and in the end says that it could not be done.
 
+use hearback::clock;
+use hearback::db::Db;
+use hearback::jobs::Lane;
 use serde_json::json;
 
 use crate::app::{TestApp, fixture};
+
+const HOUR: i64 = 3_600_000;
 
 #[actix_web::test]
 async fn work_that_a_killed_server_had_begun_is_done_by_another() {
@@ -35,7 +40,7 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
     app.until("the free one is done", async || app.count("SELECT count(*) FROM jobs").await == 1).await;
     assert_eq!(app.count("SELECT attempts FROM jobs WHERE id = 'held'").await, 1);
-    assert_eq!(hearback::jobs::claim(&app.state.db, &app.state.clock).await.unwrap().map(|job| job.id), None);
+    assert_eq!(hearback::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL).await.unwrap().map(|job| job.id), None);
 }
 
 #[actix_web::test]
@@ -113,4 +118,121 @@ async fn the_trash_is_emptied_after_thirty_days_bytes_included() {
     app.jobs_done().await;
     ada.get(&path).await.problem(404);
     assert_eq!(app.objects().await, [""; 0]);
+}
+
+/// A job of which nothing is left to do, under a lease that lasts for an hour.
+async fn leased(db: &Db, id: &str, lease: &str) {
+    let mut tx = db.begin().await.unwrap();
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, payload, run_at, attempts, lease, leased_until) VALUES ($1, 'purge', '{\"keys\":[]}', 0, 1, $2, $3)",
+    )
+    .bind(id)
+    .bind(lease)
+    .bind(clock::real_now() + HOUR)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[actix_web::test]
+async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
+    let (earlier, another) = (clock::secret(), clock::secret());
+    let prepared = (earlier.clone(), another.clone());
+    let app = TestApp::start_after(
+        |_| {},
+        async move |config| {
+            let db = Db::open(&config.database_url).await.unwrap();
+            leased(&db, "mine", &format!("{}.x", prepared.0)).await;
+            leased(&db, "another-nodes", &format!("{}.x", prepared.1)).await;
+            db.close().await;
+            std::fs::write(config.data.join("node"), &prepared.0).unwrap();
+        },
+    )
+    .await;
+    app.until("the job is done", async || app.count("SELECT count(*) FROM jobs WHERE id = 'mine'").await == 0).await;
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE id = 'another-nodes' AND lease IS NOT NULL").await, 1);
+    let now = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
+    assert!(now.len() == 32 && now != earlier && now != another, "{now}");
+}
+
+#[actix_web::test]
+async fn leases_of_a_process_that_lives_on_the_same_folder_stay() {
+    let app = TestApp::start().await;
+    let first = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
+    leased(&app.state.db, "first", &format!("{first}.x")).await;
+    let _second = hearback::app::App::build(app.state.config.clone(), hearback::clock::Clock::default()).await.unwrap();
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE id = 'first' AND lease IS NOT NULL").await, 1);
+    assert_eq!(std::fs::read_to_string(app.dir.path().join("node")).unwrap(), first);
+}
+
+#[actix_web::test]
+async fn nonsense_in_the_node_file_ends_no_lease() {
+    for nonsense in
+        ["", "%", "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%", "________________________________", "more than an id is long, and then some"]
+    {
+        let lease = format!("{}.x", clock::secret());
+        let app = TestApp::start_after(
+            |_| {},
+            async |config| {
+                let db = Db::open(&config.database_url).await.unwrap();
+                leased(&db, "another-nodes", &lease).await;
+                db.close().await;
+                std::fs::write(config.data.join("node"), nonsense).unwrap();
+            },
+        )
+        .await;
+        assert_eq!(app.count("SELECT count(*) FROM jobs WHERE lease IS NOT NULL").await, 1, "{nonsense:?}");
+    }
+}
+
+#[actix_web::test]
+async fn clock_set_back_delays_no_job_by_the_difference() {
+    let app = TestApp::start().await;
+    let enqueue = async |pause: i64| {
+        let mut tx = app.state.db.begin().await.unwrap();
+        let at = app.state.clock.now() + pause;
+        hearback::jobs::enqueue_at(&mut tx, &app.state.clock, "purge", &json!({ "keys": [] }), at).await.unwrap();
+        tx
+    };
+    // Set back while the work is written down, and after that.
+    let immediate = enqueue(0).await;
+    app.state.clock.advance(-HOUR);
+    immediate.commit().await.unwrap();
+    app.jobs_done().await;
+    let delayed = enqueue(60_000).await;
+    delayed.commit().await.unwrap();
+    app.state.clock.advance(-HOUR);
+    app.until("it is scheduled again", async || {
+        let run_at = app.count("SELECT run_at FROM jobs").await;
+        (0..=60_000).contains(&(run_at - app.state.clock.now()))
+    })
+    .await;
+    assert_eq!(app.count("SELECT attempts FROM jobs").await, 0, "its own pause is kept");
+    app.state.clock.advance(60_000);
+    app.jobs_done().await;
+}
+
+#[actix_web::test]
+async fn clock_set_back_delays_no_retry_by_the_difference() {
+    let app = TestApp::start().await;
+    app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
+    let failed = "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
+    app.until("it failed once", async || app.count(failed).await == 1).await;
+    app.state.clock.advance(-HOUR);
+    app.until("it is scheduled again", async || app.count("SELECT run_at FROM jobs").await <= app.state.clock.now() + 5000).await;
+    app.state.clock.advance(5000);
+    app.until("it failed twice", async || app.count("SELECT attempts FROM jobs").await == 2).await;
+}
+
+#[actix_web::test]
+async fn lease_from_the_future_lasts_for_one_lease_from_now() {
+    let app = TestApp::start().await;
+    leased(&app.state.db, "dead-nodes", "theirs").await;
+    app.until("it is shortened", async || {
+        let until = app.count("SELECT leased_until FROM jobs").await;
+        (0..=60_000).contains(&(until - clock::real_now()))
+    })
+    .await;
+    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE lease = 'theirs' AND attempts = 1").await, 1, "who holds it may live");
 }

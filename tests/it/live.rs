@@ -56,6 +56,21 @@ impl Stream {
         }
     }
 
+    /// Waits for a comment line; an event before it fails the test.
+    async fn keep_alive(&mut self) {
+        loop {
+            if let Some((block, rest)) = self.unread.split_once("\n\n") {
+                let (comment, block) = (block.starts_with(':'), block.to_owned());
+                self.unread = rest.to_owned();
+                assert!(comment || block.is_empty(), "{block}");
+                return;
+            }
+            let waited =
+                tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk()).await.expect("nothing came for a minute");
+            self.unread.push_str(std::str::from_utf8(&waited.unwrap().expect("the stream ended")).unwrap());
+        }
+    }
+
     /// The next event that is not about the inbox.
     async fn news(&mut self) -> Event {
         loop {
@@ -273,4 +288,33 @@ async fn nodes_of_one_database_hear_each_other() {
     let added = ada.upload(&format!("{path}/media"), &[], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
     let url = added["items"][0]["renditions"][0]["url"].as_str().unwrap().to_owned();
     two.client().get(&url.replace(&one.base, &two.base)).await.expect(200);
+}
+
+#[actix_web::test]
+async fn stream_is_kept_alive_while_things_happen_elsewhere() {
+    let app = TestApp::start_with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let (quiet, busy) = (update(&ada, "Quiet", &[]).await, update(&ada, "Busy", &[]).await);
+    let mut streams = Vec::new();
+    for (client, path) in [(&ada, format!("{quiet}/live")), (&bob, "/inbox/live".to_owned())] {
+        let mut stream = Stream::open(client, &path).await;
+        assert_eq!(stream.next().await.unwrap().kind, "inbox");
+        streams.push(stream);
+    }
+    // Comments come far more often than the keep-alive would, for as long as it takes.
+    let talk = async {
+        loop {
+            say(&ada, &busy, "again").await;
+        }
+    };
+    let kept = async {
+        for stream in &mut streams {
+            stream.keep_alive().await;
+            stream.keep_alive().await;
+        }
+    };
+    tokio::select! {
+        () = talk => {}
+        () = kept => {}
+    }
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
-use crate::gate::Gate;
+use crate::gate::{Gate, PREPARATION};
 use crate::tus::{HOUR, MIB, Sender};
 
 const SECRETS: [&str; 3] = ["Kitchen at home", "Ada Lovelace", "+52.5200+013.4050/"];
@@ -100,7 +100,7 @@ async fn nothing_is_served(app: &TestApp, addresses: &[String]) {
 
 #[actix_web::test]
 async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
-    let gate = Gate::new();
+    let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let files = phone_files();
     let scene = sent(&app, &files).await;
@@ -128,7 +128,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
     assert_eq!(raw.len(), scene.others.len() * 3, "MP4 and WebM");
     nothing_is_served(&app, &raw).await;
 
-    gate.open().await;
+    gate.open(PREPARATION);
     app.jobs_done().await;
     for other in &scene.others {
         for media in media_of(other, &scene.path).await {
@@ -150,7 +150,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
 
 #[actix_web::test]
 async fn recording_of_a_browser_plays_for_others_before_it_is_prepared() {
-    let gate = Gate::new();
+    let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let names = ["rec-vp8-opus-3s.webm", "rec-vp9-bubble-4s.webm", "rec-mp4-avc1-opus-5s.mp4"];
     // Neither a name nor a type that a sender claims matters.
@@ -165,12 +165,12 @@ async fn recording_of_a_browser_plays_for_others_before_it_is_prepared() {
         }
     }
     assert!(app.browser("Bob").await.get(&scene.path).await.expect(200).text().contains("<video"));
-    gate.open().await;
+    gate.open(PREPARATION);
 }
 
 #[actix_web::test]
 async fn video_that_arrives_over_many_requests_is_looked_at_as_a_whole() {
-    let gate = Gate::new();
+    let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let recorded = fixture("rec-vp8-opus-3s.webm");
@@ -196,7 +196,7 @@ async fn video_that_arrives_over_many_requests_is_looked_at_as_a_whole() {
             assert_eq!((&media["renditions"], &media["reason"]), (&json!([]), &json!(COMING)));
         }
     }
-    gate.open().await;
+    gate.open(PREPARATION);
 }
 
 #[actix_web::test]
@@ -295,7 +295,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
     if !postgres() {
         return;
     }
-    let gate = Gate::new();
+    let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| {
         config.delivery = hearback::config::Delivery::Redirect;
         config.ffmpeg = Some(gate.ffmpeg());
@@ -306,7 +306,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
     assert_eq!(raw.len(), scene.others.len());
     nothing_is_served(&app, &raw).await;
     app.client().get(&url(&media_of(&scene.ada, &scene.path).await[0], "playable")).await.expect(302);
-    gate.open().await;
+    gate.open(PREPARATION);
     app.jobs_done().await;
     nothing_is_served(&app, &raw).await;
     app.client().get(&url(&media_of(&scene.others[0], &scene.path).await[0], "playable")).await.expect(302);

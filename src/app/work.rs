@@ -1,0 +1,266 @@
+//! Does jobs. One dispatcher per node claims them, for the lanes that have a free slot, and runs each in a task of its own.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use super::{State, perform};
+use crate::error::{Error, Result};
+use crate::jobs::{self, Job, Lane};
+use crate::media;
+
+/// How often this node looks for jobs that failed or that another node left, and how long it waits while the database takes no writes.
+const TICK: Duration = Duration::from_secs(1);
+/// A preparation that takes longer counts as heavy.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Claims and runs jobs until the process is told to end, then waits for those that run.
+pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let slots = Arc::new(Slots::new(LONG));
+    let mut commits = state.db.commits();
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        commits.mark_unchanged();
+        while let Some(ended) = running.try_join_next() {
+            report(ended);
+        }
+        match next(&state, &slots).await {
+            Ok(Some((job, lane, slot))) => {
+                running.spawn(run(state.clone(), slots.clone(), job, lane, slot, stop.clone()));
+            }
+            Ok(None) => {
+                tokio::select! {
+                    _ = commits.changed() => {}
+                    () = slots.freed.notified() => {}
+                    () = tokio::time::sleep(TICK) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "jobs could not be claimed");
+                tokio::select! {
+                    () = tokio::time::sleep(TICK) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        report(ended);
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "the task of a job failed");
+    }
+}
+
+/// Claims a job for a lane with a free slot, and takes the slot.
+async fn next(state: &State, slots: &Slots) -> Result<Option<(Job, Lane, OwnedSemaphorePermit)>> {
+    let free = slots.take_free();
+    if free.is_empty() {
+        return Ok(None);
+    }
+    let lanes: Vec<Lane> = free.iter().map(|(lane, _)| *lane).collect();
+    let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &lanes).await? else { return Ok(None) };
+    let lane = Lane::of(&job.kind);
+    let taken = free.into_iter().find(|(free, _)| *free == lane);
+    let (_, slot) = taken.ok_or_else(|| Error::internal(format!("a job of the lane {lane:?} was claimed, which has no free slot")))?;
+    Ok(Some((job, lane, slot)))
+}
+
+async fn run(state: Arc<State>, slots: Arc<Slots>, job: Job, lane: Lane, slot: OwnedSemaphorePermit, mut stop: watch::Receiver<bool>) {
+    let done = slots.occupy(lane, slot, run_job(&state, &job, &mut stop)).await;
+    if let Err(error) = done {
+        tracing::error!(%error, job = job.id, kind = job.kind, "how a job ended could not be written down");
+    }
+}
+
+/// The slots of all lanes on this node.
+struct Slots {
+    lanes: Vec<(Lane, Arc<Semaphore>)>,
+    heavy: Arc<Semaphore>,
+    /// Wakes the dispatcher when a job leaves its slot.
+    freed: Notify,
+    long: Duration,
+}
+
+impl Slots {
+    fn new(long: Duration) -> Self {
+        let heavy = Arc::new(Semaphore::new(Lane::Heavy.slots()));
+        let semaphore = |lane: Lane| if lane == Lane::Heavy { heavy.clone() } else { Arc::new(Semaphore::new(lane.slots())) };
+        Self { lanes: Lane::ALL.map(|lane| (lane, semaphore(lane))).to_vec(), heavy, freed: Notify::new(), long }
+    }
+
+    /// A slot of every lane that has one; dropping a slot gives it back.
+    fn take_free(&self) -> Vec<(Lane, OwnedSemaphorePermit)> {
+        self.lanes.iter().filter_map(|(lane, slots)| Some((*lane, slots.clone().try_acquire_owned().ok()?))).collect()
+    }
+
+    /// Runs `work` in a slot. A preparation that takes long gives it up for a heavy one as soon as there is one, so that short ones go on.
+    async fn occupy<T>(&self, lane: Lane, slot: OwnedSemaphorePermit, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let heavy = tokio::select! {
+            done = &mut work => {
+                self.give_back(slot);
+                return done;
+            }
+            heavy = self.heavy_slot_when_long(lane) => heavy,
+        };
+        self.give_back(slot);
+        let done = work.await;
+        self.give_back(heavy);
+        done
+    }
+
+    async fn heavy_slot_when_long(&self, lane: Lane) -> OwnedSemaphorePermit {
+        if lane == Lane::Preparation {
+            tokio::time::sleep(self.long).await;
+            if let Ok(heavy) = self.heavy.clone().acquire_owned().await {
+                return heavy;
+            }
+        }
+        std::future::pending().await
+    }
+
+    fn give_back(&self, slot: OwnedSemaphorePermit) {
+        drop(slot);
+        self.freed.notify_one();
+    }
+}
+
+async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    if jobs::tried_enough(job) {
+        // Work that ends the process every time it is begun never comes to say that it failed.
+        return record_failure(state, job, &Error::internal("it was begun too often and never ended"), stop).await;
+    }
+    let ending = stop.clone();
+    let done = tokio::select! {
+        done = AssertUnwindSafe(perform(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
+        lost = renew_lease_until_lost(state, job) => return lost,
+        // A mail that is half handed over would be lost: that job ends by itself, between two of them.
+        () = stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
+    };
+    match done {
+        Ok(true) => until_written(stop, || jobs::finish(&state.db, job)).await,
+        Ok(false) => jobs::release(&state.db, job).await,
+        Err(error) => record_failure(state, job, &error, stop).await,
+    }
+}
+
+async fn record_failure(state: &State, job: &Job, error: &Error, stop: &mut watch::Receiver<bool>) -> Result<()> {
+    tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
+    let reason = error.to_string();
+    let dead = until_written(stop, || jobs::fail(&state.db, &state.clock, job, &reason)).await?;
+    if dead && matches!(job.kind.as_str(), "process" | "convert") {
+        until_written(stop, || media::give_up(&state.intake.shop, &job.payload)).await?;
+    }
+    Ok(())
+}
+
+/// Writes down how a job ended, again and again while the database is unavailable: on a full disk the job would else wait for the end of its lease.
+async fn until_written<T, W>(stop: &mut watch::Receiver<bool>, mut write: impl FnMut() -> W) -> Result<T>
+where
+    W: Future<Output = Result<T>>,
+{
+    loop {
+        match write().await {
+            Err(error @ Error::Unavailable(..)) if !*stop.borrow() => {
+                tracing::warn!(%error, "how a job ended could not be written down yet");
+                tokio::select! {
+                    () = tokio::time::sleep(TICK) => {}
+                    () = stopped(stop) => {}
+                }
+            }
+            written => return written,
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The only other end is that the sender is gone, which means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Renews the lease of a job; ends only when it is lost.
+async fn renew_lease_until_lost(state: &State, job: &Job) -> Result<()> {
+    loop {
+        tokio::time::sleep(jobs::RENEW).await;
+        match jobs::renew(&state.db, job).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Error::internal("the claim on the job was lost")),
+            // The lease lasts for a while yet, and the database may be back by then.
+            Err(error) => tracing::warn!(%error, job = job.id, "a claim could not be renewed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn free(slots: &Slots) -> Vec<Lane> {
+        slots.take_free().into_iter().map(|(lane, _)| lane).collect()
+    }
+
+    fn take(slots: &Slots, wanted: Lane) -> OwnedSemaphorePermit {
+        slots.take_free().into_iter().find(|(lane, _)| *lane == wanted).unwrap().1
+    }
+
+    #[test]
+    fn full_lane_leaves_all_others_free() {
+        for lane in Lane::ALL {
+            let slots = Slots::new(LONG);
+            let taken: Vec<_> = (0..lane.slots()).map(|_| take(&slots, lane)).collect();
+            let others: Vec<Lane> = Lane::ALL.into_iter().filter(|other| *other != lane).collect();
+            assert_eq!(free(&slots), others);
+            drop(taken);
+            assert_eq!(free(&slots), Lane::ALL);
+        }
+    }
+
+    #[actix_web::test]
+    async fn preparation_moves_to_heavy_when_it_is_long() {
+        let slots = Arc::new(Slots::new(Duration::ZERO));
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let first = take(&slots, Lane::Preparation);
+        let second = take(&slots, Lane::Preparation);
+        assert!(!free(&slots).contains(&Lane::Preparation));
+        let running = slots.clone();
+        let long = actix_web::rt::spawn(async move { running.occupy(Lane::Preparation, first, ended).await });
+        slots.freed.notified().await;
+        // One heavy slot is left, and one for the next preparation.
+        let third = take(&slots, Lane::Preparation);
+        let heavy = take(&slots, Lane::Heavy);
+        assert!(!free(&slots).contains(&Lane::Heavy) && !free(&slots).contains(&Lane::Preparation));
+        drop((second, third, heavy));
+        end.send(()).unwrap();
+        long.await.unwrap().unwrap();
+        assert_eq!((0..Lane::Heavy.slots()).map(|_| take(&slots, Lane::Heavy)).count(), Lane::Heavy.slots());
+    }
+
+    #[actix_web::test]
+    async fn preparation_keeps_its_slot_while_every_heavy_one_is_taken() {
+        let slots = Arc::new(Slots::new(Duration::ZERO));
+        let heavy: Vec<_> = (0..Lane::Heavy.slots()).map(|_| take(&slots, Lane::Heavy)).collect();
+        let taken: Vec<_> = (0..Lane::Preparation.slots()).map(|_| take(&slots, Lane::Preparation)).collect();
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let mut taken = taken.into_iter();
+        let mut work = std::pin::pin!(slots.occupy(Lane::Preparation, taken.next().unwrap(), ended));
+        for _ in 0..10 {
+            assert!(work.as_mut().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        assert!(!free(&slots).contains(&Lane::Preparation));
+        end.send(()).unwrap();
+        work.await.unwrap();
+        assert!(free(&slots).contains(&Lane::Preparation));
+        drop(heavy);
+    }
+}

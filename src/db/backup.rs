@@ -1,0 +1,132 @@
+//! The copy of a SQLite file that is made before its schema changes: the way back.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::Db;
+use super::health::free_space;
+use crate::error::{Error, Result, is_disk_failure};
+
+/// Room for the changes themselves besides the copy, in bytes, and a quarter of the database's size on top.
+const MARGIN: u64 = 4 * 1024 * 1024;
+/// A tenth of a MiB, in bytes.
+const TENTH: u64 = 1024 * 1024 / 10;
+
+/// Copies the database to `FILE.before-schema-N`, where N is the first schema that comes next. The copy has its name only once it is whole, checked and durable;
+/// a copy of that name from an earlier try is replaced by it. Conflict, with what is needed, when there is not enough space; nothing was changed then.
+pub(super) async fn make(db: &Db, file: &Path, schema: i64) -> Result<()> {
+    let copy = with_suffix(file, &format!(".before-schema-{}", schema + 1));
+    let unfinished = with_suffix(&copy, ".unfinished");
+    let rows = Rows::of(file).await?;
+    remove(&unfinished)?;
+    if copy.exists() && check(&copy, rows).await.is_err() {
+        tracing::warn!(copy = %copy.display(), "the copy of an earlier upgrade was never finished; it is made again");
+        remove(&copy)?;
+    }
+    check_space(file)?;
+    let made = write(db, &unfinished, rows).await;
+    if made.is_err() {
+        remove(&unfinished)?;
+    }
+    made?;
+    publish(unfinished, copy.clone()).await?;
+    tracing::info!(copy = %copy.display(), "copied the database before changing its schema");
+    Ok(())
+}
+
+/// How many migrations a database lists, and the newest of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rows {
+    migrations: i64,
+    newest: i64,
+}
+
+impl Rows {
+    async fn of(file: &Path) -> Result<Self> {
+        let mut connection = SqliteConnectOptions::new().filename(file).read_only(true).connect().await?;
+        let (migrations, newest) = sqlx::query_as("SELECT count(*), max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(Self { migrations, newest })
+    }
+}
+
+async fn write(db: &Db, unfinished: &Path, rows: Rows) -> Result<()> {
+    let copied = sqlx::query("VACUUM INTO $1").bind(unfinished.display().to_string()).execute(&db.write).await;
+    copied.map_err(|error| {
+        if is_disk_failure(&error) {
+            let folder = unfinished.parent().unwrap_or(Path::new(".")).display();
+            return Error::Conflict(format!(
+                "The database could not be copied to {folder} before the upgrade: {error}. Make room there and start again. Nothing was changed."
+            ));
+        }
+        error.into()
+    })?;
+    check(unfinished, rows).await
+}
+
+/// Refuses a copy that SQLite finds fault with, or that lists other migrations than the database.
+async fn check(copy: &Path, rows: Rows) -> Result<()> {
+    let mut connection = SqliteConnectOptions::new().filename(copy).read_only(true).connect().await?;
+    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    if verdict != "ok" {
+        return Err(wrong(copy, &verdict));
+    }
+    let copied = Rows::of(copy).await?;
+    if copied == rows { Ok(()) } else { Err(wrong(copy, &format!("it has {copied:?} where the database has {rows:?}"))) }
+}
+
+fn wrong(copy: &Path, verdict: &str) -> Error {
+    Error::Conflict(format!(
+        "The copy that was made before the upgrade, {}, is not right: {verdict}. The upgrade did not begin. Check the disk and the database, and restore a backup if it is damaged.",
+        copy.display()
+    ))
+}
+
+fn check_space(file: &Path) -> Result<()> {
+    let mut size = std::fs::metadata(file)?.len();
+    // The log may hold pages that are not in the file yet.
+    size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
+    let (needed, free) = (size + size / 4 + MARGIN, free_space(file)?);
+    if free >= needed {
+        return Ok(());
+    }
+    Err(Error::Conflict(format!(
+        "The upgrade first copies the database, and there is not enough space for that: it needs {} in {}, and {} are free. Make room there and start again. Nothing was changed.",
+        mebibytes(needed + TENTH),
+        file.parent().unwrap_or(Path::new(".")).display(),
+        mebibytes(free)
+    )))
+}
+
+/// In MiB with one digit, rounded down.
+fn mebibytes(bytes: u64) -> String {
+    format!("{}.{} MiB", bytes / (1024 * 1024), bytes % (1024 * 1024) / TENTH % 10)
+}
+
+/// Gives the copy its name, durably.
+async fn publish(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
+    let publish = move || {
+        std::fs::File::open(&unfinished)?.sync_all()?;
+        std::fs::rename(&unfinished, &copy)?;
+        let folder = copy.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::File::open(folder)?.sync_all()
+    };
+    Ok(tokio::task::spawn_blocking(publish).await.map_err(Error::internal)??)
+}
+
+fn remove(file: &Path) -> Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,112 @@
+//! Write transactions, and the replacement of a SQLite connection that the disk failed under.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use sqlx::{Any, AnyConnection, Connection as _};
+use tokio::sync::watch;
+
+use super::health::WriteHealth;
+use super::{Db, Dialect};
+use crate::error::{self, Result};
+
+/// A write transaction. It rolls back when it is dropped without [`Tx::commit`].
+#[derive(Debug)]
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Any>,
+    committed: Arc<watch::Sender<()>>,
+    unfinished: Unfinished,
+}
+
+/// Makes `/readyz` try a write again when a transaction ends without a commit: its statements may have failed.
+#[derive(Debug)]
+struct Unfinished {
+    health: Arc<WriteHealth>,
+    armed: bool,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.armed {
+            self.health.doubt();
+        }
+    }
+}
+
+impl Tx {
+    /// Makes the changes durable and wakes the tasks that wait for commits. After an error nothing was stored.
+    pub async fn commit(self) -> Result<()> {
+        let committed = self.committed.clone();
+        self.commit_silently().await?;
+        committed.send_replace(());
+        Ok(())
+    }
+
+    /// Commits without waking anyone: for writes that nobody reads.
+    pub(super) async fn commit_silently(self) -> Result<()> {
+        let Self { inner, mut unfinished, .. } = self;
+        if let Err(error) = inner.commit().await {
+            unfinished.health.suspect_connection();
+            return Err(error.into());
+        }
+        unfinished.armed = false;
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+}
+
+impl Db {
+    /// Begins a write transaction. On SQLite it holds the only write lock from the start, so it cannot fail half-way with "database is locked".
+    pub async fn begin(&self) -> Result<Tx> {
+        match self.try_begin().await {
+            // The connection may be at fault and not the disk: one try on a new connection.
+            Err(error) if self.dialect == Dialect::Sqlite && error::is_disk_failure(&error) => Ok(self.try_begin().await?),
+            begun => Ok(begun?),
+        }
+    }
+
+    async fn try_begin(&self) -> sqlx::Result<Tx> {
+        self.replace_suspect_connection().await?;
+        let begin = match self.dialect {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        };
+        let inner = self.write.begin_with(begin).await.inspect_err(|_| self.health.suspect_connection())?;
+        let unfinished = Unfinished { health: self.health.clone(), armed: true };
+        Ok(Tx { inner, committed: self.committed.clone(), unfinished })
+    }
+
+    /// Closes SQLite's only write connection after a failed begin or commit; the pool opens another. A failed rollback is noticed when the
+    /// connection returns to the pool (see [`is_reusable`]). PostgreSQL's connections are tested whenever they are taken.
+    async fn replace_suspect_connection(&self) -> sqlx::Result<()> {
+        if self.dialect == Dialect::Sqlite && self.health.take_suspicion() {
+            let connection = self.write.acquire().await.inspect_err(|_| self.health.suspect_connection())?;
+            // It is closed in any case; that the disk failed is known already.
+            if let Err(error) = connection.close().await {
+                tracing::debug!(%error, "a write connection was not closed cleanly");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the connection may go back to the pool. After SQLITE_FULL and some I/O errors SQLite rolls back by itself; sqlx's own ROLLBACK then fails
+/// and it believes the transaction open for ever.
+pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
+    // The rollback of a dropped transaction is queued: it has run once the connection answers.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}

@@ -1,0 +1,115 @@
+//! Brings a database to the schema of this program, and refuses one that is newer.
+
+use sqlx::AnyConnection;
+
+use super::{Db, Dialect, MIGRATOR, backup};
+use crate::error::{Error, Result};
+
+/// This program's version, as `MAJOR.MINOR.PATCH`.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Db {
+    /// Runs the migrations that are missing, on SQLite after a copy of the file. Refuses a newer schema and changes nothing then.
+    pub(super) async fn upgrade(&self) -> Result<()> {
+        let ours = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let found = self.schema().await?;
+        if let Some(found) = found.filter(|found| *found > ours) {
+            return Err(refusal(&mut *self.read().await?, found, ours).await?);
+        }
+        if found.is_none_or(|found| found < ours) {
+            if let (Some(file), Some(found)) = (&self.file, found) {
+                backup::make(self, file, found).await?;
+                // Before the migrations: killed between the two, the database would name a program that cannot read it.
+                note_program(&mut *self.write.acquire().await?, ours).await?;
+            }
+            let mut connection = self.write.acquire().await?;
+            MIGRATOR.run(&mut *connection).await.map_err(Error::internal)?;
+        }
+        note_program(&mut *self.write.acquire().await?, ours).await
+    }
+
+    /// The newest migration of the database; none where it is empty.
+    pub(super) async fn schema(&self) -> Result<Option<i64>> {
+        let table = match self.dialect {
+            Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+            Dialect::Postgres => {
+                "SELECT count(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' AND table_schema = current_schema()"
+            }
+        };
+        let tables: i64 = sqlx::query_scalar(table).fetch_one(&self.read).await?;
+        if tables == 0 {
+            return Ok(None);
+        }
+        Ok(sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.read).await?)
+    }
+}
+
+/// The setting that holds the version of the program that first brought a database to this schema.
+fn setting_of(schema: i64) -> String {
+    format!("program_of_schema_{schema}")
+}
+
+async fn value(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(connection).await?)
+}
+
+/// Writes down which program knows this schema: for the refusal by an older one. A version that is there is never lowered.
+async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()> {
+    let noted = setting_of(schema);
+    let newest = value(connection, "program").await?.filter(|known| !is_newer(VERSION, known));
+    if newest.is_none() {
+        sqlx::query("INSERT INTO settings (name, value) VALUES ('program', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            .bind(VERSION)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if value(connection, &noted).await?.is_none() {
+        sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
+            .bind(noted)
+            .bind(VERSION)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Names the version that brought the database to its schema, or else the newest that ever opened it; neither if it is not newer than this program.
+async fn refusal(connection: &mut AnyConnection, found: i64, ours: i64) -> Result<Error> {
+    let mut needed = value(connection, &setting_of(found)).await?;
+    if needed.is_none() {
+        needed = value(connection, "program").await?;
+    }
+    let start = match needed.filter(|needed| is_newer(needed, VERSION)) {
+        Some(needed) => format!("Start hearback {needed} or newer."),
+        None => format!("Start a newer hearback, one that knows schema {found}."),
+    };
+    Ok(Error::Conflict(format!(
+        "The database has schema {found}, which a newer hearback made; this is hearback {VERSION}, which knows schema {ours}. {start} Nothing was changed."
+    )))
+}
+
+/// Whether one version comes after another. What is no version comes before every one.
+fn is_newer(version: &str, than: &str) -> bool {
+    fn numbers(version: &str) -> Option<Vec<u64>> {
+        version.split('.').map(|part| part.parse().ok()).collect()
+    }
+    numbers(version) > numbers(than)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_newer;
+
+    #[test]
+    fn versions_compare_by_number() {
+        for (version, than, newer) in [
+            ("0.10.0", "0.9.9", true),
+            ("0.9.9", "0.10.0", false),
+            ("1.0.0", "1.0.0", false),
+            ("1.0.0", "rubbish", true),
+            ("", "0.1.0", false),
+        ] {
+            assert_eq!(is_newer(version, than), newer, "{version} {than}");
+        }
+    }
+}
