@@ -49,6 +49,8 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 const DUE: Duration = Duration::from_secs(15);
 /// What lies in the folder of files in the making for so long was left by a process that was killed.
 const LEFT: Duration = Duration::from_secs(24 * 3600);
+/// How often uploads are looked for that are whole and not finished.
+const FINISH: Duration = Duration::from_secs(15);
 /// How often what is over is thrown away.
 const SWEEP: Duration = Duration::from_secs(600);
 
@@ -210,6 +212,7 @@ impl App {
         let state = web::Data::new(state(config, clock, stopped.clone()).await?);
         let jobs = tokio::spawn(work::dispatch(state.clone().into_inner(), stopped.clone()));
         tokio::spawn(sweep_on(state.clone().into_inner(), stopped.clone()));
+        tokio::spawn(finish_on(state.clone().into_inner(), stopped.clone()));
         tokio::spawn(due_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
         let server = HttpServer::new(move || {
@@ -358,6 +361,19 @@ async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = tokio::time::sleep(SWEEP) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Finishes uploads that their last request left unfinished. Not part of the sweep, because somebody waits for them.
+async fn finish_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        if let Err(error) = uploads::finish_forgotten(&state.intake).await {
+            tracing::warn!(%error, "forgotten uploads could not be finished");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FINISH) => {}
             _ = stop.changed() => {}
         }
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
 pub use disk::{Disk, Growing};
-pub use s3::{FORGOTTEN, PART, S3, S3Settings};
+pub use s3::{Completion, FORGOTTEN, PART, S3, S3Settings};
 
 use crate::clock;
 use crate::error::{Cause, Error, Result};

@@ -2,6 +2,7 @@
 //!
 //! A plain multipart form is one write. A resumable upload ([`Upload`], [`write`]) is many, into the same [`Taken`].
 
+mod assembling;
 mod busy;
 mod checksum;
 mod finishing;
@@ -31,7 +32,7 @@ use crate::{pictures, updates, video, words};
 
 pub use busy::Busy;
 pub use checksum::{ALGORITHMS, Checksum};
-pub use finishing::{clear, finish_if_whole};
+pub use finishing::{clear, finish_forgotten};
 pub use rows::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
 pub use writing::{Patch, write};
 
@@ -209,7 +210,10 @@ async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
         .bind(clock.now() - 24 * 3_600_000)
         .fetch_all(&mut *tx)
         .await?;
-    updates::purge(&mut tx, clock, &keys).await?;
+    for key in &keys {
+        // Also what was begun under it and is not even an object.
+        rows::clear_at(&mut tx, clock, key, None, clock.now()).await?;
+    }
     sqlx::query("DELETE FROM former_keys WHERE until < $1").bind(clock.now()).execute(&mut *tx).await?;
     tx.commit().await
 }

@@ -2,6 +2,7 @@
 import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
 import { bytes } from "./dom.js";
 import { offline, Problem, problem } from "./request.js";
+import { finish } from "./tus.js";
 
 /** A small file is sent in the request that announces it. */
 const SMALL = 1 << 20;
@@ -20,6 +21,8 @@ export class FileUpload {
   media: string | null = null;
   #upload: Upload;
   #settle: { resolve: () => void; reject: (error: Problem) => void } | undefined;
+  /** The latest answer was one to HEAD. */
+  #asked = false;
   #stalled: ReturnType<typeof setTimeout> | undefined;
   /** Where it stood when it began, or went on, and when that was: what is left is reckoned from it. */
   #from: { sent: number; at: number } | undefined;
@@ -50,10 +53,11 @@ export class FileUpload {
         // Otherwise the library takes it for an upload that is gone, and begins anew: who is signed out, or asks while the server is not
         // ready, asks again.
         const status = response.getStatus();
+        this.#asked = request.getMethod() === "HEAD";
         if (status === 401 || (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)) throw problem(status, response.getBody());
       },
       onProgress: (sent, all) => this.#progress(sent, all),
-      onSuccess: () => this.#end(() => this.#settle?.resolve()),
+      onSuccess: () => void this.#finish(),
       onError: (error) => this.#end(() => this.#settle?.reject(told(error))),
     });
   }
@@ -113,6 +117,20 @@ export class FileUpload {
     const worth = passing || status === 409 || status === 423;
     if (worth) this.show(`${status === 0 ? "The server does not answer." : message} Trying again.`);
     return worth && navigator.onLine;
+  }
+
+  /** All bytes are there. If HEAD said so, the request that brought the last of them failed, and one without bytes has to finish the upload. */
+  async #finish(): Promise<void> {
+    clearTimeout(this.#stalled);
+    if (this.#asked) {
+      const { status, words } = await finish(this.#upload.url ?? "", this.file.size);
+      // 409: somebody else is finishing it.
+      if (status !== 204 && status !== 409) {
+        const problem = status === 0 ? offline() : new Problem(words, status);
+        return this.#end(() => this.#settle?.reject(problem));
+      }
+    }
+    this.#end(() => this.#settle?.resolve());
   }
 
   #end(act: () => void): void {

@@ -28,6 +28,7 @@ use futures_util::{Stream, StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
 use self::failure::{Failure, failed, kind, never_arrived};
+pub use self::multipart::Completion;
 use self::multipart::Multipart;
 use super::{About, BLOCK, Bytestream, away, full};
 use crate::clock;
@@ -318,8 +319,8 @@ impl S3 {
         Ok(())
     }
 
-    /// Aborts every unfinished multipart upload to a key.
-    pub(super) async fn abort_all(&self, key: &str) -> Result<()> {
+    /// Aborts every unfinished multipart upload to a key. Does nothing where the server cannot list them.
+    pub async fn abort_all(&self, key: &str) -> Result<()> {
         let name = self.key(key);
         let page = match self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&name).send().await {
             Ok(page) => page,

@@ -1,8 +1,12 @@
 //! How an upload becomes media, and what happens to those that nobody goes on with.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::busy::Inside;
 use super::rows::{KEPT, Upload, clear_later, columns, end};
 use super::store::{Writer, overtaken};
 use super::{Intake, Seen, recorded};
@@ -15,17 +19,53 @@ use crate::video::MetadataScan;
 
 /// A recording that hears nothing for so long is finished with what is there.
 const PATIENCE: Millis = 3_600_000;
-/// An upload that is whole and was not finished after so long is finished by others.
+/// An upload that is whole and that nobody has worked on for so long is finished in the background.
 const FORGOTTEN: Millis = 60_000;
+/// How often whoever finishes an upload says so: well within [`FORGOTTEN`].
+const TOUCH: Duration = Duration::from_secs(15);
 /// One of which nothing that could be shown came, after so long, is thrown away.
 const UNBEGUN: Millis = 24 * 3_600_000;
 /// So many of each kind are seen to at once.
 const AT_ONCE: i64 = 100;
 
 /// Makes media of an upload whose last bytes these are.
-pub(super) async fn finish(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
+pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
+    let Some(alone) = writer.intake.finishing.enter(&writer.upload.id, 1) else { return Err(overtaken()) };
+    finish_alone(alone, writer, left).await
+}
+
+/// Until this ends, nobody takes the upload for forgotten.
+async fn finish_alone(_alone: Inside, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
+    let (intake, id, generation) = (writer.intake, writer.upload.id.clone(), writer.upload.generation);
+    tokio::select! {
+        finished = make_media(writer, left) => finished,
+        never = keep_touched(intake, &id, generation) => match never {},
+    }
+}
+
+/// Says again and again that an upload is being worked on, for as long as this is polled: nodes share nothing but the database.
+async fn keep_touched(intake: &Intake, id: &str, generation: i64) -> Infallible {
+    loop {
+        tokio::time::sleep(TOUCH).await;
+        if let Err(error) = touch(intake, id, generation).await {
+            tracing::warn!(%error, upload = id, "an upload that is being finished could not be touched");
+        }
+    }
+}
+
+async fn touch(intake: &Intake, id: &str, generation: i64) -> Result<()> {
+    let mut tx = intake.shop.db.begin().await?;
+    sqlx::query("UPDATE uploads SET touched_at = $1 WHERE id = $2 AND generation = $3")
+        .bind(intake.shop.clock.now())
+        .bind(id)
+        .bind(generation)
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (intake, clock) = (writer.intake, &writer.intake.shop.clock);
-    let Some(_alone) = intake.finishing.enter(&writer.upload.id, 1) else { return Err(overtaken()) };
     let broken_off = writer.upload.broken_off_at.is_some();
     let seen = writer.seen(&left).await?;
     // What it is put together under may be another key than what it came under.
@@ -100,21 +140,26 @@ async fn throw_out(intake: &Intake, came: &str, upload: &Upload, taken: Option<T
     tx.commit().await
 }
 
-/// Finishes an upload that is whole, where whoever brought the last byte could not. One that is being finished just now is left alone.
+/// Finishes an upload that is whole, where whoever brought the last byte could not. What turns out to be no file we take ends.
 pub async fn finish_if_whole(intake: &Intake, upload: Upload) -> Result<Upload> {
-    if upload.finished_at.is_some() || !upload.is_whole() || intake.finishing.has(&upload.id) {
-        return Ok(upload);
-    }
     let known = upload.clone();
-    let finished = async { finish(Writer::take(intake, upload).await?, Bytes::new()).await };
-    let finished = finished.await.map_err(there_somewhere);
-    // What turns out to be no file we take ends.
+    let finished = finish_committed(intake, upload).await;
     if let Err(Error::Unsupported(reason)) = &finished {
         let mut tx = intake.shop.db.begin().await?;
         end(&mut tx, intake, &known, Some(reason)).await?;
         tx.commit().await?;
     }
     finished
+}
+
+/// Finishes an upload that is whole. One that is being finished on this node is returned as it is, and not disturbed.
+pub(super) async fn finish_committed(intake: &Intake, upload: Upload) -> Result<Upload> {
+    if upload.finished_at.is_some() || !upload.is_whole() {
+        return Ok(upload);
+    }
+    let Some(alone) = intake.finishing.enter(&upload.id, 1) else { return Ok(upload) };
+    let finished = async { finish_alone(alone, Writer::take(intake, upload).await?, Bytes::new()).await };
+    finished.await.map_err(there_somewhere)
 }
 
 /// What was durable is there: a storage that does not find it is one that does not answer as it should.
@@ -136,9 +181,7 @@ pub(super) async fn sweep(intake: &Intake) -> Result<()> {
     for upload in list(intake, lost, now - PATIENCE).await? {
         see_to(&upload, break_off(intake, &upload).await);
     }
-    for upload in list(intake, "o.length = o.received AND o.touched_at < $1", now - FORGOTTEN).await? {
-        see_to(&upload, finish_if_whole(intake, upload.clone()).await.map(drop));
-    }
+    finish_forgotten(intake).await?;
     let over = "(o.deferred_at IS NOT NULL AND o.received < 4096 AND o.touched_at < $1)
          OR NOT EXISTS (SELECT 1 FROM media m WHERE m.id = o.media_id AND $1 > 0)";
     for upload in list(intake, over, now - UNBEGUN).await? {
@@ -150,6 +193,15 @@ pub(super) async fn sweep(intake: &Intake) -> Result<()> {
     let mut tx = intake.shop.db.begin().await?;
     sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - KEPT).execute(&mut *tx).await?;
     tx.commit().await
+}
+
+/// Finishes uploads whose bytes are all there but whose last request could not: its answer was lost, or the storage was away. Nobody
+/// need ask for it.
+pub async fn finish_forgotten(intake: &Intake) -> Result<()> {
+    for upload in list(intake, "o.length = o.received AND o.touched_at < $1", intake.shop.clock.now() - FORGOTTEN).await? {
+        see_to(&upload, finish_if_whole(intake, upload.clone()).await.map(drop));
+    }
+    Ok(())
 }
 
 /// A recording whose page is lost ends where it stands. That is written down before anything is put together, so that whoever comes back
@@ -219,8 +271,12 @@ pub async fn clear(shop: &Workshop, payload: &str) -> Result<()> {
     if going_on > 0 {
         return Ok(());
     }
-    if let (Storage::S3(s3), Some(multipart)) = (&shop.storage, &rest.multipart) {
-        s3.abort(&rest.key, multipart).await?;
+    if let Storage::S3(s3) = &shop.storage {
+        if let Some(multipart) = &rest.multipart {
+            s3.abort(&rest.key, multipart).await?;
+        }
+        // Those that were begun, and never committed because the database was away.
+        s3.abort_all(&rest.key).await?;
     }
     shop.storage.delete_grown(&rest.place).await?;
     if shown == 0 {

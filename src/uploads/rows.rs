@@ -188,7 +188,8 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
     }
-    if upload.deferred_at.is_none() && upload.finished_at.is_none() && intake.shop.clock.now() >= upload.expires_at() {
+    if upload.deferred_at.is_none() && upload.finished_at.is_none() && !upload.is_whole() && intake.shop.clock.now() >= upload.expires_at()
+    {
         return Err(Error::Gone("It was begun more than seven days ago and is thrown away. Send the file again.".into()));
     }
     Ok(())

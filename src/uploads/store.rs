@@ -10,8 +10,8 @@ use super::{Intake, Seen};
 use crate::clock::secret;
 use crate::error::{Error, Result};
 use crate::jobs;
-use crate::media::{about, loose_key};
-use crate::storage::{About, Bytestream, PART, S3, Storage};
+use crate::media::about;
+use crate::storage::{About, PART, S3, Storage};
 use crate::video::{HEAD, MetadataScan};
 
 /// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
@@ -23,12 +23,12 @@ const AT_ONCE: usize = 8;
 
 /// What of an upload lies in a bucket as one object or part.
 #[derive(Clone, Debug, FromRow)]
-struct Piece {
-    start: i64,
-    bytes: i64,
-    key: Option<String>,
-    part: Option<i64>,
-    etag: Option<String>,
+pub(super) struct Piece {
+    pub(super) start: i64,
+    pub(super) bytes: i64,
+    pub(super) key: Option<String>,
+    pub(super) part: Option<i64>,
+    pub(super) etag: Option<String>,
 }
 
 /// One who writes to an upload, until another takes it over.
@@ -39,7 +39,7 @@ pub(super) struct Writer<'a> {
     pub(super) at: i64,
     /// What is durable is told at the end only, all at once.
     pub(super) all_at_once: bool,
-    segments: Vec<Piece>,
+    pub(super) segments: Vec<Piece>,
     /// Pieces to write down, each in place of those from its start on.
     made: Vec<Piece>,
     replaced: Vec<String>,
@@ -49,30 +49,24 @@ pub(super) struct Writer<'a> {
     pub(super) scan: MetadataScan,
 }
 
-/// What of an object lies within these stretches.
-fn stretched(storage: Storage, key: String, stretches: Vec<(u64, u64)>) -> Bytestream {
-    let get = move |(from, to)| {
-        let (storage, key) = (storage.clone(), key.clone());
-        async move { storage.get(&key, from..to).await }
-    };
-    stream::iter(stretches).then(get).try_flatten().boxed()
-}
-
 /// Somebody else goes on with it.
 pub(super) fn overtaken() -> Error {
     Error::Conflict("Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into())
 }
 
 impl<'a> Writer<'a> {
-    /// Takes an upload over where it stands. An older writer can tell nothing more from here on.
+    /// Takes an upload over where it stands. An older writer can tell nothing more from here on. Once the length is known, only a writer that
+    /// knows it too can: nothing is added to an upload whose bytes are all there.
     pub(super) async fn take(intake: &'a Intake, mut upload: Upload) -> Result<Self> {
         let mut tx = intake.shop.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(
-            "UPDATE uploads SET generation = generation + 1, touched_at = $1 WHERE id = $2 AND received = $3 AND finished_at IS NULL RETURNING generation",
+            "UPDATE uploads SET generation = generation + 1, touched_at = $1
+             WHERE id = $2 AND received = $3 AND (length IS NULL OR length = $4) AND finished_at IS NULL RETURNING generation",
         )
         .bind(intake.shop.clock.now())
         .bind(&upload.id)
         .bind(upload.received)
+        .bind(upload.length)
         .fetch_optional(&mut *tx)
         .await?;
         upload.generation = generation.ok_or_else(overtaken)?;
@@ -102,11 +96,11 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn waiting(&self) -> usize {
+    pub(super) fn waiting(&self) -> usize {
         self.segments.iter().map(|segment| usize::try_from(segment.bytes).unwrap_or(0)).sum()
     }
 
-    fn storage(&self) -> &Storage {
+    pub(super) fn storage(&self) -> &Storage {
         &self.intake.shop.storage
     }
 
@@ -136,7 +130,7 @@ impl<'a> Writer<'a> {
         if self.all_at_once { Ok(()) } else { self.tell().await }
     }
 
-    async fn must_hold(&self) -> Result<()> {
+    pub(super) async fn must_hold(&self) -> Result<()> {
         let holds: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
             .bind(&self.upload.id)
             .bind(self.upload.generation)
@@ -171,7 +165,8 @@ impl<'a> Writer<'a> {
         Seen::of(&head)
     }
 
-    async fn segment(&mut self, bytes: Bytes) -> Result<()> {
+    /// Stores bytes as an object of their own.
+    pub(super) async fn segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
             Some(first) if self.segments.len() + 1 >= SEGMENTS => (first.start, self.joined(&bytes).await?.freeze()),
             _ => (self.at, bytes),
@@ -183,11 +178,16 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Sends the segments that wait and these bytes as a part, exactly [`PART`] bytes together. Its number is never given again: an overtaken
+    /// writer may still be sending its own part.
     async fn part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self.segments.first().map_or(self.at, |first| first.start);
         let _turn = self.intake.joining.acquire().await.map_err(Error::internal)?;
         let whole = self.joined(&bytes).await?.freeze();
         drop(bytes);
+        if whole.len() != PART {
+            return Err(Error::internal(format!("a part of {} bytes", whole.len())));
+        }
         let multipart = match &self.upload.multipart {
             Some(id) => id.clone(),
             None => {
@@ -196,7 +196,6 @@ impl<'a> Writer<'a> {
                 self.upload.multipart.insert(id).clone()
             }
         };
-        // Never the number of a part that an overtaken writer may still be sending.
         let mut tx = self.intake.shop.db.begin().await?;
         let number: Option<i64> =
             sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
@@ -213,7 +212,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The segments that wait, and what follows them.
-    async fn joined(&self, next: &[u8]) -> Result<BytesMut> {
+    pub(super) async fn joined(&self, next: &[u8]) -> Result<BytesMut> {
         let mut whole = BytesMut::with_capacity(self.waiting() + next.len());
         let storage = self.storage();
         let reads = self.segments.iter().map(|segment| async move {
@@ -293,108 +292,5 @@ impl<'a> Writer<'a> {
         self.replaced.clear();
         self.upload.received = self.at;
         Ok(())
-    }
-
-    /// Stores what is `left` and makes the whole one object under its key. Answers its length in bytes. Can be repeated.
-    pub(super) async fn join(&mut self, left: Bytes, seen: Seen) -> Result<u64> {
-        let length = u64::try_from(self.at).unwrap_or(0) + left.len() as u64;
-        self.upload.content_type = Some(seen.content_type().to_owned());
-        match self.intake.shop.storage.clone() {
-            Storage::Disk(disk) => {
-                let empty = left.is_empty();
-                if !empty {
-                    self.store(left).await?;
-                }
-                if empty || self.all_at_once {
-                    self.tell().await?;
-                }
-                let _held = disk.grow(&self.upload.place()).await?;
-                self.must_hold().await?;
-                disk.settle_grown(&self.upload.place(), &self.upload.key).await?;
-                match self.storage().len(&self.upload.key).await? {
-                    Some(stored) if stored == length => {}
-                    stored => return Err(Error::internal(format!("an upload of {length} bytes was stored as {stored:?}"))),
-                }
-            }
-            Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
-                self.scan.feed(&left);
-                // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
-                let whole = self.joined(&left).await?.freeze();
-                let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
-                self.storage().put(&key, &about(seen.content_type()), stream::iter([Ok(whole)])).await?;
-                self.upload.key = key;
-            }
-            Storage::S3(s3) => {
-                if !left.is_empty() || !self.segments.is_empty() {
-                    self.scan.feed(&left);
-                    self.part(&s3, left).await?;
-                }
-                self.tell().await?;
-                self.must_hold().await?;
-                self.complete(&s3, length, seen).await?;
-            }
-        }
-        Ok(length)
-    }
-
-    /// Puts the parts together. A server may insist on parts that an overtaken writer sent and nobody told of (Ceph's gateway does): then
-    /// all are, and what counts of them is copied out.
-    async fn complete(&mut self, s3: &S3, length: u64, seen: Seen) -> Result<()> {
-        let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
-        if self.upload.stretches.is_none() {
-            let numbered = self.parts().await?;
-            let refusal = match s3.complete(&self.upload.key, &multipart, &numbered, length).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            let all = s3.parts(&self.upload.key, &multipart).await?;
-            if all.len() <= numbered.len() {
-                return Err(refusal);
-            }
-            let (mut at, mut stretches) = (0, Vec::new());
-            for (number, etag, size) in &all {
-                if numbered.iter().any(|told| told == &(*number, etag.clone())) {
-                    stretches.push((at, at + size));
-                }
-                at += size;
-            }
-            if stretches.iter().map(|(from, to)| to - from).sum::<u64>() != length {
-                return Err(refusal);
-            }
-            self.upload.stretches = Some(serde_json::to_string(&stretches).map_err(Error::internal)?);
-            self.tell().await?;
-        }
-        let stretches: Vec<(u64, u64)> = serde_json::from_str(self.upload.stretches.as_deref().unwrap_or("[]")).map_err(Error::internal)?;
-        if self.storage().len(&self.upload.key).await?.is_none() {
-            let all = s3.parts(&self.upload.key, &multipart).await?;
-            let total = all.iter().map(|(_, _, size)| size).sum();
-            let numbered: Vec<(i32, String)> = all.into_iter().map(|(number, etag, _)| (number, etag)).collect();
-            s3.complete(&self.upload.key, &multipart, &numbered, total).await?;
-        }
-        let counted = stretched(self.storage().clone(), self.upload.key.clone(), stretches);
-        let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
-        self.storage().put(&key, &about(seen.content_type()), counted).await?;
-        self.upload.key = key;
-        Ok(())
-    }
-
-    /// The parts by number and ETag, which must be all there is, without a gap.
-    async fn parts(&self) -> Result<Vec<(i32, String)>> {
-        let pieces: Vec<Piece> =
-            sqlx::query_as("SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 ORDER BY start")
-                .bind(&self.upload.id)
-                .fetch_all(&mut *self.intake.shop.db.read().await?)
-                .await?;
-        let (mut parts, mut at) = (Vec::new(), 0);
-        for piece in pieces {
-            match (piece.part, piece.etag) {
-                (Some(part), Some(etag)) if piece.start == at => {
-                    parts.push((i32::try_from(part).map_err(Error::internal)?, etag));
-                }
-                _ => return Err(Error::internal(format!("the pieces of upload {} have a gap at {at}", self.upload.id))),
-            }
-            at += piece.bytes;
-        }
-        if at == self.at { Ok(parts) } else { Err(Error::internal(format!("upload {} has {at} bytes of {}", self.upload.id, self.at))) }
     }
 }

@@ -55,6 +55,13 @@ pub async fn write(
     if upload.finished_at.is_some() && (upload.broken_off_at.is_none() || patch.length == upload.length) {
         return whole_already(intake, upload, patch, body).await;
     }
+    if upload.finished_at.is_none() && upload.is_whole() {
+        return finish_again(intake, upload, patch, body).await;
+    }
+    // Taking it over now would only undo what is nearly done.
+    if intake.finishing.has(&upload.id) {
+        return Err(overtaken());
+    }
     intake.room()?;
     let reopened = upload.finished_at.is_some();
     announce(intake, &mut upload, patch.length, reopened)?;
@@ -79,11 +86,7 @@ async fn whole_already(
     patch: Patch,
     mut body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    let more = match body.next().await {
-        Some(block) => !block?.is_empty(),
-        None => false,
-    };
-    if more || patch.length.is_some_and(|length| Some(length) != upload.length) {
+    if brings_bytes(intake, &mut body).await? || patch.length.is_some_and(|length| Some(length) != upload.length) {
         return Err(Error::Gone("It has arrived as a whole already.".into()));
     }
     if upload.broken_off_at.is_some() {
@@ -102,6 +105,53 @@ async fn whole_already(
         upload.broken_off_at = None;
     }
     Ok(upload)
+}
+
+/// All bytes are there, but whoever brought the last of them could not finish it. Where that is still going on, on this node, it is not
+/// disturbed: the answer is that all bytes are there.
+async fn finish_again(
+    intake: &Intake,
+    mut upload: Upload,
+    patch: Patch,
+    mut body: impl Stream<Item = Result<Bytes>> + Unpin,
+) -> Result<Upload> {
+    announce(intake, &mut upload, patch.length, false)?;
+    if brings_bytes(intake, &mut body).await? {
+        return Err(beyond(upload.received));
+    }
+    if patch.checksum.is_some_and(|checksum| !checksum.holds()) {
+        return Err(mismatch());
+    }
+    let known = upload.clone();
+    let finished = finishing::finish_committed(intake, upload).await;
+    if let Err(Error::Unsupported(_)) = &finished {
+        give_up(intake, &known).await?;
+    }
+    finished
+}
+
+/// Whether a body has any bytes.
+async fn brings_bytes(intake: &Intake, body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<bool> {
+    loop {
+        match tokio::time::timeout(intake.pause, body.next()).await {
+            Ok(Some(block)) if block.as_ref().is_ok_and(Bytes::is_empty) => {}
+            Ok(Some(block)) => return block.map(|_| true),
+            Ok(None) => return Ok(false),
+            Err(_) => return Err(stalled(intake)),
+        }
+    }
+}
+
+fn stalled(intake: &Intake) -> Error {
+    Error::Conflict(format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs()))
+}
+
+fn beyond(length: i64) -> Error {
+    Error::TooLarge(format!("These are more than the {length} bytes that this upload has."))
+}
+
+fn mismatch() -> Error {
+    Error::Mismatch("The bytes are not the ones that Upload-Checksum was made of. Send them again.".into())
 }
 
 /// The length, where it becomes known now.
@@ -192,11 +242,7 @@ async fn receive(
             Ok(Some(Ok(block))) => block,
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(error),
-            Err(_) => {
-                let words =
-                    format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs());
-                break Some(Error::Conflict(words));
-            }
+            Err(_) => break Some(stalled(intake)),
         };
         let end = writer.at + i64::try_from(buffer.len() + block.len()).map_err(Error::internal)?;
         if let Err(error) = room_for(&writer, end) {
@@ -214,7 +260,7 @@ async fn receive(
         return Err(error);
     }
     if checksum.is_some_and(|checksum| !checksum.holds()) {
-        return Err(Error::Mismatch("The bytes are not the ones that Upload-Checksum was made of. Send them again.".into()));
+        return Err(mismatch());
     }
     let end = writer.at + i64::try_from(buffer.len()).map_err(Error::internal)?;
     if writer.upload.length == Some(end) {
@@ -236,7 +282,7 @@ fn room_for(writer: &Writer<'_>, end: i64) -> Result<()> {
     if let Some(length) = writer.upload.length
         && end > length
     {
-        return Err(Error::TooLarge(format!("These are more than the {length} bytes that this upload has.")));
+        return Err(beyond(length));
     }
     must_fit(writer.intake, end)?;
     let picture = writer.upload.content_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));

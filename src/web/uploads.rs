@@ -80,13 +80,11 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     Ok(answer.finish())
 }
 
-/// How far an upload is.
+/// How far an upload is. It only reads: finishing is for PATCH and the background.
 pub(crate) async fn head(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     must_speak(&req, &ask)?;
     let upload = uploads::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     uploads::must_go_on(&state.intake, &upload)?;
-    // Whoever brought the last byte may have gone before the answer, or the server may have.
-    let upload = uploads::finish_if_whole(&state.intake, upload).await?;
     let mut answer = HttpResponse::Ok();
     told(&mut answer, &upload).insert_header((header::CACHE_CONTROL, "no-store"));
     match upload.length {
@@ -160,10 +158,11 @@ async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) {
 
 fn told<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
     answer.insert_header(("Upload-Offset", upload.received));
-    match upload.finished_at {
-        None => answer.insert_header(("Upload-Expires", http_date(upload.expires_at()))),
-        Some(_) => named(answer, upload),
+    if upload.finished_at.is_none() {
+        answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
+    // A client that finds all its bytes there sends nothing more, and this is the last it hears.
+    if upload.is_whole() { named(answer, upload) } else { answer }
 }
 
 /// What it becomes, and of what.

@@ -108,3 +108,26 @@ test('the server is killed under a file, and it goes on by itself', async ({ pag
   await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, { timeout: 30_000 })
   expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes))
 })
+
+test('upload is finished by an empty request when the answer to its last bytes was lost', async ({ page, hearback }, info) => {
+  const [ute] = await hearback.people('Ute')
+  await signIn(page, ute!)
+  const bytes = await padded(2 << 20)
+  const file = info.outputPath('long.webm')
+  await writeFile(file, bytes)
+  await page.goto('/updates/new')
+  const offsets: string[] = []
+  await page.route('**/uploads/*', async (route) => {
+    if (route.request().method() !== 'PATCH') return route.fallback()
+    offsets.push(route.request().headers()['upload-offset']!)
+    if (offsets.length > 1) return route.fallback()
+    // The server has all of it, and the page does not learn that.
+    await route.fetch()
+    return route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify({ title: 'Unavailable', detail: 'The storage does not answer.' }) })
+  })
+  await page.locator('upload-queue input[type=file]').setInputFiles(file)
+  await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, { timeout: 30_000 })
+  await expect(item(page)).toHaveCount(0)
+  expect(offsets).toEqual(['0', String(bytes.length)])
+  expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes))
+})

@@ -82,10 +82,20 @@ impl TestApp {
 
     /// Another node of the same installation: the same database and storage, a folder of its own. On PostgreSQL and S3 only.
     pub async fn beside(other: &Self) -> Self {
+        Self::beside_with(other, |_| {}).await
+    }
+
+    /// The same with settings changed by the test.
+    pub async fn beside_with(other: &Self, change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = other.settings.clone();
         settings.insert("HEARBACK_DATA".into(), dir.path().display().to_string());
-        Self::launch(dir, settings, other.database.clone(), |_| {}, async |_| {}).await
+        Self::launch(dir, settings, other.database.clone(), change, async |_| {}).await
+    }
+
+    /// What its keys begin with in the bucket of all tests, without the slash.
+    pub fn prefix(&self) -> &str {
+        self.database.as_deref().unwrap()
     }
 
     /// The settings it was started with, by name: for the command line beside it.
@@ -170,9 +180,15 @@ impl TestApp {
         let s3 = s3();
         let listed = s3.list_objects_v2().bucket("hearback-test").prefix(prefix).send().await.unwrap();
         found.extend(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
-        let begun = s3.list_multipart_uploads().bucket("hearback-test").prefix(prefix).send().await.unwrap();
-        found.extend(begun.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)));
+        found.extend(self.unfinished_objects().await);
         found
+    }
+
+    /// The multipart uploads that were begun and are neither completed nor aborted, by key. None on a disk.
+    pub async fn unfinished_objects(&self) -> Vec<String> {
+        let Some(prefix) = &self.database else { return Vec::new() };
+        let begun = s3().list_multipart_uploads().bucket("hearback-test").prefix(prefix).send().await.unwrap();
+        begun.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)).collect()
     }
 
     /// A number that the database answers.
@@ -441,6 +457,13 @@ pub fn postgres() -> bool {
 
 fn env(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; eval \"$(bin/test-servers start DIR)\" first"))
+}
+
+/// The host and port of an address.
+pub fn authority(url: &str) -> String {
+    let rest = url.split_once("://").unwrap().1;
+    let host = rest.split('/').next().unwrap();
+    host.rsplit('@').next().unwrap().to_owned()
 }
 
 fn database_url(name: &str) -> String {

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::app::{TestApp, email};
 
 /// The program with no setting but these.
-fn hearback(settings: &[(&str, &str)], words: &[&str]) -> Command {
+pub fn hearback(settings: &[(&str, &str)], words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_") || name == "DATABASE_URL") {
         command.env_remove(name);

@@ -35,7 +35,8 @@ pub(super) fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
         (404, _) => Failure::Missing,
         (501 | 405, _) | (_, "NotImplemented" | "MethodNotAllowed") => Failure::NotImplemented,
         (507, _) | (_, "QuotaExceeded" | "XMinioStorageFull" | "StorageFull" | "EntityTooLarge") => Failure::Full,
-        (408 | 429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown") => Failure::Away,
+        // Completing an upload may answer 200 and say only in the body that it failed.
+        (408 | 429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => Failure::Away,
         _ => Failure::Refused,
     }
 }

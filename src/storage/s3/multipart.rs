@@ -5,10 +5,19 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::failure::failed;
+use super::failure::{Failure, failed, kind};
 use super::{S3, accept_missing, some};
 use crate::error::{Error, Result};
 use crate::storage::{About, away, check_key};
+
+/// What came of completing a multipart upload.
+#[derive(Debug)]
+pub enum Completion {
+    /// The object is there and as long as it has to be.
+    Done,
+    /// The server answered that it makes no object of these parts.
+    Refused(Error),
+}
 
 /// The calls for uploads that grow over many requests. Who uses them keeps the id and the ETags: servers answer
 /// ListParts late or in part. Parts but the last are of [`super::PART`] bytes; some servers want them equal.
@@ -46,7 +55,7 @@ impl S3 {
 
     /// Makes the object of its parts, given by number and ETag in rising order, and looks that it has `length` bytes. Can be repeated: an upload that
     /// was completed already, but whose answer was lost, counts as completed.
-    pub async fn complete(&self, key: &str, id: &str, made: &[(i32, String)], length: u64) -> Result<()> {
+    pub async fn complete(&self, key: &str, id: &str, made: &[(i32, String)], length: u64) -> Result<Completion> {
         check_key(key)?;
         let mut parts = CompletedMultipartUpload::builder();
         for (number, etag) in made {
@@ -57,7 +66,8 @@ impl S3 {
         let completed = complete.key(&name).upload_id(id).multipart_upload(parts.build()).send().await;
         // A repeated Complete is refused although the first one worked (404, by Ceph 500): the object itself decides.
         match (self.length(&name).await?, completed) {
-            (Some(stored), _) if stored == length => Ok(()),
+            (Some(stored), _) if stored == length => Ok(Completion::Done),
+            (_, Err(error)) if kind(&error) == Failure::Refused => Ok(Completion::Refused(failed(error))),
             (_, Err(error)) => Err(failed(error)),
             (stored, Ok(_)) => Err(away(format!("wrote {length} bytes, the server has {stored:?}"))),
         }
@@ -119,7 +129,10 @@ impl Multipart {
         if !last.is_empty() {
             self.part(last).await?;
         }
-        let completed = self.s3.complete(&self.key, &self.id, &self.parts, length).await;
+        let completed = match self.s3.complete(&self.key, &self.id, &self.parts, length).await {
+            Ok(Completion::Done) => Ok(()),
+            Ok(Completion::Refused(error)) | Err(error) => Err(error),
+        };
         self.finished = completed.is_ok();
         if !self.finished {
             self.s3.undo(&self.s3.key(&self.key)).await;

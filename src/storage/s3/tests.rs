@@ -133,13 +133,29 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
     }
     let length = 2 * PART as u64 + 5;
     for _ in 0..2 {
-        s3.complete(key, &id, &parts, length).await.unwrap();
+        assert!(matches!(s3.complete(key, &id, &parts, length).await, Ok(Completion::Done)));
     }
     assert_eq!(read(&storage, key, length - 6..length).await, [2, 3, 3, 3, 3, 3]);
     s3.abort(key, &id).await.unwrap();
     assert_eq!(storage.len(key).await.unwrap(), Some(length));
     // Most servers answer 404, Ceph 500.
     assert!(s3.complete("media/never", &id, &parts, length).await.is_err());
+}
+
+#[tokio::test]
+async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
+    let Some((_, s3)) = bucket().await else { return };
+    let key = "media/short";
+    let id = s3.begin(key, &about()).await.unwrap();
+    let mut parts = Vec::new();
+    for (number, length) in [(1, PART), (2, 5), (3, 5)] {
+        parts.push((number, s3.part(key, &id, number, vec![0; length].into()).await.unwrap()));
+    }
+    let completion = s3.complete(key, &id, &parts, PART as u64 + 10).await.unwrap();
+    assert!(matches!(completion, Completion::Refused(_)), "{completion:?}");
+    // Replaced by a longer one under its number, it is no longer in the way.
+    parts[1].1 = s3.part(key, &id, 2, vec![0; PART].into()).await.unwrap();
+    assert!(matches!(s3.complete(key, &id, &parts, 2 * PART as u64 + 5).await, Ok(Completion::Done)));
 }
 
 #[tokio::test]
