@@ -1,13 +1,18 @@
 //! Videos from anyone: what they are, made seekable, H.264 for Safari, and a still; all by a caged ffmpeg.
 
 mod cage;
+mod codecs;
 mod convert;
 mod cut;
 mod detect;
 mod frames;
 mod ivf;
 mod metadata;
+mod limits;
+mod listing;
+mod measure;
 mod probe;
+mod selection;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +22,8 @@ use crate::error::{Error, Result};
 use self::cage::{Bounds, Cage};
 pub use self::detect::{HEAD, picture_brand, sniff};
 pub use self::metadata::{Metadata, MetadataScan};
+use self::probe::Timeline;
+pub use self::selection::TextStream;
 
 /// How a file wraps its streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,7 +63,7 @@ impl Container {
 /// What a video really is, by its packets.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Probe {
-    /// From the first to the end of the last packet, in milliseconds; `None` where no packet has a time.
+    /// How long it is as players present it, in milliseconds: edit lists applied, by its packets. `None` where no packet has a time.
     pub duration_ms: Option<i64>,
     /// In pixels, as shown: rotation and pixel shape applied.
     pub width: u32,
@@ -64,14 +71,32 @@ pub struct Probe {
     pub height: u32,
     /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
     pub video: String,
-    /// The audio codec: `aac`, `opus` or `mp3`.
+    /// The audio codec, in ffmpeg's word. Of several audio streams that one which most browsers play.
     pub audio: Option<String>,
     /// How it is wrapped.
     pub container: Container,
     /// ffmpeg's name for how pixels are stored; browsers play `yuv420p`.
     pub pixels: String,
+    /// Its text streams. They are in no copy: captions are to be read from them once the player shows captions.
+    pub text_streams: Vec<TextStream>,
+    /// Whether an edit list excludes pictures or sound that are in the file: somebody may have cut away what nobody is to see. Nobody but its
+    /// author may get such a file; the copies made by [`Tools`] hold only what is presented.
+    pub hides_frames: bool,
+    /// What the audio is coded as, for people, where the file has audio and none of it can be read; then `audio` is `None`.
+    pub lost_audio: Option<String>,
     video_stream: u32,
     audio_stream: Option<u32>,
+    timeline: Timeline,
+}
+
+impl Probe {
+    /// The same video as if it had no audio.
+    fn without_audio(&self) -> Self {
+        let timeline = self.timeline.without_audio();
+        let lost_audio = self.audio.as_deref().map(|codec| codecs::codec_label(codec, ""));
+        let duration_ms = timeline.duration_ms();
+        Self { audio: None, audio_stream: None, duration_ms, lost_audio, timeline, ..self.clone() }
+    }
 }
 
 /// Who needs an H.264 copy.
@@ -100,6 +125,10 @@ pub struct Output {
     pub height: u32,
     /// In milliseconds, if known.
     pub duration_ms: Option<i64>,
+    /// What its author has to know about it.
+    pub note: Option<String>,
+    /// What it is, measured.
+    pub probe: Probe,
 }
 
 /// ffmpeg and ffprobe, found once at the start. Cheap to clone.
@@ -145,10 +174,15 @@ impl Tools {
         probe::probe(self.found()?, input).await
     }
 
-    /// A copy in `dir` that can be seeked at once, without converting: Chromium's WebM has neither duration nor cues,
-    /// and a MOV its index at the end. H.264 and HEVC become MP4.
+    /// A copy in `dir` that can be seeked at once and holds what players present of `input`, from 0 on. The pictures are copied unless an edit
+    /// list hides some of them; audio that browsers do not play is converted. H.264 and HEVC become MP4.
     pub async fn seekable(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
-        convert::seekable(self.found()?, input, probe, dir).await
+        let found = self.found()?;
+        let made = presented(found, input, probe, dir).await;
+        match silenced(probe, &made) {
+            Some(silent) => noted(presented(found, input, &silent, dir).await?, &silent),
+            None => noted(made?, probe),
+        }
     }
 
     /// Who needs [`Tools::h264`].
@@ -171,7 +205,12 @@ impl Tools {
     /// A copy in `dir` of the stretch between two milliseconds, and of nothing else. Where it begins at a key frame nothing is converted;
     /// else only what stands before the next one, where that can be done, or all of it.
     pub async fn cut(&self, input: &Path, probe: &Probe, stretch: (i64, i64), dir: &Path) -> Result<Output> {
-        cut::cut(self.found()?, input, probe, stretch, dir).await
+        let found = self.found()?;
+        let made = cut::cut(found, input, probe, stretch, dir).await;
+        match silenced(probe, &made) {
+            Some(silent) => noted(cut::cut(found, input, &silent, stretch, dir).await?, &silent),
+            None => noted(made?, probe),
+        }
     }
 
     /// A JPEG in `dir` of a telling frame near the beginning, no side longer than 1280 pixels.
@@ -183,6 +222,32 @@ impl Tools {
         let missing = || Error::Unavailable(self.missing().unwrap_or_default(), "no ffmpeg or ffprobe".into());
         self.found.as_deref().ok_or_else(missing)
     }
+}
+
+/// All that is presented of a file: copied where that copies nothing else.
+async fn presented(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+    if probe.timeline.is_copied_exactly() {
+        match convert::seekable(found, input, probe, dir).await {
+            // What cannot be copied can perhaps be decoded.
+            Err(Error::Unsupported(_)) => {}
+            made => return made,
+        }
+    }
+    cut::presented(found, input, probe, dir).await
+}
+
+/// What to try without audio: a file of which no copy could be made, and whose audio has to be converted.
+fn silenced(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
+    let undecodable = matches!(made, Err(Error::Unsupported(_))) && convert::converts_audio(probe, convert::target(probe));
+    undecodable.then(|| probe.without_audio())
+}
+
+/// Says of a copy without audio that the original has some.
+fn noted(made: Output, source: &Probe) -> Result<Output> {
+    let note = source.lost_audio.as_ref().map(|codec| {
+        format!("It plays without sound: its sound ({codec}) cannot be read here. Export it with AAC sound and upload it again to have it.")
+    });
+    Ok(Output { note, ..made })
 }
 
 async fn find(given: Option<&Path>) -> Option<Found> {

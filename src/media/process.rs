@@ -15,7 +15,7 @@ use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::pictures::{self, Font, Rendered};
 use crate::storage::{About, Storage};
-use crate::video::{Metadata, Need, Output, Probe, Tools};
+use crate::video::{Metadata, Need, Output, Tools};
 use crate::{events, jobs, updates};
 
 /// Shown while a stretch is cut, and while the whole comes back.
@@ -80,6 +80,9 @@ pub async fn sweep_folder(folder: PathBuf, since: SystemTime) -> Result<()> {
 struct Task {
     media: String,
     generation: i64,
+    /// What its author has to know once it is ready.
+    #[serde(default)]
+    note: Option<String>,
 }
 
 impl Task {
@@ -93,7 +96,7 @@ impl Task {
 /// with the reason.
 pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task, false).await? else { return Ok(()) };
+    let Some((media, key)) = load(shop, &task, "original").await? else { return Ok(()) };
     let metadata = match media.metadata() {
         Some(metadata) => metadata,
         None => scan_original(shop, &task, &key).await?,
@@ -110,14 +113,15 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let input = shop.storage.fetch(&key, dir.path()).await?;
     step(shop, &task, if media.stretch().is_some() { TRIMMING } else { "Making it seekable" }).await?;
     let out = tempfile::tempdir_in(&shop.tmp)?;
-    let (made, shown, probe) = match make(tools, &input, media.stretch(), out.path()).await {
+    let made = match make(tools, &input, media.stretch(), out.path()).await {
         Ok(made) => made,
         // The file itself played before: what is at fault is where it was to be cut.
         Err(Error::Unsupported(_)) if media.stretch().is_some() => return refuse(shop, &task, Error::Unsupported(NOT_THERE.into())).await,
         Err(error) => return refuse(shop, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&shop.tmp)?;
-    let poster = match tools.poster(&shown, &probe, frame.path()).await {
+    // Of the copy: the original may begin with what nobody is to see.
+    let poster = match tools.poster(&made.path, &made.probe, frame.path()).await {
         Ok(path) => Some(pictures::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
@@ -125,31 +129,32 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
             None
         }
     };
-    let need = Tools::needs_h264(&probe);
+    let need = Tools::needs_h264(&made.probe);
     let mut objects = vec![store(shop, "playable", &made).await?];
     if let Some(poster) = poster {
         let (frame, thumbnail) = poster.parts();
         objects.push(store_picture(shop, "poster", frame).await?);
         objects.push(store_picture(shop, "thumbnail", thumbnail).await?);
     }
-    let state = if need == Need::ForAll { ("processing", Some("Converting it for browsers")) } else { ("ready", None) };
+    let task = Task { note: made.note.clone(), ..task };
+    let state = if need == Need::ForAll { ("processing", Some("Converting it for browsers")) } else { ("ready", task.note.as_deref()) };
     let follow = (need != Need::None).then_some("convert");
     commit(shop, &task, objects, Some(&made), state, follow).await
 }
 
-/// What is to play, and a file that shows what it is: the original where all of it plays, else the cut, which may have been coded anew.
-async fn make(tools: &Tools, input: &Path, stretch: Option<(Millis, Millis)>, dir: &Path) -> Result<(Output, PathBuf, Probe)> {
+/// What is to play: what players present of the original, or the stretch of that.
+async fn make(tools: &Tools, input: &Path, stretch: Option<(Millis, Millis)>, dir: &Path) -> Result<Output> {
     let probe = tools.probe(input).await?;
-    let Some(stretch) = stretch else { return Ok((tools.seekable(input, &probe, dir).await?, input.to_owned(), probe)) };
-    let made = tools.cut(input, &probe, stretch, dir).await?;
-    let (shown, probe) = (made.path.clone(), tools.probe(&made.path).await?);
-    Ok((made, shown, probe))
+    match stretch {
+        None => tools.seekable(input, &probe, dir).await,
+        Some(stretch) => tools.cut(input, &probe, stretch, dir).await,
+    }
 }
 
-/// Makes the H.264 copy of what some or all browsers do not play.
+/// Makes the H.264 copy of what some or all browsers do not play: of the playable copy, so that both show the same at any moment.
 pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task, true).await? else { return Ok(()) };
+    let Some((media, key)) = load(shop, &task, "playable").await? else { return Ok(()) };
     let dir = tempfile::tempdir_in(&shop.tmp)?;
     let input = shop.storage.fetch(&key, dir.path()).await?;
     let probe = shop.tools().await.probe(&input).await?;
@@ -168,13 +173,13 @@ pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
     if Tools::needs_h264(&probe) == Need::ForAll {
         objects.push(Object { name: "playable", ..copy });
     }
-    commit(shop, &task, objects, None, ("ready", None), None).await
+    commit(shop, &task, objects, None, ("ready", task.note.as_deref()), None).await
 }
 
 /// After the last try: the recording is `failed`, unless it plays already.
 pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    match load(shop, &task, false).await? {
+    match load(shop, &task, "original").await? {
         Some((media, _)) if media.state == "processing" => {
             settle(
                 shop,
@@ -188,8 +193,8 @@ pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
     }
 }
 
-/// The media, if it is still the same, and the key of the original, or once it was `cut` of what plays.
-async fn load(shop: &Workshop, task: &Task, cut: bool) -> Result<Option<(Media, String)>> {
+/// The media, if it is still the same, and the key of that rendition of it.
+async fn load(shop: &Workshop, task: &Task, rendition: &str) -> Result<Option<(Media, String)>> {
     let mut connection = shop.db.read().await?;
     let media: Option<Media> = sqlx::query_as(concat!("SELECT ", super::columns!(), " FROM media m WHERE m.id = $1 AND m.generation = $2"))
         .bind(&task.media)
@@ -199,7 +204,7 @@ async fn load(shop: &Workshop, task: &Task, cut: bool) -> Result<Option<(Media, 
     let Some(media) = media else { return Ok(None) };
     let key: Option<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1 AND name = $2")
         .bind(&task.media)
-        .bind(if cut && media.stretch().is_some() { "playable" } else { "original" })
+        .bind(rendition)
         .fetch_optional(&mut *connection)
         .await?;
     Ok(key.map(|key| (media, key)))
@@ -312,7 +317,8 @@ async fn commit(
             .await?;
     }
     if let Some(kind) = follow {
-        jobs::enqueue(&mut tx, &shop.clock, kind, &json!({ "media": task.media, "generation": task.generation })).await?;
+        jobs::enqueue(&mut tx, &shop.clock, kind, &json!({ "media": task.media, "generation": task.generation, "note": task.note }))
+            .await?;
     }
     tell(&mut tx, &shop.clock, task).await?;
     tx.commit().await

@@ -58,7 +58,7 @@ pub(super) enum Fault {
     Late,
     /// The disk is full.
     Full,
-    /// It gave up; the last thing it said.
+    /// It gave up; the last lines that it said, newest first.
     Failed(String),
 }
 
@@ -118,11 +118,11 @@ impl Cage {
         };
         group.forget();
         let (status, said) = status;
-        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
         if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
             return Err(Fault::Full);
         }
-        Err(Fault::Failed(format!("{status}: {last}")))
+        let lines: Vec<&str> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+        Err(Fault::Failed(format!("{status}: {}", lines.join(" ← "))))
     }
 
     fn words(&self, program: &Path, args: &[OsString], input: Option<&Path>, dir: &Path, bounds: Bounds) -> Vec<OsString> {

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cage::Bounds;
-use super::probe::{failed, guards, input_words};
+use super::limits::{decoding, input_words};
+use super::listing::HAIR;
+use super::measure::measured;
+use super::probe::failed;
 use super::{Container, Found, Need, Output, Probe, Tools};
 use crate::error::{Error, Result};
 
@@ -13,14 +16,19 @@ use crate::error::{Error, Result};
 const LARGEST: u32 = 1920;
 /// The longer side of a poster.
 const POSTER: u32 = 1280;
+/// Gaps, as a paused recording leaves them, become silence.
+const WITHOUT_GAPS: &str = "aresample=async=1:first_pts=0";
 
+/// A copy whose pictures are copied, for a file of which everything is presented ([`super::probe::Timeline::is_copied_exactly`]).
 pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
     let container = target(probe);
     let mut args = mapped(probe, true);
-    args.extend(["-c", "copy"].map(OsString::from));
+    args.extend(["-c:v", "copy"].map(OsString::from));
+    args.extend(audio_words(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {
-            args.extend(["-movflags", "+faststart", "-avoid_negative_ts", "make_zero"].map(OsString::from));
+            // Pictures that are decoded before they are shown are decoded before 0.
+            args.extend(["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from));
             if probe.video == "hevc" {
                 // Apple plays HEVC under this name only.
                 args.extend(["-tag:v", "hvc1"].map(OsString::from));
@@ -30,55 +38,94 @@ pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &P
         Container::Matroska | Container::WebM => args.extend(["-cues_to_front", "1"].map(OsString::from)),
     }
     let length = tokio::fs::metadata(input).await?.len();
-    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 16 * 1024 * 1024, last: false };
+    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + audio_bytes(probe), last: false };
     let name = format!("seekable.{}", container.extension());
-    let path = run(found, input, probe, &[], args, dir, &name, bounds).await?;
-    Ok(Output {
-        path,
-        content_type: container.content_type(),
-        extension: container.extension(),
-        width: probe.width,
-        height: probe.height,
-        duration_ms: probe.duration_ms,
-    })
+    let path = run(found, input, probe, &presented(probe), args, dir, &name, bounds).await?;
+    measured(found, path, container, probe.duration_ms).await
 }
 
-/// The container that most players know for these codecs.
+/// The container that most players know for these codecs, after the audio is converted where it must be.
 pub(super) fn target(probe: &Probe) -> Container {
-    let opus = matches!(probe.audio.as_deref(), None | Some("opus"));
     let matroska = matches!(probe.container, Container::Matroska | Container::WebM);
     match &*probe.video {
         "h264" | "hevc" => Container::Mp4,
-        "vp8" if opus => Container::WebM,
-        // WebM takes no other sound, MP4 no VP8.
-        "vp8" => Container::Matroska,
-        _ if matroska && opus => Container::WebM,
+        "vp8" => Container::WebM,
+        _ if matroska && !matches!(probe.audio.as_deref(), Some("aac" | "mp3")) => Container::WebM,
         _ => Container::Mp4,
     }
+}
+
+/// Whether audio has to be converted for this container: WebM takes Opus, MP4 what browsers play.
+pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
+    match (probe.audio.as_deref(), container) {
+        (None | Some("opus"), _) => false,
+        (Some("aac" | "mp3"), Container::Mp4 | Container::QuickTime) => false,
+        _ => true,
+    }
+}
+
+/// Copies the audio, or converts it where browsers would not play it; then it goes through `before` first, which ends with a comma or is empty.
+pub(super) fn audio_words(probe: &Probe, container: Container, before: &str) -> Vec<OsString> {
+    if !converts_audio(probe, container) {
+        return ["-c:a", "copy"].map(OsString::from).to_vec();
+    }
+    match container {
+        Container::Mp4 | Container::QuickTime => aac(before),
+        Container::Matroska | Container::WebM => audio_encoder(["-c:a", "libopus", "-b:a", "96k"], before),
+    }
+}
+
+/// AAC, in stereo.
+pub(super) fn aac(before: &str) -> Vec<OsString> {
+    audio_encoder(["-c:a", "aac", "-b:a", "128k"], before)
+}
+
+fn audio_encoder(encoder: [&str; 4], before: &str) -> Vec<OsString> {
+    let filter = format!("{before}{WITHOUT_GAPS}");
+    encoder.into_iter().chain(["-ac", "2", "-ar", "48000", "-af", &filter]).map(OsString::from).collect()
+}
+
+/// How many bytes audio that is converted takes at most, with some to spare.
+fn audio_bytes(probe: &Probe) -> u64 {
+    16 * 1024 * 1024 + 20_000 * seconds_of(probe)
+}
+
+fn seconds_of(probe: &Probe) -> u64 {
+    u64::try_from(probe.duration_ms.unwrap_or_default() / 1000).unwrap_or_default()
+}
+
+/// Input options that make the presentation begin at 0.
+fn presented(probe: &Probe) -> Vec<OsString> {
+    vec!["-copyts".into(), "-itsoffset".into(), format!("{:.6}", -probe.timeline.zero).into()]
 }
 
 pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
     let small_enough = probe.width.max(probe.height) <= LARGEST;
     let keep = probe.video == "h264" && Tools::needs_h264(probe) != Need::ForAll && small_enough;
-    let (width, height) = if keep { (probe.width, probe.height) } else { fit(probe, LARGEST) };
     let mut args = mapped(probe, true);
     if keep {
         // Only the sound has to change.
-        args.extend(["-c:v", "copy"].map(OsString::from));
+        args.extend(["-c:v", "copy", "-avoid_negative_ts", "disabled"].map(OsString::from));
     } else {
-        args.extend(encoder(width, height, ""));
+        let (width, height) = fit(probe, LARGEST);
+        args.extend(encoder(width, height, "setpts='if(eq(N,0),0,PTS)',"));
+        let timeline = &probe.timeline;
+        let last = if timeline.video.shown > 1 { timeline.video.last - timeline.zero } else { 0.0 };
+        args.extend(["-bsf:v".into(), held(last, timeline.end - timeline.zero).into()]);
     }
-    // The filter closes the gaps that a paused recording leaves.
-    args.extend(["-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000", "-af", "aresample=async=1:first_pts=0"].map(OsString::from));
+    args.extend(aac(""));
     args.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
-    let seconds = u64::try_from(probe.duration_ms.unwrap_or_default() / 1000).unwrap_or_default();
-    let mut bounds = Bounds::encoding(seconds);
+    let mut bounds = Bounds::encoding(seconds_of(probe));
     if keep {
         bounds.output += tokio::fs::metadata(input).await?.len();
     }
-    let path = run(found, input, probe, &[], args, dir, "h264.mp4", bounds).await?;
-    let (content_type, extension) = (Container::Mp4.content_type(), Container::Mp4.extension());
-    Ok(Output { path, content_type, extension, width, height, duration_ms: probe.duration_ms })
+    let path = run(found, input, probe, &presented(probe), args, dir, "h264.mp4", bounds).await?;
+    measured(found, path, Container::Mp4, probe.duration_ms).await
+}
+
+/// A bitstream filter that holds the last picture of [`encoder`], which begins at `last`, until `end`; both in seconds.
+pub(super) fn held(last: f64, end: f64) -> String {
+    format!("setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'", last - HAIR)
 }
 
 /// H.264 for everyone; the pictures go through `before` first, which ends with a comma or is empty.
@@ -92,7 +139,11 @@ pub(super) fn encoder(width: u32, height: u32, before: &str) -> Vec<OsString> {
         ["-level:v", level],
         ["-preset", "veryfast"],
         ["-crf", "23"],
+        // Pictures are decoded in the order in which they are shown: no edit list has to make up for it.
+        ["-bf", "0"],
         ["-fps_mode", "vfr"],
+        // The frame rate that a file claims is no grid for the times of its pictures.
+        ["-enc_time_base", "1:90000"],
         // A still page has a frame a second: count key frames by time, or a seek decodes minutes.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
@@ -165,7 +216,7 @@ async fn run(
     let dir = tokio::fs::canonicalize(dir).await?;
     let own = tempfile::tempdir_in(&dir)?;
     let mut words: Vec<OsString> = ["-nostdin", "-hide_banner", "-nostats", "-y"].map(OsString::from).to_vec();
-    words.extend(guards(probe.container));
+    words.extend(decoding(probe));
     words.extend_from_slice(seek);
     words.extend(input_words(&input));
     words.extend(args);

@@ -1,17 +1,23 @@
 //! When each picture of a video is shown, and where it can be cut.
 
-use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
-use super::cage::Bounds;
-use super::cut::Cut;
-use super::probe::{failed, guards, input_words};
-use super::{Found, Probe};
+use super::listing::HAIR;
+use super::probe::{PRIMING, failed, ffprobe};
+use super::{Container, Found, Probe};
 use crate::error::Result;
 
 /// A cut belongs to the picture that is nearer: half of one, at most this many seconds (half of one in thirty a second).
 const NEAR: f64 = 1.0 / 60.0;
+
+/// What is to be kept, in seconds of the packets' own times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// The time that becomes 0.
+    pub(super) start: f64,
+    /// The end.
+    pub(super) end: f64,
+}
 
 /// A packet of the pictures.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +26,8 @@ struct Picture {
     at: f64,
     /// Whether decoding can begin with it.
     key: bool,
+    /// It is decoded but not shown: an edit list excludes it.
+    hidden: bool,
 }
 
 /// The packets of a video, in the order in which they are decoded.
@@ -28,10 +36,32 @@ pub(super) struct Packets {
     /// The packets' time that players call 0.
     pub(super) zero: f64,
     pictures: Vec<Picture>,
-    /// Begin of each packet of sound, and the end of the last.
-    sounds: Vec<f64>,
+    sounds: Sounds,
     /// Some packet has no time.
     untimed: bool,
+}
+
+/// The packets of the audio.
+#[derive(Debug, Default)]
+struct Sounds {
+    /// Begin of each packet that is heard, and the end of the last.
+    times: Vec<f64>,
+    /// Begin of each packet that an edit list excludes.
+    hidden: Vec<f64>,
+    end: Option<f64>,
+}
+
+/// Which pictures a cut shows, whether they can be copied or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shown {
+    /// The time of the first picture; it may lie before the cut, or behind its beginning where there is none before.
+    pub(super) first: f64,
+    /// The time of the last.
+    pub(super) last: f64,
+    /// Between the last picture and the first that is not shown.
+    pub(super) until: f64,
+    /// A key frame before the first.
+    pub(super) before: f64,
 }
 
 /// What of the packets is kept.
@@ -47,6 +77,8 @@ pub(super) struct Kept {
     pub(super) until: f64,
     /// The time of the last picture.
     pub(super) last: f64,
+    /// The key frame that decoding of the last picture begins with.
+    pub(super) last_key: f64,
     /// How many there are.
     pub(super) pictures: usize,
     /// How many of them stand before the first key frame.
@@ -56,60 +88,62 @@ pub(super) struct Kept {
 }
 
 pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<Packets> {
-    let mut words = guards(probe.container);
-    words.extend(input_words(input));
-    let entries = "packet=stream_index,pts_time,duration_time,flags:format=start_time";
-    words.extend(["-show_entries", entries, "-of", "compact"].map(OsString::from));
-    let mut packets = Packets::default();
-    let dir = tempfile::tempdir()?;
-    let bounds = Bounds { time: Duration::from_secs(300), output: 0, last: false };
-    let mut end = None;
-    let ran = found.cage.run(&found.ffprobe, &words, Some(input), dir.path(), bounds, |line| packets.line(line, probe, &mut end));
-    ran.await.map_err(|fault| failed(fault, "trimmed"))?;
-    packets.sounds.extend(end);
-    packets.sounds.sort_by(f64::total_cmp);
+    let mut packets = Packets { zero: probe.timeline.zero, ..Packets::default() };
+    let entries = "packet=stream_index,pts_time,duration_time,flags";
+    let ran = ffprobe(found, input, probe.container, &[], entries, |line| packets.line(line, probe));
+    ran.await.map_err(|fault| failed(fault, "read"))?;
+    let sounds = &mut packets.sounds;
+    sounds.times.extend(sounds.end);
+    sounds.times.sort_by(f64::total_cmp);
     Ok(packets)
 }
 
 impl Packets {
-    fn line(&mut self, line: &str, probe: &Probe, end: &mut Option<f64>) {
-        let mut parts = line.split('|');
-        let kind = parts.next();
+    fn line(&mut self, line: &str, probe: &Probe) {
+        let parts = line.split('|');
         let field = |name: &str| parts.clone().find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
         let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok()).filter(|time| time.is_finite());
-        if kind == Some("format") {
-            self.zero = number(field("start_time")).unwrap_or_default();
-        }
         let stream = field("stream_index").and_then(|text| text.parse::<u32>().ok());
-        let (at, long) = (number(field("pts_time")), number(field("duration_time")));
+        let (at, duration) = (number(field("pts_time")), number(field("duration_time")).unwrap_or_default());
+        let flag = |flag: char| field("flags").is_some_and(|flags| flags.contains(flag));
+        let edited = matches!(probe.container, Container::Mp4 | Container::QuickTime);
+        let hidden = |at: f64| flag('D') || (edited && at < -HAIR && at + duration < HAIR);
         if stream == Some(probe.video_stream) {
             match at {
-                Some(at) => self.pictures.push(Picture { at, key: field("flags").is_some_and(|flags| flags.contains('K')) }),
+                Some(at) => self.pictures.push(Picture { at, key: flag('K'), hidden: hidden(at) }),
                 None => self.untimed = true,
             }
         } else if stream.is_some()
             && stream == probe.audio_stream
             && let Some(at) = at
         {
-            self.sounds.push(at);
-            *end = Some(at + long.unwrap_or(0.0));
+            self.sounds.add(at, duration, hidden(at));
         }
     }
 
     /// Whether pictures are shown in the order in which they are decoded.
     pub(super) fn in_order(&self) -> bool {
-        self.pictures.is_sorted_by(|one, next| one.at <= next.at)
+        self.presented().is_sorted_by(|one, next| one.at <= next.at)
+    }
+
+    /// Whether an edit list excludes pictures. Then times in the index of the file are no guide for seeking.
+    pub(super) fn hides_pictures(&self) -> bool {
+        self.pictures.iter().any(|picture| picture.hidden)
+    }
+
+    fn presented(&self) -> impl Iterator<Item = &Picture> {
+        self.pictures.iter().filter(|picture| !picture.hidden)
     }
 
     /// All times at which a picture is shown, in order.
     fn times(&self) -> Vec<f64> {
-        let mut times: Vec<f64> = self.pictures.iter().map(|picture| picture.at).collect();
+        let mut times: Vec<f64> = self.presented().map(|picture| picture.at).collect();
         times.sort_by(f64::total_cmp);
         times
     }
 
-    /// When the first picture of a cut is shown, the time before which the last is, and a key frame before the first.
-    pub(super) fn shown(&self, cut: Cut) -> (f64, f64, f64) {
+    /// Which pictures a cut shows.
+    pub(super) fn shown(&self, cut: Cut) -> Shown {
         let times = self.times();
         // So close to the begin of a picture the cut means that.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
@@ -126,8 +160,9 @@ impl Packets {
         let ends = ends.max(first + 1);
         let at = times.get(first).copied().unwrap_or(cut.start);
         let until = times.get(ends).copied().unwrap_or(cut.end.max(at) + 1.0);
-        let before = self.pictures.iter().filter(|picture| picture.key && picture.at <= at).map(|picture| picture.at).fold(0.0, f64::max);
-        (at, until, before)
+        let last = times.get(ends - 1).copied().unwrap_or(at);
+        let before = self.presented().filter(|picture| picture.key && picture.at <= at).map(|picture| picture.at).fold(0.0, f64::max);
+        Shown { first: at, last, until, before }
     }
 
     /// What is kept where copying is exact: all that is wanted stands before all that is not, and can be decoded without it.
@@ -135,13 +170,17 @@ impl Packets {
         if self.untimed {
             return None;
         }
-        let (first, until, before) = self.shown(cut);
-        let key = self.pictures.iter().find(|picture| picture.key && picture.at >= first)?.at;
+        let Shown { first, until, before, .. } = self.shown(cut);
+        let key = self.presented().find(|picture| picture.key && picture.at >= first)?.at;
         if key >= until {
             return None;
         }
-        let inside = |picture: &&Picture| picture.at >= first && picture.at < until;
-        let kept: Vec<f64> = self.pictures.iter().filter(inside).map(|picture| picture.at).collect();
+        let inside = |picture: &&Picture| picture.at >= first - HAIR && picture.at < until - HAIR;
+        // Packets are told apart by their times.
+        if self.pictures.iter().filter(inside).any(|picture| picture.hidden) {
+            return None;
+        }
+        let kept: Vec<f64> = self.presented().filter(inside).map(|picture| picture.at).collect();
         // Behind the first that is not wanted none may follow that is.
         let over = self.pictures.iter().position(|picture| picture.at >= until).unwrap_or(self.pictures.len());
         if self.pictures[over..].iter().any(|picture| picture.at < until && picture.at >= first) {
@@ -153,13 +192,46 @@ impl Packets {
         let mut times: Vec<u64> = kept.iter().map(millis).collect();
         *times.first_mut()? = 0;
         let last = kept.iter().copied().fold(first, f64::max);
-        Some(Kept { first, key, before, until, last, pictures: kept.len(), head, times })
+        let last_key =
+            self.presented().filter(|picture| picture.key && picture.at <= last).map(|picture| picture.at).fold(before, f64::max);
+        Some(Kept { first, key, before, until, last, last_key, pictures: kept.len(), head, times })
     }
 
-    /// The begin of the first and of the last packet of sound that lie wholly inside; the very beginning of the recording belongs to it.
+    /// The begin of the first and of the last packet of sound that lie wholly inside; what primes the decoder at the very beginning of the
+    /// recording belongs to it.
     pub(super) fn sound(&self, cut: Cut) -> Option<(f64, f64)> {
-        let begins = |at: f64| at >= cut.start - 0.000_5 || cut.start <= self.zero;
-        let pairs = self.sounds.windows(2).filter(|pair| begins(pair[0]) && pair[1] <= cut.end + 0.000_5);
-        pairs.map(|pair| (pair[0], pair[0])).reduce(|all, one| (all.0, one.1))
+        self.sounds_inside(cut).map(|(first, last)| (first.0, last.0))
+    }
+
+    /// When the last packet of sound that lies wholly inside ends.
+    pub(super) fn sound_end(&self, cut: Cut) -> Option<f64> {
+        self.sounds_inside(cut).map(|(_, last)| last.1)
+    }
+
+    /// The first and the last, each with its end.
+    fn sounds_inside(&self, cut: Cut) -> Option<((f64, f64), (f64, f64))> {
+        let primes = |at: f64| cut.start <= self.zero && at > self.zero - PRIMING;
+        let begins = |at: f64| at >= cut.start - HAIR || primes(at);
+        let pairs = self.sounds.times.windows(2).map(|pair| (pair[0], pair[1]));
+        let inside = pairs.filter(|(at, end)| begins(*at) && *end <= cut.end + HAIR);
+        inside.map(|pair| (pair, pair)).reduce(|all, one| (all.0, one.1))
+    }
+
+    /// Whether the packets of sound that are heard stand apart from those that an edit list excludes, so that a range of times tells them apart.
+    pub(super) fn sound_is_in_one_piece(&self) -> bool {
+        let times = &self.sounds.times;
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return true };
+        self.sounds.hidden.iter().all(|at| *at < first - HAIR || *at >= last - HAIR)
+    }
+}
+
+impl Sounds {
+    fn add(&mut self, at: f64, duration: f64, hidden: bool) {
+        if hidden {
+            self.hidden.push(at);
+        } else {
+            self.times.push(at);
+            self.end = Some(self.end.map_or(at + duration, |end| end.max(at + duration)));
+        }
     }
 }

@@ -1,0 +1,166 @@
+//! Codecs: which of them browsers play, which we may decode, and what people call them.
+
+use crate::error::Error;
+
+/// Whether the browsers that people use play an audio codec, or what we can do about it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum AudioSupport {
+    /// Browsers play it; its packets are copied.
+    Plays,
+    /// It can be decoded, so it is converted to AAC or Opus.
+    Convertible,
+    /// It can neither be played nor decoded.
+    Unreadable,
+}
+
+/// Decoders for a video codec that we accept, as ffmpeg's comma-separated list; `None` for any other codec.
+pub(super) fn video_decoders(codec: &str) -> Option<&'static str> {
+    Some(match codec {
+        "vp8" => "vp8,libvpx",
+        "vp9" => "vp9,libvpx-vp9",
+        "av1" => "libdav1d,libaom-av1,av1",
+        "h264" => "h264",
+        "hevc" => "hevc",
+        _ => return None,
+    })
+}
+
+/// Decoders for an audio codec that we play or convert; `None` for any other codec.
+pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
+    Some(match codec {
+        "aac" => "aac",
+        "opus" => "opus,libopus",
+        "mp3" => "mp3float,mp3",
+        "mp2" => "mp2float,mp2",
+        "mp1" => "mp1float,mp1",
+        "vorbis" => "vorbis,libvorbis",
+        "aac_latm" | "flac" | "alac" | "ac3" | "eac3" | "truehd" | "mlp" | "adpcm_ima_qt" | "adpcm_ima_wav" | "adpcm_ms" => codec,
+        "dts" => "dca",
+        "amr_nb" => "amrnb",
+        "amr_wb" => "amrwb",
+        // Every PCM decoder has the name of its codec.
+        _ if codec.starts_with("pcm_") => codec,
+        _ => return None,
+    })
+}
+
+/// What can be done with an audio stream. `profile` is ffprobe's: its AAC decoder cannot read xHE-AAC, and few browsers can.
+pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
+    match codec {
+        "aac" if profile.contains("xHE") || profile == "41" => AudioSupport::Unreadable,
+        "aac" | "opus" | "mp3" => AudioSupport::Plays,
+        _ if audio_decoders(codec).is_some() => AudioSupport::Convertible,
+        _ => AudioSupport::Unreadable,
+    }
+}
+
+/// The name that people know a codec by. `codec` is ffmpeg's name, `tag` the four characters that the file gives it.
+pub(super) fn codec_label(codec: &str, tag: &str) -> String {
+    let known = match codec {
+        "h264" => "H.264",
+        "hevc" => "HEVC (H.265)",
+        "vvc" => "H.266 (VVC)",
+        "vp6" | "vp6f" | "vp6a" => "VP6",
+        "prores" | "prores_aw" | "prores_ks" => "ProRes",
+        "mpeg4" => "MPEG-4 Part 2",
+        "mpeg2video" => "MPEG-2",
+        "mpeg1video" => "MPEG-1",
+        "msmpeg4v1" | "msmpeg4v2" | "msmpeg4v3" => "Microsoft MPEG-4 (DivX 3)",
+        "mjpeg" | "mjpegb" => "Motion JPEG",
+        "jpeg2000" => "JPEG 2000",
+        "dnxhd" => "DNxHD",
+        "cfhd" => "CineForm",
+        "theora" => "Theora",
+        "vc1" => "VC-1",
+        "wmv1" | "wmv2" | "wmv3" => "Windows Media Video",
+        "h261" => "H.261",
+        "h263" | "h263p" => "H.263",
+        "flv1" => "Sorenson Spark",
+        "svq1" | "svq3" => "Sorenson Video",
+        "cinepak" => "Cinepak",
+        "qtrle" => "QuickTime Animation",
+        "rpza" => "Apple Video",
+        "aic" => "Apple Intermediate Codec",
+        "dvvideo" => "DV",
+        "ffv1" => "FFV1",
+        "huffyuv" | "ffvhuff" => "HuffYUV",
+        "utvideo" => "Ut Video",
+        "magicyuv" => "MagicYUV",
+        "hap" => "Hap",
+        "rawvideo" | "v210" | "v308" | "v408" | "v410" | "yuv4" | "r210" => "uncompressed video",
+        "png" => "PNG pictures",
+        "gif" => "GIF",
+        "aac" | "aac_latm" => "AAC",
+        "opus" => "Opus",
+        "mp3" => "MP3",
+        "ac3" => "AC-3 (Dolby Digital)",
+        "ac4" => "AC-4 (Dolby)",
+        "eac3" => "E-AC-3 (Dolby Digital Plus)",
+        "truehd" => "Dolby TrueHD",
+        "wmav1" | "wmav2" | "wmapro" | "wmalossless" | "wmavoice" => "Windows Media Audio",
+        "qdm2" | "qdmc" => "QDesign Music",
+        _ => return label_by_tag(codec, tag),
+    };
+    known.to_owned()
+}
+
+/// For codecs that this ffmpeg does not know, and for those whose names are good enough.
+fn label_by_tag(codec: &str, tag: &str) -> String {
+    let known = match tag {
+        "aprn" | "aprh" => "ProRes RAW",
+        "vvc1" | "vvi1" => "H.266 (VVC)",
+        "apv1" => "APV",
+        "apac" => "Apple Positional Audio (APAC)",
+        "ac-4" => "AC-4 (Dolby)",
+        "mha1" | "mhm1" | "mha2" | "mhm2" => "MPEG-H 3D Audio",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
+    // A file chooses these words; short plain ones can be shown.
+    let plain =
+        |word: &str| (2..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if plain(codec) && !matches!(codec, "unknown" | "none") {
+        return codec.to_uppercase().replace('_', " ");
+    }
+    if plain(tag) { format!("“{tag}”, which Hearback does not know") } else { "something that Hearback does not know".into() }
+}
+
+/// The rejection of a video whose picture is in a codec that we do not accept.
+pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
+    let label = codec_label(codec, tag);
+    Error::Unsupported(format!("This video is coded as {label}. Browsers do not play that. {EXPORT_IT}"))
+}
+
+/// What the author can do with a video that cannot be accepted as it is.
+pub(super) const EXPORT_IT: &str = "Export it as H.264 (MP4) and upload it again.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codec_label_is_the_name_people_know() {
+        for (codec, tag, label) in [
+            ("prores", "apch", "ProRes"),
+            ("mpeg4", "mp4v", "MPEG-4 Part 2"),
+            ("pcm_s16le", "sowt", "PCM S16LE"),
+            ("unknown", "apac", "Apple Positional Audio (APAC)"),
+            ("unknown", "zz9k", "“zz9k”, which Hearback does not know"),
+            ("unknown", "<b>x", "something that Hearback does not know"),
+            ("none", "[0][0][0][0]", "something that Hearback does not know"),
+        ] {
+            assert_eq!(codec_label(codec, tag), label);
+        }
+    }
+
+    #[test]
+    fn audio_support_prefers_what_browsers_play() {
+        assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
+        assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
+        assert_eq!(audio_support("pcm_s24le", "unknown"), AudioSupport::Convertible);
+        assert_eq!(audio_support("unknown", "unknown"), AudioSupport::Unreadable);
+        assert!(AudioSupport::Plays < AudioSupport::Convertible && AudioSupport::Convertible < AudioSupport::Unreadable);
+    }
+}

@@ -1,0 +1,126 @@
+//! Which streams of a file are used: the first video that we accept and the audio that most browsers play. The others are ignored.
+
+use super::codecs::{AudioSupport, EXPORT_IT, audio_support, codec_label, unsupported_video, video_decoders};
+use super::listing::{Listing, Stream, StreamKind, Track};
+use crate::error::{Error, Result};
+
+/// 8K; what a decoder may allocate for a frame.
+const MAX_PIXELS: u64 = 36_000_000;
+
+/// A text stream of a video, from which captions can be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TextStream {
+    /// Its number in the file, as ffmpeg counts (`-map 0:N`).
+    pub index: u32,
+    /// ffmpeg's name for how it is written, e.g. `subrip`, `mov_text`, `webvtt`.
+    pub codec: String,
+    /// The language that the file names: the file's own word, not validated.
+    pub language: Option<String>,
+}
+
+/// The streams that are used.
+pub(super) struct Selection {
+    pub(super) video: Stream,
+    pub(super) video_track: Track,
+    pub(super) audio: Option<Stream>,
+    pub(super) audio_track: Option<Track>,
+    /// The name of the audio codec where the file has audio and none of it can be read.
+    pub(super) lost_audio: Option<String>,
+    pub(super) text_streams: Vec<TextStream>,
+    /// In pixels, as shown.
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+impl Selection {
+    pub(super) fn new(listing: &Listing) -> Result<Self> {
+        let (video, video_track) = choose_video(listing)?;
+        let (width, height) = size_as_shown(&video)?;
+        let audio = choose_audio(listing);
+        let readable = audio.clone().filter(|(stream, _)| support(stream) != AudioSupport::Unreadable);
+        let lost_audio = match (&audio, &readable) {
+            (Some((stream, _)), None) => Some(codec_label(&stream.codec, &stream.tag)),
+            _ => None,
+        };
+        let (audio, audio_track) = readable.unzip();
+        let text_streams = listing.streams.iter().filter(|stream| stream.kind == StreamKind::Text).map(|stream| TextStream {
+            index: stream.index,
+            codec: stream.codec.clone(),
+            language: stream.language.clone(),
+        });
+        Ok(Self { video, video_track, audio, audio_track, lost_audio, text_streams: text_streams.collect(), width, height })
+    }
+}
+
+/// The streams of a kind that have packets, with them.
+fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
+    let streams = listing.streams.iter().filter(move |stream| stream.kind == kind && !stream.is_picture);
+    streams.filter_map(|stream| {
+        let track = listing.tracks.get(&stream.index).filter(|track| track.shown > 0)?;
+        Some((stream.clone(), *track))
+    })
+}
+
+/// The first video in a codec that we accept; of several that one that the file plays by default.
+fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
+    let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
+    // Stable: of equals the first.
+    videos.sort_by_key(|(stream, _)| (video_decoders(&stream.codec).is_none(), !stream.is_default));
+    let Some((video, track)) = videos.into_iter().next() else { return Err(without_video(listing)) };
+    if matches!(&*video.tag, "encv" | "drmi") {
+        return Err(Error::Unsupported(format!("This video is protected against copying, so it cannot be shown. {EXPORT_IT}")));
+    }
+    if video_decoders(&video.codec).is_none() {
+        return Err(unsupported_video(&video.codec, &video.tag));
+    }
+    Ok((video, track))
+}
+
+fn without_video(listing: &Listing) -> Error {
+    let announced = listing.streams.iter().find(|stream| stream.kind == StreamKind::Video && !stream.is_picture);
+    if let Some(stream) = announced.filter(|stream| video_decoders(&stream.codec).is_none()) {
+        return unsupported_video(&stream.codec, &stream.tag);
+    }
+    let has_audio = listing.streams.iter().any(|stream| stream.kind == StreamKind::Audio);
+    Error::Unsupported(match announced {
+        Some(_) => "This video is damaged: it ends before its first picture.".into(),
+        None if has_audio => "This file has sound but no picture. Hearback takes videos: record the screen or a camera with it.".into(),
+        None => "This video is damaged: nothing in it can be played.".into(),
+    })
+}
+
+/// The audio that most browsers play; of several that one that the file plays by default, then the first. It may be one that nobody can read.
+fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
+    let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
+    audios.sort_by_key(|(stream, _)| (support(stream), !stream.is_default));
+    audios.into_iter().next()
+}
+
+fn support(audio: &Stream) -> AudioSupport {
+    match &*audio.tag {
+        "enca" | "drms" => AudioSupport::Unreadable,
+        _ => audio_support(&audio.codec, &audio.profile),
+    }
+}
+
+/// Pixels need not be square, and telephones write a portrait as a landscape turned by 90°.
+fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
+    let (mut width, height) = video.size;
+    if width == 0 || height == 0 {
+        return Err(Error::Unsupported("This video is damaged: it does not say how large its picture is.".into()));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        let detail = format!(
+            "This video has {width} × {height} pixels; at most 36 megapixels (8K) are taken. Export it smaller and upload it again."
+        );
+        return Err(Error::TooLarge(detail));
+    }
+    if let Some((across, down)) = video.pixel_shape {
+        // Only plausible shapes: 1:4 to 4:1.
+        let plausible = across > 0 && down > 0 && across <= down.saturating_mul(4) && down <= across.saturating_mul(4);
+        if plausible && across != down {
+            width = u32::try_from(u64::from(width).saturating_mul(across) / down).unwrap_or(width).max(1);
+        }
+    }
+    Ok(if video.rotation.rem_euclid(180) == 90 { (height, width) } else { (width, height) })
+}

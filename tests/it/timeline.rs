@@ -1,0 +1,147 @@
+//! Recordings are served as browsers present the original: nothing that an edit list hides is in any copy, and all copies agree about time.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::app::{Client, TestApp, email, fixture};
+
+/// A video of the fixtures, published for Bob and ready. Its path, and the media as the author sees it.
+async fn published(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
+    let fields = [("title", "T"), ("audience", &*email("Bob"))];
+    let update = ada.upload("/updates", &fields, &[("media", name, fixture(name))]).await.expect(201).json();
+    app.jobs_done().await;
+    let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
+    let media = ada.get(&path).await.expect(200).json();
+    assert_eq!(media["state"], "ready", "{name}: {media}");
+    (path, media)
+}
+
+fn names(media: &Value) -> Vec<&str> {
+    media["renditions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
+}
+
+/// The bytes of a rendition as they are served, in a file.
+async fn fetched(app: &TestApp, media: &Value, name: &str) -> PathBuf {
+    let found = media["renditions"].as_array().unwrap().iter().find(|one| one["name"] == name);
+    let address = found.unwrap_or_else(|| panic!("{name} of {media}"))["url"].as_str().unwrap().to_owned();
+    let path = app.dir.path().join(name);
+    std::fs::write(&path, app.client().get(&address).await.expect(200).body).unwrap();
+    path
+}
+
+/// When each picture is shown, in seconds, and the second of the source that the grey at its centre names.
+fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
+    let told = Command::new("ffmpeg")
+        .args(["-hide_banner", "-copyts"])
+        .args(input)
+        .arg("-i")
+        .arg(path)
+        .args(["-map", "0:v:0", "-vf", "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo", "-fps_mode", "passthrough", "-f", "null", "-"])
+        .output()
+        .unwrap();
+    let after = |line: &str, word: &str| Some(line.split_once(word)?.1.trim_start().split([' ', ']']).next()?.to_owned());
+    let line = |line: &str| {
+        let at: f64 = after(line, "pts_time:")?.parse().ok()?;
+        let grey: f64 = after(line, "mean:[")?.parse().ok()?;
+        Some((at, (grey / 20.0).round() as i64 - 1))
+    };
+    String::from_utf8_lossy(&told.stderr).lines().filter_map(line).collect()
+}
+
+fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
+    pictures.iter().rfind(|(begins, _)| *begins <= at).unwrap_or(&pictures[0]).1
+}
+
+fn container_ms(path: &Path) -> i64 {
+    let told =
+        Command::new("ffprobe").args(["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"]).arg(path).output().unwrap();
+    (String::from_utf8(told.stdout).unwrap().trim().parse::<f64>().unwrap() * 1000.0).round() as i64
+}
+
+#[actix_web::test]
+async fn hidden_frames_are_in_no_served_copy() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    for (name, long) in [("editlist-hidden5s.mp4", 3_000), ("qt-trim.mov", 2_134)] {
+        let (path, media) = published(&app, &ada, name).await;
+        let ms = media["duration_ms"].as_i64().unwrap();
+        assert!((ms - long).abs() <= 100, "{name}: {ms} ms");
+        let seen = bob.get(&path).await.expect(200).json();
+        assert!(!names(&seen).contains(&"original"), "{name}: {seen}");
+        for rendition in names(&seen) {
+            let file = fetched(&app, &seen, rendition).await;
+            let is_video = matches!(rendition, "playable" | "h264");
+            // Also the pictures that an edit list of the copy itself would hide.
+            let input: &[&str] = if is_video { &["-ignore_editlist", "1"] } else { &[] };
+            let inside = pictures(&file, input);
+            assert!(!inside.is_empty() && inside.iter().all(|(_, second)| (5..=7).contains(second)), "{name} {rendition}: {inside:?}");
+            if is_video {
+                let shown = pictures(&file, &[]);
+                assert_eq!([0.5, 1.5].map(|at| shown_at(&shown, at)), [5, 6], "{name} {rendition}");
+                assert!(shown[0].0.abs() < 0.034, "{name} {rendition} begins at {}", shown[0].0);
+                let says = container_ms(&file);
+                assert!((says - long).abs() <= 100, "{name} {rendition}: {says} ms");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn trim_of_a_file_with_an_edit_list_counts_in_presentation_time() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let (path, _) = published(&app, &ada, "editlist-hidden5s.mp4").await;
+    ada.json("PUT", &format!("{path}/trim"), &json!({ "from_ms": 1_000, "to_ms": 2_500 })).await.expect(200);
+    app.jobs_done().await;
+    let seen = bob.get(&path).await.expect(200).json();
+    assert_eq!((&seen["state"], &seen["duration_ms"]), (&json!("ready"), &json!(1_500)));
+    let file = fetched(&app, &seen, "playable").await;
+    let inside = pictures(&file, &["-ignore_editlist", "1"]);
+    assert!(inside.iter().all(|(_, second)| [6, 7].contains(second)), "{inside:?}");
+    assert_eq!([0.5, 1.2].map(|at| shown_at(&inside, at)), [6, 7]);
+    assert!((container_ms(&file) - 1_500).abs() <= 100);
+
+    ada.delete(&format!("{path}/trim")).await.expect(200);
+    app.jobs_done().await;
+    let seen = bob.get(&path).await.expect(200).json();
+    let inside = pictures(&fetched(&app, &seen, "playable").await, &["-ignore_editlist", "1"]);
+    assert!(inside.iter().all(|(_, second)| (5..=7).contains(second)), "{inside:?}");
+}
+
+#[actix_web::test]
+async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    app.person("Bob").await;
+    for (name, long, every) in [("low1fps-bframes.mp4", 11, 1), ("low5fps-bframes-aac.mp4", 11, 1), ("sparse5s-bframes.mp4", 40, 5)] {
+        let (_, media) = published(&app, &ada, name).await;
+        assert!((media["duration_ms"].as_i64().unwrap() - long * 1_000).abs() <= 100, "{name}: {media}");
+        let file = fetched(&app, &media, "playable").await;
+        let (shown, says) = (pictures(&file, &[]), container_ms(&file));
+        assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
+        for second in 0..long {
+            // From second 12 on the source is white.
+            assert_eq!(shown_at(&shown, second as f64 + 0.1), (second / every * every).min(12), "{name}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let (path, _) = published(&app, &ada, "sparse5s-bframes.mp4").await;
+    // Inside the picture that stands from second 5 to 10.
+    let (from, to) = (5_500, 9_500);
+    ada.json("PUT", &format!("{path}/trim"), &json!({ "from_ms": from, "to_ms": to })).await.expect(200);
+    app.jobs_done().await;
+    let seen = bob.get(&path).await.expect(200).json();
+    assert_eq!((&seen["state"], &seen["duration_ms"]), (&json!("ready"), &json!(to - from)));
+    let file = fetched(&app, &seen, "playable").await;
+    let says = container_ms(&file);
+    assert!((says - (to - from)).abs() <= 100, "{says} ms");
+    let shown = pictures(&file, &[]);
+    assert_eq!([0.1, 3.8].map(|at| shown_at(&shown, at)), [5, 5]);
+}
