@@ -139,14 +139,14 @@ impl TestApp {
 
     /// Waits until `get` answers a body that `fits`, at most 60 s; panics with the last body.
     pub async fn wait_for(&self, client: &Client, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let until = std::time::Instant::now() + Duration::from_secs(60);
+        let (until, mut changes) = (std::time::Instant::now() + Duration::from_secs(60), self.changes());
         loop {
             let answer = client.get(path).await;
             if answer.status == StatusCode::OK && fits(&answer.json()) {
                 return answer.json();
             }
             assert!(std::time::Instant::now() < until, "{path} never fitted: {}", answer.text());
-            tokio::task::yield_now().await;
+            changes.next().await;
         }
     }
 
@@ -155,6 +155,7 @@ impl TestApp {
         let until = std::time::Instant::now() + Duration::from_secs(60);
         let counts = "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
              count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
+        let mut changes = self.changes();
         loop {
             let asked = sqlx::query_as(counts).bind(self.state.clock.now());
             let (waiting, dead): (i64, i64) = asked.fetch_one(&mut *self.state.db.read().await.unwrap()).await.unwrap();
@@ -163,8 +164,25 @@ impl TestApp {
                 return;
             }
             assert!(std::time::Instant::now() < until, "{waiting} jobs wait");
-            tokio::task::yield_now().await;
+            changes.next().await;
         }
+    }
+
+    /// Wakes a test that waits for something, so that it does not take the processor from what it waits for.
+    fn changes(&self) -> Changes {
+        Changes { commits: self.state.db.commits() }
+    }
+}
+
+/// See [`TestApp::changes`].
+struct Changes {
+    commits: tokio::sync::watch::Receiver<()>,
+}
+
+impl Changes {
+    /// Returns after this node's next commit, or soon: what changes need not be in the database, and another node may have changed it.
+    async fn next(&mut self) {
+        let _ = tokio::time::timeout(Duration::from_millis(50), self.commits.changed()).await;
     }
 }
 
@@ -214,10 +232,10 @@ impl TestApp {
 
     /// Waits until `fits`, at most 60 s.
     pub async fn until(&self, what: &str, mut fits: impl AsyncFnMut() -> bool) {
-        let until = std::time::Instant::now() + Duration::from_secs(60);
+        let (until, mut changes) = (std::time::Instant::now() + Duration::from_secs(60), self.changes());
         while !fits().await {
             assert!(std::time::Instant::now() < until, "waited in vain: {what}");
-            tokio::task::yield_now().await;
+            changes.next().await;
         }
     }
 }
