@@ -7,10 +7,10 @@ mod cut;
 mod detect;
 mod frames;
 mod ivf;
-mod metadata;
 mod limits;
 mod listing;
 mod measure;
+mod metadata;
 mod probe;
 mod selection;
 

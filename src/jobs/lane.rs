@@ -29,8 +29,8 @@ impl Lane {
     /// How many jobs of this lane a node runs at once. ffmpeg uses a core for each of the last two; heavy ones give way to all else on the machine.
     pub fn slots(self) -> usize {
         match self {
-            Self::Deletion | Self::Light | Self::Mail => 1,
-            Self::Preparation | Self::Heavy => 2,
+            Self::Deletion | Self::Mail => 1,
+            Self::Light | Self::Preparation | Self::Heavy => 2,
         }
     }
 

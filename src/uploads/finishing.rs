@@ -141,7 +141,7 @@ async fn throw_out(intake: &Intake, came: &str, upload: &Upload, taken: Option<T
 }
 
 /// Finishes an upload that is whole, where whoever brought the last byte could not. What turns out to be no file we take ends.
-pub async fn finish_if_whole(intake: &Intake, upload: Upload) -> Result<Upload> {
+pub(super) async fn finish_if_whole(intake: &Intake, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
     let finished = finish_committed(intake, upload).await;
     if let Err(Error::Unsupported(reason)) = &finished {

@@ -85,7 +85,17 @@ impl<'a> Writer<'a> {
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
     pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
         let scan = MetadataScan::default();
-        Self { intake, upload, at: 0, all_at_once: true, segments: Vec::new(), made: Vec::new(), replaced: Vec::new(), reopening: true, scan }
+        Self {
+            intake,
+            upload,
+            at: 0,
+            all_at_once: true,
+            segments: Vec::new(),
+            made: Vec::new(),
+            replaced: Vec::new(),
+            reopening: true,
+            scan,
+        }
     }
 
     /// How many bytes are best stored at once.

@@ -9,8 +9,7 @@ pub const HEAD: usize = 4096;
 const PICTURES: [&[u8; 4]; 14] =
     [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf", b"avif", b"avis", b"avio", b"crx "];
 /// Brands that every kind of video claims to be compatible with.
-const VIDEOS: [&[u8; 4]; 12] =
-    [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash", b"cmfc"];
+const VIDEOS: [&[u8; 4]; 12] = [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash", b"cmfc"];
 
 /// Below this an ISO media box that is no `mdat` has a plausible size, in bytes: four letters of text are more.
 const MAX_BOX: u64 = 0x2000_0000;
@@ -104,7 +103,7 @@ fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
 /// head, what came before it decides.
 fn iso_media(head: &[u8]) -> Option<IsoMedia> {
     let (mut rest, mut container) = (head, None);
-    while let Some((kind, content, after)) = next_box(rest) {
+    while let Some(IsoBox { kind, content, after }) = next_box(rest) {
         container = match &kind {
             b"ftyp" => return file_type(content),
             b"styp" | b"sidx" | b"moof" => container.or(Some(Container::Mp4)),
@@ -129,8 +128,17 @@ fn file_type(content: &[u8]) -> Option<IsoMedia> {
     }
 }
 
-/// The kind of a box (ISO/IEC 14496-12 §4.2), its content as far as it is there, and what follows where that is known.
-fn next_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], Option<&[u8]>)> {
+/// A box (ISO/IEC 14496-12 §4.2).
+struct IsoBox<'a> {
+    kind: [u8; 4],
+    /// As far as it is there.
+    content: &'a [u8],
+    /// What follows; `None` where the box goes on.
+    after: Option<&'a [u8]>,
+}
+
+/// The box at the beginning.
+fn next_box(bytes: &[u8]) -> Option<IsoBox<'_>> {
     let short = u32::from_be_bytes(*bytes.first_chunk()?);
     let kind: [u8; 4] = *bytes.get(4..)?.first_chunk()?;
     let (size, header) = match short {
@@ -142,7 +150,7 @@ fn next_box(bytes: &[u8]) -> Option<([u8; 4], &[u8], Option<&[u8]>)> {
     let plausible = size >= header as u64 && (size < MAX_BOX || kind == *b"mdat");
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let content = bytes.get(header..size.min(bytes.len())).filter(|_| plausible)?;
-    Some((kind, content, bytes.get(size..)))
+    Some(IsoBox { kind, content, after: bytes.get(size..) })
 }
 
 #[cfg(test)]
@@ -241,10 +249,19 @@ mod tests {
 
     #[test]
     fn text_and_other_files_are_no_video() {
-        for text in ["#EXTM3U\n#EXT-X-VERSION:3\nfile.ts", "Too free a text", "All wide open", "\0\0\0\x01free", "", "\x1a", "GIF89a\0free"] {
+        for text in ["#EXTM3U\n#EXT-X-VERSION:3\nfile.ts", "Too free a text", "All wide open", "\0\0\0\x01free", "", "\x1a", "GIF89a\0free"]
+        {
             assert_eq!(sniff(text.as_bytes()), None, "{text}");
         }
-        for name in ["bad-hls-named.mp4", "bad-zip-named.mp4", "bad-headerless.webm", "bad-zero.png", "bad-onebyte.png", "bad-html-named.png", "shot-1280x800.png"] {
+        for name in [
+            "bad-hls-named.mp4",
+            "bad-zip-named.mp4",
+            "bad-headerless.webm",
+            "bad-zero.png",
+            "bad-onebyte.png",
+            "bad-html-named.png",
+            "shot-1280x800.png",
+        ] {
             assert_eq!(sniff(&fixture(name)), None, "{name}");
         }
     }

@@ -27,7 +27,10 @@ pub(crate) async fn ready(state: web::Data<State>) -> Answer {
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
             tracing::warn!(%error, part, "not ready");
-            down.push(format!("{part}: {}", error.detail()));
+            // What happened; the rest of such a text is for who sent something.
+            let detail = error.detail();
+            let happened = detail.split_once(". ").map_or(detail.trim_end_matches('.'), |(first, _)| first);
+            down.push(format!("{part}: {happened}."));
         }
     }
     if down.is_empty() {

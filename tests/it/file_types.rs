@@ -15,7 +15,8 @@ fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
 fn fragments() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    let words = "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof";
+    let words =
+        "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof";
     let done = Command::new("ffmpeg").args(words.split(' ')).arg(&path).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     std::fs::read(path).unwrap()

@@ -126,6 +126,11 @@ async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
     )
     .await;
     app.execute(
+        "INSERT INTO update_access (principal, update_id, listed_at) SELECT r.person_id, u.id, u.listed_at
+         FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
+    )
+    .await;
+    app.execute(
         "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at) SELECT r.person_id, 'sent', u.id, u.id, u.author_id, r.sent_at
          FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
     )

@@ -89,10 +89,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
     let path = format!("/updates/{}/media", update["id"].as_str().unwrap());
     let added = ada.upload(&path, &[], &[("media", "a.webm", fixture("rec-vp9-opus-10s.webm"))]).await.expect(201).json();
     let id = added["items"][0]["id"].as_str().unwrap();
-    app.wait_for(&ada, &format!("/media/{id}"), |media| {
-        media["reason"] != "Processing. You can already play it."
-    })
-    .await;
+    app.wait_for(&ada, &format!("/media/{id}"), |media| media["reason"] != "Processing. You can already play it.").await;
     ada.delete(&format!("/media/{id}")).await.expect(204);
     app.jobs_done().await;
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, app.objects().await.len() as i64, "what is left is known");

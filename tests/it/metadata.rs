@@ -129,7 +129,8 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
     nothing_is_served(&app, &raw).await;
 
     gate.open(PREPARATION);
-    app.jobs_done().await;
+    let ready = |update: &Value| update["media"].as_array().unwrap().iter().all(|media| media["state"] == "ready");
+    app.wait_for(&scene.ada, &scene.path, ready).await;
     for other in &scene.others {
         for media in media_of(other, &scene.path).await {
             assert_eq!(media["state"], "ready", "{media}");
@@ -269,10 +270,8 @@ async fn video_with_metadata_stays_its_authors_alone_where_ffmpeg_is_missing() {
 #[actix_web::test]
 async fn video_that_plays_as_it_came_is_looked_at_after_an_upgrade() {
     let app = TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
-    let files = [
-        ("media", "phone.mp4", with_metadata("moov-at-end.mov", "a.mp4", TAGS)),
-        ("media", "talk.webm", fixture("rec-vp8-opus-3s.webm")),
-    ];
+    let files =
+        [("media", "phone.mp4", with_metadata("moov-at-end.mov", "a.mp4", TAGS)), ("media", "talk.webm", fixture("rec-vp8-opus-3s.webm"))];
     let scene = sent(&app, &files).await;
     app.jobs_done().await;
     // As the version before left it.

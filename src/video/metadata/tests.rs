@@ -61,7 +61,9 @@ fn recordings_of_browsers_have_no_metadata_however_they_arrive() {
 
 #[test]
 fn files_of_other_programs_and_what_is_no_video_can_have_metadata() {
-    for name in ["count.mp4", "count.webm", "moov-at-end.mov", "bad-claims-10h.mp4", "ebml-void-first.webm", "alpha.png", "bad-hls-named.mp4"] {
+    for name in
+        ["count.mp4", "count.webm", "moov-at-end.mov", "bad-claims-10h.mp4", "ebml-void-first.webm", "alpha.png", "bad-hls-named.mp4"]
+    {
         assert_eq!(scan(&fixture(name)), Metadata::Possible, "{name}");
     }
     assert_eq!(scan(b""), Metadata::Possible);

@@ -212,7 +212,9 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACKS, TRACK_ENTRY) => Elements,
         (TRACK_ENTRY, VIDEO | AUDIO) => Elements,
         // UID, flags, caches, default duration, delay, pre-roll, MaxBlockAdditionID.
-        (TRACK_ENTRY, TRACK_NUMBER | 0x73c5 | 0xb9 | 0x88 | 0x55aa | 0x9c | 0x6de7 | 0x6df8 | 0x23_e383 | 0x56aa | 0x56bb | 0x55ee) => Number,
+        (TRACK_ENTRY, TRACK_NUMBER | 0x73c5 | 0xb9 | 0x88 | 0x55aa | 0x9c | 0x6de7 | 0x6df8 | 0x23_e383 | 0x56aa | 0x56bb | 0x55ee) => {
+            Number
+        }
         (TRACK_ENTRY, 0x83) => Value(1, |kind| matches!(kind, [1 | 2])),
         (TRACK_ENTRY, 0x86) => Value(16, is_codec),
         (TRACK_ENTRY, 0x25_8688) => Value(8, |name| name.iter().all(u8::is_ascii_alphanumeric)),

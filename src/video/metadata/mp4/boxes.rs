@@ -15,7 +15,7 @@ pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
 pub(super) fn is_file_type(content: &[u8]) -> bool {
     let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
     let brands = [content.get(..4).unwrap_or_default(), content.get(8..).unwrap_or_default()];
-    (8..=72).contains(&content.len()) && content.len() % 4 == 0 && brands.concat().iter().all(printable) && brands[0] != b"qt  "
+    (8..=72).contains(&content.len()) && content.len().is_multiple_of(4) && brands.concat().iter().all(printable) && brands[0] != b"qt  "
 }
 
 /// The language is not known, or is what writers choose where none is.

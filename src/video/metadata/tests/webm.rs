@@ -68,7 +68,11 @@ fn element_that_recorders_do_not_write_can_be_metadata() {
     };
     for place in 0..=3 {
         let simple = element(&[0x67, 0xc8], &[element(&[0x45, 0xa3], b"TITLE"), element(&[0x44, 0x87], b"Secret")].concat());
-        assert_eq!(with(place, element(&[0x12, 0x54, 0xc3, 0x67], &element(&[0x73, 0x73], &simple))), Metadata::Possible, "tags at {place}");
+        assert_eq!(
+            with(place, element(&[0x12, 0x54, 0xc3, 0x67], &element(&[0x73, 0x73], &simple))),
+            Metadata::Possible,
+            "tags at {place}"
+        );
         assert_eq!(with(place, element(&[0x19, 0x41, 0xa4, 0x69], b"attachment")), Metadata::Possible, "attachment at {place}");
         assert_eq!(with(place, element(&[0x10, 0x43, 0xa7, 0x70], b"chapters")), Metadata::Possible, "chapters at {place}");
         assert_eq!(with(place, element(&[0x1a, 0xbc, 0xde, 0xf0], b"?")), Metadata::Possible, "unknown id at {place}");
@@ -79,10 +83,13 @@ fn element_that_recorders_do_not_write_can_be_metadata() {
     for more in [element(&[0x53, 0x6e], b"Name"), element(&[0x22, 0xb5, 0x9c], b"bar"), element(&[0x63, 0xa2], b"Secret words")] {
         assert_eq!(scan(&file(&[info_.clone(), track(&more), cluster_.clone()])), Metadata::Possible, "{more:x?}");
     }
-    for more in [element(&[0xa3], b"\x82\0\0\x80of no track"), element(&[0xa3], b"\x81"), element(&[0xec], b"x"), info("Chrome", "Chrome")] {
+    for more in [element(&[0xa3], b"\x82\0\0\x80of no track"), element(&[0xa3], b"\x81"), element(&[0xec], b"x"), info("Chrome", "Chrome")]
+    {
         assert_eq!(scan(&file(&[info_.clone(), track_.clone(), cluster(&more)])), Metadata::Possible, "{more:x?}");
     }
-    for (muxer, writer) in [("Lavf59.27.100", "Lavf59.27.100"), ("Chrome", "Ada's telephone"), ("libwebm-Ada", "Chrome"), ("Chrome", "Chrome\0GPS")] {
+    for (muxer, writer) in
+        [("Lavf59.27.100", "Lavf59.27.100"), ("Chrome", "Ada's telephone"), ("libwebm-Ada", "Chrome"), ("Chrome", "Chrome\0GPS")]
+    {
         assert_eq!(scan(&file(&[info(muxer, writer), track_.clone(), cluster_.clone()])), Metadata::Possible, "{muxer} {writer}");
     }
     let date = element(&INFO, &element(&[0x44, 0x61], &[0; 8]));
