@@ -138,6 +138,8 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
+      // They failed meanwhile, with the camera: the canvas needs the frame.
+      if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
     }
