@@ -33,6 +33,7 @@ pub struct Link {
 /// Makes a link for a published update of one's own; answers it with the secret of its address, which is never shown again.
 pub async fn create(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, name: &str, comments: bool) -> Result<(Link, String)> {
     let person = viewer.person()?;
+    people::must_be_active(tx, &person.id).await?;
     let update = updates::find_mine(tx, viewer, update_id).await?;
     if update.published_at.is_none() {
         return Err(Error::Conflict("A draft cannot be shared. Publish it first.".into()));

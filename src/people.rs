@@ -14,8 +14,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use doors::hash;
 pub use doors::{
-    Session, Token, add_token, end_by_secret, end_session, end_token, open_session, sessions, sign_in, sweep, tokens, viewer_by_grant,
-    viewer_by_session, viewer_by_token,
+    Session, Token, add_token, end_by_secret, end_session, end_token, must_be_active, open_session, sessions, sign_in, sweep, tokens,
+    viewer_by_grant, viewer_by_session, viewer_by_token,
 };
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
 pub use house::{house, make_house};

@@ -227,7 +227,10 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
     .bind(due_days)
     .bind(content.otherwise.clone().flatten())
     .bind(content.prompt.clone().flatten())
-    .bind(content.later_members.unwrap_or(false).then_some(now))
+    .bind(
+        (content.later_members.unwrap_or(false) && content.audience.as_ref().is_some_and(|addressed| !addressed.groups.is_empty()))
+            .then_some(now),
+    )
     .bind(now)
     .execute(&mut **tx)
     .await?;
@@ -311,6 +314,9 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
         let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
         audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
         access::refresh(tx, id, None).await?;
+        if before.later_members_at.is_none() && after.later_members_at.is_some() {
+            groups::notify_of_earlier_joiners(tx, clock, id).await?;
+        }
         settle(tx, clock, id, None).await?;
         if content.audience.is_some() || after.expectation != before.expectation {
             let settled = own(tx, id).await?;

@@ -110,10 +110,7 @@ impl Intake {
         if free >= self.min_free {
             return Ok(());
         }
-        let text = format!(
-            "The disk is nearly full ({} MiB left), so no file is taken. Comments and answers still are. Ask your admin to make room.",
-            free >> 20
-        );
+        let text = format!("The disk is nearly full ({} MiB left), so no file is taken. Ask your admin to make room.", free >> 20);
         Err(Error::Unavailable(text, "less free disk than uploads need".into()))
     }
 

@@ -64,8 +64,19 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     }
 }
 
+/// Locks the account until the transaction ends, and refuses one that is deactivated. A request that was authenticated before the
+/// deactivation must not leave a session, a token or a link behind: it would open again when the person is active again.
+pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
+    let active = sqlx::query("UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL")
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    if active.rows_affected() == 1 { Ok(()) } else { Err(Error::Unauthenticated) }
+}
+
 /// Begins a session and answers the secret for the cookie.
 pub async fn open_session(tx: &mut Tx, clock: &Clock, person_id: &str, browser: &str) -> Result<String> {
+    must_be_active(tx, person_id).await?;
     let secret = clock::secret();
     sqlx::query("INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $5)")
         .bind(clock.id())
@@ -206,6 +217,7 @@ pub async fn end_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
 
 /// Makes a token and answers its id and the token itself, which is never shown again.
 pub async fn add_token(tx: &mut Tx, clock: &Clock, person_id: &str, name: &str) -> Result<(String, String)> {
+    must_be_active(tx, person_id).await?;
     let (id, token) = (clock.id(), format!("hb_{}", clock::secret()));
     sqlx::query("INSERT INTO tokens (id, person_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(&id)

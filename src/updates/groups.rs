@@ -18,7 +18,7 @@ const CHUNK: usize = 500;
 /// joined. Open streams check their right again.
 pub async fn change_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, change: &Change) -> Result<()> {
     let joined = groups::change(tx, by, id, change).await?;
-    notify_authors(tx, clock, id, &joined).await?;
+    notify_authors(tx, clock, id, "", &joined).await?;
     if change.members.is_some() {
         events::record_access(tx, clock, id, &by.id).await?;
     }
@@ -72,19 +72,32 @@ struct Joined {
     person_id: String,
 }
 
+/// Notifies the author, who just let later members in, of those who had joined its groups since it was sent.
+pub(super) async fn notify_of_earlier_joiners(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
+    for group in super::audience::groups_of(tx, update_id).await? {
+        let members: Vec<String> = sqlx::query_scalar("SELECT person_id FROM group_members WHERE group_id = $1 ORDER BY person_id")
+            .bind(&group)
+            .fetch_all(&mut **tx)
+            .await?;
+        notify_authors(tx, clock, &group, update_id, &members).await?;
+    }
+    Ok(())
+}
+
 /// Tells the authors who let later members in who joined, once for each person and update, unless that person could open it before.
-async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, joined: &[String]) -> Result<()> {
+/// With an `update_id`, only the author of that update.
+async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, update_id: &str, joined: &[String]) -> Result<()> {
     for some in joined.chunks(CHUNK) {
         let text = format!(
             "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
-             JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
+             JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND ($2 = '' OR u.id = $2) AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
              AND u.author_id <> p.id AND u.visibility <> 'workspace' AND u.everyone_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id AND r.removed_at IS NULL)
              AND NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
                              WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id)",
-            db::in_list(2, some.len())
+            db::in_list(3, some.len())
         );
-        let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(group_id);
+        let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(group_id).bind(update_id);
         for person in some {
             statement = statement.bind(person);
         }

@@ -20,10 +20,23 @@ const POSTER: u32 = 1280;
 const WITHOUT_GAPS: &str = "aresample=async=1:first_pts=0";
 
 /// A copy whose pictures are copied, for a file of which everything is presented ([`super::probe::Timeline::is_copied_exactly`]).
+/// The filter that removes messages (SEI) from pictures that are copied: some cameras write their place there. Decoders do without them.
+/// Types of NAL units: H.264 table 7-1, H.265 table 7-1.
+pub(super) fn without_messages(video: &str) -> Option<&'static str> {
+    match video {
+        "h264" => Some("filter_units=remove_types=6"),
+        "hevc" => Some("filter_units=remove_types=39|40"),
+        _ => None,
+    }
+}
+
 pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
     let container = target(probe);
     let mut args = mapped(probe, true);
     args.extend(["-c:v", "copy"].map(OsString::from));
+    if let Some(filter) = without_messages(&probe.video) {
+        args.extend(["-bsf:v", filter].map(OsString::from));
+    }
     args.extend(audio_words(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {

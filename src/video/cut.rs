@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cage::Bounds;
-use super::convert::{aac, audio_words, converts_audio, encoder, fit, held, mapped, target};
+use super::convert::{aac, audio_words, converts_audio, encoder, fit, held, mapped, target, without_messages};
 use super::frames::{self, Cut, Packets};
 use super::ivf;
 use super::limits::{decoding, input_words};
@@ -119,8 +119,9 @@ impl Bench<'_> {
         let last = kept.pictures - 1;
         words.push(
             format!(
-                "noise=drop='lt(pts*tb,{})+gte(pts*tb,{})',setts=pts='if(eq(N,0),0,PTS-{start:.6}/TB)':dts='DTS-if(eq(N,0),PTS,{start:.6}/TB)':\
+                "{},noise=drop='lt(pts*tb,{})+gte(pts*tb,{})',setts=pts='if(eq(N,0),0,PTS-{start:.6}/TB)':dts='DTS-if(eq(N,0),PTS,{start:.6}/TB)':\
                  duration='if(eq(N,{last}),max(1,{}/TB-PTS),DURATION)'",
+                without_messages(&self.probe.video).unwrap_or("null"),
                 seconds(kept.first - HAIR),
                 seconds(kept.until - HAIR),
                 // The only picture may have stood long before the cut, where it is moved to its beginning.

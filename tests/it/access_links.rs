@@ -1,5 +1,8 @@
 //! Share links of people who were deactivated open nothing, and admins see and end every link.
 
+use hearback::error::Error;
+use hearback::links;
+use hearback::people::{self, Viewer};
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, fixture};
@@ -112,4 +115,25 @@ async fn admins_list_and_end_every_link() {
     assert_eq!(listed().await["state"], "revoked");
     root.delete(&format!("/links/{second}")).await.expect(204);
     root.delete(&format!("/links/{second}")).await.expect(204);
+}
+
+#[actix_web::test]
+async fn nothing_new_opens_for_a_person_who_was_deactivated_meanwhile() {
+    let app = TestApp::start().await;
+    let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
+    let (path, ..) = shared(&ada).await;
+    // As for a request that was authenticated just before.
+    let token = ada.authorization().trim_start_matches("Bearer ");
+    let viewer = people::viewer_by_token(&app.state.db, &app.state.clock, token).await.unwrap().unwrap();
+    root.patch(&format!("/people/{}", ada.id), json!({ "active": false })).await.expect(200);
+    let (update, viewer) = (path.trim_start_matches("/updates/"), Viewer::Person(viewer));
+    let mut tx = app.state.db.begin().await.unwrap();
+    let refused = [
+        links::create(&mut tx, &app.state.clock, &viewer, update, "Late", false).await.map(drop),
+        people::add_token(&mut tx, &app.state.clock, &ada.id, "late").await.map(drop),
+        people::open_session(&mut tx, &app.state.clock, &ada.id, "late").await.map(drop),
+    ];
+    for refusal in refused {
+        assert!(matches!(refusal, Err(Error::Unauthenticated)), "{refusal:?}");
+    }
 }

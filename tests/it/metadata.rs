@@ -310,3 +310,31 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
     nothing_is_served(&app, &raw).await;
     app.client().get(&url(&media_of(&scene.others[0], &scene.path).await[0], "playable")).await.expect(302);
 }
+
+#[actix_web::test]
+async fn messages_between_the_pictures_are_in_no_copy_that_others_get() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let dir = tempfile::tempdir().unwrap();
+    let source = format!("{}/tests/fixtures/count.mp4", env!("CARGO_MANIFEST_DIR"));
+    let message = "h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+HOME-ADDRESS";
+    for name in ["phone.mp4", "phone.mkv"] {
+        let file = dir.path().join(name);
+        let made =
+            Command::new("ffmpeg").args(["-v", "error", "-i", &source, "-c", "copy", "-bsf:v", message]).arg(&file).status().unwrap();
+        assert!(made.success());
+        let bytes = std::fs::read(&file).unwrap();
+        let has_message = |bytes: &[u8]| bytes.windows(12).any(|part| part == b"HOME-ADDRESS");
+        assert!(has_message(&bytes), "{name}");
+        let update =
+            ada.upload("/updates", &[("title", name), ("audience", &email("Bob"))], &[("media", name, bytes)]).await.expect(201).json();
+        app.jobs_done().await;
+        let path = format!("/updates/{}", update["id"].as_str().unwrap());
+        let media = bob.get(&path).await.expect(200).json()["media"][0].clone();
+        assert_eq!(media["state"], "ready", "{media}");
+        for rendition in media["renditions"].as_array().unwrap() {
+            let served = bob.get(rendition["url"].as_str().unwrap()).await.expect(200).body;
+            assert!(!has_message(&served), "{name}: {}", rendition["name"]);
+        }
+    }
+}
