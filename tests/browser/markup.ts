@@ -124,7 +124,7 @@ export async function post(page: Page, fields: Record<string, string>, ...files:
   const body = new FormData()
   for (const [name, value] of Object.entries({ publish: 'true', ...fields })) body.append(name, value)
   for (const { name, mimeType, buffer } of files) body.append('media', new File([new Uint8Array(buffer)], name, { type: mimeType }))
-  const made = await page.request.post('/updates', { headers: asProgram, multipart: body })
+  const made = await page.request.post('/updates', { headers: asProgram, multipart: body, timeout: 60_000 })
   expect(made.status(), await made.text()).toBe(201)
   const update = (await made.json()) as { id: string; media: { id: string }[] }
   const media = update.media.map(({ id }) => id)

@@ -124,8 +124,9 @@ async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
         let out = tempfile::tempdir().unwrap();
         let made = tools.seekable(&path, &probe, out.path()).await.unwrap();
         let (before, after) = (hashes(&path, "v:0"), hashes(&made.path, "v:0"));
-        let same = after.iter().all(|(_, hash)| before.iter().any(|(_, other)| other == hash));
-        assert_eq!(same, copied, "{name}");
+        let same = after.iter().filter(|(_, hash)| before.iter().any(|(_, other)| other == hash)).count();
+        // The encoder's message is taken out of the first picture.
+        assert_eq!(same + 1 >= after.len(), copied, "{name}: {same} of {} pictures", after.len());
     }
 }
 
