@@ -59,12 +59,14 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composes what is recorded as it comes, starting with what `preview` shows, if anything: from here on there are frames, also before
+   * Composes what is recorded as it comes, starting with what `preview` shows, if that may be kept: from here on there are frames, also before
    * the source delivers its first and while it delivers none.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    this.#composing ??= this.#compose(patience.recording, stillOf(preview)).finally(() => (this.#composing = null));
+    // What is shown of a tab may be this page with its countdown. A tab sends its picture to whoever begins to listen.
+    const still = this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
+    this.#composing ??= this.#compose(patience.recording, still).finally(() => (this.#composing = null));
     return this.#composing;
   }
 

@@ -1,14 +1,16 @@
 // Starts a recorder on what delivers, so that it never waits for what does not.
 import { Unanswered } from "./capture.js";
 import type { Courier } from "./courier.js";
-import { withDeadline, withFallback } from "./deadline.js";
+import { withFallback } from "./deadline.js";
 import { Recording } from "./recording.js";
 import type { RecorderPicture } from "./recorder-picture.js";
 import type { SoundProbe } from "./sound-probe.js";
 import { showsPicture } from "./track-witness.js";
 
 /** Milliseconds. A recorder that has what it needs hands out its first bytes in a fraction of the first; then what may be lacking is replaced. */
-const patience = { first: 700, last: 15_000 };
+const patience = { first: 700, again: 5_000 };
+/** How many recorders are tried after that; the last one without sound. */
+const attempts = 3;
 
 const unstarted = "Your browser didn't start recording, so nothing is recorded. Try again, or choose another screen, camera or microphone.";
 
@@ -39,21 +41,23 @@ export async function startRecording({ picture, sound, courier, preview, compose
   if (!picture.isComposed && !showsPicture(preview)) await compose();
   let { recording, started } = start(true);
   let hasSound = sound !== null;
-  if (!(await withFallback(started, patience.first, false))) {
-    const soundIsMissing = sound?.probe.delivers === false;
-    if (!picture.isComposed || soundIsMissing) {
-      recording.abandon();
-      // A still source may deliver nothing to a recorder that begins to listen now.
-      if (!picture.isComposed) await compose();
-      hasSound &&= !soundIsMissing;
-      ({ recording, started } = start(hasSound));
+  if (await withFallback(started, patience.first, false)) return { recording, hasSound };
+  try {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const soundIsMissing = hasSound && (sound?.probe.delivers === false || attempt === attempts);
+      // A recorder that did not start in time may never do so, where a new one does.
+      if (attempt > 1 || !picture.isComposed || soundIsMissing) {
+        recording.abandon();
+        // A still source may deliver nothing to a recorder that begins to listen now.
+        if (!picture.isComposed) await compose();
+        hasSound &&= !soundIsMissing;
+        ({ recording, started } = start(hasSound));
+      }
+      if (await withFallback(started, patience.again, false)) return { recording, hasSound };
     }
-    try {
-      await withDeadline(started, patience.last, () => new Unanswered(unstarted));
-    } catch (error) {
-      recording.abandon();
-      throw error;
-    }
+    throw new Unanswered(unstarted);
+  } catch (error) {
+    recording.abandon();
+    throw error;
   }
-  return { recording, hasSound };
 }

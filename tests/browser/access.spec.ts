@@ -17,6 +17,8 @@ const send = (page: Page, path: string, fields: object) =>
 
 /** Whether the draft that is being edited lets later members in, as the server has it. */
 const ticked = (page: Page) => page.evaluate(async () => {
+  // Until the first save there is no draft.
+  if (!location.pathname.endsWith('/edit')) return false
   const answer = await fetch(location.pathname.replace(/\/edit$/, ''), { headers: { accept: 'application/json' } })
   return (await answer.json() as { later_members: boolean }).later_members
 })
