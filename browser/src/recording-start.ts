@@ -8,7 +8,7 @@ import type { SoundProbe } from "./sound-probe.js";
 import { showsPicture } from "./track-witness.js";
 
 /** Milliseconds. A recorder that has what it needs hands out its first bytes in a fraction of the first; then what may be lacking is replaced. */
-const patience = { first: 700, again: 5_000 };
+const patience = { first: 700, unexplained: 4_300, again: 5_000 };
 /** How many recorders are tried after that; the last one without sound. */
 const attempts = 3;
 
@@ -42,6 +42,8 @@ export async function startRecording({ picture, sound, courier, preview, compose
   let { recording, started } = start(true);
   let hasSound = sound !== null;
   if (await withFallback(started, patience.first, false)) return { recording, hasSound };
+  // Where nothing is known to be missing, the machine may just be busy.
+  if (sound?.probe.delivers !== false && (await withFallback(started, patience.unexplained, false))) return { recording, hasSound };
   try {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const soundIsMissing = hasSound && (sound?.probe.delivers === false || attempt === attempts);

@@ -3,13 +3,14 @@
 export class SoundProbe {
   /** Null where the browser cannot tell. */
   delivers: boolean | null = null;
-  #track: MediaStreamTrack | null = null;
+  #reader: ReadableStreamDefaultReader | null = null;
 
   constructor(track: MediaStreamTrack) {
     if (typeof MediaStreamTrackProcessor === "undefined") return;
     this.delivers = false;
-    this.#track = track.clone();
-    const reader = new MediaStreamTrackProcessor({ track: this.#track }).readable.getReader();
+    // Of the track itself: stopping a clone can silence what else listens to its source.
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
+    this.#reader = reader;
     void reader.read().then(({ value }) => {
       this.delivers ||= value !== undefined;
       value?.close();
@@ -18,6 +19,7 @@ export class SoundProbe {
   }
 
   close(): void {
-    this.#track?.stop();
+    void this.#reader?.cancel();
+    this.#reader = null;
   }
 }
