@@ -228,7 +228,7 @@ pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Conte
     .bind(content.otherwise.clone().flatten())
     .bind(content.prompt.clone().flatten())
     .bind(
-        (content.later_members.unwrap_or(false) && content.audience.as_ref().is_some_and(|addressed| !addressed.groups.is_empty()))
+        (content.later_members.unwrap_or(false) && content.audience.as_ref().is_none_or(|addressed| !addressed.groups.is_empty()))
             .then_some(now),
     )
     .bind(now)

@@ -53,9 +53,7 @@ export class RecorderView {
     this.part("recorder").hidden = state === "idle";
     this.part("bar").hidden = !running && state !== "finishing";
     this.part("set").hidden = state !== "set" && state !== "asking";
-    // Only Cancel is left while the browser asks: a question that got lost must not lock the page.
-    for (const part of this.part("set").children) if (part instanceof HTMLElement) part.inert = state === "asking" && !part.classList.contains("actions");
-    this.button("record").inert = state === "asking";
+    this.part("set").inert = state === "asking";
     this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
     this.part("count").hidden = state !== "counting";
     this.part("count").style.opacity = "";
@@ -126,13 +124,6 @@ export class RecorderView {
     const warning = this.part("warning");
     warning.hidden = words === "";
     this.#write(warning, words);
-  }
-
-  /** What is missing in the recording so far; empty if nothing is. */
-  missing(words: string): void {
-    const note = this.part("missing");
-    note.hidden = words === "";
-    this.#write(note.lastElementChild, words);
   }
 
   count(number: string): void {
