@@ -15,12 +15,13 @@ const send = (page: Page, path: string, fields: object) =>
     [path, JSON.stringify(fields)],
   )
 
-/** Whether the draft that is being edited lets later members in, as the server has it. */
+/** Whether the draft that is being edited is for a group and lets its later members in, as the server has it. */
 const ticked = (page: Page) => page.evaluate(async () => {
   // Until the first save there is no draft.
   if (!location.pathname.endsWith('/edit')) return false
   const answer = await fetch(location.pathname.replace(/\/edit$/, ''), { headers: { accept: 'application/json' } })
-  return (await answer.json() as { later_members: boolean }).later_members
+  const draft = (await answer.json()) as { later_members: boolean; audience: { groups: unknown[] } }
+  return draft.later_members && draft.audience.groups.length === 1
 })
 
 const box = (page: Page) => page.getByRole('checkbox', { name: /^Also people who join/ })
