@@ -18,8 +18,8 @@ document.addEventListener("click", (event) => {
   button.setAttribute("aria-busy", "true");
   const answered = Number(button.dataset["answered"] ?? 0);
   const act = button.dataset["markUp"] !== undefined ? markUp(button.dataset["markUp"], answered) : markFrame(button, answered);
-  void act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => {
-    button.removeAttribute("aria-busy");
+  const done = act.catch((error: unknown) => complain(error instanceof Error ? error.message : String(error))).finally(() => button.removeAttribute("aria-busy"));
+  void done.then((saved) => (saved === true ? refresh() : undefined)).finally(() => {
     if (document.activeElement !== document.body) return;
     stage()?.giveBack(button);
     // Of a row that was replaced meanwhile, the button of the new one.
@@ -27,7 +27,7 @@ document.addEventListener("click", (event) => {
   });
 });
 
-/** Opens the editor on a picture, with what is stored or with work that could not be saved. True when it was saved. */
+/** Opens the editor on a picture, with what is stored or with work that could not be saved. True when it was saved; the page is not refreshed. */
 export async function markUp(media: string, answered: number, kept?: Work): Promise<boolean> {
   const { edit } = await import("./markup-editor.js");
   for (;;) {
@@ -59,7 +59,6 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
       final: (work) => `${gone(work)}${answered > 0 ? " Who answered is asked again." : ""}`, done: "Save", ...(answered > 0 ? { again: { people: answered } } : {}), save,
     });
     if (!reload) {
-      if (saved) await refresh();
       // Where nobody tells the page of it: the page of an update hears of it as it happens.
       if (saved && document.querySelector("upload-queue")) void drawn(media, picture).then(refresh, () => {});
       return saved;

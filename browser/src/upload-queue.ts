@@ -254,6 +254,7 @@ export class UploadQueue extends HTMLElement {
   async #mend(item: Item): Promise<void> {
     const media = item.upload?.media;
     if (!media || !(await markUp(media, 0, { shapes: item.shapes, crop: null }))) return;
+    await refresh();
     item.state = "done";
     this.#forget(item);
   }

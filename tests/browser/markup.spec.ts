@@ -257,6 +257,31 @@ test('marks that the server does not take wait in their row, and Send waits for 
   await expect(page.locator('.stage .layer')).toBeVisible()
 })
 
+test('a picture can be marked up again before the page has shown the saved marks', async ({ page, hearback }) => {
+  const [tara] = await hearback.people('Tara Twice')
+  await signIn(page, tara!)
+  const { id } = await post(page, { title: 'Twice' }, { ...plain, buffer: await painted(page, 640, 400, '#ffffff') })
+  const editor = new Editor(page)
+  await page.goto(`/updates/${id}`)
+  let answer!: () => void
+  const gate = new Promise<void>((resolve) => (answer = resolve))
+  await page.route(`**/updates/${id}`, async (route) => {
+    await gate
+    await route.continue()
+  })
+  for (const box of [[[0.1, 0.1], [0.3, 0.3]], [[0.5, 0.5], [0.7, 0.7]]] as const) {
+    await page.getByRole('button', { name: 'Mark up' }).click()
+    await editor.opened()
+    await editor.pick('r')
+    await editor.drag([...box[0]], [...box[1]])
+    await editor.dialog.getByRole('button', { name: 'Save', exact: true }).click()
+    await expect(editor.dialog).toHaveCount(0)
+  }
+  answer()
+  await expect(page.locator('.stage .layer rect')).toHaveCount(2)
+  await expect(page.getByRole('button', { name: 'Mark up' })).toBeFocused()
+})
+
 test('who saves second keeps the work, and says which one stays', async ({ page, hearback }) => {
   const [tess] = await hearback.people('Tess Two')
   await signIn(page, tess!)
