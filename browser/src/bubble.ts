@@ -24,19 +24,17 @@ export interface Drawable {
   height: number;
 }
 
-/** Draws the screen, all of it, and the camera in the bubble. */
+/** Draws the screen, all of it, and the camera in the bubble. Without a screen the rest is black. */
 export function draw(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, screen: Drawable | null, camera: Drawable | null, bubble: Bubble): void {
   const { width, height } = context.canvas;
-  if (screen) {
-    // A window that changed its shape keeps its proportions; the recording keeps its size.
-    const scale = Math.min(width / screen.width, height / screen.height);
-    const [w, h] = [screen.width * scale, screen.height * scale];
-    if (Math.round(w) < width || Math.round(h) < height) {
-      context.fillStyle = "#000";
-      context.fillRect(0, 0, width, height);
-    }
-    context.drawImage(screen.image, (width - w) / 2, (height - h) / 2, w, h);
+  // A window that changed its shape keeps its proportions; the recording keeps its size.
+  const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
+  const [w, h] = screen ? [screen.width * scale, screen.height * scale] : [0, 0];
+  if (Math.round(w) < width || Math.round(h) < height) {
+    context.fillStyle = "#000";
+    context.fillRect(0, 0, width, height);
   }
+  if (screen) context.drawImage(screen.image, (width - w) / 2, (height - h) / 2, w, h);
   if (!camera) return;
   const { x, y, size } = within(bubble, width / height);
   const diameter = size * height;

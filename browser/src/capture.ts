@@ -1,4 +1,5 @@
 // Getting at screens, cameras and microphones, and the words for why one cannot be had.
+import { withDeadline } from "./deadline.js";
 
 /** A screen, window or tab; the same with the camera in a bubble on top; the camera alone. */
 export type Source = "screen" | "both" | "camera";
@@ -6,6 +7,9 @@ export type Device = "microphone" | "camera";
 
 /** Why something cannot be captured, in words for the person. */
 export class Refusal extends Error {}
+
+/** Something did not answer in time. Trying again may help. */
+export class Unanswered extends Refusal {}
 
 /** What this browser can record here. */
 export type Ability = "all" | "camera" | "phone" | "insecure" | "nothing";
@@ -63,6 +67,9 @@ function screenWords(error: unknown): string {
   return `The screen could not be shared (${message || name}). Try again.`;
 }
 
+/** Milliseconds that a device has to answer. */
+const devicePatience = 10_000;
+
 /** Of a bubble few pixels are seen; all of a larger picture would be converted, thirty times a second. */
 const cameraSize = { bubble: { width: { ideal: 640 }, height: { ideal: 480 } }, whole: { width: { ideal: 1280 }, height: { ideal: 720 } } };
 
@@ -71,12 +78,32 @@ export async function device(kind: Device, id: string, size: keyof typeof camera
   const wanted = id === "" ? {} : { deviceId: { exact: id } };
   const constraints = kind === "camera" ? { video: { ...wanted, ...cameraSize[size], frameRate: { ideal: 30 } } } : { audio: { ...wanted } };
   try {
-    return await navigator.mediaDevices.getUserMedia(constraints);
+    return await answered(kind, navigator.mediaDevices.getUserMedia(constraints));
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
     if (id !== "" && (name === "OverconstrainedError" || name === "NotFoundError")) return device(kind, "", size);
     throw new Refusal(deviceWords(kind, name, error instanceof Error ? error.message : ""));
   }
+}
+
+/** Gives up a device that does not answer, counted from when the page may use it: the person may take their time to allow that. */
+async function answered(kind: Device, asked: Promise<MediaStream>): Promise<MediaStream> {
+  const late = new DOMException("", "AbortError");
+  const inTime = permitted(kind).then(() => withDeadline(asked, devicePatience, () => late));
+  try {
+    return await Promise.race([asked, inTime]);
+  } catch (error) {
+    // Given back when it comes after all.
+    if (error === late) void asked.then(release, () => undefined);
+    throw error;
+  }
+}
+
+/** Resolves once the page may use the microphone or camera; never where the browser does not tell. */
+async function permitted(kind: Device): Promise<void> {
+  const status = await navigator.permissions.query({ name: kind }).catch(() => null);
+  if (status?.state === "granted") return;
+  await new Promise<void>((resolve) => status?.addEventListener("change", () => { if (status.state === "granted") resolve(); }));
 }
 
 function deviceWords(kind: Device, name: string, message: string): string {

@@ -1,137 +1,117 @@
-// The camera on the screen as one picture, composed in a worker where the browser can, else in the page at the worker's ticks.
-import { type Bubble, draw, type Drawable } from "./bubble.js";
-import { Refusal } from "./capture.js";
+// Composes a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers none or too few.
+// It runs in a worker where the browser can, else in the page at the worker's clock.
+import type { Bubble } from "./bubble.js";
+import { Unanswered } from "./capture.js";
+import { CompositorClient, type Layer, type Report, type Tracks } from "./compositor-client.js";
+import { PageCompositor, rate } from "./compositor-page.js";
+import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
+import { TrackWitness } from "./track-witness.js";
 
-/** What the worker is told to begin with. Streams where the page can make them, tracks where only a worker can read them. */
-export interface Begin extends Size {
-  screen: ReadableStream<VideoFrame> | MediaStreamTrack;
-  camera: ReadableStream<VideoFrame> | MediaStreamTrack;
-  out?: WritableStream<VideoFrame>;
+/** Milliseconds to wait for the worker's script, and for frames that the tracks deliver to reach it. */
+export interface Patience {
+  script: number;
+  frames: number;
 }
-interface Size {
-  width: number;
-  height: number;
-}
-export type Told = { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number };
-export type Said = { tick: true } | { cannot: true } | { failed: true } | { track: MediaStreamTrack };
 
-const rate = 30;
-const cannot = "The camera could not be put on the screen. Record the screen alone, or try again.";
+const cannot = { overlay: "The camera could not be put on the screen. Record the screen alone, or try again.", base: "The picture could not be recorded. Try again." };
 
-/** Dispatches `failed` when the picture does not change any more, and should. */
+/** Dispatches `arrived` at the first frame of a layer, and `failed` when the picture should change and no longer does. */
 export class Compositor extends EventTarget {
   /** The composed picture. */
   track!: MediaStreamTrack;
-  #worker: Worker;
-  #bubble: Bubble;
-  #clones: MediaStreamTrack[] = [];
-  #videos: HTMLVideoElement[] = [];
+  /** The layers that have not delivered a frame so far. */
+  readonly missing: Set<Layer>;
+  #client: CompositorClient | null = null;
+  #inPage: PageCompositor | null = null;
 
-  private constructor(worker: string, bubble: Bubble) {
+  private constructor(
+    private readonly script: string,
+    readonly tracks: Tracks,
+    private place: Bubble,
+  ) {
     super();
-    this.#worker = new Worker(worker, { type: "module" });
-    this.#bubble = bubble;
-    this.#worker.addEventListener("error", () => this.dispatchEvent(new Event("failed")));
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => { if ("failed" in data) this.dispatchEvent(new Event("failed")); });
+    this.missing = new Set(tracks.overlay ? ["base", "overlay"] : ["base"]);
   }
 
-  /** Starts composing two tracks; `worker` is the address of compositor-worker.ts. */
-  static async begin(worker: string, screen: MediaStreamTrack, camera: MediaStreamTrack, bubble: Bubble): Promise<Compositor> {
-    const made = new Compositor(worker, bubble);
-    const failed = new Promise<never>((_, reject) => made.addEventListener("failed", () => reject(new Refusal(cannot)), { once: true }));
-    const track = async (): Promise<MediaStreamTrack> => {
-      const sized = await size(screen);
-      return made.#streamed(screen, camera, sized) ?? (await made.#inWorker(screen, camera, sized)) ?? made.#inPage(screen, camera, sized);
-    };
+  /**
+   * Starts composing; `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves
+   * within about twice the time of `patience`, whether or not the tracks deliver and the script loads.
+   */
+  static async begin(script: string, tracks: Tracks, bubble: Bubble, patience: Patience, still: VideoFrame | null = null): Promise<Compositor> {
+    const made = new Compositor(script, tracks, bubble);
+    const failed = new Promise<never>((_, reject) => made.addEventListener("failed", () => reject(new Unanswered(tracks.overlay ? cannot.overlay : cannot.base)), { once: true }));
     try {
-      made.track = await Promise.race([track(), failed]);
+      made.track = await Promise.race([made.#begin(patience, still), failed]);
       return made;
     } catch (error) {
       made.close();
       throw error;
+    } finally {
+      still?.close();
     }
   }
 
   set bubble(bubble: Bubble) {
-    this.#bubble = bubble;
-    this.#tell({ bubble });
+    this.place = bubble;
+    if (this.#inPage) this.#inPage.bubble = bubble;
+    else this.#client?.order({ bubble });
+  }
+
+  /** Keeps the size of the picture, which follows the base until then: a recording has one size. */
+  fixSize(): void {
+    if (this.#inPage) this.#inPage.fixSize();
+    else this.#client?.order({ fixSize: true });
   }
 
   close(): void {
-    this.#worker.terminate();
-    // There is none where it failed at its beginning.
-    (this.track as MediaStreamTrack | undefined)?.stop();
-    for (const clone of this.#clones) clone.stop();
-    for (const video of this.#videos) video.srcObject = null;
+    this.#client?.close();
+    this.#inPage?.close();
   }
 
-  #tell(told: Told, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(told, transfer);
+  async #begin(patience: Patience, still: VideoFrame | null): Promise<MediaStreamTrack> {
+    const size = still ? evenSize(sizeOf(still)) : guessedSize(this.tracks.base);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      const client = this.#employ();
+      const track = (await client.runs(patience.script)) ? await client.compose(this.tracks, size, still?.clone() ?? null, this.place, patience.script) : null;
+      if (!track) break;
+      if (await this.#receives(patience.frames)) return track;
+    }
+    this.#client?.release();
+    this.#inPage = new PageCompositor(this.tracks, size, this.place, still?.clone() ?? null, (layer) => this.#arrived(layer));
+    // A worker that loads late still gets this, and its clock takes over.
+    this.#client?.keepTime(1000 / rate);
+    return this.#inPage.track;
   }
 
-  /** Chromium: the page makes streams of frames, and the worker gets them. */
-  #streamed(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): MediaStreamTrack | null {
-    if (typeof MediaStreamTrackProcessor === "undefined" || typeof MediaStreamTrackGenerator === "undefined") return null;
-    const generator = new MediaStreamTrackGenerator({ kind: "video" });
-    const begin = { screen: new MediaStreamTrackProcessor({ track: screen }).readable, camera: new MediaStreamTrackProcessor({ track: camera }).readable, out: generator.writable, ...sized };
-    this.#tell({ begin, bubble: this.#bubble }, [begin.screen, begin.camera, begin.out] as unknown as Transferable[]);
-    return generator;
+  /** Starts a worker in place of the one before. */
+  #employ(): CompositorClient {
+    this.#client?.close();
+    const client = new CompositorClient(this.script, (report) => { if (this.#client === client) this.#hear(report); });
+    this.#client = client;
+    return client;
   }
 
-  /** Safari: tracks go to the worker, and the composed one comes back. */
-  #inWorker(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): Promise<MediaStreamTrack | null> {
-    const clones = [screen.clone(), camera.clone()] as const;
-    const begin = { screen: clones[0], camera: clones[1], ...sized };
-    return new Promise((resolve) => {
-      this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => resolve("track" in data ? data.track : null), { once: true });
-      try {
-        this.#tell({ begin, bubble: this.#bubble }, clones as unknown as Transferable[]);
-      } catch {
-        // Tracks cannot be given to workers here.
-        for (const clone of clones) clone.stop();
-        resolve(null);
-      }
-    });
+  /**
+   * Whether the worker gets the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, both
+   * streams of frames that were handed to a worker delivered nothing in 1 of 23 runs, while their tracks did; the reason is not known.
+   */
+  async #receives(ms: number): Promise<boolean> {
+    const { base, overlay } = this.tracks;
+    const witnesses = [["base", new TrackWitness(base)] as const, ...(overlay ? [["overlay", new TrackWitness(overlay)] as const] : [])];
+    const until = performance.now() + ms;
+    while (this.missing.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    const isDead = witnesses.some(([layer, witness]) => witness.hasSeen && this.missing.has(layer));
+    for (const [, witness] of witnesses) witness.close();
+    return !isDead;
   }
 
-  /** Firefox: drawn in the page, thirty times a second by the worker's clock. */
-  async #inPage(screen: MediaStreamTrack, camera: MediaStreamTrack, sized: Size): Promise<MediaStreamTrack> {
-    const canvas = document.createElement("canvas");
-    Object.assign(canvas, sized);
-    const context = canvas.getContext("2d", { alpha: false });
-    if (!context) throw new Error("no canvas");
-    this.#videos = await Promise.all([screen, camera].map(played));
-    const [on, face] = this.#videos.map((video) => (): Drawable => ({ image: video, width: video.videoWidth || 1, height: video.videoHeight || 1 }));
-    const stream = canvas.captureStream(0);
-    const track = stream.getVideoTracks()[0] as MediaStreamTrack & { requestFrame?: () => void };
-    const sent = stream as MediaStream & { requestFrame?: () => void };
-    let rested = 0;
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<Said>) => {
-      const began = performance.now();
-      if (!("tick" in data) || began < rested) return;
-      draw(context, on?.() ?? null, camera.readyState === "live" ? (face?.() ?? null) : null, this.#bubble);
-      if (track.requestFrame) track.requestFrame();
-      else sent.requestFrame?.();
-      // A slow machine gets fewer frames rather than a page that does nothing else.
-      rested = 2 * performance.now() - began;
-    });
-    this.#tell({ every: 1000 / rate });
-    return track;
+  #hear(report: Report): void {
+    if ("failed" in report) this.dispatchEvent(new Event("failed"));
+    else if ("arrived" in report) this.#arrived(report.arrived);
+    else if ("tick" in report) this.#inPage?.tick();
   }
-}
 
-/** The size of a recording of it; encoders want even numbers. Until its first frame, a screen is said to be as large as it may be. */
-async function size(screen: MediaStreamTrack): Promise<Size> {
-  const video = await Promise.race([played(screen), new Promise<null>((resolve) => setTimeout(resolve, 1000, null))]);
-  const { width = 1280, height = 720 } = video && video.videoWidth > 0 ? { width: video.videoWidth, height: video.videoHeight } : screen.getSettings();
-  if (video) video.srcObject = null;
-  return { width: width - (width % 2), height: height - (height % 2) };
-}
-
-async function played(track: MediaStreamTrack): Promise<HTMLVideoElement> {
-  const video = document.createElement("video");
-  video.muted = true;
-  video.srcObject = new MediaStream([track]);
-  await video.play();
-  return video;
+  #arrived(layer: Layer): void {
+    if (this.missing.delete(layer)) this.dispatchEvent(new Event("arrived"));
+  }
 }

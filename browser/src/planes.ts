@@ -39,7 +39,16 @@ export class Planes {
   compose(camera: Drawable | null, bubble: Bubble, timestamp: number): VideoFrame {
     this.#out.set(this.#screen);
     if (camera) this.#put(camera, bubble);
-    return new VideoFrame(this.#out, { format: "I420", codedWidth: this.width, codedHeight: this.height, timestamp, ...(this.#colors ? { colorSpace: this.#colors.toJSON() } : {}) });
+    return this.#frame(this.#out, timestamp);
+  }
+
+  /** A copy of the screen that was taken last, for whoever draws in another way from here on. */
+  still(timestamp: number): VideoFrame {
+    return this.#frame(this.#screen, timestamp);
+  }
+
+  #frame(planes: Uint8Array<ArrayBuffer>, timestamp: number): VideoFrame {
+    return new VideoFrame(planes, { format: "I420", codedWidth: this.width, codedHeight: this.height, timestamp, ...(this.#colors ? { colorSpace: this.#colors.toJSON() } : {}) });
   }
 
   #put(camera: Drawable, bubble: Bubble): void {

@@ -1,9 +1,14 @@
 // One try at a recording, from the press on Record until it runs: it can be called off at any moment, and leaves nothing behind then.
-import { Refusal } from "./capture.js";
+import { Refusal, Unanswered } from "./capture.js";
 import { Courier } from "./courier.js";
+import { withDeadline, withFallback } from "./deadline.js";
 import { when } from "./dom.js";
 import type { DraftForm } from "./draft-form.js";
 import { container, plain } from "./recording.js";
+
+/** Milliseconds for draft and upload to be made, and for those of the attempt before to be thrown away. */
+const patience = { made: 30_000, tidied: 10_000 };
+const unanswered = "The server does not answer, so nothing is recorded. Try again in a moment.";
 
 /** The one before may still be throwing away what it had made: the next one must not count on it. */
 let tidied: Promise<void> = Promise.resolve();
@@ -46,19 +51,20 @@ export class Attempt {
     const form = document.querySelector<DraftForm>("draft-form");
     const { type, end } = plain(container());
     const begin = async (): Promise<Courier> => {
-      await Promise.all([tidied, before]);
+      await withFallback(Promise.all([tidied, before]), patience.tidied, undefined);
       this.signal.throwIfAborted();
       const update = (await form?.ensure(`Recording, ${when()}`, false)) ?? "";
       this.signal.throwIfAborted();
       return Courier.begin({ type, name: `Recording ${when(undefined, ".")}.${end}`, update });
     };
     const begun = begin();
+    const inTime = withDeadline(begun, patience.made, () => new Unanswered(unanswered));
     // There is no need to count on to something that will not be.
-    begun.catch((error: unknown) => this.cancel(error));
+    inTime.catch((error: unknown) => this.cancel(error));
     this.signal.addEventListener("abort", () => {
       tidied = begun.then(dispose, () => undefined).then(() => form?.withdraw()).catch(say);
     }, { once: true });
-    const had = this.had(begun);
+    const had = this.had(inTime);
     // Called off while it counts, nobody waits for it any more.
     had.catch(() => undefined);
     return had;

@@ -1,6 +1,10 @@
 // The microphone and the camera that are in use: asked for, exchanged, unplugged.
 import { type Device, device, devices, release } from "./capture.js";
+import { withFallback } from "./deadline.js";
 import type { RecorderView } from "./recorder-view.js";
+
+/** Milliseconds that the browser has to list the devices. */
+const listPatience = 2000;
 
 /** Who uses them hears of what becomes of them. */
 export interface Told {
@@ -70,7 +74,7 @@ export class Devices {
         this.told.lost(kind);
       });
       this.told.changed(kind);
-      await this.list();
+      await withFallback(this.list(), listPatience, undefined);
       // Whatever went wrong, the next one is asked for all the same.
     }).catch((error: unknown) => this.told.refused(error, () => void this.take(kind, id)));
     return this.#asked;

@@ -53,10 +53,12 @@ export class RecorderView {
     this.part("recorder").hidden = state === "idle";
     this.part("bar").hidden = !running && state !== "finishing";
     this.part("set").hidden = state !== "set" && state !== "asking";
-    this.part("set").inert = state === "asking";
+    // Only Cancel is left while the browser asks: a question that got lost must not lock the page.
+    for (const part of this.part("set").children) if (part instanceof HTMLElement) part.inert = state === "asking" && !part.classList.contains("actions");
+    this.button("record").inert = state === "asking";
     this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
     this.part("count").hidden = state !== "counting";
-    this.part("count").style.opacity = "";
+    for (const part of ["count", "preview"]) this.part(part).style.opacity = "";
     this.part("camera-field").hidden = !camera;
     for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
     this.part("bubble-hint").hidden = this.source !== "both";
@@ -126,13 +128,21 @@ export class RecorderView {
     this.#write(warning, words);
   }
 
+  /** What is missing in the recording so far; empty if nothing is. */
+  missing(words: string): void {
+    const note = this.part("missing");
+    note.hidden = words === "";
+    this.#write(note.lastElementChild, words);
+  }
+
   count(number: string): void {
     this.#write(this.part("number"), number);
   }
 
   /** Takes the number off the page; resolves when whoever captures the page has a picture without it, of which no event tells. */
   uncounted(): Promise<void> {
-    this.part("count").style.opacity = "0";
+    // The preview as well: where it shows this page, it shows the countdown again some frames later.
+    for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
     return new Promise((resolve) => setTimeout(resolve, 250));
   }
 

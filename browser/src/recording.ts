@@ -1,6 +1,7 @@
 // The recorder of the browser: what comes out of it goes to the courier piece by piece.
 import { Refusal } from "./capture.js";
 import type { Courier } from "./courier.js";
+import { withFallback } from "./deadline.js";
 
 /** What plays everywhere comes first; then what plays after a conversion. */
 const containers = ["video/mp4;codecs=avc1.640028,mp4a.40.2", "video/mp4;codecs=avc1.42E01E,mp4a.40.2", "video/webm;codecs=vp9,opus", "video/webm;codecs=vp8,opus", "video/mp4;codecs=avc1.42E01E,opus"];
@@ -22,6 +23,9 @@ export const driftsInSleep = "mozInnerScreenX" in window;
 /** Milliseconds. Longer pieces lose more in a crash, shorter ones come empty from Safari. */
 const slice = 1000;
 
+/** Milliseconds that a browser has to hand out the end of a recording. */
+const endPatience = 10_000;
+
 /** Bits a second of 1080p; less for what is smaller, within reason. */
 const rate = 2_500_000;
 const sound = 96_000;
@@ -37,6 +41,7 @@ export class Recording extends EventTarget {
   #since: number | null = null;
   /** Nobody asked it to end yet. */
   #wanted = true;
+  #isAbandoned = false;
   #stopped: Promise<void>;
 
   constructor(
@@ -57,6 +62,7 @@ export class Recording extends EventTarget {
     this.#recorder = new MediaRecorder(stream, options);
     this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", () => resolve(), { once: true }));
     this.#recorder.addEventListener("dataavailable", ({ data }) => {
+      if (this.#isAbandoned) return;
       this.bytes += data.size;
       this.courier.piece(data, this.ms);
       this.dispatchEvent(new Event("piece"));
@@ -66,7 +72,7 @@ export class Recording extends EventTarget {
     this.#recorder.addEventListener("start", () => { this.#since ??= performance.now(); }, { once: true });
   }
 
-  /** Resolves when it runs. */
+  /** Resolves when it runs: at the first bytes, for which some browsers wait until every track has delivered something. */
   async start(): Promise<void> {
     const running = new Promise<void>((resolve, reject) => {
       this.#recorder.addEventListener("start", () => resolve(), { once: true });
@@ -93,12 +99,19 @@ export class Recording extends EventTarget {
     this.#since = performance.now();
   }
 
-  /** Resolves when the last piece is with the courier. */
+  /** Resolves when the last piece is with the courier, or when the browser has not handed it out in time. */
   async stop(): Promise<void> {
     this.#wanted = false;
     this.#hold();
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
-    await this.#stopped;
+    await withFallback(this.#stopped, endPatience, undefined);
+  }
+
+  /** Ends one that has not begun, so that another can take its place: whatever it hands out is not part of the recording. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#wanted = false;
+    if (this.#recorder.state !== "inactive") this.#recorder.stop();
   }
 
   /** Ends it, and resolves when the server has all of it. Rejects with words where the server takes no more: what is left is kept here then, and let go. */

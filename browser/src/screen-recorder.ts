@@ -1,8 +1,7 @@
 // Records a screen, a camera or both from the New page. What it does stands here; what it shows is recorder-view.ts.
 import { visit } from "@hotwired/turbo";
 import { BubbleHandle } from "./bubble.js";
-import { ability, type Device, Refusal, release, screen } from "./capture.js";
-import { Compositor } from "./compositor.js";
+import { ability, type Device, Refusal, release, screen, Unanswered } from "./capture.js";
 import { countdown } from "./countdown.js";
 import type { Safety } from "./courier.js";
 import { announce, clock, typing } from "./dom.js";
@@ -13,11 +12,15 @@ import { Attempt, dispose } from "./recorder-attempt.js";
 import { type Choice, keepChoice, lastChoice } from "./recorder-choice.js";
 import { Devices } from "./recorder-devices.js";
 import { left } from "./recorder-limit.js";
+import { missingWords, RecorderPicture } from "./recorder-picture.js";
 import { RecorderView, type State } from "./recorder-view.js";
-import { driftsInSleep, Recording } from "./recording.js";
+import { driftsInSleep, type Recording } from "./recording.js";
 import { sign } from "./recording-sign.js";
+import { showLength } from "./recording-length.js";
+import { startRecording } from "./recording-start.js";
 import { screenshot } from "./screenshot.js";
 import { Sound } from "./sound.js";
+import { SoundProbe } from "./sound-probe.js";
 import type { UploadQueue } from "./upload-queue.js";
 
 /** Milliseconds without a sound before it is said: while choosing, one is asked to speak; while recording, one may be showing something. */
@@ -37,9 +40,12 @@ export class ScreenRecorder extends HTMLElement {
     lost: (kind) => this.#lost(kind),
   });
   #screen: MediaStream | null = null;
-  #compositor: Compositor | null = null;
-  #stream: MediaStream | null = null;
+  #picture: RecorderPicture | null = null;
+  /** What is recorded as the sound. */
+  #mix: MediaStreamTrack | null = null;
   #recording: Recording | null = null;
+  /** There is sound to record, but none of it comes: it is left out. */
+  #hasLostSound = false;
   /** From Record until it runs. */
   #attempt: Attempt | null = null;
   #finishing: Promise<boolean> | null = null;
@@ -52,7 +58,7 @@ export class ScreenRecorder extends HTMLElement {
     const view = this.#view;
     this.#handle = new BubbleHandle(view.part("bubble"), this.#choice.bubble, (bubble) => {
       this.#keep({ bubble });
-      if (this.#compositor) this.#compositor.bubble = bubble;
+      if (this.#picture) this.#picture.bubble = bubble;
     });
     view.source = this.#choice.source;
     view.part<HTMLInputElement>("sound").checked = this.#choice.sound;
@@ -110,7 +116,7 @@ export class ScreenRecorder extends HTMLElement {
   #do(name: string): void {
     const acts: Record<string, () => void> = {
       open: () => void this.#open(),
-      close: () => this.#close(),
+      close: () => (this.#state === "asking" ? this.#attempt?.cancel() : this.#close()),
       record: () => void this.#record(),
       cancel: () => this.#attempt?.cancel(),
       pause: () => this.#pause(),
@@ -128,7 +134,7 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Alt Shift S and P, by where they are on the keyboard: with Alt, some systems type other letters. */
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.#state === "counting") this.#attempt?.cancel();
+    if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking")) this.#attempt?.cancel();
     if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
     if (event.code === "KeyS" && this.#running) void this.#stop();
     else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
@@ -179,10 +185,12 @@ export class ScreenRecorder extends HTMLElement {
   }
 
   #letGo(): void {
-    this.#compositor?.close();
+    this.#picture?.close();
     this.#sound?.close();
-    for (const stream of [this.#screen, this.#stream]) release(stream);
-    this.#compositor = this.#sound = this.#screen = this.#stream = null;
+    release(this.#screen);
+    this.#mix?.stop();
+    this.#picture = this.#sound = this.#screen = this.#mix = null;
+    this.#view.missing("");
     for (const kind of ["microphone", "camera"] as const) this.#devices.drop(kind);
     this.#view.picture(null);
     this.#view.face(null, false);
@@ -221,7 +229,7 @@ export class ScreenRecorder extends HTMLElement {
     const track = this.#devices.track("camera");
     const alone = this.#view.source === "camera";
     if (this.#state === "set") this.#view.picture(alone ? track : null);
-    this.#view.face(alone || this.#view.source === "screen" ? null : track, this.#compositor !== null);
+    this.#view.face(alone || this.#view.source === "screen" ? null : track, this.#picture !== null);
   }
 
   /** The bubble keeps to the picture, whatever its shape. */
@@ -260,12 +268,11 @@ export class ScreenRecorder extends HTMLElement {
         this.#sound?.shared(shared);
       }
       await attempt.had(this.#devices.settled);
-      const picture = await this.#picture(attempt);
-      view.picture(picture);
+      const picture = await this.#capture(attempt);
+      view.picture(picture.track);
       this.#look();
-      const sound = await attempt.had(this.#sound?.track() ?? Promise.resolve(null));
-      this.#stream = new MediaStream(sound ? [picture, sound] : [picture]);
-      await this.#roll(attempt, this.#stream);
+      this.#mix = await attempt.had(this.#sound?.track() ?? Promise.resolve(null));
+      await this.#roll(attempt, picture);
     });
   }
 
@@ -280,30 +287,31 @@ export class ScreenRecorder extends HTMLElement {
       if (this.#attempt !== attempt) return;
       this.#attempt = null;
       this.#backToSet();
-      this.#say(error, error === this.#devices.refusal("camera") ? () => void this.#take("camera") : null);
+      const again = error instanceof Unanswered ? () => void this.#record() : error === this.#devices.refusal("camera") ? () => void this.#take("camera") : null;
+      this.#say(error, again);
     }
   }
 
-  async #picture(attempt: Attempt): Promise<MediaStreamTrack> {
-    const camera = this.#devices.track("camera");
-    const shared = this.#screen?.getVideoTracks()[0];
-    if (!shared) {
-      if (!camera) throw this.#devices.refusal("camera") ?? new Refusal("There is no camera to record. Plug one in, or record your screen.");
-      return camera;
-    }
+  async #capture(attempt: Attempt): Promise<RecorderPicture> {
+    const screen = this.#screen?.getVideoTracks()[0] ?? null;
     // Without its camera, the screen alone: why there is none, was said.
-    if (this.#view.source !== "both" || !camera) return shared;
-    const compositor = await attempt.had(Compositor.begin(this.dataset["compositor"] ?? "", shared, camera, this.#handle.place), (made) => made.close());
-    compositor.addEventListener("failed", () => { if (this.#compositor === compositor) this.#over("The camera could not be put on the screen any more"); });
-    this.#compositor = compositor;
-    return compositor.track;
+    const camera = this.#view.source === "screen" ? null : this.#devices.track("camera");
+    if (!screen && !camera) throw this.#devices.refusal("camera") ?? new Refusal("There is no camera to record. Plug one in, or record your screen.");
+    const picture = await attempt.had(RecorderPicture.begin(this.dataset["compositor"] ?? "", { screen, camera }, this.#handle.place), (made) => made.close());
+    picture.addEventListener("failed", () => { if (this.#picture === picture) this.#over(camera && screen ? "The camera could not be put on the screen any more" : "The picture stopped"); });
+    picture.addEventListener("arrived", () => { if (this.#picture === picture && this.#recording) this.#joined(); });
+    this.#picture = picture;
+    return picture;
   }
 
   /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
-  async #roll(attempt: Attempt, stream: MediaStream, before: Promise<void> = Promise.resolve()): Promise<void> {
+  async #roll(attempt: Attempt, picture: RecorderPicture, before: Promise<void> = Promise.resolve()): Promise<void> {
+    this.#view.missing("");
     this.#become("counting");
     this.#view.part("stage").scrollIntoView({ block: "nearest" });
     const made = attempt.prepare(before, (error) => this.#say(error));
+    const sound = this.#mix && { track: this.#mix, probe: new SoundProbe(this.#mix) };
+    attempt.signal.addEventListener("abort", () => sound?.probe.close(), { once: true });
     await attempt.had(countdown((number) => {
       this.#view.count(String(number));
       sign(`${number} …`);
@@ -312,13 +320,21 @@ export class ScreenRecorder extends HTMLElement {
     this.#view.count("…");
     const courier = await made;
     // Where nobody said that it ended, it would be recorded as black and silence.
-    for (const track of [...stream.getTracks(), ...(this.#screen?.getVideoTracks() ?? [])]) if (track.readyState !== "live") throw new Refusal("What was to be recorded ended before it began. Press Record again.");
+    for (const track of [picture.track, this.#mix, ...(this.#screen?.getVideoTracks() ?? [])]) if (track && track.readyState !== "live") throw new Refusal("What was to be recorded ended before it began. Press Record again.");
     // It may be this page that is recorded, and nobody wants to see the countdown again.
     if (this.#screen && document.visibilityState === "visible") await attempt.had(this.#view.uncounted());
-    const recording = new Recording(stream, courier);
-    await attempt.had(recording.start(), () => void recording.stop());
+    const preview = this.#view.part<HTMLVideoElement>("preview");
+    const composed = (): void => { if (!attempt.signal.aborted) this.#view.picture(picture.track); };
+    const { recording, hasSound } = await attempt.had(startRecording({ picture, sound, courier, preview, composed }), (begun) => void begun.recording.stop());
+    sound?.probe.close();
     attempt.runs();
     this.#attempt = null;
+    this.#hasLostSound = sound !== null && !hasSound;
+    this.#run(recording);
+  }
+
+  #run(recording: Recording): void {
+    const { courier } = recording;
     this.#recording = recording;
     courier.addEventListener("safety", (event) => this.#safety((event as CustomEvent<Safety>).detail));
     courier.addEventListener("slept", () => { if (driftsInSleep) this.#over("This computer slept"); });
@@ -327,7 +343,18 @@ export class ScreenRecorder extends HTMLElement {
     this.#sound?.listen();
     this.#view.safety("");
     this.#become("recording");
-    announce("Recording.");
+    this.#view.missing(this.#missing);
+    announce(`Recording. ${this.#missing}`.trim());
+  }
+
+  /** What was chosen and is not in the recording so far, in words. */
+  get #missing(): string {
+    return missingWords(this.#picture?.missing ?? [], { alone: this.#view.source !== "both", lostSound: this.#hasLostSound });
+  }
+
+  #joined(): void {
+    this.#view.missing(this.#missing);
+    announce(this.#missing || "Everything you chose is being recorded now.");
   }
 
   /** How far it is. What the server takes no more of, ends. */
@@ -337,10 +364,10 @@ export class ScreenRecorder extends HTMLElement {
   }
 
   #backToSet(): void {
-    this.#compositor?.close();
+    this.#picture?.close();
     release(this.#screen);
     this.#sound?.shared(null);
-    this.#compositor = this.#screen = this.#stream = null;
+    this.#picture = this.#screen = this.#mix = null;
     this.#become("set");
     this.#view.picture(null);
     this.#look();
@@ -381,8 +408,8 @@ export class ScreenRecorder extends HTMLElement {
 
   async #restart(): Promise<void> {
     const recording = this.#recording;
-    const stream = this.#stream;
-    if (!recording || !stream) return;
+    const picture = this.#picture;
+    if (!recording || !picture) return;
     const ran = this.#state === "recording";
     if (ran) this.#pause();
     const yes = await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again");
@@ -391,7 +418,7 @@ export class ScreenRecorder extends HTMLElement {
     if (!yes) return ran && this.#state === "paused" ? this.#resume() : undefined;
     this.#recording = null;
     const gone = recording.stop().then(() => dispose(recording.courier));
-    await this.#try((attempt) => this.#roll(attempt, stream, gone));
+    await this.#try((attempt) => this.#roll(attempt, picture, gone));
   }
 
   /** What is recorded ended without having been asked to: that is said, and what was recorded stays. */
@@ -435,19 +462,8 @@ export class ScreenRecorder extends HTMLElement {
       this.#view.part<HTMLInputElement>("send").checked = false;
       this.#close();
     }
-    this.#length(recording.courier.media, recording.ms);
+    showLength(recording.courier.media, recording.ms, this.#listeners.signal);
     return true;
-  }
-
-  /** What was just recorded does not know its own length until it is prepared; we do. */
-  #length(media: string, ms: number): void {
-    const say = () => {
-      const length = document.getElementById(`media-${media}`)?.querySelector<HTMLElement>("[data-length]");
-      if (!length?.hidden) return;
-      length.textContent = `${clock(Math.max(1000, ms))} · `;
-      length.hidden = false;
-    };
-    document.addEventListener("hearback:fresh", say, { signal: this.#listeners.signal });
   }
 
   async #screenshot(): Promise<void> {
@@ -455,7 +471,8 @@ export class ScreenRecorder extends HTMLElement {
     try {
       void this.#queue?.open(await screenshot());
     } catch (error) {
-      this.#say(error instanceof Refusal ? new Refusal(error.message.replace("nothing is recorded", "there is no picture")) : error);
+      const words = error instanceof Refusal ? new Refusal(error.message.replace("nothing is recorded", "there is no picture")) : error;
+      this.#say(words, error instanceof Unanswered ? () => void this.#screenshot() : null);
     }
   }
 

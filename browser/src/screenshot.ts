@@ -1,8 +1,12 @@
 // One frame as a picture: of a shared screen, window or tab, or of a video of the page.
-import { release, screen } from "./capture.js";
+import { release, screen, Unanswered } from "./capture.js";
+import { withDeadline } from "./deadline.js";
 import { clock, when } from "./dom.js";
 import { readable } from "./mark-layer.js";
 import { moment } from "./seamless.js";
+
+/** Milliseconds that a screen has to send its first picture. */
+const patience = 10_000;
 
 /** Asks what to take a picture of. Rejects with a Refusal. */
 export async function screenshot(): Promise<File> {
@@ -11,7 +15,7 @@ export async function screenshot(): Promise<File> {
     const video = document.createElement("video");
     video.muted = true;
     video.srcObject = stream;
-    await video.play();
+    await withDeadline(video.play(), patience, () => new Unanswered("Your screen hasn't sent a picture. Try again, or choose another screen, window or tab."));
     await settled(video);
     return await picture(video, `Screenshot ${when(undefined, ".")}.png`);
   } finally {

@@ -205,18 +205,25 @@ export async function heard(file: string, hertz = TONE): Promise<{ seconds: numb
 }
 
 /** The most that a colour takes of any picture of the first second of a file, 0–1. */
-export async function begins(file: string, [red, green, blue]: readonly [number, number, number]): Promise<number> {
+export async function begins(file: string, color: Color): Promise<number> {
+  return Math.max(...(await shares(file, color, ['-t', '1'])))
+}
+
+type Color = readonly [red: number, green: number, blue: number]
+
+/** What a colour takes of each picture of a file, 0–1, in order. */
+export async function shares(file: string, [red, green, blue]: Color, limits: string[] = []): Promise<number[]> {
   const [width, height] = [160, 100]
-  const { stdout } = await run('ffmpeg', ['-loglevel', 'error', '-i', file, '-t', '1', '-vf', `scale=${width}:${height}`, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], { encoding: 'buffer', maxBuffer: 1 << 28 })
+  const { stdout } = await run('ffmpeg', ['-loglevel', 'error', '-i', file, ...limits, '-vf', `scale=${width}:${height}`, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], { encoding: 'buffer', maxBuffer: 1 << 28 })
   const size = width * height * 3
   expect(stdout.length).toBeGreaterThanOrEqual(size)
-  let most = 0
+  const all: number[] = []
   for (let from = 0; from + size <= stdout.length; from += size) {
     let alike = 0
     for (let at = from; at < from + size; at += 3) if (Math.abs(stdout[at]! - red) + Math.abs(stdout[at + 1]! - green) + Math.abs(stdout[at + 2]! - blue) < 90) alike += 1
-    most = Math.max(most, alike / (width * height))
+    all.push(alike / (width * height))
   }
-  return most
+  return all
 }
 
 /** The length of the picture in a file, in seconds: counted from its packets, not believed from its header. */
