@@ -55,7 +55,7 @@ async function complete(page: Page, update: string, pieces: Buffer[], atLeast: n
   expect(await seen(file)).toBeGreaterThanOrEqual(atLeast - 1)
 }
 
-test('the page is loaded again in the middle', async ({ studio }, info) => {
+test('the page is loaded again in the middle', { tag: '@once' }, async ({ studio }, info) => {
   await studio.record(4)
   const { page } = studio
   page.on('dialog', (dialog) => void dialog.accept())
@@ -66,7 +66,7 @@ test('the page is loaded again in the middle', async ({ studio }, info) => {
   await complete(page, await goOn(page), studio.pieces, recorded - 1, info)
 })
 
-test('the tab crashes', async ({ studio }, info) => {
+test('the tab crashes', { tag: '@once' }, async ({ studio }, info) => {
   await studio.record(4)
   const crashed = studio.page.waitForEvent('crash')
   const session = await studio.context.newCDPSession(studio.page)
@@ -132,7 +132,7 @@ test('records, is killed, recovers, publishes; a second browser plays it, seeks 
   await after.close()
 })
 
-test('the session ends, and is begun again in another tab', async ({ who, studio }, info) => {
+test('the session ends, and is begun again in another tab', { tag: '@once' }, async ({ who, studio }, info) => {
   await studio.record(3)
   await studio.context.clearCookies()
   await expect(studio.words).toContainText('You are signed out. Sign in in another tab')
@@ -149,7 +149,7 @@ test('the session ends, and is begun again in another tab', async ({ who, studio
   await complete(studio.page, update, studio.pieces, 7, info)
 })
 
-test('somebody else signs in: nothing of it is theirs, and it goes on when its person is back', async ({ server, who, studio }, info) => {
+test('somebody else signs in: nothing of it is theirs, and it goes on when its person is back', { tag: '@once' }, async ({ server, who, studio }, info) => {
   await studio.record(3)
   const [other] = await server.people('Otto')
   const tab = await studio.context.newPage()
@@ -194,7 +194,7 @@ test('the server stands still, and then does late what it was asked', async ({ s
   await complete(studio.page, update, studio.pieces, Math.floor(recorded), info)
 })
 
-test('the browser has no room for a copy: it says so, and goes on', async ({ server, studio }, info) => {
+test('the browser has no room for a copy: it says so, and goes on', { tag: '@once' }, async ({ server, studio }, info) => {
   const session = await studio.context.newCDPSession(studio.page)
   await session.send('Storage.overrideQuotaForOrigin', { origin: server.url, quotaSize: 400_000 })
   await studio.record(3)
@@ -272,7 +272,7 @@ test('the recording is removed from its draft elsewhere: nothing is called safe 
   await expect(offer(page)).toHaveCount(0)
 })
 
-test('kept for later it is offered again; discarded it is gone everywhere', async ({ studio }) => {
+test('kept for later it is offered again; discarded it is gone everywhere', { tag: '@once' }, async ({ studio }) => {
   await studio.record(3)
   const { page } = studio
   await page.close({ runBeforeUnload: false })
@@ -301,7 +301,7 @@ test('kept for later it is offered again; discarded it is gone everywhere', asyn
   expect(await (await next.request.get('/uploads', { headers: { accept: 'application/json' } })).json()).toMatchObject({ items: [] })
 })
 
-test('of two recordings each offer says its draft, on the page of a draft is its own alone, and its row says that nothing arrives', async ({ studio, who, browser, server }) => {
+test('of two recordings each offer says its draft, on the page of a draft is its own alone, and its row says that nothing arrives', { tag: '@once' }, async ({ studio, who, browser, server }) => {
   const drafts: string[] = []
   for (const title of ['The first one', 'The second one']) {
     const page = await studio.context.newPage()
