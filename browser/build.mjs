@@ -12,7 +12,13 @@ const icons = join(here, "node_modules/lucide-static/icons");
 
 const bundles = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "src/app.ts", theme: "src/theme.ts", "compositor-worker": "src/compositor-worker.ts", "courier-worker": "src/courier-worker.ts", style: "styles/app.css" },
+  entryPoints: {
+    app: "src/app.ts",
+    theme: "src/theme.ts",
+    "compositor-worker": "src/compositor-worker.ts",
+    "courier-worker": "src/courier-worker.ts",
+    style: "styles/app.css",
+  },
   outdir: dist,
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",
@@ -37,7 +43,10 @@ for (const file of bundles.outputFiles) writeFileSync(file.path, file.contents);
 
 const manifest = {};
 for (const [path, output] of Object.entries(bundles.metafile.outputs)) {
-  if (output.entryPoint && !output.entryPoint.includes(":")) manifest[output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`] = basename(path);
+  if (output.entryPoint && !output.entryPoint.includes(":"))
+    manifest[
+      output.entryPoint.endsWith("app.css") ? "app.css" : `${basename(output.entryPoint, ".ts")}.js`
+    ] = basename(path);
 }
 manifest["icons.svg"] = put("icons.svg", sprite());
 // The font of the marks: the page names it in styles/markup.css, and the server draws with the same file.
@@ -56,16 +65,25 @@ function put(name, text) {
 /** One file with the icons that templates and scripts name as icon("…"), and no other. */
 function sprite() {
   const names = new Set();
-  for (const [folder, end] of [[templates, ".html"], [join(here, "src"), ".ts"]]) {
+  for (const [folder, end] of [
+    [templates, ".html"],
+    [join(here, "src"), ".ts"],
+  ]) {
     for (const file of readdirSync(folder, { recursive: true })) {
       if (!file.endsWith(end)) continue;
-      for (const [, name] of readFileSync(join(folder, file), "utf8").matchAll(/\bicon\("([a-z0-9-]+)"/g)) names.add(name);
+      for (const [, name] of readFileSync(join(folder, file), "utf8").matchAll(
+        /\bicon\("([a-z0-9-]+)"/g,
+      ))
+        names.add(name);
     }
   }
   const symbols = [...names].sort().map((name) => {
     const file = join(icons, `${name}.svg`);
     if (!existsSync(file)) throw new Error(`there is no icon "${name}" in lucide-static`);
-    const shapes = readFileSync(file, "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "").replace(/\s+/g, " ").trim();
+    const shapes = readFileSync(file, "utf8")
+      .replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")
+      .replace(/\s+/g, " ")
+      .trim();
     return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
@@ -77,15 +95,22 @@ function made(name, make) {
     name,
     setup(build) {
       build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: name }));
-      build.onLoad({ filter: /.*/, namespace: name }, () => ({ contents: JSON.stringify(make()), loader: "json" }));
+      build.onLoad({ filter: /.*/, namespace: name }, () => ({
+        contents: JSON.stringify(make()),
+        loader: "json",
+      }));
     },
   };
 }
 
 /** [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
 function emojis() {
-  const all = JSON.parse(readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"));
-  const shown = all.filter((emoji) => emoji.group !== undefined && emoji.group !== 2).sort((a, b) => a.order - b.order);
+  const all = JSON.parse(
+    readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"),
+  );
+  const shown = all
+    .filter((emoji) => emoji.group !== undefined && emoji.group !== 2)
+    .sort((a, b) => a.order - b.order);
   return shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")]);
 }
 
@@ -93,8 +118,13 @@ function emojis() {
 function glyphs() {
   const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
   const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);
-  const cmap = font.readUInt32BE(tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8);
-  const parts = Array.from({ length: font.readUInt16BE(cmap + 2) }, (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i));
+  const cmap = font.readUInt32BE(
+    tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8,
+  );
+  const parts = Array.from(
+    { length: font.readUInt16BE(cmap + 2) },
+    (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i),
+  );
   const wide = parts.find((at) => font.readUInt16BE(at) === 12);
   if (wide === undefined) throw new Error("the font of the marks has no cmap of format 12");
   const ranges = [];

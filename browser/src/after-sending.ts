@@ -12,8 +12,19 @@ const UNDO = 10_000;
 
 /** "Sent. Undo", for ten seconds. `sent` finds it, `undo` takes it back. */
 export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
-  const button = make("button", { type: "button", class: "button small" }, icon("undo-2"), make("span", {}, "Undo"));
-  const row = make("div", { class: "sent-row", role: "group", "aria-label": "Just sent", "data-js": true }, icon("check"), make("p", {}, "Sent."), button);
+  const button = make(
+    "button",
+    { type: "button", class: "button small" },
+    icon("undo-2"),
+    make("span", {}, "Undo"),
+  );
+  const row = make(
+    "div",
+    { class: "sent-row", role: "group", "aria-label": "Just sent", "data-js": true },
+    icon("check"),
+    make("p", {}, "Sent."),
+    button,
+  );
   const timer = setTimeout(() => {
     // Where the focus would fall to the page, it goes to what was sent.
     const held = row.contains(document.activeElement);
@@ -33,10 +44,25 @@ export function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
   const talk = document.querySelector<HTMLElement>(".talk");
   const author = talk?.dataset["mine"] !== undefined;
   const close = iconButton("Close", icon("x"), "button quiet icon-only small");
-  const row = make("div", { class: "note unseen", role: "status", "data-js": true }, icon("eye-off"), make("p", {}, `${name} cannot see this.${author ? "" : ` Ask ${talk?.dataset["author"] ?? "its author"} to add them.`}`));
+  const row = make(
+    "div",
+    { class: "note unseen", role: "status", "data-js": true },
+    icon("eye-off"),
+    make(
+      "p",
+      {},
+      `${name} cannot see this.${author ? "" : ` Ask ${talk?.dataset["author"] ?? "its author"} to add them.`}`,
+    ),
+  );
   if (author) {
-    row.append(make("form", { method: "post", action: `/updates/${update}/audience/${id}`, "data-quiet": true },
-      make("input", { type: "hidden", name: "_method", value: "PUT" }), make("button", { class: "button small" }, `Add ${name}`)));
+    row.append(
+      make(
+        "form",
+        { method: "post", action: `/updates/${update}/audience/${id}`, "data-quiet": true },
+        make("input", { type: "hidden", name: "_method", value: "PUT" }),
+        make("button", { class: "button small" }, `Add ${name}`),
+      ),
+    );
   }
   close.addEventListener("click", () => row.remove());
   row.append(close);

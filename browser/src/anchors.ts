@@ -45,25 +45,41 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   const text = comment.dataset["drawing"];
   if (text === undefined) return {};
   let known = drawings.get(comment);
-  if (known?.text !== text) drawings.set(comment, (known = { text, shapes: JSON.parse(text) as Shape[] }));
+  if (known?.text !== text)
+    drawings.set(comment, (known = { text, shapes: JSON.parse(text) as Shape[] }));
   return { drawing: known.shapes };
 }
 
 /** All comments with a place, oldest first, so that their numbers stay when the order of the list changes. */
 export function placed(): Placed[] {
   const all: Placed[] = [];
-  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
+  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort(
+    (a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""),
+  );
   let number = 0;
   for (const element of comments) {
     const { media, at, until, region, author, kind, drawing } = element.dataset;
     const asks = kind === "question";
-    if (media === undefined || (at === undefined && region === undefined && drawing === undefined)) continue;
+    if (media === undefined || (at === undefined && region === undefined && drawing === undefined))
+      continue;
     // Resolved threads are folded away, and so are their marks.
     if (element.closest(".resolved-thread:not([open])")) continue;
-    const said = element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") || (drawing === undefined ? "" : "a drawing");
+    const said =
+      element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ||
+      (drawing === undefined ? "" : "a drawing");
     const words = `${asks ? "question, " : ""}${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
     const drawn = drawingOf(element);
-    if (at !== undefined) all.push({ element, media, at: Number(at), ...(until === undefined ? {} : { until: Number(until) }), words, asks, number: 0, ...drawn });
+    if (at !== undefined)
+      all.push({
+        element,
+        media,
+        at: Number(at),
+        ...(until === undefined ? {} : { until: Number(until) }),
+        words,
+        asks,
+        number: 0,
+        ...drawn,
+      });
     else if (region !== undefined) {
       const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
       all.push({ element, media, region: { x, y, w, h }, words, asks, number: ++number, ...drawn });
@@ -83,7 +99,8 @@ export function reveal(comment: HTMLElement): void {
 export function bring(part: HTMLElement): void {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const list = part.closest<HTMLElement>(".threads");
-  if (!list || getComputedStyle(list).overflowY !== "auto") return part.scrollIntoView({ block: "nearest", behavior });
+  if (!list || getComputedStyle(list).overflowY !== "auto")
+    return part.scrollIntoView({ block: "nearest", behavior });
   const [box, frame] = [part.getBoundingClientRect(), list.getBoundingClientRect()];
   const [above, below] = [box.top - frame.top - 12, box.bottom - frame.bottom + 12];
   list.scrollBy({ top: above < 0 ? above : Math.max(0, Math.min(above, below)), behavior });
@@ -94,7 +111,8 @@ export function bring(part: HTMLElement): void {
 
 /** Marks one comment, and no other. */
 export function highlight(comment: HTMLElement | null): void {
-  for (const other of document.querySelectorAll(".comment.on")) if (other !== comment) other.classList.remove("on");
+  for (const other of document.querySelectorAll(".comment.on"))
+    if (other !== comment) other.classList.remove("on");
   comment?.classList.add("on");
   document.dispatchEvent(new CustomEvent("hearback:chosen"));
 }

@@ -11,7 +11,12 @@ export function measureBar(signal: AbortSignal): void {
   const fold = () => {
     const say = bar.querySelector<HTMLDetailsElement>(".say");
     if (say && wide.matches) say.open = true;
-    else if (say && !say.contains(document.activeElement) && say.querySelector("textarea")?.value === "") say.open = false;
+    else if (
+      say &&
+      !say.contains(document.activeElement) &&
+      say.querySelector("textarea")?.value === ""
+    )
+      say.open = false;
   };
   fold();
   wide.addEventListener("change", fold, { signal });
@@ -36,13 +41,28 @@ export function answer(): void {
 }
 
 // Opened by hand, one types at once; one of the two is open at a time. `toggle` does not bubble, but it can be captured.
-document.addEventListener("toggle", ({ target }) => {
-  if (!(target instanceof HTMLDetailsElement) || !target.open || !target.matches(".answer :is(.say, .decline)") || !target.contains(document.activeElement)) return;
-  if (!wide.matches) for (const other of document.querySelectorAll<HTMLDetailsElement>(".answer :is(.say, .decline)[open]")) if (other !== target) other.open = false;
-  target.querySelector("textarea")?.focus({ preventScroll: true });
-  // The bar alone: the page behind it stays where it is.
-  const bar = target.closest(".answer-bar");
-  if (!bar) return;
-  const [box, frame] = [target.getBoundingClientRect(), bar.getBoundingClientRect()];
-  if (box.bottom > frame.bottom) bar.scrollTop += Math.min(box.bottom - frame.bottom, box.top - frame.top);
-}, true);
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (
+      !(target instanceof HTMLDetailsElement) ||
+      !target.open ||
+      !target.matches(".answer :is(.say, .decline)") ||
+      !target.contains(document.activeElement)
+    )
+      return;
+    if (!wide.matches)
+      for (const other of document.querySelectorAll<HTMLDetailsElement>(
+        ".answer :is(.say, .decline)[open]",
+      ))
+        if (other !== target) other.open = false;
+    target.querySelector("textarea")?.focus({ preventScroll: true });
+    // The bar alone: the page behind it stays where it is.
+    const bar = target.closest(".answer-bar");
+    if (!bar) return;
+    const [box, frame] = [target.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (box.bottom > frame.bottom)
+      bar.scrollTop += Math.min(box.bottom - frame.bottom, box.top - frame.top);
+  },
+  true,
+);

@@ -14,7 +14,11 @@ export const usual: Bubble = { x: 0.1, y: 0.82, size: 0.28 };
 export function within({ x, y, size }: Bubble, aspect: number): Bubble {
   const kept = Math.min(Math.max(size, 0.12), Math.min(0.8, aspect));
   const half = kept / 2;
-  return { x: Math.min(Math.max(x, half / aspect), 1 - half / aspect), y: Math.min(Math.max(y, half), 1 - half), size: kept };
+  return {
+    x: Math.min(Math.max(x, half / aspect), 1 - half / aspect),
+    y: Math.min(Math.max(y, half), 1 - half),
+    size: kept,
+  };
 }
 
 /** Anything that can be drawn, with its size. */
@@ -25,7 +29,12 @@ export interface Drawable {
 }
 
 /** Draws the screen, all of it, and the camera in the bubble. Without a screen the rest is black. */
-export function draw(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, screen: Drawable | null, camera: Drawable | null, bubble: Bubble): void {
+export function draw(
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  screen: Drawable | null,
+  camera: Drawable | null,
+  bubble: Bubble,
+): void {
   const { width, height } = context.canvas;
   // A window that changed its shape keeps its proportions; the recording keeps its size.
   const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
@@ -42,13 +51,29 @@ export function draw(context: CanvasRenderingContext2D | OffscreenCanvasRenderin
 }
 
 /** Draws the middle of the camera's picture as a disc. */
-export function drawFace(context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D, camera: Drawable, left: number, top: number, diameter: number): void {
+export function drawFace(
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
+  camera: Drawable,
+  left: number,
+  top: number,
+  diameter: number,
+): void {
   const side = Math.min(camera.width, camera.height);
   context.save();
   context.beginPath();
   context.arc(left + diameter / 2, top + diameter / 2, diameter / 2, 0, 2 * Math.PI);
   context.clip();
-  context.drawImage(camera.image, (camera.width - side) / 2, (camera.height - side) / 2, side, side, left, top, diameter, diameter);
+  context.drawImage(
+    camera.image,
+    (camera.width - side) / 2,
+    (camera.height - side) / 2,
+    side,
+    side,
+    left,
+    top,
+    diameter,
+    diameter,
+  );
   context.restore();
 }
 
@@ -98,11 +123,21 @@ export class BubbleHandle {
     if (!frame) return;
     const from = this.#place;
     const middle = [frame.left + from.x * frame.width, frame.top + from.y * frame.height] as const;
-    const resize = event.target instanceof Element && event.target.closest(".bubble-corner") !== null;
+    const resize =
+      event.target instanceof Element && event.target.closest(".bubble-corner") !== null;
     const began = Math.hypot(event.clientX - middle[0], event.clientY - middle[1]);
     const move = (now: PointerEvent) => {
-      if (resize) this.#put({ ...from, size: (from.size * Math.hypot(now.clientX - middle[0], now.clientY - middle[1])) / began });
-      else this.#put({ ...from, x: from.x + (now.clientX - event.clientX) / frame.width, y: from.y + (now.clientY - event.clientY) / frame.height });
+      if (resize)
+        this.#put({
+          ...from,
+          size: (from.size * Math.hypot(now.clientX - middle[0], now.clientY - middle[1])) / began,
+        });
+      else
+        this.#put({
+          ...from,
+          x: from.x + (now.clientX - event.clientX) / frame.width,
+          y: from.y + (now.clientY - event.clientY) / frame.height,
+        });
     };
     const end = () => {
       this.element.removeEventListener("pointermove", move);

@@ -32,48 +32,73 @@ export class CommentComposer extends HTMLElement {
     const { signal } = this.#listeners;
     const [form, area] = [this.#form, this.#area];
     if (!form || !area) return;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.#send();
-    }, { signal });
-    area.addEventListener("input", () => this.#typed(), { signal });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    form.addEventListener(
+      "submit",
+      (event) => {
         event.preventDefault();
-        form.requestSubmit();
-      } else if (event.key === "Escape") {
-        // The names that are offered go first.
-        if (area.getAttribute("aria-expanded") === "true") return;
-        if (this.#anchor && !this.#anchor.drawing && area.value === "") this.place(null);
-        else area.blur();
-      }
-    }, { signal });
+        void this.#send();
+      },
+      { signal },
+    );
+    area.addEventListener("input", () => this.#typed(), { signal });
+    area.addEventListener(
+      "keydown",
+      (event) => {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+          event.preventDefault();
+          form.requestSubmit();
+        } else if (event.key === "Escape") {
+          // The names that are offered go first.
+          if (area.getAttribute("aria-expanded") === "true") return;
+          if (this.#anchor && !this.#anchor.drawing && area.value === "") this.place(null);
+          else area.blur();
+        }
+      },
+      { signal },
+    );
     this.addEventListener("paste", (event) => this.#paste(event), { signal });
-    this.addEventListener("click", (event) => {
-      const starter = event.target instanceof Element ? event.target.closest("[data-starter]") : null;
-      if (starter) this.#begin(starter.textContent ?? "");
-      if (event.target instanceof Element && event.target.closest("[data-draw]")) void this.draw();
-    }, { signal });
+    this.addEventListener(
+      "click",
+      (event) => {
+        const starter =
+          event.target instanceof Element ? event.target.closest("[data-starter]") : null;
+        if (starter) this.#begin(starter.textContent ?? "");
+        if (event.target instanceof Element && event.target.closest("[data-draw]"))
+          void this.draw();
+      },
+      { signal },
+    );
     const input = form.querySelector<HTMLInputElement>("input[type=file]");
-    input?.addEventListener("change", () => {
-      this.#add(input.files ?? []);
-      input.value = "";
-    }, { signal });
+    input?.addEventListener(
+      "change",
+      () => {
+        this.#add(input.files ?? []);
+        input.value = "";
+      },
+      { signal },
+    );
     if (this.#main) {
       document.addEventListener("hearback:shown", () => this.#offer(), { signal });
       this.#offer();
       // Not sent yet when the page was left: like the words, it is here again.
       const drawn = remember("sessionStorage", this.#key);
       if (drawn !== null) this.place(JSON.parse(drawn) as Anchor);
-      document.addEventListener("hearback:place", (event) => {
-        const there = (event as CustomEvent<Anchor>).detail;
-        const drawing = this.#anchor?.drawing;
-        if (drawing && this.#anchor?.media !== there.media) return announce("Your drawing is on another picture. Send it or remove it first.");
-        const size = this.#anchor?.size;
-        this.place(drawing ? { ...there, drawing, ...(size === undefined ? {} : { size }) } : there);
-        this.write();
-        this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
-      }, { signal });
+      document.addEventListener(
+        "hearback:place",
+        (event) => {
+          const there = (event as CustomEvent<Anchor>).detail;
+          const drawing = this.#anchor?.drawing;
+          if (drawing && this.#anchor?.media !== there.media)
+            return announce("Your drawing is on another picture. Send it or remove it first.");
+          const size = this.#anchor?.size;
+          this.place(
+            drawing ? { ...there, drawing, ...(size === undefined ? {} : { size }) } : there,
+          );
+          this.write();
+          this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
+        },
+        { signal },
+      );
     }
   }
 
@@ -84,7 +109,8 @@ export class CommentComposer extends HTMLElement {
   /** Sets or removes the place the comment points to. */
   place(anchor: Anchor | null): void {
     this.#anchor = anchor;
-    if (this.#main) remember("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
+    if (this.#main)
+      remember("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
     this.#draw();
     stage()?.mark(anchor);
   }
@@ -169,7 +195,14 @@ export class CommentComposer extends HTMLElement {
     if (!this.#anchor) return box.replaceChildren();
     const { at, media, drawing } = this.#anchor;
     const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.number(media) ?? 1}` : "";
-    const chip = make("span", { class: "anchor-chip" }, at === undefined ? icon("map-pin") : icon("clock"), at === undefined ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}` : `at ${clock(at)}${on}`);
+    const chip = make(
+      "span",
+      { class: "anchor-chip" },
+      at === undefined ? icon("map-pin") : icon("clock"),
+      at === undefined
+        ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}`
+        : `at ${clock(at)}${on}`,
+    );
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => {
       this.#declined = true;
@@ -177,18 +210,36 @@ export class CommentComposer extends HTMLElement {
       this.write();
     });
     // What was drawn on one frame would lie elsewhere on the next.
-    const nudges = at === undefined || drawing ? [] : [-1, 1].map((by) => {
-      const button = make("button", { type: "button", "aria-label": by < 0 ? "−1 s, one second earlier" : "+1 s, one second later" }, by < 0 ? "−1 s" : "+1 s");
-      button.addEventListener("click", () => this.#nudge(by * 1000));
-      return button;
-    });
+    const nudges =
+      at === undefined || drawing
+        ? []
+        : [-1, 1].map((by) => {
+            const button = make(
+              "button",
+              {
+                type: "button",
+                "aria-label": by < 0 ? "−1 s, one second earlier" : "+1 s, one second later",
+              },
+              by < 0 ? "−1 s" : "+1 s",
+            );
+            button.addEventListener("click", () => this.#nudge(by * 1000));
+            return button;
+          });
     // On a picture the drawing itself is the place.
-    box.replaceChildren(...(drawing && at === undefined ? [] : [chip, ...nudges, remove]), ...(drawing ? this.#drawingChip(drawing.length) : []));
+    box.replaceChildren(
+      ...(drawing && at === undefined ? [] : [chip, ...nudges, remove]),
+      ...(drawing ? this.#drawingChip(drawing.length) : []),
+    );
   }
 
   /** Pressed, it is drawn on. */
   #drawingChip(marks: number): HTMLElement[] {
-    const chip = make("button", { type: "button", class: "anchor-chip" }, icon("pen-line"), `Drawing, ${marks} ${marks === 1 ? "mark" : "marks"}`);
+    const chip = make(
+      "button",
+      { type: "button", class: "anchor-chip" },
+      icon("pen-line"),
+      `Drawing, ${marks} ${marks === 1 ? "mark" : "marks"}`,
+    );
     chip.addEventListener("click", () => void this.draw());
     const remove = iconButton("Without the drawing", icon("x"), "");
     remove.addEventListener("click", () => {
@@ -202,17 +253,25 @@ export class CommentComposer extends HTMLElement {
   #nudge(by: number): void {
     if (this.#anchor?.at === undefined) return;
     const video = stage()?.video;
-    const end = video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration)) ? Math.floor(lengthOf(video)) : Infinity;
+    const end =
+      video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration))
+        ? Math.floor(lengthOf(video))
+        : Infinity;
     const at = Math.min(end, Math.max(0, this.#anchor.at + by));
     const focused = document.activeElement?.getAttribute("aria-label");
     this.place({ ...this.#anchor, at });
-    if (focused) this.querySelector<HTMLElement>(`.composer-anchor [aria-label="${CSS.escape(focused)}"]`)?.focus();
+    if (focused)
+      this.querySelector<HTMLElement>(
+        `.composer-anchor [aria-label="${CSS.escape(focused)}"]`,
+      )?.focus();
     if (video?.paused) goTo(video, at);
     announce(`at ${clock(at)}`);
   }
 
   #paste(event: ClipboardEvent): void {
-    const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+    const files = [...(event.clipboardData?.files ?? [])].filter((file) =>
+      file.type.startsWith("image/"),
+    );
     if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
     event.preventDefault();
     this.#add(files);
@@ -228,21 +287,31 @@ export class CommentComposer extends HTMLElement {
     if (!box) return;
     for (const image of box.querySelectorAll("img")) URL.revokeObjectURL(image.src);
     box.hidden = this.#pictures.length === 0;
-    box.replaceChildren(...this.#pictures.map((file, index) => {
-      const remove = iconButton(`Remove ${file.name}`, icon("x"), "");
-      remove.addEventListener("click", () => {
-        this.#pictures.splice(index, 1);
-        this.#drawPictures();
-      });
-      return make("figure", {}, make("img", { src: URL.createObjectURL(file), alt: file.name }), remove);
-    }));
+    box.replaceChildren(
+      ...this.#pictures.map((file, index) => {
+        const remove = iconButton(`Remove ${file.name}`, icon("x"), "");
+        remove.addEventListener("click", () => {
+          this.#pictures.splice(index, 1);
+          this.#drawPictures();
+        });
+        return make(
+          "figure",
+          {},
+          make("img", { src: URL.createObjectURL(file), alt: file.name }),
+          remove,
+        );
+      }),
+    );
   }
 
   async #send(): Promise<void> {
     const [form, area] = [this.#form, this.#area];
     if (!form || !area || form.getAttribute("aria-busy") === "true") return;
-    if (area.value.trim() === "" && this.#pictures.length === 0 && !this.#anchor?.drawing) return area.focus();
-    const fields: [string, string][] = [...new FormData(form)].filter((entry): entry is [string, string] => typeof entry[1] === "string");
+    if (area.value.trim() === "" && this.#pictures.length === 0 && !this.#anchor?.drawing)
+      return area.focus();
+    const fields: [string, string][] = [...new FormData(form)].filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    );
     if (this.#anchor) {
       fields.push(["media_id", this.#anchor.media]);
       if (this.#anchor.at !== undefined) fields.push(["at_ms", String(this.#anchor.at)]);
@@ -251,17 +320,31 @@ export class CommentComposer extends HTMLElement {
     }
     const body = this.#pictures.length > 0 ? new FormData() : new URLSearchParams();
     for (const [name, value] of fields) body.append(name, value);
-    if (body instanceof FormData) for (const picture of this.#pictures) body.append("pictures", picture);
+    if (body instanceof FormData)
+      for (const picture of this.#pictures) body.append("pictures", picture);
     form.setAttribute("aria-busy", "true");
     this.#failed(null);
     try {
       if (this.#anchor?.drawing && (await moved(this.#anchor))) {
-        if (!(await redraw())) throw new Problem("Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.", 409);
+        if (!(await redraw()))
+          throw new Problem(
+            "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
+            409,
+          );
         this.place(null);
         return void this.draw();
       }
-      const made = (await sending(form, () => ask("POST", form.action, body))) as { id: string; unseen?: Unseen[] };
-      const sent: Sent = { id: made.id, text: area.value, asks: this.#asks?.checked ?? false, anchor: this.#anchor, pictures: this.#pictures };
+      const made = (await sending(form, () => ask("POST", form.action, body))) as {
+        id: string;
+        unseen?: Unseen[];
+      };
+      const sent: Sent = {
+        id: made.id,
+        text: area.value,
+        asks: this.#asks?.checked ?? false,
+        anchor: this.#anchor,
+        pictures: this.#pictures,
+      };
       area.defaultValue = "";
       form.reset();
       if (this.#asks) this.#asks.checked = false;
@@ -280,7 +363,11 @@ export class CommentComposer extends HTMLElement {
         comment.focus({ preventScroll: true });
       }
     } catch (error) {
-      this.#failed(error instanceof Problem ? error.message : "It was not sent. Your words are still here; try again in a moment.");
+      this.#failed(
+        error instanceof Problem
+          ? error.message
+          : "It was not sent. Your words are still here; try again in a moment.",
+      );
       area.focus();
     } finally {
       form.removeAttribute("aria-busy");
@@ -291,8 +378,15 @@ export class CommentComposer extends HTMLElement {
   #after(sent: Sent, unseen: Unseen[]): void {
     const reply = this.closest("details.reply");
     const place = reply?.closest(".thread-actions") ?? this;
-    while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]")) place.nextElementSibling.remove();
-    place.after(sentRow(() => document.getElementById(`c-${sent.id}`), () => this.#undo(sent)), ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)));
+    while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]"))
+      place.nextElementSibling.remove();
+    place.after(
+      sentRow(
+        () => document.getElementById(`c-${sent.id}`),
+        () => this.#undo(sent),
+      ),
+      ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)),
+    );
   }
 
   async #undo({ id, text, asks, anchor, pictures }: Sent): Promise<void> {
@@ -300,7 +394,11 @@ export class CommentComposer extends HTMLElement {
     try {
       await ask("DELETE", `/comments/${id}`);
     } catch (error) {
-      return this.#failed(error instanceof Problem ? error.message : "It was not taken back. Try again, or remove it.");
+      return this.#failed(
+        error instanceof Problem
+          ? error.message
+          : "It was not taken back. Try again, or remove it.",
+      );
     }
     if (!area) return;
     // What was begun meanwhile stays behind it.
@@ -318,7 +416,8 @@ export class CommentComposer extends HTMLElement {
 
   #failed(text: string | null): void {
     this.querySelector(".failed")?.remove();
-    if (text !== null) this.#form?.append(make("p", { class: "failed", role: "alert", "data-js": true }, text));
+    if (text !== null)
+      this.#form?.append(make("p", { class: "failed", role: "alert", "data-js": true }, text));
   }
 }
 

@@ -20,13 +20,23 @@ export interface Begin extends Size {
   out?: WritableStream<VideoFrame>;
 }
 /** What the page sends to the worker. `fixSize`: from here on the picture keeps its size. `every`: send `tick` so often, in milliseconds. */
-export type Order = { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number } | { fixSize: true };
+export type Order =
+  { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number } | { fixSize: true };
 /** What the worker sends to the page. `ready`: its script runs. `arrived`: the first frame of a layer. */
-export type Report = { ready: true } | { tick: true } | { cannot: true } | { failed: true } | { track: MediaStreamTrack } | { arrived: Layer };
+export type Report =
+  | { ready: true }
+  | { tick: true }
+  | { cannot: true }
+  | { failed: true }
+  | { track: MediaStreamTrack }
+  | { arrived: Layer };
 
 /** Whether pages of this browser can hand the frames of tracks to a worker and back. */
 export function passesFrames(): boolean {
-  return typeof MediaStreamTrackProcessor !== "undefined" && typeof MediaStreamTrackGenerator !== "undefined";
+  return (
+    typeof MediaStreamTrackProcessor !== "undefined" &&
+    typeof MediaStreamTrackGenerator !== "undefined"
+  );
 }
 
 export class CompositorClient {
@@ -43,7 +53,9 @@ export class CompositorClient {
     this.#worker = new Worker(script, { type: "module" });
     this.#worker.addEventListener("message", ({ data }: MessageEvent<Report>) => this.hear(data));
     this.#ready = this.#answer((report) => ("ready" in report ? true : undefined), false);
-    this.#worker.addEventListener("error", () => { if (this.#track) this.hear({ failed: true }); });
+    this.#worker.addEventListener("error", () => {
+      if (this.#track) this.hear({ failed: true });
+    });
   }
 
   /** Whether the script runs within `ms` milliseconds. It may come from a slow network, or not at all. */
@@ -52,8 +64,16 @@ export class CompositorClient {
   }
 
   /** The composed picture; null if the workers of this browser cannot compose or say nothing for `ms` milliseconds. Takes over `still`. */
-  async compose(tracks: Tracks, size: Size, still: VideoFrame | null, bubble: Bubble, ms: number): Promise<MediaStreamTrack | null> {
-    this.#track = this.#streamed(tracks, size, still, bubble) ?? (await this.#inWorker(tracks, size, still, bubble, ms));
+  async compose(
+    tracks: Tracks,
+    size: Size,
+    still: VideoFrame | null,
+    bubble: Bubble,
+    ms: number,
+  ): Promise<MediaStreamTrack | null> {
+    this.#track =
+      this.#streamed(tracks, size, still, bubble) ??
+      (await this.#inWorker(tracks, size, still, bubble, ms));
     return this.#track;
   }
 
@@ -90,20 +110,44 @@ export class CompositorClient {
   }
 
   /** Chromium: the page makes streams of frames, and the worker gets them. */
-  #streamed({ base, overlay }: Tracks, size: Size, still: VideoFrame | null, bubble: Bubble): MediaStreamTrack | null {
+  #streamed(
+    { base, overlay }: Tracks,
+    size: Size,
+    still: VideoFrame | null,
+    bubble: Bubble,
+  ): MediaStreamTrack | null {
     if (!passesFrames()) return null;
     const generator = new MediaStreamTrackGenerator({ kind: "video" });
-    const frames = (track: MediaStreamTrack): ReadableStream<VideoFrame> => new MediaStreamTrackProcessor({ track }).readable;
-    this.#begin({ base: frames(base), overlay: overlay && frames(overlay), still, out: generator.writable, ...size }, bubble);
+    const frames = (track: MediaStreamTrack): ReadableStream<VideoFrame> =>
+      new MediaStreamTrackProcessor({ track }).readable;
+    this.#begin(
+      {
+        base: frames(base),
+        overlay: overlay && frames(overlay),
+        still,
+        out: generator.writable,
+        ...size,
+      },
+      bubble,
+    );
     return generator;
   }
 
   /** Safari: tracks go to the worker, and the composed one comes back. */
-  async #inWorker(tracks: Tracks, size: Size, still: VideoFrame | null, bubble: Bubble, ms: number): Promise<MediaStreamTrack | null> {
+  async #inWorker(
+    tracks: Tracks,
+    size: Size,
+    still: VideoFrame | null,
+    bubble: Bubble,
+    ms: number,
+  ): Promise<MediaStreamTrack | null> {
     const base = tracks.base.clone();
     const overlay = tracks.overlay?.clone() ?? null;
     this.#clones = overlay ? [base, overlay] : [base];
-    const answer = this.#answer<MediaStreamTrack | null>((report) => ("track" in report ? report.track : "cannot" in report ? null : undefined), null);
+    const answer = this.#answer<MediaStreamTrack | null>(
+      (report) => ("track" in report ? report.track : "cannot" in report ? null : undefined),
+      null,
+    );
     try {
       this.#begin({ base, overlay, still, ...size }, bubble);
     } catch {
@@ -115,7 +159,9 @@ export class CompositorClient {
   }
 
   #begin(begin: Begin, bubble: Bubble): void {
-    const given = [begin.base, begin.overlay, begin.still, begin.out].filter((one) => one !== null && one !== undefined);
+    const given = [begin.base, begin.overlay, begin.still, begin.out].filter(
+      (one) => one !== null && one !== undefined,
+    );
     this.order({ begin, bubble }, given as unknown as Transferable[]);
   }
 }

@@ -71,10 +71,18 @@ export class PageCompositor {
   #draw(): void {
     const began = performance.now();
     if (began < this.#restUntil) return;
-    const base = this.#frame("base") ?? (this.still && { image: this.still, ...sizeOf(this.still) });
+    const base =
+      this.#frame("base") ?? (this.still && { image: this.still, ...sizeOf(this.still) });
     if (base && !this.#sizeIsFixed) this.#resize(evenSize(base));
-    draw(this.#context, base, this.tracks.overlay?.readyState === "live" ? this.#frame("overlay") : null, this.bubble);
-    const source = [this.track, this.#stream].find((one): one is CanvasCaptureMediaStreamTrack => "requestFrame" in one);
+    draw(
+      this.#context,
+      base,
+      this.tracks.overlay?.readyState === "live" ? this.#frame("overlay") : null,
+      this.bubble,
+    );
+    const source = [this.track, this.#stream].find(
+      (one): one is CanvasCaptureMediaStreamTrack => "requestFrame" in one,
+    );
     source?.requestFrame();
     // A slow machine gets fewer frames rather than a page that does nothing else.
     this.#restUntil = 2 * performance.now() - began;
@@ -83,7 +91,8 @@ export class PageCompositor {
   #resize({ width, height }: Size): void {
     const { canvas } = this.#context;
     // Setting it clears the canvas, even to the same size.
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    if (canvas.width !== width || canvas.height !== height)
+      Object.assign(canvas, { width, height });
   }
 
   #frame(layer: Layer): Drawable | null {

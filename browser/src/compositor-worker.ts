@@ -4,7 +4,10 @@ import type { Begin, Layer, Order, Report } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
 import { Planes } from "./planes.js";
 
-const scope = self as unknown as { postMessage(message: Report, transfer?: Transferable[]): void; addEventListener(type: "message", listener: (event: MessageEvent<Order>) => void): void };
+const scope = self as unknown as {
+  postMessage(message: Report, transfer?: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<Order>) => void): void;
+};
 
 /** Milliseconds. With a camera that delivers, its frames set the pace, and a screen's frames add to them only after such a gap. */
 const gap = 40;
@@ -32,7 +35,11 @@ function begin({ base, overlay, still, out, ...size }: Begin): void {
   let writable: WritableStream<VideoFrame>;
   if (out) writable = out;
   else {
-    if (typeof VideoTrackGenerator === "undefined" || typeof MediaStreamTrackProcessor === "undefined") return scope.postMessage({ cannot: true });
+    if (
+      typeof VideoTrackGenerator === "undefined" ||
+      typeof MediaStreamTrackProcessor === "undefined"
+    )
+      return scope.postMessage({ cannot: true });
     const generator = new VideoTrackGenerator();
     writable = generator.writable;
     scope.postMessage({ track: generator.track }, [generator.track as unknown as Transferable]);
@@ -45,7 +52,9 @@ function begin({ base, overlay, still, out, ...size }: Begin): void {
 
 /** Tracks come as such where only workers can read them. */
 function frames(source: ReadableStream<VideoFrame> | MediaStreamTrack): ReadableStream<VideoFrame> {
-  return source instanceof ReadableStream ? source : new MediaStreamTrackProcessor({ track: source }).readable;
+  return source instanceof ReadableStream
+    ? source
+    : new MediaStreamTrackProcessor({ track: source }).readable;
 }
 
 class Composer {
@@ -72,7 +81,10 @@ class Composer {
     readonly hasOverlay: boolean,
     still: VideoFrame | null,
   ) {
-    const context = new OffscreenCanvas(width, height).getContext("2d", { alpha: false, desynchronized: true });
+    const context = new OffscreenCanvas(width, height).getContext("2d", {
+      alpha: false,
+      desynchronized: true,
+    });
     if (!context) throw new Error("no canvas");
     this.#context = context;
     this.#latest = { base: still, overlay: null };
@@ -82,7 +94,9 @@ class Composer {
   /** Sends pictures from here on, whether or not a layer delivers frames. */
   start(): void {
     this.#try(() => this.#compose());
-    this.#beat = setInterval(() => { if (performance.now() - this.#sentAt >= beat) this.#try(() => this.#compose()); }, beat);
+    this.#beat = setInterval(() => {
+      if (performance.now() - this.#sentAt >= beat) this.#try(() => this.#compose());
+    }, beat);
   }
 
   /** Keeps the size of the picture, which is that of the base until then. */
@@ -128,7 +142,12 @@ class Composer {
   /** Whether a frame of this layer is to be sent at once. */
   #isDue(layer: Layer): boolean {
     const now = performance.now();
-    return layer === "overlay" || this.#over.overlay || now - this.#overlayAt > stall || now - this.#sentAt > gap;
+    return (
+      layer === "overlay" ||
+      this.#over.overlay ||
+      now - this.#overlayAt > stall ||
+      now - this.#sentAt > gap
+    );
   }
 
   async #flatten(base: VideoFrame): Promise<void> {
@@ -150,7 +169,8 @@ class Composer {
 
   /** Goes on with the canvas. */
   #leavePlanes(): void {
-    if (this.#flat && this.#planes) this.#latest.base ??= this.#planes.still(Math.round(performance.now() * 1000));
+    if (this.#flat && this.#planes)
+      this.#latest.base ??= this.#planes.still(Math.round(performance.now() * 1000));
     this.#planes = null;
     this.#flat = false;
   }
@@ -180,10 +200,17 @@ class Composer {
   #frame(timestamp: number): VideoFrame {
     const { base, overlay } = this.#latest;
     const { canvas } = this.#context;
-    if (this.#flat && this.#planes) return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
+    if (this.#flat && this.#planes)
+      return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
     // Nothing to draw: passed on without a copy, but only once. A captured frame keeps the time of its capture, and a recorder that gets the same
     // time again and again writes nothing.
-    if (!this.hasOverlay && base && base !== this.#passedOn && base.displayWidth === canvas.width && base.displayHeight === canvas.height) {
+    if (
+      !this.hasOverlay &&
+      base &&
+      base !== this.#passedOn &&
+      base.displayWidth === canvas.width &&
+      base.displayHeight === canvas.height
+    ) {
       this.#passedOn = base;
       return new VideoFrame(base, { timestamp });
     }

@@ -13,7 +13,10 @@ export interface Patience {
   frames: number;
 }
 
-const cannot = { overlay: "The camera could not be put on the screen. Record the screen alone, or try again.", base: "The picture could not be recorded. Try again." };
+const cannot = {
+  overlay: "The camera could not be put on the screen. Record the screen alone, or try again.",
+  base: "The picture could not be recorded. Try again.",
+};
 
 /** Dispatches `arrived` at the first frame of a layer, and `failed` when the picture should change and no longer does. */
 export class Compositor extends EventTarget {
@@ -37,9 +40,21 @@ export class Compositor extends EventTarget {
    * Starts composing; `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves
    * within about twice the time of `patience`, whether or not the tracks deliver and the script loads.
    */
-  static async begin(script: string, tracks: Tracks, bubble: Bubble, patience: Patience, still: VideoFrame | null = null): Promise<Compositor> {
+  static async begin(
+    script: string,
+    tracks: Tracks,
+    bubble: Bubble,
+    patience: Patience,
+    still: VideoFrame | null = null,
+  ): Promise<Compositor> {
     const made = new Compositor(script, tracks, bubble);
-    const failed = new Promise<never>((_, reject) => made.addEventListener("failed", () => reject(new Unanswered(tracks.overlay ? cannot.overlay : cannot.base)), { once: true }));
+    const failed = new Promise<never>((_, reject) =>
+      made.addEventListener(
+        "failed",
+        () => reject(new Unanswered(tracks.overlay ? cannot.overlay : cannot.base)),
+        { once: true },
+      ),
+    );
     try {
       made.track = await Promise.race([made.#begin(patience, still), failed]);
       return made;
@@ -72,12 +87,26 @@ export class Compositor extends EventTarget {
     const size = still ? evenSize(sizeOf(still)) : guessedSize(this.tracks.base);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
       const client = this.#employ();
-      const track = (await client.runs(patience.script)) ? await client.compose(this.tracks, size, still?.clone() ?? null, this.place, patience.script) : null;
+      const track = (await client.runs(patience.script))
+        ? await client.compose(
+            this.tracks,
+            size,
+            still?.clone() ?? null,
+            this.place,
+            patience.script,
+          )
+        : null;
       if (!track) break;
       if (await this.#receives(patience.frames)) return track;
     }
     this.#client?.release();
-    this.#inPage = new PageCompositor(this.tracks, size, this.place, still?.clone() ?? null, (layer) => this.#arrived(layer));
+    this.#inPage = new PageCompositor(
+      this.tracks,
+      size,
+      this.place,
+      still?.clone() ?? null,
+      (layer) => this.#arrived(layer),
+    );
     // A worker that loads late still gets this, and its clock takes over.
     this.#client?.keepTime(1000 / rate);
     return this.#inPage.track;
@@ -86,7 +115,9 @@ export class Compositor extends EventTarget {
   /** Starts a worker in place of the one before. */
   #employ(): CompositorClient {
     this.#client?.close();
-    const client = new CompositorClient(this.script, (report) => { if (this.#client === client) this.#hear(report); });
+    const client = new CompositorClient(this.script, (report) => {
+      if (this.#client === client) this.#hear(report);
+    });
     this.#client = client;
     return client;
   }
@@ -97,9 +128,13 @@ export class Compositor extends EventTarget {
    */
   async #receives(ms: number): Promise<boolean> {
     const { base, overlay } = this.tracks;
-    const witnesses = [["base", new TrackWitness(base)] as const, ...(overlay ? [["overlay", new TrackWitness(overlay)] as const] : [])];
+    const witnesses = [
+      ["base", new TrackWitness(base)] as const,
+      ...(overlay ? [["overlay", new TrackWitness(overlay)] as const] : []),
+    ];
     const until = performance.now() + ms;
-    while (this.missing.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (this.missing.size > 0 && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     const isDead = witnesses.some(([layer, witness]) => witness.hasSeen && this.missing.has(layer));
     for (const [, witness] of witnesses) witness.close();
     return !isDead;

@@ -3,8 +3,16 @@ import { Sender, type Safety } from "./sender.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
 import { discard, metadata, send, whoIsThere } from "./tus.js";
 
-interface Begin { do: "begin"; type: string; name: string; update?: string }
-interface Resume { do: "resume"; id: string }
+interface Begin {
+  do: "begin";
+  type: string;
+  name: string;
+  update?: string;
+}
+interface Resume {
+  do: "resume";
+  id: string;
+}
 
 /** What the page asks for. */
 export type Order =
@@ -54,24 +62,55 @@ async function begin(order: Begin | Resume): Promise<void> {
     if (order.do === "begin") start(await create(order));
     else await resume(order.id);
   } catch (error) {
-    report({ is: "failed", order: "begin", words: error instanceof Error ? error.message : String(error) });
+    report({
+      is: "failed",
+      order: "begin",
+      words: error instanceof Error ? error.message : String(error),
+    });
   }
 }
 
 /** Makes the upload on the server and its place in the spool. */
 async function create({ type, name, update }: Begin): Promise<Recording> {
   const [answer, person] = await Promise.all([
-    send("POST", "/uploads", { headers: { "Upload-Defer-Length": "1", "Upload-Metadata": metadata({ filename: name, filetype: type, ...(update ? { update } : {}) }) } }),
+    send("POST", "/uploads", {
+      headers: {
+        "Upload-Defer-Length": "1",
+        "Upload-Metadata": metadata({
+          filename: name,
+          filetype: type,
+          ...(update ? { update } : {}),
+        }),
+      },
+    }),
     whoIsThere(),
   ]);
   const { status, location, media } = answer;
-  if (status === 401 || person === null) throw new Error("You are signed out. Sign in again in another tab, then begin.");
-  if (status === 0 || person === undefined) throw new Error("The server does not answer, so recording has not begun. Try again in a moment.");
+  if (status === 401 || person === null)
+    throw new Error("You are signed out. Sign in again in another tab, then begin.");
+  if (status === 0 || person === undefined)
+    throw new Error(
+      "The server does not answer, so recording has not begun. Try again in a moment.",
+    );
   const belongs = answer.update ?? update;
-  if (status !== 201 || !location || !media || !belongs) throw new Error(answer.words || `The server does not take a recording (${status}). Try again in a moment.`);
+  if (status !== 201 || !location || !media || !belongs)
+    throw new Error(
+      answer.words || `The server does not take a recording (${status}). Try again in a moment.`,
+    );
   // Only the path: the server may know itself by another name than this page does.
   const url = new URL(location, self.location.href).pathname;
-  const recording: Recording = { id: url.slice(url.lastIndexOf("/") + 1), url, update: belongs, media, person, name, type, began: Date.now(), safe: 0, safeMs: 0 };
+  const recording: Recording = {
+    id: url.slice(url.lastIndexOf("/") + 1),
+    url,
+    update: belongs,
+    media,
+    person,
+    name,
+    type,
+    began: Date.now(),
+    safe: 0,
+    safeMs: 0,
+  };
   await own(recording.id);
   // Without a spool it is recorded all the same; the pieces will find it missing too, and that is said.
   await spool.add(recording).catch(() => {});
@@ -109,10 +148,12 @@ function start(recording: Recording, kept?: Piece[]): void {
 /** Takes the lock for as long as this worker lives; false if another has it. */
 function own(id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    navigator.locks.request(lockOf(id), { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock && new Promise(() => {});
-    }).catch(reject);
+    navigator.locks
+      .request(lockOf(id), { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock && new Promise(() => {});
+      })
+      .catch(reject);
   });
 }
 

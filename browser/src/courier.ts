@@ -32,7 +32,10 @@ export class Courier extends EventTarget {
   }
 
   static #employ(order: Order): Promise<Courier> {
-    const worker = new Worker(document.querySelector<HTMLMetaElement>("meta[name=courier-worker]")?.content ?? "", { type: "module" });
+    const worker = new Worker(
+      document.querySelector<HTMLMetaElement>("meta[name=courier-worker]")?.content ?? "",
+      { type: "module" },
+    );
     return new Promise((resolve, reject) => {
       const fail = (words: string): void => {
         worker.terminate();
@@ -42,7 +45,11 @@ export class Courier extends EventTarget {
         if (data.is === "begun") resolve(new Courier(data.recording, worker));
         else if (data.is === "failed" && data.order === "begin") fail(data.words);
       });
-      worker.addEventListener("error", () => fail("The part of this page that sends recordings could not be loaded. Load the page again."));
+      worker.addEventListener("error", () =>
+        fail(
+          "The part of this page that sends recordings could not be loaded. Load the page again.",
+        ),
+      );
       worker.postMessage(order);
     });
   }
@@ -117,7 +124,11 @@ export class Courier extends EventTarget {
 }
 
 /** A promise that is settled from outside. Whoever waits for it hears of a failure; nobody has to. */
-function awaited(): { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void } {
+function awaited(): {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: Error) => void;
+} {
   let resolve!: () => void;
   let reject!: (error: Error) => void;
   const promise = new Promise<void>((good, bad) => {

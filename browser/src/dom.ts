@@ -1,7 +1,11 @@
 // Small helpers of all elements.
 
 /** Makes an element with attributes and children. Never parses text as HTML. */
-export function make<K extends keyof HTMLElementTagNameMap>(name: K, attributes: Record<string, string | boolean> = {}, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  attributes: Record<string, string | boolean> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === true) element.setAttribute(key, "");
@@ -25,8 +29,16 @@ export function icon(name: string): SVGSVGElement {
 }
 
 /** A button that is only an icon; the words are its name. */
-export function iconButton(words: string, picture: SVGSVGElement, className: string): HTMLButtonElement {
-  return make("button", { type: "button", class: className, "aria-label": words, title: words }, picture);
+export function iconButton(
+  words: string,
+  picture: SVGSVGElement,
+  className: string,
+): HTMLButtonElement {
+  return make(
+    "button",
+    { type: "button", class: className, "aria-label": words, title: words },
+    picture,
+  );
 }
 
 /** Tells readers of the screen what just happened. */
@@ -47,8 +59,13 @@ export function write(element: Element, words: string): void {
     element.textContent = words;
     return;
   }
-  const [before, after] = [words.slice(0, at + out.length), words.slice(at + out.length + "Sign in".length)];
-  const link = element.querySelector("a") ?? make("a", { href: "/session", target: "_blank", rel: "noopener" }, "Sign in");
+  const [before, after] = [
+    words.slice(0, at + out.length),
+    words.slice(at + out.length + "Sign in".length),
+  ];
+  const link =
+    element.querySelector("a") ??
+    make("a", { href: "/session", target: "_blank", rel: "noopener" }, "Sign in");
   // The link that is there stays: it may have the focus, or be pressed just now.
   if (!link.previousSibling || !link.nextSibling) element.replaceChildren(before, link, after);
   else {
@@ -60,8 +77,14 @@ export function write(element: Element, words: string): void {
 /** `0:42`, or `1:02:03`, of milliseconds. */
 export function clock(ms: number): string {
   const all = Math.max(0, Math.floor(ms / 1000));
-  const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, String(all % 60).padStart(2, "0")];
-  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+  const [hours, minutes, seconds] = [
+    Math.floor(all / 3600),
+    Math.floor(all / 60) % 60,
+    String(all % 60).padStart(2, "0"),
+  ];
+  return hours > 0
+    ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}`
+    : `${minutes}:${seconds}`;
 }
 
 /** `8.4 MB` of bytes. */
@@ -73,11 +96,19 @@ export function bytes(count: number): string {
 
 /** Whether a key is being typed into something. */
 export function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input:not([type=checkbox], [type=radio], [type=file]), textarea, select"));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.matches("input:not([type=checkbox], [type=radio], [type=file]), textarea, select"))
+  );
 }
 
 /** Reads and writes storage that may be switched off or full. */
-export function remember(store: "localStorage" | "sessionStorage", key: string, value?: string | null): string | null {
+export function remember(
+  store: "localStorage" | "sessionStorage",
+  key: string,
+  value?: string | null,
+): string | null {
   try {
     if (value === undefined) return window[store].getItem(key);
     if (value === null || value === "") window[store].removeItem(key);

@@ -25,10 +25,14 @@ export class DraftBox extends HTMLElement {
     this.#kept = area.defaultValue.trim();
     area.addEventListener("input", () => this.#typed(), { signal });
     addEventListener("pagehide", () => this.#leave(), { signal });
-    document.addEventListener("hearback:fresh", () => {
-      // Written on another device, and not touched here.
-      if (area.value === area.defaultValue) this.#kept = area.value.trim();
-    }, { signal });
+    document.addEventListener(
+      "hearback:fresh",
+      () => {
+        // Written on another device, and not touched here.
+        if (area.value === area.defaultValue) this.#kept = area.value.trim();
+      },
+      { signal },
+    );
     const here = remember("sessionStorage", this.#key);
     if (here === null || here === area.value) return;
     area.value = here;
@@ -76,7 +80,11 @@ export class DraftBox extends HTMLElement {
   }
 
   get #unsaved(): boolean {
-    return this.dataset["local"] === undefined && !this.#held && (this.#area?.value.trim() ?? "") !== this.#kept;
+    return (
+      this.dataset["local"] === undefined &&
+      !this.#held &&
+      (this.#area?.value.trim() ?? "") !== this.#kept
+    );
   }
 
   #typed(): void {
@@ -89,17 +97,19 @@ export class DraftBox extends HTMLElement {
     await this.#running;
     if (!this.#unsaved) return;
     const text = this.#area?.value ?? "";
-    this.#running = ask("PUT", this.#address, { body: text }).then(
-      () => {
-        this.#kept = text.trim();
-        // What was typed meanwhile stays in this tab until it is saved too.
-        if (this.#area?.value === text) remember("sessionStorage", this.#key, null);
-        this.#say(null);
-        if (!told) announce("Draft saved.");
-        told = true;
-      },
-      () => this.#say("Not saved on the server. It stays in this tab."),
-    ).finally(() => (this.#running = null));
+    this.#running = ask("PUT", this.#address, { body: text })
+      .then(
+        () => {
+          this.#kept = text.trim();
+          // What was typed meanwhile stays in this tab until it is saved too.
+          if (this.#area?.value === text) remember("sessionStorage", this.#key, null);
+          this.#say(null);
+          if (!told) announce("Draft saved.");
+          told = true;
+        },
+        () => this.#say("Not saved on the server. It stays in this tab."),
+      )
+      .finally(() => (this.#running = null));
     await this.#running;
   }
 
@@ -109,14 +119,18 @@ export class DraftBox extends HTMLElement {
     if (!this.#unsaved) return;
     const text = this.#area?.value ?? "";
     void fetch(this.#address, {
-      method: "PUT", keepalive: true, credentials: "same-origin",
-      headers: { Accept: "application/json", "Content-Type": "application/json" }, body: JSON.stringify({ body: text }),
+      method: "PUT",
+      keepalive: true,
+      credentials: "same-origin",
+      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      body: JSON.stringify({ body: text }),
     }).catch(() => {});
   }
 
   #say(text: string | null): void {
     this.querySelector(".draft-state")?.remove();
-    if (text !== null) this.append(make("p", { class: "draft-state hint", role: "status", "data-js": true }, text));
+    if (text !== null)
+      this.append(make("p", { class: "draft-state hint", role: "status", "data-js": true }, text));
   }
 }
 

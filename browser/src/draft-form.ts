@@ -85,20 +85,32 @@ export class DraftForm extends HTMLElement {
   withdraw(): Promise<void> {
     if (this.#withdrawing) return this.#withdrawing;
     // In turn with what is being saved.
-    this.#withdrawing = this.#saving.then(() => this.#withdraw()).finally(() => (this.#withdrawing = null));
+    this.#withdrawing = this.#saving
+      .then(() => this.#withdraw())
+      .finally(() => (this.#withdrawing = null));
     this.#saving = this.#withdrawing.catch(() => undefined);
     return this.#withdrawing;
   }
 
   /** The same while the page goes away, which waits for no answer. */
   abandon(): void {
-    if (this.#untouched && !document.querySelector('.media-item:not([data-state="uploading"])')) void fetch(`/updates/${this.#update}`, { method: "DELETE", keepalive: true });
+    if (this.#untouched && !document.querySelector('.media-item:not([data-state="uploading"])'))
+      void fetch(`/updates/${this.#update}`, { method: "DELETE", keepalive: true });
   }
 
   /** There is a draft, and all that is in it is the title that it was given. */
   get #untouched(): boolean {
     const { title, notes, prompt, otherwise } = this.#fields();
-    return this.#update !== "" && this.dataset["state"] === "draft" && this.#lent !== "" && title === this.#lent && !notes && !prompt && !otherwise && !document.querySelector<UploadQueue>("upload-queue")?.sending;
+    return (
+      this.#update !== "" &&
+      this.dataset["state"] === "draft" &&
+      this.#lent !== "" &&
+      title === this.#lent &&
+      !notes &&
+      !prompt &&
+      !otherwise &&
+      !document.querySelector<UploadQueue>("upload-queue")?.sending
+    );
   }
 
   async #withdraw(): Promise<void> {
@@ -114,7 +126,8 @@ export class DraftForm extends HTMLElement {
     this.#saved = {};
     this.#form.action = "/updates";
     this.#form.enctype = "multipart/form-data";
-    for (const name of ["_method", "version"]) this.#form.querySelector(`input[type=hidden][name=${name}]`)?.remove();
+    for (const name of ["_method", "version"])
+      this.#form.querySelector(`input[type=hidden][name=${name}]`)?.remove();
     if (this.#title?.value === this.#lent) this.#title.value = "";
     this.#lent = "";
     history.replaceState(history.state, "", "/updates/new");
@@ -133,7 +146,8 @@ export class DraftForm extends HTMLElement {
   #away = (): void => {
     const { title, notes, prompt, otherwise } = this.#fields();
     // A page on which nothing was written makes no draft.
-    if (document.hidden && (this.#update !== "" || title || notes || prompt || otherwise)) this.#now();
+    if (document.hidden && (this.#update !== "" || title || notes || prompt || otherwise))
+      this.#now();
   };
 
   #key(event: KeyboardEvent): void {
@@ -141,7 +155,11 @@ export class DraftForm extends HTMLElement {
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       void this.#send();
-    } else if (event.target instanceof HTMLInputElement && event.target.type !== "submit" && this.dataset["state"] !== "published") {
+    } else if (
+      event.target instanceof HTMLInputElement &&
+      event.target.type !== "submit" &&
+      this.dataset["state"] !== "published"
+    ) {
       // Everything is saved as one types; Enter in a line has nothing to do.
       event.preventDefault();
     }
@@ -151,7 +169,14 @@ export class DraftForm extends HTMLElement {
   async #send(): Promise<void> {
     this.#people?.commit();
     const whom = this.#people?.words ?? "";
-    if (document.querySelector<ScreenRecorder>("screen-recorder")?.asks && !(await question(`Stop the recording and send it${whom === "" ? "" : ` to ${whom}`}?`, "Stop and send"))) return;
+    if (
+      document.querySelector<ScreenRecorder>("screen-recorder")?.asks &&
+      !(await question(
+        `Stop the recording and send it${whom === "" ? "" : ` to ${whom}`}?`,
+        "Stop and send",
+      ))
+    )
+      return;
     this.#form.requestSubmit(this.#form.querySelector<HTMLButtonElement>(".button.main"));
   }
 
@@ -164,13 +189,19 @@ export class DraftForm extends HTMLElement {
   #now(): void {
     clearTimeout(this.#timer);
     // Whatever goes wrong, what is typed next is saved.
-    this.#saving = this.#saving.then(() => this.#save()).catch((error: unknown) => this.#unsaved(error));
+    this.#saving = this.#saving
+      .then(() => this.#save())
+      .catch((error: unknown) => this.#unsaved(error));
   }
 
   async #save(): Promise<void> {
     if (this.#stopped) return;
     const fields = this.#fields();
-    const changed = Object.fromEntries(Object.entries(fields).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(this.#saved[name])));
+    const changed = Object.fromEntries(
+      Object.entries(fields).filter(
+        ([name, value]) => JSON.stringify(value) !== JSON.stringify(this.#saved[name]),
+      ),
+    );
     if (Object.keys(changed).length === 0) return;
     try {
       if (this.#update === "") {
@@ -189,13 +220,21 @@ export class DraftForm extends HTMLElement {
     const fields = this.#fields();
     // A half-typed address must not keep the rest from being saved; it follows with the next save.
     const { audience: _, ...rest } = fields;
-    const made = (await ask("POST", "/updates", { ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null && value !== "")), publish: false })) as Update;
+    const made = (await ask("POST", "/updates", {
+      ...Object.fromEntries(
+        Object.entries(rest).filter(([, value]) => value !== null && value !== ""),
+      ),
+      publish: false,
+    })) as Update;
     this.dataset["update"] = made.id;
     this.dataset["state"] = "draft";
     this.#saved = { ...rest, audience: [] };
     this.#form.action = `/updates/${made.id}`;
     this.#form.enctype = "application/x-www-form-urlencoded";
-    this.#form.prepend(make("input", { type: "hidden", name: "_method", value: "PATCH" }), make("input", { type: "hidden", name: "version", value: String(made.version) }));
+    this.#form.prepend(
+      make("input", { type: "hidden", name: "_method", value: "PATCH" }),
+      make("input", { type: "hidden", name: "version", value: String(made.version) }),
+    );
     history.replaceState(history.state, "", `/updates/${made.id}/edit`);
     this.#say(icon("check"), "Saved as a draft");
     if (JSON.stringify(this.#fields()) !== JSON.stringify(this.#saved)) this.#soon();
@@ -203,7 +242,13 @@ export class DraftForm extends HTMLElement {
   }
 
   async #patch(changed: Fields): Promise<void> {
-    this.#took((await ask("PATCH", `/updates/${this.#update}`, { ...changed, version: this.#version })) as Update, changed);
+    this.#took(
+      (await ask("PATCH", `/updates/${this.#update}`, {
+        ...changed,
+        version: this.#version,
+      })) as Update,
+      changed,
+    );
   }
 
   #fine(): void {
@@ -221,10 +266,21 @@ export class DraftForm extends HTMLElement {
     if (error.status === 422) {
       // What is right is saved; what is wrong is said beside its field.
       this.#wrong(error.errors);
-      const right: Fields = Object.fromEntries(Object.entries(changed).filter(([name]) => !Object.keys(error.errors).some((field) => field === name || field.startsWith(`${name}[`))));
+      const right: Fields = Object.fromEntries(
+        Object.entries(changed).filter(
+          ([name]) =>
+            !Object.keys(error.errors).some(
+              (field) => field === name || field.startsWith(`${name}[`),
+            ),
+        ),
+      );
       const known = this.#known(changed["audience"], error.errors["audience"]);
       if (known) right["audience"] = known;
-      if (this.#update !== "" && Object.keys(right).length > 0 && JSON.stringify(right) !== JSON.stringify(changed)) {
+      if (
+        this.#update !== "" &&
+        Object.keys(right).length > 0 &&
+        JSON.stringify(right) !== JSON.stringify(changed)
+      ) {
         try {
           await this.#patch(right);
         } catch {
@@ -238,16 +294,22 @@ export class DraftForm extends HTMLElement {
   }
 
   #unsaved(error: unknown): void {
-    this.#say(icon("circle-alert"), `Not saved. ${error instanceof Error ? error.message : String(error)}`);
+    this.#say(
+      icon("circle-alert"),
+      `Not saved. ${error instanceof Error ? error.message : String(error)}`,
+    );
     clearTimeout(this.#timer);
-    if (error instanceof Problem && error.passing) this.#timer = setTimeout(() => this.#now(), 5000);
+    if (error instanceof Problem && error.passing)
+      this.#timer = setTimeout(() => this.#now(), 5000);
   }
 
   /** Somebody (or I, in another tab) changed it: nothing typed is thrown away, and the person says which one stays. */
   async #conflict(changed: Fields): Promise<void> {
     const theirs = (await ask("GET", `/updates/${this.#update}`)) as Update;
     // A file that was added counts as a change, too: if no words changed, there is nothing to decide.
-    const same = (["title", "notes", "expectation", "visibility"] as const).every((name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""));
+    const same = (["title", "notes", "expectation", "visibility"] as const).every(
+      (name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""),
+    );
     this.#version = theirs.version;
     if (same) {
       await this.#patch(changed);
@@ -256,8 +318,26 @@ export class DraftForm extends HTMLElement {
     this.#stopped = true;
     const words = `This was changed elsewhere${theirs.title === this.#fields()["title"] ? "" : `, where it is called “${theirs.title}”`}. What you typed is still here, not saved.`;
     const keep = make("button", { type: "button", class: "button" }, "Save mine over it");
-    const notice = make("div", { class: "problem", "data-js": true }, icon("circle-alert"),
-      make("div", {}, make("p", {}, words), make("p", { class: "actions" }, make("a", { class: "button", href: `/updates/${this.#update}/edit` }, "Load the other version"), keep)));
+    const notice = make(
+      "div",
+      { class: "problem", "data-js": true },
+      icon("circle-alert"),
+      make(
+        "div",
+        {},
+        make("p", {}, words),
+        make(
+          "p",
+          { class: "actions" },
+          make(
+            "a",
+            { class: "button", href: `/updates/${this.#update}/edit` },
+            "Load the other version",
+          ),
+          keep,
+        ),
+      ),
+    );
     keep.addEventListener("click", () => {
       notice.remove();
       this.#stopped = false;
@@ -287,7 +367,8 @@ export class DraftForm extends HTMLElement {
     this.#people?.commit();
     const button = event.submitter;
     if (!(button instanceof HTMLButtonElement) || this.dataset["state"] === "published") return;
-    if (button.name === "publish" && button.value === "true") void this.#once(event, () => this.#publish());
+    if (button.name === "publish" && button.value === "true")
+      void this.#once(event, () => this.#publish());
     else if (button.name === "invite") void this.#once(event, () => this.#invite());
   }
 
@@ -316,14 +397,22 @@ export class DraftForm extends HTMLElement {
     if (recorder?.busy) {
       this.#say("Sends itself as soon as the recording is here.");
       announce("Sends itself as soon as the recording is here.");
-      if (!(await recorder.finish())) return this.#say(icon("circle-alert"), "Not sent, because of the recording: see above. Press Send again to send what is here.");
+      if (!(await recorder.finish()))
+        return this.#say(
+          icon("circle-alert"),
+          "Not sent, because of the recording: see above. Press Send again to send what is here.",
+        );
     }
     const queue = document.querySelector<UploadQueue>("upload-queue");
     if (queue?.sending) {
       this.#say("Sends itself as soon as the files are here.");
       announce("Sends itself as soon as the files are here.");
     }
-    if (queue && !(await queue.idle())) return this.#say(icon("circle-alert"), "Not sent: not all that you added is here. Try it again, or remove it.");
+    if (queue && !(await queue.idle()))
+      return this.#say(
+        icon("circle-alert"),
+        "Not sent: not all that you added is here. Try it again, or remove it.",
+      );
     if (!(await this.#flush())) return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     const id = this.#update;
     const sent = `${id} ${Date.now()}`;
@@ -333,7 +422,8 @@ export class DraftForm extends HTMLElement {
     remember("localStorage", "audience", (fields["audience"] as string[]).join(", "));
     remember("localStorage", "expectation", fields["expectation"] as string);
     remember("sessionStorage", "sent", sent);
-    if (await copy(`${location.origin}/updates/${id}`)) remember("sessionStorage", "sent", `${sent} copied`);
+    if (await copy(`${location.origin}/updates/${id}`))
+      remember("sessionStorage", "sent", `${sent} copied`);
     go(`/updates/${id}`);
   }
 
@@ -344,7 +434,10 @@ export class DraftForm extends HTMLElement {
     this.#now();
     await this.#saving;
     clearTimeout(this.#timer);
-    return !this.#stopped && JSON.stringify(this.#fields()) === JSON.stringify({ ...this.#fields(), ...this.#saved });
+    return (
+      !this.#stopped &&
+      JSON.stringify(this.#fields()) === JSON.stringify({ ...this.#fields(), ...this.#saved })
+    );
   }
 
   /** Invites those without an account; their links are shown here, and only now. */
@@ -352,7 +445,11 @@ export class DraftForm extends HTMLElement {
     await this.#flush();
     if (this.#stopped) return;
     const { audience = [] } = this.#fields();
-    const update = (await ask("PATCH", `/updates/${this.#update}`, { audience, invite: true, version: this.#version })) as Update;
+    const update = (await ask("PATCH", `/updates/${this.#update}`, {
+      audience,
+      invite: true,
+      version: this.#version,
+    })) as Update;
     this.#took(update, { audience });
     this.#fine();
     const field = this.#people?.closest(".field");
@@ -360,8 +457,23 @@ export class DraftForm extends HTMLElement {
       const id = `invited-${email}`;
       const line = document.createElement("copy-button");
       line.className = "copy";
-      line.append(make("input", { id, type: "text", readonly: true, value: url }), make("button", { type: "button", class: "button", hidden: true }, icon("copy"), make("span", {}, "Copy")));
-      field?.append(make("label", { for: id }, `The link for ${email}, shown only now. Pass it on: whoever accepts is asked at once.`), line);
+      line.append(
+        make("input", { id, type: "text", readonly: true, value: url }),
+        make(
+          "button",
+          { type: "button", class: "button", hidden: true },
+          icon("copy"),
+          make("span", {}, "Copy"),
+        ),
+      );
+      field?.append(
+        make(
+          "label",
+          { for: id },
+          `The link for ${email}, shown only now. Pass it on: whoever accepts is asked at once.`,
+        ),
+        line,
+      );
     }
     announce("Invited.");
   }
@@ -371,7 +483,9 @@ export class DraftForm extends HTMLElement {
     const audience = this.#form.elements.namedItem("audience");
     if (!(audience instanceof HTMLInputElement) || audience.value !== "") return;
     audience.value = remember("localStorage", "audience") ?? "";
-    const expectation = this.#form.querySelector<HTMLInputElement>(`input[name=expectation][value="${CSS.escape(remember("localStorage", "expectation") ?? "fyi")}"]`);
+    const expectation = this.#form.querySelector<HTMLInputElement>(
+      `input[name=expectation][value="${CSS.escape(remember("localStorage", "expectation") ?? "fyi")}"]`,
+    );
     if (expectation) expectation.checked = true;
     document.dispatchEvent(new CustomEvent("hearback:audience"));
   }
@@ -385,13 +499,23 @@ export class DraftForm extends HTMLElement {
     return {
       title: text("title"),
       notes: text("notes"),
-      audience: text("audience").split(",").map((part) => part.trim()).filter((part) => part !== ""),
+      audience: text("audience")
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
       expectation: text("expectation"),
       visibility: text("visibility"),
-      due: text("when") === "days" ? { working_days: Number(text("due_days")) } : text("when") === "time" ? text("due") || null : null,
+      due:
+        text("when") === "days"
+          ? { working_days: Number(text("due_days")) }
+          : text("when") === "time"
+            ? text("due") || null
+            : null,
       prompt: text("prompt") || null,
       otherwise: text("otherwise") || null,
-      later_members: this.#form.querySelector<HTMLInputElement>("input[type=checkbox][name=later_members]")?.checked ?? false,
+      later_members:
+        this.#form.querySelector<HTMLInputElement>("input[type=checkbox][name=later_members]")
+          ?.checked ?? false,
     };
   }
 
@@ -408,7 +532,10 @@ export class DraftForm extends HTMLElement {
   /** Says beside each field what is wrong with it, and takes away what was said before. */
   #wrong(errors: Record<string, string>): void {
     for (const old of this.querySelectorAll(".wrong")) {
-      if (old.id !== "") this.querySelector(`[aria-describedby~="${CSS.escape(old.id)}"]`)?.removeAttribute("aria-invalid");
+      if (old.id !== "")
+        this.querySelector(`[aria-describedby~="${CSS.escape(old.id)}"]`)?.removeAttribute(
+          "aria-invalid",
+        );
       old.remove();
     }
     // What the server offered says the same.
@@ -420,15 +547,37 @@ export class DraftForm extends HTMLElement {
       const id = `${name}-wrong`;
       if (!field || document.getElementById(id)) continue;
       field.setAttribute("aria-invalid", "true");
-      field.setAttribute("aria-describedby", [...new Set([...(field.getAttribute("aria-describedby") ?? "").split(" "), id])].join(" ").trim());
-      field.closest(".field")?.append(make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, sentence(text))));
+      field.setAttribute(
+        "aria-describedby",
+        [...new Set([...(field.getAttribute("aria-describedby") ?? "").split(" "), id])]
+          .join(" ")
+          .trim(),
+      );
+      field
+        .closest(".field")
+        ?.append(
+          make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, sentence(text))),
+        );
       // Offered to admins, for addresses that are right but not known.
-      if (name === "audience" && this.dataset["admin"] !== undefined && / no account/.test(text)) field.closest(".field")?.append(make("p", { class: "wrong" }, make("button", { class: "button", name: "invite", value: "true" }, "Invite and ask")));
+      if (name === "audience" && this.dataset["admin"] !== undefined && / no account/.test(text))
+        field
+          .closest(".field")
+          ?.append(
+            make(
+              "p",
+              { class: "wrong" },
+              make("button", { class: "button", name: "invite", value: "true" }, "Invite and ask"),
+            ),
+          );
     }
   }
 
   #say(...parts: (Node | string)[]): void {
-    document.getElementById("save-state")?.replaceChildren(...parts.map((part) => (typeof part === "string" ? make("span", {}, part) : part)));
+    document
+      .getElementById("save-state")
+      ?.replaceChildren(
+        ...parts.map((part) => (typeof part === "string" ? make("span", {}, part) : part)),
+      );
   }
 }
 

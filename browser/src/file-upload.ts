@@ -35,7 +35,12 @@ export class FileUpload {
     this.#upload = new Upload(file, {
       endpoint: new URL("/uploads", location.href).href,
       // Announced again because no answer came, it is still the same.
-      metadata: { filename: file.name, filetype: file.type, update, nonce: crypto.getRandomValues(new Uint32Array(4)).join("-") },
+      metadata: {
+        filename: file.name,
+        filetype: file.type,
+        update,
+        nonce: crypto.getRandomValues(new Uint32Array(4)).join("-"),
+      },
       headers: { Accept: "application/json" },
       chunkSize: CHUNK,
       uploadDataDuringCreation: file.size <= SMALL,
@@ -54,7 +59,11 @@ export class FileUpload {
         // ready, asks again.
         const status = response.getStatus();
         this.#asked = request.getMethod() === "HEAD";
-        if (status === 401 || (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)) throw problem(status, response.getBody());
+        if (
+          status === 401 ||
+          (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)
+        )
+          throw problem(status, response.getBody());
       },
       onProgress: (sent, all) => this.#progress(sent, all),
       onSuccess: () => void this.#finish(),
@@ -98,8 +107,12 @@ export class FileUpload {
     this.#from ??= { sent, at: now };
     const seconds = (now - this.#from.at) / 1000;
     const moved = sent - this.#from.sent;
-    const left = moved > 0 && seconds > 1 ? `, ${duration(((all - sent) * seconds) / moved)} left` : "";
-    this.show(sent < all ? `${bytes(sent)} of ${bytes(all)}${left}` : "Arrived. Being looked at.", sent / all);
+    const left =
+      moved > 0 && seconds > 1 ? `, ${duration(((all - sent) * seconds) / moved)} left` : "";
+    this.show(
+      sent < all ? `${bytes(sent)} of ${bytes(all)}${left}` : "Arrived. Being looked at.",
+      sent / all,
+    );
   }
 
   #moved(patience = STALLED): void {
@@ -149,9 +162,15 @@ export async function begun(id: string): Promise<boolean> {
 function told(error: Error | DetailedError): Problem {
   if (!("originalRequest" in error)) return offline();
   if (error.causingError instanceof Problem) return error.causingError;
-  return error.originalResponse ? problem(error.originalResponse.getStatus(), error.originalResponse.getBody()) : offline();
+  return error.originalResponse
+    ? problem(error.originalResponse.getStatus(), error.originalResponse.getBody())
+    : offline();
 }
 
 function duration(seconds: number): string {
-  return seconds < 60 ? `${Math.max(1, Math.round(seconds))} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+  return seconds < 60
+    ? `${Math.max(1, Math.round(seconds))} s`
+    : seconds < 3600
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -10,14 +10,25 @@ config.forms.confirm = (message, form) => question(message, form.dataset["verb"]
 // Reactions, answers, removals: sent by fetch, and the page shows what came of it.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || !form.hasAttribute("data-quiet") || event.defaultPrevented) return;
+  if (
+    !(form instanceof HTMLFormElement) ||
+    !form.hasAttribute("data-quiet") ||
+    event.defaultPrevented
+  )
+    return;
   event.preventDefault();
   void send(form, event.submitter);
 });
 
 // A comment, an answer, a reason, a correction: what is typed is sent by the same keys.
 document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented || !(event.target instanceof HTMLTextAreaElement)) return;
+  if (
+    event.key !== "Enter" ||
+    !(event.ctrlKey || event.metaKey) ||
+    event.defaultPrevented ||
+    !(event.target instanceof HTMLTextAreaElement)
+  )
+    return;
   const form = event.target.form;
   if (!form?.hasAttribute("data-quiet")) return;
   event.preventDefault();
@@ -30,14 +41,30 @@ export async function question(message: string, verb: string, careful = false): 
 }
 
 /** Asks in a dialog what of several is to be done, each called by what it does, the likeliest last; null for none of it. Where work would be lost, Enter says none (`careful`). */
-export function choice<Verb extends string>(message: string, verbs: readonly Verb[], careful = false): Promise<Verb | null> {
+export function choice<Verb extends string>(
+  message: string,
+  verbs: readonly Verb[],
+  careful = false,
+): Promise<Verb | null> {
   return new Promise((resolve) => {
-    const buttons = verbs.map((verb, index) => make("button", { class: index === verbs.length - 1 ? "button main" : "button", value: verb }, verb));
+    const buttons = verbs.map((verb, index) =>
+      make(
+        "button",
+        { class: index === verbs.length - 1 ? "button main" : "button", value: verb },
+        verb,
+      ),
+    );
     const cancel = make("button", { class: "button", value: "" }, "Cancel");
-    const dialog = make("dialog", { "aria-labelledby": "question", "data-turbo-temporary": true },
-      make("form", { method: "dialog", "data-turbo": "false" },
+    const dialog = make(
+      "dialog",
+      { "aria-labelledby": "question", "data-turbo-temporary": true },
+      make(
+        "form",
+        { method: "dialog", "data-turbo": "false" },
         make("p", { id: "question", class: "words" }, message),
-        make("div", { class: "actions" }, cancel, ...buttons)));
+        make("div", { class: "actions" }, cancel, ...buttons),
+      ),
+    );
     dialog.addEventListener("close", () => {
       resolve(verbs.find((verb) => verb === dialog.returnValue) ?? null);
       dialog.remove();
@@ -53,14 +80,18 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   if (asked && !(await question(asked, form.dataset["verb"] ?? "Yes"))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
-  for (const [name, value] of new FormData(form, submitter)) if (typeof value === "string") data.append(name, value);
+  for (const [name, value] of new FormData(form, submitter))
+    if (typeof value === "string") data.append(name, value);
   // A guest's name is asked for once: with the comment, or when it is first missing.
   if (data.get("name") === "") {
     const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";
     if (name === "") data.delete("name");
     else data.set("name", name);
   }
-  const address = submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction") ? submitter.formAction : form.action;
+  const address =
+    submitter instanceof HTMLButtonElement && submitter.hasAttribute("formaction")
+      ? submitter.formAction
+      : form.action;
   // The hidden `_method` is for browsers without scripts; here the request can say it itself.
   const method = data.get("_method") ?? "POST";
   data.delete("_method");
@@ -76,7 +107,11 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
     if (data.has("name")) nameIsKnown();
     await refresh();
     // What was removed had the focus: what stands beside it takes it.
-    if (row && !row.isConnected && document.activeElement === document.body) (near?.querySelector<HTMLElement>(".comment, button") ?? document.querySelector<HTMLElement>(".drop input, textarea"))?.focus();
+    if (row && !row.isConnected && document.activeElement === document.body)
+      (
+        near?.querySelector<HTMLElement>(".comment, button") ??
+        document.querySelector<HTMLElement>(".drop input, textarea")
+      )?.focus();
   } catch (error) {
     complain(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
   } finally {
@@ -89,7 +124,8 @@ async function deliver(method: string, address: string, data: URLSearchParams): 
     return await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
   } catch (error) {
     // A guest who reacts without having said who they are.
-    if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name")) throw error;
+    if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name"))
+      throw error;
     const name = await askName();
     if (name === null) throw error;
     data.set("name", name);
@@ -100,15 +136,34 @@ async function deliver(method: string, address: string, data: URLSearchParams): 
 /** Asks a guest for their name; null when they would rather not. */
 function askName(): Promise<string | null> {
   return new Promise((resolve) => {
-    const input = make("input", { id: "asked-name", required: true, maxlength: "80", autocomplete: "name" });
+    const input = make("input", {
+      id: "asked-name",
+      required: true,
+      maxlength: "80",
+      autocomplete: "name",
+    });
     const cancel = make("button", { type: "button", class: "button" }, "Cancel");
-    const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" },
+    const form = make(
+      "form",
+      { method: "dialog", class: "stack", "data-turbo": "false" },
       make("div", { class: "field" }, make("label", { for: "asked-name" }, "Your name"), input),
-      make("div", { class: "actions" }, cancel, make("button", { class: "button main", value: "yes" }, "Go on")));
-    const dialog = make("dialog", { "aria-label": "Your name", "data-turbo-temporary": true }, form);
+      make(
+        "div",
+        { class: "actions" },
+        cancel,
+        make("button", { class: "button main", value: "yes" }, "Go on"),
+      ),
+    );
+    const dialog = make(
+      "dialog",
+      { "aria-label": "Your name", "data-turbo-temporary": true },
+      form,
+    );
     cancel.addEventListener("click", () => dialog.close(""));
     dialog.addEventListener("close", () => {
-      resolve(dialog.returnValue === "yes" && input.value.trim() !== "" ? input.value.trim() : null);
+      resolve(
+        dialog.returnValue === "yes" && input.value.trim() !== "" ? input.value.trim() : null,
+      );
       dialog.remove();
     });
     document.body.append(dialog);
@@ -118,14 +173,29 @@ function askName(): Promise<string | null> {
 
 /** A guest said their name: nothing asks for it again. */
 export function nameIsKnown(): void {
-  for (const input of document.querySelectorAll<HTMLInputElement>(".composer input[name=name], .answer input[name=name]")) input.closest(".field")?.remove();
+  for (const input of document.querySelectorAll<HTMLInputElement>(
+    ".composer input[name=name], .answer input[name=name]",
+  ))
+    input.closest(".field")?.remove();
 }
 
 /** Says what went wrong, where one looks, until it is put away or what was tried has worked. */
 export function complain(text: string): void {
   document.getElementById("complaint")?.remove();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
-  const box = make("div", { id: "complaint", class: "problem complaint", role: "alert", "data-js": true, "data-turbo-temporary": true }, icon("circle-alert"), make("p"), close);
+  const box = make(
+    "div",
+    {
+      id: "complaint",
+      class: "problem complaint",
+      role: "alert",
+      "data-js": true,
+      "data-turbo-temporary": true,
+    },
+    icon("circle-alert"),
+    make("p"),
+    close,
+  );
   const words = box.querySelector("p");
   if (words) write(words, text);
   close.addEventListener("click", () => box.remove());
@@ -134,12 +204,14 @@ export function complain(text: string): void {
 
 // A filter that is chosen is applied.
 document.addEventListener("change", (event) => {
-  if (event.target instanceof HTMLSelectElement && event.target.hasAttribute("data-submit")) event.target.form?.requestSubmit();
+  if (event.target instanceof HTMLSelectElement && event.target.hasAttribute("data-submit"))
+    event.target.form?.requestSubmit();
 });
 
 // Words for those with scripts; and fields that grow with what is typed, where the browser does not do it itself.
 function prepare(): void {
-  for (const element of document.querySelectorAll<HTMLElement>("[data-scripted]")) element.hidden = false;
+  for (const element of document.querySelectorAll<HTMLElement>("[data-scripted]"))
+    element.hidden = false;
 }
 document.addEventListener("turbo:load", prepare);
 document.addEventListener("turbo:render", prepare);

@@ -3,8 +3,13 @@ import { visit } from "@hotwired/turbo";
 
 /** Goes to a page of ours. Its content has the focus then, unless something of it took it. */
 export function go(url: string): void {
-  document.addEventListener("turbo:load", () => {
-    if (document.activeElement === document.body) document.getElementById("main")?.focus({ preventScroll: true });
-  }, { once: true });
+  document.addEventListener(
+    "turbo:load",
+    () => {
+      if (document.activeElement === document.body)
+        document.getElementById("main")?.focus({ preventScroll: true });
+    },
+    { once: true },
+  );
   visit(url);
 }

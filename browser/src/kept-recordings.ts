@@ -33,7 +33,9 @@ export class KeptRecordings extends HTMLElement {
   connectedCallback(): void {
     this.#gone = new AbortController();
     // A recorder let go of one that the server takes no more of.
-    document.addEventListener("hearback:kept", () => void this.#look(), { signal: this.#gone.signal });
+    document.addEventListener("hearback:kept", () => void this.#look(), {
+      signal: this.#gone.signal,
+    });
     void this.#look();
   }
 
@@ -44,22 +46,43 @@ export class KeptRecordings extends HTMLElement {
   }
 
   async #look(): Promise<void> {
-    const [mine, all] = await Promise.all([this.#here(), ask("GET", "/uploads").then((list) => (list as { items: Upload[] }).items, () => [])]);
+    const [mine, all] = await Promise.all([
+      this.#here(),
+      ask("GET", "/uploads").then(
+        (list) => (list as { items: Upload[] }).items,
+        () => [],
+      ),
+    ]);
     // On the page of a draft its own alone: what leads to another one would be taken for this one's.
     const draft = document.querySelector<HTMLElement>("draft-form")?.dataset["update"] ?? "";
     const ofThis = ({ update }: { update: string }): boolean => draft === "" || update === draft;
     const [here, uploads] = [mine.filter(ofThis), all.filter(ofThis)];
     const rows: HTMLElement[] = [];
     for (const recording of here) {
-      const row = await this.#kept(recording, uploads.find(({ id }) => id === recording.id)).catch(() => unreadable(recording));
+      const row = await this.#kept(
+        recording,
+        uploads.find(({ id }) => id === recording.id),
+      ).catch(() => unreadable(recording));
       if (row) rows.push(row);
     }
-    const known = "locks" in navigator ? new Set((await inBrowser()).map(({ id }) => id)) : new Set<string>();
+    const known =
+      "locks" in navigator ? new Set((await inBrowser()).map(({ id }) => id)) : new Set<string>();
     for (const upload of uploads) {
-      if (upload.recording && upload.received > 0 && !known.has(upload.id) && !later(upload.id) && Date.now() - Date.parse(upload.touched_at) > GOING_ON) rows.push(await this.#elsewhere(upload));
+      if (
+        upload.recording &&
+        upload.received > 0 &&
+        !known.has(upload.id) &&
+        !later(upload.id) &&
+        Date.now() - Date.parse(upload.touched_at) > GOING_ON
+      )
+        rows.push(await this.#elsewhere(upload));
     }
     if (this.#gone.signal.aborted) return;
-    this.replaceChildren(...(rows.length > 0 ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)] : []));
+    this.replaceChildren(
+      ...(rows.length > 0
+        ? [make("ul", { "aria-label": "Recordings that are not finished" }, ...rows)]
+        : []),
+    );
     offered();
   }
 
@@ -67,10 +90,17 @@ export class KeptRecordings extends HTMLElement {
   async #here(): Promise<Recording[]> {
     if (!("locks" in navigator)) return [];
     const { held = [] } = await navigator.locks.query();
-    const mine = (await inBrowser()).filter(({ person, id }) => person === this.dataset["person"] && !later(id));
+    const mine = (await inBrowser()).filter(
+      ({ person, id }) => person === this.dataset["person"] && !later(id),
+    );
     return mine.filter(({ id }) => {
       if (carried.has(id) || !held.some(({ name }) => name === lockOf(id))) return true;
-      void navigator.locks.request(lockOf(id), { signal: this.#gone.signal }, () => {}).then(() => this.#look(), () => {});
+      void navigator.locks
+        .request(lockOf(id), { signal: this.#gone.signal }, () => {})
+        .then(
+          () => this.#look(),
+          () => {},
+        );
       return false;
     });
   }
@@ -78,7 +108,10 @@ export class KeptRecordings extends HTMLElement {
   /** Nothing for one whose page was left before it began. */
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
-    const row = new Row(`Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`, recording.media);
+    const row = new Row(
+      `Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`,
+      recording.media,
+    );
     const courier = carried.get(id);
     if (courier) {
       this.#follow(row, courier);
@@ -95,11 +128,23 @@ export class KeptRecordings extends HTMLElement {
     const safeMs = pieces.findLast(({ end }) => end <= there)?.ms ?? recording.safeMs;
     const recordedMs = pieces.at(-1)?.ms ?? recording.safeMs;
     if (answer && [404, 410].includes(answer.status) && (await isDeleted(recording.media))) {
-      this.#closed(row, recording, rest, `${clock(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`);
+      this.#closed(
+        row,
+        recording,
+        rest,
+        `${clock(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`,
+      );
       return row.element;
     }
     if (answer && [404, 410].includes(answer.status)) {
-      this.#closed(row, recording, rest, rest.length === 0 ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.` : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`);
+      this.#closed(
+        row,
+        recording,
+        rest,
+        rest.length === 0
+          ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.`
+          : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`,
+      );
       return row.element;
     }
     if (answer?.media && rest.length === 0) {
@@ -108,23 +153,42 @@ export class KeptRecordings extends HTMLElement {
       this.#closed(row, recording, [], `All ${clock(recordedMs)} of it arrived.`);
       return row.element;
     }
-    row.say(`${clock(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : clock(safeMs)} safe on the server.`);
+    row.say(
+      `${clock(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : clock(safeMs)} safe on the server.`,
+    );
     row.offer(
-      button(rest.length === 0 ? "Finish it" : "Continue the upload", () => this.#continue(row, recording)),
+      button(rest.length === 0 ? "Finish it" : "Continue the upload", () =>
+        this.#continue(row, recording),
+      ),
       button("Keep for later", () => this.#later(row, id)),
-      button("Discard", () => this.#discard(row, `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`, async () => {
-        const words = await discard(recording);
-        if (words !== null) throw new Error(words);
-        await spool.forget(id);
-      }), "quiet"));
+      button(
+        "Discard",
+        () =>
+          this.#discard(
+            row,
+            `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`,
+            async () => {
+              const words = await discard(recording);
+              if (words !== null) throw new Error(words);
+              await spool.forget(id);
+            },
+          ),
+        "quiet",
+      ),
+    );
     return row.element;
   }
 
   /** Begun in another browser: what arrived is all that can be had here. */
   async #elsewhere({ id, url, update, media, received, created_at }: Upload): Promise<HTMLElement> {
     const path = new URL(url, location.href).pathname;
-    const row = new Row(`Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`, media);
-    row.say(`${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`);
+    const row = new Row(
+      `Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`,
+      media,
+    );
+    row.say(
+      `${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`,
+    );
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
@@ -133,10 +197,20 @@ export class KeptRecordings extends HTMLElement {
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
       button("Keep for later", () => this.#later(row, id)),
-      button("Discard", () => this.#discard(row, `Discard this recording? ${bytes(received)} on the server are deleted.`, async () => {
-        const words = await discard({ url: path, media, update });
-        if (words !== null) throw new Error(words);
-      }), "quiet"));
+      button(
+        "Discard",
+        () =>
+          this.#discard(
+            row,
+            `Discard this recording? ${bytes(received)} on the server are deleted.`,
+            async () => {
+              const words = await discard({ url: path, media, update });
+              if (words !== null) throw new Error(words);
+            },
+          ),
+        "quiet",
+      ),
+    );
     return row.element;
   }
 
@@ -154,7 +228,11 @@ export class KeptRecordings extends HTMLElement {
   /** Shows how far a courier is, and leads to the draft when all is there. */
   #follow(row: Row, courier: Courier): void {
     const show = ({ recordedMs, safeMs, words, state }: Safety): void => {
-      row.say(state === "sending" ? `${clock(safeMs)} of ${clock(recordedMs)} safe on the server.` : words);
+      row.say(
+        state === "sending"
+          ? `${clock(safeMs)} of ${clock(recordedMs)} safe on the server.`
+          : words,
+      );
       row.progress(safeMs / Math.max(1, recordedMs));
     };
     row.offer();
@@ -179,20 +257,43 @@ export class KeptRecordings extends HTMLElement {
 
   /** The server takes no more of it: what is left here can be had as a file. */
   #closed(row: Row, recording: Recording, rest: Piece[], words: string): void {
-    const open = make("a", { class: "button", href: `/updates/${recording.update}` }, "Open the update");
+    const open = make(
+      "a",
+      { class: "button", href: `/updates/${recording.update}` },
+      "Open the update",
+    );
     if (rest.length === 0) {
       row.say(words);
-      row.offer(open, button("Put away", async () => {
-        await spool.forget(recording.id);
-        row.remove();
-      }, "quiet"));
+      row.offer(
+        open,
+        button(
+          "Put away",
+          async () => {
+            await spool.forget(recording.id);
+            row.remove();
+          },
+          "quiet",
+        ),
+      );
       return;
     }
     row.fail(words);
     row.offer(
-      button(recording.safe === 0 ? "Download it" : "Download the rest", () => download(recording, rest)),
+      button(recording.safe === 0 ? "Download it" : "Download the rest", () =>
+        download(recording, rest),
+      ),
       open,
-      button("Discard", () => this.#discard(row, "Discard what is left in this browser? What the server has stays there.", () => spool.forget(recording.id)), "quiet"));
+      button(
+        "Discard",
+        () =>
+          this.#discard(
+            row,
+            "Discard what is left in this browser? What the server has stays there.",
+            () => spool.forget(recording.id),
+          ),
+        "quiet",
+      ),
+    );
   }
 
   #later(row: Row, id: string): void {
@@ -218,12 +319,29 @@ customElements.define("kept-recordings", KeptRecordings);
 class Row {
   readonly element: HTMLLIElement;
   #words = make("p", { class: "meta" });
-  #progress = make("progress", { max: "1", value: "0", hidden: true, "aria-label": "Sending the recording" });
+  #progress = make("progress", {
+    max: "1",
+    value: "0",
+    hidden: true,
+    "aria-label": "Sending the recording",
+  });
   #buttons = make("div", { class: "actions" });
 
   /** `media` is what does not arrive while this offers it. */
   constructor(title: string, media = "") {
-    this.element = make("li", { class: "note kept", "data-of": media }, icon("film"), make("div", {}, make("p", { class: "name" }, title), this.#words, this.#progress, this.#buttons));
+    this.element = make(
+      "li",
+      { class: "note kept", "data-of": media },
+      icon("film"),
+      make(
+        "div",
+        {},
+        make("p", { class: "name" }, title),
+        this.#words,
+        this.#progress,
+        this.#buttons,
+      ),
+    );
   }
 
   say(words: string): void {
@@ -283,7 +401,9 @@ function unreadable({ began }: Recording): HTMLElement {
 
 /** Which draft a recording is of, where that has a title which says more than the time. */
 async function ofDraft(update: string): Promise<string> {
-  const { title } = (await ask("GET", `/updates/${update}`).catch(() => ({ title: "" }))) as { title: string };
+  const { title } = (await ask("GET", `/updates/${update}`).catch(() => ({ title: "" }))) as {
+    title: string;
+  };
   return title === "" || /^Recording, \d+ \w+ \d\d:\d\d$/.test(title) ? "" : `, in “${title}”`;
 }
 
@@ -313,7 +433,11 @@ async function download(recording: Recording, rest: Piece[]): Promise<void> {
     if (part) parts.push(part);
   }
   const href = URL.createObjectURL(new Blob(parts, { type: recording.type }));
-  const end = recording.type.includes("mp4") ? "mp4" : recording.type.includes("matroska") ? "mkv" : "webm";
+  const end = recording.type.includes("mp4")
+    ? "mp4"
+    : recording.type.includes("matroska")
+      ? "mkv"
+      : "webm";
   const name = `Recording of ${when(new Date(recording.began), ".")}${recording.safe > 0 ? `, from ${clock(recording.safeMs).replaceAll(":", ".")}` : ""}.${end}`;
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);

@@ -1,7 +1,10 @@
 // Keys of every page, the list of all keys, and the switch for those whom single keys disturb (WCAG 2.1.4).
 import { make, remember, typing } from "./dom.js";
 
-const everywhere: [string[], string][] = [[["/"], "Search"], [["?"], "These keys"]];
+const everywhere: [string[], string][] = [
+  [["/"], "Search"],
+  [["?"], "These keys"],
+];
 const onUpdates: [string[], string][] = [
   [["Space", "k"], "Play or pause"],
   [["j", "l"], "10 seconds back or on"],
@@ -41,7 +44,14 @@ export function keysOn(): boolean {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (
+    event.defaultPrevented ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    typing(event.target)
+  )
+    return;
   // The list itself opens always, so that the keys can be switched on again.
   if (event.key === "?") show();
   else if (event.key === "/" && keysOn()) search();
@@ -62,16 +72,35 @@ document.addEventListener("turbo:load", () => {
 
 function show(): void {
   if (document.querySelector("dialog[open]")) return;
-  const lists = [...(document.querySelector("update-page") ? onUpdates : []), ...(document.querySelector(".viewport") ? onPictures : []), ...(document.querySelector("inbox-keys") ? onInbox : []), ...(document.querySelector("hearing-list") ? onReceipts : []), ...everywhere];
+  const lists = [
+    ...(document.querySelector("update-page") ? onUpdates : []),
+    ...(document.querySelector(".viewport") ? onPictures : []),
+    ...(document.querySelector("inbox-keys") ? onInbox : []),
+    ...(document.querySelector("hearing-list") ? onReceipts : []),
+    ...everywhere,
+  ];
   const list = make("dl", { class: "keys-list" });
-  for (const [keys, words] of lists) list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
+  for (const [keys, words] of lists)
+    list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
   const box = make("input", { type: "checkbox" });
   box.checked = keysOn();
-  box.addEventListener("change", () => remember("localStorage", "keys", box.checked ? null : "off"));
+  box.addEventListener("change", () =>
+    remember("localStorage", "keys", box.checked ? null : "off"),
+  );
   const close = make("button", { class: "button" }, "Close");
-  const dialog = make("dialog", { "aria-labelledby": "keys-heading", "data-turbo-temporary": true },
-    make("h2", { id: "keys-heading" }, "Keys"), list,
-    make("form", { method: "dialog", class: "actions", "data-turbo": "false" }, make("label", { class: "check" }, box, "Single keys do something"), make("span", { class: "spring" }), close));
+  const dialog = make(
+    "dialog",
+    { "aria-labelledby": "keys-heading", "data-turbo-temporary": true },
+    make("h2", { id: "keys-heading" }, "Keys"),
+    list,
+    make(
+      "form",
+      { method: "dialog", class: "actions", "data-turbo": "false" },
+      make("label", { class: "check" }, box, "Single keys do something"),
+      make("span", { class: "spring" }),
+      close,
+    ),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

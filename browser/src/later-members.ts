@@ -16,13 +16,19 @@ export class LaterMembers extends HTMLElement {
   }
 
   #update = (): void => {
-    const audience = this.#form?.querySelector<HTMLInputElement>("input[name=audience]")?.value ?? "";
-    const groups = audience.split(/[,;\n]/).map((name) => name.trim()).filter((name) => name.startsWith("@"));
+    const audience =
+      this.#form?.querySelector<HTMLInputElement>("input[name=audience]")?.value ?? "";
+    const groups = audience
+      .split(/[,;\n]/)
+      .map((name) => name.trim())
+      .filter((name) => name.startsWith("@"));
     this.hidden = groups.length === 0;
     const box = this.querySelector<HTMLInputElement>("input[type=checkbox]");
     // What cannot be seen must not be let in either.
     if (box && this.hidden) box.checked = false;
-    this.querySelector("[data-groups]")?.replaceChildren(groups.join(", ").replace(/, ([^,]*)$/, " and $1"));
+    this.querySelector("[data-groups]")?.replaceChildren(
+      groups.join(", ").replace(/, ([^,]*)$/, " and $1"),
+    );
   };
 }
 

@@ -18,7 +18,14 @@ export async function moved({ media, size }: Anchor): Promise<boolean> {
 
 /** Asks whether to draw on the cropped picture; then the page shows it, and the old drawing goes. */
 export async function redraw(): Promise<boolean> {
-  if ((await choice(`${cropped} Draw on it as it is now? Your words stay, what you drew is gone.`, ["Draw again"], true)) === null) return false;
+  if (
+    (await choice(
+      `${cropped} Draw on it as it is now? Your words stay, what you drew is gone.`,
+      ["Draw again"],
+      true,
+    )) === null
+  )
+    return false;
   await refresh();
   return true;
 }
@@ -34,14 +41,27 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   if (before?.drawing && (await moved(before))) return (await redraw()) ? drawOn(null) : null;
   on.video?.pause();
   const size = on.video ? null : on.size;
-  const here: Anchor = { ...(before?.drawing ? before : { media: on.shown, ...(on.video ? { at: on.here()?.at ?? 0 } : {}) }), ...(size === null ? {} : { size }) };
+  const here: Anchor = {
+    ...(before?.drawing
+      ? before
+      : { media: on.shown, ...(on.video ? { at: on.here()?.at ?? 0 } : {}) }),
+    ...(size === null ? {} : { size }),
+  };
   const picture = on.video ? await frame(on.video) : on.seen ? readable(on.seen) : null;
   if (picture === null) return null;
-  const [{ edit }, { extent }] = await Promise.all([import("./markup-editor.js"), import("./markup-geometry.js")]);
+  const [{ edit }, { extent }] = await Promise.all([
+    import("./markup-editor.js"),
+    import("./markup-geometry.js"),
+  ]);
   let shapes: Shape[] = before?.drawing ?? [];
   let again = false;
   const saved = await edit({
-    picture, name: picture instanceof File ? picture.name : on.name, work: { shapes, crop: null }, destroys: false, final: () => "", done: "Add",
+    picture,
+    name: picture instanceof File ? picture.name : on.name,
+    work: { shapes, crop: null },
+    destroys: false,
+    final: () => "",
+    done: "Add",
     save: async (work, _, asking) => {
       shapes = work.shapes;
       if (shapes.length === 0 || !(await moved(here))) return;
@@ -53,9 +73,19 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   if (again) return drawOn(null);
   const { drawing, region, size: drawnOn, ...place } = here;
   // What was drawn is the part it is about, unless a part was chosen before.
-  const chosen = region && !(drawing && same(region, around(extent(drawing)))) ? region : before?.media === here.media && !drawing ? before.region : undefined;
+  const chosen =
+    region && !(drawing && same(region, around(extent(drawing))))
+      ? region
+      : before?.media === here.media && !drawing
+        ? before.region
+        : undefined;
   if (shapes.length === 0) return { ...place, ...(chosen ? { region: chosen } : {}) };
-  return { ...place, ...(place.at === undefined ? { region: chosen ?? around(extent(shapes)) } : {}), drawing: shapes, ...(drawnOn === undefined ? {} : { size: drawnOn }) };
+  return {
+    ...place,
+    ...(place.at === undefined ? { region: chosen ?? around(extent(shapes)) } : {}),
+    drawing: shapes,
+    ...(drawnOn === undefined ? {} : { size: drawnOn }),
+  };
 }
 
 /** The part of the picture that shapes lie in. */

@@ -23,7 +23,10 @@ export interface Picture {
 const LOOK = 500;
 
 export async function layerOf(media: string): Promise<Layer> {
-  const { revision, shapes } = (await ask("GET", `/media/${media}/markup`)) as { revision: number; shapes: unknown };
+  const { revision, shapes } = (await ask("GET", `/media/${media}/markup`)) as {
+    revision: number;
+    shapes: unknown;
+  };
   return { revision, shapes: parse(shapes) };
 }
 
@@ -32,10 +35,16 @@ export async function pictureOf(media: string): Promise<Picture> {
 }
 
 /** What is said wherever the picture is not any more what was drawn on. */
-export const cropped = "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
+export const cropped =
+  "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
 
 /** Stores marks that were made on that revision. Rejects with a Problem; 409 where somebody else was faster. */
-export async function saveLayer(media: string, revision: number, work: Work, again?: Again): Promise<void> {
+export async function saveLayer(
+  media: string,
+  revision: number,
+  work: Work,
+  again?: Again,
+): Promise<void> {
   await ask("PUT", `/media/${media}/markup`, { revision, ...work, ...again });
 }
 
@@ -51,7 +60,8 @@ export async function ready(media: string): Promise<Picture> {
 
 /** Resolves when the small picture of a row shows the marks, too, or when that takes so long that the next look at the page will do. */
 export async function drawn(media: string, before: Picture): Promise<void> {
-  const small = ({ renditions }: Picture) => renditions.find(({ name }) => name === "thumbnail")?.url;
+  const small = ({ renditions }: Picture) =>
+    renditions.find(({ name }) => name === "thumbnail")?.url;
   for (let looks = 0; looks < 20; looks += 1) {
     await pause();
     const now = await pictureOf(media);
@@ -73,6 +83,7 @@ export function readable(url: string): string {
 
 export function original({ renditions }: Picture): string {
   const url = renditions.find(({ name }) => name === "original")?.url;
-  if (url === undefined) throw new Problem("This picture is being prepared. Try again in a moment.", 409);
+  if (url === undefined)
+    throw new Problem("This picture is being prepared. Try again in a moment.", 409);
   return readable(url);
 }

@@ -11,19 +11,26 @@ export interface Marked {
 export async function markable(file: File): Promise<boolean> {
   if (!/^image\/(png|jpeg|webp)$/.test(file.type)) return false;
   // Of what is no picture after all, the server says what it is.
-  return createImageBitmap(file).then((bitmap) => (bitmap.close(), true), () => false);
+  return createImageBitmap(file).then(
+    (bitmap) => (bitmap.close(), true),
+    () => false,
+  );
 }
 
 /** Opens the editor on it. Null when the person would rather not add it. */
 export async function mark(file: File): Promise<Marked | null> {
-  const [{ edit }, { burn }] = await Promise.all([import("./markup-editor.js"), import("./markup-burn.js")]);
+  const [{ edit }, { burn }] = await Promise.all([
+    import("./markup-editor.js"),
+    import("./markup-burn.js"),
+  ]);
   let marked: Marked | null = null;
   const saved = await edit({
     picture: file,
     name: file.name,
     work: { shapes: [], crop: null },
     destroys: true,
-    final: (work) => `${lost(work, "never leaves this browser")} Nobody can bring it back, not even you.`,
+    final: (work) =>
+      `${lost(work, "never leaves this browser")} Nobody can bring it back, not even you.`,
     done: "Add",
     leave: "Do not add it",
     save: async (work) => {
@@ -36,6 +43,9 @@ export async function mark(file: File): Promise<Marked | null> {
 
 /** Burned, it may be of another kind, and is called so. */
 function renamed(picture: Blob, name: string): File {
-  const end = { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" }[picture.type] ?? "png";
-  return new File([picture], `${name.replace(/\.(png|apng|jpe?g|webp|gif)$/i, "")}.${end}`, { type: picture.type });
+  const end =
+    { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" }[picture.type] ?? "png";
+  return new File([picture], `${name.replace(/\.(png|apng|jpe?g|webp|gif)$/i, "")}.${end}`, {
+    type: picture.type,
+  });
 }

@@ -12,8 +12,16 @@ export class MarkView {
   /** What this page offers for what is shown. */
   readonly tools: HTMLElement;
   #toggle = worded("Marks", icon("shapes"), "Show or hide the marks (m)");
-  #markUp = worded("Mark up", icon("pen-line"), "Draw on this picture, or make something on it unreadable");
-  #markFrame = worded("Mark up this frame", icon("image-plus"), "A picture of this second, to draw on");
+  #markUp = worded(
+    "Mark up",
+    icon("pen-line"),
+    "Draw on this picture, or make something on it unreadable",
+  );
+  #markFrame = worded(
+    "Mark up this frame",
+    icon("image-plus"),
+    "A picture of this second, to draw on",
+  );
   #figure: HTMLElement | null = null;
   #video: HTMLVideoElement | null = null;
   #drawings: Placed[] = [];
@@ -43,7 +51,8 @@ export class MarkView {
       this.#video = video;
       this.#listeners = new AbortController();
       const { signal } = this.#listeners;
-      for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"]) video?.addEventListener(event, () => this.look(), { signal });
+      for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"])
+        video?.addEventListener(event, () => this.look(), { signal });
     }
     this.#drawn = [];
     this.#canvas()?.remove();
@@ -75,7 +84,10 @@ export class MarkView {
     const { markable, frames, answered = "0" } = this.#figure?.dataset ?? {};
     this.#toggle.hidden = !this.#layer;
     this.#toggle.setAttribute("aria-pressed", String(!this.stage.classList.contains("marks-off")));
-    for (const [button, name, value] of [[this.#markUp, "markUp", markable], [this.#markFrame, "markFrame", frames]] as const) {
+    for (const [button, name, value] of [
+      [this.#markUp, "markUp", markable],
+      [this.#markFrame, "markFrame", frames],
+    ] as const) {
       button.hidden = value === undefined;
       button.dataset[name] = value ?? "";
       button.dataset["answered"] = answered;
@@ -85,13 +97,24 @@ export class MarkView {
   /** Looks again at what is to be seen: another comment is chosen, or another second is reached. */
   look(): void {
     const now = this.#video ? moment(this.#video) : null;
-    const here = ({ at, until }: Placed) => now === null || (at !== undefined && now >= at - 50 && now < Math.max(until ?? 0, at + STANDS));
-    const chosen = this.#drawings.filter((comment) => comment.element.classList.contains("on") && here(comment));
+    const here = ({ at, until }: Placed) =>
+      now === null ||
+      (at !== undefined && now >= at - 50 && now < Math.max(until ?? 0, at + STANDS));
+    const chosen = this.#drawings.filter(
+      (comment) => comment.element.classList.contains("on") && here(comment),
+    );
     const seen = chosen.length > 0 || now === null ? chosen : this.#drawings.filter(here);
-    const near = this.#pending && (now === null || Math.abs(now - (this.#pending.at ?? 0)) < STANDS);
+    const near =
+      this.#pending && (now === null || Math.abs(now - (this.#pending.at ?? 0)) < STANDS);
     // What is being written covers the others.
-    const wanted = (this.#pending ? (near ? [this.#pending] : []) : seen).map(({ drawing }) => drawing ?? []);
-    if (wanted.length === this.#drawn.length && wanted.every((shapes, index) => shapes === this.#drawn[index])) return;
+    const wanted = (this.#pending ? (near ? [this.#pending] : []) : seen).map(
+      ({ drawing }) => drawing ?? [],
+    );
+    if (
+      wanted.length === this.#drawn.length &&
+      wanted.every((shapes, index) => shapes === this.#drawn[index])
+    )
+      return;
     this.#drawn = wanted;
     if (wanted.length === 0) this.#canvas()?.remove();
     else void this.#paint(wanted);
@@ -99,14 +122,26 @@ export class MarkView {
 
   async #paint(wanted: Shape[][]): Promise<void> {
     const { draw } = await import("./markup-draw.js");
-    const media = this.#figure?.querySelector<HTMLImageElement | HTMLVideoElement>(".sheet > img, video");
+    const media = this.#figure?.querySelector<HTMLImageElement | HTMLVideoElement>(
+      ".sheet > img, video",
+    );
     const place = this.#figure?.querySelector(".drawings");
     if (!media || !place || this.#drawn !== wanted) return;
-    const width = Number(media.getAttribute("width")) || ("videoWidth" in media ? media.videoWidth : media.naturalWidth);
-    const height = Number(media.getAttribute("height")) || ("videoHeight" in media ? media.videoHeight : media.naturalHeight);
+    const width =
+      Number(media.getAttribute("width")) ||
+      ("videoWidth" in media ? media.videoWidth : media.naturalWidth);
+    const height =
+      Number(media.getAttribute("height")) ||
+      ("videoHeight" in media ? media.videoHeight : media.naturalHeight);
     if (!width || !height) return;
     const canvas = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    for (const [name, value] of Object.entries({ class: "layer drawing", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", focusable: "false" })) canvas.setAttribute(name, value);
+    for (const [name, value] of Object.entries({
+      class: "layer drawing",
+      viewBox: `0 0 ${width} ${height}`,
+      "aria-hidden": "true",
+      focusable: "false",
+    }))
+      canvas.setAttribute(name, value);
     canvas.append(...draw(wanted.flat(), width, height));
     place.replaceChildren(canvas);
   }
@@ -117,5 +152,10 @@ export class MarkView {
 }
 
 function worded(words: string, picture: SVGSVGElement, title: string): HTMLButtonElement {
-  return make("button", { type: "button", class: "tool worded", title, hidden: true }, picture, make("span", {}, words));
+  return make(
+    "button",
+    { type: "button", class: "tool worded", title, hidden: true },
+    picture,
+    make("span", {}, words),
+  );
 }

@@ -10,18 +10,48 @@ export async function agreed(task: Task, work: Work): Promise<{ again: Again | u
   const box = make("input", { type: "checkbox", name: "change" });
   // Where pixels are gone it is another picture: that always asks again.
   box.checked = box.disabled = final;
-  const changed = make("input", { id: "markup-changed", name: "what_changed", maxlength: "500", autocomplete: "off" });
+  const changed = make("input", {
+    id: "markup-changed",
+    name: "what_changed",
+    maxlength: "500",
+    autocomplete: "off",
+  });
   const cancel = make("button", { type: "button", class: "button" }, "Cancel");
   const yes = make("button", { class: "button main", value: "yes" }, task.done);
   const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" });
   if (final) form.append(make("p", { class: "words" }, task.final(work)));
   if (task.again) {
     const { people } = task.again;
-    form.append(make("label", { class: "check" }, box, make("span", {}, `Ask ${people === 1 ? "1 person" : `${people} people`} again`)),
-      make("div", { class: "field" }, make("label", { for: "markup-changed" }, "What changed ", make("span", { class: "optional" }, "if you like")), changed));
+    form.append(
+      make(
+        "label",
+        { class: "check" },
+        box,
+        make("span", {}, `Ask ${people === 1 ? "1 person" : `${people} people`} again`),
+      ),
+      make(
+        "div",
+        { class: "field" },
+        make(
+          "label",
+          { for: "markup-changed" },
+          "What changed ",
+          make("span", { class: "optional" }, "if you like"),
+        ),
+        changed,
+      ),
+    );
   }
   form.append(make("div", { class: "actions" }, cancel, yes));
-  const dialog = make("dialog", { class: "markup-ask", "aria-label": final ? "For good" : task.done, "data-turbo-temporary": true }, form);
+  const dialog = make(
+    "dialog",
+    {
+      class: "markup-ask",
+      "aria-label": final ? "For good" : task.done,
+      "data-turbo-temporary": true,
+    },
+    form,
+  );
   cancel.addEventListener("click", () => dialog.close(""));
   document.body.append(dialog);
   dialog.showModal();
@@ -30,5 +60,10 @@ export async function agreed(task: Task, work: Work): Promise<{ again: Again | u
   dialog.remove();
   if (dialog.returnValue !== "yes") return null;
   const words = changed.value.trim();
-  return { again: task.again && { change: box.checked ? "material" : "cosmetic", ...(words === "" ? {} : { what_changed: words }) } };
+  return {
+    again: task.again && {
+      change: box.checked ? "material" : "cosmetic",
+      ...(words === "" ? {} : { what_changed: words }),
+    },
+  };
 }

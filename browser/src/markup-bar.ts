@@ -21,13 +21,23 @@ export class Bar {
   #redo: HTMLButtonElement;
   #save: HTMLButtonElement;
   #zooms: HTMLElement;
-  #scale = make("button", { type: "button", class: "tool scale", title: "The whole picture, or its true size (Z)" });
+  #scale = make("button", {
+    type: "button",
+    class: "tool scale",
+    title: "The whole picture, or its true size (Z)",
+  });
 
   constructor(
     readonly words: { name: string; done: string; leave?: string },
     steps: Steps,
   ) {
-    const button = (name: string, keys: string, picture: SVGSVGElement, act: () => void, className = "button quiet icon-only") => {
+    const button = (
+      name: string,
+      keys: string,
+      picture: SVGSVGElement,
+      act: () => void,
+      className = "button quiet icon-only",
+    ) => {
       const made = iconButton(name, picture, className);
       made.title = keys === "" ? name : `${name} (${keys})`;
       made.addEventListener("click", act);
@@ -36,16 +46,42 @@ export class Bar {
     this.#undo = button("Undo", "Ctrl+Z", icon("undo-2"), () => steps.undo());
     this.#redo = button("Redo", "Ctrl+Shift+Z", icon("redo-2"), () => steps.redo());
     this.#scale.addEventListener("click", () => steps.trueSize());
-    this.#zooms = make("div", { class: "markup-zoom", role: "group", "aria-label": "Zoom", hidden: true },
-      button("Zoom out", "−", icon("zoom-out"), () => steps.zoomBy(1 / 1.4), "tool"), this.#scale,
-      button("Zoom in", "+", icon("zoom-in"), () => steps.zoomBy(1.4), "tool"), button("Whole picture", "0", icon("scan"), () => steps.fit(), "tool"));
-    this.#save = make("button", { type: "button", class: "button main", title: `${words.done} (Ctrl+Enter)`, disabled: true }, words.done);
+    this.#zooms = make(
+      "div",
+      { class: "markup-zoom", role: "group", "aria-label": "Zoom", hidden: true },
+      button("Zoom out", "−", icon("zoom-out"), () => steps.zoomBy(1 / 1.4), "tool"),
+      this.#scale,
+      button("Zoom in", "+", icon("zoom-in"), () => steps.zoomBy(1.4), "tool"),
+      button("Whole picture", "0", icon("scan"), () => steps.fit(), "tool"),
+    );
+    this.#save = make(
+      "button",
+      { type: "button", class: "button main", title: `${words.done} (Ctrl+Enter)`, disabled: true },
+      words.done,
+    );
     this.#save.addEventListener("click", () => steps.save());
-    const leave = button(words.leave ?? "Leave", "Esc", icon("x"), () => steps.leave(), words.leave === undefined ? "button quiet icon-only" : "button quiet");
+    const leave = button(
+      words.leave ?? "Leave",
+      "Esc",
+      icon("x"),
+      () => steps.leave(),
+      words.leave === undefined ? "button quiet icon-only" : "button quiet",
+    );
     if (words.leave !== undefined) leave.append(make("span", {}, words.leave));
-    this.element = make("div", { class: "markup-bar" },
-      leave, make("h1", {}, words.name), make("span", { class: "spring" }), this.#zooms, this.#undo, this.#redo,
-      button("Copy picture", "Ctrl+C", icon("copy"), () => steps.copy()), button("Download", "", icon("download"), () => steps.download()), button("Keys", "?", icon("keyboard"), () => steps.keys()), this.#save);
+    this.element = make(
+      "div",
+      { class: "markup-bar" },
+      leave,
+      make("h1", {}, words.name),
+      make("span", { class: "spring" }),
+      this.#zooms,
+      this.#undo,
+      this.#redo,
+      button("Copy picture", "Ctrl+C", icon("copy"), () => steps.copy()),
+      button("Download", "", icon("download"), () => steps.download()),
+      button("Keys", "?", icon("keyboard"), () => steps.keys()),
+      this.#save,
+    );
     this.show(false, false);
   }
 
@@ -68,7 +104,10 @@ export class Bar {
   zoomed(scale: number): void {
     const percent = Math.round(scale * devicePixelRatio * 100);
     this.#scale.textContent = `${percent} %`;
-    this.#scale.setAttribute("aria-label", `${percent} %. Switch between the whole picture and its true size`);
+    this.#scale.setAttribute(
+      "aria-label",
+      `${percent} %. Switch between the whole picture and its true size`,
+    );
   }
 
   saving(on: boolean): void {

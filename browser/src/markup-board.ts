@@ -3,7 +3,19 @@ import { kept } from "./markup-clip.js";
 import { words } from "./markup-draw.js";
 import { handles, moved, resized, type Size } from "./markup-geometry.js";
 import { History } from "./markup-history.js";
-import { limits, sizes, tidy, tidyBox, widths, type Box, type Color, type Shape, type Spot, type Step, type Work } from "./markup-shapes.js";
+import {
+  limits,
+  sizes,
+  tidy,
+  tidyBox,
+  widths,
+  type Box,
+  type Color,
+  type Shape,
+  type Spot,
+  type Step,
+  type Work,
+} from "./markup-shapes.js";
 import type { Style } from "./markup-tools.js";
 
 /** A shape, and what it is known by while it changes. */
@@ -32,7 +44,10 @@ export class Board {
     readonly size: Size,
     readonly changed: (said: string, refused?: boolean) => void,
   ) {
-    this.#saved = { marks: underneath(work.shapes.map((shape) => ({ id: ++this.#last, shape }))), crop: work.crop };
+    this.#saved = {
+      marks: underneath(work.shapes.map((shape) => ({ id: ++this.#last, shape }))),
+      crop: work.crop,
+    };
     this.#history = new History(this.#saved);
   }
 
@@ -73,10 +88,20 @@ export class Board {
     const [only, more] = this.selected;
     if (!only || more) return this.style;
     const { shape } = only;
-    const level = (values: readonly number[], value: number) => values.reduce((best, one, i) => (Math.abs(one - value) < Math.abs((values[best] ?? 0) - value) ? i : best), 0) as Style["level"];
+    const level = (values: readonly number[], value: number) =>
+      values.reduce(
+        (best, one, i) =>
+          Math.abs(one - value) < Math.abs((values[best] ?? 0) - value) ? i : best,
+        0,
+      ) as Style["level"];
     return {
       color: "color" in shape ? shape.color : this.style.color,
-      level: shape.kind === "text" ? level(sizes, shape.size) : "width" in shape ? level(widths, shape.width) : this.style.level,
+      level:
+        shape.kind === "text"
+          ? level(sizes, shape.size)
+          : "width" in shape
+            ? level(widths, shape.width)
+            : this.style.level,
     };
   }
 
@@ -88,7 +113,15 @@ export class Board {
     this.#selected = new Set(ids);
     const { selected } = this;
     const [only] = selected;
-    this.changed(silent ? "" : selected.length > 1 ? `${selected.length} marks selected` : only ? `${words(only.shape)}. ${this.marks.indexOf(only) + 1} of ${this.marks.length}` : "Nothing selected");
+    this.changed(
+      silent
+        ? ""
+        : selected.length > 1
+          ? `${selected.length} marks selected`
+          : only
+            ? `${words(only.shape)}. ${this.marks.indexOf(only) + 1} of ${this.marks.length}`
+            : "Nothing selected",
+    );
   }
 
   /** Selects the mark after, or before, the selected one; false past the last. */
@@ -107,7 +140,12 @@ export class Board {
   }
 
   /** Puts other shapes in the place of those with these ids. */
-  replace(changes: ReadonlyMap<number, Shape>, what: string, key: string | null = null, said = ""): void {
+  replace(
+    changes: ReadonlyMap<number, Shape>,
+    what: string,
+    key: string | null = null,
+    said = "",
+  ): void {
     if (changes.size === 0) return;
     const marks = this.marks.map((mark) => {
       const shape = changes.get(mark.id);
@@ -115,18 +153,36 @@ export class Board {
     });
     const [first] = changes.keys();
     const shown = marks.find(({ id }) => id === first);
-    this.#commit(marks, what, `${said}${changes.size === 1 && shown ? words(shown.shape) : `${changes.size} marks: ${what}`}`, key);
+    this.#commit(
+      marks,
+      what,
+      `${said}${changes.size === 1 && shown ? words(shown.shape) : `${changes.size} marks: ${what}`}`,
+      key,
+    );
   }
 
   remove(): void {
     const { selected } = this;
     if (selected.length === 0) return;
-    const said = selected.length === 1 && selected[0] ? words(selected[0].shape) : `${selected.length} marks`;
-    this.#commit(this.marks.filter(({ id }) => !this.#selected.has(id)), "delete", `${said}: deleted`);
+    const said =
+      selected.length === 1 && selected[0] ? words(selected[0].shape) : `${selected.length} marks`;
+    this.#commit(
+      this.marks.filter(({ id }) => !this.#selected.has(id)),
+      "delete",
+      `${said}: deleted`,
+    );
   }
 
   duplicate(): void {
-    this.#append(this.#beside(this.selected.map(({ shape }) => shape), 1), "duplicate", true, "duplicated");
+    this.#append(
+      this.#beside(
+        this.selected.map(({ shape }) => shape),
+        1,
+      ),
+      "duplicate",
+      true,
+      "duplicated",
+    );
   }
 
   copy(): void {
@@ -155,25 +211,46 @@ export class Board {
     if (whole) marks.sort((a, b) => step * (Number(on(a)) - Number(on(b))));
     else {
       const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
-      for (const i of places) if (on(marks[i]) && marks[i + step] && !on(marks[i + step])) [marks[i], marks[i + step]] = [marks[i + step] as Mark, marks[i] as Mark];
+      for (const i of places)
+        if (on(marks[i]) && marks[i + step] && !on(marks[i + step]))
+          [marks[i], marks[i + step]] = [marks[i + step] as Mark, marks[i] as Mark];
     }
-    if (underneath(marks).every((mark, i) => mark === this.marks[i])) return this.changed(step > 0 ? "Already in front" : "Already at the back");
-    this.#commit(marks, "order", `${whole ? "All the way" : "One"} ${step > 0 ? "forward" : "back"}: ${marks.findIndex(on) + 1} of ${marks.length}`);
+    if (underneath(marks).every((mark, i) => mark === this.marks[i]))
+      return this.changed(step > 0 ? "Already in front" : "Already at the back");
+    this.#commit(
+      marks,
+      "order",
+      `${whole ? "All the way" : "One"} ${step > 0 ? "forward" : "back"}: ${marks.findIndex(on) + 1} of ${marks.length}`,
+    );
   }
 
   color(color: Color): void {
     this.style = { ...this.style, color };
-    this.#restyle("colour", color, (shape) => (shape.kind === "redaction" ? shape : { ...shape, color }));
+    this.#restyle("colour", color, (shape) =>
+      shape.kind === "redaction" ? shape : { ...shape, color },
+    );
   }
 
   level(level: Style["level"]): void {
     this.style = { ...this.style, level };
-    this.#restyle("width", ["Thin", "Medium", "Thick"][level] ?? "", (shape) => (shape.kind === "text" ? { ...shape, size: sizes[level] } : "width" in shape ? { ...shape, width: widths[level] } : shape));
+    this.#restyle("width", ["Thin", "Medium", "Thick"][level] ?? "", (shape) =>
+      shape.kind === "text"
+        ? { ...shape, size: sizes[level] }
+        : "width" in shape
+          ? { ...shape, width: widths[level] }
+          : shape,
+    );
   }
 
   #restyle(what: string, said: string, change: (shape: Shape) => Shape): void {
     const changes = new Map(this.selected.map(({ id, shape }) => [id, change(shape)]));
-    if (changes.size > 0) this.replace(changes, what, `${what} ${[...changes.keys()].join()}`, what === "width" ? `${said}. ` : "");
+    if (changes.size > 0)
+      this.replace(
+        changes,
+        what,
+        `${what} ${[...changes.keys()].join()}`,
+        what === "width" ? `${said}. ` : "",
+      );
     else this.changed(said);
   }
 
@@ -181,24 +258,52 @@ export class Board {
   nudge(dx: number, dy: number): void {
     const { selected } = this;
     if (selected.length === 0) return;
-    const after = moved(selected.map(({ shape }) => shape), dx, dy, this.size);
-    this.replace(new Map(selected.map(({ id }, i) => [id, after[i] as Shape])), "move", `nudge ${selected.map(({ id }) => id).join()}`, `${way(dx, dy)}. `);
+    const after = moved(
+      selected.map(({ shape }) => shape),
+      dx,
+      dy,
+      this.size,
+    );
+    this.replace(
+      new Map(selected.map(({ id }, i) => [id, after[i] as Shape])),
+      "move",
+      `nudge ${selected.map(({ id }) => id).join()}`,
+      `${way(dx, dy)}. `,
+    );
   }
 
   /** Pulls the lower right corner, or the end of a line, by pixels. */
   grow(dx: number, dy: number): void {
     const changes = this.selected.map(({ id, shape }): [number, Shape] => {
-      const [handle, at] = handles(shape, this.size).find(([one]) => one === "se" || one === "to") ?? ["se", [0, 0] as Spot];
+      const [handle, at] = handles(shape, this.size).find(
+        ([one]) => one === "se" || one === "to",
+      ) ?? ["se", [0, 0] as Spot];
       // A step and a text grow alike, whichever way the arrow points.
       const by = shape.kind === "step" || shape.kind === "text" ? dx || dy : 0;
-      return [id, resized(shape, handle, by === 0 ? [at[0] + dx, at[1] + dy] : [at[0] + by, at[1] + by], this.size, false)];
+      return [
+        id,
+        resized(
+          shape,
+          handle,
+          by === 0 ? [at[0] + dx, at[1] + dy] : [at[0] + by, at[1] + by],
+          this.size,
+          false,
+        ),
+      ];
     });
     this.replace(new Map(changes), "size", `grow ${changes.map(([id]) => id).join()}`);
   }
 
   setCrop(crop: Box | null): void {
-    this.#history.commit({ marks: renumbered(this.marks, crop, this.size), crop: crop && tidyBox(crop) }, "crop");
-    this.changed(crop ? `Cropped to ${Math.round(crop[2] * this.size.width)} by ${Math.round(crop[3] * this.size.height)} pixels` : "The whole picture");
+    this.#history.commit(
+      { marks: renumbered(this.marks, crop, this.size), crop: crop && tidyBox(crop) },
+      "crop",
+    );
+    this.changed(
+      crop
+        ? `Cropped to ${Math.round(crop[2] * this.size.width)} by ${Math.round(crop[3] * this.size.height)} pixels`
+        : "The whole picture",
+    );
   }
 
   undo(): void {
@@ -216,7 +321,11 @@ export class Board {
 
   /** The number the next step gets. */
   get next(): number {
-    return this.marks.filter(({ shape }) => shape.kind === "step" && stays(shape.at, this.crop, this.size)).length + 1;
+    return (
+      this.marks.filter(
+        ({ shape }) => shape.kind === "step" && stays(shape.at, this.crop, this.size),
+      ).length + 1
+    );
   }
 
   #travelled(what: string | null, said: string): void {
@@ -227,20 +336,36 @@ export class Board {
 
   #append(shapes: Shape[], what: string, selected: boolean, said: string): number[] | null {
     if (shapes.length === 0) return null;
-    const points = [...this.marks.map(({ shape }) => shape), ...shapes].reduce((sum, shape) => sum + (shape.kind === "freehand" ? shape.points.length : 0), 0);
+    const points = [...this.marks.map(({ shape }) => shape), ...shapes].reduce(
+      (sum, shape) => sum + (shape.kind === "freehand" ? shape.points.length : 0),
+      0,
+    );
     if (this.marks.length + shapes.length > limits.shapes || points > limits.allPoints) {
       this.changed(`A picture takes ${limits.shapes} marks. Delete some first.`, true);
       return null;
     }
     let next = this.next;
-    const fresh = shapes.map((shape): Mark => ({ id: ++this.#last, shape: tidy(shape.kind === "step" ? { ...shape, number: next++ } : shape) }));
+    const fresh = shapes.map((shape): Mark => ({
+      id: ++this.#last,
+      shape: tidy(shape.kind === "step" ? { ...shape, number: next++ } : shape),
+    }));
     if (selected) this.#selected = new Set(fresh.map(({ id }) => id));
-    this.#commit([...this.marks, ...fresh], what, fresh.length === 1 && fresh[0] ? `${words(fresh[0].shape)}: ${said}` : `${fresh.length} marks ${said}`);
+    this.#commit(
+      [...this.marks, ...fresh],
+      what,
+      fresh.length === 1 && fresh[0]
+        ? `${words(fresh[0].shape)}: ${said}`
+        : `${fresh.length} marks ${said}`,
+    );
     return fresh.map(({ id }) => id);
   }
 
   #commit(marks: readonly Mark[], what: string, said: string, key: string | null = null): void {
-    this.#history.commit({ marks: renumbered(underneath(marks), this.crop, this.size), crop: this.crop }, what, key);
+    this.#history.commit(
+      { marks: renumbered(underneath(marks), this.crop, this.size), crop: this.crop },
+      what,
+      key,
+    );
     this.changed(said);
   }
 }
@@ -248,19 +373,27 @@ export class Board {
 /** Redactions lie under all else, for they become part of the picture: what is drawn over one is still seen when it is saved. */
 function underneath(marks: readonly Mark[]): readonly Mark[] {
   const first = marks.findIndex(({ shape }) => shape.kind !== "redaction");
-  if (!marks.some(({ shape }, i) => shape.kind === "redaction" && first >= 0 && i > first)) return marks;
-  return [...marks.filter(({ shape }) => shape.kind === "redaction"), ...marks.filter(({ shape }) => shape.kind !== "redaction")];
+  if (!marks.some(({ shape }, i) => shape.kind === "redaction" && first >= 0 && i > first))
+    return marks;
+  return [
+    ...marks.filter(({ shape }) => shape.kind === "redaction"),
+    ...marks.filter(({ shape }) => shape.kind !== "redaction"),
+  ];
 }
 
 /** Steps count from 1 without gaps, in the order they stand in; those that a crop takes away come after those that stay. */
 function renumbered(marks: readonly Mark[], crop: Box | null, size: Size): readonly Mark[] {
   const gone = ({ shape }: { shape: Step }) => Number(!stays(shape.at, crop, size));
-  const steps = marks.filter((mark): mark is Mark & { shape: Step } => mark.shape.kind === "step").sort((a, b) => gone(a) - gone(b) || a.shape.number - b.shape.number);
+  const steps = marks
+    .filter((mark): mark is Mark & { shape: Step } => mark.shape.kind === "step")
+    .sort((a, b) => gone(a) - gone(b) || a.shape.number - b.shape.number);
   if (steps.every(({ shape }, i) => shape.number === i + 1)) return marks;
   const numbers = new Map(steps.map(({ id }, i) => [id, i + 1]));
   return marks.map((mark) => {
     const number = numbers.get(mark.id);
-    return mark.shape.kind === "step" && number !== undefined && number !== mark.shape.number ? { id: mark.id, shape: { ...mark.shape, number } } : mark;
+    return mark.shape.kind === "step" && number !== undefined && number !== mark.shape.number
+      ? { id: mark.id, shape: { ...mark.shape, number } }
+      : mark;
   });
 }
 

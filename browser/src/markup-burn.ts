@@ -10,14 +10,18 @@ export async function burn(picture: Blob, work: Work): Promise<{ picture: Blob; 
   const { width, height } = canvas.full;
   const shapes = work.shapes.filter(({ kind }) => kind !== "redaction");
   const type = inBlocks(picture.type) ? picture.type : "image/png";
-  return { picture: await blobOf(canvas.canvas, type), shapes: work.crop ? clip(shapes, work.crop, width, height) : shapes };
+  return {
+    picture: await blobOf(canvas.canvas, type),
+    shapes: work.crop ? clip(shapes, work.crop, width, height) : shapes,
+  };
 }
 
 /** The picture with everything on it, as a PNG. */
 export async function flatten(picture: Blob, work: Work): Promise<Blob> {
   const shapes = work.shapes.filter(({ kind }) => kind !== "redaction");
   // A canvas does not wait for a font.
-  if (shapes.some(({ kind }) => kind === "text" || kind === "step")) await document.fonts.load(`16px "${font}"`);
+  if (shapes.some(({ kind }) => kind === "text" || kind === "step"))
+    await document.fonts.load(`16px "${font}"`);
   const { canvas, full } = await burned(picture, work);
   const [left, top] = work.crop ? kept(work.crop, full.width, full.height) : [0, 0];
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
@@ -27,10 +31,15 @@ export async function flatten(picture: Blob, work: Work): Promise<Blob> {
 }
 
 /** A canvas with what is left of the picture, and the size the picture had. */
-async function burned(picture: Blob, work: Work): Promise<{ canvas: HTMLCanvasElement; full: { width: number; height: number } }> {
+async function burned(
+  picture: Blob,
+  work: Work,
+): Promise<{ canvas: HTMLCanvasElement; full: { width: number; height: number } }> {
   const bitmap = await createImageBitmap(picture);
   const full = { width: bitmap.width, height: bitmap.height };
-  const [left, top, width, height] = work.crop ? kept(work.crop, full.width, full.height) : [0, 0, full.width, full.height];
+  const [left, top, width, height] = work.crop
+    ? kept(work.crop, full.width, full.height)
+    : [0, 0, full.width, full.height];
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;

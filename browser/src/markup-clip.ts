@@ -1,11 +1,24 @@
 // What a crop leaves of shapes, and where it moves them; the server (markup/crop.rs) has the same.
-import { limits, tidy, within, type Box, type Point, type Shape, type Spot } from "./markup-shapes.js";
+import {
+  limits,
+  tidy,
+  within,
+  type Box,
+  type Point,
+  type Shape,
+  type Spot,
+} from "./markup-shapes.js";
 
 /** The whole pixels a crop keeps: each side at the nearest one, and never nothing. */
 export function kept([x, y, w, h]: Box, width: number, height: number): Box {
   const left = Math.min(width - 1, Math.round(x * width));
   const top = Math.min(height - 1, Math.round(y * height));
-  return [left, top, Math.max(1, Math.round((x + w) * width) - left), Math.max(1, Math.round((y + h) * height) - top)];
+  return [
+    left,
+    top,
+    Math.max(1, Math.round((x + w) * width) - left),
+    Math.max(1, Math.round((y + h) * height) - top),
+  ];
 }
 
 /** The shapes on the picture that the crop leaves, looking as they did. */
@@ -22,11 +35,19 @@ export function clip(shapes: Shape[], crop: Box, width: number, height: number):
         return part ? [{ ...shape, from: part[0], to: part[1], width: thick(shape.width) }] : [];
       }
       case "freehand":
-        return split(shape.points.map((point): Point => (point.length === 3 ? [...to(point), point[2]] : to(point)))).map((points) => ({ ...shape, points, width: thick(shape.width) }));
+        return split(
+          shape.points.map((point): Point =>
+            point.length === 3 ? [...to(point), point[2]] : to(point),
+          ),
+        ).map((points) => ({ ...shape, points, width: thick(shape.width) }));
       case "text":
-        return inside(to(shape.at)) ? [{ ...shape, at: to(shape.at), size: within(shape.size * grown, limits.size) }] : [];
+        return inside(to(shape.at))
+          ? [{ ...shape, at: to(shape.at), size: within(shape.size * grown, limits.size) }]
+          : [];
       case "step":
-        return inside(to(shape.at)) ? [{ ...shape, at: to(shape.at), width: thick(shape.width) }] : [];
+        return inside(to(shape.at))
+          ? [{ ...shape, at: to(shape.at), width: thick(shape.width) }]
+          : [];
       case "highlight":
       case "redaction": {
         const box = meet(shape.box, to);
@@ -43,14 +64,24 @@ export function clip(shapes: Shape[], crop: Box, width: number, height: number):
 
 function meet([x, y, w, h]: Box, to: (spot: Spot) => Spot): Box | null {
   const [[left, top], [right, bottom]] = [to([x, y]), to([x + w, y + h])];
-  const [l, t, r, b] = [Math.max(0, left), Math.max(0, top), Math.min(1, right), Math.min(1, bottom)];
+  const [l, t, r, b] = [
+    Math.max(0, left),
+    Math.max(0, top),
+    Math.min(1, right),
+    Math.min(1, bottom),
+  ];
   return r > l && b > t ? [l, t, r - l, b - t] : null;
 }
 
 /** The part of a segment within 0–1 (Liang and Barsky), with the shares of it where that begins and ends. */
 function segment([x1, y1]: Spot, [x2, y2]: Spot): [Spot, Spot, number, number] | null {
   let [from, to] = [0, 1];
-  for (const [step, room] of [[x1 - x2, x1], [x2 - x1, 1 - x1], [y1 - y2, y1], [y2 - y1, 1 - y1]] as const) {
+  for (const [step, room] of [
+    [x1 - x2, x1],
+    [x2 - x1, 1 - x1],
+    [y1 - y2, y1],
+    [y2 - y1, 1 - y1],
+  ] as const) {
     if (step === 0 && room < 0) return null;
     if (step < 0) from = Math.max(from, room / step);
     else if (step > 0) to = Math.min(to, room / step);

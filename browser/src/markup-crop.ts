@@ -17,14 +17,27 @@ export class Crop {
     readonly left: (crop: Box | null) => void,
   ) {
     const { width, height } = board.size;
-    this.#box = board.crop ? [board.crop[0] * width, board.crop[1] * height, board.crop[2] * width, board.crop[3] * height] : [0, 0, width, height];
+    this.#box = board.crop
+      ? [
+          board.crop[0] * width,
+          board.crop[1] * height,
+          board.crop[2] * width,
+          board.crop[3] * height,
+        ]
+      : [0, 0, width, height];
     const button = (words: string, className: string, act: () => void) => {
       const made = make("button", { type: "button", class: className }, words);
       made.addEventListener("click", act);
       return made;
     };
-    this.bar = make("div", { class: "markup-crop", role: "group", "aria-label": "Crop" }, make("p", {}, "Drag over what is to stay."),
-      button("Cancel", "button", () => this.leave()), button("Whole picture", "button", () => this.set([0, 0, width, height])), button("Crop", "button main", () => this.apply()));
+    this.bar = make(
+      "div",
+      { class: "markup-crop", role: "group", "aria-label": "Crop" },
+      make("p", {}, "Drag over what is to stay."),
+      button("Cancel", "button", () => this.leave()),
+      button("Whole picture", "button", () => this.set([0, 0, width, height])),
+      button("Crop", "button main", () => this.apply()),
+    );
     sheet.cropping(this.#box);
   }
 
@@ -43,7 +56,9 @@ export class Crop {
   }
 
   get words(): string {
-    return this.whole ? "The whole picture" : `From ${this.#box[0]}, ${this.#box[1]}: ${this.#box[2]} by ${this.#box[3]} pixels`;
+    return this.whole
+      ? "The whole picture"
+      : `From ${this.#box[0]}, ${this.#box[1]}: ${this.#box[2]} by ${this.#box[3]} pixels`;
   }
 
   /** Begins a drag at a spot; the answer is called with where it goes. */
@@ -53,7 +68,17 @@ export class Crop {
     const [x, y, w, h] = before;
     if (handle) return (to, even) => this.set(pulled(before, handle, to, size, even), true);
     const inside = from[0] >= x && from[1] >= y && from[0] <= x + w && from[1] <= y + h;
-    if (inside && !this.whole) return (to) => this.set([within(x + to[0] - from[0], [0, size.width - w]), within(y + to[1] - from[1], [0, size.height - h]), w, h], true);
+    if (inside && !this.whole)
+      return (to) =>
+        this.set(
+          [
+            within(x + to[0] - from[0], [0, size.width - w]),
+            within(y + to[1] - from[1], [0, size.height - h]),
+            w,
+            h,
+          ],
+          true,
+        );
     return (to) => this.set(spanned(from, to, size), true);
   }
 
@@ -61,7 +86,13 @@ export class Crop {
   nudge(dx: number, dy: number, grow: boolean): void {
     const [x, y, w, h] = this.#box;
     const { width, height } = this.board.size;
-    if (grow) this.set([x, y, Math.min(width - x, Math.max(1, w + dx)), Math.min(height - y, Math.max(1, h + dy))]);
+    if (grow)
+      this.set([
+        x,
+        y,
+        Math.min(width - x, Math.max(1, w + dx)),
+        Math.min(height - y, Math.max(1, h + dy)),
+      ]);
     else this.set([within(x + dx, [0, width - w]), within(y + dy, [0, height - h]), w, h]);
   }
 

@@ -1,7 +1,16 @@
 // How shapes look. One description of each, which the page shows as SVG and a canvas paints; the server (markup/svg.rs) has the same figures.
 import type { Box, Color, Freehand, Point, Shape, Spot } from "./markup-shapes.js";
 
-export const inks: Record<Color, string> = { red: "#e5322d", orange: "#f08c00", yellow: "#fcc419", green: "#2f9e44", blue: "#1c7ed6", purple: "#9c36b5", black: "#1a1a1a", white: "#ffffff" };
+export const inks: Record<Color, string> = {
+  red: "#e5322d",
+  orange: "#f08c00",
+  yellow: "#fcc419",
+  green: "#2f9e44",
+  blue: "#1c7ed6",
+  purple: "#9c36b5",
+  black: "#1a1a1a",
+  white: "#ffffff",
+};
 export const font = "DejaVu Sans";
 /** A line of text stands so many font sizes under the one before; the first baseline so many under the top. */
 export const lineHeight = 1.2;
@@ -39,7 +48,12 @@ function element({ name, has, text }: Part): SVGElement {
 }
 
 /** Paints the shapes on a canvas of the picture's size. The font has to be there already. */
-export function paint(context: CanvasRenderingContext2D, shapes: Shape[], width: number, height: number): void {
+export function paint(
+  context: CanvasRenderingContext2D,
+  shapes: Shape[],
+  width: number,
+  height: number,
+): void {
   for (const shape of shapes) {
     for (const part of parts(shape, width, height, false)) {
       const { has } = part;
@@ -53,7 +67,8 @@ export function paint(context: CanvasRenderingContext2D, shapes: Shape[], width:
       if (part.text !== undefined) {
         context.font = `${has["font-size"]}px "${font}"`;
         context.textAlign = has["text-anchor"] === "middle" ? "center" : "left";
-        if (has["stroke"] !== undefined) context.strokeText(part.text, Number(has["x"]), Number(has["y"]));
+        if (has["stroke"] !== undefined)
+          context.strokeText(part.text, Number(has["x"]), Number(has["y"]));
         context.fillText(part.text, Number(has["x"]), Number(has["y"]));
       } else {
         const path = trace(part);
@@ -90,30 +105,101 @@ function parts(shape: Shape, width: number, height: number, lossy: boolean): Par
       return arrow(on(shape.from), on(shape.to), shape.color, shape.width * side);
     case "rectangle": {
       const [x, y, w, h] = shape.box;
-      return [{ name: "rect", has: { x: two(x * width), y: two(y * height), width: two(w * width), height: two(h * height), ...stroke(shape.color, shape.width * side) } }];
+      return [
+        {
+          name: "rect",
+          has: {
+            x: two(x * width),
+            y: two(y * height),
+            width: two(w * width),
+            height: two(h * height),
+            ...stroke(shape.color, shape.width * side),
+          },
+        },
+      ];
     }
     case "ellipse": {
       const [x, y, w, h] = shape.box;
-      return [{ name: "ellipse", has: { cx: two((x + w / 2) * width), cy: two((y + h / 2) * height), rx: two((w / 2) * width), ry: two((h / 2) * height), ...stroke(shape.color, shape.width * side) } }];
+      return [
+        {
+          name: "ellipse",
+          has: {
+            cx: two((x + w / 2) * width),
+            cy: two((y + h / 2) * height),
+            rx: two((w / 2) * width),
+            ry: two((h / 2) * height),
+            ...stroke(shape.color, shape.width * side),
+          },
+        },
+      ];
     }
     case "freehand":
       return freehand(shape, on, shape.width * side);
     case "highlight": {
       const [x, y, w, h] = shape.box;
-      return [{ name: "rect", has: { x: two(x * width), y: two(y * height), width: two(w * width), height: two(h * height), fill: inks[shape.color], "fill-opacity": 0.4 } }];
+      return [
+        {
+          name: "rect",
+          has: {
+            x: two(x * width),
+            y: two(y * height),
+            width: two(w * width),
+            height: two(h * height),
+            fill: inks[shape.color],
+            "fill-opacity": 0.4,
+          },
+        },
+      ];
     }
     case "text": {
       const [x, y] = on(shape.at);
       const size = shape.size * side;
-      return shape.text.split("\n").map((text, i) => ({ name: "text", text, has: { x: two(x), y: two(y + size * (baseline + lineHeight * i)), "font-family": font, "font-size": two(size), fill: inks[shape.color], stroke: contrast(shape.color), "stroke-width": two(0.16 * size), "stroke-linejoin": "round", "paint-order": "stroke" } }));
+      return shape.text
+        .split("\n")
+        .map((text, i) => ({
+          name: "text",
+          text,
+          has: {
+            x: two(x),
+            y: two(y + size * (baseline + lineHeight * i)),
+            "font-family": font,
+            "font-size": two(size),
+            fill: inks[shape.color],
+            stroke: contrast(shape.color),
+            "stroke-width": two(0.16 * size),
+            "stroke-linejoin": "round",
+            "paint-order": "stroke",
+          },
+        }));
     }
     case "step": {
       const [x, y] = on(shape.at);
       const r = 5.5 * shape.width * side;
       const size = (shape.number < 100 ? 1.15 : 0.85) * r;
       return [
-        { name: "circle", has: { cx: two(x), cy: two(y), r: two(r), fill: inks[shape.color], stroke: contrast(shape.color), "stroke-width": two(0.12 * r) } },
-        { name: "text", text: String(shape.number), has: { x: two(x), y: two(y + 0.36 * size), "font-family": font, "font-size": two(size), "text-anchor": "middle", fill: contrast(shape.color) } },
+        {
+          name: "circle",
+          has: {
+            cx: two(x),
+            cy: two(y),
+            r: two(r),
+            fill: inks[shape.color],
+            stroke: contrast(shape.color),
+            "stroke-width": two(0.12 * r),
+          },
+        },
+        {
+          name: "text",
+          text: String(shape.number),
+          has: {
+            x: two(x),
+            y: two(y + 0.36 * size),
+            "font-family": font,
+            "font-size": two(size),
+            "text-anchor": "middle",
+            fill: contrast(shape.color),
+          },
+        },
       ];
     }
     case "redaction": {
@@ -124,7 +210,13 @@ function parts(shape: Shape, width: number, height: number, lossy: boolean): Par
 }
 
 function stroke(color: Color, width: number): Record<string, number | string> {
-  return { fill: "none", stroke: inks[color], "stroke-width": two(width), "stroke-linecap": "round", "stroke-linejoin": "round" };
+  return {
+    fill: "none",
+    stroke: inks[color],
+    "stroke-width": two(width),
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  };
 }
 
 function line([x1, y1]: Spot, [x2, y2]: Spot, has: Record<string, number | string>): Part {
@@ -139,10 +231,17 @@ function arrow(from: Spot, to: Spot, color: Color, width: number): Part[] {
   const [ux, uy] = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];
   const [baseX, baseY] = [to[0] - ux * head, to[1] - uy * head];
   const half = head * 0.5;
-  const corners: Spot[] = [to, [baseX - uy * half, baseY + ux * half], [baseX + uy * half, baseY - ux * half]];
+  const corners: Spot[] = [
+    to,
+    [baseX - uy * half, baseY + ux * half],
+    [baseX + uy * half, baseY - ux * half],
+  ];
   return [
     line(from, [to[0] - ux * head * 0.7, to[1] - uy * head * 0.7], stroke(color, width)),
-    { name: "polygon", has: { points: corners.map(([x, y]) => `${two(x)} ${two(y)}`).join(" "), fill: inks[color] } },
+    {
+      name: "polygon",
+      has: { points: corners.map(([x, y]) => `${two(x)} ${two(y)}`).join(" "), fill: inks[color] },
+    },
   ];
 }
 
@@ -151,9 +250,10 @@ function freehand({ points, color }: Freehand, on: (point: Point) => Spot, width
   const [first] = points;
   if (!first) return [];
   if (points.length === 1) return [line(on(first), on(first), stroke(color, width))];
-  const level = (i: number) => Math.round(8 * (((points[i - 1]?.[2] ?? 0.5) + (points[i]?.[2] ?? 0.5)) / 2));
+  const level = (i: number) =>
+    Math.round(8 * (((points[i - 1]?.[2] ?? 0.5) + (points[i]?.[2] ?? 0.5)) / 2));
   const made: Part[] = [];
-  for (let start = 0; start < points.length - 1; ) {
+  for (let start = 0; start < points.length - 1;) {
     const now = level(start + 1);
     let end = start + 1;
     while (end < points.length - 1 && level(end + 1) === now) end += 1;
@@ -182,8 +282,10 @@ export function inBlocks(kind: string): boolean {
 export function redacted([x, y, w, h]: Box, width: number, height: number, lossy: boolean): Box {
   const margin = 3;
   const grid = lossy ? 16 : 1;
-  const down = (value: number) => Math.max(0, Math.floor((Math.floor(value) - margin) / grid) * grid);
-  const up = (value: number, most: number) => Math.min(most, Math.ceil((Math.ceil(value) + margin) / grid) * grid);
+  const down = (value: number) =>
+    Math.max(0, Math.floor((Math.floor(value) - margin) / grid) * grid);
+  const up = (value: number, most: number) =>
+    Math.min(most, Math.ceil((Math.ceil(value) + margin) / grid) * grid);
   const [left, top] = [down(x * width), down(y * height)];
   return [left, top, up((x + w) * width, width) - left, up((y + h) * height, height) - top];
 }
@@ -193,7 +295,17 @@ function two(value: number): number {
   return Math.round(value * 100) / 100 || 0;
 }
 
-const names: Record<Shape["kind"], string> = { arrow: "Arrow", line: "Line", rectangle: "Rectangle", ellipse: "Ellipse", freehand: "Freehand line", highlight: "Highlight", text: "Text", step: "Step", redaction: "Redaction" };
+const names: Record<Shape["kind"], string> = {
+  arrow: "Arrow",
+  line: "Line",
+  rectangle: "Rectangle",
+  ellipse: "Ellipse",
+  freehand: "Freehand line",
+  highlight: "Highlight",
+  text: "Text",
+  step: "Step",
+  redaction: "Redaction",
+};
 
 /** A shape in words: what it is, and where in percent from the left and the top. */
 export function words(shape: Shape): string {

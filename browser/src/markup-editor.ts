@@ -26,10 +26,26 @@ export { parse, parseWork, type Box, type Shape, type Work } from "./markup-shap
 /** Opens the editor over the page; true once it was saved, false when it was left. */
 export async function edit(task: Task): Promise<boolean> {
   const editor = document.createElement("markup-editor") as MarkupEditor;
-  const dialog = make("dialog", { class: "markup", "aria-label": `Mark up ${task.name}`, "data-turbo-temporary": true }, editor);
+  const dialog = make(
+    "dialog",
+    { class: "markup", "aria-label": `Mark up ${task.name}`, "data-turbo-temporary": true },
+    editor,
+  );
   // What happens here is not for the page under it: its keys, and pictures that are pasted or dropped on it.
-  for (const name of ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "dragover", "drop", "submit"]) dialog.addEventListener(name, (event) => event.stopPropagation());
-  for (const name of ["dragover", "drop"]) dialog.addEventListener(name, (event) => event.preventDefault());
+  for (const name of [
+    "keydown",
+    "keyup",
+    "paste",
+    "copy",
+    "cut",
+    "dragenter",
+    "dragover",
+    "drop",
+    "submit",
+  ])
+    dialog.addEventListener(name, (event) => event.stopPropagation());
+  for (const name of ["dragover", "drop"])
+    dialog.addEventListener(name, (event) => event.preventDefault());
   document.body.append(dialog);
   dialog.showModal();
   try {
@@ -58,7 +74,12 @@ class MarkupEditor extends HTMLElement implements Commands {
   #agreed: { again: Again | undefined; marks: Board["marks"]; crop: Board["crop"] } | null = null;
   #finish: (saved: boolean) => void = () => {};
   #listeners = new AbortController();
-  #stage = make("div", { class: "markup-stage", tabindex: "0", role: "application", "aria-describedby": "markup-hint" });
+  #stage = make("div", {
+    class: "markup-stage",
+    tabindex: "0",
+    role: "application",
+    "aria-describedby": "markup-hint",
+  });
   #status = make("p", { class: "sr", role: "status" });
   #note = make("p", { class: "markup-note", hidden: true });
   #wrong = make("div", { class: "markup-wrong problem", role: "alert", hidden: true });
@@ -69,15 +90,23 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.#frame();
     const { signal } = this.#listeners;
     const ended = new Promise<boolean>((resolve) => (this.#finish = resolve));
-    dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      this.escape();
-    }, { signal });
+    dialog.addEventListener(
+      "cancel",
+      (event) => {
+        event.preventDefault();
+        this.escape();
+      },
+      { signal },
+    );
     // A browser that closes it all the same, as Android's "back" does the second time, does not lose the work.
-    dialog.addEventListener("close", () => {
-      dialog.showModal();
-      void this.leave();
-    }, { signal });
+    dialog.addEventListener(
+      "close",
+      () => {
+        dialog.showModal();
+        void this.leave();
+      },
+      { signal },
+    );
     const address = await this.#load(task.picture);
     if (address !== null) this.#begin(address);
     const saved = await ended;
@@ -102,8 +131,17 @@ class MarkupEditor extends HTMLElement implements Commands {
       fit: () => this.view.fit(),
     });
     this.#stage.setAttribute("aria-label", this.#task.name);
-    this.append(this.#bar.element, this.#stage, this.#wrong, this.#status,
-      make("p", { id: "markup-hint", hidden: true }, "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys."));
+    this.append(
+      this.#bar.element,
+      this.#stage,
+      this.#wrong,
+      this.#status,
+      make(
+        "p",
+        { id: "markup-hint", hidden: true },
+        "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys.",
+      ),
+    );
     this.#stage.append(make("p", { class: "markup-wait" }, "Opening the picture…"));
   }
 
@@ -126,7 +164,13 @@ class MarkupEditor extends HTMLElement implements Commands {
     try {
       await image.decode();
     } catch {
-      this.#stage.replaceChildren(make("p", { class: "markup-wait" }, "The picture could not be opened. Leave, and try again in a moment."));
+      this.#stage.replaceChildren(
+        make(
+          "p",
+          { class: "markup-wait" },
+          "The picture could not be opened. Leave, and try again in a moment.",
+        ),
+      );
       return null;
     }
     this.#stage.replaceChildren(make("div", { class: "markup-sheet" }, image));
@@ -142,15 +186,21 @@ class MarkupEditor extends HTMLElement implements Commands {
     this.sheet = new Sheet(this.board, inBlocks(this.#picture?.type ?? address));
     sheet.append(this.sheet.shapes);
     this.#stage.append(this.sheet.over, this.#note);
-    this.#stage.setAttribute("aria-label", `${this.#task.name}, ${size.width} by ${size.height} pixels`);
-    this.#toolbar = new Toolbar({
-      use: (tool) => this.use(tool),
-      color: (color) => this.board.color(color),
-      level: (level) => this.board.level(level),
-      duplicate: () => this.board.duplicate(),
-      order: (step) => this.board.order(step, false),
-      remove: () => this.board.remove(),
-    }, (tool) => this.has(tool));
+    this.#stage.setAttribute(
+      "aria-label",
+      `${this.#task.name}, ${size.width} by ${size.height} pixels`,
+    );
+    this.#toolbar = new Toolbar(
+      {
+        use: (tool) => this.use(tool),
+        color: (color) => this.board.color(color),
+        level: (level) => this.board.level(level),
+        duplicate: () => this.board.duplicate(),
+        order: (step) => this.board.order(step, false),
+        remove: () => this.board.remove(),
+      },
+      (tool) => this.has(tool),
+    );
     this.append(this.#toolbar.element, ...(this.#toolbar.apart ? [this.#toolbar.apart] : []));
     this.view = this.sheet.view = new View(this.#stage, sheet, size, () => this.#moved());
     this.view.open();
@@ -158,11 +208,36 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (matchMedia("(pointer: coarse)").matches && this.view.scale < 0.5) this.board.level(2);
     this.#pointers = new Pointers(this, this.#stage, signal);
     this.addEventListener("keydown", (event) => this.#key(event), { signal });
-    this.addEventListener("keyup", (event) => { if (event.key === " ") this.#pan(false); }, { signal });
+    this.addEventListener(
+      "keyup",
+      (event) => {
+        if (event.key === " ") this.#pan(false);
+      },
+      { signal },
+    );
     addEventListener("blur", () => this.#pan(false), { signal });
     // A tool that was pressed by mouse or finger gives the keys back to the picture.
-    this.addEventListener("click", ({ target, detail }) => { if (detail > 0 && target instanceof Element && target.closest(".markup-tools, .markup-apart, .markup-zoom, .markup-bar") && document.activeElement?.closest("dialog") === this.closest("dialog") && !this.#text) this.#stage.focus({ preventScroll: true }); }, { signal });
-    addEventListener("beforeunload", (event) => { if (this.board.dirty) event.preventDefault(); }, { signal });
+    this.addEventListener(
+      "click",
+      ({ target, detail }) => {
+        if (
+          detail > 0 &&
+          target instanceof Element &&
+          target.closest(".markup-tools, .markup-apart, .markup-zoom, .markup-bar") &&
+          document.activeElement?.closest("dialog") === this.closest("dialog") &&
+          !this.#text
+        )
+          this.#stage.focus({ preventScroll: true });
+      },
+      { signal },
+    );
+    addEventListener(
+      "beforeunload",
+      (event) => {
+        if (this.board.dirty) event.preventDefault();
+      },
+      { signal },
+    );
     this.#bar.open();
     this.use("arrow");
     this.#stage.focus({ preventScroll: true });
@@ -233,20 +308,33 @@ class MarkupEditor extends HTMLElement implements Commands {
     } else this.board.select([], true);
     if (tool === "crop" && !this.crop) this.#crop();
     this.#toolbar.reveal(tool);
-    this.say(tool === "crop" ? "Crop. With Alt, arrows change its size; alone they move it. Enter crops, Escape leaves." : (tools.find((one) => one.tool === tool)?.name ?? ""));
+    this.say(
+      tool === "crop"
+        ? "Crop. With Alt, arrows change its size; alone they move it. Enter crops, Escape leaves."
+        : (tools.find((one) => one.tool === tool)?.name ?? ""),
+    );
   }
 
   #crop(): void {
-    this.crop = new Crop(this.board, this.sheet, (words) => this.say(words), (crop) => {
-      this.crop = null;
-      if (this.tool === "crop") this.use("select");
-      // Said last: what came of it, not the tool.
-      if (crop !== this.board.crop) {
-        this.board.setCrop(crop);
-        const { width, height } = this.board.size;
-        this.view.fit(crop ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height] : undefined);
-      }
-    });
+    this.crop = new Crop(
+      this.board,
+      this.sheet,
+      (words) => this.say(words),
+      (crop) => {
+        this.crop = null;
+        if (this.tool === "crop") this.use("select");
+        // Said last: what came of it, not the tool.
+        if (crop !== this.board.crop) {
+          this.board.setCrop(crop);
+          const { width, height } = this.board.size;
+          this.view.fit(
+            crop
+              ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height]
+              : undefined,
+          );
+        }
+      },
+    );
     this.append(this.crop.bar);
     // All of its corners are there to be taken.
     if (!this.board.crop) this.view.fit();
@@ -257,11 +345,28 @@ class MarkupEditor extends HTMLElement implements Commands {
     const { board } = this;
     const mark = typeof where === "number" ? board.marks.find(({ id }) => id === where) : undefined;
     const { width, height } = board.size;
-    const made = typeof where === "number" ? mark?.shape : placed("text", [Math.min(width, Math.max(0, where[0])), Math.min(height, Math.max(0, where[1]))], board.size, board.size, board.style, 0);
+    const made =
+      typeof where === "number"
+        ? mark?.shape
+        : placed(
+            "text",
+            [Math.min(width, Math.max(0, where[0])), Math.min(height, Math.max(0, where[1]))],
+            board.size,
+            board.size,
+            board.style,
+            0,
+          );
     if (made?.kind !== "text") return;
     board.select(mark ? [mark.id] : [], true);
     this.sheet.hide(mark?.id ?? null);
-    this.#text = new TextField(made, this.view, board.size, (text) => this.#wrote(text, made, mark?.id ?? null), (words) => this.say(words, true), () => this.save());
+    this.#text = new TextField(
+      made,
+      this.view,
+      board.size,
+      (text) => this.#wrote(text, made, mark?.id ?? null),
+      (words) => this.say(words, true),
+      () => this.save(),
+    );
   }
 
   #wrote(text: string, shape: Text, id: number | null): void {
@@ -274,7 +379,12 @@ class MarkupEditor extends HTMLElement implements Commands {
       if (text !== "") this.board.add({ ...shape, text });
     } else if (text === "") this.board.remove();
     else if (text !== shape.text) this.board.replace(new Map([[id, { ...shape, text }]]), "text");
-    if (document.activeElement === document.body || document.activeElement === null || !this.contains(document.activeElement)) this.#stage.focus({ preventScroll: true });
+    if (
+      document.activeElement === document.body ||
+      document.activeElement === null ||
+      !this.contains(document.activeElement)
+    )
+      this.#stage.focus({ preventScroll: true });
   }
 
   written(): boolean {
@@ -300,7 +410,10 @@ class MarkupEditor extends HTMLElement implements Commands {
     if (this.#busy) return;
     this.written();
     const { leave } = this.#task;
-    const asks = leave === undefined ? "Leave without saving? What you marked is not kept." : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
+    const asks =
+      leave === undefined
+        ? "Leave without saving? What you marked is not kept."
+        : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
     if (this.board?.dirty && !(await question(asks, leave ?? "Leave", true))) return;
     this.#finish(false);
   }
@@ -327,7 +440,11 @@ class MarkupEditor extends HTMLElement implements Commands {
       this.#finish(true);
     } catch (error) {
       this.say("Not saved");
-      this.#complain(error instanceof Error && error.message !== "" ? error.message : "It was not saved. Try again in a moment.");
+      this.#complain(
+        error instanceof Error && error.message !== ""
+          ? error.message
+          : "It was not saved. Try again in a moment.",
+      );
     } finally {
       this.#busy = false;
       this.#saves(false);
@@ -358,11 +475,17 @@ class MarkupEditor extends HTMLElement implements Commands {
       return button;
     };
     const again = act("Try again", () => this.save());
-    this.#wrong.replaceChildren(icon("circle-alert"), make("p", {}, `${words} Your marks are still here.`), again, act("Copy picture", () => this.copy()), act("Download", () => void this.#download()),
+    this.#wrong.replaceChildren(
+      icon("circle-alert"),
+      make("p", {}, `${words} Your marks are still here.`),
+      again,
+      act("Copy picture", () => this.copy()),
+      act("Download", () => void this.#download()),
       act("Close", () => {
         this.#wrong.hidden = true;
         this.#stage.focus();
-      }));
+      }),
+    );
     this.#wrong.hidden = false;
     again.focus();
   }

@@ -17,7 +17,12 @@ export interface Commands extends Desk {
   keys(): void;
 }
 
-const arrows: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const arrows: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 /** Does what a key means; false where it means nothing here. */
 export function press(at: Commands, event: KeyboardEvent): boolean {
@@ -104,7 +109,11 @@ function single(at: Commands, event: KeyboardEvent): boolean {
       return done(view.fit());
     case "[":
     case "]":
-      return done(board.level(Math.min(2, Math.max(0, board.shown.level + (event.key === "]" ? 1 : -1))) as 0 | 1 | 2));
+      return done(
+        board.level(
+          Math.min(2, Math.max(0, board.shown.level + (event.key === "]" ? 1 : -1))) as 0 | 1 | 2,
+        ),
+      );
   }
   const key = event.key.toLowerCase();
   if (key === "z") return done(view.trueSize());
@@ -126,10 +135,22 @@ function move(at: Commands, [x, y]: [number, number], event: KeyboardEvent): voi
 function enter(at: Commands): void {
   const { board, crop, tool, view } = at;
   if (crop) return crop.apply();
-  if (board.selected.length === 1 && board.selected[0]?.shape.kind === "text" && (tool === "select" || tool === "text")) return rewrite(at);
+  if (
+    board.selected.length === 1 &&
+    board.selected[0]?.shape.kind === "text" &&
+    (tool === "select" || tool === "text")
+  )
+    return rewrite(at);
   const [x, y, width, height] = view.seen;
   if (tool === "text") return at.write([x + width * 0.4, y + height * 0.45]);
-  const shape = placed(tool, [x + width / 2, y + height / 2], { width, height }, board.size, board.style, board.next);
+  const shape = placed(
+    tool,
+    [x + width / 2, y + height / 2],
+    { width, height },
+    board.size,
+    board.style,
+    board.next,
+  );
   if (shape) board.add(shape);
 }
 
@@ -169,12 +190,18 @@ const list: [string[], string][] = [
 /** Shows the list of keys. */
 export function showKeys(has: (tool: Tool) => boolean): void {
   const rows = make("dl", { class: "keys-list" });
-  const row = (keys: string[], words: string) => rows.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
+  const row = (keys: string[], words: string) =>
+    rows.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
   for (const { tool, key, name } of tools) if (has(tool)) row([key.toUpperCase()], name);
   for (const [keys, words] of list) row(keys, words);
   const close = make("button", { class: "button" }, "Close");
-  const dialog = make("dialog", { class: "markup-keys", "aria-labelledby": "markup-keys", "data-turbo-temporary": true },
-    make("h2", { id: "markup-keys" }, "Keys"), rows, make("form", { method: "dialog", class: "actions", "data-turbo": "false" }, close));
+  const dialog = make(
+    "dialog",
+    { class: "markup-keys", "aria-labelledby": "markup-keys", "data-turbo-temporary": true },
+    make("h2", { id: "markup-keys" }, "Keys"),
+    rows,
+    make("form", { method: "dialog", class: "actions", "data-turbo": "false" }, close),
+  );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

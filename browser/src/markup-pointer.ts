@@ -51,15 +51,29 @@ export class Pointers {
   ) {
     stage.addEventListener("pointerdown", (event) => this.#press(event), { signal });
     stage.addEventListener("pointermove", (event) => this.#move(event), { signal });
-    for (const name of ["pointerup", "pointercancel"] as const) stage.addEventListener(name, (event) => this.#lift(event), { signal });
+    for (const name of ["pointerup", "pointercancel"] as const)
+      stage.addEventListener(name, (event) => this.#lift(event), { signal });
     stage.addEventListener("dblclick", (event) => this.#twice(event), { signal });
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false, signal });
     // Chromium makes a fling of a fast stroke, and swallows the tap that follows it, even where nothing may be panned.
-    stage.addEventListener("touchstart", (event) => { if (!own(event.target)) event.preventDefault(); }, { passive: false, signal });
+    stage.addEventListener(
+      "touchstart",
+      (event) => {
+        if (!own(event.target)) event.preventDefault();
+      },
+      { passive: false, signal },
+    );
     // A finger that rests would ask what to do with the picture.
-    stage.addEventListener("contextmenu", (event) => { if (!(event.target instanceof HTMLTextAreaElement)) event.preventDefault(); }, { signal });
+    stage.addEventListener(
+      "contextmenu",
+      (event) => {
+        if (!(event.target instanceof HTMLTextAreaElement)) event.preventDefault();
+      },
+      { signal },
+    );
     // Old Safari zooms the page itself.
-    for (const name of ["gesturestart", "gesturechange"]) stage.addEventListener(name, (event) => event.preventDefault(), { signal });
+    for (const name of ["gesturestart", "gesturechange"])
+      stage.addEventListener(name, (event) => event.preventDefault(), { signal });
   }
 
   get busy(): boolean {
@@ -87,7 +101,8 @@ export class Pointers {
       this.abandon();
       this.#down.clear();
       this.#pinch = null;
-      if (!this.#pen) this.desk.say("The pen draws from here on. A finger moves the picture.", true);
+      if (!this.#pen)
+        this.desk.say("The pen draws from here on. A finger moves the picture.", true);
       this.#pen = true;
     }
     const wrote = this.desk.written();
@@ -98,7 +113,11 @@ export class Pointers {
       this.#pinch = this.#fingers();
     }
     if (this.#down.size > 1 || this.#gesture) return;
-    const moves = event.button === 1 || this.desk.panning || this.desk.tool === "hand" || (finger && this.#pen && !this.desk.crop);
+    const moves =
+      event.button === 1 ||
+      this.desk.panning ||
+      this.desk.tool === "hand" ||
+      (finger && this.#pen && !this.desk.crop);
     const gesture = moves ? this.#pan(event) : wrote ? null : this.#begin(event);
     if (!gesture) return;
     this.stage.setPointerCapture(event.pointerId);
@@ -113,19 +132,34 @@ export class Pointers {
     const handle = sheet.handleAt(event.clientX, event.clientY, coarse ? 22 : 9);
     if (crop) {
       const drag = crop.begin(handle, from);
-      return { move: (events) => drag(this.#last(events), this.#even(events)), end: () => crop.set(crop.box), abandon: () => drag(from, false) };
+      return {
+        move: (events) => drag(this.#last(events), this.#even(events)),
+        end: () => crop.set(crop.box),
+        abandon: () => drag(from, false),
+      };
     }
     const [only] = board.selected;
     if (handle && only) return this.#pull(only.id, only.shape, handle);
     // Steps stand close to each other.
     const around = tool === "step" ? 0 : coarse ? 14 : 6;
-    const under = board.marks[pick(board.marks.map(({ shape }) => shape), from, board.size, around * fine)];
+    const under =
+      board.marks[
+        pick(
+          board.marks.map(({ shape }) => shape),
+          from,
+          board.size,
+          around * fine,
+        )
+      ];
     if (tool === "select" || event.ctrlKey || event.metaKey) return this.#take(event, from, under);
     if (tool === "text") {
-      this.desk.write(under?.shape.kind === "text" ? under.id : [from[0], from[1] - (0.6 * board.textSize)]);
+      this.desk.write(
+        under?.shape.kind === "text" ? under.id : [from[0], from[1] - 0.6 * board.textSize],
+      );
       return null;
     }
-    if (tool === "step") return under?.shape.kind === "step" ? this.#take(event, from, under) : this.#step(from);
+    if (tool === "step")
+      return under?.shape.kind === "step" ? this.#take(event, from, under) : this.#step(from);
     if (tool === "freehand") return this.#draw(event, from);
     return this.#drag(from, tool, under?.id);
   }
@@ -173,12 +207,18 @@ export class Pointers {
         if (!after && Math.hypot(dx, dy) * this.desk.view.scale < slack) return;
         // Held to the straight.
         if (this.#even(events)) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
-        after = moved(marks.map(({ shape }) => shape), dx, dy, board.size);
+        after = moved(
+          marks.map(({ shape }) => shape),
+          dx,
+          dy,
+          board.size,
+        );
         sheet.change(new Map(marks.map(({ id }, i) => [id, after?.[i] as Shape])));
       },
       end: () => {
         sheet.change(new Map());
-        if (after) board.replace(new Map(marks.map(({ id }, i) => [id, after?.[i] as Shape])), "move");
+        if (after)
+          board.replace(new Map(marks.map(({ id }, i) => [id, after?.[i] as Shape])), "move");
         // Pressed and not moved: of several, this one; a text that was chosen already is written on, for a finger does not press twice.
         else if (marks.length > 1) board.select([under.id]);
         else if (again && event.pointerType !== "mouse") this.desk.write(under.id);
@@ -225,7 +265,18 @@ export class Pointers {
 
   #step(from: Spot): Gesture {
     const { board, sheet } = this.desk;
-    const at = (spot: Spot) => placed("step", [Math.min(board.size.width, Math.max(0, spot[0])), Math.min(board.size.height, Math.max(0, spot[1]))], board.size, board.size, board.style, board.next);
+    const at = (spot: Spot) =>
+      placed(
+        "step",
+        [
+          Math.min(board.size.width, Math.max(0, spot[0])),
+          Math.min(board.size.height, Math.max(0, spot[1])),
+        ],
+        board.size,
+        board.size,
+        board.style,
+        board.next,
+      );
     let shape = at(from);
     sheet.sketch(shape);
     return {
@@ -242,7 +293,10 @@ export class Pointers {
     const { board, sheet, view } = this.desk;
     const fine = 1 / view.scale;
     const point = (one: PointerEvent, spot = view.spot(one.clientX, one.clientY)): Point => {
-      const [x, y] = [Math.min(board.size.width, Math.max(0, spot[0])), Math.min(board.size.height, Math.max(0, spot[1]))];
+      const [x, y] = [
+        Math.min(board.size.width, Math.max(0, spot[0])),
+        Math.min(board.size.height, Math.max(0, spot[1])),
+      ];
       // Only a pen says how hard it presses; a mouse says 0.5 and a finger what the browser likes.
       return one.pointerType === "pen" ? [x, y, one.pressure] : [x, y];
     };
@@ -278,12 +332,17 @@ export class Pointers {
   }
 
   #move(event: PointerEvent): void {
-    if (this.#down.has(event.pointerId)) this.#down.set(event.pointerId, [event.clientX, event.clientY]);
+    if (this.#down.has(event.pointerId))
+      this.#down.set(event.pointerId, [event.clientX, event.clientY]);
     else if (event.pointerType === "mouse") return this.#hover(event);
     if (this.#pinch) {
       const now = this.#fingers();
       if (!now) return;
-      this.desk.view.zoomBy(now.apart / Math.max(1, this.#pinch.apart), this.#pinch.x, this.#pinch.y);
+      this.desk.view.zoomBy(
+        now.apart / Math.max(1, this.#pinch.apart),
+        this.#pinch.x,
+        this.#pinch.y,
+      );
       this.desk.view.pan(now.x - this.#pinch.x, now.y - this.#pinch.y);
       this.#pinch = now;
     } else if (this.#gesture?.id === event.pointerId) {
@@ -321,7 +380,15 @@ export class Pointers {
 
   #twice(event: MouseEvent): void {
     const { board, tool, view } = this.desk;
-    const under = board.marks[pick(board.marks.map(({ shape }) => shape), view.spot(event.clientX, event.clientY), board.size, 6 / view.scale)];
+    const under =
+      board.marks[
+        pick(
+          board.marks.map(({ shape }) => shape),
+          view.spot(event.clientX, event.clientY),
+          board.size,
+          6 / view.scale,
+        )
+      ];
     if (tool === "select" && under?.shape.kind === "text") this.desk.write(under.id);
   }
 
@@ -329,7 +396,12 @@ export class Pointers {
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? this.stage.clientHeight : 1;
     // A pinch on a trackpad arrives as a wheel with Control held.
-    if (event.ctrlKey || event.metaKey) this.desk.view.zoomBy(Math.exp(Math.max(-0.5, Math.min(0.5, -event.deltaY * unit * 0.004))), event.clientX, event.clientY);
+    if (event.ctrlKey || event.metaKey)
+      this.desk.view.zoomBy(
+        Math.exp(Math.max(-0.5, Math.min(0.5, -event.deltaY * unit * 0.004))),
+        event.clientX,
+        event.clientY,
+      );
     else if (event.shiftKey && event.deltaX === 0) this.desk.view.pan(-event.deltaY * unit, 0);
     else this.desk.view.pan(-event.deltaX * unit, -event.deltaY * unit);
   }
@@ -339,7 +411,15 @@ export class Pointers {
     const { board, crop, sheet, tool, view } = this.desk;
     if (this.#gesture || this.desk.panning) return;
     const handle = sheet.handleAt(event.clientX, event.clientY, 9);
-    const over = !crop && tool === "select" && pick(board.marks.map(({ shape }) => shape), view.spot(event.clientX, event.clientY), board.size, 6 / view.scale) >= 0;
+    const over =
+      !crop &&
+      tool === "select" &&
+      pick(
+        board.marks.map(({ shape }) => shape),
+        view.spot(event.clientX, event.clientY),
+        board.size,
+        6 / view.scale,
+      ) >= 0;
     this.stage.style.cursor = handle ? cursors[handle] : over ? "move" : "";
   }
 
@@ -354,7 +434,9 @@ export class Pointers {
 
   #fingers(): { x: number; y: number; apart: number } | null {
     const [a, b] = [...this.#down.values()];
-    return a && b ? { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) } : null;
+    return a && b
+      ? { x: (a[0] + b[0]) / 2, y: (a[1] + b[1]) / 2, apart: Math.hypot(a[0] - b[0], a[1] - b[1]) }
+      : null;
   }
 }
 
@@ -363,4 +445,15 @@ function own(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("button, textarea, [role=group]") !== null;
 }
 
-const cursors: Record<Handle, string> = { nw: "nwse-resize", se: "nwse-resize", ne: "nesw-resize", sw: "nesw-resize", n: "ns-resize", s: "ns-resize", e: "ew-resize", w: "ew-resize", from: "move", to: "move" };
+const cursors: Record<Handle, string> = {
+  nw: "nwse-resize",
+  se: "nwse-resize",
+  ne: "nesw-resize",
+  sw: "nesw-resize",
+  n: "ns-resize",
+  s: "ns-resize",
+  e: "ew-resize",
+  w: "ew-resize",
+  from: "move",
+  to: "move",
+};

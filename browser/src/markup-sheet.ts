@@ -37,7 +37,9 @@ export class Sheet {
     for (const { id, shape } of this.board.marks) {
       there.add(id);
       const element = this.#element(id, this.#changing.get(id) ?? shape);
-      const next: Element | null = before ? before.nextElementSibling : this.shapes.firstElementChild;
+      const next: Element | null = before
+        ? before.nextElementSibling
+        : this.shapes.firstElementChild;
       if (next !== element) this.shapes.insertBefore(element, next);
       before = element;
     }
@@ -61,7 +63,12 @@ export class Sheet {
   }
 
   #make(shape: Shape): SVGElement {
-    return draw([shape], this.board.size.width, this.board.size.height, this.lossy)[0] as SVGElement;
+    return draw(
+      [shape],
+      this.board.size.width,
+      this.board.size.height,
+      this.lossy,
+    )[0] as SVGElement;
   }
 
   /** The shape that is being drawn. */
@@ -112,7 +119,9 @@ export class Sheet {
     const [x, y] = this.view.on(spot);
     const [only] = this.board.selected;
     if (only && !this.#cropping) reach = Math.min(reach, this.#room(only.shape, spot));
-    const near = this.#handles().map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) })).sort((a, b) => a.far - b.far)[0];
+    const near = this.#handles()
+      .map(([handle, at]) => ({ handle, far: Math.hypot(at[0] - x, at[1] - y) }))
+      .sort((a, b) => a.far - b.far)[0];
     return near && near.far <= reach ? near.handle : null;
   }
 
@@ -126,7 +135,8 @@ export class Sheet {
 
   /** In pixels of the stage. */
   #handles(): [Handle, Spot][] {
-    const on = (all: [Handle, Spot][]) => all.map(([handle, at]): [Handle, Spot] => [handle, this.view.on(at)]);
+    const on = (all: [Handle, Spot][]) =>
+      all.map(([handle, at]): [Handle, Spot] => [handle, this.view.on(at)]);
     if (this.#cropping) return on(corners(this.#cropping));
     const [only, more] = this.board.selected;
     if (!this.pulls || !only || more || only.id === this.#hidden) return [];
@@ -134,13 +144,22 @@ export class Sheet {
     const all = on(handles(shape, this.board.size));
     // Of what is small on the screen the sides would lie on the corners.
     const [, , w, h] = bounds(shape, this.board.size);
-    return all.length < 8 ? all : all.filter(([handle]) => handle.length === 2 || (/[ns]/.test(handle) ? w : h) * this.view.scale >= 48);
+    return all.length < 8
+      ? all
+      : all.filter(
+          ([handle]) =>
+            handle.length === 2 || (/[ns]/.test(handle) ? w : h) * this.view.scale >= 48,
+        );
   }
 
   /** Draws what lies over the shapes. */
   frame(): void {
     const made: SVGElement[] = [];
-    const crop = this.#cropping ?? (this.board.crop ? kept(this.board.crop, this.board.size.width, this.board.size.height) : null);
+    const crop =
+      this.#cropping ??
+      (this.board.crop
+        ? kept(this.board.crop, this.board.size.width, this.board.size.height)
+        : null);
     const box = (of: Box): Box => {
       const [x, y] = this.view.on([of[0], of[1]]);
       return [x, y, of[2] * this.view.scale, of[3] * this.view.scale];
@@ -148,7 +167,12 @@ export class Sheet {
     if (crop) {
       const [x, y, w, h] = box(crop);
       const { width, height } = this.view.stageSize;
-      made.push(element("path", this.#cropping ? "crop-shade" : "crop-gone", { d: `M0 0H${width}V${height}H0ZM${x} ${y}V${y + h}H${x + w}V${y}Z`, "fill-rule": "evenodd" }));
+      made.push(
+        element("path", this.#cropping ? "crop-shade" : "crop-gone", {
+          d: `M0 0H${width}V${height}H0ZM${x} ${y}V${y + h}H${x + w}V${y}Z`,
+          "fill-rule": "evenodd",
+        }),
+      );
       if (this.#cropping) made.push(...framed("crop-frame", [x, y, w, h]));
     }
     if (!this.#cropping) {
@@ -158,27 +182,49 @@ export class Sheet {
         const shape = this.#changing.get(id) ?? settled;
         const { width, height } = this.board.size;
         if ("from" in shape) {
-          const [[x1, y1], [x2, y2]] = [this.view.on([shape.from[0] * width, shape.from[1] * height]), this.view.on([shape.to[0] * width, shape.to[1] * height])];
+          const [[x1, y1], [x2, y2]] = [
+            this.view.on([shape.from[0] * width, shape.from[1] * height]),
+            this.view.on([shape.to[0] * width, shape.to[1] * height]),
+          ];
           // A line alone shows its ends, and not a frame that hides it.
           if (selected.length > 1) made.push(element("line", "upper strung", { x1, y1, x2, y2 }));
         } else {
-          const [x, y, w, h] = box(shape.kind === "redaction" ? redacted(shape.box, width, height, this.lossy) : bounds(shape, this.board.size));
+          const [x, y, w, h] = box(
+            shape.kind === "redaction"
+              ? redacted(shape.box, width, height, this.lossy)
+              : bounds(shape, this.board.size),
+          );
           made.push(...framed("chosen", [x - 3, y - 3, w + 6, h + 6]));
         }
       }
     }
     if (this.#marquee) made.push(...framed("marquee", box(this.#marquee)));
-    for (const [handle, [x, y]] of this.#handles()) made.push(element(handle === "from" || handle === "to" ? "circle" : "rect", "handle", handle === "from" || handle === "to" ? { cx: x, cy: y, r: 6 } : { x: x - 5, y: y - 5, width: 10, height: 10, rx: 2 }));
+    for (const [handle, [x, y]] of this.#handles())
+      made.push(
+        element(
+          handle === "from" || handle === "to" ? "circle" : "rect",
+          "handle",
+          handle === "from" || handle === "to"
+            ? { cx: x, cy: y, r: 6 }
+            : { x: x - 5, y: y - 5, width: 10, height: 10, rx: 2 },
+        ),
+      );
     this.over.replaceChildren(...made);
   }
 }
 
 /** A dark line and a light one on it: seen on every picture. */
 function framed(name: string, [x, y, width, height]: Box): SVGElement[] {
-  return ["under", "upper"].map((one) => element("rect", `${one} ${name}`, { x, y, width, height }));
+  return ["under", "upper"].map((one) =>
+    element("rect", `${one} ${name}`, { x, y, width, height }),
+  );
 }
 
-function element(name: string, className: string, has: Record<string, number | string>): SVGElement {
+function element(
+  name: string,
+  className: string,
+  has: Record<string, number | string>,
+): SVGElement {
   const made = document.createElementNS(svgNamespace, name);
   made.setAttribute("class", className);
   for (const [key, value] of Object.entries(has)) made.setAttribute(key, String(value));

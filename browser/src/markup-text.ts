@@ -10,12 +10,18 @@ import type { View } from "./markup-view.js";
 function lacking(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
   // The first bound past it is the end of a range exactly where it lies in one.
-  return code !== 10 && glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1;
+  return (
+    code !== 10 &&
+    glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1
+  );
 }
 
 /** Lines may break; nothing else that cannot be seen. A tab is a space. */
 function seen(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
+  return text
+    .replace(/\r\n?/g, "\n")
+    .replace(/\t/g, " ")
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
 }
 
 function drawable(text: string): string {
@@ -26,7 +32,15 @@ function drawable(text: string): string {
 const [ascent, descent] = [0.928, 0.236];
 
 export class TextField {
-  readonly field = make("textarea", { class: "markup-text", rows: "1", wrap: "off", spellcheck: "true", autocomplete: "off", "aria-label": "Text", "aria-description": "Escape when it is written, Control and Enter to save" });
+  readonly field = make("textarea", {
+    class: "markup-text",
+    rows: "1",
+    wrap: "off",
+    spellcheck: "true",
+    autocomplete: "off",
+    "aria-label": "Text",
+    "aria-description": "Escape when it is written, Control and Enter to save",
+  });
   #before: string;
   #done = false;
 
@@ -46,12 +60,17 @@ export class TextField {
     field.addEventListener("keydown", (event) => {
       // The editor's keys are letters here.
       event.stopPropagation();
-      if (event.isComposing || (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey)))) return;
+      if (
+        event.isComposing ||
+        (event.key !== "Escape" && !(event.key === "Enter" && (event.ctrlKey || event.metaKey)))
+      )
+        return;
       event.preventDefault();
       this.finish();
       if (event.key === "Enter") save();
     });
-    for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"]) field.addEventListener(name, (event) => event.stopPropagation());
+    for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"])
+      field.addEventListener(name, (event) => event.stopPropagation());
     view.stage.append(field);
     this.place();
     field.focus();
@@ -94,7 +113,8 @@ export class TextField {
       const at = drawable(field.value.slice(0, field.selectionStart)).length;
       field.value = clean;
       field.setSelectionRange(at, at);
-      if (odd !== "") this.refused(`“${odd}” is not among the letters of the picture’s font, and is left out.`);
+      if (odd !== "")
+        this.refused(`“${odd}” is not among the letters of the picture’s font, and is left out.`);
     }
     this.#before = field.value;
     this.#grow();

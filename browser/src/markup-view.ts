@@ -57,7 +57,10 @@ export class View {
   /** Everything, or a part of the picture, in sight. */
   fit(box: Box = [0, 0, this.size.width, this.size.height]): void {
     this.scale = this.#scaleOf(box);
-    this.#place(this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale, (this.#frame.height + around - this.#below) / 2 - (box[1] + box[3] / 2) * this.scale);
+    this.#place(
+      this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale,
+      (this.#frame.height + around - this.#below) / 2 - (box[1] + box[3] / 2) * this.scale,
+    );
     this.#fitted = true;
   }
 
@@ -73,11 +76,18 @@ export class View {
   }
 
   /** Zooms around a point of the window, or around the middle. */
-  zoomTo(scale: number, clientX = this.#frame.left + this.#frame.width / 2, clientY = this.#frame.top + this.#frame.height / 2): void {
+  zoomTo(
+    scale: number,
+    clientX = this.#frame.left + this.#frame.width / 2,
+    clientY = this.#frame.top + this.#frame.height / 2,
+  ): void {
     const [x, y] = this.spot(clientX, clientY);
     const smallest = Math.min(1, this.#scaleOf([0, 0, this.size.width, this.size.height]));
     this.scale = Math.min(largest, Math.max(smallest, scale));
-    this.#place(clientX - this.#frame.left - x * this.scale, clientY - this.#frame.top - y * this.scale);
+    this.#place(
+      clientX - this.#frame.left - x * this.scale,
+      clientY - this.#frame.top - y * this.scale,
+    );
   }
 
   pan(dx: number, dy: number): void {
@@ -86,7 +96,10 @@ export class View {
 
   /** The picture's pixel under a point of the window. */
   spot(clientX: number, clientY: number): Spot {
-    return [(clientX - this.#frame.left - this.#x) / this.scale, (clientY - this.#frame.top - this.#y) / this.scale];
+    return [
+      (clientX - this.#frame.left - this.#x) / this.scale,
+      (clientY - this.#frame.top - this.#y) / this.scale,
+    ];
   }
 
   /** Where a pixel of the picture is in the stage. */
@@ -99,7 +112,12 @@ export class View {
     const [left, top] = this.spot(this.#frame.left, this.#frame.top);
     const [right, bottom] = this.spot(this.#frame.right, this.#frame.bottom);
     const [l, t] = [Math.max(0, left), Math.max(0, top)];
-    return [l, t, Math.max(1, Math.min(this.size.width, right) - l), Math.max(1, Math.min(this.size.height, bottom) - t)];
+    return [
+      l,
+      t,
+      Math.max(1, Math.min(this.size.width, right) - l),
+      Math.max(1, Math.min(this.size.height, bottom) - t),
+    ];
   }
 
   get stageSize(): Size {
@@ -109,21 +127,47 @@ export class View {
   /** Moves no further than it takes to have these pixels in sight. */
   reveal([x, y, w, h]: Box): void {
     const [left, top] = this.on([x, y]);
-    const need = (from: number, length: number, room: number) => (length > room - 2 * around || from < around ? around - from : Math.min(0, room - around - from - length));
-    const [dx, dy] = [need(left, w * this.scale, this.#frame.width), need(top, h * this.scale, this.#frame.height)];
+    const need = (from: number, length: number, room: number) =>
+      length > room - 2 * around || from < around
+        ? around - from
+        : Math.min(0, room - around - from - length);
+    const [dx, dy] = [
+      need(left, w * this.scale, this.#frame.width),
+      need(top, h * this.scale, this.#frame.height),
+    ];
     // What is larger than the window need only be in it somewhere.
-    const sees = (from: number, length: number, room: number) => from < room - around && from + length > around;
-    const large = w * this.scale > this.#frame.width - 2 * around || h * this.scale > this.#frame.height - 2 * around;
-    if (large && sees(left, w * this.scale, this.#frame.width) && sees(top, h * this.scale, this.#frame.height)) return;
+    const sees = (from: number, length: number, room: number) =>
+      from < room - around && from + length > around;
+    const large =
+      w * this.scale > this.#frame.width - 2 * around ||
+      h * this.scale > this.#frame.height - 2 * around;
+    if (
+      large &&
+      sees(left, w * this.scale, this.#frame.width) &&
+      sees(top, h * this.scale, this.#frame.height)
+    )
+      return;
     if (dx !== 0 || dy !== 0) this.pan(dx, dy);
   }
 
   #scaleOf([, , w, h]: Box): number {
-    return Math.min(1, Math.max(0.01, Math.min((this.#frame.width - 2 * around) / w, (this.#frame.height - around - this.#below) / h)));
+    return Math.min(
+      1,
+      Math.max(
+        0.01,
+        Math.min(
+          (this.#frame.width - 2 * around) / w,
+          (this.#frame.height - around - this.#below) / h,
+        ),
+      ),
+    );
   }
 
   #place(x: number, y: number): void {
-    const keep = (value: number, size: number, room: number, end: number, after: number) => (size <= room - around - end ? (room + around - end - size) / 2 : Math.min(around, Math.max(room - size - after, value)));
+    const keep = (value: number, size: number, room: number, end: number, after: number) =>
+      size <= room - around - end
+        ? (room + around - end - size) / 2
+        : Math.min(around, Math.max(room - size - after, value));
     this.#fitted = false;
     this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around, around);
     // The last lines can be moved out from under the buttons that lie there on a phone.

@@ -10,7 +10,8 @@ document.addEventListener("turbo:before-morph-element", (event) => {
 
 document.addEventListener("turbo:before-morph-attribute", (event) => {
   const { target, detail } = event as CustomEvent<{ attributeName: string }>;
-  if (target instanceof Element && keepsAttribute(target, detail.attributeName)) event.preventDefault();
+  if (target instanceof Element && keepsAttribute(target, detail.attributeName))
+    event.preventDefault();
 });
 
 /** Whether an element stays exactly as it is. */
@@ -25,9 +26,18 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
   }
   // Typed into, and not sent.
   if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
-  if (element instanceof HTMLInputElement) return element.type !== "hidden" && (element.type === "checkbox" || element.type === "radio" ? element.checked !== element.defaultChecked : element.value !== element.defaultValue);
+  if (element instanceof HTMLInputElement)
+    return (
+      element.type !== "hidden" &&
+      (element.type === "checkbox" || element.type === "radio"
+        ? element.checked !== element.defaultChecked
+        : element.value !== element.defaultValue)
+    );
   // Somebody else removed what somebody is writing in: their text goes first.
-  if (next === undefined) return [...element.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
+  if (next === undefined)
+    return [...element.querySelectorAll("textarea")].some(
+      (area) => area.value !== area.defaultValue,
+    );
   return false;
 }
 
@@ -36,7 +46,8 @@ function keepsAttribute(element: Element, name: string): boolean {
   if (name === "open" || name === "style" || name === "data-n") return true;
   if (name === "class") return element.matches(".medium, .viewport, .comment.on");
   if (name === "aria-current") return element.matches(".strip a");
-  if (name === "hidden") return element.matches("[data-scripted], [data-edit], [data-cancel], copy-button button");
+  if (name === "hidden")
+    return element.matches("[data-scripted], [data-edit], [data-cancel], copy-button button");
   return false;
 }
 
@@ -64,8 +75,12 @@ async function once(): Promise<void> {
   const address = location.pathname + location.search;
   let text: string;
   try {
-    const response = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    if ([403, 404, 410].includes(response.status)) document.dispatchEvent(new CustomEvent("hearback:gone"));
+    const response = await fetch(address, {
+      headers: { Accept: "text/html" },
+      credentials: "same-origin",
+    });
+    if ([403, 404, 410].includes(response.status))
+      document.dispatchEvent(new CustomEvent("hearback:gone"));
     if (!response.ok || new URL(response.url).pathname !== location.pathname) return;
     text = await response.text();
   } catch {

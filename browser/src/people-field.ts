@@ -21,9 +21,27 @@ export class PeopleField extends HTMLElement {
     const line = this.querySelector<HTMLInputElement>("input[name=audience], input[name=members]");
     if (!line || this.querySelector(".people-box")) return;
     this.#line = line;
-    this.#choices = [...(line.list as HTMLDataListElement | null)?.options ?? []].map((option) => ({ value: option.value, name: option.textContent ?? "" }));
-    this.#list = make("ul", { class: "people-options", role: "listbox", id: `${line.id}-options`, "aria-label": "People", hidden: true });
-    this.#input = make("input", { type: "text", id: line.id, role: "combobox", autocomplete: "off", autocapitalize: "none", spellcheck: "false", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.#list.id });
+    this.#choices = [...((line.list as HTMLDataListElement | null)?.options ?? [])].map(
+      (option) => ({ value: option.value, name: option.textContent ?? "" }),
+    );
+    this.#list = make("ul", {
+      class: "people-options",
+      role: "listbox",
+      id: `${line.id}-options`,
+      "aria-label": "People",
+      hidden: true,
+    });
+    this.#input = make("input", {
+      type: "text",
+      id: line.id,
+      role: "combobox",
+      autocomplete: "off",
+      autocapitalize: "none",
+      spellcheck: "false",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": this.#list.id,
+    });
     for (const name of ["aria-describedby", "aria-invalid"]) {
       const value = line.getAttribute(name);
       if (value !== null) this.#input.setAttribute(name, value);
@@ -63,13 +81,18 @@ export class PeopleField extends HTMLElement {
 
   /** Whom it names, in words: nothing, or "Ruth, Bob and 2 more". */
   get words(): string {
-    const names = [...this.#box.querySelectorAll(".person-chip > span")].map((chip) => chip.textContent ?? "");
+    const names = [...this.#box.querySelectorAll(".person-chip > span")].map(
+      (chip) => chip.textContent ?? "",
+    );
     const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
     return shown.join(", ").replace(/, ([^,]*)$/, " and $1");
   }
 
   get #values(): string[] {
-    return this.#line.value.split(",").map((part) => part.trim()).filter((part) => part !== "");
+    return this.#line.value
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "");
   }
 
   #set(values: string[]): void {
@@ -84,7 +107,14 @@ export class PeopleField extends HTMLElement {
       const name = this.#choices.find((choice) => choice.value === value)?.name ?? value;
       const remove = iconButton(`Remove ${name}`, icon("x"), "");
       remove.addEventListener("click", () => this.#remove(value));
-      this.#input.before(make("span", { class: "person-chip", title: value, "data-wrong": this.#wrong.has(value) }, make("span", {}, name), remove));
+      this.#input.before(
+        make(
+          "span",
+          { class: "person-chip", title: value, "data-wrong": this.#wrong.has(value) },
+          make("span", {}, name),
+          remove,
+        ),
+      );
     }
     this.#input.placeholder = this.#values.length === 0 ? "Name or e-mail address" : "";
   };
@@ -108,7 +138,9 @@ export class PeopleField extends HTMLElement {
   #take(text: string): void {
     const value = text.trim();
     if (value === "") return;
-    const known = this.#choices.find((choice) => [choice.value, choice.name].some((word) => word.toLowerCase() === value.toLowerCase()));
+    const known = this.#choices.find((choice) =>
+      [choice.value, choice.name].some((word) => word.toLowerCase() === value.toLowerCase()),
+    );
     this.#input.value = "";
     this.#set([...this.#values, known?.value ?? value]);
   }
@@ -116,24 +148,45 @@ export class PeopleField extends HTMLElement {
   #suggest(): void {
     const words = this.#input.value.trim().toLowerCase();
     const taken = new Set(this.#values);
-    this.#shown = this.#choices.filter(({ value, name }) => !taken.has(value) && (words === "" || value.toLowerCase().startsWith(words) || name.toLowerCase().split(" ").some((part) => part.startsWith(words)) || name.toLowerCase().startsWith(words))).slice(0, 8);
+    this.#shown = this.#choices
+      .filter(
+        ({ value, name }) =>
+          !taken.has(value) &&
+          (words === "" ||
+            value.toLowerCase().startsWith(words) ||
+            name
+              .toLowerCase()
+              .split(" ")
+              .some((part) => part.startsWith(words)) ||
+            name.toLowerCase().startsWith(words)),
+      )
+      .slice(0, 8);
     this.#at = words === "" ? -1 : 0;
-    this.#list.replaceChildren(...this.#shown.map(({ value, name }, index) => {
-      const option = make("li", { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" }, make("span", {}, name), make("span", { class: "meta" }, value === "everyone" ? "" : value));
-      // Before the line loses the focus.
-      option.addEventListener("mousedown", (event) => {
-        event.preventDefault();
-        this.#choose(index);
-      });
-      return option;
-    }));
+    this.#list.replaceChildren(
+      ...this.#shown.map(({ value, name }, index) => {
+        const option = make(
+          "li",
+          { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" },
+          make("span", {}, name),
+          make("span", { class: "meta" }, value === "everyone" ? "" : value),
+        );
+        // Before the line loses the focus.
+        option.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          this.#choose(index);
+        });
+        return option;
+      }),
+    );
     this.#mark();
     this.#list.hidden = this.#shown.length === 0;
     this.#input.setAttribute("aria-expanded", String(this.#shown.length > 0));
   }
 
   #mark(): void {
-    [...this.#list.children].forEach((option, index) => option.setAttribute("aria-selected", String(index === this.#at)));
+    [...this.#list.children].forEach((option, index) =>
+      option.setAttribute("aria-selected", String(index === this.#at)),
+    );
     const active = this.#list.children[this.#at];
     if (active) {
       this.#input.setAttribute("aria-activedescendant", active.id);
@@ -161,10 +214,21 @@ export class PeopleField extends HTMLElement {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       if (!open) this.#suggest();
-      else this.#at = (this.#at + (event.key === "ArrowDown" ? 1 : -1) + this.#shown.length) % this.#shown.length;
+      else
+        this.#at =
+          (this.#at + (event.key === "ArrowDown" ? 1 : -1) + this.#shown.length) %
+          this.#shown.length;
       this.#mark();
-    } else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
-      if (open && this.#at >= 0 && this.#input.value !== "" || (event.key === "Enter" && open && this.#at >= 0)) {
+    } else if (
+      (event.key === "Enter" || event.key === "Tab") &&
+      !event.ctrlKey &&
+      !event.metaKey &&
+      !event.shiftKey
+    ) {
+      if (
+        (open && this.#at >= 0 && this.#input.value !== "") ||
+        (event.key === "Enter" && open && this.#at >= 0)
+      ) {
         event.preventDefault();
         this.#choose(this.#at);
       } else if (this.#input.value.trim() !== "") {

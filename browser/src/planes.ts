@@ -4,8 +4,16 @@ import { type Bubble, type Drawable, drawFace, within } from "./bubble.js";
 
 /** What red, green and blue (0 to 255) add to brightness and to the two colours, by the kind of the frame (ITU-R BT.601 and BT.709, limited range). */
 const weights = {
-  bt601: [[65.481, 128.553, 24.966], [-37.797, -74.203, 112], [112, -93.786, -18.214]],
-  bt709: [[46.559, 156.629, 15.812], [-25.664, -86.336, 112], [112, -101.73, -10.27]],
+  bt601: [
+    [65.481, 128.553, 24.966],
+    [-37.797, -74.203, 112],
+    [112, -93.786, -18.214],
+  ],
+  bt709: [
+    [46.559, 156.629, 15.812],
+    [-25.664, -86.336, 112],
+    [112, -101.73, -10.27],
+  ],
 } as const;
 
 export class Planes {
@@ -20,12 +28,20 @@ export class Planes {
     readonly width: number,
     readonly height: number,
   ) {
-    [this.#screen, this.#coming, this.#out] = [0, 1, 2].map(() => new Uint8Array((width * height * 3) / 2)) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+    [this.#screen, this.#coming, this.#out] = [0, 1, 2].map(
+      () => new Uint8Array((width * height * 3) / 2),
+    ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
   }
 
   fits(frame: VideoFrame): boolean {
     const { width, height } = frame.visibleRect ?? { width: 0, height: 0 };
-    return frame.format === "I420" && width === this.width && height === this.height && frame.colorSpace.fullRange !== true && this.#face !== null;
+    return (
+      frame.format === "I420" &&
+      width === this.width &&
+      height === this.height &&
+      frame.colorSpace.fullRange !== true &&
+      this.#face !== null
+    );
   }
 
   /** Takes the next frame of the screen, which may be closed then. */
@@ -48,7 +64,13 @@ export class Planes {
   }
 
   #frame(planes: Uint8Array<ArrayBuffer>, timestamp: number): VideoFrame {
-    return new VideoFrame(planes, { format: "I420", codedWidth: this.width, codedHeight: this.height, timestamp, ...(this.#colors ? { colorSpace: this.#colors.toJSON() } : {}) });
+    return new VideoFrame(planes, {
+      format: "I420",
+      codedWidth: this.width,
+      codedHeight: this.height,
+      timestamp,
+      ...(this.#colors ? { colorSpace: this.#colors.toJSON() } : {}),
+    });
   }
 
   #put(camera: Drawable, bubble: Bubble): void {
@@ -64,7 +86,8 @@ export class Planes {
     context.clearRect(0, 0, size, size);
     drawFace(context, camera, 0, 0, size);
     const { data } = context.getImageData(0, 0, size, size);
-    const [[yr, yg, yb], [ur, ug, ub], [vr, vg, vb]] = weights[this.#colors?.matrix === "bt709" ? "bt709" : "bt601"];
+    const [[yr, yg, yb], [ur, ug, ub], [vr, vg, vb]] =
+      weights[this.#colors?.matrix === "bt709" ? "bt709" : "bt601"];
     const out = this.#out;
     const chroma = width * height;
     for (let y = 0; y < size; y += 2) {
@@ -73,18 +96,29 @@ export class Planes {
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];
           const from = 4 * ((y + dy) * size + x + dx);
-          const [r, g, b, alpha] = [data[from] ?? 0, data[from + 1] ?? 0, data[from + 2] ?? 0, (data[from + 3] ?? 0) / 255];
+          const [r, g, b, alpha] = [
+            data[from] ?? 0,
+            data[from + 1] ?? 0,
+            data[from + 2] ?? 0,
+            (data[from + 3] ?? 0) / 255,
+          ];
           if (alpha === 0) continue;
           const to = (top + y + dy) * width + left + x + dx;
           out[to] = (1 - alpha) * (out[to] ?? 0) + alpha * (16 + (yr * r + yg * g + yb * b) / 255);
-          [red, green, blue, cover] = [red + alpha * r, green + alpha * g, blue + alpha * b, cover + alpha];
+          [red, green, blue, cover] = [
+            red + alpha * r,
+            green + alpha * g,
+            blue + alpha * b,
+            cover + alpha,
+          ];
         }
         if (cover === 0) continue;
         const to = chroma + ((top + y) >> 1) * (width >> 1) + ((left + x) >> 1);
         const next = to + chroma / 4;
         const [r, g, b, share] = [red / cover, green / cover, blue / cover, cover / 4];
         out[to] = (1 - share) * (out[to] ?? 0) + share * (128 + (ur * r + ug * g + ub * b) / 255);
-        out[next] = (1 - share) * (out[next] ?? 0) + share * (128 + (vr * r + vg * g + vb * b) / 255);
+        out[next] =
+          (1 - share) * (out[next] ?? 0) + share * (128 + (vr * r + vg * g + vb * b) / 255);
       }
     }
   }

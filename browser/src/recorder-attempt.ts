@@ -61,9 +61,16 @@ export class Attempt {
     const inTime = withDeadline(begun, patience.made, () => new Unanswered(unanswered));
     // There is no need to count on to something that will not be.
     inTime.catch((error: unknown) => this.cancel(error));
-    this.signal.addEventListener("abort", () => {
-      tidied = begun.then(dispose, () => undefined).then(() => form?.withdraw()).catch(say);
-    }, { once: true });
+    this.signal.addEventListener(
+      "abort",
+      () => {
+        tidied = begun
+          .then(dispose, () => undefined)
+          .then(() => form?.withdraw())
+          .catch(say);
+      },
+      { once: true },
+    );
     const had = this.had(inTime);
     // Called off while it counts, nobody waits for it any more.
     had.catch(() => undefined);

@@ -17,7 +17,10 @@ const first: Choice = { source: "screen", microphone: "", camera: "", sound: tru
 
 export function lastChoice(): Choice {
   try {
-    return { ...first, ...(JSON.parse(remember("localStorage", "recorder") ?? "{}") as Partial<Choice>) };
+    return {
+      ...first,
+      ...(JSON.parse(remember("localStorage", "recorder") ?? "{}") as Partial<Choice>),
+    };
   } catch {
     return { ...first };
   }

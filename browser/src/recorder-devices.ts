@@ -53,30 +53,32 @@ export class Devices {
     this.drop(kind);
     const turn = this.#turns[kind];
     const wanted = () => turn === this.#turns[kind];
-    this.#asked = this.#asked.then(async () => {
-      let stream: MediaStream | null = null;
-      if (wanted() && id !== "none") {
-        try {
-          stream = await device(kind, id, this.view.source === "both" ? "bubble" : "whole");
-          this.view.problem("");
-        } catch (error) {
-          if (wanted()) {
-            this.#refusals[kind] = error;
-            this.told.refused(error, () => void this.take(kind, id));
+    this.#asked = this.#asked
+      .then(async () => {
+        let stream: MediaStream | null = null;
+        if (wanted() && id !== "none") {
+          try {
+            stream = await device(kind, id, this.view.source === "both" ? "bubble" : "whole");
+            this.view.problem("");
+          } catch (error) {
+            if (wanted()) {
+              this.#refusals[kind] = error;
+              this.told.refused(error, () => void this.take(kind, id));
+            }
           }
         }
-      }
-      if (!wanted()) return release(stream);
-      this.#streams[kind] = stream;
-      stream?.getTracks()[0]?.addEventListener("ended", () => {
-        if (this.#streams[kind] !== stream) return;
-        this.drop(kind);
-        this.told.lost(kind);
-      });
-      this.told.changed(kind);
-      await withFallback(this.list(), listPatience, undefined);
-      // Whatever went wrong, the next one is asked for all the same.
-    }).catch((error: unknown) => this.told.refused(error, () => void this.take(kind, id)));
+        if (!wanted()) return release(stream);
+        this.#streams[kind] = stream;
+        stream?.getTracks()[0]?.addEventListener("ended", () => {
+          if (this.#streams[kind] !== stream) return;
+          this.drop(kind);
+          this.told.lost(kind);
+        });
+        this.told.changed(kind);
+        await withFallback(this.list(), listPatience, undefined);
+        // Whatever went wrong, the next one is asked for all the same.
+      })
+      .catch((error: unknown) => this.told.refused(error, () => void this.take(kind, id)));
     return this.#asked;
   }
 
@@ -91,6 +93,11 @@ export class Devices {
 
   /** Shows what can be chosen, and what is. */
   async list(): Promise<void> {
-    for (const kind of ["microphone", "camera"] as const) this.view.devices(kind, await devices(kind), this.track(kind)?.getSettings().deviceId ?? "none");
+    for (const kind of ["microphone", "camera"] as const)
+      this.view.devices(
+        kind,
+        await devices(kind),
+        this.track(kind)?.getSettings().deviceId ?? "none",
+      );
   }
 }

@@ -6,7 +6,10 @@ import { evenSize } from "./picture-size.js";
 import { showsPicture } from "./track-witness.js";
 
 /** Before the countdown there is time; after it, recording is to begin. */
-const patience = { choosing: { script: 2000, frames: 1500 }, recording: { script: 400, frames: 0 } };
+const patience = {
+  choosing: { script: 2000, frames: 1500 },
+  recording: { script: 400, frames: 0 },
+};
 
 export type PictureSource = "screen" | "camera";
 
@@ -36,7 +39,8 @@ export class RecorderPicture extends EventTarget {
    */
   static async begin(worker: string, captured: Captured, bubble: Bubble): Promise<RecorderPicture> {
     const made = new RecorderPicture(worker, captured, bubble);
-    if ((captured.screen && captured.camera) || passesFrames()) await made.#compose(patience.choosing, null);
+    if ((captured.screen && captured.camera) || passesFrames())
+      await made.#compose(patience.choosing, null);
     return made;
   }
 
@@ -56,9 +60,16 @@ export class RecorderPicture extends EventTarget {
 
   /** The sources without a picture so far. What is recorded as it comes has one. */
   get missing(): PictureSource[] {
-    const [base, overlay] = this.captured.screen ? (["screen", "camera"] as const) : (["camera"] as const);
-    const sources: Partial<Record<Layer, PictureSource>> = { base, ...(overlay ? { overlay } : {}) };
-    return [...(this.#compositor?.missing ?? [])].map((layer) => sources[layer]).filter((source) => source !== undefined);
+    const [base, overlay] = this.captured.screen
+      ? (["screen", "camera"] as const)
+      : (["camera"] as const);
+    const sources: Partial<Record<Layer, PictureSource>> = {
+      base,
+      ...(overlay ? { overlay } : {}),
+    };
+    return [...(this.#compositor?.missing ?? [])]
+      .map((layer) => sources[layer])
+      .filter((source) => source !== undefined);
   }
 
   /**
@@ -69,7 +80,9 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) return Promise.resolve();
     // What is shown of a tab may be this page with its countdown. A tab sends its picture to whoever begins to listen.
     const still = this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
-    this.#composing ??= this.#compose(patience.recording, still).finally(() => (this.#composing = null));
+    this.#composing ??= this.#compose(patience.recording, still).finally(
+      () => (this.#composing = null),
+    );
     return this.#composing;
   }
 
@@ -91,11 +104,18 @@ export class RecorderPicture extends EventTarget {
 
   async #compose(limits: Patience, still: VideoFrame | null): Promise<void> {
     const overlay = this.captured.screen ? this.captured.camera : null;
-    const compositor = await Compositor.begin(this.worker, { base: this.#base, overlay }, this.place, limits, still);
+    const compositor = await Compositor.begin(
+      this.worker,
+      { base: this.#base, overlay },
+      this.place,
+      limits,
+      still,
+    );
     if (this.#isClosed) return compositor.close();
     this.#compositor = compositor;
     compositor.bubble = this.place;
-    for (const name of ["arrived", "failed"]) compositor.addEventListener(name, () => this.dispatchEvent(new Event(name)));
+    for (const name of ["arrived", "failed"])
+      compositor.addEventListener(name, () => this.dispatchEvent(new Event(name)));
   }
 }
 
@@ -107,11 +127,21 @@ function stillOf(video: HTMLVideoElement): VideoFrame | null {
 }
 
 /** What to say of what is missing while it records; empty if nothing is. `alone`: there is only one source of the picture. */
-export function missingWords(missing: readonly PictureSource[], { alone, lostSound }: { alone: boolean; lostSound: boolean }): string {
+export function missingWords(
+  missing: readonly PictureSource[],
+  { alone, lostSound }: { alone: boolean; lostSound: boolean },
+): string {
   const words: string[] = [];
-  if (missing.length === 2) words.push("Your screen and your camera haven't sent a picture yet. Recording continues and will show them as soon as they do.");
-  else if (missing[0] === "camera" && !alone) words.push("Your camera isn't sending a picture. You're recording without it.");
-  else if (missing[0]) words.push(`Your ${missing[0]} hasn't sent a picture yet. Recording continues and will show it as soon as it does.`);
+  if (missing.length === 2)
+    words.push(
+      "Your screen and your camera haven't sent a picture yet. Recording continues and will show them as soon as they do.",
+    );
+  else if (missing[0] === "camera" && !alone)
+    words.push("Your camera isn't sending a picture. You're recording without it.");
+  else if (missing[0])
+    words.push(
+      `Your ${missing[0]} hasn't sent a picture yet. Recording continues and will show it as soon as it does.`,
+    );
   if (lostSound) words.push("No sound is arriving, so you're recording without sound.");
   return words.join(" ");
 }

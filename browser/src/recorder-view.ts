@@ -5,7 +5,11 @@ import { clock, make, write } from "./dom.js";
 /** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way. */
 export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
 
-const said: Partial<Record<State, string>> = { recording: "Recording", paused: "Paused", finishing: "Finishing" };
+const said: Partial<Record<State, string>> = {
+  recording: "Recording",
+  paused: "Paused",
+  finishing: "Finishing",
+};
 
 export class RecorderView {
   #again: (() => void) | null = null;
@@ -25,11 +29,13 @@ export class RecorderView {
   }
 
   get source(): Source {
-    return (this.root.querySelector<HTMLInputElement>("input[name=source]:checked")?.value ?? "screen") as Source;
+    return (this.root.querySelector<HTMLInputElement>("input[name=source]:checked")?.value ??
+      "screen") as Source;
   }
 
   set source(source: Source) {
-    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]")) input.checked = input.value === source;
+    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]"))
+      input.checked = input.value === source;
   }
 
   /** Offers what this browser can, and says why it is not more. */
@@ -40,9 +46,11 @@ export class RecorderView {
     const note = this.part("cannot");
     note.hidden = ability === "all";
     if (ability !== "all") this.#write(note.querySelector("p"), unable[ability]);
-    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]")) input.disabled = ability === "camera" && input.value !== "camera";
+    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]"))
+      input.disabled = ability === "camera" && input.value !== "camera";
     if (ability === "camera") this.source = "camera";
-    if (this.root.dataset["refused"] !== undefined) for (const button of this.part("starts").querySelectorAll("button")) button.disabled = true;
+    if (this.root.dataset["refused"] !== undefined)
+      for (const button of this.part("starts").querySelectorAll("button")) button.disabled = true;
   }
 
   show(state: State, camera: boolean): void {
@@ -54,20 +62,27 @@ export class RecorderView {
     this.part("bar").hidden = !running && state !== "finishing";
     this.part("set").hidden = state !== "set" && state !== "asking";
     // Only Cancel is left while the browser asks: a question that got lost must not lock the page.
-    for (const part of this.part("set").children) if (part instanceof HTMLElement) part.inert = state === "asking" && !part.classList.contains("actions");
+    for (const part of this.part("set").children)
+      if (part instanceof HTMLElement)
+        part.inert = state === "asking" && !part.classList.contains("actions");
     this.button("record").inert = state === "asking";
-    this.part("stage").hidden = !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
+    this.part("stage").hidden =
+      !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
     this.part("count").hidden = state !== "counting";
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "";
     this.part("camera-field").hidden = !camera;
     for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
     this.part("bubble-hint").hidden = this.source !== "both";
-    this.#write(this.part("empty"), `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`);
+    this.#write(
+      this.part("empty"),
+      `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`,
+    );
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";
     this.button("restart").hidden = !running;
     this.button("stop").hidden = !running;
-    for (const level of this.root.querySelectorAll<HTMLElement>(".recorder-bar .level")) level.hidden = !running;
+    for (const level of this.root.querySelectorAll<HTMLElement>(".recorder-bar .level"))
+      level.hidden = !running;
     this.#write(this.part("state"), said[state] ?? "");
   }
 

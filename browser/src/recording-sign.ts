@@ -1,5 +1,9 @@
 // Shows in the tab that the page records: its title and its icon.
-const dot = "data:image/svg+xml," + encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="9" fill="#b92d1f"/></svg>');
+const dot =
+  "data:image/svg+xml," +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="9" fill="#b92d1f"/></svg>',
+  );
 
 let usual: { icon: string; title: string; said: string } | null = null;
 

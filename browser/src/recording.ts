@@ -4,7 +4,13 @@ import type { Courier } from "./courier.js";
 import { withFallback } from "./deadline.js";
 
 /** What plays everywhere comes first; then what plays after a conversion. */
-const containers = ["video/mp4;codecs=avc1.640028,mp4a.40.2", "video/mp4;codecs=avc1.42E01E,mp4a.40.2", "video/webm;codecs=vp9,opus", "video/webm;codecs=vp8,opus", "video/mp4;codecs=avc1.42E01E,opus"];
+const containers = [
+  "video/mp4;codecs=avc1.640028,mp4a.40.2",
+  "video/mp4;codecs=avc1.42E01E,mp4a.40.2",
+  "video/webm;codecs=vp9,opus",
+  "video/webm;codecs=vp8,opus",
+  "video/mp4;codecs=avc1.42E01E,opus",
+];
 
 /** The container and codecs to record with; empty for whatever the browser likes. */
 export function container(): string {
@@ -13,7 +19,9 @@ export function container(): string {
 
 /** `video/webm` of a type with codecs, and the end of a file's name for it. */
 export function plain(type: string): { type: string; end: string } {
-  const bare = type.split(";")[0] || (MediaRecorder.isTypeSupported("video/webm") ? "video/webm" : "video/mp4");
+  const bare =
+    type.split(";")[0] ||
+    (MediaRecorder.isTypeSupported("video/webm") ? "video/webm" : "video/mp4");
   return { type: bare, end: bare.endsWith("mp4") ? "mp4" : "webm" };
 }
 
@@ -60,7 +68,9 @@ export class Recording extends EventTarget {
       videoKeyFrameIntervalDuration: slice,
     };
     this.#recorder = new MediaRecorder(stream, options);
-    this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", () => resolve(), { once: true }));
+    this.#stopped = new Promise((resolve) =>
+      this.#recorder.addEventListener("stop", () => resolve(), { once: true }),
+    );
     this.#recorder.addEventListener("dataavailable", ({ data }) => {
       if (this.#isAbandoned) return;
       this.bytes += data.size;
@@ -68,15 +78,33 @@ export class Recording extends EventTarget {
       this.dispatchEvent(new Event("piece"));
     });
     // With an error or, where all that was recorded ended, without one.
-    for (const end of ["error", "stop"]) this.#recorder.addEventListener(end, () => { if (this.#wanted) this.dispatchEvent(new Event("failed")); });
-    this.#recorder.addEventListener("start", () => { this.#since ??= performance.now(); }, { once: true });
+    for (const end of ["error", "stop"])
+      this.#recorder.addEventListener(end, () => {
+        if (this.#wanted) this.dispatchEvent(new Event("failed"));
+      });
+    this.#recorder.addEventListener(
+      "start",
+      () => {
+        this.#since ??= performance.now();
+      },
+      { once: true },
+    );
   }
 
   /** Resolves when it runs: at the first bytes, for which some browsers wait until every track has delivered something. */
   async start(): Promise<void> {
     const running = new Promise<void>((resolve, reject) => {
       this.#recorder.addEventListener("start", () => resolve(), { once: true });
-      this.addEventListener("failed", () => reject(new Refusal("The browser could not record this. Choose something else, then press Record again.")), { once: true });
+      this.addEventListener(
+        "failed",
+        () =>
+          reject(
+            new Refusal(
+              "The browser could not record this. Choose something else, then press Record again.",
+            ),
+          ),
+        { once: true },
+      );
     });
     this.#recorder.start(slice);
     await running;

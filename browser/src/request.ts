@@ -17,7 +17,12 @@ export class Problem extends Error {
 }
 
 /** Sends a request and answers its JSON (null for an empty body), or throws a Problem. */
-export async function ask(method: string, url: string, body?: BodyInit | object, signal?: AbortSignal): Promise<unknown> {
+export async function ask(
+  method: string,
+  url: string,
+  body?: BodyInit | object,
+  signal?: AbortSignal,
+): Promise<unknown> {
   const headers: Record<string, string> = { Accept: "application/json" };
   let content: BodyInit | undefined;
   if (body instanceof FormData || body instanceof URLSearchParams) content = body;
@@ -42,7 +47,12 @@ export async function ask(method: string, url: string, body?: BodyInit | object,
 
 /** No answer at all. */
 export function offline(): Problem {
-  return new Problem(navigator.onLine ? "The server does not answer. Nothing you typed is lost; try again in a moment." : "You are offline. Nothing you typed is lost; try again when you are back.", 0);
+  return new Problem(
+    navigator.onLine
+      ? "The server does not answer. Nothing you typed is lost; try again in a moment."
+      : "You are offline. Nothing you typed is lost; try again when you are back.",
+    0,
+  );
 }
 
 /** "is missing." as a sentence of its own, as the pages say it (filters.rs has the same). */
@@ -53,11 +63,23 @@ export function sentence(wrong: string): string {
 /** The words of a problem document (RFC 9457), or of its status where it is none. */
 export function problem(status: number, text: string): Problem {
   // What the server says is for programs.
-  if (status === 401) return new Problem("You are signed out. Sign in again in another tab, then try again here.", status);
+  if (status === 401)
+    return new Problem(
+      "You are signed out. Sign in again in another tab, then try again here.",
+      status,
+    );
   try {
-    const said = JSON.parse(text) as { title?: string; detail?: string; errors?: Record<string, string> };
+    const said = JSON.parse(text) as {
+      title?: string;
+      detail?: string;
+      errors?: Record<string, string>;
+    };
     const errors = said.errors ?? {};
-    return new Problem(Object.values(errors).map(sentence).join(" ") || (said.detail ?? said.title ?? ""), status, errors);
+    return new Problem(
+      Object.values(errors).map(sentence).join(" ") || (said.detail ?? said.title ?? ""),
+      status,
+      errors,
+    );
   } catch {
     if (status === 413) return new Problem("This is larger than the server takes.", status);
     return new Problem(`The server answered ${status}. Try again in a moment.`, status);

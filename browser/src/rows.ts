@@ -4,7 +4,15 @@ import { keysOn } from "./keys.js";
 
 /** Whether a key is meant for the page. */
 export function forPage(event: KeyboardEvent): boolean {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysOn()) return false;
+  if (
+    event.defaultPrevented ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    typing(event.target) ||
+    !keysOn()
+  )
+    return false;
   return document.querySelector("dialog[open], [popover]:popover-open") === null;
 }
 
@@ -16,7 +24,10 @@ export function current(rows: HTMLElement[]): HTMLElement | undefined {
 /** Moves the focus by so many rows; from nowhere to the first or the last. */
 export function step(rows: HTMLElement[], by: number): void {
   const now = rows.findIndex((row) => row.contains(document.activeElement));
-  const next = rows[now === -1 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, now + by))];
+  const next =
+    rows[
+      now === -1 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, now + by))
+    ];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }

@@ -64,17 +64,46 @@ export class ScreenRecorder extends HTMLElement {
     view.part<HTMLInputElement>("sound").checked = this.#choice.sound;
     view.offer(ability());
     this.#become("idle");
-    this.addEventListener("click", (event) => {
-      const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-do]") : null;
-      if (button) this.#do(button.dataset["do"] ?? "");
-    }, { signal });
+    this.addEventListener(
+      "click",
+      (event) => {
+        const button =
+          event.target instanceof Element ? event.target.closest<HTMLElement>("[data-do]") : null;
+        if (button) this.#do(button.dataset["do"] ?? "");
+      },
+      { signal },
+    );
     this.addEventListener("change", (event) => this.#changed(event.target), { signal });
-    view.part<HTMLVideoElement>("preview").addEventListener("resize", () => this.#shape(), { signal });
+    view
+      .part<HTMLVideoElement>("preview")
+      .addEventListener("resize", () => this.#shape(), { signal });
     document.addEventListener("keydown", (event) => this.#key(event), { signal });
-    addEventListener("beforeunload", (event) => { if (this.busy) event.preventDefault(); }, { signal });
-    addEventListener("pagehide", () => { if (this.#attempt) document.querySelector<DraftForm>("draft-form")?.abandon(); }, { signal });
-    document.addEventListener("turbo:before-visit", (event) => this.#leave(event as CustomEvent<{ url: string }>), { signal });
-    navigator.mediaDevices?.addEventListener("devicechange", () => { if (this.#state !== "idle") void this.#devices.list(); }, { signal });
+    addEventListener(
+      "beforeunload",
+      (event) => {
+        if (this.busy) event.preventDefault();
+      },
+      { signal },
+    );
+    addEventListener(
+      "pagehide",
+      () => {
+        if (this.#attempt) document.querySelector<DraftForm>("draft-form")?.abandon();
+      },
+      { signal },
+    );
+    document.addEventListener(
+      "turbo:before-visit",
+      (event) => this.#leave(event as CustomEvent<{ url: string }>),
+      { signal },
+    );
+    navigator.mediaDevices?.addEventListener(
+      "devicechange",
+      () => {
+        if (this.#state !== "idle") void this.#devices.list();
+      },
+      { signal },
+    );
   }
 
   disconnectedCallback(): void {
@@ -110,7 +139,9 @@ export class ScreenRecorder extends HTMLElement {
       if (this.#state === "set") this.#close();
       return Promise.resolve(true);
     }
-    return (this.#finishing ??= this.#finish(this.#recording).finally(() => (this.#finishing = null)));
+    return (this.#finishing ??= this.#finish(this.#recording).finally(
+      () => (this.#finishing = null),
+    ));
   }
 
   #do(name: string): void {
@@ -125,7 +156,8 @@ export class ScreenRecorder extends HTMLElement {
       stop: () => void this.#stop(),
       screenshot: () => void this.#screenshot(),
       film: () => this.#view.part<HTMLInputElement>("film").click(),
-      upload: () => document.querySelector<HTMLInputElement>("upload-queue input[type=file]")?.click(),
+      upload: () =>
+        document.querySelector<HTMLInputElement>("upload-queue input[type=file]")?.click(),
       again: () => this.#view.again(),
       dismiss: () => this.#view.problem(""),
     };
@@ -134,7 +166,8 @@ export class ScreenRecorder extends HTMLElement {
 
   /** Alt Shift S and P, by where they are on the keyboard: with Alt, some systems type other letters. */
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking")) this.#attempt?.cancel();
+    if (event.key === "Escape" && (this.#state === "counting" || this.#state === "asking"))
+      this.#attempt?.cancel();
     if (!event.altKey || !event.shiftKey || event.ctrlKey || event.metaKey) return;
     if (event.code === "KeyS" && this.#running) void this.#stop();
     else if (event.code === "KeyP" && this.#state === "recording") this.#pause();
@@ -152,9 +185,20 @@ export class ScreenRecorder extends HTMLElement {
     const focused = this.contains(document.activeElement);
     this.#view.show(state, this.#view.source !== "screen");
     // What had the focus is hidden: what takes its place gets it.
-    const next: Partial<Record<State, string>> = { idle: "open", set: "record", counting: "cancel", recording: "stop", paused: "resume" };
+    const next: Partial<Record<State, string>> = {
+      idle: "open",
+      set: "record",
+      counting: "cancel",
+      recording: "stop",
+      paused: "resume",
+    };
     const name = next[state];
-    if (focused && name && (document.activeElement === document.body || document.activeElement?.closest("[hidden]"))) this.#view.button(name).focus({ preventScroll: true });
+    if (
+      focused &&
+      name &&
+      (document.activeElement === document.body || document.activeElement?.closest("[hidden]"))
+    )
+      this.#view.button(name).focus({ preventScroll: true });
     clearInterval(this.#pulse);
     if (state !== "idle") this.#pulse = setInterval(() => this.#beat(), 100);
     if (state === "idle" || state === "set") sign(null);
@@ -205,8 +249,10 @@ export class ScreenRecorder extends HTMLElement {
       if (view.source === "screen") this.#devices.drop("camera");
       else void this.#take("camera");
       this.#look();
-    } else if (target === view.part("sound")) this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
-    else if (target === view.part("film")) this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
+    } else if (target === view.part("sound"))
+      this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
+    else if (target === view.part("film"))
+      this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
     for (const kind of ["microphone", "camera"] as const) {
       if (target !== view.part(kind)) continue;
       this.#keep({ [kind]: view.part<HTMLSelectElement>(kind).value });
@@ -236,7 +282,12 @@ export class ScreenRecorder extends HTMLElement {
   #shape(): void {
     const video = this.#view.part<HTMLVideoElement>("preview");
     if (video.videoHeight > 0) this.#handle.aspect = video.videoWidth / video.videoHeight;
-    this.#view.part("stage").style.setProperty("--shape", video.videoHeight > 0 ? String(video.videoWidth / video.videoHeight) : null);
+    this.#view
+      .part("stage")
+      .style.setProperty(
+        "--shape",
+        video.videoHeight > 0 ? String(video.videoWidth / video.videoHeight) : null,
+      );
   }
 
   /** A microphone or camera was unplugged. What can go on without it goes on. */
@@ -251,8 +302,16 @@ export class ScreenRecorder extends HTMLElement {
     attempt?.cancel();
     void this.#devices.take(kind, "").then(() => {
       const name = this.#devices.track(kind)?.label;
-      const next = name ? `“${name}” is used now.` : running ? "The rest is recorded without it." : "Plug one in, or record without it.";
-      this.#view.problem(attempt ? `The camera was unplugged before it recorded. ${next} Press Record again.` : `The ${kind} was unplugged. ${next}`);
+      const next = name
+        ? `“${name}” is used now.`
+        : running
+          ? "The rest is recorded without it."
+          : "Plug one in, or record without it.";
+      this.#view.problem(
+        attempt
+          ? `The camera was unplugged before it recorded. ${next} Press Record again.`
+          : `The ${kind} was unplugged. ${next}`,
+      );
     });
   }
 
@@ -262,9 +321,14 @@ export class ScreenRecorder extends HTMLElement {
     this.#become("asking");
     await this.#try(async (attempt) => {
       if (view.source !== "camera") {
-        const shared = await attempt.had(screen(view.part<HTMLInputElement>("sound").checked), release);
+        const shared = await attempt.had(
+          screen(view.part<HTMLInputElement>("sound").checked),
+          release,
+        );
         this.#screen = shared;
-        shared.getVideoTracks()[0]?.addEventListener("ended", () => { if (this.#screen === shared) this.#over(unshared); });
+        shared.getVideoTracks()[0]?.addEventListener("ended", () => {
+          if (this.#screen === shared) this.#over(unshared);
+        });
         this.#sound?.shared(shared);
       }
       await attempt.had(this.#devices.settled);
@@ -287,7 +351,12 @@ export class ScreenRecorder extends HTMLElement {
       if (this.#attempt !== attempt) return;
       this.#attempt = null;
       this.#backToSet();
-      const again = error instanceof Unanswered ? () => void this.#record() : error === this.#devices.refusal("camera") ? () => void this.#take("camera") : null;
+      const again =
+        error instanceof Unanswered
+          ? () => void this.#record()
+          : error === this.#devices.refusal("camera")
+            ? () => void this.#take("camera")
+            : null;
       this.#say(error, again);
     }
   }
@@ -296,36 +365,70 @@ export class ScreenRecorder extends HTMLElement {
     const screen = this.#screen?.getVideoTracks()[0] ?? null;
     // Without its camera, the screen alone: why there is none, was said.
     const camera = this.#view.source === "screen" ? null : this.#devices.track("camera");
-    if (!screen && !camera) throw this.#devices.refusal("camera") ?? new Refusal("There is no camera to record. Plug one in, or record your screen.");
-    const picture = await attempt.had(RecorderPicture.begin(this.dataset["compositor"] ?? "", { screen, camera }, this.#handle.place), (made) => made.close());
-    picture.addEventListener("failed", () => { if (this.#picture === picture) this.#over(camera && screen ? "The camera could not be put on the screen any more" : "The picture stopped"); });
-    picture.addEventListener("arrived", () => { if (this.#picture === picture && this.#recording) this.#joined(); });
+    if (!screen && !camera)
+      throw (
+        this.#devices.refusal("camera") ??
+        new Refusal("There is no camera to record. Plug one in, or record your screen.")
+      );
+    const picture = await attempt.had(
+      RecorderPicture.begin(
+        this.dataset["compositor"] ?? "",
+        { screen, camera },
+        this.#handle.place,
+      ),
+      (made) => made.close(),
+    );
+    picture.addEventListener("failed", () => {
+      if (this.#picture === picture)
+        this.#over(
+          camera && screen
+            ? "The camera could not be put on the screen any more"
+            : "The picture stopped",
+        );
+    });
+    picture.addEventListener("arrived", () => {
+      if (this.#picture === picture && this.#recording) this.#joined();
+    });
     this.#picture = picture;
     return picture;
   }
 
   /** 3-2-1, and it runs. Meanwhile draft and upload are made: they are there before the first second is. */
-  async #roll(attempt: Attempt, picture: RecorderPicture, before: Promise<void> = Promise.resolve()): Promise<void> {
+  async #roll(
+    attempt: Attempt,
+    picture: RecorderPicture,
+    before: Promise<void> = Promise.resolve(),
+  ): Promise<void> {
     this.#view.missing("");
     this.#become("counting");
     this.#view.part("stage").scrollIntoView({ block: "nearest" });
     const made = attempt.prepare(before, (error) => this.#say(error));
     const sound = this.#mix && { track: this.#mix, probe: new SoundProbe(this.#mix) };
     attempt.signal.addEventListener("abort", () => sound?.probe.close(), { once: true });
-    await attempt.had(countdown((number) => {
-      this.#view.count(String(number));
-      sign(`${number} …`);
-      announce(String(number));
-    }, attempt.signal));
+    await attempt.had(
+      countdown((number) => {
+        this.#view.count(String(number));
+        sign(`${number} …`);
+        announce(String(number));
+      }, attempt.signal),
+    );
     this.#view.count("…");
     const courier = await made;
     // Where nobody said that it ended, it would be recorded as black and silence.
-    for (const track of [picture.track, this.#mix, ...(this.#screen?.getVideoTracks() ?? [])]) if (track && track.readyState !== "live") throw new Refusal("What was to be recorded ended before it began. Press Record again.");
+    for (const track of [picture.track, this.#mix, ...(this.#screen?.getVideoTracks() ?? [])])
+      if (track && track.readyState !== "live")
+        throw new Refusal("What was to be recorded ended before it began. Press Record again.");
     // It may be this page that is recorded, and nobody wants to see the countdown again.
-    if (this.#screen && document.visibilityState === "visible") await attempt.had(this.#view.uncounted());
+    if (this.#screen && document.visibilityState === "visible")
+      await attempt.had(this.#view.uncounted());
     const preview = this.#view.part<HTMLVideoElement>("preview");
-    const composed = (): void => { if (!attempt.signal.aborted) this.#view.picture(picture.track); };
-    const { recording, hasSound } = await attempt.had(startRecording({ picture, sound, courier, preview, composed }), (begun) => void begun.recording.stop());
+    const composed = (): void => {
+      if (!attempt.signal.aborted) this.#view.picture(picture.track);
+    };
+    const { recording, hasSound } = await attempt.had(
+      startRecording({ picture, sound, courier, preview, composed }),
+      (begun) => void begun.recording.stop(),
+    );
     sound?.probe.close();
     attempt.runs();
     this.#attempt = null;
@@ -336,10 +439,20 @@ export class ScreenRecorder extends HTMLElement {
   #run(recording: Recording): void {
     const { courier } = recording;
     this.#recording = recording;
-    courier.addEventListener("safety", (event) => this.#safety((event as CustomEvent<Safety>).detail));
-    courier.addEventListener("slept", () => { if (driftsInSleep) this.#over("This computer slept"); });
+    courier.addEventListener("safety", (event) =>
+      this.#safety((event as CustomEvent<Safety>).detail),
+    );
+    courier.addEventListener("slept", () => {
+      if (driftsInSleep) this.#over("This computer slept");
+    });
     recording.addEventListener("piece", () => this.#beat());
-    recording.addEventListener("failed", () => this.#over(this.#screen?.getVideoTracks()[0]?.readyState === "ended" ? unshared : "The browser stopped by itself"));
+    recording.addEventListener("failed", () =>
+      this.#over(
+        this.#screen?.getVideoTracks()[0]?.readyState === "ended"
+          ? unshared
+          : "The browser stopped by itself",
+      ),
+    );
     this.#sound?.listen();
     this.#view.safety("");
     this.#become("recording");
@@ -349,7 +462,10 @@ export class ScreenRecorder extends HTMLElement {
 
   /** What was chosen and is not in the recording so far, in words. */
   get #missing(): string {
-    return missingWords(this.#picture?.missing ?? [], { alone: this.#view.source !== "both", lostSound: this.#hasLostSound });
+    return missingWords(this.#picture?.missing ?? [], {
+      alone: this.#view.source !== "both",
+      lostSound: this.#hasLostSound,
+    });
   }
 
   #joined(): void {
@@ -378,16 +494,36 @@ export class ScreenRecorder extends HTMLElement {
     const choosing = this.#state === "set" || this.#state === "asking";
     const level = this.#sound?.level();
     const silent = level ? level.silent > (choosing ? quiet.choosing : quiet.recording) : false;
-    if (this.#sound) this.#view.level(level?.loud ?? 0, !level ? "Nothing of what you say is recorded." : level.deaf ? "Your microphone is recorded. This browser does not show here how loud it is." : silent ? "We hear nothing. Speak, or choose another microphone." : level.heard ? "We hear you." : "Say something.");
+    if (this.#sound)
+      this.#view.level(
+        level?.loud ?? 0,
+        !level
+          ? "Nothing of what you say is recorded."
+          : level.deaf
+            ? "Your microphone is recorded. This browser does not show here how loud it is."
+            : silent
+              ? "We hear nothing. Speak, or choose another microphone."
+              : level.heard
+                ? "We hear you."
+                : "Say something.",
+      );
     const recording = this.#recording;
     if (!recording) return;
     this.#view.time(recording.ms);
     if (!this.#running) return;
     sign(`${this.#state === "paused" ? "Paused" : "●"} ${clock(recording.ms)}`);
     const { limit, size, sizeWords = "" } = this.dataset;
-    const { ms, of, end } = left(recording, { seconds: Number(limit), bytes: Number(size), size: sizeWords });
+    const { ms, of, end } = left(recording, {
+      seconds: Number(limit),
+      bytes: Number(size),
+      size: sizeWords,
+    });
     const soon = ms <= Math.min(5 * 60_000, of / 4);
-    const words = soon ? `It stops by itself in ${clock(ms)}.` : silent && this.#state === "recording" ? "We hear nothing of your microphone." : "";
+    const words = soon
+      ? `It stops by itself in ${clock(ms)}.`
+      : silent && this.#state === "recording"
+        ? "We hear nothing of your microphone."
+        : "";
     if (words !== "" && this.#view.part("warning").hidden) announce(words);
     this.#view.warning(words);
     if (ms <= 0) this.#over(end);
@@ -423,7 +559,10 @@ export class ScreenRecorder extends HTMLElement {
 
   /** What is recorded ended without having been asked to: that is said, and what was recorded stays. */
   #over(why: string): void {
-    if (this.#attempt) return this.#attempt.cancel(new Refusal(`${why}, so nothing is recorded. Press Record again.`));
+    if (this.#attempt)
+      return this.#attempt.cancel(
+        new Refusal(`${why}, so nothing is recorded. Press Record again.`),
+      );
     if (!this.#running) return;
     this.#view.problem(`${why}, and the recording ended there. All of it is kept.`);
     void this.#stop();
@@ -471,7 +610,10 @@ export class ScreenRecorder extends HTMLElement {
     try {
       void this.#queue?.open(await screenshot());
     } catch (error) {
-      const words = error instanceof Refusal ? new Refusal(error.message.replace("nothing is recorded", "there is no picture")) : error;
+      const words =
+        error instanceof Refusal
+          ? new Refusal(error.message.replace("nothing is recorded", "there is no picture"))
+          : error;
       this.#say(words, error instanceof Unanswered ? () => void this.#screenshot() : null);
     }
   }
@@ -484,7 +626,10 @@ export class ScreenRecorder extends HTMLElement {
     // What has not begun is no reason to stay.
     if (!this.busy || this.#state === "counting") return;
     event.preventDefault();
-    const words = this.#state === "finishing" ? "The last of the recording is not on the server yet. Leave when it is?" : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
+    const words =
+      this.#state === "finishing"
+        ? "The last of the recording is not on the server yet. Leave when it is?"
+        : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
     void question(words, this.#running ? "Stop and leave" : "Leave then").then(async (yes) => {
       if (yes && (await this.finish())) visit(event.detail.url);
     });

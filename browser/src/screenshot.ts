@@ -15,7 +15,14 @@ export async function screenshot(): Promise<File> {
     const video = document.createElement("video");
     video.muted = true;
     video.srcObject = stream;
-    await withDeadline(video.play(), patience, () => new Unanswered("Your screen hasn't sent a picture. Try again, or choose another screen, window or tab."));
+    await withDeadline(
+      video.play(),
+      patience,
+      () =>
+        new Unanswered(
+          "Your screen hasn't sent a picture. Try again, or choose another screen, window or tab.",
+        ),
+    );
     await settled(video);
     return await picture(video, `Screenshot ${when(undefined, ".")}.png`);
   } finally {
@@ -68,8 +75,19 @@ function there(video: HTMLVideoElement): Promise<void> {
       listening.abort();
       act();
     };
-    for (const event of ["loadeddata", "canplay", "seeked"]) video.addEventListener(event, () => { if (seen()) end(resolve); }, { signal });
-    video.addEventListener("error", () => end(() => reject(new Error("The video could not be read. Try again in a moment."))), { signal });
+    for (const event of ["loadeddata", "canplay", "seeked"])
+      video.addEventListener(
+        event,
+        () => {
+          if (seen()) end(resolve);
+        },
+        { signal },
+      );
+    video.addEventListener(
+      "error",
+      () => end(() => reject(new Error("The video could not be read. Try again in a moment."))),
+      { signal },
+    );
     video.preload = "auto";
   });
 }

@@ -3,7 +3,10 @@
 
 const coming = new WeakMap<HTMLVideoElement, { src: string; from: number; begins: number }>();
 /** Videos that went while they were watched, by their id: others get nothing of a recording while it is being trimmed. */
-const gone = new Map<string, { at: number; plays: boolean; rate: number; muted: boolean; volume: number }>();
+const gone = new Map<
+  string,
+  { at: number; plays: boolean; rate: number; muted: boolean; volume: number }
+>();
 const heard = new WeakSet<HTMLVideoElement>();
 
 /** Where in the file the recording begins, in milliseconds: its author sees a stretch in the original until it is cut. */
@@ -32,13 +35,17 @@ export function lengthOf(video: HTMLVideoElement): number {
   if (told > 0) return told;
   if (Number.isFinite(video.duration)) return video.duration * 1000;
   const { buffered } = video;
-  return Math.max(video.currentTime, buffered.length > 0 ? buffered.end(buffered.length - 1) : 0) * 1000;
+  return (
+    Math.max(video.currentTime, buffered.length > 0 ? buffered.end(buffered.length - 1) : 0) * 1000
+  );
 }
 
 /** Takes over what the server says of the video now, without touching what plays. */
 export function follow(video: HTMLVideoElement, next: Element): void {
   const src = next.getAttribute("src") ?? "";
-  const [from, whence] = ["data-from", "data-begins"].map((name) => Number(next.getAttribute(name) ?? 0)) as [number, number];
+  const [from, whence] = ["data-from", "data-begins"].map((name) =>
+    Number(next.getAttribute(name) ?? 0),
+  ) as [number, number];
   for (const name of ["poster", "width", "height", "aria-label", "data-duration"]) {
     const value = next.getAttribute(name);
     if (value === video.getAttribute(name)) continue;
@@ -52,7 +59,8 @@ export function follow(video: HTMLVideoElement, next: Element): void {
   coming.set(video, { src, from, begins: whence });
   if (!heard.has(video)) {
     heard.add(video);
-    for (const event of ["pause", "ended", "seeking", "waiting", "error"]) video.addEventListener(event, () => move(video));
+    for (const event of ["pause", "ended", "seeking", "waiting", "error"])
+      video.addEventListener(event, () => move(video));
   }
   if (video.paused || video.error) move(video);
 }
@@ -72,24 +80,33 @@ function move(video: HTMLVideoElement): void {
 
 /** Where and how a video is watched; the moment is that of the whole recording. */
 function watched(video: HTMLVideoElement): { at: number; plays: boolean; rate: number } {
-  return { at: moment(video) + begins(video), plays: !video.paused && !video.ended, rate: video.playbackRate };
+  return {
+    at: moment(video) + begins(video),
+    plays: !video.paused && !video.ended,
+    rate: video.playbackRate,
+  };
 }
 
 /** Goes on at the same moment of the whole recording once there is something to show; what was cut there has no such moment. */
 function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number): void {
-  video.addEventListener("loadedmetadata", () => {
-    const place = Math.max(0, at - begins(video));
-    const end = Number(video.dataset["duration"] ?? Infinity);
-    goTo(video, Math.min(place, end));
-    video.playbackRate = rate;
-    // Without a press a browser may refuse; then the controls offer it.
-    if (plays && place < end) video.play().catch(() => undefined);
-  }, { once: true });
+  video.addEventListener(
+    "loadedmetadata",
+    () => {
+      const place = Math.max(0, at - begins(video));
+      const end = Number(video.dataset["duration"] ?? Infinity);
+      goTo(video, Math.min(place, end));
+      video.playbackRate = rate;
+      // Without a press a browser may refuse; then the controls offer it.
+      if (plays && place < end) video.play().catch(() => undefined);
+    },
+    { once: true },
+  );
 }
 
 /** A video is about to go. When it is back, it is watched on where it was. */
 export function leave(video: HTMLVideoElement): void {
-  if (video.id !== "" && (video.currentTime > 0 || !video.paused)) gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
+  if (video.id !== "" && (video.currentTime > 0 || !video.paused))
+    gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
 }
 
 document.addEventListener("hearback:fresh", () => {

@@ -153,15 +153,25 @@ export class Sender {
     if (!this.#certain) {
       const answer = await send("HEAD", this.recording.url, { signal: this.#stopped.signal });
       // That this is all, it is told even where it has the length: it may have finished the recording by itself, as one whose page was lost.
-      return answer.status === 200 || answer.status === 204 ? this.#took(answer, false) : this.#heed(answer);
+      return answer.status === 200 || answer.status === 204
+        ? this.#took(answer, false)
+        : this.#heed(answer);
     }
     const body = await this.#gather();
     if (body === null) return;
     const { safe } = this.recording;
     const whole = this.#last && safe + body.size === this.#end;
-    const headers: Record<string, string> = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(safe) };
+    const headers: Record<string, string> = {
+      "Content-Type": "application/offset+octet-stream",
+      "Upload-Offset": String(safe),
+    };
     if (whole) headers["Upload-Length"] = String(this.#end);
-    const answer = await send("PATCH", this.recording.url, { headers, body, signal: this.#stopped.signal, patience: this.#patience });
+    const answer = await send("PATCH", this.recording.url, {
+      headers,
+      body,
+      signal: this.#stopped.signal,
+      patience: this.#patience,
+    });
     if (answer.status !== 204) return this.#heed(answer);
     this.#patience = PATIENCE;
     this.#limit = Math.min(MOST, this.#limit * 2);
@@ -198,10 +208,12 @@ export class Sender {
   async #took({ offset }: Answer, whole: boolean): Promise<void> {
     const { recording } = this;
     if (offset === null) return this.#pause("The server's answer was not understood.");
-    if (offset < recording.safe) return this.#refuse("The server holds less of this recording than it had said.");
+    if (offset < recording.safe)
+      return this.#refuse("The server holds less of this recording than it had said.");
     if (offset > this.#end) {
       // Of what another page began, the server may hold what never came to be kept here.
-      if (!this.found) return this.#refuse("More of this recording came to the server from elsewhere.");
+      if (!this.found)
+        return this.#refuse("More of this recording came to the server from elsewhere.");
       this.#held = [];
       this.#end = offset;
     }
@@ -237,7 +249,12 @@ export class Sender {
     if (status === 401 || status === 404) {
       const person = await whoIsThere();
       if (person === undefined) return this.#pause("The server does not answer.");
-      if (person !== this.recording.person) return this.#signedOut(person === null ? "You are signed out. Sign in in another tab; the recording waits here." : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.");
+      if (person !== this.recording.person)
+        return this.#signedOut(
+          person === null
+            ? "You are signed out. Sign in in another tab; the recording waits here."
+            : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
+        );
       // Signed in again a moment ago.
       if (status === 401) return this.#pause("The server does not answer.");
       this.#deleted = await isDeleted(this.recording.media);
@@ -249,14 +266,20 @@ export class Sender {
     }
     if (status === 410) {
       this.#deleted = await isDeleted(this.recording.media);
-      return this.#refuse(words || "The server takes no more of this recording: its update was sent or deleted.");
+      return this.#refuse(
+        words || "The server takes no more of this recording: its update was sent or deleted.",
+      );
     }
-    if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status)) return this.#refuse(words || `The server does not take this recording (${status}).`);
+    if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status))
+      return this.#refuse(words || `The server does not take this recording (${status}).`);
     this.#limit = Math.max(LEAST, this.#limit >> 1);
     // A dead line is found out soon; a server that puts a long recording together is given its time.
     if (stalled) this.#patience = Math.min(8 * PATIENCE, 2 * this.#patience);
     const silent = navigator.onLine ? "The server does not answer." : "You are offline.";
-    return this.#pause(status === 0 ? silent : words || "The server is not ready.", Math.min(ASKED, retryAfter * 1000));
+    return this.#pause(
+      status === 0 ? silent : words || "The server is not ready.",
+      Math.min(ASKED, retryAfter * 1000),
+    );
   }
 
   async #pause(why: string, atLeast = 0): Promise<void> {
@@ -287,7 +310,13 @@ export class Sender {
     if (this.#stopped.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => this.#wake(until), ms);
-      this.#sleeping = { until, wake: () => { clearTimeout(timer); resolve(); } };
+      this.#sleeping = {
+        until,
+        wake: () => {
+          clearTimeout(timer);
+          resolve();
+        },
+      };
     });
   }
 
@@ -303,7 +332,10 @@ export class Sender {
     const loose = this.#held.findIndex((piece) => piece.bytes);
     const keptMs = (loose === -1 ? this.#held.at(-1) : this.#held[loose - 1])?.ms ?? safeMs;
     const safe = `Safe on the server up to ${clock(safeMs)}`;
-    const tab = this.#room || loose === -1 ? "" : ` This browser has no room for the rest: it is in this tab alone, so leave it open.`;
+    const tab =
+      this.#room || loose === -1
+        ? ""
+        : ` This browser has no room for the rest: it is in this tab alone, so leave it open.`;
     const words = {
       sending: `${safe}.${tab}`,
       waiting: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
@@ -311,7 +343,13 @@ export class Sender {
       refused: `${this.#why} ${this.#deleted ? deletedWords(safeMs, keptMs - safeMs) : `${safe}, kept in this browser up to ${clock(keptMs)}.`}${tab}`,
       done: "All of it is safe on the server.",
     }[this.#state];
-    this.tell({ recordedMs: this.#recordedMs, keptMs: this.#state === "done" ? this.#recordedMs : keptMs, safeMs, state: this.#state, words });
+    this.tell({
+      recordedMs: this.#recordedMs,
+      keptMs: this.#state === "done" ? this.#recordedMs : keptMs,
+      safeMs,
+      state: this.#state,
+      words,
+    });
   }
 }
 

@@ -26,7 +26,11 @@ export class Sound {
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;
     if (!source) return null;
-    if (!this.#mixes) await Promise.race([this.#context.resume(), new Promise((resolve) => setTimeout(resolve, patience))]);
+    if (!this.#mixes)
+      await Promise.race([
+        this.#context.resume(),
+        new Promise((resolve) => setTimeout(resolve, patience)),
+      ]);
     return (this.#mixes ? this.#out.stream : source.mediaStream).getAudioTracks()[0] ?? null;
   }
 
@@ -66,7 +70,13 @@ export class Sound {
   /** How loud the microphone is now, 0 to 1, for how many milliseconds nothing was heard of it, and whether it ever was. `deaf` where that cannot be told. Nothing without one. */
   level(): { loud: number; silent: number; heard: boolean; deaf: boolean } | null {
     if (!this.#microphone) return null;
-    if (!this.#mixes) return { loud: 0, silent: 0, heard: false, deaf: performance.now() - this.#heardAt > patience };
+    if (!this.#mixes)
+      return {
+        loud: 0,
+        silent: 0,
+        heard: false,
+        deaf: performance.now() - this.#heardAt > patience,
+      };
     this.#analyser.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
@@ -76,7 +86,12 @@ export class Sound {
       this.#heardAt = now;
       this.#heard = true;
     }
-    return { loud: Math.min(1, Math.max(0, (decibel - silence) / (-10 - silence))), silent: now - this.#heardAt, heard: this.#heard, deaf: false };
+    return {
+      loud: Math.min(1, Math.max(0, (decibel - silence) / (-10 - silence))),
+      silent: now - this.#heardAt,
+      heard: this.#heard,
+      deaf: false,
+    };
   }
 
   close(): void {

@@ -115,7 +115,11 @@ export class Spool {
   /** Takes a recording out: the server holds all of it, or its person discarded it. */
   async forget(id: string): Promise<void> {
     const writing = (await this.#db).transaction(["recordings", "pieces"], "readwrite", strict);
-    await Promise.all([writing.objectStore("recordings").delete(id), writing.objectStore("pieces").delete(all(id)), writing.done]);
+    await Promise.all([
+      writing.objectStore("recordings").delete(id),
+      writing.objectStore("pieces").delete(all(id)),
+      writing.done,
+    ]);
   }
 }
 

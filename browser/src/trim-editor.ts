@@ -26,9 +26,22 @@ class TrimEditor extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const details = this.querySelector("details");
-    details?.addEventListener("toggle", () => { if (details.open) this.#open(); else this.#close(); }, { signal });
+    details?.addEventListener(
+      "toggle",
+      () => {
+        if (details.open) this.#open();
+        else this.#close();
+      },
+      { signal },
+    );
     this.addEventListener("submit", (event) => this.#submit(event), { signal });
-    this.addEventListener("input", ({ target }) => { if (target instanceof HTMLInputElement) this.#typed(target); }, { signal });
+    this.addEventListener(
+      "input",
+      ({ target }) => {
+        if (target instanceof HTMLInputElement) this.#typed(target);
+      },
+      { signal },
+    );
     document.addEventListener("hearback:fresh", () => this.#fresh(), { signal });
     const follow = () => this.#follow();
     document.addEventListener("turbo:load", follow, { signal });
@@ -59,7 +72,12 @@ class TrimEditor extends HTMLElement {
     if (this.#stage) return;
     this.#at = { from: 0, to: this.#length };
     for (const other of document.querySelectorAll("video")) other.pause();
-    const video = make("video", { playsinline: true, preload: "auto", "aria-label": this.dataset["name"] ?? "", "data-js": true });
+    const video = make("video", {
+      playsinline: true,
+      preload: "auto",
+      "aria-label": this.dataset["name"] ?? "",
+      "data-js": true,
+    });
     if (this.dataset["from"] !== undefined) video.dataset["from"] = this.dataset["from"];
     video.src = this.dataset["src"] ?? "";
     this.#video = video;
@@ -67,19 +85,38 @@ class TrimEditor extends HTMLElement {
     this.#handles = { from: this.#handle("from", strip), to: this.#handle("to", strip) };
     strip.append(this.#handles.from, this.#handles.to);
     // Anywhere else on the strip goes to that moment.
-    strip.addEventListener("pointerdown", (event) => { if (!(event.target instanceof Element && event.target.closest("[role=slider]"))) this.#go(this.#under(event, strip)); });
+    strip.addEventListener("pointerdown", (event) => {
+      if (!(event.target instanceof Element && event.target.closest("[role=slider]")))
+        this.#go(this.#under(event, strip));
+    });
     this.#play.replaceChildren(icon("play"), make("span", {}, "Play"));
     this.#play.onclick = () => this.#toggle();
     const here = (end: End, words: string) => {
       const button = make("button", { type: "button" }, words);
-      button.addEventListener("click", () => { if (this.#video) this.#move(end, moment(this.#video), true); });
+      button.addEventListener("click", () => {
+        if (this.#video) this.#move(end, moment(this.#video), true);
+      });
       return button;
     };
-    this.#stage = make("div", { class: "trim-stage", "data-js": true }, video, strip,
-      make("div", { class: "trim-tools" }, this.#play, here("from", "Start here"), here("to", "End here"), this.#says));
+    this.#stage = make(
+      "div",
+      { class: "trim-stage", "data-js": true },
+      video,
+      strip,
+      make(
+        "div",
+        { class: "trim-tools" },
+        this.#play,
+        here("from", "Start here"),
+        here("to", "End here"),
+        this.#says,
+      ),
+    );
     video.addEventListener("click", () => this.#toggle());
-    for (const event of ["play", "pause", "ended"]) video.addEventListener(event, () => this.#playing());
-    for (const event of ["loadedmetadata", "seeked", "timeupdate"]) video.addEventListener(event, () => this.#draw());
+    for (const event of ["play", "pause", "ended"])
+      video.addEventListener(event, () => this.#playing());
+    for (const event of ["loadedmetadata", "seeked", "timeupdate"])
+      video.addEventListener(event, () => this.#draw());
     video.addEventListener("loadedmetadata", () => this.#go(this.#at.from), { once: true });
     this.querySelector(".trim-form")?.before(this.#stage);
     this.#draw();
@@ -100,16 +137,36 @@ class TrimEditor extends HTMLElement {
   }
 
   #handle(end: End, strip: HTMLElement): HTMLElement {
-    const handle = make("div", { class: "trim-handle", role: "slider", tabindex: "0", "data-end": end, "aria-label": end === "from" ? "Start" : "End", "aria-valuemin": "0", "aria-valuemax": String(this.#length) });
+    const handle = make("div", {
+      class: "trim-handle",
+      role: "slider",
+      tabindex: "0",
+      "data-end": end,
+      "aria-label": end === "from" ? "Start" : "End",
+      "aria-valuemin": "0",
+      "aria-valuemax": String(this.#length),
+    });
     handle.addEventListener("pointerdown", (event) => {
       handle.setPointerCapture(event.pointerId);
       handle.focus();
       event.preventDefault();
     });
-    handle.addEventListener("pointermove", (event) => { if (handle.hasPointerCapture(event.pointerId)) this.#move(end, this.#under(event, strip), true); });
+    handle.addEventListener("pointermove", (event) => {
+      if (handle.hasPointerCapture(event.pointerId))
+        this.#move(end, this.#under(event, strip), true);
+    });
     handle.addEventListener("keydown", (event) => {
       const step = event.shiftKey ? 1000 : 100;
-      const to: Record<string, number> = { ArrowLeft: this.#at[end] - step, ArrowDown: this.#at[end] - step, ArrowRight: this.#at[end] + step, ArrowUp: this.#at[end] + step, PageDown: this.#at[end] - 10_000, PageUp: this.#at[end] + 10_000, Home: 0, End: this.#length };
+      const to: Record<string, number> = {
+        ArrowLeft: this.#at[end] - step,
+        ArrowDown: this.#at[end] - step,
+        ArrowRight: this.#at[end] + step,
+        ArrowUp: this.#at[end] + step,
+        PageDown: this.#at[end] - 10_000,
+        PageUp: this.#at[end] + 10_000,
+        Home: 0,
+        End: this.#length,
+      };
       const there = to[event.key];
       if (there === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
@@ -126,7 +183,11 @@ class TrimEditor extends HTMLElement {
   /** Moves an end, as far as the other allows, and shows what is there. */
   #move(end: End, ms: number, tell: boolean): void {
     const { from, to } = this.#at;
-    const there = Math.round(end === "from" ? Math.min(Math.max(0, ms), to - shortest) : Math.max(Math.min(this.#length, ms), from + shortest));
+    const there = Math.round(
+      end === "from"
+        ? Math.min(Math.max(0, ms), to - shortest)
+        : Math.max(Math.min(this.#length, ms), from + shortest),
+    );
     this.#at = { ...this.#at, [end]: Math.max(0, Math.min(this.#length, there)) };
     if (tell) this.#write(end);
     this.#go(this.#at[end]);
@@ -168,7 +229,10 @@ class TrimEditor extends HTMLElement {
 
   #playing(): void {
     const plays = this.#video !== null && !this.#video.paused && !this.#video.ended;
-    this.#play.replaceChildren(plays ? icon("pause") : icon("play"), make("span", {}, plays ? "Pause" : "Play"));
+    this.#play.replaceChildren(
+      plays ? icon("pause") : icon("play"),
+      make("span", {}, plays ? "Pause" : "Play"),
+    );
     cancelAnimationFrame(this.#frame);
     if (plays) this.#frame = requestAnimationFrame(() => this.#watch());
     this.#draw();
@@ -215,25 +279,33 @@ class TrimEditor extends HTMLElement {
     const data = new FormData(form);
     // What is asked again is asked for both.
     const again = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
-    const changed = this.querySelector<HTMLInputElement>(".trim-form [name=what_changed]")?.value.trim() ?? "";
+    const changed =
+      this.querySelector<HTMLInputElement>(".trim-form [name=what_changed]")?.value.trim() ?? "";
     const body: Record<string, string | number> = {};
     if (!back) {
       for (const end of ["from", "to"] as const) {
         const ms = parse(String(data.get(end)));
         if (ms === null) {
           this.#field(end)?.focus();
-          return complain(`${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`);
+          return complain(
+            `${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`,
+          );
         }
         body[`${end}_ms`] = ms;
       }
     }
-    if (again?.checked) Object.assign(body, { change: "material", ...(changed === "" ? {} : { what_changed: changed }) });
+    if (again?.checked)
+      Object.assign(body, {
+        change: "material",
+        ...(changed === "" ? {} : { what_changed: changed }),
+      });
     form.setAttribute("aria-busy", "true");
     try {
       await ask(back ? "DELETE" : "PUT", `/media/${this.dataset["media"] ?? ""}/trim`, body);
       document.getElementById("complaint")?.remove();
       // What was typed is said; the page brings the new length.
-      for (const field of this.querySelectorAll<HTMLInputElement>(".trim-form input")) if (field.type !== "hidden") field.value = field.defaultValue;
+      for (const field of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
+        if (field.type !== "hidden") field.value = field.defaultValue;
       const details = this.querySelector("details");
       if (details) details.open = false;
       this.#close();
@@ -241,7 +313,9 @@ class TrimEditor extends HTMLElement {
       await refresh();
       details?.querySelector("summary")?.focus();
     } catch (error) {
-      complain(error instanceof Problem ? error.message : "It was not saved. Try again in a moment.");
+      complain(
+        error instanceof Problem ? error.message : "It was not saved. Try again in a moment.",
+      );
     } finally {
       form.removeAttribute("aria-busy");
     }
@@ -252,8 +326,14 @@ class TrimEditor extends HTMLElement {
 function exact(ms: number, digits = 3): string {
   const all = Math.max(0, digits === 3 ? Math.round(ms) : Math.floor(ms / 100) * 100);
   const [minutes, seconds] = [Math.floor(all / 60_000), Math.floor(all / 1000) % 60];
-  const fraction = String(all % 1000).padStart(3, "0").slice(0, digits).replace(/(?<=.)0+$/, "");
-  const clock = minutes >= 60 ? `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}` : String(minutes);
+  const fraction = String(all % 1000)
+    .padStart(3, "0")
+    .slice(0, digits)
+    .replace(/(?<=.)0+$/, "");
+  const clock =
+    minutes >= 60
+      ? `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`
+      : String(minutes);
   return `${clock}:${String(seconds).padStart(2, "0")}.${fraction}`;
 }
 
@@ -262,7 +342,10 @@ function parse(text: string): number | null {
   const match = /^(?:(?:(\d{1,3}):)?(\d{1,4}):)?(\d{1,6})(?:[.,](\d{1,3})\d*)?$/.exec(text.trim());
   if (!match) return null;
   const [, hours = "0", minutes = "0", seconds = "0", fraction = ""] = match;
-  return (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000 + Number(fraction.padEnd(3, "0"));
+  return (
+    (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000 +
+    Number(fraction.padEnd(3, "0"))
+  );
 }
 
 customElements.define("trim-editor", TrimEditor);

@@ -1,9 +1,15 @@
 // The part of Turbo that we use; the package brings no types.
 declare module "@hotwired/turbo" {
   export function visit(location: string, options?: { action?: "advance" | "replace" }): void;
-  export function morphElements(current: Element, next: Element, options?: { morphStyle?: "outerHTML" | "innerHTML" }): void;
+  export function morphElements(
+    current: Element,
+    next: Element,
+    options?: { morphStyle?: "outerHTML" | "innerHTML" },
+  ): void;
   export const cache: { clear(): void };
-  export const config: { forms: { confirm: (message: string, form: HTMLFormElement) => Promise<boolean> } };
+  export const config: {
+    forms: { confirm: (message: string, form: HTMLFormElement) => Promise<boolean> };
+  };
 }
 declare module "emojis" {
   const emojis: [emoji: string, words: string][];

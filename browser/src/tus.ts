@@ -33,7 +33,11 @@ interface With {
 export const PATIENCE = 20_000;
 
 /** Sends one request. It never throws: what broke off has the status 0. */
-export function send(method: string, url: string, { headers = {}, body, signal, patience = PATIENCE }: With = {}): Promise<Answer> {
+export function send(
+  method: string,
+  url: string,
+  { headers = {}, body, signal, patience = PATIENCE }: With = {},
+): Promise<Answer> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,8 +51,14 @@ export function send(method: string, url: string, { headers = {}, body, signal, 
     };
     const stop = (): void => request.abort();
     request.open(method, url);
-    for (const [name, value] of Object.entries({ Accept: "application/json", "Tus-Resumable": "1.0.0", ...headers })) request.setRequestHeader(name, value);
-    for (const event of ["progress", "load"] as const) request.upload.addEventListener(event, moved);
+    for (const [name, value] of Object.entries({
+      Accept: "application/json",
+      "Tus-Resumable": "1.0.0",
+      ...headers,
+    }))
+      request.setRequestHeader(name, value);
+    for (const event of ["progress", "load"] as const)
+      request.upload.addEventListener(event, moved);
     request.addEventListener("progress", moved);
     request.addEventListener("loadend", () => {
       clearTimeout(timer);
@@ -83,7 +93,11 @@ function read(request: XMLHttpRequest, stalled: boolean): Answer {
 /** The words of a problem document (RFC 9457). */
 function said(text: string): string {
   try {
-    const { title = "", detail = title, errors = {} } = JSON.parse(text) as { title?: string; detail?: string; errors?: Record<string, string> };
+    const {
+      title = "",
+      detail = title,
+      errors = {},
+    } = JSON.parse(text) as { title?: string; detail?: string; errors?: Record<string, string> };
     return Object.values(errors).join(" ") || detail;
   } catch {
     return "";
@@ -91,20 +105,40 @@ function said(text: string): string {
 }
 
 /** Deletes an upload and its media, also when the server has finished it by itself, but not from what was sent. Answers what went wrong, in words, or null. */
-export async function discard({ url, media, update }: { url: string; media: string; update: string }): Promise<string | null> {
+export async function discard({
+  url,
+  media,
+  update,
+}: {
+  url: string;
+  media: string;
+  update: string;
+}): Promise<string | null> {
   let answer = await send("DELETE", url);
   if (answer.status === 409) {
     const known = (await asked(`/updates/${update}`)) as { state: string } | number | undefined;
-    if (typeof known === "object" && known.state !== "draft") return "It was sent already, and stays there. Remove it on the page of its update.";
+    if (typeof known === "object" && known.state !== "draft")
+      return "It was sent already, and stays there. Remove it on the page of its update.";
     answer = await send("DELETE", `/media/${media}`);
   }
-  if ((answer.status >= 200 && answer.status < 300) || answer.status === 404 || answer.status === 410) return null;
-  return answer.words || "The server does not answer, so nothing was deleted. Try again in a moment.";
+  if (
+    (answer.status >= 200 && answer.status < 300) ||
+    answer.status === 404 ||
+    answer.status === 410
+  )
+    return null;
+  return (
+    answer.words || "The server does not answer, so nothing was deleted. Try again in a moment."
+  );
 }
 
 /** Tells the server that there is no more than the `length` bytes that it holds. */
 export function finish(url: string, length: number, signal?: AbortSignal): Promise<Answer> {
-  const headers = { "Content-Type": "application/offset+octet-stream", "Upload-Offset": String(length), "Upload-Length": String(length) };
+  const headers = {
+    "Content-Type": "application/offset+octet-stream",
+    "Upload-Offset": String(length),
+    "Upload-Length": String(length),
+  };
   return send("PATCH", url, signal ? { headers, signal } : { headers });
 }
 
@@ -129,7 +163,11 @@ export function deletedWords(safeMs: number, leftMs: number): string {
 /** What is at an address now; its status where that is no good one, undefined where no answer came. */
 async function asked(path: string): Promise<unknown> {
   try {
-    const answer = await fetch(path, { headers: { Accept: "application/json" }, credentials: "same-origin", cache: "no-store" });
+    const answer = await fetch(path, {
+      headers: { Accept: "application/json" },
+      credentials: "same-origin",
+      cache: "no-store",
+    });
     return answer.ok ? await answer.json() : answer.status;
   } catch {
     return undefined;
@@ -138,6 +176,9 @@ async function asked(path: string): Promise<unknown> {
 
 /** `Upload-Metadata`: names with their values in base64. */
 export function metadata(values: Record<string, string>): string {
-  const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-  return Object.entries(values).map(([name, value]) => `${name} ${base64(value)}`).join(",");
+  const base64 = (text: string): string =>
+    btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${base64(value)}`)
+    .join(",");
 }

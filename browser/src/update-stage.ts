@@ -22,18 +22,35 @@ export class UpdateStage extends HTMLElement {
     const { signal } = this.#listeners;
     this.classList.add("ready");
     this.#marks = new MarkView(this);
-    this.addEventListener("click", (event) => {
-      const link = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show]") : null;
-      if (!link) return;
-      event.preventDefault();
-      this.show(link.dataset["show"] ?? "");
-    }, { signal });
+    this.addEventListener(
+      "click",
+      (event) => {
+        const link =
+          event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show]") : null;
+        if (!link) return;
+        event.preventDefault();
+        this.show(link.dataset["show"] ?? "");
+      },
+      { signal },
+    );
     document.addEventListener("hearback:fresh", () => this.sync(), { signal });
     document.addEventListener("hearback:chosen", () => this.#marks?.look(), { signal });
     // An address ends after hours, or with what was behind it: the page says where it is now.
-    this.addEventListener("error", ({ target }) => { if (target instanceof HTMLVideoElement) void refresh(); }, { signal, capture: true });
+    this.addEventListener(
+      "error",
+      ({ target }) => {
+        if (target instanceof HTMLVideoElement) void refresh();
+      },
+      { signal, capture: true },
+    );
     // Folding a resolved thread takes its mark along.
-    document.addEventListener("toggle", ({ target }) => { if (target instanceof Element && target.matches(".resolved-thread")) this.sync(); }, { signal, capture: true });
+    document.addEventListener(
+      "toggle",
+      ({ target }) => {
+        if (target instanceof Element && target.matches(".resolved-thread")) this.sync();
+      },
+      { signal, capture: true },
+    );
     this.sync();
   }
 
@@ -71,7 +88,9 @@ export class UpdateStage extends HTMLElement {
   /** The address of the picture as it is seen: with its marks, unless they are hidden. Null where no picture is shown. */
   get seen(): string | null {
     const source = this.#medium?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
-    return this.classList.contains("marks-off") ? source : (this.#medium?.dataset["marked"] ?? source);
+    return this.classList.contains("marks-off")
+      ? source
+      : (this.#medium?.dataset["marked"] ?? source);
   }
 
   /** Width and height of that picture, as the server gives them. */
@@ -90,7 +109,8 @@ export class UpdateStage extends HTMLElement {
 
   /** Shows one piece of media. */
   show(media: string): void {
-    if (media === this.#shown || !this.#figures.some((figure) => figure.dataset["media"] === media)) return;
+    if (media === this.#shown || !this.#figures.some((figure) => figure.dataset["media"] === media))
+      return;
     this.video?.pause();
     this.#shown = media;
     this.sync();
@@ -99,14 +119,17 @@ export class UpdateStage extends HTMLElement {
   /** The next one or the one before, if there is one. */
   step(by: number): void {
     const figures = this.#figures;
-    const next = figures[figures.findIndex((figure) => figure.dataset["media"] === this.#shown) + by];
+    const next =
+      figures[figures.findIndex((figure) => figure.dataset["media"] === this.#shown) + by];
     if (next) this.show(next.dataset["media"] ?? "");
   }
 
   /** The moment that is played, as a place for a comment; nothing before it was ever started. */
   here(): Anchor | null {
     const video = this.video;
-    return video && video.currentTime > 0 ? { media: this.#shown, at: Math.floor(moment(video)) } : null;
+    return video && video.currentTime > 0
+      ? { media: this.#shown, at: Math.floor(moment(video)) }
+      : null;
   }
 
   /** Which number a piece of media has, from 1. */
@@ -166,25 +189,40 @@ export class UpdateStage extends HTMLElement {
   /** Takes up what changed on the page. */
   sync(): void {
     const { activeElement } = document;
-    if (activeElement instanceof HTMLElement && this.querySelector(".stage-tools")?.contains(activeElement)) this.#back = activeElement;
+    if (
+      activeElement instanceof HTMLElement &&
+      this.querySelector(".stage-tools")?.contains(activeElement)
+    )
+      this.#back = activeElement;
     const figures = this.#figures;
     if (!this.#medium) this.#shown = figures[0]?.dataset["media"] ?? "";
-    for (const figure of figures) figure.classList.toggle("shown", figure.dataset["media"] === this.#shown);
+    for (const figure of figures)
+      figure.classList.toggle("shown", figure.dataset["media"] === this.#shown);
     for (const link of this.querySelectorAll<HTMLElement>(".strip a")) {
       if (link.dataset["show"] === this.#shown) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     }
     const viewport = this.#medium?.querySelector<HTMLElement>(".viewport") ?? null;
     // Only where another is shown: a refresh neither zooms out nor takes the focus from a button.
-    if ((this.#picture?.viewport ?? null) !== viewport || (this.#timeline?.video ?? null) !== this.video) {
+    if (
+      (this.#picture?.viewport ?? null) !== viewport ||
+      (this.#timeline?.video ?? null) !== this.video
+    ) {
       this.#drop();
       const tools = this.querySelector<HTMLElement>(".stage-tools");
       const comments = this.dataset["comments"] !== undefined;
       if (viewport) {
-        this.#picture = new PictureView(viewport, { comments, point: (region) => this.#point(region), choose: (comment) => this.#choose(comment) });
+        this.#picture = new PictureView(viewport, {
+          comments,
+          point: (region) => this.#point(region),
+          choose: (comment) => this.#choose(comment),
+        });
         tools?.replaceChildren(this.#picture.tools);
         if (this.#marks) tools?.append(this.#marks.tools);
-        if (comments) tools?.append(make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."));
+        if (comments)
+          tools?.append(
+            make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
+          );
       } else if (this.video) {
         this.#timeline = new Timeline(this.video, (comment) => this.#choose(comment));
         tools?.replaceChildren(this.#timeline.line);
@@ -216,7 +254,9 @@ export class UpdateStage extends HTMLElement {
   }
 
   #point(region: Region): void {
-    document.dispatchEvent(new CustomEvent<Anchor>("hearback:place", { detail: { media: this.#shown, region } }));
+    document.dispatchEvent(
+      new CustomEvent<Anchor>("hearback:place", { detail: { media: this.#shown, region } }),
+    );
   }
 
   #choose(comment: Placed): void {

@@ -50,23 +50,46 @@ export class UploadQueue extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
-    input?.addEventListener("change", () => {
-      this.#take([...(input.files ?? [])]);
-      // Sent from here, not once more with the form.
-      input.value = "";
-    }, { signal });
+    input?.addEventListener(
+      "change",
+      () => {
+        this.#take([...(input.files ?? [])]);
+        // Sent from here, not once more with the form.
+        input.value = "";
+      },
+      { signal },
+    );
     addEventListener("dragenter", (event) => this.#drag(event, 1), { signal });
     addEventListener("dragleave", (event) => this.#drag(event, -1), { signal });
-    addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); }, { signal });
+    addEventListener(
+      "dragover",
+      (event) => {
+        if (hasFiles(event)) event.preventDefault();
+      },
+      { signal },
+    );
     addEventListener("drop", (event) => this.#drop(event), { signal });
     addEventListener("paste", (event) => this.#paste(event), { signal });
     addEventListener("online", () => this.#retryAll(), { signal });
-    addEventListener("beforeunload", (event) => { if (this.#holds) event.preventDefault(); }, { signal });
-    document.addEventListener("turbo:before-visit", (event) => {
-      const words = this.sending ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there." : "What you drew is not saved. Leave, and lose it?";
-      if (this.#holds && !window.confirm(words)) event.preventDefault();
-    }, { signal });
-    for (const event of ["hearback:fresh", "hearback:offered"]) document.addEventListener(event, () => this.#watch(), { signal });
+    addEventListener(
+      "beforeunload",
+      (event) => {
+        if (this.#holds) event.preventDefault();
+      },
+      { signal },
+    );
+    document.addEventListener(
+      "turbo:before-visit",
+      (event) => {
+        const words = this.sending
+          ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there."
+          : "What you drew is not saved. Leave, and lose it?";
+        if (this.#holds && !window.confirm(words)) event.preventDefault();
+      },
+      { signal },
+    );
+    for (const event of ["hearback:fresh", "hearback:offered"])
+      document.addEventListener(event, () => this.#watch(), { signal });
     this.#watch();
   }
 
@@ -79,7 +102,9 @@ export class UploadQueue extends HTMLElement {
 
   /** Whether a file is being marked, waits or travels. */
   get sending(): boolean {
-    return this.#items.some(({ state }) => state === "marked" || state === "waiting" || state === "sending");
+    return this.#items.some(
+      ({ state }) => state === "marked" || state === "waiting" || state === "sending",
+    );
   }
 
   /** Whether leaving would lose something: what travels, or marks that were not saved. */
@@ -96,7 +121,8 @@ export class UploadQueue extends HTMLElement {
   /** Puts files into the queue. */
   add(files: Iterable<File>): void {
     if (this.dataset["refused"] !== undefined) return;
-    for (const file of files) this.#show(this.#put(file, "waiting"), `${bytes(file.size)}, waiting`);
+    for (const file of files)
+      this.#show(this.#put(file, "waiting"), `${bytes(file.size)}, waiting`);
     void this.#run();
   }
 
@@ -124,13 +150,25 @@ export class UploadQueue extends HTMLElement {
     } catch (error) {
       // Nothing of it is sent: there may be something on it that nobody is to see.
       item.state = "failed";
-      this.#fail(item, `The editor could not be opened, so it is not added. ${error instanceof Error ? error.message : String(error)}`, "Mark up", () => void this.#mark(item));
+      this.#fail(
+        item,
+        `The editor could not be opened, so it is not added. ${error instanceof Error ? error.message : String(error)}`,
+        "Mark up",
+        () => void this.#mark(item),
+      );
       this.#settle();
     }
   }
 
   #put(file: File, state: Item["state"]): Item {
-    const item: Item = { file, row: make("li", { class: "media-item", "data-js": true }), state, shapes: [], arrived: false, passing: false };
+    const item: Item = {
+      file,
+      row: make("li", { class: "media-item", "data-js": true }),
+      state,
+      shapes: [],
+      arrived: false,
+      passing: false,
+    };
     this.#items.push(item);
     this.#list.append(item.row);
     this.querySelector(".drop")?.classList.add("small");
@@ -216,9 +254,20 @@ export class UploadQueue extends HTMLElement {
       cancel.addEventListener("click", () => this.#forget(item));
       say = make("p", { class: "meta", "data-say": true });
       item.row.replaceChildren(
-        make("span", { class: "thumbnail" }, item.file.type.startsWith("video/") ? icon("film") : icon("image")),
-        make("div", { class: "row-text" }, make("p", { class: "name" }, item.file.name), make("progress", { max: "1", value: "0", "aria-label": `Sending ${item.file.name}` }), say),
-        make("div", { class: "row-actions" }, cancel));
+        make(
+          "span",
+          { class: "thumbnail" },
+          item.file.type.startsWith("video/") ? icon("film") : icon("image"),
+        ),
+        make(
+          "div",
+          { class: "row-text" },
+          make("p", { class: "name" }, item.file.name),
+          make("progress", { max: "1", value: "0", "aria-label": `Sending ${item.file.name}` }),
+          say,
+        ),
+        make("div", { class: "row-actions" }, cancel),
+      );
     }
     say.textContent = words;
     const progress = item.row.querySelector("progress");
@@ -228,7 +277,9 @@ export class UploadQueue extends HTMLElement {
 
   /** Why it is not there, or not with its marks, and what can be done about it. */
   #failed(item: Item, error: Problem): void {
-    const words = item.arrived ? `The picture is here, what you drew on it is not saved. ${error.message}` : error.message;
+    const words = item.arrived
+      ? `The picture is here, what you drew on it is not saved. ${error.message}`
+      : error.message;
     if (error.passing) {
       item.passing = true;
       this.#fail(item, words, "Try again", () => this.#retry(item));
@@ -241,7 +292,8 @@ export class UploadQueue extends HTMLElement {
     item.row.dataset["state"] = "failed";
     item.row.querySelector("progress")?.remove();
     const dismiss = item.row.querySelector(".icon-only");
-    for (const name of ["aria-label", "title"]) dismiss?.setAttribute(name, `Dismiss ${item.file.name}`);
+    for (const name of ["aria-label", "title"])
+      dismiss?.setAttribute(name, `Dismiss ${item.file.name}`);
     this.#name();
     announce(`${item.file.name}: ${words}`);
     if (verb === undefined || !act) return;
@@ -275,7 +327,10 @@ export class UploadQueue extends HTMLElement {
   /** The list is called by what is in it. */
   #name(): void {
     const failed = this.#items.length > 0 && this.#items.every((item) => item.state === "failed");
-    this.querySelector(".arriving")?.setAttribute("aria-label", failed ? "Not taken" : "On their way");
+    this.querySelector(".arriving")?.setAttribute(
+      "aria-label",
+      failed ? "Not taken" : "On their way",
+    );
   }
 
   #forget(item: Item): void {
@@ -286,14 +341,22 @@ export class UploadQueue extends HTMLElement {
     const next = item.row.nextElementSibling ?? item.row.previousElementSibling;
     item.row.remove();
     this.#name();
-    if (focused) (next?.querySelector<HTMLElement>("button") ?? this.querySelector<HTMLElement>("input[type=file]"))?.focus();
+    if (focused)
+      (
+        next?.querySelector<HTMLElement>("button") ??
+        this.querySelector<HTMLElement>("input[type=file]")
+      )?.focus();
   }
 
   /** What is being prepared or still comes is asked after until it is ready; a draft has no stream. */
   #watch(): void {
     clearTimeout(this.#look);
     const arriving = this.#arriving();
-    const wait = this.querySelector('[data-state="processing"]') ? 2000 : arriving.length > 0 ? 10_000 : 0;
+    const wait = this.querySelector('[data-state="processing"]')
+      ? 2000
+      : arriving.length > 0
+        ? 10_000
+        : 0;
     if (wait > 0) this.#look = setTimeout(() => void refresh(), wait);
     if (arriving.length > 0) void this.#unfinished(arriving);
   }
@@ -301,7 +364,8 @@ export class UploadQueue extends HTMLElement {
   /** The rows of what arrives from elsewhere. What is sent from here has its own row, with its progress. */
   #arriving(): HTMLElement[] {
     const rows = [...this.querySelectorAll<HTMLElement>('[data-media][data-state="uploading"]')];
-    for (const row of rows) row.hidden = this.#items.some(({ upload }) => upload?.media === row.dataset["media"]);
+    for (const row of rows)
+      row.hidden = this.#items.some(({ upload }) => upload?.media === row.dataset["media"]);
     return rows.filter((row) => !row.hidden);
   }
 
@@ -319,11 +383,15 @@ export class UploadQueue extends HTMLElement {
       if (!upload || !say) continue;
       if (upload.recording) {
         const touched = new Date(upload.touched_at);
-        if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`)) say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
-        else if (Date.now() - touched.getTime() > SILENT) say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
+        if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`))
+          say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
+        else if (Date.now() - touched.getTime() > SILENT)
+          say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
       } else {
         const { begun } = await import("./file-upload.js");
-        const goes = (await begun(upload.id)) ? "Choose the same file again, and it goes on from there." : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
+        const goes = (await begun(upload.id))
+          ? "Choose the same file again, and it goes on from there."
+          : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
         say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. ${goes}`;
       }
     }
@@ -348,7 +416,11 @@ export class UploadQueue extends HTMLElement {
   #paste(event: ClipboardEvent): void {
     const files = [...(event.clipboardData?.files ?? [])];
     // Text that brings a picture of itself along (from an office program) is text, where text is typed.
-    if (files.length === 0 || (typing(event.target) && event.clipboardData?.types.includes("text/plain"))) return;
+    if (
+      files.length === 0 ||
+      (typing(event.target) && event.clipboardData?.types.includes("text/plain"))
+    )
+      return;
     event.preventDefault();
     this.#take(files.map(named));
   }
@@ -370,11 +442,19 @@ function hasFiles(event: DragEvent): boolean {
 /** Pasted pictures are all called image.png; the time tells them apart. */
 function named(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
-  return new File([file], `Pasted ${when(undefined, ".")}.${file.name.split(".").pop() ?? "png"}`, { type: file.type });
+  return new File([file], `Pasted ${when(undefined, ".")}.${file.name.split(".").pop() ?? "png"}`, {
+    type: file.type,
+  });
 }
 
 /** A title for a file: its name without the end, where it says something. */
 function title(file: File): string {
-  const name = file.name.replace(/\.\w{2,5}$/, "").replace(/[_-]+/g, " ").trim();
-  return /[a-z]{3}/i.test(name) && !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name) ? name.slice(0, 200) : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when()}`;
+  const name = file.name
+    .replace(/\.\w{2,5}$/, "")
+    .replace(/[_-]+/g, " ")
+    .trim();
+  return /[a-z]{3}/i.test(name) &&
+    !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name)
+    ? name.slice(0, 200)
+    : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when()}`;
 }

@@ -1,12 +1,12 @@
 // What the README says of recordings, measured: `bin/bench recorder` at the top of the project.
-import { defineConfig } from '@playwright/test'
+import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
-  testMatch: '*.bench.ts',
-  outputDir: 'results/bench',
-  reporter: 'line',
+  testMatch: "*.bench.ts",
+  outputDir: "results/bench",
+  reporter: "line",
   workers: 1,
   timeout: 3_600_000,
   expect: { timeout: 30_000 },
   use: { actionTimeout: 60_000 },
-})
+});

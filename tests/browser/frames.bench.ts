@@ -1,103 +1,159 @@
 // Frames a second that the recorder keeps at 1080p: with its tab hidden beside visible, of the screen alone beside the camera in a bubble on it.
 // What is recorded is another tab, which never stands still; counted are the frames that the server got.
 // HEARBACK_BENCH_TIMES says how often each (3 if it does not), in turns, because other work on the machine counts, too.
-import { execFile } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { chromium, expect, test, type Page } from '@playwright/test'
-import { chromium as flags, executablePath } from './playwright.config.ts'
-import { stored } from './recording.ts'
-import { Hearback } from './server.ts'
-import { signIn } from './test.ts'
+import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { chromium, expect, test, type Page } from "@playwright/test";
+import { chromium as flags, executablePath } from "./playwright.config.ts";
+import { stored } from "./recording.ts";
+import { Hearback } from "./server.ts";
+import { signIn } from "./test.ts";
 
-const run = promisify(execFile)
-const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 3)
-const seconds = 10
+const run = promisify(execFile);
+const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 3);
+const seconds = 10;
 
 const slides = `data:text/html,<title>Slides</title><style>body{margin:0;height:100vh;background:wheat}
-i{position:absolute;top:40%25;width:200px;height:200px;background:brown;animation:go 2s linear infinite alternate}@keyframes go{to{transform:translateX(1600px)}}</style><i></i>`
+i{position:absolute;top:40%25;width:200px;height:200px;background:brown;animation:go 2s linear infinite alternate}@keyframes go{to{transform:translateX(1600px)}}</style><i></i>`;
 
 interface Measured {
   /** Frames a second, and the longest time between two in ms. */
-  rate: number
-  gap: number
+  rate: number;
+  gap: number;
   /** How often a second the page itself was drawn meanwhile: what is hidden is not. */
-  drawn: number
+  drawn: number;
 }
 
-test('frames a second', async ({}, info) => {
-  const server = await Hearback.start('frames')
-  const [who] = await server.people('Fred')
-  const context = await chromium.launchPersistentContext(info.outputPath('profile'), {
+test("frames a second", async ({}, info) => {
+  const server = await Hearback.start("frames");
+  const [who] = await server.people("Fred");
+  const context = await chromium.launchPersistentContext(info.outputPath("profile"), {
     executablePath,
     baseURL: server.url,
-    permissions: ['camera', 'microphone'],
+    permissions: ["camera", "microphone"],
     viewport: { width: 1920, height: 1080 },
     // As people run it: without the flags that keep hidden tabs awake.
-    ignoreDefaultArgs: ['--mute-audio', '--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding'],
-    args: [...flags, '--use-fake-device-for-media-stream', '--auto-select-tab-capture-source-by-title=Slides'],
-  })
-  const shown = await context.newPage()
-  await shown.goto(slides)
-  const page = await context.newPage()
-  await signIn(page, who!, '/updates/new')
+    ignoreDefaultArgs: [
+      "--mute-audio",
+      "--disable-background-timer-throttling",
+      "--disable-backgrounding-occluded-windows",
+      "--disable-renderer-backgrounding",
+    ],
+    args: [
+      ...flags,
+      "--use-fake-device-for-media-stream",
+      "--auto-select-tab-capture-source-by-title=Slides",
+    ],
+  });
+  const shown = await context.newPage();
+  await shown.goto(slides);
+  const page = await context.newPage();
+  await signIn(page, who!, "/updates/new");
 
-  const kinds = [['screen', false], ['screen', true], ['both', false], ['both', true]] as const
-  const rounds: Measured[][] = []
+  const kinds = [
+    ["screen", false],
+    ["screen", true],
+    ["both", false],
+    ["both", true],
+  ] as const;
+  const rounds: Measured[][] = [];
   for (let round = 0; round < times; round += 1) {
-    const measured: Measured[] = []
-    for (const [source, hidden] of kinds) measured.push(await measure(page, shown, source, hidden, info.outputPath('recorded')))
-    rounds.push(measured)
+    const measured: Measured[] = [];
+    for (const [source, hidden] of kinds)
+      measured.push(await measure(page, shown, source, hidden, info.outputPath("recorded")));
+    rounds.push(measured);
   }
-  console.log('\n| 1080p, the tab that records | frames a second, median (least to most) | longest gap | the page drawn |')
+  console.log(
+    "\n| 1080p, the tab that records | frames a second, median (least to most) | longest gap | the page drawn |",
+  );
   for (const [index, [source, hidden]] of kinds.entries()) {
-    const all = rounds.map((round) => round[index]!)
-    const rates = all.map(({ rate }) => rate).sort((a, b) => a - b)
-    const numbers = (values: number[]) => `${Math.round(Math.max(...values))}`
-    console.log(`| ${source === 'both' ? 'screen and bubble' : 'screen'}, ${hidden ? 'hidden' : 'visible'} | ${rates[Math.floor(rates.length / 2)]!.toFixed(1)} (${rates[0]!.toFixed(1)} to ${rates.at(-1)!.toFixed(1)}) | ${numbers(all.map(({ gap }) => gap))} ms | ${numbers(all.map(({ drawn }) => drawn))} a second |`)
+    const all = rounds.map((round) => round[index]!);
+    const rates = all.map(({ rate }) => rate).sort((a, b) => a - b);
+    const numbers = (values: number[]) => `${Math.round(Math.max(...values))}`;
+    console.log(
+      `| ${source === "both" ? "screen and bubble" : "screen"}, ${hidden ? "hidden" : "visible"} | ${rates[Math.floor(rates.length / 2)]!.toFixed(1)} (${rates[0]!.toFixed(1)} to ${rates.at(-1)!.toFixed(1)}) | ${numbers(all.map(({ gap }) => gap))} ms | ${numbers(all.map(({ drawn }) => drawn))} a second |`,
+    );
   }
-  await context.close()
-  await server.stop()
-})
+  await context.close();
+  await server.stop();
+});
 
-async function measure(page: Page, shown: Page, source: 'screen' | 'both', hidden: boolean, file: string): Promise<Measured> {
-  await page.bringToFront()
-  await page.goto('/updates/new')
-  const recorder = page.locator('screen-recorder')
-  await page.getByRole('button', { name: /^Record/ }).click()
-  await recorder.locator(`input[name=source][value=${source}]`).check()
-  await expect(recorder.getByText('We hear you.')).toBeVisible()
-  await recorder.getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(recorder).toHaveAttribute('data-state', 'recording')
+async function measure(
+  page: Page,
+  shown: Page,
+  source: "screen" | "both",
+  hidden: boolean,
+  file: string,
+): Promise<Measured> {
+  await page.bringToFront();
+  await page.goto("/updates/new");
+  const recorder = page.locator("screen-recorder");
+  await page.getByRole("button", { name: /^Record/ }).click();
+  await recorder.locator(`input[name=source][value=${source}]`).check();
+  await expect(recorder.getByText("We hear you.")).toBeVisible();
+  await recorder.getByRole("button", { name: "Record", exact: true }).click();
+  await expect(recorder).toHaveAttribute("data-state", "recording");
   if (hidden) {
-    await shown.bringToFront()
-    await lookedAt(page, false)
+    await shown.bringToFront();
+    await lookedAt(page, false);
   }
-  const drawn = await page.evaluate((ms) => new Promise<number>((done) => {
-    let frames = 0
-    const next = () => {
-      frames += 1
-      requestAnimationFrame(next)
-    }
-    requestAnimationFrame(next)
-    setTimeout(() => done((frames * 1000) / ms), ms)
-  }), seconds * 1000)
-  await lookedAt(page, true)
-  await page.bringToFront()
-  await page.getByRole('button', { name: 'Stop' }).click()
-  await expect(page.locator('.media-item video')).toBeVisible()
-  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)
-  await writeFile(file, bytes)
+  const drawn = await page.evaluate(
+    (ms) =>
+      new Promise<number>((done) => {
+        let frames = 0;
+        const next = () => {
+          frames += 1;
+          requestAnimationFrame(next);
+        };
+        requestAnimationFrame(next);
+        setTimeout(() => done((frames * 1000) / ms), ms);
+      }),
+    seconds * 1000,
+  );
+  await lookedAt(page, true);
+  await page.bringToFront();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await expect(page.locator(".media-item video")).toBeVisible();
+  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  await writeFile(file, bytes);
   // What is measured next must not share the processor with the conversion of this.
-  await expect(page.locator('.media-item')).toHaveAttribute('data-state', 'ready', { timeout: 300_000 })
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file])
-  const at = stdout.trim().split('\n').map(parseFloat).filter(Number.isFinite).sort((a, b) => a - b)
-  const gaps = at.slice(1).map((time, index) => time - at[index]!)
-  return { rate: gaps.length / (at.at(-1)! - at[0]!), gap: 1000 * Math.max(...gaps), drawn }
+  await expect(page.locator(".media-item")).toHaveAttribute("data-state", "ready", {
+    timeout: 300_000,
+  });
+  const { stdout } = await run("ffprobe", [
+    "-v",
+    "error",
+    "-select_streams",
+    "v",
+    "-show_entries",
+    "packet=pts_time",
+    "-of",
+    "csv=p=0",
+    file,
+  ]);
+  const at = stdout
+    .trim()
+    .split("\n")
+    .map(parseFloat)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  const gaps = at.slice(1).map((time, index) => time - at[index]!);
+  return { rate: gaps.length / (at.at(-1)! - at[0]!), gap: 1000 * Math.max(...gaps), drawn };
 }
 
 /** Playwright has every page believe that somebody looks at it, and has no word for the opposite: this reaches for what it drives the browser with. */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
-  interface Driven { _connection: { toImpl(page: Page): { delegate: { _mainFrameSession: { _client: { send(method: string, params: object): Promise<void> } } } } } }
-  await (page as unknown as Driven)._connection.toImpl(page).delegate._mainFrameSession._client.send('Emulation.setFocusEmulationEnabled', { enabled })
+  interface Driven {
+    _connection: {
+      toImpl(page: Page): {
+        delegate: {
+          _mainFrameSession: { _client: { send(method: string, params: object): Promise<void> } };
+        };
+      };
+    };
+  }
+  await (page as unknown as Driven)._connection
+    .toImpl(page)
+    .delegate._mainFrameSession._client.send("Emulation.setFocusEmulationEnabled", { enabled });
 }

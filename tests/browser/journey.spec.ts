@@ -1,146 +1,170 @@
 // The whole journey, as people do it: from the set-up link to an acknowledged update, a guest, and a revoked link.
-import type { Browser, Page } from '@playwright/test'
-import { expect, fixture, look, person, setUp, signIn, test, type Hearback } from './test.ts'
-
+import type { Browser, Page } from "@playwright/test";
+import { expect, fixture, look, person, setUp, signIn, test, type Hearback } from "./test.ts";
 
 /** A page in a browser of its own, which knows nobody. */
 async function someone(browser: Browser, server: Hearback): Promise<Page> {
-  const context = await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] })
-  return context.newPage()
+  const context = await browser.newContext({
+    baseURL: server.url,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  return context.newPage();
 }
 
-test('from the set-up link to an acknowledged update and a revoked link', async ({ browser, fresh }) => {
-  test.setTimeout(240_000)
-  const ada = await someone(browser, fresh)
+test("from the set-up link to an acknowledged update and a revoked link", async ({
+  browser,
+  fresh,
+}) => {
+  test.setTimeout(240_000);
+  const ada = await someone(browser, fresh);
 
   // A newcomer makes the first account.
-  await ada.goto(fresh.setUpLink)
-  await look(ada, 'set-up')
-  await setUp(ada, fresh, person('Ada'))
-  await expect(ada.getByRole('heading', { name: 'Inbox' })).toBeVisible()
-  await look(ada, 'inbox-first-day')
+  await ada.goto(fresh.setUpLink);
+  await look(ada, "set-up");
+  await setUp(ada, fresh, person("Ada"));
+  await expect(ada.getByRole("heading", { name: "Inbox" })).toBeVisible();
+  await look(ada, "inbox-first-day");
 
   // She invites Bob, who accepts.
-  await ada.goto('/people')
-  await ada.getByLabel('E-mail addresses').fill('bob@example.org\ncleo@example.org')
-  await ada.getByRole('button', { name: 'Make links' }).click()
-  const link = await ada.getByLabel('bob@example.org').inputValue()
-  await look(ada, 'people')
-  const bob = await someone(browser, fresh)
-  await bob.goto(link)
-  await look(bob, 'invitation')
-  await bob.getByLabel('Your name').fill('Bob')
-  await bob.locator('input[name=password]').fill('correct horse battery')
-  await bob.getByRole('button', { name: 'Join' }).click()
-  await expect(bob.getByRole('heading', { name: 'Inbox' })).toBeVisible()
+  await ada.goto("/people");
+  await ada.getByLabel("E-mail addresses").fill("bob@example.org\ncleo@example.org");
+  await ada.getByRole("button", { name: "Make links" }).click();
+  const link = await ada.getByLabel("bob@example.org").inputValue();
+  await look(ada, "people");
+  const bob = await someone(browser, fresh);
+  await bob.goto(link);
+  await look(bob, "invitation");
+  await bob.getByLabel("Your name").fill("Bob");
+  await bob.locator("input[name=password]").fill("correct horse battery");
+  await bob.getByRole("button", { name: "Join" }).click();
+  await expect(bob.getByRole("heading", { name: "Inbox" })).toBeVisible();
 
   // She uploads a recording and a screenshot, and says who it is for.
-  await ada.goto('/updates/new')
-  await look(ada, 'new')
-  await ada.locator('upload-queue input[type=file]').setInputFiles([fixture('rec-vp9-opus-10s.webm'), fixture('shot-1280x800.png')])
-  await expect(ada.locator('[data-media]')).toHaveCount(2)
-  await expect(ada).toHaveURL(/\/updates\/[0-9a-z]+\/edit/)
-  await ada.getByLabel('Title').fill('The new flow')
-  await ada.getByLabel('Notes').fill('See **this** before Monday.')
-  const audience = ada.locator('people-field input:visible').first()
-  await audience.fill('bob@example.org')
-  await audience.press('Enter')
-  await ada.getByText('Got it', { exact: true }).click()
-  await expect(ada.locator('#save-state')).toContainText('Saved')
-  await look(ada, 'draft')
-  await ada.keyboard.press('Control+Enter')
-  await expect(ada.getByRole('heading', { name: 'The new flow' })).toBeVisible()
-  await expect(ada.locator('video')).toBeVisible()
-  const address = ada.url().split('#')[0]!
+  await ada.goto("/updates/new");
+  await look(ada, "new");
+  await ada
+    .locator("upload-queue input[type=file]")
+    .setInputFiles([fixture("rec-vp9-opus-10s.webm"), fixture("shot-1280x800.png")]);
+  await expect(ada.locator("[data-media]")).toHaveCount(2);
+  await expect(ada).toHaveURL(/\/updates\/[0-9a-z]+\/edit/);
+  await ada.getByLabel("Title").fill("The new flow");
+  await ada.getByLabel("Notes").fill("See **this** before Monday.");
+  const audience = ada.locator("people-field input:visible").first();
+  await audience.fill("bob@example.org");
+  await audience.press("Enter");
+  await ada.getByText("Got it", { exact: true }).click();
+  await expect(ada.locator("#save-state")).toContainText("Saved");
+  await look(ada, "draft");
+  await ada.keyboard.press("Control+Enter");
+  await expect(ada.getByRole("heading", { name: "The new flow" })).toBeVisible();
+  await expect(ada.locator("video")).toBeVisible();
+  const address = ada.url().split("#")[0]!;
 
   // Bob finds it in his inbox, opens it, comments at a second and on a spot.
-  await bob.goto('/inbox')
-  await expect(bob.getByRole('link', { name: 'The new flow', exact: true })).toBeVisible()
-  await look(bob, 'inbox')
-  await bob.getByRole('link', { name: 'The new flow', exact: true }).click()
-  await expect(bob).toHaveURL(address)
-  await expect(ada.getByText(/has not opened it/)).toHaveCount(0)
-  await expect.poll(() => bob.locator('video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
-  await bob.locator('video').evaluate((video: HTMLVideoElement) => { video.currentTime = 4 })
-  await bob.locator('#body').pressSequentially('What is **this**?')
-  await expect(bob.locator('.anchor-chip')).toContainText('0:04')
-  await bob.locator('#body').press('Control+Enter')
-  await expect(bob.locator('.comment .body')).toContainText('What is this?')
-  await expect(bob.locator('.comment .chip')).toContainText('0:04')
+  await bob.goto("/inbox");
+  await expect(bob.getByRole("link", { name: "The new flow", exact: true })).toBeVisible();
+  await look(bob, "inbox");
+  await bob.getByRole("link", { name: "The new flow", exact: true }).click();
+  await expect(bob).toHaveURL(address);
+  await expect(ada.getByText(/has not opened it/)).toHaveCount(0);
+  await expect
+    .poll(() => bob.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
+    .toBeGreaterThan(0);
+  await bob.locator("video").evaluate((video: HTMLVideoElement) => {
+    video.currentTime = 4;
+  });
+  await bob.locator("#body").pressSequentially("What is **this**?");
+  await expect(bob.locator(".anchor-chip")).toContainText("0:04");
+  await bob.locator("#body").press("Control+Enter");
+  await expect(bob.locator(".comment .body")).toContainText("What is this?");
+  await expect(bob.locator(".comment .chip")).toContainText("0:04");
 
   // Ada sees it appear, without doing anything, and answers.
-  await expect(ada.locator('.comment .body')).toContainText('What is this?')
-  await ada.locator('.reply summary').click()
-  await ada.locator('.reply textarea').fill('The menu.')
-  await ada.locator('.reply').getByRole('button', { name: 'Reply' }).click()
-  await expect(bob.locator('.replies .body')).toContainText('The menu.')
+  await expect(ada.locator(".comment .body")).toContainText("What is this?");
+  await ada.locator(".reply summary").click();
+  await ada.locator(".reply textarea").fill("The menu.");
+  await ada.locator(".reply").getByRole("button", { name: "Reply" }).click();
+  await expect(bob.locator(".replies .body")).toContainText("The menu.");
 
   // He got it; she sees who has.
-  await bob.getByRole('button', { name: 'Got it' }).click()
-  await expect(bob.getByText('You got it', { exact: true })).toBeVisible()
-  await expect(ada.locator('#answers')).toContainText('Bob')
-  await expect(ada.locator('#answers')).toContainText(/1 of 1|got it/i)
-  await look(bob, 'update-recipient')
-  await look(ada, 'update-author')
+  await bob.getByRole("button", { name: "Got it" }).click();
+  await expect(bob.getByText("You got it", { exact: true })).toBeVisible();
+  await expect(ada.locator("#answers")).toContainText("Bob");
+  await expect(ada.locator("#answers")).toContainText(/1 of 1|got it/i);
+  await look(bob, "update-recipient");
+  await look(ada, "update-author");
 
   // A guest comes by a link, says a name once, and comments.
-  await ada.getByRole('button', { name: 'Share' }).click()
-  await ada.getByLabel('A new one, for whom').fill('Customer')
-  await ada.getByRole('button', { name: 'Make a link' }).click()
-  const open = await ada.locator('input[value*="/s/"]').first().inputValue()
-  await expect(ada.locator('undo-field')).toHaveCount(1)
-  await expect(ada.locator('update-stage img:visible')).toHaveCount(await ada.locator('.strip img').count())
-  await look(ada, 'share')
-  const guest = await someone(browser, fresh)
-  await guest.goto(open)
-  await expect(guest.getByRole('heading', { name: 'The new flow' })).toBeVisible()
-  await expect(guest.getByText('What is this?')).toHaveCount(0)
-  await expect.poll(() => guest.locator('video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
-  await look(guest, 'guest')
-  await guest.locator('#guest-name').fill('Gwen')
-  await guest.locator('#body').fill('Looks good from here.')
-  await guest.locator('#body').press('Control+Enter')
-  await expect(guest.locator('.comment .body')).toContainText('Looks good from here.')
-  await expect(ada.getByText('Looks good from here.')).toBeVisible()
-  await expect(ada.getByText(/guest of .*Customer/)).toBeVisible()
+  await ada.getByRole("button", { name: "Share" }).click();
+  await ada.getByLabel("A new one, for whom").fill("Customer");
+  await ada.getByRole("button", { name: "Make a link" }).click();
+  const open = await ada.locator('input[value*="/s/"]').first().inputValue();
+  await expect(ada.locator("undo-field")).toHaveCount(1);
+  await expect(ada.locator("update-stage img:visible")).toHaveCount(
+    await ada.locator(".strip img").count(),
+  );
+  await look(ada, "share");
+  const guest = await someone(browser, fresh);
+  await guest.goto(open);
+  await expect(guest.getByRole("heading", { name: "The new flow" })).toBeVisible();
+  await expect(guest.getByText("What is this?")).toHaveCount(0);
+  await expect
+    .poll(() => guest.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
+    .toBeGreaterThan(0);
+  await look(guest, "guest");
+  await guest.locator("#guest-name").fill("Gwen");
+  await guest.locator("#body").fill("Looks good from here.");
+  await guest.locator("#body").press("Control+Enter");
+  await expect(guest.locator(".comment .body")).toContainText("Looks good from here.");
+  await expect(ada.getByText("Looks good from here.")).toBeVisible();
+  await expect(ada.getByText(/guest of .*Customer/)).toBeVisible();
 
   // Revoked, neither page nor media opens.
-  const media = await guest.locator('video').evaluate((video: HTMLVideoElement) => video.currentSrc)
-  if (!(await ada.locator('#share').isVisible())) await ada.getByRole('button', { name: 'Share' }).click()
-  await ada.getByRole('button', { name: /^End/ }).click()
-  await ada.getByRole('dialog').getByRole('button', { name: 'End the link' }).click()
-  await expect(ada.locator('#links')).toContainText('ended')
-  expect((await guest.request.get(media)).status()).toBe(404)
-  await guest.goto(open)
-  await expect(guest.getByText('This link opens nothing. Ask for a new one.')).toBeVisible()
-  await look(guest, 'dead-link')
+  const media = await guest
+    .locator("video")
+    .evaluate((video: HTMLVideoElement) => video.currentSrc);
+  if (!(await ada.locator("#share").isVisible()))
+    await ada.getByRole("button", { name: "Share" }).click();
+  await ada.getByRole("button", { name: /^End/ }).click();
+  await ada.getByRole("dialog").getByRole("button", { name: "End the link" }).click();
+  await expect(ada.locator("#links")).toContainText("ended");
+  expect((await guest.request.get(media)).status()).toBe(404);
+  await guest.goto(open);
+  await expect(guest.getByText("This link opens nothing. Ask for a new one.")).toBeVisible();
+  await look(guest, "dead-link");
 
   // Found again, and the rest of the pages.
-  await expect.poll(async () => (await ada.request.get('/updates?q=menu', { headers: { accept: 'application/json' } })).text()).toContain('The new flow')
-  await ada.goto('/updates?q=menu')
-  await look(ada, 'library')
-  await ada.goto('/me')
-  await look(ada, 'settings')
-  await ada.goto(`${address}/edit`)
-  await look(ada, 'edit')
-  await ada.getByRole('button', { name: 'To the trash' }).click()
-  await expect(ada.getByRole('link', { name: 'The new flow' })).toBeVisible()
-  await look(ada, 'trash')
-  await bob.goto(address)
-  await look(bob, 'nothing-here')
-})
+  await expect
+    .poll(async () =>
+      (
+        await ada.request.get("/updates?q=menu", { headers: { accept: "application/json" } })
+      ).text(),
+    )
+    .toContain("The new flow");
+  await ada.goto("/updates?q=menu");
+  await look(ada, "library");
+  await ada.goto("/me");
+  await look(ada, "settings");
+  await ada.goto(`${address}/edit`);
+  await look(ada, "edit");
+  await ada.getByRole("button", { name: "To the trash" }).click();
+  await expect(ada.getByRole("link", { name: "The new flow" })).toBeVisible();
+  await look(ada, "trash");
+  await bob.goto(address);
+  await look(bob, "nothing-here");
+});
 
-test('the same form works without scripts', async ({ browser, hearback }) => {
-  const [ivy] = await hearback.people('Ivy')
-  const context = await browser.newContext({ baseURL: hearback.url, javaScriptEnabled: false })
-  const page = await context.newPage()
-  await signIn(page, ivy!)
-  await page.goto('/updates/new')
-  await page.locator('input[type=file]').first().setInputFiles(fixture('shot-1280x800.png'))
-  await page.getByLabel('Title').fill('Plain')
-  await page.getByRole('button', { name: 'Send' }).click()
-  await expect(page.getByRole('heading', { name: 'Plain' })).toBeVisible()
-  await page.locator('#body').fill('Written without scripts.')
-  await page.getByRole('button', { name: 'Comment' }).click()
-  await expect(page.locator('.comment .body')).toContainText('Written without scripts.')
-})
+test("the same form works without scripts", async ({ browser, hearback }) => {
+  const [ivy] = await hearback.people("Ivy");
+  const context = await browser.newContext({ baseURL: hearback.url, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await signIn(page, ivy!);
+  await page.goto("/updates/new");
+  await page.locator("input[type=file]").first().setInputFiles(fixture("shot-1280x800.png"));
+  await page.getByLabel("Title").fill("Plain");
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page.getByRole("heading", { name: "Plain" })).toBeVisible();
+  await page.locator("#body").fill("Written without scripts.");
+  await page.getByRole("button", { name: "Comment" }).click();
+  await expect(page.locator(".comment .body")).toContainText("Written without scripts.");
+});

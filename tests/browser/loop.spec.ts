@@ -1,507 +1,698 @@
 // Closing the loop, as people in four places do it: by mouse and keys, each by their own clock, with time held by the server's.
 // At every step the author's page alone says who still owes what.
-import type { Locator, Page } from '@playwright/test'
-import { axe, expect, fixture, Hearback, look, test as base } from './test.ts'
-import { Scene, type Place } from './scene.ts'
+import type { Locator, Page } from "@playwright/test";
+import { axe, expect, fixture, Hearback, look, test as base } from "./test.ts";
+import { Scene, type Place } from "./scene.ts";
 
 /** Three in the afternoon in Berlin and Kraków, six in the morning in San Francisco, and Friday already, three in the night, in Auckland. */
-const thursday = '2026-11-19T14:00:00Z'
+const thursday = "2026-11-19T14:00:00Z";
 
-const nadia: Place = ['Nadia Berg', 'Europe/Berlin', 'de-DE']
-const kim: Place = ['Kim Tane', 'Pacific/Auckland', 'en-NZ']
-const zofia: Place = ['Zofia Nowak', 'Europe/Warsaw', 'pl-PL']
-const leo: Place = ['Leo Park', 'America/Los_Angeles', 'en-US']
+const nadia: Place = ["Nadia Berg", "Europe/Berlin", "de-DE"];
+const kim: Place = ["Kim Tane", "Pacific/Auckland", "en-NZ"];
+const zofia: Place = ["Zofia Nowak", "Europe/Warsaw", "pl-PL"];
+const leo: Place = ["Leo Park", "America/Los_Angeles", "en-US"];
 
 /** A server for each test, on a Thursday that does not end by itself. */
 const test = base.extend<{ held: Hearback }>({
   held: async ({}, use) => {
-    const server = await Hearback.start('loop', {}, thursday)
-    await use(server)
-    await server.stop()
+    const server = await Hearback.start("loop", {}, thursday);
+    await use(server);
+    await server.stop();
   },
-})
+});
 
 interface Ask {
-  title: string
-  notes?: string
-  file?: string
-  to: string[]
-  back: 'Nothing back' | 'Got it' | 'Say it back'
+  title: string;
+  notes?: string;
+  file?: string;
+  to: string[];
+  back: "Nothing back" | "Got it" | "Say it back";
   /** In working days of theirs, or a time by the author's clock. */
-  within?: number
-  by?: string
-  otherwise?: string
+  within?: number;
+  by?: string;
+  otherwise?: string;
 }
 
 /** Writes an update and sends it. Answers its address; ends on its page. */
-async function send(page: Page, { title, notes, file, to, back, within, by, otherwise }: Ask): Promise<string> {
-  await page.getByRole('link', { name: 'New', exact: true }).click()
-  await expect(page.getByRole('heading', { level: 1, name: 'New update' })).toBeVisible()
+async function send(
+  page: Page,
+  { title, notes, file, to, back, within, by, otherwise }: Ask,
+): Promise<string> {
+  await page.getByRole("link", { name: "New", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "New update" })).toBeVisible();
   if (file !== undefined) {
-    await page.locator('input[type=file]').first().setInputFiles(fixture(file))
-    await expect(page.locator('[data-media]')).toHaveCount(1)
+    await page.locator("input[type=file]").first().setInputFiles(fixture(file));
+    await expect(page.locator("[data-media]")).toHaveCount(1);
   }
-  await page.getByLabel('Title').fill(title)
-  if (notes !== undefined) await page.getByLabel('Notes').fill(notes)
-  const audience = page.getByRole('combobox', { name: 'Who it is for' })
-  for (let chips = await page.locator('.person-chip').count(); chips > 0; chips--) await audience.press('Backspace')
+  await page.getByLabel("Title").fill(title);
+  if (notes !== undefined) await page.getByLabel("Notes").fill(notes);
+  const audience = page.getByRole("combobox", { name: "Who it is for" });
+  for (let chips = await page.locator(".person-chip").count(); chips > 0; chips--)
+    await audience.press("Backspace");
   for (const name of to) {
-    await audience.pressSequentially(name.split(' ')[0]!)
-    await page.getByRole('option', { name }).click()
+    await audience.pressSequentially(name.split(" ")[0]!);
+    await page.getByRole("option", { name }).click();
   }
-  await page.getByRole('radio', { name: back, exact: true }).check()
-  if (within !== undefined) await page.getByRole('spinbutton', { name: 'Working days' }).fill(String(within))
-  if (by !== undefined) await page.getByLabel('Date and time', { exact: true }).fill(by)
-  if (otherwise !== undefined) await page.getByLabel('If I hear nothing by then, I will').fill(otherwise)
-  await page.getByRole('button', { name: 'Send', exact: true }).click()
-  await expect(page.locator('undo-field')).toContainText(`Sent to ${to.length} ${to.length === 1 ? 'person' : 'people'}`)
-  return new URL(page.url()).pathname
+  await page.getByRole("radio", { name: back, exact: true }).check();
+  if (within !== undefined)
+    await page.getByRole("spinbutton", { name: "Working days" }).fill(String(within));
+  if (by !== undefined) await page.getByLabel("Date and time", { exact: true }).fill(by);
+  if (otherwise !== undefined)
+    await page.getByLabel("If I hear nothing by then, I will").fill(otherwise);
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await expect(page.locator("undo-field")).toContainText(
+    `Sent to ${to.length} ${to.length === 1 ? "person" : "people"}`,
+  );
+  return new URL(page.url()).pathname;
 }
 
 /** The rows of a section of the inbox. */
-const rows = (page: Page, section: 'To answer' | 'To hear' | 'Waiting on others') => page.getByRole('region', { name: section }).locator('.entry')
+const rows = (page: Page, section: "To answer" | "To hear" | "Waiting on others") =>
+  page.getByRole("region", { name: section }).locator(".entry");
 
 /** The row of an update, wherever it stands. */
-const entry = (page: Page, title: string) => page.locator('.entry', { has: page.getByRole('link', { name: title, exact: true }) })
+const entry = (page: Page, title: string) =>
+  page.locator(".entry", { has: page.getByRole("link", { name: title, exact: true }) });
 
 /** What is asked and by when, as the row of the inbox has it. */
 async function asks(page: Page, title: string, ...words: string[]): Promise<void> {
-  await page.goto('/inbox')
-  await expect(rows(page, 'To answer').and(entry(page, title)).locator('.ask')).toHaveText(words)
+  await page.goto("/inbox");
+  await expect(rows(page, "To answer").and(entry(page, title)).locator(".ask")).toHaveText(words);
 }
 
 /** What the row of a person on the page of receipts says, between the name and the words they said. */
-const receipt = (page: Page, name: string) => page.locator('.receipt', { has: page.locator('.name', { hasText: name }) })
+const receipt = (page: Page, name: string) =>
+  page.locator(".receipt", { has: page.locator(".name", { hasText: name }) });
 
 /** Who still owes what, from the author's page alone: the sentence, and the names of each part in their order. */
-async function stands(page: Page, update: string, sentence: string, parts: { onMe?: string[]; onThem?: string[]; heard?: string[] }): Promise<void> {
-  if (new URL(page.url()).pathname !== `${update}/receipts`) await page.goto(`${update}/receipts`)
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(sentence)
-  const names = (within: Locator) => within.locator('.to-hear strong, .rows .title a, .name')
-  await expect(names(page.getByRole('region', { name: 'Waiting on you' }))).toHaveText(parts.onMe ?? [])
-  await expect(names(page.getByRole('region', { name: 'Waiting on them' }))).toHaveText(parts.onThem ?? [])
-  await expect(names(page.locator('#heard'))).toHaveText(parts.heard ?? [])
+async function stands(
+  page: Page,
+  update: string,
+  sentence: string,
+  parts: { onMe?: string[]; onThem?: string[]; heard?: string[] },
+): Promise<void> {
+  if (new URL(page.url()).pathname !== `${update}/receipts`) await page.goto(`${update}/receipts`);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(sentence);
+  const names = (within: Locator) => within.locator(".to-hear strong, .rows .title a, .name");
+  await expect(names(page.getByRole("region", { name: "Waiting on you" }))).toHaveText(
+    parts.onMe ?? [],
+  );
+  await expect(names(page.getByRole("region", { name: "Waiting on them" }))).toHaveText(
+    parts.onThem ?? [],
+  );
+  await expect(names(page.locator("#heard"))).toHaveText(parts.heard ?? []);
 }
 
-test('the loop, with three who live elsewhere: one asks, one is corrected, one is late, and all are asked again', async ({ browser, held }) => {
-  test.setTimeout(400_000)
-  const scene = await Scene.begin(browser, held, [nadia, kim, zofia, leo])
-  const [author, inAuckland, inKrakow, inSanFrancisco] = scene.pages as [Page, Page, Page, Page]
-  const title = 'The new rota'
-  const question = 'Who covers when both of us are ill?'
-  let update = ''
+test("the loop, with three who live elsewhere: one asks, one is corrected, one is late, and all are asked again", async ({
+  browser,
+  held,
+}) => {
+  test.setTimeout(400_000);
+  const scene = await Scene.begin(browser, held, [nadia, kim, zofia, leo]);
+  const [author, inAuckland, inKrakow, inSanFrancisco] = scene.pages as [Page, Page, Page, Page];
+  const title = "The new rota";
+  const question = "Who covers when both of us are ill?";
+  let update = "";
 
-  await test.step('she sends a recording and asks three people to say it back', async () => {
-    await author.goto('/inbox')
+  await test.step("she sends a recording and asks three people to say it back", async () => {
+    await author.goto("/inbox");
     update = await send(author, {
       title,
-      notes: 'From December the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.',
-      file: 'rec-vp9-opus-10s.webm',
+      notes:
+        "From December the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.",
+      file: "rec-vp9-opus-10s.webm",
       to: [kim[0], zofia[0], leo[0]],
-      back: 'Say it back',
+      back: "Say it back",
       within: 1,
-      otherwise: 'keep the old rota',
-    })
-    await expect(author.getByRole('heading', { name: title })).toBeVisible()
-    await look(author, 'loop-sent')
+      otherwise: "keep the old rota",
+    });
+    await expect(author.getByRole("heading", { name: title })).toBeVisible();
+    await look(author, "loop-sent");
     // By due time, which is each one's own, where their clock hangs, and what it shows now.
-    await stands(author, update, 'Nobody has answered yet. 3 have not opened it.', { onThem: [zofia[0], leo[0], kim[0]] })
-    for (const [name, due, there] of [[zofia[0], 'Fri 17:00', ''], [leo[0], 'Fri 17:00', 'Thu 06:00'], [kim[0], 'Mon 17:00', 'Fri 03:00']] as const) {
-      await expect(receipt(author, name).getByText(`by ${due}${there === '' ? '' : ' there'}`, { exact: true })).toBeVisible()
-      if (there !== '') await expect(receipt(author, name).getByText(`now ${there}`, { exact: true })).toBeVisible()
-    }
-    await look(author, 'loop-receipts-sent')
-  })
-
-  await test.step('each reads by when, in their own time', async () => {
-    await scene.at('2026-11-19T20:30:00Z')
-    // It is Friday in Auckland: the end of the next working day is Monday's.
-    await asks(inAuckland, title, 'Say it back by Mon 17:00')
-    await asks(inKrakow, title, 'Say it back by Fri 17:00')
-    await asks(inSanFrancisco, title, 'Say it back by Fri 17:00')
-    for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
-      await expect(rows(page, 'To answer')).toHaveCount(1)
-      await expect(page).toHaveTitle('(1) Inbox · hearback')
-      // The number is beside its word, whatever else a page draws.
-      const [badge, item] = [await page.locator('#rail-count').boundingBox(), await page.getByRole('link', { name: /^Inbox/ }).boundingBox()]
-      expect(badge!.width, 'width of the number').toBeLessThan(item!.width / 2)
-      expect(badge!.height, 'height of the number').toBeLessThanOrEqual(20)
-      await axe(page)
-    }
-    await look(inAuckland, 'loop-inbox-asked')
-  })
-
-  await test.step('Kim asks at a second, before she says anything back', async () => {
-    await entry(inAuckland, title).getByRole('link', { name: 'Open' }).click()
-    await expect(inAuckland.locator('.ask-words')).toContainText('Nadia Berg asks you to say it back by Mon 17:00')
-    await expect(inAuckland.locator('.answer')).toContainText('If nothing is heard by then, Nadia Berg will: keep the old rota')
-    await expect.poll(() => inAuckland.locator('video').evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
-    await inAuckland.keyboard.press('ArrowRight')
-    await inAuckland.keyboard.press('q')
-    await inAuckland.keyboard.type(question)
-    await expect(inAuckland.locator('.anchor-chip')).toContainText('0:05')
-    await inAuckland.keyboard.press('Control+Enter')
-    await expect(inAuckland.locator('.question-tag')).toHaveText('Question · open')
-    await look(inAuckland, 'loop-asked')
-    await inAuckland.getByRole('link', { name: /^Inbox/ }).click()
-    await expect(rows(inAuckland, 'To answer')).toHaveCount(1)
-    await stands(author, update, 'Nobody has answered yet. 2 have not opened it. 1 question is open.', {
-      onMe: [question],
+    await stands(author, update, "Nobody has answered yet. 3 have not opened it.", {
       onThem: [zofia[0], leo[0], kim[0]],
-    })
-  })
+    });
+    for (const [name, due, there] of [
+      [zofia[0], "Fri 17:00", ""],
+      [leo[0], "Fri 17:00", "Thu 06:00"],
+      [kim[0], "Mon 17:00", "Fri 03:00"],
+    ] as const) {
+      await expect(
+        receipt(author, name).getByText(`by ${due}${there === "" ? "" : " there"}`, {
+          exact: true,
+        }),
+      ).toBeVisible();
+      if (there !== "")
+        await expect(
+          receipt(author, name).getByText(`now ${there}`, { exact: true }),
+        ).toBeVisible();
+    }
+    await look(author, "loop-receipts-sent");
+  });
 
-  await test.step('Zofia says it back', async () => {
-    await scene.at('2026-11-20T08:30:00Z')
-    await inKrakow.goto('/inbox')
-    await inKrakow.keyboard.press('j')
-    await inKrakow.keyboard.press('Enter')
-    await expect(inKrakow.getByRole('heading', { name: title })).toBeVisible()
-    await inKrakow.keyboard.press('a')
-    await expect(inKrakow.getByLabel('What will you do, and by when?')).toBeFocused()
-    await inKrakow.keyboard.type('From December I begin at 22:00, alone.')
-    await look(inKrakow, 'loop-saying-back')
-    await inKrakow.getByRole('button', { name: 'Say it back' }).click()
-    await expect(inKrakow.locator('.answer')).toContainText('You said it back')
-    await inKrakow.goto('/inbox')
-    await expect(inKrakow.getByText('Nobody is waiting for you.')).toBeVisible()
+  await test.step("each reads by when, in their own time", async () => {
+    await scene.at("2026-11-19T20:30:00Z");
+    // It is Friday in Auckland: the end of the next working day is Monday's.
+    await asks(inAuckland, title, "Say it back by Mon 17:00");
+    await asks(inKrakow, title, "Say it back by Fri 17:00");
+    await asks(inSanFrancisco, title, "Say it back by Fri 17:00");
+    for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
+      await expect(rows(page, "To answer")).toHaveCount(1);
+      await expect(page).toHaveTitle("(1) Inbox · hearback");
+      // The number is beside its word, whatever else a page draws.
+      const [badge, item] = [
+        await page.locator("#rail-count").boundingBox(),
+        await page.getByRole("link", { name: /^Inbox/ }).boundingBox(),
+      ];
+      expect(badge!.width, "width of the number").toBeLessThan(item!.width / 2);
+      expect(badge!.height, "height of the number").toBeLessThanOrEqual(20);
+      await axe(page);
+    }
+    await look(inAuckland, "loop-inbox-asked");
+  });
+
+  await test.step("Kim asks at a second, before she says anything back", async () => {
+    await entry(inAuckland, title).getByRole("link", { name: "Open" }).click();
+    await expect(inAuckland.locator(".ask-words")).toContainText(
+      "Nadia Berg asks you to say it back by Mon 17:00",
+    );
+    await expect(inAuckland.locator(".answer")).toContainText(
+      "If nothing is heard by then, Nadia Berg will: keep the old rota",
+    );
+    await expect
+      .poll(() =>
+        inAuckland.locator("video").evaluate((video: HTMLVideoElement) => video.readyState),
+      )
+      .toBeGreaterThan(0);
+    await inAuckland.keyboard.press("ArrowRight");
+    await inAuckland.keyboard.press("q");
+    await inAuckland.keyboard.type(question);
+    await expect(inAuckland.locator(".anchor-chip")).toContainText("0:05");
+    await inAuckland.keyboard.press("Control+Enter");
+    await expect(inAuckland.locator(".question-tag")).toHaveText("Question · open");
+    await look(inAuckland, "loop-asked");
+    await inAuckland.getByRole("link", { name: /^Inbox/ }).click();
+    await expect(rows(inAuckland, "To answer")).toHaveCount(1);
+    await stands(
+      author,
+      update,
+      "Nobody has answered yet. 2 have not opened it. 1 question is open.",
+      {
+        onMe: [question],
+        onThem: [zofia[0], leo[0], kim[0]],
+      },
+    );
+  });
+
+  await test.step("Zofia says it back", async () => {
+    await scene.at("2026-11-20T08:30:00Z");
+    await inKrakow.goto("/inbox");
+    await inKrakow.keyboard.press("j");
+    await inKrakow.keyboard.press("Enter");
+    await expect(inKrakow.getByRole("heading", { name: title })).toBeVisible();
+    await inKrakow.keyboard.press("a");
+    await expect(inKrakow.getByLabel("What will you do, and by when?")).toBeFocused();
+    await inKrakow.keyboard.type("From December I begin at 22:00, alone.");
+    await look(inKrakow, "loop-saying-back");
+    await inKrakow.getByRole("button", { name: "Say it back" }).click();
+    await expect(inKrakow.locator(".answer")).toContainText("You said it back");
+    await inKrakow.goto("/inbox");
+    await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
     // Her page is open all the while, and learns it by itself.
-    await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', {
+    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
-    })
-    await look(author, 'loop-receipts-to-hear')
-    await asks(author, title, '1 person said it back', '1 open question')
-    await look(author, 'loop-inbox-author')
-  })
+    });
+    await look(author, "loop-receipts-to-hear");
+    await asks(author, title, "1 person said it back", "1 open question");
+    await look(author, "loop-inbox-author");
+  });
 
-  await test.step('she hears it, and it is not quite what she meant', async () => {
-    await scene.at('2026-11-20T08:40:00Z')
-    await rows(author, 'To answer').getByRole('link', { name: 'Hear' }).click()
-    await expect(author.locator('.to-hear')).toContainText('From December I begin at 22:00, alone.')
-    await author.keyboard.press('j')
-    await expect(author.locator('.to-hear')).toBeFocused()
-    await author.keyboard.press('n')
-    await expect(author.getByLabel('What is not quite right')).toBeFocused()
-    await author.keyboard.type('Not alone: two of you.')
-    await look(author, 'loop-correcting')
-    await author.keyboard.press('Tab')
-    await author.keyboard.press('Enter')
-    await stands(author, update, '0 of 3 heard. 1 was told: not quite. 1 has not opened it. 1 question is open.', {
-      onMe: [question],
-      onThem: [leo[0], kim[0], zofia[0]],
-    })
-    await expect(receipt(author, zofia[0])).toContainText('was told: not quite')
-    await expect(receipt(author, zofia[0]).getByText('by Mon 17:00', { exact: true })).toBeVisible()
-  })
+  await test.step("she hears it, and it is not quite what she meant", async () => {
+    await scene.at("2026-11-20T08:40:00Z");
+    await rows(author, "To answer").getByRole("link", { name: "Hear" }).click();
+    await expect(author.locator(".to-hear")).toContainText(
+      "From December I begin at 22:00, alone.",
+    );
+    await author.keyboard.press("j");
+    await expect(author.locator(".to-hear")).toBeFocused();
+    await author.keyboard.press("n");
+    await expect(author.getByLabel("What is not quite right")).toBeFocused();
+    await author.keyboard.type("Not alone: two of you.");
+    await look(author, "loop-correcting");
+    await author.keyboard.press("Tab");
+    await author.keyboard.press("Enter");
+    await stands(
+      author,
+      update,
+      "0 of 3 heard. 1 was told: not quite. 1 has not opened it. 1 question is open.",
+      {
+        onMe: [question],
+        onThem: [leo[0], kim[0], zofia[0]],
+      },
+    );
+    await expect(receipt(author, zofia[0])).toContainText("was told: not quite");
+    await expect(
+      receipt(author, zofia[0]).getByText("by Mon 17:00", { exact: true }),
+    ).toBeVisible();
+  });
 
-  await test.step('Zofia says it again, and is confirmed', async () => {
-    await asks(inKrakow, title, 'Not quite: say it again by Mon 17:00')
-    await look(inKrakow, 'loop-inbox-corrected')
-    await rows(inKrakow, 'To answer').getByRole('link', { name: 'Say it back' }).click()
-    await expect(inKrakow.locator('.ask-words')).toContainText('Nadia Berg: not quite. Not alone: two of you. Again by Mon 17:00')
-    await inKrakow.getByLabel('What will you do, and by when?').fill('From December two of us begin at 22:00; I bring the written handover.')
-    await look(inKrakow, 'loop-saying-again')
-    await inKrakow.getByRole('button', { name: 'Say it back' }).click()
-    await expect(inKrakow.locator('.answer')).toContainText('You said it back')
-    await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', { onMe: [zofia[0], question], onThem: [leo[0], kim[0]] })
+  await test.step("Zofia says it again, and is confirmed", async () => {
+    await asks(inKrakow, title, "Not quite: say it again by Mon 17:00");
+    await look(inKrakow, "loop-inbox-corrected");
+    await rows(inKrakow, "To answer").getByRole("link", { name: "Say it back" }).click();
+    await expect(inKrakow.locator(".ask-words")).toContainText(
+      "Nadia Berg: not quite. Not alone: two of you. Again by Mon 17:00",
+    );
+    await inKrakow
+      .getByLabel("What will you do, and by when?")
+      .fill("From December two of us begin at 22:00; I bring the written handover.");
+    await look(inKrakow, "loop-saying-again");
+    await inKrakow.getByRole("button", { name: "Say it back" }).click();
+    await expect(inKrakow.locator(".answer")).toContainText("You said it back");
+    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
+      onMe: [zofia[0], question],
+      onThem: [leo[0], kim[0]],
+    });
     // What they said to each other before stands above it.
-    await expect(author.locator('.to-hear')).toContainText('You: not quite. Not alone: two of you.')
-    await author.keyboard.press('j')
-    await author.keyboard.press('y')
-    await stands(author, update, '1 of 3 heard. 1 has not opened it. 1 question is open.', { onMe: [question], onThem: [leo[0], kim[0]], heard: [zofia[0]] })
-    await author.locator('#heard > summary').click()
-    await expect(receipt(author, zofia[0])).toContainText('Said it back, confirmed')
-    await look(author, 'loop-receipts-confirmed')
-    await inKrakow.goto('/inbox')
-    await expect(rows(inKrakow, 'To hear').and(entry(inKrakow, title))).toContainText('Yes, that’s it')
-  })
+    await expect(author.locator(".to-hear")).toContainText(
+      "You: not quite. Not alone: two of you.",
+    );
+    await author.keyboard.press("j");
+    await author.keyboard.press("y");
+    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
+      onMe: [question],
+      onThem: [leo[0], kim[0]],
+      heard: [zofia[0]],
+    });
+    await author.locator("#heard > summary").click();
+    await expect(receipt(author, zofia[0])).toContainText("Said it back, confirmed");
+    await look(author, "loop-receipts-confirmed");
+    await inKrakow.goto("/inbox");
+    await expect(rows(inKrakow, "To hear").and(entry(inKrakow, title))).toContainText(
+      "Yes, that’s it",
+    );
+  });
 
-  await test.step('she answers Kim’s question', async () => {
-    await author.getByRole('link', { name: 'Answer Kim Tane' }).click()
-    await expect(author.locator('.thread .chip')).toContainText('0:05')
-    await author.locator('.reply > summary').click()
-    await expect(author.getByLabel('Reply to Kim Tane')).toBeFocused()
-    await author.keyboard.type('Then the day shift stays until midnight.')
-    await author.keyboard.press('Control+Enter')
-    await expect(author.locator('.question-tag')).toHaveText('Question · answered')
-    await stands(author, update, '1 of 3 heard. 1 has not opened it.', { onThem: [leo[0], kim[0]], heard: [zofia[0]] })
-    await author.goto('/inbox')
-    await expect(author.getByText('Nobody is waiting for you.')).toBeVisible()
-    await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 02:00')
-  })
+  await test.step("she answers Kim’s question", async () => {
+    await author.getByRole("link", { name: "Answer Kim Tane" }).click();
+    await expect(author.locator(".thread .chip")).toContainText("0:05");
+    await author.locator(".reply > summary").click();
+    await expect(author.getByLabel("Reply to Kim Tane")).toBeFocused();
+    await author.keyboard.type("Then the day shift stays until midnight.");
+    await author.keyboard.press("Control+Enter");
+    await expect(author.locator(".question-tag")).toHaveText("Question · answered");
+    await stands(author, update, "1 of 3 heard. 1 has not opened it.", {
+      onThem: [leo[0], kim[0]],
+      heard: [zofia[0]],
+    });
+    await author.goto("/inbox");
+    await expect(author.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(rows(author, "Waiting on others").and(entry(author, title))).toContainText(
+      "by Sat 02:00",
+    );
+  });
 
-  await test.step('Leo got another one, with one press', async () => {
-    await send(author, { title: 'The key of the back door', notes: 'It lies with the guard now.', to: [leo[0]], back: 'Got it', within: 1 })
-    await scene.at('2026-11-20T18:00:00Z')
-    await asks(inSanFrancisco, 'The key of the back door', 'Got it by Mon 17:00')
-    await asks(inSanFrancisco, title, 'Say it back by Fri 17:00')
-    await entry(inSanFrancisco, 'The key of the back door').getByRole('link', { name: 'Open' }).click()
-    await expect(inSanFrancisco.getByRole('heading', { name: 'The key of the back door' })).toBeVisible()
-    await inSanFrancisco.getByRole('link', { name: /^Inbox/ }).click()
-    await look(inSanFrancisco, 'loop-inbox-opened')
-    await entry(inSanFrancisco, 'The key of the back door').getByRole('button', { name: 'Got it' }).click()
-    await expect(entry(inSanFrancisco, 'The key of the back door')).toHaveCount(0)
-    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(1)
-    await author.goto('/inbox')
-    await expect(rows(author, 'To hear').and(entry(author, 'The key of the back door'))).toContainText('All have answered')
-  })
+  await test.step("Leo got another one, with one press", async () => {
+    await send(author, {
+      title: "The key of the back door",
+      notes: "It lies with the guard now.",
+      to: [leo[0]],
+      back: "Got it",
+      within: 1,
+    });
+    await scene.at("2026-11-20T18:00:00Z");
+    await asks(inSanFrancisco, "The key of the back door", "Got it by Mon 17:00");
+    await asks(inSanFrancisco, title, "Say it back by Fri 17:00");
+    await entry(inSanFrancisco, "The key of the back door")
+      .getByRole("link", { name: "Open" })
+      .click();
+    await expect(
+      inSanFrancisco.getByRole("heading", { name: "The key of the back door" }),
+    ).toBeVisible();
+    await inSanFrancisco.getByRole("link", { name: /^Inbox/ }).click();
+    await look(inSanFrancisco, "loop-inbox-opened");
+    await entry(inSanFrancisco, "The key of the back door")
+      .getByRole("button", { name: "Got it" })
+      .click();
+    await expect(entry(inSanFrancisco, "The key of the back door")).toHaveCount(0);
+    await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
+    await author.goto("/inbox");
+    await expect(
+      rows(author, "To hear").and(entry(author, "The key of the back door")),
+    ).toContainText("All have answered");
+  });
 
-  await test.step('Kim takes the answer and says it back; Leo is late', async () => {
+  await test.step("Kim takes the answer and says it back; Leo is late", async () => {
     // Half past nine on Monday in Auckland; in San Francisco Friday is over, and in Berlin it is Sunday evening.
-    await scene.at('2026-11-22T20:30:00Z')
-    await inAuckland.goto('/inbox')
-    await expect(rows(inAuckland, 'To hear').and(entry(inAuckland, title))).toContainText('Nadia Berg answered your question')
-    await look(inAuckland, 'loop-inbox-answered')
-    await rows(inAuckland, 'To answer').getByRole('link', { name: 'Say it back' }).click()
-    await inAuckland.getByRole('button', { name: 'This answers it' }).click()
-    await expect(inAuckland.locator('.question-tag')).toHaveText('Question · accepted')
-    await inAuckland.getByLabel('What will you do, and by when?').fill('I ask the day shift tonight whether they agree.')
-    await inAuckland.getByRole('button', { name: 'Say it back' }).click()
-    await expect(inAuckland.locator('.answer')).toContainText('You said it back')
-    await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onMe: [kim[0]], onThem: [leo[0]], heard: [zofia[0]] })
-    await author.keyboard.press('j')
-    await author.keyboard.press('y')
-    await stands(author, update, '2 of 3 heard. 1 has not opened it. 1 is overdue.', { onThem: [leo[0]], heard: [kim[0], zofia[0]] })
-    await expect(receipt(author, leo[0])).toContainText('Overdue')
-    await expect(receipt(author, leo[0]).getByText('by Fri 20 Nov 17:00 there', { exact: true })).toBeVisible()
-    await look(author, 'loop-receipts-overdue')
-    await author.goto('/inbox')
-    await expect(rows(author, 'Waiting on others').and(entry(author, title))).toContainText('by Sat 21 Nov 02:00 · overdue')
-  })
+    await scene.at("2026-11-22T20:30:00Z");
+    await inAuckland.goto("/inbox");
+    await expect(rows(inAuckland, "To hear").and(entry(inAuckland, title))).toContainText(
+      "Nadia Berg answered your question",
+    );
+    await look(inAuckland, "loop-inbox-answered");
+    await rows(inAuckland, "To answer").getByRole("link", { name: "Say it back" }).click();
+    await inAuckland.getByRole("button", { name: "This answers it" }).click();
+    await expect(inAuckland.locator(".question-tag")).toHaveText("Question · accepted");
+    await inAuckland
+      .getByLabel("What will you do, and by when?")
+      .fill("I ask the day shift tonight whether they agree.");
+    await inAuckland.getByRole("button", { name: "Say it back" }).click();
+    await expect(inAuckland.locator(".answer")).toContainText("You said it back");
+    await stands(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
+      onMe: [kim[0]],
+      onThem: [leo[0]],
+      heard: [zofia[0]],
+    });
+    await author.keyboard.press("j");
+    await author.keyboard.press("y");
+    await stands(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
+      onThem: [leo[0]],
+      heard: [kim[0], zofia[0]],
+    });
+    await expect(receipt(author, leo[0])).toContainText("Overdue");
+    await expect(
+      receipt(author, leo[0]).getByText("by Fri 20 Nov 17:00 there", { exact: true }),
+    ).toBeVisible();
+    await look(author, "loop-receipts-overdue");
+    await author.goto("/inbox");
+    await expect(rows(author, "Waiting on others").and(entry(author, title))).toContainText(
+      "by Sat 21 Nov 02:00 · overdue",
+    );
+  });
 
-  await test.step('she reminds him: it stands first', async () => {
-    await scene.at('2026-11-23T17:00:00Z')
+  await test.step("she reminds him: it stands first", async () => {
+    await scene.at("2026-11-23T17:00:00Z");
     // Someone else’s is due sooner than what he was reminded of would be again.
-    await send(inKrakow, { title: 'Whose is the red cup', to: [leo[0]], back: 'Got it', by: '2026-11-23T18:30' })
-    await asks(inSanFrancisco, title, 'Say it back by Fri 20 Nov 17:00 · overdue')
-    await author.goto(`${update}/receipts`)
-    await author.getByRole('button', { name: 'Remind' }).click()
-    await expect(author.getByRole('status').filter({ hasText: 'Leo Park is reminded.' })).toBeVisible()
-    await expect(author.getByLabel('Leo Park is reminded. Words to pass on:')).toHaveValue(/^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/)
-    await expect(receipt(author, leo[0])).toContainText('reminded')
-    await look(author, 'loop-reminded')
-    await inSanFrancisco.goto('/inbox')
-    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([title, 'Whose is the red cup'])
-    await expect(rows(inSanFrancisco, 'To answer').first().locator('.tag')).toHaveText('Reminder')
-    await look(inSanFrancisco, 'loop-inbox-reminded')
-    await rows(inSanFrancisco, 'To answer').first().getByRole('link', { name: 'Open' }).click()
-    await inSanFrancisco.getByLabel('What will you do, and by when?').fill('Nothing changes for me before January.')
-    await inSanFrancisco.getByRole('button', { name: 'Say it back' }).click()
-    await expect(inSanFrancisco.locator('.answer')).toContainText('You said it back')
-    await stands(author, update, 'All 3 heard.', { onMe: [leo[0]], heard: [kim[0], zofia[0]] })
-    await author.keyboard.press('j')
-    await author.keyboard.press('y')
-    await stands(author, update, 'All 3 heard.', { heard: [kim[0], leo[0], zofia[0]] })
-    await look(author, 'loop-receipts-all')
-    await author.goto('/inbox')
-    await expect(author.getByText('Nobody is waiting for you.')).toBeVisible()
-    await look(author, 'loop-inbox-done')
-  })
+    await send(inKrakow, {
+      title: "Whose is the red cup",
+      to: [leo[0]],
+      back: "Got it",
+      by: "2026-11-23T18:30",
+    });
+    await asks(inSanFrancisco, title, "Say it back by Fri 20 Nov 17:00 · overdue");
+    await author.goto(`${update}/receipts`);
+    await author.getByRole("button", { name: "Remind" }).click();
+    await expect(
+      author.getByRole("status").filter({ hasText: "Leo Park is reminded." }),
+    ).toBeVisible();
+    await expect(author.getByLabel("Leo Park is reminded. Words to pass on:")).toHaveValue(
+      /^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
+    );
+    await expect(receipt(author, leo[0])).toContainText("reminded");
+    await look(author, "loop-reminded");
+    await inSanFrancisco.goto("/inbox");
+    await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([
+      title,
+      "Whose is the red cup",
+    ]);
+    await expect(rows(inSanFrancisco, "To answer").first().locator(".tag")).toHaveText("Reminder");
+    await look(inSanFrancisco, "loop-inbox-reminded");
+    await rows(inSanFrancisco, "To answer").first().getByRole("link", { name: "Open" }).click();
+    await inSanFrancisco
+      .getByLabel("What will you do, and by when?")
+      .fill("Nothing changes for me before January.");
+    await inSanFrancisco.getByRole("button", { name: "Say it back" }).click();
+    await expect(inSanFrancisco.locator(".answer")).toContainText("You said it back");
+    await stands(author, update, "All 3 heard.", { onMe: [leo[0]], heard: [kim[0], zofia[0]] });
+    await author.keyboard.press("j");
+    await author.keyboard.press("y");
+    await stands(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
+    await look(author, "loop-receipts-all");
+    await author.goto("/inbox");
+    await expect(author.getByText("Nobody is waiting for you.")).toBeVisible();
+    await look(author, "loop-inbox-done");
+  });
 
-  await test.step('she changes it, and asks all three again', async () => {
-    await scene.at('2026-11-24T09:00:00Z')
-    await author.goto(update)
-    await author.getByRole('link', { name: 'Edit' }).click()
-    await expect(author.getByRole('heading', { level: 1, name: 'Edit' })).toBeVisible()
-    await author.getByLabel('Notes').fill('From January the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.')
-    await author.locator('#update-form').getByLabel('Ask 3 people again').check()
-    await author.locator('#update-form').getByLabel('What changed').fill('January instead of December.')
-    await look(author, 'loop-edit-again')
-    await author.getByRole('button', { name: 'Save' }).click()
-    await expect(author.getByText('January instead of December.')).toBeVisible()
-    await stands(author, update, '0 of 3 heard. 3 answered an earlier version.', { onThem: [kim[0], zofia[0], leo[0]] })
-    for (const [name] of [kim, zofia, leo]) await expect(receipt(author, name)).toContainText('answered an earlier version')
-    await look(author, 'loop-receipts-stale')
-  })
+  await test.step("she changes it, and asks all three again", async () => {
+    await scene.at("2026-11-24T09:00:00Z");
+    await author.goto(update);
+    await author.getByRole("link", { name: "Edit" }).click();
+    await expect(author.getByRole("heading", { level: 1, name: "Edit" })).toBeVisible();
+    await author
+      .getByLabel("Notes")
+      .fill(
+        "From January the night shift begins at 22:00 and two of us hold it.\n\nThe handover is written, not spoken.",
+      );
+    await author.locator("#update-form").getByLabel("Ask 3 people again").check();
+    await author
+      .locator("#update-form")
+      .getByLabel("What changed")
+      .fill("January instead of December.");
+    await look(author, "loop-edit-again");
+    await author.getByRole("button", { name: "Save" }).click();
+    await expect(author.getByText("January instead of December.")).toBeVisible();
+    await stands(author, update, "0 of 3 heard. 3 answered an earlier version.", {
+      onThem: [kim[0], zofia[0], leo[0]],
+    });
+    for (const [name] of [kim, zofia, leo])
+      await expect(receipt(author, name)).toContainText("answered an earlier version");
+    await look(author, "loop-receipts-stale");
+  });
 
-  await test.step('each sees what is different, and answers again', async () => {
+  await test.step("each sees what is different, and answers again", async () => {
     const again = [
-      [inAuckland, kim[0], 'Wed 17:00'],
-      [inKrakow, zofia[0], 'Wed 17:00'],
-      [inSanFrancisco, leo[0], 'Wed 17:00'],
-    ] as const
+      [inAuckland, kim[0], "Wed 17:00"],
+      [inKrakow, zofia[0], "Wed 17:00"],
+      [inSanFrancisco, leo[0], "Wed 17:00"],
+    ] as const;
     for (const [page, name, due] of again) {
-      await asks(page, title, `Changed since you answered, again by ${due}`)
-      await rows(page, 'To answer').and(entry(page, title)).getByRole('link', { name: title, exact: true }).click()
-      await expect(page.locator('.ask-words')).toContainText(`This changed since you answered. Again by ${due}`)
-      await expect(page.locator('.answer')).toContainText('What changed: January instead of December.')
-      await page.getByText('See what is different').click()
-      await expect(page.locator('.changes del')).toHaveText('December')
-      await expect(page.locator('.changes ins')).toHaveText('January')
-      await expect(page.locator('.answer')).toContainText('You said:')
-      if (page === inKrakow) await look(page, 'loop-changed')
-      await page.getByLabel('What will you do, and by when?').fill(`January, then. ${name}`)
-      await page.getByRole('button', { name: 'Say it back' }).click()
-      await expect(page.locator('.answer')).toContainText('You said it back')
+      await asks(page, title, `Changed since you answered, again by ${due}`);
+      await rows(page, "To answer")
+        .and(entry(page, title))
+        .getByRole("link", { name: title, exact: true })
+        .click();
+      await expect(page.locator(".ask-words")).toContainText(
+        `This changed since you answered. Again by ${due}`,
+      );
+      await expect(page.locator(".answer")).toContainText(
+        "What changed: January instead of December.",
+      );
+      await page.getByText("See what is different").click();
+      await expect(page.locator(".changes del")).toHaveText("December");
+      await expect(page.locator(".changes ins")).toHaveText("January");
+      await expect(page.locator(".answer")).toContainText("You said:");
+      if (page === inKrakow) await look(page, "loop-changed");
+      await page.getByLabel("What will you do, and by when?").fill(`January, then. ${name}`);
+      await page.getByRole("button", { name: "Say it back" }).click();
+      await expect(page.locator(".answer")).toContainText("You said it back");
     }
-    await stands(author, update, 'All 3 heard.', { onMe: [kim[0], leo[0], zofia[0]] })
+    await stands(author, update, "All 3 heard.", { onMe: [kim[0], leo[0], zofia[0]] });
     for (const left of [2, 1, 0]) {
-      await author.keyboard.press('j')
-      await author.keyboard.press('y')
-      await expect(author.locator('.to-hear')).toHaveCount(left)
+      await author.keyboard.press("j");
+      await author.keyboard.press("y");
+      await expect(author.locator(".to-hear")).toHaveCount(left);
     }
-    await stands(author, update, 'All 3 heard.', { heard: [kim[0], leo[0], zofia[0]] })
-    await author.goto(`${update}/versions`)
-    await expect(author.getByRole('heading', { name: 'Version 1' })).toBeVisible()
-    await look(author, 'loop-versions')
-  })
-})
+    await stands(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
+    await author.goto(`${update}/versions`);
+    await expect(author.getByRole("heading", { name: "Version 1" })).toBeVisible();
+    await look(author, "loop-versions");
+  });
+});
 
-test('an inbox is gone through to its end: put off, muted, declined, one after the other', async ({ browser, held }) => {
-  test.setTimeout(240_000)
-  const scene = await Scene.begin(browser, held, [nadia, leo, kim])
-  const [author, inSanFrancisco] = scene.pages as [Page, Page]
-  const [drill, menu, budget, printer] = ['The fire drill', 'What there is to eat', 'The budget of the team', 'The printer is back']
-  let asked = ''
+test("an inbox is gone through to its end: put off, muted, declined, one after the other", async ({
+  browser,
+  held,
+}) => {
+  test.setTimeout(240_000);
+  const scene = await Scene.begin(browser, held, [nadia, leo, kim]);
+  const [author, inSanFrancisco] = scene.pages as [Page, Page];
+  const [drill, menu, budget, printer] = [
+    "The fire drill",
+    "What there is to eat",
+    "The budget of the team",
+    "The printer is back",
+  ];
+  let asked = "";
 
-  await test.step('two are asked back, two only told', async () => {
+  await test.step("two are asked back, two only told", async () => {
     // Nine in the morning in San Francisco.
-    await scene.at('2026-11-19T17:00:00Z')
-    await author.goto('/inbox')
-    await send(author, { title: drill, to: [leo[0]], back: 'Got it', within: 1 })
-    asked = await send(author, { title: budget, notes: 'A tenth less.', to: [leo[0], kim[0]], back: 'Say it back', within: 2 })
-    await send(author, { title: menu, to: [leo[0]], back: 'Nothing back' })
-    await scene.at('2026-11-19T17:01:00Z')
-    await send(author, { title: printer, to: [leo[0]], back: 'Nothing back' })
-    await inSanFrancisco.goto('/inbox')
-    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill, budget])
-    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([printer, menu])
-    await expect(rows(inSanFrancisco, 'To answer').locator('.ask')).toHaveText(['Got it by Fri 17:00', 'Say it back by Mon 17:00'])
-    await look(inSanFrancisco, 'loop-inbox-four')
-  })
+    await scene.at("2026-11-19T17:00:00Z");
+    await author.goto("/inbox");
+    await send(author, { title: drill, to: [leo[0]], back: "Got it", within: 1 });
+    asked = await send(author, {
+      title: budget,
+      notes: "A tenth less.",
+      to: [leo[0], kim[0]],
+      back: "Say it back",
+      within: 2,
+    });
+    await send(author, { title: menu, to: [leo[0]], back: "Nothing back" });
+    await scene.at("2026-11-19T17:01:00Z");
+    await send(author, { title: printer, to: [leo[0]], back: "Nothing back" });
+    await inSanFrancisco.goto("/inbox");
+    await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
+    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([printer, menu]);
+    await expect(rows(inSanFrancisco, "To answer").locator(".ask")).toHaveText([
+      "Got it by Fri 17:00",
+      "Say it back by Mon 17:00",
+    ]);
+    await look(inSanFrancisco, "loop-inbox-four");
+  });
 
-  await test.step('one is put off by keys, brought back, put off again', async () => {
+  await test.step("one is put off by keys, brought back, put off again", async () => {
     const later = async () => {
-      await inSanFrancisco.keyboard.press('j')
-      await inSanFrancisco.keyboard.press('j')
-      await expect(entry(inSanFrancisco, budget)).toBeFocused()
-      await inSanFrancisco.keyboard.press('s')
-      await expect(entry(inSanFrancisco, budget).getByRole('button', { name: 'Tomorrow morning' })).toBeFocused()
-    }
-    await later()
-    await look(inSanFrancisco, 'loop-later')
+      await inSanFrancisco.keyboard.press("j");
+      await inSanFrancisco.keyboard.press("j");
+      await expect(entry(inSanFrancisco, budget)).toBeFocused();
+      await inSanFrancisco.keyboard.press("s");
+      await expect(
+        entry(inSanFrancisco, budget).getByRole("button", { name: "Tomorrow morning" }),
+      ).toBeFocused();
+    };
+    await later();
+    await look(inSanFrancisco, "loop-later");
     // All of it can be pressed: no row below lies over it.
-    await entry(inSanFrancisco, budget).getByRole('button', { name: 'Mute this update' }).click({ trial: true })
-    await inSanFrancisco.keyboard.press('Enter')
-    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill])
-    await expect(inSanFrancisco).toHaveTitle('(1) Inbox · hearback')
-    await inSanFrancisco.getByText('Put off').click()
-    await expect(inSanFrancisco.locator('#later .row')).toContainText(`${budget}`)
-    await expect(inSanFrancisco.locator('#later .row')).toContainText('until Fri 08:00')
-    await look(inSanFrancisco, 'loop-put-off')
-    await inSanFrancisco.getByRole('button', { name: 'Bring back' }).click()
-    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(2)
-    await inSanFrancisco.goto('/inbox')
-    await later()
-    await inSanFrancisco.keyboard.press('Enter')
-    await expect(rows(inSanFrancisco, 'To answer')).toHaveCount(1)
+    await entry(inSanFrancisco, budget)
+      .getByRole("button", { name: "Mute this update" })
+      .click({ trial: true });
+    await inSanFrancisco.keyboard.press("Enter");
+    await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill]);
+    await expect(inSanFrancisco).toHaveTitle("(1) Inbox · hearback");
+    await inSanFrancisco.getByText("Put off").click();
+    await expect(inSanFrancisco.locator("#later .row")).toContainText(`${budget}`);
+    await expect(inSanFrancisco.locator("#later .row")).toContainText("until Fri 08:00");
+    await look(inSanFrancisco, "loop-put-off");
+    await inSanFrancisco.getByRole("button", { name: "Bring back" }).click();
+    await expect(rows(inSanFrancisco, "To answer")).toHaveCount(2);
+    await inSanFrancisco.goto("/inbox");
+    await later();
+    await inSanFrancisco.keyboard.press("Enter");
+    await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
     // Put off is not answered: the author sees that he owes it.
-    await stands(author, asked, 'Nobody has answered yet. 2 have not opened it.', { onThem: [leo[0], kim[0]] })
-  })
+    await stands(author, asked, "Nobody has answered yet. 2 have not opened it.", {
+      onThem: [leo[0], kim[0]],
+    });
+  });
 
-  await test.step('what is muted says no more', async () => {
-    await entry(inSanFrancisco, printer).locator('[data-later]').click()
-    await entry(inSanFrancisco, printer).getByRole('button', { name: 'Mute this update' }).click()
-    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
+  await test.step("what is muted says no more", async () => {
+    await entry(inSanFrancisco, printer).locator("[data-later]").click();
+    await entry(inSanFrancisco, printer).getByRole("button", { name: "Mute this update" }).click();
+    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([menu]);
     for (const title of [printer, menu]) {
-      await inSanFrancisco.goto('/updates')
-      await inSanFrancisco.getByRole('link', { name: title, exact: true }).click()
-      await inSanFrancisco.locator('#body').fill('Since when?')
-      await inSanFrancisco.keyboard.press('Control+Enter')
-      await expect(inSanFrancisco.locator('.comment')).toHaveCount(1)
+      await inSanFrancisco.goto("/updates");
+      await inSanFrancisco.getByRole("link", { name: title, exact: true }).click();
+      await inSanFrancisco.locator("#body").fill("Since when?");
+      await inSanFrancisco.keyboard.press("Control+Enter");
+      await expect(inSanFrancisco.locator(".comment")).toHaveCount(1);
     }
-    await inSanFrancisco.goto('/inbox')
-    await expect(rows(inSanFrancisco, 'To hear')).toHaveCount(0)
+    await inSanFrancisco.goto("/inbox");
+    await expect(rows(inSanFrancisco, "To hear")).toHaveCount(0);
     for (const title of [printer, menu]) {
-      await author.goto('/updates')
-      await author.getByRole('link', { name: title, exact: true }).click()
-      await author.locator('.reply > summary').click()
-      await expect(author.getByLabel('Reply to Leo Park')).toBeFocused()
-      await author.keyboard.type('Since today.')
-      await author.keyboard.press('Control+Enter')
-      await expect(author.locator('.replies .comment')).toHaveCount(1)
+      await author.goto("/updates");
+      await author.getByRole("link", { name: title, exact: true }).click();
+      await author.locator(".reply > summary").click();
+      await expect(author.getByLabel("Reply to Leo Park")).toBeFocused();
+      await author.keyboard.type("Since today.");
+      await author.keyboard.press("Control+Enter");
+      await expect(author.locator(".replies .comment")).toHaveCount(1);
     }
-    await inSanFrancisco.goto('/inbox')
-    await expect(rows(inSanFrancisco, 'To hear').locator('.title')).toHaveText([menu])
-    await expect(rows(inSanFrancisco, 'To hear').locator('.meta')).toHaveText(/^\s*Nadia Berg said something/)
-  })
+    await inSanFrancisco.goto("/inbox");
+    await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([menu]);
+    await expect(rows(inSanFrancisco, "To hear").locator(".meta")).toHaveText(
+      /^\s*Nadia Berg said something/,
+    );
+  });
 
-  await test.step('in the morning it is back, and he reads one after the other', async () => {
-    await scene.at('2026-11-20T16:30:00Z')
-    await inSanFrancisco.goto('/inbox')
-    await expect(rows(inSanFrancisco, 'To answer').locator('.title')).toHaveText([drill, budget])
-    await inSanFrancisco.keyboard.press('i')
-    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: drill })).toBeVisible()
-    await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
-    await expect(inSanFrancisco.locator('.answer')).toContainText('You got it')
+  await test.step("in the morning it is back, and he reads one after the other", async () => {
+    await scene.at("2026-11-20T16:30:00Z");
+    await inSanFrancisco.goto("/inbox");
+    await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
+    await inSanFrancisco.keyboard.press("i");
+    await expect(inSanFrancisco.getByRole("heading", { level: 1, name: drill })).toBeVisible();
+    await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
+    await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
     // He thinks again, twice: the author has confirmed nothing. That gives him no more time.
-    await inSanFrancisco.getByRole('button', { name: 'Take it back' }).click()
-    await expect(inSanFrancisco.locator('.ask-words')).toContainText('Nadia Berg asks: got it? by Fri 17:00')
-    await inSanFrancisco.getByRole('button', { name: 'Got it' }).click()
-    await expect(inSanFrancisco.locator('.answer')).toContainText('You got it')
-    await look(inSanFrancisco, 'loop-got-it')
+    await inSanFrancisco.getByRole("button", { name: "Take it back" }).click();
+    await expect(inSanFrancisco.locator(".ask-words")).toContainText(
+      "Nadia Berg asks: got it? by Fri 17:00",
+    );
+    await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
+    await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
+    await look(inSanFrancisco, "loop-got-it");
 
-    await inSanFrancisco.getByRole('link', { name: 'Next in the inbox' }).click()
-    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: budget })).toBeVisible()
-    await inSanFrancisco.getByText('I heard it, but …').first().click()
-    const reason = inSanFrancisco.getByLabel('I heard it, but …')
-    await reason.fill('   ')
-    await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
-    await expect(inSanFrancisco.locator('#complaint')).toContainText('This is missing. Say why.')
-    await reason.fill('we have spent it already.')
-    await look(inSanFrancisco, 'loop-declining')
-    await inSanFrancisco.getByRole('button', { name: 'Send' }).click()
-    await expect(inSanFrancisco.locator('.answer')).toContainText('You heard it, but …')
-    await expect(inSanFrancisco.locator('#complaint')).toHaveCount(0)
+    await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
+    await expect(inSanFrancisco.getByRole("heading", { level: 1, name: budget })).toBeVisible();
+    await inSanFrancisco.getByText("I heard it, but …").first().click();
+    const reason = inSanFrancisco.getByLabel("I heard it, but …");
+    await reason.fill("   ");
+    await inSanFrancisco.getByRole("button", { name: "Send" }).click();
+    await expect(inSanFrancisco.locator("#complaint")).toContainText("This is missing. Say why.");
+    await reason.fill("we have spent it already.");
+    await look(inSanFrancisco, "loop-declining");
+    await inSanFrancisco.getByRole("button", { name: "Send" }).click();
+    await expect(inSanFrancisco.locator(".answer")).toContainText("You heard it, but …");
+    await expect(inSanFrancisco.locator("#complaint")).toHaveCount(0);
 
-    await inSanFrancisco.keyboard.press('i')
-    await expect(inSanFrancisco.getByRole('heading', { level: 1, name: menu })).toBeVisible()
-    await inSanFrancisco.getByRole('link', { name: 'Next in the inbox' }).click()
-    await expect(inSanFrancisco.getByText('That was all.')).toBeVisible()
-    await expect(inSanFrancisco.getByText('Nobody is waiting for you.')).toBeVisible()
-    await expect(inSanFrancisco).toHaveTitle('Inbox · hearback')
-    await look(inSanFrancisco, 'loop-inbox-empty')
-  })
+    await inSanFrancisco.keyboard.press("i");
+    await expect(inSanFrancisco.getByRole("heading", { level: 1, name: menu })).toBeVisible();
+    await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
+    await expect(inSanFrancisco.getByText("That was all.")).toBeVisible();
+    await expect(inSanFrancisco.getByText("Nobody is waiting for you.")).toBeVisible();
+    await expect(inSanFrancisco).toHaveTitle("Inbox · hearback");
+    await look(inSanFrancisco, "loop-inbox-empty");
+  });
 
-  await test.step('the author hears why not', async () => {
-    await author.goto('/inbox')
-    await expect(rows(author, 'To hear').and(entry(author, budget))).toContainText('Leo Park heard it, but …')
-    await stands(author, asked, '1 of 2 heard. 1 of them said “but …”. 1 has not opened it.', { onThem: [kim[0]], heard: [leo[0]] })
-    await author.locator('#heard > summary').click()
-    await expect(receipt(author, leo[0])).toContainText('“… but we have spent it already.”')
-    await look(author, 'loop-receipts-declined')
-  })
-})
+  await test.step("the author hears why not", async () => {
+    await author.goto("/inbox");
+    await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
+      "Leo Park heard it, but …",
+    );
+    await stands(author, asked, "1 of 2 heard. 1 of them said “but …”. 1 has not opened it.", {
+      onThem: [kim[0]],
+      heard: [leo[0]],
+    });
+    await author.locator("#heard > summary").click();
+    await expect(receipt(author, leo[0])).toContainText("“… but we have spent it already.”");
+    await look(author, "loop-receipts-declined");
+  });
+});
 
-test('who is away is asked for when they are back, and asking can be stopped', async ({ browser, held }) => {
-  test.setTimeout(120_000)
-  const scene = await Scene.begin(browser, held, [nadia, kim, zofia])
-  const [author, inAuckland, inKrakow] = scene.pages as [Page, Page, Page]
-  const title = 'Where we meet in spring'
+test("who is away is asked for when they are back, and asking can be stopped", async ({
+  browser,
+  held,
+}) => {
+  test.setTimeout(120_000);
+  const scene = await Scene.begin(browser, held, [nadia, kim, zofia]);
+  const [author, inAuckland, inKrakow] = scene.pages as [Page, Page, Page];
+  const title = "Where we meet in spring";
 
-  await inAuckland.goto('/me')
-  await inAuckland.getByLabel('Away until').fill('2026-12-01T09:00')
-  await inAuckland.locator('form', { has: inAuckland.getByLabel('Away until') }).getByRole('button', { name: 'Save' }).click()
-  await expect(inAuckland.getByRole('status').filter({ hasText: 'Saved' })).toBeVisible()
-  await look(inAuckland, 'loop-away')
+  await inAuckland.goto("/me");
+  await inAuckland.getByLabel("Away until").fill("2026-12-01T09:00");
+  await inAuckland
+    .locator("form", { has: inAuckland.getByLabel("Away until") })
+    .getByRole("button", { name: "Save" })
+    .click();
+  await expect(inAuckland.getByRole("status").filter({ hasText: "Saved" })).toBeVisible();
+  await look(inAuckland, "loop-away");
 
-  await author.goto('/inbox')
-  const update = await send(author, { title, to: [kim[0], zofia[0]], back: 'Got it', by: '2026-11-27T12:00' })
-  await stands(author, update, 'Nobody has answered yet. 2 have not opened it.', { onThem: [zofia[0], kim[0]] })
-  await expect(receipt(author, zofia[0]).getByText('by Fri 27 Nov 12:00', { exact: true })).toBeVisible()
+  await author.goto("/inbox");
+  const update = await send(author, {
+    title,
+    to: [kim[0], zofia[0]],
+    back: "Got it",
+    by: "2026-11-27T12:00",
+  });
+  await stands(author, update, "Nobody has answered yet. 2 have not opened it.", {
+    onThem: [zofia[0], kim[0]],
+  });
+  await expect(
+    receipt(author, zofia[0]).getByText("by Fri 27 Nov 12:00", { exact: true }),
+  ).toBeVisible();
   // Tuesday is her first whole day; five in the afternoon there is five in the morning in Berlin.
-  await expect(receipt(author, kim[0]).getByText('by Tue 1 Dec 17:00 there', { exact: true })).toBeVisible()
-  await expect(receipt(author, kim[0]).getByText(/^away until Tue 1 Dec 09:00/)).toBeVisible()
-  await asks(inAuckland, title, 'Got it by Tue 1 Dec 17:00')
-  await asks(inKrakow, title, 'Got it by Fri 27 Nov 12:00')
+  await expect(
+    receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 there", { exact: true }),
+  ).toBeVisible();
+  await expect(receipt(author, kim[0]).getByText(/^away until Tue 1 Dec 09:00/)).toBeVisible();
+  await asks(inAuckland, title, "Got it by Tue 1 Dec 17:00");
+  await asks(inKrakow, title, "Got it by Fri 27 Nov 12:00");
 
-  await author.getByRole('button', { name: 'Stop asking' }).click()
-  await author.getByRole('dialog').getByRole('button', { name: 'Stop asking' }).click()
-  await expect(author.getByRole('heading', { level: 1 })).toHaveText('0 of 2 opened it.')
-  await look(author, 'loop-stopped')
-  await inKrakow.goto('/inbox')
-  await expect(inKrakow.getByText('Nobody is waiting for you.')).toBeVisible()
-  await author.goto('/inbox')
-  await expect(rows(author, 'Waiting on others')).toHaveCount(0)
-})
+  await author.getByRole("button", { name: "Stop asking" }).click();
+  await author.getByRole("dialog").getByRole("button", { name: "Stop asking" }).click();
+  await expect(author.getByRole("heading", { level: 1 })).toHaveText("0 of 2 opened it.");
+  await look(author, "loop-stopped");
+  await inKrakow.goto("/inbox");
+  await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
+  await author.goto("/inbox");
+  await expect(rows(author, "Waiting on others")).toHaveCount(0);
+});

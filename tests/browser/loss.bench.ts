@@ -1,92 +1,113 @@
 // How many seconds of a recording are lost when tab, browser, server or network die at a random moment of it.
 // HEARBACK_BENCH_TIMES says how often each (20 if it does not).
-import { writeFile } from 'node:fs/promises'
-import { expect, test, type Page } from '@playwright/test'
-import { hash, RecordingBrowser, seen, stored } from './recording.ts'
-import { Hearback } from './server.ts'
+import { writeFile } from "node:fs/promises";
+import { expect, test, type Page } from "@playwright/test";
+import { hash, RecordingBrowser, seen, stored } from "./recording.ts";
+import { Hearback } from "./server.ts";
 
-const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20)
+const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20);
 /** Seconds. */
-const between = (from: number, to: number) => from + Math.random() * (to - from)
-const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000))
+const between = (from: number, to: number) => from + Math.random() * (to - from);
+const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds * 1000));
 
 /** What recovers a recording after its page is gone: seconds lost of those that were recorded until then. */
 async function lost(page: Page, recorded: number, file: string): Promise<number> {
-  await page.goto('/inbox')
-  const offer = page.locator('kept-recordings .kept')
-  await offer.getByRole('button', { name: /^(Continue the upload|Finish it)$/ }).click()
-  await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/)
-  return recorded - (await length(page, file))
+  await page.goto("/inbox");
+  const offer = page.locator("kept-recordings .kept");
+  await offer.getByRole("button", { name: /^(Continue the upload|Finish it)$/ }).click();
+  await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
+  return recorded - (await length(page, file));
 }
 
 /** The seconds that are stored of the recording of the draft that the page shows. */
 async function length(page: Page, file: string): Promise<number> {
-  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)
-  await writeFile(file, bytes)
-  return seen(file)
+  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  await writeFile(file, bytes);
+  return seen(file);
 }
 
 async function stop(page: Page): Promise<void> {
-  await page.locator('[data-do=stop]').click()
-  await expect(page.locator('[data-do=open]')).toBeVisible()
+  await page.locator("[data-do=stop]").click();
+  await expect(page.locator("[data-do=open]")).toBeVisible();
 }
 
-test('seconds lost', async ({}, info) => {
-  const server = await Hearback.start('bench')
-  const file = info.outputPath('stored')
-  const rows: string[] = []
+test("seconds lost", async ({}, info) => {
+  const server = await Hearback.start("bench");
+  const file = info.outputPath("stored");
+  const rows: string[] = [];
   const kinds: [string, (studio: RecordingBrowser) => Promise<number>][] = [
-    ['tab killed', async (studio) => {
-      const recorded = await studio.killTabs()
-      return lost(await studio.context.newPage(), recorded, file)
-    }],
-    ['browser killed', async (studio) => {
-      const recorded = await studio.kill()
-      const after = await RecordingBrowser.open(server, studio.who, studio.folder)
-      const seconds = await lost(after.page, recorded, file)
-      await after.close()
-      return seconds
-    }],
-    ['server killed', async (studio) => {
-      await server.kill()
-      await wait(between(0, 3))
-      await server.again()
-      return goneOn(studio)
-    }],
-    ['network gone', async (studio) => {
-      await studio.context.setOffline(true)
-      await wait(between(0.5, 4))
-      await studio.context.setOffline(false)
-      return goneOn(studio)
-    }],
-  ]
+    [
+      "tab killed",
+      async (studio) => {
+        const recorded = await studio.killTabs();
+        return lost(await studio.context.newPage(), recorded, file);
+      },
+    ],
+    [
+      "browser killed",
+      async (studio) => {
+        const recorded = await studio.kill();
+        const after = await RecordingBrowser.open(server, studio.who, studio.folder);
+        const seconds = await lost(after.page, recorded, file);
+        await after.close();
+        return seconds;
+      },
+    ],
+    [
+      "server killed",
+      async (studio) => {
+        await server.kill();
+        await wait(between(0, 3));
+        await server.again();
+        return goneOn(studio);
+      },
+    ],
+    [
+      "network gone",
+      async (studio) => {
+        await studio.context.setOffline(true);
+        await wait(between(0.5, 4));
+        await studio.context.setOffline(false);
+        return goneOn(studio);
+      },
+    ],
+  ];
   /** It went on recording: lost is what is stored too little of what the recorder handed out. */
   const goneOn = async (studio: RecordingBrowser): Promise<number> => {
-    await wait(between(1, 3))
-    await stop(studio.page)
-    const all = Buffer.concat(studio.pieces)
-    await writeFile(file, all)
-    const recorded = await seen(file)
-    const { bytes } = await stored(studio.page, /updates\/([0-9a-z]+)/.exec(studio.page.url())![1]!)
-    expect(hash(bytes)).toBe(hash(all.subarray(0, bytes.length)))
-    return recorded - (await length(studio.page, file))
-  }
+    await wait(between(1, 3));
+    await stop(studio.page);
+    const all = Buffer.concat(studio.pieces);
+    await writeFile(file, all);
+    const recorded = await seen(file);
+    const { bytes } = await stored(
+      studio.page,
+      /updates\/([0-9a-z]+)/.exec(studio.page.url())![1]!,
+    );
+    expect(hash(bytes)).toBe(hash(all.subarray(0, bytes.length)));
+    return recorded - (await length(studio.page, file));
+  };
   for (const [name, act] of kinds) {
-    const all: number[] = []
+    const all: number[] = [];
     for (let time = 0; time < times; time += 1) {
       // Each their own: nobody may sign in so often.
-      const [who] = await server.people(`${name} ${time}`)
-      const studio = await RecordingBrowser.open(server, who!, info.outputPath(`${name} ${time}`))
-      await studio.record(0)
-      await wait(between(1, 5))
-      all.push(await act(studio))
-      await studio.close()
-      console.log(`${name} ${time + 1}: ${all.at(-1)!.toFixed(2)} s`)
+      const [who] = await server.people(`${name} ${time}`);
+      const studio = await RecordingBrowser.open(server, who!, info.outputPath(`${name} ${time}`));
+      await studio.record(0);
+      await wait(between(1, 5));
+      all.push(await act(studio));
+      await studio.close();
+      console.log(`${name} ${time + 1}: ${all.at(-1)!.toFixed(2)} s`);
     }
-    all.sort((a, b) => a - b)
-    const median = all[all.length >> 1]!
-    rows.push(`| ${name} | ${times} | ${Math.max(0, median).toFixed(2)} s | ${Math.max(0, all.at(-1)!).toFixed(2)} s |`)
+    all.sort((a, b) => a - b);
+    const median = all[all.length >> 1]!;
+    rows.push(
+      `| ${name} | ${times} | ${Math.max(0, median).toFixed(2)} s | ${Math.max(0, all.at(-1)!).toFixed(2)} s |`,
+    );
   }
-  await server.stop()
-  console.log(['| what died | times | median lost | most lost |', '| --- | --- | --- | --- |', ...rows].join('\n'))
-})
+  await server.stop();
+  console.log(
+    ["| what died | times | median lost | most lost |", "| --- | --- | --- | --- |", ...rows].join(
+      "\n",
+    ),
+  );
+});

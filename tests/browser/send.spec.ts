@@ -1,68 +1,78 @@
 // Sending a draft, by every way there is, with whatever was just typed.
-import type { Page } from '@playwright/test'
-import { expect, look, person, signIn, test } from './test.ts'
+import type { Page } from "@playwright/test";
+import { expect, look, person, signIn, test } from "./test.ts";
 
-const audience = (page: Page) => page.locator('people-field input:visible')
+const audience = (page: Page) => page.locator("people-field input:visible");
 
-test('Send takes a mouse click on a draft that is saved', async ({ page, hearback }) => {
-  const [nora] = await hearback.people('Nora', 'Nils')
-  await signIn(page, nora!)
-  await page.goto('/updates/new')
-  await page.getByLabel('Title').fill('Settled')
-  await audience(page).fill('nils@example.org')
-  await audience(page).press('Enter')
-  await expect(page.locator('#save-state')).toHaveText('Saved')
-  await page.reload()
-  await page.getByRole('button', { name: 'Send' }).click()
-  await expect(page.getByRole('heading', { name: 'Settled' })).toBeVisible()
-  await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
-})
+test("Send takes a mouse click on a draft that is saved", async ({ page, hearback }) => {
+  const [nora] = await hearback.people("Nora", "Nils");
+  await signIn(page, nora!);
+  await page.goto("/updates/new");
+  await page.getByLabel("Title").fill("Settled");
+  await audience(page).fill("nils@example.org");
+  await audience(page).press("Enter");
+  await expect(page.locator("#save-state")).toHaveText("Saved");
+  await page.reload();
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page.getByRole("heading", { name: "Settled" })).toBeVisible();
+  await expect(page.locator("undo-field")).toContainText("Sent to 1 person");
+});
 
-test('Ctrl Enter takes an address that is still being typed, and can be undone', async ({ page, hearback }) => {
-  const [otto] = await hearback.people('Otto', 'Olga')
-  await signIn(page, otto!)
-  await page.goto('/updates/new')
-  await page.getByLabel('Title').fill('Fast')
-  await audience(page).fill('olga@example.org')
-  await audience(page).press('Control+Enter')
-  await expect(page.getByRole('heading', { name: 'Fast' })).toBeVisible()
-  await expect(page.locator('undo-field')).toContainText('Sent to 1 person')
-  await page.getByRole('button', { name: 'Undo' }).click()
-  await expect(page.getByRole('heading', { name: 'Draft' })).toBeVisible()
-})
+test("Ctrl Enter takes an address that is still being typed, and can be undone", async ({
+  page,
+  hearback,
+}) => {
+  const [otto] = await hearback.people("Otto", "Olga");
+  await signIn(page, otto!);
+  await page.goto("/updates/new");
+  await page.getByLabel("Title").fill("Fast");
+  await audience(page).fill("olga@example.org");
+  await audience(page).press("Control+Enter");
+  await expect(page.getByRole("heading", { name: "Fast" })).toBeVisible();
+  await expect(page.locator("undo-field")).toContainText("Sent to 1 person");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByRole("heading", { name: "Draft" })).toBeVisible();
+});
 
-test('an unknown address keeps nothing else from being saved, is not sent past, and can be invited', async ({ page, hearback }) => {
-  const [pia] = await hearback.people(person('Pia', { admin: true }), 'Paul')
-  await signIn(page, pia!)
-  await page.goto('/updates/new')
-  await page.getByLabel('Title').fill('For a stranger')
-  await audience(page).fill('paul@example.org, stranger@example.org')
-  await audience(page).press('Control+Enter')
-  await expect(page.getByText('has no account')).toBeVisible()
-  await expect(page.locator('.person-chip[data-wrong]')).toHaveText('stranger@example.org')
-  await expect(page).toHaveURL(/\/edit$/)
-  const other = await page.context().newPage()
-  await other.goto(page.url())
-  await expect(other.getByLabel('Title')).toHaveValue('For a stranger')
-  await expect(other.locator('.person-chip')).toHaveText('Paul')
-  await page.getByRole('button', { name: 'Invite and ask' }).click()
-  await expect(page.getByLabel('The link for stranger@example.org')).toHaveValue(/\/invitations\//)
-  await page.getByRole('button', { name: 'Send' }).click()
-  await expect(page.getByRole('heading', { name: 'For a stranger' })).toBeVisible()
-})
+test("an unknown address keeps nothing else from being saved, is not sent past, and can be invited", async ({
+  page,
+  hearback,
+}) => {
+  const [pia] = await hearback.people(person("Pia", { admin: true }), "Paul");
+  await signIn(page, pia!);
+  await page.goto("/updates/new");
+  await page.getByLabel("Title").fill("For a stranger");
+  await audience(page).fill("paul@example.org, stranger@example.org");
+  await audience(page).press("Control+Enter");
+  await expect(page.getByText("has no account")).toBeVisible();
+  await expect(page.locator(".person-chip[data-wrong]")).toHaveText("stranger@example.org");
+  await expect(page).toHaveURL(/\/edit$/);
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await expect(other.getByLabel("Title")).toHaveValue("For a stranger");
+  await expect(other.locator(".person-chip")).toHaveText("Paul");
+  await page.getByRole("button", { name: "Invite and ask" }).click();
+  await expect(page.getByLabel("The link for stranger@example.org")).toHaveValue(/\/invitations\//);
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page.getByRole("heading", { name: "For a stranger" })).toBeVisible();
+});
 
-test('what to pass on stays on the page of a phone', async ({ page, hearback }) => {
-  const [lena] = await hearback.people('Lena', 'Lars')
-  await signIn(page, lena!)
-  await page.setViewportSize({ width: 380, height: 760 })
-  await page.goto('/updates/new')
-  await page.getByLabel('Title').fill('A title that is long enough to make the message to pass on longer than a phone is wide')
-  await audience(page).fill('lars@example.org')
-  await audience(page).press('Enter')
-  await page.getByText('Got it', { exact: true }).click()
-  await page.getByRole('button', { name: 'Send' }).click()
-  await expect(page.locator('undo-field').getByText('No mail is set up here')).toBeVisible()
-  await expect(page.locator('undo-field').getByRole('button', { name: 'Copy message' })).toBeInViewport({ ratio: 1 })
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380)
-  await look(page, 'sent-pass-on')
-})
+test("what to pass on stays on the page of a phone", async ({ page, hearback }) => {
+  const [lena] = await hearback.people("Lena", "Lars");
+  await signIn(page, lena!);
+  await page.setViewportSize({ width: 380, height: 760 });
+  await page.goto("/updates/new");
+  await page
+    .getByLabel("Title")
+    .fill("A title that is long enough to make the message to pass on longer than a phone is wide");
+  await audience(page).fill("lars@example.org");
+  await audience(page).press("Enter");
+  await page.getByText("Got it", { exact: true }).click();
+  await page.getByRole("button", { name: "Send" }).click();
+  await expect(page.locator("undo-field").getByText("No mail is set up here")).toBeVisible();
+  await expect(
+    page.locator("undo-field").getByRole("button", { name: "Copy message" }),
+  ).toBeInViewport({ ratio: 1 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380);
+  await look(page, "sent-pass-on");
+});

@@ -1,170 +1,223 @@
 // The conversation: a question at a second, its answer and its acceptance; names behind an @; drafts; and ten seconds to take back what was sent.
-import { readFileSync } from 'node:fs'
-import type { Page } from '@playwright/test'
-import { axe, expect, fixture, pictures, someone, test, type Person } from './test.ts'
+import { readFileSync } from "node:fs";
+import type { Page } from "@playwright/test";
+import { axe, expect, fixture, pictures, someone, test, type Person } from "./test.ts";
 
 /** Publishes an update for these people and answers its address once its media are ready. */
-async function publish(page: Page, title: string, audience: Person[], file?: string): Promise<string> {
-  const headers = { accept: 'application/json', 'sec-fetch-site': 'same-origin' }
-  const fields = { title, audience: audience.map(({ email }) => email).join(','), visibility: 'audience' }
-  const media = file === undefined ? undefined : { name: file, mimeType: 'video/webm', buffer: readFileSync(fixture(file)) }
-  const made = await page.request.post('/updates', { headers, multipart: media ? { ...fields, media } : { ...fields, publish: 'true' } })
-  expect(made.status(), await made.text()).toBe(201)
-  const { id } = (await made.json()) as { id: string }
-  await expect.poll(async () => ((await (await page.request.get(`/updates/${id}`, { headers })).json()) as { media: { state: string }[] }).media.every(({ state }) => state === 'ready'), { timeout: 30_000 }).toBe(true)
-  return `/updates/${id}`
+async function publish(
+  page: Page,
+  title: string,
+  audience: Person[],
+  file?: string,
+): Promise<string> {
+  const headers = { accept: "application/json", "sec-fetch-site": "same-origin" };
+  const fields = {
+    title,
+    audience: audience.map(({ email }) => email).join(","),
+    visibility: "audience",
+  };
+  const media =
+    file === undefined
+      ? undefined
+      : { name: file, mimeType: "video/webm", buffer: readFileSync(fixture(file)) };
+  const made = await page.request.post("/updates", {
+    headers,
+    multipart: media ? { ...fields, media } : { ...fields, publish: "true" },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  const { id } = (await made.json()) as { id: string };
+  await expect
+    .poll(
+      async () =>
+        (
+          (await (await page.request.get(`/updates/${id}`, { headers })).json()) as {
+            media: { state: string }[];
+          }
+        ).media.every(({ state }) => state === "ready"),
+      { timeout: 30_000 },
+    )
+    .toBe(true);
+  return `/updates/${id}`;
 }
 
-const saved = (page: Page) => page.waitForResponse((answer) => answer.url().includes('/drafts/') && answer.request().method() === 'PUT' && answer.ok())
+const saved = (page: Page) =>
+  page.waitForResponse(
+    (answer) =>
+      answer.url().includes("/drafts/") && answer.request().method() === "PUT" && answer.ok(),
+  );
 
-test('a question at a second is answered by another, and its asker accepts', async ({ browser, hearback }) => {
-  const [ada, bob] = await hearback.people('Ada Quest', 'Bob Quest')
-  const [author, asker] = [await someone(browser, hearback, ada!), await someone(browser, hearback, bob!)]
-  const address = await publish(author, 'The new menu', [bob!], 'rec-vp9-opus-10s.webm')
+test("a question at a second is answered by another, and its asker accepts", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.people("Ada Quest", "Bob Quest");
+  const [author, asker] = [
+    await someone(browser, hearback, ada!),
+    await someone(browser, hearback, bob!),
+  ];
+  const address = await publish(author, "The new menu", [bob!], "rec-vp9-opus-10s.webm");
 
-  await asker.goto(address)
-  const video = asker.locator('video')
-  await expect.poll(() => video.evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
-  await video.evaluate((video: HTMLVideoElement) => (video.currentTime = 4.2))
-  await asker.keyboard.press('q')
-  await expect(asker.locator('#body')).toBeFocused()
-  await expect(asker.getByLabel('I have a question')).toBeChecked()
-  await expect(asker.locator('.anchor-chip')).toContainText('0:04')
-  await asker.getByRole('button', { name: 'Can you tell me more about …' }).click()
-  await asker.keyboard.type('the second menu')
-  await expect(asker.locator('#body')).toHaveValue('Can you tell me more about the second menu')
-  await pictures(asker, 'talk-asking')
-  await axe(asker)
-  await asker.getByRole('button', { name: 'Ask', exact: true }).click()
-  await expect(asker.locator('.question-tag')).toHaveText('Question · open')
-  await expect(asker.locator('.timeline button.asks')).toHaveCount(1)
-  await expect(asker.getByLabel('I have a question')).not.toBeChecked()
+  await asker.goto(address);
+  const video = asker.locator("video");
+  await expect
+    .poll(() => video.evaluate((video: HTMLVideoElement) => video.readyState))
+    .toBeGreaterThan(0);
+  await video.evaluate((video: HTMLVideoElement) => (video.currentTime = 4.2));
+  await asker.keyboard.press("q");
+  await expect(asker.locator("#body")).toBeFocused();
+  await expect(asker.getByLabel("I have a question")).toBeChecked();
+  await expect(asker.locator(".anchor-chip")).toContainText("0:04");
+  await asker.getByRole("button", { name: "Can you tell me more about …" }).click();
+  await asker.keyboard.type("the second menu");
+  await expect(asker.locator("#body")).toHaveValue("Can you tell me more about the second menu");
+  await pictures(asker, "talk-asking");
+  await axe(asker);
+  await asker.getByRole("button", { name: "Ask", exact: true }).click();
+  await expect(asker.locator(".question-tag")).toHaveText("Question · open");
+  await expect(asker.locator(".timeline button.asks")).toHaveCount(1);
+  await expect(asker.getByLabel("I have a question")).not.toBeChecked();
 
-  await author.goto(address)
-  await expect(author.locator('#talk-count')).toContainText('1 open question')
-  await author.locator('.reply > summary').click()
-  await author.getByLabel('Reply to Bob Quest').fill('It opens on hover.')
-  await author.getByRole('button', { name: 'Answer' }).click()
-  await expect(author.locator('.question-tag')).toHaveText('Question · answered')
-  await expect(author.getByRole('button', { name: 'This answers it' })).toHaveCount(0)
+  await author.goto(address);
+  await expect(author.locator("#talk-count")).toContainText("1 open question");
+  await author.locator(".reply > summary").click();
+  await author.getByLabel("Reply to Bob Quest").fill("It opens on hover.");
+  await author.getByRole("button", { name: "Answer" }).click();
+  await expect(author.locator(".question-tag")).toHaveText("Question · answered");
+  await expect(author.getByRole("button", { name: "This answers it" })).toHaveCount(0);
 
-  await asker.getByRole('button', { name: 'This answers it' }).click()
-  await expect(asker.locator('.question-tag')).toHaveText('Question · accepted')
-  await expect(asker.locator('.accepted-tag')).toHaveText('Answers it')
-  await expect(author.locator('.question-tag')).toHaveText('Question · accepted')
-  await pictures(asker, 'talk-accepted')
-  await axe(asker)
-  await asker.getByRole('button', { name: 'Take that back' }).click()
-  await expect(asker.locator('.question-tag')).toHaveText('Question · answered')
+  await asker.getByRole("button", { name: "This answers it" }).click();
+  await expect(asker.locator(".question-tag")).toHaveText("Question · accepted");
+  await expect(asker.locator(".accepted-tag")).toHaveText("Answers it");
+  await expect(author.locator(".question-tag")).toHaveText("Question · accepted");
+  await pictures(asker, "talk-accepted");
+  await axe(asker);
+  await asker.getByRole("button", { name: "Take that back" }).click();
+  await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
   // Edited, it shows what it said before.
-  await author.locator('.replies .comment-menu summary').click()
-  await author.getByRole('button', { name: 'Edit' }).click()
-  await author.locator('.replies .edit textarea').fill('It opens on a click.')
-  await author.locator('.replies .edit').getByRole('button', { name: 'Save' }).click()
-  await asker.getByRole('button', { name: 'edited' }).click()
-  await expect(asker.locator('.earlier:popover-open')).toContainText('It opens on hover.')
-  await pictures(asker, 'talk-earlier')
-  await axe(asker)
-})
+  await author.locator(".replies .comment-menu summary").click();
+  await author.getByRole("button", { name: "Edit" }).click();
+  await author.locator(".replies .edit textarea").fill("It opens on a click.");
+  await author.locator(".replies .edit").getByRole("button", { name: "Save" }).click();
+  await asker.getByRole("button", { name: "edited" }).click();
+  await expect(asker.locator(".earlier:popover-open")).toContainText("It opens on hover.");
+  await pictures(asker, "talk-earlier");
+  await axe(asker);
+});
 
-test('names behind an @ are completed, and who cannot see it is said', async ({ browser, hearback }) => {
-  const [ada, bob, hidden] = await hearback.people('Ada Named', 'Bob Named', 'Cyd Hidden')
-  const [author, reader] = [await someone(browser, hearback, ada!), await someone(browser, hearback, bob!)]
-  const address = await publish(author, 'Names', [bob!])
+test("names behind an @ are completed, and who cannot see it is said", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob, hidden] = await hearback.people("Ada Named", "Bob Named", "Cyd Hidden");
+  const [author, reader] = [
+    await someone(browser, hearback, ada!),
+    await someone(browser, hearback, bob!),
+  ];
+  const address = await publish(author, "Names", [bob!]);
 
-  await reader.goto(address)
-  await reader.locator('#body').pressSequentially('Thanks @ada n')
-  await reader.locator('#body').fill('')
-  await reader.locator('#body').pressSequentially('Thanks @named')
-  await expect(reader.getByRole('option')).toHaveText([/Ada Named/, /Bob Named/])
-  await pictures(reader, 'talk-names')
-  await reader.keyboard.press('ArrowDown')
-  await reader.keyboard.press('ArrowUp')
-  await reader.keyboard.press('Enter')
-  await expect(reader.locator('#body')).toHaveValue('Thanks @Ada Named ')
-  await reader.keyboard.type('and @hid')
-  await expect(reader.getByRole('option')).toHaveText([/Cyd Hidden/])
-  await reader.keyboard.press('Tab')
-  await reader.keyboard.press('Control+Enter')
-  await expect(reader.locator('.comment .mention')).toHaveText(['@Ada Named', '@Cyd Hidden'])
-  await expect(reader.locator('.note.unseen')).toContainText('Cyd Hidden cannot see this. Ask Ada Named to add them.')
-  await pictures(reader, 'talk-unseen')
-  await axe(reader)
+  await reader.goto(address);
+  await reader.locator("#body").pressSequentially("Thanks @ada n");
+  await reader.locator("#body").fill("");
+  await reader.locator("#body").pressSequentially("Thanks @named");
+  await expect(reader.getByRole("option")).toHaveText([/Ada Named/, /Bob Named/]);
+  await pictures(reader, "talk-names");
+  await reader.keyboard.press("ArrowDown");
+  await reader.keyboard.press("ArrowUp");
+  await reader.keyboard.press("Enter");
+  await expect(reader.locator("#body")).toHaveValue("Thanks @Ada Named ");
+  await reader.keyboard.type("and @hid");
+  await expect(reader.getByRole("option")).toHaveText([/Cyd Hidden/]);
+  await reader.keyboard.press("Tab");
+  await reader.keyboard.press("Control+Enter");
+  await expect(reader.locator(".comment .mention")).toHaveText(["@Ada Named", "@Cyd Hidden"]);
+  await expect(reader.locator(".note.unseen")).toContainText(
+    "Cyd Hidden cannot see this. Ask Ada Named to add them.",
+  );
+  await pictures(reader, "talk-unseen");
+  await axe(reader);
 
   // Also in a reply; Escape closes the names and nothing else.
-  await author.goto(address)
-  await author.locator('.reply > summary').click()
-  const reply = author.getByLabel('Reply to Bob Named')
-  await reply.pressSequentially('Yes @cyd')
-  await expect(author.getByRole('option')).toHaveCount(1)
-  await reply.press('Escape')
-  await expect(author.getByRole('option')).toHaveCount(0)
-  await expect(reply).toBeFocused()
-  await reply.fill('')
-  await reply.pressSequentially('Yes @cyd')
-  await author.getByRole('option').click()
-  await expect(reply).toHaveValue('Yes @Cyd Hidden ')
-  await reply.press('Control+Enter')
-  await expect(author.locator('.note.unseen')).toContainText('Cyd Hidden cannot see this.')
-  await author.getByRole('button', { name: 'Add Cyd Hidden' }).click()
-  await expect(author.locator('.note.unseen')).toHaveCount(0)
-  const cyd = await someone(browser, hearback, hidden!)
-  await cyd.goto(address)
-  await expect(cyd.getByRole('heading', { name: 'Names' })).toBeVisible()
-})
+  await author.goto(address);
+  await author.locator(".reply > summary").click();
+  const reply = author.getByLabel("Reply to Bob Named");
+  await reply.pressSequentially("Yes @cyd");
+  await expect(author.getByRole("option")).toHaveCount(1);
+  await reply.press("Escape");
+  await expect(author.getByRole("option")).toHaveCount(0);
+  await expect(reply).toBeFocused();
+  await reply.fill("");
+  await reply.pressSequentially("Yes @cyd");
+  await author.getByRole("option").click();
+  await expect(reply).toHaveValue("Yes @Cyd Hidden ");
+  await reply.press("Control+Enter");
+  await expect(author.locator(".note.unseen")).toContainText("Cyd Hidden cannot see this.");
+  await author.getByRole("button", { name: "Add Cyd Hidden" }).click();
+  await expect(author.locator(".note.unseen")).toHaveCount(0);
+  const cyd = await someone(browser, hearback, hidden!);
+  await cyd.goto(address);
+  await expect(cyd.getByRole("heading", { name: "Names" })).toBeVisible();
+});
 
-test('what is being written survives a reload and is there on another device; sent, it can be taken back', async ({ browser, hearback }) => {
-  const [ada, bob] = await hearback.people('Ada Drafts', 'Bob Drafts')
-  const [author, writer] = [await someone(browser, hearback, ada!), await someone(browser, hearback, bob!)]
-  const address = await publish(author, 'Drafts', [bob!])
-  await author.goto(address)
-  await author.locator('#body').fill('What do you think?')
-  await author.locator('#body').press('Control+Enter')
-  await expect(author.locator('.comment')).toHaveCount(1)
+test("what is being written survives a reload and is there on another device; sent, it can be taken back", async ({
+  browser,
+  hearback,
+}) => {
+  const [ada, bob] = await hearback.people("Ada Drafts", "Bob Drafts");
+  const [author, writer] = [
+    await someone(browser, hearback, ada!),
+    await someone(browser, hearback, bob!),
+  ];
+  const address = await publish(author, "Drafts", [bob!]);
+  await author.goto(address);
+  await author.locator("#body").fill("What do you think?");
+  await author.locator("#body").press("Control+Enter");
+  await expect(author.locator(".comment")).toHaveCount(1);
 
-  await writer.goto(address)
-  let kept = saved(writer)
-  await writer.locator('#body').fill('I think that')
-  await kept
-  await writer.locator('.reply > summary').click()
-  kept = saved(writer)
-  await writer.getByLabel('Reply to Ada Drafts').fill('It is')
-  await kept
+  await writer.goto(address);
+  let kept = saved(writer);
+  await writer.locator("#body").fill("I think that");
+  await kept;
+  await writer.locator(".reply > summary").click();
+  kept = saved(writer);
+  await writer.getByLabel("Reply to Ada Drafts").fill("It is");
+  await kept;
   // The last letters are saved as the page goes.
-  await writer.locator('#body').fill('I think that it is')
-  await writer.reload()
-  await expect(writer.locator('#body')).toHaveValue('I think that it is')
-  await expect(writer.getByLabel('Reply to Ada Drafts')).toHaveValue('It is')
-  const phone = await someone(browser, hearback, bob!)
-  await expect.poll(async () => {
-    await phone.goto(address)
-    return phone.locator('#body').inputValue()
-  }).toBe('I think that it is')
-  await expect(phone.getByLabel('Reply to Ada Drafts')).toBeVisible()
-  await pictures(phone, 'talk-drafts')
-  await axe(phone)
+  await writer.locator("#body").fill("I think that it is");
+  await writer.reload();
+  await expect(writer.locator("#body")).toHaveValue("I think that it is");
+  await expect(writer.getByLabel("Reply to Ada Drafts")).toHaveValue("It is");
+  const phone = await someone(browser, hearback, bob!);
+  await expect
+    .poll(async () => {
+      await phone.goto(address);
+      return phone.locator("#body").inputValue();
+    })
+    .toBe("I think that it is");
+  await expect(phone.getByLabel("Reply to Ada Drafts")).toBeVisible();
+  await pictures(phone, "talk-drafts");
+  await axe(phone);
 
   // Away from the server it stays in the tab, and says so.
-  await writer.route('**/drafts/**', (route) => route.abort())
-  await writer.locator('#body').fill('I think that it is good')
-  await expect(writer.getByText('It stays in this tab.')).toBeVisible()
-  await writer.unroute('**/drafts/**')
+  await writer.route("**/drafts/**", (route) => route.abort());
+  await writer.locator("#body").fill("I think that it is good");
+  await expect(writer.getByText("It stays in this tab.")).toBeVisible();
+  await writer.unroute("**/drafts/**");
 
-  await writer.locator('#body').press('Control+Enter')
-  await expect(writer.locator('.comment')).toHaveCount(2)
-  await expect(writer.locator('#body')).toHaveValue('')
-  await expect(writer.getByText('Sent.', { exact: true })).toBeVisible()
-  await pictures(writer, 'talk-sent')
-  await axe(writer)
-  await writer.getByRole('button', { name: 'Undo' }).click()
-  await expect(writer.locator('#body')).toHaveValue('I think that it is good')
-  await expect(writer.locator('.comment')).toHaveCount(1)
-  await expect(author.locator('.comment')).toHaveCount(1)
+  await writer.locator("#body").press("Control+Enter");
+  await expect(writer.locator(".comment")).toHaveCount(2);
+  await expect(writer.locator("#body")).toHaveValue("");
+  await expect(writer.getByText("Sent.", { exact: true })).toBeVisible();
+  await pictures(writer, "talk-sent");
+  await axe(writer);
+  await writer.getByRole("button", { name: "Undo" }).click();
+  await expect(writer.locator("#body")).toHaveValue("I think that it is good");
+  await expect(writer.locator(".comment")).toHaveCount(1);
+  await expect(author.locator(".comment")).toHaveCount(1);
 
-  await writer.getByLabel('Reply to Ada Drafts').press('Control+Enter')
-  await expect(writer.locator('.replies .comment')).toHaveCount(1)
-  await writer.reload()
-  await expect(writer.locator('#body')).toHaveValue('I think that it is good')
-  await expect(writer.getByLabel('Reply to Ada Drafts')).toBeHidden()
-})
+  await writer.getByLabel("Reply to Ada Drafts").press("Control+Enter");
+  await expect(writer.locator(".replies .comment")).toHaveCount(1);
+  await writer.reload();
+  await expect(writer.locator("#body")).toHaveValue("I think that it is good");
+  await expect(writer.getByLabel("Reply to Ada Drafts")).toBeHidden();
+});
