@@ -15,8 +15,8 @@ const bundles = await esbuild.build({
   entryPoints: {
     app: "src/app.ts",
     theme: "src/theme.ts",
-    "compositor-worker": "src/compositor-worker.ts",
-    "courier-worker": "src/courier-worker.ts",
+    "compositor-worker": "src/recorder/compositor-worker.ts",
+    "recording-uploader-worker": "src/upload/recording-uploader-worker.ts",
     style: "styles/app.css",
   },
   outdir: dist,

@@ -1,4 +1,4 @@
-//! What a crop leaves of shapes and places, and where it moves them. `browser/src/markup-clip.ts` does the same.
+//! What a crop leaves of shapes and places, and where it moves them. `browser/src/markup/crop-shapes.ts` does the same.
 
 use super::parse::{SHAPES, SIZE, WIDTH, rounded};
 use super::{Area, Dab, Pen, Point, Shape};

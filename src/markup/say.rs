@@ -1,4 +1,4 @@
-//! A shape in words, for who cannot see it. `browser/src/markup-draw.ts` says the same.
+//! A shape in words, for who cannot see it. `browser/src/markup/draw.ts` says the same.
 
 use super::{Area, Point, Shape};
 

@@ -36,7 +36,7 @@ impl Color {
         }
     }
 
-    /// As it is drawn; `browser/src/markup-draw.ts` has the same.
+    /// As it is drawn; `browser/src/markup/draw.ts` has the same.
     pub fn hex(self) -> &'static str {
         match self {
             Self::Red => "#e5322d",

@@ -1,4 +1,4 @@
-//! The layer as SVG: the page shows it, and `pictures` draws it into what is sent where no page is. `browser/src/markup-draw.ts` draws the same.
+//! The layer as SVG: the page shows it, and `pictures` draws it into what is sent where no page is. `browser/src/markup/draw.ts` draws the same.
 
 use std::io;
 

@@ -64,14 +64,12 @@ const noticed = (page: Page) =>
 const address = (page: Page) =>
   page.locator(".stage video").evaluate((video: HTMLVideoElement) => video.getAttribute("src"));
 const playing = (page: Page) =>
-  page
-    .locator(".stage video")
-    .evaluate((video: HTMLVideoElement) => ({
-      at: video.currentTime,
-      paused: video.paused,
-      error: video.error?.message,
-      known: Number.isFinite(video.duration),
-    }));
+  page.locator(".stage video").evaluate((video: HTMLVideoElement) => ({
+    at: video.currentTime,
+    paused: video.paused,
+    error: video.error?.message,
+    known: Number.isFinite(video.duration),
+  }));
 
 test("who plays the raw recording plays on when the copy comes, and can seek afterwards", async ({
   page,

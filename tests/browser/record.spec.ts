@@ -380,7 +380,7 @@ test("where sound and picture part in a sleep, the recording ends at the sleep",
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
-  await page.route("**/courier-worker*", async (route) => {
+  await page.route("**/recording-uploader-worker*", async (route) => {
     const answer = await route.fetch();
     const sleep =
       "const real = performance.now.bind(performance); performance.now = () => real() + (real() > 8000 ? 60_000 : 0);";

@@ -1,0 +1,103 @@
+// Composes in a canvas of the page, for browsers whose workers cannot read frames and for workers that do not load.
+import { type Bubble, draw, type Drawable } from "./camera-bubble.js";
+import type { Layer, Tracks } from "./compositor-client.js";
+import { evenSize, type Size, sizeOf } from "./picture-size.js";
+import { showsPicture } from "./track-witness.js";
+
+/** Frames a second. */
+export const rate = 30;
+
+export class PageCompositor {
+  readonly track: MediaStreamTrack;
+  bubble: Bubble;
+  #context: CanvasRenderingContext2D;
+  #stream: MediaStream;
+  #videos: Partial<Record<Layer, HTMLVideoElement>> = {};
+  #sizeIsFixed = false;
+  #restUntil = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** Calls `arrived` at the first frame of each layer. `still` is drawn until the base has one. */
+  constructor(
+    readonly tracks: Tracks,
+    size: Size,
+    bubble: Bubble,
+    readonly still: VideoFrame | null,
+    readonly arrived: (layer: Layer) => void,
+  ) {
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, size);
+    const context = canvas.getContext("2d", { alpha: false });
+    if (!context) throw new Error("This browser has no canvas to compose in.");
+    this.#context = context;
+    this.bubble = bubble;
+    this.#videos.base = this.#play("base", tracks.base);
+    if (tracks.overlay) this.#videos.overlay = this.#play("overlay", tracks.overlay);
+    this.#stream = canvas.captureStream(0);
+    const [track] = this.#stream.getVideoTracks();
+    if (!track) throw new Error("This browser cannot capture a canvas.");
+    this.track = track;
+    this.#timer = setInterval(() => this.#draw(), 1000 / rate);
+  }
+
+  /** Draws a frame at the worker's clock, which a hidden tab does not slow down. It replaces the clock of the page. */
+  tick(): void {
+    clearInterval(this.#timer);
+    this.#draw();
+  }
+
+  /** Keeps the size from here on. */
+  fixSize(): void {
+    this.#sizeIsFixed = true;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.track.stop();
+    this.still?.close();
+    for (const video of Object.values(this.#videos)) video.srcObject = null;
+  }
+
+  #play(layer: Layer, track: MediaStreamTrack): HTMLVideoElement {
+    const video = document.createElement("video");
+    video.muted = true;
+    video.addEventListener("loadeddata", () => this.arrived(layer), { once: true });
+    video.srcObject = new MediaStream([track]);
+    // Not awaited: it resolves only with a frame. It rejects if the video is taken away before one comes.
+    video.play().catch(() => undefined);
+    return video;
+  }
+
+  #draw(): void {
+    const began = performance.now();
+    if (began < this.#restUntil) return;
+    const base =
+      this.#frame("base") ?? (this.still && { image: this.still, ...sizeOf(this.still) });
+    if (base && !this.#sizeIsFixed) this.#resize(evenSize(base));
+    draw(
+      this.#context,
+      base,
+      this.tracks.overlay?.readyState === "live" ? this.#frame("overlay") : null,
+      this.bubble,
+    );
+    const source = [this.track, this.#stream].find(
+      (one): one is CanvasCaptureMediaStreamTrack => "requestFrame" in one,
+    );
+    source?.requestFrame();
+    // A slow machine gets fewer frames rather than a page that does nothing else.
+    this.#restUntil = 2 * performance.now() - began;
+  }
+
+  #resize({ width, height }: Size): void {
+    const { canvas } = this.#context;
+    // Setting it clears the canvas, even to the same size.
+    if (canvas.width !== width || canvas.height !== height)
+      Object.assign(canvas, { width, height });
+  }
+
+  #frame(layer: Layer): Drawable | null {
+    const video = this.#videos[layer];
+    if (!video || !showsPicture(video)) return null;
+    return { image: video, width: video.videoWidth, height: video.videoHeight };
+  }
+}
