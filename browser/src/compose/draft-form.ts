@@ -5,11 +5,10 @@ import { announce, icon, make, remember } from "../lib/dom.js";
 import { question } from "../lib/dialogs.js";
 import { go } from "../lib/navigate.js";
 import { refresh } from "../lib/refresh.js";
+import { draft, recorder, uploads, type Draft } from "./draft.js";
 import type { PeopleField } from "./people-field.js";
 import { cache } from "@hotwired/turbo";
 import { ask, Problem, sentence } from "../lib/request.js";
-import type { ScreenRecorder } from "../recorder/screen-recorder.js";
-import type { UploadQueue } from "../upload/upload-queue.js";
 
 interface Update {
   id: string;
@@ -29,7 +28,7 @@ type Fields = Record<string, string | string[] | boolean | { working_days: numbe
 
 const wait = 700;
 
-export class DraftForm extends HTMLElement {
+export class DraftForm extends HTMLElement implements Draft {
   #form!: HTMLFormElement;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> = Promise.resolve();
@@ -44,6 +43,7 @@ export class DraftForm extends HTMLElement {
     const form = this.querySelector("form");
     if (!form) return;
     this.#form = form;
+    draft.register(this);
     // The form came back: why, is said above it.
     document.querySelector("main > .problem")?.scrollIntoView({ block: "nearest" });
     if (this.#update === "") this.#lastTime();
@@ -58,6 +58,7 @@ export class DraftForm extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    draft.unregister(this);
     clearTimeout(this.#timer);
     document.removeEventListener("visibilitychange", this.#away);
     this.#say();
@@ -109,7 +110,7 @@ export class DraftForm extends HTMLElement {
       !notes &&
       !prompt &&
       !otherwise &&
-      !document.querySelector<UploadQueue>("upload-queue")?.sending
+      !uploads.current?.busy
     );
   }
 
@@ -170,7 +171,7 @@ export class DraftForm extends HTMLElement {
     this.#people?.commit();
     const whom = this.#people?.words ?? "";
     if (
-      document.querySelector<ScreenRecorder>("screen-recorder")?.asks &&
+      recorder.current?.asks &&
       !(await question(
         `Stop the recording and send it${whom === "" ? "" : ` to ${whom}`}?`,
         "Stop and send",
@@ -393,22 +394,22 @@ export class DraftForm extends HTMLElement {
 
   /** The recording and files first, then what was typed, and only when all of it is saved it is sent. */
   async #publish(): Promise<void> {
-    const recorder = document.querySelector<ScreenRecorder>("screen-recorder");
-    if (recorder?.busy) {
+    const recording = recorder.current;
+    if (recording?.busy) {
       this.#say("Sends itself as soon as the recording is here.");
       announce("Sends itself as soon as the recording is here.");
-      if (!(await recorder.finish()))
+      if (!(await recording.finish()))
         return this.#say(
           icon("circle-alert"),
           "Not sent, because of the recording: see above. Press Send again to send what is here.",
         );
     }
-    const queue = document.querySelector<UploadQueue>("upload-queue");
-    if (queue?.sending) {
+    const queue = uploads.current;
+    if (queue?.busy) {
       this.#say("Sends itself as soon as the files are here.");
       announce("Sends itself as soon as the files are here.");
     }
-    if (queue && !(await queue.idle()))
+    if (queue && !(await queue.finish()))
       return this.#say(
         icon("circle-alert"),
         "Not sent: not all that you added is here. Try it again, or remove it.",

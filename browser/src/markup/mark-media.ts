@@ -1,4 +1,5 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
+import { uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
 import { choice, complain } from "../lib/dialogs.js";
 import { cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./layer-api.js";
@@ -8,7 +9,6 @@ import { refresh } from "../lib/refresh.js";
 import { ask, Problem } from "../lib/request.js";
 import { frame } from "../recorder/screenshot.js";
 import { stage } from "../update/media-stage.js";
-import type { UploadQueue } from "../upload/upload-queue.js";
 
 const gone = (work: Work) => lost(work, "is gone for good");
 
@@ -88,8 +88,7 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
     });
     if (!reload) {
       // Where nobody tells the page of it: the page of an update hears of it as it happens.
-      if (saved && document.querySelector("upload-queue"))
-        void drawn(media, picture).then(refresh, () => {});
+      if (saved && uploads.current) void drawn(media, picture).then(refresh, () => {});
       return saved;
     }
     kept = undefined;
@@ -107,7 +106,7 @@ async function markFrame(button: HTMLElement, answered: number): Promise<void> {
   if (!video) return;
   video.pause();
   const file = await frame(video);
-  const queue = document.querySelector<UploadQueue>("upload-queue");
+  const queue = uploads.current;
   if (queue) return queue.open(file);
   await addMarked(file, button.dataset["markFrame"] ?? "", answered);
 }

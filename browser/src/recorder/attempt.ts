@@ -3,7 +3,7 @@ import { Refusal, Unanswered } from "./capture.js";
 import { Courier } from "../upload/recording-uploader.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { when } from "../lib/dom.js";
-import type { DraftForm } from "../compose/draft-form.js";
+import { draft } from "../compose/draft.js";
 import { container, plain } from "./recording.js";
 
 /** Milliseconds for draft and upload to be made, and for those of the attempt before to be thrown away. */
@@ -48,7 +48,7 @@ export class Attempt {
 
   /** Makes the draft and the upload, after `before`. Called off, both go again, except for a draft that something was written into. */
   prepare(before: Promise<void>, say: (error: unknown) => void): Promise<Courier> {
-    const form = document.querySelector<DraftForm>("draft-form");
+    const form = draft.current;
     const { type, end } = plain(container());
     const begin = async (): Promise<Courier> => {
       await withFallback(Promise.all([tidied, before]), patience.tidied, undefined);

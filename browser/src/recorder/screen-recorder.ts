@@ -5,7 +5,7 @@ import { ability, type Device, Refusal, release, screen, Unanswered } from "./ca
 import { countdown } from "./countdown.js";
 import type { Safety } from "../upload/recording-uploader.js";
 import { announce, clock, typing } from "../lib/dom.js";
-import type { DraftForm } from "../compose/draft-form.js";
+import { draft, recorder, type Recorder, uploads } from "../compose/draft.js";
 import { question } from "../lib/dialogs.js";
 import { refresh } from "../lib/refresh.js";
 import { Attempt, dispose } from "./attempt.js";
@@ -21,14 +21,13 @@ import { startRecording } from "./recording-start.js";
 import { screenshot } from "./screenshot.js";
 import { Sound } from "./audio-mixer.js";
 import { SoundProbe } from "./audio-probe.js";
-import type { UploadQueue } from "../upload/upload-queue.js";
 
 /** Milliseconds without a sound before it is said: while choosing, one is asked to speak; while recording, one may be showing something. */
 const quiet = { choosing: 3000, recording: 10_000 };
 
 const unshared = "The screen is no longer shared";
 
-export class ScreenRecorder extends HTMLElement {
+export class ScreenRecorder extends HTMLElement implements Recorder {
   #view = new RecorderView(this);
   #state: State = "idle";
   #choice = lastChoice();
@@ -53,6 +52,7 @@ export class ScreenRecorder extends HTMLElement {
   #listeners = new AbortController();
 
   connectedCallback(): void {
+    recorder.register(this);
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const view = this.#view;
@@ -88,7 +88,7 @@ export class ScreenRecorder extends HTMLElement {
     addEventListener(
       "pagehide",
       () => {
-        if (this.#attempt) document.querySelector<DraftForm>("draft-form")?.abandon();
+        if (this.#attempt) draft.current?.abandon();
       },
       { signal },
     );
@@ -107,6 +107,7 @@ export class ScreenRecorder extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    recorder.unregister(this);
     this.#listeners.abort();
     const attempt = this.#attempt;
     this.#attempt = null;
@@ -252,7 +253,7 @@ export class ScreenRecorder extends HTMLElement {
     } else if (target === view.part("sound"))
       this.#keep({ sound: view.part<HTMLInputElement>("sound").checked });
     else if (target === view.part("film"))
-      this.#queue?.add(view.part<HTMLInputElement>("film").files ?? []);
+      uploads.current?.add(view.part<HTMLInputElement>("film").files ?? []);
     for (const kind of ["microphone", "camera"] as const) {
       if (target !== view.part(kind)) continue;
       this.#keep({ [kind]: view.part<HTMLSelectElement>(kind).value });
@@ -608,7 +609,7 @@ export class ScreenRecorder extends HTMLElement {
   async #screenshot(): Promise<void> {
     this.#view.problem("");
     try {
-      void this.#queue?.open(await screenshot());
+      void uploads.current?.open(await screenshot());
     } catch (error) {
       const words =
         error instanceof Refusal
@@ -616,10 +617,6 @@ export class ScreenRecorder extends HTMLElement {
           : error;
       this.#say(words, error instanceof Unanswered ? () => void this.#screenshot() : null);
     }
-  }
-
-  get #queue(): UploadQueue | null {
-    return document.querySelector<UploadQueue>("upload-queue");
   }
 
   #leave(event: CustomEvent<{ url: string }>): void {

@@ -1,7 +1,7 @@
 // Files on their way: dropped anywhere, pasted or picked, sent one by one, each with its own progress and its own failure.
 // One that broke off with its page goes on where it was when the same file is chosen again. A single picture that is captured, chosen, pasted
 // or dropped is marked before it is sent, and its marks follow it.
-import type { DraftForm } from "../compose/draft-form.js";
+import { draft, type FileSink, type PendingMedia, uploads } from "../compose/draft.js";
 import { announce, bytes, icon, iconButton, make, typing, when } from "../lib/dom.js";
 import type { FileUpload } from "./file-upload.js";
 import { drawn, ready, saveLayer } from "../markup/layer-api.js";
@@ -38,7 +38,7 @@ interface Unfinished {
 /** A recording of which nothing came for so many milliseconds is not on its way any more, or is paused. */
 const SILENT = 60_000;
 
-export class UploadQueue extends HTMLElement {
+export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   #items: Item[] = [];
   #busy = false;
   #waiting: ((complete: boolean) => void)[] = [];
@@ -47,6 +47,7 @@ export class UploadQueue extends HTMLElement {
   #listeners = new AbortController();
 
   connectedCallback(): void {
+    uploads.register(this);
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
@@ -81,7 +82,7 @@ export class UploadQueue extends HTMLElement {
     document.addEventListener(
       "turbo:before-visit",
       (event) => {
-        const words = this.sending
+        const words = this.busy
           ? "A file is still on its way. Leave and stop it? What arrived is kept: choose the same file again, and it goes on from there."
           : "What you drew is not saved. Leave, and lose it?";
         if (this.#holds && !window.confirm(words)) event.preventDefault();
@@ -94,6 +95,7 @@ export class UploadQueue extends HTMLElement {
   }
 
   disconnectedCallback(): void {
+    uploads.unregister(this);
     this.#listeners.abort();
     clearTimeout(this.#look);
     document.documentElement.classList.remove("dropping");
@@ -101,7 +103,7 @@ export class UploadQueue extends HTMLElement {
   }
 
   /** Whether a file is being marked, waits or travels. */
-  get sending(): boolean {
+  get busy(): boolean {
     return this.#items.some(
       ({ state }) => state === "marked" || state === "waiting" || state === "sending",
     );
@@ -109,12 +111,12 @@ export class UploadQueue extends HTMLElement {
 
   /** Whether leaving would lose something: what travels, or marks that were not saved. */
   get #holds(): boolean {
-    return this.sending || this.#items.some(({ state, arrived }) => state === "failed" && arrived);
+    return this.busy || this.#items.some(({ state, arrived }) => state === "failed" && arrived);
   }
 
   /** Resolves when nothing travels any more: true if every file arrived. */
-  idle(): Promise<boolean> {
-    if (!this.sending) return Promise.resolve(!this.#items.some((item) => item.state === "failed"));
+  finish(): Promise<boolean> {
+    if (!this.busy) return Promise.resolve(!this.#items.some((item) => item.state === "failed"));
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
@@ -210,7 +212,7 @@ export class UploadQueue extends HTMLElement {
 
   /** Tells who waits for it that nothing travels any more. */
   #settle(): void {
-    if (this.sending) return;
+    if (this.busy) return;
     const complete = !this.#items.some((item) => item.state === "failed");
     for (const resolve of this.#waiting.splice(0)) resolve(complete);
   }
@@ -240,7 +242,7 @@ export class UploadQueue extends HTMLElement {
   async #draft(file: File): Promise<string> {
     const known = this.dataset["update"];
     if (known) return known;
-    const form = document.querySelector<DraftForm>("draft-form");
+    const form = draft.current;
     if (!form) throw offline();
     const id = await form.ensure(title(file));
     this.dataset["update"] = id;
