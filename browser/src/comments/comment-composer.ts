@@ -86,7 +86,7 @@ export class CommentComposer extends HTMLElement {
       document.addEventListener(
         "hearback:place",
         (event) => {
-          const there = (event as CustomEvent<Anchor>).detail;
+          const there = event.detail;
           const drawing = this.#anchor?.drawing;
           if (drawing && this.#anchor?.media !== there.media)
             return announce("Your drawing is on another picture. Send it or remove it first.");
@@ -422,6 +422,12 @@ export class CommentComposer extends HTMLElement {
 }
 
 customElements.define("comment-composer", CommentComposer);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "comment-composer": CommentComposer;
+  }
+}
 
 /** Where one writes a new comment on this page. */
 export function composer(): CommentComposer | null {

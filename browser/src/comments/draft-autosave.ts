@@ -136,6 +136,12 @@ export class DraftBox extends HTMLElement {
 
 customElements.define("draft-box", DraftBox);
 
+declare global {
+  interface HTMLElementTagNameMap {
+    "draft-box": DraftBox;
+  }
+}
+
 /** Sends what stands in the boxes within: they save nothing meanwhile, forget it once it is sent, and go on when it is not. */
 export async function sending<T>(within: Element, send: () => Promise<T>): Promise<T> {
   const boxes = [...within.querySelectorAll<DraftBox>("draft-box")];

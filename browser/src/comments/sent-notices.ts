@@ -71,6 +71,6 @@ export function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
 
 // Added: there is no more to say.
 document.addEventListener("hearback:answered", (event) => {
-  const { form } = (event as CustomEvent<{ form: HTMLFormElement }>).detail;
+  const { form } = event.detail;
   form.closest(".note.unseen")?.remove();
 });

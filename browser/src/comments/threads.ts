@@ -1,5 +1,5 @@
 // The conversation: going where a comment points, its order, and editing one's own in place.
-import { type Unseen, unseenRow } from "./sent-notices.js";
+import { unseenRow } from "./sent-notices.js";
 import { bring, reveal } from "../update/anchors.js";
 import { remember } from "../lib/dom.js";
 import { stage } from "../update/media-stage.js";
@@ -62,12 +62,7 @@ function edit(comment: HTMLElement, open: boolean): void {
 
 // Of an edit, too, it is said whom it names though they cannot see it.
 document.addEventListener("hearback:answered", (event) => {
-  const { form, answer } = (
-    event as CustomEvent<{
-      form: HTMLFormElement;
-      answer: { unseen?: Unseen[]; update_id?: string } | null;
-    }>
-  ).detail;
+  const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
   form
     .closest(".comment")
@@ -103,7 +98,7 @@ customElements.define(
       document.removeEventListener("hearback:fresh", this.#sort);
     }
 
-    #arrange = (event: Event): void => this.#sortIn((event as CustomEvent<Document>).detail);
+    #arrange = ({ detail }: CustomEvent<Document>): void => this.#sortIn(detail);
 
     #sort = (): void => this.#sortIn(document);
 

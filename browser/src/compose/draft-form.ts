@@ -583,3 +583,9 @@ export class DraftForm extends HTMLElement implements Draft {
 }
 
 customElements.define("draft-form", DraftForm);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "draft-form": DraftForm;
+  }
+}

@@ -33,3 +33,9 @@ export class LaterMembers extends HTMLElement {
 }
 
 customElements.define("later-members", LaterMembers);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "later-members": LaterMembers;
+  }
+}

@@ -247,3 +247,9 @@ export class PeopleField extends HTMLElement {
 }
 
 customElements.define("people-field", PeopleField);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "people-field": PeopleField;
+  }
+}

@@ -349,3 +349,9 @@ function parse(text: string): number | null {
 }
 
 customElements.define("trim-editor", TrimEditor);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "trim-editor": TrimEditor;
+  }
+}

@@ -13,12 +13,6 @@ interface Name {
   words: string[];
 }
 
-interface Change {
-  key: string;
-  text: string;
-  provide: (result: Promise<{ matched: boolean; fragment?: HTMLElement }>) => void;
-}
-
 const SHOWN = 6;
 let names: Promise<Name[]> | null = null;
 
@@ -26,7 +20,7 @@ let names: Promise<Name[]> | null = null;
 document.addEventListener(
   "text-expander-change",
   (event) => {
-    const { text, provide } = (event as CustomEvent<Change>).detail;
+    const { text, provide } = event.detail;
     provide(offer(text));
   },
   true,
@@ -35,7 +29,7 @@ document.addEventListener(
 document.addEventListener(
   "text-expander-value",
   (event) => {
-    const detail = (event as CustomEvent<{ item: HTMLElement; value: string | null }>).detail;
+    const detail = event.detail;
     detail.value = detail.item.dataset["value"] ?? null;
   },
   true,
@@ -45,9 +39,7 @@ document.addEventListener(
 document.addEventListener(
   "text-expander-committed",
   (event) => {
-    (event as CustomEvent<{ input: HTMLTextAreaElement }>).detail.input.dispatchEvent(
-      new Event("input", { bubbles: true }),
-    );
+    event.detail.input.dispatchEvent(new Event("input", { bubbles: true }));
   },
   true,
 );

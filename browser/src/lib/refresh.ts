@@ -3,13 +3,13 @@ import { morphElements } from "@hotwired/turbo";
 import { follow, leave } from "../update/source-swap.js";
 
 document.addEventListener("turbo:before-morph-element", (event) => {
-  const { target, detail } = event as CustomEvent<{ newElement?: Element }>;
+  const { target, detail } = event;
   if (!(target instanceof Element)) return;
   if (keepsElement(target, detail.newElement)) event.preventDefault();
 });
 
 document.addEventListener("turbo:before-morph-attribute", (event) => {
-  const { target, detail } = event as CustomEvent<{ attributeName: string }>;
+  const { target, detail } = event;
   if (target instanceof Element && keepsAttribute(target, detail.attributeName))
     event.preventDefault();
 });

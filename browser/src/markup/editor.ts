@@ -510,3 +510,9 @@ class MarkupEditor extends HTMLElement implements Commands {
 }
 
 customElements.define("markup-editor", MarkupEditor);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "markup-editor": MarkupEditor;
+  }
+}

@@ -92,11 +92,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
       },
       { signal },
     );
-    document.addEventListener(
-      "turbo:before-visit",
-      (event) => this.#leave(event as CustomEvent<{ url: string }>),
-      { signal },
-    );
+    document.addEventListener("turbo:before-visit", (event) => this.#leave(event), { signal });
     navigator.mediaDevices?.addEventListener(
       "devicechange",
       () => {
@@ -440,9 +436,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   #run(recording: Recording): void {
     const { courier } = recording;
     this.#recording = recording;
-    courier.addEventListener("safety", (event) =>
-      this.#safety((event as CustomEvent<Safety>).detail),
-    );
+    courier.addEventListener("safety", (event) => this.#safety(event.detail));
     courier.addEventListener("slept", () => {
       if (driftsInSleep) this.#over("This computer slept");
     });
@@ -638,3 +632,9 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
 }
 
 customElements.define("screen-recorder", ScreenRecorder);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "screen-recorder": ScreenRecorder;
+  }
+}

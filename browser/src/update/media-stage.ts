@@ -267,6 +267,12 @@ export class UpdateStage extends HTMLElement {
 
 customElements.define("update-stage", UpdateStage);
 
+declare global {
+  interface HTMLElementTagNameMap {
+    "update-stage": UpdateStage;
+  }
+}
+
 /** The stage of this page, if it has one. */
 export function stage(): UpdateStage | null {
   return document.querySelector<UpdateStage>("update-stage");

@@ -5,6 +5,12 @@ import type { Recording } from "./spool.js";
 
 export type { Safety };
 
+/** What a `Courier` dispatches. */
+interface CourierEvents {
+  safety: CustomEvent<Safety>;
+  slept: Event;
+}
+
 /** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way, and `slept` after a sleep. */
 export class Courier extends EventTarget {
   /** What was said last. */
@@ -19,6 +25,13 @@ export class Courier extends EventTarget {
     super();
     worker.addEventListener("message", ({ data }: MessageEvent<Report>) => this.#hear(data));
     addEventListener("online", this.#online);
+  }
+
+  override addEventListener<K extends keyof CourierEvents>(
+    type: K,
+    listener: (event: CourierEvents[K]) => void,
+  ): void {
+    super.addEventListener(type, listener as EventListener);
   }
 
   /** Once this resolves, the update, the upload and its place in the spool are there; only then recording begins. Rejects with words. */

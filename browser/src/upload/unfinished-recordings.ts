@@ -239,7 +239,7 @@ export class KeptRecordings extends HTMLElement {
     delete row.element.dataset["of"];
     offered();
     show(courier.safety);
-    courier.addEventListener("safety", (event) => show((event as CustomEvent<Safety>).detail));
+    courier.addEventListener("safety", (event) => show(event.detail));
     void courier.finish().then(
       ({ update }) => {
         carried.delete(courier.id);
@@ -314,6 +314,12 @@ export class KeptRecordings extends HTMLElement {
 }
 
 customElements.define("kept-recordings", KeptRecordings);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kept-recordings": KeptRecordings;
+  }
+}
 
 /** One recording as it is offered. */
 class Row {

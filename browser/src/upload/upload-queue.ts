@@ -437,6 +437,12 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
 
 customElements.define("upload-queue", UploadQueue);
 
+declare global {
+  interface HTMLElementTagNameMap {
+    "upload-queue": UploadQueue;
+  }
+}
+
 function hasFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
