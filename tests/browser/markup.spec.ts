@@ -577,7 +577,7 @@ test("by keys alone: marked, said what was done, saved, drawn on in a comment", 
   await keys("Control+Enter");
   await expect(editor.dialog).toHaveCount(0);
   const { shapes } = await layer(page, media[0]!);
-  expect(shapes.map(({ kind, color }) => `${kind} ${color}`)).toEqual([
+  expect(shapes.map(({ kind, color }) => `${kind} ${String(color)}`)).toEqual([
     "rectangle blue",
     "step blue",
     "text blue",

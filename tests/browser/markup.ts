@@ -68,7 +68,7 @@ export async function secrets(
 export async function secretsOf(
   image: Locator,
 ): Promise<{ width: number; height: number; secret: number }> {
-  const text = await image.evaluate(async (image: HTMLImageElement) => {
+  const text = await image.evaluate((image: HTMLImageElement) => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext("2d")!.drawImage(image, 0, 0);

@@ -72,7 +72,6 @@ const playing = (page: Page) =>
   }));
 
 test("who plays the raw recording plays on when the copy comes, and can seek afterwards", async ({
-  page,
   browser,
 }) => {
   const gate = await gated();

@@ -304,7 +304,7 @@ test("after an hour the server finishes it by itself; the rest is added when its
   await server.clock.moveTo(new Date(server.clock.now.getTime() + 2 * 3_600_000));
   await server.again();
   const after = await RecordingBrowser.open(server, who!, info.outputPath());
-  const uploads = async () =>
+  const uploads = async (): Promise<unknown> =>
     (await after.page.request.get("/uploads", { headers: { accept: "application/json" } })).json();
   await expect.poll(uploads, { timeout: 90_000 }).toMatchObject({ items: [] });
   await after.page.goto("/inbox");

@@ -97,7 +97,7 @@ export class Hearback {
     } catch (error) {
       child.kill("SIGKILL");
       await parts.remove();
-      throw new Error(`${(error as Error).message}; see ${log.path}`);
+      throw new Error(`the server does not start; see ${String(log.path)}`, { cause: error });
     }
   }
 

@@ -121,9 +121,9 @@ test("whether what is kept may stay is asked before it records", async ({
   await context.addInitScript(() => {
     const states: (string | undefined)[] = [];
     Object.assign(window, { states });
-    StorageManager.prototype.persist = async () => {
+    StorageManager.prototype.persist = () => {
       states.push(document.querySelector<HTMLElement>("screen-recorder")?.dataset["state"]);
-      return false;
+      return Promise.resolve(false);
     };
   });
   await page.goto("/updates/new");

@@ -97,7 +97,7 @@ test("cancelled in the middle, nothing of it is left", async ({ page, hearback }
   await page.getByRole("button", { name: "Cancel long.webm" }).click();
   await expect(page.locator("upload-queue .media-item")).toHaveCount(0);
   await expect
-    .poll(async () =>
+    .poll(async (): Promise<unknown> =>
       (await page.request.get("/uploads", { headers: { accept: "application/json" } })).json(),
     )
     .toMatchObject({ items: [] });

@@ -220,7 +220,7 @@ export class DraftForm extends HTMLElement implements Draft {
   async #create(): Promise<string> {
     const fields = this.#fields();
     // A half-typed address must not keep the rest from being saved; it follows with the next save.
-    const { audience: _, ...rest } = fields;
+    const { audience, ...rest } = fields;
     const made = (await ask("POST", "/updates", {
       ...Object.fromEntries(
         Object.entries(rest).filter(([, value]) => value !== null && value !== ""),

@@ -21,9 +21,10 @@ export class PeopleField extends HTMLElement {
     const line = this.querySelector<HTMLInputElement>("input[name=audience], input[name=members]");
     if (!line || this.querySelector(".people-box")) return;
     this.#line = line;
-    this.#choices = [...((line.list as HTMLDataListElement | null)?.options ?? [])].map(
-      (option) => ({ value: option.value, name: option.textContent ?? "" }),
-    );
+    this.#choices = [...(line.list?.options ?? [])].map((option) => ({
+      value: option.value,
+      name: option.textContent ?? "",
+    }));
     this.#list = make("ul", {
       class: "people-options",
       role: "listbox",

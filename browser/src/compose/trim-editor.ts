@@ -284,7 +284,8 @@ class TrimEditor extends HTMLElement {
     const body: Record<string, string | number> = {};
     if (!back) {
       for (const end of ["from", "to"] as const) {
-        const ms = parse(String(data.get(end)));
+        const time = data.get(end);
+        const ms = typeof time === "string" ? parse(time) : null;
         if (ms === null) {
           this.#field(end)?.focus();
           return complain(

@@ -20,8 +20,7 @@ let names: Promise<Name[]> | null = null;
 document.addEventListener(
   "text-expander-change",
   (event) => {
-    const { text, provide } = event.detail;
-    provide(offer(text));
+    event.detail.provide(offer(event.detail.text));
   },
   true,
 );

@@ -25,7 +25,7 @@ export { parse, parseWork, type Box, type Shape, type Work } from "./shapes.js";
 
 /** Opens the editor over the page; true once it was saved, false when it was left. */
 export async function edit(task: Task): Promise<boolean> {
-  const editor = document.createElement("markup-editor") as MarkupEditor;
+  const editor = document.createElement("markup-editor");
   const dialog = make(
     "dialog",
     { class: "markup", "aria-label": `Mark up ${task.name}`, "data-turbo-temporary": true },

@@ -25,6 +25,7 @@ export async function downloadPicture(picture: () => Promise<Blob>, name: string
     const file = `${
       name
         .replace(/\.(png|jpe?g|webp|gif)$/i, "")
+        // eslint-disable-next-line no-control-regex -- no file system takes them in a name
         .replace(/[\\/:*?"<>|\u0000-\u001f]+/g, " ")
         .trim() || "picture"
     } marked.png`;

@@ -18,10 +18,13 @@ function lacking(character: string): boolean {
 
 /** Lines may break; nothing else that cannot be seen. A tab is a space. */
 function seen(text: string): string {
-  return text
-    .replace(/\r\n?/g, "\n")
-    .replace(/\t/g, " ")
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
+  return (
+    text
+      .replace(/\r\n?/g, "\n")
+      .replace(/\t/g, " ")
+      // eslint-disable-next-line no-control-regex -- the server refuses these
+      .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "")
+  );
 }
 
 function drawable(text: string): string {

@@ -129,7 +129,7 @@ export function stroke(
     { size: Math.min(across, 2 * fine), streamline: 0.45, last: true },
   );
   let apart = Math.max(1.5 * fine, across * 0.3);
-  let points: Point[] = [];
+  let points: Point[];
   do {
     points = [];
     let last: readonly [number, number] | null = null;

@@ -48,9 +48,7 @@ export async function screen(sound: boolean, whole = false): Promise<MediaStream
     controller,
   };
   try {
-    const stream = await navigator.mediaDevices.getDisplayMedia(
-      options as DisplayMediaStreamOptions,
-    );
+    const stream = await navigator.mediaDevices.getDisplayMedia(options);
     try {
       // One sees the 3-2-1 before one goes to what is shown: nobody speaks before it records.
       controller?.setFocusBehavior("no-focus-change");

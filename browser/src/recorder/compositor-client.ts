@@ -162,6 +162,6 @@ export class CompositorClient {
     const given = [begin.base, begin.overlay, begin.still, begin.out].filter(
       (one) => one !== null && one !== undefined,
     );
-    this.order({ begin, bubble }, given as unknown as Transferable[]);
+    this.order({ begin, bubble }, given);
   }
 }

@@ -42,7 +42,7 @@ function begin({ base, overlay, still, out, ...size }: Begin): void {
       return scope.postMessage({ cannot: true });
     const generator = new VideoTrackGenerator();
     writable = generator.writable;
-    scope.postMessage({ track: generator.track }, [generator.track as unknown as Transferable]);
+    scope.postMessage({ track: generator.track }, [generator.track]);
   }
   composer = new Composer(writable.getWriter(), size, overlay !== null, still);
   composer.start();

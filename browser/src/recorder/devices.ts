@@ -21,7 +21,7 @@ export class Devices {
   /** Counts how often each was asked for or given back: what comes after that is not wanted any more. */
   #turns: Record<Device, number> = { microphone: 0, camera: 0 };
   /** Why there is none, where it was asked for. */
-  #refusals: Record<Device, unknown> = { microphone: null, camera: null };
+  #refusals: Record<Device, Error | null> = { microphone: null, camera: null };
   /** The browser asks the person one question after the other. */
   #asked: Promise<void> = Promise.resolve();
 
@@ -39,7 +39,7 @@ export class Devices {
   }
 
   /** Why there is none, if it was asked for and could not be had. */
-  refusal(kind: Device): unknown {
+  refusal(kind: Device): Error | null {
     return this.#refusals[kind];
   }
 
@@ -62,8 +62,9 @@ export class Devices {
             this.view.problem("");
           } catch (error) {
             if (wanted()) {
-              this.#refusals[kind] = error;
-              this.told.refused(error, () => void this.take(kind, id));
+              const reason = error instanceof Error ? error : new Error(String(error));
+              this.#refusals[kind] = reason;
+              this.told.refused(reason, () => void this.take(kind, id));
             }
           }
         }
