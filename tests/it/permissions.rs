@@ -23,7 +23,7 @@ const WHO: [&str; 10] = [
 
 /// Method, address, body, and the status for each of [`WHO`]. `+` after a method sends a file, `~` speaks tus.
 #[rustfmt::skip]
-const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
+pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
     ("GET",    "/",                                    "",             [401, 303, 303, 303, 303, 401, 401, 401, 401, 401]),
     ("GET",    "/healthz",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
@@ -156,14 +156,14 @@ async fn only_group(ada: &Client, admin: &Client) -> String {
 /// An upload that Ada began, and no other.
 async fn begun(ada: &Client) -> String {
     for upload in ada.get("/uploads").await.expect(200).json()["items"].as_array().unwrap() {
-        Answer::of(spoken(ada.request("DELETE", &format!("/uploads/{}", id(upload))))).await.expect(204);
+        Answer::of(tus_headers(ada.request("DELETE", &format!("/uploads/{}", id(upload))))).await.expect(204);
     }
-    let made = Answer::of(spoken(ada.request("POST", "/uploads"))).await.expect(201);
+    let made = Answer::of(tus_headers(ada.request("POST", "/uploads"))).await.expect(201);
     made.header("location").rsplit_once('/').unwrap().1.to_owned()
 }
 
 /// An update by Ada for Bob, with a picture, a comment of Bob's and two share links; invitations and links for a new password.
-struct World {
+pub struct World {
     update: String,
     media: String,
     key: String,
@@ -185,7 +185,7 @@ fn id(answer: &Value) -> String {
 }
 
 impl World {
-    async fn new(ada: &Client, bob: &Client, admin: &Client, eve: &Client) -> Self {
+    pub async fn new(ada: &Client, bob: &Client, admin: &Client, eve: &Client) -> Self {
         let fields = [("title", "For Bob"), ("audience", &email("Bob")), ("expectation", "acknowledge")];
         let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
         let path = format!("/updates/{}", id(&made));
@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    fn address(&self, method: &str, pattern: &str) -> String {
+    pub fn address(&self, method: &str, pattern: &str) -> String {
         let id = match pattern.split('/').nth(1).unwrap() {
             "updates" | "trash" => &self.update,
             "media" => &self.media,
@@ -249,8 +249,8 @@ fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
         .replace("{subject}", "comment")
 }
 
-/// Nothing of an upload, in the words of tus.
-fn spoken(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+/// The headers of a tus request without content.
+pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     let request = request.header("tus-resumable", "1.0.0").header("upload-offset", "0").header("upload-defer-length", "1");
     request.header("content-type", "application/offset+octet-stream")
 }
@@ -261,7 +261,7 @@ async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (Statu
         client.upload(address, &[], &[("media", "a.png", fixture("alpha.png"))]).await
     } else {
         let request = client.request(method.trim_end_matches('~'), address);
-        let request = if method.ends_with('~') { spoken(request) } else { request };
+        let request = if method.ends_with('~') { tus_headers(request) } else { request };
         let request = if body.is_empty() { request } else { request.header("content-type", "application/json").body(body.to_owned()) };
         let answer = request.send().await.unwrap();
         if answer.status().is_success() || answer.status().is_redirection() {
