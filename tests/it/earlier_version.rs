@@ -164,16 +164,14 @@ async fn earlier_installation_continues_an_upload_where_it_stopped() {
 }
 
 #[actix_web::test]
-async fn earlier_installation_keeps_sessions_links_drafts_and_signatures() {
+async fn earlier_installation_keeps_sessions_links_and_drafts() {
     let old = Upgraded::open().await;
     let cookies = |cookie: &str| old.app.client().accept("text/html").header("cookie", cookie);
     cookies(old.known("session")).get("/inbox").await.expect(200);
     let guest = cookies(old.known("guest"));
     assert!(guest.get(old.known("answered")).await.expect(200).text().contains("From outside"));
     old.app.client().get(&format!("/s/{}", old.known("link"))).await.expect(200);
-    old.app.client().get(&format!("/unsubscribe/{}", old.known("unsubscribe"))).await.expect(200);
     old.app.client().get(&format!("/invitations/{}", old.known("invitation"))).await.expect(200);
-    assert_eq!(old.app.client().get(old.known("media")).await.expect(200).header("content-type"), "image/jpeg");
     let bob = old.person("bob");
     let inbox = bob.get("/inbox").await.expect(200).json();
     let asked = inbox["owed_by_me"].as_array().unwrap();
@@ -182,4 +180,32 @@ async fn earlier_installation_keeps_sessions_links_drafts_and_signatures() {
     assert_eq!((&answered["my_receipt"]["state"], &answered["my_receipt"]["readback"]), (&json!("read_back"), &json!("I do it.")));
     let draft = old.app.count("SELECT count(*) FROM drafts WHERE body = 'Half a thought'").await;
     assert_eq!(draft, 1);
+}
+
+#[actix_web::test]
+async fn earlier_signatures_still_verify() {
+    let old = Upgraded::open().await;
+    let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
+    // One media address for each right: a token, a session and a share link.
+    let addresses = [unsubscribe.as_str(), old.known("media"), old.known("media_of_session"), old.known("media_of_link")];
+    let types = ["application/json", "image/jpeg", "image/jpeg", "image/jpeg"];
+    for (address, content_type) in addresses.into_iter().zip(types) {
+        assert_eq!(old.app.client().get(address).await.expect(200).header("content-type"), content_type, "{address}");
+        old.app.client().get(&changed(address)).await.expect(404);
+    }
+    let guest = |cookie: &str| old.app.client().header("cookie", cookie);
+    let seen = guest(old.known("guest")).get(old.known("answered")).await.expect(200).json();
+    assert_eq!(seen["title"], "Answered");
+    guest(&changed(old.known("guest"))).get(old.known("answered")).await.expect(401);
+    // A mail program's request, which has no cookie and no page.
+    let one_click = old.app.client().form("POST", &unsubscribe, &[("List-Unsubscribe", "One-Click")]).await;
+    one_click.expect(204);
+    assert_eq!(old.app.client().get(&unsubscribe).await.expect(200).json()["mail"], false);
+}
+
+/// Replaces the first character of the signature, which comes last.
+fn changed(signed: &str) -> String {
+    let at = signed.rfind(['.', '=']).unwrap() + 1;
+    let other = if signed[at..].starts_with('0') { '1' } else { '0' };
+    format!("{}{other}{}", &signed[..at], &signed[at + 1..])
 }
