@@ -12,6 +12,7 @@ mod health;
 mod inbox;
 mod json;
 mod links;
+mod list_query;
 pub(crate) mod live;
 mod markup;
 mod me;

@@ -5,6 +5,7 @@ use sqlx::{AnyConnection, FromRow};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::people::Person;
+use crate::updates::Cursor;
 
 /// Whether a link opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,8 @@ impl Listed {
     }
 }
 
-/// At most `limit` links of the workspace, newest first, older than the one with the id `after` (empty: from the newest). For admins only.
-pub async fn all(connection: &mut AnyConnection, by: &Person, after: &str, limit: i64) -> Result<Vec<Listed>> {
+/// At most `limit` links of the workspace, newest first, older than the one of the cursor. For admins only.
+pub async fn all(connection: &mut AnyConnection, by: &Person, after: Option<&Cursor>, limit: i64) -> Result<Vec<Listed>> {
     by.must_be_admin()?;
     Ok(sqlx::query_as(
         "SELECT l.id, l.name, l.comments_at, l.created_at, l.revoked_at, l.opens, l.last_opened_at, u.id AS update_id, u.title,
@@ -80,7 +81,7 @@ pub async fn all(connection: &mut AnyConnection, by: &Person, after: &str, limit
          FROM links l JOIN updates u ON u.id = l.update_id JOIN people a ON a.id = u.author_id
          WHERE $1 = '' OR l.id < $1 ORDER BY l.id DESC LIMIT $2",
     )
-    .bind(after)
+    .bind(after.map_or("", |cursor| &cursor.id))
     .bind(limit)
     .fetch_all(connection)
     .await?)

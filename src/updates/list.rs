@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 use super::visible;
 use crate::clock::Millis;
 use crate::db::{self, Dialect};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::search;
 
 /// An update as a row.
@@ -89,15 +89,19 @@ impl Cursor {
         BASE64URL_NOPAD.encode(format!("{}.{}", self.listed_at, self.id).as_bytes())
     }
 
-    /// Reads what [`Cursor::encode`] wrote.
-    pub fn decode(text: &str) -> Result<Self> {
-        let wrong = || Error::invalid("after", "is not a cursor. Send the `next` of the list before, or nothing.");
-        let plain = BASE64URL_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
-        let (listed_at, id) = plain.split_once('.').ok_or_else(wrong)?;
-        if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(wrong());
-        }
-        Ok(Self { listed_at: listed_at.parse().map_err(|_| wrong())?, id: id.to_owned() })
+    /// Reads what [`Cursor::encode`] wrote; none if the text is something else.
+    pub fn decode(text: &str) -> Option<Self> {
+        let plain = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        let (listed_at, id) = plain.split_once('.')?;
+        let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_id.then_some(Self { listed_at: listed_at.parse().ok()?, id: id.to_owned() })
+    }
+}
+
+impl Row {
+    /// Where a list goes on after this row.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { listed_at: self.listed_at, id: self.id.clone() }
     }
 }
 

@@ -3,18 +3,19 @@
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
-use serde::Deserialize;
 
 use super::answer::{Answer, back, data, nothing, page, see_other_saying};
 use super::fields::Fields;
+use super::list_query::ListQuery;
 use super::pages::{Form, LinksPage, SharePreview};
 use super::shapes::ListShape;
 use super::shaping;
 use super::updates::update_page;
 use super::viewer::{Ask, Said, guest_cookie, guests_of};
 use crate::app::State;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::people::{Guest, Viewer};
+use crate::updates::Cursor;
 use crate::{links, markdown, updates, words};
 
 /// The links of an update of one's own.
@@ -47,33 +48,17 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 }
 
 /// Every link of the workspace, for admins: a page, or JSON by pages.
-pub(crate) async fn all(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
+pub(crate) async fn all(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
     let person = ask.person()?;
-    let query = query.map_err(|_| Error::invalid("query", "is not understood. Known are after and limit."))?.into_inner();
-    let limit = query.limit.unwrap_or(30);
-    if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("limit", "is not from 1 to 100."));
-    }
-    let mut found = links::all(&mut *state.db.read().await?, person, &query.after, limit + 1).await?;
-    let shown = usize::try_from(limit).map_err(Error::internal)?;
-    let more = found.len() > shown;
-    found.truncate(shown);
-    let next = found.last().filter(|_| more).map(|link| link.id.clone());
+    let query = ListQuery::read(&req, &[])?;
+    let mut found = links::all(&mut *state.db.read().await?, person, query.after.as_ref(), query.rows_to_read()).await?;
+    let next = query.cut(&mut found, |link| Cursor { listed_at: link.created_at, id: link.id.clone() });
     let items: Vec<_> = found.into_iter().map(|link| shaping::listed_link_shape(&ask, link)).collect();
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next });
     }
     let next = next.map(|next| format!("/links?after={next}")).unwrap_or_default();
     page(StatusCode::OK, &LinksPage { page: ask.page(&state, "Share links", "people").await?, links: items, next })
-}
-
-/// The part of the list of all links that is asked for.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Query {
-    #[serde(default)]
-    after: String,
-    limit: Option<i64>,
 }
 
 pub(crate) async fn revoke(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {

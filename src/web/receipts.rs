@@ -2,12 +2,12 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Deserialize;
 use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::answer::{Answer as Answered, back, data, nothing, page, see_other, see_other_saying, wants_csv};
 use super::fields::Fields;
+use super::list_query::ListQuery;
 use super::pages::{OverviewPage, ReceiptsPage};
 use super::shapes::{ListShape, ReceiptShape};
 use super::shaping;
@@ -18,7 +18,7 @@ use crate::clock::{parse_rfc3339, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
-use crate::updates::{self, Cursor, Filter, Row, Update};
+use crate::updates::{self, Filter, Row, Update};
 use crate::{asking, events, sample, words};
 
 /// Who was asked and who answered: for members, as a page, JSON or CSV. Guests see none.
@@ -135,30 +135,18 @@ fn csv(title: &str, body: &[u8]) -> Answered {
         .body(body.to_vec()))
 }
 
-/// Where the overview goes on.
-#[derive(Deserialize)]
-pub(crate) struct Paging {
-    #[serde(default)]
-    after: String,
-    limit: Option<i64>,
-    #[serde(rename = "format")]
-    _format: Option<String>,
-}
-
 /// All updates of one's own, with how far the answers have come.
-pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>, paging: web::Query<Paging>) -> Answered {
+pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answered {
     let person = ask.person()?.clone();
-    let after = if paging.after.is_empty() { None } else { Some(Cursor::decode(&paging.after)?) };
-    let limit = paging.limit.unwrap_or(30);
-    if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("limit", "must be a number from 1 to 100."));
-    }
+    let query = ListQuery::read(&req, &["format"])?;
     let filter = Filter { author: person.id.clone(), state: "published".into(), ..Filter::default() };
     let mut connection = state.db.read().await?;
     if wants_csv(&req) {
         return overview_table(&mut connection, &state, &ask, &person.id, &filter).await;
     }
-    let (found, next) = rows_after(&mut connection, &state, &person.id, &filter, after, limit).await?;
+    let mut found =
+        updates::list(&mut connection, state.db.dialect(), &person.id, &filter, query.after.as_ref(), query.rows_to_read()).await?;
+    let next = query.cut(&mut found, Row::cursor);
     let items = shaping::rows(&mut connection, &state, &ask, found).await?;
     drop(connection);
     if !ask.html {
@@ -168,23 +156,6 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
     page(StatusCode::OK, &OverviewPage { page: ask.page(&state, "Who has heard", "receipts").await?, items, next })
 }
 
-/// So many rows after the cursor, and where the next ones begin.
-async fn rows_after(
-    connection: &mut AnyConnection,
-    state: &State,
-    person_id: &str,
-    filter: &Filter,
-    after: Option<Cursor>,
-    limit: i64,
-) -> Result<(Vec<Row>, Option<String>)> {
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut found = updates::list(connection, state.db.dialect(), person_id, filter, after.as_ref(), limit + 1).await?;
-    let more = found.len() > wanted;
-    found.truncate(wanted);
-    let next = found.last().filter(|_| more).map(|row| Cursor { listed_at: row.listed_at, id: row.id.clone() }.encode());
-    Ok((found, next))
-}
-
 /// All of them as a table, however many.
 async fn overview_table(connection: &mut AnyConnection, state: &State, ask: &Ask, person_id: &str, filter: &Filter) -> Answered {
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -192,7 +163,7 @@ async fn overview_table(connection: &mut AnyConnection, state: &State, ask: &Ask
     writer.write_record(heads).map_err(Error::internal)?;
     let mut after = None;
     loop {
-        let (found, next) = rows_after(connection, state, person_id, filter, after, 100).await?;
+        let found = updates::list(connection, state.db.dialect(), person_id, filter, after.as_ref(), 100).await?;
         for row in &found {
             let answered = if row.expectation == "fyi" { row.acknowledged } else { row.recipients - row.owing };
             let record = [
@@ -209,8 +180,8 @@ async fn overview_table(connection: &mut AnyConnection, state: &State, ask: &Ask
             ];
             writer.write_record(record).map_err(Error::internal)?;
         }
-        match next {
-            Some(cursor) => after = Some(Cursor::decode(&cursor)?),
+        match found.last() {
+            Some(row) => after = Some(row.cursor()),
             None => return csv("My updates", &writer.into_inner().map_err(Error::internal)?),
         }
     }

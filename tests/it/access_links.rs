@@ -89,7 +89,7 @@ async fn admins_list_and_end_every_link() {
         (&json!("For the board"), &json!("open"), &Value::Null, &json!(0), &Value::Null)
     );
     assert!(link["created_at"].is_string() && !rest.to_string().contains(&token));
-    for query in ["limit=0", "limit=101", "limit=x", "colour=red"] {
+    for query in ["limit=0", "limit=101", "limit=x", "after=rubbish", "colour=red"] {
         root.get(&format!("/links?{query}")).await.problem(422);
     }
     // A page that reports itself counts; a preview that fetches does not.

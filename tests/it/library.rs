@@ -35,7 +35,9 @@ async fn filters_tell_mine_from_theirs_and_pictures_from_recordings() {
     assert_eq!(titles(&bob, "/updates?kind=video").await, ["clip"]);
     assert_eq!(titles(&bob, "/updates?state=draft").await, ["draft"]);
     assert_eq!(titles(&bob, "/updates?state=published").await, ["open", "clip", "shot"]);
-    for wrong in ["state=gone", "kind=sound", "audience=you", "limit=0", "limit=101", "limit=x", "after=!", "colour=red"] {
+    for wrong in
+        ["state=gone", "kind=sound", "audience=you", "limit=0", "limit=101", "limit=x", "after=rubbish", "limit=2&limit=3", "colour=red"]
+    {
         ada.get(&format!("/updates?{wrong}")).await.problem(422);
     }
     app.browser("Bob").await.get("/updates?state=draft&q=x").await.expect(200);

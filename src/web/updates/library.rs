@@ -1,10 +1,10 @@
 //! The library: all I may see, by filters and words; the trash is one of its filters.
 
 use actix_web::http::StatusCode;
-use actix_web::web;
-use serde::Deserialize;
+use actix_web::{HttpRequest, web};
 
 use super::super::answer::{Answer, data, escape, page};
+use super::super::list_query::ListQuery;
 use super::super::pages::{LibraryFilter, LibraryPage};
 use super::super::shapes::{ListShape, PersonShape, RowShape};
 use super::super::shaping;
@@ -12,76 +12,52 @@ use super::super::viewer::Ask;
 use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people;
-use crate::updates::{self, Cursor, Filter};
-use crate::words;
+use crate::updates::{self, Filter, Row};
 
-/// The filters as they stand in an address.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Query {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    author: String,
-    #[serde(default)]
-    audience: String,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    after: String,
-    limit: Option<i64>,
+/// The filters as they stand in an address, and the page that is asked for.
+struct Query {
+    filter: LibraryFilter,
+    list: ListQuery,
 }
 
-pub(crate) async fn library(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
-    shown(&ask, &state, read(query)?).await
+pub(crate) async fn library(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+    shown(&ask, &state, read(&req)?).await
 }
 
-pub(crate) async fn trash_page(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
-    let query = Query { state: "trashed".into(), ..read(query)? };
+pub(crate) async fn trash_page(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+    let mut query = read(&req)?;
+    query.filter.state = "trashed".into();
     shown(&ask, &state, query).await
 }
 
 /// Best first among the newest 1,000 places: for programs; the page is the library with these words.
-pub(crate) async fn search(ask: Ask, state: web::Data<State>, query: Result<web::Query<Query>, actix_web::Error>) -> Answer {
-    let query = read(query)?;
+pub(crate) async fn search(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+    let query = read(&req)?;
     if ask.html {
         return shown(&ask, &state, query).await;
     }
     let person = ask.person()?;
-    let limit = usize::try_from(limit(&query)?).unwrap_or(100);
-    no_nul("q", &query.q)?;
+    let words = &query.filter.q;
     let mut connection = state.db.read().await?;
-    let mut best = updates::best(&mut connection, state.db.dialect(), &person.id, &query.q).await?;
-    best.truncate(limit);
+    let mut best = updates::best(&mut connection, state.db.dialect(), &person.id, words).await?;
+    best.truncate(query.list.rows());
     let mut found = updates::by_ids(&mut connection, &best).await?;
     found.sort_by_key(|row| best.iter().position(|id| *id == row.id));
     let mut items = shaping::rows(&mut connection, &state, &ask, found).await?;
-    shaping::find_places(&mut connection, &state, &ask, &query.q, &mut items).await?;
+    shaping::find_places(&mut connection, &state, &ask, words, &mut items).await?;
     data(StatusCode::OK, &ListShape { items, next: None })
 }
 
-fn limit(query: &Query) -> Result<i64> {
-    let limit = query.limit.unwrap_or(30);
-    if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::invalid("limit", "is not from 1 to 100.")) }
-}
-
-fn no_nul(field: &str, text: &str) -> Result<()> {
-    if text.contains('\0') { Err(Error::invalid(field, words::NUL)) } else { Ok(()) }
-}
-
-fn read(query: Result<web::Query<Query>, actix_web::Error>) -> Result<Query> {
-    let query = query.map_err(|error| {
-        Error::invalid(
-            "query",
-            format!(
-                "is not understood: {}. Known are q, author, audience, state, kind, after, limit.",
-                error.to_string().trim_start_matches("Query deserialize error: ")
-            ),
-        )
-    })?;
-    Ok(query.into_inner())
+fn read(req: &HttpRequest) -> Result<Query> {
+    let mut list = ListQuery::read(req, &["q", "author", "audience", "state", "kind"])?;
+    let filter = LibraryFilter {
+        q: list.filter("q"),
+        author: list.filter("author"),
+        audience: list.filter("audience"),
+        state: list.filter("state"),
+        kind: list.filter("kind"),
+    };
+    Ok(Query { filter, list })
 }
 
 async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
@@ -90,50 +66,45 @@ async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next });
     }
-    let next = next.map(|next| address(&query, &next)).unwrap_or_default();
+    let filter = query.filter;
+    let next = next.map(|next| address(&filter, &next)).unwrap_or_default();
     let people = people::all(&mut *state.db.read().await?).await?;
     let people = people.into_iter().map(|account| PersonShape { id: account.id, name: account.name }).collect();
-    let (title, at) = match query.state.as_str() {
+    let (title, at) = match filter.state.as_str() {
         "trashed" => ("Trash", "updates"),
         "draft" => ("Drafts", "updates"),
         _ => ("Library", "updates"),
     };
-    let filter = LibraryFilter { q: query.q, author: query.author, audience: query.audience, state: query.state, kind: query.kind };
     page(StatusCode::OK, &LibraryPage { page: ask.page(state, title, at).await?, items, next, filter, people })
 }
 
 async fn find(state: &State, ask: &Ask, me: &str, query: &Query) -> Result<(Vec<RowShape>, Option<String>)> {
+    let Query { filter, list } = query;
     let one_of = |field: &str, value: &str, known: &[&str]| {
         let fits = value.is_empty() || known.contains(&value);
         if fits { Ok(()) } else { Err(Error::invalid(field, format!("is {value:?}. Right would be one of: {}.", known.join(", ")))) }
     };
-    one_of("state", &query.state, &["draft", "published", "trashed"])?;
-    one_of("kind", &query.kind, &["video", "image"])?;
-    one_of("audience", &query.audience, &["me"])?;
-    let limit = limit(query)?;
-    no_nul("q", &query.q)?;
-    no_nul("author", &query.author)?;
-    let filter = Filter {
-        author: if query.author == "me" { me.to_owned() } else { query.author.clone() },
-        to_me: query.audience == "me",
-        state: query.state.clone(),
-        kind: query.kind.clone(),
-        words: query.q.clone(),
+    one_of("state", &filter.state, &["draft", "published", "trashed"])?;
+    one_of("kind", &filter.kind, &["video", "image"])?;
+    one_of("audience", &filter.audience, &["me"])?;
+    let wanted = Filter {
+        author: if filter.author == "me" { me.to_owned() } else { filter.author.clone() },
+        to_me: filter.audience == "me",
+        state: filter.state.clone(),
+        kind: filter.kind.clone(),
+        words: filter.q.clone(),
     };
-    let after = if query.after.is_empty() { None } else { Some(Cursor::decode(&query.after)?) };
     let mut connection = state.db.read().await?;
-    let mut found = updates::list(&mut connection, state.db.dialect(), me, &filter, after.as_ref(), limit + 1).await?;
-    let more = found.len() > usize::try_from(limit).unwrap_or(100);
-    found.truncate(usize::try_from(limit).unwrap_or(100));
-    let next = found.last().filter(|_| more).map(|row| Cursor { listed_at: row.listed_at, id: row.id.clone() }.encode());
+    let mut found = updates::list(&mut connection, state.db.dialect(), me, &wanted, list.after.as_ref(), list.rows_to_read()).await?;
+    let next = list.cut(&mut found, Row::cursor);
     let mut rows = shaping::rows(&mut connection, state, ask, found).await?;
-    shaping::find_places(&mut connection, state, ask, &query.q, &mut rows).await?;
+    shaping::find_places(&mut connection, state, ask, &filter.q, &mut rows).await?;
     Ok((rows, next))
 }
 
-fn address(query: &Query, next: &str) -> String {
+fn address(filter: &LibraryFilter, next: &str) -> String {
     let fields =
-        [("q", &query.q), ("author", &query.author), ("audience", &query.audience), ("state", &query.state), ("kind", &query.kind)];
+        [("q", &filter.q), ("author", &filter.author), ("audience", &filter.audience), ("state", &filter.state), ("kind", &filter.kind)];
     let kept = fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}&", escape(value)));
     format!("/updates?{}after={next}", kept.collect::<String>())
 }
