@@ -5,6 +5,7 @@ mod codecs;
 mod convert;
 mod cut;
 mod detect;
+mod edits;
 mod frames;
 mod ivf;
 mod limits;
@@ -84,6 +85,8 @@ pub struct Probe {
     pub hides_frames: bool,
     /// What the audio is coded as, for people, where the file has audio and none of it can be read; then `audio` is `None`.
     pub lost_audio: Option<String>,
+    /// All edit lists of the file last until the end of their media, without saying how long that is.
+    open_edits: bool,
     video_stream: u32,
     audio_stream: Option<u32>,
     timeline: Timeline,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::limits::probing;
 use super::listing::HAIR;
 use super::probe::{PRIMING, failed, ffprobe};
 use super::{Container, Found, Probe};
@@ -90,10 +91,11 @@ pub(super) struct Kept {
 pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<Packets> {
     let mut packets = Packets { zero: probe.timeline.zero, ..Packets::default() };
     let entries = "packet=stream_index,pts_time,duration_time,flags";
-    let ran = ffprobe(found, input, probe.container, &[], entries, |line| packets.line(line, probe));
+    let ran = ffprobe(found, input, probing(probe.container, probe.open_edits), entries, |line| packets.line(line, probe));
     ran.await.map_err(|fault| failed(fault, "read"))?;
     let sounds = &mut packets.sounds;
-    sounds.times.extend(sounds.end);
+    let media_end = probe.timeline.audio.map_or(f64::INFINITY, |audio| audio.end);
+    sounds.times.extend(sounds.end.map(|end| end.min(media_end)));
     sounds.times.sort_by(f64::total_cmp);
     Ok(packets)
 }

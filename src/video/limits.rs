@@ -10,8 +10,8 @@ use super::{Container, Probe};
 pub(super) const MAX_STREAMS: usize = 64;
 
 /// Options for ffprobe. It opens a decoder for every stream, also for those that are not used, and fails if one is forbidden. So any decoder
-/// is allowed here; the sandbox and the limits on memory, pixels and streams are what protects.
-pub(super) fn probing(container: Container) -> Vec<OsString> {
+/// is allowed here; the sandbox and the limits on memory, pixels and streams are what protects. `open_edits` is [`Probe`]'s.
+pub(super) fn probing(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools read an option for the format behind the name of it.
     let format = match container {
         Container::Matroska | Container::WebM => "matroska",
@@ -29,14 +29,16 @@ pub(super) fn probing(container: Container) -> Vec<OsString> {
         ["-threads", "1"],
         ["-f", format],
     ];
-    words.iter().flatten().map(OsString::from).collect()
+    // By default ffmpeg takes an edit of duration 0 for one that shows nothing. This way it reads of each list where the edit begins.
+    let edits: &[&str] = if open_edits { &["-advanced_editlist", "0"] } else { &[] };
+    words.iter().flatten().chain(edits).map(OsString::from).collect()
 }
 
 /// Options for ffmpeg: those of [`probing`], and decoders for nothing but the two streams that are used.
 pub(super) fn decoding(probe: &Probe) -> Vec<OsString> {
     let audio = probe.audio.as_deref().and_then(audio_decoders);
     let decoders: Vec<&str> = video_decoders(&probe.video).into_iter().chain(audio).collect();
-    let mut words = probing(probe.container);
+    let mut words = probing(probe.container, probe.open_edits);
     words.extend(["-codec_whitelist".into(), decoders.join(",").into()]);
     words
 }

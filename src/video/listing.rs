@@ -58,6 +58,10 @@ pub(super) struct Track {
     pub(super) hidden_seconds: f64,
     /// Some packet lies before its predecessor in the file: an edit list repeats or reorders.
     pub(super) reordered: bool,
+    /// How long the packet that is presented last lasts.
+    last_seconds: f64,
+    /// Its place in the file, in bytes; -1 where it is not known.
+    last_position: i64,
     position: i64,
 }
 
@@ -73,6 +77,8 @@ impl Track {
             hidden: 0,
             hidden_seconds: 0.0,
             reordered: false,
+            last_seconds: 0.0,
+            last_position: -1,
             position: -1,
         }
     }
@@ -96,8 +102,19 @@ impl Track {
         self.shown += 1;
         self.shown_seconds += packet.duration;
         self.first = self.first.min(packet.at);
-        self.last = self.last.max(packet.at);
+        if packet.at >= self.last {
+            (self.last, self.last_seconds, self.last_position) = (packet.at, packet.duration, packet.position);
+        }
         self.end = self.end.max(end);
+    }
+
+    /// The same track if its last packet lasts no longer than it does in the media.
+    fn ending_with_media(self, media_seconds: f64) -> Self {
+        let surplus = self.last_seconds - media_seconds;
+        if surplus < HAIR {
+            return self;
+        }
+        Self { last_seconds: media_seconds, shown_seconds: self.shown_seconds - surplus, end: self.last + media_seconds, ..self }
     }
 }
 
@@ -122,6 +139,8 @@ pub(super) struct Listing {
     pub(super) tracks: HashMap<u32, Track>,
     /// Packets that end before 0 are not presented: true of MP4 and QuickTime, whose timeline begins at 0.
     pub(super) excludes_before_zero: bool,
+    /// How long some packets last, by stream and place in the file: those that [`Listing::measure_last`] names.
+    pub(super) lengths: HashMap<(u32, i64), f64>,
 }
 
 impl Listing {
@@ -142,6 +161,22 @@ impl Listing {
         }
     }
 
+    /// Measures the packet that is presented last of a stream, for [`Listing::ending_with_media`]. Call it before the first line.
+    pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
+        if track.last_position >= 0 {
+            self.lengths.insert((stream, track.last_position), f64::INFINITY);
+        }
+    }
+
+    /// The track as it is if its last packet lasts as long as in this listing, which has to be one of the file without its edit lists. Where an edit
+    /// is longer than its media, ffmpeg adds what is missing to the length of the last packet; players end with the media.
+    pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
+        match self.lengths.get(&(stream, track.last_position)) {
+            Some(seconds) => track.ending_with_media(*seconds),
+            None => track,
+        }
+    }
+
     fn packet<'a>(&mut self, fields: impl Iterator<Item = (&'a str, &'a str)>) {
         let (mut stream, mut pts, mut dts) = (None, None, None);
         let mut packet = Packet { at: 0.0, decoded: 0.0, duration: 0.0, discarded: false, position: -1 };
@@ -158,6 +193,9 @@ impl Listing {
         }
         let (Some(stream), Some(at)) = (stream, pts.or(dts)) else { return };
         (packet.at, packet.decoded) = (at, dts.unwrap_or(at));
+        if let Some(length) = self.lengths.get_mut(&(stream, packet.position)) {
+            *length = packet.duration;
+        }
         self.tracks.entry(stream).or_insert_with(Track::new).add(&packet, self.excludes_before_zero);
     }
 }

@@ -11,7 +11,7 @@ use super::codecs::{EXPORT_IT, codec_label};
 use super::limits::{MAX_STREAMS, input_words, probing};
 use super::listing::{Listing, Track};
 use super::selection::Selection;
-use super::{Container, Found, HEAD, Probe, sniff};
+use super::{Container, Found, HEAD, Probe, edits, sniff};
 use crate::error::{Error, Result};
 
 /// Longer than this is a lie or a camera left on.
@@ -73,10 +73,12 @@ pub(super) async fn probe(found: &Found, input: &Path) -> Result<Probe> {
     let input = tokio::fs::canonicalize(input).await?;
     let container = sniff(&head(&input).await?).ok_or_else(unknown)?;
     let editable = matches!(container, Container::Mp4 | Container::QuickTime);
+    let open_edits = editable && edits::all_are_open(&input).await?;
     let mut listing = Listing { excludes_before_zero: editable, ..Listing::default() };
-    ffprobe(found, &input, container, &[], Listing::ENTRIES, |line| listing.line(line)).await.map_err(|fault| failed(fault, "read"))?;
-    let selection = Selection::new(&listing)?;
-    let unedited = if editable { unedited(found, &input, container, &selection).await? } else { Unedited::default() };
+    let words = probing(container, open_edits);
+    ffprobe(found, &input, words, Listing::ENTRIES, |line| listing.line(line)).await.map_err(|fault| failed(fault, "read"))?;
+    let mut selection = Selection::new(&listing)?;
+    let unedited = if editable { unedited(found, &input, container, &mut selection).await? } else { Unedited::default() };
     let timeline = Timeline::new(container, selection.video_track, selection.audio_track, unedited.decoded_from);
     let duration_ms = timeline.duration_ms();
     if duration_ms.is_some_and(|duration| duration > LONGEST_MS) {
@@ -93,6 +95,7 @@ pub(super) async fn probe(found: &Found, input: &Path) -> Result<Probe> {
         text_streams: selection.text_streams,
         lost_audio: selection.lost_audio,
         hides_frames: unedited.hides,
+        open_edits,
         video_stream: selection.video.index,
         audio_stream: selection.audio.as_ref().map(|audio| audio.index),
         timeline,
@@ -108,12 +111,21 @@ struct Unedited {
     decoded_from: f64,
 }
 
-/// Reads the file once more without edit lists: packets far from what is presented are not in the listing.
-async fn unedited(found: &Found, input: &Path, container: Container, selection: &Selection) -> Result<Unedited> {
+/// Reads the file once more without edit lists: packets far from what is presented are not in the listing. Corrects the ends of the selected
+/// tracks by it.
+async fn unedited(found: &Found, input: &Path, container: Container, selection: &mut Selection) -> Result<Unedited> {
     let mut all = Listing::default();
+    all.measure_last(selection.video.index, &selection.video_track);
+    if let Some((audio, track)) = selection.audio.as_ref().zip(selection.audio_track.as_ref()) {
+        all.measure_last(audio.index, track);
+    }
     let entries = "packet=stream_index,pts_time,dts_time,duration_time,pos";
-    let ran = ffprobe(found, input, container, &["-ignore_editlist", "1"], entries, |line| all.line(line)).await;
-    ran.map_err(|fault| failed(fault, "read"))?;
+    let mut words = probing(container, false);
+    words.extend(["-ignore_editlist", "1"].map(OsString::from));
+    ffprobe(found, input, words, entries, |line| all.line(line)).await.map_err(|fault| failed(fault, "read"))?;
+    selection.video_track = all.ending_with_media(selection.video.index, selection.video_track);
+    selection.audio_track =
+        selection.audio.as_ref().zip(selection.audio_track).map(|(audio, track)| all.ending_with_media(audio.index, track));
     let all_video = all.tracks.get(&selection.video.index);
     let all_audio = selection.audio.as_ref().and_then(|audio| all.tracks.get(&audio.index));
     let video = selection.video_track;
@@ -126,17 +138,14 @@ async fn unedited(found: &Found, input: &Path, container: Container, selection: 
     Ok(Unedited { hides: cut || silenced, decoded_from: decoded_from.unwrap_or_default() })
 }
 
-/// Runs ffprobe on `input` in the sandbox; `line` gets each line of what it lists.
+/// Runs ffprobe on `input` in the sandbox, with options that begin with those of [`probing`]; `line` gets each line of what it lists.
 pub(super) async fn ffprobe(
     found: &Found,
     input: &Path,
-    container: Container,
-    options: &[&str],
+    mut args: Vec<OsString>,
     entries: &str,
     line: impl FnMut(&str),
 ) -> Result<(), Fault> {
-    let mut args = probing(container);
-    args.extend(options.iter().map(OsString::from));
     args.extend(input_words(input));
     args.extend(["-show_entries", entries, "-of", "compact"].map(OsString::from));
     let dir = tempfile::tempdir().map_err(Fault::Broken)?;

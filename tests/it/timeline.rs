@@ -145,3 +145,55 @@ async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
     let shown = pictures(&file, &[]);
     assert_eq!([0.1, 3.8].map(|at| shown_at(&shown, at)), [5, 5]);
 }
+
+/// Eight seconds with sound; every edit begins three seconds into the media and says that it lasts so many seconds.
+fn edited(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
+    let path = dir.join(name);
+    let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
+    let words = ["-v", "error", "-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=8", "-c:v", "libx264", "-g", "10", "-bf", "2"];
+    let flags = if fragmented { "+frag_keyframe+delay_moov" } else { "+faststart" };
+    let made =
+        Command::new("ffmpeg").args(words).args(["-c:a", "aac", "-use_editlist", "1", "-movflags", flags]).arg(&path).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let places = |kind: &[u8]| (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(kind)).collect::<Vec<_>>();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (lists, media) = (places(b"elst"), places(b"mdhd"));
+    let movie_scale = number(places(b"mvhd")[0] + 16);
+    assert_eq!((lists.len(), media.len()), (2, 2), "{name}");
+    // ISO/IEC 14496-12 §8.6.6: version and flags, the number of entries, then duration and time in the media of each.
+    let edits: Vec<_> = lists.iter().zip(&media).map(|(list, media)| (list + 12, seconds * movie_scale, 3 * number(media + 16))).collect();
+    for (at, duration, begin) in edits {
+        bytes[at..at + 8].copy_from_slice(&[duration.to_be_bytes(), begin.to_be_bytes()].concat());
+    }
+    bytes
+}
+
+async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmented: bool) {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let bytes = edited(app.dir.path(), name, seconds, fragmented);
+    let update = ada.upload("/updates", &[("title", "T")], &[("media", name, bytes)]).await.expect(201).json();
+    app.jobs_done().await;
+    let media = ada.get(&format!("/media/{}", update["media"][0]["id"].as_str().unwrap())).await.expect(200).json();
+    assert_eq!(media["state"], "ready", "{name}: {media}");
+    let duration = media["duration_ms"].as_i64().unwrap();
+    // Decoding begins 0.2 s before the first picture is shown, so that there are 5.2 s of pictures.
+    assert!((5_000..=5_250).contains(&duration), "{name}: {duration}");
+    let file = fetched(&app, &media, "playable").await;
+    assert!((container_ms(&file) - duration).abs() <= 100, "{name}: {}", container_ms(&file));
+    let inside = pictures(&file, &["-ignore_editlist", "1"]);
+    assert!(inside.iter().all(|(_, second)| (2..=7).contains(second)), "{name}: {inside:?}");
+    assert_eq!([0.5, 1.5, 2.5, 3.5, 4.5].map(|at| shown_at(&inside, at)), [3, 4, 5, 6, 7], "{name}");
+}
+
+#[actix_web::test]
+async fn edit_that_is_longer_than_its_media_ends_with_the_media() {
+    assert_presents_the_last_five_seconds("long.mp4", 20, false).await;
+}
+
+#[actix_web::test]
+async fn edit_of_duration_0_lasts_until_the_end_of_the_media() {
+    assert_presents_the_last_five_seconds("zero.mp4", 0, false).await;
+    assert_presents_the_last_five_seconds("zero-fragmented.mp4", 0, true).await;
+}
