@@ -80,8 +80,11 @@ impl Seen {
         if let Some(foreign) = video::picture_brand(head).map(Foreign::of_brand).or_else(|| Foreign::sniff(head)) {
             return Err(Error::Unsupported(foreign.advice().into()));
         }
-        let unknown = || Error::Unsupported(format!("This is not a file we know, whatever its name says. {TAKEN}"));
-        video::sniff(head).map(Self::Video).ok_or_else(unknown)
+        let refusal = || {
+            let unknown = || format!("This is not a file we know, whatever its name says. {TAKEN}");
+            Error::Unsupported(video::foreign_format(head).unwrap_or_else(unknown))
+        };
+        video::sniff(head).map(Self::Video).ok_or_else(refusal)
     }
 
     /// The type it is stored as.

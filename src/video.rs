@@ -6,6 +6,7 @@ mod convert;
 mod cut;
 mod detect;
 mod edits;
+mod foreign;
 mod frames;
 mod ivf;
 mod limits;
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 
 use self::cage::{Bounds, Cage};
 pub use self::detect::{HEAD, picture_brand, sniff};
+pub use self::foreign::foreign_format;
 pub use self::metadata::{Metadata, MetadataScan};
 use self::probe::Timeline;
 pub use self::selection::TextStream;

@@ -97,3 +97,37 @@ async fn picture_in_a_format_that_is_not_taken_is_refused_with_what_to_do() {
     app.jobs_done().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
+
+#[actix_web::test]
+async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_do() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let path = format!("/updates/{}/media", draft(&ada).await);
+    let video = "Export it as H.264 (MP4) and upload it again.";
+    let sound = "sound without a picture";
+    let packets = [[b'G'].as_slice(), &[0xff; 187]].concat().repeat(3);
+    for (name, bytes, format, advice) in [
+        ("clip.avi", b"RIFF\x24\0\0\0AVI LIST".to_vec(), "AVI", video),
+        ("clip.mp4", b"RIFF\x24\0\0\0AVI LIST".to_vec(), "AVI", video),
+        ("clip.wmv", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c".to_vec(), "Windows Media", video),
+        ("clip.flv", b"FLV\x01\x05\0\0\0\x09".to_vec(), "Flash", video),
+        ("clip.mpg", b"\0\0\x01\xba\x44\0\x04\0".to_vec(), "MPEG", video),
+        ("clip.ts", packets, "MPEG", video),
+        ("clip.ogv", b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x2a\x80theora".to_vec(), "Ogg", video),
+        ("song.mp3", b"ID3\x03\0\0\0\0\x0f\x76TSSE".to_vec(), "MP3", sound),
+        ("bare.mp3", b"\xff\xfb\x90\x64\0\0\0\0".to_vec(), "MP3", sound),
+        ("song.wav", b"RIFF\x24\0\0\0WAVEfmt ".to_vec(), "WAV", sound),
+        ("song.flac", b"fLaC\0\0\0\x22".to_vec(), "FLAC", sound),
+        ("song.ogg", b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1e\x01vorbis".to_vec(), "Ogg", sound),
+    ] {
+        let problem = ada.upload(&path, &[], &[("media", name, bytes.clone())]).await.problem(415);
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(format) && detail.contains(advice) && !detail.contains("damaged"), "{name}: {detail}");
+        let sender = Sender::file(&ada, name, bytes.len()).await;
+        let problem = sender.patch(0, &bytes, &[]).await.problem(415);
+        assert!(detail.ends_with(problem["detail"].as_str().unwrap()), "{name}: {problem}");
+    }
+    // UTF-16 begins much like MP3.
+    let problem = ada.upload(&path, &[], &[("media", "a.txt", b"\xff\xfeh\0i\0".to_vec())]).await.problem(415);
+    assert!(problem["detail"].as_str().unwrap().contains("not a file we know"), "{problem}");
+}

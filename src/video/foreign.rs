@@ -1,0 +1,57 @@
+//! Files of video or sound in formats that are recognised and not taken, each with what its sender can do.
+
+use super::codecs::EXPORT_IT;
+
+/// The length of a packet of an MPEG transport stream.
+const TS_PACKET: usize = 188;
+
+enum Holds {
+    Video,
+    Sound,
+}
+
+/// Why a file with these first bytes is refused, and what to do instead; `None` for what is not recognised. Ask only for files that are no
+/// pictures and no videos that we take.
+pub fn foreign_format(head: &[u8]) -> Option<String> {
+    let (format, holds) = recognise(head)?;
+    Some(match holds {
+        Holds::Video => format!("This file is in the format {format}, which Hearback cannot read. {EXPORT_IT}"),
+        Holds::Sound => format!(
+            "This is sound without a picture ({format}). Hearback takes video and pictures: record it together with a screen or a camera, \
+             or put a picture to it in a video editor and export that as H.264 (MP4)."
+        ),
+    })
+}
+
+fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
+    let found = match head {
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => ("AVI", Holds::Video),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => ("WAV", Holds::Sound),
+        // The first half of the GUID that an ASF file begins with.
+        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => ("Windows Media (WMV, WMA)", Holds::Video),
+        [b'F', b'L', b'V', 1, ..] => ("Flash Video (FLV)", Holds::Video),
+        // A program stream (ISO/IEC 13818-1), and a video without a container.
+        [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", Holds::Video),
+        [b'O', b'g', b'g', b'S', rest @ ..] => ("Ogg", ogg(rest)),
+        [b'I', b'D', b'3', 2..=4, ..] => ("MP3", Holds::Sound),
+        // Layer III of ISO/IEC 11172-3 and 13818-3. The other layers would be a byte order mark, too.
+        [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", Holds::Sound),
+        // ADTS (ISO/IEC 13818-7).
+        [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", Holds::Sound),
+        [b'f', b'L', b'a', b'C', ..] => ("FLAC", Holds::Sound),
+        _ if is_transport_stream(head) => ("MPEG transport stream", Holds::Video),
+        _ => return None,
+    };
+    Some(found)
+}
+
+/// The first page of an Ogg file names its first stream, which is the video where there is one.
+fn ogg(after_magic: &[u8]) -> Holds {
+    let page = &after_magic[..after_magic.len().min(64)];
+    let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);
+    if has(b"theora") || has(b"BBCD") || has(b"fishead") { Holds::Video } else { Holds::Sound }
+}
+
+fn is_transport_stream(head: &[u8]) -> bool {
+    [0, 1, 2].iter().all(|packet| head.get(packet * TS_PACKET) == Some(&0x47))
+}
