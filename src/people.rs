@@ -248,6 +248,22 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> 
         .ok_or(Error::NotFound)
 }
 
+/// The ids and names of these people, by name.
+pub async fn names(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<(String, String)>> {
+    const AT_ONCE: usize = 500;
+    let mut names: Vec<(String, String)> = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        let text = format!("SELECT id, name FROM people WHERE id IN ({})", db::in_list(1, some.len()));
+        let mut statement = sqlx::query_as(AssertSqlSafe(text));
+        for id in some {
+            statement = statement.bind(id);
+        }
+        names.extend(statement.fetch_all(&mut *connection).await?);
+    }
+    names.sort_by_cached_key(|(id, name)| (words::fold(name), id.clone()));
+    Ok(names)
+}
+
 /// An active account by its address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as(

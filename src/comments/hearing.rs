@@ -41,7 +41,7 @@ pub(super) async fn tell(tx: &mut Tx, clock: &Clock, said: &Said<'_>) -> Result<
     let all = [&named, &author, &thread].into_iter().flatten().cloned().collect::<HashSet<_>>();
     let mut seeing: HashSet<String> =
         updates::who_sees(tx, &said.update.id, &all.into_iter().collect::<Vec<_>>()).await?.into_iter().collect();
-    let unseen = unseen(tx, said.mentions, &seeing).await?;
+    let unseen = unseen(tx, &named, &seeing).await?;
     let reasons = [
         (Kind::Mentioned, named),
         (Kind::Questioned, asked),
@@ -72,7 +72,7 @@ pub(super) async fn tell_named(
     notify::untell_to(tx, &before.id, &new).await?;
     let news = News { kind: Kind::Mentioned, update_id: &update.id, subject_id: &before.id, actor_id: before.author() };
     notify::tell(tx, clock, news, &new).await?;
-    unseen(tx, now, &seeing.into_iter().collect()).await
+    unseen(tx, &named, &seeing.into_iter().collect()).await
 }
 
 /// The people of the mentions: those who are named, and the members of the groups.
@@ -86,15 +86,10 @@ async fn named(connection: &mut AnyConnection, mentions: &[Mention]) -> Result<V
     Ok(people)
 }
 
-/// Those named themselves who are not among the seeing, with their names as they are.
-async fn unseen(connection: &mut AnyConnection, mentions: &[Mention], seeing: &HashSet<String>) -> Result<Vec<(String, String)>> {
-    let mut unseen = Vec::new();
-    for id in mentions.iter().filter_map(|mention| mention.id.as_ref()).filter(|id| !seeing.contains(*id)) {
-        if !unseen.iter().any(|(known, _)| known == id) {
-            unseen.push((id.clone(), people::by_id(connection, id).await?.name));
-        }
-    }
-    Ok(unseen)
+/// Those of the people of the mentions who are not among the seeing: ids and names, by name.
+async fn unseen(connection: &mut AnyConnection, named: &[String], seeing: &HashSet<String>) -> Result<Vec<(String, String)>> {
+    let unseen: Vec<String> = named.iter().filter(|person| !seeing.contains(*person)).cloned().collect();
+    people::names(connection, &unseen).await
 }
 
 /// Who asked, where a thread begins with somebody's question, and all people who take part in it.

@@ -66,7 +66,7 @@ async fn a_first_name_of_two_people_names_neither() {
 }
 
 #[actix_web::test]
-async fn a_group_names_those_of_its_people_who_can_see_it() {
+async fn a_group_names_its_people_and_those_who_cannot_see_it_are_unseen() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let dan = app.person("Dan").await;
@@ -75,11 +75,19 @@ async fn a_group_names_those_of_its_people_who_can_see_it() {
     group(&app, "design", &[&bob, &cyd, &dan]).await;
     let made = bob.post(&format!("{path}/comments"), json!({ "body": "@design: thoughts?" })).await.expect(201).json();
     assert!(made["body_html"].as_str().unwrap().contains("<strong class=\"mention\">@design</strong>"));
-    assert_eq!(unseen(&made), Vec::<&str>::new());
+    assert_eq!((unseen(&made), made["unseen"][0]["id"].as_str().unwrap()), (vec!["Cyd"], cyd.id.as_str()));
     assert_eq!(
         (kinds(&app, "Dan").await, kinds(&app, "Bob Stone").await.len(), kinds(&app, "Cyd").await.len()),
         (vec!["mention".to_owned()], 0, 0)
     );
+    // Named twice she is in it once; who is deactivated is not in it.
+    let twice = bob.post(&format!("{path}/comments"), json!({ "body": "@design, and @Cyd" })).await.expect(201).json();
+    assert_eq!(unseen(&twice), ["Cyd"]);
+    let edited = bob.patch(&format!("/comments/{}", made["id"].as_str().unwrap()), json!({ "body": "@design!" })).await.expect(200).json();
+    assert_eq!(unseen(&edited), ["Cyd"]);
+    let root = app.admin("Root").await;
+    root.patch(&format!("/people/{}", cyd.id), json!({ "active": false })).await.expect(200);
+    assert_eq!(unseen(&bob.post(&format!("{path}/comments"), json!({ "body": "@design?" })).await.expect(201).json()), Vec::<&str>::new());
 }
 
 #[actix_web::test]
