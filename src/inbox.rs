@@ -114,7 +114,8 @@ macro_rules! owed_by_me {
     };
 }
 
-/// What was said to the person and not read. That a correction came is said only where it is not owed an answer anyway.
+/// What was said to the person and not read. That a correction came is said only where it is not owed an answer anyway, and that somebody
+/// joined a group only while that lets them open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -129,7 +130,10 @@ macro_rules! said_to_me {
             most!(),
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
-             AND (n.kind <> 'all_heard' OR u.owing = 0) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             AND (n.kind <> 'all_heard' OR u.owing = 0)
+             AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM people j WHERE j.id = n.actor_id AND j.deactivated_at IS NULL AND ",
+            visible!("j.id"),
+            ")) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
             awake!("s"),

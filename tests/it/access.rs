@@ -99,6 +99,44 @@ async fn later_members_are_let_in_where_the_author_says_so_and_the_author_is_tol
 }
 
 #[actix_web::test]
+async fn news_of_a_later_member_goes_when_they_lose_access_and_comes_back_with_it() {
+    let app = TestApp::start().await;
+    let (ada, bob, dan, root) = (app.person("Ada").await, app.person("Bob").await, app.person("Dan").await, app.admin("Root").await);
+    app.person("Cyd").await;
+    let design = group(&bob, "design", &[]).await;
+    let path = ada.update(json!({ "title": "T", "audience": ["@design"], "later_members": true })).await;
+    let said = async || ada.get("/inbox").await.json()["counts"]["said_to_me"].as_i64().unwrap();
+    set_members(&bob, &design, &["Cyd", "Dan"]).await;
+    assert_eq!((joiners(&ada).await.len(), said().await), (1, 1));
+    // They leave.
+    dan.delete(&format!("{design}/members/{}", dan.id)).await.expect(204);
+    assert_eq!(joiners(&ada).await, [("Cyd".to_owned(), 1)]);
+    // They are taken out.
+    set_members(&bob, &design, &[]).await;
+    assert_eq!((joiners(&ada).await, said().await), (vec![], 0));
+    set_members(&bob, &design, &["Dan"]).await;
+    assert_eq!(joiners(&ada).await, [("Dan".to_owned(), 1)]);
+    // The tick is taken away, and set again.
+    ada.patch(&path, json!({ "later_members": false })).await.expect(200);
+    assert_eq!(joiners(&ada).await, []);
+    ada.patch(&path, json!({ "later_members": true })).await.expect(200);
+    assert_eq!(joiners(&ada).await, [("Dan".to_owned(), 1)]);
+    // In the trash nothing is news, and it comes back as it was.
+    ada.delete(&path).await.expect(204);
+    assert_eq!(joiners(&ada).await, []);
+    ada.put(&format!("{path}/restoration")).await.expect(200);
+    assert_eq!(joiners(&ada).await, [("Dan".to_owned(), 1)]);
+    // They are deactivated.
+    root.patch(&format!("/people/{}", dan.id), json!({ "active": false })).await.expect(200);
+    assert_eq!((joiners(&ada).await, said().await), (vec![], 0));
+    root.patch(&format!("/people/{}", dan.id), json!({ "active": true })).await.expect(200);
+    // The group is deleted.
+    assert_eq!(joiners(&ada).await, [("Dan".to_owned(), 1)]);
+    bob.delete(&design).await.expect(204);
+    assert_eq!((joiners(&ada).await, said().await), (vec![], 0));
+}
+
+#[actix_web::test]
 async fn later_members_are_closed_out_when_the_group_is_deleted_and_those_asked_stay() {
     let app = TestApp::start().await;
     let (ada, bob, dan) = (app.person("Ada").await, app.person("Bob").await, app.person("Dan").await);
