@@ -85,7 +85,8 @@ pub(super) async fn notify_of_earlier_joiners(tx: &mut Tx, clock: &Clock, update
 }
 
 /// Tells the authors who let later members in who joined, once for each person and update, unless that person could open it before.
-/// With an `update_id`, only the author of that update.
+/// With an `update_id`, only the author of that update, which was just opened to later members: nobody could open it before through any
+/// of its groups.
 async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, update_id: &str, joined: &[String]) -> Result<()> {
     for some in joined.chunks(CHUNK) {
         let text = format!(
@@ -93,8 +94,8 @@ async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, update_id: &
              JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND ($2 = '' OR u.id = $2) AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
              AND u.author_id <> p.id AND u.visibility <> 'workspace' AND u.everyone_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id AND r.removed_at IS NULL)
-             AND NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
-                             WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id)",
+             AND ($2 <> '' OR NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
+                                          WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id))",
             db::in_list(3, some.len())
         );
         let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(group_id).bind(update_id);

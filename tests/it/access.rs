@@ -137,6 +137,27 @@ async fn news_of_a_later_member_goes_when_they_lose_access_and_comes_back_with_i
 }
 
 #[actix_web::test]
+async fn author_who_opens_several_groups_at_once_is_told_of_everyone_who_had_joined() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    for name in ["Cyd", "Dan", "Eve"] {
+        app.person(name).await;
+    }
+    let design = group(&bob, "design", &[]).await;
+    let docs = group(&bob, "docs", &[]).await;
+    let path = ada.update(json!({ "title": "T", "audience": ["@design", "@docs"] })).await;
+    set_members(&bob, &design, &["Cyd", "Dan"]).await;
+    set_members(&bob, &docs, &["Dan", "Eve"]).await;
+    assert_eq!(joiners(&ada).await, []);
+    ada.patch(&path, json!({ "later_members": true })).await.expect(200);
+    assert_eq!(joiners(&ada).await.iter().map(|(_, people)| *people).collect::<Vec<_>>(), [3]);
+    // Whoever can open it already is no news when they join another of its groups.
+    ada.put(&format!("{path}/opening")).await.expect(204);
+    set_members(&bob, &docs, &["Cyd", "Dan", "Eve"]).await;
+    assert_eq!(joiners(&ada).await, []);
+}
+
+#[actix_web::test]
 async fn later_members_are_closed_out_when_the_group_is_deleted_and_those_asked_stay() {
     let app = TestApp::start().await;
     let (ada, bob, dan) = (app.person("Ada").await, app.person("Bob").await, app.person("Dan").await);
