@@ -64,8 +64,14 @@ pub(crate) async fn all(req: HttpRequest, ask: Ask, state: web::Data<State>) -> 
 pub(crate) async fn revoke(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let mut tx = state.db.begin().await?;
     let update = links::revoke(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    // Admins end links of updates that they may not open.
+    let page = match updates::find(&mut tx, &ask.viewer, &update).await {
+        Ok(_) => format!("/updates/{update}"),
+        Err(Error::NotFound) => "/links".to_owned(),
+        Err(error) => return Err(error),
+    };
     tx.commit().await?;
-    nothing(&ask, &back(&req, &format!("/updates/{update}")))
+    nothing(&ask, &back(&req, &page))
 }
 
 /// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
