@@ -18,6 +18,12 @@ const COMING: &str = "Processing. It will play here in a moment.";
 /// Where the metadata cannot be removed.
 const AUTHOR_ONLY: &str = "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
+/// Whether others than its author may have a rendition. Where its bytes are a video's original (`raw`), they are the author's, unless they carry no
+/// metadata: then they are what plays until the copy is there. Who plays them goes on for a while under the name `original` (`lingers`).
+pub(super) fn open_to_others(raw: bool, name: &str, metadata: Option<Metadata>, state: &str, lingers: bool) -> bool {
+    !raw || (metadata == Some(Metadata::None) && state != "failed" && (name != "original" || lingers))
+}
+
 /// What is said of a video that waits for its job.
 pub(super) fn waiting(metadata: Option<Metadata>) -> &'static str {
     if metadata == Some(Metadata::None) { PLAYS } else { PLAYS_FOR_AUTHOR }
@@ -47,13 +53,12 @@ impl Media {
         self.original_metadata.as_deref().and_then(Metadata::parse)
     }
 
-    /// Which of its renditions a reader can fetch. The same rule as [`super::served`] has for addresses.
+    /// Which of its renditions a reader is shown.
     pub fn shown<'a>(&self, renditions: &'a [Rendition], author: bool) -> Vec<&'a Rendition> {
         let original = renditions.iter().find(|rendition| rendition.name == "original");
-        let clean = self.metadata() == Some(Metadata::None) && self.state != "failed";
         let shown = |rendition: &&Rendition| {
-            let raw = original.is_some_and(|original| original.key == rendition.key);
-            author || self.kind == "image" || !raw || (clean && rendition.name != "original")
+            let raw = self.kind == "video" && original.is_some_and(|original| original.key == rendition.key);
+            author || open_to_others(raw, &rendition.name, self.metadata(), &self.state, false)
         };
         renditions.iter().filter(shown).collect()
     }
