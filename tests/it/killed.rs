@@ -10,10 +10,18 @@ use crate::faults::{Breaker, Fault, Reach};
 use crate::interrupted::{Interrupted, only_finished_uploads_are_left};
 use crate::tus::MIB;
 
-/// The program, serving.
+/// The program, serving. It is killed at the latest when this is dropped.
 struct Node {
     child: Child,
     base: String,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
 }
 
 impl Node {
@@ -21,9 +29,11 @@ impl Node {
         let settings = settings.clone();
         let start = move || {
             let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            let mut child = hearback(&settings, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            let line = BufReader::new(child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-            Self { child, base: line.strip_prefix("Hearback listens on ").unwrap().to_owned() }
+            let child = hearback(&settings, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let mut node = Self { child, base: String::new() };
+            let line = BufReader::new(node.child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+            node.base = line.strip_prefix("Hearback listens on ").unwrap().to_owned();
+            node
         };
         tokio::task::spawn_blocking(start).await.unwrap()
     }
@@ -35,6 +45,13 @@ impl Node {
             self.child.wait().unwrap()
         });
         assert!(!killed.await.unwrap().success());
+    }
+
+    /// Kills it. What it left undone is done by the `app` beside it.
+    async fn kill_and_leave_no_rest(self, app: &TestApp) {
+        self.kill().await;
+        app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL").await;
+        only_finished_uploads_are_left(app).await;
     }
 }
 
@@ -81,9 +98,7 @@ async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_reques
         upload.resume(&sender).await;
         upload.check(&sender).await;
     }
-    node.kill().await;
-    app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL").await;
-    only_finished_uploads_are_left(&app).await;
+    node.kill_and_leave_no_rest(&app).await;
 }
 
 #[actix_web::test]
@@ -118,7 +133,5 @@ async fn upload_to_a_disk_survives_a_kill_between_the_steps_of_its_last_request(
         upload.resume(&sender).await;
         upload.check(&sender).await;
     }
-    node.kill().await;
-    app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL").await;
-    only_finished_uploads_are_left(&app).await;
+    node.kill_and_leave_no_rest(&app).await;
 }
