@@ -20,6 +20,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{Region, RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::MultipartUpload;
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -302,36 +303,41 @@ impl S3 {
     /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
     pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
         let oldest = clock::real_now() / 1000 - FORGOTTEN.as_secs().cast_signed();
-        let list = self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&self.settings.prefix);
-        let page = match list.send().await {
-            Ok(page) => page,
-            Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        // One page of a thousand: there is always a next time.
-        for upload in page.uploads() {
-            let (Some(key), Some(id), Some(begun)) = (upload.key(), upload.upload_id(), upload.initiated()) else { continue };
-            if begun.secs() < oldest && !wanted.iter().any(|known| known == id) {
-                let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
-                accept_missing(abort.key(key).upload_id(id).send().await)?;
-            }
-        }
-        Ok(())
+        self.abort_listed(&self.settings.prefix, |upload| {
+            let is_old = upload.initiated().is_some_and(|begun| begun.secs() < oldest);
+            is_old && !wanted.iter().any(|known| Some(known.as_str()) == upload.upload_id())
+        })
+        .await
     }
 
     /// Aborts every unfinished multipart upload to a key. Does nothing where the server cannot list them.
     pub async fn abort_all(&self, key: &str) -> Result<()> {
         let name = self.key(key);
-        let page = match self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(&name).send().await {
-            Ok(page) => page,
-            Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        for id in page.uploads().iter().filter(|upload| upload.key() == Some(name.as_str())).filter_map(|upload| upload.upload_id()) {
-            let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
-            accept_missing(abort.key(&name).upload_id(id).send().await)?;
+        self.abort_listed(&name, |upload| upload.key() == Some(name.as_str())).await
+    }
+
+    /// Aborts the unwanted ones of the unfinished multipart uploads whose keys begin with `prefix`, page by page. Does nothing where the server
+    /// cannot list them.
+    async fn abort_listed(&self, prefix: &str, unwanted: impl Fn(&MultipartUpload) -> bool) -> Result<()> {
+        let mut markers = (None, None);
+        loop {
+            let (after_key, after_id) = markers;
+            let list = self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(prefix);
+            let page = match list.set_key_marker(after_key).set_upload_id_marker(after_id).send().await {
+                Ok(page) => page,
+                Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
+                Err(error) => return Err(failed(error)),
+            };
+            for upload in page.uploads().iter().filter(|upload| unwanted(upload)) {
+                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
+                let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
+                accept_missing(abort.key(key).upload_id(id).send().await)?;
+            }
+            if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
+                return Ok(());
+            }
+            markers = (page.next_key_marker, page.next_upload_id_marker);
         }
-        Ok(())
     }
 
     fn key(&self, key: &str) -> String {

@@ -122,6 +122,19 @@ async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
 }
 
 #[tokio::test]
+async fn every_page_of_unfinished_uploads_is_aborted() {
+    let Some((_, s3)) = bucket().await else { return };
+    let about = about();
+    // A page has 1,000.
+    let begun = stream::iter(0..1_005).map(|_| s3.begin("media/x", &about)).buffer_unordered(16);
+    begun.map(|id| assert!(id.is_ok(), "{id:?}")).collect::<()>().await;
+    let other = s3.begin("media/xy", &about).await.unwrap();
+    s3.abort_all("media/x").await.unwrap();
+    let left = s3.client.list_multipart_uploads().bucket(&s3.settings.bucket).send().await.unwrap();
+    assert_eq!(left.uploads().iter().filter_map(|upload| upload.upload_id()).collect::<Vec<_>>(), [other]);
+}
+
+#[tokio::test]
 async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() {
     let Some((storage, s3)) = bucket().await else { return };
     let key = "media/grown";
