@@ -87,8 +87,12 @@ export async function look(page: Page, name: string): Promise<void> {
   await axe(page);
 }
 
-/** Leaves pictures/NAME-WIDTH-SCHEME.png of the whole page, on a phone, a laptop and a wide screen, by day and by night. */
+/**
+ * With HEARBACK_PICTURES set, writes pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop and a wide screen,
+ * light and dark. No test looks at them, and they take a third of the time of the tests that make them.
+ */
 export async function pictures(page: Page, name: string): Promise<void> {
+  if (!process.env["HEARBACK_PICTURES"]) return;
   const before = page.viewportSize();
   for (const width of [380, 1280, 1800]) {
     await page.setViewportSize({ width, height: width === 380 ? 760 : 900 });
@@ -121,7 +125,7 @@ export async function axe(page: Page): Promise<void> {
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await settled(page);
-    await page.evaluate(axeCore.source);
+    if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeCore.source);
     const findings = await page.evaluate(async () => {
       const { violations } = await (window as unknown as { axe: typeof axeCore }).axe.run();
       return violations.map(({ id, help, nodes }) => ({
