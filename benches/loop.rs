@@ -2,7 +2,14 @@
 //! what an author looks at, and inboxes with a long history. `bin/bench` runs it on both engines.
 //!
 //! `DATABASE_URL` names a PostgreSQL server on which a database is made for it and thrown away; without it, it is SQLite. Storage is a folder.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, unreachable_pub, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    dead_code,
+    unreachable_pub,
+    missing_docs
+)]
 
 #[path = "../tests/it/app.rs"]
 mod app;
@@ -60,7 +67,9 @@ const HOURS: [Option<&str>; 4] = [
 #[actix_web::main]
 async fn main() {
     let made = database().await;
-    let (engine, url) = made.as_ref().map_or(("SQLite", None), |(_, url)| ("PostgreSQL", Some(url.clone())));
+    let (engine, url) = made.as_ref().map_or(("SQLite", None), |(_, url)| {
+        ("PostgreSQL", Some(url.clone()))
+    });
     let app = TestApp::start_with(|config| {
         if let Some(url) = url {
             config.database_url = url;
@@ -92,8 +101,13 @@ async fn database() -> Option<(String, String)> {
 }
 
 async fn execute(statement: &str) {
-    let mut server = sqlx::AnyConnection::connect(&std::env::var("DATABASE_URL").unwrap()).await.unwrap();
-    server.execute(sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+    let mut server = sqlx::AnyConnection::connect(&std::env::var("DATABASE_URL").unwrap())
+        .await
+        .unwrap();
+    server
+        .execute(sqlx::AssertSqlSafe(statement.to_owned()))
+        .await
+        .unwrap();
 }
 
 /// An author, and 3,000 people in many zones with different hours, some away.
@@ -112,7 +126,13 @@ impl Crowd {
         for n in 0..CROWD - 1 {
             let name = format!("Person {n}");
             let time_zone = ZONES[n % ZONES.len()].to_owned();
-            let new = NewAccount { email: email(&name), name, role: Role::Member, password: None, time_zone };
+            let new = NewAccount {
+                email: email(&name),
+                name,
+                role: Role::Member,
+                password: None,
+                time_zone,
+            };
             let id = people::add(&mut tx, clock, &new).await.unwrap();
             sqlx::query("UPDATE people SET working_hours = $1, away_until = $2 WHERE id = $3")
                 .bind(HOURS[n / ZONES.len() % HOURS.len()])
@@ -121,7 +141,9 @@ impl Crowd {
                 .execute(&mut *tx)
                 .await
                 .unwrap();
-            let (_, token) = people::add_token(&mut tx, clock, &id, "bench").await.unwrap();
+            let (_, token) = people::add_token(&mut tx, clock, &id, "bench")
+                .await
+                .unwrap();
             let mut person = nobody.clone().bearer(&token);
             person.id = id;
             people.push(person);
@@ -130,10 +152,19 @@ impl Crowd {
         let author = app.person("Author").await;
         // One of the 3,000 also looks at pages.
         people.push(app.person("Reader").await);
-        let crowd = Self { author, browser: app.browser("Author").await, people, reader: app.browser("Reader").await };
+        let crowd = Self {
+            author,
+            browser: app.browser("Author").await,
+            people,
+            reader: app.browser("Reader").await,
+        };
         for (name, count) in [("crowd", CROWD), ("ten", 10)] {
             let members: Vec<String> = crowd.addresses(count);
-            crowd.author.post("/groups", json!({ "name": name, "members": members })).await.expect(201);
+            crowd
+                .author
+                .post("/groups", json!({ "name": name, "members": members }))
+                .await
+                .expect(201);
         }
         analyze(app).await;
         crowd
@@ -142,17 +173,29 @@ impl Crowd {
     /// The addresses of the last so many, who are sorted nowhere else.
     fn addresses(&self, count: usize) -> Vec<String> {
         let named = (0..CROWD - 1).rev().map(|n| format!("Person {n}"));
-        std::iter::once("Reader".to_owned()).chain(named).take(count).map(|name| email(&name)).collect()
+        std::iter::once("Reader".to_owned())
+            .chain(named)
+            .take(count)
+            .map(|name| email(&name))
+            .collect()
     }
 
     /// Publishes and answers the path, and how long drafting and publishing took.
     async fn publish(&self, fields: &Value) -> (String, Answer, [Duration; 2]) {
         let began = Instant::now();
-        let draft = self.author.post("/updates", fields.clone()).await.expect(201);
+        let draft = self
+            .author
+            .post("/updates", fields.clone())
+            .await
+            .expect(201);
         let drafted = began.elapsed();
         let path = format!("/updates/{}", draft.json()["id"].as_str().unwrap());
         let began = Instant::now();
-        let published = self.author.put(&format!("{path}/publication")).await.expect(200);
+        let published = self
+            .author
+            .put(&format!("{path}/publication"))
+            .await
+            .expect(200);
         (path, published, [drafted, began.elapsed()])
     }
 
@@ -161,35 +204,72 @@ impl Crowd {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {
             let inbox = person.get("/inbox").await.expect(200).json();
-            let entry = inbox[section].as_array().unwrap().iter().find(|entry| entry["update"]["id"] == id).cloned();
+            let entry = inbox[section]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|entry| entry["update"]["id"] == id)
+                .cloned();
             entry.expect("an inbox lacks what was published")["due"].to_string()
         });
-        asked.buffer_unordered(8).collect::<BTreeSet<String>>().await.len()
+        asked
+            .buffer_unordered(8)
+            .collect::<BTreeSet<String>>()
+            .await
+            .len()
     }
 }
 
 /// PostgreSQL does so by itself within a minute.
 async fn analyze(app: &TestApp) {
     if std::env::var_os("DATABASE_URL").is_some() {
-        app.state.db.read().await.unwrap().execute("ANALYZE").await.unwrap();
+        app.state
+            .db
+            .read()
+            .await
+            .unwrap()
+            .execute("ANALYZE")
+            .await
+            .unwrap();
     }
 }
 
 /// What an update is called, what it asks and whom, in which section it appears, and to how many it goes.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
-    let asks =
-        |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
+    let asks = |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
     [
-        ("everyone, 3,000 people, to answer", asks(json!(["everyone"])), "owed_by_me", CROWD),
-        ("a group of 3,000, to answer", asks(json!(["@crowd"])), "owed_by_me", CROWD),
-        ("everyone, 3,000 people, nothing back", json!({ "title": "T", "notes": "N", "audience": ["everyone"] }), "said_to_me", CROWD),
-        ("1,000 addresses, to answer", asks(json!(crowd.addresses(1_000))), "owed_by_me", 1_000),
+        (
+            "everyone, 3,000 people, to answer",
+            asks(json!(["everyone"])),
+            "owed_by_me",
+            CROWD,
+        ),
+        (
+            "a group of 3,000, to answer",
+            asks(json!(["@crowd"])),
+            "owed_by_me",
+            CROWD,
+        ),
+        (
+            "everyone, 3,000 people, nothing back",
+            json!({ "title": "T", "notes": "N", "audience": ["everyone"] }),
+            "said_to_me",
+            CROWD,
+        ),
+        (
+            "1,000 addresses, to answer",
+            asks(json!(crowd.addresses(1_000))),
+            "owed_by_me",
+            1_000,
+        ),
     ]
 }
 
 /// Publishing to many, and until all inboxes have it. Answers an update to all, and four to ten people.
 async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
-    println!("| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |");
+    println!(
+        "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |"
+    );
     let mut large = String::new();
     let kinds = publications(crowd);
     let mut times = vec![[const { Vec::new() }; 3]; kinds.len()];
@@ -199,7 +279,11 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
             let (path, _, [drafted, published]) = crowd.publish(fields).await;
             let began = Instant::now();
             dues[n] = crowd.all_have(&path, section, *count).await;
-            for (times, time) in times[n].iter_mut().zip([drafted, published, published + began.elapsed()]) {
+            for (times, time) in
+                times[n]
+                    .iter_mut()
+                    .zip([drafted, published, published + began.elapsed()])
+            {
                 times.push(ms(time));
             }
             if n == 0 {
@@ -208,7 +292,12 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
         }
     }
     for ((what, ..), (times, dues)) in kinds.iter().zip(times.iter().zip(dues)) {
-        println!("| {what} | {} | {} | {} | {dues} |", spread(&times[0]), spread(&times[1]), spread(&times[2]));
+        println!(
+            "| {what} | {} | {} | {} | {dues} |",
+            spread(&times[0]),
+            spread(&times[1]),
+            spread(&times[2])
+        );
     }
     let mut small = Vec::new();
     for _ in 0..ROUNDS / 10 {
@@ -228,10 +317,16 @@ async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
         let path = format!("{}/acknowledgement", small[n / 10]);
         of_small.push(ms(timed(person.put(&path)).await.1));
         let person = &crowd.people[CROWD - 1 - n];
-        of_large.push(ms(timed(person.put(&format!("{large}/acknowledgement"))).await.1));
+        of_large.push(ms(timed(person.put(&format!("{large}/acknowledgement")))
+            .await
+            .1));
     }
     println!("\n| an answer to an update | time |\n| --- | --- |");
-    println!("| of 3,000 recipients | {} |\n| of 10 recipients | {} |", spread(&of_large), spread(&of_small));
+    println!(
+        "| of 3,000 recipients | {} |\n| of 10 recipients | {} |",
+        spread(&of_large),
+        spread(&of_small)
+    );
 }
 
 /// What the author of an update to 3,000 people looks at, and a recipient.
@@ -248,40 +343,83 @@ async fn looking(crowd: &Crowd, large: &str, small: &str) {
         asks.push((what, client, format!("{large}{path}")));
         asks.push((what, client, format!("{small}{path}")));
     }
-    println!("\n| an update | of 3,000 recipients | bytes | of 10 recipients | bytes |\n| --- | --- | --- | --- | --- |");
+    println!(
+        "\n| an update | of 3,000 recipients | bytes | of 10 recipients | bytes |\n| --- | --- | --- | --- | --- |"
+    );
     for pair in interleaved(&asks).await.chunks(2) {
-        println!("| {} | {} | {} | {} | {} |", pair[0].what, spread(&pair[0].times), pair[0].bytes, spread(&pair[1].times), pair[1].bytes);
+        println!(
+            "| {} | {} | {} | {} | {} |",
+            pair[0].what,
+            spread(&pair[0].times),
+            pair[0].bytes,
+            spread(&pair[1].times),
+            pair[1].bytes
+        );
     }
 }
 
 /// What the author of an update sees that 3,000 people have said back.
 async fn hearing(app: &TestApp, crowd: &Crowd) {
     let mut asks = Vec::new();
-    for (group, people) in [("@crowd", &crowd.people[..]), ("@ten", &crowd.people[CROWD - 10..])] {
-        let fields = json!({ "title": "T", "notes": "N", "expectation": "readback", "audience": [group] });
+    for (group, people) in [
+        ("@crowd", &crowd.people[..]),
+        ("@ten", &crowd.people[CROWD - 10..]),
+    ] {
+        let fields =
+            json!({ "title": "T", "notes": "N", "expectation": "readback", "audience": [group] });
         let (path, ..) = crowd.publish(&fields).await;
         for some in people.chunks(500) {
             let mut tx = app.state.db.begin().await.unwrap();
             for person in some {
-                let said = Answered::ReadBack("We ship on Tuesday; I tell the others and check the list before.".into());
+                let said = Answered::ReadBack(
+                    "We ship on Tuesday; I tell the others and check the list before.".into(),
+                );
                 let id = path.rsplit('/').next().unwrap();
-                receipts::answer(&mut tx, &app.state.clock, &viewer(&person.id, "Person"), id, &said, None, None).await.unwrap();
+                receipts::answer(
+                    &mut tx,
+                    &app.state.clock,
+                    &viewer(&person.id, "Person"),
+                    id,
+                    &said,
+                    None,
+                    None,
+                )
+                .await
+                .unwrap();
             }
             tx.commit().await.unwrap();
         }
-        asks.push(("its receipts, all said back, for its author", &crowd.browser, format!("{path}/receipts")));
+        asks.push((
+            "its receipts, all said back, for its author",
+            &crowd.browser,
+            format!("{path}/receipts"),
+        ));
         asks.push(("its page", &crowd.browser, path));
     }
     let measured = interleaved(&asks).await;
     for n in 0..2 {
         let [large, small] = [&measured[n], &measured[n + 2]];
-        println!("| {} | {} | {} | {} | {} |", large.what, spread(&large.times), large.bytes, spread(&small.times), small.bytes);
+        println!(
+            "| {} | {} | {} | {} | {} |",
+            large.what,
+            spread(&large.times),
+            large.bytes,
+            spread(&small.times),
+            small.bytes
+        );
     }
 }
 
 fn viewer(id: &str, name: &str) -> Viewer {
     let (name, email, grant) = (name.to_owned(), email(name), Grant::Token("bench".into()));
-    Viewer::Person(Person { id: id.to_owned(), name, email, role: Role::Member, time_zone: "Europe/Berlin".into(), grant })
+    Viewer::Person(Person {
+        id: id.to_owned(),
+        name,
+        email,
+        role: Role::Member,
+        time_zone: "Europe/Berlin".into(),
+        grant,
+    })
 }
 
 /// Someone who is sent things, by program and by browser.
@@ -293,7 +431,11 @@ struct Reader {
 
 impl Reader {
     async fn new(app: &TestApp, name: &'static str) -> Self {
-        Self { name, program: app.person(name).await, browser: app.browser(name).await }
+        Self {
+            name,
+            program: app.person(name).await,
+            browser: app.browser(name).await,
+        }
     }
 
     fn viewer(&self) -> Viewer {
@@ -302,20 +444,46 @@ impl Reader {
 }
 
 /// Publishes so many updates, many in a transaction, without their being found by search.
-async fn send(app: &TestApp, author: &Reader, to: &[&Reader], expectation: &'static str, count: usize) -> Vec<String> {
+async fn send(
+    app: &TestApp,
+    author: &Reader,
+    to: &[&Reader],
+    expectation: &'static str,
+    count: usize,
+) -> Vec<String> {
     let viewer = author.viewer();
-    let addressed = Addressed { people: to.iter().map(|reader| reader.program.id.clone()).collect(), ..Addressed::default() };
+    let addressed = Addressed {
+        people: to.iter().map(|reader| reader.program.id.clone()).collect(),
+        ..Addressed::default()
+    };
     let mut sent = Vec::new();
     while sent.len() < count {
         let mut tx = app.state.db.begin().await.unwrap();
         for _ in 0..500.min(count - sent.len()) {
             let title = Some(format!("Figures of week {}", sent.len()));
-            let content = Content { title, expectation: Some(expectation), audience: Some(addressed.clone()), ..Content::default() };
-            let draft = updates::create(&mut tx, &app.state.clock, viewer.person().unwrap(), &content).await.unwrap();
-            updates::publish(&mut tx, &app.state.clock, &viewer, &draft.id).await.unwrap();
+            let content = Content {
+                title,
+                expectation: Some(expectation),
+                audience: Some(addressed.clone()),
+                ..Content::default()
+            };
+            let draft = updates::create(
+                &mut tx,
+                &app.state.clock,
+                viewer.person().unwrap(),
+                &content,
+            )
+            .await
+            .unwrap();
+            updates::publish(&mut tx, &app.state.clock, &viewer, &draft.id)
+                .await
+                .unwrap();
             sent.push(draft.id);
         }
-        sqlx::query("DELETE FROM jobs").execute(&mut *tx).await.unwrap();
+        sqlx::query("DELETE FROM jobs")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     }
     sent
@@ -325,7 +493,17 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     for some in updates.chunks(500) {
         let mut tx = app.state.db.begin().await.unwrap();
         for id in some {
-            receipts::answer(&mut tx, &app.state.clock, &by.viewer(), id, &Answered::Acknowledged, None, None).await.unwrap();
+            receipts::answer(
+                &mut tx,
+                &app.state.clock,
+                &by.viewer(),
+                id,
+                &Answered::Acknowledged,
+                None,
+                None,
+            )
+            .await
+            .unwrap();
         }
         tx.commit().await.unwrap();
     }
@@ -347,10 +525,28 @@ async fn inboxes(app: &TestApp) {
     for name in names {
         readers.push(Reader::new(app, name).await);
     }
-    let [old, new, owes, owes_little, hears, hears_little, author, other] = <[Reader; 8]>::try_from(readers).ok().unwrap();
+    let [
+        old,
+        new,
+        owes,
+        owes_little,
+        hears,
+        hears_little,
+        author,
+        other,
+    ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
     // The last hundred of each go to both of a pair, so that their pages show the same.
     let mut asked = send(app, &author, &[&old, &owes], "acknowledge", LONG - SHORT).await;
-    asked.extend(send(app, &author, &[&old, &owes, &new, &owes_little], "acknowledge", SHORT).await);
+    asked.extend(
+        send(
+            app,
+            &author,
+            &[&old, &owes, &new, &owes_little],
+            "acknowledge",
+            SHORT,
+        )
+        .await,
+    );
     answer(app, &old, &asked[..LONG - OPEN]).await;
     answer(app, &new, &asked[LONG - SHORT..LONG - OPEN]).await;
     send(app, &author, &[&hears], "fyi", LONG - SHORT).await;
@@ -365,7 +561,12 @@ async fn inboxes(app: &TestApp) {
         ("receipts, answered but for 20", &old, &new, [last, last]),
         ("to answer", &owes, &owes_little, [last, last]),
         ("to hear", &hears, &hears_little, [last_told, last_told]),
-        ("waiting on others", &author, &other, [last, others.last().unwrap()]),
+        (
+            "waiting on others",
+            &author,
+            &other,
+            [last, others.last().unwrap()],
+        ),
     ] {
         for (who, update) in [(many, of_many), (few, of_few)] {
             asks.push((what, &who.browser, "/inbox".to_owned()));
@@ -381,7 +582,12 @@ async fn inboxes(app: &TestApp) {
         let mut cells = of[0].what.to_owned();
         for n in 0..3 {
             let (many, few) = (&of[n].times, &of[n + 3].times);
-            cells += &format!(" | {} | {} | {:.2}", spread(many), spread(few), median(many) / median(few));
+            cells += &format!(
+                " | {} | {} | {:.2}",
+                spread(many),
+                spread(few),
+                median(many) / median(few)
+            );
         }
         println!("| {cells} |");
     }
@@ -390,12 +596,18 @@ async fn inboxes(app: &TestApp) {
 /// How many statements publishing takes. Last, because counting takes time.
 async fn counted(crowd: &Crowd) {
     counting::count();
-    println!("\n| statements to | draft and publish | for each recipient | publish alone |\n| --- | --- | --- | --- |");
+    println!(
+        "\n| statements to | draft and publish | for each recipient | publish alone |\n| --- | --- | --- | --- |"
+    );
     for (what, mut fields, _, count) in publications(crowd) {
         let (_, alone, _) = crowd.publish(&fields).await;
         fields["publish"] = true.into();
         let whole = counting::statements(&crowd.author.post("/updates", fields).await.expect(201));
-        println!("| {what} | {whole} | {:.3} | {} |", whole as f64 / count as f64, counting::statements(&alone));
+        println!(
+            "| {what} | {whole} | {:.3} | {} |",
+            whole as f64 / count as f64,
+            counting::statements(&alone)
+        );
     }
 }
 
@@ -407,7 +619,14 @@ struct Measured {
 
 /// Asks for all of these again and again, in turn.
 async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
-    let mut measured: Vec<Measured> = asks.iter().map(|(what, ..)| Measured { what, times: Vec::new(), bytes: 0 }).collect();
+    let mut measured: Vec<Measured> = asks
+        .iter()
+        .map(|(what, ..)| Measured {
+            what,
+            times: Vec::new(),
+            bytes: 0,
+        })
+        .collect();
     for round in 0..=ROUNDS {
         for ((_, client, path), measured) in asks.iter().zip(&mut measured) {
             let (answer, time) = timed(client.get(path)).await;
@@ -438,7 +657,11 @@ fn median(times: &[f64]) -> f64 {
 }
 
 fn spread(times: &[f64]) -> String {
-    let (least, most) = times.iter().fold((f64::MAX, f64::MIN), |(least, most), time| (least.min(*time), most.max(*time)));
+    let (least, most) = times
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(least, most), time| {
+            (least.min(*time), most.max(*time))
+        });
     let median = median(times);
     let digits = usize::from(median < 100.0);
     format!("{median:.digits$} ms ({least:.digits$}–{most:.digits$})")

@@ -11,26 +11,78 @@ use hearback::video::Tools;
 /// How often each is measured; the best counts, because only others make it slower.
 const ROUNDS: usize = 3;
 /// What is cut, in milliseconds: from a key frame, from between two; nothing is the seekable copy of all of it.
-const CUTS: [(&str, (i64, i64)); 3] =
-    [("at key frames", (60_000, 540_000)), ("start between key frames", (60_450, 540_000)), ("seekable copy of all", (0, 0))];
+const CUTS: [(&str, (i64, i64)); 3] = [
+    ("at key frames", (60_000, 540_000)),
+    ("start between key frames", (60_450, 540_000)),
+    ("seekable copy of all", (0, 0)),
+];
 
 /// Twelve seconds with a key frame each, fifty times over: 720p VP9 and Opus as a browser records them.
 fn recording(folder: &Path) -> std::path::PathBuf {
     let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
     let ffmpeg = |words: &[&str], to: &Path| {
-        let made = Command::new("ffmpeg").args(["-y", "-v", "error"]).args(words).arg(to).status().unwrap();
+        let made = Command::new("ffmpeg")
+            .args(["-y", "-v", "error"])
+            .args(words)
+            .arg(to)
+            .status()
+            .unwrap();
         assert!(made.success());
     };
-    let pictures = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30:d=12", "-f", "lavfi", "-i", "sine=f=440:d=12"];
-    let coding = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-g", "30"];
-    let rest = ["-keyint_min", "30", "-b:v", "1500k", "-c:a", "libopus", "-b:a", "96k"];
+    let pictures = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=1280x720:r=30:d=12",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=f=440:d=12",
+    ];
+    let coding = [
+        "-c:v",
+        "libvpx-vp9",
+        "-deadline",
+        "realtime",
+        "-cpu-used",
+        "8",
+        "-lag-in-frames",
+        "0",
+        "-auto-alt-ref",
+        "0",
+        "-g",
+        "30",
+    ];
+    let rest = [
+        "-keyint_min",
+        "30",
+        "-b:v",
+        "1500k",
+        "-c:a",
+        "libopus",
+        "-b:a",
+        "96k",
+    ];
     ffmpeg(&[pictures.as_slice(), &coding, &rest].concat(), &part);
-    ffmpeg(&["-stream_loop", "49", "-i", part.to_str().unwrap(), "-c", "copy"], &whole);
+    ffmpeg(
+        &[
+            "-stream_loop",
+            "49",
+            "-i",
+            part.to_str().unwrap(),
+            "-c",
+            "copy",
+        ],
+        &whole,
+    );
     whole
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
         let whole = recording(folder.path());
@@ -42,7 +94,10 @@ fn main() {
                 let began = Instant::now();
                 match stretch {
                     (0, 0) => tools.seekable(&whole, &probe, folder.path()).await.unwrap(),
-                    stretch => tools.cut(&whole, &probe, *stretch, folder.path()).await.unwrap(),
+                    stretch => tools
+                        .cut(&whole, &probe, *stretch, folder.path())
+                        .await
+                        .unwrap(),
                 };
                 best[number] = best[number].min(began.elapsed());
             }
@@ -54,9 +109,16 @@ fn main() {
             }
         }
         let anew = best[CUTS.len()].as_secs_f64();
-        let names = CUTS.iter().map(|(name, _)| *name).chain(["all of it made anew (H.264)"]);
+        let names = CUTS
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(["all of it made anew (H.264)"]);
         for (name, took) in names.zip(best) {
-            println!("{name:32} {:8.2} s   1/{:.0}", took.as_secs_f64(), anew / took.as_secs_f64());
+            println!(
+                "{name:32} {:8.2} s   1/{:.0}",
+                took.as_secs_f64(),
+                anew / took.as_secs_f64()
+            );
         }
     });
 }

@@ -82,14 +82,26 @@ pub struct State {
 impl State {
     /// The address a request came from: that of the connection, or what a trusted proxy says.
     pub(crate) fn address(&self, req: &HttpRequest) -> String {
-        let Some(peer) = req.peer_addr().map(|peer| peer.ip()) else { return "unknown".into() };
+        let Some(peer) = req.peer_addr().map(|peer| peer.ip()) else {
+            return "unknown".into();
+        };
         let trusted = |address: &IpAddr| self.config.trusted_proxies.contains(address);
         if !trusted(&peer) {
             return peer.to_string();
         }
-        let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        let hops: Vec<IpAddr> = forwarded.filter_map(|hop| hop.trim().parse().ok()).collect();
-        hops.into_iter().rev().find(|hop| !trusted(hop)).unwrap_or(peer).to_string()
+        let forwarded = req
+            .headers()
+            .get_all("x-forwarded-for")
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        let hops: Vec<IpAddr> = forwarded
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
+        hops.into_iter()
+            .rev()
+            .find(|hop| !trusted(hop))
+            .unwrap_or(peer)
+            .to_string()
     }
 
     /// Tells authors of what became due.
@@ -107,7 +119,8 @@ impl State {
         let uploads = uploads::sweep(&self.intake).await;
         let log = self.db.scrub().await;
         self.guard.forget();
-        let folder = media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await;
+        let folder =
+            media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await;
         let storage = self.sweep_storage().await;
         let mut swept = Ok(());
         for step in [rows, uploads, log, folder, storage] {
@@ -185,7 +198,14 @@ impl Guard {
 }
 
 fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
-    limiter.check_key(&key.to_owned()).map_err(|until| Error::TooMany(until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
+    limiter.check_key(&key.to_owned()).map_err(|until| {
+        Error::TooMany(
+            until
+                .wait_time_from(DefaultClock::default().now())
+                .as_secs()
+                + 1,
+        )
+    })
 }
 
 /// A Hearback that is ready to run.
@@ -216,7 +236,10 @@ impl App {
         tokio::spawn(due_on(state.clone().into_inner(), stopped));
         let shared = state.clone();
         let server = HttpServer::new(move || {
-            actix_web::App::new().app_data(shared.clone()).wrap(from_fn(crate::web::around)).configure(crate::web::routes)
+            actix_web::App::new()
+                .app_data(shared.clone())
+                .wrap(from_fn(crate::web::around))
+                .configure(crate::web::routes)
         })
         .listen(listener)?
         .keep_alive(KEPT)
@@ -225,8 +248,18 @@ impl App {
         .shutdown_timeout(10)
         .run();
         // Heard from here on: who has read the address may end the process at once.
-        let signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?];
-        Ok(Self { server, address, state, stop, signals, jobs })
+        let signals = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        ];
+        Ok(Self {
+            server,
+            address,
+            state,
+            stop,
+            signals,
+            jobs,
+        })
     }
 
     /// The port it listens on.
@@ -242,7 +275,11 @@ impl App {
     /// The address to open, and while nobody has an account the link that makes the first one.
     pub async fn invitation(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
-            let host = if self.address.ip().is_unspecified() { "localhost".into() } else { self.address.ip().to_string() };
+            let host = if self.address.ip().is_unspecified() {
+                "localhost".into()
+            } else {
+                self.address.ip().to_string()
+            };
             format!("http://{host}:{}", self.address.port())
         });
         let first = people::none_yet(&mut *self.state.db.read().await?).await?;
@@ -280,9 +317,16 @@ impl App {
 /// Opens the database and brings it up to date.
 pub async fn open_db(config: &Config) -> Result<Db> {
     // It holds password hashes and the key that signs addresses: for this user alone.
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(|error| {
-        Error::Conflict(format!("HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.", config.data.display()))
-    })?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data)
+        .map_err(|error| {
+            Error::Conflict(format!(
+                "HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.",
+                config.data.display()
+            ))
+        })?;
     let db = Db::open(&config.database_url).await?;
     let mut tx = db.begin().await?;
     search::prepare(&mut tx, db.dialect()).await?;
@@ -298,7 +342,11 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
             Storage::s3(S3Settings {
                 bucket: bucket.clone(),
                 // Keys begin with it as it is, so the slash belongs to it.
-                prefix: if prefix.is_empty() { String::new() } else { format!("{prefix}/") },
+                prefix: if prefix.is_empty() {
+                    String::new()
+                } else {
+                    format!("{prefix}/")
+                },
                 endpoint: config.s3_endpoint.clone(),
                 public_endpoint: config.s3_public_endpoint.clone(),
                 path_style: config.s3_path_style,
@@ -320,12 +368,24 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
     tx.commit().await?;
     let redirected = match config.delivery {
         Delivery::Proxy => None,
-        Delivery::Redirect => storage.presign("media/any", Duration::from_secs(60)).await?.as_deref().and_then(origin),
+        Delivery::Redirect => storage
+            .presign("media/any", Duration::from_secs(60))
+            .await?
+            .as_deref()
+            .and_then(origin),
     };
-    let media_sources = config.url.clone().into_iter().chain(redirected).map(|source| format!(" {source}")).collect();
+    let media_sources = config
+        .url
+        .clone()
+        .into_iter()
+        .chain(redirected)
+        .map(|source| format!(" {source}"))
+        .collect();
     let live = Live::start(db.clone(), stop).await?;
     let node = Node::start(&db, &config.data).await?;
-    let font = assets::named("DejaVuSans.ttf").map(|file| Font::new(&file.data)).unwrap_or_default();
+    let font = assets::named("DejaVuSans.ttf")
+        .map(|file| Font::new(&file.data))
+        .unwrap_or_default();
     let shop = Workshop {
         db: db.clone(),
         clock: clock.clone(),
@@ -345,7 +405,18 @@ async fn state(config: Config, clock: Clock, stop: watch::Receiver<bool>) -> Res
         writing: Busy::default(),
         finishing: Busy::default(),
     };
-    Ok(State { db, clock, intake, guard: Guard::default(), key, setup_code, live, node, media_sources, config })
+    Ok(State {
+        db,
+        clock,
+        intake,
+        guard: Guard::default(),
+        key,
+        setup_code,
+        live,
+        node,
+        media_sources,
+        config,
+    })
 }
 
 /// `https://host:port` of an address.
@@ -419,7 +490,13 @@ async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Resu
         "index" => {
             let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
             let mut tx = state.db.begin().await?;
-            search::index(&mut tx, state.db.dialect(), &subject.update, &subject.subject).await?;
+            search::index(
+                &mut tx,
+                state.db.dialect(),
+                &subject.update,
+                &subject.subject,
+            )
+            .await?;
             tx.commit().await
         }
         "forget" => {

@@ -7,7 +7,14 @@ use crate::clock::Millis;
 
 /// `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`. The expectation is the word of the code, the due one of
 /// [`by`] or [`within`].
-pub fn message(author: &str, title: &str, expectation: &str, length_ms: Option<i64>, due: Option<&str>, link: &str) -> String {
+pub fn message(
+    author: &str,
+    title: &str,
+    expectation: &str,
+    length_ms: Option<i64>,
+    due: Option<&str>,
+    link: &str,
+) -> String {
     let what = match length_ms {
         Some(ms) => format!("“{title}” ({})", length(ms)),
         None => format!("“{title}”"),
@@ -24,9 +31,17 @@ pub fn message(author: &str, title: &str, expectation: &str, length_ms: Option<i
 pub fn by(due: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    let Ok(time) = Timestamp::from_millisecond(due) else { return String::new() };
+    let Ok(time) = Timestamp::from_millisecond(due) else {
+        return String::new();
+    };
     let near = (-DAY / 2..6 * DAY).contains(&(due - now));
-    time.to_zoned(zone).strftime(if near { "by %a %H:%M" } else { "by %a %-d %b %H:%M" }).to_string()
+    time.to_zoned(zone)
+        .strftime(if near {
+            "by %a %H:%M"
+        } else {
+            "by %a %-d %b %H:%M"
+        })
+        .to_string()
 }
 
 /// By when, in working days of whoever reads it.
@@ -46,7 +61,11 @@ pub fn length(ms: i64) -> String {
 pub fn clock(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
 }
 
 #[cfg(test)]
@@ -55,22 +74,53 @@ mod tests {
 
     #[test]
     fn the_message_says_who_asks_what_of_which_by_when_and_where() {
-        let said = message("Ada", "The new flow", "acknowledge", Some(192_999), Some("by Fri 17:00"), "https://h/updates/1");
-        assert_eq!(said, "Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1");
+        let said = message(
+            "Ada",
+            "The new flow",
+            "acknowledge",
+            Some(192_999),
+            Some("by Fri 17:00"),
+            "https://h/updates/1",
+        );
+        assert_eq!(
+            said,
+            "Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
+        );
         let said = message("Ada", "T", "readback", None, Some(&within(1)), "L");
-        assert_eq!(said, "Ada asks you to say it back: “T” by the end of your next working day: L");
-        assert_eq!(message("Ada", "T", "fyi", None, None, "L"), "Ada sent you “T”: L");
+        assert_eq!(
+            said,
+            "Ada asks you to say it back: “T” by the end of your next working day: L"
+        );
+        assert_eq!(
+            message("Ada", "T", "fyi", None, None, "L"),
+            "Ada sent you “T”: L"
+        );
         assert_eq!(within(3), "within 3 working days");
-        assert_eq!((length(3_723_000), length(900)), ("1:02:03".into(), "0:01".into()));
+        assert_eq!(
+            (length(3_723_000), length(900)),
+            ("1:02:03".into(), "0:01".into())
+        );
     }
 
     #[test]
     fn a_due_time_is_said_in_the_readers_zone_with_the_day_of_the_month_when_it_is_far() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
         let now = at("2026-11-20T12:00:00Z");
-        assert_eq!(by(at("2026-11-23T16:00:00Z"), now, "Europe/Warsaw"), "by Mon 17:00");
-        assert_eq!(by(at("2026-11-23T16:00:00Z"), now, "Pacific/Auckland"), "by Tue 05:00");
-        assert_eq!(by(at("2026-11-27T16:00:00Z"), now, "Europe/Warsaw"), "by Fri 27 Nov 17:00");
-        assert_eq!(by(at("2026-11-18T16:00:00Z"), now, "Europe/Warsaw"), "by Wed 18 Nov 17:00");
+        assert_eq!(
+            by(at("2026-11-23T16:00:00Z"), now, "Europe/Warsaw"),
+            "by Mon 17:00"
+        );
+        assert_eq!(
+            by(at("2026-11-23T16:00:00Z"), now, "Pacific/Auckland"),
+            "by Tue 05:00"
+        );
+        assert_eq!(
+            by(at("2026-11-27T16:00:00Z"), now, "Europe/Warsaw"),
+            "by Fri 27 Nov 17:00"
+        );
+        assert_eq!(
+            by(at("2026-11-18T16:00:00Z"), now, "Europe/Warsaw"),
+            "by Wed 18 Nov 17:00"
+        );
     }
 }

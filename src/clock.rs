@@ -22,17 +22,25 @@ pub struct Clock {
 impl Clock {
     /// A clock that stands still at the RFC 3339 time in the file, for as long as there is such a file with such a time. For tests.
     pub fn held_by(file: PathBuf) -> Self {
-        Self { held_by: Some(Arc::new(file)), ..Self::default() }
+        Self {
+            held_by: Some(Arc::new(file)),
+            ..Self::default()
+        }
     }
 
     /// Now, as the domain sees it.
     pub fn now(&self) -> Millis {
-        self.held().unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
+        self.held()
+            .unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
     }
 
     /// Read each time, so that whoever writes the file has moved the clock once the writing is done.
     fn held(&self) -> Option<Millis> {
-        parse_rfc3339(std::fs::read_to_string(self.held_by.as_deref()?).ok()?.trim())
+        parse_rfc3339(
+            std::fs::read_to_string(self.held_by.as_deref()?)
+                .ok()?
+                .trim(),
+        )
     }
 
     /// Moves the domain's time by so many milliseconds. For tests.
@@ -44,9 +52,19 @@ impl Clock {
     /// (48 bits of time, 16 of sequence, 64 random).
     pub fn id(&self) -> String {
         let (time, sequence) = {
-            let mut last = self.last_id.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut last = self
+                .last_id
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             let now = self.now();
-            *last = if now > last.0 { (now, 0) } else { (last.0 + i64::from(last.1 == u16::MAX), last.1.wrapping_add(1)) };
+            *last = if now > last.0 {
+                (now, 0)
+            } else {
+                (
+                    last.0 + i64::from(last.1 == u16::MAX),
+                    last.1.wrapping_add(1),
+                )
+            };
             *last
         };
         let mut bytes = [0_u8; 16];
@@ -58,7 +76,10 @@ impl Clock {
 }
 
 /// Real time, for leases, signatures and rates, which tests must not bend.
-#[allow(clippy::disallowed_methods, reason = "the one place that asks the system")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system"
+)]
 pub fn real_now() -> Millis {
     Timestamp::now().as_millisecond()
 }
@@ -69,7 +90,10 @@ pub fn real_time() -> SystemTime {
 }
 
 /// `N` bytes from the system's generator of secrets.
-#[allow(clippy::expect_used, reason = "without randomness no secret can be made, and going on would be worse")]
+#[allow(
+    clippy::expect_used,
+    reason = "without randomness no secret can be made, and going on would be worse"
+)]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system gives random bytes");
@@ -83,7 +107,9 @@ pub fn secret() -> String {
 
 /// Lower-case base32 with the digits first, so that text order is number order (RFC 4648 §7, without padding).
 pub fn base32(bytes: &[u8]) -> String {
-    data_encoding::BASE32HEX_NOPAD.encode(bytes).to_ascii_lowercase()
+    data_encoding::BASE32HEX_NOPAD
+        .encode(bytes)
+        .to_ascii_lowercase()
 }
 
 /// RFC 3339 in UTC with milliseconds, as every answer writes time.
@@ -96,7 +122,9 @@ pub fn rfc3339(at: Millis) -> String {
 
 /// Reads RFC 3339 to milliseconds.
 pub fn parse_rfc3339(text: &str) -> Option<Millis> {
-    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    text.parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]
@@ -116,7 +144,11 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::held_by(file.path().to_owned());
         let mut ids = Vec::new();
-        for time in ["2026-11-19T08:30:00.000Z", "2026-11-19T08:30:00.001Z", "2026-11-19T08:29:00.000Z"] {
+        for time in [
+            "2026-11-19T08:30:00.000Z",
+            "2026-11-19T08:30:00.001Z",
+            "2026-11-19T08:29:00.000Z",
+        ] {
             std::fs::write(file.path(), format!("{time}\n")).unwrap();
             assert_eq!([clock.now(), clock.now()].map(rfc3339), [time; 2]);
             ids.extend((0..100_000).map(|_| clock.id()));
@@ -130,6 +162,9 @@ mod tests {
     #[test]
     fn time_is_written_with_milliseconds() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(parse_rfc3339(&rfc3339(1_763_763_120_001)), Some(1_763_763_120_001));
+        assert_eq!(
+            parse_rfc3339(&rfc3339(1_763_763_120_001)),
+            Some(1_763_763_120_001)
+        );
     }
 }

@@ -94,7 +94,9 @@ impl Comment {
     pub fn is_by(&self, viewer: &Viewer) -> bool {
         match viewer {
             Viewer::Person(person) => self.person_id.as_ref() == Some(&person.id),
-            Viewer::Guest(guests) => guests.iter().any(|guest| self.guest_id.as_ref() == Some(&guest.id)),
+            Viewer::Guest(guests) => guests
+                .iter()
+                .any(|guest| self.guest_id.as_ref() == Some(&guest.id)),
             Viewer::Nobody => false,
         }
     }
@@ -122,7 +124,10 @@ impl Comment {
 
     /// The id of who wrote it, person or guest.
     fn author(&self) -> &str {
-        self.person_id.as_deref().or(self.guest_id.as_deref()).unwrap_or_default()
+        self.person_id
+            .as_deref()
+            .or(self.guest_id.as_deref())
+            .unwrap_or_default()
     }
 }
 
@@ -155,10 +160,18 @@ pub struct Written {
 }
 
 /// Writes a comment on an update that the viewer may see; its draft is no more.
-pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, new: &NewComment) -> Result<Written> {
+pub async fn add(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    new: &NewComment,
+) -> Result<Written> {
     let update = updates::find(tx, viewer, update_id).await?;
     if update.trashed_at.is_some() {
-        return Err(Error::Conflict("This update is in the trash. Restore it first.".into()));
+        return Err(Error::Conflict(
+            "This update is in the trash. Restore it first.".into(),
+        ));
     }
     if new.asks && new.parent_id.is_some() {
         return Err(Error::invalid(
@@ -167,13 +180,23 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
         ));
     }
     if new.body.is_empty() && new.pictures.is_empty() && new.anchor.drawing.is_empty() {
-        return Err(Error::invalid("body", "is empty. Write something, draw, or paste a picture."));
+        return Err(Error::invalid(
+            "body",
+            "is empty. Write something, draw, or paste a picture.",
+        ));
     }
     let (person, guest, link) = match viewer {
         Viewer::Person(person) => (Some(person.id.clone()), None, None),
         Viewer::Guest(_) | Viewer::Nobody => {
-            let guest = people::speaking_guest(tx, clock, viewer, update_id, new.name.as_deref()).await?;
-            (None, Some(guest), viewer.guest_of(update_id).map(|guest| guest.link_id.clone()))
+            let guest =
+                people::speaking_guest(tx, clock, viewer, update_id, new.name.as_deref()).await?;
+            (
+                None,
+                Some(guest),
+                viewer
+                    .guest_of(update_id)
+                    .map(|guest| guest.link_id.clone()),
+            )
         }
     };
     let parent = match &new.parent_id {
@@ -212,16 +235,30 @@ pub async fn add(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, n
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        let subjects = [parent.as_deref().unwrap_or(drafts::COMMENT), new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
+        let subjects = [
+            parent.as_deref().unwrap_or(drafts::COMMENT),
+            new.parent_id.as_deref().unwrap_or(drafts::COMMENT),
+        ];
         drafts::forget(tx, person, update_id, &subjects).await?;
     }
     questions::settle(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
     updates::index(tx, clock, update_id, &id).await?;
     let actor = person.or(guest).unwrap_or_default();
-    let said = hearing::Said { update: &update, id: &id, parent: parent.as_deref(), asks: new.asks, actor: &actor, mentions: &mentions };
+    let said = hearing::Said {
+        update: &update,
+        id: &id,
+        parent: parent.as_deref(),
+        asks: new.asks,
+        actor: &actor,
+        mentions: &mentions,
+    };
     let unseen = hearing::tell(tx, clock, &said).await?;
     events::record(tx, clock, "comment", update_id, &id, &actor).await?;
-    Ok(Written { id, update_id: update_id.to_owned(), unseen })
+    Ok(Written {
+        id,
+        update_id: update_id.to_owned(),
+        unseen,
+    })
 }
 
 /// The first comment of the thread that `id` is in, if the viewer may answer there.
@@ -234,38 +271,74 @@ async fn thread(tx: &mut Tx, viewer: &Viewer, update: &Update, id: &str) -> Resu
     let parent = match visible(tx, viewer, id).await {
         Ok((parent, _)) if parent.update_id == update.id => parent,
         Ok(_) | Err(Error::NotFound | Error::Unauthenticated) => {
-            return Err(Error::invalid("parent_id", "names no comment of this update. Leave it out to begin a thread."));
+            return Err(Error::invalid(
+                "parent_id",
+                "names no comment of this update. Leave it out to begin a thread.",
+            ));
         }
         Err(error) => return Err(error),
     };
     if parent.removed_at.is_some() {
         return Err(gone());
     }
-    let Some(root) = parent.parent_id else { return Ok(parent.id) };
+    let Some(root) = parent.parent_id else {
+        return Ok(parent.id);
+    };
     // Locks the thread's beginning against being removed at this moment.
-    let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1").bind(&root).execute(&mut **tx).await?;
-    if there.rows_affected() == 1 { Ok(root) } else { Err(gone()) }
+    let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
+        .bind(&root)
+        .execute(&mut **tx)
+        .await?;
+    if there.rows_affected() == 1 {
+        Ok(root)
+    } else {
+        Err(gone())
+    }
 }
 
 /// All comments of an update that the viewer may see, in order: people see all, guests the threads begun through their link.
-pub async fn of(connection: &mut AnyConnection, viewer: &Viewer, update_id: &str) -> Result<Vec<Comment>> {
+pub async fn of(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update_id: &str,
+) -> Result<Vec<Comment>> {
     let all: Vec<Comment> =
-        sqlx::query_as(concat!(comment!(), "WHERE c.update_id = $1 ORDER BY c.id")).bind(update_id).fetch_all(connection).await?;
-    let Some(guest) = viewer.guest_of(update_id) else { return Ok(all) };
-    let mine: std::collections::HashSet<String> =
-        all.iter().filter(|comment| comment.link_id.as_ref() == Some(&guest.link_id)).map(|comment| comment.id.clone()).collect();
-    Ok(all.into_iter().filter(|comment| mine.contains(comment.root())).collect())
+        sqlx::query_as(concat!(comment!(), "WHERE c.update_id = $1 ORDER BY c.id"))
+            .bind(update_id)
+            .fetch_all(connection)
+            .await?;
+    let Some(guest) = viewer.guest_of(update_id) else {
+        return Ok(all);
+    };
+    let mine: std::collections::HashSet<String> = all
+        .iter()
+        .filter(|comment| comment.link_id.as_ref() == Some(&guest.link_id))
+        .map(|comment| comment.id.clone())
+        .collect();
+    Ok(all
+        .into_iter()
+        .filter(|comment| mine.contains(comment.root()))
+        .collect())
 }
 
 /// One comment that the viewer may see, and its update.
-pub async fn visible(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
-    let comment: Option<Comment> = sqlx::query_as(concat!(comment!(), "WHERE c.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
+pub async fn visible(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<(Comment, Update)> {
+    let comment: Option<Comment> = sqlx::query_as(concat!(comment!(), "WHERE c.id = $1"))
+        .bind(id)
+        .fetch_optional(&mut *connection)
+        .await?;
     let comment = comment.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &comment.update_id).await?;
     if let Some(guest) = viewer.guest_of(&update.id) {
         let root = comment.root();
-        let link: Option<String> =
-            sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1").bind(root).fetch_one(connection).await?;
+        let link: Option<String> = sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1")
+            .bind(root)
+            .fetch_one(connection)
+            .await?;
         if link.as_ref() != Some(&guest.link_id) {
             return Err(viewer.blind());
         }
@@ -276,19 +349,33 @@ pub async fn visible(connection: &mut AnyConnection, viewer: &Viewer, id: &str) 
 async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
     let (comment, update) = visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
-        return Err(Error::Conflict("This comment was removed meanwhile.".into()));
+        return Err(Error::Conflict(
+            "This comment was removed meanwhile.".into(),
+        ));
     }
     Ok((comment, update))
 }
 
 /// Changes the words of a comment of one's own; the earlier ones stay in its history. Who is named only now is told.
-pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &str) -> Result<Written> {
+pub async fn edit(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    body: &str,
+) -> Result<Written> {
     let (comment, update) = mine(tx, viewer, id).await?;
     if !comment.is_by(viewer) {
-        return Err(Error::Forbidden(format!("Only {} can edit this comment.", comment.author_name)));
+        return Err(Error::Forbidden(format!(
+            "Only {} can edit this comment.",
+            comment.author_name
+        )));
     }
     if body.is_empty() {
-        return Err(Error::invalid("body", "is empty. To take the comment away, remove it."));
+        return Err(Error::invalid(
+            "body",
+            "is empty. To take the comment away, remove it.",
+        ));
     }
     let mentions = mentions::find(tx, viewer, body).await?;
     if body != comment.body {
@@ -304,7 +391,11 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, body: &
     }
     let unseen = hearing::tell_named(tx, clock, &update, &comment, &mentions).await?;
     events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
-    Ok(Written { id: id.to_owned(), update_id: update.id, unseen })
+    Ok(Written {
+        id: id.to_owned(),
+        update_id: update.id,
+        unseen,
+    })
 }
 
 /// Removes a comment of one's own, words, pictures and history; with replies a mark stays. Nobody is told of it any more. The author of an
@@ -316,7 +407,10 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
     if !comment.is_by(viewer) && !hosts {
-        return Err(Error::Forbidden(format!("Only {} can remove this comment.", comment.author_name)));
+        return Err(Error::Forbidden(format!(
+            "Only {} can remove this comment.",
+            comment.author_name
+        )));
     }
     media::delete_of_comment(tx, clock, id).await?;
     sqlx::query("UPDATE comments SET body = '', mentions = NULL, drawing = NULL, drawn = NULL, removed_at = $1 WHERE id = $2")
@@ -333,17 +427,28 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
 }
 
 /// Resolves a thread, or opens it again: whoever may comment there. A question is closed by its asker; that of a guest also by the update's author.
-pub async fn resolve(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, resolved: bool) -> Result<String> {
+pub async fn resolve(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    resolved: bool,
+) -> Result<String> {
     let (comment, update) = mine(tx, viewer, id).await?;
     if let Viewer::Guest(_) = viewer {
         people::guest_who_may_speak(viewer, &update.id)?;
     }
     if comment.parent_id.is_some() {
-        return Err(Error::Conflict("Only a whole thread can be resolved: name its first comment.".into()));
+        return Err(Error::Conflict(
+            "Only a whole thread can be resolved: name its first comment.".into(),
+        ));
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
     if comment.asks() && !comment.is_by(viewer) && !hosts {
-        return Err(Error::Forbidden(format!("Only {} can close this question. Answer it.", comment.author_name)));
+        return Err(Error::Forbidden(format!(
+            "Only {} can close this question. Answer it.",
+            comment.author_name
+        )));
     }
     sqlx::query("UPDATE comments SET resolved_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(resolved_at, $2) END WHERE id = $3")
         .bind(i64::from(resolved))

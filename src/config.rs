@@ -110,7 +110,9 @@ impl Config {
             match std::env::var(name) {
                 Ok(value) => drop(values.insert(name.to_owned(), value)),
                 Err(std::env::VarError::NotPresent) => {}
-                Err(std::env::VarError::NotUnicode(_)) => return Err(format!("{name}: is not text. Set it to UTF-8.")),
+                Err(std::env::VarError::NotUnicode(_)) => {
+                    return Err(format!("{name}: is not text. Set it to UTF-8."));
+                }
             }
         }
         Self::parse(values)
@@ -119,8 +121,13 @@ impl Config {
     /// Parses settings given by name. An empty value counts as absent.
     pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, String> {
         values.retain(|_, value| !value.trim().is_empty());
-        let mut read = Reading { values, wrong: String::new() };
-        let data = read.one("HEARBACK_DATA", "./data".into(), |text| Ok(PathBuf::from(text)));
+        let mut read = Reading {
+            values,
+            wrong: String::new(),
+        };
+        let data = read.one("HEARBACK_DATA", "./data".into(), |text| {
+            Ok(PathBuf::from(text))
+        });
         let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
         let config = Self {
             listen: read.one("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
@@ -166,14 +173,23 @@ impl Config {
             data,
         };
         if config.delivery == Delivery::Redirect && config.storage == Place::Disk {
-            read.complain("HEARBACK_DELIVERY", "redirect needs HEARBACK_STORAGE=s3://…; a folder is served by proxy.");
+            read.complain(
+                "HEARBACK_DELIVERY",
+                "redirect needs HEARBACK_STORAGE=s3://…; a folder is served by proxy.",
+            );
         }
-        if read.wrong.is_empty() { Ok(config) } else { Err(read.wrong.trim_end().to_owned()) }
+        if read.wrong.is_empty() {
+            Ok(config)
+        } else {
+            Err(read.wrong.trim_end().to_owned())
+        }
     }
 
     /// Whether people reach Hearback over https.
     pub fn secure(&self) -> bool {
-        self.url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        self.url
+            .as_deref()
+            .is_some_and(|url| url.starts_with("https://"))
     }
 }
 
@@ -195,7 +211,12 @@ impl Reading {
         }
     }
 
-    fn one<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+    fn one<T>(
+        &mut self,
+        name: &str,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
         self.maybe(name, parse).unwrap_or(default)
     }
 
@@ -204,11 +225,15 @@ impl Reading {
         let server = self.maybe("HEARBACK_SMTP_URL", Server::parse);
         let from = self.maybe("HEARBACK_MAIL_FROM", mail::sender);
         if self.values.contains_key("HEARBACK_SMTP_URL") {
-            for (name, right) in
-                [("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"), ("HEARBACK_URL", "https://hearback.example.org")]
-            {
+            for (name, right) in [
+                ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"),
+                ("HEARBACK_URL", "https://hearback.example.org"),
+            ] {
                 if !self.values.contains_key(name) {
-                    self.complain(name, &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."));
+                    self.complain(
+                        name,
+                        &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."),
+                    );
                 }
             }
         }
@@ -221,15 +246,26 @@ impl Reading {
 }
 
 fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;
-    let table: toml::Table = text.parse().map_err(|error| format!("HEARBACK_CONFIG: {path} is not TOML: {error}"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("HEARBACK_CONFIG: {path} cannot be read: {error}."))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error| format!("HEARBACK_CONFIG: {path} is not TOML: {error}"))?;
     table
         .into_iter()
         .map(|(name, value)| {
             if !NAMES.contains(&name.as_str()) {
-                return Err(format!("HEARBACK_CONFIG: {path} has {name}, which is not a setting. Settings are {}.", NAMES.join(", ")));
+                return Err(format!(
+                    "HEARBACK_CONFIG: {path} has {name}, which is not a setting. Settings are {}.",
+                    NAMES.join(", ")
+                ));
             }
-            Ok((name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            Ok((
+                name,
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            ))
         })
         .collect()
 }
@@ -237,13 +273,23 @@ fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
 fn parse_url(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
     match text.parse::<actix_web::http::Uri>() {
-        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() && uri.path() == "/" => Ok(text.to_owned()),
+        Ok(uri)
+            if matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && uri.path() == "/" =>
+        {
+            Ok(text.to_owned())
+        }
         _ => Err("is not an address like https://hearback.example.org (without a path).".into()),
     }
 }
 
 fn parse_database(text: &str) -> Result<String, String> {
-    if ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) || text.starts_with("sqlite:") {
+    if ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
+        || text.starts_with("sqlite:")
+    {
         Ok(text.to_owned())
     } else {
         Err("is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:///PATH?mode=rwc.".into())
@@ -263,13 +309,17 @@ fn parse_place(text: &str) -> Result<Place, String> {
     if bucket.is_empty() {
         return Err(wrong.into());
     }
-    Ok(Place::S3 { bucket: bucket.into(), prefix: prefix.trim_matches('/').into() })
+    Ok(Place::S3 {
+        bucket: bucket.into(),
+        prefix: prefix.trim_matches('/').into(),
+    })
 }
 
 /// `4GiB`, `500MB`, `1048576`.
 fn parse_size(text: &str) -> Result<u64, String> {
     let wrong = || "is not a size. Right would be 4GiB, 500MiB or a number of bytes.".to_owned();
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
+    let digits =
+        text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim() {
         "" | "B" => 1,
         "kB" | "KB" => 1_000,
@@ -282,7 +332,12 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "TiB" => 1 << 40,
         _ => return Err(wrong()),
     };
-    digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|size| *size > 0).ok_or_else(wrong)
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+        .filter(|size| *size > 0)
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -290,15 +345,26 @@ mod tests {
     use super::*;
 
     fn with(settings: &[(&str, &str)]) -> Result<Config, String> {
-        Config::parse(settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+        Config::parse(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+        )
     }
 
     #[test]
     fn every_wrong_setting_is_named_at_once_and_no_value_is_repeated() {
-        let wrong = with(&[("HEARBACK_LISTEN", "8080"), ("DATABASE_URL", "mysql://root:secret@db/x"), ("HEARBACK_DELIVERY", "redirect")])
-            .unwrap_err();
+        let wrong = with(&[
+            ("HEARBACK_LISTEN", "8080"),
+            ("DATABASE_URL", "mysql://root:secret@db/x"),
+            ("HEARBACK_DELIVERY", "redirect"),
+        ])
+        .unwrap_err();
         assert!(
-            wrong.contains("HEARBACK_LISTEN: ") && wrong.contains("DATABASE_URL: ") && wrong.contains("HEARBACK_DELIVERY: "),
+            wrong.contains("HEARBACK_LISTEN: ")
+                && wrong.contains("DATABASE_URL: ")
+                && wrong.contains("HEARBACK_DELIVERY: "),
             "{wrong}"
         );
         assert!(!wrong.contains("secret"));
@@ -308,11 +374,24 @@ mod tests {
     fn mail_needs_a_sender_and_an_address_for_its_links() {
         let server = ("HEARBACK_SMTP_URL", "smtps://ada:secret@mail.example.org");
         let wrong = with(&[server]).unwrap_err();
-        assert!(wrong.contains("HEARBACK_MAIL_FROM: is needed") && wrong.contains("HEARBACK_URL: is needed"), "{wrong}");
+        assert!(
+            wrong.contains("HEARBACK_MAIL_FROM: is needed")
+                && wrong.contains("HEARBACK_URL: is needed"),
+            "{wrong}"
+        );
         let url = ("HEARBACK_URL", "https://hearback.example.org");
         let wrong = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback")]).unwrap_err();
-        assert!(wrong.starts_with("HEARBACK_MAIL_FROM: is not an e-mail address") && wrong.lines().count() == 1, "{wrong}");
-        let config = with(&[server, url, ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>")]).unwrap();
+        assert!(
+            wrong.starts_with("HEARBACK_MAIL_FROM: is not an e-mail address")
+                && wrong.lines().count() == 1,
+            "{wrong}"
+        );
+        let config = with(&[
+            server,
+            url,
+            ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"),
+        ])
+        .unwrap();
         assert!(config.mail.is_some() && !format!("{config:?}").contains("secret"));
         assert!(with(&[]).unwrap().mail.is_none());
     }
@@ -320,18 +399,35 @@ mod tests {
     #[test]
     fn a_recording_ends_after_two_hours_or_the_minutes_that_are_set() {
         assert_eq!(with(&[]).unwrap().max_recording, 120);
-        assert_eq!(with(&[("HEARBACK_MAX_RECORDING", "45")]).unwrap().max_recording, 45);
+        assert_eq!(
+            with(&[("HEARBACK_MAX_RECORDING", "45")])
+                .unwrap()
+                .max_recording,
+            45
+        );
         for wrong in ["0", "two hours", "1441"] {
             assert!(
-                with(&[("HEARBACK_MAX_RECORDING", wrong)]).unwrap_err().starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes")
+                with(&[("HEARBACK_MAX_RECORDING", wrong)])
+                    .unwrap_err()
+                    .starts_with("HEARBACK_MAX_RECORDING: is not a number of minutes")
             );
         }
     }
 
     #[test]
     fn sizes_and_buckets_are_read() {
-        let config = with(&[("HEARBACK_MAX_UPLOAD", "500 MiB"), ("HEARBACK_STORAGE", "s3://bucket/some/where/")]).unwrap();
+        let config = with(&[
+            ("HEARBACK_MAX_UPLOAD", "500 MiB"),
+            ("HEARBACK_STORAGE", "s3://bucket/some/where/"),
+        ])
+        .unwrap();
         assert_eq!(config.max_upload, 500 << 20);
-        assert_eq!(config.storage, Place::S3 { bucket: "bucket".into(), prefix: "some/where".into() });
+        assert_eq!(
+            config.storage,
+            Place::S3 {
+                bucket: "bucket".into(),
+                prefix: "some/where".into()
+            }
+        );
     }
 }

@@ -66,14 +66,23 @@ impl Db {
     async fn connect(url: &str) -> Result<Self> {
         static DRIVERS: Once = Once::new();
         DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let dialect = if url.starts_with("sqlite:") { Dialect::Sqlite } else { Dialect::Postgres };
+        let dialect = if url.starts_with("sqlite:") {
+            Dialect::Sqlite
+        } else {
+            Dialect::Postgres
+        };
         let options = AnyConnectOptions::from_str(url).map_err(Error::internal)?;
         // A database that is away must be said soon, not after half a minute of waiting.
-        let pool = AnyPoolOptions::new().acquire_timeout(Duration::from_secs(5)).max_lifetime(None);
+        let pool = AnyPoolOptions::new()
+            .acquire_timeout(Duration::from_secs(5))
+            .max_lifetime(None);
         let health = Arc::new(WriteHealth::default());
         let (write, read, file) = match dialect {
             Dialect::Sqlite => {
-                let file = SqliteConnectOptions::from_str(url).map_err(Error::internal)?.get_filename().to_owned();
+                let file = SqliteConnectOptions::from_str(url)
+                    .map_err(Error::internal)?
+                    .get_filename()
+                    .to_owned();
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
                         connection.execute(PATIENT).await?;
@@ -84,25 +93,39 @@ impl Db {
                     })
                 });
                 let released = health.clone();
-                let write = pool.clone().max_connections(1).after_release(move |connection, _| {
-                    let health = released.clone();
-                    Box::pin(async move {
-                        let reusable = transaction::is_reusable(connection).await?;
-                        if !reusable {
-                            health.doubt();
-                        }
-                        Ok(reusable)
-                    })
-                });
+                let write = pool
+                    .clone()
+                    .max_connections(1)
+                    .after_release(move |connection, _| {
+                        let health = released.clone();
+                        Box::pin(async move {
+                            let reusable = transaction::is_reusable(connection).await?;
+                            if !reusable {
+                                health.doubt();
+                            }
+                            Ok(reusable)
+                        })
+                    });
                 let write = write.connect_with(options.clone()).await?;
-                (write, pool.max_connections(4).connect_with(options).await?, Some(file))
+                (
+                    write,
+                    pool.max_connections(4).connect_with(options).await?,
+                    Some(file),
+                )
             }
             Dialect::Postgres => {
                 let pool = pool.max_connections(16).connect_with(options).await?;
                 (pool.clone(), pool, None)
             }
         };
-        Ok(Self { write, read, dialect, file, committed: Arc::new(watch::Sender::new(())), health })
+        Ok(Self {
+            write,
+            read,
+            dialect,
+            file,
+            committed: Arc::new(watch::Sender::new(())),
+            health,
+        })
     }
 
     /// Which engine it is.
@@ -147,21 +170,35 @@ pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
 }
 
 /// A value of the `settings` table, made by `make` at first asking.
-pub async fn setting(connection: &mut AnyConnection, name: &str, make: impl FnOnce() -> String) -> Result<String> {
+pub async fn setting(
+    connection: &mut AnyConnection,
+    name: &str,
+    make: impl FnOnce() -> String,
+) -> Result<String> {
     sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
         .bind(name)
         .bind(make())
         .execute(&mut *connection)
         .await?;
-    Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_one(connection).await?)
+    Ok(
+        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(name)
+            .fetch_one(connection)
+            .await?,
+    )
 }
 
 /// Whether a failed statement hit a uniqueness rule.
 pub fn is_duplicate(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// `$3, $4, $5` for three values from the third placeholder on.
 pub fn in_list(first: usize, count: usize) -> String {
-    (first..first + count).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ")
+    (first..first + count)
+        .map(|n| format!("${n}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -23,7 +23,10 @@ const PASSWORD: &str = "hear it back to me";
 /// Settings of a demo: a folder and a free port of its own, whatever the environment says.
 pub fn settings(folder: &TempDir, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
     let mut settings = BTreeMap::from([
-        ("HEARBACK_DATA".to_owned(), folder.path().display().to_string()),
+        (
+            "HEARBACK_DATA".to_owned(),
+            folder.path().display().to_string(),
+        ),
         ("HEARBACK_LISTEN".to_owned(), listen.to_string()),
         ("HEARBACK_LOG".to_owned(), "warn".to_owned()),
     ]);
@@ -33,17 +36,30 @@ pub fn settings(folder: &TempDir, listen: SocketAddr, ffmpeg: Option<String>) ->
 
 /// Serves one until it is told to end; then its folder is deleted.
 pub async fn serve(listen: SocketAddr) -> Result<()> {
-    let folder = tempfile::Builder::new().prefix("hearback-demo-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("hearback-demo-")
+        .tempdir()?;
     let config = settings(&folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
-    tracing_subscriber::fmt().with_env_filter(&config.log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(&config.log)
+        .with_writer(std::io::stderr)
+        .init();
     let app = App::build(config, Clock::default()).await?;
     eprintln!("Ten days pass …");
     story::happen(&app.state()).await?;
     let (address, _) = app.invitation().await?;
     app::print(format_args!("Hearback's demo listens on {address}"));
-    app::print(format_args!("Sign in as {} ({ME}) with the password: {PASSWORD}", tell::email(ME)));
-    app::print(format_args!("The others have the same password: {}", tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" ")));
-    app::print(format_args!("Ctrl+C ends it, and deletes everything in it."));
+    app::print(format_args!(
+        "Sign in as {} ({ME}) with the password: {PASSWORD}",
+        tell::email(ME)
+    ));
+    app::print(format_args!(
+        "The others have the same password: {}",
+        tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" ")
+    ));
+    app::print(format_args!(
+        "Ctrl+C ends it, and deletes everything in it."
+    ));
     let ended = app.run().await;
     folder.close()?;
     ended

@@ -18,25 +18,40 @@ pub struct Line {
 /// Tries everything; the report is bad if any line is.
 pub async fn examine(config: &Config) -> Vec<Line> {
     let mut lines = Vec::new();
-    lines.push(Line { good: true, text: "settings: all understood".into() });
+    lines.push(Line {
+        good: true,
+        text: "settings: all understood".into(),
+    });
     match &config.url {
         Some(url) if config.secure() => lines.push(good(format!("address: {url}"))),
-        Some(url) => lines.push(good(format!("address: {url} — over plain http browsers neither record nor copy; put https in front"))),
-        None => lines.push(good("address: HEARBACK_URL is not set, so links carry the host each request came to")),
+        Some(url) => lines.push(good(format!(
+            "address: {url} — over plain http browsers neither record nor copy; put https in front"
+        ))),
+        None => lines.push(good(
+            "address: HEARBACK_URL is not set, so links carry the host each request came to",
+        )),
     }
     lines.push(match examine_database(config).await {
         Ok(text) => good(text),
-        Err(error) => bad(format!("database: {error} Mend: check DATABASE_URL and that the server runs.")),
+        Err(error) => bad(format!(
+            "database: {error} Mend: check DATABASE_URL and that the server runs."
+        )),
     });
     match examine_storage(config).await {
-        Ok(proved) => lines.extend(proved.into_iter().map(|text| good(format!("storage: {text}")))),
+        Ok(proved) => lines.extend(
+            proved
+                .into_iter()
+                .map(|text| good(format!("storage: {text}"))),
+        ),
         Err(error) => lines.push(bad(format!("storage: {error}"))),
     }
     lines.push(examine_room(config));
     let tools = Tools::find(config.ffmpeg.as_deref()).await;
     lines.push(match tools.missing() {
         None => good(format!("video: {}", tools.describe())),
-        Some(missing) => bad(format!("video: {missing} Mend: apt-get install ffmpeg, or set HEARBACK_FFMPEG.")),
+        Some(missing) => bad(format!(
+            "video: {missing} Mend: apt-get install ffmpeg, or set HEARBACK_FFMPEG."
+        )),
     });
     lines.push(match &config.mail {
         None => good("mail: none is set up, so people learn of what is asked in their inbox, or from whoever asks"),
@@ -54,18 +69,27 @@ pub async fn examine(config: &Config) -> Vec<Line> {
 }
 
 fn good(text: impl Into<String>) -> Line {
-    Line { good: true, text: text.into() }
+    Line {
+        good: true,
+        text: text.into(),
+    }
 }
 
 fn bad(text: impl Into<String>) -> Line {
-    Line { good: false, text: text.into() }
+    Line {
+        good: false,
+        text: text.into(),
+    }
 }
 
 async fn examine_database(config: &Config) -> Result<String> {
     let db = app::open_db(config).await?;
     db::ping(&mut *db.read().await?).await?;
     db.begin().await?.commit().await?;
-    Ok(format!("database: {:?} answers, takes writes, and has the schema of this program", db.dialect()))
+    Ok(format!(
+        "database: {:?} answers, takes writes, and has the schema of this program",
+        db.dialect()
+    ))
 }
 
 async fn examine_storage(config: &Config) -> Result<Vec<String>> {
@@ -77,7 +101,11 @@ fn examine_room(config: &Config) -> Line {
         Ok(here) => {
             let free = here.f_bavail.saturating_mul(here.f_frsize);
             if free >= config.min_free {
-                good(format!("disk: {} MiB free in {}", free >> 20, config.data.display()))
+                good(format!(
+                    "disk: {} MiB free in {}",
+                    free >> 20,
+                    config.data.display()
+                ))
             } else {
                 bad(format!(
                     "disk: only {} MiB free in {}; below {} MiB uploads are refused. Mend: make room.",

@@ -18,7 +18,14 @@ pub const READBACK: &str = "readback";
 pub const DECLINE: &str = "decline";
 
 /// Keeps what is being written; an empty text is no draft. Only people have drafts.
-pub async fn put(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, subject: &str, body: &str) -> Result<()> {
+pub async fn put(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    subject: &str,
+    body: &str,
+) -> Result<()> {
     let person = writer(tx, viewer, update_id, subject).await?;
     if body.is_empty() {
         return forget(tx, &person, update_id, &[subject]).await;
@@ -47,31 +54,49 @@ pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &st
 async fn writer(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<String> {
     updates::find(tx, viewer, update_id).await?;
     let Viewer::Person(person) = viewer else {
-        return Err(Error::Forbidden("Drafts are kept for people with an account. What you type stays in your browser.".into()));
+        return Err(Error::Forbidden(
+            "Drafts are kept for people with an account. What you type stays in your browser."
+                .into(),
+        ));
     };
     if [COMMENT, READBACK, DECLINE].contains(&subject) {
         return Ok(person.id.clone());
     }
-    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM comments WHERE id = $1 AND update_id = $2")
-        .bind(subject)
-        .bind(update_id)
-        .fetch_one(&mut **tx)
-        .await?;
-    if known == 0 { Err(Error::NotFound) } else { Ok(person.id.clone()) }
+    let known: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM comments WHERE id = $1 AND update_id = $2")
+            .bind(subject)
+            .bind(update_id)
+            .fetch_one(&mut **tx)
+            .await?;
+    if known == 0 {
+        Err(Error::NotFound)
+    } else {
+        Ok(person.id.clone())
+    }
 }
 
 /// What the person is writing on the update, by subject.
-pub async fn of(connection: &mut AnyConnection, update_id: &str, person_id: &str) -> Result<BTreeMap<String, String>> {
-    let drafts: Vec<(String, String)> = sqlx::query_as("SELECT subject, body FROM drafts WHERE person_id = $1 AND update_id = $2")
-        .bind(person_id)
-        .bind(update_id)
-        .fetch_all(connection)
-        .await?;
+pub async fn of(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    person_id: &str,
+) -> Result<BTreeMap<String, String>> {
+    let drafts: Vec<(String, String)> =
+        sqlx::query_as("SELECT subject, body FROM drafts WHERE person_id = $1 AND update_id = $2")
+            .bind(person_id)
+            .bind(update_id)
+            .fetch_all(connection)
+            .await?;
     Ok(drafts.into_iter().collect())
 }
 
 /// What was sent is no draft any more: called in the transaction of the sending.
-pub async fn forget(tx: &mut Tx, person_id: &str, update_id: &str, subjects: &[&str]) -> Result<()> {
+pub async fn forget(
+    tx: &mut Tx,
+    person_id: &str,
+    update_id: &str,
+    subjects: &[&str],
+) -> Result<()> {
     for subject in subjects {
         sqlx::query("DELETE FROM drafts WHERE person_id = $1 AND update_id = $2 AND subject = $3")
             .bind(person_id)

@@ -234,22 +234,31 @@ fn trouble(code: &str) -> Option<Trouble> {
         _ => match code {
             "53100" => Some(Trouble::Full),
             "58030" | "25006" => Some(Trouble::Disk),
-            _ => ["08", "53", "57P"].iter().any(|class| code.starts_with(class)).then_some(Trouble::Away),
+            _ => ["08", "53", "57P"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                .then_some(Trouble::Away),
         },
     }
 }
 
 /// Whether the database failed because of its disk: full, broken or read-only.
 pub fn is_disk_failure(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.as_deref().and_then(trouble).is_some_and(|trouble| trouble != Trouble::Away)
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    code.as_deref()
+        .and_then(trouble)
+        .is_some_and(|trouble| trouble != Trouble::Away)
 }
 
 impl From<std::io::Error> for Error {
     /// Unavailable where the disk is full; all else is our own fault.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Unavailable(DISK_FULL.into(), error.into()),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::Unavailable(DISK_FULL.into(), error.into())
+            }
             _ => Self::Internal(error.into()),
         }
     }

@@ -23,8 +23,17 @@ pub struct Event {
 }
 
 /// Numbers and writes an event. Call it last in a transaction: it takes the lock on the counter, which orders all events.
-pub async fn record(tx: &mut Tx, clock: &Clock, kind: &'static str, update_id: &str, subject_id: &str, actor_id: &str) -> Result<()> {
-    let n: i64 = sqlx::query_scalar("UPDATE event_counter SET n = n + 1 RETURNING n").fetch_one(&mut **tx).await?;
+pub async fn record(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: &'static str,
+    update_id: &str,
+    subject_id: &str,
+    actor_id: &str,
+) -> Result<()> {
+    let n: i64 = sqlx::query_scalar("UPDATE event_counter SET n = n + 1 RETURNING n")
+        .fetch_one(&mut **tx)
+        .await?;
     sqlx::query("INSERT INTO events (n, kind, update_id, subject_id, actor_id, at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(n)
         .bind(kind)
@@ -38,25 +47,37 @@ pub async fn record(tx: &mut Tx, clock: &Clock, kind: &'static str, update_id: &
 }
 
 /// Records that somebody's rights changed: every open stream checks its own again, and none hears of whose. Call it last, like [`record`].
-pub async fn record_access(tx: &mut Tx, clock: &Clock, subject_id: &str, actor_id: &str) -> Result<()> {
+pub async fn record_access(
+    tx: &mut Tx,
+    clock: &Clock,
+    subject_id: &str,
+    actor_id: &str,
+) -> Result<()> {
     record(tx, clock, "access", "", subject_id, actor_id).await
 }
 
 /// The number of the newest event.
 pub async fn newest(connection: &mut AnyConnection) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT n FROM event_counter").fetch_one(connection).await?)
+    Ok(sqlx::query_scalar("SELECT n FROM event_counter")
+        .fetch_one(connection)
+        .await?)
 }
 
 /// At most 500 events after the one numbered so, in order.
 pub async fn after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
-    Ok(sqlx::query_as("SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500")
-        .bind(n)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
+    )
+    .bind(n)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Forgets what is older than [`KEPT`].
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
-    sqlx::query("DELETE FROM events WHERE at < $1").bind(clock.now() - KEPT).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM events WHERE at < $1")
+        .bind(clock.now() - KEPT)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

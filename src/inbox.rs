@@ -65,8 +65,9 @@ impl Section {
     }
 
     fn of(entry_id: &str) -> Option<(Self, &str)> {
-        let section =
-            [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe].into_iter().find(|section| entry_id.starts_with(section.letter()))?;
+        let section = [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe]
+            .into_iter()
+            .find(|section| entry_id.starts_with(section.letter()))?;
         Some((section, &entry_id[1..]))
     }
 }
@@ -194,12 +195,26 @@ macro_rules! by_due {
 /// What was said last stands first.
 macro_rules! newest {
     () => {
-        concat!("SELECT w.* FROM (", said_to_me!(), ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3")
+        concat!(
+            "SELECT w.* FROM (",
+            said_to_me!(),
+            ") AS w ORDER BY w.at DESC, w.update_id LIMIT $3"
+        )
     };
 }
 
-async fn section(connection: &mut AnyConnection, statement: &'static str, person_id: &str, now: Millis) -> Result<Vec<Waiting>> {
-    Ok(sqlx::query_as(statement).bind(person_id).bind(now).bind(SHOWN).fetch_all(connection).await?)
+async fn section(
+    connection: &mut AnyConnection,
+    statement: &'static str,
+    person_id: &str,
+    now: Millis,
+) -> Result<Vec<Waiting>> {
+    Ok(sqlx::query_as(statement)
+        .bind(person_id)
+        .bind(now)
+        .bind(SHOWN)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// The person's inbox. Who was reminded of something finds it first, then what is due first.
@@ -213,7 +228,11 @@ pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) 
     for waiting in &mut inbox.said_to_me {
         // Its rank stands before the reason, so that of several the one that matters most is the greatest, and who did it behind.
         let (why, actor) = waiting.why.split_once(' ').unwrap_or((&waiting.why, ""));
-        (waiting.by, waiting.why) = (Some(actor.to_owned()), why.trim_start_matches(|rank: char| rank.is_ascii_digit()).to_owned());
+        (waiting.by, waiting.why) = (
+            Some(actor.to_owned()),
+            why.trim_start_matches(|rank: char| rank.is_ascii_digit())
+                .to_owned(),
+        );
     }
     name_actors(connection, &mut inbox.said_to_me).await?;
     Ok(inbox)
@@ -226,12 +245,15 @@ async fn name_actors(connection: &mut AnyConnection, rows: &mut [Waiting]) -> Re
         return Ok(());
     }
     let places = db::in_list(1, ids.len());
-    let text = format!("SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})");
+    let text = format!(
+        "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
+    );
     let mut statement = sqlx::query_as(AssertSqlSafe(text));
     for id in &ids {
         statement = statement.bind(id);
     }
-    let names: HashMap<String, String> = statement.fetch_all(connection).await?.into_iter().collect();
+    let names: HashMap<String, String> =
+        statement.fetch_all(connection).await?.into_iter().collect();
     for row in rows {
         row.by = row.by.take().and_then(|id| names.get(&id).cloned());
     }
@@ -239,7 +261,11 @@ async fn name_actors(connection: &mut AnyConnection, rows: &mut [Waiting]) -> Re
 }
 
 /// How much waits for the person.
-pub async fn counts(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Counts> {
+pub async fn counts(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<Counts> {
     Ok(sqlx::query_as(concat!(
         "SELECT (SELECT count(*) FROM (",
         owed_by_me!(),
@@ -257,23 +283,40 @@ pub async fn counts(connection: &mut AnyConnection, clock: &Clock, person_id: &s
 
 /// How much the person owes: what every page says.
 pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<i64> {
-    Ok(sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a"))
-        .bind(person_id)
-        .bind(clock.now())
-        .fetch_one(connection)
-        .await?)
+    Ok(
+        sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a"))
+            .bind(person_id)
+            .bind(clock.now())
+            .fetch_one(connection)
+            .await?,
+    )
 }
 
 /// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
-pub async fn next(connection: &mut AnyConnection, clock: &Clock, person_id: &str, after: &str, skip: &[String]) -> Result<Option<String>> {
+pub async fn next(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+    after: &str,
+    skip: &[String],
+) -> Result<Option<String>> {
     let now = clock.now();
     let owed = section(connection, by_due!(owed_by_me!()), person_id, now).await?;
     let said = section(connection, newest!(), person_id, now).await?;
-    let mut line: Vec<String> = owed.into_iter().chain(said).map(|waiting| waiting.update_id).collect();
-    let from = line.iter().position(|id| id == after).map_or(0, |at| at + 1);
+    let mut line: Vec<String> = owed
+        .into_iter()
+        .chain(said)
+        .map(|waiting| waiting.update_id)
+        .collect();
+    let from = line
+        .iter()
+        .position(|id| id == after)
+        .map_or(0, |at| at + 1);
     let from = from.min(line.len());
     line.rotate_left(from);
-    Ok(line.into_iter().find(|id| id != after && !skip.contains(id)))
+    Ok(line
+        .into_iter()
+        .find(|id| id != after && !skip.contains(id)))
 }
 
 /// A row that was put off.
@@ -288,7 +331,11 @@ pub struct Snoozed {
 }
 
 /// What the person has put off and is still away.
-pub async fn snoozed(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Vec<Snoozed>> {
+pub async fn snoozed(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<Vec<Snoozed>> {
     Ok(sqlx::query_as(concat!(
         "SELECT z.entry_id, z.update_id, z.until_at FROM snoozes z JOIN updates u ON u.id = z.update_id
          WHERE z.person_id = $1 AND (z.until_at IS NULL OR z.until_at > $2) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
@@ -302,12 +349,21 @@ pub async fn snoozed(connection: &mut AnyConnection, clock: &Clock, person_id: &
 }
 
 /// Puts a row off until a time, or until somebody has answered.
-pub async fn snooze(tx: &mut Tx, clock: &Clock, viewer: &Viewer, entry_id: &str, until: Option<Millis>) -> Result<()> {
+pub async fn snooze(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    entry_id: &str,
+    until: Option<Millis>,
+) -> Result<()> {
     let person: &Person = viewer.person()?;
     let (_, update_id) = Section::of(entry_id).ok_or(Error::NotFound)?;
     updates::find(tx, viewer, update_id).await?;
     if until.is_some_and(|until| until <= clock.now()) {
-        return Err(Error::invalid("until", "is in the past. Name a time that is still to come, or `answered`."));
+        return Err(Error::invalid(
+            "until",
+            "is in the past. Name a time that is still to come, or `answered`.",
+        ));
     }
     sqlx::query(
         "INSERT INTO snoozes (person_id, entry_id, update_id, at, until_at) VALUES ($1, $2, $3, $4, $5)
@@ -325,6 +381,10 @@ pub async fn snooze(tx: &mut Tx, clock: &Clock, viewer: &Viewer, entry_id: &str,
 
 /// Brings a row back.
 pub async fn wake(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM snoozes WHERE person_id = $1 AND entry_id = $2").bind(person_id).bind(entry_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM snoozes WHERE person_id = $1 AND entry_id = $2")
+        .bind(person_id)
+        .bind(entry_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

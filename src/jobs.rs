@@ -42,12 +42,23 @@ pub struct Job {
 }
 
 /// Adds work to be done as soon as the transaction commits.
-pub async fn enqueue(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+pub async fn enqueue(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: &'static str,
+    payload: &serde_json::Value,
+) -> Result<()> {
     enqueue_at(tx, clock, kind, payload, clock.now()).await
 }
 
 /// Adds work to be done at a time, or later.
-pub async fn enqueue_at(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value, at: Millis) -> Result<()> {
+pub async fn enqueue_at(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: &'static str,
+    payload: &serde_json::Value,
+    at: Millis,
+) -> Result<()> {
     sqlx::query("INSERT INTO jobs (id, kind, payload, run_at, scheduled_at, attempts) VALUES ($1, $2, $3, $4, $5, 0)")
         .bind(clock.id())
         .bind(kind)
@@ -60,7 +71,12 @@ pub async fn enqueue_at(tx: &mut Tx, clock: &Clock, kind: &'static str, payload:
 }
 
 /// Has work that waits for a later time done now.
-pub async fn hurry(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+pub async fn hurry(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: &'static str,
+    payload: &serde_json::Value,
+) -> Result<()> {
     sqlx::query("UPDATE jobs SET run_at = $1, scheduled_at = $1 WHERE kind = $2 AND payload = $3 AND run_at > $1")
         .bind(clock.now())
         .bind(kind)
@@ -72,12 +88,17 @@ pub async fn hurry(tx: &mut Tx, clock: &Clock, kind: &'static str, payload: &ser
 
 /// Takes work back that was done otherwise.
 pub async fn forget(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
-    sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2").bind(kind).bind(payload.to_string()).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2")
+        .bind(kind)
+        .bind(payload.to_string())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// A job that may be claimed: `$1` is the domain's time, `$2` the real one.
-const CLAIMABLE: &str = "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
+const CLAIMABLE: &str =
+    "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
 /// Claims the job of these lanes that has been due longest, if there is one. `owner` stands before the lease, so that [`end_leases_of`] finds it.
 pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Result<Option<Job>> {
@@ -160,16 +181,20 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
-    tracing::info!(jobs = moved.rows_affected(), "the clock was set back; jobs keep the pauses they were given");
+    tracing::info!(
+        jobs = moved.rows_affected(),
+        "the clock was set back; jobs keep the pauses they were given"
+    );
     Ok(())
 }
 
 /// Ends the leases of an owner that is known to be dead, so that its jobs are claimed at once. They count as tried. Returns how many there were.
 pub async fn end_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
-    let ended = sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
-        .bind(format!("{owner}.%"))
-        .execute(&mut **tx)
-        .await?;
+    let ended =
+        sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
+            .bind(format!("{owner}.%"))
+            .execute(&mut **tx)
+            .await?;
     Ok(ended.rows_affected())
 }
 
@@ -189,7 +214,11 @@ pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
 /// The work is done.
 pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     let mut tx = db.begin().await?;
-    sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease = $2").bind(&job.id).bind(&job.lease).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease = $2")
+        .bind(&job.id)
+        .bind(&job.lease)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 

@@ -31,12 +31,21 @@ pub struct Link {
 }
 
 /// Makes a link for a published update of one's own; answers it with the secret of its address, which is never shown again.
-pub async fn create(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, name: &str, comments: bool) -> Result<(Link, String)> {
+pub async fn create(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    name: &str,
+    comments: bool,
+) -> Result<(Link, String)> {
     let person = viewer.person()?;
     people::must_be_active(tx, &person.id).await?;
     let update = updates::find_mine(tx, viewer, update_id).await?;
     if update.published_at.is_none() {
-        return Err(Error::Conflict("A draft cannot be shared. Publish it first.".into()));
+        return Err(Error::Conflict(
+            "A draft cannot be shared. Publish it first.".into(),
+        ));
     }
     let name = if name.trim().is_empty() { "Link" } else { name };
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
@@ -103,8 +112,15 @@ pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Re
 }
 
 /// Counts that a guest's page was opened through its link.
-pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str) -> Result<()> {
-    let Some(guest) = viewer.guest_of(update_id) else { return Ok(()) };
+pub async fn record_opening(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+) -> Result<()> {
+    let Some(guest) = viewer.guest_of(update_id) else {
+        return Ok(());
+    };
     sqlx::query("UPDATE links SET opens = opens + 1, last_opened_at = $1 WHERE id = $2")
         .bind(clock.now())
         .bind(&guest.link_id)
@@ -139,7 +155,9 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
 /// The guest of a link whose cookie, which the web signs, has this guest id.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
-    let Some(link) = by_id(&mut connection, link_id).await? else { return Ok(None) };
+    let Some(link) = by_id(&mut connection, link_id).await? else {
+        return Ok(None);
+    };
     let name = people::guest_name(&mut connection, guest_id).await?;
     Ok(Some(Guest {
         id: guest_id.to_owned(),
@@ -154,8 +172,17 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
 /// The guest that a program with the link's own secret is. It has one name, the first it says.
 pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
-    let Some(link) = by_secret(&mut connection, secret).await? else { return Ok(None) };
+    let Some(link) = by_secret(&mut connection, secret).await? else {
+        return Ok(None);
+    };
     let id = clock::base32(&Sha256::digest(link.id.as_bytes())[..16]);
     let name = people::guest_name(&mut connection, &id).await?;
-    Ok(Some(Guest { id, name, comments: link.comments_at.is_some(), link_id: link.id, update_id: link.update_id, program: true }))
+    Ok(Some(Guest {
+        id,
+        name,
+        comments: link.comments_at.is_some(),
+        link_id: link.id,
+        update_id: link.update_id,
+        program: true,
+    }))
 }

@@ -46,14 +46,25 @@ impl Server {
     pub fn parse(text: &str) -> Result<Self, String> {
         const RIGHT: &str = "Right would be smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
         let url = Url::parse(text).map_err(|_| format!("is not an address. {RIGHT}"))?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| format!("names no host. {RIGHT}"))?;
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or_else(|| format!("names no host. {RIGHT}"))?;
         let tls: Vec<_> = url.query_pairs().collect();
         let (privacy, port) = match (url.scheme(), tls.as_slice()) {
             ("smtps", []) => (Privacy::Wrapped, 465),
             ("smtp", []) => (Privacy::None, 25),
-            ("smtp", [(name, value)]) if name == "tls" && value == "required" => (Privacy::Required, 587),
-            ("smtp", [(name, value)]) if name == "tls" && value == "opportunistic" => (Privacy::Opportunistic, 587),
-            ("smtp", _) => return Err(format!("has a query that is neither tls=required nor tls=opportunistic. {RIGHT}")),
+            ("smtp", [(name, value)]) if name == "tls" && value == "required" => {
+                (Privacy::Required, 587)
+            }
+            ("smtp", [(name, value)]) if name == "tls" && value == "opportunistic" => {
+                (Privacy::Opportunistic, 587)
+            }
+            ("smtp", _) => {
+                return Err(format!(
+                    "has a query that is neither tls=required nor tls=opportunistic. {RIGHT}"
+                ));
+            }
             ("smtps", _) => return Err(format!("has a query; smtps:// takes none. {RIGHT}")),
             _ => return Err(format!("begins with neither smtps:// nor smtp://. {RIGHT}")),
         };
@@ -68,21 +79,36 @@ impl Server {
         };
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
-            (user, Some(password)) if !user.is_empty() => Some(Credentials::new(decoded(user)?, decoded(password)?)),
+            (user, Some(password)) if !user.is_empty() => {
+                Some(Credentials::new(decoded(user)?, decoded(password)?))
+            }
             _ => return Err(format!("has a user or a password, but not both. {RIGHT}")),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let near = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
+        let near = host == "localhost"
+            || host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback());
         if credentials.is_some() && privacy == Privacy::None && !near {
             return Err("would send its password for all to read. Right would be smtps://…, or smtp://…?tls=required.".into());
         }
-        Ok(Self { port: url.port().unwrap_or(port), host, privacy, credentials })
+        Ok(Self {
+            port: url.port().unwrap_or(port),
+            host,
+            privacy,
+            credentials,
+        })
     }
 }
 
 /// Reads who mail is from: `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn sender(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|_| "is not an e-mail address. Right would be Hearback <hearback@example.org>.".into())
+    text.parse().map_err(|_| {
+        "is not an e-mail address. Right would be Hearback <hearback@example.org>.".into()
+    })
 }
 
 /// One mail to one person.
@@ -120,7 +146,9 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Away(why) | Self::Later(why) | Self::Never(why) | Self::Unclear(why) => f.write_str(why),
+            Self::Away(why) | Self::Later(why) | Self::Never(why) | Self::Unclear(why) => {
+                f.write_str(why)
+            }
         }
     }
 }
@@ -140,49 +168,100 @@ impl Mailer {
 
     /// The way to the server, opened when the first mail goes out.
     pub fn post(&self) -> Post<'_> {
-        Post { mailer: self, connection: None }
+        Post {
+            mailer: self,
+            connection: None,
+        }
     }
 
     /// Connects, greets and signs in, and sends nothing. The text says what was proved, the error how to mend it.
     pub async fn prove(&self) -> Result<String> {
         let Server { host, port, .. } = &self.server;
-        let mend = |failure: Failure| Error::Conflict(format!("{host}:{port}: {failure}. Mend: check HEARBACK_SMTP_URL."));
+        let mend = |failure: Failure| {
+            Error::Conflict(format!(
+                "{host}:{port}: {failure}. Mend: check HEARBACK_SMTP_URL."
+            ))
+        };
         let mut connection = self.open().await.map_err(mend)?;
-        let way = if connection.is_encrypted() { "with TLS" } else { "without TLS" };
-        let user = if self.server.credentials.is_some() { " and takes the user" } else { "" };
+        let way = if connection.is_encrypted() {
+            "with TLS"
+        } else {
+            "without TLS"
+        };
+        let user = if self.server.credentials.is_some() {
+            " and takes the user"
+        } else {
+            ""
+        };
         let _ = within(connection.quit()).await;
-        Ok(format!("{host}:{port} answers {way}{user}; mail comes from {}", self.from))
+        Ok(format!(
+            "{host}:{port} answers {way}{user}; mail comes from {}",
+            self.from
+        ))
     }
 
     async fn open(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let Server { host, port, privacy, credentials } = &self.server;
+        let Server {
+            host,
+            port,
+            privacy,
+            credentials,
+        } = &self.server;
         // Our own name is not known; the address that mail comes from is the nearest that a server knows.
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
-        let tls = || TlsParameters::new(host.clone()).map_err(|error| Failure::Away(format!("TLS cannot be set up ({error})")));
-        let wrapped = if *privacy == Privacy::Wrapped { Some(tls()?) } else { None };
-        let connect = AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(PATIENCE), &hello, wrapped, None);
-        let mut connection = within(connect).await.map_err(|error| Failure::Away(format!("it cannot be reached: {error}")))?;
+        let tls = || {
+            TlsParameters::new(host.clone())
+                .map_err(|error| Failure::Away(format!("TLS cannot be set up ({error})")))
+        };
+        let wrapped = if *privacy == Privacy::Wrapped {
+            Some(tls()?)
+        } else {
+            None
+        };
+        let connect = AsyncSmtpConnection::connect_tokio1(
+            (host.as_str(), *port),
+            Some(PATIENCE),
+            &hello,
+            wrapped,
+            None,
+        );
+        let mut connection = within(connect)
+            .await
+            .map_err(|error| Failure::Away(format!("it cannot be reached: {error}")))?;
         match privacy {
-            Privacy::Required if !connection.can_starttls() => return Err(Failure::Away("it offers no STARTTLS".into())),
+            Privacy::Required if !connection.can_starttls() => {
+                return Err(Failure::Away("it offers no STARTTLS".into()));
+            }
             Privacy::Required | Privacy::Opportunistic if connection.can_starttls() => {
-                within(connection.starttls(tls()?, &hello)).await.map_err(|error| Failure::Away(format!("STARTTLS failed: {error}")))?;
+                within(connection.starttls(tls()?, &hello))
+                    .await
+                    .map_err(|error| Failure::Away(format!("STARTTLS failed: {error}")))?;
             }
             _ => {}
         }
         if let Some(credentials) = credentials {
-            within(connection.auth(DEFAULT_MECHANISMS, credentials)).await.map_err(|wrong| match wrong {
-                // Its words could repeat what was sent.
-                Wrong::Smtp(error) if error.status().is_some() => Failure::Away("it does not take this user and password".into()),
-                other => Failure::Away(format!("signing in failed: {other}")),
-            })?;
+            within(connection.auth(DEFAULT_MECHANISMS, credentials))
+                .await
+                .map_err(|wrong| match wrong {
+                    // Its words could repeat what was sent.
+                    Wrong::Smtp(error) if error.status().is_some() => {
+                        Failure::Away("it does not take this user and password".into())
+                    }
+                    other => Failure::Away(format!("signing in failed: {other}")),
+                })?;
         }
         Ok(connection)
     }
 
     fn write(&self, mail: &Mail) -> Result<Message, Failure> {
-        let never = |error: &dyn fmt::Display| Failure::Never(format!("it cannot be written ({error})"));
-        let address = mail.address.parse().map_err(|error: lettre::address::AddressError| never(&error))?;
-        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.at).unwrap_or(0));
+        let never =
+            |error: &dyn fmt::Display| Failure::Never(format!("it cannot be written ({error})"));
+        let address = mail
+            .address
+            .parse()
+            .map_err(|error: lettre::address::AddressError| never(&error))?;
+        let at =
+            SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.at).unwrap_or(0));
         let mut message = Message::builder()
             .date(at)
             .from(self.from.clone())
@@ -194,19 +273,30 @@ impl Mailer {
         // Of our own making and within ASCII: to be folded or encoded would break them.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
-            ("Message-ID", format!("<{}@{}>", mail.id, self.from.email.domain())),
+            (
+                "Message-ID",
+                format!("<{}@{}>", mail.id, self.from.email.domain()),
+            ),
             ("List-Unsubscribe", format!("<{}>", mail.unsubscribe)),
-            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+            (
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click".to_owned(),
+            ),
             ("Auto-Submitted", "auto-generated".to_owned()),
         ] {
-            if !value.bytes().all(|letter| letter == b' ' || letter.is_ascii_graphic()) {
+            if !value
+                .bytes()
+                .all(|letter| letter == b' ' || letter.is_ascii_graphic())
+            {
                 return Err(never(&format_args!("{name} is not ASCII")));
             }
-            message.headers_mut().insert_raw(HeaderValue::dangerous_new_pre_encoded(
-                HeaderName::new_from_ascii_str(name),
-                value.clone(),
-                value,
-            ));
+            message
+                .headers_mut()
+                .insert_raw(HeaderValue::dangerous_new_pre_encoded(
+                    HeaderName::new_from_ascii_str(name),
+                    value.clone(),
+                    value,
+                ));
         }
         Ok(message)
     }
@@ -252,20 +342,38 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
     let envelope = message.envelope();
     let mut options = Vec::new();
     let beyond_ascii = |address: &lettre::Address| !AsRef::<str>::as_ref(address).is_ascii();
-    if envelope.from().into_iter().chain(envelope.to()).any(beyond_ascii) {
-        if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
-            return Err(Failure::Never("the server takes no addresses beyond ASCII".into()));
+    if envelope
+        .from()
+        .into_iter()
+        .chain(envelope.to())
+        .any(beyond_ascii)
+    {
+        if !connection
+            .server_info()
+            .supports_feature(Extension::SmtpUtfEight)
+        {
+            return Err(Failure::Never(
+                "the server takes no addresses beyond ASCII".into(),
+            ));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
     // What is refused here is our own address: it says nothing of the recipient.
     within(connection.command(From::new(envelope.from().cloned(), options)))
         .await
-        .map_err(|error| Failure::Away(format!("it does not take mail from HEARBACK_MAIL_FROM: {error}")))?;
+        .map_err(|error| {
+            Failure::Away(format!(
+                "it does not take mail from HEARBACK_MAIL_FROM: {error}"
+            ))
+        })?;
     for recipient in envelope.to() {
-        within(connection.command(Rcpt::new(recipient.clone(), Vec::new()))).await.map_err(Wrong::about_this)?;
+        within(connection.command(Rcpt::new(recipient.clone(), Vec::new())))
+            .await
+            .map_err(Wrong::about_this)?;
     }
-    within(connection.command(Data)).await.map_err(Wrong::about_this)?;
+    within(connection.command(Data))
+        .await
+        .map_err(Wrong::about_this)?;
     match within(connection.message(&message.formatted())).await {
         Ok(_) => Ok(()),
         Err(wrong @ Wrong::Smtp(_)) if wrong.status().is_some() => Err(wrong.about_this()),
@@ -292,7 +400,9 @@ impl Wrong {
         match self.status() {
             // The server ends (RFC 5321 §4.2.3).
             Some(code) if code == "421" => Failure::Away("it ended with 421".into()),
-            Some(code) if code.starts_with('4') => Failure::Later(format!("it was put off with {code}")),
+            Some(code) if code.starts_with('4') => {
+                Failure::Later(format!("it was put off with {code}"))
+            }
             Some(code) => Failure::Never(format!("it was refused with {code}")),
             None => Failure::Away(self.to_string()),
         }
@@ -319,7 +429,13 @@ async fn within<T>(step: impl Future<Output = Result<T, SmtpError>>) -> Result<T
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|letter| !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        .map(|letter| if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') { ' ' } else { letter })
+        .map(|letter| {
+            if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
+                ' '
+            } else {
+                letter
+            }
+        })
         .collect()
 }
 
@@ -330,11 +446,22 @@ mod tests {
     #[test]
     fn addresses_of_servers_are_read_and_what_is_wrong_is_said_without_the_password() {
         let server = Server::parse("smtps://ada%40example.org:s%3Acret@mail.example.org").unwrap();
-        assert_eq!((server.host.as_str(), server.port, server.privacy), ("mail.example.org", 465, Privacy::Wrapped));
-        assert_eq!(server.credentials, Some(Credentials::new("ada@example.org".into(), "s:cret".into())));
+        assert_eq!(
+            (server.host.as_str(), server.port, server.privacy),
+            ("mail.example.org", 465, Privacy::Wrapped)
+        );
+        assert_eq!(
+            server.credentials,
+            Some(Credentials::new("ada@example.org".into(), "s:cret".into()))
+        );
         assert!(!format!("{server:?}").contains("cret"));
         assert_eq!(Server::parse("smtp://[::1]:2525").unwrap().host, "::1");
-        assert_eq!(Server::parse("smtp://m.example.org?tls=required").unwrap().port, 587);
+        assert_eq!(
+            Server::parse("smtp://m.example.org?tls=required")
+                .unwrap()
+                .port,
+            587
+        );
         for wrong in [
             "mail.example.org",
             "http://mail.example.org",
@@ -345,14 +472,20 @@ mod tests {
             "smtps://",
         ] {
             let said = Server::parse(wrong).unwrap_err();
-            assert!(said.contains("Right would be") && !said.contains("s3cret"), "{wrong}: {said}");
+            assert!(
+                said.contains("Right would be") && !said.contains("s3cret"),
+                "{wrong}: {said}"
+            );
         }
         assert!(sender("Hearback").is_err() && sender("Hearback <hearback@example.org>").is_ok());
     }
 
     #[test]
     fn no_name_and_no_title_adds_a_header() {
-        let mailer = Mailer::new(Server::parse("smtp://localhost").unwrap(), sender("hearback@example.org").unwrap());
+        let mailer = Mailer::new(
+            Server::parse("smtp://localhost").unwrap(),
+            sender("hearback@example.org").unwrap(),
+        );
         let hostile = "a\r\nBcc: eve@example.org\u{2028}\u{202e}🎉 שלום\0\t";
         let mail = Mail {
             id: "x.1".into(),
@@ -361,23 +494,42 @@ mod tests {
             address: "ada@example.org".into(),
             subject: format!("{hostile}{}", "long ".repeat(60)),
             text: format!("{hostile}\r\n.\r\nQUIT\r\n{}", "é".repeat(3000)),
-            unsubscribe: format!("https://hearback.example.org/unsubscribe/{}", "x".repeat(60)),
+            unsubscribe: format!(
+                "https://hearback.example.org/unsubscribe/{}",
+                "x".repeat(60)
+            ),
         };
         let written = String::from_utf8(mailer.write(&mail).unwrap().formatted()).unwrap();
         let (headers, _) = written.split_once("\r\n\r\n").unwrap();
-        let names: Vec<&str> =
-            headers.split("\r\n").filter(|line| !line.starts_with([' ', '\t'])).map(|line| line.split(':').next().unwrap()).collect();
-        assert!(!names.contains(&"Bcc") && names.iter().filter(|name| **name == "To").count() == 1, "{headers}");
-        assert!(written.is_ascii() && written.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])), "{written}");
+        let names: Vec<&str> = headers
+            .split("\r\n")
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .map(|line| line.split(':').next().unwrap())
+            .collect();
         assert!(
-            headers.contains("Message-ID: <x.1@example.org>\r\n") && headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+            !names.contains(&"Bcc") && names.iter().filter(|name| **name == "To").count() == 1,
+            "{headers}"
+        );
+        assert!(
+            written.is_ascii()
+                && written
+                    .split("\r\n")
+                    .all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])),
+            "{written}"
+        );
+        assert!(
+            headers.contains("Message-ID: <x.1@example.org>\r\n")
+                && headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
         );
         assert_eq!(mailer.write(&mail).unwrap().envelope().to().len(), 1);
     }
 
     #[test]
     fn an_address_that_cannot_be_written_is_never_sent() {
-        let mailer = Mailer::new(Server::parse("smtp://localhost").unwrap(), sender("hearback@example.org").unwrap());
+        let mailer = Mailer::new(
+            Server::parse("smtp://localhost").unwrap(),
+            sender("hearback@example.org").unwrap(),
+        );
         let mail = Mail {
             id: "x".into(),
             at: 0,

@@ -34,15 +34,25 @@ struct Payload {
 
 /// Has what the transaction asks of an update mailed, if it asks anything, when it can no longer be taken back.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
-    let asked: i64 = sqlx::query_scalar(concat!("SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ", wanted!()))
-        .bind(update_id)
-        .bind(clock.now() - WAIT)
-        .fetch_one(&mut **tx)
-        .await?;
+    let asked: i64 = sqlx::query_scalar(concat!(
+        "SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ",
+        wanted!()
+    ))
+    .bind(update_id)
+    .bind(clock.now() - WAIT)
+    .fetch_one(&mut **tx)
+    .await?;
     if asked == 0 {
         return Ok(());
     }
-    jobs::enqueue_at(tx, clock, "mail", &json!({ "update": update_id }), clock.now() + WAIT).await
+    jobs::enqueue_at(
+        tx,
+        clock,
+        "mail",
+        &json!({ "update": update_id }),
+        clock.now() + WAIT,
+    )
+    .await
 }
 
 /// Where links of mail lead.
@@ -79,7 +89,12 @@ pub async fn deliver(
         }
         match post.send(&letter.write(clock, links)).await {
             Ok(()) => {}
-            Err(Failure::Never(why)) => tracing::warn!(why, person = letter.person_id, update = letter.update_id, "a mail is not taken"),
+            Err(Failure::Never(why)) => tracing::warn!(
+                why,
+                person = letter.person_id,
+                update = letter.update_id,
+                "a mail is not taken"
+            ),
             Err(Failure::Unclear(why)) => {
                 tracing::warn!(
                     why,
@@ -103,7 +118,10 @@ pub async fn deliver(
     post.close().await;
     match put_off {
         None => Ok(true),
-        Some(why) => Err(Error::Unavailable("Mail could not be handed over; it is tried again.".into(), why.into())),
+        Some(why) => Err(Error::Unavailable(
+            "Mail could not be handed over; it is tried again.".into(),
+            why.into(),
+        )),
     }
 }
 
@@ -128,7 +146,11 @@ struct Letter {
 }
 
 /// What waits to be mailed, the newest for each person: who was asked and reminded while mail stood still gets the reminder.
-async fn waiting(connection: &mut AnyConnection, clock: &Clock, update_id: &str) -> Result<Vec<Letter>> {
+async fn waiting(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    update_id: &str,
+) -> Result<Vec<Letter>> {
     let mut letters: Vec<Letter> = sqlx::query_as(concat!(
         "SELECT n.person_id, n.kind, n.subject_id, n.at, p.name, p.email, p.time_zone, r.due_at, u.id AS update_id, a.name AS author, u.title,
              u.expectation, u.otherwise, u.what_changed,
@@ -199,7 +221,10 @@ impl Letter {
         };
         let unsubscribe = (links.unsubscribe)(&self.person_id);
         Mail {
-            id: format!("{}.{}.{}.{}", self.kind, self.subject_id, self.person_id, self.at),
+            id: format!(
+                "{}.{}.{}.{}",
+                self.kind, self.subject_id, self.person_id, self.at
+            ),
             at: clock.now(),
             name: self.name.clone(),
             address: self.email.clone(),
@@ -210,20 +235,47 @@ impl Letter {
     }
 
     fn text(&self, now: Millis, base: &str, unsubscribe: &str) -> String {
-        let Self { author, title, expectation, .. } = self;
-        let due = self.due_at.map(|due| format!("{} (your time, {})", asking::by(due, now, &self.time_zone), self.time_zone));
+        let Self {
+            author,
+            title,
+            expectation,
+            ..
+        } = self;
+        let due = self.due_at.map(|due| {
+            format!(
+                "{} (your time, {})",
+                asking::by(due, now, &self.time_zone),
+                self.time_zone
+            )
+        });
         let link = format!("{base}/updates/{}", self.update_id);
-        let mut parts = vec![asking::message(author, title, expectation, self.length_ms, due.as_deref(), &link)];
+        let mut parts = vec![asking::message(
+            author,
+            title,
+            expectation,
+            self.length_ms,
+            due.as_deref(),
+            &link,
+        )];
         match (self.kind.as_str(), &self.what_changed) {
-            ("changed", Some(changed)) => parts.push(format!("What changed: {}", one_line(changed))),
-            ("corrected", _) => parts.push(format!("What you said back was not quite it; {author} says why.")),
+            ("changed", Some(changed)) => {
+                parts.push(format!("What changed: {}", one_line(changed)))
+            }
+            ("corrected", _) => parts.push(format!(
+                "What you said back was not quite it; {author} says why."
+            )),
             _ => {}
         }
         if let Some(otherwise) = &self.otherwise {
             let then = if due.is_some() { " by then" } else { "" };
-            parts.push(format!("If nothing is heard{then}, {author} will: {}", one_line(otherwise)));
+            parts.push(format!(
+                "If nothing is heard{then}, {author} will: {}",
+                one_line(otherwise)
+            ));
         }
-        parts.push(format!("-- \nNo more mail when something is asked of you: {unsubscribe}"));
+        parts.push(format!(
+            "-- \nNo more mail when something is asked of you: {unsubscribe}"
+        ));
         parts.join("\n\n") + "\n"
     }
 }

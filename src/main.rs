@@ -107,13 +107,24 @@ async fn main() -> ExitCode {
     log(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
         Command::Demo { listen } => demo::serve(listen).await,
-        Command::Serve { listen } => serve(Config { listen: listen.unwrap_or(config.listen), ..config }).await,
-        Command::Doctor => return examine(&config).await,
-        Command::Person(PersonCommand::Add { email, name, admin, password_stdin }) => {
-            add_person(&config, &email, &name, admin, password_stdin).await
+        Command::Serve { listen } => {
+            serve(Config {
+                listen: listen.unwrap_or(config.listen),
+                ..config
+            })
+            .await
         }
+        Command::Doctor => return examine(&config).await,
+        Command::Person(PersonCommand::Add {
+            email,
+            name,
+            admin,
+            password_stdin,
+        }) => add_person(&config, &email, &name, admin, password_stdin).await,
         Command::Person(PersonCommand::Reset { email }) => reset_person(&config, &email).await,
-        Command::Token(TokenCommand::Add { person, name }) => add_token(&config, &person, &name).await,
+        Command::Token(TokenCommand::Add { person, name }) => {
+            add_token(&config, &person, &name).await
+        }
     };
     ended(done)
 }
@@ -156,7 +167,11 @@ fn log(config: &Config) {
     // The filter was tried when the settings were read.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
     // Where nobody reads the log any more, complaining about that would end every request in a panic.
-    tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 async fn serve(config: Config) -> Result<()> {
@@ -178,10 +193,20 @@ async fn examine(config: &Config) -> ExitCode {
     for line in &lines {
         println!("{} {}", if line.good { "ok  " } else { "FAIL" }, line.text);
     }
-    if lines.iter().all(|line| line.good) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if lines.iter().all(|line| line.good) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
-async fn add_person(config: &Config, email: &str, name: &str, admin: bool, password_stdin: bool) -> Result<()> {
+async fn add_person(
+    config: &Config,
+    email: &str,
+    name: &str,
+    admin: bool,
+    password_stdin: bool,
+) -> Result<()> {
     let email = words::email(email).map_err(|wrong| Error::invalid("--email", wrong))?;
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
     let password = if password_stdin {
@@ -195,8 +220,23 @@ async fn add_person(config: &Config, email: &str, name: &str, admin: bool, passw
     let mut tx = db.begin().await?;
     let role = if admin { Role::Admin } else { Role::Member };
     let link = password.is_none();
-    let id = people::add(&mut tx, &clock, &NewAccount { email, name, role, password, time_zone: "UTC".into() }).await?;
-    let secret = if link { Some(people::ask_to_reset(&mut tx, &clock, &id).await?) } else { None };
+    let id = people::add(
+        &mut tx,
+        &clock,
+        &NewAccount {
+            email,
+            name,
+            role,
+            password,
+            time_zone: "UTC".into(),
+        },
+    )
+    .await?;
+    let secret = if link {
+        Some(people::ask_to_reset(&mut tx, &clock, &id).await?)
+    } else {
+        None
+    };
     tx.commit().await?;
     if let Some(secret) = secret {
         println!("{}/resets/{secret}", base(config));
@@ -207,7 +247,9 @@ async fn add_person(config: &Config, email: &str, name: &str, admin: bool, passw
 async fn reset_person(config: &Config, email: &str) -> Result<()> {
     let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
-    let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
+    let account = people::by_email(&mut tx, email)
+        .await?
+        .ok_or_else(|| nobody(email))?;
     let secret = people::ask_to_reset(&mut tx, &clock, &account.id).await?;
     tx.commit().await?;
     println!("{}/resets/{secret}", base(config));
@@ -218,7 +260,9 @@ async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
     let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
-    let account = people::by_email(&mut tx, email).await?.ok_or_else(|| nobody(email))?;
+    let account = people::by_email(&mut tx, email)
+        .await?
+        .ok_or_else(|| nobody(email))?;
     let (_, token) = people::add_token(&mut tx, &clock, &account.id, &name).await?;
     tx.commit().await?;
     println!("{token}");
@@ -226,13 +270,21 @@ async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
 }
 
 fn clock(config: &Config) -> Clock {
-    config.test_clock.clone().map_or_else(Clock::default, Clock::held_by)
+    config
+        .test_clock
+        .clone()
+        .map_or_else(Clock::default, Clock::held_by)
 }
 
 fn nobody(email: &str) -> Error {
-    Error::Conflict(format!("Nobody active has the address {email}. Add them with `hearback person add`."))
+    Error::Conflict(format!(
+        "Nobody active has the address {email}. Add them with `hearback person add`."
+    ))
 }
 
 fn base(config: &Config) -> String {
-    config.url.clone().unwrap_or_else(|| format!("http://{}", config.listen))
+    config
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", config.listen))
 }

@@ -40,7 +40,13 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
             "td",
         ]))
         .generic_attributes(HashSet::new())
-        .tag_attributes([("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))].into())
+        .tag_attributes(
+            [
+                ("a", HashSet::from(["href"])),
+                ("ol", HashSet::from(["start"])),
+            ]
+            .into(),
+        )
         .allowed_classes([("strong", HashSet::from(["mention"]))].into())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(ammonia::UrlRelative::Deny)
@@ -88,11 +94,22 @@ pub fn texts(text: &str) -> Vec<String> {
 /// What is written, text in one piece, each with whether it stands outside of code and links.
 fn stretches(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let mut within = 0_usize;
-    let sealed = |tag: &Tag| matches!(tag, Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. });
-    TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES)).map(move |event| {
+    let sealed = |tag: &Tag| {
+        matches!(
+            tag,
+            Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }
+        )
+    };
+    TextMergeStream::new(Parser::new_ext(
+        text,
+        Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TABLES,
+    ))
+    .map(move |event| {
         match &event {
             Event::Start(tag) if sealed(tag) => within += 1,
-            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => within = within.saturating_sub(1),
+            Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => {
+                within = within.saturating_sub(1)
+            }
             _ => {}
         }
         (event, within == 0)
@@ -100,7 +117,11 @@ fn stretches(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
 }
 
 fn marked<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
-    let text = |range: Range<usize>| Event::Text(CowStr::from(words.get(range).unwrap_or_default().to_owned()));
+    let text = |range: Range<usize>| {
+        Event::Text(CowStr::from(
+            words.get(range).unwrap_or_default().to_owned(),
+        ))
+    };
     let mut events = Vec::new();
     let mut at = 0;
     for range in ranges {
@@ -118,10 +139,16 @@ fn marked<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
 pub fn plain(text: &str) -> String {
     let words = Parser::new(text).map(|event| match event {
         Event::Text(words) | Event::Code(words) => words.into_string(),
-        Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item) => " ".into(),
+        Event::SoftBreak
+        | Event::HardBreak
+        | Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item) => " ".into(),
         _ => String::new(),
     });
-    words.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    words
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -130,21 +157,36 @@ mod tests {
 
     #[test]
     fn nothing_that_runs_or_fetches_survives() {
-        let made =
-            html("**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x)\n\n<script>x</script>");
+        let made = html(
+            "**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x)\n\n<script>x</script>",
+        );
         assert!(made.contains("<strong>bold</strong><br>"), "{made}");
         for bad in ["<script", "<b ", "<img", "javascript:", "data:"] {
             assert!(!made.contains(bad), "{bad} in {made}");
         }
-        assert!(made.contains("&lt;script&gt;"), "what was typed is shown: {made}");
+        assert!(
+            made.contains("&lt;script&gt;"),
+            "what was typed is shown: {made}"
+        );
     }
 
     #[test]
     fn what_is_marked_stands_in_text_alone_and_nobody_else_can_mark() {
-        let ada = |text: &str| text.match_indices("@Ada").map(|(at, word)| at..at + word.len()).collect();
-        let made =
-            html_marking("*@Ada* <strong class=mention>x</strong> `@Ada` [@Ada](https://e.org) <@Ada>\n\n    @Ada\n\n@Ada & @Ada", ada);
-        assert_eq!(made.matches("<strong class=\"mention\">@Ada</strong>").count(), 4, "{made}");
+        let ada = |text: &str| {
+            text.match_indices("@Ada")
+                .map(|(at, word)| at..at + word.len())
+                .collect()
+        };
+        let made = html_marking(
+            "*@Ada* <strong class=mention>x</strong> `@Ada` [@Ada](https://e.org) <@Ada>\n\n    @Ada\n\n@Ada & @Ada",
+            ada,
+        );
+        assert_eq!(
+            made.matches("<strong class=\"mention\">@Ada</strong>")
+                .count(),
+            4,
+            "{made}"
+        );
         assert_eq!(made.matches("<strong").count(), 4, "{made}");
         assert_eq!(texts("a\\_b & `c` [d](https://e.org)"), ["a_b & ", " "]);
     }
@@ -152,12 +194,23 @@ mod tests {
     #[test]
     fn quotes_nest_only_so_deep_and_lose_no_words() {
         let made = html(&format!("{}deep\n\nafter", ">".repeat(9_000)));
-        assert!(made.matches("<blockquote>").count() <= DEPTH && made.contains("deep") && made.contains("<p>after</p>"), "{made}");
-        assert_eq!(made.matches("<blockquote>").count(), made.matches("</blockquote>").count());
+        assert!(
+            made.matches("<blockquote>").count() <= DEPTH
+                && made.contains("deep")
+                && made.contains("<p>after</p>"),
+            "{made}"
+        );
+        assert_eq!(
+            made.matches("<blockquote>").count(),
+            made.matches("</blockquote>").count()
+        );
     }
 
     #[test]
     fn a_line_for_previews_has_no_marks() {
-        assert_eq!(plain("# Hello **there** [x](https://e.org)\n\n- one"), "Hello there x one");
+        assert_eq!(
+            plain("# Hello **there** [x](https://e.org)\n\n- one"),
+            "Hello there x one"
+        );
     }
 }

@@ -49,29 +49,46 @@ pub struct Markup {
 }
 
 /// The layer of media that the viewer may see.
-pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, media_id: &str) -> Result<Markup> {
+pub async fn find(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    media_id: &str,
+) -> Result<Markup> {
     let (media, ..) = media::find(connection, viewer, media_id).await?;
     of(connection, &media).await
 }
 
 async fn of(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
-    let text: Option<String> =
-        sqlx::query_scalar("SELECT shapes FROM markups WHERE media_id = $1").bind(&media.id).fetch_optional(connection).await?;
-    Ok(Markup { revision: media.markup_revision, shapes: text.as_deref().map(stored).transpose()?.unwrap_or_default() })
+    let text: Option<String> = sqlx::query_scalar("SELECT shapes FROM markups WHERE media_id = $1")
+        .bind(&media.id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(Markup {
+        revision: media.markup_revision,
+        shapes: text.as_deref().map(stored).transpose()?.unwrap_or_default(),
+    })
 }
 
 /// The shapes of all of this media that has some, by its id.
-pub async fn layers(connection: &mut AnyConnection, media: &[&str]) -> Result<HashMap<String, Vec<Shape>>> {
+pub async fn layers(
+    connection: &mut AnyConnection,
+    media: &[&str],
+) -> Result<HashMap<String, Vec<Shape>>> {
     if media.is_empty() {
         return Ok(HashMap::new());
     }
-    let text = format!("SELECT media_id, shapes FROM markups WHERE media_id IN ({})", db::in_list(1, media.len()));
+    let text = format!(
+        "SELECT media_id, shapes FROM markups WHERE media_id IN ({})",
+        db::in_list(1, media.len())
+    );
     let mut query = sqlx::query_as(AssertSqlSafe(text));
     for id in media {
         query = query.bind(*id);
     }
     let rows: Vec<(String, String)> = query.fetch_all(connection).await?;
-    rows.into_iter().map(|(id, shapes)| Ok((id, stored(&shapes)?))).collect()
+    rows.into_iter()
+        .map(|(id, shapes)| Ok((id, stored(&shapes)?)))
+        .collect()
 }
 
 /// What became of a wish to save.
@@ -99,7 +116,12 @@ pub async fn put(
     if burn::under_way(tx, id).await?.as_ref() == Some(&asked) {
         return Ok(Saved::Hidden);
     }
-    must_be_markable(&media, renditions.iter().any(|rendition| rendition.content_type == "image/gif"))?;
+    must_be_markable(
+        &media,
+        renditions
+            .iter()
+            .any(|rendition| rendition.content_type == "image/gif"),
+    )?;
     if said_before(tx, &media, sent, &asked).await? {
         return Ok(Saved::Done);
     }
@@ -111,7 +133,16 @@ pub async fn put(
     }
     must_leave_enough(&media, sent)?;
     let material = if sent.destroys() && update.published_at.is_some() {
-        Some(material.flatten().or_else(|| Some(if sent.redactions.is_empty() { CROPPED } else { REDACTED }.to_owned())))
+        Some(material.flatten().or_else(|| {
+            Some(
+                if sent.redactions.is_empty() {
+                    CROPPED
+                } else {
+                    REDACTED
+                }
+                .to_owned(),
+            )
+        }))
     } else {
         material
     };
@@ -119,11 +150,29 @@ pub async fn put(
         burn::hide(tx, clock, person, &media, sent, &asked).await?;
         Saved::Hidden
     } else {
-        write(tx, clock, (&update.id, id, media.generation), revision + 1, &sent.shapes, &asked).await?;
+        write(
+            tx,
+            clock,
+            (&update.id, id, media.generation),
+            revision + 1,
+            &sent.shapes,
+            &asked,
+        )
+        .await?;
         Saved::Done
     };
     if material.is_some() {
-        updates::edit(tx, clock, viewer, &update.id, &Content { material, ..Content::default() }).await?;
+        updates::edit(
+            tx,
+            clock,
+            viewer,
+            &update.id,
+            &Content {
+                material,
+                ..Content::default()
+            },
+        )
+        .await?;
     }
     events::record(tx, clock, "media", &update.id, id, &person.id).await?;
     Ok(saved)
@@ -134,8 +183,10 @@ async fn said_before(tx: &mut Tx, media: &Media, sent: &Sent, asked: &str) -> Re
     if !sent.destroys() {
         return Ok(of(tx, media).await?.shapes == sent.shapes);
     }
-    let last: Option<String> =
-        sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1").bind(&media.id).fetch_optional(&mut **tx).await?;
+    let last: Option<String> = sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1")
+        .bind(&media.id)
+        .fetch_optional(&mut **tx)
+        .await?;
     Ok(last.as_deref() == Some(asked))
 }
 
@@ -148,7 +199,10 @@ async fn write(
     shapes: &[Shape],
     asked: &str,
 ) -> Result<()> {
-    let before: i64 = sqlx::query_scalar("SELECT marks FROM media WHERE id = $1").bind(id).fetch_one(&mut **tx).await?;
+    let before: i64 = sqlx::query_scalar("SELECT marks FROM media WHERE id = $1")
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
     sqlx::query("UPDATE media SET markup_revision = $1, marks = $2 WHERE id = $3")
         .bind(revision)
         .bind(i64::try_from(shapes.len()).unwrap_or(i64::MAX))
@@ -169,17 +223,31 @@ async fn write(
     if before == 0 && shapes.is_empty() {
         return Ok(());
     }
-    jobs::enqueue(tx, clock, "mark", &json!({ "media": id, "generation": generation, "revision": revision })).await
+    jobs::enqueue(
+        tx,
+        clock,
+        "mark",
+        &json!({ "media": id, "generation": generation, "revision": revision }),
+    )
+    .await
 }
 
 /// What is written in shapes, to be found by.
 fn texts(shapes: &[Shape]) -> String {
-    shapes.iter().filter_map(Shape::text).collect::<Vec<_>>().join(" ")
+    shapes
+        .iter()
+        .filter_map(Shape::text)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A drawing as a comment has it: its shapes, and what is written in them; nothing where nothing is drawn.
 pub(crate) fn drawn(shapes: &[Shape]) -> Result<Option<(String, String)>> {
-    if shapes.is_empty() { Ok(None) } else { Ok(Some((to_json(shapes)?, texts(shapes)))) }
+    if shapes.is_empty() {
+        Ok(None)
+    } else {
+        Ok(Some((to_json(shapes)?, texts(shapes))))
+    }
 }
 
 /// Where a comment points in a picture that is cut.
@@ -191,16 +259,37 @@ struct Spot {
 }
 
 /// Moves what comments point to along with a cut; what is outside keeps its words and loses its place.
-async fn followed(tx: &mut Tx, clock: &Clock, update_id: &str, media_id: &str, cut: &Cut) -> Result<()> {
+async fn followed(
+    tx: &mut Tx,
+    clock: &Clock,
+    update_id: &str,
+    media_id: &str,
+    cut: &Cut,
+) -> Result<()> {
     let spots: Vec<Spot> =
         sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
             .bind(media_id)
             .fetch_all(&mut **tx)
             .await?;
     for spot in spots {
-        let region: Option<serde_json::Value> = spot.region.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
-        let region = region.and_then(|region| Region::parse(&region).ok()).and_then(|region| cut.area(&region.into())).map(Region::from);
-        let drawing = cut.shapes(&spot.drawing.as_deref().map(stored).transpose()?.unwrap_or_default());
+        let region: Option<serde_json::Value> = spot
+            .region
+            .as_deref()
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(Error::internal)?;
+        let region = region
+            .and_then(|region| Region::parse(&region).ok())
+            .and_then(|region| cut.area(&region.into()))
+            .map(Region::from);
+        let drawing = cut.shapes(
+            &spot
+                .drawing
+                .as_deref()
+                .map(stored)
+                .transpose()?
+                .unwrap_or_default(),
+        );
         let drawn = drawn(&drawing)?;
         sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
             .bind((region.is_some() || drawn.is_some()).then_some(media_id))
@@ -223,13 +312,17 @@ fn digest(revision: i64, sent: &Sent) -> Result<String> {
 
 /// Refuses a crop that leaves next to nothing: it cannot be taken back.
 fn must_leave_enough(media: &Media, sent: &Sent) -> Result<()> {
-    let (Some(crop), Some(width), Some(height)) = (&sent.crop, media.width, media.height) else { return Ok(()) };
+    let (Some(crop), Some(width), Some(height)) = (&sent.crop, media.width, media.height) else {
+        return Ok(());
+    };
     #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]
     let small = |share: f64, side: i64| share * (side as f64) < (side as f64).min(LEAST);
     if small(crop.w, width) || small(crop.h, height) {
         return Err(Error::invalid(
             "crop",
-            format!("leaves less than {LEAST} pixels of a side. What is outside is gone for good: leave more."),
+            format!(
+                "leaves less than {LEAST} pixels of a side. What is outside is gone for good: leave more."
+            ),
         ));
     }
     Ok(())

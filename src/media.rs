@@ -165,24 +165,52 @@ pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> R
 
 /// All media that an update has or had, as its versions name them.
 pub async fn of_versions(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
-    let media = concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY m.id");
+    let media = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM media m WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY m.id"
+    );
     let renditions =
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    album(connection, media.into(), renditions.into(), &[update_id.to_owned()]).await
+    album(
+        connection,
+        media.into(),
+        renditions.into(),
+        &[update_id.to_owned()],
+    )
+    .await
 }
 
 /// The pictures in the comments of an update.
 pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
-    let media = concat!("SELECT ", columns!(), " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id");
+    let media = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM media m WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY m.id"
+    );
     let renditions =
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    album(connection, media.into(), renditions.into(), &[update_id.to_owned()]).await
+    album(
+        connection,
+        media.into(),
+        renditions.into(),
+        &[update_id.to_owned()],
+    )
+    .await
 }
 
-async fn album(connection: &mut AnyConnection, media: String, renditions: String, ids: &[String]) -> Result<Album> {
-    let (mut first, mut second) = (sqlx::query_as(AssertSqlSafe(media)), sqlx::query_as(AssertSqlSafe(renditions)));
+async fn album(
+    connection: &mut AnyConnection,
+    media: String,
+    renditions: String,
+    ids: &[String],
+) -> Result<Album> {
+    let (mut first, mut second) = (
+        sqlx::query_as(AssertSqlSafe(media)),
+        sqlx::query_as(AssertSqlSafe(renditions)),
+    );
     for id in ids {
         first = first.bind(id);
         second = second.bind(id);
@@ -199,9 +227,19 @@ async fn album(connection: &mut AnyConnection, media: String, renditions: String
 }
 
 /// One piece of media that the viewer may see, with its renditions.
-pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<(Media, Vec<Rendition>, updates::Update)> {
-    let media: Option<Media> =
-        sqlx::query_as(concat!("SELECT ", columns!(), " FROM media m WHERE m.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
+pub async fn find(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<(Media, Vec<Rendition>, updates::Update)> {
+    let media: Option<Media> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM media m WHERE m.id = $1"
+    ))
+    .bind(id)
+    .fetch_optional(&mut *connection)
+    .await?;
     let media = media.ok_or_else(|| viewer.blind())?;
     let update = updates::find(connection, viewer, &media.update_id).await?;
     if media.removed_at.is_some() && updates::must_be_author(viewer, &update).is_err() {
@@ -229,20 +267,37 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 }
 
 /// Media of an update of one's own, which nobody else changes until the transaction ends.
-pub(crate) async fn hold(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Media, Vec<Rendition>, updates::Update)> {
+pub(crate) async fn hold(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<(Media, Vec<Rendition>, updates::Update)> {
     viewer.person()?;
     if let Some(update) =
-        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1").bind(id).fetch_optional(&mut **tx).await?
+        sqlx::query_scalar::<_, String>("SELECT update_id FROM media WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut **tx)
+            .await?
     {
         updates::hold(tx, &update).await?;
     }
     let (media, renditions, update) = find(tx, viewer, id).await?;
     updates::find_mine(tx, viewer, &update.id).await?;
-    if media.removed_at.is_some() { Err(viewer.blind()) } else { Ok((media, renditions, update)) }
+    if media.removed_at.is_some() {
+        Err(viewer.blind())
+    } else {
+        Ok((media, renditions, update))
+    }
 }
 
 /// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
-pub async fn add(tx: &mut Tx, clock: &Clock, update_id: &str, comment_id: Option<&str>, taken: &Taken) -> Result<String> {
+pub async fn add(
+    tx: &mut Tx,
+    clock: &Clock,
+    update_id: &str,
+    comment_id: Option<&str>,
+    taken: &Taken,
+) -> Result<String> {
     let id = clock.id();
     if comment_id.is_none() {
         must_have_place(tx, update_id).await?;
@@ -273,12 +328,22 @@ async fn fill(tx: &mut Tx, clock: &Clock, id: &str, generation: i64, taken: &Tak
     for object in &taken.objects {
         put_rendition(tx, id, object).await?;
     }
-    if taken.state == "processing" { prepare(tx, clock, id, generation).await } else { Ok(()) }
+    if taken.state == "processing" {
+        prepare(tx, clock, id, generation).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Has what plays of a recording made.
 async fn prepare(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
-    jobs::enqueue(tx, clock, "process", &json!({ "media": id, "generation": generation })).await
+    jobs::enqueue(
+        tx,
+        clock,
+        "process",
+        &json!({ "media": id, "generation": generation }),
+    )
+    .await
 }
 
 /// Refuses one file more than an update can have.
@@ -290,11 +355,19 @@ async fn must_have_place(tx: &mut Tx, update_id: &str) -> Result<()> {
     if usize::try_from(count).is_ok_and(|count| count < MOST) {
         return Ok(());
     }
-    Err(Error::Conflict(format!("An update can have {MOST} files, and this one has them. Make another update.")))
+    Err(Error::Conflict(format!(
+        "An update can have {MOST} files, and this one has them. Make another update."
+    )))
 }
 
 /// Adds files to an update of one's own.
-pub async fn attach(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, files: &[Taken]) -> Result<Vec<String>> {
+pub async fn attach(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    files: &[Taken],
+) -> Result<Vec<String>> {
     let person = viewer.person()?;
     updates::find_mine(tx, viewer, update_id).await?;
     let mut ids = Vec::new();
@@ -307,15 +380,26 @@ pub async fn attach(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str
 
 /// Removes a file from an update of one's own. Where somebody has answered what had it, it stays in that version for its author alone, unless
 /// it is to go `for_good`; else its bytes are deleted. Comments that pointed into it keep their text and lose their anchor.
-pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_good: bool) -> Result<String> {
+pub async fn remove(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    for_good: bool,
+) -> Result<String> {
     let person = viewer.person()?;
     let (media, _, update) = find(tx, viewer, id).await?;
     if media.comment_id.is_some() {
-        return Err(Error::Forbidden("A picture goes with its comment. Remove the comment.".into()));
+        return Err(Error::Forbidden(
+            "A picture goes with its comment. Remove the comment.".into(),
+        ));
     }
     updates::find_mine(tx, viewer, &update.id).await?;
     let drawn: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''").bind(id).fetch_all(&mut **tx).await?;
+        sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''")
+            .bind(id)
+            .fetch_all(&mut **tx)
+            .await?;
     sqlx::query(
         "UPDATE comments SET media_id = NULL, at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL WHERE media_id = $1",
     )
@@ -326,7 +410,10 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, for_g
     for subject in drawn.iter().map(String::as_str).chain([id]) {
         updates::index(tx, clock, &update.id, subject).await?;
     }
-    if !for_good && updates::answered(tx, &update.id).await? > 0 && updates::in_a_version(tx, &update.id, id).await? {
+    if !for_good
+        && updates::answered(tx, &update.id).await? > 0
+        && updates::in_a_version(tx, &update.id, id).await?
+    {
         sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
             .bind(clock.now())
             .bind(id)
@@ -345,9 +432,19 @@ pub async fn delete_of_comment(tx: &mut Tx, clock: &Clock, comment_id: &str) -> 
 }
 
 async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> Result<()> {
-    let keys = format!("SELECT DISTINCT r.key FROM renditions r JOIN media m ON m.id = r.media_id WHERE {column} = $1");
-    let keys: Vec<String> = sqlx::query_scalar(AssertSqlSafe(keys)).bind(id).fetch_all(&mut **tx).await?;
-    sqlx::query(AssertSqlSafe(format!("DELETE FROM media AS m WHERE {column} = $1"))).bind(id).execute(&mut **tx).await?;
+    let keys = format!(
+        "SELECT DISTINCT r.key FROM renditions r JOIN media m ON m.id = r.media_id WHERE {column} = $1"
+    );
+    let keys: Vec<String> = sqlx::query_scalar(AssertSqlSafe(keys))
+        .bind(id)
+        .fetch_all(&mut **tx)
+        .await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM media AS m WHERE {column} = $1"
+    )))
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
     updates::purge(tx, clock, &keys).await
 }
 
@@ -367,13 +464,21 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     .bind(i64::try_from(object.bytes).unwrap_or(i64::MAX))
     .execute(&mut **tx)
     .await?;
-    sqlx::query("DELETE FROM loose_objects WHERE key = $1").bind(&object.key).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM loose_objects WHERE key = $1")
+        .bind(&object.key)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Has objects deleted that showed this media until now, by name and key. Until they are it is known whose they are, so that a redaction need not wait for
 /// the job; and their addresses lead to what takes their place, as long as an address is good.
-pub(crate) async fn retire(tx: &mut Tx, clock: &Clock, media_id: &str, old: &[(String, String)]) -> Result<()> {
+pub(crate) async fn retire(
+    tx: &mut Tx,
+    clock: &Clock,
+    media_id: &str,
+    old: &[(String, String)],
+) -> Result<()> {
     for (name, key) in old {
         note_loose(tx, clock, key, Some(media_id)).await?;
         sqlx::query("INSERT INTO former_keys (key, media_id, name, until) VALUES ($1, $2, $3, $4)")
@@ -422,17 +527,35 @@ struct Candidate {
 
 impl Candidate {
     fn open_to(self, viewer: &Viewer, now: Millis) -> Option<Served> {
-        if viewer.person().is_ok_and(|person| person.id == self.author_id) {
-            return Some(Served { raw: 0, ..self.served });
+        if viewer
+            .person()
+            .is_ok_and(|person| person.id == self.author_id)
+        {
+            return Some(Served {
+                raw: 0,
+                ..self.served
+            });
         }
         let metadata = self.original_metadata.as_deref().and_then(Metadata::parse);
         let lingers = self.raw_until.is_some_and(|until| until > now);
-        original::open_to_others(self.served.raw != 0, &self.name, metadata, &self.state, lingers).then_some(self.served)
+        original::open_to_others(
+            self.served.raw != 0,
+            &self.name,
+            metadata,
+            &self.state,
+            lingers,
+        )
+        .then_some(self.served)
     }
 }
 
 /// The object under a key, or what took its place, if the viewer may see the media.
-pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer, key: &str) -> Result<Served> {
+pub async fn served(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    viewer: &Viewer,
+    key: &str,
+) -> Result<Served> {
     if let Some(served) = current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
@@ -446,12 +569,19 @@ pub async fn served(connection: &mut AnyConnection, clock: &Clock, viewer: &View
     .fetch_optional(&mut *connection)
     .await?;
     match now {
-        Some(now) => current(connection, clock, viewer, &now).await?.ok_or(Error::NotFound),
+        Some(now) => current(connection, clock, viewer, &now)
+            .await?
+            .ok_or(Error::NotFound),
         None => Err(Error::NotFound),
     }
 }
 
-async fn current(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer, key: &str) -> Result<Option<Served>> {
+async fn current(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    viewer: &Viewer,
+    key: &str,
+) -> Result<Option<Served>> {
     macro_rules! candidates {
         () => {
             "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id, r.name, m.state, m.original_metadata, m.raw_until,
@@ -461,11 +591,21 @@ async fn current(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer,
     }
     let found: Vec<Candidate> = match viewer {
         Viewer::Person(person) => {
-            let rule = concat!(candidates!(), "WHERE r.key = $1 AND (u.author_id = $2 OR m.removed_at IS NULL) AND ", visible!("$2"));
-            sqlx::query_as(rule).bind(key).bind(&person.id).fetch_all(connection).await?
+            let rule = concat!(
+                candidates!(),
+                "WHERE r.key = $1 AND (u.author_id = $2 OR m.removed_at IS NULL) AND ",
+                visible!("$2")
+            );
+            sqlx::query_as(rule)
+                .bind(key)
+                .bind(&person.id)
+                .fetch_all(connection)
+                .await?
         }
         Viewer::Guest(guests) => {
-            let Some(guest) = guests.first() else { return Ok(None) };
+            let Some(guest) = guests.first() else {
+                return Ok(None);
+            };
             // Of the pictures in comments a guest sees those in threads of their own link.
             let rule = concat!(
                 candidates!(),
@@ -473,10 +613,17 @@ async fn current(connection: &mut AnyConnection, clock: &Clock, viewer: &Viewer,
                  WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
                  AND (m.comment_id IS NULL OR t.link_id = $3) AND m.removed_at IS NULL"
             );
-            sqlx::query_as(rule).bind(key).bind(&guest.update_id).bind(&guest.link_id).fetch_all(connection).await?
+            sqlx::query_as(rule)
+                .bind(key)
+                .bind(&guest.update_id)
+                .bind(&guest.link_id)
+                .fetch_all(connection)
+                .await?
         }
         Viewer::Nobody => return Ok(None),
     };
     // A recording whose original plays has that object twice, under two names.
-    Ok(found.into_iter().find_map(|candidate| candidate.open_to(viewer, clock.now())))
+    Ok(found
+        .into_iter()
+        .find_map(|candidate| candidate.open_to(viewer, clock.now())))
 }

@@ -74,7 +74,15 @@ impl Kind {
 
     /// Whether it also reaches who muted the update: only what is asked of them, or said to them by name.
     fn pierces(self) -> bool {
-        !matches!(self, Self::Sent | Self::Commented | Self::Heard | Self::AllHeard | Self::Overdue | Self::Joined)
+        !matches!(
+            self,
+            Self::Sent
+                | Self::Commented
+                | Self::Heard
+                | Self::AllHeard
+                | Self::Overdue
+                | Self::Joined
+        )
     }
 }
 
@@ -97,8 +105,11 @@ const CHUNK: usize = 500;
 /// Tells these people, each once, but for who did it and who does not want to hear of the update.
 pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK) {
-        let muted =
-            if news.kind.pierces() { "" } else { " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)" };
+        let muted = if news.kind.pierces() {
+            ""
+        } else {
+            " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)"
+        };
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
              SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted} AND p.id IN ({})
@@ -134,11 +145,21 @@ pub struct Notification {
 }
 
 /// Notifies each person of something of their own, like [`tell`]. It brings back nothing that was put off: nobody answered.
-pub async fn notify_each(tx: &mut Tx, clock: &Clock, kind: Kind, notifications: &[Notification]) -> Result<()> {
-    let muted =
-        if kind.pierces() { "" } else { " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = v.column2)" };
+pub async fn notify_each(
+    tx: &mut Tx,
+    clock: &Clock,
+    kind: Kind,
+    notifications: &[Notification],
+) -> Result<()> {
+    let muted = if kind.pierces() {
+        ""
+    } else {
+        " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = v.column2)"
+    };
     for chunk in notifications.chunks(CHUNK) {
-        let rows: Vec<String> = (0..chunk.len()).map(|row| format!("({})", db::in_list(3 + 4 * row, 4))).collect();
+        let rows: Vec<String> = (0..chunk.len())
+            .map(|row| format!("({})", db::in_list(3 + 4 * row, 4)))
+            .collect();
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
              SELECT p.id, $1, v.column3, v.column2, v.column4, $2 FROM (VALUES {}) AS v JOIN people p ON p.id = v.column1
@@ -146,9 +167,15 @@ pub async fn notify_each(tx: &mut Tx, clock: &Clock, kind: Kind, notifications: 
              ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
             rows.join(", ")
         );
-        let mut statement = sqlx::query(AssertSqlSafe(text)).bind(kind.as_str()).bind(clock.now());
+        let mut statement = sqlx::query(AssertSqlSafe(text))
+            .bind(kind.as_str())
+            .bind(clock.now());
         for one in chunk {
-            statement = statement.bind(&one.person_id).bind(&one.update_id).bind(&one.subject_id).bind(&one.actor_id);
+            statement = statement
+                .bind(&one.person_id)
+                .bind(&one.update_id)
+                .bind(&one.subject_id)
+                .bind(&one.actor_id);
         }
         statement.execute(&mut **tx).await?;
     }
@@ -157,10 +184,18 @@ pub async fn notify_each(tx: &mut Tx, clock: &Clock, kind: Kind, notifications: 
 
 /// What was put off until somebody answers is back with any news; what was put off until a time only when asked anew.
 async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
-    let timed = if news.kind.wakes() { "" } else { " AND until_at IS NULL" };
-    let text =
-        format!("DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})", db::in_list(3, people.len()));
-    let mut statement = sqlx::query(AssertSqlSafe(text)).bind(news.update_id).bind(news.actor_id);
+    let timed = if news.kind.wakes() {
+        ""
+    } else {
+        " AND until_at IS NULL"
+    };
+    let text = format!(
+        "DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})",
+        db::in_list(3, people.len())
+    );
+    let mut statement = sqlx::query(AssertSqlSafe(text))
+        .bind(news.update_id)
+        .bind(news.actor_id);
     for person in people {
         statement = statement.bind(person);
     }
@@ -170,14 +205,21 @@ async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
 
 /// Takes back what was told of a thing that is no more: a comment that was removed, an answer that was taken back.
 pub async fn untell(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2").bind(update_id).bind(subject_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2")
+        .bind(update_id)
+        .bind(subject_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// The same for some people only: they are told something else of it.
 pub async fn untell_to(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK) {
-        let text = format!("DELETE FROM notices WHERE subject_id = $1 AND person_id IN ({})", db::in_list(2, chunk.len()));
+        let text = format!(
+            "DELETE FROM notices WHERE subject_id = $1 AND person_id IN ({})",
+            db::in_list(2, chunk.len())
+        );
         let mut statement = sqlx::query(AssertSqlSafe(text)).bind(subject_id);
         for person in chunk {
             statement = statement.bind(person);
@@ -199,30 +241,55 @@ pub async fn read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) 
 }
 
 /// Whether the person wants to hear nothing of the update that does not concern them.
-pub async fn muted(connection: &mut AnyConnection, person_id: &str, update_id: &str) -> Result<bool> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM mutes WHERE person_id = $1 AND update_id = $2")
-        .bind(person_id)
-        .bind(update_id)
-        .fetch_one(connection)
-        .await?;
+pub async fn muted(
+    connection: &mut AnyConnection,
+    person_id: &str,
+    update_id: &str,
+) -> Result<bool> {
+    let count: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM mutes WHERE person_id = $1 AND update_id = $2")
+            .bind(person_id)
+            .bind(update_id)
+            .fetch_one(connection)
+            .await?;
     Ok(count > 0)
 }
 
 /// Mutes an update for a person, or lets it be heard again. What of it was not read yet is read.
-pub async fn mute(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str, muted: bool) -> Result<()> {
+pub async fn mute(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    update_id: &str,
+    muted: bool,
+) -> Result<()> {
     let statement = if muted {
         "INSERT INTO mutes (person_id, update_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
     } else {
         "DELETE FROM mutes WHERE person_id = $1 AND update_id = $2"
     };
-    sqlx::query(statement).bind(person_id).bind(update_id).execute(&mut **tx).await?;
-    if muted { read(tx, clock, person_id, update_id).await } else { Ok(()) }
+    sqlx::query(statement)
+        .bind(person_id)
+        .bind(update_id)
+        .execute(&mut **tx)
+        .await?;
+    if muted {
+        read(tx, clock, person_id, update_id).await
+    } else {
+        Ok(())
+    }
 }
 
 /// Forgets what was read longer ago than [`KEPT`], and what was put off until a time that has come.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
-    sqlx::query("DELETE FROM notices WHERE read_at < $1").bind(clock.now() - KEPT).execute(&mut **tx).await?;
-    sqlx::query("DELETE FROM snoozes WHERE until_at < $1").bind(clock.now()).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM notices WHERE read_at < $1")
+        .bind(clock.now() - KEPT)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM snoozes WHERE until_at < $1")
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

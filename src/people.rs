@@ -14,14 +14,14 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use doors::hash;
 pub use doors::{
-    Session, Token, add_token, end_by_secret, end_session, end_token, must_be_active, open_session, sessions, sign_in, sweep, tokens,
-    viewer_by_grant, viewer_by_session, viewer_by_token,
+    Session, Token, add_token, end_by_secret, end_session, end_token, must_be_active, open_session,
+    sessions, sign_in, sweep, tokens, viewer_by_grant, viewer_by_session, viewer_by_token,
 };
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
 pub use house::{house, make_house};
 pub use invitations::{
-    Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations, invite, reset_by_secret, reset_password,
-    withdraw,
+    Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations,
+    invite, reset_by_secret, reset_password, withdraw,
 };
 pub use passwords::Hashed;
 pub use profile::{Profile, edit, stored, time_zone, workers, zones};
@@ -93,7 +93,13 @@ impl Person {
 
     /// Forbidden for all but admins, with the reason.
     pub fn must_be_admin(&self) -> Result<()> {
-        if self.is_admin() { Ok(()) } else { Err(Error::Forbidden("Only an admin can do this. Ask one of yours.".into())) }
+        if self.is_admin() {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(
+                "Only an admin can do this. Ask one of yours.".into(),
+            ))
+        }
     }
 }
 
@@ -138,7 +144,11 @@ impl Viewer {
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
             // Of several links to one update the one that lets most be done counts.
-            Self::Guest(guests) => guests.iter().rev().filter(|guest| guest.update_id == update_id).max_by_key(|guest| guest.comments),
+            Self::Guest(guests) => guests
+                .iter()
+                .rev()
+                .filter(|guest| guest.update_id == update_id)
+                .max_by_key(|guest| guest.comments),
             Self::Nobody | Self::Person(_) => None,
         }
     }
@@ -181,13 +191,17 @@ pub struct Account {
 /// Whether no account was ever made.
 pub async fn none_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found").fetch_one(connection).await?;
+        sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found")
+            .fetch_one(connection)
+            .await?;
     Ok(count == 0)
 }
 
 /// Takes a lock that only one transaction can have, before it is asked whether there is an account.
 pub async fn lock_first(tx: &mut Tx) -> Result<()> {
-    sqlx::query("UPDATE event_counter SET n = n").execute(&mut **tx).await?;
+    sqlx::query("UPDATE event_counter SET n = n")
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -229,7 +243,11 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
 }
 
 fn taken_or(error: sqlx::Error, email: &str) -> Error {
-    if db::is_duplicate(&error) { Error::invalid("email", format!("{email} has an account already.")) } else { error.into() }
+    if db::is_duplicate(&error) {
+        Error::invalid("email", format!("{email} has an account already."))
+    } else {
+        error.into()
+    }
 }
 
 /// Everyone, by name.
@@ -249,11 +267,17 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> 
 }
 
 /// The ids and names of these people, by name.
-pub async fn names(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<(String, String)>> {
+pub async fn names(
+    connection: &mut AnyConnection,
+    ids: &[String],
+) -> Result<Vec<(String, String)>> {
     const AT_ONCE: usize = 500;
     let mut names: Vec<(String, String)> = Vec::new();
     for some in ids.chunks(AT_ONCE) {
-        let text = format!("SELECT id, name FROM people WHERE id IN ({})", db::in_list(1, some.len()));
+        let text = format!(
+            "SELECT id, name FROM people WHERE id IN ({})",
+            db::in_list(1, some.len())
+        );
         let mut statement = sqlx::query_as(AssertSqlSafe(text));
         for id in some {
             statement = statement.bind(id);
@@ -275,12 +299,17 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
 }
 
 /// The ids of the active accounts among these addresses, by [`words::email_key`].
-pub async fn ids_by_email(connection: &mut AnyConnection, emails: &[String]) -> Result<BTreeMap<String, String>> {
+pub async fn ids_by_email(
+    connection: &mut AnyConnection,
+    emails: &[String],
+) -> Result<BTreeMap<String, String>> {
     const AT_ONCE: usize = 500;
     let mut found = BTreeMap::new();
     for some in emails.chunks(AT_ONCE) {
-        let text =
-            format!("SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})", db::in_list(1, some.len()));
+        let text = format!(
+            "SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})",
+            db::in_list(1, some.len())
+        );
         // The text is made of numbers alone.
         let mut query = sqlx::query_as(AssertSqlSafe(text));
         for email in some {
@@ -293,10 +322,12 @@ pub async fn ids_by_email(connection: &mut AnyConnection, emails: &[String]) -> 
 
 /// Whether the address belongs to an account that was deactivated.
 pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Result<bool> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL")
-        .bind(words::email_key(email))
-        .fetch_one(connection)
-        .await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL",
+    )
+    .bind(words::email_key(email))
+    .fetch_one(connection)
+    .await?;
     Ok(count > 0)
 }
 
@@ -312,9 +343,13 @@ pub struct Change {
 /// Changes a role or deactivates. The last active admin stays one. Deactivation ends sessions and tokens.
 pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Result<()> {
     // Takes the lock on all admins first, so that two of them cannot remove each other at once.
-    sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL").execute(&mut **tx).await?;
+    sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL")
+        .execute(&mut **tx)
+        .await?;
     let account = by_id(tx, id).await?;
-    let role = change.role.map_or_else(|| account.role.clone(), |role| role.as_str().to_owned());
+    let role = change
+        .role
+        .map_or_else(|| account.role.clone(), |role| role.as_str().to_owned());
     let deactivated_at = match change.active {
         None => account.deactivated_at,
         Some(true) => None,
@@ -326,15 +361,29 @@ pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Re
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    let admins: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM people WHERE role = 'admin' AND deactivated_at IS NULL").fetch_one(&mut **tx).await?;
+    let admins: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM people WHERE role = 'admin' AND deactivated_at IS NULL",
+    )
+    .fetch_one(&mut **tx)
+    .await?;
     if admins == 0 {
-        return Err(Error::Conflict("This is the last admin. Make someone else an admin first.".into()));
+        return Err(Error::Conflict(
+            "This is the last admin. Make someone else an admin first.".into(),
+        ));
     }
     if deactivated_at.is_some() {
-        sqlx::query("DELETE FROM sessions WHERE person_id = $1").bind(id).execute(&mut **tx).await?;
-        sqlx::query("DELETE FROM tokens WHERE person_id = $1").bind(id).execute(&mut **tx).await?;
-        sqlx::query("DELETE FROM resets WHERE person_id = $1").bind(id).execute(&mut **tx).await?;
+        sqlx::query("DELETE FROM sessions WHERE person_id = $1")
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query("DELETE FROM tokens WHERE person_id = $1")
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query("DELETE FROM resets WHERE person_id = $1")
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }

@@ -80,7 +80,15 @@ pub struct Made {
 impl Made {
     /// The picture and its thumbnail.
     pub fn parts(self) -> (Rendered, Rendered) {
-        (Rendered { content_type: self.content_type, width: self.width, height: self.height, bytes: self.bytes }, self.thumbnail)
+        (
+            Rendered {
+                content_type: self.content_type,
+                width: self.width,
+                height: self.height,
+                bytes: self.bytes,
+            },
+            self.thumbnail,
+        )
     }
 }
 
@@ -100,7 +108,21 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
         [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some(Format::WebP),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
         _ => None,
     }
@@ -123,7 +145,9 @@ pub async fn make(path: &Path) -> Result<Made> {
 
 /// Runs work on pixels, also others' (redaction, crop), on the blocking pool under the same bound of two at once.
 /// A panic of a decoder is the picture's fault.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
     let done = spawn_blocking(move || {
         // Held by the work, not by who waits for it: a caller that goes away does not make room.
@@ -158,11 +182,15 @@ impl Picture {
 }
 
 fn unknown() -> Error {
-    Error::Unsupported("This is not a picture that Hearback takes: PNG, JPEG, WebP and GIF work.".into())
+    Error::Unsupported(
+        "This is not a picture that Hearback takes: PNG, JPEG, WebP and GIF work.".into(),
+    )
 }
 
 fn damaged() -> Error {
-    Error::Unsupported("This picture is damaged: it cannot be read to its end. Save or take it again.".into())
+    Error::Unsupported(
+        "This picture is damaged: it cannot be read to its end. Save or take it again.".into(),
+    )
 }
 
 fn check_size(width: u32, height: u32) -> Result<()> {
@@ -171,13 +199,21 @@ fn check_size(width: u32, height: u32) -> Result<()> {
             "This picture has {width} × {height} pixels; at most 40 megapixels and 32,767 pixels a side are taken."
         )));
     }
-    if width == 0 || height == 0 { Err(damaged()) } else { Ok(()) }
+    if width == 0 || height == 0 {
+        Err(damaged())
+    } else {
+        Ok(())
+    }
 }
 
 fn failed(error: ImageError) -> Error {
     match error {
-        ImageError::Limits(_) => Error::TooLarge("This picture needs more than 256 MiB of memory; save it smaller.".into()),
-        ImageError::Unsupported(_) => Error::Unsupported("This picture uses a rare variant of its format; save it as PNG or JPEG.".into()),
+        ImageError::Limits(_) => Error::TooLarge(
+            "This picture needs more than 256 MiB of memory; save it smaller.".into(),
+        ),
+        ImageError::Unsupported(_) => Error::Unsupported(
+            "This picture uses a rare variant of its format; save it as PNG or JPEG.".into(),
+        ),
         _ => damaged(),
     }
 }
@@ -191,7 +227,9 @@ mod tests {
     use super::*;
 
     fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name)
     }
 
     async fn made(name: &str) -> (Made, DynamicImage) {
@@ -199,24 +237,42 @@ mod tests {
         let format = ImageFormat::from_mime_type(made.content_type).unwrap();
         let image = image::load_from_memory_with_format(&made.bytes, format).unwrap();
         assert_eq!(image.dimensions(), (made.width, made.height));
-        let thumbnail = image::load_from_memory_with_format(&made.thumbnail.bytes, ImageFormat::Jpeg).unwrap();
-        assert_eq!(thumbnail.dimensions(), (made.thumbnail.width, made.thumbnail.height));
+        let thumbnail =
+            image::load_from_memory_with_format(&made.thumbnail.bytes, ImageFormat::Jpeg).unwrap();
+        assert_eq!(
+            thumbnail.dimensions(),
+            (made.thumbnail.width, made.thumbnail.height)
+        );
         assert!(made.thumbnail.width.max(made.thumbnail.height) <= THUMBNAIL);
         (made, image)
     }
 
     fn holds(bytes: &[u8], word: &str) -> bool {
-        bytes.windows(word.len()).any(|window| window == word.as_bytes())
+        bytes
+            .windows(word.len())
+            .any(|window| window == word.as_bytes())
     }
 
     #[tokio::test]
     async fn a_photo_stands_upright_and_says_nothing_of_where_it_was_taken() {
         let (made, image) = made("photo-exif6-gps.jpg").await;
-        assert_eq!((made.content_type, made.width, made.height), ("image/jpeg", 800, 600));
+        assert_eq!(
+            (made.content_type, made.width, made.height),
+            ("image/jpeg", 800, 600)
+        );
         let Rgba([red, green, blue, _]) = image.get_pixel(400, 15);
         assert!(red > 180 && green < 90 && blue < 90, "{red} {green} {blue}");
-        for word in ["Exif", "http://ns.adobe.com", "Photoshop", "GPS", "<x:xmpmeta"] {
-            assert!(!holds(&made.bytes, word) && !holds(&made.thumbnail.bytes, word), "{word}");
+        for word in [
+            "Exif",
+            "http://ns.adobe.com",
+            "Photoshop",
+            "GPS",
+            "<x:xmpmeta",
+        ] {
+            assert!(
+                !holds(&made.bytes, word) && !holds(&made.thumbnail.bytes, word),
+                "{word}"
+            );
         }
     }
 
@@ -224,13 +280,22 @@ mod tests {
     async fn png_stays_png_with_its_pixels_and_alpha() {
         let (made_shot, image) = made("shot-1280x800.png").await;
         assert_eq!(made_shot.content_type, "image/png");
-        assert_eq!(image.to_rgb8(), image::open(fixture("shot-1280x800.png")).unwrap().to_rgb8());
-        assert_eq!((made_shot.thumbnail.width, made_shot.thumbnail.height), (640, 400));
+        assert_eq!(
+            image.to_rgb8(),
+            image::open(fixture("shot-1280x800.png")).unwrap().to_rgb8()
+        );
+        assert_eq!(
+            (made_shot.thumbnail.width, made_shot.thumbnail.height),
+            (640, 400)
+        );
         assert!(made_shot.bytes.ends_with(b"IEND\xaeB`\x82"));
 
         let (alpha, image) = made("alpha.png").await;
         assert_eq!(alpha.content_type, "image/png");
-        assert_eq!(image.to_rgba8(), image::open(fixture("alpha.png")).unwrap().to_rgba8());
+        assert_eq!(
+            image.to_rgba8(),
+            image::open(fixture("alpha.png")).unwrap().to_rgba8()
+        );
         assert_eq!((alpha.thumbnail.width, alpha.thumbnail.height), (200, 120));
     }
 
@@ -246,10 +311,14 @@ mod tests {
         assert_eq!((gif.content_type, gif.extension), ("image/gif", "gif"));
         let frames = |bytes: &[u8]| {
             use image::AnimationDecoder;
-            let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(bytes.to_vec())).unwrap();
+            let decoder =
+                image::codecs::gif::GifDecoder::new(std::io::Cursor::new(bytes.to_vec())).unwrap();
             decoder.into_frames().collect_frames().unwrap()
         };
-        let (before, after) = (frames(&std::fs::read(fixture("anim.gif")).unwrap()), frames(&gif.bytes));
+        let (before, after) = (
+            frames(&std::fs::read(fixture("anim.gif")).unwrap()),
+            frames(&gif.bytes),
+        );
         assert_eq!((before.len(), after.len()), (20, 20));
         for (before, after) in before.iter().zip(&after) {
             assert_eq!(before.delay(), after.delay());
@@ -258,7 +327,10 @@ mod tests {
         assert!(holds(&gif.bytes, "NETSCAPE2.0"));
 
         let (png, _) = made("anim.apng.png").await;
-        assert_eq!((png.content_type, png.width, png.height), ("image/png", 240, 180));
+        assert_eq!(
+            (png.content_type, png.width, png.height),
+            ("image/png", 240, 180)
+        );
         assert!(!holds(&png.bytes, "acTL") && !holds(&png.bytes, "fdAT"));
     }
 
@@ -267,32 +339,63 @@ mod tests {
         let damaged = ["bad-truncated.png", "bad-crc-idat.png"];
         for name in damaged {
             let error = make(&fixture(name)).await.unwrap_err();
-            assert!(error.detail().starts_with("This picture is damaged"), "{name}: {error}");
+            assert!(
+                error.detail().starts_with("This picture is damaged"),
+                "{name}: {error}"
+            );
         }
-        for name in ["bad-zero.png", "bad-onebyte.png", "bad-html-named.png", "bad-script.svg"] {
+        for name in [
+            "bad-zero.png",
+            "bad-onebyte.png",
+            "bad-html-named.png",
+            "bad-script.svg",
+        ] {
             let error = make(&fixture(name)).await.unwrap_err();
-            assert!(error.detail().starts_with("This is not a picture"), "{name}: {error}");
+            assert!(
+                error.detail().starts_with("This is not a picture"),
+                "{name}: {error}"
+            );
         }
     }
 
     #[tokio::test]
     async fn what_is_cut_short_is_refused_in_every_format() {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["photo-exif6-gps.jpg", "lossy.webp", "lossless.webp", "anim.gif", "anim.apng.png"] {
+        for name in [
+            "photo-exif6-gps.jpg",
+            "lossy.webp",
+            "lossless.webp",
+            "anim.gif",
+            "anim.apng.png",
+        ] {
             let bytes = std::fs::read(fixture(name)).unwrap();
             // The APNG's still is its first few hundred bytes; what is cut off behind it is of no interest.
-            let kept = if name == "anim.apng.png" { 300 } else { bytes.len() * 6 / 10 };
+            let kept = if name == "anim.apng.png" {
+                300
+            } else {
+                bytes.len() * 6 / 10
+            };
             let path = dir.path().join(name);
             std::fs::write(&path, &bytes[..kept]).unwrap();
             let error = make(&path).await.unwrap_err();
-            assert!(error.detail().starts_with("This picture is damaged"), "{name}: {error}");
+            assert!(
+                error.detail().starts_with("This picture is damaged"),
+                "{name}: {error}"
+            );
         }
     }
 
     #[tokio::test]
     async fn bombs_are_refused_before_they_are_decoded() {
-        for name in ["bad-bomb-30000x30000.png", "bad-bomb-12000x12000-rgb.png", "bad-gif-20000frames.gif"] {
-            assert!(matches!(make(&fixture(name)).await, Err(Error::TooLarge(_))), "{name}");
+        for name in [
+            "bad-bomb-30000x30000.png",
+            "bad-bomb-12000x12000-rgb.png",
+            "bad-gif-20000frames.gif",
+        ] {
+            assert!(
+                matches!(make(&fixture(name)).await, Err(Error::TooLarge(_))),
+                "{name}"
+            );
         }
     }
 
@@ -303,7 +406,11 @@ mod tests {
         profile[..4].copy_from_slice(&200_u32.to_be_bytes());
         profile[16..20].copy_from_slice(b"RGB ");
         profile[36..40].copy_from_slice(b"acsp");
-        let picture = Picture { image: DynamicImage::new_rgb8(900, 30), profile: Some(profile.clone()), lossy: false };
+        let picture = Picture {
+            image: DynamicImage::new_rgb8(900, 30),
+            profile: Some(profile.clone()),
+            lossy: false,
+        };
         let path = dir.path().join("polyglot");
         let mut bytes = picture.encode().unwrap().bytes;
         bytes.extend_from_slice(b"<script>alert(1)</script>");

@@ -86,15 +86,26 @@ macro_rules! receipt {
 
 /// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
 pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
-    Ok(sqlx::query_as(concat!(receipt!(), " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"))
-        .bind(update_id)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(concat!(
+        receipt!(),
+        " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"
+    ))
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// One recipient's standing, if they are one.
-pub async fn of_person(connection: &mut AnyConnection, update_id: &str, person_id: &str) -> Result<Option<Receipt>> {
-    Ok(sqlx::query_as(concat!(receipt!(), " AND r.person_id = $2")).bind(update_id).bind(person_id).fetch_optional(connection).await?)
+pub async fn of_person(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    person_id: &str,
+) -> Result<Option<Receipt>> {
+    Ok(sqlx::query_as(concat!(receipt!(), " AND r.person_id = $2"))
+        .bind(update_id)
+        .bind(person_id)
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// How many recipients opened it.
@@ -121,7 +132,10 @@ pub struct GuestAnswer {
 }
 
 /// The guests who acknowledged, in order.
-pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<GuestAnswer>> {
+pub async fn of_guests(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<Vec<GuestAnswer>> {
     Ok(sqlx::query_as(
         "SELECT g.id, g.name, l.name AS link, g.acknowledged_at, g.readback FROM guests g JOIN links l ON l.id = g.link_id
          WHERE l.update_id = $1 AND g.acknowledged_at IS NOT NULL ORDER BY g.acknowledged_at, g.id",
@@ -132,31 +146,49 @@ pub async fn of_guests(connection: &mut AnyConnection, update_id: &str) -> Resul
 }
 
 /// When a guest answered, which revision, and what they said back.
-pub async fn of_guest(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<(Millis, i64, Option<String>)>> {
-    let answer: Option<(Option<Millis>, Option<i64>, Option<String>)> =
-        sqlx::query_as("SELECT acknowledged_at, acknowledged_revision, readback FROM guests WHERE id = $1")
-            .bind(guest_id)
-            .fetch_optional(connection)
-            .await?;
+pub async fn of_guest(
+    connection: &mut AnyConnection,
+    guest_id: &str,
+) -> Result<Option<(Millis, i64, Option<String>)>> {
+    let answer: Option<(Option<Millis>, Option<i64>, Option<String>)> = sqlx::query_as(
+        "SELECT acknowledged_at, acknowledged_revision, readback FROM guests WHERE id = $1",
+    )
+    .bind(guest_id)
+    .fetch_optional(connection)
+    .await?;
     Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
 /// Until when the person had seen the update before this visit; none at the first.
-pub async fn seen_before(connection: &mut AnyConnection, clock: &Clock, update_id: &str, person_id: &str) -> Result<Option<Millis>> {
-    let visit: Option<(Millis, Option<Millis>)> =
-        sqlx::query_as("SELECT seen_at, before_at FROM visits WHERE update_id = $1 AND person_id = $2")
-            .bind(update_id)
-            .bind(person_id)
-            .fetch_optional(connection)
-            .await?;
-    Ok(visit.and_then(|(seen, before)| if clock.now() - seen > VISIT { Some(seen) } else { before }))
+pub async fn seen_before(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    update_id: &str,
+    person_id: &str,
+) -> Result<Option<Millis>> {
+    let visit: Option<(Millis, Option<Millis>)> = sqlx::query_as(
+        "SELECT seen_at, before_at FROM visits WHERE update_id = $1 AND person_id = $2",
+    )
+    .bind(update_id)
+    .bind(person_id)
+    .fetch_optional(connection)
+    .await?;
+    Ok(visit.and_then(|(seen, before)| {
+        if clock.now() - seen > VISIT {
+            Some(seen)
+        } else {
+            before
+        }
+    }))
 }
 
 /// The page's own script says that the viewer has it before them.
 pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::hold(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
-    let Viewer::Person(person) = viewer else { return Ok(()) };
+    let Viewer::Person(person) = viewer else {
+        return Ok(());
+    };
     let now = clock.now();
     notify::read(tx, clock, &person.id, id).await?;
     sqlx::query(
@@ -193,7 +225,10 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
 
 /// What is for everyone and asks nothing has a receipt only once somebody opens or answers it. Answers whether they are a recipient since now.
 async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
-    let Some(sent_at) = update.published_at.filter(|_| update.everyone_at.is_some() && update.author_id != person_id) else {
+    let Some(sent_at) = update
+        .published_at
+        .filter(|_| update.everyone_at.is_some() && update.author_id != person_id)
+    else {
         return Ok(false);
     };
     let made = sqlx::query(

@@ -19,7 +19,13 @@ const NOTES: &str = include_str!("../sample/welcome.md");
 
 /// Stores the video, before the transaction that gives it a place.
 pub async fn take(intake: &Intake) -> Result<Taken> {
-    intake.take("welcome.mp4", false, stream::iter([Ok(Bytes::from_static(VIDEO))])).await
+    intake
+        .take(
+            "welcome.mp4",
+            false,
+            stream::iter([Ok(Bytes::from_static(VIDEO))]),
+        )
+        .await
 }
 
 /// Writes the sample, for one person.
@@ -29,8 +35,13 @@ pub async fn make(tx: &mut Tx, clock: &Clock, person_id: &str, video: &Taken) ->
         title: Some("Try it: what comes back".into()),
         notes: Some(NOTES.into()),
         expectation: Some("readback"),
-        prompt: Some(Some("What will you use this for, in your own words?".into())),
-        audience: Some(Addressed { people: vec![person_id.to_owned()], ..Addressed::default() }),
+        prompt: Some(Some(
+            "What will you use this for, in your own words?".into(),
+        )),
+        audience: Some(Addressed {
+            people: vec![person_id.to_owned()],
+            ..Addressed::default()
+        }),
         ..Content::default()
     };
     let update = updates::create(tx, clock, &house, &content).await?;
@@ -48,13 +59,17 @@ pub async fn make(tx: &mut Tx, clock: &Clock, person_id: &str, video: &Taken) ->
 
 /// The sample's author, if this update is it.
 async fn author(tx: &mut Tx, update: &Update) -> Result<Option<Viewer>> {
-    Ok(people::house(tx, &update.author_id).await?.map(Viewer::Person))
+    Ok(people::house(tx, &update.author_id)
+        .await?
+        .map(Viewer::Person))
 }
 
 /// What was said back to the sample is confirmed at once, as its notes say: nobody else will, and a loop that stays open teaches the wrong thing.
 pub async fn hear(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
-    let (Viewer::Person(person), Some(house)) = (viewer, author(tx, &update).await?) else { return Ok(()) };
+    let (Viewer::Person(person), Some(house)) = (viewer, author(tx, &update).await?) else {
+        return Ok(());
+    };
     match receipts::of_person(tx, id, &person.id).await? {
         Some(receipt) if receipt.answer.as_deref() == Some("read_back") => {
             receipts::confirm(tx, clock, &house, id, &person.id, &Verdict::Confirmed, None).await
@@ -64,9 +79,17 @@ pub async fn hear(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
 }
 
 /// What is asked under the sample is answered at once, so that its asker can close it.
-pub async fn reply(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, question_id: &str) -> Result<()> {
+pub async fn reply(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    question_id: &str,
+) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
-    let Some(house) = author(tx, &update).await? else { return Ok(()) };
+    let Some(house) = author(tx, &update).await? else {
+        return Ok(());
+    };
     let answer = NewComment {
         body: "Your colleague answers here. I am a program and cannot, but you can close the question all the same: only its asker does."
             .into(),
@@ -82,7 +105,17 @@ pub async fn put_away(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> 
     let update = updates::find(tx, viewer, id).await?;
     match author(tx, &update).await? {
         Some(house) if update.asks() => {
-            updates::edit(tx, clock, &house, id, &Content { expectation: Some("fyi"), ..Content::default() }).await?;
+            updates::edit(
+                tx,
+                clock,
+                &house,
+                id,
+                &Content {
+                    expectation: Some("fyi"),
+                    ..Content::default()
+                },
+            )
+            .await?;
             Ok(())
         }
         _ => Ok(()),

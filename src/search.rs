@@ -13,7 +13,9 @@ use crate::words::fold;
 /// Creates what only one engine has: it can be rebuilt at any time, so it is no migration.
 pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     let make: &[&str] = match dialect {
-        Dialect::Sqlite => &["CREATE VIRTUAL TABLE IF NOT EXISTS said_words USING fts5 (words, content = '', contentless_delete = 1)"],
+        Dialect::Sqlite => &[
+            "CREATE VIRTUAL TABLE IF NOT EXISTS said_words USING fts5 (words, content = '', contentless_delete = 1)",
+        ],
         Dialect::Postgres => &[
             "ALTER TABLE said ADD COLUMN IF NOT EXISTS vector TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', words)) STORED",
             "CREATE INDEX IF NOT EXISTS said_vector ON said USING gin (vector)",
@@ -27,21 +29,36 @@ pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result
 
 /// The folded words of a text, parted by single spaces.
 fn parted(text: &str) -> String {
-    fold(text).split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    fold(text)
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The engine's question for all of these words, the last one perhaps unfinished; none when there is no word in it.
 pub fn query(dialect: Dialect, typed: &str) -> Option<String> {
     let parted = parted(typed);
-    let words: Vec<&str> = parted.split(' ').filter(|word| !word.is_empty()).take(12).collect();
+    let words: Vec<&str> = parted
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .take(12)
+        .collect();
     let last = words.len().checked_sub(1)?;
-    let quoted = words.iter().enumerate().map(|(n, word)| match (dialect, n == last) {
-        (Dialect::Sqlite, false) => format!("\"{word}\""),
-        (Dialect::Sqlite, true) => format!("\"{word}\"*"),
-        (Dialect::Postgres, false) => format!("'{word}'"),
-        (Dialect::Postgres, true) => format!("'{word}':*"),
-    });
-    let joint = if dialect == Dialect::Sqlite { " " } else { " & " };
+    let quoted = words
+        .iter()
+        .enumerate()
+        .map(|(n, word)| match (dialect, n == last) {
+            (Dialect::Sqlite, false) => format!("\"{word}\""),
+            (Dialect::Sqlite, true) => format!("\"{word}\"*"),
+            (Dialect::Postgres, false) => format!("'{word}'"),
+            (Dialect::Postgres, true) => format!("'{word}':*"),
+        });
+    let joint = if dialect == Dialect::Sqlite {
+        " "
+    } else {
+        " & "
+    };
     Some(quoted.collect::<Vec<_>>().join(joint))
 }
 
@@ -53,8 +70,14 @@ fn number(id: &str) -> i64 {
         // Ids are ours and always decode; any number would do.
         _ => {}
     }
-    let time = i64::from_be_bytes([0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]]);
-    let rest = i64::from(u16::from_be_bytes([bytes[6], bytes[7]]).wrapping_add(u16::from_be_bytes([bytes[8], bytes[9]]) << 6) & 0x3fff);
+    let time = i64::from_be_bytes([
+        0, 0, bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
+    ]);
+    let rest = i64::from(
+        u16::from_be_bytes([bytes[6], bytes[7]])
+            .wrapping_add(u16::from_be_bytes([bytes[8], bytes[9]]) << 6)
+            & 0x3fff,
+    );
     time << 14 | rest
 }
 
@@ -79,12 +102,22 @@ pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &
         n += 1;
     }
     if dialect == Dialect::Sqlite {
-        sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)").bind(n).bind(words).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO said_words (rowid, words) VALUES ($1, $2)")
+            .bind(n)
+            .bind(words)
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }
 
-async fn insert(tx: &mut Tx, n: i64, update_id: &str, subject_id: &str, words: &str) -> Result<bool> {
+async fn insert(
+    tx: &mut Tx,
+    n: i64,
+    update_id: &str,
+    subject_id: &str,
+    words: &str,
+) -> Result<bool> {
     let done = sqlx::query("INSERT INTO said (n, update_id, subject_id, words) VALUES ($1, $2, $3, $4) ON CONFLICT (n) DO NOTHING")
         .bind(n)
         .bind(update_id)
@@ -102,10 +135,20 @@ pub async fn forget_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Re
 
 async fn forget(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
     if dialect == Dialect::Sqlite {
-        let text = format!("DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)");
-        sqlx::query(AssertSqlSafe(text)).bind(id).execute(&mut **tx).await?;
+        let text = format!(
+            "DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)"
+        );
+        sqlx::query(AssertSqlSafe(text))
+            .bind(id)
+            .execute(&mut **tx)
+            .await?;
     }
-    sqlx::query(AssertSqlSafe(format!("DELETE FROM said WHERE {column} = $1"))).bind(id).execute(&mut **tx).await?;
+    sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM said WHERE {column} = $1"
+    )))
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -127,8 +170,15 @@ pub struct Found {
 }
 
 /// Where in these updates the words stand: in title and notes, in comments, and on pictures, newest first, at most 200 places.
-pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &str, updates: &[String]) -> Result<Vec<Found>> {
-    let Some(query) = query(dialect, typed) else { return Ok(Vec::new()) };
+pub async fn places(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    typed: &str,
+    updates: &[String],
+) -> Result<Vec<Found>> {
+    let Some(query) = query(dialect, typed) else {
+        return Ok(Vec::new());
+    };
     if updates.is_empty() {
         return Ok(Vec::new());
     }
@@ -154,7 +204,11 @@ pub async fn places(connection: &mut AnyConnection, dialect: Dialect, typed: &st
 /// Whether any of the typed words begins a word of the text.
 pub fn hits(text: &str, typed: &str) -> bool {
     let wanted = parted(typed);
-    parted(text).split(' ').any(|word| wanted.split(' ').any(|wanted| !wanted.is_empty() && word.starts_with(wanted)))
+    parted(text).split(' ').any(|word| {
+        wanted
+            .split(' ')
+            .any(|wanted| !wanted.is_empty() && word.starts_with(wanted))
+    })
 }
 
 /// The stretch of a text around the first of the typed words, at most some 24 words long.
@@ -162,10 +216,19 @@ pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = parted(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();
     let words: Vec<&str> = text.split_whitespace().collect();
-    let hit =
-        words.iter().position(|word| parted(word).split(' ').any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))).unwrap_or(0);
+    let hit = words
+        .iter()
+        .position(|word| {
+            parted(word)
+                .split(' ')
+                .any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))
+        })
+        .unwrap_or(0);
     let (from, to) = (hit.saturating_sub(8), (hit + 16).min(words.len()));
-    let (before, after) = (if from > 0 { "… " } else { "" }, if to < words.len() { " …" } else { "" });
+    let (before, after) = (
+        if from > 0 { "… " } else { "" },
+        if to < words.len() { " …" } else { "" },
+    );
     format!("{before}{}{after}", words[from..to].join(" "))
 }
 
@@ -175,8 +238,14 @@ mod tests {
 
     #[test]
     fn questions_cannot_break_out_of_their_words() {
-        assert_eq!(query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(), Some("\"o\" \"brien\" \"x\" \"or\" \"cafe\"*"));
-        assert_eq!(query(Dialect::Postgres, "a' | !b").as_deref(), Some("'a' & 'b':*"));
+        assert_eq!(
+            query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(),
+            Some("\"o\" \"brien\" \"x\" \"or\" \"cafe\"*")
+        );
+        assert_eq!(
+            query(Dialect::Postgres, "a' | !b").as_deref(),
+            Some("'a' & 'b':*")
+        );
         assert_eq!(query(Dialect::Postgres, " !! "), None);
     }
 
@@ -190,7 +259,10 @@ mod tests {
 
     #[test]
     fn an_excerpt_shows_the_words_around_the_place() {
-        let text = (0..100).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
+        let text = (0..100)
+            .map(|n| format!("word{n}"))
+            .collect::<Vec<_>>()
+            .join(" ");
         let excerpt = excerpt(&text, "WORD50");
         assert!(excerpt.starts_with("… ") && excerpt.contains("word50") && excerpt.ends_with(" …"));
     }

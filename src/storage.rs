@@ -60,7 +60,12 @@ impl Storage {
 
     /// Streams `body` to `key` and answers its length in bytes once it is durable. On an error, or when the future is
     /// dropped, nothing stays. A key is written once; what writing it again does is up to the server.
-    pub async fn put(&self, key: &str, about: &About, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<u64> {
+    pub async fn put(
+        &self,
+        key: &str,
+        about: &About,
+        body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<u64> {
         check_key(key)?;
         match self {
             Self::Disk(disk) => disk.put(key, body).await,
@@ -133,7 +138,9 @@ impl Storage {
         for key in keys {
             check_key(key)?;
             match key.rsplit_once('/') {
-                Some((folder, _)) if folder.starts_with("uploads/") => folders.entry(folder).or_default().push(key),
+                Some((folder, _)) if folder.starts_with("uploads/") => {
+                    folders.entry(folder).or_default().push(key)
+                }
                 _ => s3.delete(key).await?,
             }
         }
@@ -225,9 +232,17 @@ const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Keys are made by us, but a mistake here would be a path traversal, so they are looked at again.
 fn check_key(key: &str) -> Result<()> {
     let clean = key.len() <= 200
-        && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'/' | b'_' | b'.' | b'-'))
-        && key.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-    if clean { Ok(()) } else { Err(Error::internal(format!("not a storage key: {key:?}"))) }
+        && key
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'/' | b'_' | b'.' | b'-'))
+        && key
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.'));
+    if clean {
+        Ok(())
+    } else {
+        Err(Error::internal(format!("not a storage key: {key:?}")))
+    }
 }
 
 fn last_part(key: &str) -> &str {
@@ -241,7 +256,11 @@ fn away(cause: impl Into<Cause>) -> Error {
 
 /// No room left.
 fn full(cause: impl Into<Cause>) -> Error {
-    Error::Unavailable("The disk is full. What you sent just now was not stored; your admin has to make room.".into(), cause.into())
+    Error::Unavailable(
+        "The disk is full. What you sent just now was not stored; your admin has to make room."
+            .into(),
+        cause.into(),
+    )
 }
 
 /// Compares what came back with what was written, for `prove`.
@@ -251,7 +270,13 @@ async fn read_back(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8
     while let Some(block) = body.next().await {
         got.extend_from_slice(&block?);
     }
-    if got == wanted { Ok(()) } else { Err(broken("A range of an object came back with other bytes than were written.")) }
+    if got == wanted {
+        Ok(())
+    } else {
+        Err(broken(
+            "A range of an object came back with other bytes than were written.",
+        ))
+    }
 }
 
 /// A storage that answers wrongly, in the doctor's words.
@@ -266,10 +291,26 @@ mod tests {
 
     #[test]
     fn keys_cannot_leave_the_storage() {
-        for good in ["media/0123abcdefghijklmnopqrstuv", "uploads/x/3/8388608", "a.webm"] {
+        for good in [
+            "media/0123abcdefghijklmnopqrstuv",
+            "uploads/x/3/8388608",
+            "a.webm",
+        ] {
             check_key(good).unwrap();
         }
-        for bad in ["", "/etc/passwd", "a/../b", "a//b", "a/", "A", "a b", "a/.hidden", "ä", "a\0b", &"a".repeat(201)] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "a/../b",
+            "a//b",
+            "a/",
+            "A",
+            "a b",
+            "a/.hidden",
+            "ä",
+            "a\0b",
+            &"a".repeat(201),
+        ] {
             assert!(check_key(bad).is_err(), "{bad:?}");
         }
     }

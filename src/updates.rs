@@ -14,11 +14,14 @@ use sqlx::{AnyConnection, FromRow};
 pub(crate) use access::visible;
 pub use access::{Recipient, find_to_audit, recipients, refresh as refresh_access};
 pub use audience::{
-    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited, invite_and_ask, join, unknown,
+    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited,
+    invite_and_ask, join, unknown,
 };
 pub use groups::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
-pub use revisions::{Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions};
+pub use revisions::{
+    Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions,
+};
 pub use standing::{answered, hold, move_dues, settle, settle_person};
 pub use talk::{count_questions, who_sees};
 
@@ -181,11 +184,17 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 }
 
 /// An update that the viewer may see and change: only its author may, and not in the trash.
-pub async fn find_mine(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+pub async fn find_mine(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Update> {
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
     if update.trashed_at.is_some() {
-        return Err(Error::Conflict("This update is in the trash. Restore it first.".into()));
+        return Err(Error::Conflict(
+            "This update is in the trash. Restore it first.".into(),
+        ));
     }
     Ok(update)
 }
@@ -194,7 +203,10 @@ pub async fn find_mine(connection: &mut AnyConnection, viewer: &Viewer, id: &str
 pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     match viewer {
         Viewer::Person(person) if person.id == update.author_id => Ok(()),
-        _ => Err(Error::Forbidden(format!("Only {} can do this.", update.author_name))),
+        _ => Err(Error::Forbidden(format!(
+            "Only {} can do this.",
+            update.author_name
+        ))),
     }
 }
 
@@ -208,7 +220,12 @@ pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
 }
 
 /// Begins a draft.
-pub async fn create(tx: &mut Tx, clock: &Clock, author: &Person, content: &Content) -> Result<Update> {
+pub async fn create(
+    tx: &mut Tx,
+    clock: &Clock,
+    author: &Person,
+    content: &Content,
+) -> Result<Update> {
     let (id, now) = (clock.id(), clock.now());
     let (due_at, due_days) = parts(content.due.flatten());
     ahead(clock, due_at)?;
@@ -252,17 +269,29 @@ fn parts(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
 /// Nothing can be due before it is asked.
 fn ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
     match due_at {
-        Some(at) if at <= clock.now() => Err(Error::invalid("due", "is in the past. Name a time that is still to come, or none.")),
+        Some(at) if at <= clock.now() => Err(Error::invalid(
+            "due",
+            "is in the past. Name a time that is still to come, or none.",
+        )),
         _ => Ok(()),
     }
 }
 
 /// Edits a draft or what was published. Recipients are added and removed with the audience.
-pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content: &Content) -> Result<Update> {
+pub async fn edit(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    content: &Content,
+) -> Result<Update> {
     let person = viewer.person()?;
     hold(tx, id).await?;
     let before = find_mine(tx, viewer, id).await?;
-    if content.version.is_some_and(|version| version != before.version) {
+    if content
+        .version
+        .is_some_and(|version| version != before.version)
+    {
         return Err(Error::Conflict(
             "This update was edited elsewhere meanwhile. What you typed is still here; load the other version or save again over it."
                 .into(),
@@ -270,7 +299,10 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     }
     let published = before.published_at.is_some();
     if published && content.title.as_deref().is_some_and(str::is_empty) {
-        return Err(Error::invalid("title", "is empty. What is published needs one."));
+        return Err(Error::invalid(
+            "title",
+            "is empty. What is published needs one.",
+        ));
     }
     let due = content.due.unwrap_or(before.due());
     let (due_at, due_days) = parts(due);
@@ -300,7 +332,9 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     .execute(&mut **tx)
     .await?;
     if changed.rows_affected() == 0 {
-        return Err(Error::Conflict("This update was edited elsewhere at the same moment. Save again.".into()));
+        return Err(Error::Conflict(
+            "This update was edited elsewhere at the same moment. Save again.".into(),
+        ));
     }
     if material {
         revisions::supersede(tx, clock, &before).await?;
@@ -311,8 +345,19 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
     }
     let after = own(tx, id).await?;
     if published {
-        let answered = if material { standing::who_answered(tx, id).await? } else { Vec::new() };
-        audience::resolve(tx, clock, &before, &after, content.audience.as_ref().map(|_| kept.as_slice())).await?;
+        let answered = if material {
+            standing::who_answered(tx, id).await?
+        } else {
+            Vec::new()
+        };
+        audience::resolve(
+            tx,
+            clock,
+            &before,
+            &after,
+            content.audience.as_ref().map(|_| kept.as_slice()),
+        )
+        .await?;
         access::refresh(tx, id, None).await?;
         if before.later_members_at.is_none() && after.later_members_at.is_some() {
             groups::notify_of_earlier_joiners(tx, clock, id).await?;
@@ -322,8 +367,23 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, content
             let settled = own(tx, id).await?;
             somebody(tx, clock, &settled).await?;
         }
-        let kind = if after.asks() { Kind::Changed } else { Kind::Sent };
-        notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &person.id }, &answered).await?;
+        let kind = if after.asks() {
+            Kind::Changed
+        } else {
+            Kind::Sent
+        };
+        notify::tell(
+            tx,
+            clock,
+            News {
+                kind,
+                update_id: id,
+                subject_id: id,
+                actor_id: &person.id,
+            },
+            &answered,
+        )
+        .await?;
         index(tx, clock, id, id).await?;
     }
     events::record(tx, clock, "update", id, id, &person.id).await?;
@@ -339,7 +399,11 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     if draft.published_at.is_some() {
         return Ok(draft);
     }
-    let title = if draft.title.is_empty() { fallback_title(tx, clock, person, &draft).await? } else { draft.title.clone() };
+    let title = if draft.title.is_empty() {
+        fallback_title(tx, clock, person, &draft).await?
+    } else {
+        draft.title.clone()
+    };
     sqlx::query("UPDATE updates SET title = $1, published_at = $2, listed_at = $2, version = version + 1 WHERE id = $3")
         .bind(title)
         .bind(clock.now())
@@ -360,7 +424,12 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
 }
 
 /// `Recording, 21 Nov 14:02`, in the author's zone.
-async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Update) -> Result<String> {
+async fn fallback_title(
+    tx: &mut Tx,
+    clock: &Clock,
+    author: &Person,
+    draft: &Update,
+) -> Result<String> {
     let kind: Option<String> =
         sqlx::query_scalar("SELECT kind FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id LIMIT 1")
             .bind(&draft.id)
@@ -370,17 +439,30 @@ async fn fallback_title(tx: &mut Tx, clock: &Clock, author: &Person, draft: &Upd
         Some("video") => "Recording",
         Some(_) => "Screenshot",
         None if !draft.notes.is_empty() => "Update",
-        None => return Err(Error::invalid("title", "is empty, and there is nothing else yet. Write a title or add a file.")),
+        None => {
+            return Err(Error::invalid(
+                "title",
+                "is empty, and there is nothing else yet. Write a title or add a file.",
+            ));
+        }
     };
     let zone = jiff::tz::TimeZone::get(&author.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let now = jiff::Timestamp::from_millisecond(clock.now()).map_err(Error::internal)?.to_zoned(zone);
+    let now = jiff::Timestamp::from_millisecond(clock.now())
+        .map_err(Error::internal)?
+        .to_zoned(zone);
     Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
 }
 
 /// An answer cannot be asked of nobody.
 async fn somebody(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
-    if update.asks() && update.recipients == 0 && audience::awaited(tx, clock, &update.id).await?.is_empty() {
-        return Err(Error::invalid("audience", "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back."));
+    if update.asks()
+        && update.recipients == 0
+        && audience::awaited(tx, clock, &update.id).await?.is_empty()
+    {
+        return Err(Error::invalid(
+            "audience",
+            "is nobody, and an answer is asked for. Name who is to answer, or ask for nothing back.",
+        ));
     }
     Ok(())
 }
@@ -393,9 +475,16 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     match update.published_at {
         None => return Ok(update),
         Some(at) if clock.now() - at <= UNDO => {}
-        Some(_) => return Err(Error::Conflict("It was published more than 10 s ago. Edit it, or put it into the trash.".into())),
+        Some(_) => {
+            return Err(Error::Conflict(
+                "It was published more than 10 s ago. Edit it, or put it into the trash.".into(),
+            ));
+        }
     }
-    sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE updates SET published_at = NULL, version = version + 1 WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     for trace in [
         "DELETE FROM receipts WHERE update_id = $1",
         "DELETE FROM notices WHERE update_id = $1",
@@ -422,7 +511,11 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
     if update.trashed_at.is_some() {
         return Ok(());
     }
-    sqlx::query("UPDATE updates SET trashed_at = $1 WHERE id = $2").bind(clock.now()).bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE updates SET trashed_at = $1 WHERE id = $2")
+        .bind(clock.now())
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     access::refresh(tx, id, None).await?;
     events::record(tx, clock, "update", id, id, &person.id).await
 }
@@ -433,14 +526,22 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     hold(tx, id).await?;
     let update = find(tx, viewer, id).await?;
     must_be_author(viewer, &update)?;
-    sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     access::refresh(tx, id, None).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
     own(tx, id).await
 }
 
 /// Deletes from the author's trash for good: one update, or all. The bytes go by a job of the same transaction.
-pub async fn empty_trash(tx: &mut Tx, clock: &Clock, person: &Person, one: Option<&str>) -> Result<()> {
+pub async fn empty_trash(
+    tx: &mut Tx,
+    clock: &Clock,
+    person: &Person,
+    one: Option<&str>,
+) -> Result<()> {
     let trashed: Vec<String> =
         sqlx::query_scalar("SELECT id FROM updates WHERE author_id = $1 AND trashed_at IS NOT NULL AND ($2 = '' OR id = $2)")
             .bind(&person.id)
@@ -456,7 +557,10 @@ pub async fn empty_trash(tx: &mut Tx, clock: &Clock, person: &Person, one: Optio
 /// Deletes for good what has been in the trash for 30 days; at most 100 at once.
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let old: Vec<String> =
-        sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100").bind(clock.now() - TRASH).fetch_all(&mut **tx).await?;
+        sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
+            .bind(clock.now() - TRASH)
+            .fetch_all(&mut **tx)
+            .await?;
     for id in old {
         delete(tx, clock, &id).await?;
     }
@@ -490,26 +594,46 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
             .await?;
     purge(tx, clock, &keys).await?;
     // Guests are named by comments, and links by both: what points goes before what is pointed at.
-    sqlx::query("DELETE FROM comments WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM comments WHERE update_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     jobs::enqueue(tx, clock, "forget", &json!({ "update": id })).await?;
-    sqlx::query("DELETE FROM updates WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM updates WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Has the objects under these keys deleted, every version of them.
 pub async fn purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
-    if keys.is_empty() { Ok(()) } else { jobs::enqueue(tx, clock, "purge", &json!({ "keys": keys })).await }
+    if keys.is_empty() {
+        Ok(())
+    } else {
+        jobs::enqueue(tx, clock, "purge", &json!({ "keys": keys })).await
+    }
 }
 
 /// Has the words of a subject, the update itself or one of its comments, found anew.
 pub async fn index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
-    jobs::enqueue(tx, clock, "index", &json!({ "update": id, "subject": subject })).await
+    jobs::enqueue(
+        tx,
+        clock,
+        "index",
+        &json!({ "update": id, "subject": subject }),
+    )
+    .await
 }
 
 /// The update as its author sees it, after a change of theirs.
 async fn own(connection: &mut AnyConnection, id: &str) -> Result<Update> {
-    Ok(sqlx::query_as(concat!("SELECT ", columns!(), " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1"))
-        .bind(id)
-        .fetch_one(connection)
-        .await?)
+    Ok(sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id = $1"
+    ))
+    .bind(id)
+    .fetch_one(connection)
+    .await?)
 }

@@ -39,7 +39,8 @@ pub use writing::{Patch, write};
 /// The largest picture file; its pixels have their own limits.
 const PICTURE: u64 = 64 << 20;
 /// What is taken, for whoever sent something else.
-pub const TAKEN: &str = "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
+pub const TAKEN: &str =
+    "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
 
 /// Takes files in.
 #[derive(Clone, Debug)]
@@ -77,7 +78,10 @@ impl Seen {
         if pictures::sniff(head).is_some() {
             return Ok(Self::Picture);
         }
-        if let Some(foreign) = video::picture_brand(head).map(Foreign::of_brand).or_else(|| Foreign::sniff(head)) {
+        if let Some(foreign) = video::picture_brand(head)
+            .map(Foreign::of_brand)
+            .or_else(|| Foreign::sniff(head))
+        {
             return Err(Error::Unsupported(foreign.advice().into()));
         }
         let refusal = || {
@@ -97,15 +101,24 @@ impl Seen {
 
     /// What was stored under this type.
     fn stored(content_type: &str) -> Option<Self> {
-        let videos = [Container::WebM, Container::Mp4, Container::Matroska, Container::QuickTime].map(Self::Video);
-        std::iter::once(Self::Picture).chain(videos).find(|seen| seen.content_type() == content_type)
+        let videos = [
+            Container::WebM,
+            Container::Mp4,
+            Container::Matroska,
+            Container::QuickTime,
+        ]
+        .map(Self::Video);
+        std::iter::once(Self::Picture)
+            .chain(videos)
+            .find(|seen| seen.content_type() == content_type)
     }
 }
 
 impl Intake {
     /// Refuses when the disk is nearly full, so that comments and acknowledgements can go on.
     pub fn room(&self) -> Result<()> {
-        let here = rustix::fs::statvfs(&self.shop.tmp).map_err(|error| Error::internal(std::io::Error::from(error)))?;
+        let here = rustix::fs::statvfs(&self.shop.tmp)
+            .map_err(|error| Error::internal(std::io::Error::from(error)))?;
         let mut free = here.f_bavail.saturating_mul(here.f_frsize);
         if let Some(there) = self.shop.storage.free_bytes()? {
             free = free.min(there);
@@ -113,31 +126,54 @@ impl Intake {
         if free >= self.min_free {
             return Ok(());
         }
-        let text = format!("The disk is nearly full ({} MiB left), so no file is taken. Ask your admin to make room.", free >> 20);
-        Err(Error::Unavailable(text, "less free disk than uploads need".into()))
+        let text = format!(
+            "The disk is nearly full ({} MiB left), so no file is taken. Ask your admin to make room.",
+            free >> 20
+        );
+        Err(Error::Unavailable(
+            text,
+            "less free disk than uploads need".into(),
+        ))
     }
 
     /// Takes one file in: pictures are made anew at once, video is stored as it is and prepared by a job. With `pictures` only those.
-    pub async fn take(&self, file_name: &str, pictures: bool, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
+    pub async fn take(
+        &self,
+        file_name: &str,
+        pictures: bool,
+        body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<Taken> {
         self.room()?;
         let file_name = words::file_name(file_name);
-        let mut body = Limited { body, left: self.max, max: self.max };
+        let mut body = Limited {
+            body,
+            left: self.max,
+            max: self.max,
+        };
         let head = head(&mut body).await?;
         let seen = Seen::of(&head)?;
         let whole = stream::iter([Ok(head)]).chain(body);
         match seen {
             Seen::Picture => self.take_picture(file_name, whole).await,
-            Seen::Video(_) if pictures => {
-                Err(Error::Unsupported("This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into()))
-            }
+            Seen::Video(_) if pictures => Err(Error::Unsupported(
+                "This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into(),
+            )),
             Seen::Video(container) => self.take_video(file_name, container, whole).await,
         }
     }
 
-    async fn take_picture(&self, file_name: String, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
+    async fn take_picture(
+        &self,
+        file_name: String,
+        body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<Taken> {
         let spool = tempfile::NamedTempFile::new_in(&self.shop.tmp)?;
         let mut file = tokio::fs::File::from_std(spool.reopen()?);
-        let mut body = Limited { body, left: PICTURE.min(self.max), max: PICTURE.min(self.max) };
+        let mut body = Limited {
+            body,
+            left: PICTURE.min(self.max),
+            max: PICTURE.min(self.max),
+        };
         while let Some(block) = body.next().await {
             file.write_all(&block?).await?;
         }
@@ -146,7 +182,12 @@ impl Intake {
     }
 
     /// Makes a picture anew; what is stored for media that is known belongs to that from the beginning.
-    async fn make_picture(&self, file_name: String, path: &Path, media_id: Option<&str>) -> Result<Taken> {
+    async fn make_picture(
+        &self,
+        file_name: String,
+        path: &Path,
+        media_id: Option<&str>,
+    ) -> Result<Taken> {
         let (original, thumbnail) = pictures::make(path).await?.parts();
         let size = Some((original.width, original.height));
         let mut objects = Vec::new();
@@ -154,20 +195,40 @@ impl Intake {
             let key = loose_key(&self.shop.db, &self.shop.clock, media_id).await?;
             objects.push(put_picture(&self.shop.storage, name, key, picture).await?);
         }
-        Ok(Taken { kind: "image", file_name, state: "ready", size, metadata: None, objects })
+        Ok(Taken {
+            kind: "image",
+            file_name,
+            state: "ready",
+            size,
+            metadata: None,
+            objects,
+        })
     }
 
-    async fn take_video(&self, file_name: String, container: Container, body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<Taken> {
+    async fn take_video(
+        &self,
+        file_name: String,
+        container: Container,
+        body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<Taken> {
         let key = loose_key(&self.shop.db, &self.shop.clock, None).await?;
         let mut scan = MetadataScan::default();
         let body = body.inspect_ok(|block| scan.feed(block));
-        let bytes = self.shop.storage.put(&key, &about(container.content_type()), body).await?;
+        let bytes = self
+            .shop
+            .storage
+            .put(&key, &about(container.content_type()), body)
+            .await?;
         Ok(recorded(file_name, container, key, bytes, &scan))
     }
 
     /// Deletes what was taken and found no place.
     pub async fn discard(&self, taken: &[Taken]) -> Result<()> {
-        let keys: Vec<String> = taken.iter().flat_map(|taken| &taken.objects).map(|object| object.key.clone()).collect();
+        let keys: Vec<String> = taken
+            .iter()
+            .flat_map(|taken| &taken.objects)
+            .map(|object| object.key.clone())
+            .collect();
         if keys.is_empty() {
             return Ok(());
         }
@@ -179,12 +240,38 @@ impl Intake {
 
 /// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays: for its author, and for others where the `scan` of
 /// all its bytes found no metadata.
-fn recorded(file_name: String, container: Container, key: String, bytes: u64, scan: &MetadataScan) -> Taken {
-    let metadata = if scan.fed() == bytes { scan.finish() } else { Metadata::Possible };
-    let original = Object { name: "original", key, content_type: container.content_type().to_owned(), size: None, bytes };
-    let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object { name: "playable", ..original.clone() });
+fn recorded(
+    file_name: String,
+    container: Container,
+    key: String,
+    bytes: u64,
+    scan: &MetadataScan,
+) -> Taken {
+    let metadata = if scan.fed() == bytes {
+        scan.finish()
+    } else {
+        Metadata::Possible
+    };
+    let original = Object {
+        name: "original",
+        key,
+        content_type: container.content_type().to_owned(),
+        size: None,
+        bytes,
+    };
+    let playable = matches!(container, Container::WebM | Container::Mp4).then(|| Object {
+        name: "playable",
+        ..original.clone()
+    });
     let objects = std::iter::once(original).chain(playable).collect();
-    Taken { kind: "video", file_name, state: "processing", size: None, metadata: Some(metadata), objects }
+    Taken {
+        kind: "video",
+        file_name,
+        state: "processing",
+        size: None,
+        metadata: Some(metadata),
+        objects,
+    }
 }
 
 /// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.
@@ -206,15 +293,19 @@ pub async fn sweep(intake: &Intake) -> Result<()> {
 /// Has objects deleted that were written and belong to nothing after a day; and forgets addresses that are good no more.
 async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
-    let keys: Vec<String> = sqlx::query_scalar("DELETE FROM loose_objects WHERE since < $1 RETURNING key")
-        .bind(clock.now() - 24 * 3_600_000)
-        .fetch_all(&mut *tx)
-        .await?;
+    let keys: Vec<String> =
+        sqlx::query_scalar("DELETE FROM loose_objects WHERE since < $1 RETURNING key")
+            .bind(clock.now() - 24 * 3_600_000)
+            .fetch_all(&mut *tx)
+            .await?;
     for key in &keys {
         // Also what was begun under it and is not even an object.
         rows::clear_at(&mut tx, clock, key, None, clock.now()).await?;
     }
-    sqlx::query("DELETE FROM former_keys WHERE until < $1").bind(clock.now()).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM former_keys WHERE until < $1")
+        .bind(clock.now())
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
@@ -223,8 +314,15 @@ pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
     shop.storage.delete_all(keys).await?;
     let mut tx = shop.db.begin().await?;
     for some in keys.chunks(500) {
-        let statement = format!("DELETE FROM loose_objects WHERE key IN ({})", db::in_list(1, some.len()));
-        let forget = some.iter().fold(sqlx::query(AssertSqlSafe(statement)), |query, key| query.bind(key));
+        let statement = format!(
+            "DELETE FROM loose_objects WHERE key IN ({})",
+            db::in_list(1, some.len())
+        );
+        let forget = some
+            .iter()
+            .fold(sqlx::query(AssertSqlSafe(statement)), |query, key| {
+                query.bind(key)
+            });
         forget.execute(&mut *tx).await?;
     }
     tx.commit().await
@@ -233,8 +331,15 @@ pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
 /// Deletes all that is left of the upload that a picture came by, which nothing shows any more: now, not when the jobs for it come to it.
 pub async fn wipe(shop: &Workshop, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
-        sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1").bind(media_id).fetch_all(&mut *shop.db.read().await?).await?;
-    for key in keys.into_iter().flat_map(|(key, came)| [Some(key), came]).flatten() {
+        sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")
+            .bind(media_id)
+            .fetch_all(&mut *shop.db.read().await?)
+            .await?;
+    for key in keys
+        .into_iter()
+        .flat_map(|(key, came)| [Some(key), came])
+        .flatten()
+    {
         shop.storage.delete_grown(&rows::place(&key)).await?;
         shop.storage.delete(&key).await?;
     }

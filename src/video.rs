@@ -98,9 +98,19 @@ impl Probe {
     /// The same video as if it had no audio.
     fn without_audio(&self) -> Self {
         let timeline = self.timeline.without_audio();
-        let lost_audio = self.audio.as_deref().map(|codec| codecs::codec_label(codec, ""));
+        let lost_audio = self
+            .audio
+            .as_deref()
+            .map(|codec| codecs::codec_label(codec, ""));
         let duration_ms = timeline.duration_ms();
-        Self { audio: None, audio_stream: None, duration_ms, lost_audio, timeline, ..self.clone() }
+        Self {
+            audio: None,
+            audio_stream: None,
+            duration_ms,
+            lost_audio,
+            timeline,
+            ..self.clone()
+        }
     }
 }
 
@@ -153,7 +163,9 @@ struct Found {
 impl Tools {
     /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can cage them.
     pub async fn find(ffmpeg: Option<&Path>) -> Self {
-        Self { found: find(ffmpeg).await.map(Arc::new) }
+        Self {
+            found: find(ffmpeg).await.map(Arc::new),
+        }
     }
 
     /// What is missing, in words for pages and the doctor.
@@ -169,7 +181,12 @@ impl Tools {
     /// What was found and how it is caged, for the doctor.
     pub fn describe(&self) -> String {
         match &self.found {
-            Some(found) => format!("{} at {}, {}.", found.version, found.ffmpeg.display(), found.cage.describe()),
+            Some(found) => format!(
+                "{} at {}, {}.",
+                found.version,
+                found.ffmpeg.display(),
+                found.cage.describe()
+            ),
             None => "No ffmpeg.".into(),
         }
     }
@@ -209,11 +226,20 @@ impl Tools {
 
     /// A copy in `dir` of the stretch between two milliseconds, and of nothing else. Where it begins at a key frame nothing is converted;
     /// else only what stands before the next one, where that can be done, or all of it.
-    pub async fn cut(&self, input: &Path, probe: &Probe, stretch: (i64, i64), dir: &Path) -> Result<Output> {
+    pub async fn cut(
+        &self,
+        input: &Path,
+        probe: &Probe,
+        stretch: (i64, i64),
+        dir: &Path,
+    ) -> Result<Output> {
         let found = self.found()?;
         let made = cut::cut(found, input, probe, stretch, dir).await;
         match silenced(probe, &made) {
-            Some(silent) => noted(cut::cut(found, input, &silent, stretch, dir).await?, &silent),
+            Some(silent) => noted(
+                cut::cut(found, input, &silent, stretch, dir).await?,
+                &silent,
+            ),
             None => noted(made?, probe),
         }
     }
@@ -224,7 +250,12 @@ impl Tools {
     }
 
     fn found(&self) -> Result<&Found> {
-        let missing = || Error::Unavailable(self.missing().unwrap_or_default(), "no ffmpeg or ffprobe".into());
+        let missing = || {
+            Error::Unavailable(
+                self.missing().unwrap_or_default(),
+                "no ffmpeg or ffprobe".into(),
+            )
+        };
         self.found.as_deref().ok_or_else(missing)
     }
 }
@@ -243,7 +274,8 @@ async fn presented(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Re
 
 /// What to try without audio: a file of which no copy could be made, and whose audio has to be converted.
 fn silenced(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
-    let undecodable = matches!(made, Err(Error::Unsupported(_))) && convert::converts_audio(probe, convert::target(probe));
+    let undecodable = matches!(made, Err(Error::Unsupported(_)))
+        && convert::converts_audio(probe, convert::target(probe));
     undecodable.then(|| probe.without_audio())
 }
 
@@ -262,7 +294,11 @@ async fn find(given: Option<&Path>) -> Option<Found> {
     };
     let ffmpeg = std::path::absolute(ffmpeg).ok()?;
     let beside = ffmpeg.with_file_name("ffprobe");
-    let ffprobe = if beside.is_file() { beside } else { in_path("ffprobe")? };
+    let ffprobe = if beside.is_file() {
+        beside
+    } else {
+        in_path("ffprobe")?
+    };
     let cage = Cage::find(&ffmpeg).await;
     let dir = tempfile::tempdir().ok()?;
     let mut version = None;
@@ -282,12 +318,19 @@ async fn find(given: Option<&Path>) -> Option<Found> {
             return None;
         }
     }
-    Some(Found { ffmpeg, ffprobe, version: version?, cage })
+    Some(Found {
+        ffmpeg,
+        ffprobe,
+        version: version?,
+        cage,
+    })
 }
 
 fn in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_absolute() && file.is_file())
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_absolute() && file.is_file())
 }
 
 #[cfg(test)]

@@ -48,42 +48,94 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/assets/{name}").route(get().to(health::asset)))
         .service(resource("/favicon.ico").route(get().to(health::favicon)))
         // who asks
-        .service(resource("/setup").route(get().to(session::setup_page)).route(post().to(session::setup)))
         .service(
-            resource("/session").route(get().to(session::show)).route(post().to(session::sign_in)).route(delete().to(session::sign_out)),
+            resource("/setup")
+                .route(get().to(session::setup_page))
+                .route(post().to(session::setup)),
+        )
+        .service(
+            resource("/session")
+                .route(get().to(session::show))
+                .route(post().to(session::sign_in))
+                .route(delete().to(session::sign_out)),
         )
         .service(resource("/sessions").route(get().to(session::list)))
         .service(resource("/sessions/{id}").route(delete().to(session::end)))
-        .service(resource("/tokens").route(get().to(session::tokens)).route(post().to(session::add_token)))
+        .service(
+            resource("/tokens")
+                .route(get().to(session::tokens))
+                .route(post().to(session::add_token)),
+        )
         .service(resource("/tokens/{id}").route(delete().to(session::end_token)))
-        .service(resource("/me").route(get().to(me::show)).route(patch().to(me::edit)))
+        .service(
+            resource("/me")
+                .route(get().to(me::show))
+                .route(patch().to(me::edit)),
+        )
         .service(resource("/me/password").route(put().to(me::change_password)))
         // people
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))
         .service(resource("/people/{id}/reset").route(post().to(people::ask_to_reset)))
-        .service(resource("/invitations").route(get().to(people::invitations)).route(post().to(people::invite)))
+        .service(
+            resource("/invitations")
+                .route(get().to(people::invitations))
+                .route(post().to(people::invite)),
+        )
         .service(
             resource("/invitations/{id}")
                 .route(get().to(people::invitation))
                 .route(post().to(people::accept))
                 .route(delete().to(people::withdraw)),
         )
-        .service(resource("/resets/{token}").route(get().to(people::reset_page)).route(post().to(people::reset)))
-        .service(resource("/groups").route(get().to(groups::list)).route(post().to(groups::make)))
-        .service(resource("/groups/{id}").route(patch().to(groups::change)).route(delete().to(groups::remove)))
-        .service(resource("/groups/{id}/members/{person}").route(delete().to(groups::remove_member)))
-        .service(resource("/workspace").route(get().to(workspace::show)).route(patch().to(workspace::change)))
-        .service(resource("/unsubscribe/{token}").route(get().to(unsubscribe::show)).route(post().to(unsubscribe::stop)))
+        .service(
+            resource("/resets/{token}")
+                .route(get().to(people::reset_page))
+                .route(post().to(people::reset)),
+        )
+        .service(
+            resource("/groups")
+                .route(get().to(groups::list))
+                .route(post().to(groups::make)),
+        )
+        .service(
+            resource("/groups/{id}")
+                .route(patch().to(groups::change))
+                .route(delete().to(groups::remove)),
+        )
+        .service(
+            resource("/groups/{id}/members/{person}").route(delete().to(groups::remove_member)),
+        )
+        .service(
+            resource("/workspace")
+                .route(get().to(workspace::show))
+                .route(patch().to(workspace::change)),
+        )
+        .service(
+            resource("/unsubscribe/{token}")
+                .route(get().to(unsubscribe::show))
+                .route(post().to(unsubscribe::stop)),
+        )
         // updates
-        .service(resource("/updates").route(get().to(updates::library)).route(post().to(updates::create)))
+        .service(
+            resource("/updates")
+                .route(get().to(updates::library))
+                .route(post().to(updates::create)),
+        )
         .service(resource("/updates/new").route(get().to(updates::new_page)))
         .service(
-            resource("/updates/{id}").route(get().to(updates::show)).route(patch().to(updates::edit)).route(delete().to(updates::trash)),
+            resource("/updates/{id}")
+                .route(get().to(updates::show))
+                .route(patch().to(updates::edit))
+                .route(delete().to(updates::trash)),
         )
         .service(resource("/updates/{id}/edit").route(get().to(updates::edit_page)))
         .service(resource("/updates/{id}/restoration").route(put().to(updates::restore)))
-        .service(resource("/updates/{id}/publication").route(put().to(updates::publish)).route(delete().to(updates::unpublish)))
+        .service(
+            resource("/updates/{id}/publication")
+                .route(put().to(updates::publish))
+                .route(delete().to(updates::unpublish)),
+        )
         .service(resource("/updates/{id}/opening").route(put().to(updates::open)))
         .service(resource("/updates/{id}/media").route(post().to(media::add)))
         .service(
@@ -100,39 +152,88 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(uploads::remove))
                 .route(method(Method::OPTIONS).to(uploads::options)),
         )
-        .service(resource("/updates/{id}/audience/{person}").route(put().to(updates::add_recipient)))
+        .service(
+            resource("/updates/{id}/audience/{person}").route(put().to(updates::add_recipient)),
+        )
         .service(resource("/updates/{id}/versions").route(get().to(updates::versions)))
-        .service(resource("/updates/{id}/mute").route(put().to(updates::mute)).route(delete().to(updates::unmute)))
+        .service(
+            resource("/updates/{id}/mute")
+                .route(put().to(updates::mute))
+                .route(delete().to(updates::unmute)),
+        )
         // closing the loop
         .service(resource("/receipts").route(get().to(receipts::overview)))
         .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
         .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::one)))
-        .service(resource("/updates/{id}/receipts/{person}/confirmation").route(put().to(receipts::confirm)))
+        .service(
+            resource("/updates/{id}/receipts/{person}/confirmation")
+                .route(put().to(receipts::confirm)),
+        )
         .service(
             resource("/updates/{id}/receipts/{person}/disclosure")
                 .route(put().to(receipts::disclose))
                 .route(delete().to(receipts::withhold)),
         )
-        .service(resource("/updates/{id}/acknowledgement").route(put().to(receipts::acknowledge)).route(delete().to(receipts::take_back)))
-        .service(resource("/updates/{id}/decline").route(put().to(receipts::decline)).route(delete().to(receipts::take_back)))
+        .service(
+            resource("/updates/{id}/acknowledgement")
+                .route(put().to(receipts::acknowledge))
+                .route(delete().to(receipts::take_back)),
+        )
+        .service(
+            resource("/updates/{id}/decline")
+                .route(put().to(receipts::decline))
+                .route(delete().to(receipts::take_back)),
+        )
         .service(resource("/updates/{id}/reminders").route(post().to(receipts::remind)))
         .service(
             resource("/updates/{id}/reactions/{emoji}")
                 .route(put().to(comments::react_to_update))
                 .route(delete().to(comments::unreact_to_update)),
         )
-        .service(resource("/updates/{id}/comments").route(get().to(comments::list)).route(post().to(comments::add)))
-        .service(resource("/updates/{id}/drafts/{subject}").route(put().to(drafts::put)).route(delete().to(drafts::discard)))
-        .service(resource("/updates/{id}/links").route(get().to(links::list)).route(post().to(links::create)))
+        .service(
+            resource("/updates/{id}/comments")
+                .route(get().to(comments::list))
+                .route(post().to(comments::add)),
+        )
+        .service(
+            resource("/updates/{id}/drafts/{subject}")
+                .route(put().to(drafts::put))
+                .route(delete().to(drafts::discard)),
+        )
+        .service(
+            resource("/updates/{id}/links")
+                .route(get().to(links::list))
+                .route(post().to(links::create)),
+        )
         .service(resource("/updates/{id}/access").route(get().to(updates::access)))
         .service(resource("/updates/{id}/live").route(get().to(live::update)))
-        .service(resource("/trash").route(get().to(updates::trash_page)).route(delete().to(updates::empty_trash)))
+        .service(
+            resource("/trash")
+                .route(get().to(updates::trash_page))
+                .route(delete().to(updates::empty_trash)),
+        )
         .service(resource("/trash/{id}").route(delete().to(updates::delete)))
         // of an update
-        .service(resource("/media/{id}").route(get().to(media::show)).route(delete().to(media::remove)))
-        .service(resource("/media/{id}/trim").route(put().to(media::trim)).route(delete().to(media::untrim)))
-        .service(resource("/media/{id}/markup").route(get().to(markup::show)).route(put().to(markup::put)))
-        .service(resource("/m/{key}").route(get().to(media::bytes)).route(actix_web::web::head().to(media::bytes)))
+        .service(
+            resource("/media/{id}")
+                .route(get().to(media::show))
+                .route(delete().to(media::remove)),
+        )
+        .service(
+            resource("/media/{id}/trim")
+                .route(put().to(media::trim))
+                .route(delete().to(media::untrim)),
+        )
+        .service(
+            resource("/media/{id}/markup")
+                .route(get().to(markup::show))
+                .route(put().to(markup::put)),
+        )
+        .service(
+            resource("/m/{key}")
+                .route(get().to(media::bytes))
+                .route(actix_web::web::head().to(media::bytes)),
+        )
         .service(
             resource("/comments/{id}")
                 .route(get().to(comments::show))
@@ -144,8 +245,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(put().to(comments::react_to_comment))
                 .route(delete().to(comments::unreact_to_comment)),
         )
-        .service(resource("/comments/{id}/resolution").route(put().to(comments::resolve)).route(delete().to(comments::reopen)))
-        .service(resource("/comments/{id}/acceptance").route(put().to(comments::accept)).route(delete().to(comments::take_back)))
+        .service(
+            resource("/comments/{id}/resolution")
+                .route(put().to(comments::resolve))
+                .route(delete().to(comments::reopen)),
+        )
+        .service(
+            resource("/comments/{id}/acceptance")
+                .route(put().to(comments::accept))
+                .route(delete().to(comments::take_back)),
+        )
         .service(resource("/comments/{id}/history").route(get().to(comments::history)))
         .service(resource("/links").route(get().to(links::all)))
         .service(resource("/links/{id}").route(delete().to(links::revoke)))
@@ -154,7 +263,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/inbox").route(get().to(inbox::show)))
         .service(resource("/inbox/live").route(get().to(live::inbox)))
         .service(resource("/inbox/next").route(get().to(inbox::next)))
-        .service(resource("/inbox/{id}/snooze").route(put().to(inbox::snooze)).route(delete().to(inbox::wake)))
+        .service(
+            resource("/inbox/{id}/snooze")
+                .route(put().to(inbox::snooze))
+                .route(delete().to(inbox::wake)),
+        )
         .service(resource("/search").route(get().to(updates::search)))
         .default_service(to(health::nothing));
 }

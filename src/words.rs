@@ -40,20 +40,32 @@ pub fn text(text: &str, most: usize) -> Result<String, String> {
     }
     let length = text.chars().count();
     if length > most {
-        return Err(format!("is {length} characters long; at most {most} are kept. Shorten it."));
+        return Err(format!(
+            "is {length} characters long; at most {most} are kept. Shorten it."
+        ));
     }
     Ok(text.to_owned())
 }
 
 /// A text of one line that is not empty: line breaks and other control characters become spaces.
 pub fn line(given: &str, most: usize) -> Result<String, String> {
-    let line = text(given, most)?.replace(|letter: char| letter.is_control(), " ").trim().to_owned();
-    if line.is_empty() { Err("is empty. Write at least one character.".into()) } else { Ok(line) }
+    let line = text(given, most)?
+        .replace(|letter: char| letter.is_control(), " ")
+        .trim()
+        .to_owned();
+    if line.is_empty() {
+        Err("is empty. Write at least one character.".into())
+    } else {
+        Ok(line)
+    }
 }
 
 /// What two spellings of one word have in common: compatibility-decomposed, lower case, without accents.
 pub fn fold(text: &str) -> String {
-    text.nfkd().filter(|letter| !is_combining_mark(*letter)).flat_map(char::to_lowercase).collect()
+    text.nfkd()
+        .filter(|letter| !is_combining_mark(*letter))
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// An e-mail address: something before one `@`, a domain after it, no spaces (HTML's notion, not RFC 5322's).
@@ -61,9 +73,17 @@ pub fn email(given: &str) -> Result<String, String> {
     let address = text(given, 254)?;
     let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
-    let odd =
-        |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')');
-    if local.is_empty() || domain.is_empty() || domain.starts_with('.') || domain.ends_with('.') || address.matches(odd).count() != 1 {
+    let odd = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter, '@' | ',' | ';' | '<' | '>' | '"' | '(' | ')')
+    };
+    if local.is_empty()
+        || domain.is_empty()
+        || domain.starts_with('.')
+        || domain.ends_with('.')
+        || address.matches(odd).count() != 1
+    {
         return Err(wrong());
     }
     Ok(address)
@@ -78,11 +98,20 @@ pub fn email_key(address: &str) -> String {
 pub fn file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        letter.is_control()
+            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    let name: String = last.chars().map(|letter| if hidden(letter) { '_' } else { letter }).take(FILE_NAME).collect();
+    let name: String = last
+        .chars()
+        .map(|letter| if hidden(letter) { '_' } else { letter })
+        .take(FILE_NAME)
+        .collect();
     let name = name.trim().to_owned();
-    if name.is_empty() || name == "." || name == ".." { "file".into() } else { name }
+    if name.is_empty() || name == "." || name == ".." {
+        "file".into()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]

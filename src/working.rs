@@ -28,23 +28,43 @@ pub struct Hours {
 impl Default for Hours {
     /// Monday to Friday, 09:00 to 17:00.
     fn default() -> Self {
-        Self { days: (1..=5).collect(), from: Time::constant(9, 0, 0, 0), to: Time::constant(17, 0, 0, 0) }
+        Self {
+            days: (1..=5).collect(),
+            from: Time::constant(9, 0, 0, 0),
+            to: Time::constant(17, 0, 0, 0),
+        }
     }
 }
 
 impl Hours {
     /// Reads `{"days":[1..7],"from":"09:00","to":"17:00"}`; the error says what is wrong and what would be right.
     pub fn parse(value: &Value) -> Result<Self, String> {
-        let members: &Map<String, Value> = value.as_object().ok_or_else(|| format!("is not an object. {RIGHT}"))?;
-        if let Some(unknown) = members.keys().find(|name| !["days", "from", "to"].contains(&name.as_str())) {
-            return Err(format!("has {unknown:?}, which working hours do not have. {RIGHT}"));
+        let members: &Map<String, Value> = value
+            .as_object()
+            .ok_or_else(|| format!("is not an object. {RIGHT}"))?;
+        if let Some(unknown) = members
+            .keys()
+            .find(|name| !["days", "from", "to"].contains(&name.as_str()))
+        {
+            return Err(format!(
+                "has {unknown:?}, which working hours do not have. {RIGHT}"
+            ));
         }
-        let days = members.get("days").and_then(Value::as_array).ok_or_else(|| format!("needs `days`, a list of numbers. {RIGHT}"))?;
+        let days = members
+            .get("days")
+            .and_then(Value::as_array)
+            .ok_or_else(|| format!("needs `days`, a list of numbers. {RIGHT}"))?;
         let days: Option<Vec<i64>> = days.iter().map(Value::as_i64).collect();
         let time = |name: &str| {
-            members.get(name).and_then(Value::as_str).ok_or_else(|| format!("needs `{name}`, a time of the day such as \"09:00\". {RIGHT}"))
+            members.get(name).and_then(Value::as_str).ok_or_else(|| {
+                format!("needs `{name}`, a time of the day such as \"09:00\". {RIGHT}")
+            })
         };
-        Self::new(&days.ok_or("has a day that is no number. Days are 1 (Monday) to 7 (Sunday).")?, time("from")?, time("to")?)
+        Self::new(
+            &days.ok_or("has a day that is no number. Days are 1 (Monday) to 7 (Sunday).")?,
+            time("from")?,
+            time("to")?,
+        )
     }
 
     /// Hours on these ISO weekdays from and to a time of the day, `HH:MM`.
@@ -53,7 +73,9 @@ impl Hours {
             return Err("has no days. Choose at least one.".into());
         }
         if let Some(day) = days.iter().find(|day| !(1..=7).contains(*day)) {
-            return Err(format!("has the day {day}. Days are 1 (Monday) to 7 (Sunday)."));
+            return Err(format!(
+                "has the day {day}. Days are 1 (Monday) to 7 (Sunday)."
+            ));
         }
         let (from, to) = (time(from)?, time(to)?);
         if to <= from {
@@ -63,7 +85,14 @@ impl Hours {
                 from = from.strftime("%H:%M"),
             ));
         }
-        Ok(Self { days: days.iter().filter_map(|day| i8::try_from(*day).ok()).collect(), from, to })
+        Ok(Self {
+            days: days
+                .iter()
+                .filter_map(|day| i8::try_from(*day).ok())
+                .collect(),
+            from,
+            to,
+        })
     }
 
     /// As it is stored and answered.
@@ -83,7 +112,11 @@ impl Hours {
 
 /// `09:00`, as a browser sends it; seconds are not part of it.
 fn time(text: &str) -> Result<Time, String> {
-    let wrong = || format!("has {text:?}, which is not a time of the day. Right would be \"09:00\", \"23:59\" at the latest.");
+    let wrong = || {
+        format!(
+            "has {text:?}, which is not a time of the day. Right would be \"09:00\", \"23:59\" at the latest."
+        )
+    };
     if text.len() != 5 {
         return Err(wrong());
     }
@@ -113,16 +146,25 @@ pub struct Worker {
 impl Worker {
     /// Someone in the zone of this IANA name (UTC where it is not known any more).
     pub fn new(zone: &str, hours: Hours, away_until: Option<Millis>) -> Self {
-        Self { zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), hours, away_until }
+        Self {
+            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            hours,
+            away_until,
+        }
     }
 
     /// The moment as this person's clock shows it.
     fn local(&self, at: Millis) -> Option<Zoned> {
-        Some(Timestamp::from_millisecond(at).ok()?.to_zoned(self.zone.clone()))
+        Some(
+            Timestamp::from_millisecond(at)
+                .ok()?
+                .to_zoned(self.zone.clone()),
+        )
     }
 
     fn works_at(&self, at: Millis) -> bool {
-        self.local(at).is_some_and(|local| self.hours.hold(local.datetime()))
+        self.local(at)
+            .is_some_and(|local| self.hours.hold(local.datetime()))
     }
 
     /// The first moment of work on a day; none on a day without, or one that the zone left out (Samoa's 30 December 2011).
@@ -147,7 +189,9 @@ impl Worker {
                 let (before, after) = (ambiguous.earlier().ok()?, ambiguous.later().ok()?);
                 self.passing(wall, before.as_millisecond(), after.as_millisecond()) + beside_gap
             }
-            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok()?.as_millisecond(),
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+                ambiguous.earlier().ok()?.as_millisecond()
+            }
         };
         let local = self.local(at)?.datetime();
         (local.date() == day && self.hours.hold(local)).then_some(at)
@@ -157,7 +201,14 @@ impl Worker {
     fn passing(&self, wall: DateTime, mut before: Millis, mut after: Millis) -> Millis {
         while before + 1 < after {
             let middle = before + (after - before) / 2;
-            if self.local(middle).is_some_and(|local| local.datetime() > wall) { after = middle } else { before = middle }
+            if self
+                .local(middle)
+                .is_some_and(|local| local.datetime() > wall)
+            {
+                after = middle
+            } else {
+                before = middle
+            }
         }
         after
     }
@@ -169,10 +220,14 @@ impl Worker {
 /// `Days(n)` is the end of the n-th working day after the day of asking. `At` is that moment if they work then; else the end of
 /// their work before it, if that is still ahead; else the end of their first whole working day after it.
 pub fn due(due: &Due, asked_at: Millis, worker: &Worker) -> Millis {
-    let ready = worker.away_until.map_or(asked_at, |away| away.max(asked_at));
+    let ready = worker
+        .away_until
+        .map_or(asked_at, |away| away.max(asked_at));
     match *due {
         Due::At(at) if at >= ready && worker.works_at(at) => Some(at),
-        Due::At(at) => last_end_before(worker, at).filter(|end| *end > ready).or_else(|| first_whole_day(worker, at.max(ready))),
+        Due::At(at) => last_end_before(worker, at)
+            .filter(|end| *end > ready)
+            .or_else(|| first_whole_day(worker, at.max(ready))),
         Due::Days(n) => nth_day(worker, ready, n.clamp(1, MOST_DAYS)),
     }
     // Only at the end of all time.
@@ -184,21 +239,30 @@ const LOOK: i64 = 14;
 
 fn last_end_before(worker: &Worker, at: Millis) -> Option<Millis> {
     let today = worker.local(at)?.date();
-    (0..LOOK).find_map(|back| worker.end(today.checked_sub(back.days()).ok()?).filter(|end| *end < at))
+    (0..LOOK).find_map(|back| {
+        worker
+            .end(today.checked_sub(back.days()).ok()?)
+            .filter(|end| *end < at)
+    })
 }
 
 fn first_whole_day(worker: &Worker, after: Millis) -> Option<Millis> {
     let today = worker.local(after)?.date();
     (0..LOOK).find_map(|ahead| {
         let day = today.checked_add(ahead.days()).ok()?;
-        worker.begin(day).filter(|begin| *begin >= after).and(worker.end(day))
+        worker
+            .begin(day)
+            .filter(|begin| *begin >= after)
+            .and(worker.end(day))
     })
 }
 
 fn nth_day(worker: &Worker, after: Millis, n: i64) -> Option<Millis> {
     let today = worker.local(after)?.date();
     let days = (1..LOOK + 7 * n).map_while(|ahead| today.checked_add(ahead.days()).ok());
-    days.filter_map(|day| worker.end(day)).filter(|end| *end > after).nth(usize::try_from(n - 1).ok()?)
+    days.filter_map(|day| worker.end(day))
+        .filter(|end| *end > after)
+        .nth(usize::try_from(n - 1).ok()?)
 }
 
 #[cfg(test)]

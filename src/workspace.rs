@@ -83,7 +83,13 @@ fn gather(rows: Vec<Row>) -> Result<Workspace> {
     for row in rows {
         match (row.name.as_str(), row.person_name, row.person_email) {
             ("rules", ..) => workspace.rules = row.value,
-            ("contact", Some(name), Some(email)) => workspace.contact = Some(Contact { id: row.value, name, email }),
+            ("contact", Some(name), Some(email)) => {
+                workspace.contact = Some(Contact {
+                    id: row.value,
+                    name,
+                    email,
+                })
+            }
             ("due_days", ..) => workspace.due_days = row.value.parse().ok(),
             _ => {}
         }
@@ -93,7 +99,13 @@ fn gather(rows: Vec<Row>) -> Result<Workspace> {
 
 /// So many working days can something be due in.
 pub fn days(n: i64) -> Result<i64, String> {
-    if (1..=MOST_DAYS).contains(&n) { Ok(n) } else { Err(format!("is {n} working days. Right would be 1 to {MOST_DAYS}.")) }
+    if (1..=MOST_DAYS).contains(&n) {
+        Ok(n)
+    } else {
+        Err(format!(
+            "is {n} working days. Right would be 1 to {MOST_DAYS}."
+        ))
+    }
 }
 
 /// Changes how the workspace works. Admins may.
@@ -121,15 +133,22 @@ async fn contact_id(tx: &mut Tx, named: &str) -> Result<String> {
     if !named.contains('@') {
         return match people::by_id(tx, named).await {
             Ok(account) if account.deactivated_at.is_none() => Ok(account.id),
-            Ok(account) => Err(wrong(format!("is {}, who is deactivated. Choose someone who is here.", account.name))),
-            Err(Error::NotFound) => Err(wrong(format!("is {named:?}, which is nobody. Right would be an e-mail address of an account."))),
+            Ok(account) => Err(wrong(format!(
+                "is {}, who is deactivated. Choose someone who is here.",
+                account.name
+            ))),
+            Err(Error::NotFound) => Err(wrong(format!(
+                "is {named:?}, which is nobody. Right would be an e-mail address of an account."
+            ))),
             Err(error) => Err(error),
         };
     }
     let email = words::email(named).map_err(wrong)?;
     match people::by_email(tx, &email).await? {
         Some(account) => Ok(account.id),
-        None => Err(wrong(format!("is {email}, which has no account here. Choose someone who has."))),
+        None => Err(wrong(format!(
+            "is {email}, which has no account here. Choose someone who has."
+        ))),
     }
 }
 

@@ -24,7 +24,12 @@ impl Node {
     /// lives, which the lock of the file shows, its leases stay.
     pub(super) async fn start(db: &Db, folder: &Path) -> Result<Self> {
         let id = clock::secret();
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(folder.join("node"))?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("node"))?;
         if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
             tracing::info!(%error, "another process uses this data folder; its jobs stay its own");
             return Ok(Self { id, _file: None });
@@ -37,12 +42,18 @@ impl Node {
             let ended = jobs::end_leases_of(&mut tx, &before).await?;
             tx.commit().await?;
             if ended > 0 {
-                tracing::info!(jobs = ended, "jobs that an earlier process of this node had begun are begun again");
+                tracing::info!(
+                    jobs = ended,
+                    "jobs that an earlier process of this node had begun are begun again"
+                );
             }
         }
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(id.as_bytes())?;
-        Ok(Self { id, _file: Some(file) })
+        Ok(Self {
+            id,
+            _file: Some(file),
+        })
     }
 }

@@ -18,15 +18,28 @@ impl State {
     /// Has what this transaction asks of people, or reminds them of, mailed to them once it can no longer be taken back. Without mail it
     /// does nothing.
     pub async fn mail(&self, tx: &mut Tx, update_id: &str) -> Result<()> {
-        if self.mails() { mailing::enqueue(tx, &self.clock, update_id).await } else { Ok(()) }
+        if self.mails() {
+            mailing::enqueue(tx, &self.clock, update_id).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Does such a job. Answers false when the process ends before all of it is done.
     pub(super) async fn deliver(&self, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
         // Without the setting, or the address its links need, the mail of earlier days stays unsent.
-        let (Some(mailer), Some(base)) = (&self.config.mail, &self.config.url) else { return Ok(true) };
-        let unsubscribe = |person: &str| format!("{base}/unsubscribe/{}", unsubscribe_token(self, person));
-        let links = Links { base, unsubscribe: &unsubscribe };
-        mailing::deliver(&self.db, &self.clock, mailer, &links, &job.payload, || *stop.borrow()).await
+        let (Some(mailer), Some(base)) = (&self.config.mail, &self.config.url) else {
+            return Ok(true);
+        };
+        let unsubscribe =
+            |person: &str| format!("{base}/unsubscribe/{}", unsubscribe_token(self, person));
+        let links = Links {
+            base,
+            unsubscribe: &unsubscribe,
+        };
+        mailing::deliver(&self.db, &self.clock, mailer, &links, &job.payload, || {
+            *stop.borrow()
+        })
+        .await
     }
 }

@@ -31,7 +31,14 @@ pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>)
         }
         match next(&state, &slots).await {
             Ok(Some((job, lane, slot))) => {
-                running.spawn(run(state.clone(), slots.clone(), job, lane, slot, stop.clone()));
+                running.spawn(run(
+                    state.clone(),
+                    slots.clone(),
+                    job,
+                    lane,
+                    slot,
+                    stop.clone(),
+                ));
             }
             Ok(None) => {
                 tokio::select! {
@@ -68,15 +75,30 @@ async fn next(state: &State, slots: &Slots) -> Result<Option<(Job, Lane, OwnedSe
         return Ok(None);
     }
     let lanes: Vec<Lane> = free.iter().map(|(lane, _)| *lane).collect();
-    let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &lanes).await? else { return Ok(None) };
+    let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &lanes).await? else {
+        return Ok(None);
+    };
     let lane = Lane::of(&job.kind);
     let taken = free.into_iter().find(|(free, _)| *free == lane);
-    let (_, slot) = taken.ok_or_else(|| Error::internal(format!("a job of the lane {lane:?} was claimed, which has no free slot")))?;
+    let (_, slot) = taken.ok_or_else(|| {
+        Error::internal(format!(
+            "a job of the lane {lane:?} was claimed, which has no free slot"
+        ))
+    })?;
     Ok(Some((job, lane, slot)))
 }
 
-async fn run(state: Arc<State>, slots: Arc<Slots>, job: Job, lane: Lane, slot: OwnedSemaphorePermit, mut stop: watch::Receiver<bool>) {
-    let done = slots.occupy(lane, slot, run_job(&state, &job, &mut stop)).await;
+async fn run(
+    state: Arc<State>,
+    slots: Arc<Slots>,
+    job: Job,
+    lane: Lane,
+    slot: OwnedSemaphorePermit,
+    mut stop: watch::Receiver<bool>,
+) {
+    let done = slots
+        .occupy(lane, slot, run_job(&state, &job, &mut stop))
+        .await;
     if let Err(error) = done {
         tracing::error!(%error, job = job.id, kind = job.kind, "how a job ended could not be written down");
     }
@@ -94,17 +116,36 @@ struct Slots {
 impl Slots {
     fn new(long: Duration) -> Self {
         let heavy = Arc::new(Semaphore::new(Lane::Heavy.slots()));
-        let semaphore = |lane: Lane| if lane == Lane::Heavy { heavy.clone() } else { Arc::new(Semaphore::new(lane.slots())) };
-        Self { lanes: Lane::ALL.map(|lane| (lane, semaphore(lane))).to_vec(), heavy, freed: Notify::new(), long }
+        let semaphore = |lane: Lane| {
+            if lane == Lane::Heavy {
+                heavy.clone()
+            } else {
+                Arc::new(Semaphore::new(lane.slots()))
+            }
+        };
+        Self {
+            lanes: Lane::ALL.map(|lane| (lane, semaphore(lane))).to_vec(),
+            heavy,
+            freed: Notify::new(),
+            long,
+        }
     }
 
     /// A slot of every lane that has one; dropping a slot gives it back.
     fn take_free(&self) -> Vec<(Lane, OwnedSemaphorePermit)> {
-        self.lanes.iter().filter_map(|(lane, slots)| Some((*lane, slots.clone().try_acquire_owned().ok()?))).collect()
+        self.lanes
+            .iter()
+            .filter_map(|(lane, slots)| Some((*lane, slots.clone().try_acquire_owned().ok()?)))
+            .collect()
     }
 
     /// Runs `work` in a slot. A preparation that takes long gives it up for a heavy one as soon as there is one, so that short ones go on.
-    async fn occupy<T>(&self, lane: Lane, slot: OwnedSemaphorePermit, work: impl Future<Output = T>) -> T {
+    async fn occupy<T>(
+        &self,
+        lane: Lane,
+        slot: OwnedSemaphorePermit,
+        work: impl Future<Output = T>,
+    ) -> T {
         let mut work = std::pin::pin!(work);
         let heavy = tokio::select! {
             done = &mut work => {
@@ -138,7 +179,13 @@ impl Slots {
 async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
     if jobs::tried_enough(job) {
         // Work that ends the process every time it is begun never comes to say that it failed.
-        return record_failure(state, job, &Error::internal("it was begun too often and never ended"), stop).await;
+        return record_failure(
+            state,
+            job,
+            &Error::internal("it was begun too often and never ended"),
+            stop,
+        )
+        .await;
     }
     let ending = stop.clone();
     let done = tokio::select! {
@@ -154,7 +201,12 @@ async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> 
     }
 }
 
-async fn record_failure(state: &State, job: &Job, error: &Error, stop: &mut watch::Receiver<bool>) -> Result<()> {
+async fn record_failure(
+    state: &State,
+    job: &Job,
+    error: &Error,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<()> {
     tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
     let reason = error.to_string();
     let dead = until_written(stop, || jobs::fail(&state.db, &state.clock, job, &reason)).await?;
@@ -165,7 +217,10 @@ async fn record_failure(state: &State, job: &Job, error: &Error, stop: &mut watc
 }
 
 /// Writes down how a job ended, again and again while the database is unavailable: on a full disk the job would else wait for the end of its lease.
-async fn until_written<T, W>(stop: &mut watch::Receiver<bool>, mut write: impl FnMut() -> W) -> Result<T>
+async fn until_written<T, W>(
+    stop: &mut watch::Receiver<bool>,
+    mut write: impl FnMut() -> W,
+) -> Result<T>
 where
     W: Future<Output = Result<T>>,
 {
@@ -206,11 +261,20 @@ mod tests {
     use super::*;
 
     fn free(slots: &Slots) -> Vec<Lane> {
-        slots.take_free().into_iter().map(|(lane, _)| lane).collect()
+        slots
+            .take_free()
+            .into_iter()
+            .map(|(lane, _)| lane)
+            .collect()
     }
 
     fn take(slots: &Slots, wanted: Lane) -> OwnedSemaphorePermit {
-        slots.take_free().into_iter().find(|(lane, _)| *lane == wanted).unwrap().1
+        slots
+            .take_free()
+            .into_iter()
+            .find(|(lane, _)| *lane == wanted)
+            .unwrap()
+            .1
     }
 
     #[test]
@@ -218,7 +282,10 @@ mod tests {
         for lane in Lane::ALL {
             let slots = Slots::new(LONG);
             let taken: Vec<_> = (0..lane.slots()).map(|_| take(&slots, lane)).collect();
-            let others: Vec<Lane> = Lane::ALL.into_iter().filter(|other| *other != lane).collect();
+            let others: Vec<Lane> = Lane::ALL
+                .into_iter()
+                .filter(|other| *other != lane)
+                .collect();
             assert_eq!(free(&slots), others);
             drop(taken);
             assert_eq!(free(&slots), Lane::ALL);
@@ -233,7 +300,10 @@ mod tests {
         let second = take(&slots, Lane::Preparation);
         assert!(!free(&slots).contains(&Lane::Preparation));
         let running = slots.clone();
-        let long = actix_web::rt::spawn(async move { running.occupy(Lane::Preparation, first, ended).await });
+        let long =
+            actix_web::rt::spawn(
+                async move { running.occupy(Lane::Preparation, first, ended).await },
+            );
         slots.freed.notified().await;
         // One heavy slot is left, and one for the next preparation.
         let third = take(&slots, Lane::Preparation);
@@ -242,7 +312,9 @@ mod tests {
         drop((second, third, heavy));
         end.send(()).unwrap();
         long.await.unwrap().unwrap();
-        let heavy: Vec<_> = (0..Lane::Heavy.slots()).map(|_| take(&slots, Lane::Heavy)).collect();
+        let heavy: Vec<_> = (0..Lane::Heavy.slots())
+            .map(|_| take(&slots, Lane::Heavy))
+            .collect();
         assert!(!free(&slots).contains(&Lane::Heavy));
         drop(heavy);
     }
@@ -250,11 +322,16 @@ mod tests {
     #[actix_web::test]
     async fn preparation_keeps_its_slot_while_every_heavy_one_is_taken() {
         let slots = Arc::new(Slots::new(Duration::ZERO));
-        let heavy: Vec<_> = (0..Lane::Heavy.slots()).map(|_| take(&slots, Lane::Heavy)).collect();
-        let taken: Vec<_> = (0..Lane::Preparation.slots()).map(|_| take(&slots, Lane::Preparation)).collect();
+        let heavy: Vec<_> = (0..Lane::Heavy.slots())
+            .map(|_| take(&slots, Lane::Heavy))
+            .collect();
+        let taken: Vec<_> = (0..Lane::Preparation.slots())
+            .map(|_| take(&slots, Lane::Preparation))
+            .collect();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let mut taken = taken.into_iter();
-        let mut work = std::pin::pin!(slots.occupy(Lane::Preparation, taken.next().unwrap(), ended));
+        let mut work =
+            std::pin::pin!(slots.occupy(Lane::Preparation, taken.next().unwrap(), ended));
         for _ in 0..10 {
             assert!(work.as_mut().now_or_never().is_none());
             tokio::task::yield_now().await;

@@ -35,30 +35,67 @@ pub(super) async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Resu
     let album = media::of_updates(tx, std::slice::from_ref(&update.id)).await?;
     let fits = |media: &&Media| match &anchor.media_id {
         Some(id) => media.id == *id,
-        None => (anchor.at_ms.is_some() && media.kind == "video") || (anchor.at_ms.is_none() && media.kind == "image"),
+        None => {
+            (anchor.at_ms.is_some() && media.kind == "video")
+                || (anchor.at_ms.is_none() && media.kind == "image")
+        }
     };
     let media = album.iter().map(|(media, _)| media).find(fits);
-    let media = media
-        .ok_or_else(|| Error::invalid("media_id", "names no file of this update; it may have been removed. Leave it out, or reload."))?;
+    let media = media.ok_or_else(|| {
+        Error::invalid(
+            "media_id",
+            "names no file of this update; it may have been removed. Leave it out, or reload.",
+        )
+    })?;
     match (media.kind.as_str(), anchor.at_ms) {
         ("video", None) if !anchor.drawing.is_empty() => {
-            return Err(Error::invalid("at_ms", "is missing: a drawing on a video needs its moment."));
+            return Err(Error::invalid(
+                "at_ms",
+                "is missing: a drawing on a video needs its moment.",
+            ));
         }
         ("video", None) if anchor.region.is_some() => {
-            return Err(Error::invalid("at_ms", "is missing: a spot in a video needs its moment."));
+            return Err(Error::invalid(
+                "at_ms",
+                "is missing: a spot in a video needs its moment.",
+            ));
         }
-        ("image", Some(_)) => return Err(Error::invalid("at_ms", "is a moment, and this is a picture. Leave it out.")),
+        ("image", Some(_)) => {
+            return Err(Error::invalid(
+                "at_ms",
+                "is a moment, and this is a picture. Leave it out.",
+            ));
+        }
         ("video", Some(at)) if at < 0 || media.duration_ms.is_some_and(|length| at > length) => {
-            return Err(Error::invalid("at_ms", format!("lies outside the video, which is {} ms long.", media.duration_ms.unwrap_or(0))));
+            return Err(Error::invalid(
+                "at_ms",
+                format!(
+                    "lies outside the video, which is {} ms long.",
+                    media.duration_ms.unwrap_or(0)
+                ),
+            ));
         }
         _ => {}
     }
     match (anchor.at_ms, anchor.until_ms) {
-        (None, Some(_)) => return Err(Error::invalid("until_ms", "needs `at_ms`, where the range begins.")),
-        (Some(at), Some(until)) if until < at || media.duration_ms.is_some_and(|length| until > length) => {
-            return Err(Error::invalid("until_ms", "lies before `at_ms` or after the end of the video."));
+        (None, Some(_)) => {
+            return Err(Error::invalid(
+                "until_ms",
+                "needs `at_ms`, where the range begins.",
+            ));
+        }
+        (Some(at), Some(until))
+            if until < at || media.duration_ms.is_some_and(|length| until > length) =>
+        {
+            return Err(Error::invalid(
+                "until_ms",
+                "lies before `at_ms` or after the end of the video.",
+            ));
         }
         _ => {}
     }
-    Ok(Anchor { media_id: Some(media.id.clone()), ..anchor.clone() })
+    Ok(Anchor {
+        media_id: Some(media.id.clone()),
+        ..anchor.clone()
+    })
 }

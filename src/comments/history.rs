@@ -20,12 +20,18 @@ pub struct Version {
 }
 
 /// The earlier wordings of a comment that the viewer may see, oldest first.
-pub async fn history(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Vec<Version>> {
+pub async fn history(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Vec<Version>> {
     visible(connection, viewer, id).await?;
-    Ok(sqlx::query_as("SELECT comment_id, body, until_at FROM comment_versions WHERE comment_id = $1 ORDER BY n")
-        .bind(id)
-        .fetch_all(connection)
-        .await?)
+    Ok(sqlx::query_as(
+        "SELECT comment_id, body, until_at FROM comment_versions WHERE comment_id = $1 ORDER BY n",
+    )
+    .bind(id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Those of all comments of an update, oldest first; which comments the viewer may see was asked before.
@@ -42,26 +48,34 @@ pub async fn versions(connection: &mut AnyConnection, update_id: &str) -> Result
 /// Keeps what a comment says before it says something else.
 pub(super) async fn keep(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
     // Of two edits at once the second waits here, and keeps what the first one wrote.
-    let body: String = sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
-        .bind(&comment.id)
-        .fetch_one(&mut **tx)
-        .await?;
-    let n: i64 = sqlx::query_scalar("SELECT coalesce(max(n), 0) + 1 FROM comment_versions WHERE comment_id = $1")
-        .bind(&comment.id)
-        .fetch_one(&mut **tx)
-        .await?;
-    sqlx::query("INSERT INTO comment_versions (comment_id, n, body, until_at) VALUES ($1, $2, $3, $4)")
-        .bind(&comment.id)
-        .bind(n)
-        .bind(body)
-        .bind(clock.now())
-        .execute(&mut **tx)
-        .await?;
+    let body: String =
+        sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
+            .bind(&comment.id)
+            .fetch_one(&mut **tx)
+            .await?;
+    let n: i64 = sqlx::query_scalar(
+        "SELECT coalesce(max(n), 0) + 1 FROM comment_versions WHERE comment_id = $1",
+    )
+    .bind(&comment.id)
+    .fetch_one(&mut **tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO comment_versions (comment_id, n, body, until_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(&comment.id)
+    .bind(n)
+    .bind(body)
+    .bind(clock.now())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
 /// Forgets what a removed comment said.
 pub(super) async fn forget(tx: &mut Tx, id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM comment_versions WHERE comment_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM comment_versions WHERE comment_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -35,7 +35,10 @@ pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec
     }
     let directory = Directory::load(tx).await?;
     let texts = markdown::texts(body);
-    let places = texts.iter().flat_map(|text| starts(text).map(|at| &text[at..])).take(MOST);
+    let places = texts
+        .iter()
+        .flat_map(|text| starts(text).map(|at| &text[at..]))
+        .take(MOST);
     let mut found: Vec<Mention> = Vec::new();
     for mention in places.flat_map(|rest| directory.meant(rest)) {
         if !found.contains(&mention) {
@@ -47,31 +50,51 @@ pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec
 
 /// As they are stored; none of none.
 pub(super) fn to_json(mentions: &[Mention]) -> Result<Option<String>> {
-    if mentions.is_empty() { Ok(None) } else { serde_json::to_string(mentions).map(Some).map_err(Error::internal) }
+    if mentions.is_empty() {
+        Ok(None)
+    } else {
+        serde_json::to_string(mentions)
+            .map(Some)
+            .map_err(Error::internal)
+    }
 }
 
 pub(super) fn of_json(stored: Option<&str>) -> Vec<Mention> {
-    stored.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    stored
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }
 
 /// Where the stored mentions stand in a stretch of the comment's text, for [`markdown::html_marking`].
 pub fn marked(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
-    let mut names: Vec<String> = of_json(stored).into_iter().map(|mention| mention.name).collect();
+    let mut names: Vec<String> = of_json(stored)
+        .into_iter()
+        .map(|mention| mention.name)
+        .collect();
     // The longest first: of "Ada Lovelace" not only "Ada" is meant.
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     move |text| {
         let named = |at: usize| {
             let rest = &text[at..];
-            names.iter().find(|name| rest.strip_prefix(name.as_str()).is_some_and(ends)).map(|name| at - 1..at + name.len())
+            names
+                .iter()
+                .find(|name| rest.strip_prefix(name.as_str()).is_some_and(ends))
+                .map(|name| at - 1..at + name.len())
         };
-        if names.is_empty() { Vec::new() } else { starts(text).filter_map(named).collect() }
+        if names.is_empty() {
+            Vec::new()
+        } else {
+            starts(text).filter_map(named).collect()
+        }
     }
 }
 
 /// The places behind each `@` that does not stand in the middle of a word, like that of an address.
 fn starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
-        .filter(|(at, _)| !text[..*at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_'))
+        .filter(|(at, _)| {
+            !text[..*at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
+        })
         .map(|(at, _)| at + 1)
 }
 
@@ -91,38 +114,83 @@ impl Directory {
     async fn load(connection: &mut AnyConnection) -> Result<Self> {
         let mut full: HashMap<String, Vec<String>> = HashMap::new();
         let mut first: HashMap<String, Vec<String>> = HashMap::new();
-        for account in people::all(connection).await?.into_iter().filter(|account| account.deactivated_at.is_none()) {
+        for account in people::all(connection)
+            .await?
+            .into_iter()
+            .filter(|account| account.deactivated_at.is_none())
+        {
             let key = words::fold(&account.name);
             if let Some((word, _)) = key.split_once(' ') {
-                first.entry(word.to_owned()).or_default().push(account.id.clone());
+                first
+                    .entry(word.to_owned())
+                    .or_default()
+                    .push(account.id.clone());
             }
             full.entry(key).or_default().push(account.id);
         }
-        let groups = groups::handles(connection).await?.into_iter().map(|(id, name)| (name, id)).collect();
-        Ok(Self { full, first, groups })
+        let groups = groups::handles(connection)
+            .await?
+            .into_iter()
+            .map(|(id, name)| (name, id))
+            .collect();
+        Ok(Self {
+            full,
+            first,
+            groups,
+        })
     }
 
     /// Who is meant by what stands behind an `@`: the longest full name (of two people called the same, both), a group, or the one person
     /// of that first name.
     fn meant(&self, rest: &str) -> Vec<Mention> {
-        let mut places: Vec<usize> =
-            rest.char_indices().take(words::NAME + 1).take_while(|(_, letter)| *letter != '\n').map(|(at, _)| at).collect();
+        let mut places: Vec<usize> = rest
+            .char_indices()
+            .take(words::NAME + 1)
+            .take_while(|(_, letter)| *letter != '\n')
+            .map(|(at, _)| at)
+            .collect();
         if rest.chars().count() <= words::NAME {
             places.push(rest.len());
         }
         let names = || {
-            places.iter().rev().map(|at| rest.split_at(*at)).filter(|(name, after)| !name.is_empty() && ends(after)).map(|(name, _)| name)
+            places
+                .iter()
+                .rev()
+                .map(|at| rest.split_at(*at))
+                .filter(|(name, after)| !name.is_empty() && ends(after))
+                .map(|(name, _)| name)
         };
         let of = |name: &str, ids: &[String]| {
-            ids.iter().map(|id| Mention { name: name.to_owned(), id: Some(id.clone()), group: None }).collect::<Vec<_>>()
+            ids.iter()
+                .map(|id| Mention {
+                    name: name.to_owned(),
+                    id: Some(id.clone()),
+                    group: None,
+                })
+                .collect::<Vec<_>>()
         };
-        if let Some((name, ids)) = names().find_map(|name| Some((name, self.full.get(&words::fold(name))?))) {
+        if let Some((name, ids)) =
+            names().find_map(|name| Some((name, self.full.get(&words::fold(name))?)))
+        {
             return of(name, ids);
         }
-        if let Some((name, id)) = names().find_map(|name| Some((name, self.groups.get(&name.to_ascii_lowercase())?))) {
-            return vec![Mention { name: name.to_owned(), id: None, group: Some(id.clone()) }];
+        if let Some((name, id)) =
+            names().find_map(|name| Some((name, self.groups.get(&name.to_ascii_lowercase())?)))
+        {
+            return vec![Mention {
+                name: name.to_owned(),
+                id: None,
+                group: Some(id.clone()),
+            }];
         }
-        let called = names().find_map(|name| Some((name, self.first.get(&words::fold(name)).filter(|ids| ids.len() == 1)?)));
+        let called = names().find_map(|name| {
+            Some((
+                name,
+                self.first
+                    .get(&words::fold(name))
+                    .filter(|ids| ids.len() == 1)?,
+            ))
+        });
         called.map(|(name, ids)| of(name, ids)).unwrap_or_default()
     }
 }
@@ -132,32 +200,71 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        let people = [("ada lovelace", "1"), ("ada", "2"), ("bob o'hara", "3"), ("bob stone", "4"), ("jose nunez jr.", "5"), ("cyd", "6")];
+        let people = [
+            ("ada lovelace", "1"),
+            ("ada", "2"),
+            ("bob o'hara", "3"),
+            ("bob stone", "4"),
+            ("jose nunez jr.", "5"),
+            ("cyd", "6"),
+        ];
         let groups = HashMap::from([("design-team".to_owned(), "g".to_owned())]);
-        let mut directory = Directory { full: HashMap::new(), first: HashMap::new(), groups };
+        let mut directory = Directory {
+            full: HashMap::new(),
+            first: HashMap::new(),
+            groups,
+        };
         for (name, id) in people {
-            directory.full.entry(name.into()).or_default().push(id.into());
+            directory
+                .full
+                .entry(name.into())
+                .or_default()
+                .push(id.into());
             if let Some((first, _)) = name.split_once(' ') {
-                directory.first.entry(first.into()).or_default().push(id.into());
+                directory
+                    .first
+                    .entry(first.into())
+                    .or_default()
+                    .push(id.into());
             }
         }
         let texts = markdown::texts(text);
-        let found = texts.iter().flat_map(|text| starts(text).map(|at| &text[at..])).flat_map(|rest| directory.meant(rest));
-        found.map(|mention| format!("{}:{}", mention.name, mention.id.or(mention.group).unwrap())).collect()
+        let found = texts
+            .iter()
+            .flat_map(|text| starts(text).map(|at| &text[at..]))
+            .flat_map(|rest| directory.meant(rest));
+        found
+            .map(|mention| format!("{}:{}", mention.name, mention.id.or(mention.group).unwrap()))
+            .collect()
     }
 
     #[test]
     fn the_longest_name_is_meant_and_an_address_names_nobody() {
-        assert_eq!(names("@Ada Lovelace, @ada lovelaces and (@ADA)"), ["Ada Lovelace:1", "ada:2", "ADA:2"]);
-        assert_eq!(names("@Bob: ask @Bob O'Hara. @José Núñez Jr., @jose"), ["Bob O'Hara:3", "José Núñez Jr.:5", "jose:5"]);
-        assert_eq!(names("@design-team, @Design-Team's, @design"), ["design-team:g", "Design-Team:g"]);
-        assert_eq!(names("cyd@cyd.org, a_@cyd, `@cyd`, [@cyd](https://e.org), @cyds, @, @@cyd"), ["cyd:6"]);
+        assert_eq!(
+            names("@Ada Lovelace, @ada lovelaces and (@ADA)"),
+            ["Ada Lovelace:1", "ada:2", "ADA:2"]
+        );
+        assert_eq!(
+            names("@Bob: ask @Bob O'Hara. @José Núñez Jr., @jose"),
+            ["Bob O'Hara:3", "José Núñez Jr.:5", "jose:5"]
+        );
+        assert_eq!(
+            names("@design-team, @Design-Team's, @design"),
+            ["design-team:g", "Design-Team:g"]
+        );
+        assert_eq!(
+            names("cyd@cyd.org, a_@cyd, `@cyd`, [@cyd](https://e.org), @cyds, @, @@cyd"),
+            ["cyd:6"]
+        );
     }
 
     #[test]
     fn what_was_stored_is_marked_where_it_stands() {
         let stored = r#"[{"name":"Ada","id":"2"},{"name":"Ada Lovelace","id":"1"}]"#;
-        assert_eq!(marked(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"), [0..13, 18..22]);
+        assert_eq!(
+            marked(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"),
+            [0..13, 18..22]
+        );
         assert!(marked(None)("@Ada").is_empty());
     }
 }

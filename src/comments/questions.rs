@@ -18,7 +18,10 @@ macro_rules! answers {
 /// follows from its questions. A thread that begins with no question is left alone.
 pub(super) async fn settle(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
     // Taken first: the statement after it sees what those have done who had the lock before.
-    let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'").bind(root).execute(&mut **tx).await?;
+    let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
+        .bind(root)
+        .execute(&mut **tx)
+        .await?;
     if asked.rows_affected() == 0 {
         return Ok(());
     }
@@ -39,20 +42,37 @@ pub(super) async fn settle(tx: &mut Tx, update_id: &str, root: &str) -> Result<(
 
 /// The asker accepts an answer, or the question's newest one where the question itself is named; or takes that back. One is accepted at a
 /// time: another one is a conflict. Answers the ids of the update and of the question.
-pub async fn accept(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, accepted: bool) -> Result<(String, String)> {
+pub async fn accept(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    accepted: bool,
+) -> Result<(String, String)> {
     let (named, update) = visible(tx, viewer, id).await?;
-    let question = if named.parent_id.is_some() { visible(tx, viewer, named.root()).await?.0 } else { named.clone() };
+    let question = if named.parent_id.is_some() {
+        visible(tx, viewer, named.root()).await?.0
+    } else {
+        named.clone()
+    };
     if !question.asks() {
-        return Err(Error::Conflict("This thread does not begin with a question, so there is no answer to accept.".into()));
+        return Err(Error::Conflict(
+            "This thread does not begin with a question, so there is no answer to accept.".into(),
+        ));
     }
     if let Viewer::Guest(_) = viewer {
         people::guest_who_may_speak(viewer, &update.id)?;
     }
     if !question.is_by(viewer) {
-        return Err(Error::Forbidden(format!("Only {}, who asked, can say what answers it.", question.author_name)));
+        return Err(Error::Forbidden(format!(
+            "Only {}, who asked, can say what answers it.",
+            question.author_name
+        )));
     }
     if named.removed_at.is_some() || question.removed_at.is_some() {
-        return Err(Error::Conflict("This comment was removed meanwhile.".into()));
+        return Err(Error::Conflict(
+            "This comment was removed meanwhile.".into(),
+        ));
     }
     if accepted {
         take(tx, clock, &question, &named).await?;
@@ -64,7 +84,15 @@ pub async fn accept(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, accep
             .await?;
     }
     settle(tx, &update.id, &question.id).await?;
-    events::record(tx, clock, "comment", &update.id, &question.id, question.author()).await?;
+    events::record(
+        tx,
+        clock,
+        "comment",
+        &update.id,
+        &question.id,
+        question.author(),
+    )
+    .await?;
     Ok((update.id, question.id))
 }
 
@@ -83,8 +111,11 @@ async fn take(tx: &mut Tx, clock: &Clock, question: &Comment, named: &Comment) -
     .fetch_optional(&mut **tx)
     .await?;
     let Some(answer) = newest else {
-        let why =
-            if whole { "Nobody has answered this question yet." } else { "These are your own words. Name an answer by someone else." };
+        let why = if whole {
+            "Nobody has answered this question yet."
+        } else {
+            "These are your own words. Name an answer by someone else."
+        };
         return Err(Error::Conflict(why.into()));
     };
     let taken = sqlx::query(
@@ -96,7 +127,9 @@ async fn take(tx: &mut Tx, clock: &Clock, question: &Comment, named: &Comment) -
     .execute(&mut **tx)
     .await?;
     if taken.rows_affected() == 0 {
-        return Err(Error::Conflict("Another answer is accepted already. Take that back first.".into()));
+        return Err(Error::Conflict(
+            "Another answer is accepted already. Take that back first.".into(),
+        ));
     }
     Ok(())
 }

@@ -39,21 +39,34 @@ pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Resul
 }
 
 /// Puts an emoji on an update (`comment` none) or a comment; there already, it stays. Answers the update's id.
-pub async fn react(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoji: &str, name: Option<&str>) -> Result<String> {
+pub async fn react(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    on: On<'_>,
+    emoji: &str,
+    name: Option<&str>,
+) -> Result<String> {
     let emoji = known(emoji)?;
     let (update_id, subject) = subject(tx, viewer, on).await?;
     let actor = match viewer {
         Viewer::Person(person) => person.id.clone(),
-        Viewer::Guest(_) | Viewer::Nobody => people::speaking_guest(tx, clock, viewer, &update_id, name).await?,
+        Viewer::Guest(_) | Viewer::Nobody => {
+            people::speaking_guest(tx, clock, viewer, &update_id, name).await?
+        }
     };
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji <> $3")
-        .bind(&subject)
-        .bind(&actor)
-        .bind(emoji)
-        .fetch_one(&mut **tx)
-        .await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji <> $3",
+    )
+    .bind(&subject)
+    .bind(&actor)
+    .bind(emoji)
+    .fetch_one(&mut **tx)
+    .await?;
     if count >= MOST {
-        return Err(Error::Conflict(format!("You have put {MOST} emojis on this already. Take one away first.")));
+        return Err(Error::Conflict(format!(
+            "You have put {MOST} emojis on this already. Take one away first."
+        )));
     }
     sqlx::query(
         "INSERT INTO reactions (update_id, subject_id, actor_id, emoji, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -70,12 +83,20 @@ pub async fn react(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoj
 }
 
 /// Takes one's own emoji away. Answers the update's id.
-pub async fn unreact(tx: &mut Tx, clock: &Clock, viewer: &Viewer, on: On<'_>, emoji: &str) -> Result<String> {
+pub async fn unreact(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    on: On<'_>,
+    emoji: &str,
+) -> Result<String> {
     let emoji = known(emoji)?;
     let (update_id, subject) = subject(tx, viewer, on).await?;
     let actor = match viewer {
         Viewer::Person(person) => person.id.clone(),
-        Viewer::Guest(_) | Viewer::Nobody => people::guest_who_may_speak(viewer, &update_id)?.id.clone(),
+        Viewer::Guest(_) | Viewer::Nobody => {
+            people::guest_who_may_speak(viewer, &update_id)?.id.clone()
+        }
     };
     sqlx::query("DELETE FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji = $3")
         .bind(&subject)
@@ -102,18 +123,24 @@ async fn subject(tx: &mut Tx, viewer: &Viewer, on: On<'_>) -> Result<(String, St
         On::Comment(id) => {
             let (comment, update) = visible(tx, viewer, id).await?;
             if comment.removed_at.is_some() {
-                return Err(Error::Conflict("This comment was removed meanwhile.".into()));
+                return Err(Error::Conflict(
+                    "This comment was removed meanwhile.".into(),
+                ));
             }
             (update, comment.id)
         }
     };
     if update.state() != "published" {
-        return Err(Error::Conflict("It is not published, so nobody can react to it.".into()));
+        return Err(Error::Conflict(
+            "It is not published, so nobody can react to it.".into(),
+        ));
     }
     Ok((update.id, subject))
 }
 
 /// The emoji itself, so that one emoji has one spelling.
 fn known(emoji: &str) -> Result<&'static str> {
-    emojis::get(emoji).map(|emoji| emoji.as_str()).ok_or_else(|| Error::invalid("emoji", "is not one emoji. Right would be 👍."))
+    emojis::get(emoji)
+        .map(|emoji| emoji.as_str())
+        .ok_or_else(|| Error::invalid("emoji", "is not one emoji. Right would be 👍."))
 }

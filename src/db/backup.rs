@@ -46,15 +46,25 @@ struct Rows {
 
 impl Rows {
     async fn of(file: &Path) -> Result<Self> {
-        let mut connection = SqliteConnectOptions::new().filename(file).read_only(true).connect().await?;
-        let (migrations, newest) = sqlx::query_as("SELECT count(*), max(version) FROM _sqlx_migrations").fetch_one(&mut connection).await?;
+        let mut connection = SqliteConnectOptions::new()
+            .filename(file)
+            .read_only(true)
+            .connect()
+            .await?;
+        let (migrations, newest) =
+            sqlx::query_as("SELECT count(*), max(version) FROM _sqlx_migrations")
+                .fetch_one(&mut connection)
+                .await?;
         connection.close().await?;
         Ok(Self { migrations, newest })
     }
 }
 
 async fn write(db: &Db, unfinished: &Path, rows: Rows) -> Result<()> {
-    let copied = sqlx::query("VACUUM INTO $1").bind(unfinished.display().to_string()).execute(&db.write).await;
+    let copied = sqlx::query("VACUUM INTO $1")
+        .bind(unfinished.display().to_string())
+        .execute(&db.write)
+        .await;
     copied.map_err(|error| {
         if is_disk_failure(&error) {
             let folder = unfinished.parent().unwrap_or(Path::new(".")).display();
@@ -69,14 +79,27 @@ async fn write(db: &Db, unfinished: &Path, rows: Rows) -> Result<()> {
 
 /// Refuses a copy that SQLite finds fault with, or that lists other migrations than the database.
 async fn check(copy: &Path, rows: Rows) -> Result<()> {
-    let mut connection = SqliteConnectOptions::new().filename(copy).read_only(true).connect().await?;
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await?;
+    let mut connection = SqliteConnectOptions::new()
+        .filename(copy)
+        .read_only(true)
+        .connect()
+        .await?;
+    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(&mut connection)
+        .await?;
     connection.close().await?;
     if verdict != "ok" {
         return Err(wrong(copy, &verdict));
     }
     let copied = Rows::of(copy).await?;
-    if copied == rows { Ok(()) } else { Err(wrong(copy, &format!("it has {copied:?} where the database has {rows:?}"))) }
+    if copied == rows {
+        Ok(())
+    } else {
+        Err(wrong(
+            copy,
+            &format!("it has {copied:?} where the database has {rows:?}"),
+        ))
+    }
 }
 
 fn wrong(copy: &Path, verdict: &str) -> Error {
@@ -104,7 +127,11 @@ fn check_space(file: &Path) -> Result<()> {
 
 /// In MiB with one digit, rounded down.
 fn mebibytes(bytes: u64) -> String {
-    format!("{}.{} MiB", bytes / (1024 * 1024), bytes % (1024 * 1024) / TENTH % 10)
+    format!(
+        "{}.{} MiB",
+        bytes / (1024 * 1024),
+        bytes % (1024 * 1024) / TENTH % 10
+    )
 }
 
 /// Gives the copy its name, durably.
@@ -112,10 +139,15 @@ async fn publish(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
     let publish = move || {
         std::fs::File::open(&unfinished)?.sync_all()?;
         std::fs::rename(&unfinished, &copy)?;
-        let folder = copy.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = copy
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         std::fs::File::open(folder)?.sync_all()
     };
-    Ok(tokio::task::spawn_blocking(publish).await.map_err(Error::internal)??)
+    Ok(tokio::task::spawn_blocking(publish)
+        .await
+        .map_err(Error::internal)??)
 }
 
 fn remove(file: &Path) -> Result<()> {

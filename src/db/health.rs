@@ -25,7 +25,10 @@ pub(super) struct WriteHealth {
 impl WriteHealth {
     /// Forgets the last successful trial.
     pub(super) fn doubt(&self) {
-        *self.proven.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+        *self
+            .proven
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     /// Has SQLite's write connection replaced before the next transaction.
@@ -40,11 +43,17 @@ impl WriteHealth {
     }
 
     fn prove(&self) {
-        *self.proven.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
+        *self
+            .proven
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn is_fresh(&self) -> bool {
-        self.proven.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some_and(|at| at.elapsed() < FRESH)
+        self.proven
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_some_and(|at| at.elapsed() < FRESH)
     }
 }
 
@@ -76,12 +85,22 @@ fn check_free_space(file: &Path) -> Result<()> {
     if free_space(file)? >= MIN_FREE {
         return Ok(());
     }
-    Err(Error::Unavailable(DISK_FULL.into(), format!("less than {MIN_FREE} bytes are free beside {}", file.display()).into()))
+    Err(Error::Unavailable(
+        DISK_FULL.into(),
+        format!(
+            "less than {MIN_FREE} bytes are free beside {}",
+            file.display()
+        )
+        .into(),
+    ))
 }
 
 /// Free bytes on the disk of a file, for processes without privileges.
 pub(super) fn free_space(file: &Path) -> Result<u64> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let disk = rustix::fs::statvfs(folder).map_err(std::io::Error::from)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

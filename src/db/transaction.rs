@@ -44,7 +44,11 @@ impl Tx {
 
     /// Commits without waking anyone: for writes that nobody reads.
     pub(super) async fn commit_silently(self) -> Result<()> {
-        let Self { inner, mut unfinished, .. } = self;
+        let Self {
+            inner,
+            mut unfinished,
+            ..
+        } = self;
         if let Err(error) = inner.commit().await {
             unfinished.health.suspect_connection();
             return Err(error.into());
@@ -73,7 +77,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         match self.try_begin().await {
             // The connection may be at fault and not the disk: one try on a new connection.
-            Err(error) if self.dialect == Dialect::Sqlite && error::is_disk_failure(&error) => Ok(self.try_begin().await?),
+            Err(error) if self.dialect == Dialect::Sqlite && error::is_disk_failure(&error) => {
+                Ok(self.try_begin().await?)
+            }
             begun => Ok(begun?),
         }
     }
@@ -84,16 +90,31 @@ impl Db {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
         };
-        let inner = self.write.begin_with(begin).await.inspect_err(|_| self.health.suspect_connection())?;
-        let unfinished = Unfinished { health: self.health.clone(), armed: true };
-        Ok(Tx { inner, committed: self.committed.clone(), unfinished })
+        let inner = self
+            .write
+            .begin_with(begin)
+            .await
+            .inspect_err(|_| self.health.suspect_connection())?;
+        let unfinished = Unfinished {
+            health: self.health.clone(),
+            armed: true,
+        };
+        Ok(Tx {
+            inner,
+            committed: self.committed.clone(),
+            unfinished,
+        })
     }
 
     /// Closes SQLite's only write connection after a failed begin or commit; the pool opens another. A failed rollback is noticed when the
     /// connection returns to the pool (see [`is_reusable`]). PostgreSQL's connections are tested whenever they are taken.
     async fn replace_suspect_connection(&self) -> sqlx::Result<()> {
         if self.dialect == Dialect::Sqlite && self.health.take_suspicion() {
-            let connection = self.write.acquire().await.inspect_err(|_| self.health.suspect_connection())?;
+            let connection = self
+                .write
+                .acquire()
+                .await
+                .inspect_err(|_| self.health.suspect_connection())?;
             // It is closed in any case; that the disk failed is known already.
             if let Err(error) = connection.close().await {
                 tracing::debug!(%error, "a write connection was not closed cleanly");

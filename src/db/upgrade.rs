@@ -11,7 +11,11 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 impl Db {
     /// Runs the migrations that are missing, on SQLite after a copy of the file. Refuses a newer schema and changes nothing then.
     pub(super) async fn upgrade(&self) -> Result<()> {
-        let ours = MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0);
+        let ours = MIGRATOR
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or(0);
         let found = self.schema().await?;
         if let Some(found) = found.filter(|found| *found > ours) {
             return Err(refusal(&mut *self.read().await?, found, ours).await?);
@@ -23,7 +27,10 @@ impl Db {
                 note_program(&mut *self.write.acquire().await?, ours).await?;
             }
             let mut connection = self.write.acquire().await?;
-            MIGRATOR.run(&mut *connection).await.map_err(Error::internal)?;
+            MIGRATOR
+                .run(&mut *connection)
+                .await
+                .map_err(Error::internal)?;
         }
         note_program(&mut *self.write.acquire().await?, ours).await
     }
@@ -40,7 +47,11 @@ impl Db {
         if tables == 0 {
             return Ok(None);
         }
-        Ok(sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations").fetch_one(&self.read).await?)
+        Ok(
+            sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+                .fetch_one(&self.read)
+                .await?,
+        )
     }
 }
 
@@ -50,13 +61,20 @@ fn setting_of(schema: i64) -> String {
 }
 
 async fn value(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT value FROM settings WHERE name = $1").bind(name).fetch_optional(connection).await?)
+    Ok(
+        sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
+            .bind(name)
+            .fetch_optional(connection)
+            .await?,
+    )
 }
 
 /// Writes down which program knows this schema: for the refusal by an older one. A version that is there is never lowered.
 async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()> {
     let noted = setting_of(schema);
-    let newest = value(connection, "program").await?.filter(|known| !is_newer(VERSION, known));
+    let newest = value(connection, "program")
+        .await?
+        .filter(|known| !is_newer(VERSION, known));
     if newest.is_none() {
         sqlx::query("INSERT INTO settings (name, value) VALUES ('program', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
             .bind(VERSION)
@@ -64,11 +82,13 @@ async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()>
             .await?;
     }
     if value(connection, &noted).await?.is_none() {
-        sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING")
-            .bind(noted)
-            .bind(VERSION)
-            .execute(connection)
-            .await?;
+        sqlx::query(
+            "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(noted)
+        .bind(VERSION)
+        .execute(connection)
+        .await?;
     }
     Ok(())
 }

@@ -54,10 +54,26 @@ impl<'a> Teller<'a> {
         let mut tx = state.db.begin().await?;
         for (at, (name, zone)) in PEOPLE.into_iter().enumerate() {
             let role = if at == 0 { Role::Admin } else { Role::Member };
-            let new = NewAccount { email: email(name), name: name.into(), role, password: Some(password.clone()), time_zone: zone.into() };
+            let new = NewAccount {
+                email: email(name),
+                name: name.into(),
+                role,
+                password: Some(password.clone()),
+                time_zone: zone.into(),
+            };
             let id = people::add(&mut tx, &state.clock, &new).await?;
             let grant = Grant::Session(String::new());
-            people.insert(name, Person { id, name: new.name, email: new.email, role, time_zone: new.time_zone, grant });
+            people.insert(
+                name,
+                Person {
+                    id,
+                    name: new.name,
+                    email: new.email,
+                    role,
+                    time_zone: new.time_zone,
+                    grant,
+                },
+            );
         }
         tx.commit().await?;
         Ok(Self { state, people })
@@ -71,7 +87,11 @@ impl<'a> Teller<'a> {
 
     /// Somebody, by the first name or the whole one.
     pub(super) fn person(&self, name: &str) -> Result<&Person> {
-        let found = self.people.iter().find(|(whole, _)| whole.starts_with(name)).map(|(_, person)| person);
+        let found = self
+            .people
+            .iter()
+            .find(|(whole, _)| whole.starts_with(name))
+            .map(|(_, person)| person);
         found.ok_or_else(|| Error::internal(format!("nobody in the demo is called {name}")))
     }
 
@@ -80,20 +100,26 @@ impl<'a> Teller<'a> {
     }
 
     fn ids(&self, names: &[&str]) -> Result<Vec<String>> {
-        names.iter().map(|name| Ok(self.person(name)?.id.clone())).collect()
+        names
+            .iter()
+            .map(|name| Ok(self.person(name)?.id.clone()))
+            .collect()
     }
 
     /// Named people; `everyone`, or a group by its handle.
     pub(super) async fn to(&self, names: &[&str]) -> Result<Option<Addressed>> {
         let mut tx = self.state.db.begin().await?;
         let by = self.person("Ada")?;
-        let given: Vec<String> =
-            names
-                .iter()
-                .map(|name| {
-                    if name.starts_with('@') || *name == "everyone" { Ok((*name).to_owned()) } else { Ok(self.person(name)?.email.clone()) }
-                })
-                .collect::<Result<_>>()?;
+        let given: Vec<String> = names
+            .iter()
+            .map(|name| {
+                if name.starts_with('@') || *name == "everyone" {
+                    Ok((*name).to_owned())
+                } else {
+                    Ok(self.person(name)?.email.clone())
+                }
+            })
+            .collect::<Result<_>>()?;
         let addressed = updates::address(&mut tx, &self.state.clock, by, &given).await?;
         tx.commit().await?;
         Ok(Some(addressed))
@@ -112,7 +138,11 @@ impl<'a> Teller<'a> {
 
     /// Bars of these heights, 0 to 100, the last in another colour.
     pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<Taken>> {
-        let [paper, ink, heard] = [image::Rgb([0xfb, 0xf8, 0xf2]), image::Rgb([0x56, 0x4b, 0x42]), image::Rgb([0x18, 0x5b, 0x37])];
+        let [paper, ink, heard] = [
+            image::Rgb([0xfb, 0xf8, 0xf2]),
+            image::Rgb([0x56, 0x4b, 0x42]),
+            image::Rgb([0x18, 0x5b, 0x37]),
+        ];
         let width = 120 * u32::try_from(bars.len()).unwrap_or(1) + 80;
         let picture = image::RgbImage::from_fn(width, 560, |x, y| {
             let at = usize::try_from(x.saturating_sub(60) / 120).unwrap_or(0);
@@ -130,13 +160,20 @@ impl<'a> Teller<'a> {
             }
         });
         let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(Error::internal)?;
+        picture
+            .write_to(&mut bytes, image::ImageFormat::Png)
+            .map_err(Error::internal)?;
         let body = stream::iter([Ok(Bytes::from(bytes.into_inner()))]);
         Ok(vec![self.state.intake.take("chart.png", true, body).await?])
     }
 
     /// Somebody writes an update and publishes it; answers its id.
-    pub(super) async fn publish(&self, by: &str, content: Content, files: &[Taken]) -> Result<String> {
+    pub(super) async fn publish(
+        &self,
+        by: &str,
+        content: Content,
+        files: &[Taken],
+    ) -> Result<String> {
         let id = self.draft(by, content, files).await?;
         let mut tx = self.state.db.begin().await?;
         updates::publish(&mut tx, &self.state.clock, &self.viewer(by)?, &id).await?;
@@ -144,9 +181,15 @@ impl<'a> Teller<'a> {
         Ok(id)
     }
 
-    pub(super) async fn draft(&self, by: &str, content: Content, files: &[Taken]) -> Result<String> {
+    pub(super) async fn draft(
+        &self,
+        by: &str,
+        content: Content,
+        files: &[Taken],
+    ) -> Result<String> {
         let mut tx = self.state.db.begin().await?;
-        let update = updates::create(&mut tx, &self.state.clock, self.person(by)?, &content).await?;
+        let update =
+            updates::create(&mut tx, &self.state.clock, self.person(by)?, &content).await?;
         for taken in files {
             media::add(&mut tx, &self.state.clock, &update.id, None, taken).await?;
         }
@@ -174,7 +217,16 @@ impl<'a> Teller<'a> {
     pub(super) async fn answer(&self, name: &str, id: &str, answer: Answer) -> Result<()> {
         self.open(id, &[name]).await?;
         let mut tx = self.state.db.begin().await?;
-        receipts::answer(&mut tx, &self.state.clock, &self.viewer(name)?, id, &answer, None, None).await?;
+        receipts::answer(
+            &mut tx,
+            &self.state.clock,
+            &self.viewer(name)?,
+            id,
+            &answer,
+            None,
+            None,
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -191,7 +243,16 @@ impl<'a> Teller<'a> {
 
     pub(super) async fn hear(&self, by: &str, id: &str, of: &str, verdict: Verdict) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
-        receipts::confirm(&mut tx, &self.state.clock, &self.viewer(by)?, id, &self.person(of)?.id, &verdict, None).await?;
+        receipts::confirm(
+            &mut tx,
+            &self.state.clock,
+            &self.viewer(by)?,
+            id,
+            &self.person(of)?.id,
+            &verdict,
+            None,
+        )
+        .await?;
         tx.commit().await
     }
 
@@ -202,18 +263,54 @@ impl<'a> Teller<'a> {
     }
 
     /// Somebody comments, at a second of the video or none; answers the comment's id.
-    pub(super) async fn comment(&self, by: &str, id: &str, at_ms: Option<Millis>, body: &str) -> Result<String> {
-        let anchor = Anchor { at_ms, ..Anchor::default() };
-        self.write(&self.viewer(by)?, id, NewComment { body: body.into(), anchor, ..NewComment::default() }).await
+    pub(super) async fn comment(
+        &self,
+        by: &str,
+        id: &str,
+        at_ms: Option<Millis>,
+        body: &str,
+    ) -> Result<String> {
+        let anchor = Anchor {
+            at_ms,
+            ..Anchor::default()
+        };
+        self.write(
+            &self.viewer(by)?,
+            id,
+            NewComment {
+                body: body.into(),
+                anchor,
+                ..NewComment::default()
+            },
+        )
+        .await
     }
 
     pub(super) async fn question(&self, by: &str, id: &str, body: &str) -> Result<String> {
-        self.write(&self.viewer(by)?, id, NewComment { body: body.into(), asks: true, ..NewComment::default() }).await
+        self.write(
+            &self.viewer(by)?,
+            id,
+            NewComment {
+                body: body.into(),
+                asks: true,
+                ..NewComment::default()
+            },
+        )
+        .await
     }
 
     pub(super) async fn reply(&self, by: &str, id: &str, to: &str, body: &str) -> Result<String> {
         let parent_id = Some(to.to_owned());
-        self.write(&self.viewer(by)?, id, NewComment { body: body.into(), parent_id, ..NewComment::default() }).await
+        self.write(
+            &self.viewer(by)?,
+            id,
+            NewComment {
+                body: body.into(),
+                parent_id,
+                ..NewComment::default()
+            },
+        )
+        .await
     }
 
     pub(super) async fn write(&self, viewer: &Viewer, id: &str, new: NewComment) -> Result<String> {
@@ -232,7 +329,15 @@ impl<'a> Teller<'a> {
     pub(super) async fn react(&self, id: &str, given: &[(&str, &str)]) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
         for (name, emoji) in given {
-            comments::react(&mut tx, &self.state.clock, &self.viewer(name)?, comments::On::Update(id), emoji, None).await?;
+            comments::react(
+                &mut tx,
+                &self.state.clock,
+                &self.viewer(name)?,
+                comments::On::Update(id),
+                emoji,
+                None,
+            )
+            .await?;
         }
         tx.commit().await
     }

@@ -19,11 +19,20 @@ pub enum Lane {
 
 impl Lane {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Deletion, Self::Light, Self::Mail, Self::Preparation, Self::Heavy];
+    pub const ALL: [Self; 5] = [
+        Self::Deletion,
+        Self::Light,
+        Self::Mail,
+        Self::Preparation,
+        Self::Heavy,
+    ];
 
     /// The lane of a kind of job.
     pub fn of(kind: &str) -> Self {
-        Self::ALL.into_iter().find(|lane| lane.kinds().contains(&kind)).unwrap_or(Self::Light)
+        Self::ALL
+            .into_iter()
+            .find(|lane| lane.kinds().contains(&kind))
+            .unwrap_or(Self::Light)
     }
 
     /// How many jobs of this lane a node runs at once. ffmpeg uses a core for each of the last two; heavy ones give way to all else on the machine.
@@ -48,12 +57,21 @@ impl Lane {
     /// An SQL condition for the jobs of these lanes, beginning with ` AND`; empty where it would admit every kind.
     pub(super) fn condition(lanes: &[Self]) -> String {
         let all_others = lanes.contains(&Self::Light);
-        let named = Self::ALL.into_iter().filter(|lane| lanes.contains(lane) != all_others).flat_map(|lane| lane.kinds());
-        let names = named.map(|kind| format!("'{kind}'")).collect::<Vec<_>>().join(", ");
+        let named = Self::ALL
+            .into_iter()
+            .filter(|lane| lanes.contains(lane) != all_others)
+            .flat_map(|lane| lane.kinds());
+        let names = named
+            .map(|kind| format!("'{kind}'"))
+            .collect::<Vec<_>>()
+            .join(", ");
         if all_others && names.is_empty() {
             return names;
         }
-        format!(" AND kind {}IN ({names})", if all_others { "NOT " } else { "" })
+        format!(
+            " AND kind {}IN ({names})",
+            if all_others { "NOT " } else { "" }
+        )
     }
 }
 
@@ -81,7 +99,13 @@ mod tests {
     fn conditions_admit_the_kinds_of_free_lanes_and_no_other() {
         assert_eq!(Lane::condition(&Lane::ALL), "");
         assert_eq!(Lane::condition(&[Lane::Heavy]), " AND kind IN ('convert')");
-        assert_eq!(Lane::condition(&[Lane::Deletion, Lane::Light, Lane::Preparation]), " AND kind NOT IN ('mail', 'convert')");
-        assert_eq!(Lane::condition(&[Lane::Light]), " AND kind NOT IN ('purge', 'clear', 'burn', 'forget', 'mail', 'process', 'convert')");
+        assert_eq!(
+            Lane::condition(&[Lane::Deletion, Lane::Light, Lane::Preparation]),
+            " AND kind NOT IN ('mail', 'convert')"
+        );
+        assert_eq!(
+            Lane::condition(&[Lane::Light]),
+            " AND kind NOT IN ('purge', 'clear', 'burn', 'forget', 'mail', 'process', 'convert')"
+        );
     }
 }

@@ -73,7 +73,12 @@ impl Listed {
 }
 
 /// At most `limit` links of the workspace, newest first, older than the one of the cursor. For admins only.
-pub async fn all(connection: &mut AnyConnection, by: &Person, after: Option<&Cursor>, limit: i64) -> Result<Vec<Listed>> {
+pub async fn all(
+    connection: &mut AnyConnection,
+    by: &Person,
+    after: Option<&Cursor>,
+    limit: i64,
+) -> Result<Vec<Listed>> {
     by.must_be_admin()?;
     Ok(sqlx::query_as(
         "SELECT l.id, l.name, l.comments_at, l.created_at, l.revoked_at, l.opens, l.last_opened_at, u.id AS update_id, u.title,

@@ -57,22 +57,49 @@ struct Placed {
 
 impl From<Object> for Placed {
     fn from(object: Object) -> Self {
-        Self { key: object.key, content_type: object.content_type, size: object.size, bytes: object.bytes }
+        Self {
+            key: object.key,
+            content_type: object.content_type,
+            size: object.size,
+            bytes: object.bytes,
+        }
     }
 }
 
 impl Placed {
     fn object(self, name: &'static str) -> Object {
-        Object { name, key: self.key, content_type: self.content_type, size: self.size, bytes: self.bytes }
+        Object {
+            name,
+            key: self.key,
+            content_type: self.content_type,
+            size: self.size,
+            bytes: self.bytes,
+        }
     }
 }
 
 /// Hides the picture and writes down what is to be done with it. From the commit on nobody gets a byte of it.
-pub(super) async fn hide(tx: &mut Tx, clock: &Clock, person: &Person, media: &Media, sent: &Sent, asked: &str) -> Result<()> {
+pub(super) async fn hide(
+    tx: &mut Tx,
+    clock: &Clock,
+    person: &Person,
+    media: &Media,
+    sent: &Sent,
+    asked: &str,
+) -> Result<()> {
     let keys: Vec<(String, String)> =
-        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING name, key").bind(&media.id).fetch_all(&mut **tx).await?;
-    sqlx::query("DELETE FROM former_keys WHERE media_id = $1").bind(&media.id).execute(&mut **tx).await?;
-    let original = keys.iter().find(|(name, _)| name == "original").map(|(_, key)| key.clone());
+        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING name, key")
+            .bind(&media.id)
+            .fetch_all(&mut **tx)
+            .await?;
+    sqlx::query("DELETE FROM former_keys WHERE media_id = $1")
+        .bind(&media.id)
+        .execute(&mut **tx)
+        .await?;
+    let original = keys
+        .iter()
+        .find(|(name, _)| name == "original")
+        .map(|(_, key)| key.clone());
     let original = original.ok_or_else(|| Error::internal("a picture without its original"))?;
     let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
     sqlx::query("UPDATE media SET generation = generation + 1, state = 'processing', reason = $1 WHERE id = $2")
@@ -93,7 +120,14 @@ pub(super) async fn hide(tx: &mut Tx, clock: &Clock, person: &Person, media: &Me
     .bind(json!(keys).to_string())
     .execute(&mut **tx)
     .await?;
-    jobs::enqueue_at(tx, clock, "burn", &payload(&media.id), clock.now() + FALLBACK).await
+    jobs::enqueue_at(
+        tx,
+        clock,
+        "burn",
+        &payload(&media.id),
+        clock.now() + FALLBACK,
+    )
+    .await
 }
 
 fn payload(media_id: &str) -> serde_json::Value {
@@ -102,12 +136,19 @@ fn payload(media_id: &str) -> serde_json::Value {
 
 /// Whether this is just being done to the picture.
 pub(super) async fn under_way(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1").bind(media_id).fetch_optional(&mut **tx).await?)
+    Ok(
+        sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
+            .bind(media_id)
+            .fetch_optional(&mut **tx)
+            .await?,
+    )
 }
 
 /// Does what is left to be done, for who waits for it. Where it cannot be done just now the picture stays hidden, and a job tries it until it is done.
 pub async fn burn(shop: &Workshop, media_id: &str) -> Result<()> {
-    let Err(error) = go_on(shop, media_id).await else { return shop.db.scrub().await };
+    let Err(error) = go_on(shop, media_id).await else {
+        return shop.db.scrub().await;
+    };
     tracing::warn!(%error, media = media_id, "a picture stays hidden: what is to go from it could not be destroyed yet");
     let mut tx = shop.db.begin().await?;
     jobs::hurry(&mut tx, &shop.clock, "burn", &payload(media_id)).await?;
@@ -133,9 +174,13 @@ pub async fn burn_job(shop: &Workshop, payload: &str) -> Result<()> {
 /// Two may be at it at once: each step is written down by one of them, and done twice it is harmless.
 async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
     loop {
-        let Some(burn) = load(shop, media_id).await? else { return Ok(()) };
-        let there: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1").bind(media_id).fetch_one(&mut *shop.db.read().await?).await?;
+        let Some(burn) = load(shop, media_id).await? else {
+            return Ok(());
+        };
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
+            .bind(media_id)
+            .fetch_one(&mut *shop.db.read().await?)
+            .await?;
         let made = match burn.made.as_deref() {
             Some(made) => Some(serde_json::from_str::<Made>(made).map_err(Error::internal)?),
             None if there == 0 => None,
@@ -143,8 +188,13 @@ async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
                 match make(shop, &burn).await {
                     Ok(made) => settle(shop, &burn, made).await?,
                     // The other one has gone on meanwhile.
-                    Err(Error::NotFound) if load(shop, media_id).await?.is_none_or(|burn| burn.made.is_some()) => {}
-                    Err(error @ (Error::NotFound | Error::Unsupported(_) | Error::TooLarge(_))) => return lose(shop, &burn, &error).await,
+                    Err(Error::NotFound)
+                        if load(shop, media_id)
+                            .await?
+                            .is_none_or(|burn| burn.made.is_some()) => {}
+                    Err(error @ (Error::NotFound | Error::Unsupported(_) | Error::TooLarge(_))) => {
+                        return lose(shop, &burn, &error).await;
+                    }
                     Err(error) => return Err(error),
                 }
                 continue;
@@ -160,23 +210,47 @@ async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
 }
 
 async fn load(shop: &Workshop, media_id: &str) -> Result<Option<Burn>> {
-    let found =
-        sqlx::query_as("SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns WHERE media_id = $1");
-    Ok(found.bind(media_id).fetch_optional(&mut *shop.db.read().await?).await?)
+    let found = sqlx::query_as(
+        "SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns WHERE media_id = $1",
+    );
+    Ok(found
+        .bind(media_id)
+        .fetch_optional(&mut *shop.db.read().await?)
+        .await?)
 }
 
 /// Burns what is to go, and stores what is left. The bytes of the old picture are in memory alone: in a folder a crash would leave them.
 async fn make(shop: &Workshop, burn: &Burn) -> Result<Made> {
-    let redactions: Vec<[f64; 4]> = serde_json::from_str(&burn.redactions).map_err(Error::internal)?;
-    let crop: Option<[f64; 4]> = burn.crop.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
+    let redactions: Vec<[f64; 4]> =
+        serde_json::from_str(&burn.redactions).map_err(Error::internal)?;
+    let crop: Option<[f64; 4]> = burn
+        .crop
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(Error::internal)?;
     let area = |[x, y, w, h]: [f64; 4]| Area { x, y, w, h };
     let bytes = media::whole(&shop.storage, &burn.original).await?;
     let (old, kept, original, thumbnail) = pictures::blocking(move || {
         let mut picture = Picture::read(&bytes)?;
         drop(bytes);
-        let old = Size { width: picture.image.width(), height: picture.image.height() };
-        let patches: Vec<Patch> = redactions.into_iter().map(|redaction| old.redacted(&area(redaction), picture.lossy)).collect();
-        let kept = crop.map_or(Patch { x: 0, y: 0, width: old.width, height: old.height }, |crop| old.kept(&area(crop)));
+        let old = Size {
+            width: picture.image.width(),
+            height: picture.image.height(),
+        };
+        let patches: Vec<Patch> = redactions
+            .into_iter()
+            .map(|redaction| old.redacted(&area(redaction), picture.lossy))
+            .collect();
+        let kept = crop.map_or(
+            Patch {
+                x: 0,
+                y: 0,
+                width: old.width,
+                height: old.height,
+            },
+            |crop| old.kept(&area(crop)),
+        );
         picture.black_out(&patches);
         picture.cut(kept);
         let (original, thumbnail) = picture.encode()?.parts();
@@ -192,9 +266,16 @@ async fn make(shop: &Workshop, burn: &Burn) -> Result<Made> {
     })
 }
 
-async fn store(shop: &Workshop, media_id: &str, name: &'static str, rendered: Rendered) -> Result<Placed> {
+async fn store(
+    shop: &Workshop,
+    media_id: &str,
+    name: &'static str,
+    rendered: Rendered,
+) -> Result<Placed> {
     let key = media::loose_key(&shop.db, &shop.clock, Some(media_id)).await?;
-    Ok(media::put_picture(&shop.storage, name, key, rendered).await?.into())
+    Ok(media::put_picture(&shop.storage, name, key, rendered)
+        .await?
+        .into())
 }
 
 /// Writes down what was made; of two that made it, one does.
@@ -206,25 +287,42 @@ async fn settle(shop: &Workshop, burn: &Burn, made: Made) -> Result<()> {
         .execute(&mut *tx)
         .await?;
     if first.rows_affected() == 0 {
-        updates::purge(&mut tx, &shop.clock, &[made.original.key, made.thumbnail.key]).await?;
+        updates::purge(
+            &mut tx,
+            &shop.clock,
+            &[made.original.key, made.thumbnail.key],
+        )
+        .await?;
     }
     tx.commit().await
 }
 
 /// Deletes every byte of the old picture: its renditions, what jobs of that time stored, what is left of its upload and of processes that were killed.
 /// Answers the keys that a job of that time may be writing to even now.
-async fn destroy(shop: &Workshop, burn: &Burn, made: Option<&Made>, kept: &[String]) -> Result<Vec<String>> {
-    let loose: Vec<String> = sqlx::query_scalar("SELECT key FROM loose_objects WHERE media_id = $1")
-        .bind(&burn.media_id)
-        .fetch_all(&mut *shop.db.read().await?)
-        .await?;
+async fn destroy(
+    shop: &Workshop,
+    burn: &Burn,
+    made: Option<&Made>,
+    kept: &[String],
+) -> Result<Vec<String>> {
+    let loose: Vec<String> =
+        sqlx::query_scalar("SELECT key FROM loose_objects WHERE media_id = $1")
+            .bind(&burn.media_id)
+            .fetch_all(&mut *shop.db.read().await?)
+            .await?;
     let mut keys: Vec<String> = serde_json::from_str(&burn.keys).map_err(Error::internal)?;
-    keys.extend(made.into_iter().flat_map(|made| [made.original.key.clone(), made.thumbnail.key.clone()]));
+    keys.extend(
+        made.into_iter()
+            .flat_map(|made| [made.original.key.clone(), made.thumbnail.key.clone()]),
+    );
     keys.extend(loose.iter().cloned());
     keys.retain(|key| !kept.contains(key));
     shop.destroy(&keys).await?;
     uploads::wipe(shop, &burn.media_id).await?;
-    Ok(loose.into_iter().filter(|key| !kept.contains(key)).collect())
+    Ok(loose
+        .into_iter()
+        .filter(|key| !kept.contains(key))
+        .collect())
 }
 
 /// Shows what is left of the picture, with the layer and the places of comments moved along. Without the media only the note of it goes.
@@ -232,7 +330,10 @@ async fn finish(shop: &Workshop, burn: &Burn, made: Option<Made>, gone: &[String
     let clock = &shop.clock;
     let mut tx = shop.db.begin().await?;
     let media: Option<(String, i64, i64)> = hold(&mut tx, &burn.media_id).await?;
-    let first = sqlx::query("DELETE FROM burns WHERE media_id = $1").bind(&burn.media_id).execute(&mut *tx).await?;
+    let first = sqlx::query("DELETE FROM burns WHERE media_id = $1")
+        .bind(&burn.media_id)
+        .execute(&mut *tx)
+        .await?;
     if first.rows_affected() == 0 {
         return Ok(());
     }
@@ -240,33 +341,73 @@ async fn finish(shop: &Workshop, burn: &Burn, made: Option<Made>, gone: &[String
         uploads::clear_again(&mut tx, clock, key).await?;
     }
     jobs::forget(&mut tx, "burn", &payload(&burn.media_id)).await?;
-    let (Some((update_id, generation, revision)), Some(made)) = (media, made) else { return tx.commit().await };
+    let (Some((update_id, generation, revision)), Some(made)) = (media, made) else {
+        return tx.commit().await;
+    };
     let (x, y, width, height) = made.kept;
-    let cut = Cut::new(Size { width: made.old.0, height: made.old.1 }, Patch { x, y, width, height });
-    let shapes = if burn.crop.is_some() { cut.shapes(&stored(&burn.shapes)?) } else { stored(&burn.shapes)? };
-    sqlx::query("UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3")
-        .bind(i64::from(width))
-        .bind(i64::from(height))
-        .bind(&burn.media_id)
-        .execute(&mut *tx)
-        .await?;
+    let cut = Cut::new(
+        Size {
+            width: made.old.0,
+            height: made.old.1,
+        },
+        Patch {
+            x,
+            y,
+            width,
+            height,
+        },
+    );
+    let shapes = if burn.crop.is_some() {
+        cut.shapes(&stored(&burn.shapes)?)
+    } else {
+        stored(&burn.shapes)?
+    };
+    sqlx::query(
+        "UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3",
+    )
+    .bind(i64::from(width))
+    .bind(i64::from(height))
+    .bind(&burn.media_id)
+    .execute(&mut *tx)
+    .await?;
     media::put_rendition(&mut tx, &burn.media_id, &made.original.object("original")).await?;
     media::put_rendition(&mut tx, &burn.media_id, &made.thumbnail.object("thumbnail")).await?;
-    write(&mut tx, clock, (&update_id, &burn.media_id, generation), revision + 1, &shapes, &burn.asked).await?;
+    write(
+        &mut tx,
+        clock,
+        (&update_id, &burn.media_id, generation),
+        revision + 1,
+        &shapes,
+        &burn.asked,
+    )
+    .await?;
     if burn.crop.is_some() {
         followed(&mut tx, clock, &update_id, &burn.media_id, &cut).await?;
     }
-    events::record(&mut tx, clock, "media", &update_id, &burn.media_id, &burn.person_id).await?;
+    events::record(
+        &mut tx,
+        clock,
+        "media",
+        &update_id,
+        &burn.media_id,
+        &burn.person_id,
+    )
+    .await?;
     tx.commit().await
 }
 
 /// Update, generation and revision of the media, which nobody else changes until the transaction ends.
 async fn hold(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
-    let update: Option<String> =
-        sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1").bind(media_id).fetch_optional(&mut **tx).await?;
-    let Some(update) = update else { return Ok(None) };
+    let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
+        .bind(media_id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(update) = update else {
+        return Ok(None);
+    };
     updates::hold(tx, &update).await?;
-    let found = sqlx::query_as("SELECT update_id, generation, markup_revision FROM media WHERE id = $1");
+    let found =
+        sqlx::query_as("SELECT update_id, generation, markup_revision FROM media WHERE id = $1");
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
@@ -281,7 +422,15 @@ async fn lose(shop: &Workshop, burn: &Burn, error: &Error) -> Result<()> {
             .bind(&burn.media_id)
             .execute(&mut *tx)
             .await?;
-        events::record(&mut tx, &shop.clock, "media", &update_id, &burn.media_id, "").await?;
+        events::record(
+            &mut tx,
+            &shop.clock,
+            "media",
+            &update_id,
+            &burn.media_id,
+            "",
+        )
+        .await?;
     }
     tx.commit().await?;
     finish(shop, burn, None, &gone).await

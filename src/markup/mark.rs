@@ -46,7 +46,9 @@ pub async fn mark(shop: &Workshop, payload: &str) -> Result<()> {
 /// The first half: nothing, where the layer or the picture is another one by now.
 pub async fn draw(shop: &Workshop, payload: &str) -> Result<Option<Marked>> {
     let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    let Some(source) = source(shop, &task).await? else { return Ok(None) };
+    let Some(source) = source(shop, &task).await? else {
+        return Ok(None);
+    };
     let drawn = match picture(shop, &source).await {
         Ok(drawn) => drawn,
         // It was replaced while we read it.
@@ -55,10 +57,18 @@ pub async fn draw(shop: &Workshop, payload: &str) -> Result<Option<Marked>> {
     };
     let mut objects = Vec::new();
     for (name, rendered) in drawn {
-        let Some(key) = media::loose_key_of(&shop.db, &shop.clock, &task.media, task.generation).await? else { return Ok(None) };
+        let Some(key) =
+            media::loose_key_of(&shop.db, &shop.clock, &task.media, task.generation).await?
+        else {
+            return Ok(None);
+        };
         objects.push(media::put_picture(&shop.storage, name, key, rendered).await?);
     }
-    Ok(Some(Marked { task, update_id: source.update_id, objects }))
+    Ok(Some(Marked {
+        task,
+        update_id: source.update_id,
+        objects,
+    }))
 }
 
 async fn source(shop: &Workshop, task: &Task) -> Result<Option<Source>> {
@@ -67,14 +77,20 @@ async fn source(shop: &Workshop, task: &Task) -> Result<Option<Source>> {
          JOIN renditions r ON r.media_id = m.id AND r.name = 'original'
          WHERE m.id = $1 AND m.generation = $2 AND m.markup_revision = $3 AND m.width IS NOT NULL AND m.height IS NOT NULL",
     );
-    let found = found.bind(&task.media).bind(task.generation).bind(task.revision);
+    let found = found
+        .bind(&task.media)
+        .bind(task.generation)
+        .bind(task.revision);
     Ok(found.fetch_optional(&mut *shop.db.read().await?).await?)
 }
 
 /// The picture with its layer and a thumbnail of that; of an empty layer only the thumbnail.
 async fn picture(shop: &Workshop, source: &Source) -> Result<Vec<(&'static str, Rendered)>> {
     let shapes: Vec<Shape> = stored(&source.shapes)?;
-    let (bytes, font) = (media::whole(&shop.storage, &source.key).await?, shop.font.clone());
+    let (bytes, font) = (
+        media::whole(&shop.storage, &source.key).await?,
+        shop.font.clone(),
+    );
     let (width, height) = (source.width, source.height);
     pictures::blocking(move || {
         let mut picture = Picture::read(&bytes)?;
@@ -92,7 +108,11 @@ async fn picture(shop: &Workshop, source: &Source) -> Result<Vec<(&'static str, 
 impl Marked {
     /// The second half: shown, or where picture or layer is another one by now deleted at once.
     pub async fn commit(self, shop: &Workshop) -> Result<()> {
-        let Self { task, update_id, objects } = self;
+        let Self {
+            task,
+            update_id,
+            objects,
+        } = self;
         let mut tx = shop.db.begin().await?;
         let current = sqlx::query("UPDATE media SET marks = marks WHERE id = $1 AND generation = $2 AND markup_revision = $3")
             .bind(&task.media)

@@ -40,10 +40,27 @@ impl Sent {
     pub fn read(shapes: &Value, crop: &Value, font: &Font) -> Result<Self, Fields> {
         let mut reader = Reader::new("shapes", Some(font), true);
         reader.all(shapes);
-        let crop = if crop.is_null() { None } else { reader.area("crop", crop, false) };
+        let crop = if crop.is_null() {
+            None
+        } else {
+            reader.area("crop", crop, false)
+        };
         let crop = crop.filter(|crop| (crop.x, crop.y, crop.w, crop.h) != (0.0, 0.0, 1.0, 1.0));
-        let Reader { wrong, shapes, redactions, .. } = reader;
-        if wrong.is_empty() { Ok(Self { shapes, redactions, crop }) } else { Err(wrong) }
+        let Reader {
+            wrong,
+            shapes,
+            redactions,
+            ..
+        } = reader;
+        if wrong.is_empty() {
+            Ok(Self {
+                shapes,
+                redactions,
+                crop,
+            })
+        } else {
+            Err(wrong)
+        }
     }
 
     /// Whether something of the picture is to go for good.
@@ -59,14 +76,25 @@ pub fn drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, Fields> {
     if reader.wrong.is_empty() && reader.shapes.is_empty() {
         reader.complain("drawing", "has no shapes. Leave it out, or draw something.");
     }
-    if reader.wrong.is_empty() { Ok(reader.shapes) } else { Err(reader.wrong) }
+    if reader.wrong.is_empty() {
+        Ok(reader.shapes)
+    } else {
+        Err(reader.wrong)
+    }
 }
 
 /// Reads what was stored: what could be drawn once can be still.
 pub(crate) fn stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = Reader::new("shapes", None, false);
     reader.all(&serde_json::from_str(text).map_err(Error::internal)?);
-    if reader.wrong.is_empty() { Ok(reader.shapes) } else { Err(Error::internal(format!("stored shapes: {:?}", reader.wrong))) }
+    if reader.wrong.is_empty() {
+        Ok(reader.shapes)
+    } else {
+        Err(Error::internal(format!(
+            "stored shapes: {:?}",
+            reader.wrong
+        )))
+    }
 }
 
 /// As it is stored.
@@ -87,7 +115,15 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(field: &'static str, font: Option<&'a Font>, destroys: bool) -> Self {
-        Self { field, font, destroys, shapes: Vec::new(), redactions: Vec::new(), points: 0, wrong: Fields::new() }
+        Self {
+            field,
+            font,
+            destroys,
+            shapes: Vec::new(),
+            redactions: Vec::new(),
+            points: 0,
+            wrong: Fields::new(),
+        }
     }
 
     fn complain(&mut self, field: impl Into<String>, wrong: impl Into<String>) {
@@ -104,7 +140,10 @@ impl<'a> Reader<'a> {
             );
         };
         if list.len() > SHAPES {
-            return self.complain(self.field, format!("has {} shapes; at most {SHAPES} are taken.", list.len()));
+            return self.complain(
+                self.field,
+                format!("has {} shapes; at most {SHAPES} are taken.", list.len()),
+            );
         }
         for (n, value) in list.iter().enumerate() {
             let name = format!("{}[{n}]", self.field);
@@ -114,7 +153,13 @@ impl<'a> Reader<'a> {
             }
         }
         if self.points > POINTS {
-            self.complain(self.field, format!("has {} points in its strokes; at most {POINTS} are taken.", self.points));
+            self.complain(
+                self.field,
+                format!(
+                    "has {} points in its strokes; at most {POINTS} are taken.",
+                    self.points
+                ),
+            );
         }
     }
 
@@ -122,21 +167,46 @@ impl<'a> Reader<'a> {
     fn one(&mut self, name: &str, object: &Map<String, Value>) {
         let kind = match object.get("kind") {
             Some(Value::String(kind)) => kind.as_str(),
-            Some(_) => return self.complain(format!("{name}.kind"), format!("is not a text. Right would be one of: {}.", self.kinds())),
-            None => return self.complain(format!("{name}.kind"), format!("is missing. Right would be one of: {}.", self.kinds())),
+            Some(_) => {
+                return self.complain(
+                    format!("{name}.kind"),
+                    format!("is not a text. Right would be one of: {}.", self.kinds()),
+                );
+            }
+            None => {
+                return self.complain(
+                    format!("{name}.kind"),
+                    format!("is missing. Right would be one of: {}.", self.kinds()),
+                );
+            }
         };
-        let mut entry = Entry { reader: self, name, object, known: vec!["kind"] };
+        let mut entry = Entry {
+            reader: self,
+            name,
+            object,
+            known: vec!["kind"],
+        };
         let shape = match kind {
-            "arrow" => entry.ends().map(|(from, to, pen)| Shape::Arrow { from, to, pen }),
-            "line" => entry.ends().map(|(from, to, pen)| Shape::Line { from, to, pen }),
-            "rectangle" => entry.framed().map(|(r#box, pen)| Shape::Rectangle { r#box, pen }),
-            "ellipse" => entry.framed().map(|(r#box, pen)| Shape::Ellipse { r#box, pen }),
+            "arrow" => entry
+                .ends()
+                .map(|(from, to, pen)| Shape::Arrow { from, to, pen }),
+            "line" => entry
+                .ends()
+                .map(|(from, to, pen)| Shape::Line { from, to, pen }),
+            "rectangle" => entry
+                .framed()
+                .map(|(r#box, pen)| Shape::Rectangle { r#box, pen }),
+            "ellipse" => entry
+                .framed()
+                .map(|(r#box, pen)| Shape::Ellipse { r#box, pen }),
             "freehand" => entry.freehand(),
             "highlight" => {
                 let (r#box, color) = (entry.area("box"), entry.color());
                 // Sent by tools that give every shape one; it says nothing here.
                 entry.known.push("width");
-                r#box.zip(color).map(|(r#box, color)| Shape::Highlight { r#box, color })
+                r#box
+                    .zip(color)
+                    .map(|(r#box, color)| Shape::Highlight { r#box, color })
             }
             "text" => entry.text(),
             "step" => entry.step(),
@@ -147,28 +217,55 @@ impl<'a> Reader<'a> {
                 }
                 None
             }
-            "redaction" => return self.complain(format!("{name}.kind"), "is a redaction, and only a picture's own layer can have one."),
+            "redaction" => {
+                return self.complain(
+                    format!("{name}.kind"),
+                    "is a redaction, and only a picture's own layer can have one.",
+                );
+            }
             other => {
-                let wrong = format!("is {:?}. Right would be one of: {}.", cut(other), self.kinds());
+                let wrong = format!(
+                    "is {:?}. Right would be one of: {}.",
+                    cut(other),
+                    self.kinds()
+                );
                 return self.complain(format!("{name}.kind"), wrong);
             }
         };
         let known = entry.known;
-        for member in object.keys().filter(|member| !known.contains(&member.as_str())) {
-            self.complain(format!("{name}.{}", cut(member)), format!("is not known in a shape of the kind {kind}. Leave it out."));
+        for member in object
+            .keys()
+            .filter(|member| !known.contains(&member.as_str()))
+        {
+            self.complain(
+                format!("{name}.{}", cut(member)),
+                format!("is not known in a shape of the kind {kind}. Leave it out."),
+            );
         }
         self.shapes.extend(shape);
     }
 
     fn kinds(&self) -> String {
-        if self.destroys { format!("{KINDS}, redaction") } else { KINDS.into() }
+        if self.destroys {
+            format!("{KINDS}, redaction")
+        } else {
+            KINDS.into()
+        }
     }
 
     /// A number within bounds.
     fn number(&mut self, field: &str, value: &Value, (least, most): (f64, f64)) -> Option<f64> {
-        let number = value.as_f64().filter(|number| (least..=most).contains(number));
+        let number = value
+            .as_f64()
+            .filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.complain(field, format!("is {}. Right would be a number from {least} to {most}.", cut(&value.to_string())));
+            self.complain(
+                field,
+                format!(
+                    "is {}. Right would be a number from {least} to {most}.",
+                    cut(&value.to_string())
+                ),
+            );
         }
         number
     }
@@ -176,11 +273,20 @@ impl<'a> Reader<'a> {
     fn point(&mut self, field: &str, value: &Value) -> Option<Point> {
         match value.as_array().map(Vec::as_slice) {
             Some([x, y]) => {
-                let (x, y) = (self.number(field, x, (0.0, 1.0)), self.number(field, y, (0.0, 1.0)));
-                x.zip(y).map(|(x, y)| Point { x: rounded(x), y: rounded(y) })
+                let (x, y) = (
+                    self.number(field, x, (0.0, 1.0)),
+                    self.number(field, y, (0.0, 1.0)),
+                );
+                x.zip(y).map(|(x, y)| Point {
+                    x: rounded(x),
+                    y: rounded(y),
+                })
             }
             _ => {
-                self.complain(field, "is not a place. Right would be [x, y], two numbers from 0 to 1.");
+                self.complain(
+                    field,
+                    "is not a place. Right would be [x, y], two numbers from 0 to 1.",
+                );
                 None
             }
         }
@@ -189,19 +295,37 @@ impl<'a> Reader<'a> {
     /// A box; `round` where it is drawn, exact where it destroys.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
-            self.complain(field, "is not a box. Right would be [x, y, width, height], four numbers from 0 to 1.");
+            self.complain(
+                field,
+                "is not a box. Right would be [x, y, width, height], four numbers from 0 to 1.",
+            );
             return None;
         };
         let mut side = |value| self.number(field, value, (0.0, 1.0));
         let (x, y, w, h) = (side(x)?, side(y)?, side(w)?, side(h)?);
         if x + w > 1.0 + SLACK || y + h > 1.0 + SLACK {
-            self.complain(field, "reaches out of the picture. Right would be x + width and y + height of at most 1.");
+            self.complain(
+                field,
+                "reaches out of the picture. Right would be x + width and y + height of at most 1.",
+            );
             return None;
         }
         let (w, h) = (w.min(1.0 - x), h.min(1.0 - y));
-        let area = if round { Area { x: rounded(x), y: rounded(y), w: rounded(w), h: rounded(h) } } else { Area { x, y, w, h } };
+        let area = if round {
+            Area {
+                x: rounded(x),
+                y: rounded(y),
+                w: rounded(w),
+                h: rounded(h),
+            }
+        } else {
+            Area { x, y, w, h }
+        };
         if area.w <= 0.0 || area.h <= 0.0 {
-            self.complain(field, "is empty. Right would be a width and a height over 0.");
+            self.complain(
+                field,
+                "is empty. Right would be a width and a height over 0.",
+            );
             return None;
         }
         Some(area)
@@ -236,7 +360,10 @@ impl Entry<'_, '_> {
     }
 
     fn area(&mut self, member: &'static str) -> Option<Area> {
-        let round = self.object.get("kind").is_none_or(|kind| kind != "redaction");
+        let round = self
+            .object
+            .get("kind")
+            .is_none_or(|kind| kind != "redaction");
         let (field, value) = self.member(member)?;
         self.reader.area(&field, &value, round)
     }
@@ -244,18 +371,29 @@ impl Entry<'_, '_> {
     /// A number that may be left out.
     fn part(&mut self, member: &'static str, usual: f64, bounds: (f64, f64)) -> Option<f64> {
         self.known.push(member);
-        let Some(value) = self.object.get(member) else { return Some(usual) };
-        self.reader.number(&format!("{}.{member}", self.name), value, bounds).map(rounded)
+        let Some(value) = self.object.get(member) else {
+            return Some(usual);
+        };
+        self.reader
+            .number(&format!("{}.{member}", self.name), value, bounds)
+            .map(rounded)
     }
 
     fn color(&mut self) -> Option<Color> {
         self.known.push("color");
-        let Some(value) = self.object.get("color") else { return Some(Color::default()) };
+        let Some(value) = self.object.get("color") else {
+            return Some(Color::default());
+        };
         let color = Color::ALL.into_iter().find(|color| value == color.word());
         if color.is_none() {
             let known = Color::ALL.map(Color::word).join(", ");
-            self.reader
-                .complain(format!("{}.color", self.name), format!("is {}. Right would be one of: {known}.", cut(&value.to_string())));
+            self.reader.complain(
+                format!("{}.color", self.name),
+                format!(
+                    "is {}. Right would be one of: {known}.",
+                    cut(&value.to_string())
+                ),
+            );
         }
         color
     }
@@ -277,47 +415,82 @@ impl Entry<'_, '_> {
 
     fn freehand(&mut self) -> Option<Shape> {
         let (points, pen) = (self.points(), self.pen());
-        points.zip(pen).map(|(points, pen)| Shape::Freehand { points, pen })
+        points
+            .zip(pen)
+            .map(|(points, pen)| Shape::Freehand { points, pen })
     }
 
     fn points(&mut self) -> Option<Vec<Dab>> {
         self.known.push("points");
         let field = format!("{}.points", self.name);
-        let Some(list) = self.object.get("points").and_then(Value::as_array).filter(|list| !list.is_empty()) else {
-            self.reader.complain(field, "is not a list of places. Right would be [[x, y], …], numbers from 0 to 1.");
+        let Some(list) = self
+            .object
+            .get("points")
+            .and_then(Value::as_array)
+            .filter(|list| !list.is_empty())
+        else {
+            self.reader.complain(
+                field,
+                "is not a list of places. Right would be [[x, y], …], numbers from 0 to 1.",
+            );
             return None;
         };
         if list.len() > STROKE {
-            self.reader.complain(field, format!("has {} points; at most {STROKE} are taken.", list.len()));
+            self.reader.complain(
+                field,
+                format!("has {} points; at most {STROKE} are taken.", list.len()),
+            );
             return None;
         }
         self.reader.points += list.len();
-        let dabs: Vec<Dab> = list.iter().enumerate().map_while(|(n, value)| self.dab(&format!("{field}[{n}]"), value)).collect();
+        let dabs: Vec<Dab> = list
+            .iter()
+            .enumerate()
+            .map_while(|(n, value)| self.dab(&format!("{field}[{n}]"), value))
+            .collect();
         (dabs.len() == list.len()).then_some(dabs)
     }
 
     fn dab(&mut self, field: &str, value: &Value) -> Option<Dab> {
         match value.as_array().map(Vec::as_slice) {
             Some([x, y, pressure]) => {
-                let at = self.reader.point(field, &Value::Array(vec![x.clone(), y.clone()]));
+                let at = self
+                    .reader
+                    .point(field, &Value::Array(vec![x.clone(), y.clone()]));
                 let pressure = self.reader.number(field, pressure, (0.0, 1.0)).map(rounded);
-                at.zip(pressure).map(|(at, pressure)| Dab { at, pressure: Some(pressure) })
+                at.zip(pressure).map(|(at, pressure)| Dab {
+                    at,
+                    pressure: Some(pressure),
+                })
             }
-            _ => self.reader.point(field, value).map(|at| Dab { at, pressure: None }),
+            _ => self
+                .reader
+                .point(field, value)
+                .map(|at| Dab { at, pressure: None }),
         }
     }
 
     fn text(&mut self) -> Option<Shape> {
-        let (at, size, color) = (self.place("at"), self.part("size", 0.03, SIZE), self.color());
+        let (at, size, color) = (
+            self.place("at"),
+            self.part("size", 0.03, SIZE),
+            self.color(),
+        );
         // Sent by tools that give every shape one; it says nothing here.
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
-            self.reader.complain(field, "is not a text. Send it in quotes.");
+            self.reader
+                .complain(field, "is not a text. Send it in quotes.");
             return None;
         };
         match letters(text, self.reader.font) {
-            Ok(text) => Some(Shape::Text { at: at?, text, size: size?, color: color? }),
+            Ok(text) => Some(Shape::Text {
+                at: at?,
+                text,
+                size: size?,
+                color: color?,
+            }),
             Err(wrong) => {
                 self.reader.complain(field, wrong);
                 None
@@ -328,11 +501,24 @@ impl Entry<'_, '_> {
     fn step(&mut self) -> Option<Shape> {
         let (at, pen) = (self.place("at"), self.pen());
         let (field, value) = self.member("number")?;
-        let number = value.as_u64().and_then(|number| u16::try_from(number).ok()).filter(|number| (1..=999).contains(number));
+        let number = value
+            .as_u64()
+            .and_then(|number| u16::try_from(number).ok())
+            .filter(|number| (1..=999).contains(number));
         if number.is_none() {
-            self.reader.complain(field, format!("is {}. Right would be a whole number from 1 to 999.", cut(&value.to_string())));
+            self.reader.complain(
+                field,
+                format!(
+                    "is {}. Right would be a whole number from 1 to 999.",
+                    cut(&value.to_string())
+                ),
+            );
         }
-        Some(Shape::Step { at: at?, number: number?, pen: pen? })
+        Some(Shape::Step {
+            at: at?,
+            number: number?,
+            pen: pen?,
+        })
     }
 }
 
@@ -344,20 +530,35 @@ fn letters(text: &str, font: Option<&Font>) -> Result<String, String> {
         return Err("is empty. Write at least one character, or leave the shape out.".into());
     }
     if length > LETTERS {
-        return Err(format!("is {length} characters long; at most {LETTERS} are taken. Shorten it."));
+        return Err(format!(
+            "is {length} characters long; at most {LETTERS} are taken. Shorten it."
+        ));
     }
     let named = |letter: char| format!("U+{:04X}", letter as u32);
-    if let Some(odd) = text.chars().find(|letter| letter.is_control() && *letter != '\n') {
-        return Err(format!("has the control character {}. Only line breaks are taken.", named(odd)));
+    if let Some(odd) = text
+        .chars()
+        .find(|letter| letter.is_control() && *letter != '\n')
+    {
+        return Err(format!(
+            "has the control character {}. Only line breaks are taken.",
+            named(odd)
+        ));
     }
-    if let Some(turn) = text.chars().find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')) {
-        return Err(format!("has the character {}, which turns the direction of what follows. Leave it out.", named(turn)));
+    if let Some(turn) = text
+        .chars()
+        .find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    {
+        return Err(format!(
+            "has the character {}, which turns the direction of what follows. Leave it out.",
+            named(turn)
+        ));
     }
     let Some(font) = font else { return Ok(text) };
     match font.lacks(&text) {
-        Some(missing) => {
-            Err(format!("has the character “{missing}” ({}), which the font of texts does not have. Leave it out.", named(missing)))
-        }
+        Some(missing) => Err(format!(
+            "has the character “{missing}” ({}), which the font of texts does not have. Leave it out.",
+            named(missing)
+        )),
         None => Ok(text),
     }
 }
@@ -369,5 +570,9 @@ pub(super) fn rounded(number: f64) -> f64 {
 
 /// The beginning of what was sent, to be shown.
 fn cut(text: &str) -> String {
-    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(40).chain(['…']).collect() }
+    if text.chars().count() <= 40 {
+        text.to_owned()
+    } else {
+        text.chars().take(40).chain(['…']).collect()
+    }
 }

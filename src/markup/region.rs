@@ -18,7 +18,11 @@ pub struct Region {
 impl Region {
     /// Checks that it lies inside the picture.
     pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
-        let inside = [x, y, w, h].iter().all(|number| (0.0..=1.0).contains(number)) && x + w <= 1.000_001 && y + h <= 1.000_001;
+        let inside = [x, y, w, h]
+            .iter()
+            .all(|number| (0.0..=1.0).contains(number))
+            && x + w <= 1.000_001
+            && y + h <= 1.000_001;
         if inside {
             Ok(Self { x, y, w, h })
         } else {
@@ -35,11 +39,24 @@ impl Region {
     pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
         let wrong = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
         let object = value.as_object().ok_or_else(wrong)?;
-        if object.keys().any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h")) {
+        if object
+            .keys()
+            .any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h"))
+        {
             return Err(wrong());
         }
-        let number = |key: &str, default: Option<f64>| object.get(key).map_or(default, serde_json::Value::as_f64).ok_or_else(wrong);
-        Self::new(number("x", None)?, number("y", None)?, number("w", Some(0.0))?, number("h", Some(0.0))?)
+        let number = |key: &str, default: Option<f64>| {
+            object
+                .get(key)
+                .map_or(default, serde_json::Value::as_f64)
+                .ok_or_else(wrong)
+        };
+        Self::new(
+            number("x", None)?,
+            number("y", None)?,
+            number("w", Some(0.0))?,
+            number("h", Some(0.0))?,
+        )
     }
 }
 

@@ -6,14 +6,35 @@ impl Shape {
     /// What it is, and where: "Arrow, red, from 10 %, 20 % to 40 %, 50 %". Positions are from the left and the top.
     pub fn words(&self) -> String {
         match self {
-            Self::Arrow { from, to, pen } => format!("Arrow, {}, from {} to {}", pen.color.word(), place(*from), place(*to)),
-            Self::Line { from, to, pen } => format!("Line, {}, from {} to {}", pen.color.word(), place(*from), place(*to)),
-            Self::Rectangle { r#box, pen } => format!("Rectangle, {}, at {}", pen.color.word(), part(r#box)),
-            Self::Ellipse { r#box, pen } => format!("Ellipse, {}, at {}", pen.color.word(), part(r#box)),
-            Self::Highlight { r#box, color } => format!("Highlight, {}, at {}", color.word(), part(r#box)),
+            Self::Arrow { from, to, pen } => format!(
+                "Arrow, {}, from {} to {}",
+                pen.color.word(),
+                place(*from),
+                place(*to)
+            ),
+            Self::Line { from, to, pen } => format!(
+                "Line, {}, from {} to {}",
+                pen.color.word(),
+                place(*from),
+                place(*to)
+            ),
+            Self::Rectangle { r#box, pen } => {
+                format!("Rectangle, {}, at {}", pen.color.word(), part(r#box))
+            }
+            Self::Ellipse { r#box, pen } => {
+                format!("Ellipse, {}, at {}", pen.color.word(), part(r#box))
+            }
+            Self::Highlight { r#box, color } => {
+                format!("Highlight, {}, at {}", color.word(), part(r#box))
+            }
             Self::Freehand { points, pen } => match (points.first(), points.last()) {
                 (Some(first), Some(last)) => {
-                    format!("Freehand line, {}, from {} to {}", pen.color.word(), place(first.at), place(last.at))
+                    format!(
+                        "Freehand line, {}, from {} to {}",
+                        pen.color.word(),
+                        place(first.at),
+                        place(last.at)
+                    )
                 }
                 _ => "Freehand line".into(),
             },
@@ -40,5 +61,13 @@ fn place(point: Point) -> String {
 }
 
 fn part(area: &Area) -> String {
-    format!("{}, {} wide, {} high", place(Point { x: area.x, y: area.y }), percent(area.w), percent(area.h))
+    format!(
+        "{}, {} wide, {} high",
+        place(Point {
+            x: area.x,
+            y: area.y
+        }),
+        percent(area.w),
+        percent(area.h)
+    )
 }

@@ -20,7 +20,16 @@ pub enum Color {
 
 impl Color {
     /// All of them, in the order of the editor.
-    pub const ALL: [Self; 8] = [Self::Red, Self::Orange, Self::Yellow, Self::Green, Self::Blue, Self::Purple, Self::Black, Self::White];
+    pub const ALL: [Self; 8] = [
+        Self::Red,
+        Self::Orange,
+        Self::Yellow,
+        Self::Green,
+        Self::Blue,
+        Self::Purple,
+        Self::Black,
+        Self::White,
+    ];
 
     /// Its word.
     pub fn word(self) -> &'static str {
@@ -160,7 +169,12 @@ pub enum Shape {
     /// What a marker pen does.
     Highlight { r#box: Area, color: Color },
     /// Words; `at` is the top left of the first line.
-    Text { at: Point, text: String, size: f64, color: Color },
+    Text {
+        at: Point,
+        text: String,
+        size: f64,
+        color: Color,
+    },
     /// A number in a disc.
     Step {
         at: Point,

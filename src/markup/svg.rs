@@ -14,7 +14,12 @@ pub const FONT: &str = "DejaVu Sans";
 /// The layer over a picture of so many pixels: safe to be put into a page as it is.
 pub fn svg(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
     let view = format!("0 0 {width} {height}");
-    let mut sheet = Sheet { out: Writer::new(Vec::new()), w: width as f64, h: height as f64, s: width.min(height) as f64 };
+    let mut sheet = Sheet {
+        out: Writer::new(Vec::new()),
+        w: width as f64,
+        h: height as f64,
+        s: width.min(height) as f64,
+    };
     let root = [
         ("xmlns", "http://www.w3.org/2000/svg"),
         ("class", "layer"),
@@ -23,7 +28,9 @@ pub fn svg(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
         ("focusable", "false"),
     ];
     let drawn = (|| {
-        sheet.out.write_event(Event::Start(BytesStart::new("svg").with_attributes(root)))?;
+        sheet
+            .out
+            .write_event(Event::Start(BytesStart::new("svg").with_attributes(root)))?;
         for shape in shapes {
             sheet.draw(shape)?;
         }
@@ -37,7 +44,11 @@ pub fn svg(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
 fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".into() } else { text.into() }
+    if text == "-0" {
+        "0".into()
+    } else {
+        text.into()
+    }
 }
 
 /// The attributes of a stroke.
@@ -69,19 +80,45 @@ impl Sheet {
             }
             Shape::Rectangle { r#box, pen } => {
                 let edges = self.edges(r#box);
-                self.element("rect", edges.into_iter().chain(stroke(pen.color.hex(), pen.width * self.s)))
+                self.element(
+                    "rect",
+                    edges
+                        .into_iter()
+                        .chain(stroke(pen.color.hex(), pen.width * self.s)),
+                )
             }
             Shape::Ellipse { r#box, pen } => {
                 let [(_, x), (_, y), (_, w), (_, h)] = self.pixels(r#box);
-                let round = [("cx", x + w / 2.0), ("cy", y + h / 2.0), ("rx", w / 2.0), ("ry", h / 2.0)].map(numbered);
-                self.element("ellipse", round.into_iter().chain(stroke(pen.color.hex(), pen.width * self.s)))
+                let round = [
+                    ("cx", x + w / 2.0),
+                    ("cy", y + h / 2.0),
+                    ("rx", w / 2.0),
+                    ("ry", h / 2.0),
+                ]
+                .map(numbered);
+                self.element(
+                    "ellipse",
+                    round
+                        .into_iter()
+                        .chain(stroke(pen.color.hex(), pen.width * self.s)),
+                )
             }
             Shape::Freehand { points, pen } => self.freehand(points, *pen),
             Shape::Highlight { r#box, color } => {
                 let edges = self.edges(r#box);
-                self.element("rect", edges.into_iter().chain([("fill", color.hex().into()), ("fill-opacity", "0.4".into())]))
+                self.element(
+                    "rect",
+                    edges
+                        .into_iter()
+                        .chain([("fill", color.hex().into()), ("fill-opacity", "0.4".into())]),
+                )
             }
-            Shape::Text { at, text, size, color } => self.text(*at, text, *size, *color),
+            Shape::Text {
+                at,
+                text,
+                size,
+                color,
+            } => self.text(*at, text, *size, *color),
             Shape::Step { at, number, pen } => self.step(*at, *number, *pen),
         }
     }
@@ -96,8 +133,18 @@ impl Sheet {
         let head = (5.0 * width).min(length);
         let (ux, uy) = ((bx - ax) / length, (by - ay) / length);
         self.segment((ax, ay), (bx - ux * head * 0.7, by - uy * head * 0.7), pen)?;
-        let (cx, cy, nx, ny) = (bx - ux * head, by - uy * head, -uy * head * 0.5, ux * head * 0.5);
-        let d = format!("M{}L{}L{}Z", pair((bx, by)), pair((cx + nx, cy + ny)), pair((cx - nx, cy - ny)));
+        let (cx, cy, nx, ny) = (
+            bx - ux * head,
+            by - uy * head,
+            -uy * head * 0.5,
+            ux * head * 0.5,
+        );
+        let d = format!(
+            "M{}L{}L{}Z",
+            pair((bx, by)),
+            pair((cx + nx, cy + ny)),
+            pair((cx - nx, cy - ny))
+        );
         self.element("path", [("d", d), ("fill", pen.color.hex().into())])
     }
 
@@ -108,12 +155,18 @@ impl Sheet {
             return self.dot(a, width, pen.color);
         }
         let ends = [("x1", a.0), ("y1", a.1), ("x2", b.0), ("y2", b.1)].map(numbered);
-        self.element("line", ends.into_iter().chain(stroke(pen.color.hex(), width)))
+        self.element(
+            "line",
+            ends.into_iter().chain(stroke(pen.color.hex(), width)),
+        )
     }
 
     fn dot(&mut self, (x, y): (f64, f64), width: f64, color: Color) -> io::Result<()> {
         let disc = [("cx", x), ("cy", y), ("r", width / 2.0)].map(numbered);
-        self.element("circle", disc.into_iter().chain([("fill", color.hex().into())]))
+        self.element(
+            "circle",
+            disc.into_iter().chain([("fill", color.hex().into())]),
+        )
     }
 
     /// Segments of one pressure, in eighths, are one path through the middles between its points.
@@ -122,16 +175,23 @@ impl Sheet {
         let pressure = |n: usize| dabs[n].pressure.unwrap_or(0.5);
         let usual = pen.width * self.s;
         let width = |level: f64| usual * (0.4 + 1.2 * level / 8.0);
-        let level = |segment: usize| (8.0 * (pressure(segment - 1) + pressure(segment)) / 2.0).round();
+        let level =
+            |segment: usize| (8.0 * (pressure(segment - 1) + pressure(segment)) / 2.0).round();
         if let [point] = points[..] {
             return self.dot(point, usual, pen.color);
         }
         let mut first = 1;
         while first < points.len() {
-            let last = (first..points.len()).take_while(|segment| level(*segment) == level(first)).last().unwrap_or(first);
+            let last = (first..points.len())
+                .take_while(|segment| level(*segment) == level(first))
+                .last()
+                .unwrap_or(first);
             let mut d = format!("M{}", pair(points[first - 1]));
             for k in first..last {
-                let middle = ((points[k].0 + points[k + 1].0) / 2.0, (points[k].1 + points[k + 1].1) / 2.0);
+                let middle = (
+                    (points[k].0 + points[k + 1].0) / 2.0,
+                    (points[k].1 + points[k + 1].1) / 2.0,
+                );
                 d.push_str(&format!("Q{} {}", pair(points[k]), pair(middle)));
             }
             d.push_str(&format!("L{}", pair(points[last])));
@@ -145,7 +205,13 @@ impl Sheet {
     fn text(&mut self, at: Point, text: &str, size: f64, color: Color) -> io::Result<()> {
         let ((x, y), f) = (self.at(at), size * self.s);
         for (n, line) in text.split('\n').enumerate() {
-            let place = [("x", x), ("y", y + f * (0.93 + 1.2 * n as f64)), ("font-size", f), ("stroke-width", 0.16 * f)].map(numbered);
+            let place = [
+                ("x", x),
+                ("y", y + f * (0.93 + 1.2 * n as f64)),
+                ("font-size", f),
+                ("stroke-width", 0.16 * f),
+            ]
+            .map(numbered);
             let look = [
                 ("xml:space", "preserve".into()),
                 ("font-family", FONT.into()),
@@ -162,15 +228,26 @@ impl Sheet {
     fn step(&mut self, at: Point, step: u16, pen: Pen) -> io::Result<()> {
         let ((x, y), r) = (self.at(at), 5.5 * pen.width * self.s);
         let disc = [("cx", x), ("cy", y), ("r", r), ("stroke-width", 0.12 * r)].map(numbered);
-        let look = [("fill", pen.color.hex().into()), ("stroke", pen.color.contrast().into())];
+        let look = [
+            ("fill", pen.color.hex().into()),
+            ("stroke", pen.color.contrast().into()),
+        ];
         self.element("circle", disc.into_iter().chain(look))?;
         let f = if step < 100 { 1.15 * r } else { 0.85 * r };
         let place = [("x", x), ("y", y + 0.36 * f), ("font-size", f)].map(numbered);
-        let look = [("font-family", FONT.into()), ("text-anchor", "middle".into()), ("fill", pen.color.contrast().into())];
+        let look = [
+            ("font-family", FONT.into()),
+            ("text-anchor", "middle".into()),
+            ("fill", pen.color.contrast().into()),
+        ];
         self.words(place.into_iter().chain(look), &step.to_string())
     }
 
-    fn words(&mut self, attributes: impl Iterator<Item = (&'static str, String)>, words: &str) -> io::Result<()> {
+    fn words(
+        &mut self,
+        attributes: impl Iterator<Item = (&'static str, String)>,
+        words: &str,
+    ) -> io::Result<()> {
         let mut element = self.out.create_element("text");
         for (name, value) in attributes {
             element = element.with_attribute((name, value.as_str()));
@@ -178,7 +255,11 @@ impl Sheet {
         element.write_text_content(BytesText::new(words)).map(drop)
     }
 
-    fn element(&mut self, name: &'static str, attributes: impl IntoIterator<Item = (&'static str, String)>) -> io::Result<()> {
+    fn element(
+        &mut self,
+        name: &'static str,
+        attributes: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> io::Result<()> {
         let mut element = self.out.create_element(name);
         for (name, value) in attributes {
             element = element.with_attribute((name, value.as_str()));
@@ -192,7 +273,12 @@ impl Sheet {
     }
 
     fn pixels(&self, area: &Area) -> [(&'static str, f64); 4] {
-        [("x", area.x * self.w), ("y", area.y * self.h), ("width", area.w * self.w), ("height", area.h * self.h)]
+        [
+            ("x", area.x * self.w),
+            ("y", area.y * self.h),
+            ("width", area.w * self.w),
+            ("height", area.h * self.h),
+        ]
     }
 
     fn edges(&self, area: &Area) -> [(&'static str, String); 4] {

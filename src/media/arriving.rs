@@ -32,7 +32,13 @@ pub async fn expect(
 
 /// The bytes are there: what was taken becomes what is shown, in place of what may have been there before. Where its page was lost, the
 /// recording says so; a trim of what was there does not outlive it. Answers false where the media is gone.
-pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_off: bool) -> Result<bool> {
+pub async fn arrive(
+    tx: &mut Tx,
+    clock: &Clock,
+    id: &str,
+    taken: &Taken,
+    broken_off: bool,
+) -> Result<bool> {
     let there: Option<(String, i64)> = sqlx::query_as(
         "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
              generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL,
@@ -49,9 +55,14 @@ pub async fn arrive(tx: &mut Tx, clock: &Clock, id: &str, taken: &Taken, broken_
     .bind(taken.metadata.map(Metadata::as_str))
     .fetch_optional(&mut **tx)
     .await?;
-    let Some((update_id, generation)) = there else { return Ok(false) };
+    let Some((update_id, generation)) = there else {
+        return Ok(false);
+    };
     let old: Vec<String> =
-        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key").bind(id).fetch_all(&mut **tx).await?;
+        sqlx::query_scalar("DELETE FROM renditions WHERE media_id = $1 RETURNING key")
+            .bind(id)
+            .fetch_all(&mut **tx)
+            .await?;
     updates::purge(tx, clock, &old).await?;
     fill(tx, clock, id, generation, taken).await?;
     events::record(tx, clock, "media", &update_id, id, "").await?;

@@ -12,21 +12,35 @@ use crate::video::{Metadata, MetadataScan};
 /// While a video waits for its job, to everybody who can play it.
 const PLAYS: &str = "Processing. You can already play it.";
 /// The same to the author of one that others cannot play yet.
-const PLAYS_FOR_AUTHOR: &str = "Processing. Only you can play it until its metadata (place, names) is removed.";
+const PLAYS_FOR_AUTHOR: &str =
+    "Processing. Only you can play it until its metadata (place, names) is removed.";
 /// Until there is something that others may play.
 const COMING: &str = "Processing. It will play here in a moment.";
 /// Where the metadata cannot be removed.
-const AUTHOR_ONLY: &str = "Only its author can play it, because its metadata (place, names) cannot be removed here.";
+const AUTHOR_ONLY: &str =
+    "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
 /// Whether others than its author may have a rendition. Where its bytes are a video's original (`raw`), they are the author's, unless they carry no
 /// metadata: then they are what plays until the copy is there. Who plays them goes on for a while under the name `original` (`lingers`).
-pub(super) fn open_to_others(raw: bool, name: &str, metadata: Option<Metadata>, state: &str, lingers: bool) -> bool {
-    !raw || (metadata == Some(Metadata::None) && state != "failed" && (name != "original" || lingers))
+pub(super) fn open_to_others(
+    raw: bool,
+    name: &str,
+    metadata: Option<Metadata>,
+    state: &str,
+    lingers: bool,
+) -> bool {
+    !raw || (metadata == Some(Metadata::None)
+        && state != "failed"
+        && (name != "original" || lingers))
 }
 
 /// What is said of a video that waits for its job.
 pub(super) fn waiting(metadata: Option<Metadata>) -> &'static str {
-    if metadata == Some(Metadata::None) { PLAYS } else { PLAYS_FOR_AUTHOR }
+    if metadata == Some(Metadata::None) {
+        PLAYS
+    } else {
+        PLAYS_FOR_AUTHOR
+    }
 }
 
 /// What is said of a video that stays as it came, because something is `missing`.
@@ -40,10 +54,13 @@ pub(super) fn stored_as_it_came(metadata: Metadata, missing: &str) -> String {
 /// Looks at a whole stored original.
 pub(super) async fn scan(shop: &Workshop, key: &str) -> Result<Metadata> {
     let length = shop.storage.len(key).await?.ok_or(Error::NotFound)?;
-    let scan = shop.storage.get(key, 0..length).await?.try_fold(MetadataScan::default(), |mut scan, block| async move {
-        scan.feed(&block);
-        Ok(scan)
-    });
+    let scan = shop.storage.get(key, 0..length).await?.try_fold(
+        MetadataScan::default(),
+        |mut scan, block| async move {
+            scan.feed(&block);
+            Ok(scan)
+        },
+    );
     Ok(scan.await?.finish())
 }
 
@@ -55,9 +72,12 @@ impl Media {
 
     /// Which of its renditions a reader is shown.
     pub fn shown<'a>(&self, renditions: &'a [Rendition], author: bool) -> Vec<&'a Rendition> {
-        let original = renditions.iter().find(|rendition| rendition.name == "original");
+        let original = renditions
+            .iter()
+            .find(|rendition| rendition.name == "original");
         let shown = |rendition: &&Rendition| {
-            let raw = self.kind == "video" && original.is_some_and(|original| original.key == rendition.key);
+            let raw = self.kind == "video"
+                && original.is_some_and(|original| original.key == rendition.key);
             author || open_to_others(raw, &rendition.name, self.metadata(), &self.state, false)
         };
         renditions.iter().filter(shown).collect()
@@ -65,7 +85,9 @@ impl Media {
 
     /// Its state and the reason for it as they are for a reader: others than its author wait for what they may play.
     pub fn standing(&self, shown: &[&Rendition], author: bool) -> (&str, Option<Cow<'_, str>>) {
-        let plays = shown.iter().any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
+        let plays = shown
+            .iter()
+            .any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
         let reason = self.reason.as_deref().map(Cow::Borrowed);
         if author || plays || self.kind != "video" {
             return (&self.state, reason);

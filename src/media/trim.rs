@@ -26,18 +26,29 @@ pub async fn trim(
     let media = recording(tx, viewer, id).await?;
     let length = measured(&media)?;
     let base = media.trim_from_ms.unwrap_or(0);
-    let said_before = media.trim_base_ms.is_some_and(|before| media.stretch() == before.checked_add(from).zip(before.checked_add(to)));
+    let said_before = media.trim_base_ms.is_some_and(|before| {
+        media.stretch() == before.checked_add(from).zip(before.checked_add(to))
+    });
     if said_before || (from, to) == (0, length) {
         return Ok(());
     }
     let mut wrong = Fields::new();
     if from < 0 {
-        wrong.insert("from_ms".into(), "is before the beginning. Right would be 0 or more.".into());
+        wrong.insert(
+            "from_ms".into(),
+            "is before the beginning. Right would be 0 or more.".into(),
+        );
     }
     if to > length {
-        wrong.insert("to_ms".into(), format!("is after the end. The recording has {length} ms."));
+        wrong.insert(
+            "to_ms".into(),
+            format!("is after the end. The recording has {length} ms."),
+        );
     } else if to.saturating_sub(from) < SHORTEST {
-        wrong.insert("to_ms".into(), format!("leaves less than {SHORTEST} ms. Move the ends apart."));
+        wrong.insert(
+            "to_ms".into(),
+            format!("leaves less than {SHORTEST} ms. Move the ends apart."),
+        );
     }
     if !wrong.is_empty() {
         return Err(Error::Invalid(wrong));
@@ -51,32 +62,62 @@ pub async fn trim(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    begin(tx, clock, viewer, &media, (from, to - from), process::TRIMMING, material).await
+    begin(
+        tx,
+        clock,
+        viewer,
+        &media,
+        (from, to - from),
+        process::TRIMMING,
+        material,
+    )
+    .await
 }
 
 /// Lets the whole recording play again.
-pub async fn untrim(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, material: Option<Option<String>>) -> Result<()> {
+pub async fn untrim(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    material: Option<Option<String>>,
+) -> Result<()> {
     let media = recording(tx, viewer, id).await?;
-    let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else { return Ok(()) };
+    let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else {
+        return Ok(());
+    };
     sqlx::query("UPDATE media SET trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    begin(tx, clock, viewer, &media, (-from, whole), process::RESTORING, material).await
+    begin(
+        tx,
+        clock,
+        viewer,
+        &media,
+        (-from, whole),
+        process::RESTORING,
+        material,
+    )
+    .await
 }
 
 /// The recording, which nobody else changes until the transaction ends.
 async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     let (media, ..) = hold(tx, viewer, id).await?;
-    let arriving: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE media_id = $1 AND finished_at IS NULL")
-        .bind(id)
-        .fetch_one(&mut **tx)
-        .await?;
+    let arriving: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM uploads WHERE media_id = $1 AND finished_at IS NULL",
+    )
+    .bind(id)
+    .fetch_one(&mut **tx)
+    .await?;
     if arriving > 0 {
         return Err(Error::Conflict(ARRIVING.into()));
     }
     if media.kind != "video" {
-        return Err(Error::Conflict("This is a picture. Only videos can be trimmed.".into()));
+        return Err(Error::Conflict(
+            "This is a picture. Only videos can be trimmed.".into(),
+        ));
     }
     Ok(media)
 }
@@ -85,10 +126,14 @@ async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
 fn measured(media: &Media) -> Result<Millis> {
     let why = match (media.state.as_str(), media.duration_ms) {
         ("uploading", _) => ARRIVING,
-        ("failed", _) if media.whole_ms.is_none() => "It cannot be played, so it cannot be trimmed.",
+        ("failed", _) if media.whole_ms.is_none() => {
+            "It cannot be played, so it cannot be trimmed."
+        }
         (_, Some(length)) => return Ok(length),
         ("processing", None) => "It is not measured yet. Try again in a moment.",
-        _ => "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg.",
+        _ => {
+            "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg."
+        }
     };
     Err(Error::Conflict(why.into()))
 }
@@ -119,14 +164,27 @@ async fn begin(
     .bind(&media.id)
     .fetch_all(&mut **tx)
     .await?;
-    sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name <> 'original'").bind(&media.id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM renditions WHERE media_id = $1 AND name <> 'original'")
+        .bind(&media.id)
+        .execute(&mut **tx)
+        .await?;
     updates::purge(tx, clock, &keys).await?;
     for lost in shift(tx, &media.id, by, length).await? {
         updates::index(tx, clock, &media.update_id, &lost).await?;
     }
     prepare(tx, clock, &media.id, media.generation + 1).await?;
     if material.is_some() {
-        updates::edit(tx, clock, viewer, &media.update_id, &Content { material, ..Content::default() }).await?;
+        updates::edit(
+            tx,
+            clock,
+            viewer,
+            &media.update_id,
+            &Content {
+                material,
+                ..Content::default()
+            },
+        )
+        .await?;
     }
     events::record(tx, clock, "media", &media.update_id, &media.id, &person.id).await
 }

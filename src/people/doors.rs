@@ -52,30 +52,46 @@ pub struct Token {
 pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     let found: Option<(String, Option<String>)> = {
         let mut connection = db.read().await?;
-        sqlx::query_as("SELECT id, password_hash FROM people WHERE email_key = $1 AND deactivated_at IS NULL")
-            .bind(words::email_key(email))
-            .fetch_optional(&mut *connection)
-            .await?
+        sqlx::query_as(
+            "SELECT id, password_hash FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
+        )
+        .bind(words::email_key(email))
+        .fetch_optional(&mut *connection)
+        .await?
     };
     let (id, hash) = found.map_or((None, None), |(id, hash)| (Some(id), hash));
     match (matches(password, hash).await?, id) {
         (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
-        _ => Err(Error::invalid("password", "does not fit this address. Try again, or ask an admin for a new password.")),
+        _ => Err(Error::invalid(
+            "password",
+            "does not fit this address. Try again, or ask an admin for a new password.",
+        )),
     }
 }
 
 /// Locks the account until the transaction ends, and refuses one that is deactivated. A request that was authenticated before the
 /// deactivation must not leave a session, a token or a link behind: it would open again when the person is active again.
 pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
-    let active = sqlx::query("UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL")
-        .bind(person_id)
-        .execute(&mut **tx)
-        .await?;
-    if active.rows_affected() == 1 { Ok(()) } else { Err(Error::Unauthenticated) }
+    let active = sqlx::query(
+        "UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL",
+    )
+    .bind(person_id)
+    .execute(&mut **tx)
+    .await?;
+    if active.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
 }
 
 /// Begins a session and answers the secret for the cookie.
-pub async fn open_session(tx: &mut Tx, clock: &Clock, person_id: &str, browser: &str) -> Result<String> {
+pub async fn open_session(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    browser: &str,
+) -> Result<String> {
     must_be_active(tx, person_id).await?;
     let secret = clock::secret();
     sqlx::query("INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $5)")
@@ -128,8 +144,12 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
             id,
         ),
     };
-    let known: Option<Known> =
-        sqlx::query_as(statement).bind(id).bind(clock.now() - IDLE).bind(clock.now() - AGE).fetch_optional(&mut *db.read().await?).await?;
+    let known: Option<Known> = sqlx::query_as(statement)
+        .bind(id)
+        .bind(clock.now() - IDLE)
+        .bind(clock.now() - AGE)
+        .fetch_optional(&mut *db.read().await?)
+        .await?;
     Ok(known.map(|known| known.into_person(|_| grant.clone())))
 }
 
@@ -145,7 +165,13 @@ pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<O
     .fetch_optional(&mut *db.read().await?)
     .await?;
     let Some(known) = known else { return Ok(None) };
-    seen(db, clock, "UPDATE sessions SET last_seen_at = $1 WHERE id = $2", &known).await;
+    seen(
+        db,
+        clock,
+        "UPDATE sessions SET last_seen_at = $1 WHERE id = $2",
+        &known,
+    )
+    .await;
     Ok(Some(known.into_person(Grant::Session)))
 }
 
@@ -159,7 +185,13 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
     .fetch_optional(&mut *db.read().await?)
     .await?;
     let Some(known) = known else { return Ok(None) };
-    seen(db, clock, "UPDATE tokens SET last_used_at = $1 WHERE id = $2", &known).await;
+    seen(
+        db,
+        clock,
+        "UPDATE tokens SET last_used_at = $1 WHERE id = $2",
+        &known,
+    )
+    .await;
     Ok(Some(known.into_person(Grant::Token)))
 }
 
@@ -171,7 +203,11 @@ async fn seen(db: &Db, clock: &Clock, statement: &'static str, known: &Known) {
     }
     let written = async {
         let mut tx = db.begin().await?;
-        sqlx::query(statement).bind(now).bind(&known.door).execute(&mut *tx).await?;
+        sqlx::query(statement)
+            .bind(now)
+            .bind(&known.door)
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await
     };
     if let Err(error) = written.await {
@@ -180,7 +216,11 @@ async fn seen(db: &Db, clock: &Clock, statement: &'static str, known: &Known) {
 }
 
 /// Where a person is signed in, newest first.
-pub async fn sessions(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Vec<Session>> {
+pub async fn sessions(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<Vec<Session>> {
     Ok(sqlx::query_as(
         "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2 ORDER BY last_seen_at DESC, id",
     )
@@ -192,7 +232,11 @@ pub async fn sessions(connection: &mut AnyConnection, clock: &Clock, person_id: 
 
 /// Ends a session of this person. One that is not theirs, or over, stays as it is.
 pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2").bind(id).bind(person_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -204,19 +248,33 @@ pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
         .bind(now - AGE)
         .execute(&mut **tx)
         .await?;
-    sqlx::query("DELETE FROM invitations WHERE expires_at < $1").bind(now).execute(&mut **tx).await?;
-    sqlx::query("DELETE FROM resets WHERE expires_at < $1").bind(now).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM invitations WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM resets WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Ends the session with this secret.
 pub async fn end_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE secret_hash = $1").bind(hash(secret)).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM sessions WHERE secret_hash = $1")
+        .bind(hash(secret))
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Makes a token and answers its id and the token itself, which is never shown again.
-pub async fn add_token(tx: &mut Tx, clock: &Clock, person_id: &str, name: &str) -> Result<(String, String)> {
+pub async fn add_token(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    name: &str,
+) -> Result<(String, String)> {
     must_be_active(tx, person_id).await?;
     let (id, token) = (clock.id(), format!("hb_{}", clock::secret()));
     sqlx::query("INSERT INTO tokens (id, person_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)")
@@ -240,6 +298,10 @@ pub async fn tokens(connection: &mut AnyConnection, person_id: &str) -> Result<V
 
 /// Ends a token of this person.
 pub async fn end_token(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
-    sqlx::query("DELETE FROM tokens WHERE id = $1 AND person_id = $2").bind(id).bind(person_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM tokens WHERE id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

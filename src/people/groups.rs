@@ -73,16 +73,27 @@ pub fn handle(text: &str) -> Result<String, String> {
     let name = text.trim();
     let name = name.strip_prefix('@').unwrap_or(name);
     if name == "everyone" {
-        return Err("is taken: everyone means every account. Choose another, such as all-engineers.".into());
+        return Err(
+            "is taken: everyone means every account. Choose another, such as all-engineers.".into(),
+        );
     }
     if name.is_empty() {
         return Err("is empty. Right would be design-team.".into());
     }
-    if !name.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-') {
-        return Err("can only have small letters a–z, digits and hyphens. Right would be design-team.".into());
+    if !name
+        .bytes()
+        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
+    {
+        return Err(
+            "can only have small letters a–z, digits and hyphens. Right would be design-team."
+                .into(),
+        );
     }
     if name.len() > NAME {
-        return Err(format!("is {} characters long; at most {NAME} are kept. Shorten it.", name.len()));
+        return Err(format!(
+            "is {} characters long; at most {NAME} are kept. Shorten it.",
+            name.len()
+        ));
     }
     Ok(name.to_owned())
 }
@@ -90,8 +101,13 @@ pub fn handle(text: &str) -> Result<String, String> {
 /// Understands the addresses of members as ids of people, each once. The error names those that cannot be in a group, and why.
 pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Result<Vec<String>> {
     let wrong = |text: String| Err(Error::invalid("members", text));
-    if let Some(group) = given.iter().find(|name| name.starts_with('@') || *name == "everyone") {
-        return wrong(format!("has {group}, but groups hold people only. Name them by their e-mail addresses."));
+    if let Some(group) = given
+        .iter()
+        .find(|name| name.starts_with('@') || *name == "everyone")
+    {
+        return wrong(format!(
+            "has {group}, but groups hold people only. Name them by their e-mail addresses."
+        ));
     }
     let mut addresses = BTreeMap::new();
     for email in given {
@@ -99,31 +115,62 @@ pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Res
         addresses.entry(words::email_key(&email)).or_insert(email);
     }
     if addresses.len() > MOST_MEMBERS {
-        return wrong(format!("names {} people; a group holds at most {MOST_MEMBERS}. Make two.", addresses.len()));
+        return wrong(format!(
+            "names {} people; a group holds at most {MOST_MEMBERS}. Make two.",
+            addresses.len()
+        ));
     }
     let mut found = BTreeMap::new();
     let keys: Vec<&String> = addresses.keys().collect();
     for some in keys.chunks(AT_ONCE) {
-        let text = format!("SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})", db::in_list(1, some.len()));
+        let text = format!(
+            "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
+            db::in_list(1, some.len())
+        );
         // The text is made of numbers alone.
-        let mut query = sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
+        let mut query =
+            sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
         for key in some {
             query = query.bind(key.as_str());
         }
-        found.extend(query.fetch_all(&mut *connection).await?.into_iter().map(|(key, id, gone)| (key, (id, gone))));
+        found.extend(
+            query
+                .fetch_all(&mut *connection)
+                .await?
+                .into_iter()
+                .map(|(key, id, gone)| (key, (id, gone))),
+        );
     }
     let listed = |fits: &dyn Fn(&str) -> bool| -> Vec<&str> {
-        addresses.iter().filter(|(key, _)| fits(key)).map(|(_, email)| email.as_str()).collect()
+        addresses
+            .iter()
+            .filter(|(key, _)| fits(key))
+            .map(|(_, email)| email.as_str())
+            .collect()
     };
     let strangers = listed(&|key| !found.contains_key(key));
     if !strangers.is_empty() {
-        let have = if strangers.len() == 1 { "has no account" } else { "have no account" };
-        return wrong(format!("{} {have}. An admin can invite; until they have joined, leave them out.", strangers.join(", ")));
+        let have = if strangers.len() == 1 {
+            "has no account"
+        } else {
+            "have no account"
+        };
+        return wrong(format!(
+            "{} {have}. An admin can invite; until they have joined, leave them out.",
+            strangers.join(", ")
+        ));
     }
     let gone = listed(&|key| found.get(key).is_some_and(|(_, gone)| gone.is_some()));
     if !gone.is_empty() {
-        let are = if gone.len() == 1 { "is deactivated" } else { "are deactivated" };
-        return wrong(format!("{} {are}. Leave them out, or ask an admin to activate them.", gone.join(", ")));
+        let are = if gone.len() == 1 {
+            "is deactivated"
+        } else {
+            "are deactivated"
+        };
+        return wrong(format!(
+            "{} {are}. Leave them out, or ask an admin to activate them.",
+            gone.join(", ")
+        ));
     }
     Ok(found.into_values().map(|(id, _)| id).collect())
 }
@@ -144,14 +191,25 @@ pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
     .await?;
     let mut of: BTreeMap<String, Vec<Member>> = BTreeMap::new();
     for (group, id, name, email) in members {
-        of.entry(group).or_default().push(Member { id, name, email });
+        of.entry(group)
+            .or_default()
+            .push(Member { id, name, email });
     }
     Ok(rows.into_iter().map(|row| group(row, &mut of)).collect())
 }
 
 fn group(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
-    let made_by = Member { id: row.maker_id, name: row.maker_name, email: row.maker_email };
-    Group { members: members.remove(&row.id).unwrap_or_default(), id: row.id, name: row.name, made_by }
+    let made_by = Member {
+        id: row.maker_id,
+        name: row.maker_name,
+        email: row.maker_email,
+    };
+    Group {
+        members: members.remove(&row.id).unwrap_or_default(),
+        id: row.id,
+        name: row.name,
+        made_by,
+    }
 }
 
 /// One group.
@@ -171,18 +229,26 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
     .bind(id)
     .fetch_all(connection)
     .await?;
-    let members = members.into_iter().map(|(id, name, email)| Member { id, name, email }).collect();
+    let members = members
+        .into_iter()
+        .map(|(id, name, email)| Member { id, name, email })
+        .collect();
     Ok(group(row, &mut BTreeMap::from([(id.to_owned(), members)])))
 }
 
 /// The id of the group of that name, without the `@`.
 pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1").bind(name).fetch_optional(connection).await?)
+    Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// Ids and names of all groups.
 pub async fn handles(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
-    Ok(sqlx::query_as("SELECT id, name FROM groups").fetch_all(connection).await?)
+    Ok(sqlx::query_as("SELECT id, name FROM groups")
+        .fetch_all(connection)
+        .await?)
 }
 
 /// The ids of a group's active members.
@@ -197,10 +263,23 @@ pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<Str
 }
 
 /// Makes a group and answers its id.
-pub async fn make(tx: &mut Tx, clock: &Clock, by: &Person, name: &str, members: &[String]) -> Result<String> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM groups").fetch_one(&mut **tx).await?;
+pub async fn make(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    name: &str,
+    members: &[String],
+) -> Result<String> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM groups")
+        .fetch_one(&mut **tx)
+        .await?;
     if count >= MOST_GROUPS {
-        return Err(Error::invalid("name", format!("would be one too many: there are {count} groups. Delete one that nobody needs.")));
+        return Err(Error::invalid(
+            "name",
+            format!(
+                "would be one too many: there are {count} groups. Delete one that nobody needs."
+            ),
+        ));
     }
     let id = clock.id();
     sqlx::query("INSERT INTO groups (id, name, made_by, created_at) VALUES ($1, $2, $3, $4)")
@@ -218,7 +297,10 @@ pub async fn make(tx: &mut Tx, clock: &Clock, by: &Person, name: &str, members: 
 /// Changes a group's name or members, and returns the ids of those who joined. Its maker and admins may.
 pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<Vec<String>> {
     // Lock it first: two changes at once would each miss what the other does.
-    sqlx::query("UPDATE groups SET name = name WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE groups SET name = name WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     must_own(&by_id(tx, id).await?, by)?;
     if let Some(name) = &change.name {
         sqlx::query("UPDATE groups SET name = $1 WHERE id = $2")
@@ -228,16 +310,26 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
             .await
             .map_err(|error| taken_or(error, name))?;
     }
-    let Some(members) = &change.members else { return Ok(Vec::new()) };
-    let before: BTreeSet<String> = sqlx::query_scalar("SELECT person_id FROM group_members WHERE group_id = $1")
+    let Some(members) = &change.members else {
+        return Ok(Vec::new());
+    };
+    let before: BTreeSet<String> =
+        sqlx::query_scalar("SELECT person_id FROM group_members WHERE group_id = $1")
+            .bind(id)
+            .fetch_all(&mut **tx)
+            .await?
+            .into_iter()
+            .collect();
+    sqlx::query("DELETE FROM group_members WHERE group_id = $1")
         .bind(id)
-        .fetch_all(&mut **tx)
-        .await?
-        .into_iter()
-        .collect();
-    sqlx::query("DELETE FROM group_members WHERE group_id = $1").bind(id).execute(&mut **tx).await?;
+        .execute(&mut **tx)
+        .await?;
     fill(tx, id, members).await?;
-    Ok(members.iter().filter(|member| !before.contains(*member)).cloned().collect())
+    Ok(members
+        .iter()
+        .filter(|member| !before.contains(*member))
+        .cloned()
+        .collect())
 }
 
 /// Takes one person out of a group; who is not in it stays out. Its maker, admins and that person themself may.
@@ -246,7 +338,11 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
     if by.id != person_id {
         must_own(&group, by)?;
     }
-    sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2").bind(id).bind(person_id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -257,7 +353,10 @@ pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
         Err(Error::NotFound) => return Ok(()),
         Err(error) => return Err(error),
     }
-    sqlx::query("DELETE FROM groups WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM groups WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -265,7 +364,10 @@ fn must_own(group: &Group, person: &Person) -> Result<()> {
     if group.changed_by(person) {
         Ok(())
     } else {
-        Err(Error::Forbidden(format!("{} made this group. They can change it, and so can an admin.", group.made_by.name)))
+        Err(Error::Forbidden(format!(
+            "{} made this group. They can change it, and so can an admin.",
+            group.made_by.name
+        )))
     }
 }
 
@@ -288,7 +390,10 @@ async fn fill(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
 
 fn taken_or(error: sqlx::Error, name: &str) -> Error {
     if db::is_duplicate(&error) {
-        Error::invalid("name", format!("is taken: there is a group @{name} already. Choose another."))
+        Error::invalid(
+            "name",
+            format!("is taken: there is a group @{name} already. Choose another."),
+        )
     } else {
         error.into()
     }

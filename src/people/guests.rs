@@ -14,18 +14,29 @@ pub fn guest_who_may_speak<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'
     if guest.comments {
         Ok(guest)
     } else {
-        Err(Error::Forbidden("This link is for looking only. Ask who sent it for one that takes comments.".into()))
+        Err(Error::Forbidden(
+            "This link is for looking only. Ask who sent it for one that takes comments.".into(),
+        ))
     }
 }
 
 /// The id of the guest who says something; who has no name yet must give one, and keeps it.
-pub async fn speaking_guest(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_id: &str, name: Option<&str>) -> Result<String> {
+pub async fn speaking_guest(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update_id: &str,
+    name: Option<&str>,
+) -> Result<String> {
     let guest = guest_who_may_speak(viewer, update_id)?;
     if guest.name.is_some() {
         return Ok(guest.id.clone());
     }
     let Some(name) = name.filter(|name| !name.trim().is_empty()) else {
-        return Err(Error::invalid("name", "is missing. Say your name once, so that they know who answers."));
+        return Err(Error::invalid(
+            "name",
+            "is missing. Say your name once, so that they know who answers.",
+        ));
     };
     let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
     sqlx::query("INSERT INTO guests (id, link_id, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING")
@@ -40,5 +51,8 @@ pub async fn speaking_guest(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update_
 
 /// The name a guest said.
 pub async fn guest_name(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT name FROM guests WHERE id = $1").bind(guest_id).fetch_optional(connection).await?)
+    Ok(sqlx::query_scalar("SELECT name FROM guests WHERE id = $1")
+        .bind(guest_id)
+        .fetch_optional(connection)
+        .await?)
 }

@@ -23,14 +23,19 @@ pub async fn make_house(tx: &mut Tx, clock: &Clock) -> Result<Person> {
     .bind(clock.now())
     .execute(&mut **tx)
     .await?;
-    let id = sqlx::query_scalar("SELECT id FROM people WHERE role = 'house'").fetch_one(&mut **tx).await?;
+    let id = sqlx::query_scalar("SELECT id FROM people WHERE role = 'house'")
+        .fetch_one(&mut **tx)
+        .await?;
     Ok(person(id))
 }
 
 /// The same, if this is its id.
 pub async fn house(connection: &mut AnyConnection, id: &str) -> Result<Option<Person>> {
     let found: Option<String> =
-        sqlx::query_scalar("SELECT id FROM people WHERE id = $1 AND role = 'house'").bind(id).fetch_optional(connection).await?;
+        sqlx::query_scalar("SELECT id FROM people WHERE id = $1 AND role = 'house'")
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
     Ok(found.map(person))
 }
 

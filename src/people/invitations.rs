@@ -49,12 +49,23 @@ pub struct Invited {
 }
 
 /// Invites an address; an earlier invitation of it keeps its id and gets a new link. An address with an account is refused.
-pub async fn invite(tx: &mut Tx, clock: &Clock, by: &Person, email: &str, role: Role) -> Result<Invited> {
+pub async fn invite(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    email: &str,
+    role: Role,
+) -> Result<Invited> {
     by.must_be_admin()?;
-    let known: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1").bind(words::email_key(email)).fetch_one(&mut **tx).await?;
+    let known: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1")
+        .bind(words::email_key(email))
+        .fetch_one(&mut **tx)
+        .await?;
     if known > 0 {
-        return Err(Error::invalid("emails", format!("{email} has an account already. Leave it out.")));
+        return Err(Error::invalid(
+            "emails",
+            format!("{email} has an account already. Leave it out."),
+        ));
     }
     let (now, secret) = (clock.now(), clock::secret());
     let id: String = sqlx::query_scalar(
@@ -74,7 +85,14 @@ pub async fn invite(tx: &mut Tx, clock: &Clock, by: &Person, email: &str, role: 
     .bind(now + INVITATION)
     .fetch_one(&mut **tx)
     .await?;
-    Ok(Invited { id, email: email.to_owned(), role, created_at: now, expires_at: now + INVITATION, secret })
+    Ok(Invited {
+        id,
+        email: email.to_owned(),
+        role,
+        created_at: now,
+        expires_at: now + INVITATION,
+        secret,
+    })
 }
 
 /// The pending invitations, newest first.
@@ -91,12 +109,19 @@ pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Resul
 /// Withdraws an invitation; one that is gone stays gone.
 pub async fn withdraw(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     by.must_be_admin()?;
-    sqlx::query("DELETE FROM invitations WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM invitations WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// The invitation a link leads to.
-pub async fn invitation_by_secret(connection: &mut AnyConnection, clock: &Clock, secret: &str) -> Result<Invitation> {
+pub async fn invitation_by_secret(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    secret: &str,
+) -> Result<Invitation> {
     sqlx::query_as(
         "SELECT i.id, i.email, i.role, i.created_at, i.expires_at, p.name AS invited_by FROM invitations i
          JOIN people p ON p.id = i.invited_by WHERE i.secret_hash = $1 AND i.expires_at > $2",
@@ -118,16 +143,27 @@ pub async fn accept(
     time_zone: String,
 ) -> Result<(String, Vec<String>)> {
     let invitation = invitation_by_secret(tx, clock, secret).await?;
-    let asked: Vec<String> = sqlx::query_scalar("SELECT update_id FROM invited_audience WHERE invitation_id = $1 ORDER BY update_id")
+    let asked: Vec<String> = sqlx::query_scalar(
+        "SELECT update_id FROM invited_audience WHERE invitation_id = $1 ORDER BY update_id",
+    )
+    .bind(&invitation.id)
+    .fetch_all(&mut **tx)
+    .await?;
+    let used = sqlx::query("DELETE FROM invitations WHERE id = $1")
         .bind(&invitation.id)
-        .fetch_all(&mut **tx)
+        .execute(&mut **tx)
         .await?;
-    let used = sqlx::query("DELETE FROM invitations WHERE id = $1").bind(&invitation.id).execute(&mut **tx).await?;
     if used.rows_affected() == 0 {
         return Err(Error::NotFound);
     }
     let role = Role::parse(&invitation.role).unwrap_or(Role::Member);
-    let account = NewAccount { email: invitation.email, name, role, password: Some(password), time_zone };
+    let account = NewAccount {
+        email: invitation.email,
+        name,
+        role,
+        password: Some(password),
+        time_zone,
+    };
     Ok((super::add(tx, clock, &account).await?, asked))
 }
 
@@ -135,22 +171,34 @@ pub async fn accept(
 pub async fn ask_to_reset(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
     let account = super::by_id(tx, person_id).await?;
     if account.deactivated_at.is_some() {
-        return Err(Error::Conflict("This account is deactivated. Activate it first.".into()));
+        return Err(Error::Conflict(
+            "This account is deactivated. Activate it first.".into(),
+        ));
     }
     let secret = clock::secret();
-    sqlx::query("DELETE FROM resets WHERE person_id = $1 OR expires_at < $2").bind(person_id).bind(clock.now()).execute(&mut **tx).await?;
-    sqlx::query("INSERT INTO resets (id, person_id, secret_hash, expires_at) VALUES ($1, $2, $3, $4)")
-        .bind(clock.id())
+    sqlx::query("DELETE FROM resets WHERE person_id = $1 OR expires_at < $2")
         .bind(person_id)
-        .bind(hash(&secret))
-        .bind(clock.now() + RESET)
+        .bind(clock.now())
         .execute(&mut **tx)
         .await?;
+    sqlx::query(
+        "INSERT INTO resets (id, person_id, secret_hash, expires_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(clock.id())
+    .bind(person_id)
+    .bind(hash(&secret))
+    .bind(clock.now() + RESET)
+    .execute(&mut **tx)
+    .await?;
     Ok(secret)
 }
 
 /// The account that a link for a new password leads to.
-pub async fn reset_by_secret(connection: &mut AnyConnection, clock: &Clock, secret: &str) -> Result<Account> {
+pub async fn reset_by_secret(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    secret: &str,
+) -> Result<Account> {
     sqlx::query_as(
         "SELECT p.id, p.email, p.name, p.role, p.time_zone, p.working_hours, p.away_until, p.mail_off_at, p.created_at, p.deactivated_at
          FROM resets r
@@ -164,22 +212,42 @@ pub async fn reset_by_secret(connection: &mut AnyConnection, clock: &Clock, secr
 }
 
 /// Sets the new password, uses up the link and ends every session: who had the old password is out. Tokens are rights of their own and stay.
-pub async fn reset_password(tx: &mut Tx, clock: &Clock, secret: &str, password: &Hashed) -> Result<Account> {
+pub async fn reset_password(
+    tx: &mut Tx,
+    clock: &Clock,
+    secret: &str,
+    password: &Hashed,
+) -> Result<Account> {
     let account = reset_by_secret(tx, clock, secret).await?;
     set_password(tx, &account.id, password).await?;
-    sqlx::query("DELETE FROM sessions WHERE person_id = $1").bind(&account.id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM sessions WHERE person_id = $1")
+        .bind(&account.id)
+        .execute(&mut **tx)
+        .await?;
     Ok(account)
 }
 
 /// Sets a password; open links for a new one end.
 pub(super) async fn set_password(tx: &mut Tx, person_id: &str, password: &Hashed) -> Result<()> {
-    sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2").bind(password.as_str()).bind(person_id).execute(&mut **tx).await?;
-    sqlx::query("DELETE FROM resets WHERE person_id = $1").bind(person_id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2")
+        .bind(password.as_str())
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM resets WHERE person_id = $1")
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Changes one's own password; the other sessions end, the one it was changed in stays.
-pub async fn change_password(tx: &mut Tx, person_id: &str, password: &Hashed, keep_session: Option<&str>) -> Result<()> {
+pub async fn change_password(
+    tx: &mut Tx,
+    person_id: &str,
+    password: &Hashed,
+    keep_session: Option<&str>,
+) -> Result<()> {
     set_password(tx, person_id, password).await?;
     sqlx::query("DELETE FROM sessions WHERE person_id = $1 AND id <> $2")
         .bind(person_id)

@@ -24,7 +24,13 @@ impl Hashed {
     pub async fn new(password: &str, about: &[&str]) -> Result<Self> {
         check(password, about).map_err(|wrong| Error::invalid("password", wrong))?;
         let password = password.to_owned();
-        run(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| Self(hash.to_string())).map_err(Error::internal)).await
+        run(move || {
+            Argon2::default()
+                .hash_password(password.as_bytes())
+                .map(|hash| Self(hash.to_string()))
+                .map_err(Error::internal)
+        })
+        .await
     }
 
     /// As it is stored (PHC).
@@ -37,8 +43,13 @@ impl Hashed {
 pub(super) async fn matches(password: &str, hash: Option<String>) -> Result<bool> {
     let password = password.to_owned();
     run(move || match hash {
-        Some(hash) => Ok(Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok()),
-        None => Argon2::default().hash_password(password.as_bytes()).map(|_| false).map_err(Error::internal),
+        Some(hash) => Ok(Argon2::default()
+            .verify_password(password.as_bytes(), hash.as_str())
+            .is_ok()),
+        None => Argon2::default()
+            .hash_password(password.as_bytes())
+            .map(|_| false)
+            .map_err(Error::internal),
     })
     .await
 }

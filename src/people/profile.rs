@@ -36,7 +36,10 @@ pub struct Profile {
 /// Changes one's own account. Answers whether it changed when what is asked of them is due.
 pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Result<bool> {
     // Two changes at once come one after the other, and neither writes back what it read before the other.
-    sqlx::query("UPDATE people SET name = name WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE people SET name = name WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     let account = by_id(tx, id).await?;
     let now = clock.now();
     check_absence(profile.away_until.flatten(), now)?;
@@ -69,47 +72,81 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Re
     .execute(&mut **tx)
     .await
     .map_err(|error| taken_or(error, email))?;
-    Ok((time_zone, &working_hours, away_until) != (&account.time_zone, &account.working_hours, account.away_until))
+    Ok((time_zone, &working_hours, away_until)
+        != (
+            &account.time_zone,
+            &account.working_hours,
+            account.away_until,
+        ))
 }
 
 fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     match until {
-        Some(until) if until <= now => Err(Error::invalid("away_until", "lies in the past. Say when you are back, or leave it empty.")),
-        Some(until) if until - now > LONGEST_AWAY => Err(Error::invalid("away_until", "is more than five years ahead. Check the year.")),
+        Some(until) if until <= now => Err(Error::invalid(
+            "away_until",
+            "lies in the past. Say when you are back, or leave it empty.",
+        )),
+        Some(until) if until - now > LONGEST_AWAY => Err(Error::invalid(
+            "away_until",
+            "is more than five years ahead. Check the year.",
+        )),
         Some(_) | None => Ok(()),
     }
 }
 
 /// When these people work, by id.
-pub async fn workers(connection: &mut AnyConnection, ids: &[String]) -> Result<BTreeMap<String, Worker>> {
+pub async fn workers(
+    connection: &mut AnyConnection,
+    ids: &[String],
+) -> Result<BTreeMap<String, Worker>> {
     let mut workers = BTreeMap::new();
     for some in ids.chunks(AT_ONCE) {
-        let text = format!("SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})", db::in_list(1, some.len()));
+        let text = format!(
+            "SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})",
+            db::in_list(1, some.len())
+        );
         // The text is made of numbers alone.
-        let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(sqlx::AssertSqlSafe(text));
+        let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(
+            sqlx::AssertSqlSafe(text),
+        );
         for id in some {
             query = query.bind(id);
         }
         let rows = query.fetch_all(&mut *connection).await?;
-        workers.extend(rows.into_iter().map(|(id, zone, hours, away)| (id, Worker::new(&zone, stored(hours.as_deref()), away))));
+        workers.extend(rows.into_iter().map(|(id, zone, hours, away)| {
+            (id, Worker::new(&zone, stored(hours.as_deref()), away))
+        }));
     }
     Ok(workers)
 }
 
 /// Hours as they are stored; the usual ones where there are none.
 pub fn stored(hours: Option<&str>) -> Hours {
-    hours.and_then(|text| serde_json::from_str(text).ok()).and_then(|value| Hours::parse(&value).ok()).unwrap_or_default()
+    hours
+        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|value| Hours::parse(&value).ok())
+        .unwrap_or_default()
 }
 
 /// A zone that the time zone database knows.
 pub fn time_zone(name: &str) -> Result<String, String> {
-    let known = zones().into_iter().find(|zone| zone.eq_ignore_ascii_case(name));
-    known.ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
+    let known = zones()
+        .into_iter()
+        .find(|zone| zone.eq_ignore_ascii_case(name));
+    known
+        .ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
 }
 
 /// All zones there are, but for what the database holds besides them.
 pub fn zones() -> Vec<String> {
-    let odd =
-        |name: &str| matches!(name, "Factory" | "localtime" | "posixrules") || name.starts_with("posix/") || name.starts_with("right/");
-    jiff::tz::db().available().map(|zone| zone.to_string()).filter(|name| !odd(name)).collect()
+    let odd = |name: &str| {
+        matches!(name, "Factory" | "localtime" | "posixrules")
+            || name.starts_with("posix/")
+            || name.starts_with("right/")
+    };
+    jiff::tz::db()
+        .available()
+        .map(|zone| zone.to_string())
+        .filter(|name| !odd(name))
+        .collect()
 }

@@ -18,9 +18,13 @@ const MAX_PROFILE: usize = 1024 * 1024;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Error::TooLarge("This picture has more than 64 MiB; save it smaller.".into()));
+        return Err(Error::TooLarge(
+            "This picture has more than 64 MiB; save it smaller.".into(),
+        ));
     }
     Ok(bytes)
 }
@@ -28,7 +32,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 pub(super) fn still(bytes: &[u8], format: Format) -> Result<Picture> {
     let input = Cursor::new(bytes);
     match format {
-        Format::Png => pixels(PngDecoder::with_limits(input, limits()).map_err(failed)?, false),
+        Format::Png => pixels(
+            PngDecoder::with_limits(input, limits()).map_err(failed)?,
+            false,
+        ),
         Format::Jpeg => {
             check_jpeg_is_whole(bytes)?;
             pixels(JpegDecoder::new(input).map_err(failed)?, true)
@@ -65,29 +72,48 @@ fn pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
         image.apply_orientation(orientation);
     }
     let profile = profile.filter(|profile| fits(profile, &image));
-    Ok(Picture { image, profile, lossy })
+    Ok(Picture {
+        image,
+        profile,
+        lossy,
+    })
 }
 
 /// Eight bits a channel, and alpha only where something shows through: browsers write RGBA screenshots.
 fn plain(image: DynamicImage) -> DynamicImage {
     let image = match image {
-        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLumaA8(_) | DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => image,
+        DynamicImage::ImageLuma8(_)
+        | DynamicImage::ImageLumaA8(_)
+        | DynamicImage::ImageRgb8(_)
+        | DynamicImage::ImageRgba8(_) => image,
         DynamicImage::ImageLuma16(_) => DynamicImage::ImageLuma8(image.into_luma8()),
         DynamicImage::ImageLumaA16(_) => DynamicImage::ImageLumaA8(image.into_luma_alpha8()),
-        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgb32F(_) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgb32F(_) => {
+            DynamicImage::ImageRgb8(image.into_rgb8())
+        }
         other => DynamicImage::ImageRgba8(other.into_rgba8()),
     };
     match &image {
-        DynamicImage::ImageLumaA8(pixels) if pixels.pixels().all(|pixel| pixel.0[1] == 255) => DynamicImage::ImageLuma8(image.into_luma8()),
-        DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|pixel| pixel.0[3] == 255) => DynamicImage::ImageRgb8(image.into_rgb8()),
+        DynamicImage::ImageLumaA8(pixels) if pixels.pixels().all(|pixel| pixel.0[1] == 255) => {
+            DynamicImage::ImageLuma8(image.into_luma8())
+        }
+        DynamicImage::ImageRgba8(pixels) if pixels.pixels().all(|pixel| pixel.0[3] == 255) => {
+            DynamicImage::ImageRgb8(image.into_rgb8())
+        }
         _ => image,
     }
 }
 
 /// Whether an ICC profile (ICC.1:2022 §7.2) is one, and is for the colours we have: a CMYK photo was converted.
 fn fits(profile: &[u8], image: &DynamicImage) -> bool {
-    let space: &[u8] = if image.color().has_color() { b"RGB " } else { b"GRAY" };
-    (128..=MAX_PROFILE).contains(&profile.len()) && profile.get(16..20) == Some(space) && profile.get(36..40) == Some(b"acsp")
+    let space: &[u8] = if image.color().has_color() {
+        b"RGB "
+    } else {
+        b"GRAY"
+    };
+    (128..=MAX_PROFILE).contains(&profile.len())
+        && profile.get(16..20) == Some(space)
+        && profile.get(36..40) == Some(b"acsp")
 }
 
 /// The decoder fills what is missing of a JPEG with grey, so we look for its end ourselves (ITU T.81, B.1.1).

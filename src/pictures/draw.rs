@@ -26,8 +26,12 @@ pub struct Patch {
 impl Picture {
     /// Draws an SVG of ours over it, whose `viewBox` is its pixels. Blocking.
     pub fn draw(&mut self, svg: &str, font: &Font) -> Result<()> {
-        let options = Options { fontdb: font.faces.clone(), ..Options::default() };
-        let tree = Tree::from_str(svg, &options).map_err(|error| Error::internal(format!("the layer cannot be drawn: {error}")))?;
+        let options = Options {
+            fontdb: font.faces.clone(),
+            ..Options::default()
+        };
+        let tree = Tree::from_str(svg, &options)
+            .map_err(|error| Error::internal(format!("the layer cannot be drawn: {error}")))?;
         self.colour();
         match &mut self.image {
             DynamicImage::ImageRgb8(pixels) => {
@@ -38,7 +42,10 @@ impl Picture {
                 let width = pixels.width();
                 bands::<4>(pixels, width, &tree)
             }
-            other => Err(Error::internal(format!("pixels of the kind {:?}", other.color()))),
+            other => Err(Error::internal(format!(
+                "pixels of the kind {:?}",
+                other.color()
+            ))),
         }
     }
 
@@ -60,7 +67,11 @@ impl Picture {
         };
         for patch in patches {
             let (left, right) = (patch.x as usize, (patch.x + patch.width) as usize);
-            for row in bytes.chunks_exact_mut(width * channels).skip(patch.y as usize).take(patch.height as usize) {
+            for row in bytes
+                .chunks_exact_mut(width * channels)
+                .skip(patch.y as usize)
+                .take(patch.height as usize)
+            {
                 for pixel in row.chunks_exact_mut(channels).take(right).skip(left) {
                     pixel.fill(0);
                     if let Some(last) = pixel.last_mut().filter(|_| alpha) {
@@ -74,7 +85,9 @@ impl Picture {
     /// Leaves only this part of it. Blocking.
     pub fn cut(&mut self, patch: Patch) {
         if (patch.width, patch.height) != self.image.dimensions() {
-            self.image = self.image.crop_imm(patch.x, patch.y, patch.width, patch.height);
+            self.image = self
+                .image
+                .crop_imm(patch.x, patch.y, patch.width, patch.height);
         }
     }
 
@@ -84,7 +97,11 @@ impl Picture {
             return;
         }
         let grey = std::mem::take(&mut self.image);
-        self.image = if grey.color().has_alpha() { grey.into_rgba8().into() } else { grey.into_rgb8().into() };
+        self.image = if grey.color().has_alpha() {
+            grey.into_rgba8().into()
+        } else {
+            grey.into_rgb8().into()
+        };
         self.profile = None;
     }
 }
@@ -97,22 +114,35 @@ fn bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> R
     for (n, band) in pixels.chunks_mut(rows * row * CHANNELS).enumerate() {
         let sheet = &mut sheet[..band.len() / CHANNELS * 4];
         for (drawn, pixel) in sheet.chunks_exact_mut(4).zip(band.chunks_exact(CHANNELS)) {
-            let alpha = if CHANNELS == 4 { u16::from(pixel[3]) } else { 255 };
+            let alpha = if CHANNELS == 4 {
+                u16::from(pixel[3])
+            } else {
+                255
+            };
             for channel in 0..3 {
                 // The renderer wants colours that are weighed by their alpha.
-                drawn[channel] = u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
+                drawn[channel] =
+                    u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
             }
             drawn[3] = u8::try_from(alpha).unwrap_or(255);
         }
         let height = u32::try_from(sheet.len() / 4 / row).map_err(Error::internal)?;
-        let mut pixmap = PixmapMut::from_bytes(sheet, width, height).ok_or_else(|| Error::internal("a band without pixels"))?;
-        resvg::render(tree, Transform::from_translate(0.0, -((n * rows) as f32)), &mut pixmap);
+        let mut pixmap = PixmapMut::from_bytes(sheet, width, height)
+            .ok_or_else(|| Error::internal("a band without pixels"))?;
+        resvg::render(
+            tree,
+            Transform::from_translate(0.0, -((n * rows) as f32)),
+            &mut pixmap,
+        );
         for (drawn, pixel) in sheet.chunks_exact(4).zip(band.chunks_exact_mut(CHANNELS)) {
             let alpha = u16::from(drawn[3]);
             for channel in 0..3 {
                 let weighed = u16::from(drawn[channel]);
-                pixel[channel] =
-                    if alpha == 255 { drawn[channel] } else { u8::try_from((weighed * 255 + alpha / 2) / alpha.max(1)).unwrap_or(255) };
+                pixel[channel] = if alpha == 255 {
+                    drawn[channel]
+                } else {
+                    u8::try_from((weighed * 255 + alpha / 2) / alpha.max(1)).unwrap_or(255)
+                };
             }
             if CHANNELS == 4 {
                 pixel[3] = drawn[3];

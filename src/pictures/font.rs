@@ -20,15 +20,24 @@ impl Font {
         let file = Arc::new(file.to_vec());
         let mut faces = fontdb::Database::new();
         faces.load_font_source(fontdb::Source::Binary(file.clone()));
-        Self { file, faces: Arc::new(faces) }
+        Self {
+            file,
+            faces: Arc::new(faces),
+        }
     }
 
     /// The first character of a text that it cannot show; line breaks are not shown.
     pub fn lacks(&self, text: &str) -> Option<char> {
         let font = FontRef::new(&self.file).ok();
         let letters = font.as_ref().map(|font| font.charmap());
-        let shows = |letter: char| letters.as_ref().and_then(|letters| letters.map(letter)).is_some_and(|glyph| glyph.to_u32() != 0);
-        text.chars().find(|letter| *letter != '\n' && !shows(*letter))
+        let shows = |letter: char| {
+            letters
+                .as_ref()
+                .and_then(|letters| letters.map(letter))
+                .is_some_and(|glyph| glyph.to_u32() != 0)
+        };
+        text.chars()
+            .find(|letter| *letter != '\n' && !shows(*letter))
     }
 }
 

@@ -25,7 +25,8 @@ impl Foreign {
 
     /// By the first bytes of a file that is none (ISO/IEC 18181-2).
     pub fn sniff(head: &[u8]) -> Option<Self> {
-        let jpeg_xl = head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");
+        let jpeg_xl =
+            head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");
         jpeg_xl.then_some(Self::JpegXl)
     }
 
@@ -36,9 +37,15 @@ impl Foreign {
                 "This is a HEIC picture, which Hearback cannot read. On an iPhone, choose Settings → Camera → Formats → Most Compatible \
                  and take it again, or export this one as JPEG."
             }
-            Self::Avif => "This is an AVIF picture, which Hearback cannot read. Save it as PNG, JPEG or WebP.",
-            Self::JpegXl => "This is a JPEG XL picture, which Hearback cannot read. Save it as PNG, JPEG or WebP.",
-            Self::Cr3 => "This is a raw photo (CR3), which Hearback cannot read. Export it as JPEG.",
+            Self::Avif => {
+                "This is an AVIF picture, which Hearback cannot read. Save it as PNG, JPEG or WebP."
+            }
+            Self::JpegXl => {
+                "This is a JPEG XL picture, which Hearback cannot read. Save it as PNG, JPEG or WebP."
+            }
+            Self::Cr3 => {
+                "This is a raw photo (CR3), which Hearback cannot read. Export it as JPEG."
+            }
         }
     }
 }

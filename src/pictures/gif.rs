@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU64;
 
-use ::gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit, Repeat};
+use ::gif::{
+    ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit, Repeat,
+};
 
 use super::{Format, MAX_FRAMES, MAX_PIXELS, Made, check_size, damaged, decode, encode};
 use crate::error::{Error, Result};
@@ -15,7 +17,8 @@ pub(super) fn make(bytes: &[u8]) -> Result<Made> {
     let mut decoder = open(bytes, false)?;
     let (width, height) = (decoder.width(), decoder.height());
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
-    let mut encoder = Encoder::new(Vec::with_capacity(bytes.len()), width, height, &palette).map_err(unwritten)?;
+    let mut encoder = Encoder::new(Vec::with_capacity(bytes.len()), width, height, &palette)
+        .map_err(unwritten)?;
     encoder.set_repeat(repeat).map_err(unwritten)?;
     while let Some(frame) = decoder.read_next_frame().map_err(failed)? {
         encoder.write_frame(frame).map_err(unwritten)?;
@@ -23,7 +26,14 @@ pub(super) fn make(bytes: &[u8]) -> Result<Made> {
     let written = encoder.into_inner().map_err(unwritten)?;
     let thumbnail = encode::thumbnail(&decode::still(bytes, Format::Gif)?)?;
     let (width, height) = (width.into(), height.into());
-    Ok(Made { content_type: "image/gif", extension: "gif", width, height, bytes: written, thumbnail })
+    Ok(Made {
+        content_type: "image/gif",
+        extension: "gif",
+        width,
+        height,
+        bytes: written,
+        thumbnail,
+    })
 }
 
 /// Holds the limits against a pass that decodes no pixels, and answers how often the animation repeats.
@@ -40,13 +50,19 @@ fn check(bytes: &[u8]) -> Result<Repeat> {
             ));
         }
     }
-    if frames == 0 { Err(damaged()) } else { Ok(decoder.repeat()) }
+    if frames == 0 {
+        Err(damaged())
+    } else {
+        Ok(decoder.repeat())
+    }
 }
 
 fn open(bytes: &[u8], skip: bool) -> Result<Decoder<&[u8]>> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
-    options.set_memory_limit(NonZeroU64::new(MAX_PIXELS).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes));
+    options.set_memory_limit(
+        NonZeroU64::new(MAX_PIXELS).map_or(MemoryLimit::Unlimited, MemoryLimit::Bytes),
+    );
     options.check_frame_consistency(true);
     options.skip_frame_decoding(skip);
     options.read_info(bytes).map_err(failed)

@@ -29,21 +29,27 @@ fn chunks(mut rest: &[u8]) -> Result<Option<bool>> {
             check_size(width, height)?;
             first = first.or(Some(lossy));
         }
-        rest = after.get(length.saturating_add(length & 1)..).unwrap_or_default();
+        rest = after
+            .get(length.saturating_add(length & 1)..)
+            .unwrap_or_default();
     }
     Ok(first)
 }
 
 /// RFC 6386 §9.1.
 fn lossy_size(chunk: &[u8]) -> Option<(u32, u32)> {
-    let [_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = *chunk.first_chunk()? else { return None };
+    let [_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = *chunk.first_chunk()? else {
+        return None;
+    };
     let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);
     Some((side(w0, w1), side(h0, h1)))
 }
 
 /// RFC 9649 §3.4: a signature, then 14 bits a side, less one.
 fn lossless_size(chunk: &[u8]) -> Option<(u32, u32)> {
-    let [0x2f, a, b, c, d] = *chunk.first_chunk()? else { return None };
+    let [0x2f, a, b, c, d] = *chunk.first_chunk()? else {
+        return None;
+    };
     let bits = u32::from_le_bytes([a, b, c, d]);
     Some(((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1))
 }

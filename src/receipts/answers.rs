@@ -57,16 +57,24 @@ pub async fn answer(
     let update = updates::find(tx, viewer, id).await?;
     published(&update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
-        return Err(Error::Conflict("It was changed since you opened it. Look at it again, then answer.".into()));
+        return Err(Error::Conflict(
+            "It was changed since you opened it. Look at it again, then answer.".into(),
+        ));
     }
     let short = update.expectation == "readback" && *answer == Answer::Acknowledged;
     let Viewer::Person(person) = viewer else {
-        return if short { Err(say_it()) } else { by_guest(tx, clock, viewer, &update, answer, name).await };
+        return if short {
+            Err(say_it())
+        } else {
+            by_guest(tx, clock, viewer, &update, answer, name).await
+        };
     };
     if !update.asks() {
         receive(tx, &update, &person.id).await?;
     }
-    let before = of_person(tx, id, &person.id).await?.ok_or_else(only_recipients)?;
+    let before = of_person(tx, id, &person.id)
+        .await?
+        .ok_or_else(only_recipients)?;
     if short {
         return Err(say_it());
     }
@@ -90,7 +98,15 @@ pub async fn answer(
         Answer::Declined(_) => (Some("decline"), Some(drafts::DECLINE)),
     };
     if let Some(kind) = exchange {
-        super::hearing::say(tx, clock, &update, &person.id, kind, answer.words().unwrap_or_default()).await?;
+        super::hearing::say(
+            tx,
+            clock,
+            &update,
+            &person.id,
+            kind,
+            answer.words().unwrap_or_default(),
+        )
+        .await?;
     }
     if let Some(subject) = subject {
         drafts::forget(tx, &person.id, id, &[subject]).await?;
@@ -107,24 +123,37 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.as_deref().filter(|_| present), answer) {
         (Some("read_back"), Answer::Acknowledged) => Ok(false),
-        (Some(kind), answer) if kind == answer.kind() && before.words.as_deref() == answer.words() => {
+        (Some(kind), answer)
+            if kind == answer.kind() && before.words.as_deref() == answer.words() =>
+        {
             // What was corrected is not right because it is said again.
             if before.verdict.as_deref() == Some("corrected") {
-                return Err(Error::invalid("readback", "is what was not quite right. Say it anew."));
+                return Err(Error::invalid(
+                    "readback",
+                    "is what was not quite right. Say it anew.",
+                ));
             }
             Ok(false)
         }
-        (Some("read_back"), _) if before.verdict.as_deref() == Some("confirmed") => Err(confirmed(update)),
+        (Some("read_back"), _) if before.verdict.as_deref() == Some("confirmed") => {
+            Err(confirmed(update))
+        }
         _ => Ok(true),
     }
 }
 
 fn confirmed(update: &Update) -> Error {
-    Error::Conflict(format!("{} has confirmed what you said, so it stands. Say more in a comment.", update.author_name))
+    Error::Conflict(format!(
+        "{} has confirmed what you said, so it stands. Say more in a comment.",
+        update.author_name
+    ))
 }
 
 fn say_it() -> Error {
-    Error::invalid("readback", "is missing. Say in your own words what you take from it.")
+    Error::invalid(
+        "readback",
+        "is missing. Say in your own words what you take from it.",
+    )
 }
 
 fn only_recipients() -> Error {
@@ -132,7 +161,13 @@ fn only_recipients() -> Error {
 }
 
 /// The author is told who answered; and once all have, that.
-async fn told(tx: &mut Tx, clock: &Clock, update: &Update, person: &Person, answer: &Answer) -> Result<()> {
+async fn told(
+    tx: &mut Tx,
+    clock: &Clock,
+    update: &Update,
+    person: &Person,
+    answer: &Answer,
+) -> Result<()> {
     let author = [update.author_id.clone()];
     let kind = match answer {
         Answer::Acknowledged => Kind::Heard,
@@ -140,17 +175,43 @@ async fn told(tx: &mut Tx, clock: &Clock, update: &Update, person: &Person, answ
         Answer::Declined(_) => Kind::Declined,
     };
     notify::untell(tx, &update.id, &person.id).await?;
-    notify::tell(tx, clock, News { kind, update_id: &update.id, subject_id: &person.id, actor_id: &person.id }, &author).await?;
-    let owing: i64 = sqlx::query_scalar("SELECT owing FROM updates WHERE id = $1").bind(&update.id).fetch_one(&mut **tx).await?;
+    notify::tell(
+        tx,
+        clock,
+        News {
+            kind,
+            update_id: &update.id,
+            subject_id: &person.id,
+            actor_id: &person.id,
+        },
+        &author,
+    )
+    .await?;
+    let owing: i64 = sqlx::query_scalar("SELECT owing FROM updates WHERE id = $1")
+        .bind(&update.id)
+        .fetch_one(&mut **tx)
+        .await?;
     if update.asks() && owing == 0 && update.owing > 0 {
-        let all = News { kind: Kind::AllHeard, update_id: &update.id, subject_id: &update.id, actor_id: &person.id };
+        let all = News {
+            kind: Kind::AllHeard,
+            update_id: &update.id,
+            subject_id: &update.id,
+            actor_id: &person.id,
+        };
         notify::tell(tx, clock, all, &author).await?;
     }
     Ok(())
 }
 
 /// Guests owe nothing; what they answer is listed apart.
-async fn by_guest(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update, answer: &Answer, name: Option<&str>) -> Result<()> {
+async fn by_guest(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update: &Update,
+    answer: &Answer,
+    name: Option<&str>,
+) -> Result<()> {
     if matches!(answer, Answer::Declined(_)) {
         return Err(only_recipients());
     }
@@ -174,7 +235,9 @@ async fn by_guest(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update, 
 fn published(update: &Update) -> Result<()> {
     match update.state() {
         "published" => Ok(()),
-        _ => Err(Error::Conflict("It is not published, so there is nothing to answer.".into())),
+        _ => Err(Error::Conflict(
+            "It is not published, so there is nothing to answer.".into(),
+        )),
     }
 }
 
@@ -187,10 +250,19 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         let guest = people::guest_who_may_speak(viewer, id)?.id.clone();
         let statement = "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL, readback = NULL
                          WHERE id = $1 AND acknowledged_at IS NOT NULL";
-        let done = sqlx::query(statement).bind(&guest).execute(&mut **tx).await?;
-        return if done.rows_affected() == 0 { Ok(()) } else { events::record(tx, clock, "receipt", id, &guest, &guest).await };
+        let done = sqlx::query(statement)
+            .bind(&guest)
+            .execute(&mut **tx)
+            .await?;
+        return if done.rows_affected() == 0 {
+            Ok(())
+        } else {
+            events::record(tx, clock, "receipt", id, &guest, &guest).await
+        };
     };
-    let before = of_person(tx, id, &person.id).await?.ok_or_else(only_recipients)?;
+    let before = of_person(tx, id, &person.id)
+        .await?
+        .ok_or_else(only_recipients)?;
     if before.answered_at.is_none() {
         return Ok(());
     }

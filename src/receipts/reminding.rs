@@ -16,21 +16,38 @@ use super::{Receipt, of};
 pub const PAUSE: Millis = 4 * 3_600_000;
 
 /// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
-pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<(Update, Vec<Receipt>)> {
+pub async fn remind(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<(Update, Vec<Receipt>)> {
     updates::hold(tx, id).await?;
     let update = updates::find_mine(tx, viewer, id).await?;
-    let owing: Vec<Receipt> = of(tx, id).await?.into_iter().filter(|receipt| receipt.owes_since.is_some()).collect();
+    let owing: Vec<Receipt> = of(tx, id)
+        .await?
+        .into_iter()
+        .filter(|receipt| receipt.owes_since.is_some())
+        .collect();
     if owing.is_empty() {
         return Err(Error::Conflict("Nobody owes an answer to it.".into()));
     }
     let now = clock.now();
     let rested = |receipt: &Receipt| receipt.reminded_at.is_none_or(|at| at <= now - PAUSE);
-    let again = owing.iter().filter_map(|receipt| receipt.reminded_at).map(|at| at + PAUSE).min().unwrap_or(now);
+    let again = owing
+        .iter()
+        .filter_map(|receipt| receipt.reminded_at)
+        .map(|at| at + PAUSE)
+        .min()
+        .unwrap_or(now);
     let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
     if reminded.is_empty() {
         let minutes = (again - now + 59_999) / 60_000;
-        let words =
-            format!("All who owe an answer were reminded within the last four hours. Again in {} h {} min.", minutes / 60, minutes % 60);
+        let words = format!(
+            "All who owe an answer were reminded within the last four hours. Again in {} h {} min.",
+            minutes / 60,
+            minutes % 60
+        );
         return Err(Error::Conflict(words));
     }
     sqlx::query(
@@ -41,8 +58,22 @@ pub async fn remind(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     .bind(now - PAUSE)
     .execute(&mut **tx)
     .await?;
-    let people: Vec<String> = reminded.iter().map(|receipt| receipt.person_id.clone()).collect();
-    notify::tell(tx, clock, News { kind: Kind::Reminded, update_id: id, subject_id: id, actor_id: &update.author_id }, &people).await?;
+    let people: Vec<String> = reminded
+        .iter()
+        .map(|receipt| receipt.person_id.clone())
+        .collect();
+    notify::tell(
+        tx,
+        clock,
+        News {
+            kind: Kind::Reminded,
+            update_id: id,
+            subject_id: id,
+            actor_id: &update.author_id,
+        },
+        &people,
+    )
+    .await?;
     events::record(tx, clock, "receipt", id, id, &update.author_id).await?;
     Ok((update, reminded))
 }
@@ -71,7 +102,12 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         .bind(&one.update_id)
         .execute(&mut **tx)
         .await?;
-        let news = News { kind: Kind::Overdue, update_id: &one.update_id, subject_id: &one.update_id, actor_id: "" };
+        let news = News {
+            kind: Kind::Overdue,
+            update_id: &one.update_id,
+            subject_id: &one.update_id,
+            actor_id: "",
+        };
         notify::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
     }
     // Last: it takes the lock that orders all events.

@@ -19,7 +19,9 @@ use tokio::task::spawn_blocking;
 
 pub use self::growing::Growing;
 use self::reader::stream_range;
-use super::{About, BLOCK, Bytestream, LEFTOVER, Storage, away, check_key, full, last_part, read_back};
+use super::{
+    About, BLOCK, Bytestream, LEFTOVER, Storage, away, check_key, full, last_part, read_back,
+};
 use crate::clock;
 use crate::error::{Error, Result};
 
@@ -39,7 +41,11 @@ impl Disk {
         Ok(Self { root: root.into() })
     }
 
-    pub(super) async fn put(&self, key: &str, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<u64> {
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        mut body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<u64> {
         // The TempPath removes the file when this future fails or is dropped.
         let (file, temporary) = self.temporary().await?.into_parts();
         let mut file = tokio::io::BufWriter::with_capacity(BLOCK, tokio::fs::File::from_std(file));
@@ -104,7 +110,9 @@ impl Disk {
     pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
         let (file, length) = self.look(key, open).await?;
         if range.end > length {
-            return Err(Error::internal(format!("range {range:?} of {key}, which has {length} bytes")));
+            return Err(Error::internal(format!(
+                "range {range:?} of {key}, which has {length} bytes"
+            )));
         }
         Ok(stream_range(file, range))
     }
@@ -112,7 +120,14 @@ impl Disk {
     pub(super) async fn fetch(&self, key: &str, to: &Path) -> Result<()> {
         let to = to.to_owned();
         let link = move |path: &Path| match fs::hard_link(path, &to) {
-            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => fs::copy(path, &to).map(drop),
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+                ) =>
+            {
+                fs::copy(path, &to).map(drop)
+            }
             linked => linked,
         };
         self.look(key, link).await
@@ -132,7 +147,11 @@ impl Disk {
 
     /// Does something with the file of an object. One that is not found is not there only if the folder is: of one that is not mounted just now, nothing
     /// would be found, and what is called deleted would be back with it.
-    async fn look<T: Send + 'static>(&self, key: &str, act: impl Fn(&Path) -> io::Result<T> + Send + 'static) -> Result<T> {
+    async fn look<T: Send + 'static>(
+        &self,
+        key: &str,
+        act: impl Fn(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (path, root) = (self.path(key), Arc::clone(&self.root));
         let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -160,14 +179,23 @@ impl Disk {
             ),
             other => other,
         };
-        let body = stream::iter([Ok(Bytes::from_static(b"Hear")), Ok(Bytes::from_static(b"back"))]);
-        storage.put(key, &About::default(), body).await.map_err(mend)?;
+        let body = stream::iter([
+            Ok(Bytes::from_static(b"Hear")),
+            Ok(Bytes::from_static(b"back")),
+        ]);
+        storage
+            .put(key, &About::default(), body)
+            .await
+            .map_err(mend)?;
         let read = read_back(storage, key, 2..6, b"arba").await;
         storage.delete(key).await.map_err(mend)?;
         read.map_err(mend)?;
         let free = self.free_bytes()? / (1024 * 1024);
         Ok(vec![
-            format!("The folder {} can be written, read by range and cleaned.", self.root.display()),
+            format!(
+                "The folder {} can be written, read by range and cleaned.",
+                self.root.display()
+            ),
             format!("{free} MiB are free there."),
         ])
     }
@@ -186,7 +214,11 @@ impl Disk {
         blocking(move || {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                if entry.metadata().and_then(|about| about.modified()).is_ok_and(|at| at < since) {
+                if entry
+                    .metadata()
+                    .and_then(|about| about.modified())
+                    .is_ok_and(|at| at < since)
+                {
                     // Another process may have been faster.
                     let _ = fs::remove_file(entry.path());
                 }
@@ -227,12 +259,17 @@ impl Disk {
         debug_assert!(check_key(key).is_ok());
         let last = last_part(key);
         let folder = key.strip_suffix(last).unwrap_or_default();
-        self.root.join(folder).join(last.get(..2).unwrap_or(last)).join(last)
+        self.root
+            .join(folder)
+            .join(last.get(..2).unwrap_or(last))
+            .join(last)
     }
 }
 
 /// A local file as a stream of blocks, from where it begins to where it ends.
-pub(super) async fn stream_file(path: &Path) -> Result<Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>> {
+pub(super) async fn stream_file(
+    path: &Path,
+) -> Result<Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>> {
     let path = path.to_owned();
     let (file, length) = found(blocking_io(move || open(&path)).await)?;
     Ok(stream_range(file, 0..length))
@@ -257,7 +294,9 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
 
 /// That the folder is mounted. An error that says it is not is never `NotFound`.
 fn there(root: &Path) -> io::Result<()> {
-    fs::metadata(root.join(TEMPORARY)).map(drop).map_err(io::Error::other)
+    fs::metadata(root.join(TEMPORARY))
+        .map(drop)
+        .map_err(io::Error::other)
 }
 
 fn open(path: &Path) -> io::Result<(File, u64)> {
@@ -266,12 +305,18 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, length))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T> {
     blocking_io(work).await.map_err(failed)
 }
 
-async fn blocking_io<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    spawn_blocking(work).await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+async fn blocking_io<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
 }
 
 fn failed(error: io::Error) -> Error {
@@ -301,7 +346,9 @@ mod tests {
         (dir, storage)
     }
 
-    fn body(blocks: impl IntoIterator<Item = Result<Bytes>>) -> impl Stream<Item = Result<Bytes>> + Unpin {
+    fn body(
+        blocks: impl IntoIterator<Item = Result<Bytes>>,
+    ) -> impl Stream<Item = Result<Bytes>> + Unpin {
         stream::iter(blocks.into_iter().collect::<Vec<_>>())
     }
 
@@ -309,7 +356,11 @@ mod tests {
         let mut all = Vec::new();
         for entry in fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+            if path.is_dir() {
+                all.extend(files(&path))
+            } else {
+                all.push(path)
+            }
         }
         all
     }
@@ -329,18 +380,35 @@ mod tests {
     async fn an_object_comes_back_by_range_and_goes_for_good() {
         let (dir, storage) = storage();
         let bytes: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();
-        let blocks = bytes.chunks(70_001).map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+        let blocks = bytes
+            .chunks(70_001)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
         let key = "media/0123456789abcdefghijklmnopqrstuv";
-        assert_eq!(storage.put(key, &About::default(), body(blocks)).await.unwrap(), 1_000_003);
+        assert_eq!(
+            storage
+                .put(key, &About::default(), body(blocks))
+                .await
+                .unwrap(),
+            1_000_003
+        );
         assert_eq!(storage.len(key).await.unwrap(), Some(1_000_003));
         assert_eq!(read(&storage, key, 0..1_000_003).await, bytes);
-        assert_eq!(read(&storage, key, 999_999..1_000_003).await, &bytes[999_999..]);
+        assert_eq!(
+            read(&storage, key, 999_999..1_000_003).await,
+            &bytes[999_999..]
+        );
         assert_eq!(read(&storage, key, 5..5).await, b"");
         assert!(storage.get(key, 0..1_000_004).await.is_err());
 
         let local = storage.fetch(key, dir.path()).await.unwrap();
         assert_eq!(fs::read(&local).unwrap(), bytes);
-        assert_eq!(storage.put_file("media/copy", &About::default(), &local).await.unwrap(), 1_000_003);
+        assert_eq!(
+            storage
+                .put_file("media/copy", &About::default(), &local)
+                .await
+                .unwrap(),
+            1_000_003
+        );
         fs::remove_file(local).unwrap();
         assert_eq!(read(&storage, "media/copy", 1..4).await, &bytes[1..4]);
 
@@ -348,7 +416,10 @@ mod tests {
             storage.delete(key).await.unwrap();
             assert_eq!(storage.len(key).await.unwrap(), None);
             assert!(matches!(storage.get(key, 0..1).await, Err(Error::NotFound)));
-            assert!(matches!(storage.fetch(key, dir.path()).await, Err(Error::NotFound)));
+            assert!(matches!(
+                storage.fetch(key, dir.path()).await,
+                Err(Error::NotFound)
+            ));
         }
         assert!(files(dir.path()).is_empty());
     }
@@ -356,14 +427,24 @@ mod tests {
     #[tokio::test]
     async fn nothing_stays_of_a_body_that_breaks_off_or_is_dropped() {
         let (dir, storage) = storage();
-        let blocks = [Ok(Bytes::from_static(b"half")), Err(Error::Malformed("cut".into()))];
-        let put = storage.put("media/broken", &About::default(), body(blocks)).await;
+        let blocks = [
+            Ok(Bytes::from_static(b"half")),
+            Err(Error::Malformed("cut".into())),
+        ];
+        let put = storage
+            .put("media/broken", &About::default(), body(blocks))
+            .await;
         assert!(matches!(put, Err(Error::Malformed(_))));
 
-        let endless = Box::pin(stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending()));
+        let endless =
+            Box::pin(stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending()));
         let about = About::default();
         let put = storage.put("media/dropped", &about, endless);
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), put).await.is_err());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(50), put)
+                .await
+                .is_err()
+        );
         assert!(files(dir.path()).is_empty());
     }
 
@@ -373,28 +454,68 @@ mod tests {
         storage.check().await.unwrap();
         assert_eq!(storage.prove().await.unwrap().len(), 2);
         assert!(storage.free_bytes().unwrap().unwrap() > 0);
-        assert_eq!(storage.presign("media/x", std::time::Duration::from_secs(60)).await.unwrap(), None);
+        assert_eq!(
+            storage
+                .presign("media/x", std::time::Duration::from_secs(60))
+                .await
+                .unwrap(),
+            None
+        );
         fs::remove_dir_all(dir.path().join("media")).unwrap();
         assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
-        assert!(matches!(storage.put("media/x", &About::default(), body([])).await, Err(Error::Unavailable(..))));
-        assert!(storage.prove().await.unwrap_err().detail().contains("must exist"));
+        assert!(matches!(
+            storage.put("media/x", &About::default(), body([])).await,
+            Err(Error::Unavailable(..))
+        ));
+        assert!(
+            storage
+                .prove()
+                .await
+                .unwrap_err()
+                .detail()
+                .contains("must exist")
+        );
     }
 
     #[tokio::test]
     async fn a_folder_that_is_not_mounted_is_away_and_what_was_in_it_is_not_called_deleted() {
         let (dir, storage) = storage();
         let key = "media/abcdef";
-        storage.put(key, &About::default(), body([Ok(Bytes::from_static(b"there"))])).await.unwrap();
+        storage
+            .put(
+                key,
+                &About::default(),
+                body([Ok(Bytes::from_static(b"there"))]),
+            )
+            .await
+            .unwrap();
         let (root, elsewhere) = (dir.path().join("media"), dir.path().join("elsewhere"));
         fs::rename(&root, &elsewhere).unwrap();
         // Without the folder, and with the empty one a file system is mounted on.
         for _ in 0..2 {
-            assert!(matches!(storage.len(key).await, Err(Error::Unavailable(..))));
-            assert!(matches!(storage.get(key, 0..1).await, Err(Error::Unavailable(..))));
-            assert!(matches!(storage.fetch(key, dir.path()).await, Err(Error::Unavailable(..))));
-            assert!(matches!(storage.delete(key).await, Err(Error::Unavailable(..))));
-            let Storage::Disk(disk) = &storage else { unreachable!() };
-            assert!(matches!(disk.grow("uploads/x").await, Err(Error::Unavailable(..))));
+            assert!(matches!(
+                storage.len(key).await,
+                Err(Error::Unavailable(..))
+            ));
+            assert!(matches!(
+                storage.get(key, 0..1).await,
+                Err(Error::Unavailable(..))
+            ));
+            assert!(matches!(
+                storage.fetch(key, dir.path()).await,
+                Err(Error::Unavailable(..))
+            ));
+            assert!(matches!(
+                storage.delete(key).await,
+                Err(Error::Unavailable(..))
+            ));
+            let Storage::Disk(disk) = &storage else {
+                unreachable!()
+            };
+            assert!(matches!(
+                disk.grow("uploads/x").await,
+                Err(Error::Unavailable(..))
+            ));
             assert!(!root.join("uploads").exists());
             let _ = fs::create_dir(&root);
         }
@@ -426,7 +547,10 @@ mod tests {
     #[tokio::test]
     async fn sweeping_removes_old_leftovers_only() {
         let (dir, storage) = storage();
-        let (old, new) = (dir.path().join("media/tmp/old"), dir.path().join("media/tmp/new"));
+        let (old, new) = (
+            dir.path().join("media/tmp/old"),
+            dir.path().join("media/tmp/new"),
+        );
         let yesterday = std::time::SystemTime::UNIX_EPOCH;
         File::create(&old).unwrap().set_modified(yesterday).unwrap();
         File::create(&new).unwrap();

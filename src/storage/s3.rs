@@ -77,14 +77,24 @@ impl S3 {
             .or_else(EnvironmentVariableRegionProvider::new())
             .or_else(ProfileFileRegionProvider::new())
             .or_else(Region::from_static("us-east-1"));
-        let http = HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+        let http = HttpBuilder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
         let shared = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .http_client(http)
             .region(region)
-            .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200)))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(200)),
+            )
             .timeout_config(timeouts())
             // A body that stands still is a failure; one that is slow, or that nobody reads just now, is not.
-            .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(Duration::from_secs(20)).build())
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled()
+                    .grace_period(Duration::from_secs(20))
+                    .build(),
+            )
             .load()
             .await;
         Ok(Self::with(&shared, settings))
@@ -104,13 +114,23 @@ impl S3 {
         };
         Self {
             client: client(settings.endpoint.as_ref()),
-            public: client(settings.public_endpoint.as_ref().or(settings.endpoint.as_ref())),
+            public: client(
+                settings
+                    .public_endpoint
+                    .as_ref()
+                    .or(settings.endpoint.as_ref()),
+            ),
             settings: Arc::new(settings),
         }
     }
 
     /// One PutObject for what is smaller than a part, else parts one after the other, so that memory is one part.
-    pub(super) async fn put(&self, key: &str, about: &About, mut body: impl Stream<Item = Result<Bytes>> + Unpin) -> Result<u64> {
+    pub(super) async fn put(
+        &self,
+        key: &str,
+        about: &About,
+        mut body: impl Stream<Item = Result<Bytes>> + Unpin,
+    ) -> Result<u64> {
         let mut multipart: Option<Multipart> = None;
         let mut part = BytesMut::new();
         let mut length = 0_u64;
@@ -158,7 +178,10 @@ impl S3 {
 
     /// Deletes what a failed write may have left, as far as the server answers at all.
     async fn undo(&self, key: &str) {
-        if let Err(error) = tokio::time::timeout(super::PATIENCE, self.purge(key)).await.unwrap_or_else(|late| Err(away(late))) {
+        if let Err(error) = tokio::time::timeout(super::PATIENCE, self.purge(key))
+            .await
+            .unwrap_or_else(|late| Err(away(late)))
+        {
             tracing::warn!(key, %error, "a failed write could not be cleaned up");
         }
     }
@@ -168,10 +191,21 @@ impl S3 {
     }
 
     async fn length(&self, key: &str) -> Result<Option<u64>> {
-        match self.client.head_object().bucket(&self.settings.bucket).key(key).send().await {
+        match self
+            .client
+            .head_object()
+            .bucket(&self.settings.bucket)
+            .key(key)
+            .send()
+            .await
+        {
             Ok(head) => {
-                let length = head.content_length().and_then(|length| u64::try_from(length).ok());
-                length.map(Some).ok_or_else(|| away("HeadObject answered without a length"))
+                let length = head
+                    .content_length()
+                    .and_then(|length| u64::try_from(length).ok());
+                length
+                    .map(Some)
+                    .ok_or_else(|| away("HeadObject answered without a length"))
             }
             Err(error) if kind(&error) == Failure::Missing => Ok(None),
             Err(error) => Err(failed(error)),
@@ -189,9 +223,13 @@ impl S3 {
             .send()
             .await
             .map_err(failed)?;
-        let length = answer.content_length().and_then(|length| u64::try_from(length).ok());
+        let length = answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok());
         if wanted.is_some() && wanted != length {
-            return Err(away(format!("asked for {wanted:?} bytes of {key}, was offered {length:?}")));
+            return Err(away(format!(
+                "asked for {wanted:?} bytes of {key}, was offered {length:?}"
+            )));
         }
         Ok(blocks(answer.body))
     }
@@ -226,8 +264,16 @@ impl S3 {
         }
         let mut more: Option<String> = None;
         loop {
-            let list = self.client.list_objects_v2().bucket(&self.settings.bucket).prefix(&prefix);
-            let page = list.set_continuation_token(more).send().await.map_err(failed)?;
+            let list = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.settings.bucket)
+                .prefix(&prefix);
+            let page = list
+                .set_continuation_token(more)
+                .send()
+                .await
+                .map_err(failed)?;
             for key in page.contents().iter().filter_map(|object| object.key()) {
                 self.delete_version(key, None).await?;
             }
@@ -241,7 +287,12 @@ impl S3 {
     /// Deletes several objects of one folder, which is listed once.
     pub(super) async fn delete_of(&self, folder: &str, keys: &[&str]) -> Result<()> {
         let names: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
-        if self.purge_listed(&format!("{}/", self.key(folder)), |name| names.iter().any(|wanted| wanted == name)).await? {
+        if self
+            .purge_listed(&format!("{}/", self.key(folder)), |name| {
+                names.iter().any(|wanted| wanted == name)
+            })
+            .await?
+        {
             return Ok(());
         }
         for name in names {
@@ -259,7 +310,11 @@ impl S3 {
 
     /// Deletes one version of an object, by the name the server knows it by; without an id the present one. One that is gone is fine.
     async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
-        let delete = self.client.delete_object().bucket(&self.settings.bucket).key(name);
+        let delete = self
+            .client
+            .delete_object()
+            .bucket(&self.settings.bucket)
+            .key(name);
         accept_missing(delete.set_version_id(id.and_then(some)).send().await)
     }
 
@@ -270,42 +325,79 @@ impl S3 {
         let mut listed = false;
         let mut markers: (Option<String>, Option<String>) = (None, None);
         loop {
-            let list = self.client.list_object_versions().bucket(bucket).prefix(prefix);
-            let page = match list.set_key_marker(markers.0).set_version_id_marker(markers.1).send().await {
+            let list = self
+                .client
+                .list_object_versions()
+                .bucket(bucket)
+                .prefix(prefix);
+            let page = match list
+                .set_key_marker(markers.0)
+                .set_version_id_marker(markers.1)
+                .send()
+                .await
+            {
                 Ok(page) => page,
                 Err(error) if kind(&error) == Failure::NotImplemented => return Ok(false),
                 Err(error) => return Err(failed(error)),
             };
-            let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
-            let deletions = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+            let versions = page
+                .versions()
+                .iter()
+                .map(|version| (version.key(), version.version_id()));
+            let deletions = page
+                .delete_markers()
+                .iter()
+                .map(|marker| (marker.key(), marker.version_id()));
             for (name, id) in versions.chain(deletions) {
-                let Some(name) = name.filter(|name| wanted(name)) else { continue };
+                let Some(name) = name.filter(|name| wanted(name)) else {
+                    continue;
+                };
                 listed = true;
                 self.delete_version(name, id).await?;
             }
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
                 return Ok(listed);
             }
-            markers = (page.next_key_marker.clone(), page.next_version_id_marker.clone());
+            markers = (
+                page.next_key_marker.clone(),
+                page.next_version_id_marker.clone(),
+            );
         }
     }
 
     pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {
         let terms = PresigningConfig::expires_in(lifetime.min(LONGEST)).map_err(Error::internal)?;
-        let signed = self.public.get_object().bucket(&self.settings.bucket).key(self.key(key)).presigned(terms).await;
+        let signed = self
+            .public
+            .get_object()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .presigned(terms)
+            .await;
         Ok(signed.map_err(failed)?.uri().to_owned())
     }
 
     pub(super) async fn check(&self) -> Result<()> {
-        self.client.head_bucket().bucket(&self.settings.bucket).send().await.map(drop).map_err(failed)
+        self.client
+            .head_bucket()
+            .bucket(&self.settings.bucket)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 
     /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
     pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
         let oldest = clock::real_now() / 1000 - FORGOTTEN.as_secs().cast_signed();
         self.abort_listed(&self.settings.prefix, |upload| {
-            let is_old = upload.initiated().is_some_and(|begun| begun.secs() < oldest);
-            is_old && !wanted.iter().any(|known| Some(known.as_str()) == upload.upload_id())
+            let is_old = upload
+                .initiated()
+                .is_some_and(|begun| begun.secs() < oldest);
+            is_old
+                && !wanted
+                    .iter()
+                    .any(|known| Some(known.as_str()) == upload.upload_id())
         })
         .await
     }
@@ -313,24 +405,43 @@ impl S3 {
     /// Aborts every unfinished multipart upload to a key. Does nothing where the server cannot list them.
     pub async fn abort_all(&self, key: &str) -> Result<()> {
         let name = self.key(key);
-        self.abort_listed(&name, |upload| upload.key() == Some(name.as_str())).await
+        self.abort_listed(&name, |upload| upload.key() == Some(name.as_str()))
+            .await
     }
 
     /// Aborts the unwanted ones of the unfinished multipart uploads whose keys begin with `prefix`, page by page. Does nothing where the server
     /// cannot list them.
-    async fn abort_listed(&self, prefix: &str, unwanted: impl Fn(&MultipartUpload) -> bool) -> Result<()> {
+    async fn abort_listed(
+        &self,
+        prefix: &str,
+        unwanted: impl Fn(&MultipartUpload) -> bool,
+    ) -> Result<()> {
         let mut markers = (None, None);
         loop {
             let (after_key, after_id) = markers;
-            let list = self.client.list_multipart_uploads().bucket(&self.settings.bucket).prefix(prefix);
-            let page = match list.set_key_marker(after_key).set_upload_id_marker(after_id).send().await {
+            let list = self
+                .client
+                .list_multipart_uploads()
+                .bucket(&self.settings.bucket)
+                .prefix(prefix);
+            let page = match list
+                .set_key_marker(after_key)
+                .set_upload_id_marker(after_id)
+                .send()
+                .await
+            {
                 Ok(page) => page,
                 Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
                 Err(error) => return Err(failed(error)),
             };
             for upload in page.uploads().iter().filter(|upload| unwanted(upload)) {
-                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else { continue };
-                let abort = self.client.abort_multipart_upload().bucket(&self.settings.bucket);
+                let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else {
+                    continue;
+                };
+                let abort = self
+                    .client
+                    .abort_multipart_upload()
+                    .bucket(&self.settings.bucket);
                 accept_missing(abort.key(key).upload_id(id).send().await)?;
             }
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
@@ -356,19 +467,22 @@ fn timeouts() -> TimeoutConfig {
 
 /// A body of the SDK in blocks of our size.
 fn blocks(body: ByteStream) -> Bytestream {
-    stream::unfold((Some(body), Bytes::new()), |(mut body, mut rest)| async move {
-        while rest.is_empty() {
-            match body.as_mut()?.next().await? {
-                Ok(more) => rest = more,
-                Err(error) => {
-                    body = None;
-                    return Some((Err(away(error)), (body, rest)));
+    stream::unfold(
+        (Some(body), Bytes::new()),
+        |(mut body, mut rest)| async move {
+            while rest.is_empty() {
+                match body.as_mut()?.next().await? {
+                    Ok(more) => rest = more,
+                    Err(error) => {
+                        body = None;
+                        return Some((Err(away(error)), (body, rest)));
+                    }
                 }
             }
-        }
-        let block = rest.split_to(BLOCK.min(rest.len()));
-        Some((Ok(block), (body, rest)))
-    })
+            let block = rest.split_to(BLOCK.min(rest.len()));
+            Some((Ok(block), (body, rest)))
+        },
+    )
     .boxed()
 }
 

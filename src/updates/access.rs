@@ -79,7 +79,11 @@ pub(super) fn later_members(clock: &Clock, content: &Content, before: &Update) -
 }
 
 /// An update whose access the viewer may look at: the author's own, and for admins every published one, also where they may not open it.
-pub async fn find_to_audit(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
+pub async fn find_to_audit(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<Update> {
     if viewer.person().is_ok_and(Person::is_admin) {
         let published: i64 =
             sqlx::query_scalar("SELECT count(*) FROM updates WHERE id = $1 AND published_at IS NOT NULL AND trashed_at IS NULL")

@@ -45,16 +45,27 @@ const MOST: usize = 1000;
 
 /// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
 /// those that were invited already are taken.
-pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person, given: &[String]) -> Result<Addressed> {
+pub async fn address(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    by: &Person,
+    given: &[String],
+) -> Result<Addressed> {
     let mut addressed = Addressed::default();
     let mut strangers = Vec::new();
     if given.len() > MOST {
         return Err(Error::invalid(
             "audience",
-            format!("names {} addresses; at most {MOST} are taken. Send it to everyone instead.", given.len()),
+            format!(
+                "names {} addresses; at most {MOST} are taken. Send it to everyone instead.",
+                given.len()
+            ),
         ));
     }
-    let emails: Vec<String> = given.iter().filter_map(|name| words::email(name).ok()).collect();
+    let emails: Vec<String> = given
+        .iter()
+        .filter_map(|name| words::email(name).ok())
+        .collect();
     let known = people::ids_by_email(connection, &emails).await?;
     let mut named = HashSet::new();
     for name in given {
@@ -65,7 +76,9 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
                 Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
                 Some(_) => {}
                 None => {
-                    let wrong = format!("No group is called @{handle}. Name people by their e-mail address, a group, or everyone.");
+                    let wrong = format!(
+                        "No group is called @{handle}. Name people by their e-mail address, a group, or everyone."
+                    );
                     return Err(Error::invalid("audience", wrong));
                 }
             }
@@ -79,7 +92,9 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
                     None if people::is_deactivated(connection, &email).await? => {
                         return Err(Error::invalid(
                             "audience",
-                            format!("{email} is deactivated. Leave it out, or ask an admin to activate it."),
+                            format!(
+                                "{email} is deactivated. Leave it out, or ask an admin to activate it."
+                            ),
                         ));
                     }
                     None => strangers.push(email),
@@ -90,32 +105,55 @@ pub async fn address(connection: &mut AnyConnection, clock: &Clock, by: &Person,
     if strangers.is_empty() {
         return Ok(addressed);
     }
-    let have = if strangers.len() == 1 { "has no account" } else { "have no account" };
+    let have = if strangers.len() == 1 {
+        "has no account"
+    } else {
+        "have no account"
+    };
     let way = match admins(connection).await? {
-        _ if by.is_admin() => "You can invite: press “Invite and ask”, or send `invite` with it.".to_owned(),
-        admins if admins.is_empty() => "Nobody here can invite; whoever runs Hearback can add an admin.".to_owned(),
+        _ if by.is_admin() => {
+            "You can invite: press “Invite and ask”, or send `invite` with it.".to_owned()
+        }
+        admins if admins.is_empty() => {
+            "Nobody here can invite; whoever runs Hearback can add an admin.".to_owned()
+        }
         admins => format!("{} can invite.", admins.join(", ")),
     };
-    Err(Error::invalid("audience", format!("{} {have}. {way}", strangers.join(", "))))
+    Err(Error::invalid(
+        "audience",
+        format!("{} {have}. {way}", strangers.join(", ")),
+    ))
 }
 
 /// Which of the addresses have neither an account nor an invitation.
-pub async fn unknown(connection: &mut AnyConnection, clock: &Clock, given: &[String]) -> Result<Vec<String>> {
+pub async fn unknown(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    given: &[String],
+) -> Result<Vec<String>> {
     let mut unknown = Vec::new();
     for email in given.iter().filter_map(|name| words::email(name).ok()) {
-        if people::by_email(connection, &email).await?.is_none() && invited(connection, clock, &email).await?.is_none() {
+        if people::by_email(connection, &email).await?.is_none()
+            && invited(connection, clock, &email).await?.is_none()
+        {
             unknown.push(email);
         }
     }
     Ok(unknown)
 }
 
-async fn invited(connection: &mut AnyConnection, clock: &Clock, email: &str) -> Result<Option<String>> {
-    Ok(sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1 AND expires_at > $2")
-        .bind(words::email_key(email))
-        .bind(clock.now())
-        .fetch_optional(connection)
-        .await?)
+async fn invited(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    email: &str,
+) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1 AND expires_at > $2")
+            .bind(words::email_key(email))
+            .bind(clock.now())
+            .fetch_optional(connection)
+            .await?,
+    )
 }
 
 /// The names of those who can invite, at most three.
@@ -126,12 +164,20 @@ pub async fn admins(connection: &mut AnyConnection) -> Result<Vec<String>> {
 }
 
 /// "Invite and ask": invites those of the addresses that have no account, so that [`address`] then takes them.
-pub async fn invite_and_ask(tx: &mut Tx, clock: &Clock, by: &Person, given: &[String]) -> Result<Vec<people::Invited>> {
+pub async fn invite_and_ask(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    given: &[String],
+) -> Result<Vec<people::Invited>> {
     let strangers = unknown(tx, clock, given).await?;
     if strangers.len() > INVITE {
         return Err(Error::invalid(
             "audience",
-            format!("names {} addresses without an account; at most {INVITE} are invited at once.", strangers.len()),
+            format!(
+                "names {} addresses without an account; at most {INVITE} are invited at once.",
+                strangers.len()
+            ),
         ));
     }
     let mut made = Vec::new();
@@ -149,21 +195,36 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    sqlx::query("DELETE FROM audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM audience WHERE update_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     for some in addressed.people.chunks(CHUNK) {
-        let text =
-            format!("INSERT INTO audience (update_id, person_id) SELECT $1, id FROM people WHERE id IN ({})", db::in_list(2, some.len()));
+        let text = format!(
+            "INSERT INTO audience (update_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
+            db::in_list(2, some.len())
+        );
         let mut statement = sqlx::query(AssertSqlSafe(text)).bind(id);
         for person in some {
             statement = statement.bind(person);
         }
         statement.execute(&mut **tx).await?;
     }
-    sqlx::query("DELETE FROM group_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM group_audience WHERE update_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     for group in &addressed.groups {
-        sqlx::query("INSERT INTO group_audience (update_id, group_id) VALUES ($1, $2)").bind(id).bind(group).execute(&mut **tx).await?;
+        sqlx::query("INSERT INTO group_audience (update_id, group_id) VALUES ($1, $2)")
+            .bind(id)
+            .bind(group)
+            .execute(&mut **tx)
+            .await?;
     }
-    sqlx::query("DELETE FROM invited_audience WHERE update_id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("DELETE FROM invited_audience WHERE update_id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     for invitation in &addressed.invitations {
         sqlx::query("INSERT INTO invited_audience (update_id, invitation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(id)
@@ -185,7 +246,11 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
 }
 
 /// The addresses the author named that were invited and have not come yet.
-pub async fn awaited(connection: &mut AnyConnection, clock: &Clock, id: &str) -> Result<Vec<String>> {
+pub async fn awaited(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    id: &str,
+) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT i.email FROM invited_audience a JOIN invitations i ON i.id = a.invitation_id
          WHERE a.update_id = $1 AND i.expires_at > $2 ORDER BY i.email_key",
@@ -197,7 +262,10 @@ pub async fn awaited(connection: &mut AnyConnection, clock: &Clock, id: &str) ->
 }
 
 /// The groups the author named: id and name.
-pub async fn audience_groups(connection: &mut AnyConnection, id: &str) -> Result<Vec<(String, String)>> {
+pub async fn audience_groups(
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Vec<(String, String)>> {
     Ok(sqlx::query_as(
         "SELECT g.id, g.name FROM group_audience a JOIN groups g ON g.id = a.group_id WHERE a.update_id = $1 ORDER BY g.name",
     )
@@ -208,7 +276,11 @@ pub async fn audience_groups(connection: &mut AnyConnection, id: &str) -> Result
 
 /// Their ids.
 pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
-    Ok(audience_groups(connection, id).await?.into_iter().map(|(group, _)| group).collect())
+    Ok(audience_groups(connection, id)
+        .await?
+        .into_iter()
+        .map(|(group, _)| group)
+        .collect())
 }
 
 /// Who becomes a recipient: none that is one already.
@@ -225,7 +297,13 @@ macro_rules! receive {
 /// Makes recipients of the audience and tells them: all of it at publication, and after an edit those who are new. Who is no longer in it
 /// keeps their history and loses sight. Groups and `everyone` are resolved once, when they begin to owe: who joins later owes nothing. With
 /// `fyi` to everyone a receipt appears only on opening. `kept` are the groups it was for before, if the audience was edited.
-pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: &Update, kept: Option<&[String]>) -> Result<()> {
+pub(super) async fn resolve(
+    tx: &mut Tx,
+    clock: &Clock,
+    before: &Update,
+    after: &Update,
+    kept: Option<&[String]>,
+) -> Result<()> {
     let now = clock.now();
     let (id, author) = (&after.id, &after.author_id);
     let mut new: Vec<String> = Vec::new();
@@ -233,14 +311,30 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
     let owes_now = after.everyone_at.is_some() && after.asks();
     let owed_before = !first && before.everyone_at.is_some() && before.asks();
     if owes_now && !owed_before {
-        let all = receive!("SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3");
-        new.extend(sqlx::query_scalar::<_, String>(all).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
+        let all = receive!(
+            "SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3"
+        );
+        new.extend(
+            sqlx::query_scalar::<_, String>(all)
+                .bind(id)
+                .bind(now)
+                .bind(author)
+                .fetch_all(&mut **tx)
+                .await?,
+        );
     }
     let named = receive!(
         "SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
          WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
     );
-    new.extend(sqlx::query_scalar::<_, String>(named).bind(id).bind(now).bind(author).fetch_all(&mut **tx).await?);
+    new.extend(
+        sqlx::query_scalar::<_, String>(named)
+            .bind(id)
+            .bind(now)
+            .bind(author)
+            .fetch_all(&mut **tx)
+            .await?,
+    );
     if let Some(kept) = kept {
         new.extend(through_groups(tx, now, after, if first { &[] } else { kept }).await?);
     }
@@ -255,7 +349,12 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
         .execute(&mut **tx)
         .await?;
     }
-    let news = |kind| News { kind, update_id: id, subject_id: id, actor_id: author };
+    let news = |kind| News {
+        kind,
+        update_id: id,
+        subject_id: id,
+        actor_id: author,
+    };
     if after.asks() {
         // Who was asked for less before is asked anew.
         if !first && before.expectation != after.expectation {
@@ -264,7 +363,11 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
         return notify::tell(tx, clock, news(Kind::Asked), &new).await;
     }
     if after.everyone_at.is_some() && (first || before.everyone_at.is_none()) {
-        new.extend(sqlx::query_scalar::<_, String>("SELECT id FROM people WHERE deactivated_at IS NULL").fetch_all(&mut **tx).await?);
+        new.extend(
+            sqlx::query_scalar::<_, String>("SELECT id FROM people WHERE deactivated_at IS NULL")
+                .fetch_all(&mut **tx)
+                .await?,
+        );
     }
     if !first && before.asks() {
         // Nobody is asked any more; who has not opened it can still hear it.
@@ -274,7 +377,12 @@ pub(super) async fn resolve(tx: &mut Tx, clock: &Clock, before: &Update, after: 
 }
 
 /// Asks the members of groups that were not named before, and forgets groups that are no longer named. Answers who is new.
-async fn through_groups(tx: &mut Tx, now: Millis, update: &Update, kept: &[String]) -> Result<Vec<String>> {
+async fn through_groups(
+    tx: &mut Tx,
+    now: Millis,
+    update: &Update,
+    kept: &[String],
+) -> Result<Vec<String>> {
     let id = &update.id;
     sqlx::query(
         "DELETE FROM asked_through WHERE update_id = $1 AND group_id NOT IN (SELECT group_id FROM group_audience WHERE update_id = $1)",
@@ -282,7 +390,11 @@ async fn through_groups(tx: &mut Tx, now: Millis, update: &Update, kept: &[Strin
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    for group in groups_of(tx, id).await?.iter().filter(|group| !kept.contains(group)) {
+    for group in groups_of(tx, id)
+        .await?
+        .iter()
+        .filter(|group| !kept.contains(group))
+    {
         sqlx::query(
             "INSERT INTO asked_through (update_id, group_id, person_id)
              SELECT $1, m.group_id, m.person_id FROM group_members m JOIN people p ON p.id = m.person_id
@@ -294,15 +406,23 @@ async fn through_groups(tx: &mut Tx, now: Millis, update: &Update, kept: &[Strin
         .execute(&mut **tx)
         .await?;
     }
-    let members = receive!("SELECT DISTINCT t.update_id, t.person_id, $2 FROM asked_through t WHERE t.update_id = $1");
-    Ok(sqlx::query_scalar(members).bind(id).bind(now).fetch_all(&mut **tx).await?)
+    let members = receive!(
+        "SELECT DISTINCT t.update_id, t.person_id, $2 FROM asked_through t WHERE t.update_id = $1"
+    );
+    Ok(sqlx::query_scalar(members)
+        .bind(id)
+        .bind(now)
+        .fetch_all(&mut **tx)
+        .await?)
 }
 
 async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL")
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?)
+    Ok(sqlx::query_scalar(
+        "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL",
+    )
+    .bind(id)
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
@@ -315,12 +435,21 @@ async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
 }
 
 /// The author adds one person to what is published or drafted; there already, they stay.
-pub async fn add_recipient(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str, person_id: &str) -> Result<Update> {
+pub async fn add_recipient(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    person_id: &str,
+) -> Result<Update> {
     super::hold(tx, id).await?;
     let before = super::find_mine(tx, viewer, id).await?;
     let person = people::by_id(tx, person_id).await?;
     if person.deactivated_at.is_some() {
-        return Err(Error::Conflict(format!("{} is deactivated and cannot sign in.", person.name)));
+        return Err(Error::Conflict(format!(
+            "{} is deactivated and cannot sign in.",
+            person.name
+        )));
     }
     if person.id == before.author_id {
         return Err(Error::Conflict("It is yours: you see it already.".into()));
@@ -335,25 +464,44 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
     updates.sort();
     for id in &updates {
         super::hold(tx, id).await?;
-        sqlx::query("INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-            .bind(id)
-            .bind(person_id)
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
         let update = super::own(tx, id).await?;
         if update.published_at.is_none() {
             continue;
         }
-        let new: Vec<String> = sqlx::query_scalar(receive!("SELECT $1, p.id, $2 FROM people p WHERE p.id = $3"))
-            .bind(id)
-            .bind(clock.now())
-            .bind(person_id)
-            .fetch_all(&mut **tx)
-            .await?;
+        let new: Vec<String> = sqlx::query_scalar(receive!(
+            "SELECT $1, p.id, $2 FROM people p WHERE p.id = $3"
+        ))
+        .bind(id)
+        .bind(clock.now())
+        .bind(person_id)
+        .fetch_all(&mut **tx)
+        .await?;
         access::refresh(tx, id, Some(person_id)).await?;
         super::settle(tx, clock, id, Some(person_id)).await?;
-        let kind = if update.asks() { Kind::Asked } else { Kind::Sent };
-        notify::tell(tx, clock, News { kind, update_id: id, subject_id: id, actor_id: &update.author_id }, &new).await?;
+        let kind = if update.asks() {
+            Kind::Asked
+        } else {
+            Kind::Sent
+        };
+        notify::tell(
+            tx,
+            clock,
+            News {
+                kind,
+                update_id: id,
+                subject_id: id,
+                actor_id: &update.author_id,
+            },
+            &new,
+        )
+        .await?;
     }
     // Last: it takes the lock that orders all events.
     for id in &updates {

@@ -16,7 +16,13 @@ const CHUNK: usize = 500;
 
 /// Changes a group. Who joins sees nothing that was sent before, except where its author let later members in: those authors are told who
 /// joined. Open streams check their right again.
-pub async fn change_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, change: &Change) -> Result<()> {
+pub async fn change_group(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    id: &str,
+    change: &Change,
+) -> Result<()> {
     let joined = groups::change(tx, by, id, change).await?;
     notify_authors(tx, clock, id, "", &joined).await?;
     if change.members.is_some() {
@@ -26,7 +32,13 @@ pub async fn change_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, cha
 }
 
 /// Takes one person out of a group. They keep what was sent to them, and lose what only its later members see.
-pub async fn leave_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, person_id: &str) -> Result<()> {
+pub async fn leave_group(
+    tx: &mut Tx,
+    clock: &Clock,
+    by: &Person,
+    id: &str,
+    person_id: &str,
+) -> Result<()> {
     groups::remove_member(tx, by, id, person_id).await?;
     events::record_access(tx, clock, id, &by.id).await
 }
@@ -34,10 +46,12 @@ pub async fn leave_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str, pers
 /// Deletes a group. Those who were asked through it, or would be by a draft, are named from now on, so that no audience is lost with it.
 /// Later members lose their access, as if they had left.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
-    let sent: Vec<String> = sqlx::query_scalar("SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id")
-        .bind(id)
-        .fetch_all(&mut **tx)
-        .await?;
+    let sent: Vec<String> = sqlx::query_scalar(
+        "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
+    )
+    .bind(id)
+    .fetch_all(&mut **tx)
+    .await?;
     for update in &sent {
         hold(tx, update).await?;
     }
@@ -73,12 +87,18 @@ struct Joined {
 }
 
 /// Notifies the author, who just let later members in, of those who had joined its groups since it was sent.
-pub(super) async fn notify_of_earlier_joiners(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
+pub(super) async fn notify_of_earlier_joiners(
+    tx: &mut Tx,
+    clock: &Clock,
+    update_id: &str,
+) -> Result<()> {
     for group in super::audience::groups_of(tx, update_id).await? {
-        let members: Vec<String> = sqlx::query_scalar("SELECT person_id FROM group_members WHERE group_id = $1 ORDER BY person_id")
-            .bind(&group)
-            .fetch_all(&mut **tx)
-            .await?;
+        let members: Vec<String> = sqlx::query_scalar(
+            "SELECT person_id FROM group_members WHERE group_id = $1 ORDER BY person_id",
+        )
+        .bind(&group)
+        .fetch_all(&mut **tx)
+        .await?;
         notify_authors(tx, clock, &group, update_id, &members).await?;
     }
     Ok(())
@@ -87,7 +107,13 @@ pub(super) async fn notify_of_earlier_joiners(tx: &mut Tx, clock: &Clock, update
 /// Tells the authors who let later members in who joined, once for each person and update, unless that person could open it before.
 /// With an `update_id`, only the author of that update, which was just opened to later members: nobody could open it before through any
 /// of its groups.
-async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, update_id: &str, joined: &[String]) -> Result<()> {
+async fn notify_authors(
+    tx: &mut Tx,
+    clock: &Clock,
+    group_id: &str,
+    update_id: &str,
+    joined: &[String],
+) -> Result<()> {
     for some in joined.chunks(CHUNK) {
         let text = format!(
             "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
@@ -98,7 +124,9 @@ async fn notify_authors(tx: &mut Tx, clock: &Clock, group_id: &str, update_id: &
                                           WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id))",
             db::in_list(3, some.len())
         );
-        let mut statement = sqlx::query_as(AssertSqlSafe(text)).bind(group_id).bind(update_id);
+        let mut statement = sqlx::query_as(AssertSqlSafe(text))
+            .bind(group_id)
+            .bind(update_id);
         for person in some {
             statement = statement.bind(person);
         }

@@ -94,14 +94,20 @@ impl Cursor {
         let plain = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (listed_at, id) = plain.split_once('.')?;
         let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        is_id.then_some(Self { listed_at: listed_at.parse().ok()?, id: id.to_owned() })
+        is_id.then_some(Self {
+            listed_at: listed_at.parse().ok()?,
+            id: id.to_owned(),
+        })
     }
 }
 
 impl Row {
     /// Where a list goes on after this row.
     pub fn cursor(&self) -> Cursor {
-        Cursor { listed_at: self.listed_at, id: self.id.clone() }
+        Cursor {
+            listed_at: self.listed_at,
+            id: self.id.clone(),
+        }
     }
 }
 
@@ -119,7 +125,9 @@ pub async fn list(
         return Ok(Vec::new());
     }
     // Only what is asked for stands in the text, so that the engine sees which index serves it.
-    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| (cursor.listed_at, cursor.id.as_str()));
+    let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
+        (cursor.listed_at, cursor.id.as_str())
+    });
     let mut text = String::from(concat!(
         "SELECT ",
         row!(),
@@ -156,13 +164,21 @@ pub async fn list(
     }
     if let Some(query) = &query {
         let matching = match dialect {
-            Dialect::Sqlite => " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH ?)",
-            Dialect::Postgres => " AND u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', ?))",
+            Dialect::Sqlite => {
+                " AND u.id IN (SELECT s.update_id FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH ?)"
+            }
+            Dialect::Postgres => {
+                " AND u.id IN (SELECT s.update_id FROM said s WHERE s.vector @@ to_tsquery('simple', ?))"
+            }
         };
         also(matching, query);
     }
     text.push_str(" ORDER BY u.listed_at DESC, u.id DESC LIMIT $4");
-    let mut rows = sqlx::query_as(AssertSqlSafe(text)).bind(person_id).bind(listed_at).bind(id).bind(limit);
+    let mut rows = sqlx::query_as(AssertSqlSafe(text))
+        .bind(person_id)
+        .bind(listed_at)
+        .bind(id)
+        .bind(limit);
     for value in more {
         rows = rows.bind(value);
     }
@@ -175,7 +191,11 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
         return Ok(Vec::new());
     }
     let text = format!(
-        concat!("SELECT ", row!(), " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id IN ({})"),
+        concat!(
+            "SELECT ",
+            row!(),
+            " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id IN ({})"
+        ),
         db::in_list(1, ids.len())
     );
     let mut query = sqlx::query_as(AssertSqlSafe(text));
@@ -186,8 +206,15 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
 }
 
 /// The updates that the words fit best, among the newest 1,000 places that the person may see; best first.
-pub async fn best(connection: &mut AnyConnection, dialect: Dialect, person_id: &str, typed: &str) -> Result<Vec<String>> {
-    let Some(query) = search::query(dialect, typed) else { return Ok(Vec::new()) };
+pub async fn best(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    person_id: &str,
+    typed: &str,
+) -> Result<Vec<String>> {
+    let Some(query) = search::query(dialect, typed) else {
+        return Ok(Vec::new());
+    };
     // Both engines rank with lower being better here: bm25() does, ts_rank() is turned round.
     let places = match dialect {
         Dialect::Sqlite => {
@@ -205,5 +232,9 @@ pub async fn best(connection: &mut AnyConnection, dialect: Dialect, person_id: &
         ),
         places
     );
-    Ok(sqlx::query_scalar(AssertSqlSafe(text)).bind(person_id).bind(query).fetch_all(connection).await?)
+    Ok(sqlx::query_scalar(AssertSqlSafe(text))
+        .bind(person_id)
+        .bind(query)
+        .fetch_all(connection)
+        .await?)
 }

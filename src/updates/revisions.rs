@@ -71,7 +71,14 @@ async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Fi
     .bind(update_id)
     .fetch_all(connection)
     .await?;
-    Ok(files.into_iter().map(|(id, name, from, to)| Filed { id, name, trim: from.zip(to) }).collect())
+    Ok(files
+        .into_iter()
+        .map(|(id, name, from, to)| Filed {
+            id,
+            name,
+            trim: from.zip(to),
+        })
+        .collect())
 }
 
 /// Writes down the present revision as it begins.
@@ -96,15 +103,19 @@ pub(super) async fn begin(tx: &mut Tx, clock: &Clock, update: &Update) -> Result
 /// The revision that ends stands as it was last read; the next one begins.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
     if before.revision >= MOST {
-        return Err(Error::Conflict(format!("It was changed and asked again {MOST} times. Make another update.")));
+        return Err(Error::Conflict(format!(
+            "It was changed and asked again {MOST} times. Make another update."
+        )));
     }
-    sqlx::query("UPDATE revisions SET title = $1, notes = $2 WHERE update_id = $3 AND revision = $4")
-        .bind(&before.title)
-        .bind(&before.notes)
-        .bind(&before.id)
-        .bind(before.revision)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query(
+        "UPDATE revisions SET title = $1, notes = $2 WHERE update_id = $3 AND revision = $4",
+    )
+    .bind(&before.title)
+    .bind(&before.notes)
+    .bind(&before.id)
+    .bind(before.revision)
+    .execute(&mut **tx)
+    .await?;
     let after = super::own(tx, &before.id).await?;
     begin(tx, clock, &after).await
 }
@@ -120,44 +131,83 @@ pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Resul
 }
 
 /// One revision.
-pub async fn revision(connection: &mut AnyConnection, update_id: &str, revision: i64) -> Result<Revision> {
-    let found = revisions(connection, update_id).await?.into_iter().find(|one| one.revision == revision);
+pub async fn revision(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    revision: i64,
+) -> Result<Revision> {
+    let found = revisions(connection, update_id)
+        .await?
+        .into_iter()
+        .find(|one| one.revision == revision);
     found.ok_or(Error::NotFound)
 }
 
 /// Whether a revision has the media.
-pub async fn in_a_version(connection: &mut AnyConnection, update_id: &str, media_id: &str) -> Result<bool> {
-    Ok(revisions(connection, update_id).await?.iter().any(|one| one.files().iter().any(|file| file.id == media_id)))
+pub async fn in_a_version(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    media_id: &str,
+) -> Result<bool> {
+    Ok(revisions(connection, update_id)
+        .await?
+        .iter()
+        .any(|one| one.files().iter().any(|file| file.id == media_id)))
 }
 
 /// What is different since the revision that somebody answered; none where it is the present one.
-pub async fn changes_since(connection: &mut AnyConnection, update: &Update, seen: i64) -> Result<Option<Changes>> {
+pub async fn changes_since(
+    connection: &mut AnyConnection,
+    update: &Update,
+    seen: i64,
+) -> Result<Option<Changes>> {
     if seen >= update.revision {
         return Ok(None);
     }
     let all = revisions(connection, &update.id).await?;
-    let Some(before) = all.iter().find(|one| one.revision == seen) else { return Ok(None) };
+    let Some(before) = all.iter().find(|one| one.revision == seen) else {
+        return Ok(None);
+    };
     let (was, is) = (before.files(), files(connection, &update.id).await?);
     let names = |files: &[Filed], others: &[Filed]| {
-        files.iter().filter(|file| others.iter().all(|other| other.id != file.id)).map(|file| file.name.clone()).collect()
+        files
+            .iter()
+            .filter(|file| others.iter().all(|other| other.id != file.id))
+            .map(|file| file.name.clone())
+            .collect()
     };
     Ok(Some(Changes {
-        said: all.iter().rev().filter(|one| one.revision > seen).filter_map(|one| one.what_changed.clone()).collect(),
+        said: all
+            .iter()
+            .rev()
+            .filter(|one| one.revision > seen)
+            .filter_map(|one| one.what_changed.clone())
+            .collect(),
         title: before.title.clone(),
         notes: before.notes.clone(),
         added: names(&is, &was),
         removed: names(&was, &is),
-        trimmed: is.iter().filter(|file| was.iter().any(|other| other.id == file.id && other.trim != file.trim)).cloned().collect(),
+        trimmed: is
+            .iter()
+            .filter(|file| {
+                was.iter()
+                    .any(|other| other.id == file.id && other.trim != file.trim)
+            })
+            .cloned()
+            .collect(),
     }))
 }
 
 /// Whether recordings or pictures came or went, or were trimmed otherwise, since the present revision began.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
-    let begun: Option<String> = sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
-        .bind(&update.id)
-        .bind(update.revision)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(begun) = begun.and_then(|text| serde_json::from_str::<Vec<Filed>>(&text).ok()) else { return Ok(false) };
+    let begun: Option<String> =
+        sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
+            .bind(&update.id)
+            .bind(update.revision)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some(begun) = begun.and_then(|text| serde_json::from_str::<Vec<Filed>>(&text).ok()) else {
+        return Ok(false);
+    };
     Ok(begun != files(connection, &update.id).await?)
 }

@@ -39,18 +39,37 @@ macro_rules! settle {
 /// Holds the update until the transaction ends, so that answers, verdicts and edits of it come one after the other. Taken before anything of
 /// it is read or locked: that order is the same everywhere, so two of them cannot wait for each other.
 pub async fn hold(tx: &mut Tx, update_id: &str) -> Result<()> {
-    sqlx::query("UPDATE updates SET version = version WHERE id = $1").bind(update_id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE updates SET version = version WHERE id = $1")
+        .bind(update_id)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
 /// Brings everything that follows up to date: for one recipient, or for all of the update.
-pub async fn settle(tx: &mut Tx, clock: &Clock, update_id: &str, person_id: Option<&str>) -> Result<()> {
+pub async fn settle(
+    tx: &mut Tx,
+    clock: &Clock,
+    update_id: &str,
+    person_id: Option<&str>,
+) -> Result<()> {
     let statement = match person_id {
         Some(_) => concat!(settle!(), " AND r.update_id = $2 AND r.person_id = $3"),
         None => concat!(settle!(), " AND r.update_id = $2 AND $3 = ''"),
     };
-    sqlx::query(statement).bind(clock.now()).bind(update_id).bind(person_id.unwrap_or_default()).execute(&mut **tx).await?;
-    set_dues(tx, "r.update_id = $1 AND ($2 = '' OR r.person_id = $2)", update_id, person_id.unwrap_or_default()).await?;
+    sqlx::query(statement)
+        .bind(clock.now())
+        .bind(update_id)
+        .bind(person_id.unwrap_or_default())
+        .execute(&mut **tx)
+        .await?;
+    set_dues(
+        tx,
+        "r.update_id = $1 AND ($2 = '' OR r.person_id = $2)",
+        update_id,
+        person_id.unwrap_or_default(),
+    )
+    .await?;
     count(tx, update_id).await
 }
 
@@ -64,7 +83,11 @@ pub async fn settle_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resul
     for update in &updates {
         hold(tx, update).await?;
     }
-    sqlx::query(concat!(settle!(), " AND r.person_id = $2")).bind(clock.now()).bind(person_id).execute(&mut **tx).await?;
+    sqlx::query(concat!(settle!(), " AND r.person_id = $2"))
+        .bind(clock.now())
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
     set_dues(tx, "r.person_id = $1 AND $2 = ''", person_id, "").await?;
     for update in updates {
         count(tx, &update).await?;
@@ -113,20 +136,30 @@ async fn set_dues(tx: &mut Tx, which: &str, first: &str, second: &str) -> Result
         "SELECT r.update_id, r.person_id, r.owes_since, r.due_at, u.due_at AS wanted_at, u.due_days AS wanted_days
          FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.owes_since IS NOT NULL AND {which}"
     );
-    let debts: Vec<Debt> = sqlx::query_as(AssertSqlSafe(text)).bind(first).bind(second).fetch_all(&mut **tx).await?;
+    let debts: Vec<Debt> = sqlx::query_as(AssertSqlSafe(text))
+        .bind(first)
+        .bind(second)
+        .fetch_all(&mut **tx)
+        .await?;
     let mut ids: Vec<String> = debts.iter().map(|debt| debt.person_id.clone()).collect();
     ids.sort();
     ids.dedup();
     let workers = people::workers(tx, &ids).await?;
     let mut moved: BTreeMap<(String, Option<Millis>), Vec<String>> = BTreeMap::new();
     for debt in debts {
-        let wanted = debt.wanted_at.map(Due::At).or(debt.wanted_days.map(Due::Days));
+        let wanted = debt
+            .wanted_at
+            .map(Due::At)
+            .or(debt.wanted_days.map(Due::Days));
         let due = match (wanted, workers.get(&debt.person_id)) {
             (Some(wanted), Some(worker)) => Some(working::due(&wanted, debt.owes_since, worker)),
             _ => None,
         };
         if due != debt.due_at {
-            moved.entry((debt.update_id, due)).or_default().push(debt.person_id);
+            moved
+                .entry((debt.update_id, due))
+                .or_default()
+                .push(debt.person_id);
         }
     }
     let updates = moved.keys().map(|(update, _)| update.clone()).collect();

@@ -10,7 +10,11 @@ use crate::error::Result;
 const CHUNK: usize = 500;
 
 /// Which of these active people may open the update.
-pub async fn who_sees(connection: &mut AnyConnection, update_id: &str, people: &[String]) -> Result<Vec<String>> {
+pub async fn who_sees(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    people: &[String],
+) -> Result<Vec<String>> {
     let mut seeing = Vec::new();
     for chunk in people.chunks(CHUNK) {
         let text = format!(
@@ -33,7 +37,10 @@ pub async fn who_sees(connection: &mut AnyConnection, update_id: &str, people: &
 /// Counts the questions that still wait for an answer: called after every change of one.
 pub async fn count_questions(tx: &mut Tx, id: &str) -> Result<()> {
     // Taken first: the statement after it sees what those have done who had the lock before.
-    sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1").bind(id).execute(&mut **tx).await?;
+    sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query(
         "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id AND c.kind = 'question'
              AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL

@@ -51,18 +51,32 @@ impl Writer<'_> {
                 }
                 let _held = disk.grow(&self.upload.place()).await?;
                 self.must_hold().await?;
-                disk.settle_grown(&self.upload.place(), &self.upload.key).await?;
+                disk.settle_grown(&self.upload.place(), &self.upload.key)
+                    .await?;
                 match self.storage().len(&self.upload.key).await? {
                     Some(stored) if stored == length => {}
-                    stored => return Err(Error::internal(format!("an upload of {length} bytes was stored as {stored:?}"))),
+                    stored => {
+                        return Err(Error::internal(format!(
+                            "an upload of {length} bytes was stored as {stored:?}"
+                        )));
+                    }
                 }
             }
-            Storage::S3(_) if self.upload.multipart.is_none() && self.waiting() + left.len() < PART => {
+            Storage::S3(_)
+                if self.upload.multipart.is_none() && self.waiting() + left.len() < PART =>
+            {
                 self.scan.feed(&left);
                 // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
                 let whole = self.joined(&left).await?.freeze();
-                let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
-                self.storage().put(&key, &about(seen.content_type()), stream::iter([Ok(whole)])).await?;
+                let key = loose_key(
+                    &self.intake.shop.db,
+                    &self.intake.shop.clock,
+                    Some(&self.upload.media_id),
+                )
+                .await?;
+                self.storage()
+                    .put(&key, &about(seen.content_type()), stream::iter([Ok(whole)]))
+                    .await?;
                 self.upload.key = key;
             }
             Storage::S3(s3) => {
@@ -79,23 +93,42 @@ impl Writer<'_> {
 
     /// Completes the multipart upload, whose `length` bytes are all committed, and copies out what counts where it has strays.
     async fn complete(&mut self, s3: &S3, length: u64, seen: Seen) -> Result<()> {
-        let multipart = self.upload.multipart.clone().ok_or_else(|| Error::internal("parts of nothing"))?;
+        let multipart = self
+            .upload
+            .multipart
+            .clone()
+            .ok_or_else(|| Error::internal("parts of nothing"))?;
         // An attempt before this one may have completed it without learning so. With strays it is longer than what counts.
         let completed = self.storage().len(&self.upload.key).await?;
         let counted = match (completed, self.upload.stretches.as_deref()) {
             (Some(stored), _) if stored == length => return Ok(()),
-            (Some(_), Some(stretches)) => serde_json::from_str(stretches).map_err(Error::internal)?,
+            (Some(_), Some(stretches)) => {
+                serde_json::from_str(stretches).map_err(Error::internal)?
+            }
             _ => {
                 let parts = self.send_tail(s3, &multipart).await?;
-                match s3.complete(&self.upload.key, &multipart, &parts, length).await? {
+                match s3
+                    .complete(&self.upload.key, &multipart, &parts, length)
+                    .await?
+                {
                     Completion::Done => return Ok(()),
-                    Completion::Refused(refusal) => self.complete_with_strays(s3, &multipart, &parts, length, refusal).await?,
+                    Completion::Refused(refusal) => {
+                        self.complete_with_strays(s3, &multipart, &parts, length, refusal)
+                            .await?
+                    }
                 }
             }
         };
         let counted = ranges(self.storage().clone(), self.upload.key.clone(), counted);
-        let key = loose_key(&self.intake.shop.db, &self.intake.shop.clock, Some(&self.upload.media_id)).await?;
-        self.storage().put(&key, &about(seen.content_type()), counted).await?;
+        let key = loose_key(
+            &self.intake.shop.db,
+            &self.intake.shop.clock,
+            Some(&self.upload.media_id),
+        )
+        .await?;
+        self.storage()
+            .put(&key, &about(seen.content_type()), counted)
+            .await?;
         self.upload.key = key;
         Ok(())
     }
@@ -112,10 +145,20 @@ impl Writer<'_> {
     ) -> Result<Vec<(u64, u64)>> {
         let key = self.upload.key.clone();
         let counts = |number: i32| parts.iter().any(|part| part.0 == number);
-        let strays = s3.parts(&key, multipart).await?.into_iter().filter(|(number, ..)| !counts(*number));
+        let strays = s3
+            .parts(&key, multipart)
+            .await?
+            .into_iter()
+            .filter(|(number, ..)| !counts(*number));
         for (number, _, _) in strays.filter(|(_, _, size)| *size != PART as u64) {
-            let _turn = self.intake.joining.acquire().await.map_err(Error::internal)?;
-            s3.part(&key, multipart, number, Bytes::from(vec![0; PART])).await?;
+            let _turn = self
+                .intake
+                .joining
+                .acquire()
+                .await
+                .map_err(Error::internal)?;
+            s3.part(&key, multipart, number, Bytes::from(vec![0; PART]))
+                .await?;
         }
         let all = s3.parts(&key, multipart).await?;
         let (mut total, mut counted) = (0, Vec::new());
@@ -131,7 +174,10 @@ impl Writer<'_> {
         }
         self.upload.stretches = Some(serde_json::to_string(&counted).map_err(Error::internal)?);
         self.tell().await?;
-        let all: Vec<Part> = all.into_iter().map(|(number, etag, _)| (number, etag)).collect();
+        let all: Vec<Part> = all
+            .into_iter()
+            .map(|(number, etag, _)| (number, etag))
+            .collect();
         match s3.complete(&key, multipart, &all, total).await? {
             Completion::Done => Ok(counted),
             Completion::Refused(refusal) => Err(refusal),
@@ -144,15 +190,24 @@ impl Writer<'_> {
         if self.segments.is_empty() {
             return Ok(parts);
         }
-        let reserved: Option<i64> = sqlx::query_scalar("SELECT parts FROM uploads WHERE id = $1 AND generation = $2")
-            .bind(&self.upload.id)
-            .bind(self.upload.generation)
-            .fetch_optional(&mut *self.intake.shop.db.read().await?)
-            .await?;
+        let reserved: Option<i64> =
+            sqlx::query_scalar("SELECT parts FROM uploads WHERE id = $1 AND generation = $2")
+                .bind(&self.upload.id)
+                .bind(self.upload.generation)
+                .fetch_optional(&mut *self.intake.shop.db.read().await?)
+                .await?;
         let number = i32::try_from(reserved.ok_or_else(overtaken)? + 1).map_err(Error::internal)?;
-        let _turn = self.intake.joining.acquire().await.map_err(Error::internal)?;
+        let _turn = self
+            .intake
+            .joining
+            .acquire()
+            .await
+            .map_err(Error::internal)?;
         let tail = self.joined(&[]).await?.freeze();
-        parts.push((number, s3.part(&self.upload.key, multipart, number, tail).await?));
+        parts.push((
+            number,
+            s3.part(&self.upload.key, multipart, number, tail).await?,
+        ));
         Ok(parts)
     }
 
@@ -167,13 +222,23 @@ impl Writer<'_> {
         let (mut parts, mut at) = (Vec::new(), 0);
         for piece in pieces.iter().chain(&self.segments) {
             if piece.start != at {
-                return Err(Error::internal(format!("the pieces of upload {} have a gap at {at}", self.upload.id)));
+                return Err(Error::internal(format!(
+                    "the pieces of upload {} have a gap at {at}",
+                    self.upload.id
+                )));
             }
             if let (Some(part), Some(etag)) = (piece.part, &piece.etag) {
                 parts.push((i32::try_from(part).map_err(Error::internal)?, etag.clone()));
             }
             at += piece.bytes;
         }
-        if at == self.at { Ok(parts) } else { Err(Error::internal(format!("upload {} has {at} bytes of {}", self.upload.id, self.at))) }
+        if at == self.at {
+            Ok(parts)
+        } else {
+            Err(Error::internal(format!(
+                "upload {} has {at} bytes of {}",
+                self.upload.id, self.at
+            )))
+        }
     }
 }

@@ -27,7 +27,10 @@ impl Busy {
             return None;
         }
         *count += 1;
-        Some(Inside { busy: self.clone(), name: name.to_owned() })
+        Some(Inside {
+            busy: self.clone(),
+            name: name.to_owned(),
+        })
     }
 
     /// Whether anybody of that name is inside.

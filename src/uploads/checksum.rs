@@ -29,11 +29,17 @@ impl Checksum {
         let (sum, length) = match name {
             "sha1" => (Sum::Sha1(Sha1::new()), 20),
             "sha256" => (Sum::Sha256(Sha256::new()), 32),
-            _ => return Err(Error::Malformed(format!("Upload-Checksum: {name:?} is not understood. Use one of {ALGORITHMS}."))),
+            _ => {
+                return Err(Error::Malformed(format!(
+                    "Upload-Checksum: {name:?} is not understood. Use one of {ALGORITHMS}."
+                )));
+            }
         };
         match BASE64.decode(wanted.trim().as_bytes()) {
             Ok(wanted) if wanted.len() == length => Ok(Self { sum, wanted }),
-            _ => Err(Error::Malformed(format!("Upload-Checksum: what follows {name} is not {length} bytes in base64."))),
+            _ => Err(Error::Malformed(format!(
+                "Upload-Checksum: what follows {name} is not {length} bytes in base64."
+            ))),
         }
     }
 

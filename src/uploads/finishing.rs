@@ -30,13 +30,19 @@ const AT_ONCE: i64 = 100;
 
 /// Makes media of an upload whose last bytes these are.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
-    let Some(alone) = writer.intake.finishing.enter(&writer.upload.id, 1) else { return Err(overtaken()) };
+    let Some(alone) = writer.intake.finishing.enter(&writer.upload.id, 1) else {
+        return Err(overtaken());
+    };
     finish_alone(alone, writer, left).await
 }
 
 /// Until this ends, nobody takes the upload for forgotten.
 async fn finish_alone(_alone: Inside, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
-    let (intake, id, generation) = (writer.intake, writer.upload.id.clone(), writer.upload.generation);
+    let (intake, id, generation) = (
+        writer.intake,
+        writer.upload.id.clone(),
+        writer.upload.generation,
+    );
     tokio::select! {
         finished = make_media(writer, left) => finished,
         never = keep_touched(intake, &id, generation) => match never {},
@@ -100,7 +106,10 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     .execute(&mut *tx)
     .await?;
     let overtaken = (done.rows_affected() == 0).then(overtaken);
-    sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1").bind(&upload.id).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1")
+        .bind(&upload.id)
+        .execute(&mut *tx)
+        .await?;
     clear_later(&mut tx, clock, &came, None).await?;
     if seen == Seen::Picture {
         updates::purge(&mut tx, clock, std::slice::from_ref(&upload.key)).await?;
@@ -119,21 +128,45 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     Ok(upload)
 }
 
-async fn take(intake: &Intake, upload: &Upload, seen: Seen, length: u64, scan: &MetadataScan) -> Result<Taken> {
+async fn take(
+    intake: &Intake,
+    upload: &Upload,
+    seen: Seen,
+    length: u64,
+    scan: &MetadataScan,
+) -> Result<Taken> {
     match seen {
-        Seen::Video(container) => Ok(recorded(upload.file_name.clone(), container, upload.key.clone(), length, scan)),
+        Seen::Video(container) => Ok(recorded(
+            upload.file_name.clone(),
+            container,
+            upload.key.clone(),
+            length,
+            scan,
+        )),
         Seen::Picture => {
             let dir = tempfile::tempdir_in(&intake.shop.tmp)?;
             let path = intake.shop.storage.fetch(&upload.key, dir.path()).await?;
-            intake.make_picture(upload.file_name.clone(), &path, Some(&upload.media_id)).await
+            intake
+                .make_picture(upload.file_name.clone(), &path, Some(&upload.media_id))
+                .await
         }
     }
 }
 
 /// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
-async fn throw_out(intake: &Intake, came: &str, upload: &Upload, taken: Option<Taken>) -> Result<()> {
+async fn throw_out(
+    intake: &Intake,
+    came: &str,
+    upload: &Upload,
+    taken: Option<Taken>,
+) -> Result<()> {
     let mut keys = vec![upload.key.clone()];
-    keys.extend(taken.into_iter().flat_map(|taken| taken.objects).map(|object| object.key));
+    keys.extend(
+        taken
+            .into_iter()
+            .flat_map(|taken| taken.objects)
+            .map(|object| object.key),
+    );
     keys.retain(|key| key != came);
     let mut tx = intake.shop.db.begin().await?;
     updates::purge(&mut tx, &intake.shop.clock, &keys).await?;
@@ -157,8 +190,11 @@ pub(super) async fn finish_committed(intake: &Intake, upload: Upload) -> Result<
     if upload.finished_at.is_some() || !upload.is_whole() {
         return Ok(upload);
     }
-    let Some(alone) = intake.finishing.enter(&upload.id, 1) else { return Ok(upload) };
-    let finished = async { finish_alone(alone, Writer::take(intake, upload).await?, Bytes::new()).await };
+    let Some(alone) = intake.finishing.enter(&upload.id, 1) else {
+        return Ok(upload);
+    };
+    let finished =
+        async { finish_alone(alone, Writer::take(intake, upload).await?, Bytes::new()).await };
     finished.await.map_err(there_somewhere)
 }
 
@@ -187,19 +223,37 @@ pub(super) async fn sweep(intake: &Intake) -> Result<()> {
     for upload in list(intake, over, now - UNBEGUN).await? {
         see_to(&upload, throw_away(intake, &upload).await);
     }
-    for upload in list(intake, "o.deferred_at IS NULL AND o.length <> o.received AND o.created_at < $1", now - KEPT).await? {
+    for upload in list(
+        intake,
+        "o.deferred_at IS NULL AND o.length <> o.received AND o.created_at < $1",
+        now - KEPT,
+    )
+    .await?
+    {
         see_to(&upload, throw_away(intake, &upload).await);
     }
     let mut tx = intake.shop.db.begin().await?;
-    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1").bind(now - KEPT).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM uploads WHERE finished_at IS NOT NULL AND created_at < $1")
+        .bind(now - KEPT)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }
 
 /// Finishes uploads whose bytes are all there but whose last request could not: its answer was lost, or the storage was away. Nobody
 /// need ask for it.
 pub async fn finish_forgotten(intake: &Intake) -> Result<()> {
-    for upload in list(intake, "o.length = o.received AND o.touched_at < $1", intake.shop.clock.now() - FORGOTTEN).await? {
-        see_to(&upload, finish_if_whole(intake, upload.clone()).await.map(drop));
+    for upload in list(
+        intake,
+        "o.length = o.received AND o.touched_at < $1",
+        intake.shop.clock.now() - FORGOTTEN,
+    )
+    .await?
+    {
+        see_to(
+            &upload,
+            finish_if_whole(intake, upload.clone()).await.map(drop),
+        );
     }
     Ok(())
 }
@@ -223,7 +277,12 @@ async fn break_off(intake: &Intake, upload: &Upload) -> Result<()> {
     if ended.rows_affected() == 0 {
         return Ok(());
     }
-    let ended = Upload { length: Some(upload.received), broken_off_at: Some(now), generation: upload.generation + 1, ..upload.clone() };
+    let ended = Upload {
+        length: Some(upload.received),
+        broken_off_at: Some(now),
+        generation: upload.generation + 1,
+        ..upload.clone()
+    };
     finish_if_whole(intake, ended).await.map(drop)
 }
 
@@ -236,7 +295,11 @@ fn see_to(upload: &Upload, done: Result<()>) {
 
 async fn list(intake: &Intake, rule: &'static str, since: Millis) -> Result<Vec<Upload>> {
     let statement = format!(
-        concat!("SELECT ", columns!(), " FROM uploads o WHERE o.finished_at IS NULL AND ({}) ORDER BY o.touched_at LIMIT {}"),
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM uploads o WHERE o.finished_at IS NULL AND ({}) ORDER BY o.touched_at LIMIT {}"
+        ),
         rule, AT_ONCE
     );
     let found = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(since);
@@ -244,9 +307,16 @@ async fn list(intake: &Intake, rule: &'static str, since: Millis) -> Result<Vec<
 }
 
 async fn throw_away(intake: &Intake, upload: &Upload) -> Result<()> {
-    let reason = "The rest of it never came. What had arrived was thrown away; send the file again.";
+    let reason =
+        "The rest of it never came. What had arrived was thrown away; send the file again.";
     let mut tx = intake.shop.db.begin().await?;
-    end(&mut tx, intake, upload, (upload.received > 0).then_some(reason)).await?;
+    end(
+        &mut tx,
+        intake,
+        upload,
+        (upload.received > 0).then_some(reason),
+    )
+    .await?;
     tx.commit().await
 }
 

@@ -108,12 +108,18 @@ pub(super) fn must_fit(intake: &Intake, length: i64) -> Result<()> {
         return Ok(());
     }
     let most = size(intake.max);
-    Err(Error::TooLarge(format!("The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin.")))
+    Err(Error::TooLarge(format!(
+        "The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin."
+    )))
 }
 
 /// The ids that a bucket's server gave to what of uploads is unfinished there.
 pub async fn unfinished(connection: &mut AnyConnection) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL").fetch_all(connection).await?)
+    Ok(
+        sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
+            .fetch_all(connection)
+            .await?,
+    )
 }
 
 /// Begins an upload to an update of one's own.
@@ -124,15 +130,20 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
     }
     if let Some(nonce) = &new.nonce {
         // Of two at once the second waits for the first.
-        sqlx::query("UPDATE people SET id = id WHERE id = $1").bind(&person.id).execute(&mut **tx).await?;
+        sqlx::query("UPDATE people SET id = id WHERE id = $1")
+            .bind(&person.id)
+            .execute(&mut **tx)
+            .await?;
         if let Some(upload) = begun_already(tx, viewer, nonce).await? {
             return Ok(upload);
         }
     }
-    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL")
-        .bind(&person.id)
-        .fetch_one(&mut **tx)
-        .await?;
+    let open: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL",
+    )
+    .bind(&person.id)
+    .fetch_one(&mut **tx)
+    .await?;
     if open >= OPEN {
         return Err(Error::Conflict(format!(
             "{OPEN} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
@@ -145,7 +156,12 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
         }
         None => updates::create(tx, clock, person, &Content::default()).await?,
     };
-    let (id, media_id, now, file_name) = (clock.id(), clock.id(), clock.now(), words::file_name(&new.file_name));
+    let (id, media_id, now, file_name) = (
+        clock.id(),
+        clock.id(),
+        clock.now(),
+        words::file_name(&new.file_name),
+    );
     sqlx::query(
         "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
              generation, key, parts, created_at, touched_at)
@@ -165,22 +181,47 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
     .bind(now)
     .execute(&mut **tx)
     .await?;
-    media::expect(tx, clock, &media_id, &update.id, (&file_name, new.picture), &person.id).await?;
+    media::expect(
+        tx,
+        clock,
+        &media_id,
+        &update.id,
+        (&file_name, new.picture),
+        &person.id,
+    )
+    .await?;
     find(tx, viewer, &id).await
 }
 
 /// One's own upload that was begun with this nonce: its sender did not hear the answer.
 async fn begun_already(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
-    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.person_id = $1 AND o.nonce = $2"));
-    Ok(found.bind(&person.id).bind(nonce).fetch_optional(&mut **tx).await?)
+    let found = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.person_id = $1 AND o.nonce = $2"
+    ));
+    Ok(found
+        .bind(&person.id)
+        .bind(nonce)
+        .fetch_optional(&mut **tx)
+        .await?)
 }
 
 /// An upload of one's own.
 pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Upload> {
     let person = viewer.person()?;
-    let found = sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.id = $1 AND o.person_id = $2"));
-    found.bind(id).bind(&person.id).fetch_optional(connection).await?.ok_or(Error::NotFound)
+    let found = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.id = $1 AND o.person_id = $2"
+    ));
+    found
+        .bind(id)
+        .bind(&person.id)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(Error::NotFound)
 }
 
 /// Refuses what can neither be gone on with nor is whole.
@@ -188,9 +229,14 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
     }
-    if upload.deferred_at.is_none() && upload.finished_at.is_none() && !upload.is_whole() && intake.shop.clock.now() >= upload.expires_at()
+    if upload.deferred_at.is_none()
+        && upload.finished_at.is_none()
+        && !upload.is_whole()
+        && intake.shop.clock.now() >= upload.expires_at()
     {
-        return Err(Error::Gone("It was begun more than seven days ago and is thrown away. Send the file again.".into()));
+        return Err(Error::Gone(
+            "It was begun more than seven days ago and is thrown away. Send the file again.".into(),
+        ));
     }
     Ok(())
 }
@@ -198,8 +244,11 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
 /// One's own uploads that are not finished and whose media was not removed, the oldest first.
 pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
     let person = viewer.person()?;
-    let all =
-        sqlx::query_as(concat!("SELECT ", columns!(), " FROM uploads o WHERE o.person_id = $1 AND o.finished_at IS NULL ORDER BY o.id"));
+    let all = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.person_id = $1 AND o.finished_at IS NULL ORDER BY o.id"
+    ));
     let mut all: Vec<Upload> = all.bind(&person.id).fetch_all(connection).await?;
     all.retain(|upload| upload.wanted > 0);
     Ok(all)
@@ -207,7 +256,12 @@ pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec
 
 /// Ends an upload that is not finished. Its bytes go; with a `reason` its media stays and says it, else it goes too, and a draft that was made
 /// for it and is still empty.
-pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload, reason: Option<&str>) -> Result<()> {
+pub async fn end(
+    tx: &mut Tx,
+    intake: &Intake,
+    upload: &Upload,
+    reason: Option<&str>,
+) -> Result<()> {
     let clock = &intake.shop.clock;
     updates::hold(tx, &upload.update_id).await?;
     let ended: Option<(Option<i64>, Option<String>, String)> =
@@ -216,13 +270,17 @@ pub async fn end(tx: &mut Tx, intake: &Intake, upload: &Upload, reason: Option<&
             .fetch_optional(&mut **tx)
             .await?;
     let Some((made_draft_at, multipart, key)) = ended else {
-        return Err(Error::Conflict("It has arrived already. Remove the file from its update instead.".into()));
+        return Err(Error::Conflict(
+            "It has arrived already. Remove the file from its update instead.".into(),
+        ));
     };
     clear_later(tx, clock, &key, multipart).await?;
     if let Some(reason) = reason {
         return media::miss(tx, clock, &upload.media_id, reason).await;
     }
-    if made_draft_at.is_some() && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await? {
+    if made_draft_at.is_some()
+        && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await?
+    {
         return Ok(());
     }
     media::forget(tx, clock, &upload.media_id, &upload.person_id).await
@@ -236,14 +294,39 @@ pub async fn give_up(intake: &Intake, upload: &Upload) -> Result<()> {
 }
 
 /// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
-pub(super) async fn clear_later(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<String>) -> Result<()> {
+pub(super) async fn clear_later(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &str,
+    multipart: Option<String>,
+) -> Result<()> {
     clear_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;
-    clear_at(tx, clock, key, multipart.as_deref(), clock.now() + STRAGGLERS).await
+    clear_at(
+        tx,
+        clock,
+        key,
+        multipart.as_deref(),
+        clock.now() + STRAGGLERS,
+    )
+    .await
 }
 
 /// Has deleted what an upload with this key left, if nothing uses it then.
-pub(super) async fn clear_at(tx: &mut Tx, clock: &Clock, key: &str, multipart: Option<&str>, at: Millis) -> Result<()> {
-    jobs::enqueue_at(tx, clock, "clear", &json!({ "place": place(key), "key": key, "multipart": multipart }), at).await
+pub(super) async fn clear_at(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &str,
+    multipart: Option<&str>,
+    at: Millis,
+) -> Result<()> {
+    jobs::enqueue_at(
+        tx,
+        clock,
+        "clear",
+        &json!({ "place": place(key), "key": key, "multipart": multipart }),
+        at,
+    )
+    .await
 }
 
 /// What the bytes of an upload with this key are kept under until it is whole.

@@ -51,7 +51,9 @@ pub(super) struct Writer<'a> {
 
 /// Somebody else goes on with it.
 pub(super) fn overtaken() -> Error {
-    Error::Conflict("Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into())
+    Error::Conflict(
+        "Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into(),
+    )
 }
 
 impl<'a> Writer<'a> {
@@ -78,8 +80,21 @@ impl<'a> Writer<'a> {
         .await?;
         tx.commit().await?;
         let at = upload.received;
-        let scan = MetadataScan::resume(upload.metadata_scan.as_deref(), u64::try_from(at).unwrap_or(0));
-        Ok(Self { intake, upload, at, all_at_once: false, segments, made: Vec::new(), replaced: Vec::new(), reopening: false, scan })
+        let scan = MetadataScan::resume(
+            upload.metadata_scan.as_deref(),
+            u64::try_from(at).unwrap_or(0),
+        );
+        Ok(Self {
+            intake,
+            upload,
+            at,
+            all_at_once: false,
+            segments,
+            made: Vec::new(),
+            replaced: Vec::new(),
+            reopening: false,
+            scan,
+        })
     }
 
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
@@ -107,7 +122,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.segments.iter().map(|segment| usize::try_from(segment.bytes).unwrap_or(0)).sum()
+        self.segments
+            .iter()
+            .map(|segment| usize::try_from(segment.bytes).unwrap_or(0))
+            .sum()
     }
 
     pub(super) fn storage(&self) -> &Storage {
@@ -124,7 +142,8 @@ impl<'a> Writer<'a> {
             Storage::Disk(disk) => {
                 let file = disk.grow(&self.upload.place()).await?;
                 self.must_hold().await?;
-                file.write(u64::try_from(self.at).unwrap_or(0), bytes).await?;
+                file.write(u64::try_from(self.at).unwrap_or(0), bytes)
+                    .await?;
                 self.at += length;
                 Some(file)
             }
@@ -137,21 +156,29 @@ impl<'a> Writer<'a> {
                 None
             }
         };
-        if self.all_at_once { Ok(()) } else { self.tell().await }
+        if self.all_at_once {
+            Ok(())
+        } else {
+            self.tell().await
+        }
     }
 
     pub(super) async fn must_hold(&self) -> Result<()> {
-        let holds: i64 = sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
-            .bind(&self.upload.id)
-            .bind(self.upload.generation)
-            .fetch_one(&mut *self.intake.shop.db.read().await?)
-            .await?;
+        let holds: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
+                .bind(&self.upload.id)
+                .bind(self.upload.generation)
+                .fetch_one(&mut *self.intake.shop.db.read().await?)
+                .await?;
         if holds == 1 { Ok(()) } else { Err(overtaken()) }
     }
 
     /// Recognises the file as soon as enough of it is there.
     async fn look(&mut self, next: &[u8]) -> Result<()> {
-        let enough = usize::try_from(self.at).unwrap_or(HEAD).saturating_add(next.len()) >= HEAD;
+        let enough = usize::try_from(self.at)
+            .unwrap_or(HEAD)
+            .saturating_add(next.len())
+            >= HEAD;
         if enough && self.upload.content_type.is_none() {
             self.upload.content_type = Some(self.seen(next).await?.content_type().to_owned());
         }
@@ -166,7 +193,8 @@ impl<'a> Writer<'a> {
         let mut head = BytesMut::new();
         if self.at > 0 {
             match self.storage() {
-                Storage::Disk(disk) => head.extend_from_slice(&disk.grow(&self.upload.place()).await?.head(HEAD).await?),
+                Storage::Disk(disk) => head
+                    .extend_from_slice(&disk.grow(&self.upload.place()).await?.head(HEAD).await?),
                 Storage::S3(_) => head = self.joined(&[]).await?,
             }
             head.truncate(usize::try_from(self.at).unwrap_or(HEAD).min(HEAD));
@@ -178,13 +206,23 @@ impl<'a> Writer<'a> {
     /// Stores bytes as an object of their own.
     pub(super) async fn segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
-            Some(first) if self.segments.len() + 1 >= SEGMENTS => (first.start, self.joined(&bytes).await?.freeze()),
+            Some(first) if self.segments.len() + 1 >= SEGMENTS => {
+                (first.start, self.joined(&bytes).await?.freeze())
+            }
             _ => (self.at, bytes),
         };
         let key = format!("{}/{}", self.upload.place(), secret());
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
-        self.storage().put(&key, &About::default(), stream::iter([Ok(bytes)])).await?;
-        self.put_down(Piece { start, bytes: length, key: Some(key), part: None, etag: None });
+        self.storage()
+            .put(&key, &About::default(), stream::iter([Ok(bytes)]))
+            .await?;
+        self.put_down(Piece {
+            start,
+            bytes: length,
+            key: Some(key),
+            part: None,
+            etag: None,
+        });
         Ok(())
     }
 
@@ -192,7 +230,12 @@ impl<'a> Writer<'a> {
     /// writer may still be sending its own part.
     async fn part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self.segments.first().map_or(self.at, |first| first.start);
-        let _turn = self.intake.joining.acquire().await.map_err(Error::internal)?;
+        let _turn = self
+            .intake
+            .joining
+            .acquire()
+            .await
+            .map_err(Error::internal)?;
         let whole = self.joined(&bytes).await?.freeze();
         drop(bytes);
         if whole.len() != PART {
@@ -202,7 +245,9 @@ impl<'a> Writer<'a> {
             Some(id) => id.clone(),
             None => {
                 let seen = self.seen(&whole).await?;
-                let id = s3.begin(&self.upload.key, &about(seen.content_type())).await?;
+                let id = s3
+                    .begin(&self.upload.key, &about(seen.content_type()))
+                    .await?;
                 self.upload.multipart.insert(id).clone()
             }
         };
@@ -216,8 +261,21 @@ impl<'a> Writer<'a> {
         tx.commit().await?;
         let number = number.ok_or_else(overtaken)?;
         let length = i64::try_from(whole.len()).map_err(Error::internal)?;
-        let etag = s3.part(&self.upload.key, &multipart, i32::try_from(number).map_err(Error::internal)?, whole).await?;
-        self.put_down(Piece { start, bytes: length, key: None, part: Some(number), etag: Some(etag) });
+        let etag = s3
+            .part(
+                &self.upload.key,
+                &multipart,
+                i32::try_from(number).map_err(Error::internal)?,
+                whole,
+            )
+            .await?;
+        self.put_down(Piece {
+            start,
+            bytes: length,
+            key: None,
+            part: Some(number),
+            etag: Some(etag),
+        });
         Ok(())
     }
 
@@ -226,8 +284,13 @@ impl<'a> Writer<'a> {
         let mut whole = BytesMut::with_capacity(self.waiting() + next.len());
         let storage = self.storage();
         let reads = self.segments.iter().map(|segment| async move {
-            let key = segment.key.as_deref().ok_or_else(|| Error::internal("a segment without a key"))?;
-            let body = storage.get(key, 0..u64::try_from(segment.bytes).unwrap_or(0)).await?;
+            let key = segment
+                .key
+                .as_deref()
+                .ok_or_else(|| Error::internal("a segment without a key"))?;
+            let body = storage
+                .get(key, 0..u64::try_from(segment.bytes).unwrap_or(0))
+                .await?;
             body.try_collect::<Vec<Bytes>>().await
         });
         let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(AT_ONCE);
@@ -242,9 +305,13 @@ impl<'a> Writer<'a> {
 
     fn put_down(&mut self, piece: Piece) {
         self.at = piece.start + piece.bytes;
-        let (kept, replaced): (Vec<Piece>, Vec<Piece>) = self.segments.drain(..).partition(|old| old.start < piece.start);
+        let (kept, replaced): (Vec<Piece>, Vec<Piece>) = self
+            .segments
+            .drain(..)
+            .partition(|old| old.start < piece.start);
         self.segments = kept;
-        self.replaced.extend(replaced.into_iter().filter_map(|old| old.key));
+        self.replaced
+            .extend(replaced.into_iter().filter_map(|old| old.key));
         if piece.key.is_some() {
             self.segments.push(piece.clone());
         }

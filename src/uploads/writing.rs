@@ -39,7 +39,9 @@ pub async fn write(
     patch: Patch,
     body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    let Some(_turn) = intake.writing.enter(&viewer.person()?.id, WRITERS) else { return Err(Error::TooMany(1)) };
+    let Some(_turn) = intake.writing.enter(&viewer.person()?.id, WRITERS) else {
+        return Err(Error::TooMany(1));
+    };
     let mut upload = find(&mut *intake.shop.db.read().await?, viewer, id).await?;
     must_go_on(intake, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
@@ -50,9 +52,14 @@ pub async fn write(
         }
     }
     if patch.offset != upload.received {
-        return Err(Error::Conflict(format!("The next byte of this upload is {}, not {}.", upload.received, patch.offset)));
+        return Err(Error::Conflict(format!(
+            "The next byte of this upload is {}, not {}.",
+            upload.received, patch.offset
+        )));
     }
-    if upload.finished_at.is_some() && (upload.broken_off_at.is_none() || patch.length == upload.length) {
+    if upload.finished_at.is_some()
+        && (upload.broken_off_at.is_none() || patch.length == upload.length)
+    {
         return whole_already(intake, upload, patch, body).await;
     }
     if upload.finished_at.is_none() && upload.is_whole() {
@@ -65,11 +72,17 @@ pub async fn write(
     intake.room()?;
     let reopened = upload.finished_at.is_some();
     announce(intake, &mut upload, patch.length, reopened)?;
-    let writer = if reopened { reopen(intake, upload).await } else { Writer::take(intake, upload).await };
+    let writer = if reopened {
+        reopen(intake, upload).await
+    } else {
+        Writer::take(intake, upload).await
+    };
     let mut writer = writer.map_err(finishing::there_somewhere)?;
     writer.all_at_once = patch.checksum.is_some();
     let upload = writer.upload.clone();
-    let done = receive(writer, patch.checksum, body).await.map_err(finishing::there_somewhere);
+    let done = receive(writer, patch.checksum, body)
+        .await
+        .map_err(finishing::there_somewhere);
     // What is no picture and no video will be none with more bytes either.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
@@ -86,17 +99,23 @@ async fn whole_already(
     patch: Patch,
     mut body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    if brings_bytes(intake, &mut body).await? || patch.length.is_some_and(|length| Some(length) != upload.length) {
+    if brings_bytes(intake, &mut body).await?
+        || patch
+            .length
+            .is_some_and(|length| Some(length) != upload.length)
+    {
         return Err(Error::Gone("It has arrived as a whole already.".into()));
     }
     if upload.broken_off_at.is_some() {
         let mut tx = intake.shop.db.begin().await?;
         updates::hold(&mut tx, &upload.update_id).await?;
-        let whole = sqlx::query("UPDATE uploads SET broken_off_at = NULL WHERE id = $1 AND generation = $2")
-            .bind(&upload.id)
-            .bind(upload.generation)
-            .execute(&mut *tx)
-            .await?;
+        let whole = sqlx::query(
+            "UPDATE uploads SET broken_off_at = NULL WHERE id = $1 AND generation = $2",
+        )
+        .bind(&upload.id)
+        .bind(upload.generation)
+        .execute(&mut *tx)
+        .await?;
         if whole.rows_affected() == 0 {
             return Err(overtaken());
         }
@@ -131,7 +150,10 @@ async fn finish_again(
 }
 
 /// Whether a body has any bytes.
-async fn brings_bytes(intake: &Intake, body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<bool> {
+async fn brings_bytes(
+    intake: &Intake,
+    body: &mut (impl Stream<Item = Result<Bytes>> + Unpin),
+) -> Result<bool> {
     loop {
         match tokio::time::timeout(intake.pause, body.next()).await {
             Ok(Some(block)) if block.as_ref().is_ok_and(Bytes::is_empty) => {}
@@ -143,30 +165,43 @@ async fn brings_bytes(intake: &Intake, body: &mut (impl Stream<Item = Result<Byt
 }
 
 fn stalled(intake: &Intake) -> Error {
-    Error::Conflict(format!("Nothing came for {} s. What came before is kept: ask with HEAD how far it is.", intake.pause.as_secs()))
+    Error::Conflict(format!(
+        "Nothing came for {} s. What came before is kept: ask with HEAD how far it is.",
+        intake.pause.as_secs()
+    ))
 }
 
 fn beyond(length: i64) -> Error {
-    Error::TooLarge(format!("These are more than the {length} bytes that this upload has."))
+    Error::TooLarge(format!(
+        "These are more than the {length} bytes that this upload has."
+    ))
 }
 
 fn mismatch() -> Error {
-    Error::Mismatch("The bytes are not the ones that Upload-Checksum was made of. Send them again.".into())
+    Error::Mismatch(
+        "The bytes are not the ones that Upload-Checksum was made of. Send them again.".into(),
+    )
 }
 
 /// The length, where it becomes known now.
-fn announce(intake: &Intake, upload: &mut Upload, length: Option<i64>, reopened: bool) -> Result<()> {
+fn announce(
+    intake: &Intake,
+    upload: &mut Upload,
+    length: Option<i64>,
+    reopened: bool,
+) -> Result<()> {
     if reopened {
         upload.length = None;
     }
     let Some(length) = length else { return Ok(()) };
     match upload.length {
-        Some(known) if known != length => {
-            Err(Error::Malformed(format!("Upload-Length: this upload has {known} bytes; that cannot become {length}.")))
-        }
-        _ if length < upload.received => {
-            Err(Error::Malformed(format!("Upload-Length: {length} is less than the {} bytes that are there already.", upload.received)))
-        }
+        Some(known) if known != length => Err(Error::Malformed(format!(
+            "Upload-Length: this upload has {known} bytes; that cannot become {length}."
+        ))),
+        _ if length < upload.received => Err(Error::Malformed(format!(
+            "Upload-Length: {length} is less than the {} bytes that are there already.",
+            upload.received
+        ))),
         _ => {
             must_fit(intake, length)?;
             upload.length = Some(length);
@@ -188,7 +223,10 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
     .fetch_optional(&mut *tx)
     .await?;
     let Some(generation) = generation else {
-        return Err(Error::Gone("It was trimmed or sent with what had arrived. Nothing can be added to it any more.".into()));
+        return Err(Error::Gone(
+            "It was trimmed or sent with what had arrived. Nothing can be added to it any more."
+                .into(),
+        ));
     };
     let (old, length) = (upload.key.clone(), upload.received);
     let anew = Upload {
@@ -203,10 +241,20 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
         ..upload
     };
     // A copy that never comes to its end belongs to nothing.
-    clear_at(&mut tx, &shop.clock, &anew.key, None, shop.clock.now() + ABANDONED).await?;
+    clear_at(
+        &mut tx,
+        &shop.clock,
+        &anew.key,
+        None,
+        shop.clock.now() + ABANDONED,
+    )
+    .await?;
     tx.commit().await?;
     let mut writer = Writer::anew(intake, anew);
-    let mut body = shop.storage.get(&old, 0..u64::try_from(length).unwrap_or(0)).await?;
+    let mut body = shop
+        .storage
+        .get(&old, 0..u64::try_from(length).unwrap_or(0))
+        .await?;
     let mut buffer = BytesMut::new();
     while let Some(block) = body.next().await {
         fill(&mut writer, &mut buffer, block?).await?;
@@ -285,9 +333,16 @@ fn room_for(writer: &Writer<'_>, end: i64) -> Result<()> {
         return Err(beyond(length));
     }
     must_fit(writer.intake, end)?;
-    let picture = writer.upload.content_type.as_deref().is_some_and(|kind| kind.starts_with("image/"));
+    let picture = writer
+        .upload
+        .content_type
+        .as_deref()
+        .is_some_and(|kind| kind.starts_with("image/"));
     if picture && u64::try_from(end).is_ok_and(|end| end > PICTURE) {
-        return Err(Error::Unsupported(format!("The picture is larger than {}, the most that is taken.", size(PICTURE))));
+        return Err(Error::Unsupported(format!(
+            "The picture is larger than {}, the most that is taken.",
+            size(PICTURE)
+        )));
     }
     Ok(())
 }

@@ -39,13 +39,21 @@ const TAIL: usize = 2048;
 
 impl Bounds {
     pub(super) fn short() -> Self {
-        Self { time: Duration::from_secs(20), output: 1024 * 1024, last: false }
+        Self {
+            time: Duration::from_secs(20),
+            output: 1024 * 1024,
+            last: false,
+        }
     }
 
     /// For making the pictures of so many seconds anew. It takes long, and whoever records or watches meanwhile must not notice.
     pub(super) fn encoding(seconds: u64) -> Self {
         // 20 Mbit/s, far above what this quality takes.
-        Self { time: Duration::from_secs(300 + 12 * seconds), output: 64 * 1024 * 1024 + 2_500_000 * seconds, last: true }
+        Self {
+            time: Duration::from_secs(300 + 12 * seconds),
+            output: 64 * 1024 * 1024 + 2_500_000 * seconds,
+            last: true,
+        }
     }
 }
 
@@ -65,12 +73,30 @@ pub(super) enum Fault {
 impl Cage {
     /// Looks what this machine has. In a container `bwrap` may not be allowed to do its work: it is tried.
     pub(super) async fn find(ffmpeg: &Path) -> Self {
-        let own = ffmpeg.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned));
+        let own = ffmpeg
+            .canonicalize()
+            .ok()
+            .and_then(|path| path.parent().map(Path::to_owned));
         let own = own.filter(|folder| !folder.starts_with("/usr"));
-        let mut cage = Self { bwrap: super::in_path("bwrap"), prlimit: super::in_path("prlimit"), nice: super::in_path("nice"), own };
+        let mut cage = Self {
+            bwrap: super::in_path("bwrap"),
+            prlimit: super::in_path("prlimit"),
+            nice: super::in_path("nice"),
+            own,
+        };
         if cage.bwrap.is_some() {
             let works = match tempfile::tempdir() {
-                Ok(dir) => cage.run(ffmpeg, &["-version".into()], None, dir.path(), Bounds::short(), |_| {}).await.is_ok(),
+                Ok(dir) => cage
+                    .run(
+                        ffmpeg,
+                        &["-version".into()],
+                        None,
+                        dir.path(),
+                        Bounds::short(),
+                        |_| {},
+                    )
+                    .await
+                    .is_ok(),
                 Err(_) => false,
             };
             if !works {
@@ -83,8 +109,12 @@ impl Cage {
     pub(super) fn describe(&self) -> &'static str {
         match (&self.bwrap, &self.prlimit) {
             (Some(_), Some(_)) => "caged by bwrap and prlimit",
-            (Some(_), None) => "caged by bwrap; without prlimit its memory is not bounded (install util-linux)",
-            (None, Some(_)) => "bounded by prlimit; bwrap is not installed or not allowed here, so it can read what Hearback can read",
+            (Some(_), None) => {
+                "caged by bwrap; without prlimit its memory is not bounded (install util-linux)"
+            }
+            (None, Some(_)) => {
+                "bounded by prlimit; bwrap is not installed or not allowed here, so it can read what Hearback can read"
+            }
             (None, None) => "not caged: install util-linux (prlimit) and bubblewrap (bwrap)",
         }
     }
@@ -101,11 +131,28 @@ impl Cage {
     ) -> Result<(), Fault> {
         let words = self.words(program, args, input, dir, bounds);
         let mut words = words.iter();
-        let mut command = Command::new(words.next().map_or(program.as_os_str(), |word| word.as_os_str()));
-        command.args(words).env_clear().current_dir(dir).process_group(0).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = Command::new(
+            words
+                .next()
+                .map_or(program.as_os_str(), |word| word.as_os_str()),
+        );
+        command
+            .args(words)
+            .env_clear()
+            .current_dir(dir)
+            .process_group(0)
+            .kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().map_err(Fault::Broken)?;
-        let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+        let group = Group(
+            child
+                .id()
+                .and_then(|id| i32::try_from(id).ok())
+                .and_then(Pid::from_raw),
+        );
         let ended = tokio::time::timeout(bounds.time, listen(&mut child, &mut line)).await;
         let status = match ended {
             Err(_) => return Err(Fault::Late),
@@ -121,11 +168,23 @@ impl Cage {
         if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
             return Err(Fault::Full);
         }
-        let lines: Vec<&str> = said.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+        let lines: Vec<&str> = said
+            .lines()
+            .rev()
+            .filter(|line| !line.trim().is_empty())
+            .take(3)
+            .collect();
         Err(Fault::Failed(format!("{status}: {}", lines.join(" ← "))))
     }
 
-    fn words(&self, program: &Path, args: &[OsString], input: Option<&Path>, dir: &Path, bounds: Bounds) -> Vec<OsString> {
+    fn words(
+        &self,
+        program: &Path,
+        args: &[OsString],
+        input: Option<&Path>,
+        dir: &Path,
+        bounds: Bounds,
+    ) -> Vec<OsString> {
         let mut words: Vec<OsString> = Vec::new();
         if let Some(nice) = self.nice.as_ref().filter(|_| bounds.last) {
             words.extend([nice.into(), "-n".into(), "15".into()]);
@@ -143,14 +202,35 @@ impl Cage {
         }
         if let Some(bwrap) = &self.bwrap {
             words.push(bwrap.into());
-            words.extend(["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"].map(OsString::from));
+            words.extend(
+                [
+                    "--unshare-all",
+                    "--die-with-parent",
+                    "--new-session",
+                    "--cap-drop",
+                    "ALL",
+                ]
+                .map(OsString::from),
+            );
             words.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
             // Libraries: linked to /usr on most systems. Debian's ffmpeg finds some by /etc/alternatives.
-            for folder in ["/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives"] {
+            for folder in [
+                "/lib",
+                "/lib64",
+                "/bin",
+                "/etc/ld.so.cache",
+                "/etc/alternatives",
+            ] {
                 words.extend(["--ro-bind-try", folder, folder].map(OsString::from));
             }
-            words.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].map(OsString::from));
-            for (flag, path) in [("--ro-bind", self.own.as_deref()), ("--bind", Some(dir)), ("--ro-bind", input)] {
+            words.extend(
+                ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].map(OsString::from),
+            );
+            for (flag, path) in [
+                ("--ro-bind", self.own.as_deref()),
+                ("--bind", Some(dir)),
+                ("--ro-bind", input),
+            ] {
                 if let Some(path) = path {
                     words.extend([flag.into(), path.into(), path.into()]);
                 }
@@ -164,7 +244,10 @@ impl Cage {
 }
 
 /// Reads both outputs to their ends, then waits: one of them unread would stop the program.
-async fn listen(child: &mut Child, line: &mut impl FnMut(&str)) -> std::io::Result<(std::process::ExitStatus, String)> {
+async fn listen(
+    child: &mut Child,
+    line: &mut impl FnMut(&str),
+) -> std::io::Result<(std::process::ExitStatus, String)> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let lines = async {
         let Some(stdout) = stdout else { return Ok(()) };

@@ -34,7 +34,8 @@ pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
         "mp2" => "mp2float,mp2",
         "mp1" => "mp1float,mp1",
         "vorbis" => "vorbis,libvorbis",
-        "aac_latm" | "flac" | "alac" | "ac3" | "eac3" | "truehd" | "mlp" | "adpcm_ima_qt" | "adpcm_ima_wav" | "adpcm_ms" => codec,
+        "aac_latm" | "flac" | "alac" | "ac3" | "eac3" | "truehd" | "mlp" | "adpcm_ima_qt"
+        | "adpcm_ima_wav" | "adpcm_ms" => codec,
         "dts" => "dca",
         "amr_nb" => "amrnb",
         "amr_wb" => "amrwb",
@@ -119,18 +120,28 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
         return known.to_owned();
     }
     // A file chooses these words; short plain ones can be shown.
-    let plain =
-        |word: &str| (2..=20).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    let plain = |word: &str| {
+        (2..=20).contains(&word.len())
+            && word
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
     if plain(codec) && !matches!(codec, "unknown" | "none") {
         return codec.to_uppercase().replace('_', " ");
     }
-    if plain(tag) { format!("“{tag}”, which Hearback does not know") } else { "something that Hearback does not know".into() }
+    if plain(tag) {
+        format!("“{tag}”, which Hearback does not know")
+    } else {
+        "something that Hearback does not know".into()
+    }
 }
 
 /// The rejection of a video whose picture is in a codec that we do not accept.
 pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
     let label = codec_label(codec, tag);
-    Error::Unsupported(format!("This video is coded as {label}. Browsers do not play that. {EXPORT_IT}"))
+    Error::Unsupported(format!(
+        "This video is coded as {label}. Browsers do not play that. {EXPORT_IT}"
+    ))
 }
 
 /// What the author can do with a video that cannot be accepted as it is.
@@ -149,7 +160,11 @@ mod tests {
             ("unknown", "apac", "Apple Positional Audio (APAC)"),
             ("unknown", "zz9k", "“zz9k”, which Hearback does not know"),
             ("unknown", "<b>x", "something that Hearback does not know"),
-            ("none", "[0][0][0][0]", "something that Hearback does not know"),
+            (
+                "none",
+                "[0][0][0][0]",
+                "something that Hearback does not know",
+            ),
         ] {
             assert_eq!(codec_label(codec, tag), label);
         }
@@ -159,8 +174,17 @@ mod tests {
     fn audio_support_prefers_what_browsers_play() {
         assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
         assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
-        assert_eq!(audio_support("pcm_s24le", "unknown"), AudioSupport::Convertible);
-        assert_eq!(audio_support("unknown", "unknown"), AudioSupport::Unreadable);
-        assert!(AudioSupport::Plays < AudioSupport::Convertible && AudioSupport::Convertible < AudioSupport::Unreadable);
+        assert_eq!(
+            audio_support("pcm_s24le", "unknown"),
+            AudioSupport::Convertible
+        );
+        assert_eq!(
+            audio_support("unknown", "unknown"),
+            AudioSupport::Unreadable
+        );
+        assert!(
+            AudioSupport::Plays < AudioSupport::Convertible
+                && AudioSupport::Convertible < AudioSupport::Unreadable
+        );
     }
 }

@@ -30,7 +30,12 @@ pub(super) fn without_messages(video: &str) -> Option<&'static str> {
     }
 }
 
-pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+pub(super) async fn seekable(
+    found: &Found,
+    input: &Path,
+    probe: &Probe,
+    dir: &Path,
+) -> Result<Output> {
     let container = target(probe);
     let mut args = mapped(probe, true);
     args.extend(["-c:v", "copy"].map(OsString::from));
@@ -41,19 +46,37 @@ pub(super) async fn seekable(found: &Found, input: &Path, probe: &Probe, dir: &P
     match container {
         Container::Mp4 | Container::QuickTime => {
             // Pictures that are decoded before they are shown are decoded before 0.
-            args.extend(["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from));
+            args.extend(
+                ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
+            );
             if probe.video == "hevc" {
                 // Apple plays HEVC under this name only.
                 args.extend(["-tag:v", "hvc1"].map(OsString::from));
             }
         }
         // The index before the pictures: 2 requests to seek instead of 5.
-        Container::Matroska | Container::WebM => args.extend(["-cues_to_front", "1"].map(OsString::from)),
+        Container::Matroska | Container::WebM => {
+            args.extend(["-cues_to_front", "1"].map(OsString::from))
+        }
     }
     let length = tokio::fs::metadata(input).await?.len();
-    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + audio_bytes(probe), last: false };
+    let bounds = Bounds {
+        time: Duration::from_secs(15 * 60),
+        output: length + length / 4 + audio_bytes(probe),
+        last: false,
+    };
     let name = format!("seekable.{}", container.extension());
-    let path = run(found, input, probe, &presented(probe), args, dir, &name, bounds).await?;
+    let path = run(
+        found,
+        input,
+        probe,
+        &presented(probe),
+        args,
+        dir,
+        &name,
+        bounds,
+    )
+    .await?;
     measured(found, path, container, probe.duration_ms).await
 }
 
@@ -84,7 +107,9 @@ pub(super) fn audio_words(probe: &Probe, container: Container, before: &str) -> 
     }
     match container {
         Container::Mp4 | Container::QuickTime => aac(before),
-        Container::Matroska | Container::WebM => audio_encoder(["-c:a", "libopus", "-b:a", "96k"], before),
+        Container::Matroska | Container::WebM => {
+            audio_encoder(["-c:a", "libopus", "-b:a", "96k"], before)
+        }
     }
 }
 
@@ -95,7 +120,11 @@ pub(super) fn aac(before: &str) -> Vec<OsString> {
 
 fn audio_encoder(encoder: [&str; 4], before: &str) -> Vec<OsString> {
     let filter = format!("{before}{WITHOUT_GAPS}");
-    encoder.into_iter().chain(["-ac", "2", "-ar", "48000", "-af", &filter]).map(OsString::from).collect()
+    encoder
+        .into_iter()
+        .chain(["-ac", "2", "-ar", "48000", "-af", &filter])
+        .map(OsString::from)
+        .collect()
 }
 
 /// How many bytes audio that is converted takes at most, with some to spare.
@@ -109,7 +138,11 @@ fn seconds_of(probe: &Probe) -> u64 {
 
 /// Input options that make the presentation begin at 0.
 fn presented(probe: &Probe) -> Vec<OsString> {
-    vec!["-copyts".into(), "-itsoffset".into(), format!("{:.6}", -probe.timeline.zero).into()]
+    vec![
+        "-copyts".into(),
+        "-itsoffset".into(),
+        format!("{:.6}", -probe.timeline.zero).into(),
+    ]
 }
 
 pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
@@ -123,8 +156,15 @@ pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path)
         let (width, height) = fit(probe, LARGEST);
         args.extend(encoder(width, height, "setpts='if(eq(N,0),0,PTS)',"));
         let timeline = &probe.timeline;
-        let last = if timeline.video.shown > 1 { timeline.video.last - timeline.zero } else { 0.0 };
-        args.extend(["-bsf:v".into(), held(last, timeline.end - timeline.zero).into()]);
+        let last = if timeline.video.shown > 1 {
+            timeline.video.last - timeline.zero
+        } else {
+            0.0
+        };
+        args.extend([
+            "-bsf:v".into(),
+            held(last, timeline.end - timeline.zero).into(),
+        ]);
     }
     args.extend(aac(""));
     args.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
@@ -132,20 +172,37 @@ pub(super) async fn h264(found: &Found, input: &Path, probe: &Probe, dir: &Path)
     if keep {
         bounds.output += tokio::fs::metadata(input).await?.len();
     }
-    let path = run(found, input, probe, &presented(probe), args, dir, "h264.mp4", bounds).await?;
+    let path = run(
+        found,
+        input,
+        probe,
+        &presented(probe),
+        args,
+        dir,
+        "h264.mp4",
+        bounds,
+    )
+    .await?;
     measured(found, path, Container::Mp4, probe.duration_ms).await
 }
 
 /// A bitstream filter that holds the last picture of [`encoder`], which begins at `last`, until `end`; both in seconds.
 pub(super) fn held(last: f64, end: f64) -> String {
-    format!("setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'", last - HAIR)
+    format!(
+        "setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'",
+        last - HAIR
+    )
 }
 
 /// H.264 for everyone; the pictures go through `before` first, which ends with a comma or is empty.
 pub(super) fn encoder(width: u32, height: u32, before: &str) -> Vec<OsString> {
     // A raw WebM says 1000 frames a second. Without `vfr` that many are made; without a level of our own x264 believes
     // it too and claims one that no telephone decodes. 8,704 macroblocks are what 4.2 allows (H.264, table A-1).
-    let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 { "4.2" } else { "5.1" };
+    let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 {
+        "4.2"
+    } else {
+        "5.1"
+    };
     let words = [
         ["-c:v", "libx264"],
         ["-profile:v", "high"],
@@ -178,23 +235,55 @@ fn frame(width: u32, height: u32) -> String {
 pub(super) fn fit(probe: &Probe, longest: u32) -> (u32, u32) {
     let longer = probe.width.max(probe.height).max(1);
     let side = |side: u32| {
-        let side = if longer > longest { u64::from(side) * u64::from(longest) / u64::from(longer) } else { side.into() };
+        let side = if longer > longest {
+            u64::from(side) * u64::from(longest) / u64::from(longer)
+        } else {
+            side.into()
+        };
         u32::try_from(side / 2 * 2).unwrap_or(2).max(2)
     };
     (side(probe.width), side(probe.height))
 }
 
-pub(super) async fn poster(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
+pub(super) async fn poster(
+    found: &Found,
+    input: &Path,
+    probe: &Probe,
+    dir: &Path,
+) -> Result<PathBuf> {
     let (width, height) = fit(probe, POSTER);
     // A second in, or a tenth of what is short; then the frame most like its neighbours, so not one in a fade from black.
     let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
     let mut last = None;
     for start in [start, 0] {
         let mut args = mapped(probe, false);
-        let filter = format!("{},thumbnail=n=12", frame(width, height).replace("format=yuv420p", "format=yuvj420p"));
-        args.extend(["-vf", &filter, "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "2", "-f", "image2", "-update", "1"].map(OsString::from));
+        let filter = format!(
+            "{},thumbnail=n=12",
+            frame(width, height).replace("format=yuv420p", "format=yuvj420p")
+        );
+        args.extend(
+            [
+                "-vf",
+                &filter,
+                "-frames:v",
+                "1",
+                "-c:v",
+                "mjpeg",
+                "-q:v",
+                "2",
+                "-f",
+                "image2",
+                "-update",
+                "1",
+            ]
+            .map(OsString::from),
+        );
         let seek = ["-ss".into(), format!("{start}ms").into()];
-        let bounds = Bounds { time: Duration::from_secs(120), output: 32 * 1024 * 1024, last: false };
+        let bounds = Bounds {
+            time: Duration::from_secs(120),
+            output: 32 * 1024 * 1024,
+            last: false,
+        };
         match run(found, input, probe, &seek, args, dir, "poster.jpg", bounds).await {
             Ok(path) => return Ok(path),
             Err(error) => last = Some(error),
@@ -214,7 +303,10 @@ pub(super) fn mapped(probe: &Probe, sound: bool) -> Vec<OsString> {
 }
 
 /// Runs ffmpeg in a directory of its own inside `dir`, and moves what it made to `dir/name` once it is whole.
-#[allow(clippy::too_many_arguments, reason = "three callers, each with all of it")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "three callers, each with all of it"
+)]
 async fn run(
     found: &Found,
     input: &Path,
@@ -228,18 +320,36 @@ async fn run(
     let input = tokio::fs::canonicalize(input).await?;
     let dir = tokio::fs::canonicalize(dir).await?;
     let own = tempfile::tempdir_in(&dir)?;
-    let mut words: Vec<OsString> = ["-nostdin", "-hide_banner", "-nostats", "-y"].map(OsString::from).to_vec();
+    let mut words: Vec<OsString> = ["-nostdin", "-hide_banner", "-nostats", "-y"]
+        .map(OsString::from)
+        .to_vec();
     words.extend(decoding(probe));
     words.extend_from_slice(seek);
     words.extend(input_words(&input));
     words.extend(args);
     words.push(format!("file:{name}").into());
-    let ran = found.cage.run(&found.ffmpeg, &words, Some(&input), own.path(), bounds, |_| {}).await;
+    let ran = found
+        .cage
+        .run(
+            &found.ffmpeg,
+            &words,
+            Some(&input),
+            own.path(),
+            bounds,
+            |_| {},
+        )
+        .await;
     ran.map_err(|fault| failed(fault, "converted"))?;
     let made = own.path().join(name);
     // Past the end of a video ffmpeg makes nothing and is content.
-    if tokio::fs::metadata(&made).await.map_or(0, |about| about.len()) == 0 {
-        return Err(Error::Unsupported("This video is damaged: it cannot be converted.".into()));
+    if tokio::fs::metadata(&made)
+        .await
+        .map_or(0, |about| about.len())
+        == 0
+    {
+        return Err(Error::Unsupported(
+            "This video is damaged: it cannot be converted.".into(),
+        ));
     }
     let path = dir.join(name);
     tokio::fs::rename(made, &path).await?;

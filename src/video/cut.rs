@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cage::Bounds;
-use super::convert::{aac, audio_words, converts_audio, encoder, fit, held, mapped, target, without_messages};
+use super::convert::{
+    aac, audio_words, converts_audio, encoder, fit, held, mapped, target, without_messages,
+};
 use super::frames::{self, Cut, Packets};
 use super::ivf;
 use super::limits::{decoding, input_words};
@@ -25,27 +27,68 @@ const HELD: f64 = 0.1;
 const BEFORE_END: f64 = 0.04;
 
 /// All that is presented, and nothing that an edit list hides.
-pub(super) async fn presented(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+pub(super) async fn presented(
+    found: &Found,
+    input: &Path,
+    probe: &Probe,
+    dir: &Path,
+) -> Result<Output> {
     let Timeline { zero, end, .. } = probe.timeline;
-    make(found, input, probe, Cut { start: zero, end }, probe.duration_ms, dir).await
+    make(
+        found,
+        input,
+        probe,
+        Cut { start: zero, end },
+        probe.duration_ms,
+        dir,
+    )
+    .await
 }
 
 /// The stretch between two milliseconds of the presentation.
-pub(super) async fn cut(found: &Found, input: &Path, probe: &Probe, (from_ms, to_ms): (i64, i64), dir: &Path) -> Result<Output> {
+pub(super) async fn cut(
+    found: &Found,
+    input: &Path,
+    probe: &Probe,
+    (from_ms, to_ms): (i64, i64),
+    dir: &Path,
+) -> Result<Output> {
     let zero = probe.timeline.zero;
     #[allow(clippy::cast_precision_loss, reason = "at most a day in milliseconds")]
-    let cut = Cut { start: zero + from_ms as f64 / 1000.0, end: zero + to_ms as f64 / 1000.0 };
+    let cut = Cut {
+        start: zero + from_ms as f64 / 1000.0,
+        end: zero + to_ms as f64 / 1000.0,
+    };
     make(found, input, probe, cut, Some(to_ms - from_ms), dir).await
 }
 
-async fn make(found: &Found, input: &Path, probe: &Probe, cut: Cut, expected_ms: Option<i64>, dir: &Path) -> Result<Output> {
+async fn make(
+    found: &Found,
+    input: &Path,
+    probe: &Probe,
+    cut: Cut,
+    expected_ms: Option<i64>,
+    dir: &Path,
+) -> Result<Output> {
     let input = tokio::fs::canonicalize(input).await?;
     let dir = tokio::fs::canonicalize(dir).await?;
     let work = tempfile::tempdir_in(&dir)?;
     let packets = frames::read(found, &input, probe).await?;
     let length = tokio::fs::metadata(&input).await?.len();
-    let bounds = Bounds { time: Duration::from_secs(15 * 60), output: length + length / 4 + 64 * 1024 * 1024, last: false };
-    let bench = Bench { found, input: &input, probe, work: work.path(), bounds, packets: &packets, cut };
+    let bounds = Bounds {
+        time: Duration::from_secs(15 * 60),
+        output: length + length / 4 + 64 * 1024 * 1024,
+        last: false,
+    };
+    let bench = Bench {
+        found,
+        input: &input,
+        probe,
+        work: work.path(),
+        bounds,
+        packets: &packets,
+        cut,
+    };
     if let Some((copy, container)) = bench.copied().await? {
         let path = dir.join(format!("cut.{}", container.extension()));
         tokio::fs::rename(copy, &path).await?;
@@ -92,7 +135,9 @@ impl Bench<'_> {
         if Tools::needs_h264(self.probe) == Need::ForAll {
             return Ok(None);
         }
-        let Some(kept) = self.packets.kept(self.cut) else { return Ok(None) };
+        let Some(kept) = self.packets.kept(self.cut) else {
+            return Ok(None);
+        };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
         // Moving a picture that stood long before the cut to its beginning would part it from those that are decoded before they are shown.
         let begins = self.packets.in_order() || self.cut.start - kept.first < HAIR;
@@ -131,7 +176,9 @@ impl Bench<'_> {
         );
         words.extend(self.sound_words(container));
         // Times of decoding may lie before 0: what is shown begins there.
-        words.extend(["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from));
+        words.extend(
+            ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
+        );
         let made = self.ffmpeg(words, "cut.mp4", self.bounds).await?;
         Ok((made, container))
     }
@@ -140,47 +187,102 @@ impl Bench<'_> {
     async fn joined(&self, kept: &frames::Kept) -> Result<Option<Made>> {
         let mut parts = Vec::new();
         if kept.head > 0 {
-            let head = Anew { name: "head.ivf", from: kept.before, first: kept.first, until: kept.key, pictures: kept.head };
-            let Some(head) = self.pictures_anew(&head).await? else { return Ok(None) };
+            let head = Anew {
+                name: "head.ivf",
+                from: kept.before,
+                first: kept.first,
+                until: kept.key,
+                pictures: kept.head,
+            };
+            let Some(head) = self.pictures_anew(&head).await? else {
+                return Ok(None);
+            };
             parts.push((head, kept.head));
         }
         let tail = kept.pictures - kept.head;
         let mut words = self.input_words();
         words.extend(mapped(self.probe, false));
         words.extend(["-c", "copy", "-bsf:v"].map(OsString::from));
-        let drop = format!("noise=drop='lt(pts*tb,{})+gte(pts*tb,{})'", seconds(kept.key - HAIR), seconds(kept.until - HAIR));
+        let drop = format!(
+            "noise=drop='lt(pts*tb,{})+gte(pts*tb,{})'",
+            seconds(kept.key - HAIR),
+            seconds(kept.until - HAIR)
+        );
         words.push(drop.into());
         parts.push((self.ffmpeg(words, "tail.ivf", self.bounds).await?, tail));
         let container = target(self.probe);
         let mut times = kept.times.clone();
         if container == Container::WebM && self.ends_before_the_end(kept.last) {
-            let Some(hold) = self.last_picture(kept).await? else { return Ok(None) };
+            let Some(hold) = self.last_picture(kept).await? else {
+                return Ok(None);
+            };
             parts.push((hold, 1));
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "at most a day"
+            )]
             times.push(((self.cut.end - self.cut.start - BEFORE_END).max(0.0) * 1e3) as u64);
         }
-        let (joined, video, pictures) = (self.work.join("joined.ivf"), self.probe.video.clone(), times.len());
+        let (joined, video, pictures) = (
+            self.work.join("joined.ivf"),
+            self.probe.video.clone(),
+            times.len(),
+        );
         let size = (self.probe.width, self.probe.height);
         let fits =
-            tokio::task::spawn_blocking(move || ivf::join(&parts, &times, &video, size, &joined)).await.map_err(Error::internal)??;
+            tokio::task::spawn_blocking(move || ivf::join(&parts, &times, &video, size, &joined))
+                .await
+                .map_err(Error::internal)??;
         if !fits {
             return Ok(None);
         }
-        let mut words =
-            ["-copyts", "-protocol_whitelist", "file", "-format_whitelist", "ivf", "-f", "ivf", "-i"].map(OsString::from).to_vec();
+        let mut words = [
+            "-copyts",
+            "-protocol_whitelist",
+            "file",
+            "-format_whitelist",
+            "ivf",
+            "-f",
+            "ivf",
+            "-i",
+        ]
+        .map(OsString::from)
+        .to_vec();
         words.push("file:joined.ivf".into());
         words.extend(self.input_words());
         words.extend(["-map", "0:v:0"].map(OsString::from));
         if let Some(stream) = self.probe.audio_stream.filter(|_| self.sound().is_some()) {
             words.extend(["-map".into(), format!("1:{stream}").into()]);
         }
-        words.extend(["-map_metadata", "-1", "-map_chapters", "-1", "-c:v", "copy", "-bsf:v"].map(OsString::from));
+        words.extend(
+            [
+                "-map_metadata",
+                "-1",
+                "-map_chapters",
+                "-1",
+                "-c:v",
+                "copy",
+                "-bsf:v",
+            ]
+            .map(OsString::from),
+        );
         let length = seconds(self.cut.end - self.cut.start);
-        words.push(format!("setts=duration='if(eq(N,{}),max(1,{length}/TB-PTS),DURATION)'", pictures - 1).into());
+        words.push(
+            format!(
+                "setts=duration='if(eq(N,{}),max(1,{length}/TB-PTS),DURATION)'",
+                pictures - 1
+            )
+            .into(),
+        );
         words.extend(self.sound_words(container));
         match container {
-            Container::Mp4 | Container::QuickTime => words.extend(["-movflags", "+faststart"].map(OsString::from)),
-            Container::Matroska | Container::WebM => words.extend(["-cues_to_front", "1"].map(OsString::from)),
+            Container::Mp4 | Container::QuickTime => {
+                words.extend(["-movflags", "+faststart"].map(OsString::from))
+            }
+            Container::Matroska | Container::WebM => {
+                words.extend(["-cues_to_front", "1"].map(OsString::from))
+            }
         }
         let name = format!("cut.{}", container.extension());
         let made = self.ffmpeg(words, &name, self.bounds).await?;
@@ -189,13 +291,23 @@ impl Bench<'_> {
 
     /// Whether nothing in a WebM would say that its last picture stands until the end: it has no durations, only packets.
     fn ends_before_the_end(&self, last: f64) -> bool {
-        let covered = self.packets.sound_end(self.cut).map_or(last, |end| end.max(last));
+        let covered = self
+            .packets
+            .sound_end(self.cut)
+            .map_or(last, |end| end.max(last));
         self.cut.end - covered > HELD
     }
 
     /// The last picture once more, as a key frame.
     async fn last_picture(&self, kept: &frames::Kept) -> Result<Option<PathBuf>> {
-        self.pictures_anew(&Anew { name: "hold.ivf", from: kept.last_key, first: kept.last, until: kept.until, pictures: 1 }).await
+        self.pictures_anew(&Anew {
+            name: "hold.ivf",
+            from: kept.last_key,
+            first: kept.last,
+            until: kept.until,
+            pictures: 1,
+        })
+        .await
     }
 
     /// Some pictures made anew in the coding of the video; none where that cannot be done.
@@ -205,17 +317,47 @@ impl Bench<'_> {
         }
         let mut words = self.seeking(anew.from);
         words.extend(mapped(self.probe, false));
-        words.extend(["-vf".into(), between(anew.first, anew.until).into(), "-frames:v".into(), anew.pictures.to_string().into()]);
-        words.extend(["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-pix_fmt", "yuv420p"].map(OsString::from));
+        words.extend([
+            "-vf".into(),
+            between(anew.first, anew.until).into(),
+            "-frames:v".into(),
+            anew.pictures.to_string().into(),
+        ]);
+        words.extend(
+            [
+                "-fps_mode",
+                "passthrough",
+                "-enc_time_base",
+                "1:1000",
+                "-pix_fmt",
+                "yuv420p",
+            ]
+            .map(OsString::from),
+        );
         let coder: &[&str] = match &*self.probe.video {
             "vp8" => &["-c:v", "libvpx", "-crf", "8", "-b:v", "12M"],
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         words.extend(coder.iter().map(OsString::from));
         // No picture that is not shown, and a key frame at the beginning alone.
-        words.extend(["-deadline", "realtime", "-cpu-used", "6", "-lag-in-frames", "0", "-auto-alt-ref", "0"].map(OsString::from));
+        words.extend(
+            [
+                "-deadline",
+                "realtime",
+                "-cpu-used",
+                "6",
+                "-lag-in-frames",
+                "0",
+                "-auto-alt-ref",
+                "0",
+            ]
+            .map(OsString::from),
+        );
         words.extend(["-g", "9999", "-threads", "1"].map(OsString::from));
-        let bounds = Bounds { time: Duration::from_secs(300), ..self.bounds };
+        let bounds = Bounds {
+            time: Duration::from_secs(300),
+            ..self.bounds
+        };
         self.ffmpeg(words, anew.name, bounds).await.map(Some)
     }
 
@@ -224,16 +366,33 @@ impl Bench<'_> {
         let shown = self.packets.shown(self.cut);
         let (start, length) = (seconds(self.cut.start), self.cut.end - self.cut.start);
         let (width, height) = fit(self.probe, LARGEST);
-        let mut words = if self.packets.hides_pictures() { self.input_words() } else { self.seeking(shown.before) };
+        let mut words = if self.packets.hides_pictures() {
+            self.input_words()
+        } else {
+            self.seeking(shown.before)
+        };
         words.extend(mapped(self.probe, self.sound().is_some()));
-        let pictures = format!("{},setpts='if(eq(N,0),0,PTS-{start}/TB)',", between(shown.first, shown.until));
+        let pictures = format!(
+            "{},setpts='if(eq(N,0),0,PTS-{start}/TB)',",
+            between(shown.first, shown.until)
+        );
         words.extend(encoder(width, height, &pictures));
-        let last = if shown.last > shown.first { shown.last - self.cut.start } else { 0.0 };
+        let last = if shown.last > shown.first {
+            shown.last - self.cut.start
+        } else {
+            0.0
+        };
         words.extend(["-bsf:v".into(), held(last, length).into()]);
         words.extend(aac(&self.sound_filter()));
         words.extend(["-t".into(), seconds(length).into()]);
-        words.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day")]
+        words.extend(
+            ["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from),
+        );
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a day"
+        )]
         let bounds = Bounds::encoding(length.max(0.0) as u64);
         self.ffmpeg(words, "anew.mp4", bounds).await
     }
@@ -250,15 +409,22 @@ impl Bench<'_> {
     }
 
     fn sound_words(&self, container: Container) -> Vec<OsString> {
-        let Some((first, last)) = self.sound() else { return Vec::new() };
+        let Some((first, last)) = self.sound() else {
+            return Vec::new();
+        };
         if converts_audio(self.probe, container) {
             return audio_words(self.probe, container, &self.sound_filter());
         }
         if !self.packets.sound_is_in_one_piece() {
             return aac(&self.sound_filter());
         }
-        let (first, last, start) = (seconds(first - HAIR), seconds(last + HAIR), seconds(self.cut.start));
-        let filter = format!("noise=drop='lt(pts*tb,{first})+gt(pts*tb,{last})',setts=ts='PTS-{start}/TB'");
+        let (first, last, start) = (
+            seconds(first - HAIR),
+            seconds(last + HAIR),
+            seconds(self.cut.start),
+        );
+        let filter =
+            format!("noise=drop='lt(pts*tb,{first})+gt(pts*tb,{last})',setts=ts='PTS-{start}/TB'");
         vec!["-c:a".into(), "copy".into(), "-bsf:a".into(), filter.into()]
     }
 
@@ -276,20 +442,45 @@ impl Bench<'_> {
         let mut words = vec!["-copyts".into()];
         words.extend(decoding(self.probe));
         // A time of packets, not one after the container's own beginning, which Opus puts before 0.
-        words.extend(["-noaccurate_seek".into(), "-seek_timestamp".into(), "1".into(), "-ss".into(), seconds(key).into()]);
+        words.extend([
+            "-noaccurate_seek".into(),
+            "-seek_timestamp".into(),
+            "1".into(),
+            "-ss".into(),
+            seconds(key).into(),
+        ]);
         words.extend(input_words(self.input));
         words
     }
 
     async fn ffmpeg(&self, words: Vec<OsString>, name: &str, bounds: Bounds) -> Result<PathBuf> {
-        let mut all = ["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"].map(OsString::from).to_vec();
+        let mut all = ["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"]
+            .map(OsString::from)
+            .to_vec();
         all.extend(words);
         all.push(format!("file:{name}").into());
-        let ran = self.found.cage.run(&self.found.ffmpeg, &all, Some(self.input), self.work, bounds, |_| {}).await;
+        let ran = self
+            .found
+            .cage
+            .run(
+                &self.found.ffmpeg,
+                &all,
+                Some(self.input),
+                self.work,
+                bounds,
+                |_| {},
+            )
+            .await;
         ran.map_err(|fault| failed(fault, "converted"))?;
         let made = self.work.join(name);
-        if tokio::fs::metadata(&made).await.map_or(0, |about| about.len()) == 0 {
-            return Err(Error::Unsupported("This video is damaged: it cannot be converted.".into()));
+        if tokio::fs::metadata(&made)
+            .await
+            .map_or(0, |about| about.len())
+            == 0
+        {
+            return Err(Error::Unsupported(
+                "This video is damaged: it cannot be converted.".into(),
+            ));
         }
         Ok(made)
     }
@@ -297,7 +488,11 @@ impl Bench<'_> {
 
 /// A filter for the pictures from one on until before another; ffmpeg reads no further.
 fn between(first: f64, until: f64) -> String {
-    format!("trim=start={}:end={}", seconds(first - HAIR), seconds(until - HAIR))
+    format!(
+        "trim=start={}:end={}",
+        seconds(first - HAIR),
+        seconds(until - HAIR)
+    )
 }
 
 /// Plain decimals: ffmpeg's expressions read no others for sure.

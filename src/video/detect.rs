@@ -6,10 +6,15 @@ use super::Container;
 pub const HEAD: usize = 4096;
 
 /// Brands of ISO media files that are pictures, or sequences of them, and not videos (ISO/IEC 23008-12, AVIF, CR3).
-const PICTURES: [&[u8; 4]; 14] =
-    [b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf", b"avif", b"avis", b"avio", b"crx "];
+const PICTURES: [&[u8; 4]; 14] = [
+    b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf",
+    b"avif", b"avis", b"avio", b"crx ",
+];
 /// Brands that every kind of video claims to be compatible with.
-const VIDEOS: [&[u8; 4]; 12] = [b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"dash", b"cmfc"];
+const VIDEOS: [&[u8; 4]; 12] = [
+    b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ",
+    b"dash", b"cmfc",
+];
 
 /// Below this an ISO media box that is no `mdat` has a plausible size, in bytes: four letters of text are more.
 const MAX_BOX: u64 = 0x2000_0000;
@@ -50,14 +55,22 @@ fn picture_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
         return None;
     }
     // The general brands leave it to the others how the picture is coded.
-    let coded = brands.iter().filter(is_picture).find(|brand| !matches!(*brand, b"mif1" | b"mif2" | b"msf1" | b"miaf"));
+    let coded = brands
+        .iter()
+        .filter(is_picture)
+        .find(|brand| !matches!(*brand, b"mif1" | b"mif2" | b"msf1" | b"miaf"));
     coded.or_else(|| brands.iter().find(is_picture)).copied()
 }
 
 /// The major brand and the compatible ones.
 fn brands(content: &[u8]) -> Vec<[u8; 4]> {
     let brands = content.as_chunks::<4>().0;
-    brands.iter().enumerate().filter(|(place, _)| *place != 1).map(|(_, brand)| *brand).collect()
+    brands
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| *place != 1)
+        .map(|(_, brand)| *brand)
+        .collect()
 }
 
 /// What an EBML header says it is the header of (RFC 8794 §11.2), in whatever order, whatever stands between.
@@ -66,7 +79,11 @@ fn brands(content: &[u8]) -> Vec<[u8; 4]> {
 fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     let (length, after) = vint(after_magic)?;
     let cut = length.is_none_or(|length| length > after.len() as u64);
-    let mut rest = if cut { after } else { after.split_at_checked(usize::try_from(length?).ok()?)?.0 };
+    let mut rest = if cut {
+        after
+    } else {
+        after.split_at_checked(usize::try_from(length?).ok()?)?.0
+    };
     while let Some((id, content, after)) = ebml_element(rest) {
         if id == [0x42, 0x82] {
             let name = content.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -95,7 +112,10 @@ fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (number, rest) = bytes.split_at_checked(length).filter(|_| length <= 8)?;
     let mask = (1_u64 << (7 * length)) - 1;
-    let value = number.iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte)) & mask;
+    let value = number
+        .iter()
+        .fold(0_u64, |value, byte| value << 8 | u64::from(*byte))
+        & mask;
     Some((Some(value).filter(|value| *value != mask), rest))
 }
 
@@ -103,11 +123,18 @@ fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
 /// head, what came before it decides.
 fn iso_media(head: &[u8]) -> Option<IsoMedia> {
     let (mut rest, mut container) = (head, None);
-    while let Some(IsoBox { kind, content, after }) = next_box(rest) {
+    while let Some(IsoBox {
+        kind,
+        content,
+        after,
+    }) = next_box(rest)
+    {
         container = match &kind {
             b"ftyp" => return file_type(content),
             b"styp" | b"sidx" | b"moof" => container.or(Some(Container::Mp4)),
-            b"moov" | b"mdat" | b"wide" | b"pnot" | b"free" | b"skip" | b"uuid" => container.or(Some(Container::QuickTime)),
+            b"moov" | b"mdat" | b"wide" | b"pnot" | b"free" | b"skip" | b"uuid" => {
+                container.or(Some(Container::QuickTime))
+            }
             _ if container.is_some() => container,
             _ => return None,
         };
@@ -149,8 +176,14 @@ fn next_box(bytes: &[u8]) -> Option<IsoBox<'_>> {
     };
     let plausible = size >= header as u64 && (size < MAX_BOX || kind == *b"mdat");
     let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let content = bytes.get(header..size.min(bytes.len())).filter(|_| plausible)?;
-    Some(IsoBox { kind, content, after: bytes.get(size..) })
+    let content = bytes
+        .get(header..size.min(bytes.len()))
+        .filter(|_| plausible)?;
+    Some(IsoBox {
+        kind,
+        content,
+        after: bytes.get(size..),
+    })
 }
 
 #[cfg(test)]
@@ -158,19 +191,29 @@ mod tests {
     use super::*;
 
     fn fixture(name: &str) -> Vec<u8> {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name);
         let mut bytes = std::fs::read(path).unwrap();
         bytes.truncate(HEAD);
         bytes
     }
 
     fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
-        [&(8 + content.len() as u32).to_be_bytes(), kind.as_bytes(), content].concat()
+        [
+            &(8 + content.len() as u32).to_be_bytes(),
+            kind.as_bytes(),
+            content,
+        ]
+        .concat()
     }
 
     fn file_type(brands: &[&str]) -> Vec<u8> {
         let (major, compatible) = brands.split_first().unwrap();
-        one_box("ftyp", &[major.as_bytes(), &[0; 4], compatible.concat().as_bytes()].concat())
+        one_box(
+            "ftyp",
+            &[major.as_bytes(), &[0; 4], compatible.concat().as_bytes()].concat(),
+        )
     }
 
     fn ebml(elements: &[(&[u8], &[u8])]) -> Vec<u8> {
@@ -195,37 +238,77 @@ mod tests {
 
     #[test]
     fn matroska_header_is_read_in_any_order_with_anything_between() {
-        let (webm, version): ((&[u8], &[u8]), (&[u8], &[u8])) = ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
-        let (void, crc): ((&[u8], &[u8]), (&[u8], &[u8])) = ((&[0xec], &[0; 3_000]), (&[0xbf], &[0x42, 0x82, 0x84, 9]));
-        for elements in [vec![webm, version], vec![crc, void, version, webm], vec![void, webm, void]] {
+        let (webm, version): ((&[u8], &[u8]), (&[u8], &[u8])) =
+            ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
+        let (void, crc): ((&[u8], &[u8]), (&[u8], &[u8])) =
+            ((&[0xec], &[0; 3_000]), (&[0xbf], &[0x42, 0x82, 0x84, 9]));
+        for elements in [
+            vec![webm, version],
+            vec![crc, void, version, webm],
+            vec![void, webm, void],
+        ] {
             assert_eq!(sniff(&ebml(&elements)), Some(Container::WebM));
         }
-        assert_eq!(sniff(&ebml(&[version, (&[0x42, 0x82], b"matroska\0\0")])), Some(Container::Matroska));
-        assert_eq!(sniff(&ebml(&[version, (&[0x42, 0x82], b"webmaster")])), None);
+        assert_eq!(
+            sniff(&ebml(&[version, (&[0x42, 0x82], b"matroska\0\0")])),
+            Some(Container::Matroska)
+        );
+        assert_eq!(
+            sniff(&ebml(&[version, (&[0x42, 0x82], b"webmaster")])),
+            None
+        );
         assert_eq!(sniff(&ebml(&[version])), None);
         // It goes on behind what is looked at.
         let mut long = ebml(&[(&[0xec], &[0; 5_000]), webm]);
         assert_eq!(sniff(&long[..HEAD]), Some(Container::Matroska));
         long.truncate(100);
         assert_eq!(sniff(&long), None, "too few bytes to tell");
-        assert_eq!(sniff(&fixture("ebml-void-first.webm")), Some(Container::WebM));
+        assert_eq!(
+            sniff(&fixture("ebml-void-first.webm")),
+            Some(Container::WebM)
+        );
     }
 
     #[test]
     fn boxes_before_the_file_type_are_passed_over() {
-        for kind in ["styp", "uuid", "free", "skip", "wide", "moov", "mdat", "pnot"] {
+        for kind in [
+            "styp", "uuid", "free", "skip", "wide", "moov", "mdat", "pnot",
+        ] {
             for length in [0, 20, 1_000] {
                 let before = one_box(kind, &vec![0; length]);
-                let with = |brands: &[&str]| [before.clone(), one_box("free", b""), file_type(brands)].concat();
-                assert_eq!(sniff(&with(&["isom", "mp42"])), Some(Container::Mp4), "{kind} of {length}");
-                assert_eq!(sniff(&with(&["qt  "])), Some(Container::QuickTime), "{kind} of {length}");
+                let with = |brands: &[&str]| {
+                    [before.clone(), one_box("free", b""), file_type(brands)].concat()
+                };
+                assert_eq!(
+                    sniff(&with(&["isom", "mp42"])),
+                    Some(Container::Mp4),
+                    "{kind} of {length}"
+                );
+                assert_eq!(
+                    sniff(&with(&["qt  "])),
+                    Some(Container::QuickTime),
+                    "{kind} of {length}"
+                );
                 assert_eq!(sniff(&with(&["heic", "mif1"])), None, "{kind} of {length}");
-                assert_eq!(picture_brand(&with(&["heic", "mif1"])), Some(*b"heic"), "{kind} of {length}");
+                assert_eq!(
+                    picture_brand(&with(&["heic", "mif1"])),
+                    Some(*b"heic"),
+                    "{kind} of {length}"
+                );
             }
             // Longer than what is looked at.
-            assert!(sniff(&one_box(kind, &[0; 9_000])[..HEAD]).is_some(), "{kind}");
+            assert!(
+                sniff(&one_box(kind, &[0; 9_000])[..HEAD]).is_some(),
+                "{kind}"
+            );
         }
-        let long = [&[0, 0, 0, 1][..], b"mdat", &(1_u64 << 40).to_be_bytes(), b"pictures"].concat();
+        let long = [
+            &[0, 0, 0, 1][..],
+            b"mdat",
+            &(1_u64 << 40).to_be_bytes(),
+            b"pictures",
+        ]
+        .concat();
         assert_eq!(sniff(&long), Some(Container::QuickTime));
     }
 
@@ -242,15 +325,30 @@ mod tests {
             (&["mp42", "heic", "isom"], None),
             (&["qt  "], None),
         ] {
-            assert_eq!(picture_brand(&file_type(brands)).as_ref(), brand, "{brands:?}");
-            assert_eq!(sniff(&file_type(brands)).is_none(), brand.is_some(), "{brands:?}");
+            assert_eq!(
+                picture_brand(&file_type(brands)).as_ref(),
+                brand,
+                "{brands:?}"
+            );
+            assert_eq!(
+                sniff(&file_type(brands)).is_none(),
+                brand.is_some(),
+                "{brands:?}"
+            );
         }
     }
 
     #[test]
     fn text_and_other_files_are_no_video() {
-        for text in ["#EXTM3U\n#EXT-X-VERSION:3\nfile.ts", "Too free a text", "All wide open", "\0\0\0\x01free", "", "\x1a", "GIF89a\0free"]
-        {
+        for text in [
+            "#EXTM3U\n#EXT-X-VERSION:3\nfile.ts",
+            "Too free a text",
+            "All wide open",
+            "\0\0\0\x01free",
+            "",
+            "\x1a",
+            "GIF89a\0free",
+        ] {
             assert_eq!(sniff(text.as_bytes()), None, "{text}");
         }
         for name in [

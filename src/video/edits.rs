@@ -13,7 +13,9 @@ const MAX_BOXES: usize = 10_000;
 /// (ISO/IEC 14496-12 §8.6.6), after at most one delay.
 pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
     let path = path.to_owned();
-    let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?)).await.map_err(Error::internal)??;
+    let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?))
+        .await
+        .map_err(Error::internal)??;
     Ok(!found.is_empty() && found.iter().all(|edits| is_open(edits)))
 }
 
@@ -29,7 +31,13 @@ fn is_open(edits: &[Edit]) -> bool {
         [delay, rest @ ..] if delay.begin.is_none() => rest,
         all => all,
     };
-    matches!(after_delay, [Edit { duration: 0, begin: Some(_) }])
+    matches!(
+        after_delay,
+        [Edit {
+            duration: 0,
+            begin: Some(_)
+        }]
+    )
 }
 
 /// The first edits of each list of a file. Ends where the file is no longer made of boxes.
@@ -38,7 +46,9 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
     let end = file.seek(SeekFrom::End(0))?;
     let mut at = 0;
     for _ in 0..MAX_BOXES {
-        let Some((kind, content, after)) = next_box(file, at, end)? else { break };
+        let Some((kind, content, after)) = next_box(file, at, end)? else {
+            break;
+        };
         match &kind {
             // What they contain comes next.
             b"moov" | b"trak" | b"edts" => at = content,
@@ -54,14 +64,20 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
 }
 
 /// The kind of the box at a place, where its content begins, and where the next box does.
-fn next_box(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<([u8; 4], u64, u64)>> {
+fn next_box(
+    file: &mut (impl Read + Seek),
+    at: u64,
+    end: u64,
+) -> io::Result<Option<([u8; 4], u64, u64)>> {
     if at.saturating_add(8) > end {
         return Ok(None);
     }
     file.seek(SeekFrom::Start(at))?;
     let mut header = Vec::new();
     file.take(16).read_to_end(&mut header)?;
-    let Some(([a, b, c, d, kind @ ..], rest)) = header.split_first_chunk::<8>() else { return Ok(None) };
+    let Some(([a, b, c, d, kind @ ..], rest)) = header.split_first_chunk::<8>() else {
+        return Ok(None);
+    };
     let (size, head) = match (u32::from_be_bytes([*a, *b, *c, *d]), rest.first_chunk()) {
         (0, _) => (end - at, 8),
         (1, Some(large)) => (u64::from_be_bytes(*large), 16),
@@ -75,15 +91,24 @@ fn next_box(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Opti
 fn read_edits(file: &mut impl Read, length: u64) -> io::Result<Vec<Edit>> {
     let mut bytes = Vec::new();
     file.take(length.min(8 + 3 * 20)).read_to_end(&mut bytes)?;
-    let Some(([version, _, _, _, count @ ..], edits)) = bytes.split_first_chunk::<8>() else { return Ok(Vec::new()) };
+    let Some(([version, _, _, _, count @ ..], edits)) = bytes.split_first_chunk::<8>() else {
+        return Ok(Vec::new());
+    };
     let count = u32::from_be_bytes(*count).min(3) as usize;
-    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let number = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
     let side = if *version == 1 { 8 } else { 4 };
     let delay = if side == 8 { u64::MAX } else { u32::MAX.into() };
     let edits = edits
         .chunks_exact(2 * side + 4)
         .take(count)
-        .map(|edit| Edit { duration: number(&edit[..side]), begin: Some(number(&edit[side..2 * side])).filter(|begin| *begin != delay) });
+        .map(|edit| Edit {
+            duration: number(&edit[..side]),
+            begin: Some(number(&edit[side..2 * side])).filter(|begin| *begin != delay),
+        });
     Ok(edits.collect())
 }
 
@@ -94,19 +119,50 @@ mod tests {
     use super::*;
 
     fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-        [&(8 + content.len() as u32).to_be_bytes(), kind.as_slice(), content].concat()
+        [
+            &(8 + content.len() as u32).to_be_bytes(),
+            kind.as_slice(),
+            content,
+        ]
+        .concat()
     }
 
     /// A file with a track for each list of edits: duration, and begin or -1.
     fn file(tracks: &[&[(u32, i32)]]) -> Vec<u8> {
         let tracks = tracks.iter().map(|edits| {
-            let edits_in_bytes: Vec<u8> =
-                edits.iter().flat_map(|(duration, begin)| [duration.to_be_bytes(), begin.to_be_bytes(), [0, 1, 0, 0]].concat()).collect();
-            let list = [&[0; 4], (edits.len() as u32).to_be_bytes().as_slice(), &edits_in_bytes].concat();
-            boxed(b"trak", &[boxed(b"tkhd", &[0; 84]), boxed(b"edts", &boxed(b"elst", &list)), boxed(b"mdia", &[0; 40])].concat())
+            let edits_in_bytes: Vec<u8> = edits
+                .iter()
+                .flat_map(|(duration, begin)| {
+                    [duration.to_be_bytes(), begin.to_be_bytes(), [0, 1, 0, 0]].concat()
+                })
+                .collect();
+            let list = [
+                &[0; 4],
+                (edits.len() as u32).to_be_bytes().as_slice(),
+                &edits_in_bytes,
+            ]
+            .concat();
+            boxed(
+                b"trak",
+                &[
+                    boxed(b"tkhd", &[0; 84]),
+                    boxed(b"edts", &boxed(b"elst", &list)),
+                    boxed(b"mdia", &[0; 40]),
+                ]
+                .concat(),
+            )
         });
-        let movie = [boxed(b"mvhd", &[0; 100]), tracks.collect::<Vec<_>>().concat()].concat();
-        [boxed(b"ftyp", b"isom\0\0\0\0"), boxed(b"mdat", &[7; 30]), boxed(b"moov", &movie)].concat()
+        let movie = [
+            boxed(b"mvhd", &[0; 100]),
+            tracks.collect::<Vec<_>>().concat(),
+        ]
+        .concat();
+        [
+            boxed(b"ftyp", b"isom\0\0\0\0"),
+            boxed(b"mdat", &[7; 30]),
+            boxed(b"moov", &movie),
+        ]
+        .concat()
     }
 
     fn open(bytes: &[u8]) -> bool {
@@ -133,9 +189,21 @@ mod tests {
 
     #[test]
     fn wide_numbers_and_sizes_are_read() {
-        let list = [[1, 0, 0, 0, 0, 0, 0, 1].as_slice(), &[0; 8], &7_u64.to_be_bytes(), &[0, 1, 0, 0]].concat();
+        let list = [
+            [1, 0, 0, 0, 0, 0, 0, 1].as_slice(),
+            &[0; 8],
+            &7_u64.to_be_bytes(),
+            &[0, 1, 0, 0],
+        ]
+        .concat();
         let track = boxed(b"trak", &boxed(b"edts", &boxed(b"elst", &list)));
-        let media = [&1_u32.to_be_bytes(), b"mdat".as_slice(), &24_u64.to_be_bytes(), &[0; 8]].concat();
+        let media = [
+            &1_u32.to_be_bytes(),
+            b"mdat".as_slice(),
+            &24_u64.to_be_bytes(),
+            &[0; 8],
+        ]
+        .concat();
         let to_the_end = [&0_u32.to_be_bytes(), b"moov".as_slice(), &track].concat();
         assert!(open(&[media, to_the_end].concat()));
     }

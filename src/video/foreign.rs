@@ -15,7 +15,9 @@ enum Holds {
 pub fn foreign_format(head: &[u8]) -> Option<String> {
     let (format, holds) = recognise(head)?;
     Some(match holds {
-        Holds::Video => format!("This file is in the format {format}, which Hearback cannot read. {EXPORT_IT}"),
+        Holds::Video => {
+            format!("This file is in the format {format}, which Hearback cannot read. {EXPORT_IT}")
+        }
         Holds::Sound => format!(
             "This is sound without a picture ({format}). Hearback takes video and pictures: record it together with a screen or a camera, \
              or put a picture to it in a video editor and export that as H.264 (MP4)."
@@ -25,10 +27,40 @@ pub fn foreign_format(head: &[u8]) -> Option<String> {
 
 fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
     let found = match head {
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => ("AVI", Holds::Video),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => ("WAV", Holds::Sound),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'A',
+            b'V',
+            b'I',
+            b' ',
+            ..,
+        ] => ("AVI", Holds::Video),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'A',
+            b'V',
+            b'E',
+            ..,
+        ] => ("WAV", Holds::Sound),
         // The first half of the GUID that an ASF file begins with.
-        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => ("Windows Media (WMV, WMA)", Holds::Video),
+        [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => {
+            ("Windows Media (WMV, WMA)", Holds::Video)
+        }
         [b'F', b'L', b'V', 1, ..] => ("Flash Video (FLV)", Holds::Video),
         // A program stream (ISO/IEC 13818-1), and a video without a container.
         [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", Holds::Video),
@@ -49,9 +81,15 @@ fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
 fn ogg(after_magic: &[u8]) -> Holds {
     let page = &after_magic[..after_magic.len().min(64)];
     let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);
-    if has(b"theora") || has(b"BBCD") || has(b"fishead") { Holds::Video } else { Holds::Sound }
+    if has(b"theora") || has(b"BBCD") || has(b"fishead") {
+        Holds::Video
+    } else {
+        Holds::Sound
+    }
 }
 
 fn is_transport_stream(head: &[u8]) -> bool {
-    [0, 1, 2].iter().all(|packet| head.get(packet * TS_PACKET) == Some(&0x47))
+    [0, 1, 2]
+        .iter()
+        .all(|packet| head.get(packet * TS_PACKET) == Some(&0x47))
 }

@@ -89,13 +89,27 @@ pub(super) struct Kept {
 }
 
 pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<Packets> {
-    let mut packets = Packets { zero: probe.timeline.zero, ..Packets::default() };
+    let mut packets = Packets {
+        zero: probe.timeline.zero,
+        ..Packets::default()
+    };
     let entries = "packet=stream_index,pts_time,duration_time,flags";
-    let ran = ffprobe(found, input, probing(probe.container, probe.open_edits), entries, |line| packets.line(line, probe));
+    let ran = ffprobe(
+        found,
+        input,
+        probing(probe.container, probe.open_edits),
+        entries,
+        |line| packets.line(line, probe),
+    );
     ran.await.map_err(|fault| failed(fault, "read"))?;
     let sounds = &mut packets.sounds;
-    let media_end = probe.timeline.audio.map_or(f64::INFINITY, |audio| audio.end);
-    sounds.times.extend(sounds.end.map(|end| end.min(media_end)));
+    let media_end = probe
+        .timeline
+        .audio
+        .map_or(f64::INFINITY, |audio| audio.end);
+    sounds
+        .times
+        .extend(sounds.end.map(|end| end.min(media_end)));
     sounds.times.sort_by(f64::total_cmp);
     Ok(packets)
 }
@@ -103,16 +117,30 @@ pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<P
 impl Packets {
     fn line(&mut self, line: &str, probe: &Probe) {
         let parts = line.split('|');
-        let field = |name: &str| parts.clone().find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
-        let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok()).filter(|time| time.is_finite());
+        let field = |name: &str| {
+            parts
+                .clone()
+                .find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        let number = |text: Option<&str>| {
+            text.and_then(|text| text.parse::<f64>().ok())
+                .filter(|time| time.is_finite())
+        };
         let stream = field("stream_index").and_then(|text| text.parse::<u32>().ok());
-        let (at, duration) = (number(field("pts_time")), number(field("duration_time")).unwrap_or_default());
+        let (at, duration) = (
+            number(field("pts_time")),
+            number(field("duration_time")).unwrap_or_default(),
+        );
         let flag = |flag: char| field("flags").is_some_and(|flags| flags.contains(flag));
         let edited = matches!(probe.container, Container::Mp4 | Container::QuickTime);
         let hidden = |at: f64| flag('D') || (edited && at < -HAIR && at + duration < HAIR);
         if stream == Some(probe.video_stream) {
             match at {
-                Some(at) => self.pictures.push(Picture { at, key: flag('K'), hidden: hidden(at) }),
+                Some(at) => self.pictures.push(Picture {
+                    at,
+                    key: flag('K'),
+                    hidden: hidden(at),
+                }),
                 None => self.untimed = true,
             }
         } else if stream.is_some()
@@ -154,7 +182,14 @@ impl Packets {
         };
         // What is shown at a moment is the last picture before it; on a still page that may be seconds old.
         let after = times.partition_point(|at| *at <= cut.start);
-        let first = if times.get(after).is_some_and(|at| at - cut.start < near(after)) { after } else { after.saturating_sub(1) };
+        let first = if times
+            .get(after)
+            .is_some_and(|at| at - cut.start < near(after))
+        {
+            after
+        } else {
+            after.saturating_sub(1)
+        };
         let mut ends = times.partition_point(|at| *at < cut.end);
         if ends < times.len() && ends > 0 && cut.end - times[ends - 1] < near(ends - 1) {
             ends -= 1;
@@ -163,8 +198,17 @@ impl Packets {
         let at = times.get(first).copied().unwrap_or(cut.start);
         let until = times.get(ends).copied().unwrap_or(cut.end.max(at) + 1.0);
         let last = times.get(ends - 1).copied().unwrap_or(at);
-        let before = self.presented().filter(|picture| picture.key && picture.at <= at).map(|picture| picture.at).fold(0.0, f64::max);
-        Shown { first: at, last, until, before }
+        let before = self
+            .presented()
+            .filter(|picture| picture.key && picture.at <= at)
+            .map(|picture| picture.at)
+            .fold(0.0, f64::max);
+        Shown {
+            first: at,
+            last,
+            until,
+            before,
+        }
     }
 
     /// What is kept where copying is exact: all that is wanted stands before all that is not, and can be decoded without it.
@@ -172,37 +216,79 @@ impl Packets {
         if self.untimed {
             return None;
         }
-        let Shown { first, until, before, .. } = self.shown(cut);
-        let key = self.presented().find(|picture| picture.key && picture.at >= first)?.at;
+        let Shown {
+            first,
+            until,
+            before,
+            ..
+        } = self.shown(cut);
+        let key = self
+            .presented()
+            .find(|picture| picture.key && picture.at >= first)?
+            .at;
         if key >= until {
             return None;
         }
         let inside = |picture: &&Picture| picture.at >= first - HAIR && picture.at < until - HAIR;
         // Packets are told apart by their times.
-        if self.pictures.iter().filter(inside).any(|picture| picture.hidden) {
+        if self
+            .pictures
+            .iter()
+            .filter(inside)
+            .any(|picture| picture.hidden)
+        {
             return None;
         }
-        let kept: Vec<f64> = self.presented().filter(inside).map(|picture| picture.at).collect();
+        let kept: Vec<f64> = self
+            .presented()
+            .filter(inside)
+            .map(|picture| picture.at)
+            .collect();
         // Behind the first that is not wanted none may follow that is.
-        let over = self.pictures.iter().position(|picture| picture.at >= until).unwrap_or(self.pictures.len());
-        if self.pictures[over..].iter().any(|picture| picture.at < until && picture.at >= first) {
+        let over = self
+            .pictures
+            .iter()
+            .position(|picture| picture.at >= until)
+            .unwrap_or(self.pictures.len());
+        if self.pictures[over..]
+            .iter()
+            .any(|picture| picture.at < until && picture.at >= first)
+        {
             return None;
         }
         let head = kept.iter().filter(|at| **at < key).count();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most a day")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a day"
+        )]
         let millis = |at: &f64| ((at - cut.start).max(0.0) * 1e3).round() as u64;
         let mut times: Vec<u64> = kept.iter().map(millis).collect();
         *times.first_mut()? = 0;
         let last = kept.iter().copied().fold(first, f64::max);
-        let last_key =
-            self.presented().filter(|picture| picture.key && picture.at <= last).map(|picture| picture.at).fold(before, f64::max);
-        Some(Kept { first, key, before, until, last, last_key, pictures: kept.len(), head, times })
+        let last_key = self
+            .presented()
+            .filter(|picture| picture.key && picture.at <= last)
+            .map(|picture| picture.at)
+            .fold(before, f64::max);
+        Some(Kept {
+            first,
+            key,
+            before,
+            until,
+            last,
+            last_key,
+            pictures: kept.len(),
+            head,
+            times,
+        })
     }
 
     /// The begin of the first and of the last packet of sound that lie wholly inside; what primes the decoder at the very beginning of the
     /// recording belongs to it.
     pub(super) fn sound(&self, cut: Cut) -> Option<(f64, f64)> {
-        self.sounds_inside(cut).map(|(first, last)| (first.0, last.0))
+        self.sounds_inside(cut)
+            .map(|(first, last)| (first.0, last.0))
     }
 
     /// When the last packet of sound that lies wholly inside ends.
@@ -216,14 +302,21 @@ impl Packets {
         let begins = |at: f64| at >= cut.start - HAIR || primes(at);
         let pairs = self.sounds.times.windows(2).map(|pair| (pair[0], pair[1]));
         let inside = pairs.filter(|(at, end)| begins(*at) && *end <= cut.end + HAIR);
-        inside.map(|pair| (pair, pair)).reduce(|all, one| (all.0, one.1))
+        inside
+            .map(|pair| (pair, pair))
+            .reduce(|all, one| (all.0, one.1))
     }
 
     /// Whether the packets of sound that are heard stand apart from those that an edit list excludes, so that a range of times tells them apart.
     pub(super) fn sound_is_in_one_piece(&self) -> bool {
         let times = &self.sounds.times;
-        let (Some(first), Some(last)) = (times.first(), times.last()) else { return true };
-        self.sounds.hidden.iter().all(|at| *at < first - HAIR || *at >= last - HAIR)
+        let (Some(first), Some(last)) = (times.first(), times.last()) else {
+            return true;
+        };
+        self.sounds
+            .hidden
+            .iter()
+            .all(|at| *at < first - HAIR || *at >= last - HAIR)
     }
 }
 

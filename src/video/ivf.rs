@@ -12,7 +12,13 @@ const LARGEST: u32 = 64 << 20;
 
 /// Joins `parts`, each with the number of pictures it should have, with these times in milliseconds. False where they are not as many, not
 /// of this size, or where after the last key frame there is a picture that is not shown: it may show what lies behind the end.
-pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size: (u32, u32), to: &Path) -> Result<bool> {
+pub(super) fn join(
+    parts: &[(PathBuf, usize)],
+    times: &[u64],
+    codec: &str,
+    size: (u32, u32),
+    to: &Path,
+) -> Result<bool> {
     let mut out = BufWriter::new(File::create(to)?);
     let (mut times, mut hidden) = (times.iter(), false);
     for (number, (path, pictures)) in parts.iter().enumerate() {
@@ -26,7 +32,8 @@ pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size:
         if number == 0 {
             header[16..20].copy_from_slice(&1_000_u32.to_le_bytes());
             header[20..24].copy_from_slice(&1_u32.to_le_bytes());
-            header[24..28].copy_from_slice(&u32::try_from(times.len()).unwrap_or(u32::MAX).to_le_bytes());
+            header[24..28]
+                .copy_from_slice(&u32::try_from(times.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.write_all(&header)?;
         }
         let (mut count, mut picture) = (0, Vec::new());
@@ -35,8 +42,12 @@ pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size:
                 return Ok(false);
             }
             picture.clear();
-            from.by_ref().take(length.into()).read_to_end(&mut picture)?;
-            let Some(time) = times.next() else { return Ok(false) };
+            from.by_ref()
+                .take(length.into())
+                .read_to_end(&mut picture)?;
+            let Some(time) = times.next() else {
+                return Ok(false);
+            };
             out.write_all(&length.to_le_bytes())?;
             out.write_all(&time.to_le_bytes())?;
             out.write_all(&picture)?;
@@ -56,7 +67,9 @@ pub(super) fn join(parts: &[(PathBuf, usize)], times: &[u64], codec: &str, size:
 fn next(from: &mut impl Read) -> Result<Option<u32>> {
     let mut head = [0; 12];
     match from.read_exact(&mut head) {
-        Ok(()) => Ok(Some(u32::from_le_bytes([head[0], head[1], head[2], head[3]]))),
+        Ok(()) => Ok(Some(u32::from_le_bytes([
+            head[0], head[1], head[2], head[3],
+        ]))),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -69,12 +82,23 @@ struct About {
 
 /// Whether a packet begins anew, and whether it holds a picture that is not shown.
 fn look(codec: &str, packet: &[u8]) -> About {
-    let (Some(first), Some(last)) = (packet.first(), packet.last()) else { return About { key: false, hidden: false } };
+    let (Some(first), Some(last)) = (packet.first(), packet.last()) else {
+        return About {
+            key: false,
+            hidden: false,
+        };
+    };
     match codec {
         // RFC 6386 §9.1: bit 0 is 0 for a key frame, bit 4 says that it is shown.
-        "vp8" => About { key: first & 1 == 0, hidden: first >> 4 & 1 == 0 },
+        "vp8" => About {
+            key: first & 1 == 0,
+            hidden: first >> 4 & 1 == 0,
+        },
         // VP9 §6.2 and annex B: marker 2, profile 2, show_existing_frame 1, frame_type 1; several pictures in one packet end with an index.
-        "vp9" => About { key: first & 0b1100 == 0, hidden: last & 0xe0 == 0xc0 },
+        "vp9" => About {
+            key: first & 0b1100 == 0,
+            hidden: last & 0xe0 == 0xc0,
+        },
         _ => about_av1(packet),
     }
 }
@@ -101,5 +125,8 @@ fn about_av1(packet: &[u8]) -> About {
         }
         at += length;
     }
-    About { key, hidden: pictures > 1 }
+    About {
+        key,
+        hidden: pictures > 1,
+    }
 }

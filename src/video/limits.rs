@@ -30,14 +30,26 @@ pub(super) fn probing(container: Container, open_edits: bool) -> Vec<OsString> {
         ["-f", format],
     ];
     // By default ffmpeg takes an edit of duration 0 for one that shows nothing. This way it reads of each list where the edit begins.
-    let edits: &[&str] = if open_edits { &["-advanced_editlist", "0"] } else { &[] };
-    words.iter().flatten().chain(edits).map(OsString::from).collect()
+    let edits: &[&str] = if open_edits {
+        &["-advanced_editlist", "0"]
+    } else {
+        &[]
+    };
+    words
+        .iter()
+        .flatten()
+        .chain(edits)
+        .map(OsString::from)
+        .collect()
 }
 
 /// Options for ffmpeg: those of [`probing`], and decoders for nothing but the two streams that are used.
 pub(super) fn decoding(probe: &Probe) -> Vec<OsString> {
     let audio = probe.audio.as_deref().and_then(audio_decoders);
-    let decoders: Vec<&str> = video_decoders(&probe.video).into_iter().chain(audio).collect();
+    let decoders: Vec<&str> = video_decoders(&probe.video)
+        .into_iter()
+        .chain(audio)
+        .collect();
     let mut words = probing(probe.container, probe.open_edits);
     words.extend(["-codec_whitelist".into(), decoders.join(",").into()]);
     words

@@ -84,9 +84,16 @@ impl Track {
     }
 
     /// The mean distance of two packets; 0 where there is at most one.
-    #[allow(clippy::cast_precision_loss, reason = "a day of packets is far below 2^52")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a day of packets is far below 2^52"
+    )]
     pub(super) fn interval(&self) -> f64 {
-        if self.shown < 2 { 0.0 } else { ((self.last - self.first) / (self.shown - 1) as f64).max(0.0) }
+        if self.shown < 2 {
+            0.0
+        } else {
+            ((self.last - self.first) / (self.shown - 1) as f64).max(0.0)
+        }
     }
 
     fn add(&mut self, packet: &Packet, excluded_before_zero: bool) {
@@ -103,7 +110,8 @@ impl Track {
         self.shown_seconds += packet.duration;
         self.first = self.first.min(packet.at);
         if packet.at >= self.last {
-            (self.last, self.last_seconds, self.last_position) = (packet.at, packet.duration, packet.position);
+            (self.last, self.last_seconds, self.last_position) =
+                (packet.at, packet.duration, packet.position);
         }
         self.end = self.end.max(end);
     }
@@ -114,7 +122,12 @@ impl Track {
         if surplus < HAIR {
             return self;
         }
-        Self { last_seconds: media_seconds, shown_seconds: self.shown_seconds - surplus, end: self.last + media_seconds, ..self }
+        Self {
+            last_seconds: media_seconds,
+            shown_seconds: self.shown_seconds - surplus,
+            end: self.last + media_seconds,
+            ..self
+        }
     }
 }
 
@@ -156,7 +169,9 @@ impl Listing {
         let fields = parts.filter_map(|part| part.split_once('='));
         match kind {
             Some("packet") => self.packet(fields),
-            Some("stream") if self.streams.len() < MAX_STREAMS => self.streams.extend(stream(&fields.collect())),
+            Some("stream") if self.streams.len() < MAX_STREAMS => {
+                self.streams.extend(stream(&fields.collect()))
+            }
             _ => {}
         }
     }
@@ -164,7 +179,8 @@ impl Listing {
     /// Measures the packet that is presented last of a stream, for [`Listing::ending_with_media`]. Call it before the first line.
     pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
         if track.last_position >= 0 {
-            self.lengths.insert((stream, track.last_position), f64::INFINITY);
+            self.lengths
+                .insert((stream, track.last_position), f64::INFINITY);
         }
     }
 
@@ -179,7 +195,13 @@ impl Listing {
 
     fn packet<'a>(&mut self, fields: impl Iterator<Item = (&'a str, &'a str)>) {
         let (mut stream, mut pts, mut dts) = (None, None, None);
-        let mut packet = Packet { at: 0.0, decoded: 0.0, duration: 0.0, discarded: false, position: -1 };
+        let mut packet = Packet {
+            at: 0.0,
+            decoded: 0.0,
+            duration: 0.0,
+            discarded: false,
+            position: -1,
+        };
         for (name, value) in fields {
             match name {
                 "stream_index" => stream = value.parse::<u32>().ok(),
@@ -191,12 +213,17 @@ impl Listing {
                 _ => {}
             }
         }
-        let (Some(stream), Some(at)) = (stream, pts.or(dts)) else { return };
+        let (Some(stream), Some(at)) = (stream, pts.or(dts)) else {
+            return;
+        };
         (packet.at, packet.decoded) = (at, dts.unwrap_or(at));
         if let Some(length) = self.lengths.get_mut(&(stream, packet.position)) {
             *length = packet.duration;
         }
-        self.tracks.entry(stream).or_insert_with(Track::new).add(&packet, self.excludes_before_zero);
+        self.tracks
+            .entry(stream)
+            .or_insert_with(Track::new)
+            .add(&packet, self.excludes_before_zero);
     }
 }
 
@@ -222,10 +249,14 @@ fn stream(fields: &HashMap<&str, &str>) -> Option<Stream> {
         rotation: text("rotation").parse().unwrap_or_default(),
         is_picture: flag("disposition:attached_pic") || flag("disposition:timed_thumbnails"),
         is_default: flag("disposition:default"),
-        language: fields.get("tag:language").map(|language| (*language).to_owned()),
+        language: fields
+            .get("tag:language")
+            .map(|language| (*language).to_owned()),
     })
 }
 
 fn seconds(text: &str) -> Option<f64> {
-    text.parse::<f64>().ok().filter(|seconds| seconds.is_finite())
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| seconds.is_finite())
 }

@@ -14,17 +14,26 @@ const LONGEST_FRAME_MS: i64 = 1_000;
 
 /// Takes a file that ffmpeg made, if it is as long as it should be and hides nothing. `expected_ms` is `None` where the length of the source is not known.
 /// Answers `Unsupported` for any other file.
-pub(super) async fn measured(found: &Found, path: PathBuf, container: Container, expected_ms: Option<i64>) -> Result<Output> {
+pub(super) async fn measured(
+    found: &Found,
+    path: PathBuf,
+    container: Container,
+    expected_ms: Option<i64>,
+) -> Result<Output> {
     let probe = probe(found, &path).await?;
     if probe.hides_frames {
         tracing::error!(path = %path.display(), "a copy hides frames");
-        return Err(Error::Unsupported(format!("A copy of this video would contain what was cut away. {EXPORT_IT}")));
+        return Err(Error::Unsupported(format!(
+            "A copy of this video would contain what was cut away. {EXPORT_IT}"
+        )));
     }
     if let Some((expected, is)) = expected_ms.zip(probe.duration_ms)
         && (expected - is).abs() > tolerance_ms(probe.timeline.video.interval())
     {
         tracing::error!(expected, is, "a copy has the wrong length");
-        let detail = format!("A copy of this video came out {is} ms long instead of {expected} ms, so it is not shown. {EXPORT_IT}");
+        let detail = format!(
+            "A copy of this video came out {is} ms long instead of {expected} ms, so it is not shown. {EXPORT_IT}"
+        );
         return Err(Error::Unsupported(detail));
     }
     Ok(Output {
@@ -51,6 +60,9 @@ mod tests {
 
     #[test]
     fn tolerance_is_a_frame_but_at_least_100_ms_and_at_most_a_second() {
-        assert_eq!([0.0, 0.033, 0.2, 5.0].map(tolerance_ms), [100, 100, 200, 1_000]);
+        assert_eq!(
+            [0.0, 0.033, 0.2, 5.0].map(tolerance_ms),
+            [100, 100, 200, 1_000]
+        );
     }
 }

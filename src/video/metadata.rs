@@ -41,7 +41,9 @@ impl Metadata {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::None, Self::Possible].into_iter().find(|metadata| metadata.as_str() == word)
+        [Self::None, Self::Possible]
+            .into_iter()
+            .find(|metadata| metadata.as_str() == word)
     }
 }
 
@@ -86,7 +88,10 @@ enum Step {
 
 impl Step {
     /// The next element follows at once.
-    const NEXT: Self = Self::Next { skip: 0, zeros: false };
+    const NEXT: Self = Self::Next {
+        skip: 0,
+        zeros: false,
+    };
 
     fn allow_if(allowed: bool) -> Self {
         if allowed { Self::NEXT } else { Self::Refuse }
@@ -95,14 +100,25 @@ impl Step {
 
 impl Default for MetadataScan {
     fn default() -> Self {
-        Self { fed: 0, at: 0, pending: Vec::new(), need: 4, skip: 0, zeros: false, format: Format::Unknown }
+        Self {
+            fed: 0,
+            at: 0,
+            pending: Vec::new(),
+            need: 4,
+            skip: 0,
+            zeros: false,
+            format: Format::Unknown,
+        }
     }
 }
 
 impl MetadataScan {
     /// The scan of a file whose beginning was not seen: it ends in [`Metadata::Possible`].
     fn refused() -> Self {
-        Self { format: Format::Refused, ..Self::default() }
+        Self {
+            format: Format::Refused,
+            ..Self::default()
+        }
     }
 
     /// How many bytes were fed.
@@ -129,7 +145,11 @@ impl MetadataScan {
     pub fn feed(&mut self, mut bytes: &[u8]) {
         self.fed = self.fed.saturating_add(bytes.len() as u64);
         while !bytes.is_empty() && self.format != Format::Refused {
-            bytes = if self.skip > 0 { self.skip_content(bytes) } else { self.read_element(bytes) };
+            bytes = if self.skip > 0 {
+                self.skip_content(bytes)
+            } else {
+                self.read_element(bytes)
+            };
         }
     }
 
@@ -141,7 +161,11 @@ impl MetadataScan {
             Format::Mp4(mp4) => mp4.may_end(self.at, self.skip > 0, !self.pending.is_empty()),
             Format::Unknown | Format::Refused => false,
         };
-        if allowed { Metadata::None } else { Metadata::Possible }
+        if allowed {
+            Metadata::None
+        } else {
+            Metadata::Possible
+        }
     }
 
     fn skip_content<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
@@ -163,8 +187,14 @@ impl MetadataScan {
             return rest;
         }
         match self.step() {
-            Step::Need(need) if need > self.pending.len() && need <= MAX_ELEMENT => self.need = need,
-            Step::Next { skip, zeros } => match self.at.checked_add(self.pending.len() as u64).and_then(|at| at.checked_add(skip)) {
+            Step::Need(need) if need > self.pending.len() && need <= MAX_ELEMENT => {
+                self.need = need
+            }
+            Step::Next { skip, zeros } => match self
+                .at
+                .checked_add(self.pending.len() as u64)
+                .and_then(|at| at.checked_add(skip))
+            {
                 Some(at) => {
                     self.at = at;
                     self.pending.clear();
@@ -180,7 +210,11 @@ impl MetadataScan {
     fn step(&mut self) -> Step {
         if self.format == Format::Unknown {
             let ebml = self.pending.starts_with(&webm::MAGIC);
-            self.format = if ebml { Format::Webm(Webm::default()) } else { Format::Mp4(Mp4::default()) };
+            self.format = if ebml {
+                Format::Webm(Webm::default())
+            } else {
+                Format::Mp4(Mp4::default())
+            };
         }
         match &mut self.format {
             Format::Webm(webm) => webm.step(self.at, &self.pending),
@@ -190,7 +224,10 @@ impl MetadataScan {
     }
 
     fn refuse(&mut self) {
-        *self = Self { fed: self.fed, ..Self::refused() };
+        *self = Self {
+            fed: self.fed,
+            ..Self::refused()
+        };
     }
 }
 

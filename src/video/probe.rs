@@ -45,27 +45,45 @@ impl Timeline {
             Container::Matroska | Container::WebM => false,
         };
         let end = audio.map_or(video.end, |audio| audio.end.max(video.end));
-        Self { zero: if has_origin { 0.0 } else { first }, end, video, audio, has_origin }
+        Self {
+            zero: if has_origin { 0.0 } else { first },
+            end,
+            video,
+            audio,
+            has_origin,
+        }
     }
 
     /// Whether copying all packets copies nothing that is not presented, and puts the first picture where it belongs.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.zero;
-        let hides = self.video.hidden > 0 || self.audio.is_some_and(|audio| audio.hidden_seconds > PRIMING);
+        let hides = self.video.hidden > 0
+            || self
+                .audio
+                .is_some_and(|audio| audio.hidden_seconds > PRIMING);
         // Elsewhere a delay of the pictures stays as it is: players show the first picture meanwhile.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && !self.video.reordered && in_place
     }
 
     pub(super) fn without_audio(&self) -> Self {
-        Self { audio: None, end: self.video.end, ..*self }
+        Self {
+            audio: None,
+            end: self.video.end,
+            ..*self
+        }
     }
 
     /// `None` where no packet has a time.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let duration = self.end - self.zero;
-        #[allow(clippy::cast_possible_truncation, reason = "saturates, and the caller bounds it")]
-        duration.is_finite().then(|| (duration.max(0.0) * 1000.0).round() as i64)
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "saturates, and the caller bounds it"
+        )]
+        duration
+            .is_finite()
+            .then(|| (duration.max(0.0) * 1000.0).round() as i64)
     }
 }
 
@@ -74,15 +92,33 @@ pub(super) async fn probe(found: &Found, input: &Path) -> Result<Probe> {
     let container = sniff(&head(&input).await?).ok_or_else(unknown)?;
     let editable = matches!(container, Container::Mp4 | Container::QuickTime);
     let open_edits = editable && edits::all_are_open(&input).await?;
-    let mut listing = Listing { excludes_before_zero: editable, ..Listing::default() };
+    let mut listing = Listing {
+        excludes_before_zero: editable,
+        ..Listing::default()
+    };
     let words = probing(container, open_edits);
-    ffprobe(found, &input, words, Listing::ENTRIES, |line| listing.line(line)).await.map_err(|fault| failed(fault, "read"))?;
+    ffprobe(found, &input, words, Listing::ENTRIES, |line| {
+        listing.line(line)
+    })
+    .await
+    .map_err(|fault| failed(fault, "read"))?;
     let mut selection = Selection::new(&listing)?;
-    let unedited = if editable { unedited(found, &input, container, &mut selection).await? } else { Unedited::default() };
-    let timeline = Timeline::new(container, selection.video_track, selection.audio_track, unedited.decoded_from);
+    let unedited = if editable {
+        unedited(found, &input, container, &mut selection).await?
+    } else {
+        Unedited::default()
+    };
+    let timeline = Timeline::new(
+        container,
+        selection.video_track,
+        selection.audio_track,
+        unedited.decoded_from,
+    );
     let duration_ms = timeline.duration_ms();
     if duration_ms.is_some_and(|duration| duration > LONGEST_MS) {
-        return Err(Error::TooLarge("This video is longer than 24 hours. Cut it into parts.".into()));
+        return Err(Error::TooLarge(
+            "This video is longer than 24 hours. Cut it into parts.".into(),
+        ));
     }
     Ok(Probe {
         duration_ms,
@@ -113,7 +149,12 @@ struct Unedited {
 
 /// Reads the file once more without edit lists: packets far from what is presented are not in the listing. Corrects the ends of the selected
 /// tracks by it.
-async fn unedited(found: &Found, input: &Path, container: Container, selection: &mut Selection) -> Result<Unedited> {
+async fn unedited(
+    found: &Found,
+    input: &Path,
+    container: Container,
+    selection: &mut Selection,
+) -> Result<Unedited> {
     let mut all = Listing::default();
     all.measure_last(selection.video.index, &selection.video_track);
     if let Some((audio, track)) = selection.audio.as_ref().zip(selection.audio_track.as_ref()) {
@@ -122,20 +163,38 @@ async fn unedited(found: &Found, input: &Path, container: Container, selection: 
     let entries = "packet=stream_index,pts_time,dts_time,duration_time,pos";
     let mut words = probing(container, false);
     words.extend(["-ignore_editlist", "1"].map(OsString::from));
-    ffprobe(found, input, words, entries, |line| all.line(line)).await.map_err(|fault| failed(fault, "read"))?;
+    ffprobe(found, input, words, entries, |line| all.line(line))
+        .await
+        .map_err(|fault| failed(fault, "read"))?;
     selection.video_track = all.ending_with_media(selection.video.index, selection.video_track);
-    selection.audio_track =
-        selection.audio.as_ref().zip(selection.audio_track).map(|(audio, track)| all.ending_with_media(audio.index, track));
+    selection.audio_track = selection
+        .audio
+        .as_ref()
+        .zip(selection.audio_track)
+        .map(|(audio, track)| all.ending_with_media(audio.index, track));
     let all_video = all.tracks.get(&selection.video.index);
-    let all_audio = selection.audio.as_ref().and_then(|audio| all.tracks.get(&audio.index));
+    let all_audio = selection
+        .audio
+        .as_ref()
+        .and_then(|audio| all.tracks.get(&audio.index));
     let video = selection.video_track;
     let silenced = selection
         .audio_track
         .zip(all_audio)
-        .is_some_and(|(audio, all)| audio.hidden_seconds > PRIMING || all.shown_seconds - audio.shown_seconds > PRIMING);
-    let cut = video.hidden > 0 || video.reordered || all_video.is_some_and(|all| all.shown > video.shown);
-    let decoded_from = [all_video, all_audio].into_iter().flatten().map(|track| track.decoded).reduce(f64::min);
-    Ok(Unedited { hides: cut || silenced, decoded_from: decoded_from.unwrap_or_default() })
+        .is_some_and(|(audio, all)| {
+            audio.hidden_seconds > PRIMING || all.shown_seconds - audio.shown_seconds > PRIMING
+        });
+    let cut =
+        video.hidden > 0 || video.reordered || all_video.is_some_and(|all| all.shown > video.shown);
+    let decoded_from = [all_video, all_audio]
+        .into_iter()
+        .flatten()
+        .map(|track| track.decoded)
+        .reduce(f64::min);
+    Ok(Unedited {
+        hides: cut || silenced,
+        decoded_from: decoded_from.unwrap_or_default(),
+    })
 }
 
 /// Runs ffprobe on `input` in the sandbox, with options that begin with those of [`probing`]; `line` gets each line of what it lists.
@@ -149,38 +208,61 @@ pub(super) async fn ffprobe(
     args.extend(input_words(input));
     args.extend(["-show_entries", entries, "-of", "compact"].map(OsString::from));
     let dir = tempfile::tempdir().map_err(Fault::Broken)?;
-    let bounds = Bounds { time: Duration::from_secs(300), output: 0, last: false };
-    found.cage.run(&found.ffprobe, &args, Some(input), dir.path(), bounds, line).await
+    let bounds = Bounds {
+        time: Duration::from_secs(300),
+        output: 0,
+        last: false,
+    };
+    found
+        .cage
+        .run(&found.ffprobe, &args, Some(input), dir.path(), bounds, line)
+        .await
 }
 
 async fn head(input: &Path) -> Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD);
-    tokio::fs::File::open(input).await?.take(HEAD as u64).read_to_end(&mut head).await?;
+    tokio::fs::File::open(input)
+        .await?
+        .take(HEAD as u64)
+        .read_to_end(&mut head)
+        .await?;
     Ok(head)
 }
 
 fn unknown() -> Error {
-    Error::Unsupported("This is not a video that Hearback takes: WebM, MKV, MP4 and MOV work.".into())
+    Error::Unsupported(
+        "This is not a video that Hearback takes: WebM, MKV, MP4 and MOV work.".into(),
+    )
 }
 
 /// What a fault of ffmpeg means for the person whose video it is; what it said is for the log.
 pub(super) fn failed(fault: Fault, verb: &str) -> Error {
     match fault {
         Fault::Broken(error) => Error::internal(error),
-        Fault::Full => Error::Unavailable("The disk is full. Your admin has to make room.".into(), "ffmpeg: no space left".into()),
+        Fault::Full => Error::Unavailable(
+            "The disk is full. Your admin has to make room.".into(),
+            "ffmpeg: no space left".into(),
+        ),
         Fault::Late => {
             tracing::warn!(verb, "ffmpeg took too long and was stopped");
-            Error::Unsupported("This video takes too long to work on. Upload it shorter, smaller, or as H.264.".into())
+            Error::Unsupported(
+                "This video takes too long to work on. Upload it shorter, smaller, or as H.264."
+                    .into(),
+            )
         }
-        Fault::Failed(said) if said.contains("max_streams") => {
-            Error::Unsupported(format!("This file has more than {MAX_STREAMS} tracks. {EXPORT_IT}"))
-        }
+        Fault::Failed(said) if said.contains("max_streams") => Error::Unsupported(format!(
+            "This file has more than {MAX_STREAMS} tracks. {EXPORT_IT}"
+        )),
         // The last line, after which ffprobe gives up. The line before it begins with the decoder, `[aac @ 0x55d0]`.
         Fault::Failed(said) if said.contains("Could not open codec for input stream") => {
-            let decoder = said.split_once('[').and_then(|(_, rest)| rest.split_once(" @"));
+            let decoder = said
+                .split_once('[')
+                .and_then(|(_, rest)| rest.split_once(" @"));
             let label = codec_label(decoder.map_or("unknown", |(name, _)| name), "");
             tracing::warn!(verb, said, "a stream cannot be opened");
-            Error::Unsupported(format!("A track of this video is coded as a kind of {label} that cannot be read here. {EXPORT_IT}"))
+            Error::Unsupported(format!(
+                "A track of this video is coded as a kind of {label} that cannot be read here. {EXPORT_IT}"
+            ))
         }
         Fault::Failed(said) => {
             tracing::warn!(verb, said, "ffmpeg failed");

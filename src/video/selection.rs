@@ -1,6 +1,8 @@
 //! Which streams of a file are used: the first video that we accept and the audio that most browsers play. The others are ignored.
 
-use super::codecs::{AudioSupport, EXPORT_IT, audio_support, codec_label, unsupported_video, video_decoders};
+use super::codecs::{
+    AudioSupport, EXPORT_IT, audio_support, codec_label, unsupported_video, video_decoders,
+};
 use super::listing::{Listing, Stream, StreamKind, Track};
 use crate::error::{Error, Result};
 
@@ -37,26 +39,47 @@ impl Selection {
         let (video, video_track) = choose_video(listing)?;
         let (width, height) = size_as_shown(&video)?;
         let audio = choose_audio(listing);
-        let readable = audio.clone().filter(|(stream, _)| support(stream) != AudioSupport::Unreadable);
+        let readable = audio
+            .clone()
+            .filter(|(stream, _)| support(stream) != AudioSupport::Unreadable);
         let lost_audio = match (&audio, &readable) {
             (Some((stream, _)), None) => Some(codec_label(&stream.codec, &stream.tag)),
             _ => None,
         };
         let (audio, audio_track) = readable.unzip();
-        let text_streams = listing.streams.iter().filter(|stream| stream.kind == StreamKind::Text).map(|stream| TextStream {
-            index: stream.index,
-            codec: stream.codec.clone(),
-            language: stream.language.clone(),
-        });
-        Ok(Self { video, video_track, audio, audio_track, lost_audio, text_streams: text_streams.collect(), width, height })
+        let text_streams = listing
+            .streams
+            .iter()
+            .filter(|stream| stream.kind == StreamKind::Text)
+            .map(|stream| TextStream {
+                index: stream.index,
+                codec: stream.codec.clone(),
+                language: stream.language.clone(),
+            });
+        Ok(Self {
+            video,
+            video_track,
+            audio,
+            audio_track,
+            lost_audio,
+            text_streams: text_streams.collect(),
+            width,
+            height,
+        })
     }
 }
 
 /// The streams of a kind that have packets, with them.
 fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
-    let streams = listing.streams.iter().filter(move |stream| stream.kind == kind && !stream.is_picture);
+    let streams = listing
+        .streams
+        .iter()
+        .filter(move |stream| stream.kind == kind && !stream.is_picture);
     streams.filter_map(|stream| {
-        let track = listing.tracks.get(&stream.index).filter(|track| track.shown > 0)?;
+        let track = listing
+            .tracks
+            .get(&stream.index)
+            .filter(|track| track.shown > 0)?;
         Some((stream.clone(), *track))
     })
 }
@@ -66,9 +89,13 @@ fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
     // Stable: of equals the first.
     videos.sort_by_key(|(stream, _)| (video_decoders(&stream.codec).is_none(), !stream.is_default));
-    let Some((video, track)) = videos.into_iter().next() else { return Err(without_video(listing)) };
+    let Some((video, track)) = videos.into_iter().next() else {
+        return Err(without_video(listing));
+    };
     if matches!(&*video.tag, "encv" | "drmi") {
-        return Err(Error::Unsupported(format!("This video is protected against copying, so it cannot be shown. {EXPORT_IT}")));
+        return Err(Error::Unsupported(format!(
+            "This video is protected against copying, so it cannot be shown. {EXPORT_IT}"
+        )));
     }
     if video_decoders(&video.codec).is_none() {
         return Err(unsupported_video(&video.codec, &video.tag));
@@ -77,11 +104,17 @@ fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
 }
 
 fn without_video(listing: &Listing) -> Error {
-    let announced = listing.streams.iter().find(|stream| stream.kind == StreamKind::Video && !stream.is_picture);
+    let announced = listing
+        .streams
+        .iter()
+        .find(|stream| stream.kind == StreamKind::Video && !stream.is_picture);
     if let Some(stream) = announced.filter(|stream| video_decoders(&stream.codec).is_none()) {
         return unsupported_video(&stream.codec, &stream.tag);
     }
-    let has_audio = listing.streams.iter().any(|stream| stream.kind == StreamKind::Audio);
+    let has_audio = listing
+        .streams
+        .iter()
+        .any(|stream| stream.kind == StreamKind::Audio);
     Error::Unsupported(match announced {
         Some(_) => "This video is damaged: it ends before its first picture.".into(),
         None if has_audio => "This file has sound but no picture. Hearback takes videos: record the screen or a camera with it.".into(),
@@ -107,7 +140,9 @@ fn support(audio: &Stream) -> AudioSupport {
 fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {
-        return Err(Error::Unsupported("This video is damaged: it does not say how large its picture is.".into()));
+        return Err(Error::Unsupported(
+            "This video is damaged: it does not say how large its picture is.".into(),
+        ));
     }
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         let detail = format!(
@@ -117,10 +152,19 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     }
     if let Some((across, down)) = video.pixel_shape {
         // Only plausible shapes: 1:4 to 4:1.
-        let plausible = across > 0 && down > 0 && across <= down.saturating_mul(4) && down <= across.saturating_mul(4);
+        let plausible = across > 0
+            && down > 0
+            && across <= down.saturating_mul(4)
+            && down <= across.saturating_mul(4);
         if plausible && across != down {
-            width = u32::try_from(u64::from(width).saturating_mul(across) / down).unwrap_or(width).max(1);
+            width = u32::try_from(u64::from(width).saturating_mul(across) / down)
+                .unwrap_or(width)
+                .max(1);
         }
     }
-    Ok(if video.rotation.rem_euclid(180) == 90 { (height, width) } else { (width, height) })
+    Ok(if video.rotation.rem_euclid(180) == 90 {
+        (height, width)
+    } else {
+        (width, height)
+    })
 }

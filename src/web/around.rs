@@ -25,7 +25,9 @@ pub(crate) async fn around<B: MessageBody + 'static>(
 ) -> std::result::Result<ServiceResponse, actix_web::Error> {
     let id = base32(&random::<10>());
     let span = tracing::info_span!("request", id, method = %request.method(), path = shown_path(request.path()));
-    request.extensions_mut().insert(Nonce(base32(&random::<16>())));
+    request
+        .extensions_mut()
+        .insert(Nonce(base32(&random::<16>())));
     let asked = request.method().clone();
     let began = std::time::Instant::now();
     let mut response = async {
@@ -83,7 +85,10 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     same_site(request)?;
     // Clients behind proxies that know only GET and POST (tus 1.0).
     if request.path().starts_with("/uploads/")
-        && let Some(meant) = request.headers().get("x-http-method-override").and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+        && let Some(meant) = request
+            .headers()
+            .get("x-http-method-override")
+            .and_then(|name| Method::from_bytes(name.as_bytes()).ok())
     {
         request.head_mut().method = meant;
     }
@@ -92,7 +97,10 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     }
     let mut method = method_of(request.query_string().as_bytes());
     if is_form(request) {
-        let payload = request.extract::<web::Payload>().await.map_err(|error| Error::Malformed(error.to_string()))?;
+        let payload = request
+            .extract::<web::Payload>()
+            .await
+            .map_err(|error| Error::Malformed(error.to_string()))?;
         let body = whole(payload).await?;
         method = method_of(&body).or(method);
         Typed::keep(request.request(), &pairs(&body));
@@ -109,7 +117,10 @@ fn is_form(request: &ServiceRequest) -> bool {
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"))
+        .is_some_and(|kind| {
+            kind.to_ascii_lowercase()
+                .starts_with("application/x-www-form-urlencoded")
+        })
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {
@@ -120,12 +131,16 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
 }
 
 fn method_of(text: &[u8]) -> Option<Method> {
-    pairs(text).into_iter().rev().find(|(name, _)| name == "_method").and_then(|(_, method)| match method.as_str() {
-        "PUT" => Some(Method::PUT),
-        "PATCH" => Some(Method::PATCH),
-        "DELETE" => Some(Method::DELETE),
-        _ => None,
-    })
+    pairs(text)
+        .into_iter()
+        .rev()
+        .find(|(name, _)| name == "_method")
+        .and_then(|(_, method)| match method.as_str() {
+            "PUT" => Some(Method::PUT),
+            "PATCH" => Some(Method::PATCH),
+            "DELETE" => Some(Method::DELETE),
+            _ => None,
+        })
 }
 
 /// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
@@ -135,24 +150,52 @@ fn same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());
     }
-    let refused = || Error::Forbidden("This came from another site. Open Hearback itself and try again.".into());
-    let text = |name: HeaderName| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
+    let refused = || {
+        Error::Forbidden("This came from another site. Open Hearback itself and try again.".into())
+    };
+    let text = |name: HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?").to_owned())
+    };
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
-        return if matches!(site.as_str(), "same-origin" | "none") { Ok(()) } else { Err(refused()) };
+        return if matches!(site.as_str(), "same-origin" | "none") {
+            Ok(())
+        } else {
+            Err(refused())
+        };
     }
     if let Some(origin) = text(header::ORIGIN) {
         let host = text(header::HOST).unwrap_or_default();
-        let ours = request.app_data::<web::Data<State>>().and_then(|state| state.config.url.clone());
-        let fits = origin.split_once("://").is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
+        let ours = request
+            .app_data::<web::Data<State>>()
+            .and_then(|state| state.config.url.clone());
+        let fits = origin
+            .split_once("://")
+            .is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
             || ours.as_ref() == Some(&origin);
         return if fits { Ok(()) } else { Err(refused()) };
     }
-    if request.headers().contains_key(header::COOKIE) { Err(refused()) } else { Ok(()) }
+    if request.headers().contains_key(header::COOKIE) {
+        Err(refused())
+    } else {
+        Ok(())
+    }
 }
 
 async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
     let (request, _) = request.into_parts();
-    let answer = face(&request, error, id, Ask::of(&request).await.map(|ask| ask.bare_page()).unwrap_or_default(), Vec::new());
+    let answer = face(
+        &request,
+        error,
+        id,
+        Ask::of(&request)
+            .await
+            .map(|ask| ask.bare_page())
+            .unwrap_or_default(),
+        Vec::new(),
+    );
     ServiceResponse::new(request, answer)
 }
 
@@ -165,7 +208,9 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
     let request = response.request().clone();
     // Where the database is away, who asks is not asked again: each time takes seconds.
     let failed = response.response().error();
-    let away = failed.and_then(actix_web::Error::as_error::<Error>).is_some_and(|error| error.retry_after().is_some());
+    let away = failed
+        .and_then(actix_web::Error::as_error::<Error>)
+        .is_some_and(|error| error.retry_after().is_some());
     let known = request.extensions().get::<Ask>().cloned();
     let ask = match known {
         Some(ask) => Some(ask),
@@ -177,7 +222,12 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
         (Some(ask), _) => ask.bare_page(),
         (None, _) => Page::default(),
     };
-    let typed = request.extensions().get::<Typed>().cloned().unwrap_or_default().0;
+    let typed = request
+        .extensions()
+        .get::<Typed>()
+        .cloned()
+        .unwrap_or_default()
+        .0;
     let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
         None if wrong_method => {
             let mut answer = face(&request, &Error::WrongMethod, id, page, typed);
@@ -196,8 +246,12 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
             let words = failed.map(ToString::to_string).unwrap_or_default();
             let error = match response.status() {
                 StatusCode::NOT_FOUND => Error::NotFound,
-                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("The request is too large.".into()),
-                status if status.is_client_error() => Error::Malformed(format!("The request is not understood: {words}.")),
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Error::TooLarge("The request is too large.".into())
+                }
+                status if status.is_client_error() => {
+                    Error::Malformed(format!("The request is not understood: {words}."))
+                }
                 _ => {
                     tracing::error!(cause = words, "failed");
                     Error::internal(words)
@@ -211,13 +265,25 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect::<Vec<_>>().join(": ")
+    std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// The headers of every answer. Media and assets have set stricter or longer-lived ones of their own.
 fn decorate(response: &mut ServiceResponse, id: &str) {
-    let nonce = response.request().extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default();
-    let media = response.request().app_data::<web::Data<State>>().map(|state| state.media_sources.clone()).unwrap_or_default();
+    let nonce = response
+        .request()
+        .extensions()
+        .get::<Nonce>()
+        .map(|nonce| nonce.0.clone())
+        .unwrap_or_default();
+    let media = response
+        .request()
+        .app_data::<web::Data<State>>()
+        .map(|state| state.media_sources.clone())
+        .unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
     );
@@ -226,14 +292,23 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
         (
             HeaderName::from_static("permissions-policy"),
             "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
         ),
     ];
-    let secure = response.request().app_data::<web::Data<State>>().is_some_and(|state| state.config.secure());
-    let page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let secure = response
+        .request()
+        .app_data::<web::Data<State>>()
+        .is_some_and(|state| state.config.secure());
+    let page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if page && response.status() == StatusCode::OK && response.request().cookie(SAID).is_some() {
         let mut gone = Cookie::build(SAID, "").path("/").finish();
         gone.make_removal();
@@ -244,8 +319,14 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
     let tus = response.request().path().starts_with("/uploads");
     let headers = response.headers_mut();
     if tus {
-        headers.insert(HeaderName::from_static("tus-resumable"), HeaderValue::from_static(super::uploads::VERSION));
-        headers.insert(HeaderName::from_static("tus-version"), HeaderValue::from_static(super::uploads::VERSION));
+        headers.insert(
+            HeaderName::from_static("tus-resumable"),
+            HeaderValue::from_static(super::uploads::VERSION),
+        );
+        headers.insert(
+            HeaderName::from_static("tus-version"),
+            HeaderValue::from_static(super::uploads::VERSION),
+        );
     }
     let mut put = |name: HeaderName, value: &str| {
         if !headers.contains_key(&name)

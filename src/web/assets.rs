@@ -10,8 +10,11 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 struct Dist;
 
 /// Plain name → hashed name, as the build of the browser part wrote it into `manifest.json`.
-static NAMES: LazyLock<BTreeMap<String, String>> =
-    LazyLock::new(|| Dist::get("manifest.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default());
+static NAMES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    Dist::get("manifest.json")
+        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .unwrap_or_default()
+});
 
 /// The address of an asset by its plain name (`app.css`, `app.js`, `icons.svg`).
 pub fn url(name: &str) -> String {

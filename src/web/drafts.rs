@@ -16,7 +16,10 @@ pub(crate) async fn put(
     payload: web::Payload,
 ) -> Answer {
     let mut fields = Fields::read(&req, payload).await?;
-    let body = fields.text("body", words::COMMENT).flatten().unwrap_or_default();
+    let body = fields
+        .text("body", words::COMMENT)
+        .flatten()
+        .unwrap_or_default();
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     drafts::put(&mut tx, &state.clock, &ask.viewer, &at.0, &at.1, &body).await?;
@@ -24,7 +27,11 @@ pub(crate) async fn put(
     nothing(&ask, &format!("/updates/{}", at.0))
 }
 
-pub(crate) async fn discard(ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+pub(crate) async fn discard(
+    ask: Ask,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+) -> Answer {
     let mut tx = state.db.begin().await?;
     drafts::discard(&mut tx, &ask.viewer, &at.0, &at.1).await?;
     tx.commit().await?;

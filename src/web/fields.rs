@@ -48,44 +48,75 @@ impl Fields {
     }
 
     /// The same with a limit of its own, in bytes.
-    pub(crate) async fn read_up_to(req: &HttpRequest, payload: web::Payload, most: usize) -> Result<Self> {
+    pub(crate) async fn read_up_to(
+        req: &HttpRequest,
+        payload: web::Payload,
+        most: usize,
+    ) -> Result<Self> {
         let body = whole_up_to(payload, most).await?;
         match kind(req).as_str() {
-            _ if body.is_empty() => Ok(Self { form: kind(req) != "application/json", ..Self::default() }),
+            _ if body.is_empty() => Ok(Self {
+                form: kind(req) != "application/json",
+                ..Self::default()
+            }),
             "application/x-www-form-urlencoded" => {
-                let pairs: Vec<(String, String)> =
-                    web::Query::<Vec<(String, String)>>::from_query(std::str::from_utf8(&body).map_err(|_| not_text())?)
-                        .map_err(|error| Error::Malformed(format!("The form cannot be read: {error}.")))?
-                        .into_inner();
+                let pairs: Vec<(String, String)> = web::Query::<Vec<(String, String)>>::from_query(
+                    std::str::from_utf8(&body).map_err(|_| not_text())?,
+                )
+                .map_err(|error| Error::Malformed(format!("The form cannot be read: {error}.")))?
+                .into_inner();
                 Ok(Self::of_pairs(pairs))
             }
             "application/json" => Self::of_json(&body),
-            other => Err(Error::Unsupported(format!("A body of type {other:?} is not read. Send application/json or a form."))),
+            other => Err(Error::Unsupported(format!(
+                "A body of type {other:?} is not read. Send application/json or a form."
+            ))),
         }
     }
 
     /// Reads any of the three; files are taken in as they arrive, those of the named field. When one is refused, [`Fields::finish`]
     /// says so, and what was typed is still there; the files that were taken are for the caller to discard.
-    pub(crate) async fn read_with_files(req: &HttpRequest, payload: web::Payload, wanted: Wanted<'_>) -> Result<(Self, Vec<Taken>)> {
+    pub(crate) async fn read_with_files(
+        req: &HttpRequest,
+        payload: web::Payload,
+        wanted: Wanted<'_>,
+    ) -> Result<(Self, Vec<Taken>)> {
         if kind(req) != "multipart/form-data" {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
-        let mut form =
-            Incoming { parts: actix_multipart::Multipart::new(req.headers(), payload), pairs: Vec::new(), taken: Vec::new(), left: DRAIN };
+        let mut form = Incoming {
+            parts: actix_multipart::Multipart::new(req.headers(), payload),
+            pairs: Vec::new(),
+            taken: Vec::new(),
+            left: DRAIN,
+        };
         let refused = form.receive(Some(wanted)).await.err();
         Typed::keep(req, &form.pairs);
-        Ok((Self { refused, ..Self::of_pairs(form.pairs) }, form.taken))
+        Ok((
+            Self {
+                refused,
+                ..Self::of_pairs(form.pairs)
+            },
+            form.taken,
+        ))
     }
 
     fn of_pairs(pairs: Vec<(String, String)>) -> Self {
-        let mut fields = Self { form: true, ..Self::default() };
+        let mut fields = Self {
+            form: true,
+            ..Self::default()
+        };
         for (name, value) in pairs {
             let typed = fields.typed.entry(name.clone()).or_default();
             if !typed.is_empty() {
                 typed.push_str(", ");
             }
             typed.push_str(&value);
-            fields.values.entry(name).or_default().push(Value::String(value));
+            fields
+                .values
+                .entry(name)
+                .or_default()
+                .push(Value::String(value));
         }
         fields.values.remove("_method");
         fields.typed.remove("_method");
@@ -93,11 +124,21 @@ impl Fields {
     }
 
     fn of_json(body: &[u8]) -> Result<Self> {
-        let value = parsed(body).map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
-        let Value::Object(object) = value else { return Err(Error::Malformed("The JSON is not an object. Send {\"field\": …}.".into())) };
+        let value = parsed(body)
+            .map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
+        let Value::Object(object) = value else {
+            return Err(Error::Malformed(
+                "The JSON is not an object. Send {\"field\": …}.".into(),
+            ));
+        };
         let mut fields = Self::default();
         for (name, value) in object {
-            fields.typed.insert(name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            fields.typed.insert(
+                name.clone(),
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
             fields.values.insert(name, vec![value]);
         }
         Ok(fields)
@@ -113,7 +154,11 @@ impl Fields {
         let errors = error.fields();
         // No form has a place of its own for one file of several.
         let problem = (errors.is_empty() || matches!(error, Error::At(..))).then(|| error.detail());
-        Form { values, errors, problem }
+        Form {
+            values,
+            errors,
+            problem,
+        }
     }
 
     /// A copy of what was typed.
@@ -173,7 +218,11 @@ impl Fields {
     }
 
     /// A text that must be there, as `parse` understands it.
-    pub(crate) fn required(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<String, String>) -> String {
+    pub(crate) fn required(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<String, String>,
+    ) -> String {
         match self.one(name) {
             Some(Value::String(text)) => parse(&text).unwrap_or_else(|wrong| {
                 self.complain(name, wrong);
@@ -191,9 +240,15 @@ impl Fields {
     }
 
     /// A text if it is there, as `parse` understands it.
-    pub(crate) fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let text = self.text(name, BODY)??;
-        parse(&text).map_err(|wrong| self.complain(name, wrong)).ok()
+        parse(&text)
+            .map_err(|wrong| self.complain(name, wrong))
+            .ok()
     }
 
     /// A secret, as it is: not trimmed.
@@ -212,7 +267,10 @@ impl Fields {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| **word == text).copied();
         if found.is_none() {
-            self.complain(name, format!("is {text:?}. Right would be one of: {}.", known.join(", ")));
+            self.complain(
+                name,
+                format!("is {text:?}. Right would be one of: {}.", known.join(", ")),
+            );
         }
         found
     }
@@ -240,11 +298,16 @@ impl Fields {
             let wrong = self.wrong.len();
             let ms = self.number(&exact);
             if ms.is_none() && self.wrong.len() == wrong {
-                self.complain(&exact, "is missing. Right would be a number of milliseconds.");
+                self.complain(
+                    &exact,
+                    "is missing. Right would be a number of milliseconds.",
+                );
             }
             return ms.unwrap_or(0);
         }
-        let said = self.optional(name, |text| position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into()));
+        let said = self.optional(name, |text| {
+            position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into())
+        });
         if said.is_none() {
             self.complain(name, "is missing. Right would be 1:02.5.");
         }
@@ -267,7 +330,11 @@ impl Fields {
 
     /// A check box. A form sends a hidden `false` beside it, because browsers send nothing for a box without its tick.
     pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
-        if let Some(values) = self.values.get_mut(name).filter(|values| self.form && values.len() == 2) {
+        if let Some(values) = self
+            .values
+            .get_mut(name)
+            .filter(|values| self.form && values.len() == 2)
+        {
             if let Some(unticked) = values.iter().position(|value| *value == "false") {
                 values.remove(unticked);
             }
@@ -278,11 +345,27 @@ impl Fields {
     /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
     /// beside the moment.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
-        let when = if self.form { self.choice("when", &["none", "days", "time"]) } else { None };
-        let days = if self.form { self.number("due_days") } else { None };
-        if self.values.get(name).is_some_and(|values| values.iter().any(Value::is_object)) {
+        let when = if self.form {
+            self.choice("when", &["none", "days", "time"])
+        } else {
+            None
+        };
+        let days = if self.form {
+            self.number("due_days")
+        } else {
+            None
+        };
+        if self
+            .values
+            .get(name)
+            .is_some_and(|values| values.iter().any(Value::is_object))
+        {
             let rule = self.one(name)?;
-            let days = rule.as_object().filter(|rule| rule.len() == 1).and_then(|rule| rule.get("working_days")).and_then(Value::as_i64);
+            let days = rule
+                .as_object()
+                .filter(|rule| rule.len() == 1)
+                .and_then(|rule| rule.get("working_days"))
+                .and_then(Value::as_i64);
             return Some(Some(self.working_days(name, days)?));
         }
         let moment = self.moment(name, zone);
@@ -308,7 +391,9 @@ impl Fields {
 
     /// A moment, RFC 3339; absent is none, null or empty an inner none. Browsers' `2026-11-21T17:00` is meant in `zone`.
     pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
-        let Some(text) = self.text(name, 100)? else { return Some(None) };
+        let Some(text) = self.text(name, 100)? else {
+            return Some(None);
+        };
         let local = || {
             let civil: jiff::civil::DateTime = text.parse().ok()?;
             let zoned = civil.to_zoned(jiff::tz::TimeZone::get(zone).ok()?).ok()?;
@@ -325,12 +410,19 @@ impl Fields {
     pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
         let mut list = Vec::new();
         for value in self.values.remove(name)? {
-            let values = if let Value::Array(values) = value { values } else { vec![value] };
+            let values = if let Value::Array(values) = value {
+                values
+            } else {
+                vec![value]
+            };
             for value in values {
                 match value {
-                    Value::String(text) => {
-                        list.extend(text.split([',', '\n', ';']).map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned))
-                    }
+                    Value::String(text) => list.extend(
+                        text.split([',', '\n', ';'])
+                            .map(str::trim)
+                            .filter(|part| !part.is_empty())
+                            .map(str::to_owned),
+                    ),
                     Value::Null => {}
                     _ => self.complain(name, "is not a list of texts."),
                 }
@@ -347,7 +439,9 @@ impl Fields {
         match self.one(name)? {
             Value::Null => None,
             Value::String(text) if text.trim().is_empty() => None,
-            Value::String(text) => parsed(text.as_bytes()).map_err(|_| self.complain(name, "is not JSON.")).ok(),
+            Value::String(text) => parsed(text.as_bytes())
+                .map_err(|_| self.complain(name, "is not JSON."))
+                .ok(),
             other => Some(other),
         }
     }
@@ -360,7 +454,13 @@ impl Fields {
     /// The value as it was sent; what is empty in a form is null.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.one(name)?;
-        Some(if self.form && value.as_str().is_some_and(|text| text.trim().is_empty()) { Value::Null } else { value })
+        Some(
+            if self.form && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+                Value::Null
+            } else {
+                value
+            },
+        )
     }
 
     /// Refuses fields that nobody asked for and tells all that is wrong, at once.
@@ -369,9 +469,15 @@ impl Fields {
             return Err(error);
         }
         for name in self.values.keys() {
-            self.wrong.entry(name.clone()).or_insert("is not known here. Leave it out.".into());
+            self.wrong
+                .entry(name.clone())
+                .or_insert("is not known here. Leave it out.".into());
         }
-        if self.wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(self.wrong)) }
+        if self.wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.wrong))
+        }
     }
 }
 
@@ -401,8 +507,14 @@ pub(crate) async fn whole(payload: web::Payload) -> Result<bytes::Bytes> {
 
 async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
     let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most)).await;
-    let read = read.map_err(|_| Error::Malformed(format!("The request did not arrive within {} s.", PATIENCE.as_secs())))?;
-    let body = read.map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", most >> 20)))?;
+    let read = read.map_err(|_| {
+        Error::Malformed(format!(
+            "The request did not arrive within {} s.",
+            PATIENCE.as_secs()
+        ))
+    })?;
+    let body = read
+        .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", most >> 20)))?;
     body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
 }
 
@@ -410,7 +522,10 @@ async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes>
 async fn next(part: &mut Part) -> Option<Result<bytes::Bytes>> {
     match tokio::time::timeout(PAUSE, part.next()).await {
         Ok(block) => block.map(|block| block.map_err(broken)),
-        Err(_) => Some(Err(Error::Malformed(format!("The upload paused for more than {} s. Nothing of it was kept.", PAUSE.as_secs())))),
+        Err(_) => Some(Err(Error::Malformed(format!(
+            "The upload paused for more than {} s. Nothing of it was kept.",
+            PAUSE.as_secs()
+        )))),
     }
 }
 
@@ -443,22 +558,32 @@ impl Incoming {
         let (mut room, mut refused) = (BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
             // Nothing can be read behind what is broken.
-            let Ok(part) = part.map_err(|error| refused = std::mem::replace(&mut refused, Ok(())).and(Err(broken(error)))) else {
+            let Ok(part) = part.map_err(|error| {
+                refused = std::mem::replace(&mut refused, Ok(())).and(Err(broken(error)))
+            }) else {
                 return refused;
             };
             let name = part.name().unwrap_or_default().to_owned();
-            let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename().map(str::to_owned));
+            let file_name = part
+                .content_disposition()
+                .and_then(|disposition| disposition.get_filename().map(str::to_owned));
             // Names and parts cost memory too, however little is in them.
             let Some(rest) = room.checked_sub(name.len() + PART) else {
-                return refused.and(Err(Error::TooLarge("The form has too many parts or too long names.".into())));
+                return refused.and(Err(Error::TooLarge(
+                    "The form has too many parts or too long names.".into(),
+                )));
             };
             room = rest;
             // A part must not be read again behind its end.
             let mut part = part.fuse();
             let read = match (&file_name, intake) {
                 (Some(_), None) => Ok(()),
-                (Some(file_name), Some(wanted)) => self.file(&mut part, &name, file_name, wanted).await,
-                (None, _) => text(&mut part, &mut room).await.map(|text| self.pairs.push((name, text))),
+                (Some(file_name), Some(wanted)) => {
+                    self.file(&mut part, &name, file_name, wanted).await
+                }
+                (None, _) => text(&mut part, &mut room)
+                    .await
+                    .map(|text| self.pairs.push((name, text))),
             };
             if let Err(error) = read {
                 intake = None;
@@ -471,24 +596,47 @@ impl Incoming {
         refused
     }
 
-    async fn file(&mut self, part: &mut Part, name: &str, file_name: &str, wanted: Wanted<'_>) -> Result<()> {
-        let Wanted { intake, field: files, most, pictures } = wanted;
+    async fn file(
+        &mut self,
+        part: &mut Part,
+        name: &str,
+        file_name: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<()> {
+        let Wanted {
+            intake,
+            field: files,
+            most,
+            pictures,
+        } = wanted;
         if name != files {
-            return Err(Error::invalid(name, format!("is not where files go. Send them as {files:?}.")));
+            return Err(Error::invalid(
+                name,
+                format!("is not where files go. Send them as {files:?}."),
+            ));
         }
         let at = format!("{files}[{}]", self.taken.len());
-        let body = futures_util::stream::unfold(part, |part| async move { next(part).await.map(|block| (block, part)) });
+        let body = futures_util::stream::unfold(part, |part| async move {
+            next(part).await.map(|block| (block, part))
+        });
         let mut body = Box::pin(body).peekable();
         // A file field that was left empty comes as a part without a name and without bytes.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
         if self.taken.len() >= most {
-            return Err(Error::invalid(at, format!("is one too many: at most {most} are taken. Leave some out, or send them separately.")));
+            return Err(Error::invalid(
+                at,
+                format!(
+                    "is one too many: at most {most} are taken. Leave some out, or send them separately."
+                ),
+            ));
         }
         let taken = intake.take(file_name, pictures, body).await;
         // On a page the number says nothing: there the file is named.
-        self.taken.push(taken.map_err(|error| Error::At(at, Box::new(error)).of_file(&words::file_name(file_name)))?);
+        self.taken.push(taken.map_err(|error| {
+            Error::At(at, Box::new(error)).of_file(&words::file_name(file_name))
+        })?);
         Ok(())
     }
 
@@ -496,7 +644,9 @@ impl Incoming {
     async fn skip(&mut self, mut part: Part) -> bool {
         while let Some(block) = next(&mut part).await {
             let Ok(block) = block else { return false };
-            let Some(left) = self.left.checked_sub(block.len()) else { return false };
+            let Some(left) = self.left.checked_sub(block.len()) else {
+                return false;
+            };
             self.left = left;
         }
         true
@@ -507,7 +657,9 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     let mut text = Vec::new();
     while let Some(block) = next(part).await {
         let block = block?;
-        *room = room.checked_sub(block.len()).ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
+        *room = room
+            .checked_sub(block.len())
+            .ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
         text.extend_from_slice(&block);
     }
     String::from_utf8(text).map_err(|_| not_text())
@@ -520,14 +672,20 @@ pub(crate) struct Typed(pub(crate) Vec<(String, String)>);
 impl Typed {
     /// Keeps the texts of a form that are worth showing again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
-        let worth =
-            |(name, value): &&(String, String)| matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty();
-        req.extensions_mut().insert(Self(pairs.iter().filter(worth).cloned().collect()));
+        let worth = |(name, value): &&(String, String)| {
+            matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
+        };
+        req.extensions_mut()
+            .insert(Self(pairs.iter().filter(worth).cloned().collect()));
     }
 }
 
 /// Who asks; where that cannot be known because the database is away, what was typed into a form with files is kept before it is said.
-pub(crate) async fn asked(req: &HttpRequest, ask: Result<Ask>, payload: web::Payload) -> Result<(Ask, web::Payload)> {
+pub(crate) async fn asked(
+    req: &HttpRequest,
+    ask: Result<Ask>,
+    payload: web::Payload,
+) -> Result<(Ask, web::Payload)> {
     match ask {
         Ok(ask) => Ok((ask, payload)),
         Err(error) => {
@@ -548,7 +706,9 @@ pub(crate) async fn asked(req: &HttpRequest, ask: Result<Ask>, payload: web::Pay
 }
 
 fn broken(error: actix_multipart::MultipartError) -> Error {
-    Error::Malformed(format!("The upload broke off or cannot be read: {error}. Nothing of it was kept."))
+    Error::Malformed(format!(
+        "The upload broke off or cannot be read: {error}. Nothing of it was kept."
+    ))
 }
 
 fn not_text() -> Error {
@@ -556,6 +716,14 @@ fn not_text() -> Error {
 }
 
 fn kind(req: &HttpRequest) -> String {
-    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    let kind = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }

@@ -1,5 +1,8 @@
 //! Filters of the templates.
-#![allow(missing_docs, reason = "the macro makes public items that cannot be documented")]
+#![allow(
+    missing_docs,
+    reason = "the macro makes public items that cannot be documented"
+)]
 
 use askama::filters::Safe;
 use askama::{Values, filter_fn};
@@ -25,18 +28,29 @@ pub const DAYS: [(&str, &str, &str); 7] = [
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
     // Both parts are made of digits, letters and punctuation of our own formats: nothing to escape.
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
-        Ok(time) => format!("<relative-time datetime=\"{time}\">{}</relative-time>", local(time, zone, "%-d %b %Y, %H:%M")),
+        Ok(time) => format!(
+            "<relative-time datetime=\"{time}\">{}</relative-time>",
+            local(time, zone, "%-d %b %Y, %H:%M")
+        ),
         Err(_) => String::new(),
     }))
 }
 
 /// By when: `Mon 17:00`, with the day of the month where it is six days away from `now` or more, or past.
 #[filter_fn]
-pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str, now: &i64) -> askama::Result<Safe<String>> {
+pub fn by(
+    at: impl AsRef<str>,
+    _: &dyn Values,
+    zone: &str,
+    now: &i64,
+) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
             let words = crate::asking::by(time.as_millisecond(), *now, zone);
-            format!("<time datetime=\"{time}\">{}</time>", words.trim_start_matches("by "))
+            format!(
+                "<time datetime=\"{time}\">{}</time>",
+                words.trim_start_matches("by ")
+            )
         }
         Err(_) => String::new(),
     }))
@@ -45,14 +59,18 @@ pub fn by(at: impl AsRef<str>, _: &dyn Values, zone: &str, now: &i64) -> askama:
 /// What time it is now in a zone: `Fri 09:12`.
 #[filter_fn]
 pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {
-    Ok(Timestamp::from_millisecond(*now).map_or_else(|_| String::new(), |time| local(time, zone, "%a %H:%M")))
+    Ok(Timestamp::from_millisecond(*now)
+        .map_or_else(|_| String::new(), |time| local(time, zone, "%a %H:%M")))
 }
 
 /// Up to two initials of a name, for the disc that stands for a person.
 #[filter_fn]
 pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let words: Vec<&str> = name.as_ref().split_whitespace().collect();
-    let letters = [words.first(), if words.len() > 1 { words.last() } else { None }];
+    let letters = [
+        words.first(),
+        if words.len() > 1 { words.last() } else { None },
+    ];
     Ok(letters
         .into_iter()
         .flatten()
@@ -63,7 +81,12 @@ pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String>
 
 /// `1 person`, `3 people`: the number with the word that fits.
 #[filter_fn]
-pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, more: &str) -> askama::Result<String> {
+pub fn many(
+    count: impl std::borrow::Borrow<i64>,
+    _: &dyn Values,
+    one: &str,
+    more: &str,
+) -> askama::Result<String> {
     let count = *count.borrow();
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
@@ -72,7 +95,11 @@ pub fn many(count: impl std::borrow::Borrow<i64>, _: &dyn Values, one: &str, mor
 #[filter_fn]
 pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
     let count = *count.borrow();
-    Ok(if count > COUNTED { format!("{COUNTED}+") } else { count.to_string() })
+    Ok(if count > COUNTED {
+        format!("{COUNTED}+")
+    } else {
+        count.to_string()
+    })
 }
 
 fn local(time: Timestamp, zone: &str, form: &str) -> String {
@@ -83,7 +110,11 @@ fn local(time: Timestamp, zone: &str, form: &str) -> String {
 /// The time of the day and the weekday, `Tue 14:05`, by the clock of a zone.
 #[filter_fn]
 pub fn clock_of(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
-    Ok(at.as_ref().parse::<Timestamp>().map(|time| local(time, zone, "%a %H:%M")).unwrap_or_default())
+    Ok(at
+        .as_ref()
+        .parse::<Timestamp>()
+        .map(|time| local(time, zone, "%a %H:%M"))
+        .unwrap_or_default())
 }
 
 /// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.
@@ -99,7 +130,11 @@ pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Res
 #[filter_fn]
 pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     const LONGEST: usize = 80;
-    let line = text.as_ref().split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = text
+        .as_ref()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     Ok(match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
@@ -108,7 +143,11 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 
 /// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
 pub fn playable(medium: &super::shapes::MediaShape) -> String {
-    let names: &[&str] = if medium.kind == "video" { &["h264", "playable", "original"] } else { &["playable", "original"] };
+    let names: &[&str] = if medium.kind == "video" {
+        &["h264", "playable", "original"]
+    } else {
+        &["playable", "original"]
+    };
     match (names.iter().find(|name| medium.has(name)), medium.trim) {
         (Some(&"original"), Some(trim)) => stretch(medium.url("original"), trim),
         (Some(name), _) => medium.url(name).to_owned(),
@@ -118,7 +157,11 @@ pub fn playable(medium: &super::shapes::MediaShape) -> String {
 
 /// What is drawn with a comment, in words.
 pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
-    crate::markup::stored(&drawing.to_string()).unwrap_or_default().iter().map(crate::markup::Shape::words).collect()
+    crate::markup::stored(&drawing.to_string())
+        .unwrap_or_default()
+        .iter()
+        .map(crate::markup::Shape::words)
+        .collect()
 }
 
 /// A stretch of what an address gives, as browsers play it by themselves.
@@ -160,16 +203,26 @@ pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);
     let fraction = fraction.trim_end_matches('0');
-    Ok(format!("{}.{}", asking::clock(*ms), if fraction.is_empty() { "0" } else { fraction }))
+    Ok(format!(
+        "{}.{}",
+        asking::clock(*ms),
+        if fraction.is_empty() { "0" } else { fraction }
+    ))
 }
 
 /// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."
 #[filter_fn]
 pub fn sentence(wrong: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let wrong = wrong.as_ref();
-    let verb = wrong
-        .split(' ')
-        .next()
-        .is_some_and(|word| matches!(word, "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"));
-    Ok(if verb { format!("This {wrong}") } else { wrong.to_owned() })
+    let verb = wrong.split(' ').next().is_some_and(|word| {
+        matches!(
+            word,
+            "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"
+        )
+    });
+    Ok(if verb {
+        format!("This {wrong}")
+    } else {
+        wrong.to_owned()
+    })
 }

@@ -29,20 +29,30 @@ pub(crate) async fn ready(state: web::Data<State>) -> Answer {
             tracing::warn!(%error, part, "not ready");
             // What happened; the rest of such a text is for who sent something.
             let detail = error.detail();
-            let happened = detail.split_once(". ").map_or(detail.trim_end_matches('.'), |(first, _)| first);
+            let happened = detail
+                .split_once(". ")
+                .map_or(detail.trim_end_matches('.'), |(first, _)| first);
             down.push(format!("{part}: {happened}."));
         }
     }
     if down.is_empty() {
         return data(StatusCode::OK, &json!({ "status": "ready" }));
     }
-    Err(Error::Unavailable(format!("Not ready. {}", down.join(" ")), "not ready".into()))
+    Err(Error::Unavailable(
+        format!("Not ready. {}", down.join(" ")),
+        "not ready".into(),
+    ))
 }
 
 pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer {
-    let Some(token) = &state.config.metrics_token else { return Err(Error::NotFound) };
-    let given =
-        req.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let Some(token) = &state.config.metrics_token else {
+        return Err(Error::NotFound);
+    };
+    let given = req
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     if !bool::from(given.unwrap_or_default().as_bytes().ct_eq(token.as_bytes())) {
         return Err(Error::Unauthenticated);
     }
@@ -55,16 +65,22 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer
     if let Some(free) = free {
         text.push_str(&format!("# HELP hearback_storage_free_bytes Free disk where media is kept.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
     }
-    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(text))
 }
 
 pub(crate) async fn openapi() -> Answer {
-    Ok(HttpResponse::Ok().content_type("application/json").body(include_str!("../../docs/openapi.json")))
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .body(include_str!("../../docs/openapi.json")))
 }
 
 /// Nothing of a workspace is for search engines.
 pub(crate) async fn robots() -> Answer {
-    Ok(HttpResponse::Ok().content_type("text/plain").body("User-agent: *\nDisallow: /\n"))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("User-agent: *\nDisallow: /\n"))
 }
 
 /// A file of the browser part, under a name that changes with its content.
@@ -85,7 +101,9 @@ pub(crate) async fn asset(name: web::Path<String>) -> Answer {
 }
 
 pub(crate) async fn favicon() -> Answer {
-    Ok(HttpResponse::Found().insert_header((header::LOCATION, assets::url("favicon.svg"))).finish())
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, assets::url("favicon.svg")))
+        .finish())
 }
 
 pub(crate) async fn nothing() -> Answer {

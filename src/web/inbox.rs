@@ -31,7 +31,14 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
     }
     let first_day = updates::none_published(&mut connection).await?;
     drop(connection);
-    page(StatusCode::OK, &InboxPage { page: ask.page(&state, "Inbox", "inbox").await?, inbox, first_day })
+    page(
+        StatusCode::OK,
+        &InboxPage {
+            page: ask.page(&state, "Inbox", "inbox").await?,
+            inbox,
+            first_day,
+        },
+    )
 }
 
 /// Where reading goes on.
@@ -47,8 +54,21 @@ pub(crate) struct After {
 /// Leads to the next update that waits, after the one that is read; to the inbox when there is none.
 pub(crate) async fn next(ask: Ask, state: web::Data<State>, query: web::Query<After>) -> Answer {
     let person = ask.person()?;
-    let skip: Vec<String> = query.skip.split(',').filter(|id| !id.is_empty()).take(200).map(str::to_owned).collect();
-    let next = inbox::next(&mut *state.db.read().await?, &state.clock, &person.id, &query.after, &skip).await?;
+    let skip: Vec<String> = query
+        .skip
+        .split(',')
+        .filter(|id| !id.is_empty())
+        .take(200)
+        .map(str::to_owned)
+        .collect();
+    let next = inbox::next(
+        &mut *state.db.read().await?,
+        &state.clock,
+        &person.id,
+        &query.after,
+        &skip,
+    )
+    .await?;
     if !ask.html {
         let url = next.as_ref().map(|id| format!("{}/updates/{id}", ask.base));
         return data(StatusCode::OK, &json!({ "id": next, "url": url }));
@@ -60,13 +80,21 @@ pub(crate) async fn next(ask: Ask, state: web::Data<State>, query: web::Query<Af
 }
 
 /// Puts a row off: until a time, `tomorrow` morning, `monday`, or until somebody has `answered`.
-pub(crate) async fn snooze(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn snooze(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let person = ask.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let word = fields.optional("until", |text| Ok(text.to_owned()));
     let until = match word.as_deref() {
         Some("answered") => None,
-        Some(text) => match morning(person, text, state.clock.now()).or_else(|| crate::clock::parse_rfc3339(text)) {
+        Some(text) => match morning(person, text, state.clock.now())
+            .or_else(|| crate::clock::parse_rfc3339(text))
+        {
             Some(until) => Some(until),
             None => {
                 fields.complain("until", "is not a time. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.");
@@ -74,7 +102,10 @@ pub(crate) async fn snooze(req: HttpRequest, ask: Ask, state: web::Data<State>, 
             }
         },
         None => {
-            fields.complain("until", "is missing. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.");
+            fields.complain(
+                "until",
+                "is missing. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.",
+            );
             None
         }
     };
@@ -86,7 +117,12 @@ pub(crate) async fn snooze(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 }
 
 /// Brings a row back.
-pub(crate) async fn wake(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn wake(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     let person = ask.person()?;
     let mut tx = state.db.begin().await?;
     inbox::wake(&mut tx, &person.id, &id).await?;
@@ -98,11 +134,20 @@ pub(crate) async fn wake(req: HttpRequest, ask: Ask, state: web::Data<State>, id
 fn morning(person: &Person, word: &str, now: Millis) -> Option<Millis> {
     const BEGINS: i8 = 8;
     let zone = jiff::tz::TimeZone::get(&person.time_zone).ok()?;
-    let today = Timestamp::from_millisecond(now).ok()?.to_zoned(zone.clone()).date();
+    let today = Timestamp::from_millisecond(now)
+        .ok()?
+        .to_zoned(zone.clone())
+        .date();
     let day = match word {
         "tomorrow" => today.checked_add(1.day()).ok()?,
         "monday" => today.nth_weekday(1, jiff::civil::Weekday::Monday).ok()?,
         _ => return None,
     };
-    Some(day.at(BEGINS, 0, 0, 0).to_zoned(zone).ok()?.timestamp().as_millisecond())
+    Some(
+        day.at(BEGINS, 0, 0, 0)
+            .to_zoned(zone)
+            .ok()?
+            .timestamp()
+            .as_millisecond(),
+    )
 }

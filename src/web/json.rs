@@ -12,7 +12,8 @@ pub(super) fn parsed(text: &[u8]) -> serde_json::Result<Value> {
 }
 
 fn finite(text: &str) -> String {
-    let (mut made, mut word, mut quoted, mut escaped) = (String::new(), String::new(), false, false);
+    let (mut made, mut word, mut quoted, mut escaped) =
+        (String::new(), String::new(), false, false);
     for letter in text.chars().chain(std::iter::once(' ')) {
         if !quoted && (letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.')) {
             word.push(letter);
@@ -42,7 +43,10 @@ mod tests {
         let text = br#"{"said":"NaN, \"1e999\" and \\","at":[1.5e3,-Infinity,1e999],"on":true,"none":null}"#;
         let read = parsed(text).unwrap();
         assert_eq!(read["said"], r#"NaN, "1e999" and \"#);
-        assert_eq!(read["at"], json!([1500.0, { "not a number": "-Infinity" }, { "not a number": "1e999" }]));
+        assert_eq!(
+            read["at"],
+            json!([1500.0, { "not a number": "-Infinity" }, { "not a number": "1e999" }])
+        );
         assert_eq!((&read["on"], &read["none"]), (&json!(true), &Value::Null));
         assert!(parsed(b"{\"at\":[oops]}").is_err());
         assert!(parsed(b"{\"at\":\"\xff\"}").is_err());

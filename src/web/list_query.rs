@@ -25,8 +25,13 @@ impl ListQuery {
     }
 
     fn parse(query: &str, filters: &[&str]) -> Result<Self> {
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(query).map_err(|error| Error::invalid("query", error.to_string()))?;
-        let mut list = Self { after: None, limit: 30, filters: BTreeMap::new() };
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|error| Error::invalid("query", error.to_string()))?;
+        let mut list = Self {
+            after: None,
+            limit: 30,
+            filters: BTreeMap::new(),
+        };
         let mut errors = BTreeMap::new();
         let mut seen = BTreeMap::new();
         for (name, value) in pairs.into_inner() {
@@ -37,7 +42,11 @@ impl ListQuery {
                 errors.insert(name, "is there more than once. Send it once.".to_owned());
             }
         }
-        if errors.is_empty() { Ok(list) } else { Err(Error::Invalid(errors)) }
+        if errors.is_empty() {
+            Ok(list)
+        } else {
+            Err(Error::Invalid(errors))
+        }
     }
 
     fn set(&mut self, name: &str, value: &str, filters: &[&str]) -> Result<(), String> {
@@ -47,12 +56,16 @@ impl ListQuery {
         match name {
             "after" if value.is_empty() => {}
             "after" => {
-                let cursor = Cursor::decode(value).ok_or("is not a cursor. Send the `next` of the list before, or leave it out.")?;
+                let cursor = Cursor::decode(value).ok_or(
+                    "is not a cursor. Send the `next` of the list before, or leave it out.",
+                )?;
                 self.after = Some(cursor);
             }
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
-                self.limit = limit.ok_or("is not a whole number from 1 to 100. Send one, or leave it out for 30.")?;
+                self.limit = limit.ok_or(
+                    "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
+                )?;
             }
             filter if filters.contains(&filter) => {
                 self.filters.insert(name.to_owned(), value.to_owned());
@@ -81,10 +94,17 @@ impl ListQuery {
     }
 
     /// Cuts what was read to one page and answers the cursor of the next page, if there is one.
-    pub(crate) fn cut<T>(&self, found: &mut Vec<T>, cursor: impl Fn(&T) -> Cursor) -> Option<String> {
+    pub(crate) fn cut<T>(
+        &self,
+        found: &mut Vec<T>,
+        cursor: impl Fn(&T) -> Cursor,
+    ) -> Option<String> {
         let more = found.len() > self.rows();
         found.truncate(self.rows());
-        found.last().filter(|_| more).map(|row| cursor(row).encode())
+        found
+            .last()
+            .filter(|_| more)
+            .map(|row| cursor(row).encode())
     }
 }
 
@@ -93,32 +113,60 @@ mod tests {
     use super::*;
 
     fn errors(query: &str) -> BTreeMap<String, String> {
-        let Err(Error::Invalid(errors)) = ListQuery::parse(query, &["q"]) else { panic!("{query} is valid") };
+        let Err(Error::Invalid(errors)) = ListQuery::parse(query, &["q"]) else {
+            panic!("{query} is valid")
+        };
         errors
     }
 
     #[test]
     fn query_is_read_with_defaults_and_filters() {
         let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
-        assert_eq!((query.rows(), query.rows_to_read(), &query.after), (30, 31, &None));
-        assert_eq!((query.filter("q"), query.filter("kind")), ("a b".to_owned(), String::new()));
+        assert_eq!(
+            (query.rows(), query.rows_to_read(), &query.after),
+            (30, 31, &None)
+        );
+        assert_eq!(
+            (query.filter("q"), query.filter("kind")),
+            ("a b".to_owned(), String::new())
+        );
     }
 
     #[test]
     fn errors_name_every_wrong_field_and_what_would_be_right() {
         let wrong = errors("after=rubbish&limit=0&colour=red&q=%00");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), ["after", "colour", "limit", "q"]);
+        assert_eq!(
+            wrong.keys().collect::<Vec<_>>(),
+            ["after", "colour", "limit", "q"]
+        );
         assert_eq!(wrong["colour"], "is not known. Known are q, after, limit.");
-        for query in ["limit=", "limit=0", "limit=101", "limit=300", "limit=-1", "limit=x"] {
-            assert_eq!(errors(query)["limit"], "is not a whole number from 1 to 100. Send one, or leave it out for 30.", "{query}");
+        for query in [
+            "limit=",
+            "limit=0",
+            "limit=101",
+            "limit=300",
+            "limit=-1",
+            "limit=x",
+        ] {
+            assert_eq!(
+                errors(query)["limit"],
+                "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
+                "{query}"
+            );
         }
-        assert_eq!(errors("q=a&q=b")["q"], "is there more than once. Send it once.");
+        assert_eq!(
+            errors("q=a&q=b")["q"],
+            "is there more than once. Send it once."
+        );
     }
 
     #[test]
     fn page_has_a_next_only_if_more_was_read() {
         let query = ListQuery::parse("limit=2", &[]).unwrap();
-        let cursor = |id: &&str| Cursor { listed_at: 1, id: (*id).to_owned() };
+        let cursor = |id: &&str| Cursor {
+            listed_at: 1,
+            id: (*id).to_owned(),
+        };
         let (mut more, mut last) = (vec!["c", "b", "a"], vec!["c", "b"]);
         assert_eq!(query.cut(&mut more, cursor), Some(cursor(&"b").encode()));
         assert_eq!(query.cut(&mut last, cursor), None);

@@ -40,7 +40,10 @@ impl Live {
         let (sender, _) = broadcast::channel(1024);
         let newest = events::newest(&mut *db.read().await?).await?;
         tokio::spawn(read_on(db, sender.clone(), newest, stop.clone()));
-        Ok(Self { events: sender, stop })
+        Ok(Self {
+            events: sender,
+            stop,
+        })
     }
 
     /// How many pages are open on this node.
@@ -49,7 +52,12 @@ impl Live {
     }
 }
 
-async fn read_on(db: Db, sender: broadcast::Sender<Event>, mut newest: i64, mut stop: watch::Receiver<bool>) {
+async fn read_on(
+    db: Db,
+    sender: broadcast::Sender<Event>,
+    mut newest: i64,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut commits = db.commits();
     while !*stop.borrow() {
         let read = async { events::after(&mut *db.read().await?, newest).await };
@@ -78,19 +86,40 @@ pub(crate) struct After {
 }
 
 /// What happens to an update, and my inbox counts.
-pub(crate) async fn update(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, after: web::Query<After>) -> Answer {
+pub(crate) async fn update(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    after: web::Query<After>,
+) -> Answer {
     updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     stream(&req, ask, state, Some(id.into_inner()), after.after).await
 }
 
 /// My inbox counts.
-pub(crate) async fn inbox(req: HttpRequest, ask: Ask, state: web::Data<State>, after: web::Query<After>) -> Answer {
+pub(crate) async fn inbox(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    after: web::Query<After>,
+) -> Answer {
     ask.person()?;
     stream(&req, ask, state, None, after.after).await
 }
 
-async fn stream(req: &HttpRequest, ask: Ask, state: web::Data<State>, update: Option<String>, after: Option<i64>) -> Answer {
-    let last = req.headers().get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+async fn stream(
+    req: &HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    update: Option<String>,
+    after: Option<i64>,
+) -> Answer {
+    let last = req
+        .headers()
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse().ok());
     // Listening begins before the past is read: what comes between is there twice and is told apart by its number.
     let listening = state.live.events.subscribe();
     let from = match last.or(after) {
@@ -107,10 +136,12 @@ async fn stream(req: &HttpRequest, ask: Ask, state: web::Data<State>, update: Op
 }
 
 fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
-    futures_util::stream::unfold(
-        receiver,
-        |mut receiver| async move { receiver.recv().await.map(|line| (Ok(Bytes::from(line)), receiver)) },
-    )
+    futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver
+            .recv()
+            .await
+            .map(|line| (Ok(Bytes::from(line)), receiver))
+    })
 }
 
 /// Writes to one page until it is gone, the server stops or its right ends.
@@ -178,10 +209,17 @@ async fn news(
         return Ok(None);
     }
     let mut connection = state.db.read().await?;
-    for event in events.iter().filter(|event| Some(event.update_id.as_str()) == update) {
+    for event in events
+        .iter()
+        .filter(|event| Some(event.update_id.as_str()) == update)
+    {
         if may_hear(&mut connection, ask, event).await? {
             // That somebody opened shows in their receipt.
-            let kind = if event.kind == "opening" { "receipt" } else { &event.kind };
+            let kind = if event.kind == "opening" {
+                "receipt"
+            } else {
+                &event.kind
+            };
             let body = json!({ "kind": kind, "id": event.subject_id });
             let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
         }
@@ -202,7 +240,9 @@ async fn missed(state: &State, mut last: i64) -> Result<Vec<Event>> {
     let mut all = Vec::new();
     loop {
         let events = events::after(&mut connection, last).await?;
-        let Some(newest) = events.last() else { return Ok(all) };
+        let Some(newest) = events.last() else {
+            return Ok(all);
+        };
         last = newest.n;
         all.extend(events);
     }
@@ -213,7 +253,9 @@ async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result
     let looked = async {
         let viewer = by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await?;
         match update {
-            Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id).await.map(drop),
+            Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id)
+                .await
+                .map(drop),
             None => Ok(()),
         }
     };
@@ -229,8 +271,12 @@ async fn may_hear(connection: &mut db::Read, ask: &Ask, event: &Event) -> Result
         }
         (Viewer::Person(_), _) | (Viewer::Guest(_), "update" | "media") => Ok(true),
         (Viewer::Guest(_), "reaction") if event.subject_id == event.update_id => Ok(true),
-        (Viewer::Guest(_), "comment" | "reaction") => seen(comments::visible(connection, &ask.viewer, &event.subject_id).await),
-        (Viewer::Guest(guests), "receipt") => Ok(guests.iter().any(|guest| guest.id == event.subject_id)),
+        (Viewer::Guest(_), "comment" | "reaction") => {
+            seen(comments::visible(connection, &ask.viewer, &event.subject_id).await)
+        }
+        (Viewer::Guest(guests), "receipt") => {
+            Ok(guests.iter().any(|guest| guest.id == event.subject_id))
+        }
         _ => Ok(false),
     }
 }

@@ -23,7 +23,12 @@ use crate::{updates, words};
 type Typed = BTreeMap<String, String>;
 
 fn shape(account: Account, now: Millis) -> MeShape {
-    MeShape { notify: NotifyShape { mail: account.mail_off_at.is_none() }, account: account_shape(account, now) }
+    MeShape {
+        notify: NotifyShape {
+            mail: account.mail_off_at.is_none(),
+        },
+        account: account_shape(account, now),
+    }
 }
 
 pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
@@ -31,7 +36,13 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
     if ask.html {
         return me_page(&state, &ask, None).await;
     }
-    data(StatusCode::OK, &shape(people::by_id(&mut *state.db.read().await?, &person.id).await?, state.clock.now()))
+    data(
+        StatusCode::OK,
+        &shape(
+            people::by_id(&mut *state.db.read().await?, &person.id).await?,
+            state.clock.now(),
+        ),
+    )
 }
 
 /// The settings page, with what was typed into one of its forms if that was wrong.
@@ -57,7 +68,10 @@ pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Err
 fn filled(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
     let mut form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(typed, error));
     let hours = people::stored(account.working_hours.as_deref()).to_json();
-    let away = account.away_until.filter(|until| *until > now).map(crate::clock::rfc3339);
+    let away = account
+        .away_until
+        .filter(|until| *until > now)
+        .map(crate::clock::rfc3339);
     // A box that is not ticked is not sent: of the hours' form all that was sent counts.
     if form.values.contains_key("from") {
         form.values.entry("days".into()).or_default();
@@ -67,7 +81,10 @@ fn filled(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Fo
         ("email", account.email.clone()),
         ("time_zone", account.time_zone.clone()),
         ("days", hours["days"].to_string()),
-        ("from", hours["from"].as_str().unwrap_or_default().to_owned()),
+        (
+            "from",
+            hours["from"].as_str().unwrap_or_default().to_owned(),
+        ),
         ("to", hours["to"].as_str().unwrap_or_default().to_owned()),
         ("away_until", away.unwrap_or_default()),
         ("mail", account.mail_off_at.is_none().to_string()),
@@ -77,25 +94,40 @@ fn filled(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Fo
     form
 }
 
-pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn edit(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_edit(&req, &state, &ask, fields).await {
         Ok(_) if ask.html => see_other_saying(&state, "/me", &Said::text("Saved.")),
         Ok(account) => data(StatusCode::OK, &account),
-        Err(error @ Error::Invalid(_)) if ask.html => me_page(&state, &ask, Some((typed, error))).await,
+        Err(error @ Error::Invalid(_)) if ask.html => {
+            me_page(&state, &ask, Some((typed, error))).await
+        }
         Err(error) => Err(error),
     }
 }
 
-async fn try_edit(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Fields) -> Result<MeShape> {
+async fn try_edit(
+    req: &HttpRequest,
+    state: &State,
+    ask: &Ask,
+    mut fields: Fields,
+) -> Result<MeShape> {
     let person = ask.person()?;
     let time_zone = fields.optional("time_zone", people::time_zone);
     let profile = Profile {
         name: fields.optional("name", |text| words::line(text, words::NAME)),
         email: fields.optional("email", words::email),
         working_hours: hours(&mut fields),
-        away_until: fields.moment("away_until", time_zone.as_ref().unwrap_or(&person.time_zone)),
+        away_until: fields.moment(
+            "away_until",
+            time_zone.as_ref().unwrap_or(&person.time_zone),
+        ),
         mail: mail(&mut fields),
         time_zone,
     };
@@ -103,7 +135,10 @@ async fn try_edit(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Field
     fields.finish()?;
     // The address is half of what signs one in: a browser left open must not be enough to take an account over (ASVS 5.0, 7.5.1).
     // A token is a right that was given on purpose, to a program that knows no password.
-    let moves = profile.email.as_ref().is_some_and(|email| words::email_key(email) != words::email_key(&person.email));
+    let moves = profile
+        .email
+        .as_ref()
+        .is_some_and(|email| words::email_key(email) != words::email_key(&person.email));
     if moves && matches!(person.grant, Grant::Session(_)) {
         check_current(req, state, person, &current).await?;
     }
@@ -120,14 +155,26 @@ async fn try_edit(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Field
 fn hours(fields: &mut Fields) -> Option<Option<Hours>> {
     if fields.is_form() && (fields.has("from") || fields.has("to") || fields.has("days")) {
         let days = fields.list("days").unwrap_or_default();
-        let (from, to) = (fields.text("from", 10).flatten().unwrap_or_default(), fields.text("to", 10).flatten().unwrap_or_default());
+        let (from, to) = (
+            fields.text("from", 10).flatten().unwrap_or_default(),
+            fields.text("to", 10).flatten().unwrap_or_default(),
+        );
         // What is no number is no day either, and is said as day 0.
-        let days: Vec<i64> = days.iter().map(|day| day.parse().unwrap_or_default()).collect();
-        return Hours::new(&days, &from, &to).map_err(|wrong| fields.complain("working_hours", wrong)).ok().map(Some);
+        let days: Vec<i64> = days
+            .iter()
+            .map(|day| day.parse().unwrap_or_default())
+            .collect();
+        return Hours::new(&days, &from, &to)
+            .map_err(|wrong| fields.complain("working_hours", wrong))
+            .ok()
+            .map(Some);
     }
     match fields.raw("working_hours")? {
         Value::Null => Some(None),
-        value => Hours::parse(&value).map_err(|wrong| fields.complain("working_hours", wrong)).ok().map(Some),
+        value => Hours::parse(&value)
+            .map_err(|wrong| fields.complain("working_hours", wrong))
+            .ok()
+            .map(Some),
     }
 }
 
@@ -137,26 +184,48 @@ fn mail(fields: &mut Fields) -> Option<bool> {
         return fields.flag("mail");
     }
     let notify = fields.raw("notify")?;
-    match (notify.get("mail").and_then(Value::as_bool), notify.as_object().map_or(0, serde_json::Map::len)) {
+    match (
+        notify.get("mail").and_then(Value::as_bool),
+        notify.as_object().map_or(0, serde_json::Map::len),
+    ) {
         (Some(mail), 1) => Some(mail),
         _ => {
-            fields.complain("notify", "is not understood. Right would be {\"mail\":true} or {\"mail\":false}.");
+            fields.complain(
+                "notify",
+                "is not understood. Right would be {\"mail\":true} or {\"mail\":false}.",
+            );
             None
         }
     }
 }
 
-pub(crate) async fn change_password(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn change_password(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     match try_change_password(&req, &state, &ask, fields).await {
-        Ok(()) if ask.html => see_other_saying(&state, "/me", &Said::text("Your password is changed. Everywhere else you are signed out.")),
+        Ok(()) if ask.html => see_other_saying(
+            &state,
+            "/me",
+            &Said::text("Your password is changed. Everywhere else you are signed out."),
+        ),
         Ok(()) => nothing(&ask, "/me"),
-        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => me_page(&state, &ask, Some((Typed::new(), error))).await,
+        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
+            me_page(&state, &ask, Some((Typed::new(), error))).await
+        }
         Err(error) => Err(error),
     }
 }
 
-async fn try_change_password(req: &HttpRequest, state: &State, ask: &Ask, mut fields: Fields) -> Result<()> {
+async fn try_change_password(
+    req: &HttpRequest,
+    state: &State,
+    ask: &Ask,
+    mut fields: Fields,
+) -> Result<()> {
     let person = ask.person()?;
     let (current, password) = (fields.secret("current"), fields.secret("password"));
     fields.finish()?;
@@ -172,8 +241,15 @@ async fn try_change_password(req: &HttpRequest, state: &State, ask: &Ask, mut fi
 }
 
 /// That who changes what signs one in knows the present password; as slow to guess as signing in.
-async fn check_current(req: &HttpRequest, state: &State, person: &Person, current: &str) -> Result<()> {
-    state.guard.sign_in(&words::email_key(&person.email), &state.address(req))?;
+async fn check_current(
+    req: &HttpRequest,
+    state: &State,
+    person: &Person,
+    current: &str,
+) -> Result<()> {
+    state
+        .guard
+        .sign_in(&words::email_key(&person.email), &state.address(req))?;
     match people::sign_in(&state.db, &person.email, current).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),

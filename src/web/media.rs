@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use actix_web::body::SizedStream;
-use actix_web::http::header::{self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range};
+use actix_web::http::header::{
+    self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -25,22 +27,43 @@ use crate::updates;
 const BRIEF: Duration = Duration::from_secs(60);
 
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let (media, renditions, update) = media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let (media, renditions, update) =
+        media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     let author = updates::must_be_author(&ask.viewer, &update).is_ok();
-    data(StatusCode::OK, &shaping::media_shape(&state, &ask, author, &(media, renditions)))
+    data(
+        StatusCode::OK,
+        &shaping::media_shape(&state, &ask, author, &(media, renditions)),
+    )
 }
 
 /// Adds files to an update of one's own.
-pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn add(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     // Whoever may not add learns it before the bytes are stored.
     updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    let (fields, files) =
-        Fields::read_with_files(&req, payload, Wanted { intake: &state.intake, field: "media", most: media::MOST, pictures: false })
-            .await?;
+    let (fields, files) = Fields::read_with_files(
+        &req,
+        payload,
+        Wanted {
+            intake: &state.intake,
+            field: "media",
+            most: media::MOST,
+            pictures: false,
+        },
+    )
+    .await?;
     let added = async {
         fields.finish()?;
         if files.is_empty() {
-            return Err(Error::invalid("media", "is missing. Send at least one file, as multipart/form-data."));
+            return Err(Error::invalid(
+                "media",
+                "is missing. Send at least one file, as multipart/form-data.",
+            ));
         }
         let mut tx = state.db.begin().await?;
         let ids = media::attach(&mut tx, &state.clock, &ask.viewer, &id, &files).await?;
@@ -58,8 +81,11 @@ pub(crate) async fn add(req: HttpRequest, ask: Ask, state: web::Data<State>, id:
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
     let album = media::of_updates(&mut *state.db.read().await?, std::slice::from_ref(&*id)).await?;
-    let items: Vec<MediaShape> =
-        album.iter().filter(|(media, _)| ids.contains(&media.id)).map(|entry| shaping::media_shape(&state, &ask, true, entry)).collect();
+    let items: Vec<MediaShape> = album
+        .iter()
+        .filter(|(media, _)| ids.contains(&media.id))
+        .map(|entry| shaping::media_shape(&state, &ask, true, entry))
+        .collect();
     data(StatusCode::CREATED, &ListShape { items, next: None })
 }
 
@@ -71,7 +97,13 @@ pub(crate) struct Removal {
     for_good: bool,
 }
 
-pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, how: web::Query<Removal>) -> Answer {
+pub(crate) async fn remove(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    how: web::Query<Removal>,
+) -> Answer {
     let mut tx = state.db.begin().await?;
     let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id, how.for_good).await?;
     tx.commit().await?;
@@ -79,19 +111,39 @@ pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 }
 
 /// Lets only a stretch of a recording play: its author.
-pub(crate) async fn trim(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn trim(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     ask.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let (from, to) = (fields.position("from"), fields.position("to"));
     let material = super::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    media::trim(&mut tx, &state.clock, &ask.viewer, &id, (from, to), material).await?;
+    media::trim(
+        &mut tx,
+        &state.clock,
+        &ask.viewer,
+        &id,
+        (from, to),
+        material,
+    )
+    .await?;
     trimmed(&req, &ask, &state, tx, &id).await
 }
 
 /// Lets the whole recording play again.
-pub(crate) async fn untrim(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn untrim(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     ask.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let material = super::updates::material(&mut fields);
@@ -106,7 +158,12 @@ async fn trimmed(req: &HttpRequest, ask: &Ask, state: &State, mut tx: Tx, id: &s
     state.mail(&mut tx, &update.id).await?;
     tx.commit().await?;
     let to = back(req, &format!("/updates/{}/edit", update.id));
-    done(ask, StatusCode::OK, &to, &shaping::media_shape(state, ask, true, &(media, renditions)))
+    done(
+        ask,
+        StatusCode::OK,
+        &to,
+        &shaping::media_shape(state, ask, true, &(media, renditions)),
+    )
 }
 
 /// What signs an address; `download` asks for a file instead of something to look at.
@@ -122,15 +179,34 @@ pub(crate) struct Signed {
 }
 
 /// The bytes under a signed address, whole or a range of them (RFC 9110 §14).
-pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::Path<String>, signed: web::Query<Signed>) -> Answer {
-    let storage_key = signing::check(&state, &key, &signed.g, signed.e.parse().unwrap_or(0), &signed.s)?;
+pub(crate) async fn bytes(
+    req: HttpRequest,
+    state: web::Data<State>,
+    key: web::Path<String>,
+    signed: web::Query<Signed>,
+) -> Answer {
+    let storage_key = signing::check(
+        &state,
+        &key,
+        &signed.g,
+        signed.e.parse().unwrap_or(0),
+        &signed.s,
+    )?;
     let viewer = by_grant(&state, &signed.g).await?;
-    let served = media::served(&mut *state.db.read().await?, &state.clock, &viewer, &storage_key).await?;
+    let served = media::served(
+        &mut *state.db.read().await?,
+        &state.clock,
+        &viewer,
+        &storage_key,
+    )
+    .await?;
     let storage = &state.intake.shop.storage;
     // A presigned address is for GET alone, and a HEAD costs no bytes anyway. Nobody gets one of another's original: that stays when what
     // others may see of it changes, and so would the address.
-    let redirects =
-        state.config.delivery == Delivery::Redirect && served.raw == 0 && signed.download.is_none() && *req.method() == Method::GET;
+    let redirects = state.config.delivery == Delivery::Redirect
+        && served.raw == 0
+        && signed.download.is_none()
+        && *req.method() == Method::GET;
     if redirects && let Some(there) = storage.presign(&served.key, lifetime(&served)).await? {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, there))
@@ -148,7 +224,10 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
         Asked::Whole => 0..length,
         Asked::Part(range) => {
             answer.status(StatusCode::PARTIAL_CONTENT);
-            answer.insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", range.start, range.end - 1)));
+            answer.insert_header((
+                header::CONTENT_RANGE,
+                format!("bytes {}-{}/{length}", range.start, range.end - 1),
+            ));
             range
         }
         Asked::Nothing => {
@@ -158,7 +237,10 @@ pub(crate) async fn bytes(req: HttpRequest, state: web::Data<State>, key: web::P
     };
     let size = range.end - range.start;
     if *req.method() == Method::HEAD {
-        return Ok(answer.no_chunking(size).body(SizedStream::new(size, futures_util::stream::empty::<Result<bytes::Bytes>>())));
+        return Ok(answer.no_chunking(size).body(SizedStream::new(
+            size,
+            futures_util::stream::empty::<Result<bytes::Bytes>>(),
+        )));
     }
     let body = storage.get(&served.key, range).await?;
     Ok(answer.body(SizedStream::new(size, body)))
@@ -174,18 +256,32 @@ fn lifetime(served: &Served) -> Duration {
     Duration::from_millis(length * 3).max(Duration::from_secs(3600))
 }
 
-fn headers(answer: &mut actix_web::HttpResponseBuilder, served: &Served, tag: &EntityTag, download: bool) {
+fn headers(
+    answer: &mut actix_web::HttpResponseBuilder,
+    served: &Served,
+    tag: &EntityTag,
+    download: bool,
+) {
     let kind = if download { "attachment" } else { "inline" };
     // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
-    let disposition = format!("{kind}; filename*=UTF-8''{}", escape(&named(served)).replace('/', "%2F"));
+    let disposition = format!(
+        "{kind}; filename*=UTF-8''{}",
+        escape(&named(served)).replace('/', "%2F")
+    );
     answer
         .content_type(served.content_type.clone())
         .insert_header((header::ETAG, tag.to_string()))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CONTENT_DISPOSITION, disposition))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'; style-src 'unsafe-inline'"))
-        .insert_header(("cross-origin-resource-policy", HeaderValue::from_static("same-origin")))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        ))
+        .insert_header((
+            "cross-origin-resource-policy",
+            HeaderValue::from_static("same-origin"),
+        ))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }
 
@@ -201,11 +297,22 @@ fn named(served: &Served) -> String {
         "video/quicktime" => "mov",
         _ => return served.file_name.clone(),
     };
-    const ENDINGS: [&str; 10] = ["png", "jpg", "jpeg", "webp", "gif", "apng", "webm", "mp4", "mov", "mkv"];
+    const ENDINGS: [&str; 10] = [
+        "png", "jpg", "jpeg", "webp", "gif", "apng", "webm", "mp4", "mov", "mkv",
+    ];
     let name = &served.file_name;
     match name.rsplit_once('.') {
-        Some((_, old)) if old.eq_ignore_ascii_case(ending) || (ending == "jpg" && old.eq_ignore_ascii_case("jpeg")) => name.clone(),
-        Some((stem, old)) if !stem.is_empty() && ENDINGS.iter().any(|known| old.eq_ignore_ascii_case(known)) => format!("{stem}.{ending}"),
+        Some((_, old))
+            if old.eq_ignore_ascii_case(ending)
+                || (ending == "jpg" && old.eq_ignore_ascii_case("jpeg")) =>
+        {
+            name.clone()
+        }
+        Some((stem, old))
+            if !stem.is_empty() && ENDINGS.iter().any(|known| old.eq_ignore_ascii_case(known)) =>
+        {
+            format!("{stem}.{ending}")
+        }
         _ => format!("{name}.{ending}"),
     }
 }
@@ -229,7 +336,8 @@ fn asked_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> Asked {
     if !req.headers().contains_key(header::RANGE) {
         return Asked::Whole;
     }
-    if req.headers().contains_key(header::IF_RANGE) && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
+    if req.headers().contains_key(header::IF_RANGE)
+        && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
     {
         return Asked::Whole;
     }

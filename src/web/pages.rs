@@ -10,8 +10,9 @@ pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage
 
 use super::filters;
 use super::shapes::{
-    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape, InvitationShape, LinkShape, ListedLinkShape,
-    PersonShape, ReceiptShape, RowShape, SessionShape, TokenShape, UpdateShape, WorkspaceShape,
+    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape,
+    InvitationShape, LinkShape, ListedLinkShape, PersonShape, ReceiptShape, RowShape, SessionShape,
+    TokenShape, UpdateShape, WorkspaceShape,
 };
 use crate::error::Fields;
 use crate::workspace::Workspace;
@@ -69,7 +70,11 @@ impl Page {
     /// Says how the workspace works.
     pub(super) fn tell(&mut self, workspace: Workspace) {
         self.rules = !workspace.rules.is_empty();
-        self.contact = workspace.contact.map(|contact| ContactShape { id: contact.id, name: contact.name, email: contact.email });
+        self.contact = workspace.contact.map(|contact| ContactShape {
+            id: contact.id,
+            name: contact.name,
+            email: contact.email,
+        });
     }
 
     /// The id of who is signed in, or an empty text.
@@ -215,12 +220,20 @@ pub struct GroupsPage {
 impl GroupsPage {
     /// What the form of a group holds: what was typed, if it failed, else what is.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
-        if self.failed(id) { self.form.value(field) } else { is }
+        if self.failed(id) {
+            self.form.value(field)
+        } else {
+            is
+        }
     }
 
     /// What is wrong with a field of a group's form.
     pub fn wrong(&self, id: &str, field: &str) -> &str {
-        if self.failed(id) { self.form.error(field) } else { "" }
+        if self.failed(id) {
+            self.form.error(field)
+        } else {
+            ""
+        }
     }
 
     /// Whether it is the form of this group that failed; an empty id is a new one's.
@@ -350,13 +363,20 @@ impl EditPage {
 
     /// Whether it was sent already.
     pub fn published(&self) -> bool {
-        self.update.as_ref().is_some_and(|update| update.state == "published")
+        self.update
+            .as_ref()
+            .is_some_and(|update| update.state == "published")
     }
 
     /// The groups that the audience names, as `@design and @ops`; empty without one.
     pub fn groups(&self) -> String {
-        let names: Vec<&str> =
-            self.form.value("audience").split([',', ';', '\n']).map(str::trim).filter(|name| name.starts_with('@')).collect();
+        let names: Vec<&str> = self
+            .form
+            .value("audience")
+            .split([',', ';', '\n'])
+            .map(str::trim)
+            .filter(|name| name.starts_with('@'))
+            .collect();
         match names.split_last() {
             None => String::new(),
             Some((last, [])) => (*last).to_owned(),
@@ -366,7 +386,9 @@ impl EditPage {
 
     /// Whether it has recordings or pictures.
     pub fn has_media(&self) -> bool {
-        self.update.as_ref().is_some_and(|update| !update.media.is_empty())
+        self.update
+            .as_ref()
+            .is_some_and(|update| !update.media.is_empty())
     }
 }
 
@@ -426,12 +448,18 @@ impl UpdatePage {
 
     /// What stands in the composer: what was refused just now, else the draft.
     pub fn composing(&self) -> &str {
-        self.form.values.get("body").map_or_else(|| self.draft("comment"), String::as_str)
+        self.form
+            .values
+            .get("body")
+            .map_or_else(|| self.draft("comment"), String::as_str)
     }
 
     /// How many people answered it: they can be asked again.
     pub fn answered(&self) -> usize {
-        self.receipts.iter().filter(|receipt| receipt.answered_at.is_some()).count()
+        self.receipts
+            .iter()
+            .filter(|receipt| receipt.answered_at.is_some())
+            .count()
     }
 
     /// Whether it changed since who asks answered.

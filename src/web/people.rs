@@ -39,40 +39,79 @@ pub(super) fn account_shape(account: Account, now: Millis) -> AccountShape {
 
 /// Everyone with an account.
 pub(crate) async fn accounts(state: &State) -> Result<Vec<AccountShape>> {
-    let (everyone, now) = (people::all(&mut *state.db.read().await?).await?, state.clock.now());
-    Ok(everyone.into_iter().map(|account| account_shape(account, now)).collect())
+    let (everyone, now) = (
+        people::all(&mut *state.db.read().await?).await?,
+        state.clock.now(),
+    );
+    Ok(everyone
+        .into_iter()
+        .map(|account| account_shape(account, now))
+        .collect())
 }
 
 pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
     ask.person()?;
     if !ask.html {
-        return data(StatusCode::OK, &ListShape { items: accounts(&state).await?, next: None });
+        return data(
+            StatusCode::OK,
+            &ListShape {
+                items: accounts(&state).await?,
+                next: None,
+            },
+        );
     }
     people_page(&state, &ask, StatusCode::OK, None).await
 }
 
-async fn people_page(state: &State, ask: &Ask, status: StatusCode, failed: Option<(Typed, Error)>) -> Answer {
-    let invitations = if ask.person()?.is_admin() { pending(state).await? } else { Vec::new() };
+async fn people_page(
+    state: &State,
+    ask: &Ask,
+    status: StatusCode,
+    failed: Option<(Typed, Error)>,
+) -> Answer {
+    let invitations = if ask.person()?.is_admin() {
+        pending(state).await?
+    } else {
+        Vec::new()
+    };
     let made = ask
         .said
         .invited
         .iter()
         .filter_map(|(id, secret)| {
             let invitation = invitations.iter().find(|invitation| invitation.id == *id)?;
-            Some(InvitationShape { url: Some(format!("{}/invitations/{secret}", ask.base)), ..invitation.clone() })
+            Some(InvitationShape {
+                url: Some(format!("{}/invitations/{secret}", ask.base)),
+                ..invitation.clone()
+            })
         })
         .collect();
-    let form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(&typed, &error));
-    let page_struct =
-        PeoplePage { page: ask.page(state, "People", "people").await?, people: accounts(state).await?, invitations, form, made };
+    let form = failed.map_or_else(Form::default, |(typed, error)| {
+        Fields::filled(&typed, &error)
+    });
+    let page_struct = PeoplePage {
+        page: ask.page(state, "People", "people").await?,
+        people: accounts(state).await?,
+        invitations,
+        form,
+        made,
+    };
     page(status, &page_struct)
 }
 
-pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn change(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let person = ask.person()?;
     person.must_be_admin()?;
     let mut fields = Fields::read(&req, payload).await?;
-    let role = fields.choice("role", &["admin", "member"]).and_then(Role::parse);
+    let role = fields
+        .choice("role", &["admin", "member"])
+        .and_then(Role::parse);
     let active = fields.flag("active");
     fields.finish()?;
     let mut tx = state.db.begin().await?;
@@ -89,7 +128,11 @@ pub(crate) async fn change(req: HttpRequest, ask: Ask, state: web::Data<State>, 
     done(&ask, StatusCode::OK, "/people", &account)
 }
 
-pub(crate) async fn ask_to_reset(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn ask_to_reset(
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     ask.person()?.must_be_admin()?;
     let mut tx = state.db.begin().await?;
     let account = people::by_id(&mut tx, &id).await?;
@@ -98,7 +141,10 @@ pub(crate) async fn ask_to_reset(ask: Ask, state: web::Data<State>, id: web::Pat
     let url = format!("{}/resets/{secret}", ask.base);
     if ask.html {
         let said = Said {
-            text: Some(format!("Pass this link to {}. It sets a new password, once, within an hour.", account.name)),
+            text: Some(format!(
+                "Pass this link to {}. It sets a new password, once, within an hour.",
+                account.name
+            )),
             link: Some(url),
             ..Said::default()
         };
@@ -127,10 +173,21 @@ pub(crate) async fn invitations(ask: Ask, state: web::Data<State>) -> Answer {
     if ask.html {
         return people_page(&state, &ask, StatusCode::OK, None).await;
     }
-    data(StatusCode::OK, &ListShape { items: pending(&state).await?, next: None })
+    data(
+        StatusCode::OK,
+        &ListShape {
+            items: pending(&state).await?,
+            next: None,
+        },
+    )
 }
 
-pub(crate) async fn invite(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn invite(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     ask.person()?.must_be_admin()?;
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
@@ -141,25 +198,61 @@ pub(crate) async fn invite(req: HttpRequest, ask: Ask, state: web::Data<State>, 
             } else {
                 "The invitations are made. Pass each its own link."
             };
-            let invited = made.into_iter().map(|(shape, secret)| (shape.id, secret)).collect();
-            see_other_saying(&state, "/people", &Said { text: Some(text.into()), invited, ..Said::default() })
+            let invited = made
+                .into_iter()
+                .map(|(shape, secret)| (shape.id, secret))
+                .collect();
+            see_other_saying(
+                &state,
+                "/people",
+                &Said {
+                    text: Some(text.into()),
+                    invited,
+                    ..Said::default()
+                },
+            )
         }
-        Ok(made) => data(StatusCode::CREATED, &ListShape { items: made.into_iter().map(|(shape, _)| shape).collect(), next: None }),
+        Ok(made) => data(
+            StatusCode::CREATED,
+            &ListShape {
+                items: made.into_iter().map(|(shape, _)| shape).collect(),
+                next: None,
+            },
+        ),
         Err(error @ Error::Invalid(_)) if ask.html => {
-            people_page(&state, &ask, StatusCode::UNPROCESSABLE_ENTITY, Some((typed, error))).await
+            people_page(
+                &state,
+                &ask,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Some((typed, error)),
+            )
+            .await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_invite(state: &State, ask: &Ask, mut fields: Fields) -> Result<Vec<(InvitationShape, String)>> {
+async fn try_invite(
+    state: &State,
+    ask: &Ask,
+    mut fields: Fields,
+) -> Result<Vec<(InvitationShape, String)>> {
     let emails = fields.list("emails").unwrap_or_default();
-    let role = fields.choice("role", &["member", "admin"]).and_then(Role::parse).unwrap_or(Role::Member);
+    let role = fields
+        .choice("role", &["member", "admin"])
+        .and_then(Role::parse)
+        .unwrap_or(Role::Member);
     if emails.is_empty() {
         fields.complain("emails", "is empty. Write one address a line.");
     }
     if emails.len() > INVITE {
-        fields.complain("emails", format!("names {} addresses; at most {INVITE} are invited at once.", emails.len()));
+        fields.complain(
+            "emails",
+            format!(
+                "names {} addresses; at most {INVITE} are invited at once.",
+                emails.len()
+            ),
+        );
     }
     let mut checked = Vec::new();
     for email in &emails {
@@ -195,19 +288,43 @@ pub(crate) async fn withdraw(ask: Ask, state: web::Data<State>, id: web::Path<St
 }
 
 /// The page of an invitation's link; it does nothing by itself, since mail scanners follow links.
-pub(crate) async fn invitation(ask: Ask, state: web::Data<State>, secret: web::Path<String>) -> Answer {
+pub(crate) async fn invitation(
+    ask: Ask,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+) -> Answer {
     invitation_page(&state, &ask, &secret, StatusCode::OK, Form::default()).await
 }
 
-async fn invitation_page(state: &State, ask: &Ask, secret: &str, status: StatusCode, form: Form) -> Answer {
-    let invitation = people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+async fn invitation_page(
+    state: &State,
+    ask: &Ask,
+    secret: &str,
+    status: StatusCode,
+    form: Form,
+) -> Answer {
+    let invitation =
+        people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
     let workspace = super::workspace::shape(workspace::read(&mut *state.db.read().await?).await?);
     let (email, invited_by) = (invitation.email, invitation.invited_by);
     if !ask.html {
-        return data(StatusCode::OK, &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }));
+        return data(
+            StatusCode::OK,
+            &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }),
+        );
     }
     let action = format!("/invitations/{secret}");
-    page(status, &InvitationPage { page: ask.page(state, "Invitation", "").await?, form, email, invited_by, workspace, action })
+    page(
+        status,
+        &InvitationPage {
+            page: ask.page(state, "Invitation", "").await?,
+            form,
+            email,
+            invited_by,
+            workspace,
+            action,
+        },
+    )
 }
 
 pub(crate) async fn accept(
@@ -222,21 +339,37 @@ pub(crate) async fn accept(
     match try_accept(&req, &state, &secret, fields).await {
         Ok(session) => Ok(signed_in(&state, &ask, &session, "/")),
         Err(error @ Error::Invalid(_)) if ask.html => {
-            invitation_page(&state, &ask, &secret, StatusCode::UNPROCESSABLE_ENTITY, Fields::filled(&typed, &error)).await
+            invitation_page(
+                &state,
+                &ask,
+                &secret,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Fields::filled(&typed, &error),
+            )
+            .await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_accept(req: &HttpRequest, state: &State, secret: &str, mut fields: Fields) -> Result<String> {
-    let invitation = people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+async fn try_accept(
+    req: &HttpRequest,
+    state: &State,
+    secret: &str,
+    mut fields: Fields,
+) -> Result<String> {
+    let invitation =
+        people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
     let name = fields.line("name", words::NAME);
     let password = fields.secret("password");
-    let time_zone = fields.optional("time_zone", people::time_zone).unwrap_or_else(|| "UTC".into());
+    let time_zone = fields
+        .optional("time_zone", people::time_zone)
+        .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Hashed::new(&password, &[&name, &invitation.email]).await?;
     let mut tx = state.db.begin().await?;
-    let (id, asked) = people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
+    let (id, asked) =
+        people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
     let session = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
     updates::join(&mut tx, &state.clock, &id, &asked).await?;
     for update in &asked {
@@ -247,33 +380,74 @@ async fn try_accept(req: &HttpRequest, state: &State, secret: &str, mut fields: 
 }
 
 /// The page of a link for a new password.
-pub(crate) async fn reset_page(ask: Ask, state: web::Data<State>, secret: web::Path<String>) -> Answer {
+pub(crate) async fn reset_page(
+    ask: Ask,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+) -> Answer {
     shown_reset(&state, &ask, &secret, StatusCode::OK, Form::default()).await
 }
 
-async fn shown_reset(state: &State, ask: &Ask, secret: &str, status: StatusCode, form: Form) -> Answer {
-    let account = people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+async fn shown_reset(
+    state: &State,
+    ask: &Ask,
+    secret: &str,
+    status: StatusCode,
+    form: Form,
+) -> Answer {
+    let account =
+        people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
     if !ask.html {
-        return data(StatusCode::OK, &serde_json::json!({ "email": account.email }));
+        return data(
+            StatusCode::OK,
+            &serde_json::json!({ "email": account.email }),
+        );
     }
     let action = format!("/resets/{secret}");
-    page(status, &ResetPage { page: ask.page(state, "New password", "").await?, form, email: account.email, action })
+    page(
+        status,
+        &ResetPage {
+            page: ask.page(state, "New password", "").await?,
+            form,
+            email: account.email,
+            action,
+        },
+    )
 }
 
-pub(crate) async fn reset(req: HttpRequest, ask: Ask, state: web::Data<State>, secret: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn reset(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_reset(&req, &state, &secret, fields).await {
         Ok(session) => Ok(signed_in(&state, &ask, &session, "/")),
         Err(error @ Error::Invalid(_)) if ask.html => {
-            shown_reset(&state, &ask, &secret, StatusCode::UNPROCESSABLE_ENTITY, Fields::filled(&typed, &error)).await
+            shown_reset(
+                &state,
+                &ask,
+                &secret,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Fields::filled(&typed, &error),
+            )
+            .await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_reset(req: &HttpRequest, state: &State, secret: &str, mut fields: Fields) -> Result<String> {
-    let account = people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
+async fn try_reset(
+    req: &HttpRequest,
+    state: &State,
+    secret: &str,
+    mut fields: Fields,
+) -> Result<String> {
+    let account =
+        people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
     let password = fields.secret("password");
     fields.finish()?;
     let password = Hashed::new(&password, &[&account.name, &account.email]).await?;

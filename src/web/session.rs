@@ -27,22 +27,46 @@ pub(crate) struct SetupQuery {
     code: Option<String>,
 }
 
-pub(crate) async fn setup_page(ask: Ask, state: web::Data<State>, query: web::Query<SetupQuery>) -> Answer {
+pub(crate) async fn setup_page(
+    ask: Ask,
+    state: web::Data<State>,
+    query: web::Query<SetupQuery>,
+) -> Answer {
     let code = query.into_inner().code.unwrap_or_default();
     check_code(&state, &code).await?;
-    let form = Form { values: [("code".to_owned(), code)].into(), ..Form::default() };
-    page(StatusCode::OK, &SetupPage { page: ask.page(&state, "Set up", "").await?, form })
+    let form = Form {
+        values: [("code".to_owned(), code)].into(),
+        ..Form::default()
+    };
+    page(
+        StatusCode::OK,
+        &SetupPage {
+            page: ask.page(&state, "Set up", "").await?,
+            form,
+        },
+    )
 }
 
 /// The first account, once, for who has the printed code.
-pub(crate) async fn setup(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn setup(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_setup(&req, &state, fields).await {
         Ok(secret) => Ok(signed_in(&state, &ask, &secret, "/")),
         Err(error @ Error::Invalid(_)) if ask.html => {
             let form = Fields::filled(&typed, &error);
-            page(StatusCode::UNPROCESSABLE_ENTITY, &SetupPage { page: ask.page(&state, "Set up", "").await?, form })
+            page(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &SetupPage {
+                    page: ask.page(&state, "Set up", "").await?,
+                    form,
+                },
+            )
         }
         Err(error) => Err(error),
     }
@@ -54,12 +78,23 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     let email = fields.required("email", words::email);
     let name = fields.line("name", words::NAME);
     let password = fields.secret("password");
-    let time_zone = fields.optional("time_zone", people::time_zone).unwrap_or_else(|| "UTC".into());
+    let time_zone = fields
+        .optional("time_zone", people::time_zone)
+        .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(Hashed::new(&password, &[&name, &email]).await?);
     // The first account must not fail for the sample's sake.
-    let video = sample::take(&state.intake).await.inspect_err(|error| tracing::warn!(%error, "the sample update is left out")).ok();
-    let account = NewAccount { email, name, role: Role::Admin, password, time_zone };
+    let video = sample::take(&state.intake)
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "the sample update is left out"))
+        .ok();
+    let account = NewAccount {
+        email,
+        name,
+        role: Role::Admin,
+        password,
+        time_zone,
+    };
     let made = begin(req, state, &account, video.as_ref()).await;
     if let (Err(_), Some(video)) = (&made, video) {
         state.intake.discard(&[video]).await?;
@@ -68,7 +103,12 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
 }
 
 /// The first account, its session and the sample, or none of them.
-async fn begin(req: &HttpRequest, state: &State, account: &NewAccount, video: Option<&Taken>) -> Result<String> {
+async fn begin(
+    req: &HttpRequest,
+    state: &State,
+    account: &NewAccount,
+    video: Option<&Taken>,
+) -> Result<String> {
     let mut tx = state.db.begin().await?;
     // Asked again under the write lock: two at once cannot both be first.
     people::lock_first(&mut tx).await?;
@@ -87,7 +127,11 @@ async fn begin(req: &HttpRequest, state: &State, account: &NewAccount, video: Op
 /// Set-up is gone once there is an account, and to who has not the code.
 async fn check_code(state: &State, code: &str) -> Result<()> {
     let open = people::none_yet(&mut *state.db.read().await?).await?;
-    if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) { Ok(()) } else { Err(Error::NotFound) }
+    if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
 }
 
 #[derive(Deserialize)]
@@ -96,7 +140,11 @@ pub(crate) struct NextQuery {
 }
 
 /// Who I am, or the sign-in page.
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<NextQuery>) -> Answer {
+pub(crate) async fn show(
+    ask: Ask,
+    state: web::Data<State>,
+    query: web::Query<NextQuery>,
+) -> Answer {
     let next = local(query.into_inner().next.as_deref());
     match (ask.viewer.person(), ask.html) {
         (Ok(_), true) => Ok(see_other(&next)),
@@ -108,8 +156,18 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, query: web::Query<Ne
             let first = people::none_yet(&mut *state.db.read().await?).await?;
             let problem =
                 first.then(|| "Nobody has an account yet. Open the set-up link that Hearback printed when it started.".to_owned());
-            let form = Form { values: [("next".to_owned(), next)].into(), problem, ..Form::default() };
-            page(StatusCode::OK, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
+            let form = Form {
+                values: [("next".to_owned(), next)].into(),
+                problem,
+                ..Form::default()
+            };
+            page(
+                StatusCode::OK,
+                &SignInPage {
+                    page: ask.page(&state, "Sign in", "").await?,
+                    form,
+                },
+            )
         }
         (Err(error), false) => Err(error),
     }
@@ -120,7 +178,11 @@ pub(crate) fn local(next: Option<&str>) -> String {
     match next {
         // An address that a browser was at is all ASCII; anything else would not fit a header either.
         Some(next)
-            if next.starts_with('/') && !next.starts_with("//") && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') =>
+            if next.starts_with('/')
+                && !next.starts_with("//")
+                && next
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'\\') =>
         {
             next.to_owned()
         }
@@ -128,7 +190,12 @@ pub(crate) fn local(next: Option<&str>) -> String {
     }
 }
 
-pub(crate) async fn sign_in(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn sign_in(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     let next = local(fields.text("next", 2000).flatten().as_deref());
@@ -136,7 +203,13 @@ pub(crate) async fn sign_in(req: HttpRequest, ask: Ask, state: web::Data<State>,
         Ok(secret) => Ok(signed_in(&state, &ask, &secret, &next)),
         Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
             let form = Fields::filled(&typed, &error);
-            failed_page(&error, &SignInPage { page: ask.page(&state, "Sign in", "").await?, form })
+            failed_page(
+                &error,
+                &SignInPage {
+                    page: ask.page(&state, "Sign in", "").await?,
+                    form,
+                },
+            )
         }
         Err(error) => Err(error),
     }
@@ -146,7 +219,9 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
     let email = fields.required("email", |text| words::text(text, 254));
     let password = fields.secret("password");
     fields.finish()?;
-    state.guard.sign_in(&words::email_key(&email), &state.address(req))?;
+    state
+        .guard
+        .sign_in(&words::email_key(&email), &state.address(req))?;
     let account = people::sign_in(&state.db, &email, &password).await?;
     let mut tx = state.db.begin().await?;
     // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).
@@ -160,15 +235,28 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
 
 /// The answer that begins a session.
 pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> HttpResponse {
-    let mut answer = if ask.html { see_other(to) } else { HttpResponse::NoContent().finish() };
+    let mut answer = if ask.html {
+        see_other(to)
+    } else {
+        HttpResponse::NoContent().finish()
+    };
     // The cookie is made of our own letters, so it always fits a header.
-    let _ = answer.add_cookie(&cookie(state, session_cookie(state).into(), secret.to_owned(), DAYS));
+    let _ = answer.add_cookie(&cookie(
+        state,
+        session_cookie(state).into(),
+        secret.to_owned(),
+        DAYS,
+    ));
     answer
 }
 
 /// The browser in words a person knows, `Firefox on Windows`; of a program what it calls itself.
 pub(crate) fn browser(req: &HttpRequest) -> String {
-    let agent = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("Unknown");
+    let agent = req
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("Unknown");
     // Nearly all say they are several browsers: the first name in this order is the true one.
     let names = [
         ("Edg", "Edge"),
@@ -188,7 +276,11 @@ pub(crate) fn browser(req: &HttpRequest) -> String {
         ("CrOS", "ChromeOS"),
         ("Linux", "Linux"),
     ];
-    let known = |list: &[(&str, &'static str)]| list.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
+    let known = |list: &[(&str, &'static str)]| {
+        list.iter()
+            .find(|(sign, _)| agent.contains(sign))
+            .map(|(_, name)| *name)
+    };
     match (known(&names), known(&systems)) {
         (Some(name), Some(system)) => format!("{name} on {system}"),
         (Some(name), None) => name.to_owned(),
@@ -226,7 +318,13 @@ pub(crate) async fn sessions(state: &State, ask: &Ask) -> Result<Vec<SessionShap
 }
 
 pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
-    data(StatusCode::OK, &ListShape { items: sessions(&state, &ask).await?, next: None })
+    data(
+        StatusCode::OK,
+        &ListShape {
+            items: sessions(&state, &ask).await?,
+            next: None,
+        },
+    )
 }
 
 pub(crate) async fn end(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -253,33 +351,71 @@ pub(crate) async fn token_shapes(state: &State, ask: &Ask) -> Result<Vec<TokenSh
 }
 
 pub(crate) async fn tokens(ask: Ask, state: web::Data<State>) -> Answer {
-    data(StatusCode::OK, &ListShape { items: token_shapes(&state, &ask).await?, next: None })
+    data(
+        StatusCode::OK,
+        &ListShape {
+            items: token_shapes(&state, &ask).await?,
+            next: None,
+        },
+    )
 }
 
-pub(crate) async fn add_token(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn add_token(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let person = ask.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     let name = fields.line("name", words::NAME);
     if let Err(error) = fields.finish() {
-        let told = |field: &str| if field == "name" { "token_name".to_owned() } else { field.to_owned() };
+        let told = |field: &str| {
+            if field == "name" {
+                "token_name".to_owned()
+            } else {
+                field.to_owned()
+            }
+        };
         // The page has another field of that name.
-        let typed = typed.into_iter().map(|(field, value)| (told(&field), value)).collect();
-        let shown = Error::Invalid(error.fields().into_iter().map(|(field, wrong)| (told(&field), wrong)).collect());
-        return if ask.html { me_page(&state, &ask, Some((typed, shown))).await } else { Err(error) };
+        let typed = typed
+            .into_iter()
+            .map(|(field, value)| (told(&field), value))
+            .collect();
+        let shown = Error::Invalid(
+            error
+                .fields()
+                .into_iter()
+                .map(|(field, wrong)| (told(&field), wrong))
+                .collect(),
+        );
+        return if ask.html {
+            me_page(&state, &ask, Some((typed, shown))).await
+        } else {
+            Err(error)
+        };
     }
     let mut tx = state.db.begin().await?;
     let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;
     tx.commit().await?;
     if ask.html {
         let said = Said {
-            text: Some(format!("The token “{name}” is made. Copy it now: it is not shown again.")),
+            text: Some(format!(
+                "The token “{name}” is made. Copy it now: it is not shown again."
+            )),
             link: Some(token),
             ..Said::default()
         };
         return see_other_saying(&state, "/me", &said);
     }
-    let shape = TokenShape { id, name, created_at: rfc3339(state.clock.now()), last_used_at: None, token: Some(token) };
+    let shape = TokenShape {
+        id,
+        name,
+        created_at: rfc3339(state.clock.now()),
+        last_used_at: None,
+        token: Some(token),
+    };
     data(StatusCode::CREATED, &shape)
 }
 

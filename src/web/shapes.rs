@@ -15,8 +15,13 @@ use crate::asking;
 
 pub use access::{AccessShape, LinkShape, ListedLinkShape, UpdateRefShape};
 pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
-pub use media::{MarkupShape, MarkupSummaryShape, MediaShape, RenditionShape, TrimShape, UploadShape};
-pub use receipts::{ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape, RevisionShape, TrimmedShape};
+pub use media::{
+    MarkupShape, MarkupSummaryShape, MediaShape, RenditionShape, TrimShape, UploadShape,
+};
+pub use receipts::{
+    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape,
+    RevisionShape, TrimmedShape,
+};
 
 pub use talk::{AnchorShape, AuthorShape, CommentShape, ReactionShape, RegionShape, VersionShape};
 
@@ -150,7 +155,11 @@ impl UpdateShape {
 
     /// The title, or what stands in for it.
     pub fn heading(&self) -> &str {
-        if self.title.is_empty() { "Untitled" } else { &self.title }
+        if self.title.is_empty() {
+            "Untitled"
+        } else {
+            &self.title
+        }
     }
 }
 
@@ -199,7 +208,11 @@ pub struct RowShape {
 impl RowShape {
     /// The title, or what stands in for it.
     pub fn heading(&self) -> &str {
-        if self.title.is_empty() { "Untitled" } else { &self.title }
+        if self.title.is_empty() {
+            "Untitled"
+        } else {
+            &self.title
+        }
     }
 
     /// The length as `3:12`; empty for pictures.
@@ -290,7 +303,12 @@ impl GroupShape {
     /// `Ada, Bob and 3 more`: at most a dozen names.
     pub fn names(&self) -> String {
         const SHOWN: usize = 12;
-        let names: Vec<&str> = self.members.iter().take(SHOWN).map(|member| member.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .members
+            .iter()
+            .take(SHOWN)
+            .map(|member| member.name.as_str())
+            .collect();
         match (names.split_last(), self.members.len().saturating_sub(SHOWN)) {
             (None, _) => "Nobody yet.".into(),
             (_, more @ 1..) => format!("{} and {more} more", names.join(", ")),

@@ -14,11 +14,13 @@ pub(crate) use threads::{threads, version_shape};
 
 pub(crate) use access::{access, link_shape, listed_link_shape};
 pub(crate) use inbox::{counts_shape, inbox};
-pub(crate) use receipts::{changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape};
+pub(crate) use receipts::{
+    changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape,
+};
 
 use super::shapes::{
-    AudienceShape, CountsShape, FoundShape, MarkupSummaryShape, MediaShape, PersonShape, ReactionShape, RenditionShape, RowShape,
-    TrimShape, UpdateShape,
+    AudienceShape, CountsShape, FoundShape, MarkupSummaryShape, MediaShape, PersonShape,
+    ReactionShape, RenditionShape, RowShape, TrimShape, UpdateShape,
 };
 use super::signing::sign;
 use super::viewer::Ask;
@@ -39,14 +41,24 @@ pub(crate) fn time(at: Option<Millis>) -> Option<String> {
 
 /// Words to pass on with the link.
 fn message(state: &State, ask: &Ask, update: &Update, album: &Album) -> String {
-    let zone = ask.viewer.person().map_or("UTC", |person| person.time_zone.as_str());
+    let zone = ask
+        .viewer
+        .person()
+        .map_or("UTC", |person| person.time_zone.as_str());
     let due = match (update.due_at, update.due_days) {
         (Some(at), _) => Some(asking::by(at, state.clock.now(), zone)),
         (None, days) => days.map(asking::within),
     };
     let length = album.iter().find_map(|(media, _)| media.duration_ms);
     let link = format!("{}/updates/{}", ask.base, update.id);
-    asking::message(&update.author_name, &update.title, &update.expectation, length, due.as_deref(), &link)
+    asking::message(
+        &update.author_name,
+        &update.title,
+        &update.expectation,
+        length,
+        due.as_deref(),
+        &link,
+    )
 }
 
 /// By when: a time, so many working days, or nothing.
@@ -59,7 +71,12 @@ fn due(at: Option<Millis>, days: Option<i64>) -> Value {
 }
 
 /// A recording or a picture as its author or somebody else sees it.
-pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, renditions): &(Media, Vec<Rendition>)) -> MediaShape {
+pub(crate) fn media_shape(
+    state: &State,
+    ask: &Ask,
+    author: bool,
+    (media, renditions): &(Media, Vec<Rendition>),
+) -> MediaShape {
     let shown = media.shown(renditions, author);
     let (stands, reason) = media.standing(&shown, author);
     let renditions = shown.iter().map(|rendition| RenditionShape {
@@ -68,7 +85,11 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         width: rendition.width,
         height: rendition.height,
         bytes: rendition.bytes,
-        url: format!("{}{}", ask.base, sign(state, &ask.viewer, &media.update_id, &rendition.key)),
+        url: format!(
+            "{}{}",
+            ask.base,
+            sign(state, &ask.viewer, &media.update_id, &rendition.key)
+        ),
     });
     MediaShape {
         id: media.id.clone(),
@@ -79,10 +100,16 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
         width: media.width,
         height: media.height,
         duration_ms: media.duration_ms,
-        trim: media.stretch().filter(|_| author).map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+        trim: media
+            .stretch()
+            .filter(|_| author)
+            .map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
         begins_at: media.trim_from_ms.unwrap_or(0),
         broken_off_at: media.broken_off_at.map(rfc3339),
-        markup: MarkupSummaryShape { revision: media.markup_revision, shapes: media.marks },
+        markup: MarkupSummaryShape {
+            revision: media.markup_revision,
+            shapes: media.marks,
+        },
         renditions: renditions.collect(),
         layer: None,
         marks: Vec::new(),
@@ -91,10 +118,18 @@ pub(crate) fn media_shape(state: &State, ask: &Ask, author: bool, (media, rendit
 
 /// Lays over the pictures of a page what was drawn on them.
 pub(crate) async fn lay(connection: &mut AnyConnection, media: &mut [MediaShape]) -> Result<()> {
-    let marked: Vec<&str> = media.iter().filter(|media| media.markup.shapes > 0).map(|media| media.id.as_str()).collect();
+    let marked: Vec<&str> = media
+        .iter()
+        .filter(|media| media.markup.shapes > 0)
+        .map(|media| media.id.as_str())
+        .collect();
     let layers = markup::layers(connection, &marked).await?;
     for media in media {
-        let Some((shapes, (width, height))) = layers.get(&media.id).zip(media.width.zip(media.height)) else { continue };
+        let Some((shapes, (width, height))) =
+            layers.get(&media.id).zip(media.width.zip(media.height))
+        else {
+            continue;
+        };
         media.layer = Some(markup::svg(shapes, width, height)?);
         media.marks = shapes.iter().map(Shape::words).collect();
     }
@@ -106,19 +141,41 @@ fn is_author(viewer: &Viewer, author_id: &str) -> bool {
 }
 
 /// A whole update.
-pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &Ask, update: &Update) -> Result<UpdateShape> {
+pub(crate) async fn update(
+    connection: &mut AnyConnection,
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+) -> Result<UpdateShape> {
     let author = is_author(&ask.viewer, &update.author_id);
     let guest = ask.viewer.guest_of(&update.id);
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
-    let named = if guest.is_some() { Vec::new() } else { updates::audience(connection, &update.id).await? };
-    let groups = if guest.is_some() { Vec::new() } else { updates::audience_groups(connection, &update.id).await? };
+    let named = if guest.is_some() {
+        Vec::new()
+    } else {
+        updates::audience(connection, &update.id).await?
+    };
+    let groups = if guest.is_some() {
+        Vec::new()
+    } else {
+        updates::audience_groups(connection, &update.id).await?
+    };
     let mine = match &ask.viewer {
-        Viewer::Person(person) => crate::receipts::of_person(connection, &update.id, &person.id).await?,
+        Viewer::Person(person) => {
+            crate::receipts::of_person(connection, &update.id, &person.id).await?
+        }
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
-    let opened = if author { Some(crate::receipts::opened(connection, &update.id).await?) } else { None };
+    let opened = if author {
+        Some(crate::receipts::opened(connection, &update.id).await?)
+    } else {
+        None
+    };
     let reactions = comments::reactions(connection, &update.id).await?;
-    let comments = updates::by_ids(connection, std::slice::from_ref(&update.id)).await?.first().map_or(0, |row| row.comments);
+    let comments = updates::by_ids(connection, std::slice::from_ref(&update.id))
+        .await?
+        .first()
+        .map_or(0, |row| row.comments);
     Ok(UpdateShape {
         id: update.id.clone(),
         url: format!("{}/updates/{}", ask.base, update.id),
@@ -126,7 +183,10 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         title: update.title.clone(),
         notes: update.notes.clone(),
         notes_html: markdown::html(&update.notes),
-        author: PersonShape { id: update.author_id.clone(), name: update.author_name.clone() },
+        author: PersonShape {
+            id: update.author_id.clone(),
+            name: update.author_name.clone(),
+        },
         revision: update.revision,
         version: update.version,
         what_changed: update.what_changed.clone(),
@@ -135,26 +195,51 @@ pub(crate) async fn update(connection: &mut AnyConnection, state: &State, ask: &
         due: due(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
         prompt: update.prompt.clone(),
-        message: (author && update.published_at.is_some()).then(|| message(state, ask, update, &album)),
+        message: (author && update.published_at.is_some())
+            .then(|| message(state, ask, update, &album)),
         created_at: rfc3339(update.created_at),
         published_at: time(update.published_at),
         edited_at: time(update.edited_at),
         trashed_at: time(update.trashed_at),
         audience: AudienceShape {
-            people: named.into_iter().map(|named| PersonShape { id: named.id, name: named.name }).collect(),
-            groups: groups.into_iter().map(|(id, name)| PersonShape { id, name }).collect(),
+            people: named
+                .into_iter()
+                .map(|named| PersonShape {
+                    id: named.id,
+                    name: named.name,
+                })
+                .collect(),
+            groups: groups
+                .into_iter()
+                .map(|(id, name)| PersonShape { id, name })
+                .collect(),
             everyone: guest.is_none() && update.everyone_at.is_some(),
         },
         later_members: guest.is_none() && update.later_members_at.is_some(),
-        media: album.iter().map(|entry| media_shape(state, ask, author, entry)).collect(),
+        media: album
+            .iter()
+            .map(|entry| media_shape(state, ask, author, entry))
+            .collect(),
         counts: CountsShape {
-            recipients: if guest.is_some() { 0 } else { update.recipients },
+            recipients: if guest.is_some() {
+                0
+            } else {
+                update.recipients
+            },
             opened,
-            acknowledged: if guest.is_some() { 0 } else { update.acknowledged },
+            acknowledged: if guest.is_some() {
+                0
+            } else {
+                update.acknowledged
+            },
             owing: if guest.is_some() { 0 } else { update.owing },
             unheard: author.then_some(update.unheard),
             comments: if guest.is_some() { 0 } else { comments },
-            open_questions: if guest.is_some() { 0 } else { update.open_questions },
+            open_questions: if guest.is_some() {
+                0
+            } else {
+                update.open_questions
+            },
         },
         reactions: reaction_shapes(&reactions, &update.id, &ask.viewer),
         my_receipt: mine.map(|receipt| receipt_shape(state, ask, update, &receipt)),
@@ -169,7 +254,10 @@ fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<Reac
     };
     let mut shapes: Vec<ReactionShape> = Vec::new();
     for reaction in all.iter().filter(|reaction| reaction.subject_id == subject) {
-        match shapes.iter_mut().find(|shape| shape.emoji == reaction.emoji) {
+        match shapes
+            .iter_mut()
+            .find(|shape| shape.emoji == reaction.emoji)
+        {
             Some(shape) => {
                 shape.count += 1;
                 shape.mine |= me(&reaction.actor_id);
@@ -192,19 +280,36 @@ fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<Reac
 }
 
 /// Rows of a list, with thumbnails; in the order given.
-pub(crate) async fn rows(connection: &mut AnyConnection, state: &State, ask: &Ask, rows: Vec<Row>) -> Result<Vec<RowShape>> {
+pub(crate) async fn rows(
+    connection: &mut AnyConnection,
+    state: &State,
+    ask: &Ask,
+    rows: Vec<Row>,
+) -> Result<Vec<RowShape>> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let album = media::of_updates(connection, &ids).await?;
-    Ok(rows.into_iter().map(|row| row_shape(state, ask, row, &album)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| row_shape(state, ask, row, &album))
+        .collect())
 }
 
 fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
-    let mine: Vec<&(Media, Vec<Rendition>)> = album.iter().filter(|(media, _)| media.update_id == row.id).collect();
-    let thumbnail = mine.iter().flat_map(|(_, renditions)| renditions).find(|rendition| rendition.name == "thumbnail");
+    let mine: Vec<&(Media, Vec<Rendition>)> = album
+        .iter()
+        .filter(|(media, _)| media.update_id == row.id)
+        .collect();
+    let thumbnail = mine
+        .iter()
+        .flat_map(|(_, renditions)| renditions)
+        .find(|rendition| rendition.name == "thumbnail");
     RowShape {
         url: format!("{}/updates/{}", ask.base, row.id),
         state: updates::state(row.published_at, row.trashed_at).into(),
-        author: PersonShape { id: row.author_id.clone(), name: row.author_name.clone() },
+        author: PersonShape {
+            id: row.author_id.clone(),
+            name: row.author_name.clone(),
+        },
         due: due(row.due_at, row.due_days),
         next_due: time(row.next_due_at),
         overdue: row.next_due_at.is_some_and(|due| due < state.clock.now()),
@@ -212,7 +317,13 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
         published_at: time(row.published_at),
         trashed_at: time(row.trashed_at),
         kind: mine.first().map(|(media, _)| media.kind.clone()),
-        thumbnail: thumbnail.map(|rendition| format!("{}{}", ask.base, sign(state, &ask.viewer, &row.id, &rendition.key))),
+        thumbnail: thumbnail.map(|rendition| {
+            format!(
+                "{}{}",
+                ask.base,
+                sign(state, &ask.viewer, &row.id, &rendition.key)
+            )
+        }),
         duration_ms: mine.iter().find_map(|(media, _)| media.duration_ms),
         counts: CountsShape {
             recipients: row.recipients,
@@ -241,7 +352,12 @@ pub(crate) async fn find_places(
     const SHOWN: usize = 3;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     for place in search::places(connection, state.db.dialect(), typed, &ids).await? {
-        let Some(row) = rows.iter_mut().find(|row| row.id == place.update_id && row.found.len() < SHOWN) else { continue };
+        let Some(row) = rows
+            .iter_mut()
+            .find(|row| row.id == place.update_id && row.found.len() < SHOWN)
+        else {
+            continue;
+        };
         let url = match (&place.comment_id, &place.media_id) {
             (Some(comment), _) => format!("{}/updates/{}#c-{comment}", ask.base, row.id),
             (None, Some(media)) => format!("{}/updates/{}#m-{media}", ask.base, row.id),
@@ -253,7 +369,12 @@ pub(crate) async fn find_places(
             None if search::hits(&place.title, typed) => ("title", &place.title),
             None => ("notes", &place.body),
         };
-        row.found.push(FoundShape { kind: kind.into(), text: search::excerpt(text, typed), at_ms: place.at_ms, url });
+        row.found.push(FoundShape {
+            kind: kind.into(),
+            text: search::excerpt(text, typed),
+            at_ms: place.at_ms,
+            url,
+        });
     }
     Ok(())
 }

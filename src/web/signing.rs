@@ -14,11 +14,24 @@ pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -
     let key = key.strip_prefix("media/").unwrap_or(key);
     let expiry = (real_now() / 1000 / STEP + 2) * STEP;
     let grant = grant(viewer, update_id);
-    format!("/m/{key}?g={grant}&e={expiry}&s={}", seal(state, &format!("media {key} {grant} {expiry}")))
+    format!(
+        "/m/{key}?g={grant}&e={expiry}&s={}",
+        seal(state, &format!("media {key} {grant} {expiry}"))
+    )
 }
 
 /// Checks an address and answers the storage key it stands for. Wrong, changed and expired ones look alike.
-pub(crate) fn check(state: &State, key: &str, grant: &str, expiry: i64, signature: &str) -> Result<String> {
+pub(crate) fn check(
+    state: &State,
+    key: &str,
+    grant: &str,
+    expiry: i64,
+    signature: &str,
+) -> Result<String> {
     let ours = sealed_by_us(state, &format!("media {key} {grant} {expiry}"), signature);
-    if ours && expiry * 1000 > real_now() { Ok(format!("media/{key}")) } else { Err(Error::NotFound) }
+    if ours && expiry * 1000 > real_now() {
+        Ok(format!("media/{key}"))
+    } else {
+        Err(Error::NotFound)
+    }
 }

@@ -30,7 +30,10 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ask.viewer, &id).await?;
     if !ask.html {
-        return data(StatusCode::OK, &shaping::update(&mut connection, &state, &ask, &update).await?);
+        return data(
+            StatusCode::OK,
+            &shaping::update(&mut connection, &state, &ask, &update).await?,
+        );
     }
     drop(connection);
     if update.state() == "draft" {
@@ -57,9 +60,15 @@ pub(crate) async fn update_page(
     let guest = ask.viewer.guest_of(&update.id);
     if guest.is_some() {
         // A guest's number is that of the threads a guest sees.
-        let seen = comments.iter().map(|thread| thread.replies.len() + usize::from(!thread.removed)).sum::<usize>();
+        let seen = comments
+            .iter()
+            .map(|thread| thread.replies.len() + usize::from(!thread.removed))
+            .sum::<usize>();
         shape.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
-        let open = comments.iter().filter(|thread| thread.state.as_deref() == Some("open")).count();
+        let open = comments
+            .iter()
+            .filter(|thread| thread.state.as_deref() == Some("open"))
+            .count();
         shape.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
     }
     let author = updates::must_be_author(&ask.viewer, update).is_ok();
@@ -67,38 +76,79 @@ pub(crate) async fn update_page(
     if guest.is_none() {
         let all = receipts::of(&mut connection, &update.id).await?;
         receipts = shaping::receipt_shapes(state, ask, update, &all, &[]);
-        guests =
-            receipts::of_guests(&mut connection, &update.id).await?.iter().map(|answer| shaping::guest_shape(answer, author)).collect();
+        guests = receipts::of_guests(&mut connection, &update.id)
+            .await?
+            .iter()
+            .map(|answer| shaping::guest_shape(answer, author))
+            .collect();
         links = links::of(&mut connection, &update.id).await?;
     }
     let mut bar = answer_bar(&mut connection, ask, update, &shape).await?;
     let (mut muted, mut next, mut drafts) = (false, false, BTreeMap::new());
     if let Ok(person) = ask.viewer.person() {
         muted = notify::muted(&mut connection, &person.id, &update.id).await?;
-        next = inbox::next(&mut connection, &state.clock, &person.id, "", &[]).await?.is_some();
+        next = inbox::next(&mut connection, &state.clock, &person.id, "", &[])
+            .await?
+            .is_some();
         drafts = drafts::of(&mut connection, &update.id, &person.id).await?;
         bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
         bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();
     }
     drop(connection);
     let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
-    let live = if update.trashed_at.is_some() || !ask.live { String::new() } else { format!("/updates/{}/live", update.id) };
-    let open_links = links.iter().filter(|link| link.revoked_at.is_none()).count();
+    let live = if update.trashed_at.is_some() || !ask.live {
+        String::new()
+    } else {
+        format!("/updates/{}/live", update.id)
+    };
+    let open_links = links
+        .iter()
+        .filter(|link| link.revoked_at.is_none())
+        .count();
     let shown = UpdatePage {
-        page: ask.page(state, shape.heading(), if guest.is_some() { "" } else { "updates" }).await?,
-        who: if guest.is_some() { String::new() } else { who(&shape, author, open_links) },
-        bar: if may_answer { bar } else { AnswerBar::default() },
+        page: ask
+            .page(
+                state,
+                shape.heading(),
+                if guest.is_some() { "" } else { "updates" },
+            )
+            .await?,
+        who: if guest.is_some() {
+            String::new()
+        } else {
+            who(&shape, author, open_links)
+        },
+        bar: if may_answer {
+            bar
+        } else {
+            AnswerBar::default()
+        },
         muted,
         next,
         mail: state.mails(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
-        links: if author { links.iter().map(|link| shaping::link_shape(ask, link, None)).collect() } else { Vec::new() },
+        links: if author {
+            links
+                .iter()
+                .map(|link| shaping::link_shape(ask, link, None))
+                .collect()
+        } else {
+            Vec::new()
+        },
         guest: guest.is_some(),
         update: shape,
         comments,
         form,
         drafts,
-        unseen: ask.said.unseen.iter().map(|(id, name)| PersonShape { id: id.clone(), name: name.clone() }).collect(),
+        unseen: ask
+            .said
+            .unseen
+            .iter()
+            .map(|(id, name)| PersonShape {
+                id: id.clone(),
+                name: name.clone(),
+            })
+            .collect(),
         receipts,
         guests,
         author,
@@ -111,20 +161,37 @@ pub(crate) async fn update_page(
 }
 
 /// What is asked of who looks, and what they answered.
-async fn answer_bar(connection: &mut AnyConnection, ask: &Ask, update: &Update, shape: &UpdateShape) -> Result<AnswerBar> {
+async fn answer_bar(
+    connection: &mut AnyConnection,
+    ask: &Ask,
+    update: &Update,
+    shape: &UpdateShape,
+) -> Result<AnswerBar> {
     if let Some(guest) = ask.viewer.guest_of(&update.id) {
-        let answer = receipts::of_guest(connection, &guest.id).await?.filter(|(_, seen, _)| *seen >= update.revision);
+        let answer = receipts::of_guest(connection, &guest.id)
+            .await?
+            .filter(|(_, seen, _)| *seen >= update.revision);
         return Ok(match answer {
             Some((at, _, words)) => AnswerBar {
-                state: if words.is_some() { "read_back" } else { "acknowledged" }.into(),
+                state: if words.is_some() {
+                    "read_back"
+                } else {
+                    "acknowledged"
+                }
+                .into(),
                 at: rfc3339(at),
                 words: words.unwrap_or_default(),
                 ..AnswerBar::default()
             },
-            None => AnswerBar { asked: update.asks(), ..AnswerBar::default() },
+            None => AnswerBar {
+                asked: update.asks(),
+                ..AnswerBar::default()
+            },
         });
     }
-    let Some(receipt) = &shape.my_receipt else { return Ok(AnswerBar::default()) };
+    let Some(receipt) = &shape.my_receipt else {
+        return Ok(AnswerBar::default());
+    };
     let exchange = receipts::exchanges(connection, &ask.viewer, update).await?;
     let changes = match receipt.revision {
         Some(seen) => updates::changes_since(connection, update, seen).await?,
@@ -134,12 +201,20 @@ async fn answer_bar(connection: &mut AnyConnection, ask: &Ask, update: &Update, 
         asked: receipt.owes,
         state: receipt.state.clone(),
         at: receipt.answered_at.clone().unwrap_or_default(),
-        words: receipt.readback.clone().or(receipt.reason.clone().filter(|_| !receipt.owes)).unwrap_or_default(),
+        words: receipt
+            .readback
+            .clone()
+            .or(receipt.reason.clone().filter(|_| !receipt.owes))
+            .unwrap_or_default(),
         correction: receipt.correction.clone().unwrap_or_default(),
         due: receipt.due.clone(),
         overdue: receipt.overdue,
         changes: changes.map(|changes| shaping::changes(update, changes)),
-        exchange: exchange.iter().filter(|one| one.person_id == receipt.person.id).map(shaping::exchange_shape).collect(),
+        exchange: exchange
+            .iter()
+            .filter(|one| one.person_id == receipt.person.id)
+            .map(shaping::exchange_shape)
+            .collect(),
         disclosed: receipt.disclosed,
         ..AnswerBar::default()
     })
@@ -153,20 +228,42 @@ fn who(update: &UpdateShape, author: bool, links: usize) -> String {
         1 => Some(format!("1 {one}")),
         count => Some(format!("{count} {more}")),
     };
-    let mut parts = vec![if author { "You".to_owned() } else { update.author.name.clone() }];
+    let mut parts = vec![if author {
+        "You".to_owned()
+    } else {
+        update.author.name.clone()
+    }];
     if everyone {
         parts.push("everyone with an account".into());
     } else if update.my_receipt.is_some() {
         parts.push("you".into());
-        parts.extend(some(update.counts.recipients - 1, "more person", "more people"));
+        parts.extend(some(
+            update.counts.recipients - 1,
+            "more person",
+            "more people",
+        ));
     } else {
         parts.extend(some(update.counts.recipients, "person", "people"));
     }
     if update.later_members && !everyone {
-        parts.extend(update.audience.groups.iter().map(|group| format!("whoever joins @{} later", group.name)));
+        parts.extend(
+            update
+                .audience
+                .groups
+                .iter()
+                .map(|group| format!("whoever joins @{} later", group.name)),
+        );
     }
-    parts.extend(some(i64::try_from(links).unwrap_or(i64::MAX), "open link", "open links"));
-    if parts.len() == 1 && author { "Only you".into() } else { parts.join(", ") }
+    parts.extend(some(
+        i64::try_from(links).unwrap_or(i64::MAX),
+        "open link",
+        "open links",
+    ));
+    if parts.len() == 1 && author {
+        "Only you".into()
+    } else {
+        parts.join(", ")
+    }
 }
 
 pub(crate) async fn open(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
@@ -182,7 +279,11 @@ pub(crate) async fn trash(ask: Ask, state: web::Data<State>, id: web::Path<Strin
     updates::trash(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
     if ask.html {
-        return see_other_saying(&state, "/trash", &Said::text("It is in the trash. It is deleted for good after 30 days."));
+        return see_other_saying(
+            &state,
+            "/trash",
+            &Said::text("It is in the trash. It is deleted for good after 30 days."),
+        );
     }
     nothing(&ask, "/trash")
 }
@@ -213,7 +314,12 @@ async fn empty(ask: &Ask, state: &State, one: Option<&str>) -> Answer {
 }
 
 /// The author adds one person: who was named in a comment and cannot see it.
-pub(crate) async fn add_recipient(req: HttpRequest, ask: Ask, state: web::Data<State>, at: web::Path<(String, String)>) -> Answer {
+pub(crate) async fn add_recipient(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    at: web::Path<(String, String)>,
+) -> Answer {
     let (id, person) = at.into_inner();
     let mut tx = state.db.begin().await?;
     let update = updates::add_recipient(&mut tx, &state.clock, &ask.viewer, &id, &person).await?;
@@ -222,7 +328,10 @@ pub(crate) async fn add_recipient(req: HttpRequest, ask: Ask, state: web::Data<S
     if ask.html {
         return Ok(see_other(&back(&req, &format!("/updates/{id}"))));
     }
-    data(StatusCode::OK, &shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?)
+    data(
+        StatusCode::OK,
+        &shaping::update(&mut *state.db.read().await?, &state, &ask, &update).await?,
+    )
 }
 
 /// The versions of an update: for its author.
@@ -230,24 +339,48 @@ pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<St
     let mut connection = state.db.read().await?;
     let update = updates::find(&mut connection, &ask.viewer, &id).await?;
     updates::must_be_author(&ask.viewer, &update)?;
-    let there: Vec<_> =
-        media::of_versions(&mut connection, &id).await?.iter().map(|entry| shaping::media_shape(&state, &ask, true, entry)).collect();
-    let items: Vec<_> = updates::revisions(&mut connection, &id).await?.iter().map(|one| shaping::revision_shape(one, &there)).collect();
+    let there: Vec<_> = media::of_versions(&mut connection, &id)
+        .await?
+        .iter()
+        .map(|entry| shaping::media_shape(&state, &ask, true, entry))
+        .collect();
+    let items: Vec<_> = updates::revisions(&mut connection, &id)
+        .await?
+        .iter()
+        .map(|one| shaping::revision_shape(one, &there))
+        .collect();
     if !ask.html {
         return data(StatusCode::OK, &ListShape { items, next: None });
     }
     let shape = shaping::update(&mut connection, &state, &ask, &update).await?;
     drop(connection);
     let title = format!("Versions of “{}”", shape.heading());
-    page(StatusCode::OK, &VersionsPage { page: ask.page(&state, title, "updates").await?, update: shape, items })
+    page(
+        StatusCode::OK,
+        &VersionsPage {
+            page: ask.page(&state, title, "updates").await?,
+            update: shape,
+            items,
+        },
+    )
 }
 
 /// Wants to hear nothing of it that does not concern them.
-pub(crate) async fn mute(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn mute(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     set_muted(&req, &ask, &state, &id, true).await
 }
 
-pub(crate) async fn unmute(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn unmute(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     set_muted(&req, &ask, &state, &id, false).await
 }
 

@@ -23,7 +23,8 @@ use crate::words;
 /// The version of the protocol.
 pub(super) const VERSION: &str = "1.0.0";
 /// What of it is spoken besides the core.
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
+const EXTENSIONS: &str =
+    "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
 /// The longest `Upload-Metadata`.
 const METADATA: usize = 4096;
 /// The longest `nonce` in it.
@@ -52,12 +53,20 @@ pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
 }
 
 /// Begins an upload, with its first bytes if they come along.
-pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn create(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     must_speak(&req, &ask)?;
     let headers = req.headers();
     let new = described(headers)?;
     let brings = is_bytes(headers);
-    let patch = Patch { checksum: checksum(headers)?, ..Patch::default() };
+    let patch = Patch {
+        checksum: checksum(headers)?,
+        ..Patch::default()
+    };
     let mut tx = state.db.begin().await?;
     let mut upload = uploads::begin(&mut tx, &state.intake, &ask.viewer, &new).await?;
     state.intake.room()?;
@@ -76,12 +85,20 @@ pub(crate) async fn create(req: HttpRequest, ask: Ask, state: web::Data<State>, 
         };
     }
     let mut answer = HttpResponse::Created();
-    named(told(&mut answer, &upload), &upload).insert_header((header::LOCATION, format!("{}/uploads/{}", ask.base, upload.id)));
+    named(told(&mut answer, &upload), &upload).insert_header((
+        header::LOCATION,
+        format!("{}/uploads/{}", ask.base, upload.id),
+    ));
     Ok(answer.finish())
 }
 
 /// How far an upload is. It only reads: finishing is for PATCH and the background.
-pub(crate) async fn head(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn head(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     must_speak(&req, &ask)?;
     let upload = uploads::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
     uploads::must_go_on(&state.intake, &upload)?;
@@ -104,15 +121,24 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String
 }
 
 /// Brings bytes.
-pub(crate) async fn patch(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn patch(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     must_speak(&req, &ask)?;
     let headers = req.headers();
     if !is_bytes(headers) {
-        return Err(Error::Unsupported(format!("Send the bytes as Content-Type: {BYTES}.")));
+        return Err(Error::Unsupported(format!(
+            "Send the bytes as Content-Type: {BYTES}."
+        )));
     }
     let patch = Patch {
-        offset: number(headers, "Upload-Offset")?
-            .ok_or_else(|| Error::Malformed("Upload-Offset is missing: where the bytes go.".into()))?,
+        offset: number(headers, "Upload-Offset")?.ok_or_else(|| {
+            Error::Malformed("Upload-Offset is missing: where the bytes go.".into())
+        })?,
         length: length(headers)?,
         checksum: checksum(headers)?,
     };
@@ -123,7 +149,12 @@ pub(crate) async fn patch(req: HttpRequest, ask: Ask, state: web::Data<State>, i
 }
 
 /// Ends an upload, and its media with it.
-pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn remove(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
     must_speak(&req, &ask)?;
     let mut tx = state.db.begin().await?;
     let upload = uploads::find(&mut tx, &ask.viewer, &id).await?;
@@ -133,10 +164,18 @@ pub(crate) async fn remove(req: HttpRequest, ask: Ask, state: web::Data<State>, 
 }
 
 /// Writes in a task of its own: what arrived is kept also when its sender goes away in the middle and nobody waits for the answer.
-async fn take(ask: &Ask, state: &web::Data<State>, id: &str, patch: Patch, payload: web::Payload) -> Result<Upload> {
+async fn take(
+    ask: &Ask,
+    state: &web::Data<State>,
+    id: &str,
+    patch: Patch,
+    payload: web::Payload,
+) -> Result<Upload> {
     let (viewer, state, id) = (ask.viewer.clone(), state.clone(), id.to_owned());
     let written = actix_web::rt::spawn(async move {
-        let mut body = payload.map(|block| block.map_err(|error| Error::Malformed(format!("The request broke off: {error}."))));
+        let mut body = payload.map(|block| {
+            block.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
+        });
         let written = uploads::write(&state.intake, &viewer, &id, patch, &mut body).await;
         if written.is_err() {
             drain(&mut body).await;
@@ -162,17 +201,25 @@ fn told<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut Htt
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
     // A client that finds all its bytes there sends nothing more, and this is the last it hears.
-    if upload.is_whole() { named(answer, upload) } else { answer }
+    if upload.is_whole() {
+        named(answer, upload)
+    } else {
+        answer
+    }
 }
 
 /// What it becomes, and of what.
 fn named<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
-    answer.insert_header(("Hearback-Media", upload.media_id.as_str())).insert_header(("Hearback-Update", upload.update_id.as_str()))
+    answer
+        .insert_header(("Hearback-Media", upload.media_id.as_str()))
+        .insert_header(("Hearback-Update", upload.update_id.as_str()))
 }
 
 /// RFC 9110 §5.6.7.
 fn http_date(at: Millis) -> String {
-    Timestamp::from_millisecond(at).map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).unwrap_or_default()
+    Timestamp::from_millisecond(at)
+        .map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+        .unwrap_or_default()
 }
 
 /// Whoever has no account learns nothing of the protocol.
@@ -180,7 +227,9 @@ fn must_speak(req: &HttpRequest, ask: &Ask) -> Result<()> {
     ask.person()?;
     match text(req.headers(), "Tus-Resumable")? {
         Some(VERSION) => Ok(()),
-        Some(other) => Err(Error::Precondition(format!("Tus-Resumable: {other:?} is not spoken here, {VERSION} is."))),
+        Some(other) => Err(Error::Precondition(format!(
+            "Tus-Resumable: {other:?} is not spoken here, {VERSION} is."
+        ))),
         None => Err(Error::Precondition(format!(
             "Uploads speak tus. Send Tus-Resumable: {VERSION}, or files as multipart/form-data to /updates."
         ))),
@@ -189,36 +238,55 @@ fn must_speak(req: &HttpRequest, ask: &Ask) -> Result<()> {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
     let mut given = headers.get_all(name);
-    let Some(value) = given.next() else { return Ok(None) };
+    let Some(value) = given.next() else {
+        return Ok(None);
+    };
     if given.next().is_some() {
-        return Err(Error::Malformed(format!("{name} is there twice. Send it once.")));
+        return Err(Error::Malformed(format!(
+            "{name} is there twice. Send it once."
+        )));
     }
-    value.to_str().map(|text| Some(text.trim())).map_err(|_| Error::Malformed(format!("{name} is not plain text.")))
+    value
+        .to_str()
+        .map(|text| Some(text.trim()))
+        .map_err(|_| Error::Malformed(format!("{name} is not plain text.")))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
-    let Some(given) = text(headers, name)? else { return Ok(None) };
+    let Some(given) = text(headers, name)? else {
+        return Ok(None);
+    };
     if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Error::Malformed(format!("{name}: {given:?} is not a number of bytes.")));
+        return Err(Error::Malformed(format!(
+            "{name}: {given:?} is not a number of bytes."
+        )));
     }
     // One with more digits is more than anybody takes, too.
     Ok(Some(given.parse().unwrap_or(i64::MAX)))
 }
 
 fn is_bytes(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(BYTES.as_bytes()))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(BYTES.as_bytes()))
 }
 
 fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
-    text(headers, "Upload-Checksum")?.map(Checksum::parse).transpose()
+    text(headers, "Upload-Checksum")?
+        .map(Checksum::parse)
+        .transpose()
 }
 
 /// How long it is, where that is said; that it is not known may be said, too.
 fn length(headers: &HeaderMap) -> Result<Option<i64>> {
     let length = number(headers, "Upload-Length")?;
     match (length, text(headers, "Upload-Defer-Length")?) {
-        (Some(_), Some(_)) => Err(Error::Malformed("Send Upload-Length or Upload-Defer-Length, not both.".into())),
-        (None, Some(other)) if other != "1" => Err(Error::Malformed("Upload-Defer-Length can only be 1.".into())),
+        (Some(_), Some(_)) => Err(Error::Malformed(
+            "Send Upload-Length or Upload-Defer-Length, not both.".into(),
+        )),
+        (None, Some(other)) if other != "1" => Err(Error::Malformed(
+            "Upload-Defer-Length can only be 1.".into(),
+        )),
         _ => Ok(length),
     }
 }
@@ -227,31 +295,59 @@ fn length(headers: &HeaderMap) -> Result<Option<i64>> {
 fn described(headers: &HeaderMap) -> Result<New> {
     let length = length(headers)?;
     if length.is_none() && !headers.contains_key("Upload-Defer-Length") {
-        return Err(Error::Malformed("Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1.".into()));
+        return Err(Error::Malformed(
+            "Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1."
+                .into(),
+        ));
     }
     if headers.contains_key("Upload-Concat") {
-        return Err(Error::Malformed("Upload-Concat is not spoken here. Send the file as one upload.".into()));
+        return Err(Error::Malformed(
+            "Upload-Concat is not spoken here. Send the file as one upload.".into(),
+        ));
     }
     let metadata = text(headers, "Upload-Metadata")?.unwrap_or_default();
     if metadata.len() > METADATA {
-        return Err(Error::Malformed(format!("Upload-Metadata is longer than {METADATA} characters.")));
+        return Err(Error::Malformed(format!(
+            "Upload-Metadata is longer than {METADATA} characters."
+        )));
     }
-    let mut new = New { metadata: metadata.to_owned(), length, ..New::default() };
+    let mut new = New {
+        metadata: metadata.to_owned(),
+        length,
+        ..New::default()
+    };
     let mut names = HashSet::new();
-    for pair in metadata.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+    for pair in metadata
+        .split(',')
+        .map(str::trim)
+        .filter(|pair| !pair.is_empty())
+    {
         let (name, value) = pair.split_once(' ').unwrap_or((pair, ""));
         if !names.insert(name) {
-            return Err(Error::Malformed(format!("Upload-Metadata: {name:?} is there twice.")));
+            return Err(Error::Malformed(format!(
+                "Upload-Metadata: {name:?} is there twice."
+            )));
         }
-        let wrong = || Error::Malformed(format!("Upload-Metadata: what follows {name:?} is not text in base64."));
-        let value = String::from_utf8(BASE64.decode(value.trim().as_bytes()).map_err(|_| wrong())?).map_err(|_| wrong())?;
+        let wrong = || {
+            Error::Malformed(format!(
+                "Upload-Metadata: what follows {name:?} is not text in base64."
+            ))
+        };
+        let value = String::from_utf8(
+            BASE64
+                .decode(value.trim().as_bytes())
+                .map_err(|_| wrong())?,
+        )
+        .map_err(|_| wrong())?;
         if value.contains('\0') {
             return Err(Error::invalid(name, words::NUL));
         }
         match name {
             "filename" | "name" if new.file_name.is_empty() => new.file_name = value,
             "filetype" | "type" => new.picture = value.starts_with("image/"),
-            "nonce" if value.len() <= NONCE => new.nonce = Some(value).filter(|nonce| !nonce.is_empty()),
+            "nonce" if value.len() <= NONCE => {
+                new.nonce = Some(value).filter(|nonce| !nonce.is_empty())
+            }
             "update" => new.update = Some(value).filter(|id| !id.is_empty()),
             _ => {}
         }

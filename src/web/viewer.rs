@@ -65,15 +65,21 @@ pub(crate) struct Said {
 impl Said {
     /// A sentence.
     pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self { text: Some(text.into()), ..Self::default() }
+        Self {
+            text: Some(text.into()),
+            ..Self::default()
+        }
     }
 
     fn read(state: &State, req: &HttpRequest) -> Self {
         let carried = req.cookie(SAID).and_then(|cookie| {
             let (value, sealed) = cookie.value().split_once('.')?;
-            sealed_by_us(state, &format!("said {value}"), sealed).then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
+            sealed_by_us(state, &format!("said {value}"), sealed)
+                .then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
         });
-        carried.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default()
+        carried
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .unwrap_or_default()
     }
 
     /// Puts it into the answer that leads to the page.
@@ -107,7 +113,11 @@ impl Ask {
         }
         let state = state(req)?;
         // A statement of its own: the borrow must end before cookies are read, which borrow too.
-        let nonce = req.extensions().get::<Nonce>().map(|nonce| nonce.0.clone()).unwrap_or_default();
+        let nonce = req
+            .extensions()
+            .get::<Nonce>()
+            .map(|nonce| nonce.0.clone())
+            .unwrap_or_default();
         let ask = Self {
             viewer: viewer(&state, req).await?,
             html: wants_html(req.headers()),
@@ -127,8 +137,18 @@ impl Ask {
     }
 
     /// What stands around a page's content.
-    pub(crate) async fn page(&self, state: &State, title: impl Into<String>, at: &'static str) -> Result<Page> {
-        let mut page = Page { title: title.into(), at, now: state.clock.now(), ..self.bare_page() };
+    pub(crate) async fn page(
+        &self,
+        state: &State,
+        title: impl Into<String>,
+        at: &'static str,
+    ) -> Result<Page> {
+        let mut page = Page {
+            title: title.into(),
+            at,
+            now: state.clock.now(),
+            ..self.bare_page()
+        };
         if let Viewer::Person(person) = &self.viewer {
             let mut connection = state.db.read().await?;
             page.to_answer = inbox::owed(&mut connection, &state.clock, &person.id).await?;
@@ -176,15 +196,24 @@ impl Ask {
 pub(crate) struct Nonce(pub(crate) String);
 
 pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
-    req.app_data::<web::Data<State>>().cloned().ok_or_else(|| Error::internal("the state is not part of the app"))
+    req.app_data::<web::Data<State>>()
+        .cloned()
+        .ok_or_else(|| Error::internal("the state is not part of the app"))
 }
 
 /// `https://hearback.example.org`: as it is set, else as the request came.
 fn base(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
-        let host = req.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let host = req
+            .headers()
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         // What comes to stand in links is a name, an address and a port, and nothing that could end them.
-        let fits = !host.is_empty() && host.bytes().all(|letter| letter.is_ascii_alphanumeric() || b".:-_[]".contains(&letter));
+        let fits = !host.is_empty()
+            && host
+                .bytes()
+                .all(|letter| letter.is_ascii_alphanumeric() || b".:-_[]".contains(&letter));
         let host = if fits { host } else { "localhost" };
         format!("http://{host}")
     })
@@ -193,29 +222,41 @@ fn base(state: &State, req: &HttpRequest) -> String {
 fn insecure(state: &State, req: &HttpRequest) -> bool {
     let base = base(state, req);
     let host = base.trim_start_matches("http://");
-    let here = ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local));
+    let here = ["localhost", "127.", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local));
     !base.starts_with("https://") && !here
 }
 
 async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
     if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
-        let bearer =
-            authorization.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let bearer = authorization
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         return by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
     }
     if let Some(cookie) = req.cookie(session_cookie(state))
-        && let Some(person) = people::viewer_by_session(&state.db, &state.clock, cookie.value()).await?
+        && let Some(person) =
+            people::viewer_by_session(&state.db, &state.clock, cookie.value()).await?
     {
         return Ok(Viewer::Person(person));
     }
     let guests = guests_of(state, req).await?;
-    Ok(if guests.is_empty() { Viewer::Nobody } else { Viewer::Guest(guests) })
+    Ok(if guests.is_empty() {
+        Viewer::Nobody
+    } else {
+        Viewer::Guest(guests)
+    })
 }
 
 /// The guests that the request's cookies make it.
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
     let values: Vec<String> = {
-        let cookies = req.cookies().map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
+        let cookies = req
+            .cookies()
+            .map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
         cookies
             .iter()
             .rev()
@@ -233,21 +274,35 @@ pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Gu
 
 async fn by_bearer(state: &State, token: &str) -> Result<Viewer> {
     if token.starts_with("hb_") {
-        return people::viewer_by_token(&state.db, &state.clock, token).await?.map(Viewer::Person).ok_or(Error::Unauthenticated);
+        return people::viewer_by_token(&state.db, &state.clock, token)
+            .await?
+            .map(Viewer::Person)
+            .ok_or(Error::Unauthenticated);
     }
-    links::guest_by_secret(&state.db, token).await?.map(|guest| Viewer::Guest(vec![guest])).ok_or(Error::Unauthenticated)
+    links::guest_by_secret(&state.db, token)
+        .await?
+        .map(|guest| Viewer::Guest(vec![guest]))
+        .ok_or(Error::Unauthenticated)
 }
 
 /// The viewer a media address was signed for, if the right still holds.
 pub(crate) async fn by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
-        "s" | "t" => {
-            people::viewer_by_grant(&state.db, &state.clock, &if kind == "s" { Grant::Session(id.into()) } else { Grant::Token(id.into()) })
-                .await?
-                .map(Viewer::Person)
-        }
-        "l" => links::guest_by_cookie(&state.db, id, "").await?.map(|guest| Viewer::Guest(vec![guest])),
+        "s" | "t" => people::viewer_by_grant(
+            &state.db,
+            &state.clock,
+            &if kind == "s" {
+                Grant::Session(id.into())
+            } else {
+                Grant::Token(id.into())
+            },
+        )
+        .await?
+        .map(Viewer::Person),
+        "l" => links::guest_by_cookie(&state.db, id, "")
+            .await?
+            .map(|guest| Viewer::Guest(vec![guest])),
         _ => None,
     };
     viewer.ok_or(Error::NotFound)
@@ -260,7 +315,10 @@ pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
             Grant::Session(id) => format!("s~{id}"),
             Grant::Token(id) => format!("t~{id}"),
         },
-        Viewer::Guest(_) | Viewer::Nobody => viewer.guest_of(update_id).map(|guest| format!("l~{}", guest.link_id)).unwrap_or_default(),
+        Viewer::Guest(_) | Viewer::Nobody => viewer
+            .guest_of(update_id)
+            .map(|guest| format!("l~{}", guest.link_id))
+            .unwrap_or_default(),
     }
 }
 
@@ -268,7 +326,11 @@ const GUEST: &str = "hearback_guest_";
 
 /// The session cookie's name; the prefix makes browsers hold it to https and this host (RFC 6265bis §4.1.3).
 pub(crate) fn session_cookie(state: &State) -> &'static str {
-    if state.config.secure() { "__Host-hearback" } else { "hearback" }
+    if state.config.secure() {
+        "__Host-hearback"
+    } else {
+        "hearback"
+    }
 }
 
 /// A cookie of ours: HttpOnly, for this host, sent along when a link is followed.
@@ -285,13 +347,23 @@ pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> C
 /// The cookie that makes a browser the guest of a link: nothing is stored until the guest says a name.
 pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
     let guest_id = state.clock.id();
-    let value = format!("{link_id}.{guest_id}.{}", seal(state, &format!("guest {link_id} {guest_id}")));
-    (cookie(state, format!("{GUEST}{link_id}"), value, GUEST_DAYS), guest_id)
+    let value = format!(
+        "{link_id}.{guest_id}.{}",
+        seal(state, &format!("guest {link_id} {guest_id}"))
+    );
+    (
+        cookie(state, format!("{GUEST}{link_id}"), value, GUEST_DAYS),
+        guest_id,
+    )
 }
 
 async fn by_guest_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
     let mut parts = value.split('.');
-    let (Some(link), Some(guest), Some(sealed), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return Ok(None) };
+    let (Some(link), Some(guest), Some(sealed), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
     if !sealed_by_us(state, &format!("guest {link} {guest}"), sealed) {
         return Ok(None);
     }
@@ -309,7 +381,10 @@ pub(crate) fn sealed_by_us(state: &State, text: &str, sealed: &str) -> bool {
     bool::from(seal(state, text).as_bytes().ct_eq(sealed.as_bytes()))
 }
 
-#[allow(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104)")]
+#[allow(
+    clippy::expect_used,
+    reason = "HMAC takes keys of any length (RFC 2104)"
+)]
 fn mac(state: &State, text: &str) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(state.key.as_bytes()).expect("any length will do");
     mac.update(text.as_bytes());

@@ -3,11 +3,20 @@
 use super::*;
 
 fn at(text: &str, zone: &str) -> Millis {
-    text.parse::<DateTime>().unwrap().to_zoned(TimeZone::get(zone).unwrap()).unwrap().timestamp().as_millisecond()
+    text.parse::<DateTime>()
+        .unwrap()
+        .to_zoned(TimeZone::get(zone).unwrap())
+        .unwrap()
+        .timestamp()
+        .as_millisecond()
 }
 
 fn said(at: Millis, zone: &str) -> String {
-    Timestamp::from_millisecond(at).unwrap().to_zoned(TimeZone::get(zone).unwrap()).strftime("%a %F %H:%M").to_string()
+    Timestamp::from_millisecond(at)
+        .unwrap()
+        .to_zoned(TimeZone::get(zone).unwrap())
+        .strftime("%a %F %H:%M")
+        .to_string()
 }
 
 fn worker(zone: &str, away: Option<&str>) -> Worker {
@@ -29,7 +38,14 @@ fn working_days_are_counted_from_the_day_after_it_was_asked() {
         ("2026-11-20T10:00", 3, "Wed 2026-11-25 17:00"),
         ("2026-11-20T10:00", 60, "Fri 2027-02-12 17:00"),
     ] {
-        assert_eq!(said(due(&Due::Days(n), at(asked, zone), &worker(zone, None)), zone), expected, "{asked} + {n}");
+        assert_eq!(
+            said(
+                due(&Due::Days(n), at(asked, zone), &worker(zone, None)),
+                zone
+            ),
+            expected,
+            "{asked} + {n}"
+        );
     }
 }
 
@@ -41,7 +57,10 @@ fn one_moment_of_asking_is_due_in_each_zone_by_its_own_day() {
         ("Europe/Warsaw", "Fri 2026-11-20 17:00"),
         ("America/Los_Angeles", "Fri 2026-11-20 17:00"),
     ] {
-        assert_eq!(said(due(&Due::Days(1), asked, &worker(zone, None)), zone), expected);
+        assert_eq!(
+            said(due(&Due::Days(1), asked, &worker(zone, None)), zone),
+            expected
+        );
     }
 }
 
@@ -50,20 +69,67 @@ fn a_fixed_time_moves_into_working_hours() {
     let zone = "America/Los_Angeles";
     for (asked, fixed, expected) in [
         // As it is.
-        ("2026-11-18T08:00", "2026-11-20T12:30", "Fri 2026-11-20 12:30"),
-        ("2026-11-18T08:00", "2026-11-20T17:00", "Fri 2026-11-20 17:00"),
+        (
+            "2026-11-18T08:00",
+            "2026-11-20T12:30",
+            "Fri 2026-11-20 12:30",
+        ),
+        (
+            "2026-11-18T08:00",
+            "2026-11-20T17:00",
+            "Fri 2026-11-20 17:00",
+        ),
         // Back to the end of work before it.
-        ("2026-11-18T08:00", "2026-11-20T23:00", "Fri 2026-11-20 17:00"),
-        ("2026-11-18T08:00", "2026-11-20T03:00", "Thu 2026-11-19 17:00"),
-        ("2026-11-18T08:00", "2026-11-22T12:00", "Fri 2026-11-20 17:00"),
+        (
+            "2026-11-18T08:00",
+            "2026-11-20T23:00",
+            "Fri 2026-11-20 17:00",
+        ),
+        (
+            "2026-11-18T08:00",
+            "2026-11-20T03:00",
+            "Thu 2026-11-19 17:00",
+        ),
+        (
+            "2026-11-18T08:00",
+            "2026-11-22T12:00",
+            "Fri 2026-11-20 17:00",
+        ),
         // Nothing of it is ahead: on to the next whole day.
-        ("2026-11-20T18:00", "2026-11-21T12:00", "Mon 2026-11-23 17:00"),
-        ("2026-11-20T18:00", "2026-11-23T06:00", "Mon 2026-11-23 17:00"),
-        ("2026-11-18T18:00", "2026-11-18T22:00", "Thu 2026-11-19 17:00"),
+        (
+            "2026-11-20T18:00",
+            "2026-11-21T12:00",
+            "Mon 2026-11-23 17:00",
+        ),
+        (
+            "2026-11-20T18:00",
+            "2026-11-23T06:00",
+            "Mon 2026-11-23 17:00",
+        ),
+        (
+            "2026-11-18T18:00",
+            "2026-11-18T22:00",
+            "Thu 2026-11-19 17:00",
+        ),
         // Asked later than it was due, as who is added late is.
-        ("2026-11-20T10:00", "2026-11-19T12:00", "Mon 2026-11-23 17:00"),
+        (
+            "2026-11-20T10:00",
+            "2026-11-19T12:00",
+            "Mon 2026-11-23 17:00",
+        ),
     ] {
-        assert_eq!(said(due(&Due::At(at(fixed, zone)), at(asked, zone), &worker(zone, None)), zone), expected, "{asked} → {fixed}");
+        assert_eq!(
+            said(
+                due(
+                    &Due::At(at(fixed, zone)),
+                    at(asked, zone),
+                    &worker(zone, None)
+                ),
+                zone
+            ),
+            expected,
+            "{asked} → {fixed}"
+        );
     }
 }
 
@@ -72,19 +138,47 @@ fn being_away_moves_what_is_due() {
     let zone = "Pacific/Auckland";
     let asked = at("2026-11-18T10:00", zone);
     let away = worker(zone, Some("2026-11-25T00:00"));
-    assert_eq!(said(due(&Due::Days(1), asked, &away), zone), "Thu 2026-11-26 17:00");
-    assert_eq!(said(due(&Due::At(at("2026-11-20T12:00", zone)), asked, &away), zone), "Wed 2026-11-25 17:00");
-    assert_eq!(said(due(&Due::At(at("2026-11-25T12:00", zone)), asked, &away), zone), "Wed 2026-11-25 12:00");
+    assert_eq!(
+        said(due(&Due::Days(1), asked, &away), zone),
+        "Thu 2026-11-26 17:00"
+    );
+    assert_eq!(
+        said(
+            due(&Due::At(at("2026-11-20T12:00", zone)), asked, &away),
+            zone
+        ),
+        "Wed 2026-11-25 17:00"
+    );
+    assert_eq!(
+        said(
+            due(&Due::At(at("2026-11-25T12:00", zone)), asked, &away),
+            zone
+        ),
+        "Wed 2026-11-25 12:00"
+    );
     // Having been away before it was asked changes nothing.
     let back = worker(zone, Some("2026-11-10T00:00"));
-    assert_eq!(said(due(&Due::Days(1), asked, &back), zone), "Thu 2026-11-19 17:00");
+    assert_eq!(
+        said(due(&Due::Days(1), asked, &back), zone),
+        "Thu 2026-11-19 17:00"
+    );
 }
 
 #[test]
 fn a_day_that_a_zone_left_out_is_no_working_day() {
     // Samoa went from Thursday 29 to Saturday 31 December 2011.
     let zone = "Pacific/Apia";
-    assert_eq!(said(due(&Due::Days(1), at("2011-12-29T10:00", zone), &worker(zone, None)), zone), "Mon 2012-01-02 17:00");
+    assert_eq!(
+        said(
+            due(
+                &Due::Days(1),
+                at("2011-12-29T10:00", zone),
+                &worker(zone, None)
+            ),
+            zone
+        ),
+        "Mon 2012-01-02 17:00"
+    );
 }
 
 #[test]
@@ -92,34 +186,80 @@ fn an_end_that_clocks_skip_is_the_moment_before_and_a_day_of_only_skipped_hours_
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| Worker::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
-    assert_eq!(said(due(&Due::Days(2), asked, &night("00:00", "02:30")), zone), "Sun 2026-03-29 01:59");
-    assert_eq!(said(due(&Due::Days(2), asked, &night("02:10", "02:30")), zone), "Mon 2026-03-30 02:30");
+    assert_eq!(
+        said(due(&Due::Days(2), asked, &night("00:00", "02:30")), zone),
+        "Sun 2026-03-29 01:59"
+    );
+    assert_eq!(
+        said(due(&Due::Days(2), asked, &night("02:10", "02:30")), zone),
+        "Mon 2026-03-30 02:30"
+    );
     // In autumn 02:30 comes twice; both are working time.
-    assert_eq!(said(due(&Due::Days(2), at("2026-10-23T12:00", zone), &night("02:30", "10:00")), zone), "Sun 2026-10-25 10:00");
+    assert_eq!(
+        said(
+            due(
+                &Due::Days(2),
+                at("2026-10-23T12:00", zone),
+                &night("02:30", "10:00")
+            ),
+            zone
+        ),
+        "Sun 2026-10-25 10:00"
+    );
 }
 
 #[test]
 fn hours_say_what_is_wrong_with_them() {
     for (value, wrong) in [
         (json!("9-5"), "is not an object"),
-        (json!({ "days": [1], "from": "17:00", "to": "09:00" }), "not after it begins"),
-        (json!({ "days": [1], "from": "09:00", "to": "09:00" }), "not after it begins"),
-        (json!({ "days": [], "from": "09:00", "to": "17:00" }), "has no days"),
-        (json!({ "days": [0], "from": "09:00", "to": "17:00" }), "the day 0"),
-        (json!({ "days": [8], "from": "09:00", "to": "17:00" }), "the day 8"),
-        (json!({ "days": ["Mon"], "from": "09:00", "to": "17:00" }), "no number"),
-        (json!({ "days": [1], "from": "9", "to": "17:00" }), "not a time"),
-        (json!({ "days": [1], "from": "09:00", "to": "24:00" }), "not a time"),
+        (
+            json!({ "days": [1], "from": "17:00", "to": "09:00" }),
+            "not after it begins",
+        ),
+        (
+            json!({ "days": [1], "from": "09:00", "to": "09:00" }),
+            "not after it begins",
+        ),
+        (
+            json!({ "days": [], "from": "09:00", "to": "17:00" }),
+            "has no days",
+        ),
+        (
+            json!({ "days": [0], "from": "09:00", "to": "17:00" }),
+            "the day 0",
+        ),
+        (
+            json!({ "days": [8], "from": "09:00", "to": "17:00" }),
+            "the day 8",
+        ),
+        (
+            json!({ "days": ["Mon"], "from": "09:00", "to": "17:00" }),
+            "no number",
+        ),
+        (
+            json!({ "days": [1], "from": "9", "to": "17:00" }),
+            "not a time",
+        ),
+        (
+            json!({ "days": [1], "from": "09:00", "to": "24:00" }),
+            "not a time",
+        ),
         (json!({ "days": [1], "from": "09:00" }), "needs `to`"),
         (json!({ "from": "09:00", "to": "17:00" }), "needs `days`"),
-        (json!({ "days": [1], "from": "09:00", "to": "17:00", "lunch": true }), "lunch"),
+        (
+            json!({ "days": [1], "from": "09:00", "to": "17:00", "lunch": true }),
+            "lunch",
+        ),
     ] {
         let error = Hours::parse(&value).unwrap_err();
         assert!(error.contains(wrong), "{value}: {error}");
     }
     let odd = json!({ "days": [1, 6], "from": "13:00", "to": "22:00" });
     assert_eq!(Hours::parse(&odd).unwrap().to_json(), odd);
-    assert_eq!(Hours::parse(&Hours::default().to_json()).unwrap(), Hours::default());
+    assert_eq!(
+        Hours::parse(&Hours::default().to_json()).unwrap(),
+        Hours::default()
+    );
 }
 
 const HOUR: Millis = 3_600_000;
@@ -130,10 +270,20 @@ const DAY: Millis = 24 * HOUR;
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
-        let begin = Date::constant(year, 1, 1).to_zoned(TimeZone::UTC).unwrap().timestamp();
-        let end = Date::constant(year + 1, 1, 1).to_zoned(TimeZone::UTC).unwrap().timestamp();
+        let begin = Date::constant(year, 1, 1)
+            .to_zoned(TimeZone::UTC)
+            .unwrap()
+            .timestamp();
+        let end = Date::constant(year + 1, 1, 1)
+            .to_zoned(TimeZone::UTC)
+            .unwrap()
+            .timestamp();
         moments.extend((0..41).map(|step| begin.as_millisecond() + step * (9 * DAY + 5 * HOUR)));
-        for change in zone.following(begin).map(|change| change.timestamp()).take_while(|change| *change < end) {
+        for change in zone
+            .following(begin)
+            .map(|change| change.timestamp())
+            .take_while(|change| *change < end)
+        {
             moments.extend((-28..28).map(|step| change.as_millisecond() + step * 6 * HOUR));
             moments.extend([-1, 0, 1].map(|beside| change.as_millisecond() + beside));
         }
@@ -144,18 +294,50 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
 /// That what is due is due in working hours, by a clock that knows nothing of how it was found.
 fn check(worker: &Worker, name: &str, wanted: Due, asked: Millis) {
     let found = due(&wanted, asked, worker);
-    let local = Timestamp::from_millisecond(found).unwrap().to_zoned(worker.zone.clone());
-    let what = || format!("{name}, {:?}, away {:?}, {wanted:?} asked at {asked}: {local}", worker.hours, worker.away_until);
-    let works = |day: Date| worker.hours.days.contains(&day.weekday().to_monday_one_offset());
-    assert!(works(local.date()) && worker.hours.from <= local.time() && local.time() <= worker.hours.to, "outside the hours: {}", what());
+    let local = Timestamp::from_millisecond(found)
+        .unwrap()
+        .to_zoned(worker.zone.clone());
+    let what = || {
+        format!(
+            "{name}, {:?}, away {:?}, {wanted:?} asked at {asked}: {local}",
+            worker.hours, worker.away_until
+        )
+    };
+    let works = |day: Date| {
+        worker
+            .hours
+            .days
+            .contains(&day.weekday().to_monday_one_offset())
+    };
+    assert!(
+        works(local.date()) && worker.hours.from <= local.time() && local.time() <= worker.hours.to,
+        "outside the hours: {}",
+        what()
+    );
     assert!(found >= asked, "before it was asked: {}", what());
-    assert!(worker.away_until.is_none_or(|away| found >= away), "while away: {}", what());
+    assert!(
+        worker.away_until.is_none_or(|away| found >= away),
+        "while away: {}",
+        what()
+    );
     assert!(found - asked < 40 * DAY, "far too late: {}", what());
     if let Due::Days(n) = wanted {
-        let from = Timestamp::from_millisecond(worker.away_until.unwrap_or(asked).max(asked)).unwrap().to_zoned(worker.zone.clone()).date();
-        let days = from.series(1.day()).skip(1).take_while(|day| *day <= local.date()).filter(|day| works(*day)).count();
+        let from = Timestamp::from_millisecond(worker.away_until.unwrap_or(asked).max(asked))
+            .unwrap()
+            .to_zoned(worker.zone.clone())
+            .date();
+        let days = from
+            .series(1.day())
+            .skip(1)
+            .take_while(|day| *day <= local.date())
+            .filter(|day| works(*day))
+            .count();
         // A day that the zone left out, or whose hours it skipped, is one more on the calendar.
-        assert!(days as i64 == n || days as i64 == n + 1, "{days} working days: {}", what());
+        assert!(
+            days as i64 == n || days as i64 == n + 1,
+            "{days} working days: {}",
+            what()
+        );
     }
 }
 
@@ -176,7 +358,11 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
         zones += 1;
         let moments = moments(&zone);
         for (turn, hours) in patterns.iter().enumerate() {
-            let mut worker = Worker { zone: zone.clone(), hours: hours.clone(), away_until: None };
+            let mut worker = Worker {
+                zone: zone.clone(),
+                hours: hours.clone(),
+                away_until: None,
+            };
             // Each moment takes its turn at one way of asking; over moments, patterns and zones all of them meet.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;

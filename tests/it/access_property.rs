@@ -23,7 +23,10 @@ impl Random {
     }
 
     fn some<T: Clone>(&mut self, from: &[T]) -> Vec<T> {
-        from.iter().filter(|_| self.below(3) == 0).cloned().collect()
+        from.iter()
+            .filter(|_| self.below(3) == 0)
+            .cloned()
+            .collect()
     }
 }
 
@@ -81,14 +84,34 @@ impl Team {
         let admin = app.admin("Root").await;
         let mut members = Vec::new();
         for name in ["Ada", "Bob", "Cyd", "Dan"] {
-            members.push(Member { client: app.person(name).await, email: email(name), active: true });
+            members.push(Member {
+                client: app.person(name).await,
+                email: email(name),
+                active: true,
+            });
         }
-        let (groups, updates, invitations, log) = (BTreeMap::new(), Vec::new(), BTreeMap::new(), vec![format!("seed {seed}")]);
-        Self { app, random: Random(seed), admin, members, groups, updates, invitations, log }
+        let (groups, updates, invitations, log) = (
+            BTreeMap::new(),
+            Vec::new(),
+            BTreeMap::new(),
+            vec![format!("seed {seed}")],
+        );
+        Self {
+            app,
+            random: Random(seed),
+            admin,
+            members,
+            groups,
+            updates,
+            invitations,
+            log,
+        }
     }
 
     fn active(&self) -> Vec<usize> {
-        (0..self.members.len()).filter(|member| self.members[*member].active).collect()
+        (0..self.members.len())
+            .filter(|member| self.members[*member].active)
+            .collect()
     }
 
     fn group_members(&self, group: &str) -> BTreeSet<usize> {
@@ -97,13 +120,21 @@ impl Team {
 
     /// An update that fits, with an active author.
     fn pick(&mut self, fits: impl Fn(&Update) -> bool) -> Option<usize> {
-        let fitting: Vec<usize> =
-            (0..self.updates.len()).filter(|at| fits(&self.updates[*at]) && self.members[self.updates[*at].author].active).collect();
-        if fitting.is_empty() { None } else { Some(fitting[self.random.below(fitting.len())]) }
+        let fitting: Vec<usize> = (0..self.updates.len())
+            .filter(|at| fits(&self.updates[*at]) && self.members[self.updates[*at].author].active)
+            .collect();
+        if fitting.is_empty() {
+            None
+        } else {
+            Some(fitting[self.random.below(fitting.len())])
+        }
     }
 
     fn author(&self, at: usize) -> (&Client, String) {
-        (&self.members[self.updates[at].author].client, format!("/updates/{}", self.updates[at].id))
+        (
+            &self.members[self.updates[at].author].client,
+            format!("/updates/{}", self.updates[at].id),
+        )
     }
 
     fn audience(&mut self) -> Audience {
@@ -119,10 +150,20 @@ impl Team {
     }
 
     fn words(&self, audience: &Audience) -> Vec<String> {
-        let named = audience.named.iter().map(|member| self.members[*member].email.clone());
-        let groups = audience.groups.iter().map(|group| format!("@{}", self.groups[group].name));
+        let named = audience
+            .named
+            .iter()
+            .map(|member| self.members[*member].email.clone());
+        let groups = audience
+            .groups
+            .iter()
+            .map(|group| format!("@{}", self.groups[group].name));
         let everyone = audience.everyone.then(|| "everyone".to_owned());
-        named.chain(groups).chain(audience.invited.iter().cloned()).chain(everyone).collect()
+        named
+            .chain(groups)
+            .chain(audience.invited.iter().cloned())
+            .chain(everyone)
+            .collect()
     }
 
     async fn step(&mut self) {
@@ -158,7 +199,12 @@ impl Team {
             "title": "T", "audience": self.words(&audience), "visibility": if workspace { "workspace" } else { "audience" }, "later_members": later_members,
         });
         self.log.push(format!("{author} creates {fields}"));
-        let made = self.members[author].client.post("/updates", fields).await.expect(201).json();
+        let made = self.members[author]
+            .client
+            .post("/updates", fields)
+            .await
+            .expect(201)
+            .json();
         self.updates.push(Update {
             id: made["id"].as_str().unwrap().to_owned(),
             author,
@@ -174,17 +220,29 @@ impl Team {
 
     /// Those who become recipients now, besides those who are.
     fn send(&mut self, at: usize, new_groups: &BTreeSet<String>) {
-        let active: BTreeSet<usize> = self.active().into_iter().filter(|member| *member != self.updates[at].author).collect();
+        let active: BTreeSet<usize> = self
+            .active()
+            .into_iter()
+            .filter(|member| *member != self.updates[at].author)
+            .collect();
         for group in new_groups {
-            let asked = self.group_members(group).intersection(&active).copied().collect();
+            let asked = self
+                .group_members(group)
+                .intersection(&active)
+                .copied()
+                .collect();
             self.updates[at].asked.insert(group.clone(), asked);
         }
         let update = &mut self.updates[at];
-        update.recipients.extend(update.audience.named.intersection(&active));
+        update
+            .recipients
+            .extend(update.audience.named.intersection(&active));
     }
 
     async fn publish(&mut self) {
-        let Some(at) = self.pick(|update| update.published_at.is_none() && !update.trashed) else { return };
+        let Some(at) = self.pick(|update| update.published_at.is_none() && !update.trashed) else {
+            return;
+        };
         let (author, path) = self.author(at);
         author.put(&format!("{path}/publication")).await.expect(200);
         self.log.push(format!("publishes {at}"));
@@ -196,7 +254,9 @@ impl Team {
     }
 
     async fn edit_audience(&mut self) {
-        let Some(at) = self.pick(|update| !update.trashed) else { return };
+        let Some(at) = self.pick(|update| !update.trashed) else {
+            return;
+        };
         let audience = self.audience();
         let fields = json!({ "audience": self.words(&audience) });
         self.log.push(format!("edits {at}: {fields}"));
@@ -210,23 +270,35 @@ impl Team {
             return;
         }
         let groups = self.updates[at].audience.groups.clone();
-        self.updates[at].asked.retain(|group, _| groups.contains(group));
+        self.updates[at]
+            .asked
+            .retain(|group, _| groups.contains(group));
         self.send(at, &groups.difference(&before.groups).cloned().collect());
         let update = &mut self.updates[at];
         let asked: BTreeSet<usize> = update.asked.values().flatten().copied().collect();
         update.recipients.extend(&asked);
         if !update.audience.everyone {
             let named = update.audience.named.clone();
-            update.recipients.retain(|member| named.contains(member) || asked.contains(member));
+            update
+                .recipients
+                .retain(|member| named.contains(member) || asked.contains(member));
         }
     }
 
     async fn edit_visibility(&mut self) {
-        let Some(at) = self.pick(|update| !update.trashed) else { return };
+        let Some(at) = self.pick(|update| !update.trashed) else {
+            return;
+        };
         let workspace = !self.updates[at].workspace;
         self.log.push(format!("makes {at} workspace: {workspace}"));
         let (author, path) = self.author(at);
-        author.patch(&path, json!({ "visibility": if workspace { "workspace" } else { "audience" } })).await.expect(200);
+        author
+            .patch(
+                &path,
+                json!({ "visibility": if workspace { "workspace" } else { "audience" } }),
+            )
+            .await
+            .expect(200);
         self.updates[at].workspace = workspace;
         if self.updates[at].published_at.is_some() {
             self.send(at, &BTreeSet::new());
@@ -234,11 +306,17 @@ impl Team {
     }
 
     async fn edit_later_members(&mut self) {
-        let Some(at) = self.pick(|update| !update.trashed) else { return };
+        let Some(at) = self.pick(|update| !update.trashed) else {
+            return;
+        };
         let later_members = !self.updates[at].later_members;
-        self.log.push(format!("makes {at} later_members: {later_members}"));
+        self.log
+            .push(format!("makes {at} later_members: {later_members}"));
         let (author, path) = self.author(at);
-        author.patch(&path, json!({ "later_members": later_members })).await.expect(200);
+        author
+            .patch(&path, json!({ "later_members": later_members }))
+            .await
+            .expect(200);
         self.updates[at].later_members = later_members;
         if self.updates[at].published_at.is_some() {
             self.send(at, &BTreeSet::new());
@@ -246,23 +324,32 @@ impl Team {
     }
 
     async fn undo(&mut self) {
-        let Some(at) = self.pick(|update| update.published_at.is_some() && !update.trashed) else { return };
+        let Some(at) = self.pick(|update| update.published_at.is_some() && !update.trashed) else {
+            return;
+        };
         self.log.push(format!("undoes {at}"));
         let (author, path) = self.author(at);
         let answer = author.delete(&format!("{path}/publication")).await;
         if answer.status.as_u16() == 409 {
             let published_at = self.updates[at].published_at.unwrap();
-            assert!(self.app.state.clock.now() - published_at + 1000 > 10_000, "refused too early: {}", answer.text());
+            assert!(
+                self.app.state.clock.now() - published_at + 1000 > 10_000,
+                "refused too early: {}",
+                answer.text()
+            );
             return;
         }
         answer.expect(200);
         let update = &mut self.updates[at];
-        (update.published_at, update.recipients, update.asked) = (None, BTreeSet::new(), BTreeMap::new());
+        (update.published_at, update.recipients, update.asked) =
+            (None, BTreeSet::new(), BTreeMap::new());
     }
 
     async fn trash_or_restore(&mut self) {
         let trash = self.random.flip();
-        let Some(at) = self.pick(|update| update.trashed != trash) else { return };
+        let Some(at) = self.pick(|update| update.trashed != trash) else {
+            return;
+        };
         self.log.push(format!("trashes {at}: {trash}"));
         let (author, path) = self.author(at);
         if trash {
@@ -274,11 +361,19 @@ impl Team {
     }
 
     async fn open(&mut self) {
-        let Some(at) = self.pick(|update| update.published_at.is_some() && !update.trashed && update.audience.everyone) else { return };
+        let Some(at) = self.pick(|update| {
+            update.published_at.is_some() && !update.trashed && update.audience.everyone
+        }) else {
+            return;
+        };
         let active = self.active();
         let member = active[self.random.below(active.len())];
         self.log.push(format!("{member} opens {at}"));
-        self.members[member].client.put(&format!("/updates/{}/opening", self.updates[at].id)).await.expect(204);
+        self.members[member]
+            .client
+            .put(&format!("/updates/{}/opening", self.updates[at].id))
+            .await
+            .expect(204);
         if member != self.updates[at].author {
             self.updates[at].recipients.insert(member);
         }
@@ -288,7 +383,12 @@ impl Team {
 /// The operations on groups and people.
 impl Team {
     async fn change_members(&mut self) {
-        let mine: Vec<Group> = self.groups.values().filter(|group| self.members[group.maker].active).cloned().collect();
+        let mine: Vec<Group> = self
+            .groups
+            .values()
+            .filter(|group| self.members[group.maker].active)
+            .cloned()
+            .collect();
         if mine.is_empty() {
             return;
         }
@@ -296,22 +396,47 @@ impl Team {
         let active = self.active();
         let members: BTreeSet<usize> = self.random.some(&active).into_iter().collect();
         self.log.push(format!("@{} is {members:?}", group.name));
-        let emails: Vec<&str> = members.iter().map(|member| self.members[*member].email.as_str()).collect();
-        self.members[group.maker].client.patch(&format!("/groups/{}", group.id), json!({ "members": emails })).await.expect(200);
+        let emails: Vec<&str> = members
+            .iter()
+            .map(|member| self.members[*member].email.as_str())
+            .collect();
+        self.members[group.maker]
+            .client
+            .patch(
+                &format!("/groups/{}", group.id),
+                json!({ "members": emails }),
+            )
+            .await
+            .expect(200);
         self.groups.get_mut(&group.id).unwrap().members = members;
     }
 
     async fn leave(&mut self) {
-        let all: Vec<(String, usize)> =
-            self.groups.values().flat_map(|group| group.members.iter().map(|member| (group.id.clone(), *member))).collect();
-        let all: Vec<(String, usize)> = all.into_iter().filter(|(_, member)| self.members[*member].active).collect();
+        let all: Vec<(String, usize)> = self
+            .groups
+            .values()
+            .flat_map(|group| {
+                group
+                    .members
+                    .iter()
+                    .map(|member| (group.id.clone(), *member))
+            })
+            .collect();
+        let all: Vec<(String, usize)> = all
+            .into_iter()
+            .filter(|(_, member)| self.members[*member].active)
+            .collect();
         if all.is_empty() {
             return;
         }
         let (group, member) = all[self.random.below(all.len())].clone();
-        self.log.push(format!("{member} leaves {}", self.groups[&group].name));
+        self.log
+            .push(format!("{member} leaves {}", self.groups[&group].name));
         let client = &self.members[member].client;
-        client.delete(&format!("/groups/{group}/members/{}", client.id)).await.expect(204);
+        client
+            .delete(&format!("/groups/{group}/members/{}", client.id))
+            .await
+            .expect(204);
         self.groups.get_mut(&group).unwrap().members.remove(&member);
     }
 
@@ -320,21 +445,46 @@ impl Team {
             let active = self.active();
             let maker = active[self.random.below(active.len())];
             let name = format!("g{}", self.log.len());
-            let made = self.members[maker].client.post("/groups", json!({ "name": name })).await.expect(201).json();
+            let made = self.members[maker]
+                .client
+                .post("/groups", json!({ "name": name }))
+                .await
+                .expect(201)
+                .json();
             let id = made["id"].as_str().unwrap().to_owned();
             self.log.push(format!("{maker} makes @{name}"));
-            self.groups.insert(id.clone(), Group { id, name, maker, members: BTreeSet::new() });
+            self.groups.insert(
+                id.clone(),
+                Group {
+                    id,
+                    name,
+                    maker,
+                    members: BTreeSet::new(),
+                },
+            );
             return;
         }
         let groups: Vec<String> = self.groups.keys().cloned().collect();
         let id = groups[self.random.below(groups.len())].clone();
-        self.log.push(format!("@{} is deleted", self.groups[&id].name));
-        self.admin.delete(&format!("/groups/{id}")).await.expect(204);
+        self.log
+            .push(format!("@{} is deleted", self.groups[&id].name));
+        self.admin
+            .delete(&format!("/groups/{id}"))
+            .await
+            .expect(204);
         let group = self.groups.remove(&id).unwrap();
-        for update in self.updates.iter_mut().filter(|update| update.audience.groups.contains(&id)) {
+        for update in self
+            .updates
+            .iter_mut()
+            .filter(|update| update.audience.groups.contains(&id))
+        {
             update.audience.groups.remove(&id);
             let asked = update.asked.remove(&id).unwrap_or_default();
-            let named = if update.published_at.is_some() { &asked & &update.recipients } else { group.members.clone() };
+            let named = if update.published_at.is_some() {
+                &asked & &update.recipients
+            } else {
+                group.members.clone()
+            };
             update.audience.named.extend(named);
         }
     }
@@ -347,7 +497,10 @@ impl Team {
         }
         self.log.push(format!("{member} is active: {active}"));
         let id = self.members[member].client.id.clone();
-        self.admin.patch(&format!("/people/{id}"), json!({ "active": active })).await.expect(200);
+        self.admin
+            .patch(&format!("/people/{id}"), json!({ "active": active }))
+            .await
+            .expect(200);
         self.members[member].active = active;
         if active {
             // The old token ended with the deactivation.
@@ -357,7 +510,9 @@ impl Team {
 
     async fn signed_in(&self, id: &str) -> Client {
         let mut tx = self.app.state.db.begin().await.unwrap();
-        let (_, token) = people::add_token(&mut tx, &self.app.state.clock, id, "test").await.unwrap();
+        let (_, token) = people::add_token(&mut tx, &self.app.state.clock, id, "test")
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let mut client = self.app.client().bearer(&token);
         id.clone_into(&mut client.id);
@@ -370,20 +525,46 @@ impl Team {
         }
         let email = format!("new{}@example.org", self.log.len());
         self.log.push(format!("{email} is invited"));
-        let made = self.admin.post("/invitations", json!({ "emails": [email] })).await.expect(201).json();
-        self.invitations.insert(email, made["items"][0]["url"].as_str().unwrap().to_owned());
+        let made = self
+            .admin
+            .post("/invitations", json!({ "emails": [email] }))
+            .await
+            .expect(201)
+            .json();
+        self.invitations
+            .insert(email, made["items"][0]["url"].as_str().unwrap().to_owned());
     }
 
     async fn accept(&mut self) {
-        let Some((email, url)) = self.invitations.pop_first() else { return };
-        self.log.push(format!("{email} joins as {}", self.members.len()));
-        self.app.client().post(&url, json!({ "name": email, "password": PASSWORD })).await.expect(204);
+        let Some((email, url)) = self.invitations.pop_first() else {
+            return;
+        };
+        self.log
+            .push(format!("{email} joins as {}", self.members.len()));
+        self.app
+            .client()
+            .post(&url, json!({ "name": email, "password": PASSWORD }))
+            .await
+            .expect(204);
         let people = self.admin.get("/people").await.expect(200).json();
-        let person: &Value = people["items"].as_array().unwrap().iter().find(|person| person["email"] == json!(email)).unwrap();
+        let person: &Value = people["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|person| person["email"] == json!(email))
+            .unwrap();
         let client = self.signed_in(person["id"].as_str().unwrap()).await;
         let member = self.members.len();
-        self.members.push(Member { client, email: email.clone(), active: true });
-        for update in self.updates.iter_mut().filter(|update| update.audience.invited.contains(&email)) {
+        self.members.push(Member {
+            client,
+            email: email.clone(),
+            active: true,
+        });
+        for update in self
+            .updates
+            .iter_mut()
+            .filter(|update| update.audience.invited.contains(&email))
+        {
             update.audience.invited.remove(&email);
             update.audience.named.insert(member);
             if update.published_at.is_some() {
@@ -396,14 +577,28 @@ impl Team {
 /// The plain rule, and what is compared with it.
 impl Team {
     fn may_open(&self, member: usize, update: &Update) -> bool {
-        let later = || update.later_members && update.audience.groups.iter().any(|group| self.groups[group].members.contains(&member));
-        let others = update.workspace || update.audience.everyone || update.recipients.contains(&member) || later();
+        let later = || {
+            update.later_members
+                && update
+                    .audience
+                    .groups
+                    .iter()
+                    .any(|group| self.groups[group].members.contains(&member))
+        };
+        let others = update.workspace
+            || update.audience.everyone
+            || update.recipients.contains(&member)
+            || later();
         update.author == member || (update.published_at.is_some() && !update.trashed && others)
     }
 
     fn expected_rows(&self) -> BTreeSet<(String, String)> {
         let mut rows = BTreeSet::new();
-        for update in self.updates.iter().filter(|update| update.published_at.is_some() && !update.trashed) {
+        for update in self
+            .updates
+            .iter()
+            .filter(|update| update.published_at.is_some() && !update.trashed)
+        {
             let mut add = |principal: &str| rows.insert((principal.to_owned(), update.id.clone()));
             if update.workspace || update.audience.everyone {
                 add("everyone");
@@ -411,7 +606,12 @@ impl Team {
             for member in &update.recipients {
                 add(&self.members[*member].client.id);
             }
-            for group in update.audience.groups.iter().filter(|_| update.later_members) {
+            for group in update
+                .audience
+                .groups
+                .iter()
+                .filter(|_| update.later_members)
+            {
                 add(group);
             }
         }
@@ -419,11 +619,17 @@ impl Team {
     }
 
     async fn check_table(&self) {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT principal, update_id FROM update_access")
-            .fetch_all(&mut *self.app.state.db.read().await.unwrap())
-            .await
-            .unwrap();
-        assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), self.expected_rows(), "{:#?}", self.log);
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT principal, update_id FROM update_access")
+                .fetch_all(&mut *self.app.state.db.read().await.unwrap())
+                .await
+                .unwrap();
+        assert_eq!(
+            rows.into_iter().collect::<BTreeSet<_>>(),
+            self.expected_rows(),
+            "{:#?}",
+            self.log
+        );
         let stale = "SELECT count(*) FROM update_access x JOIN updates u ON u.id = x.update_id WHERE x.listed_at <> u.listed_at";
         assert_eq!(self.app.count(stale).await, 0, "{:#?}", self.log);
     }
@@ -434,14 +640,36 @@ impl Team {
         for member in &active {
             let (member, client) = (*member, &self.members[*member].client);
             let listed = client.get("/updates?limit=100").await.expect(200).json();
-            let listed: BTreeSet<&str> = listed["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
-            let wanted = self.updates.iter().filter(|update| !update.trashed && self.may_open(member, update));
-            assert_eq!(listed, wanted.map(|update| update.id.as_str()).collect(), "library of {member}: {:#?}", self.log);
+            let listed: BTreeSet<&str> = listed["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["id"].as_str().unwrap())
+                .collect();
+            let wanted = self
+                .updates
+                .iter()
+                .filter(|update| !update.trashed && self.may_open(member, update));
+            assert_eq!(
+                listed,
+                wanted.map(|update| update.id.as_str()).collect(),
+                "library of {member}: {:#?}",
+                self.log
+            );
         }
         let member = active[self.random.below(active.len())];
         for (at, update) in self.updates.iter().enumerate() {
-            let status = self.members[member].client.get(&format!("/updates/{}", update.id)).await.status.as_u16();
-            let wanted = if self.may_open(member, update) { 200 } else { 404 };
+            let status = self.members[member]
+                .client
+                .get(&format!("/updates/{}", update.id))
+                .await
+                .status
+                .as_u16();
+            let wanted = if self.may_open(member, update) {
+                200
+            } else {
+                404
+            };
             assert_eq!(status, wanted, "{member} opens {at}: {:#?}", self.log);
         }
     }

@@ -36,7 +36,11 @@ const BEFORE: [&str; 16] = [
 #[actix_web::test]
 async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
     let dir = tempfile::tempdir().unwrap();
-    let url = if postgres() { empty_database().await } else { format!("sqlite://{}/old.db?mode=rwc", dir.path().display()) };
+    let url = if postgres() {
+        empty_database().await
+    } else {
+        format!("sqlite://{}/old.db?mode=rwc", dir.path().display())
+    };
     sqlx::any::install_default_drivers();
     let mut old = AnyConnection::connect(&url).await.unwrap();
     MIGRATOR.run_to(6, &mut old).await.unwrap();
@@ -46,18 +50,29 @@ async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
     // What docs/OPERATIONS.md says to ask before the upgrade names those who lose access.
     let operations = include_str!("../../docs/OPERATIONS.md");
     let question = &operations[operations.find("SELECT p.email, u.id, u.title").unwrap()..];
-    let affected: Vec<(String, String, String)> = sqlx::query_as(question.split(';').next().unwrap()).fetch_all(&mut old).await.unwrap();
-    assert_eq!(affected, [("d".to_owned(), "to-group".to_owned(), "T".to_owned())]);
+    let affected: Vec<(String, String, String)> =
+        sqlx::query_as(question.split(';').next().unwrap())
+            .fetch_all(&mut old)
+            .await
+            .unwrap();
+    assert_eq!(
+        affected,
+        [("d".to_owned(), "to-group".to_owned(), "T".to_owned())]
+    );
     old.close().await.unwrap();
 
     let db = Db::open(&url).await.unwrap();
     let mut connection = db.read().await.unwrap();
-    let rows: Vec<(String, String, i64)> =
-        sqlx::query_as("SELECT principal, update_id, listed_at FROM update_access ORDER BY listed_at, principal")
-            .fetch_all(&mut *connection)
-            .await
-            .unwrap();
-    let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(principal, update, at)| (principal.as_str(), update.as_str(), *at)).collect();
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT principal, update_id, listed_at FROM update_access ORDER BY listed_at, principal",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
+    let rows: Vec<(&str, &str, i64)> = rows
+        .iter()
+        .map(|(principal, update, at)| (principal.as_str(), update.as_str(), *at))
+        .collect();
     assert_eq!(
         rows,
         [
@@ -70,9 +85,22 @@ async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
         ]
     );
     let ended: Vec<(String, Option<i64>)> =
-        sqlx::query_as("SELECT id, revoked_at FROM links ORDER BY id").fetch_all(&mut *connection).await.unwrap();
-    assert_eq!(ended, [("l1".to_owned(), None), ("l2".to_owned(), Some(77)), ("l3".to_owned(), Some(5))]);
+        sqlx::query_as("SELECT id, revoked_at FROM links ORDER BY id")
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap();
+    assert_eq!(
+        ended,
+        [
+            ("l1".to_owned(), None),
+            ("l2".to_owned(), Some(77)),
+            ("l3".to_owned(), Some(5))
+        ]
+    );
     let ticked: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM updates WHERE later_members_at IS NOT NULL").fetch_one(&mut *connection).await.unwrap();
+        sqlx::query_scalar("SELECT count(*) FROM updates WHERE later_members_at IS NOT NULL")
+            .fetch_one(&mut *connection)
+            .await
+            .unwrap();
     assert_eq!(ticked, 0);
 }

@@ -44,7 +44,10 @@ impl TestApp {
     }
 
     /// With settings changed by the test, and a folder and a database that it prepares before the start.
-    pub async fn start_after(change: impl FnOnce(&mut Config), prepare: impl AsyncFnOnce(&Config)) -> Self {
+    pub async fn start_after(
+        change: impl FnOnce(&mut Config),
+        prepare: impl AsyncFnOnce(&Config),
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = BTreeMap::from([
             ("HEARBACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -54,8 +57,14 @@ impl TestApp {
         if postgres() {
             let name = fresh_database().await;
             settings.insert("DATABASE_URL".into(), database_url(&name));
-            settings.insert("HEARBACK_STORAGE".into(), format!("s3://hearback-test/{name}"));
-            settings.insert("HEARBACK_S3_ENDPOINT".into(), env("HEARBACK_TEST_S3_ENDPOINT"));
+            settings.insert(
+                "HEARBACK_STORAGE".into(),
+                format!("s3://hearback-test/{name}"),
+            );
+            settings.insert(
+                "HEARBACK_S3_ENDPOINT".into(),
+                env("HEARBACK_TEST_S3_ENDPOINT"),
+            );
             settings.insert("HEARBACK_S3_PATH_STYLE".into(), "true".into());
             database = Some(name);
         }
@@ -75,9 +84,17 @@ impl TestApp {
         let app = App::build(config, Clock::default()).await.unwrap();
         let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
         let (_, setup) = app.invitation().await.unwrap();
-        let setup_code = setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
+        let setup_code =
+            setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
         actix_web::rt::spawn(async move { app.run().await.unwrap() });
-        Self { base, state, dir, setup_code, settings, database }
+        Self {
+            base,
+            state,
+            dir,
+            setup_code,
+            settings,
+            database,
+        }
     }
 
     /// Another node of the same installation: the same database and storage, a folder of its own. On PostgreSQL and S3 only.
@@ -117,11 +134,22 @@ impl TestApp {
         let email = email(name);
         let password = Some(Hashed::new(PASSWORD, &[]).await.unwrap());
         let mut tx = self.state.db.begin().await.unwrap();
-        let new = NewAccount { email, name: name.into(), role, password, time_zone: "Europe/Berlin".into() };
+        let new = NewAccount {
+            email,
+            name: name.into(),
+            role,
+            password,
+            time_zone: "Europe/Berlin".into(),
+        };
         let id = people::add(&mut tx, &self.state.clock, &new).await.unwrap();
-        let (_, token) = people::add_token(&mut tx, &self.state.clock, &id, "test").await.unwrap();
+        let (_, token) = people::add_token(&mut tx, &self.state.clock, &id, "test")
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        Client { id, ..self.client().bearer(&token) }
+        Client {
+            id,
+            ..self.client().bearer(&token)
+        }
     }
 
     /// A client that nobody knows; it keeps cookies and follows no redirect.
@@ -132,20 +160,38 @@ impl TestApp {
     /// A browser that is signed in as the person of that name.
     pub async fn browser(&self, name: &str) -> Client {
         let client = self.client().accept("text/html");
-        let answer = client.form("POST", "/session", &[("email", &email(name)), ("password", PASSWORD)]).await;
+        let answer = client
+            .form(
+                "POST",
+                "/session",
+                &[("email", &email(name)), ("password", PASSWORD)],
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
         client
     }
 
     /// Waits until `get` answers a body that `fits`, at most 60 s; panics with the last body.
-    pub async fn wait_for(&self, client: &Client, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let (until, mut changes) = (std::time::Instant::now() + Duration::from_secs(60), self.changes());
+    pub async fn wait_for(
+        &self,
+        client: &Client,
+        path: &str,
+        fits: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let (until, mut changes) = (
+            std::time::Instant::now() + Duration::from_secs(60),
+            self.changes(),
+        );
         loop {
             let answer = client.get(path).await;
             if answer.status == StatusCode::OK && fits(&answer.json()) {
                 return answer.json();
             }
-            assert!(std::time::Instant::now() < until, "{path} never fitted: {}", answer.text());
+            assert!(
+                std::time::Instant::now() < until,
+                "{path} never fitted: {}",
+                answer.text()
+            );
             changes.next().await;
         }
     }
@@ -153,12 +199,16 @@ impl TestApp {
     /// Waits until no job waits or runs, but for what is to be looked after once more at a later time.
     pub async fn jobs_done(&self) {
         let until = std::time::Instant::now() + Duration::from_secs(60);
-        let counts = "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
+        let counts =
+            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
              count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
         let mut changes = self.changes();
         loop {
             let asked = sqlx::query_as(counts).bind(self.state.clock.now());
-            let (waiting, dead): (i64, i64) = asked.fetch_one(&mut *self.state.db.read().await.unwrap()).await.unwrap();
+            let (waiting, dead): (i64, i64) = asked
+                .fetch_one(&mut *self.state.db.read().await.unwrap())
+                .await
+                .unwrap();
             assert_eq!(dead, 0, "a job died");
             if waiting == 0 {
                 return;
@@ -170,7 +220,9 @@ impl TestApp {
 
     /// Wakes a test that waits for something, so that it does not take the processor from what it waits for.
     fn changes(&self) -> Changes {
-        Changes { commits: self.state.db.commits() }
+        Changes {
+            commits: self.state.db.commits(),
+        }
     }
 }
 
@@ -196,22 +248,48 @@ impl TestApp {
             return found;
         };
         let s3 = s3();
-        let listed = s3.list_objects_v2().bucket("hearback-test").prefix(prefix).send().await.unwrap();
-        found.extend(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)));
+        let listed = s3
+            .list_objects_v2()
+            .bucket("hearback-test")
+            .prefix(prefix)
+            .send()
+            .await
+            .unwrap();
+        found.extend(
+            listed
+                .contents()
+                .iter()
+                .filter_map(|object| object.key().map(str::to_owned)),
+        );
         found.extend(self.unfinished_objects().await);
         found
     }
 
     /// The multipart uploads that were begun and are neither completed nor aborted, by key. None on a disk.
     pub async fn unfinished_objects(&self) -> Vec<String> {
-        let Some(prefix) = &self.database else { return Vec::new() };
-        let begun = s3().list_multipart_uploads().bucket("hearback-test").prefix(prefix).send().await.unwrap();
-        begun.uploads().iter().filter_map(|upload| upload.key().map(str::to_owned)).collect()
+        let Some(prefix) = &self.database else {
+            return Vec::new();
+        };
+        let begun = s3()
+            .list_multipart_uploads()
+            .bucket("hearback-test")
+            .prefix(prefix)
+            .send()
+            .await
+            .unwrap();
+        begun
+            .uploads()
+            .iter()
+            .filter_map(|upload| upload.key().map(str::to_owned))
+            .collect()
     }
 
     /// A number that the database answers.
     pub async fn count(&self, statement: &'static str) -> i64 {
-        sqlx::query_scalar(statement).fetch_one(&mut *self.state.db.read().await.unwrap()).await.unwrap()
+        sqlx::query_scalar(statement)
+            .fetch_one(&mut *self.state.db.read().await.unwrap())
+            .await
+            .unwrap()
     }
 
     /// What the person of that name was told, as `kind subject`, in no order that means anything; read or not.
@@ -219,7 +297,10 @@ impl TestApp {
         let rows = sqlx::query_as(
             "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",
         );
-        rows.bind(name).fetch_all(&mut *self.state.db.read().await.unwrap()).await.unwrap()
+        rows.bind(name)
+            .fetch_all(&mut *self.state.db.read().await.unwrap())
+            .await
+            .unwrap()
     }
 
     /// Changes the database behind the program's back.
@@ -232,7 +313,10 @@ impl TestApp {
 
     /// Waits until `fits`, at most 60 s.
     pub async fn until(&self, what: &str, mut fits: impl AsyncFnMut() -> bool) {
-        let (until, mut changes) = (std::time::Instant::now() + Duration::from_secs(60), self.changes());
+        let (until, mut changes) = (
+            std::time::Instant::now() + Duration::from_secs(60),
+            self.changes(),
+        );
         while !fits().await {
             assert!(std::time::Instant::now() < until, "waited in vain: {what}");
             changes.next().await;
@@ -245,7 +329,11 @@ pub fn files(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path.display().to_string()) }
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path.display().to_string())
+        }
     }
     found
 }
@@ -253,8 +341,16 @@ pub fn files(folder: &std::path::Path) -> Vec<String> {
 /// A client of the bucket of this run.
 pub fn s3() -> aws_sdk_s3::Client {
     use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-    let keys = aws_sdk_s3::config::Credentials::new(env("AWS_ACCESS_KEY_ID"), env("AWS_SECRET_ACCESS_KEY"), None, None, "test");
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let keys = aws_sdk_s3::config::Credentials::new(
+        env("AWS_ACCESS_KEY_ID"),
+        env("AWS_SECRET_ACCESS_KEY"),
+        None,
+        None,
+        "test",
+    );
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .region(aws_sdk_s3::config::Region::new("us-east-1"))
@@ -283,17 +379,29 @@ pub struct Client {
 }
 
 fn http() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).cookie_store(true).build().unwrap()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .cookie_store(true)
+        .build()
+        .unwrap()
 }
 
 impl Client {
     /// A client of a server that a test started by itself.
     pub fn at(base: &str) -> Self {
-        Self { base: base.into(), id: String::new(), headers: HeaderMap::new(), http: http() }
+        Self {
+            base: base.into(),
+            id: String::new(),
+            headers: HeaderMap::new(),
+            http: http(),
+        }
     }
 
     pub fn bearer(mut self, token: &str) -> Self {
-        self.headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        self.headers.insert(
+            "authorization",
+            HeaderValue::from_str(&format!("Bearer {token}")).unwrap(),
+        );
         self
     }
 
@@ -304,24 +412,36 @@ impl Client {
 
     /// The same person at another server.
     pub fn elsewhere(&self, base: &str) -> Self {
-        Self { base: base.into(), ..self.clone() }
+        Self {
+            base: base.into(),
+            ..self.clone()
+        }
     }
 
     pub fn accept(mut self, kinds: &str) -> Self {
-        self.headers.insert("accept", HeaderValue::from_str(kinds).unwrap());
+        self.headers
+            .insert("accept", HeaderValue::from_str(kinds).unwrap());
         // What a browser says of a form on a page of ours; without it a request with a cookie is refused.
-        self.headers.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        self.headers
+            .insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         self
     }
 
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        self.headers
+            .insert(name, HeaderValue::from_str(value).unwrap());
         self
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
-        self.http.request(Method::from_bytes(method.as_bytes()).unwrap(), url).headers(self.headers.clone())
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        };
+        self.http
+            .request(Method::from_bytes(method.as_bytes()).unwrap(), url)
+            .headers(self.headers.clone())
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -353,13 +473,21 @@ impl Client {
     }
 
     /// A multipart form: text fields, and files by (field, file name, bytes).
-    pub async fn upload(&self, path: &str, fields: &[(&str, &str)], files: &[(&str, &str, Vec<u8>)]) -> Answer {
+    pub async fn upload(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, Vec<u8>)],
+    ) -> Answer {
         let mut form = reqwest::multipart::Form::new();
         for (name, value) in fields {
             form = form.text((*name).to_owned(), (*value).to_owned());
         }
         for (field, file_name, bytes) in files {
-            form = form.part((*field).to_owned(), reqwest::multipart::Part::bytes(bytes.clone()).file_name((*file_name).to_owned()));
+            form = form.part(
+                (*field).to_owned(),
+                reqwest::multipart::Part::bytes(bytes.clone()).file_name((*file_name).to_owned()),
+            );
         }
         Answer::of(self.request("POST", path).multipart(form)).await
     }
@@ -377,28 +505,46 @@ impl Client {
 
     /// Writes a comment on the update at this path and answers its id.
     pub async fn comment(&self, update: &str, body: &str) -> String {
-        let made = self.post(&format!("{update}/comments"), serde_json::json!({ "body": body })).await.expect(201).json();
+        let made = self
+            .post(
+                &format!("{update}/comments"),
+                serde_json::json!({ "body": body }),
+            )
+            .await
+            .expect(201)
+            .json();
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// Asks a question on the update at this path and answers its id.
     pub async fn question(&self, update: &str, body: &str) -> String {
         let fields = serde_json::json!({ "body": body, "kind": "question" });
-        let made = self.post(&format!("{update}/comments"), fields).await.expect(201).json();
+        let made = self
+            .post(&format!("{update}/comments"), fields)
+            .await
+            .expect(201)
+            .json();
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// Replies to a comment on the update at this path and answers the reply's id.
     pub async fn reply(&self, update: &str, parent: &str, body: &str) -> String {
         let fields = serde_json::json!({ "body": body, "parent_id": parent });
-        let made = self.post(&format!("{update}/comments"), fields).await.expect(201).json();
+        let made = self
+            .post(&format!("{update}/comments"), fields)
+            .await
+            .expect(201)
+            .json();
         made["id"].as_str().unwrap().to_owned()
     }
 
     /// Makes a share link to the update at this path and answers its id and its token.
     pub async fn share(&self, update: &str, comments: bool) -> (String, String) {
         let link = self
-            .post(&format!("{update}/links"), serde_json::json!({ "name": "For the board", "comments": comments }))
+            .post(
+                &format!("{update}/links"),
+                serde_json::json!({ "name": "For the board", "comments": comments }),
+            )
             .await
             .expect(201)
             .json();
@@ -422,7 +568,11 @@ impl Answer {
 
     pub async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+        Self {
+            status,
+            headers,
+            body: response.bytes().await.unwrap().to_vec(),
+        }
     }
 
     pub fn text(&self) -> String {
@@ -431,11 +581,15 @@ impl Answer {
 
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{} is not JSON ({error}): {}", self.status, self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{} is not JSON ({error}): {}", self.status, self.text())
+        })
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// Panics unless the status is this; answers itself.
@@ -452,7 +606,11 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();
         assert_eq!(problem["status"], status);
-        assert!(problem["title"].is_string() && problem["detail"].is_string() && problem["type"].is_string());
+        assert!(
+            problem["title"].is_string()
+                && problem["detail"].is_string()
+                && problem["type"].is_string()
+        );
         problem
     }
 }
@@ -464,7 +622,11 @@ pub fn email(name: &str) -> String {
 
 /// A file of `tests/fixtures`.
 pub fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read(format!(
+        "{}/tests/fixtures/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Whether this run is on PostgreSQL and S3.
@@ -477,7 +639,9 @@ pub fn postgres() -> bool {
 }
 
 fn env(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set; eval \"$(bin/test-servers start DIR)\" first"))
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set; eval \"$(bin/test-servers start DIR)\" first")
+    })
 }
 
 /// The host and port of an address.
@@ -497,8 +661,13 @@ fn database_url(name: &str) -> String {
 pub async fn empty_database() -> String {
     sqlx::any::install_default_drivers();
     let name = format!("empty_{}", secret());
-    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
-    server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES"))
+        .await
+        .unwrap();
+    server
+        .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+        .await
+        .unwrap();
     database_url(&name)
 }
 
@@ -506,17 +675,29 @@ pub async fn empty_database() -> String {
 async fn fresh_database() -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     sqlx::any::install_default_drivers();
-    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
+    let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES"))
+        .await
+        .unwrap();
     let template = TEMPLATE
         .get_or_init(|| async {
             let name = format!("template_{}", secret());
-            let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES")).await.unwrap();
-            server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+            let mut server = sqlx::AnyConnection::connect(&env("HEARBACK_TEST_POSTGRES"))
+                .await
+                .unwrap();
+            server
+                .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+                .await
+                .unwrap();
             Db::open(&database_url(&name)).await.unwrap().close().await;
             name
         })
         .await;
     let name = format!("test_{}", secret());
-    server.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template}"))).await.unwrap();
+    server
+        .execute(sqlx::AssertSqlSafe(format!(
+            "CREATE DATABASE {name} TEMPLATE {template}"
+        )))
+        .await
+        .unwrap();
     name
 }

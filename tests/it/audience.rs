@@ -15,16 +15,32 @@ async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() 
     let late = app.person("Late").await;
 
     let names = |list: serde_json::Value| {
-        list["items"].as_array().unwrap().iter().map(|row| row["person"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["person"]["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(names(ada.get(&format!("{draft}/receipts")).await.json()), ["Bob", "Cyd"]);
+    assert_eq!(
+        names(ada.get(&format!("{draft}/receipts")).await.json()),
+        ["Bob", "Cyd"]
+    );
     for owing in [&bob, &cyd] {
         assert_eq!(owing.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
     }
     late.get(&draft).await.expect(200);
-    assert_eq!(late.get("/inbox").await.json()["counts"], json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 }));
+    assert_eq!(
+        late.get("/inbox").await.json()["counts"],
+        json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
+    );
     // Nor does an edit make them owe.
-    ada.patch(&draft, json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" })).await.expect(200);
+    ada.patch(
+        &draft,
+        json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" }),
+    )
+    .await
+    .expect(200);
     assert_eq!(late.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
     assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 1);
 }
@@ -34,11 +50,22 @@ async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opene
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     app.state.clock.advance(1000);
-    let path = ada.update(json!({ "title": "News", "audience": ["everyone"] })).await;
-    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"], json!([]));
-    assert_eq!(bob.get("/inbox").await.json()["said_to_me"][0]["why"], "sent");
+    let path = ada
+        .update(json!({ "title": "News", "audience": ["everyone"] }))
+        .await;
+    assert_eq!(
+        ada.get(&format!("{path}/receipts")).await.json()["items"],
+        json!([])
+    );
+    assert_eq!(
+        bob.get("/inbox").await.json()["said_to_me"][0]["why"],
+        "sent"
+    );
     bob.put(&format!("{path}/opening")).await.expect(204);
-    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["items"][0]["state"], "opened");
+    assert_eq!(
+        ada.get(&format!("{path}/receipts")).await.json()["items"][0]["state"],
+        "opened"
+    );
     assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 0);
     app.state.clock.advance(1000);
     let late = app.person("Late").await;
@@ -48,16 +75,24 @@ async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opene
 #[actix_web::test]
 async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
     let path =
         ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
     eve.get(&path).await.expect(200);
     assert_eq!(eve.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
-    eve.put(&format!("{path}/acknowledgement")).await.problem(403);
+    eve.put(&format!("{path}/acknowledgement"))
+        .await
+        .problem(403);
     eve.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(ada.get(&path).await.json()["counts"]["recipients"], 1);
-    ada.patch(&path, json!({ "visibility": "audience" })).await.expect(200);
+    ada.patch(&path, json!({ "visibility": "audience" }))
+        .await
+        .expect(200);
     eve.get(&path).await.problem(404);
     bob.get(&path).await.expect(200);
 }
@@ -65,32 +100,57 @@ async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
 #[actix_web::test]
 async fn edits_add_and_remove_recipients_who_keep_their_answers() {
     let app = TestApp::start().await;
-    let (ada, bob, cyd) = (app.person("Ada").await, app.person("Bob").await, app.person("Cyd").await);
-    let path = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge" })).await;
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    let (ada, bob, cyd) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Cyd").await,
+    );
+    let path = ada
+        .update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge" }))
+        .await;
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
     cyd.get(&path).await.problem(404);
 
-    ada.patch(&path, json!({ "audience": [email("Cyd")] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": [email("Cyd")] }))
+        .await
+        .expect(200);
     bob.get(&path).await.problem(404);
     cyd.get(&path).await.expect(200);
     let seen = ada.get(&path).await.json();
     assert_eq!(
-        (&seen["counts"]["recipients"], &seen["counts"]["acknowledged"], &seen["audience"]["people"][0]["name"]),
+        (
+            &seen["counts"]["recipients"],
+            &seen["counts"]["acknowledged"],
+            &seen["audience"]["people"][0]["name"]
+        ),
         (&json!(1), &json!(0), &json!("Cyd"))
     );
     // Edits without an audience leave it.
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     cyd.get(&path).await.expect(200);
 
-    ada.patch(&path, json!({ "audience": [email("Cyd"), email("Bob").to_uppercase(), email("Bob")] })).await.expect(200);
+    ada.patch(
+        &path,
+        json!({ "audience": [email("Cyd"), email("Bob").to_uppercase(), email("Bob")] }),
+    )
+    .await
+    .expect(200);
     let back = bob.get(&path).await.expect(200).json();
     assert_eq!(back["my_receipt"]["state"], "acknowledged");
     assert_eq!(ada.get(&path).await.json()["counts"]["owing"], 1);
     // An answer cannot come to be asked of nobody.
-    ada.patch(&path, json!({ "audience": [] })).await.problem(422);
+    ada.patch(&path, json!({ "audience": [] }))
+        .await
+        .problem(422);
     cyd.get(&path).await.expect(200);
-    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" })).await.expect(200);
-    ada.patch(&path, json!({ "expectation": "acknowledge" })).await.problem(422);
+    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" }))
+        .await
+        .expect(200);
+    ada.patch(&path, json!({ "expectation": "acknowledge" }))
+        .await
+        .problem(422);
     cyd.get(&path).await.problem(404);
     assert_eq!(cyd.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
 }
@@ -100,21 +160,41 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.person("Ada").await, app.admin("Root").await);
     let gone = app.person("Gone").await;
-    admin.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
+    admin
+        .patch(&format!("/people/{}", gone.id), json!({ "active": false }))
+        .await
+        .expect(200);
     for (name, said) in [
         ("@designers", "@designers"),
         ("nobody@example.org", "has no account"),
         ("gone@example.org", "is deactivated"),
         ("nonsense", "not an e-mail address"),
     ] {
-        let problem = ada.post("/updates", json!({ "title": "x", "audience": [name], "publish": true })).await.problem(422);
-        assert!(problem["errors"]["audience"].as_str().unwrap().contains(said), "{problem}");
+        let problem = ada
+            .post(
+                "/updates",
+                json!({ "title": "x", "audience": [name], "publish": true }),
+            )
+            .await
+            .problem(422);
+        assert!(
+            problem["errors"]["audience"]
+                .as_str()
+                .unwrap()
+                .contains(said),
+            "{problem}"
+        );
     }
     assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
     // To oneself is to nobody: nobody could answer.
     for audience in [json!([]), json!([email("Ada")])] {
         let asked = json!({ "title": "x", "audience": audience, "expectation": "acknowledge", "publish": true });
-        assert!(ada.post("/updates", asked).await.problem(422)["errors"]["audience"].as_str().unwrap().contains("nobody"));
+        assert!(
+            ada.post("/updates", asked).await.problem(422)["errors"]["audience"]
+                .as_str()
+                .unwrap()
+                .contains("nobody")
+        );
     }
     assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
 }
@@ -122,22 +202,39 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
 #[actix_web::test]
 async fn drafts_are_seen_by_their_author_alone() {
     let app = TestApp::start().await;
-    let (ada, bob, admin) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
+    let (ada, bob, admin) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.admin("Root").await,
+    );
     let path = ada.update(json!({ "title": "Secret plan", "audience": ["everyone"], "visibility": "workspace", "publish": false })).await;
     for other in [&bob, &admin] {
         other.get(&path).await.problem(404);
         other.put(&format!("{path}/opening")).await.problem(404);
         other.get(&format!("{path}/receipts")).await.problem(404);
         assert_eq!(other.get("/updates").await.json()["items"], json!([]));
-        assert_eq!(other.get("/updates?state=draft").await.json()["items"], json!([]));
+        assert_eq!(
+            other.get("/updates?state=draft").await.json()["items"],
+            json!([])
+        );
         assert_eq!(other.get("/inbox").await.json()["counts"]["said_to_me"], 0);
     }
-    assert_eq!(ada.get("/updates?state=draft").await.json()["items"][0]["state"], "draft");
-    ada.post(&format!("{path}/links"), json!({})).await.problem(409);
-    ada.put(&format!("{path}/acknowledgement")).await.problem(409);
+    assert_eq!(
+        ada.get("/updates?state=draft").await.json()["items"][0]["state"],
+        "draft"
+    );
+    ada.post(&format!("{path}/links"), json!({}))
+        .await
+        .problem(409);
+    ada.put(&format!("{path}/acknowledgement"))
+        .await
+        .problem(409);
     ada.put(&format!("{path}/reactions/👍")).await.problem(409);
     app.jobs_done().await;
-    assert_eq!(bob.get("/updates?q=secret").await.json()["items"], json!([]));
+    assert_eq!(
+        bob.get("/updates?q=secret").await.json()["items"],
+        json!([])
+    );
 }
 
 #[actix_web::test]
@@ -148,7 +245,10 @@ async fn publication_is_undone_within_ten_seconds_and_not_after() {
     let undo = format!("{path}/publication");
     assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
     let first = ada.put(&undo).await.expect(200).json();
-    assert_eq!(ada.put(&undo).await.expect(200).json()["published_at"], first["published_at"]);
+    assert_eq!(
+        ada.put(&undo).await.expect(200).json()["published_at"],
+        first["published_at"]
+    );
     bob.get(&path).await.expect(200);
     app.state.clock.advance(8_000);
     assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
@@ -165,11 +265,25 @@ async fn publication_is_undone_within_ten_seconds_and_not_after() {
 async fn an_empty_draft_is_not_published_and_one_with_notes_gets_a_title() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    assert!(ada.post("/updates", json!({ "publish": true })).await.problem(422)["errors"]["title"].is_string());
-    let path = ada.update(json!({ "notes": "Just words", "publish": true })).await;
-    assert!(ada.get(&path).await.json()["title"].as_str().unwrap().starts_with("Update, "));
+    assert!(
+        ada.post("/updates", json!({ "publish": true }))
+            .await
+            .problem(422)["errors"]["title"]
+            .is_string()
+    );
+    let path = ada
+        .update(json!({ "notes": "Just words", "publish": true }))
+        .await;
+    assert!(
+        ada.get(&path).await.json()["title"]
+            .as_str()
+            .unwrap()
+            .starts_with("Update, ")
+    );
     for title in [json!(""), json!(null), json!(" \n ")] {
-        ada.patch(&path, json!({ "title": title })).await.problem(422);
+        ada.patch(&path, json!({ "title": title }))
+            .await
+            .problem(422);
     }
 }
 
@@ -180,10 +294,22 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
     let browser = app.browser("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;
     let version = ada.get(&path).await.json()["version"].as_i64().unwrap();
-    ada.patch(&path, json!({ "title": "Two", "version": version })).await.expect(200);
-    ada.patch(&path, json!({ "title": "Three", "version": version })).await.problem(409);
+    ada.patch(&path, json!({ "title": "Two", "version": version }))
+        .await
+        .expect(200);
+    ada.patch(&path, json!({ "title": "Three", "version": version }))
+        .await
+        .problem(409);
     let page = browser
-        .form("POST", &path, &[("_method", "PATCH"), ("title", "My own words"), ("version", &version.to_string())])
+        .form(
+            "POST",
+            &path,
+            &[
+                ("_method", "PATCH"),
+                ("title", "My own words"),
+                ("version", &version.to_string()),
+            ],
+        )
         .await
         .expect(409);
     assert!(page.text().contains("My own words"));
@@ -200,7 +326,8 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
 }
 
 #[actix_web::test]
-async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactivated_is_said_to_be() {
+async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactivated_is_said_to_be()
+{
     let app = TestApp::start().await;
     let (root, gone) = (app.admin("Root").await, app.person("Gone").await);
     let update = json!({ "title": "Join", "audience": ["new@example.org"], "invite": true, "publish": true });
@@ -208,9 +335,30 @@ async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactiv
     assert_eq!(update["invited"][0]["email"], "new@example.org");
     let link = update["invited"][0]["url"].as_str().unwrap();
     let new = app.client();
-    new.post(link, json!({ "name": "New", "password": crate::app::PASSWORD })).await.expect(204);
-    assert_eq!(root.get(&format!("/updates/{}", update["id"].as_str().unwrap())).await.json()["counts"]["recipients"], 1);
-    root.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
-    let refused = root.post("/updates", json!({ "audience": [email("Gone")] })).await.problem(422);
-    assert!(refused["errors"]["audience"].as_str().unwrap().contains("deactivated"), "{refused}");
+    new.post(
+        link,
+        json!({ "name": "New", "password": crate::app::PASSWORD }),
+    )
+    .await
+    .expect(204);
+    assert_eq!(
+        root.get(&format!("/updates/{}", update["id"].as_str().unwrap()))
+            .await
+            .json()["counts"]["recipients"],
+        1
+    );
+    root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
+        .await
+        .expect(200);
+    let refused = root
+        .post("/updates", json!({ "audience": [email("Gone")] }))
+        .await
+        .problem(422);
+    assert!(
+        refused["errors"]["audience"]
+            .as_str()
+            .unwrap()
+            .contains("deactivated"),
+        "{refused}"
+    );
 }

@@ -5,12 +5,21 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 
 async fn threads(client: &Client, path: &str) -> Vec<Value> {
-    client.get(&format!("{path}/comments")).await.expect(200).json()["items"].as_array().unwrap().clone()
+    client
+        .get(&format!("{path}/comments"))
+        .await
+        .expect(200)
+        .json()["items"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(json!({ "title": "Look", "audience": [email("Bob")] })).await;
+    let path = ada
+        .update(json!({ "title": "Look", "audience": [email("Bob")] }))
+        .await;
     (ada, bob, path)
 }
 
@@ -21,19 +30,40 @@ async fn replies_stand_in_their_thread_in_order() {
     let first = bob.comment(&path, "First").await;
     let second = bob.comment(&path, "Second").await;
     let at = format!("{path}/comments");
-    let reply = ada.post(&at, json!({ "body": "Re: first", "parent_id": first })).await.expect(201).json();
+    let reply = ada
+        .post(&at, json!({ "body": "Re: first", "parent_id": first }))
+        .await
+        .expect(201)
+        .json();
     // A reply to a reply joins the same thread.
-    let deeper = bob.post(&at, json!({ "body": "Re: re", "parent_id": reply["id"] })).await.expect(201).json();
+    let deeper = bob
+        .post(&at, json!({ "body": "Re: re", "parent_id": reply["id"] }))
+        .await
+        .expect(201)
+        .json();
     assert_eq!(deeper["parent_id"], json!(first));
     let all = threads(&bob, &path).await;
-    assert_eq!((all.len(), &all[0]["id"], &all[1]["id"]), (2, &json!(first), &json!(second)));
-    let bodies: Vec<_> = all[0]["replies"].as_array().unwrap().iter().map(|reply| reply["body"].clone()).collect();
+    assert_eq!(
+        (all.len(), &all[0]["id"], &all[1]["id"]),
+        (2, &json!(first), &json!(second))
+    );
+    let bodies: Vec<_> = all[0]["replies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reply| reply["body"].clone())
+        .collect();
     assert_eq!(bodies, ["Re: first", "Re: re"]);
     assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 4);
     let other = ada.update(json!({ "title": "Other" })).await;
     for parent in [json!("nothing"), json!(first)] {
         assert!(
-            ada.post(&format!("{other}/comments"), json!({ "body": "x", "parent_id": parent })).await.problem(422)["errors"]["parent_id"]
+            ada.post(
+                &format!("{other}/comments"),
+                json!({ "body": "x", "parent_id": parent })
+            )
+            .await
+            .problem(422)["errors"]["parent_id"]
                 .is_string()
         );
     }
@@ -44,13 +74,43 @@ async fn a_permalink_leads_to_where_the_comment_stands() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Here").await;
-    let reply = ada.post(&format!("{path}/comments"), json!({ "body": "Yes", "parent_id": id })).await.expect(201).json();
+    let reply = ada
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Yes", "parent_id": id }),
+        )
+        .await
+        .expect(201)
+        .json();
     let shown = ada.get(&format!("/comments/{id}")).await.expect(200).json();
-    assert_eq!((&shown["body"], &shown["replies"][0]["id"]), (&json!("Here"), &reply["id"]));
-    assert!(shown["url"].as_str().unwrap().ends_with(&format!("{path}#c-{id}")));
-    let led = app.browser("Bob").await.get(&format!("/comments/{}", reply["id"].as_str().unwrap())).await.expect(303);
-    assert!(led.header("location").ends_with(&format!("{path}#c-{}", reply["id"].as_str().unwrap())));
-    assert!(app.browser("Bob").await.get(&path).await.text().contains(&format!("c-{id}")));
+    assert_eq!(
+        (&shown["body"], &shown["replies"][0]["id"]),
+        (&json!("Here"), &reply["id"])
+    );
+    assert!(
+        shown["url"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("{path}#c-{id}"))
+    );
+    let led = app
+        .browser("Bob")
+        .await
+        .get(&format!("/comments/{}", reply["id"].as_str().unwrap()))
+        .await
+        .expect(303);
+    assert!(
+        led.header("location")
+            .ends_with(&format!("{path}#c-{}", reply["id"].as_str().unwrap()))
+    );
+    assert!(
+        app.browser("Bob")
+            .await
+            .get(&path)
+            .await
+            .text()
+            .contains(&format!("c-{id}"))
+    );
     ada.get("/comments/nothing").await.problem(404);
 }
 
@@ -58,10 +118,23 @@ async fn a_permalink_leads_to_where_the_comment_stands() {
 async fn anchors_are_checked_against_what_they_point_into() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let files = [("media", "clip.webm", fixture("rec-vp8-opus-3s.webm")), ("media", "shot.png", fixture("alpha.png"))];
-    let made = ada.upload("/updates", &[("title", "Both"), ("audience", &email("Bob"))], &files).await.expect(201).json();
+    let files = [
+        ("media", "clip.webm", fixture("rec-vp8-opus-3s.webm")),
+        ("media", "shot.png", fixture("alpha.png")),
+    ];
+    let made = ada
+        .upload(
+            "/updates",
+            &[("title", "Both"), ("audience", &email("Bob"))],
+            &files,
+        )
+        .await
+        .expect(201)
+        .json();
     let path = format!("/updates/{}", made["id"].as_str().unwrap());
-    let ready = app.wait_for(&ada, &path, |update| update["media"][0]["state"] == "ready").await;
+    let ready = app
+        .wait_for(&ada, &path, |update| update["media"][0]["state"] == "ready")
+        .await;
     let (video, image) = (&ready["media"][0]["id"], &ready["media"][1]["id"]);
     let length = ready["media"][0]["duration_ms"].as_i64().unwrap();
     let at = format!("{path}/comments");
@@ -69,16 +142,36 @@ async fn anchors_are_checked_against_what_they_point_into() {
     let spot = json!({ "x": 0.25, "y": 0.5, "w": 0.1, "h": 0.2 });
     for (anchor, media, region) in [
         (json!({ "media_id": video, "at_ms": 0 }), video, Value::Null),
-        (json!({ "at_ms": 1000, "until_ms": length }), video, Value::Null),
-        (json!({ "media_id": video, "at_ms": length, "region": spot }), video, spot.clone()),
-        (json!({ "media_id": image, "region": spot }), image, spot.clone()),
-        (json!({ "region": { "x": 1, "y": 1 } }), image, json!({ "x": 1.0, "y": 1.0, "w": 0.0, "h": 0.0 })),
+        (
+            json!({ "at_ms": 1000, "until_ms": length }),
+            video,
+            Value::Null,
+        ),
+        (
+            json!({ "media_id": video, "at_ms": length, "region": spot }),
+            video,
+            spot.clone(),
+        ),
+        (
+            json!({ "media_id": image, "region": spot }),
+            image,
+            spot.clone(),
+        ),
+        (
+            json!({ "region": { "x": 1, "y": 1 } }),
+            image,
+            json!({ "x": 1.0, "y": 1.0, "w": 0.0, "h": 0.0 }),
+        ),
     ] {
         let mut body = anchor.clone();
         body["body"] = "There".into();
         let made = bob.post(&at, body).await.expect(201).json();
         assert_eq!(
-            (&made["media_id"], &made["anchor"]["region"], &made["anchor"]["at_ms"]),
+            (
+                &made["media_id"],
+                &made["anchor"]["region"],
+                &made["anchor"]["at_ms"]
+            ),
             (media, &region, &anchor["at_ms"]),
             "{anchor}"
         );
@@ -90,11 +183,20 @@ async fn anchors_are_checked_against_what_they_point_into() {
         (json!({ "media_id": video, "at_ms": 1.5 }), "at_ms"),
         (json!({ "media_id": image, "at_ms": 5 }), "at_ms"),
         (json!({ "media_id": video, "region": spot }), "at_ms"),
-        (json!({ "media_id": video, "at_ms": 2000, "until_ms": 1000 }), "until_ms"),
+        (
+            json!({ "media_id": video, "at_ms": 2000, "until_ms": 1000 }),
+            "until_ms",
+        ),
         (json!({ "media_id": video, "until_ms": 1000 }), "until_ms"),
-        (json!({ "media_id": video, "at_ms": 1, "until_ms": length + 1 }), "until_ms"),
+        (
+            json!({ "media_id": video, "at_ms": 1, "until_ms": length + 1 }),
+            "until_ms",
+        ),
         (json!({ "media_id": "nothing", "at_ms": 1 }), "media_id"),
-        (json!({ "region": { "x": 0.9, "y": 0, "w": 0.2, "h": 0.1 } }), "region"),
+        (
+            json!({ "region": { "x": 0.9, "y": 0, "w": 0.2, "h": 0.1 } }),
+            "region",
+        ),
         (json!({ "region": { "x": -0.1, "y": 0 } }), "region"),
         (json!({ "region": { "x": 0 } }), "region"),
         (json!({ "region": { "x": 0, "y": 0, "z": 0 } }), "region"),
@@ -108,16 +210,29 @@ async fn anchors_are_checked_against_what_they_point_into() {
     assert_eq!(threads(&bob, &path).await.len(), 5);
 
     // A removed file leaves the words.
-    ada.delete(&format!("/media/{}", video.as_str().unwrap())).await.expect(204);
+    ada.delete(&format!("/media/{}", video.as_str().unwrap()))
+        .await
+        .expect(204);
     let left = threads(&bob, &path).await;
-    assert_eq!((left.len(), &left[0]["media_id"], &left[0]["anchor"]), (5, &Value::Null, &Value::Null));
+    assert_eq!(
+        (left.len(), &left[0]["media_id"], &left[0]["anchor"]),
+        (5, &Value::Null, &Value::Null)
+    );
 }
 
 #[actix_web::test]
 async fn an_anchor_cannot_point_into_another_update() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
-    let other = ada.upload("/updates", &[("title", "Other")], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
+    let other = ada
+        .upload(
+            "/updates",
+            &[("title", "Other")],
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let foreign = ada
         .post(&format!("{path}/comments"), json!({ "body": "x", "media_id": other["media"][0]["id"], "region": { "x": 0, "y": 0 } }))
         .await;
@@ -130,19 +245,38 @@ async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Mistkae").await;
     let at = format!("/comments/{id}");
-    let edited = bob.patch(&at, json!({ "body": "Mistake" })).await.expect(200).json();
-    assert_eq!((&edited["body"], edited["edited_at"].is_string()), (&json!("Mistake"), true));
-    ada.patch(&at, json!({ "body": "Mine now" })).await.problem(403);
+    let edited = bob
+        .patch(&at, json!({ "body": "Mistake" }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&edited["body"], edited["edited_at"].is_string()),
+        (&json!("Mistake"), true)
+    );
+    ada.patch(&at, json!({ "body": "Mine now" }))
+        .await
+        .problem(403);
     ada.delete(&at).await.problem(403);
     bob.patch(&at, json!({ "body": " " })).await.problem(422);
     bob.patch(&at, json!({})).await.problem(422);
 
-    ada.post(&format!("{path}/comments"), json!({ "body": "An answer", "parent_id": id })).await.expect(201);
+    ada.post(
+        &format!("{path}/comments"),
+        json!({ "body": "An answer", "parent_id": id }),
+    )
+    .await
+    .expect(201);
     bob.delete(&at).await.expect(204);
     bob.delete(&at).await.expect(204);
     let left = threads(&ada, &path).await;
     assert_eq!(
-        (&left[0]["removed"], &left[0]["body"], &left[0]["body_html"], &left[0]["replies"][0]["body"]),
+        (
+            &left[0]["removed"],
+            &left[0]["body"],
+            &left[0]["body_html"],
+            &left[0]["replies"][0]["body"]
+        ),
         (&json!(true), &json!(""), &json!(""), &json!("An answer"))
     );
     bob.patch(&at, json!({ "body": "Back" })).await.problem(409);
@@ -155,7 +289,11 @@ async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies
     ada.get(&format!("/comments/{alone}")).await.problem(404);
     assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 1);
     app.jobs_done().await;
-    assert_eq!(ada.get("/updates?q=mistake").await.json()["items"], json!([]), "what was removed is not found");
+    assert_eq!(
+        ada.get("/updates?q=mistake").await.json()["items"],
+        json!([]),
+        "what was removed is not found"
+    );
 }
 
 #[actix_web::test]
@@ -165,17 +303,40 @@ async fn a_reply_to_what_was_just_removed_is_refused_and_nothing_of_it_is_stored
     let id = bob.comment(&path, "Now you see me").await;
     bob.delete(&format!("/comments/{id}")).await.expect(204);
     let at = format!("{path}/comments");
-    ada.post(&at, json!({ "body": "Reply", "parent_id": id })).await.problem(409);
+    ada.post(&at, json!({ "body": "Reply", "parent_id": id }))
+        .await
+        .problem(409);
     let picture = ("pictures", "a.png", fixture("alpha.png"));
-    ada.upload(&at, &[("body", "Reply"), ("parent_id", &id)], &[picture]).await.problem(409);
+    ada.upload(&at, &[("body", "Reply"), ("parent_id", &id)], &[picture])
+        .await
+        .problem(409);
     assert!(threads(&ada, &path).await.is_empty());
     let mut connection = app.state.db.read().await.unwrap();
-    for table in ["SELECT count(*) FROM media", "SELECT count(*) FROM renditions"] {
-        assert_eq!(sqlx::query_scalar::<_, i64>(table).fetch_one(&mut *connection).await.unwrap(), 0, "{table}");
+    for table in [
+        "SELECT count(*) FROM media",
+        "SELECT count(*) FROM renditions",
+    ] {
+        assert_eq!(
+            sqlx::query_scalar::<_, i64>(table)
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap(),
+            0,
+            "{table}"
+        );
     }
     drop(connection);
     // A form keeps what was typed.
-    let page = app.browser("Ada").await.form("POST", &at, &[("body", "My long answer"), ("parent_id", &id)]).await.expect(409);
+    let page = app
+        .browser("Ada")
+        .await
+        .form(
+            "POST",
+            &at,
+            &[("body", "My long answer"), ("parent_id", &id)],
+        )
+        .await
+        .expect(409);
     assert!(page.text().contains("My long answer"));
 }
 
@@ -185,33 +346,86 @@ async fn pictures_are_pasted_into_comments_and_go_with_them() {
     let (ada, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");
     let picture = || ("pictures", "paste.png", fixture("alpha.png"));
-    let made = bob.upload(&at, &[("body", "")], &[picture(), picture()]).await.expect(201).json();
+    let made = bob
+        .upload(&at, &[("body", "")], &[picture(), picture()])
+        .await
+        .expect(201)
+        .json();
     assert_eq!(made["pictures"].as_array().unwrap().len(), 2);
-    let url = made["pictures"][0]["renditions"][0]["url"].as_str().unwrap().to_owned();
-    assert_eq!(app.client().get(&url).await.expect(200).header("content-type"), "image/png");
-    ada.get(&format!("/media/{}", made["pictures"][0]["id"].as_str().unwrap())).await.expect(200);
-    assert_eq!(ada.get(&path).await.json()["media"], json!([]), "they are not files of the update");
+    let url = made["pictures"][0]["renditions"][0]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        app.client()
+            .get(&url)
+            .await
+            .expect(200)
+            .header("content-type"),
+        "image/png"
+    );
+    ada.get(&format!(
+        "/media/{}",
+        made["pictures"][0]["id"].as_str().unwrap()
+    ))
+    .await
+    .expect(200);
+    assert_eq!(
+        ada.get(&path).await.json()["media"],
+        json!([]),
+        "they are not files of the update"
+    );
 
     let mut connection = app.state.db.read().await.unwrap();
-    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions").fetch_all(&mut *connection).await.unwrap();
+    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions")
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap();
     drop(connection);
-    bob.delete(&format!("/comments/{}", made["id"].as_str().unwrap())).await.expect(204);
+    bob.delete(&format!("/comments/{}", made["id"].as_str().unwrap()))
+        .await
+        .expect(204);
     app.client().get(&url).await.problem(404);
     app.jobs_done().await;
     for key in keys {
-        assert_eq!(app.state.intake.shop.storage.len(&key).await.unwrap(), None, "{key}");
+        assert_eq!(
+            app.state.intake.shop.storage.len(&key).await.unwrap(),
+            None,
+            "{key}"
+        );
     }
 
-    bob.upload(&at, &[("body", "x")], &[("pictures", "clip.webm", fixture("rec-vp8-opus-3s.webm"))]).await.problem(415);
+    bob.upload(
+        &at,
+        &[("body", "x")],
+        &[("pictures", "clip.webm", fixture("rec-vp8-opus-3s.webm"))],
+    )
+    .await
+    .problem(415);
     assert_eq!(
-        bob.upload(&at, &[("body", "x")], &[picture(), ("pictures", "bad.svg", fixture("bad-script.svg"))]).await.problem(415)["errors"]
+        bob.upload(
+            &at,
+            &[("body", "x")],
+            &[
+                picture(),
+                ("pictures", "bad.svg", fixture("bad-script.svg"))
+            ]
+        )
+        .await
+        .problem(415)["errors"]
             .as_object()
             .unwrap()
             .keys()
             .collect::<Vec<_>>(),
         ["pictures[1]"]
     );
-    bob.upload(&at, &[("body", "x")], &[("media", "a.png", fixture("alpha.png"))]).await.problem(422);
+    bob.upload(
+        &at,
+        &[("body", "x")],
+        &[("media", "a.png", fixture("alpha.png"))],
+    )
+    .await
+    .problem(422);
     let many: Vec<_> = (0..11).map(|_| picture()).collect();
     bob.upload(&at, &[("body", "x")], &many).await.problem(422);
     assert!(threads(&bob, &path).await.is_empty());
@@ -233,16 +447,37 @@ async fn reactions_are_one_emoji_each_and_ones_own() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|one| (one["emoji"].as_str().unwrap().to_owned(), one["count"].as_i64().unwrap(), one["mine"].as_bool().unwrap()))
+                .map(|one| {
+                    (
+                        one["emoji"].as_str().unwrap().to_owned(),
+                        one["count"].as_i64().unwrap(),
+                        one["mine"].as_bool().unwrap(),
+                    )
+                })
                 .collect::<Vec<_>>()
         };
-        assert_eq!(seen(&ada.get(&at).await.json()["reactions"]), [("🎉".into(), 2, true), ("❤️".into(), 1, false)]);
+        assert_eq!(
+            seen(&ada.get(&at).await.json()["reactions"]),
+            [("🎉".into(), 2, true), ("❤️".into(), 1, false)]
+        );
         ada.delete(&format!("{at}/reactions/❤️")).await.expect(204);
         bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
         bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
-        assert_eq!(seen(&ada.get(&at).await.json()["reactions"]), [("🎉".into(), 1, true), ("❤️".into(), 1, false)]);
+        assert_eq!(
+            seen(&ada.get(&at).await.json()["reactions"]),
+            [("🎉".into(), 1, true), ("❤️".into(), 1, false)]
+        );
         for wrong in ["x", "👍👍", "lol", "%3Cb%3E", "%F0%9F"] {
-            assert!(matches!(ada.put(&format!("{at}/reactions/{wrong}")).await.status.as_u16(), 404 | 422), "{wrong}");
+            assert!(
+                matches!(
+                    ada.put(&format!("{at}/reactions/{wrong}"))
+                        .await
+                        .status
+                        .as_u16(),
+                    404 | 422
+                ),
+                "{wrong}"
+            );
         }
     }
 }
@@ -252,15 +487,30 @@ async fn a_thread_is_resolved_and_opened_again() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Fix this").await;
-    let reply = ada.post(&format!("{path}/comments"), json!({ "body": "Done", "parent_id": id })).await.expect(201).json();
+    let reply = ada
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Done", "parent_id": id }),
+        )
+        .await
+        .expect(201)
+        .json();
     let at = format!("/comments/{id}/resolution");
     for _ in 0..2 {
         assert_eq!(ada.put(&at).await.expect(200).json()["state"], "resolved");
     }
     for _ in 0..2 {
-        assert_eq!(bob.delete(&at).await.expect(200).json()["state"], Value::Null);
+        assert_eq!(
+            bob.delete(&at).await.expect(200).json()["state"],
+            Value::Null
+        );
     }
-    ada.put(&format!("/comments/{}/resolution", reply["id"].as_str().unwrap())).await.problem(409);
+    ada.put(&format!(
+        "/comments/{}/resolution",
+        reply["id"].as_str().unwrap()
+    ))
+    .await
+    .problem(409);
 }
 
 #[actix_web::test]
@@ -268,10 +518,17 @@ async fn markdown_is_shown_and_made_safe() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let body = "**bold** `code` <script>alert(1)</script> [x](javascript:alert(1)) ![i](https://evil.example/i.png) https://example.org\nnext <img src=x onerror=alert(1)>";
-    let made = bob.post(&format!("{path}/comments"), json!({ "body": body })).await.expect(201).json();
+    let made = bob
+        .post(&format!("{path}/comments"), json!({ "body": body }))
+        .await
+        .expect(201)
+        .json();
     let html = made["body_html"].as_str().unwrap();
     assert_eq!(made["body"], json!(body));
-    assert!(html.contains("<strong>bold</strong>") && html.contains("<br>"), "{html}");
+    assert!(
+        html.contains("<strong>bold</strong>") && html.contains("<br>"),
+        "{html}"
+    );
     for bad in ["<script", "javascript:", "<img", "onerror=alert(1)>"] {
         assert!(!html.contains(bad), "{bad} in {html}");
     }
@@ -284,7 +541,9 @@ async fn too_long_too_empty_and_unknown_things_are_refused_by_name() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");
-    bob.post(&at, json!({ "body": "ü".repeat(10_000) })).await.expect(201);
+    bob.post(&at, json!({ "body": "ü".repeat(10_000) }))
+        .await
+        .expect(201);
     for (body, field) in [
         (json!({ "body": "x".repeat(10_001) }), "body"),
         (json!({ "body": "a\0b" }), "body"),
@@ -294,10 +553,15 @@ async fn too_long_too_empty_and_unknown_things_are_refused_by_name() {
         (json!({ "body": "x", "color": "red" }), "color"),
         (json!({ "body": "x", "kind": "shout" }), "kind"),
     ] {
-        assert!(bob.post(&at, body.clone()).await.problem(422)["errors"][field].is_string(), "{field}");
+        assert!(
+            bob.post(&at, body.clone()).await.problem(422)["errors"][field].is_string(),
+            "{field}"
+        );
     }
     assert_eq!(threads(&bob, &path).await.len(), 1);
-    bob.post("/updates/nothing/comments", json!({ "body": "x" })).await.problem(404);
+    bob.post("/updates/nothing/comments", json!({ "body": "x" }))
+        .await
+        .problem(404);
 }
 
 #[actix_web::test]
@@ -312,7 +576,10 @@ async fn what_came_since_my_visit_is_marked_new() {
     let browser = app.browser("Bob").await;
     let marks = async || {
         let page = browser.get(&path).await.expect(200).text();
-        page.split("id=\"c-").skip(1).map(|comment| comment.contains("New<span")).collect::<Vec<_>>()
+        page.split("id=\"c-")
+            .skip(1)
+            .map(|comment| comment.contains("New<span"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
     // Still new while I look, gone at the next visit.
@@ -329,6 +596,10 @@ async fn nobody_comments_in_the_trash() {
     let (ada, bob, path) = scene(&app).await;
     bob.comment(&path, "Before").await;
     ada.delete(&path).await.expect(204);
-    ada.post(&format!("{path}/comments"), json!({ "body": "x" })).await.problem(409);
-    bob.post(&format!("{path}/comments"), json!({ "body": "x" })).await.problem(404);
+    ada.post(&format!("{path}/comments"), json!({ "body": "x" }))
+        .await
+        .problem(409);
+    bob.post(&format!("{path}/comments"), json!({ "body": "x" }))
+        .await
+        .problem(404);
 }

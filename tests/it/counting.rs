@@ -59,14 +59,24 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Counting {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let request = context.event_span(event).into_iter().flat_map(|span| span.scope()).find_map(|span| {
-            let extensions = span.extensions();
-            extensions.get::<RequestId>().map(|request| request.0.clone())
-        });
+        let request = context
+            .event_span(event)
+            .into_iter()
+            .flat_map(|span| span.scope())
+            .find_map(|span| {
+                let extensions = span.extensions();
+                extensions
+                    .get::<RequestId>()
+                    .map(|request| request.0.clone())
+            });
         if let (Some(request), "sqlx::query") = (request, event.metadata().target()) {
             let mut statement = Statement::default();
             event.record(&mut statement);
-            let text = if statement.whole.is_empty() { statement.summary } else { statement.whole };
+            let text = if statement.whole.is_empty() {
+                statement.summary
+            } else {
+                statement.whole
+            };
             ASKED.lock().unwrap().entry(request).or_default().push(text);
         }
     }
@@ -79,14 +89,24 @@ pub fn statements(answer: &Answer) -> usize {
 
 /// The statements of a request, from its answer, in order.
 pub fn texts(answer: &Answer) -> Vec<String> {
-    ASKED.lock().unwrap().get(answer.header("x-request-id")).expect("no statement was counted").clone()
+    ASKED
+        .lock()
+        .unwrap()
+        .get(answer.header("x-request-id"))
+        .expect("no statement was counted")
+        .clone()
 }
 
 /// From now on they are counted, in the whole process.
 pub fn count() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let wanted = filter::filter_fn(|about| about.target() == "sqlx::query" || (about.is_span() && about.name() == "request"));
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Counting.with_filter(wanted))).unwrap();
+        let wanted = filter::filter_fn(|about| {
+            about.target() == "sqlx::query" || (about.is_span() && about.name() == "request")
+        });
+        tracing::subscriber::set_global_default(
+            tracing_subscriber::registry().with(Counting.with_filter(wanted)),
+        )
+        .unwrap();
     });
 }

@@ -12,13 +12,23 @@ async fn a_database_of_a_later_version_is_refused_and_names_it() {
          SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
     )
     .await;
-    app.execute("UPDATE settings SET value = '7.8.9' WHERE name = 'program'").await;
-    let refused = hearback::db::Db::open(&app.state.config.database_url).await.unwrap_err().detail();
+    app.execute("UPDATE settings SET value = '7.8.9' WHERE name = 'program'")
+        .await;
+    let refused = hearback::db::Db::open(&app.state.config.database_url)
+        .await
+        .unwrap_err()
+        .detail();
     assert!(
-        refused.contains("7.8.9") && refused.contains(env!("CARGO_PKG_VERSION")) && refused.contains("Nothing was changed"),
+        refused.contains("7.8.9")
+            && refused.contains(env!("CARGO_PKG_VERSION"))
+            && refused.contains("Nothing was changed"),
         "{refused}"
     );
-    assert_eq!(app.count("SELECT count(*) FROM settings WHERE name = 'program' AND value = '7.8.9'").await, 1);
+    assert_eq!(
+        app.count("SELECT count(*) FROM settings WHERE name = 'program' AND value = '7.8.9'")
+            .await,
+        1
+    );
 }
 
 #[actix_web::test]
@@ -30,7 +40,9 @@ async fn a_file_of_an_older_version_is_copied_aside_before_it_is_changed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.db");
     let url = format!("sqlite://{}?mode=rwc", path.display());
-    let mut old = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let mut old = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
     for statement in [
         "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
          success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)",
@@ -47,9 +59,18 @@ async fn a_file_of_an_older_version_is_copied_aside_before_it_is_changed() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.to_string_lossy().contains(".before-schema-"));
     let copy = format!("sqlite://{}", copy.expect("no copy was made").display());
-    let mut copied = <sqlx::SqliteConnection as sqlx::Connection>::connect(&copy).await.unwrap();
-    let word: String = sqlx::query_scalar("SELECT word FROM kept").fetch_one(&mut copied).await.unwrap();
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'people'").fetch_one(&mut copied).await.unwrap();
+    let mut copied = <sqlx::SqliteConnection as sqlx::Connection>::connect(&copy)
+        .await
+        .unwrap();
+    let word: String = sqlx::query_scalar("SELECT word FROM kept")
+        .fetch_one(&mut copied)
+        .await
+        .unwrap();
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'people'")
+            .fetch_one(&mut copied)
+            .await
+            .unwrap();
     assert_eq!((word.as_str(), tables), ("before", 0));
 }
 
@@ -59,17 +80,27 @@ async fn every_connection_keeps_what_was_answered_and_what_is_pointed_at() {
         return;
     }
     let app = TestApp::start().await;
-    for (pragma, wanted) in [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 15_000)] {
+    for (pragma, wanted) in [
+        ("PRAGMA synchronous", 2),
+        ("PRAGMA foreign_keys", 1),
+        ("PRAGMA busy_timeout", 15_000),
+    ] {
         let mut reads = Vec::new();
         for _ in 0..4 {
             reads.push(app.state.db.read().await.unwrap());
         }
         for connection in &mut reads {
-            let value: i64 = sqlx::query_scalar(pragma).fetch_one(&mut **connection).await.unwrap();
+            let value: i64 = sqlx::query_scalar(pragma)
+                .fetch_one(&mut **connection)
+                .await
+                .unwrap();
             assert_eq!(value, wanted, "{pragma}");
         }
     }
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *app.state.db.read().await.unwrap()).await.unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+        .fetch_one(&mut *app.state.db.read().await.unwrap())
+        .await
+        .unwrap();
     assert_eq!(mode, "wal");
 }
 
@@ -77,14 +108,23 @@ async fn every_connection_keeps_what_was_answered_and_what_is_pointed_at() {
 async fn forty_people_write_at_once_and_all_succeed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let update = ada.post("/updates", json!({ "title": "T", "publish": true })).await.expect(201).json();
+    let update = ada
+        .post("/updates", json!({ "title": "T", "publish": true }))
+        .await
+        .expect(201)
+        .json();
     let path = format!("/updates/{}/comments", update["id"].as_str().unwrap());
     let (client, path) = (&ada, path.as_str());
-    let writers = (0..40).map(|n| async move { client.post(path, json!({ "body": n.to_string() })).await });
+    let writers =
+        (0..40).map(|n| async move { client.post(path, json!({ "body": n.to_string() })).await });
     for answer in futures_util::future::join_all(writers).await {
         assert_eq!(answer.status.as_u16(), 201, "{}", answer.text());
     }
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 40);
     // Events are numbered without a gap.
-    assert_eq!(app.count("SELECT max(n) - min(n) + 1 - count(*) FROM events").await, 0);
+    assert_eq!(
+        app.count("SELECT max(n) - min(n) + 1 - count(*) FROM events")
+            .await,
+        0
+    );
 }

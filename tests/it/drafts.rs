@@ -5,12 +5,20 @@ use serde_json::json;
 use crate::app::{Client, TestApp, email};
 
 async fn draft(client: &Client, path: &str, subject: &str, body: &str) -> crate::app::Answer {
-    client.json("PUT", &format!("{path}/drafts/{subject}"), &json!({ "body": body })).await
+    client
+        .json(
+            "PUT",
+            &format!("{path}/drafts/{subject}"),
+            &json!({ "body": body }),
+        )
+        .await
 }
 
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(json!({ "title": "Look", "audience": [email("Bob")] })).await;
+    let path = ada
+        .update(json!({ "title": "Look", "audience": [email("Bob")] }))
+        .await;
     (ada, bob, path)
 }
 
@@ -26,10 +34,21 @@ async fn a_draft_stands_where_it_was_typed_on_every_device_and_for_nobody_else()
     draft(&bob, &path, "readback", "I will").await.expect(204);
     draft(&bob, &path, "decline", "Not me").await.expect(204);
     let page = app.browser("Bob").await.get(&path).await.text();
-    for there in ["Half a thought &#60;b&#62;</textarea>", "I think that</textarea>", &format!("id=\"reply-{id}\" open")] {
+    for there in [
+        "Half a thought &#60;b&#62;</textarea>",
+        "I think that</textarea>",
+        &format!("id=\"reply-{id}\" open"),
+    ] {
         assert!(page.contains(there), "{there}");
     }
-    assert!(!app.browser("Ada").await.get(&path).await.text().contains("Half a thought"));
+    assert!(
+        !app.browser("Ada")
+            .await
+            .get(&path)
+            .await
+            .text()
+            .contains("Half a thought")
+    );
     draft(&bob, &path, "comment", " ").await.expect(204);
     for _ in 0..2 {
         bob.delete(&format!("{path}/drafts/{id}")).await.expect(204);
@@ -42,12 +61,20 @@ async fn what_is_sent_is_no_draft_any_more_and_what_is_refused_still_is() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = ada.comment(&path, "What do you think?").await;
-    draft(&bob, &path, "comment", "All in all").await.expect(204);
+    draft(&bob, &path, "comment", "All in all")
+        .await
+        .expect(204);
     draft(&bob, &path, &id, "I think that").await.expect(204);
-    bob.post(&format!("{path}/comments"), json!({ "body": "" })).await.problem(422);
+    bob.post(&format!("{path}/comments"), json!({ "body": "" }))
+        .await
+        .problem(422);
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 2);
     bob.comment(&path, "All in all, fine").await;
-    assert_eq!(app.count("SELECT count(*) FROM drafts WHERE subject = 'comment'").await, 0);
+    assert_eq!(
+        app.count("SELECT count(*) FROM drafts WHERE subject = 'comment'")
+            .await,
+        0
+    );
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 1);
     bob.reply(&path, &id, "I think that too").await;
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 0);
@@ -57,14 +84,34 @@ async fn what_is_sent_is_no_draft_any_more_and_what_is_refused_still_is() {
 async fn what_is_said_back_is_a_draft_until_it_is_sent() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(json!({ "title": "Look", "audience": [email("Bob")], "expectation": "readback" })).await;
-    draft(&bob, &path, "readback", "I will move the").await.expect(204);
+    let path = ada
+        .update(json!({ "title": "Look", "audience": [email("Bob")], "expectation": "readback" }))
+        .await;
+    draft(&bob, &path, "readback", "I will move the")
+        .await
+        .expect(204);
     draft(&bob, &path, "decline", "I cannot").await.expect(204);
     let page = app.browser("Bob").await.get(&path).await.text();
     assert!(page.contains("I will move the</textarea>") && page.contains("I cannot</textarea>"));
-    bob.json("PUT", &format!("{path}/acknowledgement"), &json!({ "readback": "I will move the menu" })).await.expect(200);
-    assert_eq!(app.count("SELECT count(*) FROM drafts WHERE subject = 'readback'").await, 0);
-    bob.json("PUT", &format!("{path}/decline"), &json!({ "reason": "I cannot" })).await.expect(200);
+    bob.json(
+        "PUT",
+        &format!("{path}/acknowledgement"),
+        &json!({ "readback": "I will move the menu" }),
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        app.count("SELECT count(*) FROM drafts WHERE subject = 'readback'")
+            .await,
+        0
+    );
+    bob.json(
+        "PUT",
+        &format!("{path}/decline"),
+        &json!({ "reason": "I cannot" }),
+    )
+    .await
+    .expect(200);
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 0);
 }
 
@@ -73,18 +120,39 @@ async fn a_draft_is_of_what_one_can_see_and_no_longer_than_a_comment() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let other = ada.update(json!({ "title": "Other" })).await;
-    let (foreign, eve) = (ada.comment(&other, "Elsewhere").await, app.person("Eve").await);
+    let (foreign, eve) = (
+        ada.comment(&other, "Elsewhere").await,
+        app.person("Eve").await,
+    );
     draft(&bob, &path, &foreign, "x").await.problem(404);
     draft(&bob, &path, "nothing", "x").await.problem(404);
     draft(&bob, &other, "comment", "x").await.problem(404);
     draft(&eve, &path, "comment", "x").await.problem(404);
-    eve.delete(&format!("{path}/drafts/comment")).await.problem(404);
-    draft(&bob, &path, "comment", &"ü".repeat(10_000)).await.expect(204);
-    assert!(draft(&bob, &path, "comment", &"x".repeat(10_001)).await.problem(422)["errors"]["body"].is_string());
+    eve.delete(&format!("{path}/drafts/comment"))
+        .await
+        .problem(404);
+    draft(&bob, &path, "comment", &"ü".repeat(10_000))
+        .await
+        .expect(204);
+    assert!(
+        draft(&bob, &path, "comment", &"x".repeat(10_001))
+            .await
+            .problem(422)["errors"]["body"]
+            .is_string()
+    );
     let at = format!("{path}/drafts/comment");
-    assert!(bob.json("PUT", &at, &json!({ "body": "x", "color": "red" })).await.problem(422)["errors"]["color"].is_string());
+    assert!(
+        bob.json("PUT", &at, &json!({ "body": "x", "color": "red" }))
+            .await
+            .problem(422)["errors"]["color"]
+            .is_string()
+    );
     let (_, token) = ada.share(&path, true).await;
-    draft(&app.client().bearer(&token), &path, "comment", "x").await.problem(403);
-    draft(&app.client(), &path, "comment", "x").await.problem(401);
+    draft(&app.client().bearer(&token), &path, "comment", "x")
+        .await
+        .problem(403);
+    draft(&app.client(), &path, "comment", "x")
+        .await
+        .problem(401);
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 1);
 }

@@ -35,14 +35,26 @@ struct Upgraded {
 
 impl Upgraded {
     async fn open() -> Self {
-        let name = if postgres() { "postgres-s3" } else { "sqlite-disk" };
-        let snapshot: Value = serde_json::from_slice(&fixture(&format!("schema-6/{name}.json"))).unwrap();
+        let name = if postgres() {
+            "postgres-s3"
+        } else {
+            "sqlite-disk"
+        };
+        let snapshot: Value =
+            serde_json::from_slice(&fixture(&format!("schema-6/{name}.json"))).unwrap();
         let sink = Sink::start().await;
         let server = Server::parse(&sink.url).unwrap();
-        let database = if postgres() { Some(empty_database().await) } else { None };
+        let database = if postgres() {
+            Some(empty_database().await)
+        } else {
+            None
+        };
         let settings = move |config: &mut Config| {
             config.url = Some(URL.into());
-            config.mail = Some(Mailer::new(server, sender("Hearback <hearback@example.org>").unwrap()));
+            config.mail = Some(Mailer::new(
+                server,
+                sender("Hearback <hearback@example.org>").unwrap(),
+            ));
             if let Some(url) = database {
                 config.database_url = url;
             }
@@ -52,7 +64,11 @@ impl Upgraded {
             restore_objects(name, config).await;
         };
         let app = TestApp::start_after(settings, restored).await;
-        Self { app, known: snapshot["known"].clone(), sink }
+        Self {
+            app,
+            known: snapshot["known"].clone(),
+            sink,
+        }
     }
 
     fn known(&self, name: &str) -> &str {
@@ -60,7 +76,9 @@ impl Upgraded {
     }
 
     fn person(&self, name: &str) -> Client {
-        self.app.client().bearer(self.known(name).trim_start_matches("Bearer "))
+        self.app
+            .client()
+            .bearer(self.known(name).trim_start_matches("Bearer "))
     }
 
     async fn finish_jobs(&self) {
@@ -75,11 +93,17 @@ async fn restore(url: &str, snapshot: &Value) {
     sqlx::any::install_default_drivers();
     let mut database = AnyConnection::connect(url).await.unwrap();
     MIGRATOR.run_to(SCHEMA, &mut database).await.unwrap();
-    sqlx::query("DELETE FROM event_counter").execute(&mut database).await.unwrap();
+    sqlx::query("DELETE FROM event_counter")
+        .execute(&mut database)
+        .await
+        .unwrap();
     let later = clock::real_now() - snapshot["recorded_at"].as_i64().unwrap();
     let tables = snapshot["tables"].as_object().unwrap();
     // Tables are created after those that they refer to.
-    let order: Vec<String> = MIGRATOR.iter().flat_map(|migration| tables_of(migration.sql.as_str())).collect();
+    let order: Vec<String> = MIGRATOR
+        .iter()
+        .flat_map(|migration| tables_of(migration.sql.as_str()))
+        .collect();
     for table in order.iter().filter(|table| tables.contains_key(*table)) {
         for row in tables[table].as_array().unwrap() {
             insert(&mut database, table, row.as_object().unwrap(), later).await;
@@ -89,14 +113,25 @@ async fn restore(url: &str, snapshot: &Value) {
 }
 
 fn tables_of(sql: &str) -> Vec<String> {
-    sql.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")).map(|rest| rest.trim_end_matches(" (").to_owned()).collect()
+    sql.lines()
+        .filter_map(|line| line.strip_prefix("CREATE TABLE "))
+        .map(|rest| rest.trim_end_matches(" (").to_owned())
+        .collect()
 }
 
-async fn insert(database: &mut AnyConnection, table: &str, row: &serde_json::Map<String, Value>, later: i64) {
+async fn insert(
+    database: &mut AnyConnection,
+    table: &str,
+    row: &serde_json::Map<String, Value>,
+    later: i64,
+) {
     let filled: Vec<(&String, &Value)> = row.iter().filter(|(_, value)| !value.is_null()).collect();
     let columns: Vec<&str> = filled.iter().map(|(column, _)| column.as_str()).collect();
     let places = hearback::db::in_list(1, filled.len());
-    let statement = format!("INSERT INTO {table} ({}) VALUES ({places})", columns.join(", "));
+    let statement = format!(
+        "INSERT INTO {table} ({}) VALUES ({places})",
+        columns.join(", ")
+    );
     let mut query = sqlx::query(AssertSqlSafe(statement));
     for (_, value) in filled {
         query = match value.as_i64() {
@@ -109,13 +144,22 @@ async fn insert(database: &mut AnyConnection, table: &str, row: &serde_json::Map
 }
 
 async fn restore_objects(name: &str, config: &Config) {
-    let recorded = format!("{}/tests/fixtures/schema-6/{name}", env!("CARGO_MANIFEST_DIR"));
+    let recorded = format!(
+        "{}/tests/fixtures/schema-6/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
     for file in files(Path::new(&recorded)) {
         let key = file.strip_prefix(&format!("{recorded}/")).unwrap();
         match &config.storage {
             hearback::config::Place::S3 { bucket, prefix } => {
                 let body = ByteStream::from(std::fs::read(&file).unwrap());
-                s3().put_object().bucket(bucket).key(format!("{prefix}/{key}")).body(body).send().await.unwrap();
+                s3().put_object()
+                    .bucket(bucket)
+                    .key(format!("{prefix}/{key}"))
+                    .body(body)
+                    .send()
+                    .await
+                    .unwrap();
             }
             hearback::config::Place::Disk => {
                 let to = config.data.join("media").join(key);
@@ -131,11 +175,31 @@ async fn earlier_installation_finishes_every_pending_job() {
     let old = Upgraded::open().await;
     old.finish_jobs().await;
     let (ada, bob) = (old.person("ada"), old.person("bob"));
-    let state = async |name: &str| ada.get(&format!("/media/{}", old.known(name))).await.expect(200).json()["state"].clone();
-    assert_eq!((state("video").await, state("processing").await), (json!("ready"), json!("ready")));
+    let state = async |name: &str| {
+        ada.get(&format!("/media/{}", old.known(name)))
+            .await
+            .expect(200)
+            .json()["state"]
+            .clone()
+    };
+    assert_eq!(
+        (state("video").await, state("processing").await),
+        (json!("ready"), json!("ready"))
+    );
     // The marked picture was drawn, and the redaction was finished: its picture is shown again.
-    let names = |media: &Value| media["renditions"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
-    let marked = bob.get(&format!("/media/{}", old.known("marked"))).await.expect(200).json();
+    let names = |media: &Value| {
+        media["renditions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    let marked = bob
+        .get(&format!("/media/{}", old.known("marked")))
+        .await
+        .expect(200)
+        .json();
     assert!(names(&marked).contains(&json!("marked")), "{marked}");
     assert_eq!(state("hidden").await, json!("ready"));
     assert_eq!(old.app.count("SELECT count(*) FROM burns").await, 0);
@@ -149,7 +213,12 @@ async fn earlier_installation_finishes_every_pending_job() {
 async fn earlier_installation_continues_an_upload_where_it_stopped() {
     let old = Upgraded::open().await;
     let path = old.known("upload").to_owned();
-    let upload = Sender { client: old.person("ada"), path, media: old.known("upload_media").into(), update: String::new() };
+    let upload = Sender {
+        client: old.person("ada"),
+        path,
+        media: old.known("upload_media").into(),
+        update: String::new(),
+    };
     let recording = fixture("count.webm");
     let received = upload.offset().await;
     assert_eq!(received as i64, old.known["uploaded"].as_i64().unwrap());
@@ -158,27 +227,72 @@ async fn earlier_installation_continues_an_upload_where_it_stopped() {
     old.finish_jobs().await;
     assert_eq!(upload.media().await["state"], "ready");
     let media = upload.media().await;
-    let url = rendition(&media, "original").unwrap()["url"].as_str().unwrap().to_owned();
-    let original = upload.client.get(url.strip_prefix(URL).unwrap()).await.expect(200).body;
+    let url = rendition(&media, "original").unwrap()["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let original = upload
+        .client
+        .get(url.strip_prefix(URL).unwrap())
+        .await
+        .expect(200)
+        .body;
     assert!(original == recording);
 }
 
 #[actix_web::test]
 async fn earlier_installation_keeps_sessions_links_and_drafts() {
     let old = Upgraded::open().await;
-    let cookies = |cookie: &str| old.app.client().accept("text/html").header("cookie", cookie);
-    cookies(old.known("session")).get("/inbox").await.expect(200);
+    let cookies = |cookie: &str| {
+        old.app
+            .client()
+            .accept("text/html")
+            .header("cookie", cookie)
+    };
+    cookies(old.known("session"))
+        .get("/inbox")
+        .await
+        .expect(200);
     let guest = cookies(old.known("guest"));
-    assert!(guest.get(old.known("answered")).await.expect(200).text().contains("From outside"));
-    old.app.client().get(&format!("/s/{}", old.known("link"))).await.expect(200);
-    old.app.client().get(&format!("/invitations/{}", old.known("invitation"))).await.expect(200);
+    assert!(
+        guest
+            .get(old.known("answered"))
+            .await
+            .expect(200)
+            .text()
+            .contains("From outside")
+    );
+    old.app
+        .client()
+        .get(&format!("/s/{}", old.known("link")))
+        .await
+        .expect(200);
+    old.app
+        .client()
+        .get(&format!("/invitations/{}", old.known("invitation")))
+        .await
+        .expect(200);
     let bob = old.person("bob");
     let inbox = bob.get("/inbox").await.expect(200).json();
     let asked = inbox["owed_by_me"].as_array().unwrap();
-    assert!(asked.iter().all(|entry| entry["update"]["title"] != "Asked"), "what was snoozed stays snoozed: {inbox}");
+    assert!(
+        asked
+            .iter()
+            .all(|entry| entry["update"]["title"] != "Asked"),
+        "what was snoozed stays snoozed: {inbox}"
+    );
     let answered = bob.get(old.known("answered")).await.expect(200).json();
-    assert_eq!((&answered["my_receipt"]["state"], &answered["my_receipt"]["readback"]), (&json!("read_back"), &json!("I do it.")));
-    let draft = old.app.count("SELECT count(*) FROM drafts WHERE body = 'Half a thought'").await;
+    assert_eq!(
+        (
+            &answered["my_receipt"]["state"],
+            &answered["my_receipt"]["readback"]
+        ),
+        (&json!("read_back"), &json!("I do it."))
+    );
+    let draft = old
+        .app
+        .count("SELECT count(*) FROM drafts WHERE body = 'Half a thought'")
+        .await;
     assert_eq!(draft, 1);
 }
 
@@ -187,25 +301,57 @@ async fn earlier_signatures_still_verify() {
     let old = Upgraded::open().await;
     let unsubscribe = format!("/unsubscribe/{}", old.known("unsubscribe"));
     // One media address for each right: a token, a session and a share link.
-    let addresses = [unsubscribe.as_str(), old.known("media"), old.known("media_of_session"), old.known("media_of_link")];
+    let addresses = [
+        unsubscribe.as_str(),
+        old.known("media"),
+        old.known("media_of_session"),
+        old.known("media_of_link"),
+    ];
     let types = ["application/json", "image/jpeg", "image/jpeg", "image/jpeg"];
     for (address, content_type) in addresses.into_iter().zip(types) {
-        assert_eq!(old.app.client().get(address).await.expect(200).header("content-type"), content_type, "{address}");
+        assert_eq!(
+            old.app
+                .client()
+                .get(address)
+                .await
+                .expect(200)
+                .header("content-type"),
+            content_type,
+            "{address}"
+        );
         old.app.client().get(&changed(address)).await.expect(404);
     }
     let guest = |cookie: &str| old.app.client().header("cookie", cookie);
-    let seen = guest(old.known("guest")).get(old.known("answered")).await.expect(200).json();
+    let seen = guest(old.known("guest"))
+        .get(old.known("answered"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(seen["title"], "Answered");
-    guest(&changed(old.known("guest"))).get(old.known("answered")).await.expect(401);
+    guest(&changed(old.known("guest")))
+        .get(old.known("answered"))
+        .await
+        .expect(401);
     // A mail program's request, which has no cookie and no page.
-    let one_click = old.app.client().form("POST", &unsubscribe, &[("List-Unsubscribe", "One-Click")]).await;
+    let one_click = old
+        .app
+        .client()
+        .form("POST", &unsubscribe, &[("List-Unsubscribe", "One-Click")])
+        .await;
     one_click.expect(204);
-    assert_eq!(old.app.client().get(&unsubscribe).await.expect(200).json()["mail"], false);
+    assert_eq!(
+        old.app.client().get(&unsubscribe).await.expect(200).json()["mail"],
+        false
+    );
 }
 
 /// Replaces the first character of the signature, which comes last.
 fn changed(signed: &str) -> String {
     let at = signed.rfind(['.', '=']).unwrap() + 1;
-    let other = if signed[at..].starts_with('0') { '1' } else { '0' };
+    let other = if signed[at..].starts_with('0') {
+        '1'
+    } else {
+        '0'
+    };
     format!("{}{other}{}", &signed[..at], &signed[at + 1..])
 }

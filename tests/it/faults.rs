@@ -67,12 +67,22 @@ impl Breaker {
     pub fn new() -> Self {
         let [tripped, held] = [(); 2].map(|()| watch::Sender::new(false));
         let [database, storage] = [(); 2].map(|()| watch::Sender::new(true));
-        Self { armed: Arc::default(), tripped, held, database, storage }
+        Self {
+            armed: Arc::default(),
+            tripped,
+            held,
+            database,
+            storage,
+        }
     }
 
     /// Lets the fault happen at request `nth` (from 0) of those counted from now on.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
-        *self.armed.lock().unwrap() = Some(Armed { left: nth, reach, fault });
+        *self.armed.lock().unwrap() = Some(Armed {
+            left: nth,
+            reach,
+            fault,
+        });
     }
 
     /// Lets everything through again. Answers whether the fault had happened.
@@ -86,7 +96,11 @@ impl Breaker {
 
     /// Waits until the fault happens.
     pub async fn tripped(&self) {
-        self.tripped.subscribe().wait_for(|tripped| *tripped).await.unwrap();
+        self.tripped
+            .subscribe()
+            .wait_for(|tripped| *tripped)
+            .await
+            .unwrap();
     }
 
     fn connected(&self, service: Service) -> &watch::Sender<bool> {
@@ -109,7 +123,9 @@ impl Breaker {
     /// Counts a request. Answers the fault that happens to it, if it is the chosen one.
     fn count(&self, service: Service) -> Option<(Reach, Fault)> {
         let mut armed = self.armed.lock().unwrap();
-        let counted = armed.as_mut().filter(|armed| armed.reach.includes(service))?;
+        let counted = armed
+            .as_mut()
+            .filter(|armed| armed.reach.includes(service))?;
         if counted.left > 0 {
             counted.left -= 1;
             return None;
@@ -155,11 +171,22 @@ impl Breaker {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
         // Set when the chosen request is on this connection and its answer is to be lost.
         let lose = watch::Sender::new(None);
-        let requests = Requests { breaker: self.clone(), service, from: near_in, to: far_out, lose: lose.clone() };
+        let requests = Requests {
+            breaker: self.clone(),
+            service,
+            from: near_in,
+            to: far_out,
+            lose: lose.clone(),
+        };
         tokio::try_join!(requests.carry(), self.answers(far_in, near_out, lose)).map(drop)
     }
 
-    async fn answers(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lose: watch::Sender<Option<Reach>>) -> io::Result<()> {
+    async fn answers(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        lose: watch::Sender<Option<Reach>>,
+    ) -> io::Result<()> {
         let mut buffer = vec![0; 64 << 10];
         loop {
             let length = from.read(&mut buffer).await?;
@@ -226,8 +253,10 @@ impl Requests {
             let head: Vec<u8> = buffer.drain(..end).collect();
             let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
             assert!(!text.contains("transfer-encoding"), "{text}");
-            let length =
-                text.lines().find_map(|line| line.strip_prefix("content-length: ")).map_or(0, |value| value.parse::<usize>().unwrap());
+            let length = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |value| value.parse::<usize>().unwrap());
             self.begin(&head).await?;
             let mut left = length;
             while left > 0 {
@@ -265,7 +294,10 @@ impl Requests {
                 continue;
             }
             let group = std::mem::take(&mut group);
-            if session.executed(kind).is_some_and(|text| session.counts(&text)) {
+            if session
+                .executed(kind)
+                .is_some_and(|text| session.counts(&text))
+            {
                 self.begin(&group).await?;
             } else {
                 self.to.write_all(&group).await?;
@@ -285,8 +317,13 @@ struct Session {
 
 impl Session {
     fn read(&mut self, kind: u8, body: &[u8]) {
-        let mut texts = body.split(|byte| *byte == 0).map(|text| String::from_utf8_lossy(text).into_owned());
-        let (first, second) = (texts.next().unwrap_or_default(), texts.next().unwrap_or_default());
+        let mut texts = body
+            .split(|byte| *byte == 0)
+            .map(|text| String::from_utf8_lossy(text).into_owned());
+        let (first, second) = (
+            texts.next().unwrap_or_default(),
+            texts.next().unwrap_or_default(),
+        );
         match kind {
             b'Q' => self.current = Some(first),
             b'P' => drop(self.statements.insert(first, second)),
@@ -297,11 +334,17 @@ impl Session {
 
     /// The statement that is complete with a message of this kind.
     fn executed(&mut self, kind: u8) -> Option<String> {
-        if matches!(kind, b'Q' | b'S') { self.current.take() } else { None }
+        if matches!(kind, b'Q' | b'S') {
+            self.current.take()
+        } else {
+            None
+        }
     }
 
     fn counts(&mut self, text: &str) -> bool {
-        let about_uploads = ["uploads", "upload_pieces", "loose_objects"].iter().any(|table| text.contains(table));
+        let about_uploads = ["uploads", "upload_pieces", "loose_objects"]
+            .iter()
+            .any(|table| text.contains(table));
         match text {
             "BEGIN" => self.in_transaction = true,
             "COMMIT" | "ROLLBACK" => {
@@ -318,11 +361,20 @@ impl Session {
 /// A Hearback on PostgreSQL and S3 whose connections lead through a breaker.
 pub async fn start() -> (TestApp, Breaker) {
     let breaker = Breaker::new();
-    let database = breaker.database(authority(&std::env::var("HEARBACK_TEST_POSTGRES").unwrap())).await;
-    let storage = breaker.storage(authority(&std::env::var("HEARBACK_TEST_S3_ENDPOINT").unwrap())).await;
+    let database = breaker
+        .database(authority(&std::env::var("HEARBACK_TEST_POSTGRES").unwrap()))
+        .await;
+    let storage = breaker
+        .storage(authority(
+            &std::env::var("HEARBACK_TEST_S3_ENDPOINT").unwrap(),
+        ))
+        .await;
     let app = TestApp::start_with(|config| {
         let direct = authority(&config.database_url);
-        config.database_url = format!("{}?sslmode=disable", config.database_url.replace(&direct, &database.to_string()));
+        config.database_url = format!(
+            "{}?sslmode=disable",
+            config.database_url.replace(&direct, &database.to_string())
+        );
         config.s3_endpoint = Some(format!("http://{storage}"));
         // What is stored here is no real video, and is not to be prepared.
         config.ffmpeg = Some("/nonexistent/ffmpeg".into());

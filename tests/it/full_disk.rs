@@ -30,10 +30,15 @@ struct SmallDisk {
 /// Whether a disk can be mounted here; else the tests say so and end.
 fn can_mount() -> bool {
     let dir = tempfile::tempdir().unwrap();
-    let tried = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(dir.path()).output();
+    let tried = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "none"])
+        .arg(dir.path())
+        .output();
     let mounted = tried.as_ref().is_ok_and(|done| done.status.success());
     if !mounted {
-        eprintln!("SKIPPED: no tmpfs can be mounted in a namespace here, so a full disk was NOT tested: {tried:?}");
+        eprintln!(
+            "SKIPPED: no tmpfs can be mounted in a namespace here, so a full disk was NOT tested: {tried:?}"
+        );
     }
     mounted
 }
@@ -47,7 +52,17 @@ impl SmallDisk {
         let script = "mount -t tmpfs -o size=$SIZE none $MOUNT && cp $SEED $MOUNT/hearback.db && exec \"$@\"";
         let log = File::create(data.path().join("log")).unwrap();
         let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script, "sh", env!("CARGO_BIN_EXE_hearback"), "serve", "--listen", "127.0.0.1:0"]);
+        command.args([
+            "-rm",
+            "sh",
+            "-c",
+            script,
+            "sh",
+            env!("CARGO_BIN_EXE_hearback"),
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+        ]);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_")) {
             command.env_remove(name);
         }
@@ -55,18 +70,38 @@ impl SmallDisk {
             .env("SIZE", format!("{mebibytes}m"))
             .env("MOUNT", mount.path())
             .env("SEED", &seed)
-            .env("DATABASE_URL", format!("sqlite://{}/hearback.db?mode=rwc", mount.path().display()))
+            .env(
+                "DATABASE_URL",
+                format!("sqlite://{}/hearback.db?mode=rwc", mount.path().display()),
+            )
             .env("HEARBACK_DATA", data.path());
         if let Some(ffmpeg) = ffmpeg {
             command.env("HEARBACK_FFMPEG", ffmpeg);
         }
         let mut server = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let line = BufReader::new(server.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-        let base = line.strip_prefix("Hearback listens on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        let line = BufReader::new(server.stdout.take().unwrap())
+            .lines()
+            .next()
+            .unwrap()
+            .unwrap();
+        let base = line
+            .strip_prefix("Hearback listens on ")
+            .unwrap_or_else(|| panic!("{line}"))
+            .to_owned();
         // Neither `unshare` nor `sh` forks here, so the server has the id of the first.
-        let disk = PathBuf::from(format!("/proc/{}/root{}", server.id(), mount.path().display()));
+        let disk = PathBuf::from(format!(
+            "/proc/{}/root{}",
+            server.id(),
+            mount.path().display()
+        ));
         assert!(disk.join("hearback.db").exists());
-        Self { server, base, disk, data, _mount: mount }
+        Self {
+            server,
+            base,
+            disk,
+            data,
+            _mount: mount,
+        }
     }
 
     /// Leaves so many pages free.
@@ -101,7 +136,11 @@ impl Drop for SmallDisk {
 async fn copy_database(app: &TestApp, to: &Path) {
     let url = format!("sqlite://{}/hearback.db", app.dir.path().display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await.unwrap();
+    sqlx::query("VACUUM INTO $1")
+        .bind(to.display().to_string())
+        .execute(&mut connection)
+        .await
+        .unwrap();
 }
 
 /// The people and updates that the writes are about.
@@ -126,31 +165,72 @@ async fn world() -> World {
         updates.push(ada.update(json!({ "title": "Asked", "expectation": "acknowledge", "audience": [email("Bob")] })).await);
     }
     app.jobs_done().await;
-    World { app, ada, bob, updates }
+    World {
+        app,
+        ada,
+        bob,
+        updates,
+    }
 }
 
-const KINDS: [&str; 8] = ["sign-in", "draft", "publication", "comment", "acknowledgement", "upload", "edit", "much text"];
+const KINDS: [&str; 8] = [
+    "sign-in",
+    "draft",
+    "publication",
+    "comment",
+    "acknowledgement",
+    "upload",
+    "edit",
+    "much text",
+];
 
 impl World {
     /// The `n`th write of a kind, at step `step`.
     async fn write(&self, server: &SmallDisk, kind: &str, step: u64, n: usize) -> Answer {
-        let (ada, bob) = (self.ada.elsewhere(&server.base), self.bob.elsewhere(&server.base));
+        let (ada, bob) = (
+            self.ada.elsewhere(&server.base),
+            self.bob.elsewhere(&server.base),
+        );
         let update = &self.updates[n];
         match kind {
             "sign-in" => {
                 let (email, nobody) = (email(&format!("Person {step}")), Client::at(&server.base));
-                nobody.post("/session", json!({ "email": email, "password": PASSWORD })).await
+                nobody
+                    .post("/session", json!({ "email": email, "password": PASSWORD }))
+                    .await
             }
             "draft" => ada.post("/updates", json!({ "title": "Draft" })).await,
             "publication" => {
                 let fields = json!({ "title": "T", "expectation": "readback", "audience": [email("Bob")], "publish": true });
                 ada.post("/updates", fields).await
             }
-            "comment" => bob.post(&format!("{update}/comments"), json!({ "body": "Hm @Ada", "kind": "question" })).await,
+            "comment" => {
+                bob.post(
+                    &format!("{update}/comments"),
+                    json!({ "body": "Hm @Ada", "kind": "question" }),
+                )
+                .await
+            }
             "acknowledgement" => bob.put(&format!("{update}/acknowledgement")).await,
-            "upload" => ada.upload(&format!("{update}/media"), &[], &[("media", "a.png", fixture("alpha.png"))]).await,
-            "edit" => ada.patch(update, json!({ "title": format!("Edited {n}") })).await,
-            "much text" => ada.post("/updates", json!({ "title": "T", "notes": "words ".repeat(8000), "publish": true })).await,
+            "upload" => {
+                ada.upload(
+                    &format!("{update}/media"),
+                    &[],
+                    &[("media", "a.png", fixture("alpha.png"))],
+                )
+                .await
+            }
+            "edit" => {
+                ada.patch(update, json!({ "title": format!("Edited {n}") }))
+                    .await
+            }
+            "much text" => {
+                ada.post(
+                    "/updates",
+                    json!({ "title": "T", "notes": "words ".repeat(8000), "publish": true }),
+                )
+                .await
+            }
             other => panic!("{other}"),
         }
     }
@@ -158,8 +238,16 @@ impl World {
 
 fn assert_refused_truly(refused: &Answer, what: &str) {
     let said = refused.problem(503).to_string();
-    assert!(said.contains("The disk is full") && said.contains("was not stored") && said.contains("make room"), "{what}: {said}");
-    assert!(refused.header("retry-after").parse::<u64>().is_ok(), "{what}");
+    assert!(
+        said.contains("The disk is full")
+            && said.contains("was not stored")
+            && said.contains("make room"),
+        "{what}: {said}"
+    );
+    assert!(
+        refused.header("retry-after").parse::<u64>().is_ok(),
+        "{what}"
+    );
 }
 
 #[actix_web::test]
@@ -182,10 +270,21 @@ async fn first_write_of_every_kind_succeeds_after_a_full_disk_has_space_again() 
                 assert!(answer.status.is_success(), "{what}: {}", answer.text());
             }
             let ready = client.get("/readyz").await;
-            assert!(ready.problem(503)["detail"].as_str().unwrap().contains("database: The disk is full"), "{what}: {}", ready.text());
+            assert!(
+                ready.problem(503)["detail"]
+                    .as_str()
+                    .unwrap()
+                    .contains("database: The disk is full"),
+                "{what}: {}",
+                ready.text()
+            );
             server.make_room();
             let answer = world.write(&server, kind, step, 2 * n + 1).await;
-            assert!(answer.status.is_success(), "{what}, then after there was room: {}", answer.text());
+            assert!(
+                answer.status.is_success(),
+                "{what}, then after there was room: {}",
+                answer.text()
+            );
             client.get("/readyz").await.expect(200);
         }
     }
@@ -199,23 +298,55 @@ async fn pages_are_read_and_keep_what_was_typed_on_a_full_disk() {
     let world = world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
     let browser = Client::at(&server.base).accept("text/html");
-    let signed_in = browser.form("POST", "/session", &[("email", &email("Ada")), ("password", PASSWORD)]).await;
+    let signed_in = browser
+        .form(
+            "POST",
+            "/session",
+            &[("email", &email("Ada")), ("password", PASSWORD)],
+        )
+        .await;
     assert_eq!(signed_in.status.as_u16(), 303, "{}", signed_in.text());
     server.fill(0);
     for path in ["/updates", "/inbox", "/receipts", &world.updates[0]] {
         browser.get(path).await.expect(200);
     }
-    let page =
-        browser.form("POST", &format!("{}/comments", world.updates[0]), &[("body", "Typed on a full disk")]).await.expect(503).text();
-    for words in ["Typed on a full disk", "The disk is full", "was not stored", "make room"] {
+    let page = browser
+        .form(
+            "POST",
+            &format!("{}/comments", world.updates[0]),
+            &[("body", "Typed on a full disk")],
+        )
+        .await
+        .expect(503)
+        .text();
+    for words in [
+        "Typed on a full disk",
+        "The disk is full",
+        "was not stored",
+        "make room",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let sign_in = [("email", email("Bob")), ("password", PASSWORD.into())];
-    let fields: Vec<(&str, &str)> = sign_in.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let page = Client::at(&server.base).accept("text/html").form("POST", "/session", &fields).await.expect(503).text();
+    let fields: Vec<(&str, &str)> = sign_in
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let page = Client::at(&server.base)
+        .accept("text/html")
+        .form("POST", "/session", &fields)
+        .await
+        .expect(503)
+        .text();
     assert!(page.contains("The disk is full"), "{page}");
     server.make_room();
-    let again = browser.form("POST", &format!("{}/comments", world.updates[0]), &[("body", "Typed on a full disk")]).await;
+    let again = browser
+        .form(
+            "POST",
+            &format!("{}/comments", world.updates[0]),
+            &[("body", "Typed on a full disk")],
+        )
+        .await;
     assert_eq!(again.status.as_u16(), 303, "{}", again.text());
 }
 
@@ -229,7 +360,13 @@ async fn log_that_fills_the_disk_is_written_back_once_there_is_room() {
     let ada = world.ada.elsewhere(&server.base);
     // Enough for the log to reach its checkpoint, which then cannot make the file itself longer.
     server.fill(1100);
-    let write = async || ada.post("/updates", json!({ "title": "T", "notes": "many words ".repeat(4000), "publish": true })).await;
+    let write = async || {
+        ada.post(
+            "/updates",
+            json!({ "title": "T", "notes": "many words ".repeat(4000), "publish": true }),
+        )
+        .await
+    };
     let mut stored = 0;
     let refused = loop {
         let answer = write().await;
@@ -244,9 +381,20 @@ async fn log_that_fills_the_disk_is_written_back_once_there_is_room() {
     server.make_room();
     for n in 0..60 {
         let answer = write().await;
-        assert!(answer.status.is_success(), "write {n} after there was room: {}", answer.text());
+        assert!(
+            answer.status.is_success(),
+            "write {n} after there was room: {}",
+            answer.text()
+        );
     }
-    assert_eq!(ada.get("/updates?author=").await.expect(200).json()["items"].as_array().unwrap().len(), 30, "a page of them");
+    assert_eq!(
+        ada.get("/updates?author=").await.expect(200).json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        30,
+        "a page of them"
+    );
     Client::at(&server.base).get("/readyz").await.expect(200);
 }
 
@@ -260,16 +408,39 @@ async fn jobs_that_end_on_a_full_disk_are_written_down_once_there_is_room() {
     let server = SmallDisk::start(&world.app, 32, Some(&gate.ffmpeg())).await;
     let ada = world.ada.elsewhere(&server.base);
     let video = [("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))];
-    let update = ada.upload("/updates", &[("title", "Searchable")], &video).await.expect(201).json();
+    let update = ada
+        .upload("/updates", &[("title", "Searchable")], &video)
+        .await
+        .expect(201)
+        .json();
     let media = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
-    world.app.wait_for(&ada, &media, |media| media["reason"] == "Making it seekable").await;
+    world
+        .app
+        .wait_for(&ada, &media, |media| {
+            media["reason"] == "Making it seekable"
+        })
+        .await;
     server.fill(0);
     gate.open(PREPARATION);
-    world.app.until("its end could not be written down", async || server.log().contains("could not be written down yet")).await;
+    world
+        .app
+        .until("its end could not be written down", async || {
+            server.log().contains("could not be written down yet")
+        })
+        .await;
     server.make_room();
-    world.app.wait_for(&ada, &media, |media| media["state"] == "ready").await;
+    world
+        .app
+        .wait_for(&ada, &media, |media| media["state"] == "ready")
+        .await;
     // Work that begins later is claimed and finished, too.
-    ada.update(json!({ "title": "Later", "notes": "afterwards" })).await;
-    world.app.wait_for(&ada, "/updates?q=afterwards", |found| found["items"].as_array().unwrap().len() == 1).await;
+    ada.update(json!({ "title": "Later", "notes": "afterwards" }))
+        .await;
+    world
+        .app
+        .wait_for(&ada, "/updates?q=afterwards", |found| {
+            found["items"].as_array().unwrap().len() == 1
+        })
+        .await;
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }

@@ -33,15 +33,29 @@ impl Gate {
     /// Holds up runs of these kinds.
     pub fn holding(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let real = |name: &str| String::from_utf8(Command::new("which").arg(name).output().unwrap().stdout).unwrap().trim().to_owned();
+        let real = |name: &str| {
+            String::from_utf8(Command::new("which").arg(name).output().unwrap().stdout)
+                .unwrap()
+                .trim()
+                .to_owned()
+        };
         let script = dir.path().join("ffmpeg");
         std::fs::write(&script, SCRIPT.replace("REAL", &real("ffmpeg"))).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         symlink(real("ffprobe"), dir.path().join("ffprobe")).unwrap();
         for kind in kinds {
-            assert!(Command::new("mkfifo").arg(dir.path().join(kind)).status().unwrap().success());
+            assert!(
+                Command::new("mkfifo")
+                    .arg(dir.path().join(kind))
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
-        Self { dir, pipes: Vec::new() }
+        Self {
+            dir,
+            pipes: Vec::new(),
+        }
     }
 
     pub fn ffmpeg(&self) -> PathBuf {
@@ -52,7 +66,11 @@ impl Gate {
     pub fn open(&mut self, kind: &str) {
         let path = self.dir.path().join(kind);
         // For reading as well, so that opening it does not wait for a reader.
-        let mut pipe = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut pipe = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .unwrap();
         pipe.write_all(&b"\n".repeat(100)).unwrap();
         std::fs::remove_file(path).unwrap();
         self.pipes.push(pipe);

@@ -6,7 +6,11 @@ use crate::app::{Client, TestApp, email};
 
 async fn make(client: &Client, name: &str, members: &[&str]) -> Value {
     let members: Vec<String> = members.iter().map(|name| email(name)).collect();
-    client.post("/groups", json!({ "name": name, "members": members })).await.expect(201).json()
+    client
+        .post("/groups", json!({ "name": name, "members": members }))
+        .await
+        .expect(201)
+        .json()
 }
 
 async fn all(client: &Client) -> Value {
@@ -14,7 +18,12 @@ async fn all(client: &Client) -> Value {
 }
 
 fn names(group: &Value) -> Vec<&str> {
-    group["members"].as_array().unwrap().iter().map(|member| member["name"].as_str().unwrap()).collect()
+    group["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| member["name"].as_str().unwrap())
+        .collect()
 }
 
 fn at(group: &Value) -> String {
@@ -27,19 +36,49 @@ async fn a_group_is_made_listed_changed_and_deleted() {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     app.person("Cy").await;
     let made = make(&ada, "design-2", &["Cy", "Bob"]).await;
-    assert_eq!((&made["name"], names(&made)), (&json!("design-2"), vec!["Bob", "Cy"]));
-    assert_eq!((&made["made_by"]["id"], &made["members"][0]["id"]), (&json!(ada.id), &json!(bob.id)));
+    assert_eq!(
+        (&made["name"], names(&made)),
+        (&json!("design-2"), vec!["Bob", "Cy"])
+    );
+    assert_eq!(
+        (&made["made_by"]["id"], &made["members"][0]["id"]),
+        (&json!(ada.id), &json!(bob.id))
+    );
     make(&bob, "all-of-us", &[]).await;
     let list = all(&bob).await;
-    assert_eq!((list[0]["name"].as_str(), &list[1]), (Some("all-of-us"), &made));
-    assert!(!list.to_string().contains('@'), "addresses are no part of it");
+    assert_eq!(
+        (list[0]["name"].as_str(), &list[1]),
+        (Some("all-of-us"), &made)
+    );
+    assert!(
+        !list.to_string().contains('@'),
+        "addresses are no part of it"
+    );
 
     // What is absent stays; who is named twice is in it once.
-    let renamed = ada.patch(&at(&made), json!({ "name": "@designers" })).await.expect(200).json();
-    assert_eq!((&renamed["name"], names(&renamed)), (&json!("designers"), vec!["Bob", "Cy"]));
+    let renamed = ada
+        .patch(&at(&made), json!({ "name": "@designers" }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&renamed["name"], names(&renamed)),
+        (&json!("designers"), vec!["Bob", "Cy"])
+    );
     let body = json!({ "members": [email("Ada"), "ADA@example.org"] });
-    assert_eq!(names(&ada.patch(&at(&made), body).await.expect(200).json()), ["Ada"]);
-    assert_eq!(names(&ada.patch(&at(&made), json!({ "members": [] })).await.expect(200).json()), Vec::<&str>::new());
+    assert_eq!(
+        names(&ada.patch(&at(&made), body).await.expect(200).json()),
+        ["Ada"]
+    );
+    assert_eq!(
+        names(
+            &ada.patch(&at(&made), json!({ "members": [] }))
+                .await
+                .expect(200)
+                .json()
+        ),
+        Vec::<&str>::new()
+    );
     ada.delete(&at(&made)).await.expect(204);
     ada.delete(&at(&made)).await.expect(204);
     assert_eq!(all(&ada).await.as_array().unwrap().len(), 1);
@@ -49,13 +88,28 @@ async fn a_group_is_made_listed_changed_and_deleted() {
 #[actix_web::test]
 async fn only_its_maker_and_admins_change_a_group() {
     let app = TestApp::start().await;
-    let (ada, bob, root) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
+    let (ada, bob, root) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.admin("Root").await,
+    );
     let made = make(&ada, "design", &["Bob"]).await;
-    let told = bob.patch(&at(&made), json!({ "members": [] })).await.problem(403);
-    assert!(told["detail"].as_str().unwrap().starts_with("Ada made this group"), "{told}");
+    let told = bob
+        .patch(&at(&made), json!({ "members": [] }))
+        .await
+        .problem(403);
+    assert!(
+        told["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("Ada made this group"),
+        "{told}"
+    );
     bob.delete(&at(&made)).await.problem(403);
     assert_eq!(all(&bob).await[0], made);
-    root.patch(&at(&made), json!({ "name": "designers" })).await.expect(200);
+    root.patch(&at(&made), json!({ "name": "designers" }))
+        .await
+        .expect(200);
     root.delete(&at(&made)).await.expect(204);
     app.client().get("/groups").await.problem(401);
 }
@@ -78,13 +132,21 @@ async fn names_are_handles_and_each_is_there_once() {
         (long.as_str(), "at most 40"),
         ("design", "there is a group @design already"),
     ] {
-        for answer in [ada.post("/groups", json!({ "name": name })).await, ada.patch(&at(&other), json!({ "name": name })).await] {
+        for answer in [
+            ada.post("/groups", json!({ "name": name })).await,
+            ada.patch(&at(&other), json!({ "name": name })).await,
+        ] {
             let problem = answer.problem(422);
-            assert!(problem["errors"]["name"].as_str().unwrap().contains(said), "{name}: {problem}");
+            assert!(
+                problem["errors"]["name"].as_str().unwrap().contains(said),
+                "{name}: {problem}"
+            );
         }
     }
     ada.post("/groups", json!({})).await.problem(422);
-    ada.post("/groups", json!({ "name": "x", "colour": "red" })).await.problem(422);
+    ada.post("/groups", json!({ "name": "x", "colour": "red" }))
+        .await
+        .problem(422);
     assert_eq!(all(&ada).await, json!([made, other]));
     make(&ada, &"a".repeat(40), &[]).await;
 }
@@ -92,9 +154,15 @@ async fn names_are_handles_and_each_is_there_once() {
 #[actix_web::test]
 async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
     let app = TestApp::start().await;
-    let (ada, gone, root) = (app.person("Ada").await, app.person("Gone").await, app.admin("Root").await);
+    let (ada, gone, root) = (
+        app.person("Ada").await,
+        app.person("Gone").await,
+        app.admin("Root").await,
+    );
     let made = make(&ada, "design", &["Ada", "Gone"]).await;
-    root.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
+    root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
+        .await
+        .expect(200);
     for (member, said) in [
         ("@design", "groups hold people only"),
         ("everyone", "groups hold people only"),
@@ -104,16 +172,25 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
     ] {
         let members = json!([email("Ada"), member]);
         for answer in [
-            ada.post("/groups", json!({ "name": "new", "members": members })).await,
+            ada.post("/groups", json!({ "name": "new", "members": members }))
+                .await,
             ada.patch(&at(&made), json!({ "members": members })).await,
         ] {
             let problem = answer.problem(422);
-            assert!(problem["errors"]["members"].as_str().unwrap().contains(said), "{member}: {problem}");
+            assert!(
+                problem["errors"]["members"]
+                    .as_str()
+                    .unwrap()
+                    .contains(said),
+                "{member}: {problem}"
+            );
         }
     }
     // Whoever is deactivated is out of sight, and in it again when they are active again.
     assert_eq!(names(&all(&ada).await[0]), ["Ada"]);
-    root.patch(&format!("/people/{}", gone.id), json!({ "active": true })).await.expect(200);
+    root.patch(&format!("/people/{}", gone.id), json!({ "active": true }))
+        .await
+        .expect(200);
     assert_eq!(names(&all(&ada).await[0]), ["Ada", "Gone"]);
     assert_eq!(all(&ada).await.as_array().unwrap().len(), 1);
 }
@@ -124,15 +201,38 @@ async fn what_was_sent_to_a_group_outlives_it() {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     app.person("Cy").await;
     let made = make(&ada, "design", &["Bob", "Cy"]).await;
-    let update = ada.update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge" })).await;
-    ada.patch(&at(&made), json!({ "members": [] })).await.expect(200);
+    let update = ada
+        .update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge" }))
+        .await;
+    ada.patch(&at(&made), json!({ "members": [] }))
+        .await
+        .expect(200);
     ada.delete(&at(&made)).await.expect(204);
     let seen = ada.get(&update).await.expect(200).json();
-    assert_eq!((&seen["audience"]["groups"], seen["audience"]["people"].as_array().unwrap().len()), (&json!([]), 2));
+    assert_eq!(
+        (
+            &seen["audience"]["groups"],
+            seen["audience"]["people"].as_array().unwrap().len()
+        ),
+        (&json!([]), 2)
+    );
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
     // The form of a later edit is filled with them.
-    assert!(app.browser("Ada").await.get(&format!("{update}/edit")).await.expect(200).text().contains("bob@example.org"));
-    ada.patch(&update, json!({ "audience": [email("Bob"), email("Cy")], "notes": "More" })).await.expect(200);
+    assert!(
+        app.browser("Ada")
+            .await
+            .get(&format!("{update}/edit"))
+            .await
+            .expect(200)
+            .text()
+            .contains("bob@example.org")
+    );
+    ada.patch(
+        &update,
+        json!({ "audience": [email("Bob"), email("Cy")], "notes": "More" }),
+    )
+    .await
+    .expect(200);
     assert_eq!(ada.get(&update).await.json()["counts"]["owing"], 2);
 }
 
@@ -151,14 +251,36 @@ async fn thousands_are_in_a_group() {
     }
     tx.commit().await.unwrap();
     let members: Vec<String> = (0..2100).map(|n| format!("p{n}@example.org")).collect();
-    let made = ada.post("/groups", json!({ "name": "all-hands", "members": members })).await.expect(201).json();
+    let made = ada
+        .post(
+            "/groups",
+            json!({ "name": "all-hands", "members": members }),
+        )
+        .await
+        .expect(201)
+        .json();
     assert_eq!(made["members"].as_array().unwrap().len(), 2100);
-    let ids: Vec<String> = made["members"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
-    let workers = hearback::people::workers(&mut app.state.db.read().await.unwrap(), &ids).await.unwrap();
+    let ids: Vec<String> = made["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    let workers = hearback::people::workers(&mut app.state.db.read().await.unwrap(), &ids)
+        .await
+        .unwrap();
     assert_eq!(workers.len(), 2100);
     let many: Vec<String> = (0..3001).map(|n| format!("q{n}@example.org")).collect();
-    let problem = ada.post("/groups", json!({ "name": "more", "members": many })).await.problem(422);
-    assert!(problem["errors"]["members"].as_str().unwrap().contains("at most 3000"));
+    let problem = ada
+        .post("/groups", json!({ "name": "more", "members": many }))
+        .await
+        .problem(422);
+    assert!(
+        problem["errors"]["members"]
+            .as_str()
+            .unwrap()
+            .contains("at most 3000")
+    );
 }
 
 #[actix_web::test]
@@ -166,24 +288,79 @@ async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
-    assert!(browser.get("/people").await.text().contains("href=\"/groups\""));
-    browser.form("POST", "/groups", &[("name", "@design"), ("members", "ada@example.org, bob@example.org")]).await.expect(303);
+    assert!(
+        browser
+            .get("/people")
+            .await
+            .text()
+            .contains("href=\"/groups\"")
+    );
+    browser
+        .form(
+            "POST",
+            "/groups",
+            &[
+                ("name", "@design"),
+                ("members", "ada@example.org, bob@example.org"),
+            ],
+        )
+        .await
+        .expect(303);
     let page = browser.get("/groups").await.expect(200).text();
-    assert!(page.contains("@design") && page.contains("Ada and Bob") && page.contains("value=\"ada@example.org, bob@example.org\""));
+    assert!(
+        page.contains("@design")
+            && page.contains("Ada and Bob")
+            && page.contains("value=\"ada@example.org, bob@example.org\"")
+    );
     let page = other.get("/groups").await.expect(200).text();
-    assert!(page.contains("@design") && !page.contains("value=\"PATCH\""), "others see no form to change it");
+    assert!(
+        page.contains("@design") && !page.contains("value=\"PATCH\""),
+        "others see no form to change it"
+    );
 
     let id = all(&ada).await[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/groups/{id}");
-    let typed = [("_method", "PATCH"), ("name", "Wrong Name"), ("members", "typed@wrong.example")];
+    let typed = [
+        ("_method", "PATCH"),
+        ("name", "Wrong Name"),
+        ("members", "typed@wrong.example"),
+    ];
     let page = browser.form("POST", &path, &typed).await.expect(422).text();
-    assert!(page.contains("value=\"Wrong Name\"") && page.contains("value=\"typed@wrong.example\"") && page.contains("small letters"));
-    let page = browser.form("POST", "/groups", &[("name", "design"), ("members", "")]).await.expect(422).text();
-    assert!(page.contains("is taken") && page.matches("wrong\" id=").count() == 1, "only the form that failed says so");
-    browser.form("POST", &path, &[("_method", "PATCH"), ("name", "designers"), ("members", "bob@example.org")]).await.expect(303);
+    assert!(
+        page.contains("value=\"Wrong Name\"")
+            && page.contains("value=\"typed@wrong.example\"")
+            && page.contains("small letters")
+    );
+    let page = browser
+        .form("POST", "/groups", &[("name", "design"), ("members", "")])
+        .await
+        .expect(422)
+        .text();
+    assert!(
+        page.contains("is taken") && page.matches("wrong\" id=").count() == 1,
+        "only the form that failed says so"
+    );
+    browser
+        .form(
+            "POST",
+            &path,
+            &[
+                ("_method", "PATCH"),
+                ("name", "designers"),
+                ("members", "bob@example.org"),
+            ],
+        )
+        .await
+        .expect(303);
     assert_eq!(names(&all(&ada).await[0]), ["Bob"]);
-    other.form("POST", &path, &[("_method", "DELETE")]).await.expect(403);
-    browser.form("POST", &path, &[("_method", "DELETE")]).await.expect(303);
+    other
+        .form("POST", &path, &[("_method", "DELETE")])
+        .await
+        .expect(403);
+    browser
+        .form("POST", &path, &[("_method", "DELETE")])
+        .await
+        .expect(303);
     assert_eq!(all(&ada).await, json!([]));
 }
 
@@ -192,30 +369,69 @@ async fn an_audience_that_is_said_another_way_keeps_those_who_are_still_in_it() 
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (bob, cyd) = (app.person("Bob").await, app.person("Cyd").await);
-    for (name, members) in [("pair", vec![email("Bob"), email("Cyd")]), ("other", vec![email("Cyd")])] {
-        ada.post("/groups", json!({ "name": name, "members": members })).await.expect(201);
+    for (name, members) in [
+        ("pair", vec![email("Bob"), email("Cyd")]),
+        ("other", vec![email("Cyd")]),
+    ] {
+        ada.post("/groups", json!({ "name": name, "members": members }))
+            .await
+            .expect(201);
     }
     let path = ada.update(json!({ "title": "x", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge" })).await;
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
-    for audience in [json!(["@pair"]), json!(["@pair", "@other"]), json!(["everyone"]), json!(["@pair"])] {
-        ada.patch(&path, json!({ "audience": audience })).await.expect(200);
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
+    for audience in [
+        json!(["@pair"]),
+        json!(["@pair", "@other"]),
+        json!(["everyone"]),
+        json!(["@pair"]),
+    ] {
+        ada.patch(&path, json!({ "audience": audience }))
+            .await
+            .expect(200);
         let counts = ada.get(&path).await.json()["counts"].clone();
-        assert_eq!((&counts["recipients"], &counts["owing"]), (&json!(2), &json!(1)), "{audience}");
+        assert_eq!(
+            (&counts["recipients"], &counts["owing"]),
+            (&json!(2), &json!(1)),
+            "{audience}"
+        );
     }
-    ada.patch(&path, json!({ "audience": ["@pair", "@other"] })).await.expect(200);
-    ada.patch(&path, json!({ "audience": ["@other"] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": ["@pair", "@other"] }))
+        .await
+        .expect(200);
+    ada.patch(&path, json!({ "audience": ["@other"] }))
+        .await
+        .expect(200);
     cyd.get(&path).await.expect(200);
     bob.get(&path).await.problem(404);
     // Who joins a group later sees nothing that was sent before, also after an edit; see access.rs.
     let dan = app.person("Dan").await;
-    let other =
-        ada.get("/groups").await.json()["items"].as_array().unwrap().iter().find(|group| group["name"] == "other").unwrap()["id"].clone();
-    ada.patch(&format!("/groups/{}", other.as_str().unwrap()), json!({ "members": [email("Cyd"), email("Dan")] })).await.expect(200);
+    let other = ada.get("/groups").await.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|group| group["name"] == "other")
+        .unwrap()["id"]
+        .clone();
+    ada.patch(
+        &format!("/groups/{}", other.as_str().unwrap()),
+        json!({ "members": [email("Cyd"), email("Dan")] }),
+    )
+    .await
+    .expect(200);
     dan.get(&path).await.problem(404);
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     dan.get(&path).await.problem(404);
     // Named anew, the group is asked as it is then.
-    ada.patch(&path, json!({ "audience": [email("Cyd")] })).await.expect(200);
-    ada.patch(&path, json!({ "audience": ["@other"] })).await.expect(200);
-    assert_eq!(dan.get(&path).await.expect(200).json()["my_receipt"]["state"], "waiting");
+    ada.patch(&path, json!({ "audience": [email("Cyd")] }))
+        .await
+        .expect(200);
+    ada.patch(&path, json!({ "audience": ["@other"] }))
+        .await
+        .expect(200);
+    assert_eq!(
+        dan.get(&path).await.expect(200).json()["my_receipt"]["state"],
+        "waiting"
+    );
 }

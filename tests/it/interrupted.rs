@@ -22,17 +22,28 @@ pub struct Interrupted {
 
 impl Interrupted {
     pub fn file(before: usize, length: usize) -> Self {
-        Self { whole: long(length), before, recording: false }
+        Self {
+            whole: long(length),
+            before,
+            recording: false,
+        }
     }
 
     /// A recording whose last request brings no bytes.
     fn recording(length: usize) -> Self {
-        Self { whole: long(length), before: length, recording: true }
+        Self {
+            whole: long(length),
+            before: length,
+            recording: true,
+        }
     }
 
     pub async fn begin(&self, client: &Client) -> Sender {
-        let sender =
-            if self.recording { Sender::recording(client).await } else { Sender::file(client, "long.webm", self.whole.len()).await };
+        let sender = if self.recording {
+            Sender::recording(client).await
+        } else {
+            Sender::file(client, "long.webm", self.whole.len()).await
+        };
         if self.before > 0 {
             sender.send(0, &self.whole[..self.before]).await;
         }
@@ -43,35 +54,65 @@ impl Interrupted {
     pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Answer {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
-        sender.patch(offset, &self.whole[offset..], if self.recording { &headers } else { &[] }).await
+        sender
+            .patch(
+                offset,
+                &self.whole[offset..],
+                if self.recording { &headers } else { &[] },
+            )
+            .await
     }
 
     /// What a client of tus does after an answer that it did not get: asks with HEAD, and sends the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
-        assert!(offset >= self.before, "{offset} of {} bytes are left", self.before);
+        assert!(
+            offset >= self.before,
+            "{offset} of {} bytes are left",
+            self.before
+        );
         // The length of a recording is known once its last request was committed.
-        if offset == self.whole.len() && head.header("upload-length") == self.whole.len().to_string() {
-            assert_eq!(head.header("hearback-media"), sender.media, "once all bytes are there, HEAD names the media");
+        if offset == self.whole.len()
+            && head.header("upload-length") == self.whole.len().to_string()
+        {
+            assert_eq!(
+                head.header("hearback-media"),
+                sender.media,
+                "once all bytes are there, HEAD names the media"
+            );
         }
         let done = self.send_rest(sender, offset).await.expect(204);
-        assert_eq!((done.header("upload-offset"), done.header("hearback-media")), (&*self.whole.len().to_string(), &*sender.media));
+        assert_eq!(
+            (done.header("upload-offset"), done.header("hearback-media")),
+            (&*self.whole.len().to_string(), &*sender.media)
+        );
     }
 
     pub async fn check(&self, sender: &Sender) {
-        assert!(sender.original().await == self.whole, "other bytes are stored than were sent");
+        assert!(
+            sender.original().await == self.whole,
+            "other bytes are stored than were sent"
+        );
     }
 
     /// Lets the fault happen at each step of the last request in turn, until none is left. Answers how many steps there were.
-    async fn try_each_step(&self, app: &TestApp, breaker: &Breaker, client: &Client, reach: Reach, fault: Fault) -> usize {
+    async fn try_each_step(
+        &self,
+        app: &TestApp,
+        breaker: &Breaker,
+        client: &Client,
+        reach: Reach,
+        fault: Fault,
+    ) -> usize {
         for step in 0..MOST {
             let sender = self.begin(client).await;
             breaker.arm(step, reach, fault);
             let answer = self.send_rest(&sender, self.before).await;
             let tripped = breaker.mend();
             // A worker that was cut off leaves a lease of a minute behind.
-            app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL").await;
+            app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
+                .await;
             if !tripped {
                 answer.expect(204);
                 self.check(&sender).await;
@@ -90,9 +131,16 @@ pub async fn only_finished_uploads_are_left(app: &TestApp) {
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
     assert_eq!(app.unfinished_objects().await, [""; 0]);
-    let uploads = app.count("SELECT count(*) FROM uploads WHERE finished_at IS NOT NULL").await;
+    let uploads = app
+        .count("SELECT count(*) FROM uploads WHERE finished_at IS NOT NULL")
+        .await;
     assert_eq!(app.count("SELECT count(*) FROM uploads").await, uploads);
-    assert_eq!(app.objects().await.len(), usize::try_from(uploads).unwrap(), "{:?}", app.objects().await);
+    assert_eq!(
+        app.objects().await.len(),
+        usize::try_from(uploads).unwrap(),
+        "{:?}",
+        app.objects().await
+    );
 }
 
 /// Tries every step of one upload with each of these faults.
@@ -104,8 +152,13 @@ async fn survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     let ada = app.person("Ada").await;
     app.jobs_done().await;
     for (reach, fault) in faults {
-        let steps = upload.try_each_step(&app, &breaker, &ada, *reach, *fault).await;
-        assert!(steps > 1, "{steps} steps were tried with {fault:?} of {reach:?}");
+        let steps = upload
+            .try_each_step(&app, &breaker, &ada, *reach, *fault)
+            .await;
+        assert!(
+            steps > 1,
+            "{steps} steps were tried with {fault:?} of {reach:?}"
+        );
     }
     only_finished_uploads_are_left(&app).await;
 }
@@ -168,17 +221,41 @@ impl Stuck {
     async fn begin(app: &TestApp, client: &Client) -> Self {
         let upload = Interrupted::file(2 * PART, 20_000_000);
         let sender = upload.begin(client).await;
-        let row = sqlx::query_as("SELECT key, multipart FROM uploads WHERE id = $1").bind(sender.path.trim_start_matches("/uploads/"));
-        let (key, multipart): (String, String) = row.fetch_one(&mut *app.state.db.read().await.unwrap()).await.unwrap();
-        Self { upload, sender, key, multipart }
+        let row = sqlx::query_as("SELECT key, multipart FROM uploads WHERE id = $1")
+            .bind(sender.path.trim_start_matches("/uploads/"));
+        let (key, multipart): (String, String) = row
+            .fetch_one(&mut *app.state.db.read().await.unwrap())
+            .await
+            .unwrap();
+        Self {
+            upload,
+            sender,
+            key,
+            multipart,
+        }
     }
 
     /// Sends the tail as a part with this number, as versions before this one did.
     async fn send_tail(&self, app: &TestApp, number: i64) -> String {
         let tail = self.upload.whole[2 * PART..].to_vec();
-        let sent = s3().upload_part().bucket("hearback-test").key(format!("{}/{}", app.prefix(), self.key)).upload_id(&self.multipart);
-        let sent = sent.part_number(i32::try_from(number).unwrap()).body(tail.into()).send().await.unwrap();
-        self.change(app, "UPDATE uploads SET parts = $1 WHERE multipart = $2", number, &self.multipart).await;
+        let sent = s3()
+            .upload_part()
+            .bucket("hearback-test")
+            .key(format!("{}/{}", app.prefix(), self.key))
+            .upload_id(&self.multipart);
+        let sent = sent
+            .part_number(i32::try_from(number).unwrap())
+            .body(tail.into())
+            .send()
+            .await
+            .unwrap();
+        self.change(
+            app,
+            "UPDATE uploads SET parts = $1 WHERE multipart = $2",
+            number,
+            &self.multipart,
+        )
+        .await;
         sent.e_tag.unwrap()
     }
 
@@ -194,7 +271,12 @@ impl Stuck {
 
     async fn change(&self, app: &TestApp, statement: &'static str, number: i64, text: &str) {
         let mut tx = app.state.db.begin().await.unwrap();
-        let changed = sqlx::query(statement).bind(number).bind(text).execute(&mut *tx).await.unwrap();
+        let changed = sqlx::query(statement)
+            .bind(number)
+            .bind(text)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         assert_eq!(changed.rows_affected(), 1, "{statement}");
         tx.commit().await.unwrap();
     }
@@ -244,13 +326,26 @@ async fn whole_upload_is_reported_by_head_and_finished_by_patch_while_storage_co
     app.execute("UPDATE uploads SET length = received").await;
     away(&app);
     let head = sender.head().await.expect(200);
-    assert_eq!((head.header("upload-offset"), head.header("upload-length")), ("100000", "100000"));
-    assert_eq!((head.header("hearback-media"), head.header("hearback-update")), (&*sender.media, &*sender.update));
+    assert_eq!(
+        (head.header("upload-offset"), head.header("upload-length")),
+        ("100000", "100000")
+    );
+    assert_eq!(
+        (
+            head.header("hearback-media"),
+            head.header("hearback-update")
+        ),
+        (&*sender.media, &*sender.update)
+    );
     recording.send_rest(&sender, 100_000).await.problem(503);
     assert_eq!(sender.offset().await, 100_000);
     back(&app);
     assert_eq!(sender.offset().await, 100_000);
-    assert_eq!(sender.media().await["state"], "uploading", "HEAD finishes nothing");
+    assert_eq!(
+        sender.media().await["state"],
+        "uploading",
+        "HEAD finishes nothing"
+    );
     sender.patch(100_000, b"more", &[]).await.problem(413);
     recording.send_rest(&sender, 100_000).await.expect(204);
     recording.check(&sender).await;
@@ -265,7 +360,11 @@ async fn whole_upload_that_nobody_asks_for_is_finished_in_the_background() {
     let sender = recording.begin(&ada).await;
     app.execute("UPDATE uploads SET length = received").await;
     app.state.sweep().await.unwrap();
-    assert_eq!(sender.media().await["state"], "uploading", "its last request may still be finishing it");
+    assert_eq!(
+        sender.media().await["state"],
+        "uploading",
+        "its last request may still be finishing it"
+    );
     app.state.clock.advance(61_000);
     app.state.sweep().await.unwrap();
     recording.check(&sender).await;
@@ -278,7 +377,10 @@ async fn is_never_merged(upload: Interrupted) {
         return;
     }
     let (app, breaker) = faults::start().await;
-    let other = TestApp::beside_with(&app, |config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
+    let other = TestApp::beside_with(&app, |config| {
+        config.ffmpeg = Some("/nonexistent/ffmpeg".into())
+    })
+    .await;
     let ada = app.person("Ada").await;
     app.jobs_done().await;
     for step in 0..MOST {
@@ -304,7 +406,10 @@ async fn is_never_merged(upload: Interrupted) {
         second.send_rest(&second_sender, offset).await.expect(204);
         breaker.mend();
         let refused = first.await.status.as_u16();
-        assert!([409, 503].contains(&refused), "the first writer got {refused}");
+        assert!(
+            [409, 503].contains(&refused),
+            "the first writer got {refused}"
+        );
         second.check(&second_sender).await;
     }
     only_finished_uploads_are_left(&app).await;
@@ -335,7 +440,8 @@ async fn upload_on_a_disk_survives_a_failure_at_every_step_of_its_last_request()
     if postgres() {
         return;
     }
-    let app = TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
+    let app =
+        TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let ada = app.person("Ada").await;
     let uploads = [
         Interrupted::file(0, 300_000),

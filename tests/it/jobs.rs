@@ -13,7 +13,14 @@ const HOUR: i64 = 3_600_000;
 async fn work_that_a_killed_server_had_begun_is_done_by_another() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let update = ada.post("/updates", json!({ "title": "T", "notes": "findable", "publish": true })).await.expect(201).json();
+    let update = ada
+        .post(
+            "/updates",
+            json!({ "title": "T", "notes": "findable", "publish": true }),
+        )
+        .await
+        .expect(201)
+        .json();
     app.jobs_done().await;
     // What a server that was killed leaves: claimed work whose lease nobody renews, here an index that was never made.
     app.execute("DELETE FROM said").await;
@@ -28,7 +35,13 @@ async fn work_that_a_killed_server_had_begun_is_done_by_another() {
     tx.commit().await.unwrap();
     app.jobs_done().await;
     assert_eq!(app.count("SELECT count(*) FROM said").await, 1);
-    assert_eq!(ada.get("/updates?q=findable").await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        ada.get("/updates?q=findable").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -38,17 +51,37 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
         .await;
     // Work that is added later is done meanwhile, so the workers have looked.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
-    app.until("the free one is done", async || app.count("SELECT count(*) FROM jobs").await == 1).await;
-    assert_eq!(app.count("SELECT attempts FROM jobs WHERE id = 'held'").await, 1);
-    assert_eq!(hearback::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL).await.unwrap().map(|job| job.id), None);
+    app.until("the free one is done", async || {
+        app.count("SELECT count(*) FROM jobs").await == 1
+    })
+    .await;
+    assert_eq!(
+        app.count("SELECT attempts FROM jobs WHERE id = 'held'")
+            .await,
+        1
+    );
+    assert_eq!(
+        hearback::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL)
+            .await
+            .unwrap()
+            .map(|job| job.id),
+        None
+    );
 }
 
 #[actix_web::test]
 async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let update =
-        ada.upload("/updates", &[("title", "T")], &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))]).await.expect(201).json();
+    let update = ada
+        .upload(
+            "/updates",
+            &[("title", "T")],
+            &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))],
+        )
+        .await
+        .expect(201)
+        .json();
     app.jobs_done().await;
     // The work is begun anew, and finds that its file is gone.
     let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
@@ -56,7 +89,13 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         let key = key[key.find("media/").unwrap()..].to_owned();
         // On a disk a key lies in a folder of its first letters.
         let last = key.rsplit('/').next().unwrap();
-        app.state.intake.shop.storage.delete(&format!("media/{last}")).await.unwrap();
+        app.state
+            .intake
+            .shop
+            .storage
+            .delete(&format!("media/{last}"))
+            .await
+            .unwrap();
     }
     app.execute("UPDATE media SET state = 'processing'").await;
     let mut tx = app.state.db.begin().await.unwrap();
@@ -67,32 +106,72 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         .unwrap();
     tx.commit().await.unwrap();
     for tries in 1..=6 {
-        app.until("it was tried", async || app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL").await == 1)
-            .await;
+        app.until("it was tried", async || {
+            app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
+                .await
+                == 1
+        })
+        .await;
         assert_eq!(app.count("SELECT attempts FROM jobs").await, tries);
         if tries < 6 {
-            assert!(app.count("SELECT run_at FROM jobs").await > 0, "there is a pause");
+            assert!(
+                app.count("SELECT run_at FROM jobs").await > 0,
+                "there is a pause"
+            );
             assert_eq!(ada.get(&path).await.json()["state"], "processing");
-            app.execute("UPDATE jobs SET run_at = 0, error = NULL").await;
+            app.execute("UPDATE jobs SET run_at = 0, error = NULL")
+                .await;
         }
     }
-    let media = app.wait_for(&ada, &path, |media| media["state"] == "failed").await;
-    assert!(media["reason"].as_str().unwrap().contains("tried several times"), "{media}");
-    assert_eq!(hearback::jobs::counts(&mut app.state.db.read().await.unwrap()).await.unwrap(), (0, 1));
+    let media = app
+        .wait_for(&ada, &path, |media| media["state"] == "failed")
+        .await;
+    assert!(
+        media["reason"]
+            .as_str()
+            .unwrap()
+            .contains("tried several times"),
+        "{media}"
+    );
+    assert_eq!(
+        hearback::jobs::counts(&mut app.state.db.read().await.unwrap())
+            .await
+            .unwrap(),
+        (0, 1)
+    );
 }
 
 #[actix_web::test]
 async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let update = ada.post("/updates", json!({ "title": "T" })).await.expect(201).json();
+    let update = ada
+        .post("/updates", json!({ "title": "T" }))
+        .await
+        .expect(201)
+        .json();
     let path = format!("/updates/{}/media", update["id"].as_str().unwrap());
-    let added = ada.upload(&path, &[], &[("media", "a.webm", fixture("rec-vp9-opus-10s.webm"))]).await.expect(201).json();
+    let added = ada
+        .upload(
+            &path,
+            &[],
+            &[("media", "a.webm", fixture("rec-vp9-opus-10s.webm"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let id = added["items"][0]["id"].as_str().unwrap();
-    app.wait_for(&ada, &format!("/media/{id}"), |media| media["reason"] != "Processing. You can already play it.").await;
+    app.wait_for(&ada, &format!("/media/{id}"), |media| {
+        media["reason"] != "Processing. You can already play it."
+    })
+    .await;
     ada.delete(&format!("/media/{id}")).await.expect(204);
     app.jobs_done().await;
-    assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, app.objects().await.len() as i64, "what is left is known");
+    assert_eq!(
+        app.count("SELECT count(*) FROM loose_objects").await,
+        app.objects().await.len() as i64,
+        "what is left is known"
+    );
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
@@ -103,7 +182,15 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
 async fn the_trash_is_emptied_after_thirty_days_bytes_included() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let update = ada.upload("/updates", &[("title", "T")], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
+    let update = ada
+        .upload(
+            "/updates",
+            &[("title", "T")],
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let path = format!("/updates/{}", update["id"].as_str().unwrap());
     ada.delete(&path).await.expect(204);
     app.state.clock.advance(29 * 24 * 3_600_000);
@@ -147,8 +234,17 @@ async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
         },
     )
     .await;
-    app.until("the job is done", async || app.count("SELECT count(*) FROM jobs WHERE id = 'mine'").await == 0).await;
-    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE id = 'another-nodes' AND lease IS NOT NULL").await, 1);
+    app.until("the job is done", async || {
+        app.count("SELECT count(*) FROM jobs WHERE id = 'mine'")
+            .await
+            == 0
+    })
+    .await;
+    assert_eq!(
+        app.count("SELECT count(*) FROM jobs WHERE id = 'another-nodes' AND lease IS NOT NULL")
+            .await,
+        1
+    );
     let now = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
     assert!(now.len() == 32 && now != earlier && now != another, "{now}");
 }
@@ -158,16 +254,30 @@ async fn leases_of_a_process_that_lives_on_the_same_folder_stay() {
     let app = TestApp::start().await;
     let first = std::fs::read_to_string(app.dir.path().join("node")).unwrap();
     leased(&app.state.db, "first", &format!("{first}.x")).await;
-    let _second = hearback::app::App::build(app.state.config.clone(), hearback::clock::Clock::default()).await.unwrap();
-    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE id = 'first' AND lease IS NOT NULL").await, 1);
-    assert_eq!(std::fs::read_to_string(app.dir.path().join("node")).unwrap(), first);
+    let _second =
+        hearback::app::App::build(app.state.config.clone(), hearback::clock::Clock::default())
+            .await
+            .unwrap();
+    assert_eq!(
+        app.count("SELECT count(*) FROM jobs WHERE id = 'first' AND lease IS NOT NULL")
+            .await,
+        1
+    );
+    assert_eq!(
+        std::fs::read_to_string(app.dir.path().join("node")).unwrap(),
+        first
+    );
 }
 
 #[actix_web::test]
 async fn nonsense_in_the_node_file_ends_no_lease() {
-    for nonsense in
-        ["", "%", "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%", "________________________________", "more than an id is long, and then some"]
-    {
+    for nonsense in [
+        "",
+        "%",
+        "%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%",
+        "________________________________",
+        "more than an id is long, and then some",
+    ] {
         let lease = format!("{}.x", clock::secret());
         let app = TestApp::start_after(
             |_| {},
@@ -179,7 +289,12 @@ async fn nonsense_in_the_node_file_ends_no_lease() {
             },
         )
         .await;
-        assert_eq!(app.count("SELECT count(*) FROM jobs WHERE lease IS NOT NULL").await, 1, "{nonsense:?}");
+        assert_eq!(
+            app.count("SELECT count(*) FROM jobs WHERE lease IS NOT NULL")
+                .await,
+            1,
+            "{nonsense:?}"
+        );
     }
 }
 
@@ -189,7 +304,15 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
     let enqueue = async |pause: i64| {
         let mut tx = app.state.db.begin().await.unwrap();
         let at = app.state.clock.now() + pause;
-        hearback::jobs::enqueue_at(&mut tx, &app.state.clock, "purge", &json!({ "keys": [] }), at).await.unwrap();
+        hearback::jobs::enqueue_at(
+            &mut tx,
+            &app.state.clock,
+            "purge",
+            &json!({ "keys": [] }),
+            at,
+        )
+        .await
+        .unwrap();
         tx
     };
     // Set back while the work is written down, and after that.
@@ -205,7 +328,11 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
         (0..=60_000).contains(&(run_at - app.state.clock.now()))
     })
     .await;
-    assert_eq!(app.count("SELECT attempts FROM jobs").await, 0, "its own pause is kept");
+    assert_eq!(
+        app.count("SELECT attempts FROM jobs").await,
+        0,
+        "its own pause is kept"
+    );
     app.state.clock.advance(60_000);
     app.jobs_done().await;
 }
@@ -214,12 +341,20 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
 async fn clock_set_back_delays_no_retry_by_the_difference() {
     let app = TestApp::start().await;
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
-    let failed = "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
-    app.until("it failed once", async || app.count(failed).await == 1).await;
+    let failed =
+        "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
+    app.until("it failed once", async || app.count(failed).await == 1)
+        .await;
     app.state.clock.advance(-HOUR);
-    app.until("it is scheduled again", async || app.count("SELECT run_at FROM jobs").await <= app.state.clock.now() + 5000).await;
+    app.until("it is scheduled again", async || {
+        app.count("SELECT run_at FROM jobs").await <= app.state.clock.now() + 5000
+    })
+    .await;
     app.state.clock.advance(5000);
-    app.until("it failed twice", async || app.count("SELECT attempts FROM jobs").await == 2).await;
+    app.until("it failed twice", async || {
+        app.count("SELECT attempts FROM jobs").await == 2
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -231,5 +366,10 @@ async fn lease_from_the_future_lasts_for_one_lease_from_now() {
         (0..=60_000).contains(&(until - clock::real_now()))
     })
     .await;
-    assert_eq!(app.count("SELECT count(*) FROM jobs WHERE lease = 'theirs' AND attempts = 1").await, 1, "who holds it may live");
+    assert_eq!(
+        app.count("SELECT count(*) FROM jobs WHERE lease = 'theirs' AND attempts = 1")
+            .await,
+        1,
+        "who holds it may live"
+    );
 }

@@ -28,11 +28,28 @@ impl Node {
     async fn start(settings: &BTreeMap<String, String>) -> Self {
         let settings = settings.clone();
         let start = move || {
-            let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            let child = hearback(&settings, &["serve"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            let mut node = Self { child, base: String::new() };
-            let line = BufReader::new(node.child.stdout.take().unwrap()).lines().next().unwrap().unwrap();
-            node.base = line.strip_prefix("Hearback listens on ").unwrap().to_owned();
+            let settings: Vec<(&str, &str)> = settings
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            let child = hearback(&settings, &["serve"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut node = Self {
+                child,
+                base: String::new(),
+            };
+            let line = BufReader::new(node.child.stdout.take().unwrap())
+                .lines()
+                .next()
+                .unwrap()
+                .unwrap();
+            node.base = line
+                .strip_prefix("Hearback listens on ")
+                .unwrap()
+                .to_owned();
             node
         };
         tokio::task::spawn_blocking(start).await.unwrap()
@@ -50,14 +67,16 @@ impl Node {
     /// Kills it. What it left undone is done by the `app` beside it.
     async fn kill_and_leave_no_rest(self, app: &TestApp) {
         self.kill().await;
-        app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL").await;
+        app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
+            .await;
         only_finished_uploads_are_left(app).await;
     }
 }
 
 /// A Hearback that looks on, and the settings of the one to be killed.
 async fn beside() -> (TestApp, BTreeMap<String, String>) {
-    let app = TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
+    let app =
+        TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let mut settings = app.settings().clone();
     settings.insert("HEARBACK_FFMPEG".into(), "/nonexistent/ffmpeg".into());
     (app, settings)
@@ -70,10 +89,21 @@ async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_reques
     }
     let (app, mut settings) = beside().await;
     let breaker = Breaker::new();
-    let database = breaker.database(authority(&settings["DATABASE_URL"])).await.to_string();
-    let storage = breaker.storage(authority(&settings["HEARBACK_S3_ENDPOINT"])).await;
+    let database = breaker
+        .database(authority(&settings["DATABASE_URL"]))
+        .await
+        .to_string();
+    let storage = breaker
+        .storage(authority(&settings["HEARBACK_S3_ENDPOINT"]))
+        .await;
     let direct = settings["DATABASE_URL"].clone();
-    settings.insert("DATABASE_URL".into(), format!("{}?sslmode=disable", direct.replace(&authority(&direct), &database)));
+    settings.insert(
+        "DATABASE_URL".into(),
+        format!(
+            "{}?sslmode=disable",
+            direct.replace(&authority(&direct), &database)
+        ),
+    );
     settings.insert("HEARBACK_S3_ENDPOINT".into(), format!("http://{storage}"));
     let ada = app.person("Ada").await;
     let upload = Interrupted::file(8 * MIB, 16 * MIB + 100_000);

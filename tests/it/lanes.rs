@@ -8,44 +8,80 @@ use crate::gate::{ENCODING, Gate, PREPARATION};
 use crate::sink::Sink;
 
 async fn upload(ada: &Client, title: &str, video: &str) -> String {
-    let update = ada.upload("/updates", &[("title", title)], &[("media", video, fixture(video))]).await.expect(201).json();
+    let update = ada
+        .upload(
+            "/updates",
+            &[("title", title)],
+            &[("media", video, fixture(video))],
+        )
+        .await
+        .expect(201)
+        .json();
     format!("/media/{}", update["media"][0]["id"].as_str().unwrap())
 }
 
 async fn running(app: &TestApp, kind: &str) -> i64 {
-    let count = sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = $1 AND lease IS NOT NULL").bind(kind);
-    count.fetch_one(&mut *app.state.db.read().await.unwrap()).await.unwrap()
+    let count =
+        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = $1 AND lease IS NOT NULL")
+            .bind(kind);
+    count
+        .fetch_one(&mut *app.state.db.read().await.unwrap())
+        .await
+        .unwrap()
 }
 
 /// A deletion, an index and a mail, begun and waited for.
 async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     let files = [("media", "a.png", fixture("alpha.png"))];
-    let update = ada.upload("/updates", &[("title", "Findable")], &files).await.expect(201).json();
+    let update = ada
+        .upload("/updates", &[("title", "Findable")], &files)
+        .await
+        .expect(201)
+        .json();
     let picture = update["media"][0]["id"].as_str().unwrap();
     let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
         .bind(picture)
         .fetch_all(&mut *app.state.db.read().await.unwrap())
         .await
         .unwrap();
-    let stored =
-        async || app.objects().await.iter().filter(|object| keys.iter().any(|key| object.ends_with(&key["media/".len()..]))).count();
+    let stored = async || {
+        app.objects()
+            .await
+            .iter()
+            .filter(|object| {
+                keys.iter()
+                    .any(|key| object.ends_with(&key["media/".len()..]))
+            })
+            .count()
+    };
     assert!(stored().await > 0);
     ada.delete(&format!("/media/{picture}")).await.expect(204);
     ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
     app.state.clock.advance(11_000);
-    app.until("the mail is sent", async || sink.receivers() == [email("Bob")]).await;
-    app.until("the words are found", async || {
-        ada.get("/updates?q=searchable").await.expect(200).json()["items"].as_array().unwrap().len() == 1
+    app.until("the mail is sent", async || {
+        sink.receivers() == [email("Bob")]
     })
     .await;
-    app.until("the bytes are gone", async || stored().await == 0).await;
+    app.until("the words are found", async || {
+        ada.get("/updates?q=searchable").await.expect(200).json()["items"]
+            .as_array()
+            .unwrap()
+            .len()
+            == 1
+    })
+    .await;
+    app.until("the bytes are gone", async || stored().await == 0)
+        .await;
 }
 
 async fn start(gate: &Gate, sink: &Sink) -> TestApp {
     let (server, ffmpeg) = (Server::parse(&sink.url).unwrap(), gate.ffmpeg());
     TestApp::start_with(|config| {
         config.url = Some("http://hearback.example.org".into());
-        config.mail = Some(Mailer::new(server, sender("Hearback <hearback@example.org>").unwrap()));
+        config.mail = Some(Mailer::new(
+            server,
+            sender("Hearback <hearback@example.org>").unwrap(),
+        ));
         config.ffmpeg = Some(ffmpeg);
     })
     .await
@@ -60,19 +96,39 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
     for n in 0..2 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.webm").await);
     }
-    app.until("two conversions run", async || running(&app, "convert").await == 2).await;
+    app.until("two conversions run", async || {
+        running(&app, "convert").await == 2
+    })
+    .await;
     everything_else_is_done(&app, &sink, &ada).await;
     recordings.push(upload(&ada, "One more", "count.webm").await);
     for recording in &recordings {
-        app.wait_for(&ada, recording, |media| media["state"] == "ready").await;
+        app.wait_for(&ada, recording, |media| media["state"] == "ready")
+            .await;
     }
-    app.until("all conversions wait or run", async || app.count("SELECT count(*) FROM jobs WHERE kind = 'convert'").await == 3).await;
-    assert_eq!(running(&app, "convert").await, 2, "no more than two at once");
+    app.until("all conversions wait or run", async || {
+        app.count("SELECT count(*) FROM jobs WHERE kind = 'convert'")
+            .await
+            == 3
+    })
+    .await;
+    assert_eq!(
+        running(&app, "convert").await,
+        2,
+        "no more than two at once"
+    );
     gate.open(ENCODING);
     app.jobs_done().await;
     for recording in &recordings {
         let media = ada.get(recording).await.expect(200).json();
-        assert!(media["renditions"].as_array().unwrap().iter().any(|rendition| rendition["name"] == "h264"), "{media}");
+        assert!(
+            media["renditions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|rendition| rendition["name"] == "h264"),
+            "{media}"
+        );
     }
 }
 
@@ -85,11 +141,17 @@ async fn deletion_index_and_mail_go_on_while_every_preparation_takes_long() {
     for n in 0..4 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.mp4").await);
     }
-    app.until("two preparations run", async || running(&app, "process").await >= 2).await;
+    app.until("two preparations run", async || {
+        running(&app, "process").await >= 2
+    })
+    .await;
     everything_else_is_done(&app, &sink, &ada).await;
     gate.open(PREPARATION);
     app.jobs_done().await;
     for recording in &recordings {
-        assert_eq!(ada.get(recording).await.expect(200).json()["state"], "ready");
+        assert_eq!(
+            ada.get(recording).await.expect(200).json()["state"],
+            "ready"
+        );
     }
 }

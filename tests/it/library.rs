@@ -8,39 +8,82 @@ use crate::app::{Client, TestApp, email, fixture};
 
 async fn titles(client: &Client, address: &str) -> Vec<String> {
     let list = client.get(address).await.expect(200).json();
-    list["items"].as_array().unwrap().iter().map(|row| row["title"].as_str().unwrap().to_owned()).collect()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["title"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[actix_web::test]
 async fn filters_tell_mine_from_theirs_and_pictures_from_recordings() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
-    ada.upload("/updates", &[("title", "shot"), ("audience", &email("Bob"))], &[("media", "a.png", fixture("alpha.png"))])
-        .await
-        .expect(201);
-    ada.upload("/updates", &[("title", "clip"), ("audience", "everyone")], &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))])
-        .await
-        .expect(201);
-    bob.update(json!({ "title": "open", "visibility": "workspace" })).await;
-    bob.update(json!({ "title": "draft", "audience": ["everyone"], "publish": false })).await;
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
+    ada.upload(
+        "/updates",
+        &[("title", "shot"), ("audience", &email("Bob"))],
+        &[("media", "a.png", fixture("alpha.png"))],
+    )
+    .await
+    .expect(201);
+    ada.upload(
+        "/updates",
+        &[("title", "clip"), ("audience", "everyone")],
+        &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))],
+    )
+    .await
+    .expect(201);
+    bob.update(json!({ "title": "open", "visibility": "workspace" }))
+        .await;
+    bob.update(json!({ "title": "draft", "audience": ["everyone"], "publish": false }))
+        .await;
 
-    assert_eq!(titles(&bob, "/updates").await, ["draft", "open", "clip", "shot"]);
+    assert_eq!(
+        titles(&bob, "/updates").await,
+        ["draft", "open", "clip", "shot"]
+    );
     assert_eq!(titles(&eve, "/updates").await, ["open", "clip"]);
     assert_eq!(titles(&ada, "/updates?author=me").await, ["clip", "shot"]);
-    assert_eq!(titles(&bob, &format!("/updates?author={}", ada.id)).await, ["clip", "shot"]);
+    assert_eq!(
+        titles(&bob, &format!("/updates?author={}", ada.id)).await,
+        ["clip", "shot"]
+    );
     assert_eq!(titles(&bob, "/updates?audience=me").await, ["clip", "shot"]);
     assert_eq!(titles(&eve, "/updates?audience=me").await, ["clip"]);
-    assert_eq!(titles(&ada, "/updates?audience=me").await, Vec::<String>::new());
+    assert_eq!(
+        titles(&ada, "/updates?audience=me").await,
+        Vec::<String>::new()
+    );
     assert_eq!(titles(&bob, "/updates?kind=image").await, ["shot"]);
     assert_eq!(titles(&bob, "/updates?kind=video").await, ["clip"]);
     assert_eq!(titles(&bob, "/updates?state=draft").await, ["draft"]);
-    assert_eq!(titles(&bob, "/updates?state=published").await, ["open", "clip", "shot"]);
-    for wrong in
-        ["state=gone", "kind=sound", "audience=you", "limit=0", "limit=101", "limit=x", "after=rubbish", "limit=2&limit=3", "colour=red"]
-    {
+    assert_eq!(
+        titles(&bob, "/updates?state=published").await,
+        ["open", "clip", "shot"]
+    );
+    for wrong in [
+        "state=gone",
+        "kind=sound",
+        "audience=you",
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "after=rubbish",
+        "limit=2&limit=3",
+        "colour=red",
+    ] {
         ada.get(&format!("/updates?{wrong}")).await.problem(422);
     }
-    app.browser("Bob").await.get("/updates?state=draft&q=x").await.expect(200);
+    app.browser("Bob")
+        .await
+        .get("/updates?state=draft&q=x")
+        .await
+        .expect(200);
 }
 
 #[actix_web::test]
@@ -53,24 +96,43 @@ async fn pages_are_whole_and_stable_while_rows_are_added() {
     let (mut seen, mut address) = (Vec::new(), "/updates?limit=3".to_owned());
     loop {
         let list = ada.get(&address).await.expect(200).json();
-        seen.extend(list["items"].as_array().unwrap().iter().map(|row| row["title"].as_str().unwrap().to_owned()));
+        seen.extend(
+            list["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| row["title"].as_str().unwrap().to_owned()),
+        );
         // What is added, and what is edited, while one reads on moves nothing.
         ada.update(json!({ "title": "new" })).await;
-        let Some(next) = list["next"].as_str() else { break };
+        let Some(next) = list["next"].as_str() else {
+            break;
+        };
         address = format!("/updates?limit=3&after={next}");
     }
     assert_eq!(seen, ["u6", "u5", "u4", "u3", "u2", "u1", "u0"]);
-    assert_eq!(ada.get("/updates?limit=10").await.json()["next"], Value::Null);
+    assert_eq!(
+        ada.get("/updates?limit=10").await.json()["next"],
+        Value::Null
+    );
 }
 
 #[actix_web::test]
 async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
     let one =
         ada.update(json!({ "title": "Crème brûlée recipe", "notes": "O'Brien said \"go\" AND left", "audience": [email("Bob")] })).await;
-    let two = ada.update(json!({ "title": "Second", "notes": "Über den Fluß", "visibility": "workspace" })).await;
-    let comment = bob.comment(&one, "The Straße is über-long; see v2.0 at 日本語").await;
+    let two = ada
+        .update(json!({ "title": "Second", "notes": "Über den Fluß", "visibility": "workspace" }))
+        .await;
+    let comment = bob
+        .comment(&one, "The Straße is über-long; see v2.0 at 日本語")
+        .await;
     app.jobs_done().await;
     let id = |path: &str| path.trim_start_matches("/updates/").to_owned();
     for (q, found) in [
@@ -92,28 +154,66 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
         ("' OR 1=1 --", vec![]),
         ("fluß", vec![id(&two)]),
     ] {
-        let list = ada.get(&format!("/updates?q={}", encoded(q))).await.expect(200).json();
-        let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+        let list = ada
+            .get(&format!("/updates?q={}", encoded(q)))
+            .await
+            .expect(200)
+            .json();
+        let ids: Vec<_> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(ids, found, "{q}");
         // The search finds the same, in an order of its own.
-        let best = ada.get(&format!("/search?q={}", encoded(q))).await.expect(200).json();
-        let best: BTreeSet<_> = best["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+        let best = ada
+            .get(&format!("/search?q={}", encoded(q)))
+            .await
+            .expect(200)
+            .json();
+        let best: BTreeSet<_> = best["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(best, ids.into_iter().collect(), "{q}");
     }
-    assert_eq!(titles(&eve, "/updates?q=creme").await, Vec::<String>::new(), "what one may not see is not found");
+    assert_eq!(
+        titles(&eve, "/updates?q=creme").await,
+        Vec::<String>::new(),
+        "what one may not see is not found"
+    );
     assert_eq!(titles(&eve, "/updates?q=uber").await, ["Second"]);
     let place = bob.get("/updates?q=strasse").await.json();
-    let place = if place["items"] == json!([]) { bob.get(&format!("/updates?q={}", encoded("straße"))).await.json() } else { place };
+    let place = if place["items"] == json!([]) {
+        bob.get(&format!("/updates?q={}", encoded("straße")))
+            .await
+            .json()
+    } else {
+        place
+    };
     assert_eq!(place["items"][0]["found"][0]["kind"], "comment");
-    assert!(place["items"][0]["found"][0]["url"].as_str().unwrap().ends_with(&format!("#c-{comment}")));
+    assert!(
+        place["items"][0]["found"][0]["url"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("#c-{comment}"))
+    );
 
-    ada.patch(&one, json!({ "title": "Plain pudding" })).await.expect(200);
+    ada.patch(&one, json!({ "title": "Plain pudding" }))
+        .await
+        .expect(200);
     app.jobs_done().await;
     assert_eq!(titles(&ada, "/updates?q=creme").await, Vec::<String>::new());
     assert_eq!(titles(&ada, "/updates?q=pudding").await, ["Plain pudding"]);
     // However long.
     for long in ["x".repeat(3000), "x ".repeat(1000)] {
-        assert!(matches!(ada.get(&format!("/updates?q={long}")).await.status.as_u16(), 200 | 422));
+        assert!(matches!(
+            ada.get(&format!("/updates?q={long}")).await.status.as_u16(),
+            200 | 422
+        ));
     }
 }
 
@@ -124,9 +224,19 @@ fn encoded(text: &str) -> String {
 #[actix_web::test]
 async fn the_trash_is_private_and_gives_back_what_was_in_it() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
-    let path = ada.update(json!({ "title": "Tossed", "audience": [email("Bob")], "expectation": "acknowledge" })).await;
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
+    let path = ada
+        .update(
+            json!({ "title": "Tossed", "audience": [email("Bob")], "expectation": "acknowledge" }),
+        )
+        .await;
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
     bob.comment(&path, "Words").await;
     for _ in 0..2 {
         ada.delete(&path).await.expect(204);
@@ -134,53 +244,113 @@ async fn the_trash_is_private_and_gives_back_what_was_in_it() {
     bob.get(&path).await.problem(404);
     assert_eq!(titles(&ada, "/updates").await, Vec::<String>::new());
     assert_eq!(titles(&ada, "/trash").await, ["Tossed"]);
-    assert_eq!(titles(&bob, "/updates?state=trashed").await, Vec::<String>::new());
+    assert_eq!(
+        titles(&bob, "/updates?state=trashed").await,
+        Vec::<String>::new()
+    );
     assert_eq!(ada.get(&path).await.expect(200).json()["state"], "trashed");
     ada.patch(&path, json!({ "title": "x" })).await.problem(409);
     ada.put(&format!("{path}/publication")).await.problem(409);
     // Nobody else's trash is emptied.
     eve.delete("/trash").await.expect(204);
-    eve.delete(&path.replace("/updates", "/trash")).await.expect(204);
+    eve.delete(&path.replace("/updates", "/trash"))
+        .await
+        .expect(204);
     app.browser("Ada").await.get("/trash").await.expect(200);
 
     for _ in 0..2 {
         ada.put(&format!("{path}/restoration")).await.expect(200);
     }
     let back = bob.get(&path).await.expect(200).json();
-    assert_eq!((&back["my_receipt"]["state"], &back["counts"]["comments"]), (&json!("acknowledged"), &json!(1)));
+    assert_eq!(
+        (&back["my_receipt"]["state"], &back["counts"]["comments"]),
+        (&json!("acknowledged"), &json!(1))
+    );
     // What is not in the trash is not deleted for good.
-    ada.delete(&path.replace("/updates", "/trash")).await.expect(204);
+    ada.delete(&path.replace("/updates", "/trash"))
+        .await
+        .expect(204);
     ada.get(&path).await.expect(200);
 }
 
 /// An update with a picture, comments with pictures, guests and reactions; answers its path and its storage keys.
 async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<String>) {
-    let made = ada.upload("/updates", &[("title", title)], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
+    let made = ada
+        .upload(
+            "/updates",
+            &[("title", title)],
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let path = format!("/updates/{}", made["id"].as_str().unwrap());
     let comment = ada
-        .upload(&format!("{path}/comments"), &[("body", "Look")], &[("pictures", "b.png", fixture("alpha.png"))])
+        .upload(
+            &format!("{path}/comments"),
+            &[("body", "Look")],
+            &[("pictures", "b.png", fixture("alpha.png"))],
+        )
         .await
         .expect(201)
         .json();
     let (_, token) = ada.share(&path, true).await;
     let guest = app.client().bearer(&token);
-    let said = guest.post(&format!("{path}/comments"), json!({ "body": "Hi", "name": "Gus" })).await.expect(201).json();
-    ada.post(&format!("{path}/comments"), json!({ "body": "Re", "parent_id": said["id"] })).await.expect(201);
-    guest.put(&format!("/comments/{}/reactions/👍", said["id"].as_str().unwrap())).await.expect(204);
-    ada.put(&format!("/comments/{}/reactions/👍", comment["id"].as_str().unwrap())).await.expect(204);
-    guest.put(&format!("{path}/acknowledgement")).await.expect(204);
+    let said = guest
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Hi", "name": "Gus" }),
+        )
+        .await
+        .expect(201)
+        .json();
+    ada.post(
+        &format!("{path}/comments"),
+        json!({ "body": "Re", "parent_id": said["id"] }),
+    )
+    .await
+    .expect(201);
+    guest
+        .put(&format!(
+            "/comments/{}/reactions/👍",
+            said["id"].as_str().unwrap()
+        ))
+        .await
+        .expect(204);
+    ada.put(&format!(
+        "/comments/{}/reactions/👍",
+        comment["id"].as_str().unwrap()
+    ))
+    .await
+    .expect(204);
+    guest
+        .put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(204);
     ada.put(&format!("{path}/opening")).await.expect(204);
     app.jobs_done().await;
     let mut connection = app.state.db.read().await.unwrap();
-    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)")
-        .bind(made["id"].as_str().unwrap())
-        .fetch_all(&mut *connection)
-        .await
-        .unwrap();
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)",
+    )
+    .bind(made["id"].as_str().unwrap())
+    .fetch_all(&mut *connection)
+    .await
+    .unwrap();
     drop(connection);
     assert!(keys.len() >= 2);
     for key in &keys {
-        assert!(app.state.intake.shop.storage.len(key).await.unwrap().is_some(), "{key}");
+        assert!(
+            app.state
+                .intake
+                .shop
+                .storage
+                .len(key)
+                .await
+                .unwrap()
+                .is_some(),
+            "{key}"
+        );
     }
     (path, keys.into_iter().collect())
 }
@@ -189,12 +359,30 @@ async fn assert_gone(app: &TestApp, ada: &Client, path: &str, keys: &BTreeSet<St
     app.jobs_done().await;
     ada.get(path).await.problem(404);
     for key in keys {
-        assert_eq!(app.state.intake.shop.storage.len(key).await.unwrap(), None, "{key}");
+        assert_eq!(
+            app.state.intake.shop.storage.len(key).await.unwrap(),
+            None,
+            "{key}"
+        );
     }
     let mut connection = app.state.db.read().await.unwrap();
-    for table in ["updates", "comments", "media", "renditions", "links", "guests", "reactions", "receipts", "visits", "said"] {
+    for table in [
+        "updates",
+        "comments",
+        "media",
+        "renditions",
+        "links",
+        "guests",
+        "reactions",
+        "receipts",
+        "visits",
+        "said",
+    ] {
         let rows: i64 =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"))).fetch_one(&mut *connection).await.unwrap();
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}")))
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
         assert_eq!(rows, 0, "{table}");
     }
 }
@@ -207,7 +395,9 @@ async fn emptying_the_trash_now_leaves_no_byte() {
     let (second, more) = full(&app, &ada, "Two").await;
     ada.delete(&path).await.expect(204);
     ada.delete(&second).await.expect(204);
-    ada.delete(&path.replace("/updates", "/trash")).await.expect(204);
+    ada.delete(&path.replace("/updates", "/trash"))
+        .await
+        .expect(204);
     assert_eq!(titles(&ada, "/trash").await, ["Two"]);
     ada.delete("/trash").await.expect(204);
     keys.extend(more);
@@ -225,7 +415,17 @@ async fn after_thirty_days_the_trash_empties_itself() {
     app.jobs_done().await;
     ada.get(&path).await.expect(200);
     for key in &keys {
-        assert!(app.state.intake.shop.storage.len(key).await.unwrap().is_some(), "{key}");
+        assert!(
+            app.state
+                .intake
+                .shop
+                .storage
+                .len(key)
+                .await
+                .unwrap()
+                .is_some(),
+            "{key}"
+        );
     }
     app.state.clock.advance(61_000);
     app.state.sweep().await.unwrap();

@@ -7,9 +7,26 @@ use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture};
 /// An update by Ada for Bob with a picture.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let fields = [("title", "The <plan>"), ("notes", "First line\nsecond"), ("audience", &email("Bob")), ("expectation", "acknowledge")];
-    let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
-    (ada, bob, format!("/updates/{}", made["id"].as_str().unwrap()))
+    let fields = [
+        ("title", "The <plan>"),
+        ("notes", "First line\nsecond"),
+        ("audience", &email("Bob")),
+        ("expectation", "acknowledge"),
+    ];
+    let made = ada
+        .upload(
+            "/updates",
+            &fields,
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
+    (
+        ada,
+        bob,
+        format!("/updates/{}", made["id"].as_str().unwrap()),
+    )
 }
 
 /// A browser that opened the link.
@@ -27,25 +44,49 @@ async fn say(guest: &Client, path: &str, fields: Value) -> Answer {
 async fn links_are_made_listed_without_their_secret_and_revoked() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
-    let made = ada.post(&format!("{path}/links"), json!({ "name": "Board", "comments": true })).await.expect(201).json();
+    let made = ada
+        .post(
+            &format!("{path}/links"),
+            json!({ "name": "Board", "comments": true }),
+        )
+        .await
+        .expect(201)
+        .json();
     let url = made["url"].as_str().unwrap().to_owned();
-    assert!(url.starts_with(&format!("{}/s/", app.base)) && url.rsplit('/').next().unwrap().len() >= 26, "{url}");
+    assert!(
+        url.starts_with(&format!("{}/s/", app.base)) && url.rsplit('/').next().unwrap().len() >= 26,
+        "{url}"
+    );
     let list = ada.get(&format!("{path}/links")).await.expect(200);
     assert!(!list.text().contains(url.rsplit('/').next().unwrap()));
-    assert_eq!((&list.json()["items"][0]["name"], &list.json()["items"][0]["comments"]), (&json!("Board"), &json!(true)));
+    assert_eq!(
+        (
+            &list.json()["items"][0]["name"],
+            &list.json()["items"][0]["comments"]
+        ),
+        (&json!("Board"), &json!(true))
+    );
     bob.get(&format!("{path}/links")).await.problem(403);
-    bob.delete(&format!("/links/{}", made["id"].as_str().unwrap())).await.problem(404);
+    bob.delete(&format!("/links/{}", made["id"].as_str().unwrap()))
+        .await
+        .problem(404);
 
     app.client().get(&url).await.expect(200);
     for _ in 0..2 {
-        ada.delete(&format!("/links/{}", made["id"].as_str().unwrap())).await.expect(204);
+        ada.delete(&format!("/links/{}", made["id"].as_str().unwrap()))
+            .await
+            .expect(204);
     }
     app.client().get(&url).await.problem(404);
     assert!(ada.get(&format!("{path}/links")).await.json()["items"][0]["revoked_at"].is_string());
     // A link nobody made looks the same.
     app.client().get("/s/nothing").await.problem(404);
-    ada.post(&format!("{path}/links"), json!({ "name": "x".repeat(101) })).await.problem(422);
-    ada.post(&format!("{path}/links"), json!({ "comments": "maybe" })).await.problem(422);
+    ada.post(&format!("{path}/links"), json!({ "name": "x".repeat(101) }))
+        .await
+        .problem(422);
+    ada.post(&format!("{path}/links"), json!({ "comments": "maybe" }))
+        .await
+        .problem(422);
 }
 
 #[actix_web::test]
@@ -54,12 +95,24 @@ async fn the_page_opens_without_an_account_and_previews_well() {
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, false).await;
     for accept in [None, Some("*/*"), Some("text/html")] {
-        let client = accept.map_or_else(|| app.client(), |kinds| app.client().header("accept", kinds));
+        let client = accept.map_or_else(
+            || app.client(),
+            |kinds| app.client().header("accept", kinds),
+        );
         let page = client.get(&format!("/s/{token}")).await.expect(200);
-        assert!(page.header("content-type").starts_with("text/html"), "{accept:?}");
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{accept:?}"
+        );
         assert!(page.header("x-robots-tag").contains("noindex"));
         let text = page.text();
-        for part in ["og:title", "og:image", "og:description", "First line", "noindex"] {
+        for part in [
+            "og:title",
+            "og:image",
+            "og:description",
+            "First line",
+            "noindex",
+        ] {
             assert!(text.contains(part), "{part}");
         }
         assert!(!text.contains("<plan>"));
@@ -67,10 +120,27 @@ async fn the_page_opens_without_an_account_and_previews_well() {
             assert!(!text.contains(private), "{private}");
         }
     }
-    let data = app.client().header("accept", "application/json").get(&format!("/s/{token}")).await.expect(200).json();
-    assert_eq!((&data["title"], &data["audience"]["people"], &data["my_receipt"]), (&json!("The <plan>"), &json!([]), &Value::Null));
+    let data = app
+        .client()
+        .header("accept", "application/json")
+        .get(&format!("/s/{token}"))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(
-        (&data["counts"]["recipients"], &data["counts"]["acknowledged"], &data["counts"]["opened"]),
+        (
+            &data["title"],
+            &data["audience"]["people"],
+            &data["my_receipt"]
+        ),
+        (&json!("The <plan>"), &json!([]), &Value::Null)
+    );
+    assert_eq!(
+        (
+            &data["counts"]["recipients"],
+            &data["counts"]["acknowledged"],
+            &data["counts"]["opened"]
+        ),
         (&json!(0), &json!(0), &Value::Null)
     );
     // Looking at it, or fetching a preview, opens nothing for anybody.
@@ -84,16 +154,30 @@ async fn its_media_needs_no_cookie_and_ends_with_the_link() {
     let (link, token) = ada.share(&path, false).await;
     let program = app.client().bearer(&token);
     let shown = program.get(&path).await.expect(200).json();
-    let urls: Vec<String> =
-        shown["media"][0]["renditions"].as_array().unwrap().iter().map(|one| one["url"].as_str().unwrap().to_owned()).collect();
+    let urls: Vec<String> = shown["media"][0]["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["url"].as_str().unwrap().to_owned())
+        .collect();
     assert!(!urls.is_empty());
     for url in &urls {
-        assert!(app.client().get(url).await.expect(200).header("content-type").starts_with("image/"));
+        assert!(
+            app.client()
+                .get(url)
+                .await
+                .expect(200)
+                .header("content-type")
+                .starts_with("image/")
+        );
     }
     // It cannot be bent to anything else.
     let bent = urls[0].replace("g=l~", "g=s~");
     app.client().get(&bent).await.problem(404);
-    app.client().get(&urls[0].replace("&e=", "&e=9")).await.problem(404);
+    app.client()
+        .get(&urls[0].replace("&e=", "&e=9"))
+        .await
+        .problem(404);
     let guest = guest(&app, &token).await;
     guest.get(&path).await.expect(200);
 
@@ -110,17 +194,29 @@ async fn its_media_needs_no_cookie_and_ends_with_the_link() {
 async fn a_link_opens_its_own_update_and_nothing_else() {
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
-    let other = ada.update(json!({ "title": "Other", "visibility": "workspace" })).await;
+    let other = ada
+        .update(json!({ "title": "Other", "visibility": "workspace" }))
+        .await;
     let (_, token) = ada.share(&path, true).await;
     let (by_cookie, by_token) = (guest(&app, &token).await, app.client().bearer(&token));
     by_cookie.get(&other).await.problem(401);
     by_token.get(&other).await.problem(404);
-    for address in ["/updates", "/people", "/inbox", "/me", "/search?q=plan", "/tokens"] {
+    for address in [
+        "/updates",
+        "/people",
+        "/inbox",
+        "/me",
+        "/search?q=plan",
+        "/tokens",
+    ] {
         by_cookie.get(address).await.problem(401);
         by_token.get(address).await.problem(401);
     }
     by_token.get(&format!("{path}/receipts")).await.problem(404);
-    by_cookie.get(&format!("{path}/receipts")).await.problem(404);
+    by_cookie
+        .get(&format!("{path}/receipts"))
+        .await
+        .problem(404);
     // Two links in one browser are two guests, each of its own update.
     let (_, second) = ada.share(&other, false).await;
     let browser = by_cookie.accept("text/html");
@@ -135,29 +231,91 @@ async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
-    for (guest, name) in [(guest(&app, &token).await, "Gus"), (app.client().bearer(&token), "Pia")] {
-        assert!(say(&guest, &path, json!({ "body": "Hello" })).await.problem(422)["errors"]["name"].is_string());
-        say(&guest, &path, json!({ "body": "Hello", "name": "x".repeat(101) })).await.problem(422);
-        let made = say(&guest, &path, json!({ "body": "Hello", "name": name })).await.expect(201).json();
-        assert_eq!((&made["author"]["name"], &made["author"]["guest"]), (&json!(name), &json!(true)));
-        let again = say(&guest, &path, json!({ "body": "More", "name": "Someone else", "parent_id": made["id"] })).await.expect(201).json();
-        assert_eq!((&again["author"]["name"], &again["author"]["id"]), (&json!(name), &made["author"]["id"]));
+    for (guest, name) in [
+        (guest(&app, &token).await, "Gus"),
+        (app.client().bearer(&token), "Pia"),
+    ] {
+        assert!(
+            say(&guest, &path, json!({ "body": "Hello" }))
+                .await
+                .problem(422)["errors"]["name"]
+                .is_string()
+        );
+        say(
+            &guest,
+            &path,
+            json!({ "body": "Hello", "name": "x".repeat(101) }),
+        )
+        .await
+        .problem(422);
+        let made = say(&guest, &path, json!({ "body": "Hello", "name": name }))
+            .await
+            .expect(201)
+            .json();
+        assert_eq!(
+            (&made["author"]["name"], &made["author"]["guest"]),
+            (&json!(name), &json!(true))
+        );
+        let again = say(
+            &guest,
+            &path,
+            json!({ "body": "More", "name": "Someone else", "parent_id": made["id"] }),
+        )
+        .await
+        .expect(201)
+        .json();
+        assert_eq!(
+            (&again["author"]["name"], &again["author"]["id"]),
+            (&json!(name), &made["author"]["id"])
+        );
         guest.put(&format!("{path}/reactions/👍")).await.expect(204);
-        guest.put(&format!("{path}/acknowledgement")).await.expect(204);
-        guest.put(&format!("{path}/acknowledgement")).await.expect(204);
+        guest
+            .put(&format!("{path}/acknowledgement"))
+            .await
+            .expect(204);
+        guest
+            .put(&format!("{path}/acknowledgement"))
+            .await
+            .expect(204);
         let at = format!("/comments/{}", made["id"].as_str().unwrap());
-        assert_eq!(guest.patch(&at, json!({ "body": "Hello!" })).await.expect(200).json()["body"], "Hello!");
+        assert_eq!(
+            guest
+                .patch(&at, json!({ "body": "Hello!" }))
+                .await
+                .expect(200)
+                .json()["body"],
+            "Hello!"
+        );
         assert_eq!(guest.get(&path).await.json()["reactions"][0]["mine"], true);
     }
     // The team sees them, marked with the link's name.
-    let all = bob.get(&format!("{path}/comments")).await.json()["items"].as_array().unwrap().clone();
+    let all = bob.get(&format!("{path}/comments")).await.json()["items"]
+        .as_array()
+        .unwrap()
+        .clone();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0]["author"]["link"], "For the board");
     assert_eq!(ada.get(&path).await.json()["reactions"][0]["count"], 2);
     let receipts = ada.get(&format!("{path}/receipts")).await.json();
-    assert_eq!((receipts["items"].as_array().unwrap().len(), receipts["guests"].as_array().unwrap().len()), (1, 2));
-    assert_eq!((&receipts["guests"][0]["guest"]["name"], &receipts["guests"][0]["link"]), (&json!("Gus"), &json!("For the board")));
-    assert_eq!(ada.get(&path).await.json()["counts"]["acknowledged"], 0, "a guest's answer is listed apart");
+    assert_eq!(
+        (
+            receipts["items"].as_array().unwrap().len(),
+            receipts["guests"].as_array().unwrap().len()
+        ),
+        (1, 2)
+    );
+    assert_eq!(
+        (
+            &receipts["guests"][0]["guest"]["name"],
+            &receipts["guests"][0]["link"]
+        ),
+        (&json!("Gus"), &json!("For the board"))
+    );
+    assert_eq!(
+        ada.get(&path).await.json()["counts"]["acknowledged"],
+        0,
+        "a guest's answer is listed apart"
+    );
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(page.contains("Gus") && page.contains("For the board"));
     // The author may remove what a guest wrote, others may not.
@@ -172,38 +330,97 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
     let (ada, bob, path) = scene(&app).await;
     let (_, one) = ada.share(&path, true).await;
     let (_, two) = ada.share(&path, true).await;
-    let (gus, pia, second) = (guest(&app, &one).await, guest(&app, &two).await, guest(&app, &one).await);
+    let (gus, pia, second) = (
+        guest(&app, &one).await,
+        guest(&app, &two).await,
+        guest(&app, &one).await,
+    );
     let team = bob.comment(&path, "Among ourselves").await;
-    let asked = say(&gus, &path, json!({ "body": "A question", "name": "Gus" })).await.expect(201).json();
+    let asked = say(&gus, &path, json!({ "body": "A question", "name": "Gus" }))
+        .await
+        .expect(201)
+        .json();
     let picture = ("pictures", "a.png", fixture("alpha.png"));
     let answer = bob
-        .upload(&format!("{path}/comments"), &[("body", "An answer"), ("parent_id", asked["id"].as_str().unwrap())], &[picture])
+        .upload(
+            &format!("{path}/comments"),
+            &[
+                ("body", "An answer"),
+                ("parent_id", asked["id"].as_str().unwrap()),
+            ],
+            &[picture],
+        )
         .await
         .expect(201)
         .json();
 
     let bodies = async |client: &Client| {
-        let list = client.get(&format!("{path}/comments")).await.expect(200).json();
-        list["items"].as_array().unwrap().iter().map(|one| one["body"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        let list = client
+            .get(&format!("{path}/comments"))
+            .await
+            .expect(200)
+            .json();
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["body"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(bodies(&gus).await, ["A question"]);
-    assert_eq!(bodies(&second).await, ["A question"], "another guest of the same link sees it too");
+    assert_eq!(
+        bodies(&second).await,
+        ["A question"],
+        "another guest of the same link sees it too"
+    );
     assert!(bodies(&pia).await.is_empty());
     assert_eq!(bodies(&bob).await.len(), 2);
-    let seen = gus.get(&format!("/comments/{}", asked["id"].as_str().unwrap())).await.expect(200).json();
+    let seen = gus
+        .get(&format!("/comments/{}", asked["id"].as_str().unwrap()))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(seen["replies"][0]["body"], "An answer");
     let media = answer["pictures"][0]["id"].as_str().unwrap();
     gus.get(&format!("/media/{media}")).await.expect(200);
-    app.client().get(seen["replies"][0]["pictures"][0]["renditions"][0]["url"].as_str().unwrap()).await.expect(200);
+    app.client()
+        .get(
+            seen["replies"][0]["pictures"][0]["renditions"][0]["url"]
+                .as_str()
+                .unwrap(),
+        )
+        .await
+        .expect(200);
     pia.get(&format!("/media/{media}")).await.problem(401);
     for hidden in [&team, asked["id"].as_str().unwrap()] {
         pia.get(&format!("/comments/{hidden}")).await.problem(401);
-        say(&pia, &path, json!({ "body": "x", "name": "Pia", "parent_id": hidden })).await.problem(422);
-        pia.json("PUT", &format!("/comments/{hidden}/reactions/👍"), &json!({ "name": "Pia" })).await.problem(401);
+        say(
+            &pia,
+            &path,
+            json!({ "body": "x", "name": "Pia", "parent_id": hidden }),
+        )
+        .await
+        .problem(422);
+        pia.json(
+            "PUT",
+            &format!("/comments/{hidden}/reactions/👍"),
+            &json!({ "name": "Pia" }),
+        )
+        .await
+        .problem(401);
     }
     // Not somebody else's words, though of the same link.
-    second.patch(&format!("/comments/{}", asked["id"].as_str().unwrap()), json!({ "body": "Changed" })).await.problem(403);
-    second.delete(&format!("/comments/{}", asked["id"].as_str().unwrap())).await.problem(403);
+    second
+        .patch(
+            &format!("/comments/{}", asked["id"].as_str().unwrap()),
+            json!({ "body": "Changed" }),
+        )
+        .await
+        .problem(403);
+    second
+        .delete(&format!("/comments/{}", asked["id"].as_str().unwrap()))
+        .await
+        .problem(403);
     let html = pia.accept("text/html").get(&path).await.expect(200).text();
     assert!(!html.contains("Among ourselves") && !html.contains("A question"));
 }
@@ -215,15 +432,49 @@ async fn a_link_without_comments_is_for_looking_only() {
     let (_, token) = ada.share(&path, false).await;
     for guest in [guest(&app, &token).await, app.client().bearer(&token)] {
         guest.get(&path).await.expect(200);
-        say(&guest, &path, json!({ "body": "x", "name": "Gus" })).await.problem(403);
-        guest.json("PUT", &format!("{path}/reactions/👍"), &json!({ "name": "Gus" })).await.problem(403);
-        guest.json("PUT", &format!("{path}/acknowledgement"), &json!({ "name": "Gus" })).await.problem(403);
-        guest.delete(&format!("{path}/acknowledgement")).await.problem(403);
+        say(&guest, &path, json!({ "body": "x", "name": "Gus" }))
+            .await
+            .problem(403);
+        guest
+            .json(
+                "PUT",
+                &format!("{path}/reactions/👍"),
+                &json!({ "name": "Gus" }),
+            )
+            .await
+            .problem(403);
+        guest
+            .json(
+                "PUT",
+                &format!("{path}/acknowledgement"),
+                &json!({ "name": "Gus" }),
+            )
+            .await
+            .problem(403);
+        guest
+            .delete(&format!("{path}/acknowledgement"))
+            .await
+            .problem(403);
         let picture = ("pictures", "a.png", fixture("alpha.png"));
-        guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &[picture]).await.problem(403);
+        guest
+            .upload(
+                &format!("{path}/comments"),
+                &[("body", "x"), ("name", "Gus")],
+                &[picture],
+            )
+            .await
+            .problem(403);
     }
-    let page = app.client().accept("text/html").get(&format!("/s/{token}")).await.text();
-    assert!(!page.contains("name=\"body\""), "no form that would be refused");
+    let page = app
+        .client()
+        .accept("text/html")
+        .get(&format!("/s/{token}"))
+        .await
+        .text();
+    assert!(
+        !page.contains("name=\"body\""),
+        "no form that would be refused"
+    );
 }
 
 #[actix_web::test]
@@ -231,12 +482,29 @@ async fn the_guest_cookie_is_for_one_link_kept_from_scripts_and_cannot_be_made_u
     let app = TestApp::start().await;
     let (ada, _, path) = scene(&app).await;
     let (link, token) = ada.share(&path, true).await;
-    let cookie = app.client().get(&format!("/s/{token}")).await.expect(200).header("set-cookie").to_owned();
-    assert!(cookie.contains(&link) && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    let cookie = app
+        .client()
+        .get(&format!("/s/{token}"))
+        .await
+        .expect(200)
+        .header("set-cookie")
+        .to_owned();
+    assert!(
+        cookie.contains(&link) && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
     let (pair, _) = cookie.split_once(';').unwrap();
-    app.client().header("cookie", pair).get(&path).await.expect(200);
+    app.client()
+        .header("cookie", pair)
+        .get(&path)
+        .await
+        .expect(200);
     let forged = format!("{}x", &pair[..pair.len() - 1]);
-    app.client().header("cookie", &forged).get(&path).await.problem(401);
+    app.client()
+        .header("cookie", &forged)
+        .get(&path)
+        .await
+        .problem(401);
 }
 
 #[actix_web::test]
@@ -245,7 +513,10 @@ async fn a_draft_and_the_trash_close_the_link() {
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
     let guest = guest(&app, &token).await;
-    let url = guest.get(&path).await.json()["media"][0]["renditions"][0]["url"].as_str().unwrap().to_owned();
+    let url = guest.get(&path).await.json()["media"][0]["renditions"][0]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let shut = async || {
         app.client().get(&format!("/s/{token}")).await.problem(404);
         app.client().bearer(&token).get(&path).await.problem(401);
@@ -269,12 +540,41 @@ async fn a_material_change_asks_guests_again_too() {
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
     let guest = guest(&app, &token).await;
-    guest.json("PUT", &format!("{path}/acknowledgement"), &json!({ "name": "Gus", "revision": 1 })).await.expect(204);
-    ada.patch(&path, json!({ "notes": "New", "change": "material" })).await.expect(200);
-    guest.json("PUT", &format!("{path}/acknowledgement"), &json!({ "revision": 1 })).await.problem(409);
-    guest.json("PUT", &format!("{path}/acknowledgement"), &json!({ "revision": 2 })).await.expect(204);
-    guest.delete(&format!("{path}/acknowledgement")).await.expect(204);
-    assert_eq!(ada.get(&format!("{path}/receipts")).await.json()["guests"], json!([]));
+    guest
+        .json(
+            "PUT",
+            &format!("{path}/acknowledgement"),
+            &json!({ "name": "Gus", "revision": 1 }),
+        )
+        .await
+        .expect(204);
+    ada.patch(&path, json!({ "notes": "New", "change": "material" }))
+        .await
+        .expect(200);
+    guest
+        .json(
+            "PUT",
+            &format!("{path}/acknowledgement"),
+            &json!({ "revision": 1 }),
+        )
+        .await
+        .problem(409);
+    guest
+        .json(
+            "PUT",
+            &format!("{path}/acknowledgement"),
+            &json!({ "revision": 2 }),
+        )
+        .await
+        .expect(204);
+    guest
+        .delete(&format!("{path}/acknowledgement"))
+        .await
+        .expect(204);
+    assert_eq!(
+        ada.get(&format!("{path}/receipts")).await.json()["guests"],
+        json!([])
+    );
 }
 
 #[actix_web::test]
@@ -283,13 +583,35 @@ async fn who_is_signed_in_stays_themself() {
     let (ada, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
     let bob = app.browser("Bob").await;
-    assert_eq!(bob.get(&format!("/s/{token}")).await.expect(303).header("location"), path);
+    assert_eq!(
+        bob.get(&format!("/s/{token}"))
+            .await
+            .expect(303)
+            .header("location"),
+        path
+    );
     // Signed in by a form, with the cookie of a link beside it.
     let both = app.client().accept("text/html");
     both.get(&format!("/s/{token}")).await.expect(200);
-    both.form("POST", "/session", &[("email", &email("Bob")), ("password", PASSWORD)]).await.expect(303);
-    let made = say(&both.accept("application/json"), &path, json!({ "body": "Me" })).await.expect(201).json();
-    assert_eq!((&made["author"]["name"], &made["author"]["guest"]), (&json!("Bob"), &json!(false)));
+    both.form(
+        "POST",
+        "/session",
+        &[("email", &email("Bob")), ("password", PASSWORD)],
+    )
+    .await
+    .expect(303);
+    let made = say(
+        &both.accept("application/json"),
+        &path,
+        json!({ "body": "Me" }),
+    )
+    .await
+    .expect(201)
+    .json();
+    assert_eq!(
+        (&made["author"]["name"], &made["author"]["guest"]),
+        (&json!("Bob"), &json!(false))
+    );
 }
 
 #[actix_web::test]
@@ -297,12 +619,35 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Eve").await;
-    let path = ada.update(json!({ "title": "Open", "publish": true })).await;
-    let link = ada.post(&format!("{path}/links"), json!({ "comments": true })).await.expect(201).json();
-    let page = app.browser("Eve").await.get(link["url"].as_str().unwrap()).await.expect(200).text();
-    assert!(page.contains("Open") && !page.contains("comment-composer") && !page.contains(&format!("{path}/live")), "{page}");
+    let path = ada
+        .update(json!({ "title": "Open", "publish": true }))
+        .await;
+    let link = ada
+        .post(&format!("{path}/links"), json!({ "comments": true }))
+        .await
+        .expect(201)
+        .json();
+    let page = app
+        .browser("Eve")
+        .await
+        .get(link["url"].as_str().unwrap())
+        .await
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("Open")
+            && !page.contains("comment-composer")
+            && !page.contains(&format!("{path}/live")),
+        "{page}"
+    );
     // Who is signed out is a guest, and may speak.
-    let page = app.client().accept("text/html").get(link["url"].as_str().unwrap()).await.expect(200).text();
+    let page = app
+        .client()
+        .accept("text/html")
+        .get(link["url"].as_str().unwrap())
+        .await
+        .expect(200)
+        .text();
     assert!(page.contains("comment-composer"));
 }
 
@@ -310,19 +655,59 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
 async fn a_guest_who_may_only_look_learns_it_before_a_picture_is_taken_in() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let path = ada.update(json!({ "title": "Looked at", "publish": true })).await;
-    let link = ada.post(&format!("{path}/links"), json!({ "comments": false })).await.expect(201).json();
-    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let path = ada
+        .update(json!({ "title": "Looked at", "publish": true }))
+        .await;
+    let link = ada
+        .post(&format!("{path}/links"), json!({ "comments": false }))
+        .await
+        .expect(201)
+        .json();
+    let guest = app
+        .client()
+        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
     let picture = [("pictures", "a.png", fixture("alpha.png"))];
-    guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &picture).await.problem(403);
+    guest
+        .upload(
+            &format!("{path}/comments"),
+            &[("body", "x"), ("name", "Gus")],
+            &picture,
+        )
+        .await
+        .problem(403);
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
     // Who may comment sends pictures, and no more than ten.
-    let link = ada.post(&format!("{path}/links"), json!({ "comments": true })).await.expect(201).json();
-    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let link = ada
+        .post(&format!("{path}/links"), json!({ "comments": true }))
+        .await
+        .expect(201)
+        .json();
+    let guest = app
+        .client()
+        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
     let video = [("pictures", "a.webm", fixture("rec-vp9-noaudio-4s.webm"))];
-    guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &video).await.problem(415);
-    let many: Vec<(&str, &str, Vec<u8>)> = (0..11).map(|_| ("pictures", "a.png", fixture("alpha.png"))).collect();
-    let refused = guest.upload(&format!("{path}/comments"), &[("body", "x"), ("name", "Gus")], &many).await.problem(422);
+    guest
+        .upload(
+            &format!("{path}/comments"),
+            &[("body", "x"), ("name", "Gus")],
+            &video,
+        )
+        .await
+        .problem(415);
+    let many: Vec<(&str, &str, Vec<u8>)> = (0..11)
+        .map(|_| ("pictures", "a.png", fixture("alpha.png")))
+        .collect();
+    let refused = guest
+        .upload(
+            &format!("{path}/comments"),
+            &[("body", "x"), ("name", "Gus")],
+            &many,
+        )
+        .await
+        .problem(422);
     assert!(refused["errors"]["pictures[10]"].is_string(), "{refused}");
-    assert_eq!(ada.get(&format!("{path}/comments")).await.json()["items"], json!([]));
+    assert_eq!(
+        ada.get(&format!("{path}/comments")).await.json()["items"],
+        json!([])
+    );
 }

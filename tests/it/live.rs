@@ -26,16 +26,27 @@ impl Stream {
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        Self { answer, unread: String::new() }
+        Self {
+            answer,
+            unread: String::new(),
+        }
     }
 
     /// The next event; none when the stream has ended.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
-                let fields: Vec<(String, String)> =
-                    block.lines().filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())).collect();
-                let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+                let fields: Vec<(String, String)> = block
+                    .lines()
+                    .filter_map(|line| line.split_once(": "))
+                    .map(|(name, value)| (name.into(), value.into()))
+                    .collect();
+                let field = |wanted: &str| {
+                    fields
+                        .iter()
+                        .find(|(name, _)| name == wanted)
+                        .map(|(_, value)| value.clone())
+                };
                 let event = field("event").map(|kind| Event {
                     id: field("id").map(|id| id.parse().unwrap()),
                     kind,
@@ -48,7 +59,9 @@ impl Stream {
                 }
             }
             let waited =
-                tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk()).await.expect("nothing came for a minute");
+                tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk())
+                    .await
+                    .expect("nothing came for a minute");
             match waited {
                 Ok(Some(bytes)) => self.unread.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(None) | Err(_) => return None,
@@ -66,8 +79,12 @@ impl Stream {
                 return;
             }
             let waited =
-                tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk()).await.expect("nothing came for a minute");
-            self.unread.push_str(std::str::from_utf8(&waited.unwrap().expect("the stream ended")).unwrap());
+                tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk())
+                    .await
+                    .expect("nothing came for a minute");
+            self.unread.push_str(
+                std::str::from_utf8(&waited.unwrap().expect("the stream ended")).unwrap(),
+            );
         }
     }
 
@@ -93,13 +110,29 @@ impl Stream {
 
 async fn update(ada: &Client, title: &str, audience: &[&str]) -> String {
     let audience: Vec<String> = audience.iter().map(|name| email(name)).collect();
-    let expectation = if audience.is_empty() { "fyi" } else { "acknowledge" };
+    let expectation = if audience.is_empty() {
+        "fyi"
+    } else {
+        "acknowledge"
+    };
     let update = json!({ "title": title, "audience": audience, "expectation": expectation, "publish": true });
-    format!("/updates/{}", ada.post("/updates", update).await.expect(201).json()["id"].as_str().unwrap())
+    format!(
+        "/updates/{}",
+        ada.post("/updates", update).await.expect(201).json()["id"]
+            .as_str()
+            .unwrap()
+    )
 }
 
 async fn say(client: &Client, path: &str, body: &str) -> String {
-    client.post(&format!("{path}/comments"), json!({ "body": body })).await.expect(201).json()["id"].as_str().unwrap().to_owned()
+    client
+        .post(&format!("{path}/comments"), json!({ "body": body }))
+        .await
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[actix_web::test]
@@ -109,13 +142,26 @@ async fn what_happens_to_an_update_arrives_in_order_with_what_waits_for_me() {
     let path = update(&ada, "T", &["Bob"]).await;
     let mut stream = Stream::open(&ada, &format!("{path}/live")).await;
     let first = stream.next().await.unwrap();
-    assert_eq!((first.kind.as_str(), first.id, &first.data["owed_to_me"]), ("inbox", None, &json!(1)));
+    assert_eq!(
+        (first.kind.as_str(), first.id, &first.data["owed_to_me"]),
+        ("inbox", None, &json!(1))
+    );
 
     let comment = say(&bob, &path, "Hm").await;
-    bob.put(&format!("/comments/{comment}/reactions/👍")).await.expect(204);
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    bob.put(&format!("/comments/{comment}/reactions/👍"))
+        .await
+        .expect(204);
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
     ada.patch(&path, json!({ "title": "T2" })).await.expect(200);
-    ada.upload(&format!("{path}/media"), &[], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201);
+    ada.upload(
+        &format!("{path}/media"),
+        &[],
+        &[("media", "a.png", fixture("alpha.png"))],
+    )
+    .await
+    .expect(201);
     let (mut kinds, mut last) = (Vec::new(), 0);
     for _ in 0..5 {
         let event = stream.news().await;
@@ -132,7 +178,9 @@ async fn what_happens_to_an_update_arrives_in_order_with_what_waits_for_me() {
     assert_eq!(inbox.next().await.unwrap().data["owed_by_me"], 0);
     let other = update(&ada, "Other", &["Bob"]).await;
     assert_eq!(inbox.next().await.unwrap().data["owed_by_me"], 1);
-    bob.put(&format!("{other}/acknowledgement")).await.expect(200);
+    bob.put(&format!("{other}/acknowledgement"))
+        .await
+        .expect(200);
     assert_eq!(inbox.next().await.unwrap().data["owed_by_me"], 0);
 }
 
@@ -142,12 +190,26 @@ async fn a_recording_in_the_making_tells_its_open_pages() {
     let ada = app.person("Ada").await;
     let path = update(&ada, "T", &[]).await;
     let mut stream = Stream::open(&ada, &format!("{path}/live")).await;
-    let added = ada.upload(&format!("{path}/media"), &[], &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))]).await.expect(201).json();
+    let added = ada
+        .upload(
+            &format!("{path}/media"),
+            &[],
+            &[("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let id = added["items"][0]["id"].clone();
     loop {
         let event = stream.news().await;
         assert_eq!(event.kind, "media");
-        if event.data["id"] == id && ada.get(&format!("/media/{}", id.as_str().unwrap())).await.json()["state"] == "ready" {
+        if event.data["id"] == id
+            && ada
+                .get(&format!("/media/{}", id.as_str().unwrap()))
+                .await
+                .json()["state"]
+                == "ready"
+        {
             return;
         }
     }
@@ -169,8 +231,10 @@ async fn a_page_that_was_away_hears_what_it_missed_once() {
     let seen = first.id.unwrap().to_string();
     for request in [
         bob.request("GET", &format!("{path}/live?after={seen}")),
-        bob.request("GET", &format!("{path}/live")).header("last-event-id", &seen),
-        bob.request("GET", &format!("{path}/live?after=0")).header("last-event-id", &seen),
+        bob.request("GET", &format!("{path}/live"))
+            .header("last-event-id", &seen),
+        bob.request("GET", &format!("{path}/live?after=0"))
+            .header("last-event-id", &seen),
     ] {
         let mut stream = Stream::with(request).await;
         let mut heard = Vec::new();
@@ -185,7 +249,13 @@ async fn a_page_that_was_away_hears_what_it_missed_once() {
     for comment in &said[1..] {
         assert_eq!(stream.news().await.data["id"], *comment);
     }
-    assert_eq!(bob.get(&format!("{path}/live?after=soon")).await.status.as_u16(), 400);
+    assert_eq!(
+        bob.get(&format!("{path}/live?after=soon"))
+            .await
+            .status
+            .as_u16(),
+        400
+    );
 }
 
 #[actix_web::test]
@@ -213,13 +283,26 @@ async fn a_stream_ends_with_the_right_to_listen() {
 
     let mut removed = Stream::open(&bob, &format!("{path}/live")).await;
     removed.next().await.unwrap();
-    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" })).await.expect(200);
-    assert!(!removed.rest().await.contains(&"update".to_owned()), "what happens after the right ended is not told");
+    ada.patch(&path, json!({ "audience": [], "expectation": "fyi" }))
+        .await
+        .expect(200);
+    assert!(
+        !removed.rest().await.contains(&"update".to_owned()),
+        "what happens after the right ended is not told"
+    );
 
-    let link = ada.post(&format!("{path}/links"), json!({ "name": "out" })).await.expect(201).json();
-    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let link = ada
+        .post(&format!("{path}/links"), json!({ "name": "out" }))
+        .await
+        .expect(201)
+        .json();
+    let guest = app
+        .client()
+        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
     let mut revoked = Stream::open(&guest, &format!("{path}/live")).await;
-    ada.delete(&format!("/links/{}", link["id"].as_str().unwrap())).await.expect(204);
+    ada.delete(&format!("/links/{}", link["id"].as_str().unwrap()))
+        .await
+        .expect(204);
     assert_eq!(revoked.rest().await, [""; 0]);
 
     // An inbox, too: its session is over.
@@ -234,8 +317,15 @@ async fn a_stream_ends_with_the_right_to_listen() {
 #[actix_web::test]
 async fn nobody_hears_of_what_they_may_not_see() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
-    let (path, other) = (update(&ada, "T", &["Bob"]).await, update(&ada, "Other", &["Eve"]).await);
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
+    let (path, other) = (
+        update(&ada, "T", &["Bob"]).await,
+        update(&ada, "Other", &["Eve"]).await,
+    );
     eve.get(&format!("{path}/live")).await.problem(404);
     app.client().get(&format!("{path}/live")).await.problem(401);
     app.client().get("/inbox/live").await.problem(401);
@@ -245,27 +335,63 @@ async fn nobody_hears_of_what_they_may_not_see() {
     assert_eq!(stream.news().await.data["id"], comment);
 
     // A guest hears of threads of their own link, and of no receipt, link or person.
-    let link = ada.post(&format!("{path}/links"), json!({ "name": "out", "comments": true })).await.expect(201).json();
-    let guest = app.client().bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+    let link = ada
+        .post(
+            &format!("{path}/links"),
+            json!({ "name": "out", "comments": true }),
+        )
+        .await
+        .expect(201)
+        .json();
+    let guest = app
+        .client()
+        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
     let mut stream = Stream::open(&guest, &format!("{path}/live")).await;
     let inside = say(&ada, &path, "inside").await;
     bob.put(&format!("{path}/opening")).await.expect(204);
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
-    ada.put(&format!("/comments/{inside}/reactions/👍")).await.expect(204);
-    ada.post(&format!("{path}/links"), json!({ "name": "second" })).await.expect(201);
-    let mine = guest.post(&format!("{path}/comments"), json!({ "body": "Hello", "name": "Gus" })).await.expect(201).json()["id"].clone();
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
+    ada.put(&format!("/comments/{inside}/reactions/👍"))
+        .await
+        .expect(204);
+    ada.post(&format!("{path}/links"), json!({ "name": "second" }))
+        .await
+        .expect(201);
+    let mine = guest
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Hello", "name": "Gus" }),
+        )
+        .await
+        .expect(201)
+        .json()["id"]
+        .clone();
     let heard = stream.news().await;
     assert_eq!((heard.kind.as_str(), &heard.data["id"]), ("comment", &mine));
-    let reply = ada.post(&format!("{path}/comments"), json!({ "body": "Hi", "parent_id": mine })).await.expect(201).json()["id"].clone();
+    let reply = ada
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Hi", "parent_id": mine }),
+        )
+        .await
+        .expect(201)
+        .json()["id"]
+        .clone();
     assert_eq!(stream.news().await.data["id"], reply);
 
     // That somebody opened is between them and the author: another recipient hears nothing of it.
     let third = update(&ada, "Third", &["Bob", "Eve"]).await;
-    let (mut author, mut stranger) =
-        (Stream::open(&ada, &format!("{third}/live")).await, Stream::open(&eve, &format!("{third}/live")).await);
+    let (mut author, mut stranger) = (
+        Stream::open(&ada, &format!("{third}/live")).await,
+        Stream::open(&eve, &format!("{third}/live")).await,
+    );
     bob.put(&format!("{third}/opening")).await.expect(204);
     let opened = author.news().await;
-    assert_eq!((opened.kind.as_str(), &opened.data["id"]), ("receipt", &json!(bob.id)));
+    assert_eq!(
+        (opened.kind.as_str(), &opened.data["id"]),
+        ("receipt", &json!(bob.id))
+    );
     let comment = say(&ada, &third, "next").await;
     assert_eq!(stranger.news().await.data["id"], comment);
 }
@@ -285,18 +411,39 @@ async fn nodes_of_one_database_hear_each_other() {
         assert_eq!(stream.news().await.data["id"], comment);
     }
     // And what one stores the other serves.
-    let added = ada.upload(&format!("{path}/media"), &[], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
-    let url = added["items"][0]["renditions"][0]["url"].as_str().unwrap().to_owned();
-    two.client().get(&url.replace(&one.base, &two.base)).await.expect(200);
+    let added = ada
+        .upload(
+            &format!("{path}/media"),
+            &[],
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
+    let url = added["items"][0]["renditions"][0]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    two.client()
+        .get(&url.replace(&one.base, &two.base))
+        .await
+        .expect(200);
 }
 
 #[actix_web::test]
 async fn stream_is_kept_alive_while_things_happen_elsewhere() {
-    let app = TestApp::start_with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
+    let app =
+        TestApp::start_with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (quiet, busy) = (update(&ada, "Quiet", &[]).await, update(&ada, "Busy", &[]).await);
+    let (quiet, busy) = (
+        update(&ada, "Quiet", &[]).await,
+        update(&ada, "Busy", &[]).await,
+    );
     let mut streams = Vec::new();
-    for (client, path) in [(&ada, format!("{quiet}/live")), (&bob, "/inbox/live".to_owned())] {
+    for (client, path) in [
+        (&ada, format!("{quiet}/live")),
+        (&bob, "/inbox/live".to_owned()),
+    ] {
         let mut stream = Stream::open(client, &path).await;
         assert_eq!(stream.next().await.unwrap().kind, "inbox");
         streams.push(stream);

@@ -10,10 +10,16 @@ const UNTOLD: [&str; 3] = ["/assets/{name}", "/favicon.ico", "/robots.txt"];
 
 #[test]
 fn the_description_and_the_route_table_have_the_same_addresses() {
-    let (routes, told) = (routes(include_str!("../../src/web.rs")), told(include_str!("../../docs/openapi.json")));
+    let (routes, told) = (
+        routes(include_str!("../../src/web.rs")),
+        told(include_str!("../../docs/openapi.json")),
+    );
     let missing: Vec<_> = routes.difference(&told).collect();
     let invented: Vec<_> = told.difference(&routes).collect();
-    assert!(missing.is_empty() && invented.is_empty(), "docs/openapi.json lacks {missing:#?} and invents {invented:#?}");
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "docs/openapi.json lacks {missing:#?} and invents {invented:#?}"
+    );
 }
 
 /// `get /updates/{id}` for each `.route(get().to(…))` of each `resource("/updates/{id}")`. What is written otherwise is a failure,
@@ -23,19 +29,40 @@ fn routes(source: &str) -> BTreeSet<String> {
     for resource in source.split("resource(\"").skip(1) {
         let (path, rest) = resource.split_once('"').unwrap();
         for route in rest.split(".route(").skip(1) {
-            let route = route.trim_start().trim_start_matches("actix_web::web::").replacen("method(Method::OPTIONS)", "options()", 1);
+            let route = route
+                .trim_start()
+                .trim_start_matches("actix_web::web::")
+                .replacen("method(Method::OPTIONS)", "options()", 1);
             let method = route.split('(').next().unwrap();
-            assert!(METHODS.contains(&method), "{path} has a route that this test cannot read: {method}");
+            assert!(
+                METHODS.contains(&method),
+                "{path} has a route that this test cannot read: {method}"
+            );
             routes.insert(format!("{method} {path}"));
         }
     }
-    routes.retain(|route| !UNTOLD.iter().any(|path| route.ends_with(&format!(" {path}"))));
+    routes.retain(|route| {
+        !UNTOLD
+            .iter()
+            .any(|path| route.ends_with(&format!(" {path}")))
+    });
     routes
 }
 
 fn told(description: &str) -> BTreeSet<String> {
     let description: Value = serde_json::from_str(description).unwrap();
     let paths = description["paths"].as_object().unwrap().iter();
-    let methods = |item: &Value| METHODS.into_iter().filter(|method| !item[*method].is_null()).collect::<Vec<_>>();
-    paths.flat_map(|(path, item)| methods(item).into_iter().map(move |method| format!("{method} {path}"))).collect()
+    let methods = |item: &Value| {
+        METHODS
+            .into_iter()
+            .filter(|method| !item[*method].is_null())
+            .collect::<Vec<_>>()
+    };
+    paths
+        .flat_map(|(path, item)| {
+            methods(item)
+                .into_iter()
+                .map(move |method| format!("{method} {path}"))
+        })
+        .collect()
 }

@@ -8,9 +8,18 @@ const DAY: i64 = 24 * 3_600_000;
 
 /// Invites and answers (id, address of the link).
 async fn invite(admin: &Client, emails: &[&str]) -> Vec<(String, String)> {
-    let made = admin.post("/invitations", json!({ "emails": emails })).await.expect(201).json();
+    let made = admin
+        .post("/invitations", json!({ "emails": emails }))
+        .await
+        .expect(201)
+        .json();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    made["items"].as_array().unwrap().iter().map(|item| (text(&item["id"]), text(&item["url"]))).collect()
+    made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (text(&item["id"]), text(&item["url"])))
+        .collect()
 }
 
 fn newcomer(name: &str) -> Value {
@@ -19,31 +28,68 @@ fn newcomer(name: &str) -> Value {
 
 async fn pending(admin: &Client) -> Vec<String> {
     let list = admin.get("/invitations").await.expect(200).json();
-    list["items"].as_array().unwrap().iter().map(|item| item["email"].as_str().unwrap().to_owned()).collect()
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["email"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[actix_web::test]
 async fn several_are_invited_at_once_and_each_accepts_once() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
-    let made = invite(&admin, &["ana@example.org", "ben@example.org", "cia@example.org"]).await;
+    let made = invite(
+        &admin,
+        &["ana@example.org", "ben@example.org", "cia@example.org"],
+    )
+    .await;
     assert_eq!(pending(&admin).await.len(), 3);
-    assert!(!admin.get("/invitations").await.text().contains(made[0].1.rsplit('/').next().unwrap()), "the link is shown once");
+    assert!(
+        !admin
+            .get("/invitations")
+            .await
+            .text()
+            .contains(made[0].1.rsplit('/').next().unwrap()),
+        "the link is shown once"
+    );
 
     // Opening the link does nothing by itself: scanners of mail follow links.
     let ana = app.client().header("sec-fetch-site", "same-origin");
-    assert_eq!(ana.get(&made[0].1).await.expect(200).json()["email"], "ana@example.org");
-    app.client().accept("text/html").get(&made[0].1).await.expect(200);
+    assert_eq!(
+        ana.get(&made[0].1).await.expect(200).json()["email"],
+        "ana@example.org"
+    );
+    app.client()
+        .accept("text/html")
+        .get(&made[0].1)
+        .await
+        .expect(200);
     ana.post(&made[0].1, newcomer("Ana")).await.expect(204);
     let me = ana.get("/me").await.expect(200).json();
     assert_eq!(
         (&me["name"], &me["role"], &me["time_zone"], &me["email"]),
-        (&json!("Ana"), &json!("member"), &json!("Asia/Tokyo"), &json!("ana@example.org"))
+        (
+            &json!("Ana"),
+            &json!("member"),
+            &json!("Asia/Tokyo"),
+            &json!("ana@example.org")
+        )
     );
     app.client().get(&made[0].1).await.problem(404);
-    app.client().post(&made[0].1, newcomer("Again")).await.problem(404);
+    app.client()
+        .post(&made[0].1, newcomer("Again"))
+        .await
+        .problem(404);
     assert_eq!(pending(&admin).await.len(), 2);
-    app.client().post("/session", json!({ "email": "ANA@example.org", "password": PASSWORD })).await.expect(204);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": "ANA@example.org", "password": PASSWORD }),
+        )
+        .await
+        .expect(204);
 }
 
 #[actix_web::test]
@@ -51,10 +97,19 @@ async fn a_withdrawn_invitation_is_dead() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
-    admin.delete(&format!("/invitations/{}", made[0].0)).await.expect(204);
-    admin.delete(&format!("/invitations/{}", made[0].0)).await.expect(204);
+    admin
+        .delete(&format!("/invitations/{}", made[0].0))
+        .await
+        .expect(204);
+    admin
+        .delete(&format!("/invitations/{}", made[0].0))
+        .await
+        .expect(204);
     app.client().get(&made[0].1).await.problem(404);
-    app.client().post(&made[0].1, newcomer("Ana")).await.problem(404);
+    app.client()
+        .post(&made[0].1, newcomer("Ana"))
+        .await
+        .problem(404);
     assert!(pending(&admin).await.is_empty());
 }
 
@@ -67,16 +122,34 @@ async fn an_invitation_ends_after_fourteen_days_and_can_be_made_again() {
     app.client().get(&made[0].1).await.expect(200);
     app.state.clock.advance(61_000);
     app.client().get(&made[0].1).await.problem(404);
-    app.client().post(&made[0].1, newcomer("Ana")).await.problem(404);
+    app.client()
+        .post(&made[0].1, newcomer("Ana"))
+        .await
+        .problem(404);
     assert!(pending(&admin).await.is_empty());
 
     // Who can no longer come is a stranger again.
-    let refused = ada.post("/updates", json!({ "title": "x", "audience": ["ana@example.org"], "publish": true })).await.problem(422);
-    assert!(refused["errors"]["audience"].as_str().unwrap().contains("Root can invite"), "{refused}");
+    let refused = ada
+        .post(
+            "/updates",
+            json!({ "title": "x", "audience": ["ana@example.org"], "publish": true }),
+        )
+        .await
+        .problem(422);
+    assert!(
+        refused["errors"]["audience"]
+            .as_str()
+            .unwrap()
+            .contains("Root can invite"),
+        "{refused}"
+    );
     let again = invite(&admin, &["ana@example.org"]).await;
     assert_ne!(again[0].1, made[0].1);
     app.client().get(&made[0].1).await.problem(404);
-    app.client().post(&again[0].1, newcomer("Ana")).await.expect(204);
+    app.client()
+        .post(&again[0].1, newcomer("Ana"))
+        .await
+        .expect(204);
 }
 
 #[actix_web::test]
@@ -85,7 +158,10 @@ async fn an_invitation_is_accepted_once_though_tried_twice_at_once() {
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
     let (one, two) = (app.client(), app.client());
-    let (one, two) = tokio::join!(one.post(&made[0].1, newcomer("Ana")), two.post(&made[0].1, newcomer("Mallory")));
+    let (one, two) = tokio::join!(
+        one.post(&made[0].1, newcomer("Ana")),
+        two.post(&made[0].1, newcomer("Mallory"))
+    );
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 404]);
@@ -96,17 +172,47 @@ async fn bad_addresses_are_named_and_nobody_is_invited() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     for (emails, said) in [
-        (json!(["ok@example.org", "not an address"]), "not an address"),
-        (json!(["ok@example.org", "ROOT@example.org"]), "has an account already"),
+        (
+            json!(["ok@example.org", "not an address"]),
+            "not an address",
+        ),
+        (
+            json!(["ok@example.org", "ROOT@example.org"]),
+            "has an account already",
+        ),
         (json!([]), "is empty"),
-        (json!((0..41).map(|n| format!("p{n}@example.org")).collect::<Vec<_>>()), "at most 40"),
+        (
+            json!(
+                (0..41)
+                    .map(|n| format!("p{n}@example.org"))
+                    .collect::<Vec<_>>()
+            ),
+            "at most 40",
+        ),
     ] {
-        let problem = admin.post("/invitations", json!({ "emails": emails })).await.problem(422);
-        assert!(problem["errors"]["emails"].as_str().unwrap().contains(said), "{problem}");
+        let problem = admin
+            .post("/invitations", json!({ "emails": emails }))
+            .await
+            .problem(422);
+        assert!(
+            problem["errors"]["emails"].as_str().unwrap().contains(said),
+            "{problem}"
+        );
     }
-    admin.post("/invitations", json!({ "emails": ["ok@example.org"], "role": "king" })).await.problem(422);
+    admin
+        .post(
+            "/invitations",
+            json!({ "emails": ["ok@example.org"], "role": "king" }),
+        )
+        .await
+        .problem(422);
     assert!(pending(&admin).await.is_empty());
-    let page = app.browser("Root").await.form("POST", "/invitations", &[("emails", "typed@wrong@x")]).await.expect(422);
+    let page = app
+        .browser("Root")
+        .await
+        .form("POST", "/invitations", &[("emails", "typed@wrong@x")])
+        .await
+        .expect(422);
     assert!(page.text().contains("typed@wrong@x"));
 }
 
@@ -116,7 +222,11 @@ async fn a_reset_link_opens_for_an_hour_works_once_and_ends_every_session() {
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let browser = app.browser("Ada").await.accept("application/json");
     let link = async || {
-        let made = admin.post(&format!("/people/{}/reset", ada.id), json!({})).await.expect(201).json();
+        let made = admin
+            .post(&format!("/people/{}/reset", ada.id), json!({}))
+            .await
+            .expect(201)
+            .json();
         made["url"].as_str().unwrap().to_owned()
     };
     let old = link().await;
@@ -125,17 +235,41 @@ async fn a_reset_link_opens_for_an_hour_works_once_and_ends_every_session() {
     app.client().get(&second).await.expect(200);
     app.state.clock.advance(3_600_001);
     app.client().get(&second).await.problem(404);
-    app.client().post(&second, json!({ "password": "brand new words here" })).await.problem(404);
+    app.client()
+        .post(&second, json!({ "password": "brand new words here" }))
+        .await
+        .problem(404);
 
     let good = link().await;
-    app.client().post(&good, json!({ "password": "short" })).await.problem(422);
+    app.client()
+        .post(&good, json!({ "password": "short" }))
+        .await
+        .problem(422);
     browser.get("/me").await.expect(200);
-    app.client().post(&good, json!({ "password": "brand new words here" })).await.expect(204);
+    app.client()
+        .post(&good, json!({ "password": "brand new words here" }))
+        .await
+        .expect(204);
     app.client().get(&good).await.problem(404);
     browser.get("/me").await.problem(401);
-    app.client().post("/session", json!({ "email": email("Ada"), "password": PASSWORD })).await.problem(422);
-    app.client().post("/session", json!({ "email": email("Ada"), "password": "brand new words here" })).await.expect(204);
-    admin.post("/people/nobody/reset", json!({})).await.problem(404);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": email("Ada"), "password": PASSWORD }),
+        )
+        .await
+        .problem(422);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": email("Ada"), "password": "brand new words here" }),
+        )
+        .await
+        .expect(204);
+    admin
+        .post("/people/nobody/reset", json!({}))
+        .await
+        .problem(404);
 }
 
 #[actix_web::test]
@@ -143,17 +277,37 @@ async fn roles_change_and_the_last_admin_stays_one() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     let at = |client: &Client| format!("/people/{}", client.id);
-    root.patch(&at(&root), json!({ "role": "member" })).await.problem(409);
-    root.patch(&at(&root), json!({ "active": false })).await.problem(409);
+    root.patch(&at(&root), json!({ "role": "member" }))
+        .await
+        .problem(409);
+    root.patch(&at(&root), json!({ "active": false }))
+        .await
+        .problem(409);
     root.get("/invitations").await.expect(200);
-    assert_eq!(root.patch(&at(&ada), json!({ "role": "admin" })).await.expect(200).json()["role"], "admin");
-    ada.patch(&at(&root), json!({ "role": "member" })).await.expect(200);
+    assert_eq!(
+        root.patch(&at(&ada), json!({ "role": "admin" }))
+            .await
+            .expect(200)
+            .json()["role"],
+        "admin"
+    );
+    ada.patch(&at(&root), json!({ "role": "member" }))
+        .await
+        .expect(200);
     root.get("/invitations").await.problem(403);
     // A deactivated admin does not count.
-    ada.patch(&at(&root), json!({ "role": "admin", "active": false })).await.expect(200);
-    ada.patch(&at(&ada), json!({ "role": "member" })).await.problem(409);
-    ada.patch("/people/nobody", json!({ "role": "member" })).await.problem(404);
-    ada.patch(&at(&ada), json!({ "role": "king" })).await.problem(422);
+    ada.patch(&at(&root), json!({ "role": "admin", "active": false }))
+        .await
+        .expect(200);
+    ada.patch(&at(&ada), json!({ "role": "member" }))
+        .await
+        .problem(409);
+    ada.patch("/people/nobody", json!({ "role": "member" }))
+        .await
+        .problem(404);
+    ada.patch(&at(&ada), json!({ "role": "king" }))
+        .await
+        .problem(422);
 }
 
 #[actix_web::test]
@@ -161,13 +315,27 @@ async fn two_admins_cannot_remove_each_other_at_once() {
     let app = TestApp::start().await;
     let (one, two) = (app.admin("One").await, app.admin("Two").await);
     let (first, second) = (format!("/people/{}", two.id), format!("/people/{}", one.id));
-    let (first, second) = tokio::join!(one.patch(&first, json!({ "role": "member" })), two.patch(&second, json!({ "role": "member" })));
+    let (first, second) = tokio::join!(
+        one.patch(&first, json!({ "role": "member" })),
+        two.patch(&second, json!({ "role": "member" }))
+    );
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
     // The second is either too late to be an admin or would leave none.
-    assert!(statuses == [200, 403] || statuses == [200, 409], "{statuses:?}");
+    assert!(
+        statuses == [200, 403] || statuses == [200, 409],
+        "{statuses:?}"
+    );
     let admins = one.get("/people").await.expect(200).json();
-    assert_eq!(admins["items"].as_array().unwrap().iter().filter(|person| person["role"] == "admin").count(), 1);
+    assert_eq!(
+        admins["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|person| person["role"] == "admin")
+            .count(),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -183,11 +351,21 @@ async fn settings_are_changed_and_checked() {
         assert!(browser.patch("/me", body).await.problem(422)["errors"]["current"].is_string());
     }
     assert_eq!(ada.get("/me").await.json()["email"], "ada@example.org");
-    browser.patch("/me", json!({ "email": "a.da@example.org", "current": PASSWORD })).await.expect(200);
+    browser
+        .patch(
+            "/me",
+            json!({ "email": "a.da@example.org", "current": PASSWORD }),
+        )
+        .await
+        .expect(200);
     let me = ada.patch("/me", changed).await.expect(200).json();
     assert_eq!(
         (&me["name"], &me["email"], &me["time_zone"]),
-        (&json!("Ada Lovelace"), &json!("countess@example.org"), &json!("Europe/London"))
+        (
+            &json!("Ada Lovelace"),
+            &json!("countess@example.org"),
+            &json!("Europe/London")
+        )
     );
     assert_eq!(ada.patch("/me", json!({})).await.expect(200).json(), me);
     for (field, value) in [
@@ -197,48 +375,101 @@ async fn settings_are_changed_and_checked() {
         ("time_zone", json!("Mars/Olympus")),
         ("name", json!("a\0b")),
     ] {
-        assert!(ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field].is_string(), "{field}");
+        assert!(
+            ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field]
+                .is_string(),
+            "{field}"
+        );
     }
     assert_eq!(ada.get("/me").await.json(), me);
     // Names are one line.
-    assert_eq!(ada.patch("/me", json!({ "name": "A\nB" })).await.expect(200).json()["name"], "A B");
+    assert_eq!(
+        ada.patch("/me", json!({ "name": "A\nB" }))
+            .await
+            .expect(200)
+            .json()["name"],
+        "A B"
+    );
 }
 
 #[actix_web::test]
 async fn a_password_is_changed_with_the_present_one_and_ends_the_other_sessions() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let (here, there) = (app.browser("Ada").await.accept("application/json"), app.browser("Ada").await.accept("application/json"));
+    let (here, there) = (
+        app.browser("Ada").await.accept("application/json"),
+        app.browser("Ada").await.accept("application/json"),
+    );
     let new = "brand new words here";
-    let wrong = here.json("PUT", "/me/password", &json!({ "current": "wrong", "password": new })).await.problem(422);
+    let wrong = here
+        .json(
+            "PUT",
+            "/me/password",
+            &json!({ "current": "wrong", "password": new }),
+        )
+        .await
+        .problem(422);
     assert!(wrong["errors"]["current"].is_string());
-    here.json("PUT", "/me/password", &json!({ "current": PASSWORD, "password": "password" })).await.problem(422);
+    here.json(
+        "PUT",
+        "/me/password",
+        &json!({ "current": PASSWORD, "password": "password" }),
+    )
+    .await
+    .problem(422);
     there.get("/me").await.expect(200);
-    here.json("PUT", "/me/password", &json!({ "current": PASSWORD, "password": new })).await.expect(204);
+    here.json(
+        "PUT",
+        "/me/password",
+        &json!({ "current": PASSWORD, "password": new }),
+    )
+    .await
+    .expect(204);
     here.get("/me").await.expect(200);
     there.get("/me").await.problem(401);
-    app.client().post("/session", json!({ "email": email("Ada"), "password": new })).await.expect(204);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": email("Ada"), "password": new }),
+        )
+        .await
+        .expect(204);
 }
 
 #[actix_web::test]
 async fn tokens_are_shown_once_and_end_when_their_person_says_so() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.person("Ada").await, app.person("Eve").await);
-    let made = ada.post("/tokens", json!({ "name": "CI" })).await.expect(201).json();
+    let made = ada
+        .post("/tokens", json!({ "name": "CI" }))
+        .await
+        .expect(201)
+        .json();
     let token = made["token"].as_str().unwrap();
     assert!(token.starts_with("hb_"));
     let program = app.client().bearer(token);
-    assert_eq!(program.get("/me").await.expect(200).json()["id"], json!(ada.id));
+    assert_eq!(
+        program.get("/me").await.expect(200).json()["id"],
+        json!(ada.id)
+    );
     let list = ada.get("/tokens").await.expect(200);
     assert!(!list.text().contains(token) && list.json()["items"][0]["last_used_at"].is_string());
-    eve.delete(&format!("/tokens/{}", made["id"].as_str().unwrap())).await.expect(204);
+    eve.delete(&format!("/tokens/{}", made["id"].as_str().unwrap()))
+        .await
+        .expect(204);
     program.get("/me").await.expect(200);
-    ada.delete(&format!("/tokens/{}", made["id"].as_str().unwrap())).await.expect(204);
+    ada.delete(&format!("/tokens/{}", made["id"].as_str().unwrap()))
+        .await
+        .expect(204);
     program.get("/me").await.problem(401);
     ada.post("/tokens", json!({})).await.problem(422);
     // A token is no password for a cookie, and nonsense is 401.
     for nonsense in ["hb_", "hb_nothing", "x", ""] {
-        app.client().header("authorization", &format!("Bearer {nonsense}")).get("/me").await.problem(401);
+        app.client()
+            .header("authorization", &format!("Bearer {nonsense}"))
+            .get("/me")
+            .await
+            .problem(401);
     }
 }
 
@@ -247,12 +478,24 @@ async fn an_admin_invites_and_asks_in_one_go_and_a_member_is_told_who_can() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let asked = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });
-    for body in [asked(false), json!({ "title": "x", "audience": ["new@example.org", "two@example.org"] })] {
+    for body in [
+        asked(false),
+        json!({ "title": "x", "audience": ["new@example.org", "two@example.org"] }),
+    ] {
         let told = ada.post("/updates", body).await.problem(422);
-        assert!(told["errors"]["audience"].as_str().unwrap().contains("Root can invite"), "{told}");
+        assert!(
+            told["errors"]["audience"]
+                .as_str()
+                .unwrap()
+                .contains("Root can invite"),
+            "{told}"
+        );
     }
     assert_eq!(ada.post("/updates", asked(true)).await.status.as_u16(), 403);
-    assert!(pending(&admin).await.is_empty() && ada.get("/updates").await.json()["items"] == json!([]), "nothing was stored");
+    assert!(
+        pending(&admin).await.is_empty() && ada.get("/updates").await.json()["items"] == json!([]),
+        "nothing was stored"
+    );
 
     let path = admin.update(asked(true)).await;
     assert_eq!(pending(&admin).await, ["new@example.org"]);
@@ -268,19 +511,37 @@ async fn an_admin_invites_and_asks_in_one_go_and_a_member_is_told_who_can() {
 async fn those_invited_stay_in_the_audience_when_the_update_is_edited() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
-    let body =
-        json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
+    let body = json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
     let draft = admin.update(body).await;
     let browser = app.browser("Root").await;
-    let page = browser.get(&format!("{draft}/edit")).await.expect(200).text();
-    assert!(page.contains("new@example.org"), "the form is filled with whom it is for");
+    let page = browser
+        .get(&format!("{draft}/edit"))
+        .await
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("new@example.org"),
+        "the form is filled with whom it is for"
+    );
     browser
-        .form("POST", &draft, &[("_method", "PATCH"), ("title", "Welcome!"), ("audience", "new@example.org"), ("publish", "true")])
+        .form(
+            "POST",
+            &draft,
+            &[
+                ("_method", "PATCH"),
+                ("title", "Welcome!"),
+                ("audience", "new@example.org"),
+                ("publish", "true"),
+            ],
+        )
         .await
         .expect(303);
     let link = invite(&admin, &["new@example.org"]).await;
     let new = app.client().header("sec-fetch-site", "same-origin");
     new.post(&link[0].1, newcomer("New")).await.expect(204);
     assert_eq!(new.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
-    assert_eq!(admin.get(&draft).await.json()["audience"]["people"][0]["name"], "New");
+    assert_eq!(
+        admin.get(&draft).await.json()["audience"]["people"][0]["name"],
+        "New"
+    );
 }

@@ -147,19 +147,42 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
 
 /// A group that Ada made, and no other.
 async fn only_group(ada: &Client, admin: &Client) -> String {
-    for group in admin.get("/groups").await.expect(200).json()["items"].as_array().unwrap() {
-        admin.delete(&format!("/groups/{}", id(group))).await.expect(204);
+    for group in admin.get("/groups").await.expect(200).json()["items"]
+        .as_array()
+        .unwrap()
+    {
+        admin
+            .delete(&format!("/groups/{}", id(group)))
+            .await
+            .expect(204);
     }
-    id(&ada.post("/groups", json!({ "name": "design" })).await.expect(201).json())
+    id(&ada
+        .post("/groups", json!({ "name": "design" }))
+        .await
+        .expect(201)
+        .json())
 }
 
 /// An upload that Ada began, and no other.
 async fn begun(ada: &Client) -> String {
-    for upload in ada.get("/uploads").await.expect(200).json()["items"].as_array().unwrap() {
-        Answer::of(tus_headers(ada.request("DELETE", &format!("/uploads/{}", id(upload))))).await.expect(204);
+    for upload in ada.get("/uploads").await.expect(200).json()["items"]
+        .as_array()
+        .unwrap()
+    {
+        Answer::of(tus_headers(
+            ada.request("DELETE", &format!("/uploads/{}", id(upload))),
+        ))
+        .await
+        .expect(204);
     }
-    let made = Answer::of(tus_headers(ada.request("POST", "/uploads"))).await.expect(201);
-    made.header("location").rsplit_once('/').unwrap().1.to_owned()
+    let made = Answer::of(tus_headers(ada.request("POST", "/uploads")))
+        .await
+        .expect(201);
+    made.header("location")
+        .rsplit_once('/')
+        .unwrap()
+        .1
+        .to_owned()
 }
 
 /// An update by Ada for Bob, with a picture, a comment of Bob's and two share links; invitations and links for a new password.
@@ -186,8 +209,20 @@ fn id(answer: &Value) -> String {
 
 impl World {
     pub async fn new(ada: &Client, bob: &Client, admin: &Client, eve: &Client) -> Self {
-        let fields = [("title", "For Bob"), ("audience", &email("Bob")), ("expectation", "acknowledge")];
-        let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
+        let fields = [
+            ("title", "For Bob"),
+            ("audience", &email("Bob")),
+            ("expectation", "acknowledge"),
+        ];
+        let made = ada
+            .upload(
+                "/updates",
+                &fields,
+                &[("media", "a.png", fixture("alpha.png"))],
+            )
+            .await
+            .expect(201)
+            .json();
         let path = format!("/updates/{}", id(&made));
         let comment = bob.comment(&path, "Hm").await;
         let question = bob.question(&path, "Why?").await;
@@ -196,8 +231,17 @@ impl World {
         let (_, talk) = ada.share(&path, true).await;
         let (old, revoked) = ada.share(&path, true).await;
         ada.delete(&format!("/links/{old}")).await.expect(204);
-        let invited = admin.post("/invitations", json!({ "emails": ["new@example.org"] })).await.expect(201).json()["items"][0].clone();
-        let reset = admin.post(&format!("/people/{}/reset", eve.id), json!({})).await.expect(201).json();
+        let invited = admin
+            .post("/invitations", json!({ "emails": ["new@example.org"] }))
+            .await
+            .expect(201)
+            .json()["items"][0]
+            .clone();
+        let reset = admin
+            .post(&format!("/people/{}/reset", eve.id), json!({}))
+            .await
+            .expect(201)
+            .json();
         let group = only_group(ada, admin).await;
         let last = |url: &Value| url.as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
         Self {
@@ -233,8 +277,17 @@ impl World {
             "inbox" => &format!("b{}", self.update),
             _ => "0000000000",
         };
-        let token = if pattern.starts_with("/resets") { &self.reset } else { &self.token };
-        fill(&pattern.replace("{person}", &self.recipient), id, token, &self.key)
+        let token = if pattern.starts_with("/resets") {
+            &self.reset
+        } else {
+            &self.token
+        };
+        fill(
+            &pattern.replace("{person}", &self.recipient),
+            id,
+            token,
+            &self.key,
+        )
     }
 }
 
@@ -251,18 +304,33 @@ fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
 
 /// The headers of a tus request without content.
 pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-    let request = request.header("tus-resumable", "1.0.0").header("upload-offset", "0").header("upload-defer-length", "1");
+    let request = request
+        .header("tus-resumable", "1.0.0")
+        .header("upload-offset", "0")
+        .header("upload-defer-length", "1");
     request.header("content-type", "application/offset+octet-stream")
 }
 
 /// The status, and of a refusal the body without the request's number. Streams are not read.
 async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     let answer = if method.ends_with('+') {
-        client.upload(address, &[], &[("media", "a.png", fixture("alpha.png"))]).await
+        client
+            .upload(address, &[], &[("media", "a.png", fixture("alpha.png"))])
+            .await
     } else {
         let request = client.request(method.trim_end_matches('~'), address);
-        let request = if method.ends_with('~') { tus_headers(request) } else { request };
-        let request = if body.is_empty() { request } else { request.header("content-type", "application/json").body(body.to_owned()) };
+        let request = if method.ends_with('~') {
+            tus_headers(request)
+        } else {
+            request
+        };
+        let request = if body.is_empty() {
+            request
+        } else {
+            request
+                .header("content-type", "application/json")
+                .body(body.to_owned())
+        };
         let answer = request.send().await.unwrap();
         if answer.status().is_success() || answer.status().is_redirection() {
             return (answer.status(), Value::Null);
@@ -270,7 +338,11 @@ async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (Statu
         if method.starts_with("HEAD") {
             return (answer.status(), Value::Null);
         }
-        Answer { status: answer.status(), headers: answer.headers().clone(), body: answer.bytes().await.unwrap().to_vec() }
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            body: answer.bytes().await.unwrap().to_vec(),
+        }
     };
     if !answer.status.is_client_error() {
         return (answer.status, Value::Null);
@@ -281,13 +353,28 @@ async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (Statu
 }
 
 #[actix_web::test]
-async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_looks_like_the_missing() {
+async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_looks_like_the_missing()
+{
     let app = TestApp::start().await;
-    let (ada, bob, eve, admin) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await, app.admin("Root").await);
+    let (ada, bob, eve, admin) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+        app.admin("Root").await,
+    );
     let gone = app.person("Gone").await;
-    admin.patch(&format!("/people/{}", gone.id), json!({ "active": false })).await.expect(200);
-    let revoked = eve.post("/tokens", json!({ "name": "old" })).await.expect(201).json();
-    eve.delete(&format!("/tokens/{}", revoked["id"].as_str().unwrap())).await.expect(204);
+    admin
+        .patch(&format!("/people/{}", gone.id), json!({ "active": false }))
+        .await
+        .expect(200);
+    let revoked = eve
+        .post("/tokens", json!({ "name": "old" }))
+        .await
+        .expect(201)
+        .json();
+    eve.delete(&format!("/tokens/{}", revoked["id"].as_str().unwrap()))
+        .await
+        .expect(204);
     let revoked = app.client().bearer(revoked["token"].as_str().unwrap());
 
     let mut wrong = Vec::new();
@@ -306,12 +393,22 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
                 8 => gone.clone(),
                 _ => revoked.clone(),
             };
-            let (status, refusal) = ask(&client, method, &world.address(method, pattern), body).await;
+            let (status, refusal) =
+                ask(&client, method, &world.address(method, pattern), body).await;
             if status.as_u16() != statuses[n] {
-                wrong.push(format!("{method} {pattern} as {who}: {status} instead of {}: {refusal}", statuses[n]));
+                wrong.push(format!(
+                    "{method} {pattern} as {who}: {status} instead of {}: {refusal}",
+                    statuses[n]
+                ));
             }
             if status == StatusCode::NOT_FOUND {
-                let missing = ask(&client, method, &fill(pattern, "00000000000000000000000000", "x", "x"), body).await;
+                let missing = ask(
+                    &client,
+                    method,
+                    &fill(pattern, "00000000000000000000000000", "x", "x"),
+                    body,
+                )
+                .await;
                 if missing != (status, refusal) {
                     wrong.push(format!("{method} {pattern} as {who} tells the forbidden from the missing: {missing:?}"));
                 }
@@ -326,44 +423,69 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
 
 #[test]
 fn the_table_has_every_address_of_the_program() {
-    let text = std::fs::read_to_string(format!("{}/src/web.rs", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text =
+        std::fs::read_to_string(format!("{}/src/web.rs", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let mut there = BTreeSet::new();
     for part in text.split("resource(\"").skip(1) {
         let (address, rest) = part.split_once('"').unwrap();
         for method in ["get", "post", "put", "patch", "delete", "head"] {
-            if rest.contains(&format!("({method}().to(")) || rest.contains(&format!("::{method}().to(")) {
+            if rest.contains(&format!("({method}().to("))
+                || rest.contains(&format!("::{method}().to("))
+            {
                 there.insert(format!("{} {address}", method.to_uppercase()));
             }
         }
     }
-    let tried: BTreeSet<String> =
-        TABLE.iter().map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~']))).collect();
-    assert_eq!(there.symmetric_difference(&tried).collect::<Vec<_>>(), Vec::<&String>::new());
+    let tried: BTreeSet<String> = TABLE
+        .iter()
+        .map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~'])))
+        .collect();
+    assert_eq!(
+        there.symmetric_difference(&tried).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
 }
 
 #[actix_web::test]
 async fn a_guest_by_cookie_cannot_tell_the_forbidden_from_the_missing_either() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(json!({ "title": "For Bob", "audience": [email("Bob")] })).await;
-    let other = ada.update(json!({ "title": "Another", "audience": [email("Bob")] })).await;
+    let path = ada
+        .update(json!({ "title": "For Bob", "audience": [email("Bob")] }))
+        .await;
+    let other = ada
+        .update(json!({ "title": "Another", "audience": [email("Bob")] }))
+        .await;
     let picture = ("pictures", "a.png", fixture("alpha.png"));
-    let comment = bob.upload(&format!("{path}/comments"), &[("body", "Team only")], &[picture]).await.expect(201).json();
+    let comment = bob
+        .upload(
+            &format!("{path}/comments"),
+            &[("body", "Team only")],
+            &[picture],
+        )
+        .await
+        .expect(201)
+        .json();
     let (_, token) = ada.share(&path, true).await;
     let guest = app.client().header("sec-fetch-site", "same-origin");
     guest.get(&format!("/s/{token}")).await.expect(200);
     guest.get(&path).await.expect(200);
 
     let missing = "00000000000000000000000000";
-    for (kind, hidden) in
-        [("comments", id(&comment)), ("media", id(&comment["pictures"][0])), ("updates", other.trim_start_matches("/updates/").into())]
-    {
+    for (kind, hidden) in [
+        ("comments", id(&comment)),
+        ("media", id(&comment["pictures"][0])),
+        ("updates", other.trim_start_matches("/updates/").into()),
+    ] {
         let strip = |answer: Answer| {
             let mut problem = answer.json();
             problem.as_object_mut().unwrap().remove("instance");
             problem
         };
-        let (one, two) = (guest.get(&format!("/{kind}/{hidden}")).await, guest.get(&format!("/{kind}/{missing}")).await);
+        let (one, two) = (
+            guest.get(&format!("/{kind}/{hidden}")).await,
+            guest.get(&format!("/{kind}/{missing}")).await,
+        );
         assert_eq!(strip(one), strip(two), "{kind}");
     }
 }
@@ -371,21 +493,52 @@ async fn a_guest_by_cookie_cannot_tell_the_forbidden_from_the_missing_either() {
 #[actix_web::test]
 async fn a_deactivated_person_is_out_at_once_everywhere() {
     let app = TestApp::start().await;
-    let (ada, bob, admin) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
+    let (ada, bob, admin) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.admin("Root").await,
+    );
     let fields = [("title", "For Bob"), ("audience", &email("Bob"))];
-    let made = ada.upload("/updates", &fields, &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
+    let made = ada
+        .upload(
+            "/updates",
+            &fields,
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
     let browser = app.browser("Bob").await.accept("application/json");
-    let seen = browser.get(&format!("/updates/{}", id(&made))).await.expect(200).json();
-    let picture = seen["media"][0]["renditions"][0]["url"].as_str().unwrap().to_owned();
+    let seen = browser
+        .get(&format!("/updates/{}", id(&made)))
+        .await
+        .expect(200)
+        .json();
+    let picture = seen["media"][0]["renditions"][0]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     app.client().get(&picture).await.expect(200);
 
-    admin.patch(&format!("/people/{}", bob.id), json!({ "active": false })).await.expect(200);
+    admin
+        .patch(&format!("/people/{}", bob.id), json!({ "active": false }))
+        .await
+        .expect(200);
     browser.get("/me").await.problem(401);
     bob.get("/me").await.problem(401);
     app.client().get(&picture).await.problem(404);
-    app.client().post("/session", json!({ "email": email("Bob"), "password": crate::app::PASSWORD })).await.problem(422);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": email("Bob"), "password": crate::app::PASSWORD }),
+        )
+        .await
+        .problem(422);
     // Active again, the old sessions and tokens stay ended.
-    admin.patch(&format!("/people/{}", bob.id), json!({ "active": true })).await.expect(200);
+    admin
+        .patch(&format!("/people/{}", bob.id), json!({ "active": true }))
+        .await
+        .expect(200);
     browser.get("/me").await.problem(401);
     bob.get("/me").await.problem(401);
     app.browser("Bob").await;
@@ -394,19 +547,39 @@ async fn a_deactivated_person_is_out_at_once_everywhere() {
 #[actix_web::test]
 async fn open_streams_end_with_the_right_to_them() {
     let app = TestApp::start().await;
-    let (ada, bob, admin) = (app.person("Ada").await, app.person("Bob").await, app.admin("Root").await);
-    let path = ada.update(json!({ "title": "For Bob", "audience": [email("Bob")] })).await;
+    let (ada, bob, admin) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.admin("Root").await,
+    );
+    let path = ada
+        .update(json!({ "title": "For Bob", "audience": [email("Bob")] }))
+        .await;
     let (link, token) = ada.share(&path, false).await;
     let streams = [
         bob.request("GET", "/inbox/live").send().await.unwrap(),
-        bob.request("GET", &format!("{path}/live")).send().await.unwrap(),
-        app.client().bearer(&token).request("GET", &format!("{path}/live")).send().await.unwrap(),
+        bob.request("GET", &format!("{path}/live"))
+            .send()
+            .await
+            .unwrap(),
+        app.client()
+            .bearer(&token)
+            .request("GET", &format!("{path}/live"))
+            .send()
+            .await
+            .unwrap(),
     ];
-    admin.patch(&format!("/people/{}", bob.id), json!({ "active": false })).await.expect(200);
+    admin
+        .patch(&format!("/people/{}", bob.id), json!({ "active": false }))
+        .await
+        .expect(200);
     ada.delete(&format!("/links/{link}")).await.expect(204);
     ada.comment(&path, "Among ourselves").await;
     for stream in streams {
-        let heard = tokio::time::timeout(std::time::Duration::from_secs(60), stream.text()).await.expect("the stream ends").unwrap();
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(60), stream.text())
+            .await
+            .expect("the stream ends")
+            .unwrap();
         assert!(!heard.contains("event: comment"), "{heard}");
     }
 }

@@ -13,11 +13,21 @@ async fn statements(client: &Client, path: &str) -> usize {
 }
 
 async fn comments(app: &TestApp, client: &Client, update: &str, count: usize) {
-    let first = client.post(&format!("/updates/{update}/comments"), json!({ "body": "First", "parent_id": null })).await.expect(201).json();
+    let first = client
+        .post(
+            &format!("/updates/{update}/comments"),
+            json!({ "body": "First", "parent_id": null }),
+        )
+        .await
+        .expect(201)
+        .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
         // Every other one is a reply, and each has a reaction.
-        let (id, parent) = (app.state.clock.id(), (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()));
+        let (id, parent) = (
+            app.state.clock.id(),
+            (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()),
+        );
         sqlx::query("INSERT INTO comments (id, update_id, parent_id, person_id, body, revision, created_at) VALUES ($1, $2, $3, $4, 'Words', 1, $5)")
             .bind(&id)
             .bind(update)
@@ -47,12 +57,19 @@ async fn an_update_with_five_hundred_comments_asks_as_often_as_one_with_five() {
     let mut asked = Vec::new();
     for count in [5, 500] {
         let update = json!({ "title": "T", "audience": [email("Bob")], "publish": true });
-        let update = ada.post("/updates", update).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+        let update = ada.post("/updates", update).await.expect(201).json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         comments(&app, &ada, &update, count).await;
         let path = format!("/updates/{update}");
         let page = browser.get(&path).await.expect(200).text();
         assert_eq!(page.matches("id=\"c-").count(), count);
-        asked.push((statements(&browser, &path).await, statements(&bob, &path).await, statements(&bob, &format!("{path}/comments")).await));
+        asked.push((
+            statements(&browser, &path).await,
+            statements(&bob, &path).await,
+            statements(&bob, &format!("{path}/comments")).await,
+        ));
     }
     assert_eq!(asked[0], asked[1]);
     assert!(asked[0].0 > 3, "{asked:?}");
@@ -73,10 +90,19 @@ async fn library_and_inbox_ask_as_often_for_thirty_rows_as_for_three() {
         app.jobs_done().await;
         let mut round = Vec::new();
         for path in ["/updates", "/inbox", "/updates?q=words"] {
-            round.push((statements(&browser, path).await, statements(&bob, path).await));
+            round.push((
+                statements(&browser, path).await,
+                statements(&bob, path).await,
+            ));
         }
         asked.push(round);
     }
-    assert_eq!(bob.get("/updates").await.json()["items"].as_array().unwrap().len(), 30);
+    assert_eq!(
+        bob.get("/updates").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        30
+    );
     assert_eq!(asked[0], asked[1]);
 }

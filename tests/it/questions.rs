@@ -5,23 +5,45 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email};
 
 async fn scene(app: &TestApp) -> (Client, Client, Client, String) {
-    let (ada, bob, cyd) = (app.person("Ada").await, app.person("Bob").await, app.person("Cyd").await);
-    let path = ada.update(json!({ "title": "Look", "audience": [email("Bob"), email("Cyd")] })).await;
+    let (ada, bob, cyd) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Cyd").await,
+    );
+    let path = ada
+        .update(json!({ "title": "Look", "audience": [email("Bob"), email("Cyd")] }))
+        .await;
     (ada, bob, cyd, path)
 }
 
 async fn state(client: &Client, id: &str) -> Value {
-    client.get(&format!("/comments/{id}")).await.expect(200).json()["state"].clone()
+    client
+        .get(&format!("/comments/{id}"))
+        .await
+        .expect(200)
+        .json()["state"]
+        .clone()
 }
 
 async fn open(client: &Client, path: &str) -> i64 {
-    let (update, listed) = (client.get(path).await.expect(200).json(), client.get("/updates").await.expect(200).json());
-    assert_eq!(update["counts"]["open_questions"], listed["items"][0]["counts"]["open_questions"]);
+    let (update, listed) = (
+        client.get(path).await.expect(200).json(),
+        client.get("/updates").await.expect(200).json(),
+    );
+    assert_eq!(
+        update["counts"]["open_questions"],
+        listed["items"][0]["counts"]["open_questions"]
+    );
     update["counts"]["open_questions"].as_i64().unwrap()
 }
 
 fn accepted(question: &Value) -> Vec<bool> {
-    question["replies"].as_array().unwrap().iter().map(|reply| reply["accepted"].as_bool().unwrap()).collect()
+    question["replies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reply| reply["accepted"].as_bool().unwrap())
+        .collect()
 }
 
 #[actix_web::test]
@@ -29,22 +51,50 @@ async fn a_question_is_open_until_somebody_else_answers_and_closed_by_its_asker(
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
-    assert_eq!((state(&bob, &id).await, open(&ada, &path).await), (json!("open"), 1));
+    assert_eq!(
+        (state(&bob, &id).await, open(&ada, &path).await),
+        (json!("open"), 1)
+    );
     bob.reply(&path, &id, "The one at the top?").await;
-    assert_eq!((state(&bob, &id).await, open(&ada, &path).await), (json!("open"), 1), "who asks does not answer");
+    assert_eq!(
+        (state(&bob, &id).await, open(&ada, &path).await),
+        (json!("open"), 1),
+        "who asks does not answer"
+    );
     let answer = ada.reply(&path, &id, "The second one.").await;
-    assert_eq!((state(&ada, &id).await, open(&ada, &path).await), (json!("answered"), 0));
+    assert_eq!(
+        (state(&ada, &id).await, open(&ada, &path).await),
+        (json!("answered"), 0)
+    );
     for _ in 0..2 {
-        let question = bob.put(&format!("/comments/{answer}/acceptance")).await.expect(200).json();
-        assert_eq!((&question["id"], &question["state"], accepted(&question)), (&json!(id), &json!("accepted"), vec![false, true]));
+        let question = bob
+            .put(&format!("/comments/{answer}/acceptance"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&question["id"], &question["state"], accepted(&question)),
+            (&json!(id), &json!("accepted"), vec![false, true])
+        );
     }
     for at in [&answer, &id] {
-        bob.put(&format!("/comments/{id}/acceptance")).await.expect(200);
+        bob.put(&format!("/comments/{id}/acceptance"))
+            .await
+            .expect(200);
         for _ in 0..2 {
-            assert_eq!(bob.delete(&format!("/comments/{at}/acceptance")).await.expect(200).json()["state"], "answered");
+            assert_eq!(
+                bob.delete(&format!("/comments/{at}/acceptance"))
+                    .await
+                    .expect(200)
+                    .json()["state"],
+                "answered"
+            );
         }
     }
-    assert_eq!(bob.get(&format!("{path}/comments")).await.json()["items"][0]["kind"], "question");
+    assert_eq!(
+        bob.get(&format!("{path}/comments")).await.json()["items"][0]["kind"],
+        "question"
+    );
 }
 
 #[actix_web::test]
@@ -53,16 +103,29 @@ async fn the_question_itself_stands_for_its_newest_answer() {
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
     let at = format!("/comments/{id}/acceptance");
-    assert!(bob.put(&at).await.problem(409)["detail"].as_str().unwrap().contains("Nobody has answered"));
+    assert!(
+        bob.put(&at).await.problem(409)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Nobody has answered")
+    );
     let own = bob.reply(&path, &id, "Hm").await;
     bob.put(&at).await.problem(409);
-    bob.put(&format!("/comments/{own}/acceptance")).await.problem(409);
+    bob.put(&format!("/comments/{own}/acceptance"))
+        .await
+        .problem(409);
     ada.reply(&path, &id, "This").await;
     cyd.reply(&path, &id, "No, that").await;
-    assert_eq!(accepted(&bob.put(&at).await.expect(200).json()), [false, false, true]);
+    assert_eq!(
+        accepted(&bob.put(&at).await.expect(200).json()),
+        [false, false, true]
+    );
     // An answer that comes later changes nothing, and asking again neither.
     ada.reply(&path, &id, "Or this").await;
-    assert_eq!(accepted(&bob.put(&at).await.expect(200).json()), [false, false, true, false]);
+    assert_eq!(
+        accepted(&bob.put(&at).await.expect(200).json()),
+        [false, false, true, false]
+    );
 }
 
 #[actix_web::test]
@@ -70,11 +133,22 @@ async fn a_second_answer_is_not_accepted_beside_the_first_and_two_at_once_leave_
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
-    let (one, two) = (ada.reply(&path, &id, "This").await, cyd.reply(&path, &id, "That").await);
+    let (one, two) = (
+        ada.reply(&path, &id, "This").await,
+        cyd.reply(&path, &id, "That").await,
+    );
     let acceptance = |id: &str| format!("/comments/{id}/acceptance");
     bob.put(&acceptance(&one)).await.expect(200);
-    assert!(bob.put(&acceptance(&two)).await.problem(409)["detail"].as_str().unwrap().contains("Take that back first"));
-    assert_eq!(accepted(&bob.get(&format!("/comments/{id}")).await.json()), [true, false]);
+    assert!(
+        bob.put(&acceptance(&two)).await.problem(409)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Take that back first")
+    );
+    assert_eq!(
+        accepted(&bob.get(&format!("/comments/{id}")).await.json()),
+        [true, false]
+    );
     // Taking back what is not accepted changes nothing.
     bob.delete(&acceptance(&two)).await.expect(200);
     assert_eq!(state(&bob, &id).await, "accepted");
@@ -85,7 +159,13 @@ async fn a_second_answer_is_not_accepted_beside_the_first_and_two_at_once_leave_
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 409]);
-    assert_eq!(accepted(&bob.get(&format!("/comments/{id}")).await.json()).iter().filter(|accepted| **accepted).count(), 1);
+    assert_eq!(
+        accepted(&bob.get(&format!("/comments/{id}")).await.json())
+            .iter()
+            .filter(|accepted| **accepted)
+            .count(),
+        1
+    );
 }
 
 #[actix_web::test]
@@ -96,19 +176,41 @@ async fn nobody_but_the_asker_accepts_or_closes() {
     let answer = ada.reply(&path, &id, "This").await;
     for other in [&ada, &cyd] {
         for at in [&id, &answer] {
-            assert!(other.put(&format!("/comments/{at}/acceptance")).await.problem(403)["detail"].as_str().unwrap().contains("Bob"));
-            other.delete(&format!("/comments/{at}/acceptance")).await.problem(403);
+            assert!(
+                other
+                    .put(&format!("/comments/{at}/acceptance"))
+                    .await
+                    .problem(403)["detail"]
+                    .as_str()
+                    .unwrap()
+                    .contains("Bob")
+            );
+            other
+                .delete(&format!("/comments/{at}/acceptance"))
+                .await
+                .problem(403);
         }
-        other.put(&format!("/comments/{id}/resolution")).await.problem(403);
+        other
+            .put(&format!("/comments/{id}/resolution"))
+            .await
+            .problem(403);
     }
     assert_eq!(state(&bob, &id).await, "answered");
-    bob.put(&format!("/comments/{id}/resolution")).await.expect(200);
+    bob.put(&format!("/comments/{id}/resolution"))
+        .await
+        .expect(200);
     assert_eq!(state(&ada, &id).await, "resolved");
-    ada.delete(&format!("/comments/{id}/resolution")).await.problem(403);
+    ada.delete(&format!("/comments/{id}/resolution"))
+        .await
+        .problem(403);
     // A remark is no question.
     let remark = bob.comment(&path, "Nice").await;
-    bob.put(&format!("/comments/{remark}/acceptance")).await.problem(409);
-    ada.put(&format!("/comments/{remark}/resolution")).await.expect(200);
+    bob.put(&format!("/comments/{remark}/acceptance"))
+        .await
+        .problem(409);
+    ada.put(&format!("/comments/{remark}/resolution"))
+        .await
+        .expect(200);
 }
 
 #[actix_web::test]
@@ -116,16 +218,31 @@ async fn without_its_answer_a_question_is_open_again() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
-    let (one, two) = (ada.reply(&path, &id, "This").await, cyd.reply(&path, &id, "That").await);
-    bob.put(&format!("/comments/{one}/acceptance")).await.expect(200);
+    let (one, two) = (
+        ada.reply(&path, &id, "This").await,
+        cyd.reply(&path, &id, "That").await,
+    );
+    bob.put(&format!("/comments/{one}/acceptance"))
+        .await
+        .expect(200);
     ada.delete(&format!("/comments/{one}")).await.expect(204);
-    assert_eq!((state(&bob, &id).await, open(&ada, &path).await), (json!("answered"), 0));
+    assert_eq!(
+        (state(&bob, &id).await, open(&ada, &path).await),
+        (json!("answered"), 0)
+    );
     cyd.delete(&format!("/comments/{two}")).await.expect(204);
-    assert_eq!((state(&bob, &id).await, open(&ada, &path).await), (json!("open"), 1));
+    assert_eq!(
+        (state(&bob, &id).await, open(&ada, &path).await),
+        (json!("open"), 1)
+    );
     // One that was removed or resolved waits for nobody.
-    bob.put(&format!("/comments/{id}/resolution")).await.expect(200);
+    bob.put(&format!("/comments/{id}/resolution"))
+        .await
+        .expect(200);
     assert_eq!(open(&ada, &path).await, 0);
-    bob.delete(&format!("/comments/{id}/resolution")).await.expect(200);
+    bob.delete(&format!("/comments/{id}/resolution"))
+        .await
+        .expect(200);
     assert_eq!(open(&ada, &path).await, 1);
     bob.delete(&format!("/comments/{id}")).await.expect(204);
     assert_eq!(open(&ada, &path).await, 0);
@@ -137,14 +254,38 @@ async fn a_reply_is_no_question_and_a_removed_comment_gets_no_reply() {
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
     let at = format!("{path}/comments");
-    let problem = ada.post(&at, json!({ "body": "Why?", "kind": "question", "parent_id": id })).await.problem(422);
-    assert!(problem["errors"]["kind"].as_str().unwrap().contains("only what begins a thread"));
-    ada.post(&at, json!({ "body": "Why?", "kind": "doubt" })).await.problem(422);
+    let problem = ada
+        .post(
+            &at,
+            json!({ "body": "Why?", "kind": "question", "parent_id": id }),
+        )
+        .await
+        .problem(422);
+    assert!(
+        problem["errors"]["kind"]
+            .as_str()
+            .unwrap()
+            .contains("only what begins a thread")
+    );
+    ada.post(&at, json!({ "body": "Why?", "kind": "doubt" }))
+        .await
+        .problem(422);
     bob.delete(&format!("/comments/{id}")).await.expect(204);
-    let problem = ada.post(&at, json!({ "body": "This one", "parent_id": id })).await.problem(409);
-    assert!(problem["detail"].as_str().unwrap().contains("was removed meanwhile"), "{problem}");
+    let problem = ada
+        .post(&at, json!({ "body": "This one", "parent_id": id }))
+        .await
+        .problem(409);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("was removed meanwhile"),
+        "{problem}"
+    );
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 1);
-    bob.put(&format!("/comments/{id}/acceptance")).await.problem(409);
+    bob.put(&format!("/comments/{id}/acceptance"))
+        .await
+        .problem(409);
 }
 
 #[actix_web::test]
@@ -153,17 +294,45 @@ async fn a_guest_asks_and_accepts_through_their_link_and_the_author_closes() {
     let (ada, bob, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
     let guest = app.client().bearer(&token);
-    let asked = guest.post(&format!("{path}/comments"), json!({ "body": "Which menu?", "kind": "question", "name": "Gwen" })).await;
+    let asked = guest
+        .post(
+            &format!("{path}/comments"),
+            json!({ "body": "Which menu?", "kind": "question", "name": "Gwen" }),
+        )
+        .await;
     let id = asked.expect(201).json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(guest.get(&path).await.expect(200).json()["counts"]["open_questions"], 0, "guests see no numbers");
+    assert_eq!(
+        guest.get(&path).await.expect(200).json()["counts"]["open_questions"],
+        0,
+        "guests see no numbers"
+    );
     let answer = ada.reply(&path, &id, "This").await;
-    bob.put(&format!("/comments/{answer}/acceptance")).await.problem(403);
-    assert_eq!(guest.put(&format!("/comments/{answer}/acceptance")).await.expect(200).json()["state"], "accepted");
-    guest.delete(&format!("/comments/{answer}/acceptance")).await.expect(200);
-    bob.put(&format!("/comments/{id}/resolution")).await.problem(403);
-    ada.put(&format!("/comments/{id}/resolution")).await.expect(200);
+    bob.put(&format!("/comments/{answer}/acceptance"))
+        .await
+        .problem(403);
+    assert_eq!(
+        guest
+            .put(&format!("/comments/{answer}/acceptance"))
+            .await
+            .expect(200)
+            .json()["state"],
+        "accepted"
+    );
+    guest
+        .delete(&format!("/comments/{answer}/acceptance"))
+        .await
+        .expect(200);
+    bob.put(&format!("/comments/{id}/resolution"))
+        .await
+        .problem(403);
+    ada.put(&format!("/comments/{id}/resolution"))
+        .await
+        .expect(200);
     let hidden = bob.question(&path, "Among ourselves?").await;
-    guest.put(&format!("/comments/{hidden}/acceptance")).await.problem(404);
+    guest
+        .put(&format!("/comments/{hidden}/acceptance"))
+        .await
+        .problem(404);
 }
 
 #[actix_web::test]
@@ -175,9 +344,15 @@ async fn each_is_told_once_of_what_is_said_and_nobody_of_their_own() {
     let pair = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
 
     let remark = bob.comment(&path, "Nice").await;
-    assert_eq!((told("Ada").await, told("Bob").await, told("Cyd").await), (vec![pair("comment", &remark)], vec![], vec![]));
+    assert_eq!(
+        (told("Ada").await, told("Bob").await, told("Cyd").await),
+        (vec![pair("comment", &remark)], vec![], vec![])
+    );
     let id = bob.question(&path, "Which menu?").await;
-    assert_eq!(told("Ada").await, [pair("comment", &remark), pair("question", &id)]);
+    assert_eq!(
+        told("Ada").await,
+        [pair("comment", &remark), pair("question", &id)]
+    );
     // Who takes part in a thread hears of it; the asker hears of answers.
     let answer = cyd.reply(&path, &id, "This").await;
     let more = bob.reply(&path, &id, "Thanks").await;
@@ -185,12 +360,16 @@ async fn each_is_told_once_of_what_is_said_and_nobody_of_their_own() {
     assert_eq!(told("Cyd").await, [pair("comment", &more)]);
     assert_eq!(told("Ada").await.len(), 4);
     // Nothing is told of an acceptance; what was removed is told to nobody any more.
-    bob.put(&format!("/comments/{answer}/acceptance")).await.expect(200);
+    bob.put(&format!("/comments/{answer}/acceptance"))
+        .await
+        .expect(200);
     assert_eq!(told("Cyd").await, [pair("comment", &more)]);
     cyd.delete(&format!("/comments/{answer}")).await.expect(204);
     assert_eq!((told("Bob").await, told("Ada").await.len()), (vec![], 3));
     // Who no longer sees it hears nothing more.
-    ada.patch(&path, json!({ "audience": [email("Bob")] })).await.expect(200);
+    ada.patch(&path, json!({ "audience": [email("Bob")] }))
+        .await
+        .expect(200);
     bob.reply(&path, &id, "Anyone?").await;
     assert_eq!(told("Cyd").await, [pair("comment", &more)]);
 }
@@ -201,21 +380,47 @@ async fn an_edit_keeps_the_earlier_words_and_a_removal_throws_them_away() {
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.comment(&path, "On **Monday**").await;
     let at = format!("/comments/{id}");
-    let history = async |client: &Client| client.get(&format!("{at}/history")).await.expect(200).json()["items"].clone();
-    bob.patch(&at, json!({ "body": "On **Monday**" })).await.expect(200);
+    let history = async |client: &Client| {
+        client
+            .get(&format!("{at}/history"))
+            .await
+            .expect(200)
+            .json()["items"]
+            .clone()
+    };
+    bob.patch(&at, json!({ "body": "On **Monday**" }))
+        .await
+        .expect(200);
     assert_eq!(history(&ada).await, json!([]), "the same words are no edit");
     for body in ["On Tuesday", "On Friday"] {
         app.state.clock.advance(60_000);
         bob.patch(&at, json!({ "body": body })).await.expect(200);
     }
     let kept = history(&ada).await;
-    let bodies: Vec<_> = kept.as_array().unwrap().iter().map(|version| version["body"].as_str().unwrap()).collect();
+    let bodies: Vec<_> = kept
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|version| version["body"].as_str().unwrap())
+        .collect();
     assert_eq!(bodies, ["On **Monday**", "On Tuesday"]);
-    assert!(kept[0]["body_html"].as_str().unwrap().contains("<strong>Monday</strong>"));
+    assert!(
+        kept[0]["body_html"]
+            .as_str()
+            .unwrap()
+            .contains("<strong>Monday</strong>")
+    );
     assert!(kept[0]["until"].as_str().unwrap() < kept[1]["until"].as_str().unwrap());
     let page = app.browser("Ada").await.get(&path).await.text();
-    assert!(page.contains("On Tuesday") && page.contains("edited"), "the page shows them");
-    app.person("Eve").await.get(&format!("{at}/history")).await.problem(404);
+    assert!(
+        page.contains("On Tuesday") && page.contains("edited"),
+        "the page shows them"
+    );
+    app.person("Eve")
+        .await
+        .get(&format!("{at}/history"))
+        .await
+        .problem(404);
     bob.delete(&at).await.expect(204);
     assert_eq!(app.count("SELECT count(*) FROM comment_versions").await, 0);
 }

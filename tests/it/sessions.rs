@@ -5,7 +5,12 @@ use serde_json::json;
 use crate::app::{Client, PASSWORD, TestApp, email};
 
 async fn sign_in(client: &Client, name: &str, password: &str) -> crate::app::Answer {
-    client.post("/session", json!({ "email": email(name), "password": password })).await
+    client
+        .post(
+            "/session",
+            json!({ "email": email(name), "password": password }),
+        )
+        .await
 }
 
 #[actix_web::test]
@@ -15,7 +20,10 @@ async fn a_session_begins_with_the_password_and_ends_with_signing_out() {
     let client = app.client().header("sec-fetch-site", "same-origin");
     client.get("/session").await.problem(401);
     sign_in(&client, "Ada", PASSWORD).await.expect(204);
-    assert_eq!(client.get("/session").await.expect(200).json()["person"]["id"], json!(ada.id));
+    assert_eq!(
+        client.get("/session").await.expect(200).json()["person"]["id"],
+        json!(ada.id)
+    );
     client.delete("/session").await.expect(204);
     client.get("/me").await.problem(401);
     client.delete("/session").await.expect(204);
@@ -26,12 +34,19 @@ async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let stranger = app.client().accept("text/html");
-    let refused = stranger.get("/updates?state=draft&q=a%20b").await.expect(303);
+    let refused = stranger
+        .get("/updates?state=draft&q=a%20b")
+        .await
+        .expect(303);
     let there = refused.header("location").to_owned();
-    assert_eq!(there, "/session?next=/updates%3Fstate%3Ddraft%26q%3Da%2520b");
+    assert_eq!(
+        there,
+        "/session?next=/updates%3Fstate%3Ddraft%26q%3Da%2520b"
+    );
     let page = stranger.get(&there).await.expect(200).text();
     assert!(
-        page.contains("value=\"/updates?state=draft&#38;q=a%20b\"") || page.contains("value=\"/updates?state=draft&amp;q=a%20b\""),
+        page.contains("value=\"/updates?state=draft&#38;q=a%20b\"")
+            || page.contains("value=\"/updates?state=draft&amp;q=a%20b\""),
         "{page}"
     );
 
@@ -46,11 +61,30 @@ async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
         ("", "/"),
     ] {
         let browser = app.client().accept("text/html");
-        let fields = [("email", "ada@example.org"), ("password", PASSWORD), ("next", next)];
-        assert_eq!(browser.form("POST", "/session", &fields).await.expect(303).header("location"), to, "{next}");
+        let fields = [
+            ("email", "ada@example.org"),
+            ("password", PASSWORD),
+            ("next", next),
+        ];
+        assert_eq!(
+            browser
+                .form("POST", "/session", &fields)
+                .await
+                .expect(303)
+                .header("location"),
+            to,
+            "{next}"
+        );
     }
     let browser = app.browser("Ada").await;
-    assert_eq!(browser.get("/session?next=//evil.example").await.expect(303).header("location"), "/");
+    assert_eq!(
+        browser
+            .get("/session?next=//evil.example")
+            .await
+            .expect(303)
+            .header("location"),
+        "/"
+    );
 }
 
 #[actix_web::test]
@@ -68,10 +102,17 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
     let page = app
         .client()
         .accept("text/html")
-        .form("POST", "/session", &[("email", "ada@example.org"), ("password", "secret guess")])
+        .form(
+            "POST",
+            "/session",
+            &[("email", "ada@example.org"), ("password", "secret guess")],
+        )
         .await
         .expect(422);
-    assert!(page.text().contains("ada@example.org") && !page.text().contains("secret guess"), "the address is kept, the password is not");
+    assert!(
+        page.text().contains("ada@example.org") && !page.text().contains("secret guess"),
+        "the address is kept, the password is not"
+    );
 }
 
 #[actix_web::test]
@@ -79,17 +120,29 @@ async fn guessing_is_slowed_down_and_says_when_to_try_again() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     for _ in 0..10 {
-        sign_in(&app.client(), "Ada", "wrong password").await.problem(422);
+        sign_in(&app.client(), "Ada", "wrong password")
+            .await
+            .problem(422);
     }
     let refused = sign_in(&app.client(), "Ada", PASSWORD).await;
     refused.problem(429);
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     // The address in other letters is the same account.
-    app.client().post("/session", json!({ "email": "ADA@Example.org", "password": PASSWORD })).await.problem(429);
+    app.client()
+        .post(
+            "/session",
+            json!({ "email": "ADA@Example.org", "password": PASSWORD }),
+        )
+        .await
+        .problem(429);
     let page = app
         .client()
         .accept("text/html")
-        .form("POST", "/session", &[("email", "ada@example.org"), ("password", PASSWORD)])
+        .form(
+            "POST",
+            "/session",
+            &[("email", "ada@example.org"), ("password", PASSWORD)],
+        )
         .await
         .expect(429);
     assert!(page.header("retry-after").parse::<u64>().unwrap() > 0);
@@ -102,11 +155,29 @@ async fn sessions_are_listed_and_ended_one_by_one_by_their_person_alone() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let eve = app.person("Eve").await;
-    let (here, there) = (app.browser("Ada").await.accept("application/json"), app.browser("Ada").await.accept("application/json"));
+    let (here, there) = (
+        app.browser("Ada").await.accept("application/json"),
+        app.browser("Ada").await.accept("application/json"),
+    );
     let list = here.get("/sessions").await.expect(200).json();
     let items = list["items"].as_array().unwrap();
-    assert_eq!((items.len(), items.iter().filter(|session| session["current"] == true).count()), (2, 1));
-    let other = items.iter().find(|session| session["current"] == false).unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        (
+            items.len(),
+            items
+                .iter()
+                .filter(|session| session["current"] == true)
+                .count()
+        ),
+        (2, 1)
+    );
+    let other = items
+        .iter()
+        .find(|session| session["current"] == false)
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
 
     eve.delete(&format!("/sessions/{other}")).await.expect(204);
     there.get("/me").await.expect(200);
@@ -133,47 +204,101 @@ async fn an_unused_session_ends_after_thirty_days() {
 async fn the_session_cookie_is_kept_from_scripts_and_other_sites() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let cookie = sign_in(&app.client(), "Ada", PASSWORD).await.expect(204).header("set-cookie").to_owned();
+    let cookie = sign_in(&app.client(), "Ada", PASSWORD)
+        .await
+        .expect(204)
+        .header("set-cookie")
+        .to_owned();
     for part in ["hearback=", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
-    assert!(!cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        !cookie.contains("Secure") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
 }
 
 #[actix_web::test]
 async fn behind_https_the_cookie_is_secure_and_bound_to_the_host() {
-    let app = TestApp::start_with(|config| config.url = Some("https://hear.example.org".into())).await;
+    let app =
+        TestApp::start_with(|config| config.url = Some("https://hear.example.org".into())).await;
     app.person("Ada").await;
     let answer = sign_in(&app.client(), "Ada", PASSWORD).await.expect(204);
     let cookie = answer.header("set-cookie").to_owned();
     assert!(
-        cookie.starts_with("__Host-hearback=") && cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Domain"),
+        cookie.starts_with("__Host-hearback=")
+            && cookie.contains("Secure")
+            && cookie.contains("Path=/")
+            && !cookie.contains("Domain"),
         "{cookie}"
     );
-    assert_eq!(answer.header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        "max-age=31536000"
+    );
     let (pair, _) = cookie.split_once(';').unwrap();
-    app.client().header("cookie", pair).get("/me").await.expect(200);
-    app.client().header("cookie", &pair.replace("__Host-", "")).get("/me").await.problem(401);
+    app.client()
+        .header("cookie", pair)
+        .get("/me")
+        .await
+        .expect(200);
+    app.client()
+        .header("cookie", &pair.replace("__Host-", ""))
+        .get("/me")
+        .await
+        .problem(401);
 }
 
 #[actix_web::test]
 async fn signing_in_again_ends_the_session_before() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let old = sign_in(&app.client(), "Ada", PASSWORD).await.header("set-cookie").split(';').next().unwrap().to_owned();
-    let again = app.client().header("cookie", &old).header("sec-fetch-site", "same-origin");
-    let new = sign_in(&again, "Ada", PASSWORD).await.expect(204).header("set-cookie").split(';').next().unwrap().to_owned();
+    let old = sign_in(&app.client(), "Ada", PASSWORD)
+        .await
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let again = app
+        .client()
+        .header("cookie", &old)
+        .header("sec-fetch-site", "same-origin");
+    let new = sign_in(&again, "Ada", PASSWORD)
+        .await
+        .expect(204)
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     assert_ne!(old, new);
-    app.client().header("cookie", &old).get("/me").await.problem(401);
-    app.client().header("cookie", &new).get("/me").await.expect(200);
+    app.client()
+        .header("cookie", &old)
+        .get("/me")
+        .await
+        .problem(401);
+    app.client()
+        .header("cookie", &new)
+        .get("/me")
+        .await
+        .expect(200);
 }
 
 #[actix_web::test]
 async fn what_another_site_sends_is_refused_and_changes_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let cookie = sign_in(&app.client(), "Ada", PASSWORD).await.header("set-cookie").split(';').next().unwrap().to_owned();
-    let with = |name: &'static str, value: &str| app.client().header("cookie", &cookie).header(name, value);
+    let cookie = sign_in(&app.client(), "Ada", PASSWORD)
+        .await
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let with = |name: &'static str, value: &str| {
+        app.client().header("cookie", &cookie).header(name, value)
+    };
     let host = app.base.trim_start_matches("http://").to_owned();
     for foreign in [
         with("sec-fetch-site", "cross-site"),
@@ -184,15 +309,30 @@ async fn what_another_site_sends_is_refused_and_changes_nothing() {
         with("sec-fetch-site", "cross-site").header("origin", &app.base),
         app.client().header("cookie", &cookie),
     ] {
-        foreign.patch("/me", json!({ "name": "Mallory" })).await.problem(403);
+        foreign
+            .patch("/me", json!({ "name": "Mallory" }))
+            .await
+            .problem(403);
         // Reading is safe.
         foreign.get("/me").await.expect(200);
     }
     // Nor may another site sign somebody in.
-    sign_in(&app.client().header("sec-fetch-site", "cross-site"), "Ada", PASSWORD).await.problem(403);
+    sign_in(
+        &app.client().header("sec-fetch-site", "cross-site"),
+        "Ada",
+        PASSWORD,
+    )
+    .await
+    .problem(403);
     assert_eq!(ada.get("/me").await.json()["name"], "Ada");
-    for ours in [with("sec-fetch-site", "same-origin"), with("sec-fetch-site", "none"), with("origin", &app.base)] {
-        ours.patch("/me", json!({ "name": "Ada" })).await.expect(200);
+    for ours in [
+        with("sec-fetch-site", "same-origin"),
+        with("sec-fetch-site", "none"),
+        with("origin", &app.base),
+    ] {
+        ours.patch("/me", json!({ "name": "Ada" }))
+            .await
+            .expect(200);
     }
 }
 
@@ -204,32 +344,69 @@ async fn one_address_has_two_faces() {
 
     let page = browser.get("/inbox").await.expect(200);
     assert_eq!(
-        (page.header("content-type"), page.header("vary"), page.header("cache-control")),
+        (
+            page.header("content-type"),
+            page.header("vary"),
+            page.header("cache-control")
+        ),
         ("text/html; charset=utf-8", "Accept", "private, no-cache")
     );
     let data = ada.get("/inbox").await.expect(200);
-    assert_eq!((data.header("content-type"), data.header("vary")), ("application/json", "Accept"));
     assert_eq!(
-        ada.clone().accept("text/html").get("/inbox").await.header("content-type"),
+        (data.header("content-type"), data.header("vary")),
+        ("application/json", "Accept")
+    );
+    assert_eq!(
+        ada.clone()
+            .accept("text/html")
+            .get("/inbox")
+            .await
+            .header("content-type"),
         "application/json",
         "with Authorization it is JSON"
     );
-    assert_eq!(browser.clone().accept("*/*").get("/inbox").await.header("content-type"), "application/json");
+    assert_eq!(
+        browser
+            .clone()
+            .accept("*/*")
+            .get("/inbox")
+            .await
+            .header("content-type"),
+        "application/json"
+    );
 
     // A form: 303 when it worked, the filled form when it did not.
-    let made = browser.form("POST", "/updates", &[("title", "By form")]).await.expect(303);
+    let made = browser
+        .form("POST", "/updates", &[("title", "By form")])
+        .await
+        .expect(303);
     assert!(made.header("location").starts_with("/updates/"));
-    let refused = browser.form("POST", "/updates", &[("title", "Kept title"), ("audience", "not-an-address")]).await.expect(422);
+    let refused = browser
+        .form(
+            "POST",
+            "/updates",
+            &[("title", "Kept title"), ("audience", "not-an-address")],
+        )
+        .await
+        .expect(422);
     assert!(
         refused.header("content-type").starts_with("text/html")
             && refused.text().contains("Kept title")
             && refused.text().contains("not-an-address")
     );
     // The same as JSON.
-    ada.post("/updates", json!({ "title": "x", "audience": ["not-an-address"] })).await.problem(422);
+    ada.post(
+        "/updates",
+        json!({ "title": "x", "audience": ["not-an-address"] }),
+    )
+    .await
+    .problem(422);
     // An error has both faces too.
     let lost = browser.get("/updates/nothing-here").await.expect(404);
-    assert!(lost.header("content-type").starts_with("text/html") && lost.text().contains("Nothing here for ada@example.org"));
+    assert!(
+        lost.header("content-type").starts_with("text/html")
+            && lost.text().contains("Nothing here for ada@example.org")
+    );
     ada.get("/updates/nothing-here").await.problem(404);
 }
 
@@ -240,32 +417,69 @@ async fn a_form_says_its_method_in_the_query_or_an_urlencoded_body_but_not_in_mu
     let browser = app.browser("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;
 
-    browser.form("POST", &path, &[("_method", "PATCH"), ("title", "Two")]).await.expect(303);
+    browser
+        .form("POST", &path, &[("_method", "PATCH"), ("title", "Two")])
+        .await
+        .expect(303);
     assert_eq!(ada.get(&path).await.json()["title"], "Two");
-    browser.form("POST", &format!("{path}?_method=PATCH"), &[("title", "Three")]).await.expect(303);
+    browser
+        .form(
+            "POST",
+            &format!("{path}?_method=PATCH"),
+            &[("title", "Three")],
+        )
+        .await
+        .expect(303);
     assert_eq!(ada.get(&path).await.json()["title"], "Three");
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(ada.get(&path).await.json()["state"], "published");
     // Only those three, and only of a POST.
-    assert!(browser.form("POST", &format!("{path}?_method=TRACE"), &[]).await.status.is_client_error());
-    browser.get(&format!("{path}?_method=DELETE")).await.expect(200);
+    assert!(
+        browser
+            .form("POST", &format!("{path}?_method=TRACE"), &[])
+            .await
+            .status
+            .is_client_error()
+    );
+    browser
+        .get(&format!("{path}?_method=DELETE"))
+        .await
+        .expect(200);
     assert_eq!(ada.get(&path).await.json()["state"], "published");
-    browser.form("POST", &format!("{path}?_method=DELETE"), &[]).await.expect(303);
+    browser
+        .form("POST", &format!("{path}?_method=DELETE"), &[])
+        .await
+        .expect(303);
     assert_eq!(ada.get(&path).await.json()["state"], "trashed");
 
     let long = "x".repeat((1 << 20) + 1);
-    browser.form("POST", &path, &[("_method", "PATCH"), ("notes", &long)]).await.expect(413);
+    browser
+        .form("POST", &path, &[("_method", "PATCH"), ("notes", &long)])
+        .await
+        .expect(413);
 }
 
 #[actix_web::test]
 async fn a_wrong_method_is_a_problem_too() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    for (method, path) in [("DELETE", "/healthz"), ("PUT", "/updates"), ("POST", "/inbox")] {
+    for (method, path) in [
+        ("DELETE", "/healthz"),
+        ("PUT", "/updates"),
+        ("POST", "/inbox"),
+    ] {
         let answer = ada.json(method, path, &json!({})).await;
-        assert!(matches!(answer.status.as_u16(), 404 | 405), "{method} {path}: {}", answer.status);
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{method} {path}");
+        assert!(
+            matches!(answer.status.as_u16(), 404 | 405),
+            "{method} {path}: {}",
+            answer.status
+        );
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{method} {path}"
+        );
     }
 }
 
@@ -278,7 +492,10 @@ async fn a_head_is_a_get_without_its_body() {
         let head = ada.json("HEAD", path, &json!(null)).await.expect(200);
         assert!(head.body.is_empty() && head.header("content-type") == "application/json");
     }
-    app.client().json("HEAD", "/inbox", &json!(null)).await.expect(401);
+    app.client()
+        .json("HEAD", "/inbox", &json!(null))
+        .await
+        .expect(401);
 }
 
 #[actix_web::test]
@@ -286,16 +503,40 @@ async fn unreadable_and_unknown_things_are_named() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let send = |body: &'static str, kind: &'static str| {
-        crate::app::Answer::of(ada.request("POST", "/updates").header("content-type", kind).body(body))
+        crate::app::Answer::of(
+            ada.request("POST", "/updates")
+                .header("content-type", kind)
+                .body(body),
+        )
     };
     send("{", "application/json").await.problem(400);
     send("[]", "application/json").await.problem(400);
     send("<a/>", "application/xml").await.problem(415);
-    let unknown = ada.post("/updates", json!({ "title": "x", "colour": "red" })).await.problem(422);
+    let unknown = ada
+        .post("/updates", json!({ "title": "x", "colour": "red" }))
+        .await
+        .problem(422);
     assert!(unknown["errors"]["colour"].is_string());
-    assert!(ada.post("/updates", json!({ "title": "a\0b" })).await.problem(422)["errors"]["title"].as_str().unwrap().contains("U+0000"));
-    assert!(ada.post("/updates", json!({ "title": "x".repeat(201) })).await.problem(422)["errors"]["title"].is_string());
-    assert!(ada.post("/updates", json!({ "title": 7 })).await.problem(422)["errors"]["title"].is_string());
+    assert!(
+        ada.post("/updates", json!({ "title": "a\0b" }))
+            .await
+            .problem(422)["errors"]["title"]
+            .as_str()
+            .unwrap()
+            .contains("U+0000")
+    );
+    assert!(
+        ada.post("/updates", json!({ "title": "x".repeat(201) }))
+            .await
+            .problem(422)["errors"]["title"]
+            .is_string()
+    );
+    assert!(
+        ada.post("/updates", json!({ "title": 7 }))
+            .await
+            .problem(422)["errors"]["title"]
+            .is_string()
+    );
 }
 
 #[actix_web::test]
@@ -303,14 +544,32 @@ async fn a_null_character_in_an_address_is_nothing_there() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;
-    for bad in ["/updates/a%00b", "/comments/%00", "/media/%00", "/m/%00", "/s/%00", "/invitations/%00", "/resets/%00"] {
+    for bad in [
+        "/updates/a%00b",
+        "/comments/%00",
+        "/media/%00",
+        "/m/%00",
+        "/s/%00",
+        "/invitations/%00",
+        "/resets/%00",
+    ] {
         ada.get(bad).await.problem(404);
     }
     ada.delete("/links/%00").await.problem(404);
-    for bad in
-        ["/updates?q=%00", "/updates?author=%00", "/updates?state=%00", "/updates?kind=%00", "/updates?after=NS4A", "/search?q=a%00b"]
-    {
+    for bad in [
+        "/updates?q=%00",
+        "/updates?author=%00",
+        "/updates?state=%00",
+        "/updates?kind=%00",
+        "/updates?after=NS4A",
+        "/search?q=a%00b",
+    ] {
         ada.get(bad).await.problem(422);
     }
-    assert!(ada.put(&format!("{path}/reactions/%00")).await.status.is_client_error());
+    assert!(
+        ada.put(&format!("{path}/reactions/%00"))
+            .await
+            .status
+            .is_client_error()
+    );
 }

@@ -12,16 +12,30 @@ fn first(code: &str, name: &str) -> serde_json::Value {
 async fn the_first_account_is_an_admin_and_set_up_is_gone_once_used() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
-    let page = app.client().accept("text/html").get(&format!("/setup?code={code}")).await.expect(200);
+    let page = app
+        .client()
+        .accept("text/html")
+        .get(&format!("/setup?code={code}"))
+        .await
+        .expect(200);
     assert!(page.text().contains(&code));
 
     let ada = app.client().header("sec-fetch-site", "same-origin");
     ada.post("/setup", first(&code, "Ada")).await.expect(204);
     let me = ada.get("/me").await.expect(200).json();
-    assert_eq!((&me["role"], &me["name"], &me["time_zone"]), (&json!("admin"), &json!("Ada"), &json!("Europe/Berlin")));
+    assert_eq!(
+        (&me["role"], &me["name"], &me["time_zone"]),
+        (&json!("admin"), &json!("Ada"), &json!("Europe/Berlin"))
+    );
 
-    app.client().get(&format!("/setup?code={code}")).await.problem(404);
-    app.client().post("/setup", first(&code, "Bob")).await.problem(404);
+    app.client()
+        .get(&format!("/setup?code={code}"))
+        .await
+        .problem(404);
+    app.client()
+        .post("/setup", first(&code, "Bob"))
+        .await
+        .problem(404);
 }
 
 #[actix_web::test]
@@ -29,11 +43,22 @@ async fn a_wrong_code_looks_like_nothing_there() {
     let app = TestApp::start().await;
     let nothing = app.client().get("/no-such-address").await.problem(404);
     for path in ["/setup?code=wrong", "/setup", "/setup?code="] {
-        assert_eq!(app.client().get(path).await.problem(404)["detail"], nothing["detail"], "{path}");
+        assert_eq!(
+            app.client().get(path).await.problem(404)["detail"],
+            nothing["detail"],
+            "{path}"
+        );
     }
-    app.client().post("/setup", first("wrong", "Eve")).await.problem(404);
+    app.client()
+        .post("/setup", first("wrong", "Eve"))
+        .await
+        .problem(404);
     app.client().post("/setup", json!({})).await.problem(404);
-    app.client().accept("text/html").get("/setup?code=wrong").await.expect(404);
+    app.client()
+        .accept("text/html")
+        .get("/setup?code=wrong")
+        .await
+        .expect(404);
 }
 
 #[actix_web::test]
@@ -41,11 +66,27 @@ async fn a_set_up_form_with_a_bad_password_is_shown_again_with_what_was_typed() 
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let browser = app.client().accept("text/html");
-    let fields = [("code", code.as_str()), ("email", "ada@example.org"), ("name", "Ada L"), ("password", "short")];
+    let fields = [
+        ("code", code.as_str()),
+        ("email", "ada@example.org"),
+        ("name", "Ada L"),
+        ("password", "short"),
+    ];
     let page = browser.form("POST", "/setup", &fields).await.expect(422);
-    assert!(page.text().contains("Ada L") && page.text().contains("at least 8 characters"), "{}", page.text());
+    assert!(
+        page.text().contains("Ada L") && page.text().contains("at least 8 characters"),
+        "{}",
+        page.text()
+    );
     let fields = [fields[0], fields[1], fields[2], ("password", PASSWORD)];
-    assert_eq!(browser.form("POST", "/setup", &fields).await.expect(303).header("location"), "/");
+    assert_eq!(
+        browser
+            .form("POST", "/setup", &fields)
+            .await
+            .expect(303)
+            .header("location"),
+        "/"
+    );
 }
 
 #[actix_web::test]
@@ -53,7 +94,10 @@ async fn of_two_at_once_one_becomes_the_first() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let (one, two) = (app.client(), app.client());
-    let (one, two) = tokio::join!(one.post("/setup", first(&code, "Ada")), two.post("/setup", first(&code, "Bob")));
+    let (one, two) = tokio::join!(
+        one.post("/setup", first(&code, "Ada")),
+        two.post("/setup", first(&code, "Bob"))
+    );
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 404]);

@@ -5,7 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 /// JSON fields whose text is one of a closed set. Their values are recorded instead of their type.
-const CLOSED_SETS: [&str; 9] = ["color", "expectation", "kind", "role", "state", "status", "type", "visibility", "why"];
+const CLOSED_SETS: [&str; 9] = [
+    "color",
+    "expectation",
+    "kind",
+    "role",
+    "state",
+    "status",
+    "type",
+    "visibility",
+    "why",
+];
 /// Names of renditions are a closed set, too. Other names are not.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
@@ -19,7 +29,10 @@ pub struct Shape {
 
 impl Shape {
     fn word(word: impl Into<String>) -> Self {
-        Self { words: BTreeSet::from([word.into()]), ..Self::default() }
+        Self {
+            words: BTreeSet::from([word.into()]),
+            ..Self::default()
+        }
     }
 
     /// Returns the shape of a document.
@@ -33,15 +46,29 @@ impl Shape {
             Value::Null => Self::word("null"),
             Value::Bool(_) => Self::word("boolean"),
             Value::Number(_) => Self::word("number"),
-            Value::String(text) if CLOSED_SETS.contains(&name) || (parent, name) == RENDITION => Self::word(format!("'{text}'")),
+            Value::String(text) if CLOSED_SETS.contains(&name) || (parent, name) == RENDITION => {
+                Self::word(format!("'{text}'"))
+            }
             Value::String(_) => Self::word("string"),
             Value::Array(items) => {
-                let item = items.iter().map(|item| Self::of_field(parent, name, item)).reduce(Self::merge);
-                Self { items: Some(Box::new(item.unwrap_or_default())), ..Self::default() }
+                let item = items
+                    .iter()
+                    .map(|item| Self::of_field(parent, name, item))
+                    .reduce(Self::merge);
+                Self {
+                    items: Some(Box::new(item.unwrap_or_default())),
+                    ..Self::default()
+                }
             }
             Value::Object(fields) => {
-                let fields = fields.iter().map(|(field, value)| (field.clone(), Self::of_field(name, field, value))).collect();
-                Self { fields: Some(fields), ..Self::default() }
+                let fields = fields
+                    .iter()
+                    .map(|(field, value)| (field.clone(), Self::of_field(name, field, value)))
+                    .collect();
+                Self {
+                    fields: Some(fields),
+                    ..Self::default()
+                }
             }
         }
     }
@@ -50,18 +77,29 @@ impl Shape {
     fn merge(mut self, other: Self) -> Self {
         self.words.extend(other.words);
         self.fields = merge_options(self.fields, other.fields, merge_fields);
-        self.items = merge_options(self.items, other.items, |one, other| Box::new(one.merge(*other)));
+        self.items = merge_options(self.items, other.items, |one, other| {
+            Box::new(one.merge(*other))
+        });
         self
     }
 
     pub fn json(self) -> Value {
         let words = self.words.into_iter().collect::<Vec<_>>().join("|");
-        let fields = self.fields.map(|fields| fields.into_iter().map(|(name, field)| (name, field.json())).collect::<Map<_, _>>());
+        let fields = self.fields.map(|fields| {
+            fields
+                .into_iter()
+                .map(|(name, field)| (name, field.json()))
+                .collect::<Map<_, _>>()
+        });
         let items = self.items.map(|item| match item.json() {
             Value::Null => json!([]),
             item => json!([item]),
         });
-        let all = [(!words.is_empty()).then(|| json!(words)), fields.map(Value::Object), items];
+        let all = [
+            (!words.is_empty()).then(|| json!(words)),
+            fields.map(Value::Object),
+            items,
+        ];
         let mut all: Vec<Value> = all.into_iter().flatten().collect();
         match all.len() {
             0 => Value::Null,
@@ -71,14 +109,21 @@ impl Shape {
     }
 }
 
-fn merge_fields(one: BTreeMap<String, Shape>, mut other: BTreeMap<String, Shape>) -> BTreeMap<String, Shape> {
+fn merge_fields(
+    one: BTreeMap<String, Shape>,
+    mut other: BTreeMap<String, Shape>,
+) -> BTreeMap<String, Shape> {
     let missing = || Shape::word("missing");
     let mut merged = BTreeMap::new();
     for (name, field) in one {
         let same = other.remove(&name).unwrap_or_else(missing);
         merged.insert(name, field.merge(same));
     }
-    merged.extend(other.into_iter().map(|(name, field)| (name, missing().merge(field))));
+    merged.extend(
+        other
+            .into_iter()
+            .map(|(name, field)| (name, missing().merge(field))),
+    );
     merged
 }
 
@@ -95,13 +140,22 @@ pub fn differences(path: &str, recorded: &Value, answered: &Value) -> Vec<String
         (one, other) if one == other => Vec::new(),
         (Value::Object(one), Value::Object(other)) => {
             let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-            let of = |fields: &Map<String, Value>, name: &str| fields.get(name).cloned().unwrap_or(json!("not there"));
-            let below = |name: &String| differences(&format!("{path}{name}."), &of(one, name), &of(other, name));
+            let of = |fields: &Map<String, Value>, name: &str| {
+                fields.get(name).cloned().unwrap_or(json!("not there"))
+            };
+            let below = |name: &String| {
+                differences(&format!("{path}{name}."), &of(one, name), &of(other, name))
+            };
             names.into_iter().flat_map(below).collect()
         }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            one.iter().zip(other).flat_map(|(one, other)| differences(&format!("{path}[]."), one, other)).collect()
-        }
-        _ => vec![format!("{}: recorded {recorded}, answered {answered}", path.trim_end_matches('.'))],
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+            .iter()
+            .zip(other)
+            .flat_map(|(one, other)| differences(&format!("{path}[]."), one, other))
+            .collect(),
+        _ => vec![format!(
+            "{}: recorded {recorded}, answered {answered}",
+            path.trim_end_matches('.')
+        )],
     }
 }

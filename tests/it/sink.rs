@@ -33,7 +33,9 @@ impl Taken {
     pub fn header(&self, name: &str) -> String {
         let (headers, _) = self.raw.split_once("\r\n\r\n").unwrap();
         let unfolded = headers.replace("\r\n ", " ").replace("\r\n\t", " ");
-        let line = unfolded.split("\r\n").find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        let line = unfolded
+            .split("\r\n")
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")));
         decoded(line.unwrap_or_else(|| panic!("no {name} in {headers}")))
     }
 
@@ -41,7 +43,9 @@ impl Taken {
     pub fn text(&self) -> String {
         let (_, body) = self.raw.split_once("\r\n\r\n").unwrap();
         let bytes = match self.header("Content-Transfer-Encoding").as_str() {
-            "base64" => data_encoding::BASE64.decode(body.replace("\r\n", "").as_bytes()).unwrap(),
+            "base64" => data_encoding::BASE64
+                .decode(body.replace("\r\n", "").as_bytes())
+                .unwrap(),
             "quoted-printable" => unquoted(&body.replace("=\r\n", "")),
             _ => body.as_bytes().to_vec(),
         };
@@ -55,7 +59,10 @@ fn decoded(line: &str) -> String {
     for (at, part) in line.split("=?utf-8?b?").enumerate() {
         match part.split_once("?=") {
             Some((word, rest)) if at > 0 => {
-                out.push_str(&String::from_utf8(data_encoding::BASE64.decode(word.as_bytes()).unwrap()).unwrap());
+                out.push_str(
+                    &String::from_utf8(data_encoding::BASE64.decode(word.as_bytes()).unwrap())
+                        .unwrap(),
+                );
                 // The space between two encoded words is none.
                 out.push_str(if rest == " " { "" } else { rest });
             }
@@ -86,7 +93,10 @@ impl Sink {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
-        let sink = Self { url, seen: Arc::default() };
+        let sink = Self {
+            url,
+            seen: Arc::default(),
+        };
         let seen = sink.seen.clone();
         actix_web::rt::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -98,7 +108,11 @@ impl Sink {
 
     /// Answers this, once, to the next command of that verb whose text holds `about`; `hang up` ends the connection without a word.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
-        self.seen.lock().unwrap().rules.push(Rule { verb, about: about.into(), answer });
+        self.seen.lock().unwrap().rules.push(Rule {
+            verb,
+            about: about.into(),
+            answer,
+        });
     }
 
     pub fn mails(&self) -> Vec<Taken> {
@@ -113,7 +127,13 @@ impl Sink {
     }
 
     pub fn heard(&self, verb: &str) -> usize {
-        self.seen.lock().unwrap().commands.iter().filter(|line| line.starts_with(verb)).count()
+        self.seen
+            .lock()
+            .unwrap()
+            .commands
+            .iter()
+            .filter(|line| line.starts_with(verb))
+            .count()
     }
 }
 
@@ -127,7 +147,12 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
         if lines.read_line(&mut line).await.unwrap_or(0) == 0 {
             return;
         }
-        let verb = line.trim_end().split([' ', ':']).next().unwrap_or_default().to_uppercase();
+        let verb = line
+            .trim_end()
+            .split([' ', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_uppercase();
         seen.lock().unwrap().commands.push(line.clone());
         let mut answer = match verb.as_str() {
             "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN",
@@ -142,7 +167,12 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
         if let Some(rule) = rule(&seen, &verb, &line) {
             answer = rule;
         }
-        if answer == "hang up" || write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+        if answer == "hang up"
+            || write
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await
+                .is_err()
+        {
             return;
         }
         if verb == "DATA" && answer.starts_with('3') {
@@ -160,9 +190,17 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
             let answer = rule(&seen, "END", &to).unwrap_or("250 taken");
             if answer.starts_with('2') || answer == "hang up" {
                 // Who hangs up here has taken it all the same.
-                seen.lock().unwrap().mails.push(Taken { to: to.clone(), raw });
+                seen.lock().unwrap().mails.push(Taken {
+                    to: to.clone(),
+                    raw,
+                });
             }
-            if answer == "hang up" || write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+            if answer == "hang up"
+                || write
+                    .write_all(format!("{answer}\r\n").as_bytes())
+                    .await
+                    .is_err()
+            {
                 return;
             }
         }
@@ -171,6 +209,9 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
 
 fn rule(seen: &Mutex<Seen>, verb: &str, line: &str) -> Option<&'static str> {
     let mut seen = seen.lock().unwrap();
-    let at = seen.rules.iter().position(|rule| rule.verb == verb && line.contains(&rule.about))?;
+    let at = seen
+        .rules
+        .iter()
+        .position(|rule| rule.verb == verb && line.contains(&rule.about))?;
     Some(seen.rules.remove(at).answer)
 }

@@ -10,7 +10,11 @@ use crate::app::{Client, TestApp, email, fixture};
 /// A video of the fixtures, published for Bob and ready. Its path, and the media as the author sees it.
 async fn published(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
-    let update = ada.upload("/updates", &fields, &[("media", name, fixture(name))]).await.expect(201).json();
+    let update = ada
+        .upload("/updates", &fields, &[("media", name, fixture(name))])
+        .await
+        .expect(201)
+        .json();
     app.jobs_done().await;
     let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     let media = ada.get(&path).await.expect(200).json();
@@ -19,13 +23,25 @@ async fn published(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
 }
 
 fn names(media: &Value) -> Vec<&str> {
-    media["renditions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
+    media["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect()
 }
 
 /// The bytes of a rendition as they are served, in a file.
 async fn fetched(app: &TestApp, media: &Value, name: &str) -> PathBuf {
-    let found = media["renditions"].as_array().unwrap().iter().find(|one| one["name"] == name);
-    let address = found.unwrap_or_else(|| panic!("{name} of {media}"))["url"].as_str().unwrap().to_owned();
+    let found = media["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == name);
+    let address = found.unwrap_or_else(|| panic!("{name} of {media}"))["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = app.dir.path().join(name);
     std::fs::write(&path, app.client().get(&address).await.expect(200).body).unwrap();
     path
@@ -38,26 +54,68 @@ fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .args(input)
         .arg("-i")
         .arg(path)
-        .args(["-map", "0:v:0", "-vf", "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo", "-fps_mode", "passthrough", "-f", "null", "-"])
+        .args([
+            "-map",
+            "0:v:0",
+            "-vf",
+            "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .unwrap();
-    let after = |line: &str, word: &str| Some(line.split_once(word)?.1.trim_start().split([' ', ']']).next()?.to_owned());
+    let after = |line: &str, word: &str| {
+        Some(
+            line.split_once(word)?
+                .1
+                .trim_start()
+                .split([' ', ']'])
+                .next()?
+                .to_owned(),
+        )
+    };
     let line = |line: &str| {
         let at: f64 = after(line, "pts_time:")?.parse().ok()?;
         let grey: f64 = after(line, "mean:[")?.parse().ok()?;
         Some((at, (grey / 20.0).round() as i64 - 1))
     };
-    String::from_utf8_lossy(&told.stderr).lines().filter_map(line).collect()
+    String::from_utf8_lossy(&told.stderr)
+        .lines()
+        .filter_map(line)
+        .collect()
 }
 
 fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
-    pictures.iter().rfind(|(begins, _)| *begins <= at).unwrap_or(&pictures[0]).1
+    pictures
+        .iter()
+        .rfind(|(begins, _)| *begins <= at)
+        .unwrap_or(&pictures[0])
+        .1
 }
 
 fn container_ms(path: &Path) -> i64 {
-    let told =
-        Command::new("ffprobe").args(["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"]).arg(path).output().unwrap();
-    (String::from_utf8(told.stdout).unwrap().trim().parse::<f64>().unwrap() * 1000.0).round() as i64
+    let told = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-show_entries",
+            "format=duration",
+            "-of",
+            "csv=p=0",
+        ])
+        .arg(path)
+        .output()
+        .unwrap();
+    (String::from_utf8(told.stdout)
+        .unwrap()
+        .trim()
+        .parse::<f64>()
+        .unwrap()
+        * 1000.0)
+        .round() as i64
 }
 
 #[actix_web::test]
@@ -74,13 +132,28 @@ async fn hidden_frames_are_in_no_served_copy() {
             let file = fetched(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
             // Also the pictures that an edit list of the copy itself would hide.
-            let input: &[&str] = if is_video { &["-ignore_editlist", "1"] } else { &[] };
+            let input: &[&str] = if is_video {
+                &["-ignore_editlist", "1"]
+            } else {
+                &[]
+            };
             let inside = pictures(&file, input);
-            assert!(!inside.is_empty() && inside.iter().all(|(_, second)| (5..=7).contains(second)), "{name} {rendition}: {inside:?}");
+            assert!(
+                !inside.is_empty() && inside.iter().all(|(_, second)| (5..=7).contains(second)),
+                "{name} {rendition}: {inside:?}"
+            );
             if is_video {
                 let shown = pictures(&file, &[]);
-                assert_eq!([0.5, 1.5].map(|at| shown_at(&shown, at)), [5, 6], "{name} {rendition}");
-                assert!(shown[0].0.abs() < 0.034, "{name} {rendition} begins at {}", shown[0].0);
+                assert_eq!(
+                    [0.5, 1.5].map(|at| shown_at(&shown, at)),
+                    [5, 6],
+                    "{name} {rendition}"
+                );
+                assert!(
+                    shown[0].0.abs() < 0.034,
+                    "{name} {rendition} begins at {}",
+                    shown[0].0
+                );
                 let says = container_ms(&file);
                 assert!((says - long).abs() <= 100, "{name} {rendition}: {says} ms");
             }
@@ -93,21 +166,39 @@ async fn trim_of_a_file_with_an_edit_list_counts_in_presentation_time() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, _) = published(&app, &ada, "editlist-hidden5s.mp4").await;
-    ada.json("PUT", &format!("{path}/trim"), &json!({ "from_ms": 1_000, "to_ms": 2_500 })).await.expect(200);
+    ada.json(
+        "PUT",
+        &format!("{path}/trim"),
+        &json!({ "from_ms": 1_000, "to_ms": 2_500 }),
+    )
+    .await
+    .expect(200);
     app.jobs_done().await;
     let seen = bob.get(&path).await.expect(200).json();
-    assert_eq!((&seen["state"], &seen["duration_ms"]), (&json!("ready"), &json!(1_500)));
+    assert_eq!(
+        (&seen["state"], &seen["duration_ms"]),
+        (&json!("ready"), &json!(1_500))
+    );
     let file = fetched(&app, &seen, "playable").await;
     let inside = pictures(&file, &["-ignore_editlist", "1"]);
-    assert!(inside.iter().all(|(_, second)| [6, 7].contains(second)), "{inside:?}");
+    assert!(
+        inside.iter().all(|(_, second)| [6, 7].contains(second)),
+        "{inside:?}"
+    );
     assert_eq!([0.5, 1.2].map(|at| shown_at(&inside, at)), [6, 7]);
     assert!((container_ms(&file) - 1_500).abs() <= 100);
 
     ada.delete(&format!("{path}/trim")).await.expect(200);
     app.jobs_done().await;
     let seen = bob.get(&path).await.expect(200).json();
-    let inside = pictures(&fetched(&app, &seen, "playable").await, &["-ignore_editlist", "1"]);
-    assert!(inside.iter().all(|(_, second)| (5..=7).contains(second)), "{inside:?}");
+    let inside = pictures(
+        &fetched(&app, &seen, "playable").await,
+        &["-ignore_editlist", "1"],
+    );
+    assert!(
+        inside.iter().all(|(_, second)| (5..=7).contains(second)),
+        "{inside:?}"
+    );
 }
 
 #[actix_web::test]
@@ -115,15 +206,26 @@ async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    for (name, long, every) in [("low1fps-bframes.mp4", 11, 1), ("low5fps-bframes-aac.mp4", 11, 1), ("sparse5s-bframes.mp4", 40, 5)] {
+    for (name, long, every) in [
+        ("low1fps-bframes.mp4", 11, 1),
+        ("low5fps-bframes-aac.mp4", 11, 1),
+        ("sparse5s-bframes.mp4", 40, 5),
+    ] {
         let (_, media) = published(&app, &ada, name).await;
-        assert!((media["duration_ms"].as_i64().unwrap() - long * 1_000).abs() <= 100, "{name}: {media}");
+        assert!(
+            (media["duration_ms"].as_i64().unwrap() - long * 1_000).abs() <= 100,
+            "{name}: {media}"
+        );
         let file = fetched(&app, &media, "playable").await;
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
             // From second 12 on the source is white.
-            assert_eq!(shown_at(&shown, second as f64 + 0.1), (second / every * every).min(12), "{name}");
+            assert_eq!(
+                shown_at(&shown, second as f64 + 0.1),
+                (second / every * every).min(12),
+                "{name}"
+            );
         }
     }
 }
@@ -135,10 +237,19 @@ async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
     let (path, _) = published(&app, &ada, "sparse5s-bframes.mp4").await;
     // Inside the picture that stands from second 5 to 10.
     let (from, to) = (5_500, 9_500);
-    ada.json("PUT", &format!("{path}/trim"), &json!({ "from_ms": from, "to_ms": to })).await.expect(200);
+    ada.json(
+        "PUT",
+        &format!("{path}/trim"),
+        &json!({ "from_ms": from, "to_ms": to }),
+    )
+    .await
+    .expect(200);
     app.jobs_done().await;
     let seen = bob.get(&path).await.expect(200).json();
-    assert_eq!((&seen["state"], &seen["duration_ms"]), (&json!("ready"), &json!(to - from)));
+    assert_eq!(
+        (&seen["state"], &seen["duration_ms"]),
+        (&json!("ready"), &json!(to - from))
+    );
     let file = fetched(&app, &seen, "playable").await;
     let says = container_ms(&file);
     assert!((says - (to - from)).abs() <= 100, "{says} ms");
@@ -150,19 +261,42 @@ async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
 fn edited(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
-    let words = ["-v", "error", "-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=8", "-c:v", "libx264", "-g", "10", "-bf", "2"];
-    let flags = if fragmented { "+frag_keyframe+delay_moov" } else { "+faststart" };
-    let made =
-        Command::new("ffmpeg").args(words).args(["-c:a", "aac", "-use_editlist", "1", "-movflags", flags]).arg(&path).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let words = [
+        "-v", "error", "-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", "sine=d=8", "-c:v",
+        "libx264", "-g", "10", "-bf", "2",
+    ];
+    let flags = if fragmented {
+        "+frag_keyframe+delay_moov"
+    } else {
+        "+faststart"
+    };
+    let made = Command::new("ffmpeg")
+        .args(words)
+        .args(["-c:a", "aac", "-use_editlist", "1", "-movflags", flags])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
     let mut bytes = std::fs::read(&path).unwrap();
-    let places = |kind: &[u8]| (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(kind)).collect::<Vec<_>>();
+    let places = |kind: &[u8]| {
+        (0..bytes.len() - 4)
+            .filter(|at| bytes[*at..].starts_with(kind))
+            .collect::<Vec<_>>()
+    };
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
     let (lists, media) = (places(b"elst"), places(b"mdhd"));
     let movie_scale = number(places(b"mvhd")[0] + 16);
     assert_eq!((lists.len(), media.len()), (2, 2), "{name}");
     // ISO/IEC 14496-12 §8.6.6: version and flags, the number of entries, then duration and time in the media of each.
-    let edits: Vec<_> = lists.iter().zip(&media).map(|(list, media)| (list + 12, seconds * movie_scale, 3 * number(media + 16))).collect();
+    let edits: Vec<_> = lists
+        .iter()
+        .zip(&media)
+        .map(|(list, media)| (list + 12, seconds * movie_scale, 3 * number(media + 16)))
+        .collect();
     for (at, duration, begin) in edits {
         bytes[at..at + 8].copy_from_slice(&[duration.to_be_bytes(), begin.to_be_bytes()].concat());
     }
@@ -173,18 +307,40 @@ async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmen
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let bytes = edited(app.dir.path(), name, seconds, fragmented);
-    let update = ada.upload("/updates", &[("title", "T")], &[("media", name, bytes)]).await.expect(201).json();
+    let update = ada
+        .upload("/updates", &[("title", "T")], &[("media", name, bytes)])
+        .await
+        .expect(201)
+        .json();
     app.jobs_done().await;
-    let media = ada.get(&format!("/media/{}", update["media"][0]["id"].as_str().unwrap())).await.expect(200).json();
+    let media = ada
+        .get(&format!(
+            "/media/{}",
+            update["media"][0]["id"].as_str().unwrap()
+        ))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(media["state"], "ready", "{name}: {media}");
     let duration = media["duration_ms"].as_i64().unwrap();
     // Decoding begins 0.2 s before the first picture is shown, so that there are 5.2 s of pictures.
     assert!((5_000..=5_250).contains(&duration), "{name}: {duration}");
     let file = fetched(&app, &media, "playable").await;
-    assert!((container_ms(&file) - duration).abs() <= 100, "{name}: {}", container_ms(&file));
+    assert!(
+        (container_ms(&file) - duration).abs() <= 100,
+        "{name}: {}",
+        container_ms(&file)
+    );
     let inside = pictures(&file, &["-ignore_editlist", "1"]);
-    assert!(inside.iter().all(|(_, second)| (2..=7).contains(second)), "{name}: {inside:?}");
-    assert_eq!([0.5, 1.5, 2.5, 3.5, 4.5].map(|at| shown_at(&inside, at)), [3, 4, 5, 6, 7], "{name}");
+    assert!(
+        inside.iter().all(|(_, second)| (2..=7).contains(second)),
+        "{name}: {inside:?}"
+    );
+    assert_eq!(
+        [0.5, 1.5, 2.5, 3.5, 4.5].map(|at| shown_at(&inside, at)),
+        [3, 4, 5, 6, 7],
+        "{name}"
+    );
 }
 
 #[actix_web::test]

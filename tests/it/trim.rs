@@ -10,25 +10,61 @@ use crate::app::{Client, TestApp, email, fixture};
 
 /// An update of Ada's for Bob with the recording that counts its pictures, ready. Its path, the recording's, and the recording.
 async fn counting(app: &TestApp, ada: &Client, publish: bool) -> (String, String, Value) {
-    let fields =
-        [("title", "T"), ("audience", &*email("Bob")), ("expectation", "acknowledge"), ("publish", if publish { "true" } else { "false" })];
-    let update = ada.upload("/updates", &fields, &[("media", "count.webm", fixture("count.webm"))]).await.expect(201).json();
+    let fields = [
+        ("title", "T"),
+        ("audience", &*email("Bob")),
+        ("expectation", "acknowledge"),
+        ("publish", if publish { "true" } else { "false" }),
+    ];
+    let update = ada
+        .upload(
+            "/updates",
+            &fields,
+            &[("media", "count.webm", fixture("count.webm"))],
+        )
+        .await
+        .expect(201)
+        .json();
     app.jobs_done().await;
     let media = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
-    (format!("/updates/{}", update["id"].as_str().unwrap()), media.clone(), ada.get(&media).await.json())
+    (
+        format!("/updates/{}", update["id"].as_str().unwrap()),
+        media.clone(),
+        ada.get(&media).await.json(),
+    )
 }
 
 async fn trim(client: &Client, media: &str, from: i64, to: i64) -> Value {
-    client.json("PUT", &format!("{media}/trim"), &json!({ "from_ms": from, "to_ms": to })).await.expect(200).json()
+    client
+        .json(
+            "PUT",
+            &format!("{media}/trim"),
+            &json!({ "from_ms": from, "to_ms": to }),
+        )
+        .await
+        .expect(200)
+        .json()
 }
 
 fn names(media: &Value) -> Vec<&str> {
-    media["renditions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect()
+    media["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].as_str().unwrap())
+        .collect()
 }
 
 fn url(media: &Value, name: &str) -> String {
-    let found = media["renditions"].as_array().unwrap().iter().find(|one| one["name"] == name);
-    found.unwrap_or_else(|| panic!("{name} of {media}"))["url"].as_str().unwrap().to_owned()
+    let found = media["renditions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} of {media}"))["url"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// The numbers in the pictures of what is behind an address.
@@ -44,11 +80,25 @@ fn decoded(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
         .arg(path)
-        .args(["-map", "0:v", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .args([
+            "-map",
+            "0:v",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "gray",
+            "-",
+        ])
         .output()
         .unwrap();
-    let bit = |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
-    raw.stdout.chunks(160 * 32).map(|picture| (0..10).map(|n| bit(picture, n)).sum()).collect()
+    let bit =
+        |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
+    raw.stdout
+        .chunks(160 * 32)
+        .map(|picture| (0..10).map(|n| bit(picture, n)).sum())
+        .collect()
 }
 
 #[actix_web::test]
@@ -69,11 +119,17 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
     for name in names(&before) {
         app.client().get(&url(&before, name)).await.problem(404);
     }
-    app.client().get(&url(&whole, "playable")).await.problem(404);
+    app.client()
+        .get(&url(&whole, "playable"))
+        .await
+        .problem(404);
     app.jobs_done().await;
 
     let after = bob.get(&media).await.json();
-    assert_eq!((&after["state"], &after["duration_ms"], &after["trim"]), (&json!("ready"), &json!(2_720), &Value::Null));
+    assert_eq!(
+        (&after["state"], &after["duration_ms"], &after["trim"]),
+        (&json!("ready"), &json!(2_720), &Value::Null)
+    );
     assert_eq!(names(&after), ["h264", "playable", "poster", "thumbnail"]);
     let wanted: Vec<usize> = (57..=124).collect();
     for name in ["playable", "h264"] {
@@ -81,11 +137,28 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
     }
     // A second in, or a tenth of what is short: a picture of the stretch.
     let poster = numbers(&app, &url(&after, "poster")).await;
-    assert!(poster.iter().all(|number| wanted.contains(number)), "{poster:?}");
+    assert!(
+        poster.iter().all(|number| wanted.contains(number)),
+        "{poster:?}"
+    );
     let own = ada.get(&media).await.json();
-    assert!(app.client().get(&url(&own, "original")).await.expect(200).body == fixture("count.webm"));
-    assert_eq!(app.objects().await.len(), 5, "the original and four renditions; nothing else stays");
-    assert_eq!(bob.get(&path).await.json()["media"][0]["duration_ms"], 2_720);
+    assert!(
+        app.client()
+            .get(&url(&own, "original"))
+            .await
+            .expect(200)
+            .body
+            == fixture("count.webm")
+    );
+    assert_eq!(
+        app.objects().await.len(),
+        5,
+        "the original and four renditions; nothing else stays"
+    );
+    assert_eq!(
+        bob.get(&path).await.json()["media"][0]["duration_ms"],
+        2_720
+    );
 }
 
 #[actix_web::test]
@@ -95,7 +168,11 @@ async fn a_trim_can_be_said_twice_made_smaller_and_taken_back() {
     let (_, media, whole) = counting(&app, &ada, true).await;
     let length = whole["duration_ms"].as_i64().unwrap();
     let generation = async || app.count("SELECT max(generation) FROM media").await;
-    assert_eq!(trim(&ada, &media, 0, length).await["state"], "ready", "all of it is what plays already");
+    assert_eq!(
+        trim(&ada, &media, 0, length).await["state"],
+        "ready",
+        "all of it is what plays already"
+    );
     assert_eq!(generation().await, 1);
 
     trim(&ada, &media, 1_000, 5_000).await;
@@ -103,21 +180,40 @@ async fn a_trim_can_be_said_twice_made_smaller_and_taken_back() {
     assert_eq!(generation().await, 2);
     // In the time of what plays now, which is not even cut yet.
     let again = trim(&ada, &media, 1_000, 3_000).await;
-    assert_eq!((&again["trim"], &again["duration_ms"]), (&json!({ "from_ms": 2_000, "to_ms": 4_000 }), &json!(2_000)));
-    assert_eq!(trim(&ada, &media, 1_000, 3_000).await["trim"], again["trim"]);
+    assert_eq!(
+        (&again["trim"], &again["duration_ms"]),
+        (&json!({ "from_ms": 2_000, "to_ms": 4_000 }), &json!(2_000))
+    );
+    assert_eq!(
+        trim(&ada, &media, 1_000, 3_000).await["trim"],
+        again["trim"]
+    );
     assert_eq!(trim(&ada, &media, 0, 2_000).await["trim"], again["trim"]);
     assert_eq!(generation().await, 3);
     app.jobs_done().await;
     let wanted: Vec<usize> = (50..=99).collect();
-    assert_eq!(numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await, wanted);
+    assert_eq!(
+        numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
+        wanted
+    );
 
     for _ in 0..2 {
-        let back = ada.delete(&format!("{media}/trim")).await.expect(200).json();
-        assert_eq!((&back["trim"], &back["duration_ms"]), (&Value::Null, &json!(length)));
+        let back = ada
+            .delete(&format!("{media}/trim"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&back["trim"], &back["duration_ms"]),
+            (&Value::Null, &json!(length))
+        );
     }
     assert_eq!(generation().await, 4);
     app.jobs_done().await;
-    assert_eq!(numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await, (0..150).collect::<Vec<_>>());
+    assert_eq!(
+        numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
+        (0..150).collect::<Vec<_>>()
+    );
 }
 
 #[actix_web::test]
@@ -136,21 +232,41 @@ async fn comments_move_with_what_they_point_at() {
         (3_500, Some(5_500)),
         (100, Some(900)),
     ] {
-        let body = json!({ "body": "Here", "media_id": whole["id"], "at_ms": at, "until_ms": until });
-        ids.push(bob.post(&format!("{path}/comments"), body).await.expect(201).json()["id"].as_str().unwrap().to_owned());
+        let body =
+            json!({ "body": "Here", "media_id": whole["id"], "at_ms": at, "until_ms": until });
+        ids.push(
+            bob.post(&format!("{path}/comments"), body)
+                .await
+                .expect(201)
+                .json()["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        );
     }
     let written = json!([{ "kind": "text", "at": [0.1, 0.1], "text": "Kurbelwelle" }]);
-    let drawn = json!({ "body": "Here", "media_id": whole["id"], "at_ms": 500, "drawing": written });
-    bob.post(&format!("{path}/comments"), drawn).await.expect(201);
+    let drawn =
+        json!({ "body": "Here", "media_id": whole["id"], "at_ms": 500, "drawing": written });
+    bob.post(&format!("{path}/comments"), drawn)
+        .await
+        .expect(201);
     app.jobs_done().await;
-    let found = async || bob.get("/search?q=kurbelwelle").await.expect(200).json()["items"].as_array().unwrap().len();
+    let found = async || {
+        bob.get("/search?q=kurbelwelle").await.expect(200).json()["items"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
     assert_eq!(found().await, 1);
     let places = async || {
         let mut places = Vec::new();
         for id in &ids {
             let comment = bob.get(&format!("/comments/{id}")).await.expect(200).json();
             assert_eq!(comment["body"], "Here");
-            places.push((comment["anchor"]["at_ms"].as_i64(), comment["anchor"]["until_ms"].as_i64()));
+            places.push((
+                comment["anchor"]["at_ms"].as_i64(),
+                comment["anchor"]["until_ms"].as_i64(),
+            ));
         }
         places
     };
@@ -172,19 +288,34 @@ async fn comments_move_with_what_they_point_at() {
     app.jobs_done().await;
     assert_eq!(found().await, 0);
     // What can be said now is said in the new time.
-    bob.post(&format!("{path}/comments"), json!({ "body": "x", "media_id": whole["id"], "at_ms": 2_001 })).await.problem(422);
+    bob.post(
+        &format!("{path}/comments"),
+        json!({ "body": "x", "media_id": whole["id"], "at_ms": 2_001 }),
+    )
+    .await
+    .problem(422);
     ada.delete(&format!("{media}/trim")).await.expect(200);
     let back = places().await;
     assert_eq!(
         (back[1].0, back[2].0, back[3].0, back[5], back[0].0),
-        (Some(2_000), Some(3_000), Some(4_000), (Some(2_000), Some(2_500)), None)
+        (
+            Some(2_000),
+            Some(3_000),
+            Some(4_000),
+            (Some(2_000), Some(2_500)),
+            None
+        )
     );
 }
 
 #[actix_web::test]
 async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (app.person("Ada").await, app.person("Bob").await, app.person("Eve").await);
+    let (ada, bob, eve) = (
+        app.person("Ada").await,
+        app.person("Bob").await,
+        app.person("Eve").await,
+    );
     let (_, media, whole) = counting(&app, &ada, true).await;
     let address = format!("{media}/trim");
     let length = whole["duration_ms"].as_i64().unwrap();
@@ -199,7 +330,10 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
         (json!({ "from_ms": "1:00", "to_ms": 2_000 }), "from_ms"),
         (json!({ "to_ms": 2_000 }), "from_ms"),
         (json!({ "from_ms": 0, "to_ms": 2_000, "why": 1 }), "why"),
-        (json!({ "from_ms": 0, "to_ms": 2_000, "change": "big" }), "change"),
+        (
+            json!({ "from_ms": 0, "to_ms": 2_000, "change": "big" }),
+            "change",
+        ),
     ] {
         let problem = ada.json("PUT", &address, &body).await.problem(422);
         assert!(problem["errors"][field].is_string(), "{body}: {problem}");
@@ -208,19 +342,50 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     bob.json("PUT", &address, &good).await.problem(403);
     eve.json("PUT", &address, &good).await.problem(404);
     bob.delete(&address).await.problem(403);
-    let picture = ada.upload("/updates", &[("title", "P")], &[("media", "a.png", fixture("alpha.png"))]).await.expect(201).json();
-    let picture = format!("/media/{}/trim", picture["media"][0]["id"].as_str().unwrap());
-    assert_eq!(ada.json("PUT", &picture, &good).await.problem(409)["detail"], "This is a picture. Only videos can be trimmed.");
-    for (state, says) in [("uploading", "still arriving"), ("failed", "cannot be played")] {
+    let picture = ada
+        .upload(
+            "/updates",
+            &[("title", "P")],
+            &[("media", "a.png", fixture("alpha.png"))],
+        )
+        .await
+        .expect(201)
+        .json();
+    let picture = format!(
+        "/media/{}/trim",
+        picture["media"][0]["id"].as_str().unwrap()
+    );
+    assert_eq!(
+        ada.json("PUT", &picture, &good).await.problem(409)["detail"],
+        "This is a picture. Only videos can be trimmed."
+    );
+    for (state, says) in [
+        ("uploading", "still arriving"),
+        ("failed", "cannot be played"),
+    ] {
         let mut tx = app.state.db.begin().await.unwrap();
-        sqlx::query("UPDATE media SET state = $1 WHERE kind = 'video'").bind(state).execute(&mut *tx).await.unwrap();
+        sqlx::query("UPDATE media SET state = $1 WHERE kind = 'video'")
+            .bind(state)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let problem = ada.json("PUT", &address, &good).await.problem(409);
-        assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(says),
+            "{problem}"
+        );
     }
-    app.execute("UPDATE media SET state = 'processing', duration_ms = NULL WHERE kind = 'video'").await;
-    assert!(ada.json("PUT", &address, &good).await.problem(409)["detail"].as_str().unwrap().contains("not measured yet"));
-    app.execute("UPDATE media SET state = 'ready', duration_ms = 6000 WHERE kind = 'video'").await;
+    app.execute("UPDATE media SET state = 'processing', duration_ms = NULL WHERE kind = 'video'")
+        .await;
+    assert!(
+        ada.json("PUT", &address, &good).await.problem(409)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("not measured yet")
+    );
+    app.execute("UPDATE media SET state = 'ready', duration_ms = 6000 WHERE kind = 'video'")
+        .await;
     // Removed, it is trimmed no more.
     ada.delete(&media).await.expect(204);
     ada.json("PUT", &address, &good).await.problem(404);
@@ -233,13 +398,33 @@ async fn a_form_says_times_as_people_do() {
     let (path, media, _) = counting(&app, &ada, false).await;
     let browser = app.browser("Ada").await;
     let address = format!("{media}/trim");
-    let answer = browser.form("POST", &address, &[("_method", "PUT"), ("from", "0:01.5"), ("to", "4")]).await.expect(303);
+    let answer = browser
+        .form(
+            "POST",
+            &address,
+            &[("_method", "PUT"), ("from", "0:01.5"), ("to", "4")],
+        )
+        .await
+        .expect(303);
     assert_eq!(answer.header("location"), format!("{path}/edit"));
-    assert_eq!(ada.get(&media).await.json()["trim"], json!({ "from_ms": 1_500, "to_ms": 4_000 }));
+    assert_eq!(
+        ada.get(&media).await.json()["trim"],
+        json!({ "from_ms": 1_500, "to_ms": 4_000 })
+    );
     for wrong in ["0:0x", "1:2:3:4", "soon", "-1"] {
-        browser.form("POST", &address, &[("_method", "PUT"), ("from", wrong), ("to", "0:02")]).await.expect(422);
+        browser
+            .form(
+                "POST",
+                &address,
+                &[("_method", "PUT"), ("from", wrong), ("to", "0:02")],
+            )
+            .await
+            .expect(422);
     }
-    browser.form("POST", &address, &[("_method", "DELETE")]).await.expect(303);
+    browser
+        .form("POST", &address, &[("_method", "DELETE")])
+        .await
+        .expect(303);
     assert_eq!(ada.get(&media).await.json()["trim"], Value::Null);
 }
 
@@ -261,13 +446,20 @@ async fn a_trim_while_it_is_being_prepared_wins_over_what_began_before() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        app.until("it has begun", async || app.count("SELECT count(*) FROM jobs WHERE kind = 'process' AND lease IS NOT NULL").await > 0)
-            .await;
+        app.until("it has begun", async || {
+            app.count("SELECT count(*) FROM jobs WHERE kind = 'process' AND lease IS NOT NULL")
+                .await
+                > 0
+        })
+        .await;
         trim(&ada, &media, from, to).await;
     }
     app.jobs_done().await;
     let seen = bob.get(&media).await.json();
-    assert_eq!((&seen["state"], &seen["duration_ms"]), (&json!("ready"), &json!(1_500)));
+    assert_eq!(
+        (&seen["state"], &seen["duration_ms"]),
+        (&json!("ready"), &json!(1_500))
+    );
     // 0 → 1000 → 1000 → 2000 of the original, and 1.5 s of it.
     let numbers = numbers(&app, &url(&seen, "playable")).await;
     assert_eq!((numbers.first(), numbers.len()), (Some(&50), 37));
@@ -289,9 +481,16 @@ async fn work_on_a_trim_that_a_killed_server_had_begun_is_done_by_another() {
         time_zone: "UTC".into(),
         grant: Grant::Token(String::new()),
     };
-    hearback::media::trim(&mut tx, &app.state.clock, &Viewer::Person(person), media.trim_start_matches("/media/"), (2_000, 4_000), None)
-        .await
-        .unwrap();
+    hearback::media::trim(
+        &mut tx,
+        &app.state.clock,
+        &Viewer::Person(person),
+        media.trim_start_matches("/media/"),
+        (2_000, 4_000),
+        None,
+    )
+    .await
+    .unwrap();
     sqlx::query("UPDATE jobs SET lease = 'theirs', leased_until = 99999999999999, attempts = 1 WHERE kind = 'process'")
         .execute(&mut *tx)
         .await
@@ -300,14 +499,37 @@ async fn work_on_a_trim_that_a_killed_server_had_begun_is_done_by_another() {
     // Nobody but the author has anything of it meanwhile; the author has the whole, and is shown the stretch of it.
     assert_eq!(names(&bob.get(&media).await.json()), [""; 0]);
     assert_eq!(names(&ada.get(&media).await.json()), ["original"]);
-    let update = ada.get("/updates").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
-    let page = app.browser("Ada").await.get(&format!("/updates/{update}")).await.text();
-    assert!(page.contains("#t=2.000,4.000") && page.contains("data-from=\"2000\""), "{page}");
-    let page = app.browser("Bob").await.get(&format!("/updates/{update}")).await.text();
-    assert!(page.contains("Being trimmed") && !page.contains("<video"), "{page}");
-    app.execute("UPDATE jobs SET leased_until = 1 WHERE kind = 'process'").await;
+    let update = ada.get("/updates").await.json()["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let page = app
+        .browser("Ada")
+        .await
+        .get(&format!("/updates/{update}"))
+        .await
+        .text();
+    assert!(
+        page.contains("#t=2.000,4.000") && page.contains("data-from=\"2000\""),
+        "{page}"
+    );
+    let page = app
+        .browser("Bob")
+        .await
+        .get(&format!("/updates/{update}"))
+        .await
+        .text();
+    assert!(
+        page.contains("Being trimmed") && !page.contains("<video"),
+        "{page}"
+    );
+    app.execute("UPDATE jobs SET leased_until = 1 WHERE kind = 'process'")
+        .await;
     app.jobs_done().await;
-    assert_eq!(numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await, (50..=99).collect::<Vec<_>>());
+    assert_eq!(
+        numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
+        (50..=99).collect::<Vec<_>>()
+    );
 }
 
 #[actix_web::test]
@@ -331,16 +553,32 @@ async fn a_trim_can_ask_again_and_versions_tell_of_it() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let (path, media, _) = counting(&app, &ada, true).await;
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
     // Of itself it asks nobody again, and the next edit offers to.
     trim(&ada, &media, 1_000, 5_000).await;
-    assert_eq!(bob.get(&path).await.json()["my_receipt"]["state"], "acknowledged");
+    assert_eq!(
+        bob.get(&path).await.json()["my_receipt"]["state"],
+        "acknowledged"
+    );
     let browser = app.browser("Ada").await;
-    assert!(browser.get(&format!("{path}/edit")).await.text().contains("name=\"change\" value=\"material\" checked>"));
+    assert!(
+        browser
+            .get(&format!("{path}/edit"))
+            .await
+            .text()
+            .contains("name=\"change\" value=\"material\" checked>")
+    );
     let body = json!({ "from_ms": 0, "to_ms": 3_000, "change": "material", "what_changed": "Only the part that matters" });
-    ada.json("PUT", &format!("{media}/trim"), &body).await.expect(200);
+    ada.json("PUT", &format!("{media}/trim"), &body)
+        .await
+        .expect(200);
     let mine = bob.get(&path).await.json()["my_receipt"].clone();
-    assert_eq!((&mine["state"], &mine["owes"]), (&json!("stale"), &json!(true)));
+    assert_eq!(
+        (&mine["state"], &mine["owes"]),
+        (&json!("stale"), &json!(true))
+    );
     let page = app.browser("Bob").await.get(&path).await.text();
     for shown in ["Only the part that matters", "Trimmed to 0:03: count.webm"] {
         assert!(page.contains(shown), "{shown}: {page}");
@@ -349,13 +587,35 @@ async fn a_trim_can_ask_again_and_versions_tell_of_it() {
     app.jobs_done().await;
     let versions = ada.get(&format!("{path}/versions")).await.json()["items"].clone();
     assert_eq!(
-        (&versions[0]["files"][0]["trim"], &versions[1]["files"][0]["trim"]),
+        (
+            &versions[0]["files"][0]["trim"],
+            &versions[1]["files"][0]["trim"]
+        ),
         (&json!({ "from_ms": 1_000, "to_ms": 4_000 }), &Value::Null)
     );
-    let page = browser.get(&format!("{path}/versions")).await.expect(200).text();
+    let page = browser
+        .get(&format!("{path}/versions"))
+        .await
+        .expect(200)
+        .text();
     assert!(page.contains("trimmed to 0:03"), "{page}");
 
-    bob.put(&format!("{path}/acknowledgement")).await.expect(200);
-    ada.json("DELETE", &format!("{media}/trim"), &json!({ "change": "material" })).await.expect(200);
-    assert!(app.browser("Bob").await.get(&path).await.text().contains("Whole again: count.webm"));
+    bob.put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
+    ada.json(
+        "DELETE",
+        &format!("{media}/trim"),
+        &json!({ "change": "material" }),
+    )
+    .await
+    .expect(200);
+    assert!(
+        app.browser("Bob")
+            .await
+            .get(&path)
+            .await
+            .text()
+            .contains("Whole again: count.webm")
+    );
 }

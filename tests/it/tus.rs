@@ -22,7 +22,11 @@ pub struct Sender {
 }
 
 pub fn metadata(pairs: &[(&str, &str)]) -> String {
-    pairs.iter().map(|(name, value)| format!("{name} {}", BASE64.encode(value.as_bytes()))).collect::<Vec<_>>().join(",")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{name} {}", BASE64.encode(value.as_bytes())))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 impl Sender {
@@ -41,28 +45,54 @@ impl Sender {
     /// A recording: its length is not known yet.
     pub async fn recording(client: &Client) -> Self {
         let described = metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]);
-        Self::begin(client, &[("upload-defer-length", "1"), ("upload-metadata", &described)]).await
+        Self::begin(
+            client,
+            &[
+                ("upload-defer-length", "1"),
+                ("upload-metadata", &described),
+            ],
+        )
+        .await
     }
 
     pub async fn file(client: &Client, name: &str, length: usize) -> Self {
-        Self::begin(client, &[("upload-length", &length.to_string()), ("upload-metadata", &metadata(&[("filename", name)]))]).await
+        Self::begin(
+            client,
+            &[
+                ("upload-length", &length.to_string()),
+                ("upload-metadata", &metadata(&[("filename", name)])),
+            ],
+        )
+        .await
     }
 
     /// The same upload at another node.
     pub fn at(&self, base: &str) -> Self {
         let (client, path) = (self.client.elsewhere(base), self.path.clone());
-        Self { client, path, media: self.media.clone(), update: self.update.clone() }
+        Self {
+            client,
+            path,
+            media: self.media.clone(),
+            update: self.update.clone(),
+        }
     }
 
     pub async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
-        let request = self.client.request("PATCH", &self.path).header("upload-offset", offset.to_string()).header("content-type", BYTES);
+        let request = self
+            .client
+            .request("PATCH", &self.path)
+            .header("upload-offset", offset.to_string())
+            .header("content-type", BYTES);
         Answer::of(with(request, headers).body(bytes.to_vec())).await
     }
 
     /// Sends bytes and answers what comes next.
     pub async fn send(&self, offset: usize, bytes: &[u8]) -> usize {
         let answer = self.patch(offset, bytes, &[]).await.expect(204);
-        assert_eq!(answer.header("upload-offset"), (offset + bytes.len()).to_string());
+        assert_eq!(
+            answer.header("upload-offset"),
+            (offset + bytes.len()).to_string()
+        );
         offset + bytes.len()
     }
 
@@ -71,30 +101,55 @@ impl Sender {
     }
 
     pub async fn offset(&self) -> usize {
-        self.head().await.expect(200).header("upload-offset").parse().unwrap()
+        self.head()
+            .await
+            .expect(200)
+            .header("upload-offset")
+            .parse()
+            .unwrap()
     }
 
     /// Says that it ends where it stands.
     pub async fn finish(&self, length: usize) -> Answer {
-        self.patch(length, b"", &[("upload-length", &length.to_string())]).await
+        self.patch(length, b"", &[("upload-length", &length.to_string())])
+            .await
     }
 
     pub async fn media(&self) -> Value {
-        self.client.get(&format!("/media/{}", self.media)).await.expect(200).json()
+        self.client
+            .get(&format!("/media/{}", self.media))
+            .await
+            .expect(200)
+            .json()
     }
 
     /// What its author gets of what was sent.
     pub async fn original(&self) -> Vec<u8> {
         let media = self.media().await;
-        let original = media["renditions"].as_array().unwrap().iter().find(|rendition| rendition["name"] == "original").unwrap();
-        self.client.get(original["url"].as_str().unwrap()).await.expect(200).body
+        let original = media["renditions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|rendition| rendition["name"] == "original")
+            .unwrap();
+        self.client
+            .get(original["url"].as_str().unwrap())
+            .await
+            .expect(200)
+            .body
     }
 }
 
 pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
     let said = headers.iter().any(|(name, _)| *name == "tus-resumable");
-    let request = if said { request } else { request.header("tus-resumable", "1.0.0") };
-    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
+    let request = if said {
+        request
+    } else {
+        request.header("tus-resumable", "1.0.0")
+    };
+    headers.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    })
 }
 
 pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
@@ -106,7 +161,9 @@ pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;
     while all.len() < bytes {
-        next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        next = next
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         all.extend_from_slice(&next.to_be_bytes());
     }
     all.truncate(bytes);
@@ -122,7 +179,12 @@ async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(21 * MIB + 12_345);
-    for sizes in [vec![whole.len()], vec![3 * MIB; 8], vec![8 * MIB; 3], vec![100_000, 7 * MIB, 9 * MIB, 20 * MIB]] {
+    for sizes in [
+        vec![whole.len()],
+        vec![3 * MIB; 8],
+        vec![8 * MIB; 3],
+        vec![100_000, 7 * MIB, 9 * MIB, 20 * MIB],
+    ] {
         let sender = Sender::file(&ada, "long.webm", whole.len()).await;
         let (mut at, mut sizes) = (0, sizes.into_iter());
         while at < whole.len() {
@@ -137,19 +199,51 @@ async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
 async fn the_first_bytes_can_come_with_the_creation_and_a_draft_can_be_named() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let draft = ada.post("/updates", json!({ "title": "A draft" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let draft = ada
+        .post("/updates", json!({ "title": "A draft" }))
+        .await
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let whole = fixture("rec-vp8-opus-3s.webm");
     let described = metadata(&[("filename", "a.webm"), ("update", &draft)]);
     let length = whole.len().to_string();
-    let headers = [("upload-length", length.as_str()), ("upload-metadata", &described), ("content-type", BYTES)];
-    let made = Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone())).await.expect(201);
-    assert_eq!((made.header("upload-offset"), made.header("hearback-update")), (length.as_str(), draft.as_str()));
+    let headers = [
+        ("upload-length", length.as_str()),
+        ("upload-metadata", &described),
+        ("content-type", BYTES),
+    ];
+    let made = Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
+        .await
+        .expect(201);
+    assert_eq!(
+        (made.header("upload-offset"), made.header("hearback-update")),
+        (length.as_str(), draft.as_str())
+    );
     app.jobs_done().await;
     let update = ada.get(&format!("/updates/{draft}")).await.json();
-    assert_eq!((&update["title"], &update["media"][0]["state"]), (&json!("A draft"), &json!("ready")));
+    assert_eq!(
+        (&update["title"], &update["media"][0]["state"]),
+        (&json!("A draft"), &json!("ready"))
+    );
     // Nobody adds to what is another's, nor to what is not there.
-    create(&bob, &[("upload-length", "5"), ("upload-metadata", &described)]).await.problem(404);
-    create(&ada, &[("upload-length", "5"), ("upload-metadata", &metadata(&[("update", "none")]))]).await.problem(404);
+    create(
+        &bob,
+        &[("upload-length", "5"), ("upload-metadata", &described)],
+    )
+    .await
+    .problem(404);
+    create(
+        &ada,
+        &[
+            ("upload-length", "5"),
+            ("upload-metadata", &metadata(&[("update", "none")])),
+        ],
+    )
+    .await
+    .problem(404);
 }
 
 #[actix_web::test]
@@ -158,13 +252,29 @@ async fn pictures_come_this_way_too_and_are_made_anew() {
     let ada = app.person("Ada").await;
     let picture = fixture("photo-exif6-gps.jpg");
     let described = metadata(&[("filename", "photo.jpg"), ("filetype", "image/jpeg")]);
-    let sender = Sender::begin(&ada, &[("upload-length", &picture.len().to_string()), ("upload-metadata", &described)]).await;
+    let sender = Sender::begin(
+        &ada,
+        &[
+            ("upload-length", &picture.len().to_string()),
+            ("upload-metadata", &described),
+        ],
+    )
+    .await;
     assert_eq!(sender.media().await["kind"], "image");
     sender.send(0, &picture[..3000]).await;
     sender.patch(3000, &picture[3000..], &[]).await.expect(204);
     let media = sender.media().await;
-    assert_eq!((&media["state"], &media["kind"], &media["width"]), (&json!("ready"), &json!("image"), &json!(800)));
-    assert!(!sender.original().await.windows(4).any(|window| window == b"Exif"));
+    assert_eq!(
+        (&media["state"], &media["kind"], &media["width"]),
+        (&json!("ready"), &json!("image"), &json!(800))
+    );
+    assert!(
+        !sender
+            .original()
+            .await
+            .windows(4)
+            .any(|window| window == b"Exif")
+    );
     app.jobs_done().await;
     // The file as it came is nowhere any more.
     assert_eq!(app.objects().await.len(), 2, "{:?}", app.objects().await);
@@ -181,7 +291,10 @@ async fn what_came_of_a_request_that_broke_off_is_kept() {
     socket.write_all(&whole[100..5000]).await.unwrap();
     socket.shutdown().await.unwrap();
     drop(socket);
-    app.until("what arrived is durable", async || sender.offset().await == 5000).await;
+    app.until("what arrived is durable", async || {
+        sender.offset().await == 5000
+    })
+    .await;
     sender.send(5000, &whole[5000..]).await;
     sender.finish(whole.len()).await.expect(204);
     assert!(sender.original().await == whole);
@@ -211,7 +324,10 @@ async fn of_two_writers_the_older_one_is_refused_and_never_merged() {
     // The older one has announced more than it sent so far, and holds other bytes.
     let mut older = raw_patch(&app, &sender, 1000, 5000).await;
     older.write_all(&[7; 2000]).await.unwrap();
-    app.until("the older one writes", async || app.count("SELECT generation FROM uploads").await == 2).await;
+    app.until("the older one writes", async || {
+        app.count("SELECT generation FROM uploads").await == 2
+    })
+    .await;
     sender.send(1000, &whole[1000..2000]).await;
     older.write_all(&[7; 3000]).await.unwrap();
     let mut answer = [0; 12];
@@ -238,9 +354,16 @@ async fn many_who_write_at_once_to_the_same_place_leave_one_piece() {
         async move { sender.patch(5000, &bytes, &[]).await.status.as_u16() }
     }))
     .await;
-    assert!(tries.iter().all(|status| [204, 409].contains(status)), "{tries:?}");
+    assert!(
+        tries.iter().all(|status| [204, 409].contains(status)),
+        "{tries:?}"
+    );
     let winner = tries.iter().position(|status| *status == 204);
-    assert_eq!(tries.iter().filter(|status| **status == 204).count(), 1, "{tries:?}");
+    assert_eq!(
+        tries.iter().filter(|status| **status == 204).count(),
+        1,
+        "{tries:?}"
+    );
     sender.finish(whole.len()).await.expect(204);
     let original = sender.original().await;
     assert_eq!(usize::from(original[5000]), winner.unwrap());
@@ -272,15 +395,33 @@ async fn a_checksum_that_is_wrong_throws_its_bytes_away_and_a_right_one_keeps_th
     let whole = long(17 * MIB);
     let sender = Sender::file(&ada, "long.webm", whole.len()).await;
     let first = &whole[..9 * MIB];
-    sender.patch(0, first, &[("upload-checksum", &sha1(b"other"))]).await.problem(460);
+    sender
+        .patch(0, first, &[("upload-checksum", &sha1(b"other"))])
+        .await
+        .problem(460);
     assert_eq!(sender.offset().await, 0);
-    sender.patch(0, first, &[("upload-checksum", &sha1(first))]).await.expect(204);
+    sender
+        .patch(0, first, &[("upload-checksum", &sha1(first))])
+        .await
+        .expect(204);
     let rest = &whole[9 * MIB..];
-    sender.patch(first.len(), rest, &[("upload-checksum", &sha1(b"other"))]).await.problem(460);
+    sender
+        .patch(first.len(), rest, &[("upload-checksum", &sha1(b"other"))])
+        .await
+        .problem(460);
     assert_eq!(sender.offset().await, first.len());
-    sender.patch(first.len(), rest, &[("upload-checksum", "crc7 AAAA")]).await.problem(400);
-    sender.patch(first.len(), rest, &[("upload-checksum", "sha1 notbase64")]).await.problem(400);
-    sender.patch(first.len(), rest, &[("upload-checksum", &sha1(rest))]).await.expect(204);
+    sender
+        .patch(first.len(), rest, &[("upload-checksum", "crc7 AAAA")])
+        .await
+        .problem(400);
+    sender
+        .patch(first.len(), rest, &[("upload-checksum", "sha1 notbase64")])
+        .await
+        .problem(400);
+    sender
+        .patch(first.len(), rest, &[("upload-checksum", &sha1(rest))])
+        .await
+        .expect(204);
     assert!(sender.original().await == whole);
 }
 
@@ -288,72 +429,183 @@ async fn a_checksum_that_is_wrong_throws_its_bytes_away_and_a_right_one_keeps_th
 async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
     let app = TestApp::start_with(|config| config.max_upload = 100_000).await;
     let ada = app.person("Ada").await;
-    let options = Answer::of(ada.request("OPTIONS", "/uploads")).await.expect(204);
-    assert_eq!((options.header("tus-version"), options.header("tus-max-size")), ("1.0.0", "100000"));
-    for extension in ["creation", "creation-with-upload", "creation-defer-length", "checksum", "termination", "expiration"] {
-        assert!(options.header("tus-extension").split(',').any(|known| known == extension), "{extension}");
+    let options = Answer::of(ada.request("OPTIONS", "/uploads"))
+        .await
+        .expect(204);
+    assert_eq!(
+        (
+            options.header("tus-version"),
+            options.header("tus-max-size")
+        ),
+        ("1.0.0", "100000")
+    );
+    for extension in [
+        "creation",
+        "creation-with-upload",
+        "creation-defer-length",
+        "checksum",
+        "termination",
+        "expiration",
+    ] {
+        assert!(
+            options
+                .header("tus-extension")
+                .split(',')
+                .any(|known| known == extension),
+            "{extension}"
+        );
     }
     let wrong = [
-        (412, vec![("upload-length", "5"), ("tus-resumable", "0.2.2")]),
+        (
+            412,
+            vec![("upload-length", "5"), ("tus-resumable", "0.2.2")],
+        ),
         (400, vec![]),
         (400, vec![("upload-length", "-5")]),
         (400, vec![("upload-length", "five")]),
         (413, vec![("upload-length", "99999999999999999999")]),
         (400, vec![("upload-length", "5"), ("upload-length", "6")]),
-        (400, vec![("upload-length", "5"), ("upload-concat", "partial")]),
-        (400, vec![("upload-length", "5"), ("upload-defer-length", "1")]),
+        (
+            400,
+            vec![("upload-length", "5"), ("upload-concat", "partial")],
+        ),
+        (
+            400,
+            vec![("upload-length", "5"), ("upload-defer-length", "1")],
+        ),
         (400, vec![("upload-defer-length", "2")]),
-        (422, vec![("upload-length", "5"), ("upload-metadata", "filename YQBi")]),
+        (
+            422,
+            vec![("upload-length", "5"), ("upload-metadata", "filename YQBi")],
+        ),
         (413, vec![("upload-length", "100001")]),
-        (400, vec![("upload-length", "5"), ("upload-metadata", "filename not*base64")]),
-        (400, vec![("upload-length", "5"), ("upload-metadata", "filename YQ==,filename Yg==")]),
-        (400, vec![("upload-length", "5"), ("upload-metadata", "filename YQ=="), ("upload-metadata", "filetype aW1hZ2UvcG5n")]),
+        (
+            400,
+            vec![
+                ("upload-length", "5"),
+                ("upload-metadata", "filename not*base64"),
+            ],
+        ),
+        (
+            400,
+            vec![
+                ("upload-length", "5"),
+                ("upload-metadata", "filename YQ==,filename Yg=="),
+            ],
+        ),
+        (
+            400,
+            vec![
+                ("upload-length", "5"),
+                ("upload-metadata", "filename YQ=="),
+                ("upload-metadata", "filetype aW1hZ2UvcG5n"),
+            ],
+        ),
         (415, vec![("upload-length", "0")]),
     ];
     for (status, headers) in wrong {
         let answer = create(&ada, &headers).await;
         answer.problem(status);
-        assert_eq!((answer.header("tus-resumable"), answer.header("tus-version")), ("1.0.0", "1.0.0"), "{headers:?}");
+        assert_eq!(
+            (answer.header("tus-resumable"), answer.header("tus-version")),
+            ("1.0.0", "1.0.0"),
+            "{headers:?}"
+        );
     }
     // With bytes, too: whoever is refused has no address of what would stay.
     let wrong = sha1(b"other");
     for (status, headers, body) in [
         (413, vec![("upload-defer-length", "1")], long(100_001)),
-        (460, vec![("upload-length", "90000"), ("upload-checksum", wrong.as_str())], long(90_000)),
+        (
+            460,
+            vec![
+                ("upload-length", "90000"),
+                ("upload-checksum", wrong.as_str()),
+            ],
+            long(90_000),
+        ),
     ] {
-        let request = ada.request("POST", "/uploads").header("content-type", BYTES);
-        Answer::of(with(request, &headers).body(body)).await.problem(status);
+        let request = ada
+            .request("POST", "/uploads")
+            .header("content-type", BYTES);
+        Answer::of(with(request, &headers).body(body))
+            .await
+            .problem(status);
     }
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
-    assert_eq!(ada.get("/updates?state=draft").await.json()["items"], json!([]));
+    assert_eq!(
+        ada.get("/updates?state=draft").await.json()["items"],
+        json!([])
+    );
 
     // Empty metadata is fine, and a name that leads elsewhere is only a name.
     let sender = Sender::begin(&ada, &[("upload-length", "90000"), ("upload-metadata", "")]).await;
     let whole = &fixture("rec-vp8-opus-3s.webm")[..90_000];
     sender.patch(5, b"x", &[]).await.problem(409);
-    sender.patch(0, b"x", &[("upload-offset", "5")]).await.problem(400);
-    let request = ada.request("PATCH", &sender.path).header("content-type", BYTES).header("upload-offset", "99999999999999999999");
-    Answer::of(with(request, &[]).body(vec![1])).await.problem(409);
-    let request = ada.request("PATCH", &sender.path).header("content-type", BYTES);
-    Answer::of(with(request, &[]).body(vec![1])).await.problem(400);
-    let request = ada.request("PATCH", &sender.path).header("content-type", "text/plain").header("upload-offset", "0");
-    Answer::of(with(request, &[]).body(vec![1])).await.problem(415);
-    sender.patch(0, b"x", &[("upload-length", "80000")]).await.problem(400);
-    sender.patch(0, b"x", &[("upload-length", "90000"), ("upload-defer-length", "1")]).await.problem(400);
+    sender
+        .patch(0, b"x", &[("upload-offset", "5")])
+        .await
+        .problem(400);
+    let request = ada
+        .request("PATCH", &sender.path)
+        .header("content-type", BYTES)
+        .header("upload-offset", "99999999999999999999");
+    Answer::of(with(request, &[]).body(vec![1]))
+        .await
+        .problem(409);
+    let request = ada
+        .request("PATCH", &sender.path)
+        .header("content-type", BYTES);
+    Answer::of(with(request, &[]).body(vec![1]))
+        .await
+        .problem(400);
+    let request = ada
+        .request("PATCH", &sender.path)
+        .header("content-type", "text/plain")
+        .header("upload-offset", "0");
+    Answer::of(with(request, &[]).body(vec![1]))
+        .await
+        .problem(415);
+    sender
+        .patch(0, b"x", &[("upload-length", "80000")])
+        .await
+        .problem(400);
+    sender
+        .patch(
+            0,
+            b"x",
+            &[("upload-length", "90000"), ("upload-defer-length", "1")],
+        )
+        .await
+        .problem(400);
     sender.send(0, &whole[..50_000]).await;
-    sender.patch(50_000, &fixture("rec-vp8-opus-3s.webm")[50_000..], &[]).await.problem(413);
+    sender
+        .patch(50_000, &fixture("rec-vp8-opus-3s.webm")[50_000..], &[])
+        .await
+        .problem(413);
     assert_eq!(sender.offset().await, 50_000);
     // A proxy that knows only POST.
-    let request = ada.request("POST", &sender.path).header("x-http-method-override", "PATCH").header("upload-offset", "50000");
-    Answer::of(with(request.header("content-type", BYTES), &[]).body(whole[50_000..].to_vec())).await.expect(204);
+    let request = ada
+        .request("POST", &sender.path)
+        .header("x-http-method-override", "PATCH")
+        .header("upload-offset", "50000");
+    Answer::of(with(request.header("content-type", BYTES), &[]).body(whole[50_000..].to_vec()))
+        .await
+        .expect(204);
 
     // What has no length ends at the limit, and what came before is kept.
     let endless = Sender::recording(&ada).await;
     let more = long(150_000);
     endless.send(0, &more[..90_000]).await;
-    endless.patch(90_000, &more[90_000..], &[]).await.problem(413);
+    endless
+        .patch(90_000, &more[90_000..], &[])
+        .await
+        .problem(413);
     assert_eq!(endless.offset().await, 90_000);
-    endless.patch(90_000, b"", &[("upload-length", "80000")]).await.problem(400);
+    endless
+        .patch(90_000, b"", &[("upload-length", "80000")])
+        .await
+        .problem(400);
     endless.finish(90_000).await.expect(204);
     app.jobs_done().await;
 }
@@ -362,9 +614,18 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
 async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    for (name, bytes) in [("a.mp4", fixture("bad-zip-named.mp4")), ("b.webm", vec![0; 10_000]), ("c.mp4", fixture("bad-hls-named.mp4"))] {
+    for (name, bytes) in [
+        ("a.mp4", fixture("bad-zip-named.mp4")),
+        ("b.webm", vec![0; 10_000]),
+        ("c.mp4", fixture("bad-hls-named.mp4")),
+    ] {
         let sender = Sender::file(&ada, name, bytes.len()).await;
-        assert!(sender.patch(0, &bytes, &[]).await.problem(415)["detail"].as_str().unwrap().contains("not a file we know"));
+        assert!(
+            sender.patch(0, &bytes, &[]).await.problem(415)["detail"]
+                .as_str()
+                .unwrap()
+                .contains("not a file we know")
+        );
         sender.head().await.expect(404);
     }
     // Said as soon as there is enough of it to tell, long before the end.
@@ -378,9 +639,15 @@ async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
     assert_eq!(app.objects().await, [""; 0]);
     for (table, rows) in [
         ("uploads", app.count("SELECT count(*) FROM uploads").await),
-        ("pieces", app.count("SELECT count(*) FROM upload_pieces").await),
+        (
+            "pieces",
+            app.count("SELECT count(*) FROM upload_pieces").await,
+        ),
         ("media", app.count("SELECT count(*) FROM media").await),
-        ("drafts that were made for them", app.count("SELECT count(*) FROM updates").await),
+        (
+            "drafts that were made for them",
+            app.count("SELECT count(*) FROM updates").await,
+        ),
     ] {
         assert_eq!(rows, 0, "{table} stay");
     }
@@ -394,20 +661,45 @@ async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..9 * MIB]).await;
     sender.send(9 * MIB, &whole[9 * MIB..]).await;
-    Answer::of(with(bob.request("DELETE", &sender.path), &[])).await.problem(404);
-    Answer::of(with(ada.request("DELETE", &sender.path), &[])).await.expect(204);
+    Answer::of(with(bob.request("DELETE", &sender.path), &[]))
+        .await
+        .problem(404);
+    Answer::of(with(ada.request("DELETE", &sender.path), &[]))
+        .await
+        .expect(204);
     sender.head().await.expect(404);
-    ada.get(&format!("/media/{}", sender.media)).await.problem(404);
-    ada.get(&format!("/updates/{}", sender.update)).await.problem(404);
+    ada.get(&format!("/media/{}", sender.media))
+        .await
+        .problem(404);
+    ada.get(&format!("/updates/{}", sender.update))
+        .await
+        .problem(404);
     let kept = Sender::recording(&ada).await;
-    ada.patch(&format!("/updates/{}", kept.update), json!({ "title": "Already said" })).await.expect(200);
-    Answer::of(with(ada.request("DELETE", &kept.path), &[])).await.expect(204);
-    assert_eq!(ada.get(&format!("/updates/{}", kept.update)).await.expect(200).json()["media"], json!([]));
+    ada.patch(
+        &format!("/updates/{}", kept.update),
+        json!({ "title": "Already said" }),
+    )
+    .await
+    .expect(200);
+    Answer::of(with(ada.request("DELETE", &kept.path), &[]))
+        .await
+        .expect(204);
+    assert_eq!(
+        ada.get(&format!("/updates/{}", kept.update))
+            .await
+            .expect(200)
+            .json()["media"],
+        json!([])
+    );
     // What is whole is removed as what it has become.
     let done = Sender::file(&ada, "a.webm", whole.len()).await;
     done.send(0, &whole).await;
-    Answer::of(with(ada.request("DELETE", &done.path), &[])).await.problem(409);
-    ada.delete(&format!("/media/{}", done.media)).await.expect(204);
+    Answer::of(with(ada.request("DELETE", &done.path), &[]))
+        .await
+        .problem(409);
+    ada.delete(&format!("/media/{}", done.media))
+        .await
+        .expect(204);
     done.head().await.expect(410);
     app.jobs_done().await;
     app.state.sweep().await.unwrap();
@@ -421,7 +713,9 @@ async fn media_that_is_removed_takes_its_upload_along() {
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
     sender.send(0, &long(9 * MIB)).await;
-    ada.delete(&format!("/media/{}", sender.media)).await.expect(204);
+    ada.delete(&format!("/media/{}", sender.media))
+        .await
+        .expect(204);
     sender.patch(9 * MIB, b"more", &[]).await.problem(410);
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
     app.state.sweep().await.unwrap();
@@ -437,14 +731,27 @@ async fn begun_twice_with_one_nonce_it_is_one_upload() {
     let described = metadata(&[("filename", "a.webm"), ("nonce", "once")]);
     let whole = fixture("rec-vp8-opus-3s.webm");
     let length = whole.len().to_string();
-    let headers = [("upload-length", length.as_str()), ("upload-metadata", &described), ("content-type", BYTES)];
-    let again = || async { Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone())).await.expect(201) };
+    let headers = [
+        ("upload-length", length.as_str()),
+        ("upload-metadata", &described),
+        ("content-type", BYTES),
+    ];
+    let again = || async {
+        Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
+            .await
+            .expect(201)
+    };
     let (first, second) = (again().await, again().await);
     assert_eq!(first.header("location"), second.header("location"));
     assert_eq!(second.header("upload-offset"), length);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 1);
     // Somebody else's is theirs.
-    create(&bob, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201);
+    create(
+        &bob,
+        &[("upload-length", "5"), ("upload-metadata", &described)],
+    )
+    .await
+    .expect(201);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 2);
     app.jobs_done().await;
 }
@@ -458,12 +765,18 @@ async fn nobody_holds_more_than_sixteen_requests_open() {
     for _ in 0..16 {
         open.push(raw_patch(&app, &sender, 0, 1000).await);
     }
-    app.until("all are taken", async || app.count("SELECT generation FROM uploads").await == 16).await;
+    app.until("all are taken", async || {
+        app.count("SELECT generation FROM uploads").await == 16
+    })
+    .await;
     sender.patch(0, b"", &[]).await.problem(429);
     let other = Sender::recording(&bob).await;
     other.send(0, b"x").await;
     drop(open);
-    app.until("they are gone", async || sender.patch(0, b"", &[]).await.status == 204).await;
+    app.until("they are gone", async || {
+        sender.patch(0, b"", &[]).await.status == 204
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -480,7 +793,12 @@ async fn files_that_expired_are_thrown_away_with_their_parts_and_say_so() {
     assert_eq!(app.objects().await, [""; 0]);
     let media = sender.media().await;
     assert_eq!(media["state"], "failed");
-    assert!(media["reason"].as_str().unwrap().contains("send the file again"));
+    assert!(
+        media["reason"]
+            .as_str()
+            .unwrap()
+            .contains("send the file again")
+    );
 }
 
 #[actix_web::test]
@@ -490,25 +808,61 @@ async fn a_disk_that_is_nearly_full_takes_nothing_and_says_when_to_try_again() {
     let refused = create(&ada, &[("upload-length", "5")]).await;
     refused.problem(503);
     assert_ne!(refused.header("retry-after"), "");
-    assert_eq!(app.count("SELECT count(*) FROM uploads").await + app.count("SELECT count(*) FROM updates").await, 0);
+    assert_eq!(
+        app.count("SELECT count(*) FROM uploads").await
+            + app.count("SELECT count(*) FROM updates").await,
+        0
+    );
 }
 
 #[actix_web::test]
 async fn nobody_can_have_more_than_a_hundred_open() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let draft = ada.post("/updates", json!({ "title": "A draft" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
-    let other = ada.post("/updates", json!({ "title": "Another" })).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let draft = ada
+        .post("/updates", json!({ "title": "A draft" }))
+        .await
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let other = ada
+        .post("/updates", json!({ "title": "Another" }))
+        .await
+        .expect(201)
+        .json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut last = String::new();
     for n in 0..100 {
         let described = metadata(&[("update", if n < 50 { &draft } else { &other })]);
-        last = create(&ada, &[("upload-length", "5"), ("upload-metadata", &described)]).await.expect(201).header("location").to_owned();
+        last = create(
+            &ada,
+            &[("upload-length", "5"), ("upload-metadata", &described)],
+        )
+        .await
+        .expect(201)
+        .header("location")
+        .to_owned();
     }
     let said = create(&ada, &[("upload-length", "5")]).await.problem(409);
-    assert!(said["detail"].as_str().unwrap().contains("Finish or remove some of them"), "{said}");
+    assert!(
+        said["detail"]
+            .as_str()
+            .unwrap()
+            .contains("Finish or remove some of them"),
+        "{said}"
+    );
 
     let last = last.split_once("/uploads/").unwrap().1;
-    Answer::of(with(ada.request("DELETE", &format!("/uploads/{last}")), &[])).await.expect(204);
+    Answer::of(with(
+        ada.request("DELETE", &format!("/uploads/{last}")),
+        &[],
+    ))
+    .await
+    .expect(204);
     create(&ada, &[("upload-length", "5")]).await.expect(201);
 }
 
@@ -525,15 +879,26 @@ async fn two_nodes_take_turns_with_one_upload() {
     let there = sender.at(&other.base);
     let mut at = 0;
     for (n, piece) in whole.chunks(3 * MIB).enumerate() {
-        at = if n % 2 == 0 { sender.send(at, piece).await } else { there.send(at, piece).await };
+        at = if n % 2 == 0 {
+            sender.send(at, piece).await
+        } else {
+            there.send(at, piece).await
+        };
     }
     there.finish(at).await.expect(204);
     assert!(sender.original().await == whole);
 }
 
 /// A PATCH that has announced so many bytes and sent none of them.
-pub async fn raw_patch(app: &TestApp, sender: &Sender, offset: usize, length: usize) -> tokio::net::TcpStream {
-    let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+pub async fn raw_patch(
+    app: &TestApp,
+    sender: &Sender,
+    offset: usize,
+    length: usize,
+) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://"))
+        .await
+        .unwrap();
     let head = format!(
         "PATCH {} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Type: {BYTES}\r\nContent-Length: {length}\r\n\r\n",
         sender.path,

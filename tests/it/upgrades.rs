@@ -12,22 +12,59 @@ use crate::app::{TestApp, postgres};
 
 /// SHA-384 of every migration, as `sha384sum` prints it. A migration that was released is never edited: add another, and its line here.
 const CHECKSUMS: &[(i64, &str)] = &[
-    (1, "4efdfb90d38886eb46c89068e6e355e1ed2326747316c57a6fb8481e6f3ccafe7f4e58fb8565213f538a17c6e38e791b"),
-    (2, "9eb2761a1bd6684888ac2257444f203697b8787489361151925ac57bf9dc6e4bcade78b6b0c3e0b65063024deb40da7d"),
-    (3, "1b56012320d226c2142748798bd54d17f8f3eb4da648a520eda8a3133cf4405ef86def3c398032a0efa125acec187815"),
-    (4, "6eb89470905ea3cbbeb5bcafcd655cfbb21fafd0e325c6283f18e383d973233d00cb0c62ac0d92dea3fd0dd1d311a801"),
-    (5, "84f487b363cca2b5267658bb9b26a4262854585bd65a3aefe22d8a998f35be62e4f014a8f9eb124114541c5379e2ee90"),
-    (6, "47381add3939bac76312cd98e7fcf0a2e6dae9b937ea666b66fb90bf53af8e61362a40db4024cc3fa9c10122b84b3c32"),
-    (7, "825e11954b53f8344c17dcaa497056cf4b048fd1ef3d982b05174a5b3fc06cac15ec2a30942384f6eae37437c5d0b955"),
-    (8, "6c97d92ef965223f21a4be718aaa7ff83f9fa8d54a7078b9298b10a0dcdf1ed182ec260a1be3b0adef770124cbfb66f7"),
-    (9, "c51d6b3b2ad8c26a31d1b8c0f39f855954c22e5aeac6e75bd54c205066ce4e43531688805b42e794c7af18bb2c5c716b"),
+    (
+        1,
+        "4efdfb90d38886eb46c89068e6e355e1ed2326747316c57a6fb8481e6f3ccafe7f4e58fb8565213f538a17c6e38e791b",
+    ),
+    (
+        2,
+        "9eb2761a1bd6684888ac2257444f203697b8787489361151925ac57bf9dc6e4bcade78b6b0c3e0b65063024deb40da7d",
+    ),
+    (
+        3,
+        "1b56012320d226c2142748798bd54d17f8f3eb4da648a520eda8a3133cf4405ef86def3c398032a0efa125acec187815",
+    ),
+    (
+        4,
+        "6eb89470905ea3cbbeb5bcafcd655cfbb21fafd0e325c6283f18e383d973233d00cb0c62ac0d92dea3fd0dd1d311a801",
+    ),
+    (
+        5,
+        "84f487b363cca2b5267658bb9b26a4262854585bd65a3aefe22d8a998f35be62e4f014a8f9eb124114541c5379e2ee90",
+    ),
+    (
+        6,
+        "47381add3939bac76312cd98e7fcf0a2e6dae9b937ea666b66fb90bf53af8e61362a40db4024cc3fa9c10122b84b3c32",
+    ),
+    (
+        7,
+        "825e11954b53f8344c17dcaa497056cf4b048fd1ef3d982b05174a5b3fc06cac15ec2a30942384f6eae37437c5d0b955",
+    ),
+    (
+        8,
+        "6c97d92ef965223f21a4be718aaa7ff83f9fa8d54a7078b9298b10a0dcdf1ed182ec260a1be3b0adef770124cbfb66f7",
+    ),
+    (
+        9,
+        "c51d6b3b2ad8c26a31d1b8c0f39f855954c22e5aeac6e75bd54c205066ce4e43531688805b42e794c7af18bb2c5c716b",
+    ),
 ];
 
 #[test]
 fn applied_migrations_are_never_edited() {
-    let found: Vec<(i64, String)> =
-        MIGRATOR.iter().map(|migration| (migration.version, data_encoding::HEXLOWER.encode(&migration.checksum))).collect();
-    let pinned: Vec<(i64, String)> = CHECKSUMS.iter().map(|(version, checksum)| (*version, (*checksum).to_owned())).collect();
+    let found: Vec<(i64, String)> = MIGRATOR
+        .iter()
+        .map(|migration| {
+            (
+                migration.version,
+                data_encoding::HEXLOWER.encode(&migration.checksum),
+            )
+        })
+        .collect();
+    let pinned: Vec<(i64, String)> = CHECKSUMS
+        .iter()
+        .map(|(version, checksum)| (*version, (*checksum).to_owned()))
+        .collect();
     assert_eq!(found, pinned);
 }
 
@@ -44,7 +81,10 @@ impl Old {
 
     /// With so many KiB of text in it.
     async fn with_text(kibibytes: usize) -> Self {
-        let old = Self { dir: tempfile::tempdir().unwrap(), schema: newest() - 1 };
+        let old = Self {
+            dir: tempfile::tempdir().unwrap(),
+            schema: newest() - 1,
+        };
         make(&old.file(), old.schema, &"word ".repeat(kibibytes * 205)).await;
         old
     }
@@ -58,38 +98,71 @@ impl Old {
     }
 
     fn copy(&self) -> PathBuf {
-        self.dir.path().join(format!("hearback.db.before-schema-{}", self.schema + 1))
+        self.dir
+            .path()
+            .join(format!("hearback.db.before-schema-{}", self.schema + 1))
     }
 
     fn unfinished(&self) -> PathBuf {
-        self.dir.path().join(format!("hearback.db.before-schema-{}.unfinished", self.schema + 1))
+        self.dir.path().join(format!(
+            "hearback.db.before-schema-{}.unfinished",
+            self.schema + 1
+        ))
     }
 
     /// The copy is whole and of the schema before, and nothing lies beside it.
     async fn assert_copied(&self, what: &str) {
         let (schema, rules) = read(&self.copy()).await;
-        assert!(schema == self.schema && rules.starts_with("word "), "{what}: schema {schema}");
+        assert!(
+            schema == self.schema && rules.starts_with("word "),
+            "{what}: schema {schema}"
+        );
         assert!(!self.unfinished().exists(), "{what}");
     }
 }
 
 fn newest() -> i64 {
-    MIGRATOR.iter().map(|migration| migration.version).max().unwrap()
+    MIGRATOR
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap()
 }
 
 async fn make(file: &Path, schema: i64, rules: &str) {
-    let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
-    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut connection).await.unwrap();
-    let migrations = MIGRATOR.iter().filter(|migration| migration.version <= schema).cloned().collect();
-    Migrator::with_migrations(migrations).run_direct(None, &mut connection, false).await.unwrap();
-    sqlx::query("INSERT INTO settings (name, value) VALUES ('rules', $1)").bind(rules).execute(&mut connection).await.unwrap();
+    let mut connection =
+        SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display()))
+            .await
+            .unwrap();
+    sqlx::query("PRAGMA journal_mode = WAL")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let migrations = MIGRATOR
+        .iter()
+        .filter(|migration| migration.version <= schema)
+        .cloned()
+        .collect();
+    Migrator::with_migrations(migrations)
+        .run_direct(None, &mut connection, false)
+        .await
+        .unwrap();
+    sqlx::query("INSERT INTO settings (name, value) VALUES ('rules', $1)")
+        .bind(rules)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 }
 
 /// The schema of a file and the rules in it.
 async fn read(file: &Path) -> (i64, String) {
-    let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
-    let rows = sqlx::query_as("SELECT (SELECT max(version) FROM _sqlx_migrations), (SELECT value FROM settings WHERE name = 'rules')");
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display()))
+        .await
+        .unwrap();
+    let rows = sqlx::query_as(
+        "SELECT (SELECT max(version) FROM _sqlx_migrations), (SELECT value FROM settings WHERE name = 'rules')",
+    );
     rows.fetch_one(&mut connection).await.unwrap()
 }
 
@@ -107,14 +180,23 @@ async fn upgrade_makes_a_whole_copy_first() {
 
 #[actix_web::test]
 async fn upgrade_makes_the_copy_again_when_an_earlier_one_is_wrong() {
-    for what in ["empty", "rubbish", "cut off", "of other migrations", "damaged", "unfinished"] {
+    for what in [
+        "empty",
+        "rubbish",
+        "cut off",
+        "of other migrations",
+        "damaged",
+        "unfinished",
+    ] {
         let old = Old::with_text(100).await;
         let whole = std::fs::read(old.file()).unwrap();
         match what {
             "empty" => std::fs::write(old.copy(), b"").unwrap(),
             "rubbish" => std::fs::write(old.copy(), b"rubbish".repeat(1000)).unwrap(),
             "cut off" => std::fs::write(old.copy(), &whole[..whole.len() / 2]).unwrap(),
-            "of other migrations" => make(&old.copy(), old.schema - 1, "word of another time").await,
+            "of other migrations" => {
+                make(&old.copy(), old.schema - 1, "word of another time").await
+            }
             "damaged" => {
                 let mut damaged = whole.clone();
                 let (from, to) = (damaged.len() / 4, damaged.len() * 3 / 4);
@@ -123,7 +205,11 @@ async fn upgrade_makes_the_copy_again_when_an_earlier_one_is_wrong() {
             }
             _ => std::fs::write(old.unfinished(), &whole[..whole.len() / 2]).unwrap(),
         }
-        Db::open(&old.url()).await.unwrap_or_else(|error| panic!("{what}: {error}")).close().await;
+        Db::open(&old.url())
+            .await
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
+            .close()
+            .await;
         old.assert_copied(what).await;
         assert_eq!(read(&old.file()).await.0, newest(), "{what}");
     }
@@ -154,7 +240,10 @@ async fn upgrade_that_was_killed_while_it_copied_is_done_the_next_time() {
     let old = Old::with_text(4000).await;
     // In blocks of 512 bytes: a process that writes a larger file is killed by SIGXFSZ.
     let killed = open_with(&old, "ulimit -f 2000");
-    assert!(!killed.status.success() && old.unfinished().exists() && !old.copy().exists(), "{killed:?}");
+    assert!(
+        !killed.status.success() && old.unfinished().exists() && !old.copy().exists(),
+        "{killed:?}"
+    );
     assert_eq!(read(&old.file()).await.0, old.schema);
     Db::open(&old.url()).await.unwrap().close().await;
     old.assert_copied("killed").await;
@@ -162,9 +251,13 @@ async fn upgrade_that_was_killed_while_it_copied_is_done_the_next_time() {
 
 #[actix_web::test]
 async fn upgrade_is_refused_when_there_is_no_room_for_the_copy() {
-    let mounted = Command::new("unshare").args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).output();
+    let mounted = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "none", "/mnt"])
+        .output();
     if !mounted.as_ref().is_ok_and(|done| done.status.success()) {
-        eprintln!("SKIPPED: no tmpfs can be mounted in a namespace here, so an upgrade without room was NOT tested: {mounted:?}");
+        eprintln!(
+            "SKIPPED: no tmpfs can be mounted in a namespace here, so an upgrade without room was NOT tested: {mounted:?}"
+        );
         return;
     }
     let old = Old::with_text(4000).await;
@@ -178,17 +271,27 @@ async fn upgrade_is_refused_when_there_is_no_room_for_the_copy() {
         );
         let done = open_with(&old, &before);
         let said = String::from_utf8(done.stderr).unwrap();
-        let after = |name: PathBuf| PathBuf::from(format!("{kept}/after")).join(name.file_name().unwrap());
+        let after =
+            |name: PathBuf| PathBuf::from(format!("{kept}/after")).join(name.file_name().unwrap());
         assert_eq!(after(old.copy()).exists(), fits, "{said}");
         assert!(!after(old.unfinished()).exists(), "{said}");
-        assert_eq!(read(&after(old.file())).await.0, if fits { newest() } else { old.schema }, "{said}");
-        let refused = said.contains("not enough space") && said.contains(" MiB in ") && said.contains("Nothing was changed");
+        assert_eq!(
+            read(&after(old.file())).await.0,
+            if fits { newest() } else { old.schema },
+            "{said}"
+        );
+        let refused = said.contains("not enough space")
+            && said.contains(" MiB in ")
+            && said.contains("Nothing was changed");
         assert_eq!(refused, !fits, "{said}");
     }
 }
 
 async fn refusal(app: &TestApp) -> String {
-    Db::open(&app.state.config.database_url).await.unwrap_err().detail()
+    Db::open(&app.state.config.database_url)
+        .await
+        .unwrap_err()
+        .detail()
 }
 
 #[actix_web::test]
@@ -202,17 +305,38 @@ async fn newer_schema_is_refused_with_the_version_that_brought_it() {
     .await;
     // Nothing says which program knows it: none is named, least of all this one.
     let said = refusal(&app).await;
-    assert!(said.contains("schema 9999") && said.contains("Start a newer hearback") && said.matches(ours).count() == 1, "{said}");
+    assert!(
+        said.contains("schema 9999")
+            && said.contains("Start a newer hearback")
+            && said.matches(ours).count() == 1,
+        "{said}"
+    );
     // An older program was the last to open it.
-    app.execute("UPDATE settings SET value = '0.0.1' WHERE name = 'program'").await;
+    app.execute("UPDATE settings SET value = '0.0.1' WHERE name = 'program'")
+        .await;
     assert!(!refusal(&app).await.contains("0.0.1"));
     // A newer one was, and wrote nothing else down.
-    app.execute("UPDATE settings SET value = '9.9.9' WHERE name = 'program'").await;
-    assert!(refusal(&app).await.contains("Start hearback 9.9.9 or newer"));
+    app.execute("UPDATE settings SET value = '9.9.9' WHERE name = 'program'")
+        .await;
+    assert!(
+        refusal(&app)
+            .await
+            .contains("Start hearback 9.9.9 or newer")
+    );
     // The first that knew the schema is enough.
-    app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')").await;
-    assert!(refusal(&app).await.contains("Start hearback 7.8.9 or newer"));
-    assert_eq!(app.count("SELECT count(*) FROM settings WHERE name = 'program' AND value = '9.9.9'").await, 1, "nothing was changed");
+    app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')")
+        .await;
+    assert!(
+        refusal(&app)
+            .await
+            .contains("Start hearback 7.8.9 or newer")
+    );
+    assert_eq!(
+        app.count("SELECT count(*) FROM settings WHERE name = 'program' AND value = '9.9.9'")
+            .await,
+        1,
+        "nothing was changed"
+    );
 }
 
 #[actix_web::test]
@@ -220,15 +344,39 @@ async fn older_program_of_the_same_schema_does_not_lower_the_version() {
     let app = TestApp::start().await;
     let noted = format!("program_of_schema_{}", newest());
     let value = async || -> Vec<(String, String)> {
-        let rows = sqlx::query_as("SELECT name, value FROM settings WHERE name LIKE 'program%' ORDER BY name");
-        rows.fetch_all(&mut *app.state.db.read().await.unwrap()).await.unwrap()
+        let rows = sqlx::query_as(
+            "SELECT name, value FROM settings WHERE name LIKE 'program%' ORDER BY name",
+        );
+        rows.fetch_all(&mut *app.state.db.read().await.unwrap())
+            .await
+            .unwrap()
     };
     let ours = env!("CARGO_PKG_VERSION").to_owned();
-    assert_eq!(value().await, [("program".to_owned(), ours.clone()), (noted.clone(), ours.clone())]);
-    app.execute("UPDATE settings SET value = '7.8.9' WHERE name = 'program'").await;
-    Db::open(&app.state.config.database_url).await.unwrap().close().await;
-    assert_eq!(value().await, [("program".to_owned(), "7.8.9".to_owned()), (noted, ours)]);
+    assert_eq!(
+        value().await,
+        [
+            ("program".to_owned(), ours.clone()),
+            (noted.clone(), ours.clone())
+        ]
+    );
+    app.execute("UPDATE settings SET value = '7.8.9' WHERE name = 'program'")
+        .await;
+    Db::open(&app.state.config.database_url)
+        .await
+        .unwrap()
+        .close()
+        .await;
+    assert_eq!(
+        value().await,
+        [("program".to_owned(), "7.8.9".to_owned()), (noted, ours)]
+    );
     if !postgres() {
-        assert!(!std::fs::read_dir(app.dir.path()).unwrap().any(|entry| entry.unwrap().path().to_string_lossy().contains("before-schema")));
+        assert!(!std::fs::read_dir(app.dir.path()).unwrap().any(|entry| {
+            entry
+                .unwrap()
+                .path()
+                .to_string_lossy()
+                .contains("before-schema")
+        }));
     }
 }

@@ -25,11 +25,21 @@ async fn working_hours_are_set_and_cleared_and_absent_ones_are_the_usual() {
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["working_hours"], Value::Null);
     let night = hours(&[1, 2, 6], "13:00", "22:00");
-    assert_eq!(ada.patch("/me", json!({ "working_hours": night })).await.expect(200).json()["working_hours"], night);
+    assert_eq!(
+        ada.patch("/me", json!({ "working_hours": night }))
+            .await
+            .expect(200)
+            .json()["working_hours"],
+        night
+    );
     // What is absent stays.
-    ada.patch("/me", json!({ "name": "Ada L" })).await.expect(200);
+    ada.patch("/me", json!({ "name": "Ada L" }))
+        .await
+        .expect(200);
     assert_eq!(me(&ada).await["working_hours"], night);
-    ada.patch("/me", json!({ "working_hours": null })).await.expect(200);
+    ada.patch("/me", json!({ "working_hours": null }))
+        .await
+        .expect(200);
     assert_eq!(me(&ada).await["working_hours"], Value::Null);
 }
 
@@ -45,17 +55,42 @@ async fn wrong_working_hours_say_what_would_be_right_and_change_nothing() {
         (hours(&[0], "09:00", "17:00"), "the day 0"),
         (hours(&[8], "09:00", "17:00"), "the day 8"),
         (hours(&[1], "9 o'clock", "17:00"), "not a time of the day"),
-        (json!({ "days": [1], "from": "09:00", "to": "17:00", "pause": "12:00" }), "pause"),
+        (
+            json!({ "days": [1], "from": "09:00", "to": "17:00", "pause": "12:00" }),
+            "pause",
+        ),
         (json!("09:00-17:00"), "not an object"),
         (json!([]), "not an object"),
     ] {
-        let problem = ada.patch("/me", json!({ "name": "Other", "working_hours": wrong })).await.problem(422);
-        assert!(problem["errors"]["working_hours"].as_str().unwrap().contains(said), "{problem}");
+        let problem = ada
+            .patch("/me", json!({ "name": "Other", "working_hours": wrong }))
+            .await
+            .problem(422);
+        assert!(
+            problem["errors"]["working_hours"]
+                .as_str()
+                .unwrap()
+                .contains(said),
+            "{problem}"
+        );
     }
-    let zone = ada.patch("/me", json!({ "time_zone": "Mars/Olympus" })).await.problem(422);
-    assert!(zone["errors"]["time_zone"].as_str().unwrap().contains("Europe/Berlin"), "{zone}");
+    let zone = ada
+        .patch("/me", json!({ "time_zone": "Mars/Olympus" }))
+        .await
+        .problem(422);
+    assert!(
+        zone["errors"]["time_zone"]
+            .as_str()
+            .unwrap()
+            .contains("Europe/Berlin"),
+        "{zone}"
+    );
     for (field, value) in [("days", json!([1])), ("mail", json!(true))] {
-        assert!(ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field].is_string(), "only forms know {field}");
+        assert!(
+            ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field]
+                .is_string(),
+            "only forms know {field}"
+        );
     }
     assert_eq!(me(&ada).await, before);
 }
@@ -64,17 +99,36 @@ async fn wrong_working_hours_say_what_would_be_right_and_change_nothing() {
 async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    for (wrong, said) in
-        [(ahead(&app, -1000), "in the past"), (ahead(&app, 3000 * DAY), "Check the year"), ("soon".into(), "is not a time")]
-    {
-        let problem = ada.patch("/me", json!({ "away_until": wrong })).await.problem(422);
-        assert!(problem["errors"]["away_until"].as_str().unwrap().contains(said), "{problem}");
+    for (wrong, said) in [
+        (ahead(&app, -1000), "in the past"),
+        (ahead(&app, 3000 * DAY), "Check the year"),
+        ("soon".into(), "is not a time"),
+    ] {
+        let problem = ada
+            .patch("/me", json!({ "away_until": wrong }))
+            .await
+            .problem(422);
+        assert!(
+            problem["errors"]["away_until"]
+                .as_str()
+                .unwrap()
+                .contains(said),
+            "{problem}"
+        );
     }
     let until = ahead(&app, 3 * DAY);
-    ada.patch("/me", json!({ "away_until": until })).await.expect(200);
+    ada.patch("/me", json!({ "away_until": until }))
+        .await
+        .expect(200);
     let seen = async |client: &Client| {
         let list = client.get("/people").await.expect(200).json();
-        list["items"].as_array().unwrap().iter().find(|person| person["id"] == json!(ada.id)).unwrap()["away_until"].clone()
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|person| person["id"] == json!(ada.id))
+            .unwrap()["away_until"]
+            .clone()
     };
     assert_eq!(seen(&bob).await, json!(until));
     let browser = app.browser("Bob").await;
@@ -83,8 +137,12 @@ async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
     assert_eq!(seen(&bob).await, Value::Null);
     assert_eq!(me(&ada).await["away_until"], Value::Null);
     assert!(!browser.get("/people").await.text().contains("Away until"));
-    ada.patch("/me", json!({ "away_until": ahead(&app, DAY) })).await.expect(200);
-    ada.patch("/me", json!({ "away_until": null })).await.expect(200);
+    ada.patch("/me", json!({ "away_until": ahead(&app, DAY) }))
+        .await
+        .expect(200);
+    ada.patch("/me", json!({ "away_until": null }))
+        .await
+        .expect(200);
     assert_eq!(seen(&bob).await, Value::Null);
 }
 
@@ -93,13 +151,31 @@ async fn mail_is_on_until_it_is_not_wanted_and_only_its_person_sees_which() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
-    assert_eq!(ada.patch("/me", json!({ "notify": { "mail": false } })).await.expect(200).json()["notify"], json!({ "mail": false }));
+    assert_eq!(
+        ada.patch("/me", json!({ "notify": { "mail": false } }))
+            .await
+            .expect(200)
+            .json()["notify"],
+        json!({ "mail": false })
+    );
     assert!(!ada.get("/people").await.text().contains("notify"));
-    for wrong in [json!({ "mail": "no" }), json!({ "pigeon": true }), json!({ "mail": true, "pigeon": true }), json!(false)] {
-        assert!(ada.patch("/me", json!({ "notify": wrong })).await.problem(422)["errors"]["notify"].is_string());
+    for wrong in [
+        json!({ "mail": "no" }),
+        json!({ "pigeon": true }),
+        json!({ "mail": true, "pigeon": true }),
+        json!(false),
+    ] {
+        assert!(
+            ada.patch("/me", json!({ "notify": wrong }))
+                .await
+                .problem(422)["errors"]["notify"]
+                .is_string()
+        );
     }
     assert_eq!(me(&ada).await["notify"], json!({ "mail": false }));
-    ada.patch("/me", json!({ "notify": { "mail": true } })).await.expect(200);
+    ada.patch("/me", json!({ "notify": { "mail": true } }))
+        .await
+        .expect(200);
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
 }
 
@@ -108,32 +184,111 @@ async fn the_settings_page_sets_them_with_plain_forms_and_keeps_what_was_typed_w
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
-    let form = |more: &[(&'static str, &'static str)]| [&[("_method", "PATCH"), ("time_zone", "Pacific/Auckland")], more].concat();
-    let typed = form(&[("days", "2"), ("days", "7"), ("from", "08:30"), ("to", "15:00"), ("away_until", "")]);
+    let form = |more: &[(&'static str, &'static str)]| {
+        [
+            &[("_method", "PATCH"), ("time_zone", "Pacific/Auckland")],
+            more,
+        ]
+        .concat()
+    };
+    let typed = form(&[
+        ("days", "2"),
+        ("days", "7"),
+        ("from", "08:30"),
+        ("to", "15:00"),
+        ("away_until", ""),
+    ]);
     browser.form("POST", "/me", &typed).await.expect(303);
     let now = me(&ada).await;
-    assert_eq!((&now["working_hours"], &now["time_zone"]), (&hours(&[2, 7], "08:30", "15:00"), &json!("Pacific/Auckland")));
+    assert_eq!(
+        (&now["working_hours"], &now["time_zone"]),
+        (
+            &hours(&[2, 7], "08:30", "15:00"),
+            &json!("Pacific/Auckland")
+        )
+    );
 
     // No box is ticked: that is what the page shows again, with what is wrong.
-    let page = browser.form("POST", "/me", &form(&[("from", "15:00"), ("to", "15:00"), ("away_until", "")])).await.expect(422).text();
-    assert!(page.contains("This has no days. Choose at least one."), "{page}");
-    assert!(!page.contains("name=\"days\" value=\"2\" checked") && page.contains("value=\"15:00\""));
-    let page = browser.form("POST", "/me", &form(&[("days", "3"), ("from", "17:00"), ("to", "09:00")])).await.expect(422).text();
-    assert!(page.contains("ends at 09:00") && page.contains("name=\"days\" value=\"3\" checked") && !page.contains("value=\"2\" checked"));
-    let page = browser.form("POST", "/me", &[("_method", "PATCH"), ("away_until", "2001-02-03T04:05")]).await.expect(422).text();
+    let page = browser
+        .form(
+            "POST",
+            "/me",
+            &form(&[("from", "15:00"), ("to", "15:00"), ("away_until", "")]),
+        )
+        .await
+        .expect(422)
+        .text();
+    assert!(
+        page.contains("This has no days. Choose at least one."),
+        "{page}"
+    );
+    assert!(
+        !page.contains("name=\"days\" value=\"2\" checked") && page.contains("value=\"15:00\"")
+    );
+    let page = browser
+        .form(
+            "POST",
+            "/me",
+            &form(&[("days", "3"), ("from", "17:00"), ("to", "09:00")]),
+        )
+        .await
+        .expect(422)
+        .text();
+    assert!(
+        page.contains("ends at 09:00")
+            && page.contains("name=\"days\" value=\"3\" checked")
+            && !page.contains("value=\"2\" checked")
+    );
+    let page = browser
+        .form(
+            "POST",
+            "/me",
+            &[("_method", "PATCH"), ("away_until", "2001-02-03T04:05")],
+        )
+        .await
+        .expect(422)
+        .text();
     assert!(page.contains("lies in the past"), "{page}");
     assert_eq!(me(&ada).await, now);
 
     // A browser's local time is meant in the zone that comes with it.
     let minute = (app.state.clock.now() / 60_000 + 50_000) * 60_000;
     let zone = jiff::tz::TimeZone::get("Pacific/Auckland").unwrap();
-    let local = jiff::Timestamp::from_millisecond(minute).unwrap().to_zoned(zone).strftime("%Y-%m-%dT%H:%M").to_string();
-    browser.form("POST", "/me", &[("_method", "PATCH"), ("time_zone", "Pacific/Auckland"), ("away_until", &local)]).await.expect(303);
-    assert_eq!(me(&ada).await["away_until"], json!(hearback::clock::rfc3339(minute)));
-    browser.form("POST", "/me", &form(&[("away_until", "")])).await.expect(303);
+    let local = jiff::Timestamp::from_millisecond(minute)
+        .unwrap()
+        .to_zoned(zone)
+        .strftime("%Y-%m-%dT%H:%M")
+        .to_string();
+    browser
+        .form(
+            "POST",
+            "/me",
+            &[
+                ("_method", "PATCH"),
+                ("time_zone", "Pacific/Auckland"),
+                ("away_until", &local),
+            ],
+        )
+        .await
+        .expect(303);
+    assert_eq!(
+        me(&ada).await["away_until"],
+        json!(hearback::clock::rfc3339(minute))
+    );
+    browser
+        .form("POST", "/me", &form(&[("away_until", "")]))
+        .await
+        .expect(303);
     assert_eq!(me(&ada).await["away_until"], Value::Null);
 
-    browser.form("POST", "/me", &[("_method", "PATCH"), ("mail", "false")]).await.expect(303);
+    browser
+        .form("POST", "/me", &[("_method", "PATCH"), ("mail", "false")])
+        .await
+        .expect(303);
     assert_eq!(me(&ada).await["notify"]["mail"], false);
-    assert_eq!(me(&ada).await["working_hours"], hours(&[2, 7], "08:30", "15:00"), "what is absent stays");
+    assert_eq!(
+        me(&ada).await["working_hours"],
+        hours(&[2, 7], "08:30", "15:00"),
+        "what is absent stays"
+    );
 }

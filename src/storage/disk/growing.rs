@@ -20,7 +20,12 @@ fn locked(root: &Path, path: &Path) -> io::Result<Option<File>> {
     let folder = path.parent().unwrap_or(root);
     make_folder(root, folder)?;
     let made = !path.exists();
-    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
     match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
@@ -44,7 +49,9 @@ impl Growing {
         loop {
             let (root, path) = (Arc::clone(&root), path.clone());
             if let Some(file) = blocking(move || locked(&root, &path)).await? {
-                return Ok(Self { file: Arc::new(file) });
+                return Ok(Self {
+                    file: Arc::new(file),
+                });
             }
             tokio::time::sleep(AGAIN).await;
         }
@@ -65,7 +72,9 @@ impl Growing {
         });
         match there.await? {
             there if there == at => Ok(()),
-            there => Err(Error::internal(format!("an upload's file has {there} bytes where {at} were durable"))),
+            there => Err(Error::internal(format!(
+                "an upload's file has {there} bytes where {at} were durable"
+            ))),
         }
     }
 
@@ -73,7 +82,9 @@ impl Growing {
     pub async fn head(&self, most: usize) -> Result<Bytes> {
         let file = Arc::clone(&self.file);
         blocking(move || {
-            let length = usize::try_from(file.metadata()?.len()).unwrap_or(most).min(most);
+            let length = usize::try_from(file.metadata()?.len())
+                .unwrap_or(most)
+                .min(most);
             let mut head = vec![0; length];
             file.read_exact_at(&mut head, 0)?;
             Ok(head.into())

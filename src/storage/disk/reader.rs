@@ -15,7 +15,12 @@ use crate::error::Result;
 use crate::storage::{BLOCK, Bytestream, away};
 
 pub(super) fn stream_range(file: File, range: Range<u64>) -> Bytestream {
-    let reader = Reader { file: Arc::new(file), range, buffer: BytesMut::new(), in_place: true };
+    let reader = Reader {
+        file: Arc::new(file),
+        range,
+        buffer: BytesMut::new(),
+        in_place: true,
+    };
     stream::unfold(reader, |mut reader| async move {
         if reader.range.is_empty() {
             return None;
@@ -63,7 +68,12 @@ impl Reader {
             return None;
         }
         let mut slices = [IoSliceMut::new(&mut self.buffer)];
-        match rustix::io::preadv2(&*self.file, &mut slices, self.range.start, ReadWriteFlags::NOWAIT) {
+        match rustix::io::preadv2(
+            &*self.file,
+            &mut slices,
+            self.range.start,
+            ReadWriteFlags::NOWAIT,
+        ) {
             Ok(0) => None,
             Ok(read) => Some(read),
             Err(Errno::AGAIN | Errno::INTR) => None,

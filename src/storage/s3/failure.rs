@@ -23,7 +23,10 @@ pub(super) enum Failure {
 }
 
 pub(super) fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
-    let Some(status) = error.raw_response().map(|response| response.status().as_u16()) else {
+    let Some(status) = error
+        .raw_response()
+        .map(|response| response.status().as_u16())
+    else {
         return match error {
             SdkError::ConstructionFailure(_) => Failure::Refused,
             _ => Failure::Away,
@@ -34,15 +37,23 @@ pub(super) fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
         (_, "NoSuchBucket") => Failure::Refused,
         (404, _) => Failure::Missing,
         (501 | 405, _) | (_, "NotImplemented" | "MethodNotAllowed") => Failure::NotImplemented,
-        (507, _) | (_, "QuotaExceeded" | "XMinioStorageFull" | "StorageFull" | "EntityTooLarge") => Failure::Full,
+        (507, _)
+        | (_, "QuotaExceeded" | "XMinioStorageFull" | "StorageFull" | "EntityTooLarge") => {
+            Failure::Full
+        }
         // Completing an upload may answer 200 and say only in the body that it failed.
-        (408 | 429 | 500..=599, _) | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => Failure::Away,
+        (408 | 429 | 500..=599, _)
+        | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => {
+            Failure::Away
+        }
         _ => Failure::Refused,
     }
 }
 
 /// Whether not even a connection was made. hyper says so only in its words.
-pub(super) fn never_arrived<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>) -> bool {
+pub(super) fn never_arrived<E: ProvideErrorMetadata + StdError + 'static>(
+    error: &SdkError<E>,
+) -> bool {
     matches!(error, SdkError::ConstructionFailure(_)) || chain(error).contains("(Connect)")
 }
 
@@ -68,23 +79,59 @@ where
 pub(super) fn advice(error: &Error) -> &'static str {
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let known = [
-        ("NoSuchBucket", "The bucket does not exist: create it, or correct its name in HEARBACK_STORAGE."),
-        ("InvalidAccessKeyId", "The server does not know AWS_ACCESS_KEY_ID."),
-        ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is wrong, or a proxy changes the Host of requests."),
-        ("RequestTimeTooSkewed", "The clocks of this machine and of the server differ by more than 15 minutes."),
-        ("AuthorizationHeaderMalformed", "The region is wrong: set AWS_REGION."),
-        ("PermanentRedirect", "The region or the endpoint is wrong: set AWS_REGION."),
+        (
+            "NoSuchBucket",
+            "The bucket does not exist: create it, or correct its name in HEARBACK_STORAGE.",
+        ),
+        (
+            "InvalidAccessKeyId",
+            "The server does not know AWS_ACCESS_KEY_ID.",
+        ),
+        (
+            "SignatureDoesNotMatch",
+            "AWS_SECRET_ACCESS_KEY is wrong, or a proxy changes the Host of requests.",
+        ),
+        (
+            "RequestTimeTooSkewed",
+            "The clocks of this machine and of the server differ by more than 15 minutes.",
+        ),
+        (
+            "AuthorizationHeaderMalformed",
+            "The region is wrong: set AWS_REGION.",
+        ),
+        (
+            "PermanentRedirect",
+            "The region or the endpoint is wrong: set AWS_REGION.",
+        ),
         (
             "AccessDenied",
             "The key may not do this: allow s3:GetObject, PutObject, DeleteObject, DeleteObjectVersion, AbortMultipartUpload, ListBucket, ListBucketVersions and ListBucketMultipartUploads.",
         ),
-        ("403", "The key may not do this: look at its id, secret and rights on the bucket."),
-        ("credential", "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."),
-        ("dns error", "The name of the endpoint cannot be resolved; a server without bucket names in its domain needs path style."),
-        ("ertificate", "The endpoint's certificate is not trusted by this machine."),
-        ("onnect", "Nothing answers at the endpoint: look at its address and port."),
+        (
+            "403",
+            "The key may not do this: look at its id, secret and rights on the bucket.",
+        ),
+        (
+            "credential",
+            "No credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+        ),
+        (
+            "dns error",
+            "The name of the endpoint cannot be resolved; a server without bucket names in its domain needs path style.",
+        ),
+        (
+            "ertificate",
+            "The endpoint's certificate is not trusted by this machine.",
+        ),
+        (
+            "onnect",
+            "Nothing answers at the endpoint: look at its address and port.",
+        ),
     ];
-    known.iter().find(|(word, _)| cause.contains(word)).map_or("Look at the endpoint, the bucket and the keys.", |(_, words)| words)
+    known.iter().find(|(word, _)| cause.contains(word)).map_or(
+        "Look at the endpoint, the bucket and the keys.",
+        |(_, words)| words,
+    )
 }
 
 /// An error with what lies behind it: the SDK's own text is only "service error" or "dispatch failure".

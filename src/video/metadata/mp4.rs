@@ -52,31 +52,52 @@ impl Mp4 {
     }
 
     pub(super) fn step(&mut self, at: u64, bytes: &[u8]) -> Step {
-        let Some((short, rest)) = bytes.split_first_chunk::<4>() else { return Step::Need(8) };
-        let Some(kind) = rest.first_chunk::<4>() else { return Step::Need(8) };
+        let Some((short, rest)) = bytes.split_first_chunk::<4>() else {
+            return Step::Need(8);
+        };
+        let Some(kind) = rest.first_chunk::<4>() else {
+            return Step::Need(8);
+        };
         let (size, header) = match (u32::from_be_bytes(*short), bytes.get(8..16)) {
             (1, None) => return Step::Need(16),
-            (1, Some(long)) => (long.iter().fold(0, |size, byte| size << 8 | u64::from(*byte)), 16),
+            (1, Some(long)) => (
+                long.iter()
+                    .fold(0, |size, byte| size << 8 | u64::from(*byte)),
+                16,
+            ),
             (short, _) => (u64::from(short), 8),
         };
         while self.open.last().is_some_and(|open| open.end == at) {
             self.open.pop();
         }
-        let (Some(end), Some(content)) = (at.checked_add(size), size.checked_sub(header)) else { return Step::Refuse };
+        let (Some(end), Some(content)) = (at.checked_add(size), size.checked_sub(header)) else {
+            return Step::Refuse;
+        };
         if self.open.iter().any(|open| end > open.end) {
             return Step::Refuse;
         }
-        let Some(rule) = self.rule(at, *kind) else { return Step::Refuse };
+        let Some(rule) = self.rule(at, *kind) else {
+            return Step::Refuse;
+        };
         self.in_mdat = matches!(rule, Rule::Samples);
         match rule {
             Rule::Boxes => self.enter(*kind, end),
             Rule::Samples => self.mdat(content),
-            Rule::Free => Step::Next { skip: content, zeros: true },
+            Rule::Free => Step::Next {
+                skip: content,
+                zeros: true,
+            },
             Rule::Content(_) | Rule::Fragment => match usize::try_from(size) {
                 Ok(size) if bytes.len() < size => Step::Need(size),
                 Ok(_) => {
-                    let content = bytes.get(if header == 16 { 16.. } else { 8.. }).unwrap_or_default();
-                    let allowed = if let Rule::Content(check) = rule { check(content) } else { self.remember(*kind, content).is_some() };
+                    let content = bytes
+                        .get(if header == 16 { 16.. } else { 8.. })
+                        .unwrap_or_default();
+                    let allowed = if let Rule::Content(check) = rule {
+                        check(content)
+                    } else {
+                        self.remember(*kind, content).is_some()
+                    };
                     Step::allow_if(allowed)
                 }
                 Err(_) => Step::Refuse,
@@ -90,7 +111,9 @@ impl Mp4 {
             (b"root", b"ftyp") if at == 0 => Some(Rule::Content(boxes::is_file_type)),
             (b"root", _) if at == 0 => None,
             (b"root", b"moov") if !self.moov => Some(Rule::Boxes),
-            (b"root", b"moof") if !self.tracks.is_empty() && self.samples.is_none() => Some(Rule::Boxes),
+            (b"root", b"moof") if !self.tracks.is_empty() && self.samples.is_none() => {
+                Some(Rule::Boxes)
+            }
             (b"root", b"mdat") if self.samples.is_some() => Some(Rule::Samples),
             _ => allowed(parent, &kind),
         }
@@ -112,7 +135,10 @@ impl Mp4 {
     /// Bytes that belong to no sample could be anything.
     fn mdat(&mut self, content: u64) -> Step {
         match self.samples.take() {
-            Some(samples) if samples == content => Step::Next { skip: content, zeros: false },
+            Some(samples) if samples == content => Step::Next {
+                skip: content,
+                zeros: false,
+            },
             _ => Step::Refuse,
         }
     }
@@ -121,7 +147,8 @@ impl Mp4 {
     fn remember(&mut self, kind: [u8; 4], content: &[u8]) -> Option<()> {
         match &kind {
             b"trex" => {
-                let track = boxes::number(content, 4).filter(|_| content.len() == 24 && self.tracks.len() < MAX_TRACKS)?;
+                let track = boxes::number(content, 4)
+                    .filter(|_| content.len() == 24 && self.tracks.len() < MAX_TRACKS)?;
                 self.tracks.push((track, boxes::number(content, 16)?));
             }
             b"tfhd" => {
@@ -160,7 +187,9 @@ fn allowed(parent: &[u8; 4], kind: &[u8; 4]) -> Option<Rule> {
         (b"minf", b"dinf" | b"stbl") => Boxes,
         (b"dinf", b"dref") => Content(boxes::is_own_data),
         (b"stbl", b"stsd") => Content(boxes::is_description),
-        (b"stbl", b"stts" | b"stsc" | b"stco" | b"co64" | b"stss") => Content(|content| content == [0; 8]),
+        (b"stbl", b"stts" | b"stsc" | b"stco" | b"co64" | b"stss") => {
+            Content(|content| content == [0; 8])
+        }
         (b"stbl", b"stsz") => Content(|content| content == [0; 12]),
         (b"moof", b"mfhd") => Content(|content| content.len() == 8),
         (b"moof", b"traf") => Boxes,

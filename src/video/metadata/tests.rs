@@ -20,7 +20,12 @@ const RECORDINGS: [&str; 9] = [
 ];
 
 fn fixture(name: &str) -> Vec<u8> {
-    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+    std::fs::read(
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(name),
+    )
+    .unwrap()
 }
 
 fn scan(bytes: &[u8]) -> Metadata {
@@ -43,7 +48,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % limit.max(1)
     }
 }
@@ -55,15 +63,25 @@ fn recordings_of_browsers_have_no_metadata_however_they_arrive() {
         assert_eq!(scan(&bytes), Metadata::None, "{name}");
         let mut numbers = Numbers(1);
         assert_eq!(in_pieces(&bytes, |_| 1), Metadata::None, "{name}");
-        assert_eq!(in_pieces(&bytes, |_| numbers.below(3_000)), Metadata::None, "{name}");
+        assert_eq!(
+            in_pieces(&bytes, |_| numbers.below(3_000)),
+            Metadata::None,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn files_of_other_programs_and_what_is_no_video_can_have_metadata() {
-    for name in
-        ["count.mp4", "count.webm", "moov-at-end.mov", "bad-claims-10h.mp4", "ebml-void-first.webm", "alpha.png", "bad-hls-named.mp4"]
-    {
+    for name in [
+        "count.mp4",
+        "count.webm",
+        "moov-at-end.mov",
+        "bad-claims-10h.mp4",
+        "ebml-void-first.webm",
+        "alpha.png",
+        "bad-hls-named.mp4",
+    ] {
         assert_eq!(scan(&fixture(name)), Metadata::Possible, "{name}");
     }
     assert_eq!(scan(b""), Metadata::Possible);
@@ -85,7 +103,15 @@ fn scan_goes_on_where_it_was_stored_and_only_there() {
         assert_eq!(elsewhere.finish(), Metadata::Possible, "{cut}");
         let mut unknown = MetadataScan::resume(None, cut as u64);
         unknown.feed(&bytes[cut..]);
-        assert_eq!(unknown.finish(), if cut == 0 { Metadata::None } else { Metadata::Possible }, "{cut}");
+        assert_eq!(
+            unknown.finish(),
+            if cut == 0 {
+                Metadata::None
+            } else {
+                Metadata::Possible
+            },
+            "{cut}"
+        );
     }
 }
 
@@ -99,7 +125,11 @@ fn scan_ends_with_the_same_result_in_any_pieces_of_any_damaged_file() {
             let mut bytes = whole.clone();
             for _ in 0..=numbers.below(4) {
                 // Mostly in the headers, where sizes are.
-                let within = if numbers.below(3) == 0 { bytes.len() } else { bytes.len().min(1_500) };
+                let within = if numbers.below(3) == 0 {
+                    bytes.len()
+                } else {
+                    bytes.len().min(1_500)
+                };
                 let at = numbers.below(within);
                 match numbers.below(5) {
                     0 => bytes[at] ^= 1 << numbers.below(8),

@@ -74,8 +74,12 @@ impl Webm {
     /// Whether the file may end here; `begun` says that the element at `at` or its content has begun. A recording that
     /// broke off ends within a cluster.
     pub(super) fn may_end(&self, at: u64, begun: bool) -> bool {
-        let open = self.open.iter().filter(|open| open.end != Some(at) && open.id != SEGMENT);
-        self.cluster && (self.open.iter().any(|open| open.id == CLUSTER) || (!begun && open.count() == 0))
+        let open = self
+            .open
+            .iter()
+            .filter(|open| open.end != Some(at) && open.id != SEGMENT);
+        self.cluster
+            && (self.open.iter().any(|open| open.id == CLUSTER) || (!begun && open.count() == 0))
     }
 
     pub(super) fn step(&mut self, at: u64, bytes: &[u8]) -> Step {
@@ -84,22 +88,47 @@ impl Webm {
             Err(step) => return step,
         };
         self.close(at, header.id);
-        let Some(rule) = self.rule(at, header.id) else { return Step::Refuse };
+        let Some(rule) = self.rule(at, header.id) else {
+            return Step::Refuse;
+        };
         let end = match header.size {
-            Some(size) => match at.checked_add(header.length as u64).and_then(|start| start.checked_add(size)) {
-                Some(end) if self.open.iter().all(|open| open.end.is_none_or(|parent| end <= parent)) => Some(end),
+            Some(size) => match at
+                .checked_add(header.length as u64)
+                .and_then(|start| start.checked_add(size))
+            {
+                Some(end)
+                    if self
+                        .open
+                        .iter()
+                        .all(|open| open.end.is_none_or(|parent| end <= parent)) =>
+                {
+                    Some(end)
+                }
                 _ => return Step::Refuse,
             },
             None => None,
         };
-        let whole = header.size.and_then(|size| usize::try_from(size).ok()).and_then(|size| size.checked_add(header.length));
+        let whole = header
+            .size
+            .and_then(|size| usize::try_from(size).ok())
+            .and_then(|size| size.checked_add(header.length));
         match (rule, whole) {
             (Rule::Elements, _) => self.enter(header.id, end),
-            (Rule::Number, Some(whole)) if whole <= header.length + 8 => self.value(header, whole, bytes, |_| true),
-            (Rule::Value(most, check), Some(whole)) if whole <= header.length + most => self.value(header, whole, bytes, check),
+            (Rule::Number, Some(whole)) if whole <= header.length + 8 => {
+                self.value(header, whole, bytes, |_| true)
+            }
+            (Rule::Value(most, check), Some(whole)) if whole <= header.length + most => {
+                self.value(header, whole, bytes, check)
+            }
             (Rule::Block, Some(whole)) => self.block(&header, whole, bytes),
-            (Rule::Alpha, Some(_)) => Step::Next { skip: header.size.unwrap_or(0), zeros: false },
-            (Rule::Void, Some(_)) => Step::Next { skip: header.size.unwrap_or(0), zeros: true },
+            (Rule::Alpha, Some(_)) => Step::Next {
+                skip: header.size.unwrap_or(0),
+                zeros: false,
+            },
+            (Rule::Void, Some(_)) => Step::Next {
+                skip: header.size.unwrap_or(0),
+                zeros: true,
+            },
             _ => Step::Refuse,
         }
     }
@@ -138,12 +167,19 @@ impl Webm {
         Step::NEXT
     }
 
-    fn value(&mut self, header: Header, whole: usize, bytes: &[u8], check: impl Fn(&[u8]) -> bool) -> Step {
+    fn value(
+        &mut self,
+        header: Header,
+        whole: usize,
+        bytes: &[u8],
+        check: impl Fn(&[u8]) -> bool,
+    ) -> Step {
         if bytes.len() < whole {
             return Step::Need(whole);
         }
         let value = &bytes[header.length..];
-        if header.id == TRACK_NUMBER && self.open.last().is_some_and(|open| open.id == TRACK_ENTRY) {
+        if header.id == TRACK_NUMBER && self.open.last().is_some_and(|open| open.id == TRACK_ENTRY)
+        {
             return match value {
                 [number @ 1..=0x7e] if self.tracks.len() < MAX_TRACKS => {
                     self.tracks.push(*number);
@@ -165,7 +201,10 @@ impl Webm {
             None => Step::Need(needed),
             Some(_) if bytes.len() < needed => Step::Need(needed),
             Some(number) if number & 0x80 != 0 && self.tracks.contains(&(number & 0x7f)) => {
-                Step::Next { skip: (whole - needed) as u64, zeros: false }
+                Step::Next {
+                    skip: (whole - needed) as u64,
+                    zeros: false,
+                }
             }
             Some(_) => Step::Refuse,
         }
@@ -188,8 +227,12 @@ fn header(bytes: &[u8]) -> Result<Header, Step> {
     if bytes.len() < length {
         return Err(Step::Need(length));
     }
-    let id = bytes[..id_length].iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
-    let value = bytes[id_length..length].iter().fold(0_u64, |size, byte| size << 8 | u64::from(*byte));
+    let id = bytes[..id_length]
+        .iter()
+        .fold(0, |id, byte| id << 8 | u32::from(*byte));
+    let value = bytes[id_length..length]
+        .iter()
+        .fold(0_u64, |size, byte| size << 8 | u64::from(*byte));
     let mask = (1_u64 << (7 * size_length)) - 1;
     let size = Some(value & mask).filter(|size| *size != mask);
     Ok(Header { id, size, length })
@@ -212,16 +255,23 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACKS, TRACK_ENTRY) => Elements,
         (TRACK_ENTRY, VIDEO | AUDIO) => Elements,
         // UID, flags, caches, default duration, delay, pre-roll, MaxBlockAdditionID.
-        (TRACK_ENTRY, TRACK_NUMBER | 0x73c5 | 0xb9 | 0x88 | 0x55aa | 0x9c | 0x6de7 | 0x6df8 | 0x23_e383 | 0x56aa | 0x56bb | 0x55ee) => {
-            Number
-        }
+        (
+            TRACK_ENTRY,
+            TRACK_NUMBER | 0x73c5 | 0xb9 | 0x88 | 0x55aa | 0x9c | 0x6de7 | 0x6df8 | 0x23_e383
+            | 0x56aa | 0x56bb | 0x55ee,
+        ) => Number,
         (TRACK_ENTRY, 0x83) => Value(1, |kind| matches!(kind, [1 | 2])),
         (TRACK_ENTRY, 0x86) => Value(16, is_codec),
         (TRACK_ENTRY, 0x25_8688) => Value(8, |name| name.iter().all(u8::is_ascii_alphanumeric)),
         (TRACK_ENTRY, 0x63a2) => Value(256, is_codec_private),
-        (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => Value(3, |language| matches!(language, b"und" | b"eng" | b"en")),
+        (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
+            Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
+        }
         // Size, display size and unit, interlacing, stereo and alpha modes; no crop, which hides what is there.
-        (VIDEO, 0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3) => Number,
+        (
+            VIDEO,
+            0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,
+        ) => Number,
         (VIDEO, COLOUR) => Elements,
         (COLOUR, 0x55b1..=0x55bd) => Number,
         (COLOUR, MASTERING) => Elements,
@@ -247,16 +297,34 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
 
 /// Chromium and its kin, Firefox, WebKit, or the library that they write with. `Lavf` is ffmpeg, which copies metadata.
 fn is_recorder(name: &[u8]) -> bool {
-    let library = name.strip_prefix(b"libwebm-").is_some_and(|rest| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'));
-    library || matches!(name, b"Chrome" | b"WebKit" | b"QTmuxingAppLibWebM-0.0.1" | b"QTwritingAppLibWebM-0.0.1")
+    let library = name.strip_prefix(b"libwebm-").is_some_and(|rest| {
+        rest.iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    });
+    library
+        || matches!(
+            name,
+            b"Chrome" | b"WebKit" | b"QTmuxingAppLibWebM-0.0.1" | b"QTwritingAppLibWebM-0.0.1"
+        )
 }
 
 /// Vorbis is not among them: its header has room for comments.
 fn is_codec(name: &[u8]) -> bool {
-    matches!(name, b"V_VP8" | b"V_VP9" | b"V_AV1" | b"V_MPEG4/ISO/AVC" | b"V_MPEGH/ISO/HEVC" | b"A_OPUS" | b"A_AAC")
+    matches!(
+        name,
+        b"V_VP8"
+            | b"V_VP9"
+            | b"V_AV1"
+            | b"V_MPEG4/ISO/AVC"
+            | b"V_MPEGH/ISO/HEVC"
+            | b"A_OPUS"
+            | b"A_AAC"
+    )
 }
 
 /// Opus' head, or the configuration record of AV1, H.264, VP9 or AAC, by their first bytes.
 fn is_codec_private(value: &[u8]) -> bool {
-    value.starts_with(b"OpusHead") || matches!(value.first(), None | Some(0x01 | 0x81)) || value.len() <= 5
+    value.starts_with(b"OpusHead")
+        || matches!(value.first(), None | Some(0x01 | 0x81))
+        || value.len() <= 5
 }

@@ -6,10 +6,19 @@ use super::*;
 /// The probe of a file and of its playable copy, which is as long.
 async fn playable(tools: &Tools, path: &Path) -> (Probe, Output) {
     let name = path.display();
-    let probe = tools.probe(path).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let probe = tools
+        .probe(path)
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
     let dir = tempfile::tempdir().unwrap();
-    let made = tools.seekable(path, &probe, dir.path()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
-    assert!((made.probe.duration_ms.unwrap() - probe.duration_ms.unwrap()).abs() <= 100, "{name}");
+    let made = tools
+        .seekable(path, &probe, dir.path())
+        .await
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(
+        (made.probe.duration_ms.unwrap() - probe.duration_ms.unwrap()).abs() <= 100,
+        "{name}"
+    );
     (probe, made)
 }
 
@@ -26,8 +35,16 @@ async fn streams_that_are_not_used_do_not_matter() {
     ] {
         let (probe, made) = playable(&tools, &fixture(name)).await;
         assert_eq!(made.probe.audio.as_deref(), Some(audio), "{name}");
-        assert_eq!(probe.text_streams.first().map(|stream| &*stream.codec), text, "{name}");
-        assert_eq!((made.probe.text_streams.len(), &made.note), (0, &None), "{name}");
+        assert_eq!(
+            probe.text_streams.first().map(|stream| &*stream.codec),
+            text,
+            "{name}"
+        );
+        assert_eq!(
+            (made.probe.text_streams.len(), &made.note),
+            (0, &None),
+            "{name}"
+        );
     }
 }
 
@@ -36,7 +53,11 @@ async fn audio_that_browsers_do_not_play_is_converted_and_the_pictures_are_copie
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
-    let vp9 = source(dir.path(), &["-c:v", "libvpx-vp9", "-c:a", "libopus"], "source.webm");
+    let vp9 = source(
+        dir.path(),
+        &["-c:v", "libvpx-vp9", "-c:a", "libopus"],
+        "source.webm",
+    );
     for (from, name, encoder, audio) in [
         (&plain, "pcm24.mov", "pcm_s24le", "aac"),
         (&plain, "float.mov", "pcm_f32le", "aac"),
@@ -55,7 +76,19 @@ async fn audio_that_browsers_do_not_play_is_converted_and_the_pictures_are_copie
         (&vp9, "vp9-ac3.mp4", "ac3", "aac"),
     ] {
         let path = dir.path().join(name);
-        ffmpeg(&["-i", from.to_str().unwrap(), "-c:v", "copy", "-c:a", encoder, "-strict", "-2"], &path);
+        ffmpeg(
+            &[
+                "-i",
+                from.to_str().unwrap(),
+                "-c:v",
+                "copy",
+                "-c:a",
+                encoder,
+                "-strict",
+                "-2",
+            ],
+            &path,
+        );
         let out = tempfile::tempdir().unwrap();
         let probe = tools.probe(&path).await.unwrap();
         let made = tools.seekable(&path, &probe, out.path()).await.unwrap();
@@ -64,7 +97,13 @@ async fn audio_that_browsers_do_not_play_is_converted_and_the_pictures_are_copie
         assert_eq!(before.len(), after.len(), "{name}");
         let heard = beeps(&made.path);
         assert_eq!(heard.len(), 8, "{name}: {heard:?}");
-        assert!(heard.iter().zip((0..8).map(|second| second * 1000)).all(|(is, wanted)| (is - wanted).abs() <= 50), "{name}: {heard:?}");
+        assert!(
+            heard
+                .iter()
+                .zip((0..8).map(|second| second * 1000))
+                .all(|(is, wanted)| (is - wanted).abs() <= 50),
+            "{name}: {heard:?}"
+        );
     }
 }
 
@@ -73,19 +112,56 @@ async fn trim_converts_audio_that_browsers_do_not_play() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
-    let vp8 = source(dir.path(), &["-c:v", "libvpx", "-g", "20", "-auto-alt-ref", "0", "-c:a", "libopus"], "source.webm");
-    for (from, name, encoder, audio) in [(&plain, "pcm.mov", "pcm_s16le", "aac"), (&vp8, "vorbis.webm", "libvorbis", "opus")] {
+    let vp8 = source(
+        dir.path(),
+        &[
+            "-c:v",
+            "libvpx",
+            "-g",
+            "20",
+            "-auto-alt-ref",
+            "0",
+            "-c:a",
+            "libopus",
+        ],
+        "source.webm",
+    );
+    for (from, name, encoder, audio) in [
+        (&plain, "pcm.mov", "pcm_s16le", "aac"),
+        (&vp8, "vorbis.webm", "libvorbis", "opus"),
+    ] {
         let path = dir.path().join(name);
-        ffmpeg(&["-i", from.to_str().unwrap(), "-c:v", "copy", "-c:a", encoder], &path);
+        ffmpeg(
+            &[
+                "-i",
+                from.to_str().unwrap(),
+                "-c:v",
+                "copy",
+                "-c:a",
+                encoder,
+            ],
+            &path,
+        );
         let probe = tools.probe(&path).await.unwrap();
         for stretch in [(0, 3_000), (3_000, 6_000), (3_500, 7_000)] {
             let made = tools.cut(&path, &probe, stretch, dir.path()).await.unwrap();
-            assert!(["aac", audio].contains(&made.probe.audio.as_deref().unwrap()), "{name} {stretch:?}");
-            let wanted: Vec<i64> =
-                (0..8).map(|second| second * 1000 - stretch.0).filter(|at| *at >= 0 && *at < stretch.1 - stretch.0).collect();
+            assert!(
+                ["aac", audio].contains(&made.probe.audio.as_deref().unwrap()),
+                "{name} {stretch:?}"
+            );
+            let wanted: Vec<i64> = (0..8)
+                .map(|second| second * 1000 - stretch.0)
+                .filter(|at| *at >= 0 && *at < stretch.1 - stretch.0)
+                .collect();
             let heard = beeps(&made.path);
             assert_eq!(heard.len(), wanted.len(), "{name} {stretch:?}: {heard:?}");
-            assert!(heard.iter().zip(&wanted).all(|(is, wanted)| (is - wanted).abs() <= 50), "{name} {stretch:?}: {heard:?}");
+            assert!(
+                heard
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(is, wanted)| (is - wanted).abs() <= 50),
+                "{name} {stretch:?}: {heard:?}"
+            );
         }
     }
 }
@@ -97,23 +173,60 @@ async fn covers_and_further_tracks_are_ignored() {
     let plain = source(dir.path(), &[], "source.mp4");
     let plain = plain.to_str().unwrap();
     let cover = dir.path().join("cover.png");
-    ffmpeg(&["-f", "lavfi", "-i", "color=red:s=600x600", "-frames:v", "1"], &cover);
+    ffmpeg(
+        &["-f", "lavfi", "-i", "color=red:s=600x600", "-frames:v", "1"],
+        &cover,
+    );
     let cover = cover.to_str().unwrap();
     let make = |name: &str, args: &[&str]| {
         let path = dir.path().join(name);
         ffmpeg(args, &path);
         path
     };
-    let with_cover = ["-i", cover, "-i", plain, "-map", "0", "-map", "1", "-c", "copy", "-disposition:v:0", "attached_pic"];
-    let two_videos =
-        ["-i", plain, "-map", "0:v", "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:v:1", "mpeg4", "-c:a:1", "ac3"];
-    let ac3_first = ["-i", plain, "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:a:0", "ac3"];
-    let mpeg4_first = ["-i", plain, "-map", "0:v", "-map", "0:v", "-map", "0:a", "-c", "copy", "-c:v:0", "mpeg4"];
-    let twenty: Vec<&str> =
-        ["-i", plain, "-map", "0:v"].into_iter().chain(["-map", "0:a"].into_iter().cycle().take(40)).chain(["-c", "copy"]).collect();
+    let with_cover = [
+        "-i",
+        cover,
+        "-i",
+        plain,
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-c",
+        "copy",
+        "-disposition:v:0",
+        "attached_pic",
+    ];
+    let two_videos = [
+        "-i", plain, "-map", "0:v", "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy",
+        "-c:v:1", "mpeg4", "-c:a:1", "ac3",
+    ];
+    let ac3_first = [
+        "-i", plain, "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", "-c:a:0", "ac3",
+    ];
+    let mpeg4_first = [
+        "-i", plain, "-map", "0:v", "-map", "0:v", "-map", "0:a", "-c", "copy", "-c:v:0", "mpeg4",
+    ];
+    let twenty: Vec<&str> = ["-i", plain, "-map", "0:v"]
+        .into_iter()
+        .chain(["-map", "0:a"].into_iter().cycle().take(40))
+        .chain(["-c", "copy"])
+        .collect();
     let paths = [
         make("cover-first.mp4", &with_cover),
-        make("cover.mkv", &["-i", plain, "-c", "copy", "-attach", cover, "-metadata:s:t", "mimetype=image/png"]),
+        make(
+            "cover.mkv",
+            &[
+                "-i",
+                plain,
+                "-c",
+                "copy",
+                "-attach",
+                cover,
+                "-metadata:s:t",
+                "mimetype=image/png",
+            ],
+        ),
         make("two.mp4", &two_videos),
         make("two.mkv", &two_videos),
         make("ac3-first.mov", &ac3_first),
@@ -122,8 +235,18 @@ async fn covers_and_further_tracks_are_ignored() {
     ];
     for path in &paths {
         let (_, made) = playable(&tools, path).await;
-        assert_eq!((&*made.probe.video, made.width, made.height), ("h264", 64, 48), "{}", path.display());
-        assert_eq!(made.probe.audio.as_deref(), Some("aac"), "{}", path.display());
+        assert_eq!(
+            (&*made.probe.video, made.width, made.height),
+            ("h264", 64, 48),
+            "{}",
+            path.display()
+        );
+        assert_eq!(
+            made.probe.audio.as_deref(),
+            Some("aac"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -140,7 +263,10 @@ async fn unreadable_audio_is_dropped_and_the_author_is_told() {
     let (probe, made) = playable(&tools, &path).await;
     assert_eq!((probe.audio, &made.probe.audio), (None, &None));
     let note = made.note.unwrap();
-    assert!(note.contains("without sound") && note.contains("zz9k"), "{note}");
+    assert!(
+        note.contains("without sound") && note.contains("zz9k"),
+        "{note}"
+    );
 }
 
 #[tokio::test]
@@ -148,9 +274,17 @@ async fn rejection_names_the_codec_and_says_what_to_do() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     for (name, args, label) in [
-        ("prores.mov", ["-c:v", "prores", "-profile:v", "0"].as_slice(), "ProRes"),
+        (
+            "prores.mov",
+            ["-c:v", "prores", "-profile:v", "0"].as_slice(),
+            "ProRes",
+        ),
         ("divx.mp4", &["-c:v", "mpeg4"], "MPEG-4 Part 2"),
-        ("mjpeg.mov", &["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"], "Motion JPEG"),
+        (
+            "mjpeg.mov",
+            &["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"],
+            "Motion JPEG",
+        ),
         ("theora.mkv", &["-c:v", "libtheora"], "Theora"),
         ("mpeg2.mkv", &["-c:v", "mpeg2video"], "MPEG-2"),
         ("wmv.mkv", &["-c:v", "wmv2"], "Windows Media Video"),
@@ -158,11 +292,19 @@ async fn rejection_names_the_codec_and_says_what_to_do() {
         ("ffv1.mkv", &["-c:v", "ffv1"], "FFV1"),
     ] {
         let path = dir.path().join(name);
-        ffmpeg(&[&["-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=1"], args].concat(), &path);
+        ffmpeg(
+            &[&["-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=1"], args].concat(),
+            &path,
+        );
         let error = tools.probe(&path).await.unwrap_err();
         let said = error.detail();
         assert!(matches!(error, Error::Unsupported(_)), "{name}: {error}");
-        assert!(said.contains(label) && said.contains("Export it as H.264 (MP4)") && !said.contains("damaged"), "{name}: {said}");
+        assert!(
+            said.contains(label)
+                && said.contains("Export it as H.264 (MP4)")
+                && !said.contains("damaged"),
+            "{name}: {said}"
+        );
     }
 }
 
@@ -190,15 +332,26 @@ async fn audio_that_cannot_even_be_opened_is_named_and_not_called_damage() {
     let mut bytes = std::fs::read(&plain).unwrap();
     // ISO/IEC 14496-3, AudioSpecificConfig: object type 42 is xHE-AAC, which ffmpeg 5.1 does not know.
     let at = bytes.windows(4).rposition(|word| word == b"esds").unwrap();
-    let config = at + bytes[at..].windows(4).position(|word| word == [0x05, 0x80, 0x80, 0x80]).unwrap() + 5;
+    let config = at
+        + bytes[at..]
+            .windows(4)
+            .position(|word| word == [0x05, 0x80, 0x80, 0x80])
+            .unwrap()
+        + 5;
     bytes[config..config + 3].copy_from_slice(&[0b1111_1001, 0b0100_0110, 0b0010_0000]);
     std::fs::write(&plain, bytes).unwrap();
     match tools.probe(&plain).await {
         // From ffmpeg 7.1 on.
-        Ok(probe) => assert_eq!((probe.audio, probe.lost_audio.as_deref()), (None, Some("AAC"))),
+        Ok(probe) => assert_eq!(
+            (probe.audio, probe.lost_audio.as_deref()),
+            (None, Some("AAC"))
+        ),
         Err(error) => {
             let said = error.detail();
-            assert!(said.contains("AAC") && said.contains("Export it") && !said.contains("damaged"), "{said}");
+            assert!(
+                said.contains("AAC") && said.contains("Export it") && !said.contains("damaged"),
+                "{said}"
+            );
         }
     }
 }

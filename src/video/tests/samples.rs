@@ -8,16 +8,31 @@ pub(super) fn source(dir: &Path, video: &[&str], name: &str) -> PathBuf {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
     let sound = "aevalsrc='if(lt(mod(t,1),0.1),0.5,0)*sin(2*PI*440*t)':d=8:s=48000";
-    let mut command = vec!["-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-c:a", "aac", "-b:a", "64k"];
-    command.extend(if video.is_empty() { &["-c:v", "libx264", "-g", "30", "-bf", "2"] } else { video });
+    let mut command = vec![
+        "-f", "lavfi", "-i", pictures, "-f", "lavfi", "-i", sound, "-c:a", "aac", "-b:a", "64k",
+    ];
+    command.extend(if video.is_empty() {
+        &["-c:v", "libx264", "-g", "30", "-bf", "2"]
+    } else {
+        video
+    });
     ffmpeg(&command, &path);
     path
 }
 
 #[track_caller]
 pub(super) fn ffmpeg(args: &[&str], output: &Path) {
-    let made = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(args).arg(output).output().unwrap();
-    assert!(made.status.success(), "{args:?}: {}", String::from_utf8_lossy(&made.stderr));
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-y"])
+        .args(args)
+        .arg(output)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
 }
 
 /// One entry of an edit list: how long, from where in the media (`None` is a delay), in seconds.
@@ -28,7 +43,11 @@ pub(super) fn with_edits(path: &Path, name: &str, video: &[Edit], audio: &[Edit]
     let bytes = std::fs::read(path).unwrap();
     let mut out = Vec::new();
     for (kind, body) in boxes(&bytes) {
-        if kind == *b"moov" { out.extend(boxed(kind, &edited_movie(body, video, audio))) } else { out.extend(boxed(kind, body)) }
+        if kind == *b"moov" {
+            out.extend(boxed(kind, &edited_movie(body, video, audio)))
+        } else {
+            out.extend(boxed(kind, body))
+        }
     }
     let to = path.with_file_name(name);
     std::fs::write(&to, out).unwrap();
@@ -43,7 +62,11 @@ fn edited_movie(movie: &[u8], video: &[Edit], audio: &[Edit]) -> Vec<u8> {
         match &kind {
             b"trak" => {
                 let media = find(body, b"mdia");
-                let edits = if &find(media, b"hdlr")[8..12] == b"vide" { video } else { audio };
+                let edits = if &find(media, b"hdlr")[8..12] == b"vide" {
+                    video
+                } else {
+                    audio
+                };
                 out.extend(boxed(kind, &edited_track(body, edits, timescale)));
             }
             b"mvhd" => {
@@ -64,7 +87,11 @@ fn edited_track(track: &[u8], edits: &[Edit], movie_timescale: u32) -> Vec<u8> {
     let mut list = [0_u32.to_be_bytes(), (edits.len() as u32).to_be_bytes()].concat();
     for (duration, media) in edits {
         list.extend(ticks(*duration, movie_timescale).to_be_bytes());
-        list.extend(media.map_or(u32::MAX, |at| ticks(at, timescale)).to_be_bytes());
+        list.extend(
+            media
+                .map_or(u32::MAX, |at| ticks(at, timescale))
+                .to_be_bytes(),
+        );
         list.extend(0x1_0000_u32.to_be_bytes());
     }
     let mut out = Vec::new();
@@ -81,7 +108,10 @@ fn boxes(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let size = number(bytes.get(at..at + 8)?, 0) as usize;
-        let found = (bytes[at + 4..at + 8].try_into().unwrap(), &bytes[at + 8..at + size]);
+        let found = (
+            bytes[at + 4..at + 8].try_into().unwrap(),
+            &bytes[at + 8..at + size],
+        );
         at += size;
         Some(found)
     })
@@ -106,21 +136,47 @@ pub(super) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         .args(input)
         .arg("-i")
         .arg(path)
-        .args(["-map", "0:v:0", "-vf", "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo", "-fps_mode", "passthrough", "-f", "null", "-"])
+        .args([
+            "-map",
+            "0:v:0",
+            "-vf",
+            "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "null",
+            "-",
+        ])
         .output()
         .unwrap();
-    let after = |line: &str, word: &str| Some(line.split_once(word)?.1.trim_start().split([' ', ']']).next()?.to_owned());
+    let after = |line: &str, word: &str| {
+        Some(
+            line.split_once(word)?
+                .1
+                .trim_start()
+                .split([' ', ']'])
+                .next()?
+                .to_owned(),
+        )
+    };
     let line = |line: &str| {
         let at: f64 = after(line, "pts_time:")?.parse().ok()?;
         let grey: f64 = after(line, "mean:[")?.parse().ok()?;
         Some((at, (grey / 20.0).round() as i64 - 1))
     };
-    String::from_utf8_lossy(&told.stderr).lines().filter_map(line).collect()
+    String::from_utf8_lossy(&told.stderr)
+        .lines()
+        .filter_map(line)
+        .collect()
 }
 
 /// Which second of the source a player shows at a moment.
 pub(super) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
-    pictures.iter().rfind(|(begins, _)| *begins <= at).unwrap_or(&pictures[0]).1
+    pictures
+        .iter()
+        .rfind(|(begins, _)| *begins <= at)
+        .unwrap_or(&pictures[0])
+        .1
 }
 
 /// When beeps begin, in milliseconds of the presentation.
@@ -128,10 +184,30 @@ pub(super) fn beeps(path: &Path) -> Vec<i64> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-copyts", "-i"])
         .arg(path)
-        .args(["-map", "0:a:0", "-af", "aresample=async=1:first_pts=0", "-f", "f32le", "-ac", "1", "-ar", "48000", "-"])
+        .args([
+            "-map",
+            "0:a:0",
+            "-af",
+            "aresample=async=1:first_pts=0",
+            "-f",
+            "f32le",
+            "-ac",
+            "1",
+            "-ar",
+            "48000",
+            "-",
+        ])
         .output()
         .unwrap();
-    let loud: Vec<bool> =
-        raw.stdout.as_chunks::<4>().0.chunks(480).map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.2)).collect();
-    (0..loud.len()).filter(|at| loud[*at] && (*at == 0 || !loud[at - 1])).map(|at| at as i64 * 10).collect()
+    let loud: Vec<bool> = raw
+        .stdout
+        .as_chunks::<4>()
+        .0
+        .chunks(480)
+        .map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.2))
+        .collect();
+    (0..loud.len())
+        .filter(|at| loud[*at] && (*at == 0 || !loud[at - 1]))
+        .map(|at| at as i64 * 10)
+        .collect()
 }

@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::super::filters;
 use super::super::shapes::{
-    ChangesShape, CommentShape, ExchangeShape, GuestAnswerShape, ReceiptShape, RevisionShape, RowShape, UpdateShape,
+    ChangesShape, CommentShape, ExchangeShape, GuestAnswerShape, ReceiptShape, RevisionShape,
+    RowShape, UpdateShape,
 };
 use super::Page;
 
@@ -90,7 +91,10 @@ impl AnswerBar {
 
     /// Whether the present content is answered.
     pub fn answered(&self) -> bool {
-        matches!(self.state.as_str(), "acknowledged" | "read_back" | "confirmed" | "needs_correction" | "declined")
+        matches!(
+            self.state.as_str(),
+            "acknowledged" | "read_back" | "confirmed" | "needs_correction" | "declined"
+        )
     }
 }
 
@@ -116,13 +120,27 @@ impl<'a> Standing<'a> {
     /// Parts the receipts of the update.
     pub fn of(update: &UpdateShape, receipts: &'a [ReceiptShape], author: bool) -> Self {
         let fyi = update.expectation == "fyi";
-        let open = |receipt: &ReceiptShape| if fyi { receipt.opened_at.is_none() && receipt.answered_at.is_none() } else { receipt.owes };
-        let (mut waiting, done): (Vec<_>, Vec<_>) = receipts.iter().partition(|receipt| open(receipt));
+        let open = |receipt: &ReceiptShape| {
+            if fyi {
+                receipt.opened_at.is_none() && receipt.answered_at.is_none()
+            } else {
+                receipt.owes
+            }
+        };
+        let (mut waiting, done): (Vec<_>, Vec<_>) =
+            receipts.iter().partition(|receipt| open(receipt));
         // Where nobody is asked, others are not told who opened it.
         waiting.retain(|_| !fyi || author);
-        waiting.sort_by_key(|receipt| (!receipt.overdue, receipt.due.is_none(), receipt.due.clone()));
-        let (to_hear, heard) = done.into_iter().partition(|receipt| author && receipt.unheard());
-        Self { to_hear, waiting, heard }
+        waiting
+            .sort_by_key(|receipt| (!receipt.overdue, receipt.due.is_none(), receipt.due.clone()));
+        let (to_hear, heard) = done
+            .into_iter()
+            .partition(|receipt| author && receipt.unheard());
+        Self {
+            to_hear,
+            waiting,
+            heard,
+        }
     }
 
     /// `9 of 14 heard. 3 have not opened it. 2 are overdue.` What was opened is for the author alone. Who answered once and is asked
@@ -133,13 +151,29 @@ impl<'a> Standing<'a> {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
                 all => {
-                    let answered = self.heard.iter().filter(|receipt| receipt.answered_at.is_some()).count();
-                    let opened = counts.opened.map(|opened| format!("{opened} of {all} opened it.")).unwrap_or_default();
-                    if answered > 0 { format!("{opened} {answered} answered.").trim().to_owned() } else { opened }
+                    let answered = self
+                        .heard
+                        .iter()
+                        .filter(|receipt| receipt.answered_at.is_some())
+                        .count();
+                    let opened = counts
+                        .opened
+                        .map(|opened| format!("{opened} of {all} opened it."))
+                        .unwrap_or_default();
+                    if answered > 0 {
+                        format!("{opened} {answered} answered.").trim().to_owned()
+                    } else {
+                        opened
+                    }
                 }
             };
         }
-        let again = |state: &str| self.waiting.iter().filter(|receipt| receipt.state == state).count();
+        let again = |state: &str| {
+            self.waiting
+                .iter()
+                .filter(|receipt| receipt.state == state)
+                .count()
+        };
         let (stale, corrected) = (again("stale"), again("needs_correction"));
         let mut said = match (counts.heard(), counts.recipients) {
             (0, _) if stale + corrected == 0 => "Nobody has answered yet.".to_owned(),
@@ -152,16 +186,39 @@ impl<'a> Standing<'a> {
                 said += &format!(" {count} {}.", if count == 1 { one } else { more });
             }
         };
-        let declined = self.heard.iter().filter(|receipt| receipt.state == "declined").count();
+        let declined = self
+            .heard
+            .iter()
+            .filter(|receipt| receipt.state == "declined")
+            .count();
         add(declined, "of them said “but …”", "of them said “but …”");
-        add(stale, "answered an earlier version", "answered an earlier version");
+        add(
+            stale,
+            "answered an earlier version",
+            "answered an earlier version",
+        );
         add(corrected, "was told: not quite", "were told: not quite");
         if author {
-            let unopened = self.waiting.iter().filter(|receipt| receipt.opened_at.is_none() && receipt.state == "waiting").count();
+            let unopened = self
+                .waiting
+                .iter()
+                .filter(|receipt| receipt.opened_at.is_none() && receipt.state == "waiting")
+                .count();
             add(unopened, "has not opened it", "have not opened it");
         }
-        add(self.waiting.iter().filter(|receipt| receipt.overdue).count(), "is overdue", "are overdue");
-        add(usize::try_from(counts.open_questions).unwrap_or_default(), "question is open", "questions are open");
+        add(
+            self.waiting
+                .iter()
+                .filter(|receipt| receipt.overdue)
+                .count(),
+            "is overdue",
+            "are overdue",
+        );
+        add(
+            usize::try_from(counts.open_questions).unwrap_or_default(),
+            "question is open",
+            "questions are open",
+        );
         said
     }
 }

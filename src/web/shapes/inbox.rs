@@ -40,13 +40,18 @@ impl EntryShape {
 
     /// Whether the name of the update's author says something to `me`: it is another's, and the words beside it do not begin with it.
     pub fn names_author(&self, me: &str) -> bool {
-        let begins = matches!(self.why.as_str(), "mention" | "answer" | "declined") || (self.why == "comments" && self.new_comments == 1);
-        self.update.author.id != me && !(begins && self.by.as_ref() == Some(&self.update.author.name))
+        let begins = matches!(self.why.as_str(), "mention" | "answer" | "declined")
+            || (self.why == "comments" && self.new_comments == 1);
+        self.update.author.id != me
+            && !(begins && self.by.as_ref() == Some(&self.update.author.name))
     }
 
     /// Whether an answer of mine as a recipient is asked for.
     pub fn asks(&self) -> bool {
-        matches!(self.why.as_str(), "acknowledge" | "readback" | "changed" | "corrected") && self.id.starts_with('b')
+        matches!(
+            self.why.as_str(),
+            "acknowledge" | "readback" | "changed" | "corrected"
+        ) && self.id.starts_with('b')
     }
 
     /// Whether one press is the whole answer.

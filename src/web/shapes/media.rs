@@ -131,17 +131,26 @@ pub struct UploadShape {
 impl MediaShape {
     /// The address of a rendition, or an empty text.
     pub fn url(&self, name: &str) -> &str {
-        self.renditions.iter().find(|rendition| rendition.name == name).map_or("", |rendition| &rendition.url)
+        self.renditions
+            .iter()
+            .find(|rendition| rendition.name == name)
+            .map_or("", |rendition| &rendition.url)
     }
 
     /// The address of what is downloaded: with what was drawn, where something was.
     pub fn download(&self) -> &str {
-        self.url(if self.has("marked") { "marked" } else { "original" })
+        self.url(if self.has("marked") {
+            "marked"
+        } else {
+            "original"
+        })
     }
 
     /// Whether there is such a rendition.
     pub fn has(&self, name: &str) -> bool {
-        self.renditions.iter().any(|rendition| rendition.name == name)
+        self.renditions
+            .iter()
+            .any(|rendition| rendition.name == name)
     }
 
     /// Its author sees the stretch in the original while it is being cut: where it begins there, and 0 once it stands alone.
@@ -152,12 +161,17 @@ impl MediaShape {
 
     /// Whether its author can trim it now.
     pub fn can_be_trimmed(&self) -> bool {
-        self.kind == "video" && self.duration_ms.is_some() && self.state != "uploading" && (self.state != "failed" || self.trim.is_some())
+        self.kind == "video"
+            && self.duration_ms.is_some()
+            && self.state != "uploading"
+            && (self.state != "failed" || self.trim.is_some())
     }
 
     /// Whether its author can mark it now: a picture that stands still.
     pub fn can_be_marked(&self) -> bool {
-        let still = |rendition: &RenditionShape| rendition.name == "original" && rendition.content_type != "image/gif";
+        let still = |rendition: &RenditionShape| {
+            rendition.name == "original" && rendition.content_type != "image/gif"
+        };
         self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
     }
 

@@ -138,7 +138,10 @@ impl CommentShape {
 
     /// What a reply to the thread answers: where its beginning was removed, the last reply.
     pub fn answerable(&self) -> &str {
-        self.replies.last().filter(|_| self.removed).map_or(&self.id, |reply| &reply.id)
+        self.replies
+            .last()
+            .filter(|_| self.removed)
+            .map_or(&self.id, |reply| &reply.id)
     }
 }
 

@@ -14,25 +14,51 @@ use crate::inbox::{self, Section, Waiting};
 use crate::updates;
 
 /// The inbox of who asks.
-pub(crate) async fn inbox(connection: &mut AnyConnection, state: &State, ask: &Ask, person_id: &str) -> Result<InboxShape> {
+pub(crate) async fn inbox(
+    connection: &mut AnyConnection,
+    state: &State,
+    ask: &Ask,
+    person_id: &str,
+) -> Result<InboxShape> {
     let waiting = inbox::of(connection, &state.clock, person_id).await?;
     let counts = inbox::counts(connection, &state.clock, person_id).await?;
     let snoozed = inbox::snoozed(connection, &state.clock, person_id).await?;
-    let sections =
-        [(Section::OwedByMe, waiting.owed_by_me), (Section::OwedToMe, waiting.owed_to_me), (Section::SaidToMe, waiting.said_to_me)];
-    let mut ids: Vec<String> = sections.iter().flat_map(|(_, rows)| rows).map(|waiting| waiting.update_id.clone()).collect();
+    let sections = [
+        (Section::OwedByMe, waiting.owed_by_me),
+        (Section::OwedToMe, waiting.owed_to_me),
+        (Section::SaidToMe, waiting.said_to_me),
+    ];
+    let mut ids: Vec<String> = sections
+        .iter()
+        .flat_map(|(_, rows)| rows)
+        .map(|waiting| waiting.update_id.clone())
+        .collect();
     ids.extend(snoozed.iter().map(|one| one.update_id.clone()));
     ids.sort();
     ids.dedup();
     let known = updates::by_ids(connection, &ids).await?;
-    let known: HashMap<String, RowShape> =
-        rows(connection, state, ask, known).await?.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let known: HashMap<String, RowShape> = rows(connection, state, ask, known)
+        .await?
+        .into_iter()
+        .map(|row| (row.id.clone(), row))
+        .collect();
     let [owed_by_me, owed_to_me, said_to_me] = sections.map(|(section, rows)| {
-        let entries = rows.into_iter().filter_map(|waiting| Some(entry(state, section, known.get(&waiting.update_id)?.clone(), waiting)));
+        let entries = rows.into_iter().filter_map(|waiting| {
+            Some(entry(
+                state,
+                section,
+                known.get(&waiting.update_id)?.clone(),
+                waiting,
+            ))
+        });
         entries.collect::<Vec<EntryShape>>()
     });
     let away = |one: inbox::Snoozed| {
-        Some(SnoozedShape { update: known.get(&one.update_id)?.clone(), id: one.entry_id, until: time(one.until_at) })
+        Some(SnoozedShape {
+            update: known.get(&one.update_id)?.clone(),
+            id: one.entry_id,
+            until: time(one.until_at),
+        })
     };
     Ok(InboxShape {
         owed_by_me,
@@ -45,7 +71,11 @@ pub(crate) async fn inbox(connection: &mut AnyConnection, state: &State, ask: &A
 
 /// How much waits.
 pub(crate) fn counts_shape(counts: inbox::Counts) -> InboxCountsShape {
-    InboxCountsShape { owed_by_me: counts.owed_by_me, owed_to_me: counts.owed_to_me, said_to_me: counts.said_to_me }
+    InboxCountsShape {
+        owed_by_me: counts.owed_by_me,
+        owed_to_me: counts.owed_to_me,
+        said_to_me: counts.said_to_me,
+    }
 }
 
 fn entry(state: &State, section: Section, update: RowShape, waiting: Waiting) -> EntryShape {

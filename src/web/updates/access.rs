@@ -14,5 +14,11 @@ use crate::updates;
 pub(crate) async fn access(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
     let mut connection = state.db.read().await?;
     let update = updates::find_to_audit(&mut connection, &ask.viewer, &id).await?;
-    data(StatusCode::OK, &ListShape { items: shaping::access(&mut connection, &update).await?, next: None })
+    data(
+        StatusCode::OK,
+        &ListShape {
+            items: shaping::access(&mut connection, &update).await?,
+            next: None,
+        },
+    )
 }

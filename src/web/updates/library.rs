@@ -69,33 +69,72 @@ async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
     let filter = query.filter;
     let next = next.map(|next| address(&filter, &next)).unwrap_or_default();
     let people = people::all(&mut *state.db.read().await?).await?;
-    let people = people.into_iter().map(|account| PersonShape { id: account.id, name: account.name }).collect();
+    let people = people
+        .into_iter()
+        .map(|account| PersonShape {
+            id: account.id,
+            name: account.name,
+        })
+        .collect();
     let (title, at) = match filter.state.as_str() {
         "trashed" => ("Trash", "updates"),
         "draft" => ("Drafts", "updates"),
         _ => ("Library", "updates"),
     };
-    page(StatusCode::OK, &LibraryPage { page: ask.page(state, title, at).await?, items, next, filter, people })
+    page(
+        StatusCode::OK,
+        &LibraryPage {
+            page: ask.page(state, title, at).await?,
+            items,
+            next,
+            filter,
+            people,
+        },
+    )
 }
 
-async fn find(state: &State, ask: &Ask, me: &str, query: &Query) -> Result<(Vec<RowShape>, Option<String>)> {
+async fn find(
+    state: &State,
+    ask: &Ask,
+    me: &str,
+    query: &Query,
+) -> Result<(Vec<RowShape>, Option<String>)> {
     let Query { filter, list } = query;
     let one_of = |field: &str, value: &str, known: &[&str]| {
         let fits = value.is_empty() || known.contains(&value);
-        if fits { Ok(()) } else { Err(Error::invalid(field, format!("is {value:?}. Right would be one of: {}.", known.join(", ")))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::invalid(
+                field,
+                format!("is {value:?}. Right would be one of: {}.", known.join(", ")),
+            ))
+        }
     };
     one_of("state", &filter.state, &["draft", "published", "trashed"])?;
     one_of("kind", &filter.kind, &["video", "image"])?;
     one_of("audience", &filter.audience, &["me"])?;
     let wanted = Filter {
-        author: if filter.author == "me" { me.to_owned() } else { filter.author.clone() },
+        author: if filter.author == "me" {
+            me.to_owned()
+        } else {
+            filter.author.clone()
+        },
         to_me: filter.audience == "me",
         state: filter.state.clone(),
         kind: filter.kind.clone(),
         words: filter.q.clone(),
     };
     let mut connection = state.db.read().await?;
-    let mut found = updates::list(&mut connection, state.db.dialect(), me, &wanted, list.after.as_ref(), list.rows_to_read()).await?;
+    let mut found = updates::list(
+        &mut connection,
+        state.db.dialect(),
+        me,
+        &wanted,
+        list.after.as_ref(),
+        list.rows_to_read(),
+    )
+    .await?;
     let next = list.cut(&mut found, Row::cursor);
     let mut rows = shaping::rows(&mut connection, state, ask, found).await?;
     shaping::find_places(&mut connection, state, ask, &filter.q, &mut rows).await?;
@@ -103,8 +142,16 @@ async fn find(state: &State, ask: &Ask, me: &str, query: &Query) -> Result<(Vec<
 }
 
 fn address(filter: &LibraryFilter, next: &str) -> String {
-    let fields =
-        [("q", &filter.q), ("author", &filter.author), ("audience", &filter.audience), ("state", &filter.state), ("kind", &filter.kind)];
-    let kept = fields.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}={}&", escape(value)));
+    let fields = [
+        ("q", &filter.q),
+        ("author", &filter.author),
+        ("audience", &filter.audience),
+        ("state", &filter.state),
+        ("kind", &filter.kind),
+    ];
+    let kept = fields
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}&", escape(value)));
     format!("/updates?{}after={next}", kept.collect::<String>())
 }

@@ -37,14 +37,17 @@ pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
 
 /// Reads the fields of an update. In a form `publish` may also be a button's name.
 fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
-    let title =
-        fields.text("title", words::TITLE).map(|title| words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default());
+    let title = fields.text("title", words::TITLE).map(|title| {
+        words::line(title.as_deref().unwrap_or_default(), words::TITLE).unwrap_or_default()
+    });
     // A new update has no version and nobody who answered: there these fields are not known.
     let material = if editing { material(fields) } else { None };
     Written {
         content: Content {
             title,
-            notes: fields.text("notes", words::NOTES).map(Option::unwrap_or_default),
+            notes: fields
+                .text("notes", words::NOTES)
+                .map(Option::unwrap_or_default),
             visibility: fields.choice("visibility", &["audience", "workspace"]),
             expectation: fields.choice("expectation", &["fyi", "acknowledge", "readback"]),
             due: fields.due("due", &person.time_zone),
@@ -53,7 +56,11 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
             audience: None,
             later_members: fields.checkbox("later_members"),
             material,
-            version: if editing { fields.number("version") } else { None },
+            version: if editing {
+                fields.number("version")
+            } else {
+                None
+            },
         },
         audience: fields.list("audience"),
         invite: fields.flag("invite").unwrap_or(false),
@@ -62,40 +69,80 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
 }
 
 /// Looks the addresses up; with `invite` an admin invites those without an account. Answers whom.
-async fn address(tx: &mut Tx, state: &State, person: &Person, written: &mut Written) -> Result<Vec<Invited>> {
-    let Some(names) = &written.audience else { return Ok(Vec::new()) };
-    let invited = if written.invite { updates::invite_and_ask(tx, &state.clock, person, names).await? } else { Vec::new() };
+async fn address(
+    tx: &mut Tx,
+    state: &State,
+    person: &Person,
+    written: &mut Written,
+) -> Result<Vec<Invited>> {
+    let Some(names) = &written.audience else {
+        return Ok(Vec::new());
+    };
+    let invited = if written.invite {
+        updates::invite_and_ask(tx, &state.clock, person, names).await?
+    } else {
+        Vec::new()
+    };
     written.content.audience = Some(updates::address(tx, &state.clock, person, names).await?);
     Ok(invited)
 }
 
-pub(crate) async fn create(req: HttpRequest, ask: Result<Ask>, state: web::Data<State>, payload: web::Payload) -> Answer {
+pub(crate) async fn create(
+    req: HttpRequest,
+    ask: Result<Ask>,
+    state: web::Data<State>,
+    payload: web::Payload,
+) -> Answer {
     let (ask, payload) = asked(&req, ask, payload).await?;
     let person = ask.person()?.clone();
-    let (mut fields, files) =
-        Fields::read_with_files(&req, payload, Wanted { intake: &state.intake, field: "media", most: media::MOST, pictures: false })
-            .await?;
+    let (mut fields, files) = Fields::read_with_files(
+        &req,
+        payload,
+        Wanted {
+            intake: &state.intake,
+            field: "media",
+            most: media::MOST,
+            pictures: false,
+        },
+    )
+    .await?;
     let (typed, form) = (fields.typed(), fields.is_form());
     let mut written = read(&mut fields, &person, false);
     let publish = written.publish.unwrap_or(form);
     let made = async {
         fields.finish()?;
-        if written.content.due.is_none() && written.content.expectation.is_some_and(|expectation| expectation != "fyi") {
+        if written.content.due.is_none()
+            && written
+                .content
+                .expectation
+                .is_some_and(|expectation| expectation != "fyi")
+        {
             // The workspace's own rule, where nothing else is said.
-            written.content.due = Some(workspace::glance(&mut *state.db.read().await?).await?.due_days.map(Due::Days));
+            written.content.due = Some(
+                workspace::glance(&mut *state.db.read().await?)
+                    .await?
+                    .due_days
+                    .map(Due::Days),
+            );
         }
         try_create(&state, &ask, &person, &mut written, publish, &files).await
     };
     match made.await {
         Ok((update, invited)) if !ask.html => {
             let answer = with_links(&state, &ask, &update, &invited).await?;
-            Ok(HttpResponse::Created().insert_header((header::LOCATION, format!("{}/updates/{}", ask.base, update.id))).json(answer))
+            Ok(HttpResponse::Created()
+                .insert_header((
+                    header::LOCATION,
+                    format!("{}/updates/{}", ask.base, update.id),
+                ))
+                .json(answer))
         }
         Ok((update, invited)) => after_writing(&state, &update, invited, publish),
         Err(error) => {
             state.intake.discard(&files).await?;
             // Browsers do not choose files again by themselves.
-            let chosen = (!files.is_empty()).then(|| "Choose your files again: they were not kept.".to_owned());
+            let chosen = (!files.is_empty())
+                .then(|| "Choose your files again: they were not kept.".to_owned());
             failed(&state, &ask, None, &typed, error, chosen).await
         }
     }
@@ -124,7 +171,12 @@ async fn try_create(
 }
 
 /// The update as JSON, with the links of those who were invited for it: they are shown only now.
-async fn with_links(state: &State, ask: &Ask, update: &Update, invited: &[Invited]) -> Result<Value> {
+async fn with_links(
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+    invited: &[Invited],
+) -> Result<Value> {
     let shape = shaping::update(&mut *state.db.read().await?, state, ask, update).await?;
     let mut answer = serde_json::to_value(shape).map_err(Error::internal)?;
     if !invited.is_empty() {
@@ -138,8 +190,19 @@ async fn with_links(state: &State, ask: &Ask, update: &Update, invited: &[Invite
 fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, published: bool) -> Answer {
     if !invited.is_empty() {
         let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
-        let invited = invited.into_iter().map(|one| (one.id, one.secret)).collect();
-        return see_other_saying(state, "/people", &Said { text: Some(text), invited, ..Said::default() });
+        let invited = invited
+            .into_iter()
+            .map(|one| (one.id, one.secret))
+            .collect();
+        return see_other_saying(
+            state,
+            "/people",
+            &Said {
+                text: Some(text),
+                invited,
+                ..Said::default()
+            },
+        );
     }
     if published {
         let text = match update.recipients {
@@ -149,7 +212,11 @@ fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, publishe
         };
         return see_other_saying(state, &format!("/updates/{}", update.id), &Said::text(text));
     }
-    let to = if update.published_at.is_some() { format!("/updates/{}", update.id) } else { format!("/updates/{}/edit", update.id) };
+    let to = if update.published_at.is_some() {
+        format!("/updates/{}", update.id)
+    } else {
+        format!("/updates/{}/edit", update.id)
+    };
     Ok(see_other(&to))
 }
 
@@ -170,7 +237,10 @@ async fn failed(
         tracing::error!(%cause, "failed");
     }
     let mut form = Fields::filled(typed, &error);
-    form.problem = [form.problem, also].into_iter().flatten().reduce(|one, other| format!("{one} {other}"));
+    form.problem = [form.problem, also]
+        .into_iter()
+        .flatten()
+        .reduce(|one, other| format!("{one} {other}"));
     match shown(state, ask, status, update, form).await {
         Ok(answer) => Ok(answer),
         // The form cannot be shown either (the database is away): the plain error page shows what was typed.
@@ -188,12 +258,25 @@ pub(crate) async fn edit_page(ask: Ask, state: web::Data<State>, id: web::Path<S
     shown(&state, &ask, StatusCode::OK, Some(&update), Form::default()).await
 }
 
-async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Update>, mut form: Form) -> Answer {
+async fn shown(
+    state: &State,
+    ask: &Ask,
+    status: StatusCode,
+    update: Option<&Update>,
+    mut form: Form,
+) -> Answer {
     let person = ask.person()?;
     let mut connection = state.db.read().await?;
-    let names: Vec<String> = form.value("audience").split([',', '\n']).map(|name| name.trim().to_owned()).collect();
-    let unknown =
-        if form.error("audience").is_empty() { Vec::new() } else { updates::unknown(&mut connection, &state.clock, &names).await? };
+    let names: Vec<String> = form
+        .value("audience")
+        .split([',', '\n'])
+        .map(|name| name.trim().to_owned())
+        .collect();
+    let unknown = if form.error("audience").is_empty() {
+        Vec::new()
+    } else {
+        updates::unknown(&mut connection, &state.clock, &names).await?
+    };
     let admins = updates::admins(&mut connection).await?;
     let (mut answered, mut media_changed) = (0, false);
     let shape = match update {
@@ -202,17 +285,36 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
             media_changed = updates::media_changed(&mut connection, update).await?;
             let mut shape = shaping::update(&mut connection, state, ask, update).await?;
             shaping::lay(&mut connection, &mut shape.media).await?;
-            let mut names: Vec<String> = shape.audience.everyone.then(|| "everyone".to_owned()).into_iter().collect();
-            names.extend(updates::audience_groups(&mut connection, &update.id).await?.into_iter().map(|(_, name)| format!("@{name}")));
-            names.extend(updates::audience(&mut connection, &update.id).await?.into_iter().map(|named| named.email));
+            let mut names: Vec<String> = shape
+                .audience
+                .everyone
+                .then(|| "everyone".to_owned())
+                .into_iter()
+                .collect();
+            names.extend(
+                updates::audience_groups(&mut connection, &update.id)
+                    .await?
+                    .into_iter()
+                    .map(|(_, name)| format!("@{name}")),
+            );
+            names.extend(
+                updates::audience(&mut connection, &update.id)
+                    .await?
+                    .into_iter()
+                    .map(|named| named.email),
+            );
             names.extend(updates::awaited(&mut connection, &state.clock, &update.id).await?);
             fill(&mut form, &shape, &names.join(", "));
             Some(shape)
         }
         None => {
             if let Some(days) = workspace::glance(&mut connection).await?.due_days {
-                form.values.entry("when".to_owned()).or_insert_with(|| "days".to_owned());
-                form.values.entry("due_days".to_owned()).or_insert_with(|| days.to_string());
+                form.values
+                    .entry("when".to_owned())
+                    .or_insert_with(|| "days".to_owned());
+                form.values
+                    .entry("due_days".to_owned())
+                    .or_insert_with(|| days.to_string());
             }
             None
         }
@@ -226,7 +328,13 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
     let mut people = accounts(state).await?;
     people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
     let shown = EditPage {
-        page: ask.page(state, title, if title == "Edit" { "updates" } else { "new" }).await?,
+        page: ask
+            .page(
+                state,
+                title,
+                if title == "Edit" { "updates" } else { "new" },
+            )
+            .await?,
         update: shape,
         form,
         people,
@@ -237,7 +345,11 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
         media_changed,
         max_upload: state.intake.max,
         max_recording: state.config.max_recording * 60,
-        limit: format!("{} {}", uploads::TAKEN, format_args!("At most {} each.", uploads::size(state.intake.max))),
+        limit: format!(
+            "{} {}",
+            uploads::TAKEN,
+            format_args!("At most {} each.", uploads::size(state.intake.max))
+        ),
     };
     page(status, &shown)
 }
@@ -245,7 +357,9 @@ async fn shown(state: &State, ask: &Ask, status: StatusCode, update: Option<&Upd
 /// Fills what was not typed with what is stored.
 fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     let mut put = |field: &str, value: &str| {
-        form.values.entry(field.to_owned()).or_insert_with(|| value.to_owned());
+        form.values
+            .entry(field.to_owned())
+            .or_insert_with(|| value.to_owned());
     };
     put("title", &update.title);
     put("notes", &update.notes);
@@ -253,7 +367,13 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     put("visibility", &update.visibility);
     put("expectation", &update.expectation);
     put("due", update.due_at());
-    put("due_days", &Some(update.due_days()).filter(|days| *days > 0).map(|days| days.to_string()).unwrap_or_default());
+    put(
+        "due_days",
+        &Some(update.due_days())
+            .filter(|days| *days > 0)
+            .map(|days| days.to_string())
+            .unwrap_or_default(),
+    );
     put(
         "when",
         if update.due_days() > 0 {
@@ -266,11 +386,24 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
     );
     put("prompt", update.prompt.as_deref().unwrap_or_default());
     put("otherwise", update.otherwise.as_deref().unwrap_or_default());
-    put("later_members", if update.later_members { "true" } else { "false" });
+    put(
+        "later_members",
+        if update.later_members {
+            "true"
+        } else {
+            "false"
+        },
+    );
     put("version", &update.version.to_string());
 }
 
-pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id: web::Path<String>, payload: web::Payload) -> Answer {
+pub(crate) async fn edit(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
     let person = ask.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
@@ -279,7 +412,8 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
         fields.finish()?;
         let mut tx = state.db.begin().await?;
         let invited = address(&mut tx, &state, &person, &mut written).await?;
-        let mut update = updates::edit(&mut tx, &state.clock, &ask.viewer, &id, &written.content).await?;
+        let mut update =
+            updates::edit(&mut tx, &state.clock, &ask.viewer, &id, &written.content).await?;
         if written.publish == Some(true) {
             update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
         }
@@ -288,13 +422,25 @@ pub(crate) async fn edit(req: HttpRequest, ask: Ask, state: web::Data<State>, id
         Ok((update, invited))
     };
     match made.await {
-        Ok((update, invited)) if !ask.html => data(StatusCode::OK, &with_links(&state, &ask, &update, &invited).await?),
-        Ok((update, invited)) => after_writing(&state, &update, invited, written.publish == Some(true)),
-        Err(error) if ask.html && matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)) => {
-            let update = match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
-                Ok(update) => update,
-                Err(_) => return Err(error),
-            };
+        Ok((update, invited)) if !ask.html => data(
+            StatusCode::OK,
+            &with_links(&state, &ask, &update, &invited).await?,
+        ),
+        Ok((update, invited)) => {
+            after_writing(&state, &update, invited, written.publish == Some(true))
+        }
+        Err(error)
+            if ask.html
+                && matches!(
+                    error,
+                    Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)
+                ) =>
+        {
+            let update =
+                match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
+                    Ok(update) => update,
+                    Err(_) => return Err(error),
+                };
             let mut typed = typed;
             // Saving again over the other version is the reader's own decision, made on this page.
             typed.remove("version");

@@ -8,14 +8,23 @@ const SOUND: usize = 28;
 
 /// The big-endian number of four bytes there.
 pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
-    content.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+    content
+        .get(at..)?
+        .first_chunk()
+        .map(|bytes| u32::from_be_bytes(*bytes))
 }
 
 /// Brands, at most 16 of them; QuickTime is no recorder's format.
 pub(super) fn is_file_type(content: &[u8]) -> bool {
     let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-    let brands = [content.get(..4).unwrap_or_default(), content.get(8..).unwrap_or_default()];
-    (8..=72).contains(&content.len()) && content.len().is_multiple_of(4) && brands.concat().iter().all(printable) && brands[0] != b"qt  "
+    let brands = [
+        content.get(..4).unwrap_or_default(),
+        content.get(8..).unwrap_or_default(),
+    ];
+    (8..=72).contains(&content.len())
+        && content.len().is_multiple_of(4)
+        && brands.concat().iter().all(printable)
+        && brands[0] != b"qt  "
 }
 
 /// The language is not known, or is what writers choose where none is.
@@ -30,30 +39,52 @@ pub(super) fn is_media_header(content: &[u8]) -> bool {
 
 /// Pictures or sound, under a name that writers give by themselves.
 pub(super) fn is_handler(content: &[u8]) -> bool {
-    const NAMES: [&[u8]; 5] = [b"", b"VideoHandler", b"SoundHandler", b"Core Media Video", b"Core Media Audio"];
-    let (Some(kind), Some(name)) = (content.get(8..12), content.get(24..)) else { return false };
+    const NAMES: [&[u8]; 5] = [
+        b"",
+        b"VideoHandler",
+        b"SoundHandler",
+        b"Core Media Video",
+        b"Core Media Audio",
+    ];
+    let (Some(kind), Some(name)) = (content.get(8..12), content.get(24..)) else {
+        return false;
+    };
     let name = name.strip_suffix(&[0]).unwrap_or(name);
     matches!(kind, b"vide" | b"soun") && content[12..24] == [0; 12] && NAMES.contains(&name)
 }
 
 /// One reference, which says that the samples are in this file and names nothing.
 pub(super) fn is_own_data(content: &[u8]) -> bool {
-    let here = content.get(12..20).is_some_and(|entry| entry == b"url \0\0\0\x01");
-    let one = number(content, 4) == Some(1) && number(content, 8).is_some_and(|size| size as usize == content.len() - 8);
+    let here = content
+        .get(12..20)
+        .is_some_and(|entry| entry == b"url \0\0\0\x01");
+    let one = number(content, 4) == Some(1)
+        && number(content, 8).is_some_and(|size| size as usize == content.len() - 8);
     here && one && content.len() <= 21 && content[20..].iter().all(|byte| *byte == 0)
 }
 
 /// One description of a codec that recorders use.
 pub(super) fn is_description(content: &[u8]) -> bool {
-    let Some(entry) = content.get(8..).filter(|_| number(content, 4) == Some(1)) else { return false };
-    let Some((kind, body)) = one_box(entry).filter(|(_, body)| body.len() + 8 == entry.len()) else { return false };
+    let Some(entry) = content.get(8..).filter(|_| number(content, 4) == Some(1)) else {
+        return false;
+    };
+    let Some((kind, body)) = one_box(entry).filter(|(_, body)| body.len() + 8 == entry.len())
+    else {
+        return false;
+    };
     let start = match &kind {
-        b"avc1" | b"avc3" | b"hvc1" | b"hev1" | b"vp08" | b"vp09" | b"av01" if is_compressor(body.get(42..74)) => VISUAL,
+        b"avc1" | b"avc3" | b"hvc1" | b"hev1" | b"vp08" | b"vp09" | b"av01"
+            if is_compressor(body.get(42..74)) =>
+        {
+            VISUAL
+        }
         // Version 0; later ones are QuickTime's.
         b"mp4a" | b"Opus" if body.get(8..16) == Some(&[0; 8]) => SOUND,
         _ => return false,
     };
-    let Some(mut rest) = body.get(start..) else { return false };
+    let Some(mut rest) = body.get(start..) else {
+        return false;
+    };
     while !rest.is_empty() {
         match one_box(rest) {
             Some((kind, body)) if is_configuration(kind, body) => rest = &rest[body.len() + 8..],
@@ -65,9 +96,21 @@ pub(super) fn is_description(content: &[u8]) -> bool {
 
 /// The name of a codec, as its length and 31 bytes.
 fn is_compressor(name: Option<&[u8]>) -> bool {
-    const NAMES: [&[u8]; 7] = [b"", b"AVC1 Coding", b"AVC Coding", b"HEVC Coding", b"VPC Coding", b"AV1 Coding", b"AOM Coding"];
-    let Some((length, name)) = name.and_then(<[u8]>::split_first) else { return false };
-    let Some((name, rest)) = name.split_at_checked(usize::from(*length)) else { return false };
+    const NAMES: [&[u8]; 7] = [
+        b"",
+        b"AVC1 Coding",
+        b"AVC Coding",
+        b"HEVC Coding",
+        b"VPC Coding",
+        b"AV1 Coding",
+        b"AOM Coding",
+    ];
+    let Some((length, name)) = name.and_then(<[u8]>::split_first) else {
+        return false;
+    };
+    let Some((name, rest)) = name.split_at_checked(usize::from(*length)) else {
+        return false;
+    };
     NAMES.contains(&name) && rest.iter().all(|byte| *byte == 0)
 }
 
@@ -108,14 +151,23 @@ pub(super) fn fragment_header(content: &[u8]) -> Option<(u32, Option<u32>)> {
 pub(super) fn run_bytes(content: &[u8], sample_size: u32) -> Option<u64> {
     let (flags, count) = (number(content, 0)? & 0x00ff_ffff, number(content, 4)?);
     let head = 8 + 4 * [0x1, 0x4].iter().filter(|flag| flags & *flag != 0).count();
-    let fields: Vec<u32> = [0x100, 0x200, 0x400, 0x800].into_iter().filter(|flag| flags & flag != 0).collect();
+    let fields: Vec<u32> = [0x100, 0x200, 0x400, 0x800]
+        .into_iter()
+        .filter(|flag| flags & flag != 0)
+        .collect();
     let each = 4 * fields.len();
-    let length = usize::try_from(count).ok()?.checked_mul(each)?.checked_add(head)?;
+    let length = usize::try_from(count)
+        .ok()?
+        .checked_mul(each)?
+        .checked_add(head)?;
     if length != content.len() {
         return None;
     }
     match fields.iter().position(|flag| *flag == 0x200) {
         None => Some(u64::from(count) * u64::from(sample_size)),
-        Some(place) => content[head..].chunks_exact(each).map(|sample| number(sample, 4 * place).map(u64::from)).sum(),
+        Some(place) => content[head..]
+            .chunks_exact(each)
+            .map(|sample| number(sample, 4 * place).map(u64::from))
+            .sum(),
     }
 }

@@ -7,7 +7,12 @@ fn recording() -> Vec<u8> {
 }
 
 fn one_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    [&(8 + content.len() as u32).to_be_bytes(), &kind[..], content].concat()
+    [
+        &(8 + content.len() as u32).to_be_bytes(),
+        &kind[..],
+        content,
+    ]
+    .concat()
 }
 
 /// The first box of this kind between two positions: where it begins and ends.
@@ -38,29 +43,82 @@ fn add(path: &[&[u8; 4]], more: &[u8]) -> Vec<u8> {
 #[test]
 fn box_that_recorders_do_not_write_can_be_metadata() {
     let place = one_box(b"\xa9xyz", b"\0\x12\x15\xc7+52.5200+013.4050/");
-    assert_eq!(scan(&add(&[b"moov"], &one_box(b"udta", &place))), Metadata::Possible);
-    assert_eq!(scan(&add(&[b"moov"], &one_box(b"meta", b"\0\0\0\0"))), Metadata::Possible);
-    assert_eq!(scan(&add(&[b"moov", b"trak"], &one_box(b"udta", b""))), Metadata::Possible);
-    let edit = one_box(b"edts", &one_box(b"elst", &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0, 1, 0, 0]));
+    assert_eq!(
+        scan(&add(&[b"moov"], &one_box(b"udta", &place))),
+        Metadata::Possible
+    );
+    assert_eq!(
+        scan(&add(&[b"moov"], &one_box(b"meta", b"\0\0\0\0"))),
+        Metadata::Possible
+    );
+    assert_eq!(
+        scan(&add(&[b"moov", b"trak"], &one_box(b"udta", b""))),
+        Metadata::Possible
+    );
+    let edit = one_box(
+        b"edts",
+        &one_box(
+            b"elst",
+            &[
+                0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 3, 0xe8, 0, 0, 0, 0, 0, 1, 0, 0,
+            ],
+        ),
+    );
     assert_eq!(scan(&add(&[b"moov", b"trak"], &edit)), Metadata::Possible);
-    assert_eq!(scan(&add(&[b"moov", b"trak", b"mdia"], &one_box(b"uuid", b"words"))), Metadata::Possible);
-    assert_eq!(scan(&add(&[b"moov", b"trak", b"mdia", b"hdlr"], b"Ada's camera\0")), Metadata::Possible);
-    assert_eq!(scan(&add(&[b"moof", b"traf"], &one_box(b"uuid", b"words"))), Metadata::Possible);
-    for kind in [b"uuid", b"udta", b"meta", b"emsg", b"prft", b"mdat", b"xxxx"] {
-        assert_eq!(scan(&add(&[], &one_box(kind, b"words that say where"))), Metadata::Possible, "{kind:?}");
+    assert_eq!(
+        scan(&add(
+            &[b"moov", b"trak", b"mdia"],
+            &one_box(b"uuid", b"words")
+        )),
+        Metadata::Possible
+    );
+    assert_eq!(
+        scan(&add(
+            &[b"moov", b"trak", b"mdia", b"hdlr"],
+            b"Ada's camera\0"
+        )),
+        Metadata::Possible
+    );
+    assert_eq!(
+        scan(&add(&[b"moof", b"traf"], &one_box(b"uuid", b"words"))),
+        Metadata::Possible
+    );
+    for kind in [
+        b"uuid", b"udta", b"meta", b"emsg", b"prft", b"mdat", b"xxxx",
+    ] {
+        assert_eq!(
+            scan(&add(&[], &one_box(kind, b"words that say where"))),
+            Metadata::Possible,
+            "{kind:?}"
+        );
     }
-    assert_eq!(scan(&add(&[], &one_box(b"free", &[0; 500]))), Metadata::None);
-    assert_eq!(scan(&add(&[], &one_box(b"free", b"\0words"))), Metadata::Possible);
+    assert_eq!(
+        scan(&add(&[], &one_box(b"free", &[0; 500]))),
+        Metadata::None
+    );
+    assert_eq!(
+        scan(&add(&[], &one_box(b"free", b"\0words"))),
+        Metadata::Possible
+    );
 }
 
 #[test]
 fn bytes_that_are_no_sample_can_be_metadata() {
     assert_eq!(scan(&add(&[b"mdat"], b"<x:xmpmeta/>")), Metadata::Possible);
     // Pictures that the tables of the whole file describe.
-    assert_eq!(scan(&add(&[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"], &[0; 8])), Metadata::Possible);
+    assert_eq!(
+        scan(&add(
+            &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"],
+            &[0; 8]
+        )),
+        Metadata::Possible
+    );
     let mut bytes = recording();
     let (moov, _) = find(&bytes, b"moov", 0, bytes.len());
-    let stts = bytes.windows(4).position(|window| window == b"stts").unwrap();
+    let stts = bytes
+        .windows(4)
+        .position(|window| window == b"stts")
+        .unwrap();
     assert!(stts > moov);
     bytes[stts + 11] = 1;
     assert_eq!(scan(&bytes), Metadata::Possible);
@@ -69,7 +127,10 @@ fn bytes_that_are_no_sample_can_be_metadata() {
 #[test]
 fn size_that_lies_can_hide_metadata() {
     let whole = recording();
-    for kind in [b"ftyp", b"moov", b"trak", b"mdia", b"stbl", b"stsd", b"hdlr", b"moof", b"traf", b"trun", b"mdat"] {
+    for kind in [
+        b"ftyp", b"moov", b"trak", b"mdia", b"stbl", b"stsd", b"hdlr", b"moof", b"traf", b"trun",
+        b"mdat",
+    ] {
         let at = whole.windows(4).position(|window| window == kind).unwrap() - 4;
         for by in [-1_i32, 1, 8, 1 << 20] {
             let mut bytes = whole.clone();
