@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use hearback::infra::images::{Font, Picture};
 use hearback::markup::{Sent, svg};
-use hearback::pictures::{Font, Picture};
 use hearback::web::assets;
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use hearback::video::Tools;
+use hearback::infra::video::Tools;
 
 /// How often each is measured; the best counts, because only others make it slower.
 const ROUNDS: usize = 3;

@@ -24,17 +24,18 @@ use tokio::task::JoinHandle;
 use self::node::Node;
 use crate::clock::{self, Clock};
 use crate::config::{Config, Delivery, Place};
-use crate::db::{self, Db};
 use crate::error::{Error, Result};
-use crate::jobs::Job;
+use crate::infra::db;
+use crate::infra::db::Db;
+use crate::infra::images::Font;
+use crate::infra::jobs::Job;
+use crate::infra::storage::{S3Settings, Storage};
 use crate::media::{self, Workshop};
 use crate::people::Viewer;
-use crate::pictures::Font;
-use crate::storage::{S3Settings, Storage};
 use crate::uploads::{self, Busy, Intake};
 use crate::web::assets;
-use crate::web::live::Live;
-use crate::{events, markup, notify, people, receipts, search, updates};
+use crate::web::handlers::live::Live;
+use crate::{events, markup, notifications, people, receipts, search, updates};
 
 /// Parts of uploads put together at once: each is in memory twice, 16 MiB.
 const JOINING: usize = 4;
@@ -137,7 +138,7 @@ impl State {
         let mut tx = self.db.begin().await?;
         updates::sweep_trash(&mut tx, &self.clock).await?;
         events::sweep(&mut tx, &self.clock).await?;
-        notify::sweep(&mut tx, &self.clock).await?;
+        notifications::sweep(&mut tx, &self.clock).await?;
         people::sweep(&mut tx, &self.clock).await?;
         tx.commit().await
     }

@@ -1,11 +1,11 @@
 //! Comments: threads, anchors, questions, mentions, reactions.
 
 mod anchors;
-mod hearing;
 mod history;
 mod mentions;
 mod questions;
 mod reactions;
+mod recipients;
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -16,13 +16,13 @@ pub use questions::accept;
 pub use reactions::{On, Reaction, react, reactions, unreact};
 
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 pub use crate::markup::Region;
 use crate::media::{self, Taken};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
-use crate::{drafts, events, markup, notify};
+use crate::{drafts, events, markup, notifications};
 
 /// How many pictures a comment can have.
 pub const PICTURES: usize = 10;
@@ -244,7 +244,7 @@ pub async fn add(
     questions::settle(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
     updates::index(tx, clock, update_id, &id).await?;
     let actor = person.or(guest).unwrap_or_default();
-    let said = hearing::Said {
+    let said = recipients::Said {
         update: &update,
         id: &id,
         parent: parent.as_deref(),
@@ -252,7 +252,7 @@ pub async fn add(
         actor: &actor,
         mentions: &mentions,
     };
-    let unseen = hearing::tell(tx, clock, &said).await?;
+    let unseen = recipients::tell(tx, clock, &said).await?;
     events::record(tx, clock, "comment", update_id, &id, &actor).await?;
     Ok(Written {
         id,
@@ -389,7 +389,7 @@ pub async fn edit(
             .await?;
         updates::index(tx, clock, &update.id, id).await?;
     }
-    let unseen = hearing::tell_named(tx, clock, &update, &comment, &mentions).await?;
+    let unseen = recipients::tell_named(tx, clock, &update, &comment, &mentions).await?;
     events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
     Ok(Written {
         id: id.to_owned(),
@@ -420,7 +420,7 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         .await?;
     history::forget(tx, id).await?;
     questions::settle(tx, &update.id, comment.root()).await?;
-    notify::untell(tx, &update.id, id).await?;
+    notifications::untell(tx, &update.id, id).await?;
     updates::index(tx, clock, &update.id, id).await?;
     events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
     Ok(update.id)

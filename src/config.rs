@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::mail::{self, Mailer, Server};
+use crate::infra::smtp;
+use crate::infra::smtp::{Mailer, Server};
 
 /// How bytes reach the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,7 +224,7 @@ impl Reading {
     /// Mail needs all three: where it goes, who it is from, and where its links lead.
     fn mail(&mut self) -> Option<Mailer> {
         let server = self.maybe("HEARBACK_SMTP_URL", Server::parse);
-        let from = self.maybe("HEARBACK_MAIL_FROM", mail::sender);
+        let from = self.maybe("HEARBACK_MAIL_FROM", smtp::sender);
         if self.values.contains_key("HEARBACK_SMTP_URL") {
             for (name, right) in [
                 ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"),

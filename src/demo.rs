@@ -2,8 +2,8 @@
 //!
 //! All of it is done by the functions of the domain, as people would do it, with the clock moved back and then on again.
 
+mod dsl;
 mod story;
-mod tell;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -51,11 +51,11 @@ pub async fn serve(listen: SocketAddr) -> Result<()> {
     app::print(format_args!("Hearback's demo listens on {address}"));
     app::print(format_args!(
         "Sign in as {} ({ME}) with the password: {PASSWORD}",
-        tell::email(ME)
+        dsl::email(ME)
     ));
     app::print(format_args!(
         "The others have the same password: {}",
-        tell::PEOPLE.map(|(name, ..)| tell::email(name)).join(" ")
+        dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(" ")
     ));
     app::print(format_args!(
         "Ctrl+C ends it, and deletes everything in it."

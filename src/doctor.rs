@@ -1,10 +1,11 @@
 //! `hearback doctor`: every setting and every part, tried against the real thing, with the mend where one fails.
 
+use crate::app;
 use crate::config::Config;
 use crate::error::Result;
-use crate::video::Tools;
+use crate::infra::db;
+use crate::infra::video::Tools;
 use crate::web::assets;
-use crate::{app, db};
 
 /// One line of the report.
 #[derive(Debug)]

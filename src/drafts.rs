@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::AnyConnection;
 
 use crate::clock::Clock;
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 

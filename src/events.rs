@@ -3,8 +3,8 @@
 use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::Result;
+use crate::infra::db::Tx;
 
 /// Events are kept for a day: a page that slept longer loads anew.
 pub const KEPT: Millis = 24 * 3_600_000;

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use crate::clock::{Clock, Millis};
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
+use crate::infra::db;
+use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
 

@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{self, Clock, Millis};
-use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
+use crate::infra::db::{Db, Tx};
 use crate::people::{self, Guest, Viewer};
-use crate::{events, updates, words};
+use crate::{events, text, updates};
 
 /// A share link.
 #[derive(Clone, Debug, FromRow)]
@@ -48,7 +48,7 @@ pub async fn create(
         ));
     }
     let name = if name.trim().is_empty() { "Link" } else { name };
-    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
+    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
     let (now, secret) = (clock.now(), clock::secret());
     let link = Link {
         id: clock.id(),

@@ -12,7 +12,7 @@ use hearback::clock::Clock;
 use hearback::config::Config;
 use hearback::error::{Error, Result};
 use hearback::people::{self, Hashed, NewAccount, Role};
-use hearback::{demo, doctor, words};
+use hearback::{demo, doctor, text};
 
 /// Hearback: record it once, hear back from everyone.
 #[derive(Parser)]
@@ -207,8 +207,8 @@ async fn add_person(
     admin: bool,
     password_stdin: bool,
 ) -> Result<()> {
-    let email = words::email(email).map_err(|wrong| Error::invalid("--email", wrong))?;
-    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
+    let email = text::email(email).map_err(|wrong| Error::invalid("--email", wrong))?;
+    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
     let password = if password_stdin {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;
@@ -257,7 +257,7 @@ async fn reset_person(config: &Config, email: &str) -> Result<()> {
 }
 
 async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
-    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
+    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
     let (db, clock) = (app::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email)

@@ -1,11 +1,11 @@
 //! Markup: shapes over pictures. What is drawn is a layer that can be edited again; what is redacted or cropped is gone.
 
-mod burn;
 mod crop;
-mod mark;
+mod describe;
+mod flatten;
 mod parse;
+mod redact;
 mod region;
-mod say;
 mod shape;
 mod svg;
 
@@ -15,23 +15,25 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use burn::{burn, burn_job};
 pub use crop::{Cut, Size};
-pub use mark::{Marked, draw, mark};
+pub use flatten::{Marked, draw, mark};
 pub(crate) use parse::stored;
 use parse::to_json;
 pub use parse::{Sent, drawing};
+pub use redact::{burn, burn_job};
 pub use region::Region;
 pub use shape::{Area, Color, Dab, Pen, Point, Shape};
 pub use svg::{FONT, svg};
 
 use crate::clock::Clock;
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
+use crate::events;
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::infra::jobs;
 use crate::media::{self, Media};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
-use crate::{events, jobs};
 
 /// What those who answered are told has changed, where its author says nothing else.
 const REDACTED: &str = "Something in a picture was made unreadable.";
@@ -113,7 +115,7 @@ pub async fn put(
     let person = viewer.person()?;
     let (media, renditions, update) = media::hold(tx, viewer, id).await?;
     let asked = digest(revision, sent)?;
-    if burn::under_way(tx, id).await?.as_ref() == Some(&asked) {
+    if redact::under_way(tx, id).await?.as_ref() == Some(&asked) {
         return Ok(Saved::Hidden);
     }
     must_be_markable(
@@ -147,7 +149,7 @@ pub async fn put(
         material
     };
     let saved = if sent.destroys() {
-        burn::hide(tx, clock, person, &media, sent, &asked).await?;
+        redact::hide(tx, clock, person, &media, sent, &asked).await?;
         Saved::Hidden
     } else {
         write(

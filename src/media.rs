@@ -1,6 +1,6 @@
 //! Recordings and screenshots of updates, pictures of comments: their renditions, states and who may fetch them.
 
-mod arriving;
+mod incoming;
 mod original;
 mod process;
 mod trim;
@@ -8,19 +8,21 @@ mod trim;
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use arriving::{arrive, expect, forget, mend, miss};
+pub use incoming::{arrive, expect, forget, mend, miss};
 use process::note_loose;
 pub use process::{Workshop, convert, give_up, process, sweep_folder};
 pub(crate) use process::{about, loose_key, loose_key_of, put_picture, whole};
 pub use trim::{SHORTEST, trim, untrim};
 
 use crate::clock::{Clock, Millis};
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
+use crate::events;
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::infra::jobs;
+use crate::infra::video::Metadata;
 use crate::people::Viewer;
 use crate::updates::{self, visible};
-use crate::video::Metadata;
-use crate::{events, jobs};
 
 /// How many files an update can have.
 pub const MOST: usize = 50;

@@ -1,35 +1,36 @@
 //! Accounts: who asks, signing in, and what an admin may change.
 
-mod doors;
+mod credentials;
 pub mod groups;
 mod guests;
-mod house;
 mod invitations;
 mod passwords;
 mod profile;
+mod system_account;
 
 use std::collections::BTreeMap;
 
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub(crate) use doors::hash;
-pub use doors::{
+pub(crate) use credentials::hash;
+pub use credentials::{
     Session, Token, add_token, end_by_secret, end_session, end_token, must_be_active, open_session,
     sessions, sign_in, sweep, tokens, viewer_by_grant, viewer_by_session, viewer_by_token,
 };
 pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
-pub use house::{house, make_house};
 pub use invitations::{
     Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations,
     invite, reset_by_secret, reset_password, withdraw,
 };
 pub use passwords::Hashed;
 pub use profile::{Profile, edit, stored, time_zone, workers, zones};
+pub use system_account::{house, make_house};
 
 use crate::clock::{Clock, Millis};
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::words;
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::text;
 
 /// What a person may do to others' accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +177,7 @@ pub struct Account {
     pub role: String,
     /// IANA name.
     pub time_zone: String,
-    /// JSON as [`crate::working::Hours`] reads it; none is the usual hours.
+    /// JSON as [`crate::working_hours::Hours`] reads it; none is the usual hours.
     pub working_hours: Option<String>,
     /// Until when they are away, or were.
     pub away_until: Option<Millis>,
@@ -208,9 +209,9 @@ pub async fn lock_first(tx: &mut Tx) -> Result<()> {
 /// A new account.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// The address to sign in with; checked by [`words::email`].
+    /// The address to sign in with; checked by [`text::email`].
     pub email: String,
-    /// The name; checked by [`words::line`].
+    /// The name; checked by [`text::line`].
     pub name: String,
     /// What they may do.
     pub role: Role,
@@ -229,9 +230,9 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
     )
     .bind(&id)
     .bind(&new.email)
-    .bind(words::email_key(&new.email))
+    .bind(text::email_key(&new.email))
     .bind(&new.name)
-    .bind(words::fold(&new.name))
+    .bind(text::fold(&new.name))
     .bind(new.role.as_str())
     .bind(new.password.as_ref().map(Hashed::as_str))
     .bind(&new.time_zone)
@@ -284,7 +285,7 @@ pub async fn names(
         }
         names.extend(statement.fetch_all(&mut *connection).await?);
     }
-    names.sort_by_cached_key(|(id, name)| (words::fold(name), id.clone()));
+    names.sort_by_cached_key(|(id, name)| (text::fold(name), id.clone()));
     Ok(names)
 }
 
@@ -293,12 +294,12 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     Ok(sqlx::query_as(
         "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
     )
-    .bind(words::email_key(email))
+    .bind(text::email_key(email))
     .fetch_optional(connection)
     .await?)
 }
 
-/// The ids of the active accounts among these addresses, by [`words::email_key`].
+/// The ids of the active accounts among these addresses, by [`text::email_key`].
 pub async fn ids_by_email(
     connection: &mut AnyConnection,
     emails: &[String],
@@ -313,7 +314,7 @@ pub async fn ids_by_email(
         // The text is made of numbers alone.
         let mut query = sqlx::query_as(AssertSqlSafe(text));
         for email in some {
-            query = query.bind(words::email_key(email));
+            query = query.bind(text::email_key(email));
         }
         found.extend(query.fetch_all(&mut *connection).await?);
     }
@@ -325,7 +326,7 @@ pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Resu
     let count: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL",
     )
-    .bind(words::email_key(email))
+    .bind(text::email_key(email))
     .fetch_one(connection)
     .await?;
     Ok(count > 0)

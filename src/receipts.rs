@@ -1,21 +1,21 @@
 //! Receipts: who was asked, who opened it, who answered what to which revision, and what its author said to that.
 
 mod answers;
-mod hearing;
-mod reminding;
+mod reminders;
+mod verdicts;
 
 use sqlx::{AnyConnection, FromRow};
 
 pub use answers::{Answer, READBACK, answer, take_back};
-pub use hearing::{Exchange, Verdict, confirm, disclose, exchanges};
-pub use reminding::{PAUSE, remind, tell_due};
+pub use reminders::{PAUSE, remind, tell_due};
+pub use verdicts::{Exchange, Verdict, confirm, disclose, exchanges};
 
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::Result;
+use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates::{self, Update};
-use crate::{events, notify};
+use crate::{events, notifications};
 
 /// A visit begins anew after a minute away: what came since the one before is "new since your visit".
 const VISIT: Millis = 60_000;
@@ -190,7 +190,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
         return Ok(());
     };
     let now = clock.now();
-    notify::read(tx, clock, &person.id, id).await?;
+    notifications::read(tx, clock, &person.id, id).await?;
     sqlx::query(
         "INSERT INTO visits (update_id, person_id, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (update_id, person_id) DO UPDATE SET

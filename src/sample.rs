@@ -5,8 +5,8 @@ use futures_util::stream;
 
 use crate::clock::Clock;
 use crate::comments::{self, Anchor, NewComment};
-use crate::db::Tx;
 use crate::error::Result;
+use crate::infra::db::Tx;
 use crate::media::{self, Taken};
 use crate::people::{self, Viewer};
 use crate::receipts::{self, Verdict};

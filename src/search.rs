@@ -6,9 +6,10 @@
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
 
 use crate::clock::Millis;
-use crate::db::{self, Dialect, Tx};
 use crate::error::Result;
-use crate::words::fold;
+use crate::infra::db;
+use crate::infra::db::{Dialect, Tx};
+use crate::text::fold;
 
 /// Creates what only one engine has: it can be rebuilt at any time, so it is no migration.
 pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {

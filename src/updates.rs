@@ -4,9 +4,9 @@ mod access;
 mod audience;
 mod groups;
 mod list;
+mod obligations;
+mod questions;
 mod revisions;
-mod standing;
-mod talk;
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
@@ -19,19 +19,21 @@ pub use audience::{
 };
 pub use groups::{change_group, delete_group, leave_group};
 pub use list::{Cursor, Filter, Row, best, by_ids, list};
+pub use obligations::{answered, hold, move_dues, settle, settle_person};
+pub use questions::{count_questions, who_sees};
 pub use revisions::{
     Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions,
 };
-pub use standing::{answered, hold, move_dues, settle, settle_person};
-pub use talk::{count_questions, who_sees};
 
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::notify::{self, Kind, News};
+use crate::events;
+use crate::infra::db::Tx;
+use crate::infra::jobs;
+use crate::notifications;
+use crate::notifications::{Kind, News};
 use crate::people::{Person, Viewer};
-use crate::working::Due;
-use crate::{events, jobs};
+use crate::working_hours::Due;
 
 /// The columns of [`Update`], of `updates u JOIN people a`.
 macro_rules! columns {
@@ -346,7 +348,7 @@ pub async fn edit(
     let after = own(tx, id).await?;
     if published {
         let answered = if material {
-            standing::who_answered(tx, id).await?
+            obligations::who_answered(tx, id).await?
         } else {
             Vec::new()
         };
@@ -372,7 +374,7 @@ pub async fn edit(
         } else {
             Kind::Sent
         };
-        notify::tell(
+        notifications::tell(
             tx,
             clock,
             News {

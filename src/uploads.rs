@@ -2,13 +2,13 @@
 //!
 //! A plain multipart form is one write. A resumable upload ([`Upload`], [`write`]) is many, into the same [`Taken`].
 
-mod assembling;
-mod busy;
+mod append;
+mod assemble;
 mod checksum;
-mod finishing;
-mod rows;
-mod store;
-mod writing;
+mod complete;
+mod concurrency;
+mod repository;
+mod writer;
 
 use std::path::Path;
 use std::pin::Pin;
@@ -23,18 +23,20 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::db::{self, Db, Tx};
 use crate::error::{Error, Result};
+use crate::infra::db;
+use crate::infra::db::{Db, Tx};
+use crate::infra::images::Foreign;
+use crate::infra::video::{Container, HEAD, Metadata, MetadataScan};
+use crate::infra::{images, video};
 use crate::media::{Object, Taken, Workshop, about, loose_key, put_picture};
-use crate::pictures::Foreign;
-use crate::video::{Container, HEAD, Metadata, MetadataScan};
-use crate::{pictures, updates, video, words};
+use crate::{text, updates};
 
-pub use busy::Busy;
+pub use append::{Patch, write};
 pub use checksum::{ALGORITHMS, Checksum};
-pub use finishing::{clear, finish_forgotten};
-pub use rows::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
-pub use writing::{Patch, write};
+pub use complete::{clear, finish_forgotten};
+pub use concurrency::Busy;
+pub use repository::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
 
 /// The largest picture file; its pixels have their own limits.
 const PICTURE: u64 = 64 << 20;
@@ -75,7 +77,7 @@ impl Seen {
         if head.is_empty() {
             return Err(Error::Unsupported(format!("The file is empty. {TAKEN}")));
         }
-        if pictures::sniff(head).is_some() {
+        if images::sniff(head).is_some() {
             return Ok(Self::Picture);
         }
         if let Some(foreign) = video::picture_brand(head)
@@ -144,7 +146,7 @@ impl Intake {
         body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<Taken> {
         self.room()?;
-        let file_name = words::file_name(file_name);
+        let file_name = text::file_name(file_name);
         let mut body = Limited {
             body,
             left: self.max,
@@ -188,7 +190,7 @@ impl Intake {
         path: &Path,
         media_id: Option<&str>,
     ) -> Result<Taken> {
-        let (original, thumbnail) = pictures::make(path).await?.parts();
+        let (original, thumbnail) = images::make(path).await?.parts();
         let size = Some((original.width, original.height));
         let mut objects = Vec::new();
         for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
@@ -287,7 +289,7 @@ pub fn size(bytes: u64) -> String {
 /// Sees to uploads that nobody goes on with, and to what those left that broke off.
 pub async fn sweep(intake: &Intake) -> Result<()> {
     sweep_loose(&intake.shop.db, &intake.shop.clock).await?;
-    finishing::sweep(intake).await
+    complete::sweep(intake).await
 }
 
 /// Has objects deleted that were written and belong to nothing after a day; and forgets addresses that are good no more.
@@ -300,7 +302,7 @@ async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
             .await?;
     for key in &keys {
         // Also what was begun under it and is not even an object.
-        rows::clear_at(&mut tx, clock, key, None, clock.now()).await?;
+        repository::clear_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
         .bind(clock.now())
@@ -340,7 +342,7 @@ pub async fn wipe(shop: &Workshop, media_id: &str) -> Result<()> {
         .flat_map(|(key, came)| [Some(key), came])
         .flatten()
     {
-        shop.storage.delete_grown(&rows::place(&key)).await?;
+        shop.storage.delete_grown(&repository::place(&key)).await?;
         shop.storage.delete(&key).await?;
     }
     Ok(())
@@ -348,7 +350,7 @@ pub async fn wipe(shop: &Workshop, media_id: &str) -> Result<()> {
 
 /// Has an object deleted once more when whoever may be writing it still has come to an end.
 pub async fn clear_again(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
-    rows::clear_at(tx, clock, key, None, clock.now() + rows::STRAGGLERS).await
+    repository::clear_at(tx, clock, key, None, clock.now() + repository::STRAGGLERS).await
 }
 
 async fn head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<Bytes> {

@@ -1,37 +1,22 @@
 //! The web: the only route table, and what happens around every request.
 
-pub(crate) mod answer;
-mod around;
 pub mod assets;
-mod comments;
-mod drafts;
-pub(crate) mod fields;
+pub(crate) mod extract;
 pub mod filters;
-mod groups;
-mod health;
-mod inbox;
-mod json;
-mod links;
-mod list_query;
-pub(crate) mod live;
-mod markup;
-mod me;
-mod media;
+pub(crate) mod handlers;
+mod media_urls;
+mod middleware;
 pub mod pages;
-mod people;
-mod receipts;
-mod session;
-pub mod shapes;
-mod shaping;
-mod signing;
-mod unsubscribe;
-mod updates;
-mod uploads;
-mod viewer;
-mod workspace;
+mod presenters;
+pub(crate) mod responses;
+pub mod schema;
 
-pub(crate) use around::around;
-pub(crate) use unsubscribe::token as unsubscribe_token;
+pub(crate) use crate::web::handlers::unsubscribe::token as unsubscribe_token;
+use crate::web::handlers::{
+    comments, drafts, groups, health, inbox, links, live, markup, me, media, people, receipts,
+    session, unsubscribe, updates, uploads, workspace,
+};
+pub(crate) use middleware::around;
 
 use actix_web::http::Method;
 use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resource, to};

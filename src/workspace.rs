@@ -2,11 +2,11 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 use crate::people::{self, Person};
-use crate::words;
-use crate::working::MOST_DAYS;
+use crate::text;
+use crate::working_hours::MOST_DAYS;
 
 /// Characters of the rules.
 pub const RULES: usize = 20_000;
@@ -143,7 +143,7 @@ async fn contact_id(tx: &mut Tx, named: &str) -> Result<String> {
             Err(error) => Err(error),
         };
     }
-    let email = words::email(named).map_err(wrong)?;
+    let email = text::email(named).map_err(wrong)?;
     match people::by_email(tx, &email).await? {
         Some(account) => Ok(account.id),
         None => Err(wrong(format!(

@@ -7,9 +7,9 @@ use std::path::Path;
 use rustix::fs::{FlockOperation, flock};
 
 use crate::clock;
-use crate::db::Db;
 use crate::error::Result;
-use crate::jobs;
+use crate::infra::db::Db;
+use crate::infra::jobs;
 
 /// A process that claims jobs. Its id begins every lease it holds.
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use tokio::sync::watch;
 
 use super::State;
-use crate::db::Tx;
 use crate::error::Result;
-use crate::jobs::Job;
-use crate::mailing::{self, Links};
+use crate::infra::db::Tx;
+use crate::infra::jobs::Job;
+use crate::notification_emails;
+use crate::notification_emails::Links;
 use crate::web::unsubscribe_token;
 
 impl State {
@@ -19,7 +20,7 @@ impl State {
     /// does nothing.
     pub async fn mail(&self, tx: &mut Tx, update_id: &str) -> Result<()> {
         if self.mails() {
-            mailing::enqueue(tx, &self.clock, update_id).await
+            notification_emails::enqueue(tx, &self.clock, update_id).await
         } else {
             Ok(())
         }
@@ -37,7 +38,7 @@ impl State {
             base,
             unsubscribe: &unsubscribe,
         };
-        mailing::deliver(&self.db, &self.clock, mailer, &links, &job.payload, || {
+        notification_emails::deliver(&self.db, &self.clock, mailer, &links, &job.payload, || {
             *stop.borrow()
         })
         .await

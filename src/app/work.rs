@@ -11,7 +11,8 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::{State, perform};
 use crate::error::{Error, Result};
-use crate::jobs::{self, Job, Lane};
+use crate::infra::jobs;
+use crate::infra::jobs::{Job, Lane};
 use crate::media;
 
 /// How often this node looks for jobs that failed or that another node left, and how long it waits while the database takes no writes.

@@ -1,8 +1,8 @@
 //! Where comments point: a time or a time range of a video, a point or a region of a picture or frame.
 
 use crate::clock::Millis;
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 use crate::markup::{Region, Shape};
 use crate::media::{self, Media};
 use crate::updates::Update;

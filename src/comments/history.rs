@@ -4,8 +4,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Comment, visible};
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::Result;
+use crate::infra::db::Tx;
 use crate::people::Viewer;
 
 /// An earlier wording.

@@ -7,10 +7,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
+use crate::infra::markdown;
 use crate::people::{self, Viewer, groups};
-use crate::{markdown, words};
+use crate::text;
 
 /// So many names are looked for in one comment.
 const MOST: usize = 100;
@@ -119,7 +120,7 @@ impl Directory {
             .into_iter()
             .filter(|account| account.deactivated_at.is_none())
         {
-            let key = words::fold(&account.name);
+            let key = text::fold(&account.name);
             if let Some((word, _)) = key.split_once(' ') {
                 first
                     .entry(word.to_owned())
@@ -145,11 +146,11 @@ impl Directory {
     fn meant(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()
-            .take(words::NAME + 1)
+            .take(text::NAME + 1)
             .take_while(|(_, letter)| *letter != '\n')
             .map(|(at, _)| at)
             .collect();
-        if rest.chars().count() <= words::NAME {
+        if rest.chars().count() <= text::NAME {
             places.push(rest.len());
         }
         let names = || {
@@ -170,7 +171,7 @@ impl Directory {
                 .collect::<Vec<_>>()
         };
         if let Some((name, ids)) =
-            names().find_map(|name| Some((name, self.full.get(&words::fold(name))?)))
+            names().find_map(|name| Some((name, self.full.get(&text::fold(name))?)))
         {
             return of(name, ids);
         }
@@ -187,7 +188,7 @@ impl Directory {
             Some((
                 name,
                 self.first
-                    .get(&words::fold(name))
+                    .get(&text::fold(name))
                     .filter(|ids| ids.len() == 1)?,
             ))
         });

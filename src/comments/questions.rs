@@ -2,8 +2,8 @@
 
 use super::{Comment, visible};
 use crate::clock::Clock;
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::{events, updates};
 

@@ -4,9 +4,9 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::visible;
 use crate::clock::Clock;
-use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::events;
+use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates;
 

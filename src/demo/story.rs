@@ -1,6 +1,6 @@
 //! What happened in the demo's last ten days.
 
-use super::tell::{HOUR, Teller};
+use super::dsl::{HOUR, Teller};
 use super::{ME, PASSWORD};
 use crate::app::State;
 use crate::clock::{Millis, real_now};
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::people::{self, Profile, Viewer};
 use crate::receipts::{self, Answer, Verdict};
 use crate::updates::{self, Content};
-use crate::working::Due;
+use crate::working_hours::Due;
 use crate::{links, workspace};
 
 /// So long ago it begins.

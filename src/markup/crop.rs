@@ -2,7 +2,7 @@
 
 use super::parse::{SHAPES, SIZE, WIDTH, rounded};
 use super::{Area, Dab, Pen, Point, Shape};
-use crate::pictures::Patch;
+use crate::infra::images::Patch;
 
 /// A part that is destroyed takes so many pixels around it along.
 const MARGIN: f64 = 3.0;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Area, Color, Dab, Pen, Point, Shape};
 use crate::error::{Error, Fields, Result};
-use crate::pictures::Font;
+use crate::infra::images::Font;
 
 /// Shapes of a layer or drawing.
 pub(super) const SHAPES: usize = 500;

@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 
 use super::{Media, Rendition, Workshop};
 use crate::error::{Error, Result};
-use crate::video::{Metadata, MetadataScan};
+use crate::infra::video::{Metadata, MetadataScan};
 
 /// While a video waits for its job, to everybody who can play it.
 const PLAYS: &str = "Processing. You can already play it.";

@@ -11,12 +11,14 @@ use tokio::sync::OnceCell;
 
 use super::{Media, Object, original, put_rendition};
 use crate::clock::{self, Clock, Millis};
-use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
-use crate::pictures::{self, Font, Rendered};
-use crate::storage::{About, Storage};
-use crate::video::{Metadata, Need, Output, Tools};
-use crate::{events, jobs, updates};
+use crate::infra::db::{Db, Tx};
+use crate::infra::images;
+use crate::infra::images::{Font, Rendered};
+use crate::infra::jobs;
+use crate::infra::storage::{About, Storage};
+use crate::infra::video::{Metadata, Need, Output, Tools};
+use crate::{events, updates};
 
 /// Shown while a stretch is cut, and while the whole comes back.
 pub(super) const TRIMMING: &str = "Being trimmed";
@@ -160,7 +162,7 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
     let frame = tempfile::tempdir_in(&shop.tmp)?;
     // Of the copy: the original may begin with what nobody is to see.
     let poster = match tools.poster(&made.path, &made.probe, frame.path()).await {
-        Ok(path) => Some(pictures::make(&path).await?),
+        Ok(path) => Some(images::make(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
             tracing::warn!(%error, media = media.id, "no poster could be taken");
@@ -458,7 +460,7 @@ pub(crate) async fn put_picture(
 /// All bytes of an object, in memory: for pictures.
 pub(crate) async fn whole(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
-    if length > pictures::MAX_BYTES {
+    if length > images::MAX_BYTES {
         return Err(Error::TooLarge("This picture has more than 64 MiB.".into()));
     }
     let mut body = storage.get(key, 0..length).await?;

@@ -2,9 +2,9 @@
 
 use super::{Media, hold, prepare, process};
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::{Error, Fields, Result};
 use crate::events;
+use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 

@@ -6,9 +6,10 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::Person;
 use crate::clock::Clock;
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::words;
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::text;
 
 /// Characters of a group's name.
 const NAME: usize = 40;
@@ -111,8 +112,8 @@ pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Res
     }
     let mut addresses = BTreeMap::new();
     for email in given {
-        let email = words::email(email).map_err(|wrong| Error::invalid("members", wrong))?;
-        addresses.entry(words::email_key(&email)).or_insert(email);
+        let email = text::email(email).map_err(|wrong| Error::invalid("members", wrong))?;
+        addresses.entry(text::email_key(&email)).or_insert(email);
     }
     if addresses.len() > MOST_MEMBERS {
         return wrong(format!(

@@ -4,9 +4,9 @@ use sqlx::AnyConnection;
 
 use super::{Guest, Viewer};
 use crate::clock::Clock;
-use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::words;
+use crate::infra::db::Tx;
+use crate::text;
 
 /// The guest of this update, if their link lets them answer.
 pub fn guest_who_may_speak<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
@@ -38,7 +38,7 @@ pub async fn speaking_guest(
             "is missing. Say your name once, so that they know who answers.",
         ));
     };
-    let name = words::line(name, words::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
+    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
     sqlx::query("INSERT INTO guests (id, link_id, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING")
         .bind(&guest.id)
         .bind(&guest.link_id)

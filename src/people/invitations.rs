@@ -2,12 +2,12 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::doors::hash;
+use super::credentials::hash;
 use super::{Account, Hashed, NewAccount, Person, Role};
 use crate::clock::{self, Clock, Millis};
-use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::words;
+use crate::infra::db::Tx;
+use crate::text;
 
 /// An invitation opens for 14 days.
 const INVITATION: Millis = 14 * 24 * 3_600_000;
@@ -58,7 +58,7 @@ pub async fn invite(
 ) -> Result<Invited> {
     by.must_be_admin()?;
     let known: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1")
-        .bind(words::email_key(email))
+        .bind(text::email_key(email))
         .fetch_one(&mut **tx)
         .await?;
     if known > 0 {
@@ -77,7 +77,7 @@ pub async fn invite(
     )
     .bind(clock.id())
     .bind(email)
-    .bind(words::email_key(email))
+    .bind(text::email_key(email))
     .bind(role.as_str())
     .bind(hash(&secret))
     .bind(&by.id)

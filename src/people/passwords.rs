@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
-use crate::words;
+use crate::text;
 
 /// Each takes 19 MiB while it runs (OWASP: m=19 MiB, t=2, p=1, the crate's default).
 static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
@@ -68,7 +68,7 @@ fn check(password: &str, about: &[&str]) -> Result<(), String> {
         return Err("is longer than 256 characters. Use a shorter one.".into());
     }
     if password.contains('\0') {
-        return Err(words::NUL.into());
+        return Err(text::NUL.into());
     }
     if zxcvbn::zxcvbn(password, about).guesses_log10() < GUESSES_LOG10 {
         return Err("is one of the first that someone would guess. A few words are good.".into());

@@ -6,10 +6,11 @@ use sqlx::AnyConnection;
 
 use super::{by_id, taken_or};
 use crate::clock::{Clock, Millis};
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::words;
-use crate::working::{Hours, Worker};
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::text;
+use crate::working_hours::{Hours, Worker};
 
 /// Nobody says today that they are away for longer: five years.
 const LONGEST_AWAY: Millis = 5 * 366 * 24 * 3_600_000;
@@ -61,9 +62,9 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Re
              mail_off_at = $8 WHERE id = $9",
     )
     .bind(name)
-    .bind(words::fold(name))
+    .bind(text::fold(name))
     .bind(email)
-    .bind(words::email_key(email))
+    .bind(text::email_key(email))
     .bind(time_zone)
     .bind(&working_hours)
     .bind(away_until)

@@ -1,9 +1,10 @@
 //! Answering: one press, one's own words, or a reason why not; and taking it back.
 
 use crate::clock::Clock;
-use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::notify::{self, Kind, News};
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, News};
 use crate::people::{self, Person, Viewer};
 use crate::updates::{self, Update};
 use crate::{drafts, events};
@@ -98,7 +99,7 @@ pub async fn answer(
         Answer::Declined(_) => (Some("decline"), Some(drafts::DECLINE)),
     };
     if let Some(kind) = exchange {
-        super::hearing::say(
+        super::verdicts::say(
             tx,
             clock,
             &update,
@@ -112,7 +113,7 @@ pub async fn answer(
         drafts::forget(tx, &person.id, id, &[subject]).await?;
     }
     // Who answers has it before them, also as a program.
-    notify::read(tx, clock, &person.id, id).await?;
+    notifications::read(tx, clock, &person.id, id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     told(tx, clock, &update, person, answer).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await
@@ -174,8 +175,8 @@ async fn told(
         Answer::ReadBack(_) => Kind::ReadBack,
         Answer::Declined(_) => Kind::Declined,
     };
-    notify::untell(tx, &update.id, &person.id).await?;
-    notify::tell(
+    notifications::untell(tx, &update.id, &person.id).await?;
+    notifications::tell(
         tx,
         clock,
         News {
@@ -198,7 +199,7 @@ async fn told(
             subject_id: &update.id,
             actor_id: &person.id,
         };
-        notify::tell(tx, clock, all, &author).await?;
+        notifications::tell(tx, clock, all, &author).await?;
     }
     Ok(())
 }
@@ -278,9 +279,9 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     .execute(&mut **tx)
     .await?;
     if before.words.is_some() {
-        super::hearing::take_back(tx, clock, id, &person.id).await?;
+        super::verdicts::take_back(tx, clock, id, &person.id).await?;
     }
-    notify::untell(tx, id, &person.id).await?;
+    notifications::untell(tx, id, &person.id).await?;
     updates::settle(tx, clock, id, Some(&person.id)).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await
 }

@@ -8,8 +8,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::{Content, Update};
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::Result;
+use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 
 /// Whether the person with this placeholder may open the update `u`. Its author always may.

@@ -6,11 +6,13 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::{Update, access};
 use crate::clock::{Clock, Millis};
-use crate::db::{self, Tx};
 use crate::error::{Error, Result};
-use crate::notify::{self, Kind, News};
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, News};
 use crate::people::{self, Person, Role, Viewer};
-use crate::{events, words};
+use crate::{events, text};
 
 /// An audience that was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +66,7 @@ pub async fn address(
     }
     let emails: Vec<String> = given
         .iter()
-        .filter_map(|name| words::email(name).ok())
+        .filter_map(|name| text::email(name).ok())
         .collect();
     let known = people::ids_by_email(connection, &emails).await?;
     let mut named = HashSet::new();
@@ -83,8 +85,8 @@ pub async fn address(
                 }
             }
         } else {
-            let email = words::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
-            match known.get(&words::email_key(&email)) {
+            let email = text::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
+            match known.get(&text::email_key(&email)) {
                 Some(account) if named.insert(account) => addressed.people.push(account.clone()),
                 Some(_) => {}
                 None => match invited(connection, clock, &email).await? {
@@ -132,7 +134,7 @@ pub async fn unknown(
     given: &[String],
 ) -> Result<Vec<String>> {
     let mut unknown = Vec::new();
-    for email in given.iter().filter_map(|name| words::email(name).ok()) {
+    for email in given.iter().filter_map(|name| text::email(name).ok()) {
         if people::by_email(connection, &email).await?.is_none()
             && invited(connection, clock, &email).await?.is_none()
         {
@@ -149,7 +151,7 @@ async fn invited(
 ) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT id FROM invitations WHERE email_key = $1 AND expires_at > $2")
-            .bind(words::email_key(email))
+            .bind(text::email_key(email))
             .bind(clock.now())
             .fetch_optional(connection)
             .await?,
@@ -360,7 +362,7 @@ pub(super) async fn resolve(
         if !first && before.expectation != after.expectation {
             new.extend(recipients(tx, id).await?);
         }
-        return notify::tell(tx, clock, news(Kind::Asked), &new).await;
+        return notifications::tell(tx, clock, news(Kind::Asked), &new).await;
     }
     if after.everyone_at.is_some() && (first || before.everyone_at.is_none()) {
         new.extend(
@@ -373,7 +375,7 @@ pub(super) async fn resolve(
         // Nobody is asked any more; who has not opened it can still hear it.
         new.extend(unheard(tx, id).await?);
     }
-    notify::tell(tx, clock, news(Kind::Sent), &new).await
+    notifications::tell(tx, clock, news(Kind::Sent), &new).await
 }
 
 /// Asks the members of groups that were not named before, and forgets groups that are no longer named. Answers who is new.
@@ -490,7 +492,7 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         } else {
             Kind::Sent
         };
-        notify::tell(
+        notifications::tell(
             tx,
             clock,
             News {

@@ -4,10 +4,12 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{access, hold};
 use crate::clock::Clock;
-use crate::db::{self, Tx};
 use crate::error::Result;
 use crate::events;
-use crate::notify::{self, Kind, Notification};
+use crate::infra::db;
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, Notification};
 use crate::people::Person;
 use crate::people::groups::{self, Change};
 
@@ -141,7 +143,7 @@ async fn notify_authors(
                 actor_id: one.person_id,
             })
             .collect();
-        notify::notify_each(tx, clock, Kind::Joined, &notifications).await?;
+        notifications::notify_each(tx, clock, Kind::Joined, &notifications).await?;
     }
     Ok(())
 }

@@ -5,8 +5,9 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use super::visible;
 use crate::clock::Millis;
-use crate::db::{self, Dialect};
 use crate::error::Result;
+use crate::infra::db;
+use crate::infra::db::Dialect;
 use crate::search;
 
 /// An update as a row.

@@ -5,8 +5,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::Update;
 use crate::clock::{Clock, Millis};
-use crate::db::Tx;
 use crate::error::{Error, Result};
+use crate::infra::db::Tx;
 
 /// How many revisions an update can have.
 const MOST: i64 = 200;

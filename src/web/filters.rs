@@ -9,8 +9,8 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::asking;
 use crate::inbox::COUNTED;
+use crate::share_message;
 
 /// ISO weekdays for a row of boxes: value, short, in full.
 pub const DAYS: [(&str, &str, &str); 7] = [
@@ -46,7 +46,7 @@ pub fn by(
 ) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
-            let words = crate::asking::by(time.as_millisecond(), *now, zone);
+            let words = crate::share_message::by(time.as_millisecond(), *now, zone);
             format!(
                 "<time datetime=\"{time}\">{}</time>",
                 words.trim_start_matches("by ")
@@ -142,7 +142,7 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 }
 
 /// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
-pub fn playable(medium: &super::shapes::MediaShape) -> String {
+pub fn playable(medium: &super::schema::MediaShape) -> String {
     let names: &[&str] = if medium.kind == "video" {
         &["h264", "playable", "original"]
     } else {
@@ -165,13 +165,13 @@ pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
 }
 
 /// A stretch of what an address gives, as browsers play it by themselves.
-pub fn stretch(url: &str, trim: super::shapes::TrimShape) -> String {
+pub fn stretch(url: &str, trim: super::schema::TrimShape) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
 /// The same of a file as a version has it: of a recording that is trimmed otherwise now, that stretch of the original.
-pub fn as_then(file: &super::shapes::FileShape) -> String {
+pub fn as_then(file: &super::schema::FileShape) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
         (Some(media), Some(trim)) => stretch(media.url("original"), trim),
@@ -189,13 +189,13 @@ pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
 /// A moment of a video, `0:42`, of milliseconds.
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(asking::clock(*ms))
+    Ok(share_message::clock(*ms))
 }
 
 /// How long a video is, `3:12`, of milliseconds.
 #[filter_fn]
 pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(asking::length(*ms))
+    Ok(share_message::length(*ms))
 }
 
 /// A moment to the millisecond, `0:42.25`, as it can be typed.
@@ -205,7 +205,7 @@ pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = fraction.trim_end_matches('0');
     Ok(format!(
         "{}.{}",
-        asking::clock(*ms),
+        share_message::clock(*ms),
         if fraction.is_empty() { "0" } else { fraction }
     ))
 }

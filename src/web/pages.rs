@@ -9,7 +9,7 @@ use askama::Template;
 pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage};
 
 use super::filters;
-use super::shapes::{
+use super::schema::{
     AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape,
     InvitationShape, LinkShape, ListedLinkShape, PersonShape, ReceiptShape, RowShape, SessionShape,
     TokenShape, UpdateShape, WorkspaceShape,

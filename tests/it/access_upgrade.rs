@@ -1,6 +1,6 @@
 //! A database from before `update_access` existed (schema 6) is filled with what each person keeps.
 
-use hearback::db::{Db, MIGRATOR};
+use hearback::infra::db::{Db, MIGRATOR};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};

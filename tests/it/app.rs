@@ -10,7 +10,7 @@ use std::time::Duration;
 use hearback::app::{App, State};
 use hearback::clock::{Clock, secret};
 use hearback::config::Config;
-use hearback::db::Db;
+use hearback::infra::db::Db;
 use hearback::people::{self, Hashed, NewAccount, Role};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};

@@ -14,7 +14,7 @@ async fn a_database_of_a_later_version_is_refused_and_names_it() {
     .await;
     app.execute("UPDATE settings SET value = '7.8.9' WHERE name = 'program'")
         .await;
-    let refused = hearback::db::Db::open(&app.state.config.database_url)
+    let refused = hearback::infra::db::Db::open(&app.state.config.database_url)
         .await
         .unwrap_err()
         .detail();
@@ -53,7 +53,7 @@ async fn a_file_of_an_older_version_is_copied_aside_before_it_is_changed() {
         sqlx::query(statement).execute(&mut old).await.unwrap();
     }
     sqlx::Connection::close(old).await.unwrap();
-    hearback::db::Db::open(&url).await.unwrap_err();
+    hearback::infra::db::Db::open(&url).await.unwrap_err();
     let copy = std::fs::read_dir(dir.path())
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -9,8 +9,8 @@ use std::path::Path;
 use aws_sdk_s3::primitives::ByteStream;
 use hearback::clock;
 use hearback::config::Config;
-use hearback::db::MIGRATOR;
-use hearback::mail::{Mailer, Server, sender};
+use hearback::infra::db::MIGRATOR;
+use hearback::infra::smtp::{Mailer, Server, sender};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
@@ -127,7 +127,7 @@ async fn insert(
 ) {
     let filled: Vec<(&String, &Value)> = row.iter().filter(|(_, value)| !value.is_null()).collect();
     let columns: Vec<&str> = filled.iter().map(|(column, _)| column.as_str()).collect();
-    let places = hearback::db::in_list(1, filled.len());
+    let places = hearback::infra::db::in_list(1, filled.len());
     let statement = format!(
         "INSERT INTO {table} ({}) VALUES ({places})",
         columns.join(", ")

@@ -1,8 +1,8 @@
 //! Durable work: it survives who began it, is tried again, and in the end says that it could not be done.
 
 use hearback::clock;
-use hearback::db::Db;
-use hearback::jobs::Lane;
+use hearback::infra::db::Db;
+use hearback::infra::jobs::Lane;
 use serde_json::json;
 
 use crate::app::{TestApp, fixture};
@@ -61,7 +61,7 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
         1
     );
     assert_eq!(
-        hearback::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL)
+        hearback::infra::jobs::claim(&app.state.db, &app.state.clock, "test", &Lane::ALL)
             .await
             .unwrap()
             .map(|job| job.id),
@@ -134,7 +134,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         "{media}"
     );
     assert_eq!(
-        hearback::jobs::counts(&mut app.state.db.read().await.unwrap())
+        hearback::infra::jobs::counts(&mut app.state.db.read().await.unwrap())
             .await
             .unwrap(),
         (0, 1)
@@ -304,7 +304,7 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
     let enqueue = async |pause: i64| {
         let mut tx = app.state.db.begin().await.unwrap();
         let at = app.state.clock.now() + pause;
-        hearback::jobs::enqueue_at(
+        hearback::infra::jobs::enqueue_at(
             &mut tx,
             &app.state.clock,
             "purge",

@@ -1,6 +1,6 @@
 //! Lanes of jobs: what takes long never keeps the rest waiting.
 
-use hearback::mail::{Mailer, Server, sender};
+use hearback::infra::smtp::{Mailer, Server, sender};
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email, fixture};

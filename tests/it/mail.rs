@@ -1,8 +1,8 @@
 //! Mail: one for each ask and each reminder, to who still owes it.
 
 use hearback::config::Config;
-use hearback::jobs;
-use hearback::mail::{Mailer, Server, sender};
+use hearback::infra::jobs;
+use hearback::infra::smtp::{Mailer, Server, sender};
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email};
@@ -83,7 +83,7 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
         .iter()
         .find(|row| row["person"]["name"] == "Bob")
         .unwrap();
-    let due = hearback::asking::by(
+    let due = hearback::share_message::by(
         hearback::clock::parse_rfc3339(row["due"].as_str().unwrap()).unwrap(),
         app.state.clock.now(),
         "Europe/Berlin",

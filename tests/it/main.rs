@@ -18,7 +18,7 @@ mod comments;
 mod counting;
 mod database;
 mod demo;
-mod direction;
+mod layers;
 mod drafts;
 mod due;
 mod earlier_version;

@@ -251,7 +251,7 @@ async fn what_is_open_to_all_is_seen_by_all_who_are_named() {
     // Muted, it still tells who is named, and nothing less.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
-    hearback::notify::mute(
+    hearback::notifications::mute(
         &mut tx,
         &app.state.clock,
         &ada.id,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use hearback::db::{Db, MIGRATOR};
+use hearback::infra::db::{Db, MIGRATOR};
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;

@@ -1,4 +1,4 @@
-//! When people work: their hours, their absence, whether mail may come. How dues follow is told in src/working.rs.
+//! When people work: their hours, their absence, whether mail may come. How dues follow is told in src/working_hours.rs.
 
 use serde_json::{Value, json};
 

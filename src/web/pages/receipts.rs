@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::super::filters;
-use super::super::shapes::{
+use super::super::schema::{
     ChangesShape, CommentShape, ExchangeShape, GuestAnswerShape, ReceiptShape, RevisionShape,
     RowShape, UpdateShape,
 };

@@ -1,0 +1,99 @@
+//! Reads a range of a file as a stream: in place what the page cache has, on the blocking pool what the disk has.
+
+use std::fs::File;
+use std::io::IoSliceMut;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, stream};
+use rustix::io::{Errno, ReadWriteFlags};
+
+use super::blocking;
+use crate::error::Result;
+use crate::infra::storage::{BLOCK, Bytestream, away};
+
+pub(super) fn stream_range(file: File, range: Range<u64>) -> Bytestream {
+    let reader = Reader {
+        file: Arc::new(file),
+        range,
+        buffer: BytesMut::new(),
+        in_place: true,
+    };
+    stream::unfold(reader, |mut reader| async move {
+        if reader.range.is_empty() {
+            return None;
+        }
+        let block = reader.next().await;
+        if block.is_err() {
+            // Nothing comes after an error.
+            reader.range.start = reader.range.end;
+        }
+        Some((block, reader))
+    })
+    .boxed()
+}
+
+struct Reader {
+    file: Arc<File>,
+    range: Range<u64>,
+    /// Its memory is taken again as soon as the reader of the stream has let go of the block before.
+    buffer: BytesMut,
+    /// Until the file system says it cannot.
+    in_place: bool,
+}
+
+impl Reader {
+    /// What the page cache has is read in place, which costs half of a trip over the blocking pool (measured);
+    /// what must come from the disk is read there, so that a slow disk never holds up the other requests.
+    async fn next(&mut self) -> Result<Bytes> {
+        let wanted = BLOCK.min(usize::try_from(self.range.end - self.range.start).unwrap_or(BLOCK));
+        self.buffer.reserve(wanted);
+        self.buffer.resize(wanted, 0);
+        let read = match self.cached() {
+            Some(read) => read,
+            None => self.awaited().await?,
+        };
+        if read == 0 {
+            return Err(away("the file became shorter while it was read"));
+        }
+        self.range.start += read as u64;
+        self.buffer.truncate(read);
+        Ok(self.buffer.split().freeze())
+    }
+
+    fn cached(&mut self) -> Option<usize> {
+        if !self.in_place {
+            return None;
+        }
+        let mut slices = [IoSliceMut::new(&mut self.buffer)];
+        match rustix::io::preadv2(
+            &*self.file,
+            &mut slices,
+            self.range.start,
+            ReadWriteFlags::NOWAIT,
+        ) {
+            Ok(0) => None,
+            Ok(read) => Some(read),
+            Err(Errno::AGAIN | Errno::INTR) => None,
+            Err(_) => {
+                self.in_place = false;
+                None
+            }
+        }
+    }
+
+    async fn awaited(&mut self) -> Result<usize> {
+        let file = Arc::clone(&self.file);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let start = self.range.start;
+        let (read, buffer) = blocking(move || {
+            let read = file.read_at(&mut buffer, start)?;
+            Ok((read, buffer))
+        })
+        .await?;
+        self.buffer = buffer;
+        Ok(read)
+    }
+}

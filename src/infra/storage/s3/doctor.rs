@@ -1,0 +1,124 @@
+//! Proves a bucket against the real server, and says how to mend what is wrong.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+
+use super::failure::advice;
+use super::{PART, S3};
+use crate::error::{Error, Result};
+use crate::infra::storage::{About, Storage, broken, read_back};
+
+impl S3 {
+    pub(in crate::infra::storage) async fn prove(
+        &self,
+        storage: &Storage,
+        key: &str,
+    ) -> Result<Vec<String>> {
+        let mend = |error: Error| match error {
+            Error::Unavailable(text, cause) => {
+                let error = Error::Unavailable(text, cause);
+                let words = format!(
+                    "Bucket {}: {} ({})",
+                    self.settings.bucket,
+                    advice(&error),
+                    cause_of(&error)
+                );
+                Error::Unavailable(words.clone(), words.into())
+            }
+            other => other,
+        };
+        self.check().await.map_err(mend)?;
+        let large = format!("{key}-parts");
+        let proved = self.try_all(storage, key, &large).await;
+        for key in [key, &large] {
+            storage.delete(key).await.map_err(mend)?;
+            if storage.len(key).await.map_err(mend)?.is_some() {
+                return Err(broken(
+                    "A deleted object is still there: look at the bucket's retention or object lock.",
+                ));
+            }
+        }
+        let mut lines = vec![format!("The bucket {} answers.", self.settings.bucket)];
+        lines.extend(proved.map_err(mend)?);
+        lines.push("Objects are deleted with all their versions.".into());
+        Ok(lines)
+    }
+
+    async fn try_all(&self, storage: &Storage, key: &str, large: &str) -> Result<Vec<String>> {
+        let about = About {
+            content_type: "video/webm".into(),
+            disposition: "inline; filename=\"probe.webm\"".into(),
+            cache_control: "private, max-age=60".into(),
+        };
+        storage
+            .put(
+                key,
+                &about,
+                stream::iter([Ok(Bytes::from_static(b"Hearback"))]),
+            )
+            .await?;
+        read_back(storage, key, 2..6, b"arba").await?;
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .send()
+            .await;
+        let head = head.map_err(super::failed)?;
+        let kept = [
+            head.content_type(),
+            head.content_disposition(),
+            head.cache_control(),
+        ];
+        let kept = kept
+            == [
+                Some(&*about.content_type),
+                Some(&*about.disposition),
+                Some(&*about.cache_control),
+            ];
+        if !kept {
+            return Err(broken(
+                "The server does not keep an object's type, disposition and cache headers: use delivery `proxy`.",
+            ));
+        }
+        let block = Bytes::from(vec![7; PART / 8]);
+        let body = (0..9).map(|_| Ok(block.clone())).collect::<Vec<_>>();
+        storage.put(large, &about, stream::iter(body)).await?;
+        read_back(storage, large, PART as u64 - 2..PART as u64 + 2, &[7; 4]).await?;
+
+        let address = self.presign(key, Duration::from_secs(60)).await?;
+        let host = address.split('?').next().unwrap_or_default();
+        let wanted = self
+            .settings
+            .public_endpoint
+            .as_ref()
+            .or(self.settings.endpoint.as_ref());
+        let authority = wanted.map(|endpoint| {
+            endpoint
+                .split("://")
+                .last()
+                .unwrap_or(endpoint)
+                .trim_end_matches('/')
+        });
+        if !address.contains("X-Amz-Signature=")
+            || authority.is_some_and(|authority| !host.contains(authority))
+        {
+            return Err(broken(format!(
+                "Presigned addresses begin with {host}, which is not the public endpoint."
+            )));
+        }
+        let origin = host.strip_suffix(&self.key(key)).unwrap_or(host);
+        Ok(vec![
+            "Objects can be written and read by range, and keep their type, disposition and cache headers.".into(),
+            "Large objects can be written in parts.".into(),
+            format!("Presigned addresses begin with {origin}; browsers must reach that name in delivery `redirect`."),
+        ])
+    }
+}
+
+fn cause_of(error: &Error) -> String {
+    error.cause().map(ToString::to_string).unwrap_or_default()
+}

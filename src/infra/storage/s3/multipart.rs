@@ -1,0 +1,223 @@
+//! Multipart uploads: the four calls, and one that is made in a single go and never left behind.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::failure::{Failure, failed, kind};
+use super::{S3, accept_missing, some};
+use crate::error::{Error, Result};
+use crate::infra::storage::{About, away, check_key};
+
+/// What came of completing a multipart upload.
+#[derive(Debug)]
+pub enum Completion {
+    /// The object is there and as long as it has to be.
+    Done,
+    /// The server answered that it makes no object of these parts.
+    Refused(Error),
+}
+
+/// The calls for uploads that grow over many requests. Who uses them keeps the id and the ETags: servers answer
+/// ListParts late or in part. Parts but the last are of [`super::PART`] bytes; some servers want them equal.
+impl S3 {
+    /// Begins an upload to `key` and answers its id.
+    pub async fn begin(&self, key: &str, about: &About) -> Result<String> {
+        check_key(key)?;
+        let create = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .content_type(&about.content_type)
+            .set_content_disposition(some(&about.disposition))
+            .set_cache_control(some(&about.cache_control));
+        let created = create.send().await.map_err(failed)?;
+        created
+            .upload_id
+            .ok_or_else(|| away("CreateMultipartUpload answered without an id"))
+    }
+
+    /// Sends part `number` (from 1) and answers its ETag. Sending it again replaces it.
+    pub async fn part(&self, key: &str, id: &str, number: i32, bytes: Bytes) -> Result<String> {
+        check_key(key)?;
+        let upload = self
+            .client
+            .upload_part()
+            .bucket(&self.settings.bucket)
+            .key(self.key(key))
+            .upload_id(id)
+            .part_number(number)
+            .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
+            .body(ByteStream::from(bytes));
+        let part = upload.send().await.map_err(failed)?;
+        part.e_tag
+            .ok_or_else(|| away("UploadPart answered without an ETag"))
+    }
+
+    /// Makes the object of its parts, given by number and ETag in rising order, and looks that it has `length` bytes. Can be repeated: an upload that
+    /// was completed already, but whose answer was lost, counts as completed.
+    pub async fn complete(
+        &self,
+        key: &str,
+        id: &str,
+        made: &[(i32, String)],
+        length: u64,
+    ) -> Result<Completion> {
+        check_key(key)?;
+        let mut parts = CompletedMultipartUpload::builder();
+        for (number, etag) in made {
+            parts = parts.parts(
+                CompletedPart::builder()
+                    .part_number(*number)
+                    .e_tag(etag)
+                    .build(),
+            );
+        }
+        let name = self.key(key);
+        let complete = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.settings.bucket);
+        let completed = complete
+            .key(&name)
+            .upload_id(id)
+            .multipart_upload(parts.build())
+            .send()
+            .await;
+        // A repeated Complete is refused although the first one worked (404, by Ceph 500): the object itself decides.
+        match (self.length(&name).await?, completed) {
+            (Some(stored), _) if stored == length => Ok(Completion::Done),
+            (_, Err(error)) if kind(&error) == Failure::Refused => {
+                Ok(Completion::Refused(failed(error)))
+            }
+            (_, Err(error)) => Err(failed(error)),
+            (stored, Ok(_)) => Err(away(format!(
+                "wrote {length} bytes, the server has {stored:?}"
+            ))),
+        }
+    }
+
+    /// All parts that the server has of an upload: number, ETag and length, in rising order.
+    pub async fn parts(&self, key: &str, id: &str) -> Result<Vec<(i32, String, u64)>> {
+        check_key(key)?;
+        let (mut parts, mut after) = (Vec::new(), None);
+        loop {
+            let list = self
+                .client
+                .list_parts()
+                .bucket(&self.settings.bucket)
+                .key(self.key(key))
+                .upload_id(id);
+            let page = list
+                .set_part_number_marker(after)
+                .send()
+                .await
+                .map_err(failed)?;
+            for part in page.parts() {
+                let (Some(number), Some(etag), Some(size)) =
+                    (part.part_number(), part.e_tag(), part.size())
+                else {
+                    return Err(away("ListParts answered without numbers, ETags or sizes"));
+                };
+                parts.push((
+                    number,
+                    etag.to_owned(),
+                    u64::try_from(size).map_err(Error::internal)?,
+                ));
+            }
+            after = page
+                .next_part_number_marker
+                .filter(|_| page.is_truncated.unwrap_or(false));
+            if after.is_none() {
+                parts.sort_unstable();
+                return Ok(parts);
+            }
+        }
+    }
+
+    /// Drops an upload with its parts. One that is gone is fine.
+    pub async fn abort(&self, key: &str, id: &str) -> Result<()> {
+        check_key(key)?;
+        let abort = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.settings.bucket);
+        accept_missing(abort.key(self.key(key)).upload_id(id).send().await)
+    }
+}
+
+/// An upload made in a single go; dropping it unfinished aborts it on the server.
+pub(super) struct Multipart {
+    s3: S3,
+    key: String,
+    id: String,
+    parts: Vec<(i32, String)>,
+    finished: bool,
+}
+
+impl Multipart {
+    pub(super) async fn begin(s3: &S3, key: &str, about: &About) -> Result<Self> {
+        let id = s3.begin(key, about).await?;
+        Ok(Self {
+            s3: s3.clone(),
+            key: key.into(),
+            id,
+            parts: Vec::new(),
+            finished: false,
+        })
+    }
+
+    pub(super) async fn part(&mut self, bytes: Bytes) -> Result<()> {
+        let number = i32::try_from(self.parts.len() + 1).map_err(Error::internal)?;
+        let etag = self.s3.part(&self.key, &self.id, number, bytes).await?;
+        self.parts.push((number, etag));
+        Ok(())
+    }
+
+    /// Sends the last part, if any, and puts them together.
+    pub(super) async fn finish(mut self, last: Bytes, length: u64) -> Result<()> {
+        if !last.is_empty() {
+            self.part(last).await?;
+        }
+        let completed = match self
+            .s3
+            .complete(&self.key, &self.id, &self.parts, length)
+            .await
+        {
+            Ok(Completion::Done) => Ok(()),
+            Ok(Completion::Refused(error)) | Err(error) => Err(error),
+        };
+        self.finished = completed.is_ok();
+        if !self.finished {
+            self.s3.undo(&self.s3.key(&self.key)).await;
+        }
+        completed.map_err(|error| match error {
+            Error::NotFound => away("CompleteMultipartUpload: no such upload"),
+            other => other,
+        })
+    }
+}
+
+impl Drop for Multipart {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        // Without a runtime the process is ending, and the sweep of another day will do it.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (s3, key, id) = (
+            self.s3.clone(),
+            std::mem::take(&mut self.key),
+            std::mem::take(&mut self.id),
+        );
+        runtime.spawn(async move {
+            if let Err(error) = s3.abort(&key, &id).await {
+                tracing::warn!(%error, "a multipart upload could not be aborted");
+            }
+        });
+    }
+}

@@ -1,0 +1,407 @@
+//! Against a real server where `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables name one (`bin/test` starts Ceph's).
+
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+use super::*;
+use crate::infra::storage::Storage;
+
+fn about() -> About {
+    About {
+        content_type: "video/webm".into(),
+        disposition: "inline".into(),
+        cache_control: "private".into(),
+    }
+}
+
+fn body(
+    blocks: impl IntoIterator<Item = Result<Bytes>>,
+) -> impl Stream<Item = Result<Bytes>> + Unpin {
+    stream::iter(blocks.into_iter().collect::<Vec<_>>())
+}
+
+/// A fresh bucket on the real server, or `None` where there is none.
+async fn bucket() -> Option<(Storage, S3)> {
+    let Ok(endpoint) = std::env::var("HEARBACK_TEST_S3_ENDPOINT") else {
+        eprintln!("no HEARBACK_TEST_S3_ENDPOINT; not tried");
+        return None;
+    };
+    let bucket = format!("test-{}", clock::secret());
+    let settings = S3Settings {
+        bucket: bucket.clone(),
+        prefix: "hearback/".into(),
+        public_endpoint: Some(endpoint.replace("127.0.0.1", "localhost")),
+        endpoint: Some(endpoint),
+        path_style: true,
+        region: None,
+    };
+    let storage = Storage::s3(settings).await.unwrap();
+    let Storage::S3(s3) = storage.clone() else {
+        unreachable!()
+    };
+    s3.client
+        .create_bucket()
+        .bucket(bucket)
+        .send()
+        .await
+        .unwrap();
+    Some((storage, s3))
+}
+
+/// A client of a server that is described, with keys that nobody knows.
+async fn stranger(endpoint: &str, bucket: &str) -> Storage {
+    let http = HttpBuilder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let shared = aws_config::SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "nobody", "nothing", None, None, "test",
+        )))
+        .timeout_config(timeouts())
+        .build();
+    let settings = S3Settings {
+        bucket: bucket.into(),
+        endpoint: Some(endpoint.into()),
+        path_style: true,
+        ..Default::default()
+    };
+    Storage::S3(S3::with(&shared, settings))
+}
+
+async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
+    let mut body = storage.get(key, range).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(block) = body.next().await {
+        let block = block.unwrap();
+        assert!(!block.is_empty() && block.len() <= BLOCK);
+        all.extend_from_slice(&block);
+    }
+    all
+}
+
+#[tokio::test]
+async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
+    let Some((storage, _)) = bucket().await else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let bytes: Vec<u8> = (0..20_000_003_u32).map(|n| (n % 251) as u8).collect();
+    for (key, length) in [
+        ("media/small", 1_000_003),
+        ("media/one-part", PART),
+        ("media/large", bytes.len()),
+        ("media/empty", 0),
+    ] {
+        let bytes = &bytes[..length];
+        let blocks = bytes
+            .chunks(65_537)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
+        let length = length as u64;
+        assert_eq!(
+            storage.put(key, &about(), body(blocks)).await.unwrap(),
+            length
+        );
+        assert_eq!(storage.len(key).await.unwrap(), Some(length));
+        assert!(read(&storage, key, 0..length).await == bytes);
+        let tail = length.saturating_sub(5);
+        assert_eq!(
+            read(&storage, key, tail..length).await,
+            &bytes[tail as usize..]
+        );
+        let local = storage.fetch(key, dir.path()).await.unwrap();
+        assert!(std::fs::read(&local).unwrap() == bytes);
+        assert_eq!(
+            storage
+                .put_file(&format!("{key}-copy"), &about(), &local)
+                .await
+                .unwrap(),
+            length
+        );
+        storage.delete(key).await.unwrap();
+        storage.delete(key).await.unwrap();
+        assert_eq!(storage.len(key).await.unwrap(), None);
+        assert!(matches!(storage.get(key, 0..1).await, Err(Error::NotFound)));
+        assert_eq!(
+            storage.len(&format!("{key}-copy")).await.unwrap(),
+            Some(length),
+            "a longer name is another object"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delete_leaves_no_version_behind() {
+    let Some((storage, s3)) = bucket().await else {
+        return;
+    };
+    let on = VersioningConfiguration::builder()
+        .status(BucketVersioningStatus::Enabled)
+        .build();
+    s3.client
+        .put_bucket_versioning()
+        .bucket(&s3.settings.bucket)
+        .versioning_configuration(on)
+        .send()
+        .await
+        .unwrap();
+    for word in ["one", "two"] {
+        storage
+            .put("media/x", &about(), body([Ok(Bytes::from(word))]))
+            .await
+            .unwrap();
+    }
+    s3.client
+        .delete_object()
+        .bucket(&s3.settings.bucket)
+        .key("hearback/media/x")
+        .send()
+        .await
+        .unwrap();
+    storage
+        .put("media/xy", &about(), body([Ok(Bytes::from("another"))]))
+        .await
+        .unwrap();
+    storage.delete("media/x").await.unwrap();
+    let left = s3
+        .client
+        .list_object_versions()
+        .bucket(&s3.settings.bucket)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((left.versions().len(), left.delete_markers().len()), (1, 0));
+    assert_eq!(storage.len("media/xy").await.unwrap(), Some(7));
+}
+
+#[tokio::test]
+async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
+    let Some((storage, s3)) = bucket().await else {
+        return;
+    };
+    let big = Bytes::from(vec![1; PART]);
+    let put = storage
+        .put(
+            "media/broken",
+            &about(),
+            body([Ok(big.clone()), Err(Error::Malformed("cut".into()))]),
+        )
+        .await;
+    assert!(matches!(put, Err(Error::Malformed(_))));
+    let endless = Box::pin(stream::iter([Ok(big)]).chain(stream::pending()));
+    let about = about();
+    let put = storage.put("media/dropped", &about, endless);
+    assert!(
+        tokio::time::timeout(Duration::from_secs(2), put)
+            .await
+            .is_err()
+    );
+    let gone = async {
+        while !s3
+            .client
+            .list_multipart_uploads()
+            .bucket(&s3.settings.bucket)
+            .send()
+            .await
+            .unwrap()
+            .uploads()
+            .is_empty()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), gone)
+        .await
+        .expect("a multipart upload is still there");
+    assert_eq!(storage.len("media/broken").await.unwrap(), None);
+    storage.sweep(&[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_page_of_unfinished_uploads_is_aborted() {
+    let Some((_, s3)) = bucket().await else {
+        return;
+    };
+    let about = about();
+    // A page has 1,000.
+    let begun = stream::iter(0..1_005)
+        .map(|_| s3.begin("media/x", &about))
+        .buffer_unordered(16);
+    begun
+        .map(|id| assert!(id.is_ok(), "{id:?}"))
+        .collect::<()>()
+        .await;
+    let other = s3.begin("media/xy", &about).await.unwrap();
+    s3.abort_all("media/x").await.unwrap();
+    let left = s3
+        .client
+        .list_multipart_uploads()
+        .bucket(&s3.settings.bucket)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        left.uploads()
+            .iter()
+            .filter_map(|upload| upload.upload_id())
+            .collect::<Vec<_>>(),
+        [other]
+    );
+}
+
+#[tokio::test]
+async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() {
+    let Some((storage, s3)) = bucket().await else {
+        return;
+    };
+    let key = "media/grown";
+    let id = s3.begin(key, &about()).await.unwrap();
+    let mut parts = Vec::new();
+    // Numbers need only rise: those between may have been another writer's.
+    for (number, bytes) in [(1, vec![1; PART]), (3, vec![2; PART]), (4, vec![3; 5])] {
+        parts.push((
+            number,
+            s3.part(key, &id, number, bytes.into()).await.unwrap(),
+        ));
+    }
+    let length = 2 * PART as u64 + 5;
+    for _ in 0..2 {
+        assert!(matches!(
+            s3.complete(key, &id, &parts, length).await,
+            Ok(Completion::Done)
+        ));
+    }
+    assert_eq!(
+        read(&storage, key, length - 6..length).await,
+        [2, 3, 3, 3, 3, 3]
+    );
+    s3.abort(key, &id).await.unwrap();
+    assert_eq!(storage.len(key).await.unwrap(), Some(length));
+    // Most servers answer 404, Ceph 500.
+    assert!(
+        s3.complete("media/never", &id, &parts, length)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
+    let Some((_, s3)) = bucket().await else {
+        return;
+    };
+    let key = "media/short";
+    let id = s3.begin(key, &about()).await.unwrap();
+    let mut parts = Vec::new();
+    for (number, length) in [(1, PART), (2, 5), (3, 5)] {
+        parts.push((
+            number,
+            s3.part(key, &id, number, vec![0; length].into())
+                .await
+                .unwrap(),
+        ));
+    }
+    let completion = s3
+        .complete(key, &id, &parts, PART as u64 + 10)
+        .await
+        .unwrap();
+    assert!(
+        matches!(completion, Completion::Refused(_)),
+        "{completion:?}"
+    );
+    // Replaced by a longer one under its number, it is no longer in the way.
+    parts[1].1 = s3.part(key, &id, 2, vec![0; PART].into()).await.unwrap();
+    assert!(matches!(
+        s3.complete(key, &id, &parts, 2 * PART as u64 + 5).await,
+        Ok(Completion::Done)
+    ));
+}
+
+#[tokio::test]
+async fn a_presigned_address_is_the_public_one_and_works() {
+    let Some((storage, _)) = bucket().await else {
+        return;
+    };
+    storage
+        .put("media/x", &about(), body([Ok(Bytes::from("Hearback"))]))
+        .await
+        .unwrap();
+    let address = storage
+        .presign("media/x", Duration::from_secs(60))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(address.starts_with("http://localhost:"), "{address}");
+    let answer = reqwest::Client::new()
+        .get(&address)
+        .header("Range", "bytes=4-7")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 206);
+    assert_eq!(answer.headers()["content-type"], "video/webm");
+    assert_eq!(answer.text().await.unwrap(), "back");
+}
+
+#[tokio::test]
+async fn the_doctor_proves_a_good_bucket_and_says_how_to_mend_a_bad_one() {
+    let Some((storage, s3)) = bucket().await else {
+        return;
+    };
+    let lines = storage.prove().await.unwrap();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    let left = s3
+        .client
+        .list_object_versions()
+        .bucket(&s3.settings.bucket)
+        .send()
+        .await
+        .unwrap();
+    assert!(left.versions().is_empty());
+
+    let missing = S3Settings {
+        bucket: "there-is-no-such-bucket".into(),
+        ..(*s3.settings).clone()
+    };
+    let error = Storage::s3(missing)
+        .await
+        .unwrap()
+        .prove()
+        .await
+        .unwrap_err();
+    assert!(error.detail().contains("does not exist"), "{error}");
+    let endpoint = s3.settings.endpoint.clone().unwrap();
+    let error = stranger(&endpoint, &s3.settings.bucket)
+        .await
+        .prove()
+        .await
+        .unwrap_err();
+    assert!(
+        error.detail().contains("AWS_ACCESS_KEY_ID") || error.detail().contains("rights"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_unavailable_and_not_missing() {
+    let storage = stranger("http://127.0.0.1:9", "bucket").await;
+    assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
+    let put = storage
+        .put("media/x", &about(), body([Ok(Bytes::from("Hearback"))]))
+        .await;
+    let Err(error @ Error::Unavailable(..)) = put else {
+        panic!("{put:?}")
+    };
+    assert!(error.detail().starts_with("The storage does not answer."));
+    assert!(matches!(
+        storage.len("media/x").await,
+        Err(Error::Unavailable(..))
+    ));
+    let error = storage.prove().await.unwrap_err();
+    assert!(
+        error.detail().contains("Nothing answers at the endpoint"),
+        "{error}"
+    );
+}

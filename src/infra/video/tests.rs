@@ -1,0 +1,622 @@
+mod inspection;
+mod samples;
+mod timeline;
+
+use std::process::Command;
+
+use super::*;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name)
+}
+
+async fn tools() -> Tools {
+    let tools = Tools::find(None).await;
+    assert_eq!(
+        tools.missing(),
+        None,
+        "these tests need ffmpeg: apt-get install ffmpeg"
+    );
+    tools
+}
+
+#[tokio::test]
+async fn a_video_is_as_long_as_its_packets_say() {
+    let tools = tools().await;
+    for (name, from, to, video, audio) in [
+        ("rec-vp8-opus-3s.webm", 2_900, 3_000, "vp8", Some("opus")),
+        ("rec-vp9-opus-10s.webm", 9_700, 10_000, "vp9", Some("opus")),
+        ("rec-vp9-noaudio-4s.webm", 3_700, 4_000, "vp9", None),
+        ("rec-av1-opus-3s.webm", 2_800, 3_050, "av1", Some("opus")),
+        (
+            "rec-mp4-avc1-opus-5s.mp4",
+            4_500,
+            5_200,
+            "h264",
+            Some("opus"),
+        ),
+        ("moov-at-end.mov", 3_950, 4_050, "h264", Some("aac")),
+        ("bad-claims-10h.mp4", 900, 1_100, "h264", None),
+        ("bad-truncated.webm", 5_800, 6_000, "vp9", Some("opus")),
+    ] {
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let duration = probe.duration_ms.unwrap();
+        assert!((from..=to).contains(&duration), "{name}: {duration} ms");
+        assert_eq!(
+            (&*probe.video, probe.audio.as_deref()),
+            (video, audio),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_video_is_refused_with_the_reason() {
+    let tools = tools().await;
+    let sound = tools
+        .probe(&fixture("rec-audio-only-3s.webm"))
+        .await
+        .unwrap_err();
+    assert!(
+        sound
+            .detail()
+            .starts_with("This file has sound but no picture."),
+        "{sound}"
+    );
+    for name in [
+        "bad-hls-named.mp4",
+        "bad-zip-named.mp4",
+        "bad-headerless.webm",
+        "bad-zero.png",
+        "alpha.png",
+    ] {
+        assert!(
+            matches!(
+                tools.probe(&fixture(name)).await,
+                Err(Error::Unsupported(_))
+            ),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_playlist_cannot_reach_another_file_even_where_it_passes_for_a_video() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let list = dir.path().join("list.mp4");
+    let secret = dir.path().join("secret.mp4");
+    std::fs::copy(fixture("bad-claims-10h.mp4"), &secret).unwrap();
+    std::fs::write(
+        &list,
+        format!(
+            "#EXTM3U\n#EXTINF:1,\nfile://{}\n#EXT-X-ENDLIST\n",
+            secret.display()
+        ),
+    )
+    .unwrap();
+    assert!(tools.probe(&list).await.is_err());
+    let claimed = tools.probe(&secret).await.unwrap();
+    assert!(tools.seekable(&list, &claimed, dir.path()).await.is_err());
+    assert!(tools.poster(&list, &claimed, dir.path()).await.is_err());
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "nothing was made, nothing stayed: {left:?}");
+}
+
+#[tokio::test]
+async fn a_seekable_copy_has_its_index_in_front_and_all_its_packets() {
+    let tools = tools().await;
+    for (name, content_type) in [
+        ("rec-vp9-opus-10s.webm", "video/webm"),
+        ("rec-vp8-opus-3s.webm", "video/webm"),
+        ("bad-truncated.webm", "video/webm"),
+        ("rec-mp4-avc1-opus-5s.mp4", "video/mp4"),
+        ("moov-at-end.mov", "video/mp4"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let before = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools
+            .seekable(&fixture(name), &before, dir.path())
+            .await
+            .unwrap();
+        assert_eq!(made.content_type, content_type, "{name}");
+        let after = tools.probe(&made.path).await.unwrap();
+        let (was, is) = (before.duration_ms.unwrap(), after.duration_ms.unwrap());
+        assert!((was - is).abs() < 80, "{name}: {was} → {is}");
+        assert_eq!(
+            (before.width, before.height),
+            (after.width, after.height),
+            "{name}"
+        );
+        let bytes = std::fs::read(&made.path).unwrap();
+        let at = |word: &[u8]| bytes.windows(word.len()).position(|window| window == word);
+        let (index, pictures) = match made.extension {
+            "mp4" => (at(b"moov"), at(b"mdat")),
+            // Cues and Cluster (RFC 9559).
+            _ => (at(&[0x1c, 0x53, 0xbb, 0x6b]), at(&[0x1f, 0x43, 0xb6, 0x75])),
+        };
+        // The SeekHead names the Cues too, so for WebM their first mention says little; their presence does.
+        assert!(index.unwrap() < pictures.unwrap(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_h264_copy_plays_everywhere_and_is_no_longer() {
+    let tools = tools().await;
+    for (name, size) in [
+        ("rec-av1-opus-3s.webm", (1280, 800)),
+        ("rec-mp4-avc1-opus-5s.mp4", (1280, 800)),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let before = tools.probe(&fixture(name)).await.unwrap();
+        assert_eq!(Tools::needs_h264(&before), Need::ForSafari);
+        let made = tools
+            .h264(&fixture(name), &before, dir.path())
+            .await
+            .unwrap();
+        let after = tools.probe(&made.path).await.unwrap();
+        assert_eq!(Tools::needs_h264(&after), Need::None);
+        assert_eq!((after.width, after.height), size);
+        assert_eq!((made.width, made.height), size);
+        let (was, is) = (before.duration_ms.unwrap(), after.duration_ms.unwrap());
+        assert!((was - is).abs() < 150, "{name}: {was} → {is}");
+    }
+}
+
+#[tokio::test]
+async fn hevc_is_for_nobody_until_it_is_converted() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("hevc.mov");
+    let made = Command::new("ffmpeg")
+        .args([
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=s=321x181:r=10:d=1",
+            "-pix_fmt",
+            "yuv444p",
+        ])
+        .args(["-c:v", "libx265", "-x265-params", "log-level=none"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    if !made.success() {
+        eprintln!("this ffmpeg has no libx265; not tried");
+        return;
+    }
+    let probe = tools.probe(&path).await.unwrap();
+    assert_eq!(
+        (&*probe.video, Tools::needs_h264(&probe)),
+        ("hevc", Need::ForAll)
+    );
+    assert_eq!(
+        tools
+            .seekable(&path, &probe, dir.path())
+            .await
+            .unwrap()
+            .extension,
+        "mp4"
+    );
+    let copy = tools.h264(&path, &probe, dir.path()).await.unwrap();
+    let copy = tools.probe(&copy.path).await.unwrap();
+    assert_eq!(
+        (&*copy.video, &*copy.pixels, copy.width, copy.height),
+        ("h264", "yuv420p", 320, 180)
+    );
+}
+
+#[tokio::test]
+async fn a_poster_is_a_picture_of_the_video() {
+    let tools = tools().await;
+    for name in [
+        "rec-vp9-opus-10s.webm",
+        "bad-claims-10h.mp4",
+        "bad-truncated.webm",
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let path = tools
+            .poster(&fixture(name), &probe, dir.path())
+            .await
+            .unwrap();
+        let picture = image::open(path).unwrap();
+        assert_eq!(
+            (picture.width(), picture.height()),
+            (probe.width, probe.height),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
+    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Bounds {
+        time: std::time::Duration::from_millis(200),
+        output: 1024,
+        last: false,
+    };
+    let script = ["-c".into(), "sleep 60 & sleep 60".into()];
+    let ran = cage
+        .run(
+            Path::new("/bin/sh"),
+            &script,
+            None,
+            dir.path(),
+            bounds,
+            |_| {},
+        )
+        .await;
+    assert!(matches!(ran, Err(sandbox::Fault::Late)), "{ran:?}");
+}
+
+#[tokio::test]
+async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
+    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut niceness = Vec::new();
+    for bounds in [Bounds::short(), Bounds::encoding(1)] {
+        let script = ["-c".into(), "nice".into()];
+        cage.run(
+            Path::new("/bin/sh"),
+            &script,
+            None,
+            dir.path(),
+            bounds,
+            |line| niceness.push(line.parse::<i32>().unwrap()),
+        )
+        .await
+        .unwrap();
+    }
+    assert!(niceness[1] > niceness[0], "{niceness:?}");
+}
+
+#[tokio::test]
+async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
+    let tools = tools().await;
+    let mut found = Arc::into_inner(tools.found.unwrap()).unwrap();
+    found.cage.bwrap = None;
+    let tools = Tools {
+        found: Some(Arc::new(found)),
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let input = fixture("rec-vp8-opus-3s.webm");
+    let probe = tools.probe(&input).await.unwrap();
+    assert_eq!(
+        tools
+            .seekable(&input, &probe, dir.path())
+            .await
+            .unwrap()
+            .extension,
+        "webm"
+    );
+    assert!(tools.describe().contains("bounded by prlimit"));
+}
+
+#[tokio::test]
+async fn without_ffmpeg_it_is_said_what_is_missing() {
+    let tools = Tools::find(Some(Path::new("/nowhere/ffmpeg"))).await;
+    assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
+    assert!(matches!(
+        tools.probe(&fixture("moov-at-end.mov")).await,
+        Err(Error::Unavailable(..))
+    ));
+}
+
+/// The number in each picture of `count.*`: ten bits, from the left, 16 pixels each.
+fn numbers(path: &Path) -> Vec<usize> {
+    let raw = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args([
+            "-map",
+            "0:v",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "gray",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    let bit =
+        |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
+    raw.stdout
+        .chunks(160 * 32)
+        .map(|picture| (0..10).map(|n| bit(picture, n)).sum())
+        .collect()
+}
+
+/// A hash of each packet of a stream, with its time in milliseconds.
+fn hashes(path: &Path, stream: &str) -> Vec<(i64, String)> {
+    let told = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            stream,
+            "-show_data_hash",
+            "md5",
+            "-show_entries",
+            "packet=pts_time,data_hash",
+            "-of",
+        ])
+        .args(["csv=p=0"])
+        .arg(path)
+        .output()
+        .unwrap();
+    let line = |line: &str| {
+        let mut parts = line.split(',');
+        let at: f64 = parts.next()?.parse().ok()?;
+        Some(((at * 1000.0).round() as i64, parts.next()?.to_owned()))
+    };
+    String::from_utf8(told.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(line)
+        .collect()
+}
+
+/// How long the container says it is.
+fn container_ms(path: &Path) -> i64 {
+    let told = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-show_entries",
+            "format=duration",
+            "-of",
+            "csv=p=0",
+        ])
+        .arg(path)
+        .output()
+        .unwrap();
+    (String::from_utf8(told.stdout)
+        .unwrap()
+        .trim()
+        .parse::<f64>()
+        .unwrap()
+        * 1000.0)
+        .round() as i64
+}
+
+#[tokio::test]
+async fn a_cut_has_exactly_the_pictures_between_its_ends() {
+    let tools = tools().await;
+    for (name, stretch, first, last) in [
+        ("count.webm", (2_000, 5_000), 50, 124),
+        ("count.webm", (2_280, 5_000), 57, 124),
+        ("count.webm", (2_290, 4_997), 57, 124),
+        ("count.webm", (2_285, 5_010), 57, 124),
+        ("count.webm", (0, 1_530), 0, 37),
+        ("count.webm", (5_040, 6_000), 126, 149),
+        ("count.webm", (2_040, 2_640), 51, 65),
+        ("count.mp4", (2_000, 4_000), 50, 99),
+        ("count.mp4", (2_280, 5_080), 57, 126),
+        ("count.mp4", (0, 3_080), 0, 76),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools
+            .cut(&fixture(name), &probe, stretch, dir.path())
+            .await
+            .unwrap();
+        let numbers = numbers(&made.path);
+        assert_eq!(
+            numbers,
+            (first..=last).collect::<Vec<_>>(),
+            "{name} {stretch:?}"
+        );
+        let after = tools.probe(&made.path).await.unwrap();
+        let (wanted, is) = (stretch.1 - stretch.0, after.duration_ms.unwrap());
+        assert!((wanted - is).abs() <= 45, "{name} {stretch:?}: {is} ms");
+        // Players believe what the file says.
+        let says = container_ms(&made.path);
+        assert!(
+            (wanted - says).abs() <= 45,
+            "{name} {stretch:?}: it says {says} ms"
+        );
+        assert_eq!(
+            (made.width, made.height, made.duration_ms),
+            (160, 32, Some(wanted))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cut_between_two_key_frames_that_lie_apart_is_made_anew() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let apart = dir.path().join("apart.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(fixture("count.webm"))
+        .args([
+            "-c:v",
+            "libvpx",
+            "-b:v",
+            "1M",
+            "-g",
+            "50",
+            "-keyint_min",
+            "50",
+            "-auto-alt-ref",
+            "0",
+            "-c:a",
+            "copy",
+        ])
+        .arg(&apart)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let probe = tools.probe(&apart).await.unwrap();
+    for (stretch, first, last) in [
+        ((3_000, 3_520), 75, 87),
+        ((3_480, 3_960), 87, 98),
+        ((5_000, 5_520), 125, 137),
+        ((5_400, 5_960), 135, 148),
+    ] {
+        let made = tools
+            .cut(&apart, &probe, stretch, dir.path())
+            .await
+            .unwrap();
+        assert_eq!(
+            numbers(&made.path),
+            (first..=last).collect::<Vec<_>>(),
+            "{stretch:?}"
+        );
+        let says = container_ms(&made.path);
+        assert!(
+            (stretch.1 - stretch.0 - says).abs() <= 45,
+            "{stretch:?}: it says {says} ms"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_next() {
+    let tools = tools().await;
+    for (name, stretch, copied) in [
+        ("count.webm", (2_000, 5_000), 75),
+        ("count.webm", (0, 1_500), 38),
+        // 18 are made anew, up to the key frame at 3 s.
+        ("count.webm", (2_280, 5_000), 50),
+        ("count.mp4", (2_000, 4_000), 50),
+        ("count.mp4", (2_280, 5_000), 0),
+        ("rec-vp9-opus-10s.webm", (4_595, 9_000), usize::MAX),
+        ("rec-vp8-opus-3s.webm", (0, 2_000), usize::MAX),
+        ("rec-mp4-avc1-opus-5s.mp4", (1_027, 4_000), usize::MAX),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools
+            .cut(&fixture(name), &probe, stretch, dir.path())
+            .await
+            .unwrap();
+        // Sound is made anew only with all of the pictures; packets of silence are alike.
+        for (stream, copied) in [("v:0", copied), ("a:0", usize::MAX)] {
+            if stream == "a:0" && name == "count.mp4" && stretch.0 == 2_280 {
+                continue;
+            }
+            let (before, after) = (hashes(&fixture(name), stream), hashes(&made.path, stream));
+            assert!(!after.is_empty(), "{name} {stretch:?}");
+            let same = after
+                .iter()
+                .filter(|(_, hash)| before.iter().any(|(_, other)| other == hash))
+                .count();
+            assert_eq!(same, copied.min(after.len()), "{name} {stretch:?} {stream}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sound_stays_with_its_pictures_in_a_cut() {
+    let tools = tools().await;
+    for (name, stretch) in [
+        ("count.webm", (2_000, 5_000)),
+        ("count.webm", (2_280, 5_300)),
+        ("count.mp4", (2_000, 4_000)),
+        ("count.mp4", (2_280, 5_080)),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let probe = tools.probe(&fixture(name)).await.unwrap();
+        let made = tools
+            .cut(&fixture(name), &probe, stretch, dir.path())
+            .await
+            .unwrap();
+        let raw = Command::new("ffmpeg")
+            .args(["-v", "error", "-i"])
+            .arg(&made.path)
+            .args([
+                "-af",
+                "aresample=async=1:first_pts=0",
+                "-f",
+                "f32le",
+                "-ac",
+                "1",
+                "-ar",
+                "48000",
+                "-",
+            ])
+            .output()
+            .unwrap();
+        let loud: Vec<bool> = raw
+            .stdout
+            .as_chunks::<4>()
+            .0
+            .chunks(480)
+            .map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1))
+            .collect();
+        // A tone begins at each full second of the original.
+        let begins: Vec<i64> = (1..loud.len())
+            .filter(|at| loud[*at] && !loud[at - 1])
+            .map(|at| at as i64 * 10)
+            .filter(|at| *at > 50)
+            .collect();
+        let wanted: Vec<i64> = (1..6)
+            .map(|second| second * 1000 - stretch.0)
+            .filter(|at| *at > 50 && *at + 50 < stretch.1 - stretch.0)
+            .collect();
+        assert_eq!(begins.len(), wanted.len(), "{name} {stretch:?}: {begins:?}");
+        for (is, wanted) in begins.iter().zip(&wanted) {
+            assert!(
+                (is - wanted).abs() <= 30,
+                "{name} {stretch:?}: {begins:?}, not {wanted:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn av1_and_a_still_page_are_cut_by_copying_too() {
+    let tools = tools().await;
+    let dir = tempfile::tempdir().unwrap();
+    let probe = tools.probe(&fixture("rec-av1-opus-3s.webm")).await.unwrap();
+    // A packet loses two bytes that only separate: the pictures are the same.
+    let made = tools
+        .cut(
+            &fixture("rec-av1-opus-3s.webm"),
+            &probe,
+            (0, 2_000),
+            dir.path(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
+
+    // Five pictures in five seconds: what is shown at 2.5 s began at 2 s, and stands at the beginning of the cut. The last is held by a copy of itself.
+    let still = dir.path().join("still.webm");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i"])
+        .arg("color=black:s=160x32:r=1:d=5,format=yuv420p,geq=lum='if(mod(floor(N/pow(2,floor(X/16))),2),235,16)':cb=128:cr=128")
+        .args(["-c:v", "libvpx", "-g", "2", "-b:v", "200k", "-auto-alt-ref", "0"])
+        .arg(&still)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let probe = tools.probe(&still).await.unwrap();
+    for (stretch, wanted) in [
+        ((2_500, 4_500), [2, 3, 4, 4].as_slice()),
+        ((1_500, 3_500), &[1, 2, 3, 3]),
+        ((3_100, 3_700), &[3]),
+    ] {
+        let made = tools
+            .cut(&still, &probe, stretch, dir.path())
+            .await
+            .unwrap();
+        assert_eq!(numbers(&made.path), wanted, "{stretch:?}");
+        let long = container_ms(&made.path);
+        assert!(
+            (long - (stretch.1 - stretch.0)).abs() <= 45,
+            "{stretch:?}: {long}"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! The job that draws a layer into the picture, for where no page lays it over: thumbnails, mail, link previews, downloads.
+
+use serde::Deserialize;
+use sqlx::FromRow;
+
+use super::{Shape, stored, svg};
+use crate::error::{Error, Result};
+use crate::infra::images;
+use crate::infra::images::{Picture, Rendered};
+use crate::media::{self, Object, Workshop};
+use crate::{events, updates};
+
+/// Which layer of which picture.
+#[derive(Debug, Deserialize)]
+struct Task {
+    media: String,
+    generation: i64,
+    revision: i64,
+}
+
+/// What is drawn from.
+#[derive(Debug, FromRow)]
+struct Source {
+    update_id: String,
+    width: i64,
+    height: i64,
+    key: String,
+    shapes: String,
+}
+
+/// A marked picture that is stored and not shown yet.
+#[derive(Debug)]
+pub struct Marked {
+    task: Task,
+    update_id: String,
+    objects: Vec<Object>,
+}
+
+/// Draws the layer, and shows what was drawn if the picture and its layer are still the same.
+pub async fn mark(shop: &Workshop, payload: &str) -> Result<()> {
+    match draw(shop, payload).await? {
+        Some(marked) => marked.commit(shop).await,
+        None => Ok(()),
+    }
+}
+
+/// The first half: nothing, where the layer or the picture is another one by now.
+pub async fn draw(shop: &Workshop, payload: &str) -> Result<Option<Marked>> {
+    let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
+    let Some(source) = source(shop, &task).await? else {
+        return Ok(None);
+    };
+    let drawn = match picture(shop, &source).await {
+        Ok(drawn) => drawn,
+        // It was replaced while we read it.
+        Err(_) if self::source(shop, &task).await?.is_none() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut objects = Vec::new();
+    for (name, rendered) in drawn {
+        let Some(key) =
+            media::loose_key_of(&shop.db, &shop.clock, &task.media, task.generation).await?
+        else {
+            return Ok(None);
+        };
+        objects.push(media::put_picture(&shop.storage, name, key, rendered).await?);
+    }
+    Ok(Some(Marked {
+        task,
+        update_id: source.update_id,
+        objects,
+    }))
+}
+
+async fn source(shop: &Workshop, task: &Task) -> Result<Option<Source>> {
+    let found = sqlx::query_as(
+        "SELECT m.update_id, m.width, m.height, r.key, k.shapes FROM media m JOIN markups k ON k.media_id = m.id
+         JOIN renditions r ON r.media_id = m.id AND r.name = 'original'
+         WHERE m.id = $1 AND m.generation = $2 AND m.markup_revision = $3 AND m.width IS NOT NULL AND m.height IS NOT NULL",
+    );
+    let found = found
+        .bind(&task.media)
+        .bind(task.generation)
+        .bind(task.revision);
+    Ok(found.fetch_optional(&mut *shop.db.read().await?).await?)
+}
+
+/// The picture with its layer and a thumbnail of that; of an empty layer only the thumbnail.
+async fn picture(shop: &Workshop, source: &Source) -> Result<Vec<(&'static str, Rendered)>> {
+    let shapes: Vec<Shape> = stored(&source.shapes)?;
+    let (bytes, font) = (
+        media::whole(&shop.storage, &source.key).await?,
+        shop.font.clone(),
+    );
+    let (width, height) = (source.width, source.height);
+    images::blocking(move || {
+        let mut picture = Picture::read(&bytes)?;
+        drop(bytes);
+        if shapes.is_empty() {
+            return Ok(vec![("thumbnail", picture.thumbnail()?)]);
+        }
+        picture.draw(&svg(&shapes, width, height)?, &font)?;
+        let (marked, thumbnail) = picture.encode()?.parts();
+        Ok(vec![("marked", marked), ("thumbnail", thumbnail)])
+    })
+    .await
+}
+
+impl Marked {
+    /// The second half: shown, or where picture or layer is another one by now deleted at once.
+    pub async fn commit(self, shop: &Workshop) -> Result<()> {
+        let Self {
+            task,
+            update_id,
+            objects,
+        } = self;
+        let mut tx = shop.db.begin().await?;
+        let current = sqlx::query("UPDATE media SET marks = marks WHERE id = $1 AND generation = $2 AND markup_revision = $3")
+            .bind(&task.media)
+            .bind(task.generation)
+            .bind(task.revision)
+            .execute(&mut *tx)
+            .await?;
+        if current.rows_affected() == 0 {
+            let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
+            // By a job too, if this process ends here or the storage is away.
+            updates::purge(&mut tx, &shop.clock, &keys).await?;
+            tx.commit().await?;
+            return shop.storage.delete_all(&keys).await;
+        }
+        let old: Vec<(String, String)> =
+            sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING name, key")
+                .bind(&task.media)
+                .fetch_all(&mut *tx)
+                .await?;
+        for object in &objects {
+            media::put_rendition(&mut tx, &task.media, object).await?;
+        }
+        media::retire(&mut tx, &shop.clock, &task.media, &old).await?;
+        events::record(&mut tx, &shop.clock, "media", &update_id, &task.media, "").await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,439 @@
+//! Redaction and crop: what is under the one and outside of the other is gone from every byte we store, before anything of the picture is shown again.
+//!
+//! First the picture is hidden and its old addresses end, in one transaction with what is to be done. What follows can be gone on with after a crash at
+//! any point, by whoever asks again or by the job: burn into a new object and write it down; delete all that was; only then show the new.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::FromRow;
+
+use super::{Area, Cut, Sent, Size, followed, stored, to_json, write};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::infra::db::Tx;
+use crate::infra::images;
+use crate::infra::images::{Patch, Picture, Rendered};
+use crate::infra::jobs;
+use crate::media::{self, Media, Object, Workshop};
+use crate::people::Person;
+use crate::{events, updates, uploads};
+
+/// Shown while it is under way.
+const DOING: &str = "Something of it is being destroyed. It is shown again when that is done.";
+/// After so long the work is taken up by a job, if whoever asked for it has not done it.
+const FALLBACK: i64 = 60_000;
+
+/// A picture that is hidden until something of it is gone.
+#[derive(Debug, FromRow)]
+struct Burn {
+    media_id: String,
+    person_id: String,
+    asked: String,
+    shapes: String,
+    redactions: String,
+    crop: Option<String>,
+    original: String,
+    keys: String,
+    made: Option<String>,
+}
+
+/// What takes the place of a picture.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    /// The old picture, in pixels.
+    old: (u32, u32),
+    /// What was left of it: left, top, width and height.
+    kept: (u32, u32, u32, u32),
+    original: Placed,
+    thumbnail: Placed,
+}
+
+/// A stored object.
+#[derive(Debug, Serialize, Deserialize)]
+struct Placed {
+    key: String,
+    content_type: String,
+    size: Option<(u32, u32)>,
+    bytes: u64,
+}
+
+impl From<Object> for Placed {
+    fn from(object: Object) -> Self {
+        Self {
+            key: object.key,
+            content_type: object.content_type,
+            size: object.size,
+            bytes: object.bytes,
+        }
+    }
+}
+
+impl Placed {
+    fn object(self, name: &'static str) -> Object {
+        Object {
+            name,
+            key: self.key,
+            content_type: self.content_type,
+            size: self.size,
+            bytes: self.bytes,
+        }
+    }
+}
+
+/// Hides the picture and writes down what is to be done with it. From the commit on nobody gets a byte of it.
+pub(super) async fn hide(
+    tx: &mut Tx,
+    clock: &Clock,
+    person: &Person,
+    media: &Media,
+    sent: &Sent,
+    asked: &str,
+) -> Result<()> {
+    let keys: Vec<(String, String)> =
+        sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING name, key")
+            .bind(&media.id)
+            .fetch_all(&mut **tx)
+            .await?;
+    sqlx::query("DELETE FROM former_keys WHERE media_id = $1")
+        .bind(&media.id)
+        .execute(&mut **tx)
+        .await?;
+    let original = keys
+        .iter()
+        .find(|(name, _)| name == "original")
+        .map(|(_, key)| key.clone());
+    let original = original.ok_or_else(|| Error::internal("a picture without its original"))?;
+    let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
+    sqlx::query("UPDATE media SET generation = generation + 1, state = 'processing', reason = $1 WHERE id = $2")
+        .bind(DOING)
+        .bind(&media.id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO burns (media_id, person_id, asked, shapes, redactions, crop, original, keys) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(&media.id)
+    .bind(&person.id)
+    .bind(asked)
+    .bind(to_json(&sent.shapes)?)
+    .bind(json!(sent.redactions).to_string())
+    .bind(sent.crop.map(|crop| json!(crop).to_string()))
+    .bind(original)
+    .bind(json!(keys).to_string())
+    .execute(&mut **tx)
+    .await?;
+    jobs::enqueue_at(
+        tx,
+        clock,
+        "burn",
+        &payload(&media.id),
+        clock.now() + FALLBACK,
+    )
+    .await
+}
+
+fn payload(media_id: &str) -> serde_json::Value {
+    json!({ "media": media_id })
+}
+
+/// Whether this is just being done to the picture.
+pub(super) async fn under_way(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
+            .bind(media_id)
+            .fetch_optional(&mut **tx)
+            .await?,
+    )
+}
+
+/// Does what is left to be done, for who waits for it. Where it cannot be done just now the picture stays hidden, and a job tries it until it is done.
+pub async fn burn(shop: &Workshop, media_id: &str) -> Result<()> {
+    let Err(error) = go_on(shop, media_id).await else {
+        return shop.db.scrub().await;
+    };
+    tracing::warn!(%error, media = media_id, "a picture stays hidden: what is to go from it could not be destroyed yet");
+    let mut tx = shop.db.begin().await?;
+    jobs::hurry(&mut tx, &shop.clock, "burn", &payload(media_id)).await?;
+    tx.commit().await?;
+    Err(Error::Unavailable(
+        "What is to go from the picture could not be destroyed just now. The picture is hidden, nobody gets it, and the work goes on by itself. Ask again in a moment."
+            .into(),
+        error.into(),
+    ))
+}
+
+/// The same as a job.
+pub async fn burn_job(shop: &Workshop, payload: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Task {
+        media: String,
+    }
+    let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
+    go_on(shop, &task.media).await?;
+    shop.db.scrub().await
+}
+
+/// Two may be at it at once: each step is written down by one of them, and done twice it is harmless.
+async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
+    loop {
+        let Some(burn) = load(shop, media_id).await? else {
+            return Ok(());
+        };
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
+            .bind(media_id)
+            .fetch_one(&mut *shop.db.read().await?)
+            .await?;
+        let made = match burn.made.as_deref() {
+            Some(made) => Some(serde_json::from_str::<Made>(made).map_err(Error::internal)?),
+            None if there == 0 => None,
+            None => {
+                match make(shop, &burn).await {
+                    Ok(made) => settle(shop, &burn, made).await?,
+                    // The other one has gone on meanwhile.
+                    Err(Error::NotFound)
+                        if load(shop, media_id)
+                            .await?
+                            .is_none_or(|burn| burn.made.is_some()) => {}
+                    Err(error @ (Error::NotFound | Error::Unsupported(_) | Error::TooLarge(_))) => {
+                        return lose(shop, &burn, &error).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+                continue;
+            }
+        };
+        let kept: Vec<String> = match &made {
+            Some(made) if there > 0 => vec![made.original.key.clone(), made.thumbnail.key.clone()],
+            _ => Vec::new(),
+        };
+        let gone = destroy(shop, &burn, made.as_ref(), &kept).await?;
+        return finish(shop, &burn, made.filter(|_| there > 0), &gone).await;
+    }
+}
+
+async fn load(shop: &Workshop, media_id: &str) -> Result<Option<Burn>> {
+    let found = sqlx::query_as(
+        "SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns WHERE media_id = $1",
+    );
+    Ok(found
+        .bind(media_id)
+        .fetch_optional(&mut *shop.db.read().await?)
+        .await?)
+}
+
+/// Burns what is to go, and stores what is left. The bytes of the old picture are in memory alone: in a folder a crash would leave them.
+async fn make(shop: &Workshop, burn: &Burn) -> Result<Made> {
+    let redactions: Vec<[f64; 4]> =
+        serde_json::from_str(&burn.redactions).map_err(Error::internal)?;
+    let crop: Option<[f64; 4]> = burn
+        .crop
+        .as_deref()
+        .map(serde_json::from_str)
+        .transpose()
+        .map_err(Error::internal)?;
+    let area = |[x, y, w, h]: [f64; 4]| Area { x, y, w, h };
+    let bytes = media::whole(&shop.storage, &burn.original).await?;
+    let (old, kept, original, thumbnail) = images::blocking(move || {
+        let mut picture = Picture::read(&bytes)?;
+        drop(bytes);
+        let old = Size {
+            width: picture.image.width(),
+            height: picture.image.height(),
+        };
+        let patches: Vec<Patch> = redactions
+            .into_iter()
+            .map(|redaction| old.redacted(&area(redaction), picture.lossy))
+            .collect();
+        let kept = crop.map_or(
+            Patch {
+                x: 0,
+                y: 0,
+                width: old.width,
+                height: old.height,
+            },
+            |crop| old.kept(&area(crop)),
+        );
+        picture.black_out(&patches);
+        picture.cut(kept);
+        let (original, thumbnail) = picture.encode()?.parts();
+        Ok((old, kept, original, thumbnail))
+    })
+    .await?;
+    let kept = (kept.x, kept.y, kept.width, kept.height);
+    Ok(Made {
+        old: (old.width, old.height),
+        kept,
+        original: store(shop, &burn.media_id, "original", original).await?,
+        thumbnail: store(shop, &burn.media_id, "thumbnail", thumbnail).await?,
+    })
+}
+
+async fn store(
+    shop: &Workshop,
+    media_id: &str,
+    name: &'static str,
+    rendered: Rendered,
+) -> Result<Placed> {
+    let key = media::loose_key(&shop.db, &shop.clock, Some(media_id)).await?;
+    Ok(media::put_picture(&shop.storage, name, key, rendered)
+        .await?
+        .into())
+}
+
+/// Writes down what was made; of two that made it, one does.
+async fn settle(shop: &Workshop, burn: &Burn, made: Made) -> Result<()> {
+    let mut tx = shop.db.begin().await?;
+    let first = sqlx::query("UPDATE burns SET made = $1 WHERE media_id = $2 AND made IS NULL")
+        .bind(json!(made).to_string())
+        .bind(&burn.media_id)
+        .execute(&mut *tx)
+        .await?;
+    if first.rows_affected() == 0 {
+        updates::purge(
+            &mut tx,
+            &shop.clock,
+            &[made.original.key, made.thumbnail.key],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// Deletes every byte of the old picture: its renditions, what jobs of that time stored, what is left of its upload and of processes that were killed.
+/// Answers the keys that a job of that time may be writing to even now.
+async fn destroy(
+    shop: &Workshop,
+    burn: &Burn,
+    made: Option<&Made>,
+    kept: &[String],
+) -> Result<Vec<String>> {
+    let loose: Vec<String> =
+        sqlx::query_scalar("SELECT key FROM loose_objects WHERE media_id = $1")
+            .bind(&burn.media_id)
+            .fetch_all(&mut *shop.db.read().await?)
+            .await?;
+    let mut keys: Vec<String> = serde_json::from_str(&burn.keys).map_err(Error::internal)?;
+    keys.extend(
+        made.into_iter()
+            .flat_map(|made| [made.original.key.clone(), made.thumbnail.key.clone()]),
+    );
+    keys.extend(loose.iter().cloned());
+    keys.retain(|key| !kept.contains(key));
+    shop.destroy(&keys).await?;
+    uploads::wipe(shop, &burn.media_id).await?;
+    Ok(loose
+        .into_iter()
+        .filter(|key| !kept.contains(key))
+        .collect())
+}
+
+/// Shows what is left of the picture, with the layer and the places of comments moved along. Without the media only the note of it goes.
+async fn finish(shop: &Workshop, burn: &Burn, made: Option<Made>, gone: &[String]) -> Result<()> {
+    let clock = &shop.clock;
+    let mut tx = shop.db.begin().await?;
+    let media: Option<(String, i64, i64)> = hold(&mut tx, &burn.media_id).await?;
+    let first = sqlx::query("DELETE FROM burns WHERE media_id = $1")
+        .bind(&burn.media_id)
+        .execute(&mut *tx)
+        .await?;
+    if first.rows_affected() == 0 {
+        return Ok(());
+    }
+    for key in gone {
+        uploads::clear_again(&mut tx, clock, key).await?;
+    }
+    jobs::forget(&mut tx, "burn", &payload(&burn.media_id)).await?;
+    let (Some((update_id, generation, revision)), Some(made)) = (media, made) else {
+        return tx.commit().await;
+    };
+    let (x, y, width, height) = made.kept;
+    let cut = Cut::new(
+        Size {
+            width: made.old.0,
+            height: made.old.1,
+        },
+        Patch {
+            x,
+            y,
+            width,
+            height,
+        },
+    );
+    let shapes = if burn.crop.is_some() {
+        cut.shapes(&stored(&burn.shapes)?)
+    } else {
+        stored(&burn.shapes)?
+    };
+    sqlx::query(
+        "UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3",
+    )
+    .bind(i64::from(width))
+    .bind(i64::from(height))
+    .bind(&burn.media_id)
+    .execute(&mut *tx)
+    .await?;
+    media::put_rendition(&mut tx, &burn.media_id, &made.original.object("original")).await?;
+    media::put_rendition(&mut tx, &burn.media_id, &made.thumbnail.object("thumbnail")).await?;
+    write(
+        &mut tx,
+        clock,
+        (&update_id, &burn.media_id, generation),
+        revision + 1,
+        &shapes,
+        &burn.asked,
+    )
+    .await?;
+    if burn.crop.is_some() {
+        followed(&mut tx, clock, &update_id, &burn.media_id, &cut).await?;
+    }
+    events::record(
+        &mut tx,
+        clock,
+        "media",
+        &update_id,
+        &burn.media_id,
+        &burn.person_id,
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Update, generation and revision of the media, which nobody else changes until the transaction ends.
+async fn hold(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
+    let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
+        .bind(media_id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(update) = update else {
+        return Ok(None);
+    };
+    updates::hold(tx, &update).await?;
+    let found =
+        sqlx::query_as("SELECT update_id, generation, markup_revision FROM media WHERE id = $1");
+    Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
+}
+
+/// The picture cannot be read any more, so nothing of it can be kept: all of it goes.
+async fn lose(shop: &Workshop, burn: &Burn, error: &Error) -> Result<()> {
+    tracing::warn!(%error, media = burn.media_id, "a picture that something was to go from cannot be read; all of it is deleted");
+    let gone = destroy(shop, burn, None, &[]).await?;
+    let mut tx = shop.db.begin().await?;
+    if let Some((update_id, ..)) = hold(&mut tx, &burn.media_id).await? {
+        sqlx::query("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2")
+            .bind("The stored picture could not be read, so nothing of it could be kept. Add it again.")
+            .bind(&burn.media_id)
+            .execute(&mut *tx)
+            .await?;
+        events::record(
+            &mut tx,
+            &shop.clock,
+            "media",
+            &update_id,
+            &burn.media_id,
+            "",
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    finish(shop, burn, None, &gone).await
+}

@@ -1,0 +1,307 @@
+//! The ways in: passwords, sessions of browsers, tokens of programs. All secrets are stored hashed.
+
+use sha2::{Digest, Sha256};
+use sqlx::{AnyConnection, FromRow};
+
+use super::passwords::matches;
+use super::{Account, Grant, Person, Role};
+use crate::clock::{self, Clock, Millis};
+use crate::error::{Error, Result};
+use crate::infra::db::{Db, Tx};
+use crate::text;
+
+/// A session that was not used for so long has ended: 30 days.
+const IDLE: Millis = 30 * 24 * 3_600_000;
+/// And one of such an age too, however often it is used: half a year.
+const AGE: Millis = 180 * 24 * 3_600_000;
+/// How exactly it is remembered when a session or token was last used: a write a minute, not a request.
+const SEEN: Millis = 60_000;
+
+/// SHA-256 as hexadecimal: enough for secrets that are random, and equal secrets meet at an index.
+pub(crate) fn hash(secret: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+}
+
+/// A place where somebody is signed in.
+#[derive(Debug, FromRow)]
+pub struct Session {
+    /// The id.
+    pub id: String,
+    /// What the browser calls itself.
+    pub browser: String,
+    /// When it began.
+    pub created_at: Millis,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Millis,
+}
+
+/// A token of a program.
+#[derive(Debug, FromRow)]
+pub struct Token {
+    /// The id.
+    pub id: String,
+    /// What its person calls it.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Millis>,
+}
+
+/// The account that address and password belong to. The error does not tell which of them is wrong.
+pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
+    let found: Option<(String, Option<String>)> = {
+        let mut connection = db.read().await?;
+        sqlx::query_as(
+            "SELECT id, password_hash FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
+        )
+        .bind(text::email_key(email))
+        .fetch_optional(&mut *connection)
+        .await?
+    };
+    let (id, hash) = found.map_or((None, None), |(id, hash)| (Some(id), hash));
+    match (matches(password, hash).await?, id) {
+        (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
+        _ => Err(Error::invalid(
+            "password",
+            "does not fit this address. Try again, or ask an admin for a new password.",
+        )),
+    }
+}
+
+/// Locks the account until the transaction ends, and refuses one that is deactivated. A request that was authenticated before the
+/// deactivation must not leave a session, a token or a link behind: it would open again when the person is active again.
+pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
+    let active = sqlx::query(
+        "UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL",
+    )
+    .bind(person_id)
+    .execute(&mut **tx)
+    .await?;
+    if active.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}
+
+/// Begins a session and answers the secret for the cookie.
+pub async fn open_session(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    browser: &str,
+) -> Result<String> {
+    must_be_active(tx, person_id).await?;
+    let secret = clock::secret();
+    sqlx::query("INSERT INTO sessions (id, person_id, secret_hash, browser, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $5)")
+        .bind(clock.id())
+        .bind(person_id)
+        .bind(hash(&secret))
+        .bind(browser)
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
+    Ok(secret)
+}
+
+#[derive(FromRow)]
+struct Known {
+    id: String,
+    name: String,
+    email: String,
+    role: String,
+    time_zone: String,
+    door: String,
+    used_at: Option<Millis>,
+}
+
+impl Known {
+    fn into_person(self, grant: impl FnOnce(String) -> Grant) -> Person {
+        Person {
+            id: self.id,
+            name: self.name,
+            email: self.email,
+            // A role that is not known gives the lesser right.
+            role: Role::parse(&self.role).unwrap_or(Role::Member),
+            time_zone: self.time_zone,
+            grant: grant(self.door),
+        }
+    }
+}
+
+/// The person whose session or token has this id: for addresses that were signed for it.
+pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Option<Person>> {
+    let (statement, id) = match grant {
+        Grant::Session(id) => (
+            "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
+             JOIN people p ON p.id = s.person_id WHERE s.id = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
+            id,
+        ),
+        Grant::Token(id) => (
+            "SELECT p.id, p.name, p.email, p.role, p.time_zone, t.id AS door, t.last_used_at AS used_at FROM tokens t
+             JOIN people p ON p.id = t.person_id WHERE t.id = $1 AND $2 > 0 AND $3 > 0 AND p.deactivated_at IS NULL",
+            id,
+        ),
+    };
+    let known: Option<Known> = sqlx::query_as(statement)
+        .bind(id)
+        .bind(clock.now() - IDLE)
+        .bind(clock.now() - AGE)
+        .fetch_optional(&mut *db.read().await?)
+        .await?;
+    Ok(known.map(|known| known.into_person(|_| grant.clone())))
+}
+
+/// The person whose session has this secret.
+pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<Option<Person>> {
+    let known: Option<Known> = sqlx::query_as(
+        "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
+         JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
+    )
+    .bind(hash(secret))
+    .bind(clock.now() - IDLE)
+    .bind(clock.now() - AGE)
+    .fetch_optional(&mut *db.read().await?)
+    .await?;
+    let Some(known) = known else { return Ok(None) };
+    seen(
+        db,
+        clock,
+        "UPDATE sessions SET last_seen_at = $1 WHERE id = $2",
+        &known,
+    )
+    .await;
+    Ok(Some(known.into_person(Grant::Session)))
+}
+
+/// The person whose program has this token.
+pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Option<Person>> {
+    let known: Option<Known> = sqlx::query_as(
+        "SELECT p.id, p.name, p.email, p.role, p.time_zone, t.id AS door, t.last_used_at AS used_at FROM tokens t
+         JOIN people p ON p.id = t.person_id WHERE t.secret_hash = $1 AND p.deactivated_at IS NULL",
+    )
+    .bind(hash(token))
+    .fetch_optional(&mut *db.read().await?)
+    .await?;
+    let Some(known) = known else { return Ok(None) };
+    seen(
+        db,
+        clock,
+        "UPDATE tokens SET last_used_at = $1 WHERE id = $2",
+        &known,
+    )
+    .await;
+    Ok(Some(known.into_person(Grant::Token)))
+}
+
+/// Remembers that a door was used. That this fails must not keep anyone from reading.
+async fn seen(db: &Db, clock: &Clock, statement: &'static str, known: &Known) {
+    let now = clock.now();
+    if known.used_at.is_some_and(|at| at > now - SEEN) {
+        return;
+    }
+    let written = async {
+        let mut tx = db.begin().await?;
+        sqlx::query(statement)
+            .bind(now)
+            .bind(&known.door)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        tracing::warn!(%error, "when a session was last used could not be written");
+    }
+}
+
+/// Where a person is signed in, newest first.
+pub async fn sessions(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<Vec<Session>> {
+    Ok(sqlx::query_as(
+        "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2 ORDER BY last_seen_at DESC, id",
+    )
+    .bind(person_id)
+    .bind(clock.now() - IDLE)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Ends a session of this person. One that is not theirs, or over, stays as it is.
+pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Forgets sessions and invitations that are over.
+pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
+    let now = clock.now();
+    sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
+        .bind(now - IDLE)
+        .bind(now - AGE)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM invitations WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("DELETE FROM resets WHERE expires_at < $1")
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends the session with this secret.
+pub async fn end_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE secret_hash = $1")
+        .bind(hash(secret))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes a token and answers its id and the token itself, which is never shown again.
+pub async fn add_token(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    name: &str,
+) -> Result<(String, String)> {
+    must_be_active(tx, person_id).await?;
+    let (id, token) = (clock.id(), format!("hb_{}", clock::secret()));
+    sqlx::query("INSERT INTO tokens (id, person_id, name, secret_hash, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(&id)
+        .bind(person_id)
+        .bind(name)
+        .bind(hash(&token))
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
+    Ok((id, token))
+}
+
+/// A person's tokens, newest first.
+pub async fn tokens(connection: &mut AnyConnection, person_id: &str) -> Result<Vec<Token>> {
+    Ok(sqlx::query_as("SELECT id, name, created_at, last_used_at FROM tokens WHERE person_id = $1 ORDER BY id DESC")
+        .bind(person_id)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Ends a token of this person.
+pub async fn end_token(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
+    sqlx::query("DELETE FROM tokens WHERE id = $1 AND person_id = $2")
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Reminding those who still owe, and telling authors what became due.
+
+use sqlx::FromRow;
+
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+use crate::events;
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, News};
+use crate::people::Viewer;
+use crate::updates::{self, Update};
+
+use super::{Receipt, of};
+
+/// Nobody is reminded more often than that.
+pub const PAUSE: Millis = 4 * 3_600_000;
+
+/// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
+pub async fn remind(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+) -> Result<(Update, Vec<Receipt>)> {
+    updates::hold(tx, id).await?;
+    let update = updates::find_mine(tx, viewer, id).await?;
+    let owing: Vec<Receipt> = of(tx, id)
+        .await?
+        .into_iter()
+        .filter(|receipt| receipt.owes_since.is_some())
+        .collect();
+    if owing.is_empty() {
+        return Err(Error::Conflict("Nobody owes an answer to it.".into()));
+    }
+    let now = clock.now();
+    let rested = |receipt: &Receipt| receipt.reminded_at.is_none_or(|at| at <= now - PAUSE);
+    let again = owing
+        .iter()
+        .filter_map(|receipt| receipt.reminded_at)
+        .map(|at| at + PAUSE)
+        .min()
+        .unwrap_or(now);
+    let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
+    if reminded.is_empty() {
+        let minutes = (again - now + 59_999) / 60_000;
+        let words = format!(
+            "All who owe an answer were reminded within the last four hours. Again in {} h {} min.",
+            minutes / 60,
+            minutes % 60
+        );
+        return Err(Error::Conflict(words));
+    }
+    sqlx::query(
+        "UPDATE receipts SET reminded_at = $1 WHERE update_id = $2 AND owes_since IS NOT NULL AND (reminded_at IS NULL OR reminded_at <= $3)",
+    )
+    .bind(now)
+    .bind(id)
+    .bind(now - PAUSE)
+    .execute(&mut **tx)
+    .await?;
+    let people: Vec<String> = reminded
+        .iter()
+        .map(|receipt| receipt.person_id.clone())
+        .collect();
+    notifications::tell(
+        tx,
+        clock,
+        News {
+            kind: Kind::Reminded,
+            update_id: id,
+            subject_id: id,
+            actor_id: &update.author_id,
+        },
+        &people,
+    )
+    .await?;
+    events::record(tx, clock, "receipt", id, id, &update.author_id).await?;
+    Ok((update, reminded))
+}
+
+#[derive(FromRow)]
+struct Late {
+    update_id: String,
+    author_id: String,
+}
+
+/// Tells authors whose updates wait for an answer that became due; each debt once. Answers how many updates.
+pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
+    let late: Vec<Late> = sqlx::query_as(
+        "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
+         WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
+    )
+    .bind(clock.now())
+    .fetch_all(&mut **tx)
+    .await?;
+    for one in &late {
+        updates::hold(tx, &one.update_id).await?;
+        sqlx::query(
+            "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
+        )
+        .bind(clock.now())
+        .bind(&one.update_id)
+        .execute(&mut **tx)
+        .await?;
+        let news = News {
+            kind: Kind::Overdue,
+            update_id: &one.update_id,
+            subject_id: &one.update_id,
+            actor_id: "",
+        };
+        notifications::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
+    }
+    // Last: it takes the lock that orders all events.
+    for one in &late {
+        events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;
+    }
+    Ok(late.len())
+}

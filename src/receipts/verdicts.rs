@@ -1,0 +1,242 @@
+//! Hearing what was read back: the author confirms or corrects, and the two have a thread of their own.
+
+use sqlx::{AnyConnection, FromRow};
+
+use crate::clock::{Clock, Millis};
+use crate::error::{Error, Result};
+use crate::events;
+use crate::infra::db::Tx;
+use crate::notifications;
+use crate::notifications::{Kind, News};
+use crate::people::Viewer;
+use crate::updates::{self, Update};
+
+use super::{Receipt, of_person};
+
+/// How often two people can say something to each other about one update.
+const MOST: i64 = 100;
+
+/// What the author says to a readback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// That is it.
+    Confirmed,
+    /// Not quite, with what is: it is asked for again.
+    Corrected(String),
+}
+
+/// One thing that was said between the two.
+#[derive(Clone, Debug, FromRow)]
+pub struct Exchange {
+    /// The recipient whose thread it is.
+    pub person_id: String,
+    /// `readback`, `decline`, `confirmed` or `corrected`.
+    pub kind: String,
+    /// The revision it was said about.
+    pub revision: i64,
+    /// What was said; empty for a confirmation without words.
+    pub body: String,
+    /// When.
+    pub said_at: Millis,
+    /// When its speaker took it back.
+    pub taken_back_at: Option<Millis>,
+}
+
+/// Adds to the thread of the two.
+pub(super) async fn say(
+    tx: &mut Tx,
+    clock: &Clock,
+    update: &Update,
+    person_id: &str,
+    kind: &'static str,
+    body: &str,
+) -> Result<()> {
+    let said: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM exchanges WHERE update_id = $1 AND person_id = $2",
+    )
+    .bind(&update.id)
+    .bind(person_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    if said >= MOST {
+        return Err(Error::Conflict(
+            "You two have said very much here. Go on in a comment, or talk.".into(),
+        ));
+    }
+    sqlx::query("INSERT INTO exchanges (id, update_id, person_id, kind, revision, body, said_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(clock.id())
+        .bind(&update.id)
+        .bind(person_id)
+        .bind(kind)
+        .bind(update.revision)
+        .bind(body)
+        .bind(clock.now())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The last thing the recipient said is taken back; that it was said stays.
+pub(super) async fn take_back(
+    tx: &mut Tx,
+    clock: &Clock,
+    update_id: &str,
+    person_id: &str,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE exchanges SET taken_back_at = $1 WHERE taken_back_at IS NULL AND id = (SELECT max(id) FROM exchanges
+         WHERE update_id = $2 AND person_id = $3 AND kind IN ('readback', 'decline'))",
+    )
+    .bind(clock.now())
+    .bind(update_id)
+    .bind(person_id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What was said between the author and each recipient, in order, as far as the viewer may read it: the author all, a recipient their own,
+/// others what the author opened. Guests nothing.
+pub async fn exchanges(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update: &Update,
+) -> Result<Vec<Exchange>> {
+    let Viewer::Person(person) = viewer else {
+        return Ok(Vec::new());
+    };
+    Ok(sqlx::query_as(
+        "SELECT e.person_id, e.kind, e.revision, e.body, e.said_at, e.taken_back_at FROM exchanges e
+         JOIN receipts r ON r.update_id = e.update_id AND r.person_id = e.person_id
+         WHERE e.update_id = $1 AND (e.person_id = $2 OR $2 = $3 OR (e.said_at <= r.disclosed_at AND e.taken_back_at IS NULL)) ORDER BY e.id",
+    )
+    .bind(&update.id)
+    .bind(&person.id)
+    .bind(&update.author_id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The author's update and the receipt of one of its recipients.
+async fn pair(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    id: &str,
+    person_id: &str,
+) -> Result<(Update, Receipt)> {
+    updates::hold(tx, id).await?;
+    let update = updates::find(tx, viewer, id).await?;
+    if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
+        return Err(Error::Forbidden(format!(
+            "Your own readback is for {} to hear.",
+            update.author_name
+        )));
+    }
+    let update = match updates::must_be_author(viewer, &update) {
+        Ok(()) if update.trashed_at.is_none() => update,
+        Ok(()) => {
+            return Err(Error::Conflict(
+                "This update is in the trash. Restore it first.".into(),
+            ));
+        }
+        Err(error) => return Err(error),
+    };
+    let receipt = of_person(tx, id, person_id).await?.ok_or(Error::NotFound)?;
+    Ok((update, receipt))
+}
+
+/// The author confirms or corrects what a recipient read back. `said_at` is the time of the readback that was on the page.
+pub async fn confirm(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    person_id: &str,
+    verdict: &Verdict,
+    said_at: Option<Millis>,
+) -> Result<()> {
+    let (update, receipt) = pair(tx, viewer, id, person_id).await?;
+    if receipt.answer.as_deref() != Some("read_back") {
+        return Err(Error::Conflict(format!(
+            "{} has said nothing back, or has taken it back.",
+            receipt.name
+        )));
+    }
+    if receipt
+        .answered_revision
+        .is_some_and(|seen| seen < update.revision)
+    {
+        return Err(Error::Conflict(format!(
+            "It changed since {} said it back; they are asked again.",
+            receipt.name
+        )));
+    }
+    if said_at.is_some_and(|said| Some(said) != receipt.answered_at) {
+        return Err(Error::Conflict(format!(
+            "{} has said it anew meanwhile. Read it again.",
+            receipt.name
+        )));
+    }
+    let (word, body, kind) = match verdict {
+        Verdict::Confirmed => ("confirmed", "", Kind::Confirmed),
+        Verdict::Corrected(body) => ("corrected", body.as_str(), Kind::Corrected),
+    };
+    if receipt.verdict.as_deref() == Some(word)
+        && receipt.correction.as_deref().unwrap_or_default() == body
+    {
+        return Ok(());
+    }
+    if word == "corrected" && receipt.verdict.is_some() {
+        return Err(Error::Conflict(format!(
+            "{} was answered, and is asked again if it was not right. Wait for what they say.",
+            receipt.name
+        )));
+    }
+    sqlx::query("UPDATE receipts SET verdict = $1 WHERE update_id = $2 AND person_id = $3")
+        .bind(word)
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    say(tx, clock, &update, person_id, word, body).await?;
+    updates::settle(tx, clock, id, Some(person_id)).await?;
+    notifications::tell(
+        tx,
+        clock,
+        News {
+            kind,
+            update_id: id,
+            subject_id: id,
+            actor_id: &update.author_id,
+        },
+        &[person_id.to_owned()],
+    )
+    .await?;
+    events::record(tx, clock, "receipt", id, person_id, &update.author_id).await
+}
+
+/// The author opens the thread of the two to all who see the update, or closes it again.
+pub async fn disclose(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    id: &str,
+    person_id: &str,
+    open: bool,
+) -> Result<()> {
+    let (update, receipt) = pair(tx, viewer, id, person_id).await?;
+    if open && receipt.words.is_none() {
+        return Err(Error::Conflict(format!(
+            "{} has said nothing that could be opened.",
+            receipt.name
+        )));
+    }
+    sqlx::query("UPDATE receipts SET disclosed_at = CASE WHEN $1 = 0 THEN NULL ELSE $2 END WHERE update_id = $3 AND person_id = $4")
+        .bind(i64::from(open))
+        .bind(clock.now())
+        .bind(id)
+        .bind(person_id)
+        .execute(&mut **tx)
+        .await?;
+    events::record(tx, clock, "receipt", id, person_id, &update.author_id).await
+}

@@ -1,0 +1,54 @@
+//! What the conversation on an update needs to know of it, and leaves on it.
+
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::visible;
+use crate::error::Result;
+use crate::infra::db;
+use crate::infra::db::Tx;
+
+/// So many people a statement.
+const CHUNK: usize = 500;
+
+/// Which of these active people may open the update.
+pub async fn who_sees(
+    connection: &mut AnyConnection,
+    update_id: &str,
+    people: &[String],
+) -> Result<Vec<String>> {
+    let mut seeing = Vec::new();
+    for chunk in people.chunks(CHUNK) {
+        let text = format!(
+            concat!(
+                "SELECT p.id FROM people p JOIN updates u ON u.id = $1 WHERE p.deactivated_at IS NULL AND ",
+                visible!("p.id"),
+                " AND p.id IN ({})"
+            ),
+            db::in_list(2, chunk.len())
+        );
+        let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(update_id);
+        for person in chunk {
+            query = query.bind(person);
+        }
+        seeing.extend(query.fetch_all(&mut *connection).await?);
+    }
+    Ok(seeing)
+}
+
+/// Counts the questions that still wait for an answer: called after every change of one.
+pub async fn count_questions(tx: &mut Tx, id: &str) -> Result<()> {
+    // Taken first: the statement after it sees what those have done who had the lock before.
+    sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query(
+        "UPDATE updates SET open_questions = (SELECT count(*) FROM comments c WHERE c.update_id = updates.id AND c.kind = 'question'
+             AND c.answered_at IS NULL AND c.accepted_at IS NULL AND c.removed_at IS NULL AND c.resolved_at IS NULL
+             AND (c.person_id IS NULL OR c.person_id <> updates.author_id)) WHERE id = $1",
+    )
+    .bind(id)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! The rows of resumable uploads: begun, found, ended.
+
+use serde_json::json;
+use sqlx::{AnyConnection, FromRow};
+
+use super::{Intake, size};
+use crate::clock::{Clock, Millis, secret};
+use crate::error::{Error, Result};
+use crate::infra::db::Tx;
+use crate::infra::jobs;
+use crate::media;
+use crate::people::Viewer;
+use crate::text;
+use crate::updates::{self, Content};
+
+/// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
+pub(super) const KEPT: Millis = 7 * 24 * 3_600_000;
+/// No request that was under way when its upload ended still runs after so long.
+pub(super) const STRAGGLERS: Millis = 15 * 60_000;
+/// How many uploads of one person can be open.
+const OPEN: i64 = 100;
+
+/// A file on its way, over as many requests as it takes.
+#[derive(Clone, Debug, FromRow)]
+pub struct Upload {
+    /// The id.
+    pub id: String,
+    /// Whose it is.
+    pub person_id: String,
+    /// The update that it belongs to.
+    pub update_id: String,
+    /// The media that it becomes.
+    pub media_id: String,
+    /// The name the file had.
+    pub file_name: String,
+    /// `Upload-Metadata`, as it was sent.
+    pub metadata: String,
+    /// How long it will be, in bytes, as far as that is known.
+    pub length: Option<i64>,
+    /// When it began without a length: a recording.
+    pub deferred_at: Option<Millis>,
+    /// So many bytes are durable.
+    pub received: i64,
+    /// Which writer it belongs to.
+    pub(super) generation: i64,
+    pub(super) key: String,
+    pub(super) multipart: Option<String>,
+    pub(super) stretches: Option<String>,
+    pub(super) content_type: Option<String>,
+    /// How far its bytes were scanned for metadata: JSON.
+    pub(super) metadata_scan: Option<String>,
+    /// When it began.
+    pub created_at: Millis,
+    /// When something last arrived.
+    pub touched_at: Millis,
+    /// When it was whole, and became media.
+    pub finished_at: Option<Millis>,
+    /// When it was finished without its page.
+    pub broken_off_at: Option<Millis>,
+    /// One while its media is there, else none.
+    pub(super) wanted: i64,
+}
+
+macro_rules! columns {
+    () => {
+        "o.id, o.person_id, o.update_id, o.media_id, o.file_name, o.metadata, o.length, o.deferred_at, o.received, o.generation, o.key, o.multipart, o.stretches, o.content_type, o.metadata_scan, o.created_at, o.touched_at, o.finished_at, o.broken_off_at, (SELECT count(*) FROM media m WHERE m.id = o.media_id) AS wanted"
+    };
+}
+
+pub(super) use columns;
+
+impl Upload {
+    /// When it is thrown away.
+    pub fn expires_at(&self) -> Millis {
+        self.created_at + KEPT
+    }
+
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        self.length == Some(self.received)
+    }
+
+    /// What its bytes are kept under until it is whole.
+    pub(super) fn place(&self) -> String {
+        place(&self.key)
+    }
+}
+
+/// What is said of a file before it comes.
+#[derive(Clone, Debug, Default)]
+pub struct New {
+    /// Its name.
+    pub file_name: String,
+    /// `Upload-Metadata`, as it was sent.
+    pub metadata: String,
+    /// Its sender calls it a picture.
+    pub picture: bool,
+    /// Its length in bytes, if that is known.
+    pub length: Option<i64>,
+    /// The update it is for; a draft is made where none is named.
+    pub update: Option<String>,
+    /// What its sender tells it from others by: begun again with the same, it is the same.
+    pub nonce: Option<String>,
+}
+
+/// Refuses what is too long.
+pub(super) fn must_fit(intake: &Intake, length: i64) -> Result<()> {
+    if u64::try_from(length).is_ok_and(|length| length <= intake.max) {
+        return Ok(());
+    }
+    let most = size(intake.max);
+    Err(Error::TooLarge(format!(
+        "The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin."
+    )))
+}
+
+/// The ids that a bucket's server gave to what of uploads is unfinished there.
+pub async fn unfinished(connection: &mut AnyConnection) -> Result<Vec<String>> {
+    Ok(
+        sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+/// Begins an upload to an update of one's own.
+pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> Result<Upload> {
+    let (person, clock) = (viewer.person()?, &intake.shop.clock);
+    if let Some(length) = new.length {
+        must_fit(intake, length)?;
+    }
+    if let Some(nonce) = &new.nonce {
+        // Of two at once the second waits for the first.
+        sqlx::query("UPDATE people SET id = id WHERE id = $1")
+            .bind(&person.id)
+            .execute(&mut **tx)
+            .await?;
+        if let Some(upload) = begun_already(tx, viewer, nonce).await? {
+            return Ok(upload);
+        }
+    }
+    let open: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM uploads WHERE person_id = $1 AND finished_at IS NULL",
+    )
+    .bind(&person.id)
+    .fetch_one(&mut **tx)
+    .await?;
+    if open >= OPEN {
+        return Err(Error::Conflict(format!(
+            "{OPEN} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
+        )));
+    }
+    let update = match &new.update {
+        Some(id) => {
+            updates::hold(tx, id).await?;
+            updates::find_mine(tx, viewer, id).await?
+        }
+        None => updates::create(tx, clock, person, &Content::default()).await?,
+    };
+    let (id, media_id, now, file_name) = (
+        clock.id(),
+        clock.id(),
+        clock.now(),
+        text::file_name(&new.file_name),
+    );
+    sqlx::query(
+        "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
+             generation, key, parts, created_at, touched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0, $12, $12)",
+    )
+    .bind(&id)
+    .bind(&person.id)
+    .bind(&new.nonce)
+    .bind(&update.id)
+    .bind(&media_id)
+    .bind(new.update.is_none().then_some(now))
+    .bind(&file_name)
+    .bind(&new.metadata)
+    .bind(new.length)
+    .bind(new.length.is_none().then_some(now))
+    .bind(format!("media/{}", secret()))
+    .bind(now)
+    .execute(&mut **tx)
+    .await?;
+    media::expect(
+        tx,
+        clock,
+        &media_id,
+        &update.id,
+        (&file_name, new.picture),
+        &person.id,
+    )
+    .await?;
+    find(tx, viewer, &id).await
+}
+
+/// One's own upload that was begun with this nonce: its sender did not hear the answer.
+async fn begun_already(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
+    let person = viewer.person()?;
+    let found = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.person_id = $1 AND o.nonce = $2"
+    ));
+    Ok(found
+        .bind(&person.id)
+        .bind(nonce)
+        .fetch_optional(&mut **tx)
+        .await?)
+}
+
+/// An upload of one's own.
+pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Upload> {
+    let person = viewer.person()?;
+    let found = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.id = $1 AND o.person_id = $2"
+    ));
+    found
+        .bind(id)
+        .bind(&person.id)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(Error::NotFound)
+}
+
+/// Refuses what can neither be gone on with nor is whole.
+pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
+    if upload.wanted == 0 {
+        return Err(Error::Gone("The file was removed from its update.".into()));
+    }
+    if upload.deferred_at.is_none()
+        && upload.finished_at.is_none()
+        && !upload.is_whole()
+        && intake.shop.clock.now() >= upload.expires_at()
+    {
+        return Err(Error::Gone(
+            "It was begun more than seven days ago and is thrown away. Send the file again.".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// One's own uploads that are not finished and whose media was not removed, the oldest first.
+pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
+    let person = viewer.person()?;
+    let all = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM uploads o WHERE o.person_id = $1 AND o.finished_at IS NULL ORDER BY o.id"
+    ));
+    let mut all: Vec<Upload> = all.bind(&person.id).fetch_all(connection).await?;
+    all.retain(|upload| upload.wanted > 0);
+    Ok(all)
+}
+
+/// Ends an upload that is not finished. Its bytes go; with a `reason` its media stays and says it, else it goes too, and a draft that was made
+/// for it and is still empty.
+pub async fn end(
+    tx: &mut Tx,
+    intake: &Intake,
+    upload: &Upload,
+    reason: Option<&str>,
+) -> Result<()> {
+    let clock = &intake.shop.clock;
+    updates::hold(tx, &upload.update_id).await?;
+    let ended: Option<(Option<i64>, Option<String>, String)> =
+        sqlx::query_as("DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, multipart, key")
+            .bind(&upload.id)
+            .fetch_optional(&mut **tx)
+            .await?;
+    let Some((made_draft_at, multipart, key)) = ended else {
+        return Err(Error::Conflict(
+            "It has arrived already. Remove the file from its update instead.".into(),
+        ));
+    };
+    clear_later(tx, clock, &key, multipart).await?;
+    if let Some(reason) = reason {
+        return media::miss(tx, clock, &upload.media_id, reason).await;
+    }
+    if made_draft_at.is_some()
+        && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await?
+    {
+        return Ok(());
+    }
+    media::forget(tx, clock, &upload.media_id, &upload.person_id).await
+}
+
+/// Ends an upload of which nothing is to stay.
+pub async fn give_up(intake: &Intake, upload: &Upload) -> Result<()> {
+    let mut tx = intake.shop.db.begin().await?;
+    end(&mut tx, intake, upload, None).await?;
+    tx.commit().await
+}
+
+/// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
+pub(super) async fn clear_later(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &str,
+    multipart: Option<String>,
+) -> Result<()> {
+    clear_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;
+    clear_at(
+        tx,
+        clock,
+        key,
+        multipart.as_deref(),
+        clock.now() + STRAGGLERS,
+    )
+    .await
+}
+
+/// Has deleted what an upload with this key left, if nothing uses it then.
+pub(super) async fn clear_at(
+    tx: &mut Tx,
+    clock: &Clock,
+    key: &str,
+    multipart: Option<&str>,
+    at: Millis,
+) -> Result<()> {
+    jobs::enqueue_at(
+        tx,
+        clock,
+        "clear",
+        &json!({ "place": place(key), "key": key, "multipart": multipart }),
+        at,
+    )
+    .await
+}
+
+/// What the bytes of an upload with this key are kept under until it is whole.
+pub(super) fn place(key: &str) -> String {
+    key.replacen("media/", "uploads/", 1)
+}

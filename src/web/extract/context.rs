@@ -1,0 +1,392 @@
+//! Who asks, and what every page needs to know of that.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
+use data_encoding::BASE64URL_NOPAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::app::State;
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::people::{self, Grant, Guest, Person, Viewer};
+use crate::web::pages::{Me, Page};
+use crate::web::responses::wants_html;
+use crate::{inbox, links, workspace};
+
+/// A share link's cookie lives for 90 days.
+const GUEST_DAYS: i64 = 90;
+/// So many share links at once are looked at, the newest; browsers send the oldest first.
+const GUESTS: usize = 20;
+
+/// A request's who and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// Who asks.
+    pub(crate) viewer: Viewer,
+    /// Whether a page is wanted.
+    pub(crate) html: bool,
+    /// The scheme and host that links are made with.
+    pub(crate) base: String,
+    /// The nonce of the answer's Content-Security-Policy.
+    pub(crate) nonce: String,
+    /// Plain http, and not on this machine.
+    pub(crate) insecure: bool,
+    /// What the answer before wants said, once.
+    pub(crate) said: Said,
+    /// Whether the page may open a live stream: its right is the cookie's, which is not always the page's.
+    pub(crate) live: bool,
+}
+
+/// Something said on the page that a form leads to, carried there by a cookie of a minute: what was done, and secrets that are shown once.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Said {
+    /// A sentence.
+    pub(crate) text: Option<String>,
+    /// A link or a token to copy.
+    pub(crate) link: Option<String>,
+    /// The link is words to pass on, which are copied at once where the browser lets a script do that.
+    #[serde(default)]
+    pub(crate) copy: bool,
+    /// Invitations that were just made: id and secret.
+    pub(crate) invited: Vec<(String, String)>,
+    /// People a comment names who cannot see its update: id and name.
+    #[serde(default)]
+    pub(crate) unseen: Vec<(String, String)>,
+}
+
+impl Said {
+    /// A sentence.
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+
+    fn read(state: &State, req: &HttpRequest) -> Self {
+        let carried = req.cookie(SAID).and_then(|cookie| {
+            let (value, sealed) = cookie.value().split_once('.')?;
+            sealed_by_us(state, &format!("said {value}"), sealed)
+                .then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
+        });
+        carried
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .unwrap_or_default()
+    }
+
+    /// Puts it into the answer that leads to the page.
+    pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
+        let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
+        let sealed = seal(state, &format!("said {value}"));
+        let mut carrier = cookie(state, SAID.into(), format!("{value}.{sealed}"), 0);
+        carrier.set_max_age(Duration::minutes(1));
+        answer.add_cookie(&carrier).map_err(Error::internal)
+    }
+}
+
+/// The cookie of [`Said`]; taken away by the page that says it.
+pub(crate) const SAID: &str = "hearback_said";
+
+impl FromRequest for Ask {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move { Self::of(&req).await })
+    }
+}
+
+impl Ask {
+    pub(crate) async fn of(req: &HttpRequest) -> Result<Self> {
+        let known = req.extensions().get::<Self>().cloned();
+        if let Some(ask) = known {
+            return Ok(ask);
+        }
+        let state = state(req)?;
+        // A statement of its own: the borrow must end before cookies are read, which borrow too.
+        let nonce = req
+            .extensions()
+            .get::<Nonce>()
+            .map(|nonce| nonce.0.clone())
+            .unwrap_or_default();
+        let ask = Self {
+            viewer: viewer(&state, req).await?,
+            html: wants_html(req.headers()),
+            base: base(&state, req),
+            nonce,
+            insecure: insecure(&state, req),
+            said: Said::read(&state, req),
+            live: true,
+        };
+        req.extensions_mut().insert(ask.clone());
+        Ok(ask)
+    }
+
+    /// The signed-in person, or 401.
+    pub(crate) fn person(&self) -> Result<&Person> {
+        self.viewer.person()
+    }
+
+    /// What stands around a page's content.
+    pub(crate) async fn page(
+        &self,
+        state: &State,
+        title: impl Into<String>,
+        at: &'static str,
+    ) -> Result<Page> {
+        let mut page = Page {
+            title: title.into(),
+            at,
+            now: state.clock.now(),
+            ..self.bare_page()
+        };
+        if let Viewer::Person(person) = &self.viewer {
+            let mut connection = state.db.read().await?;
+            page.to_answer = inbox::owed(&mut connection, &state.clock, &person.id).await?;
+            page.tell(workspace::glance(&mut connection).await?);
+        }
+        Ok(page)
+    }
+
+    /// The same for an error page: whom to ask is said where the database can say it.
+    pub(crate) async fn error_page(&self, state: &State) -> Page {
+        let mut page = self.bare_page();
+        if self.html
+            && page.me.is_some()
+            && let Ok(mut connection) = state.db.read().await
+            && let Ok(workspace) = workspace::glance(&mut connection).await
+        {
+            page.tell(workspace);
+        }
+        page
+    }
+
+    /// The same without asking the database.
+    pub(crate) fn bare_page(&self) -> Page {
+        let person = self.viewer.person().ok();
+        Page {
+            me: person.map(|person| Me {
+                id: person.id.clone(),
+                name: person.name.clone(),
+                email: person.email.clone(),
+                admin: person.is_admin(),
+            }),
+            zone: person.map_or_else(|| "UTC".into(), |person| person.time_zone.clone()),
+            nonce: self.nonce.clone(),
+            insecure: self.insecure,
+            said: self.said.text.clone(),
+            said_link: self.said.link.clone(),
+            said_copy: self.said.copy,
+            ..Page::default()
+        }
+    }
+}
+
+/// The nonce that the security headers of this answer carry.
+#[derive(Clone, Debug)]
+pub(crate) struct Nonce(pub(crate) String);
+
+pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
+    req.app_data::<web::Data<State>>()
+        .cloned()
+        .ok_or_else(|| Error::internal("the state is not part of the app"))
+}
+
+/// `https://hearback.example.org`: as it is set, else as the request came.
+fn base(state: &State, req: &HttpRequest) -> String {
+    state.config.url.clone().unwrap_or_else(|| {
+        let host = req
+            .headers()
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        // What comes to stand in links is a name, an address and a port, and nothing that could end them.
+        let fits = !host.is_empty()
+            && host
+                .bytes()
+                .all(|letter| letter.is_ascii_alphanumeric() || b".:-_[]".contains(&letter));
+        let host = if fits { host } else { "localhost" };
+        format!("http://{host}")
+    })
+}
+
+fn insecure(state: &State, req: &HttpRequest) -> bool {
+    let base = base(state, req);
+    let host = base.trim_start_matches("http://");
+    let here = ["localhost", "127.", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local));
+    !base.starts_with("https://") && !here
+}
+
+async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
+    if let Some(authorization) = req.headers().get(header::AUTHORIZATION) {
+        let bearer = authorization
+            .to_str()
+            .ok()
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        return by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
+    }
+    if let Some(cookie) = req.cookie(session_cookie(state))
+        && let Some(person) =
+            people::viewer_by_session(&state.db, &state.clock, cookie.value()).await?
+    {
+        return Ok(Viewer::Person(person));
+    }
+    let guests = guests_of(state, req).await?;
+    Ok(if guests.is_empty() {
+        Viewer::Nobody
+    } else {
+        Viewer::Guest(guests)
+    })
+}
+
+/// The guests that the request's cookies make it.
+pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
+    let values: Vec<String> = {
+        let cookies = req
+            .cookies()
+            .map_err(|_| Error::Malformed("The cookies cannot be read.".into()))?;
+        cookies
+            .iter()
+            .rev()
+            .filter(|cookie| cookie.name().starts_with(GUEST))
+            .take(GUESTS)
+            .map(|cookie| cookie.value().to_owned())
+            .collect()
+    };
+    let mut guests = Vec::new();
+    for value in values {
+        guests.extend(by_guest_cookie(state, &value).await?);
+    }
+    Ok(guests)
+}
+
+async fn by_bearer(state: &State, token: &str) -> Result<Viewer> {
+    if token.starts_with("hb_") {
+        return people::viewer_by_token(&state.db, &state.clock, token)
+            .await?
+            .map(Viewer::Person)
+            .ok_or(Error::Unauthenticated);
+    }
+    links::guest_by_secret(&state.db, token)
+        .await?
+        .map(|guest| Viewer::Guest(vec![guest]))
+        .ok_or(Error::Unauthenticated)
+}
+
+/// The viewer a media address was signed for, if the right still holds.
+pub(crate) async fn by_grant(state: &State, grant: &str) -> Result<Viewer> {
+    let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
+    let viewer = match kind {
+        "s" | "t" => people::viewer_by_grant(
+            &state.db,
+            &state.clock,
+            &if kind == "s" {
+                Grant::Session(id.into())
+            } else {
+                Grant::Token(id.into())
+            },
+        )
+        .await?
+        .map(Viewer::Person),
+        "l" => links::guest_by_cookie(&state.db, id, "")
+            .await?
+            .map(|guest| Viewer::Guest(vec![guest])),
+        _ => None,
+    };
+    viewer.ok_or(Error::NotFound)
+}
+
+/// By what right the viewer sees this update, for the addresses of its media.
+pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
+    match viewer {
+        Viewer::Person(person) => match &person.grant {
+            Grant::Session(id) => format!("s~{id}"),
+            Grant::Token(id) => format!("t~{id}"),
+        },
+        Viewer::Guest(_) | Viewer::Nobody => viewer
+            .guest_of(update_id)
+            .map(|guest| format!("l~{}", guest.link_id))
+            .unwrap_or_default(),
+    }
+}
+
+const GUEST: &str = "hearback_guest_";
+
+/// The session cookie's name; the prefix makes browsers hold it to https and this host (RFC 6265bis §4.1.3).
+pub(crate) fn session_cookie(state: &State) -> &'static str {
+    if state.config.secure() {
+        "__Host-hearback"
+    } else {
+        "hearback"
+    }
+}
+
+/// A cookie of ours: HttpOnly, for this host, sent along when a link is followed.
+pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
+    Cookie::build(name, value)
+        .path("/")
+        .http_only(true)
+        .secure(state.config.secure())
+        .same_site(SameSite::Lax)
+        .max_age(Duration::days(days))
+        .finish()
+}
+
+/// The cookie that makes a browser the guest of a link: nothing is stored until the guest says a name.
+pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
+    let guest_id = state.clock.id();
+    let value = format!(
+        "{link_id}.{guest_id}.{}",
+        seal(state, &format!("guest {link_id} {guest_id}"))
+    );
+    (
+        cookie(state, format!("{GUEST}{link_id}"), value, GUEST_DAYS),
+        guest_id,
+    )
+}
+
+async fn by_guest_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
+    let mut parts = value.split('.');
+    let (Some(link), Some(guest), Some(sealed), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
+    if !sealed_by_us(state, &format!("guest {link} {guest}"), sealed) {
+        return Ok(None);
+    }
+    links::guest_by_cookie(&state.db, link, guest).await
+}
+
+/// A code that only this installation can make: HMAC-SHA-256, 128 bits of it.
+pub(crate) fn seal(state: &State, text: &str) -> String {
+    clock::base32(&mac(state, text)[..16])
+}
+
+/// Whether the code is ours, in constant time.
+pub(crate) fn sealed_by_us(state: &State, text: &str, sealed: &str) -> bool {
+    use subtle::ConstantTimeEq;
+    bool::from(seal(state, text).as_bytes().ct_eq(sealed.as_bytes()))
+}
+
+#[allow(
+    clippy::expect_used,
+    reason = "HMAC takes keys of any length (RFC 2104)"
+)]
+fn mac(state: &State, text: &str) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(state.key.as_bytes()).expect("any length will do");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().into()
+}

@@ -1,0 +1,729 @@
+//! What a request carries, as JSON, a form or a form with files: read once, checked field by field, unknown fields named.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpMessage, HttpRequest, web};
+use futures_util::StreamExt;
+use futures_util::stream::Fuse;
+use serde_json::Value;
+
+use crate::clock::{Millis, parse_rfc3339};
+use crate::error::{Error, Fields as Wrong, Result};
+use crate::media::Taken;
+use crate::text;
+use crate::uploads::Intake;
+use crate::web::extract::context::Ask;
+use crate::web::extract::json::parsed;
+use crate::web::pages::Form;
+use crate::working_hours::{Due, MOST_DAYS};
+
+/// The largest body without files: 1 MiB.
+pub(crate) const BODY: usize = 1 << 20;
+/// What a part of a form is counted as besides its name and text.
+const PART: usize = 512;
+/// A body without files must be here by then.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// So long a sender of files may pause.
+const PAUSE: Duration = Duration::from_secs(60);
+/// So much of a refused upload is read and thrown away, so that its sender hears the answer instead of a broken connection.
+const DRAIN: usize = 256 << 20;
+
+/// The fields of a request. Readers take them out; [`Fields::finish`] refuses what is left and tells all that is wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Fields {
+    values: BTreeMap<String, Vec<Value>>,
+    wrong: Wrong,
+    typed: BTreeMap<String, String>,
+    form: bool,
+    /// Why a file was not taken.
+    refused: Option<Error>,
+}
+
+impl Fields {
+    /// Reads JSON or an urlencoded form; no body is no fields.
+    pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
+        Self::read_up_to(req, payload, BODY).await
+    }
+
+    /// The same with a limit of its own, in bytes.
+    pub(crate) async fn read_up_to(
+        req: &HttpRequest,
+        payload: web::Payload,
+        most: usize,
+    ) -> Result<Self> {
+        let body = whole_up_to(payload, most).await?;
+        match kind(req).as_str() {
+            _ if body.is_empty() => Ok(Self {
+                form: kind(req) != "application/json",
+                ..Self::default()
+            }),
+            "application/x-www-form-urlencoded" => {
+                let pairs: Vec<(String, String)> = web::Query::<Vec<(String, String)>>::from_query(
+                    std::str::from_utf8(&body).map_err(|_| not_text())?,
+                )
+                .map_err(|error| Error::Malformed(format!("The form cannot be read: {error}.")))?
+                .into_inner();
+                Ok(Self::of_pairs(pairs))
+            }
+            "application/json" => Self::of_json(&body),
+            other => Err(Error::Unsupported(format!(
+                "A body of type {other:?} is not read. Send application/json or a form."
+            ))),
+        }
+    }
+
+    /// Reads any of the three; files are taken in as they arrive, those of the named field. When one is refused, [`Fields::finish`]
+    /// says so, and what was typed is still there; the files that were taken are for the caller to discard.
+    pub(crate) async fn read_with_files(
+        req: &HttpRequest,
+        payload: web::Payload,
+        wanted: Wanted<'_>,
+    ) -> Result<(Self, Vec<Taken>)> {
+        if kind(req) != "multipart/form-data" {
+            return Ok((Self::read(req, payload).await?, Vec::new()));
+        }
+        let mut form = Incoming {
+            parts: actix_multipart::Multipart::new(req.headers(), payload),
+            pairs: Vec::new(),
+            taken: Vec::new(),
+            left: DRAIN,
+        };
+        let refused = form.receive(Some(wanted)).await.err();
+        Typed::keep(req, &form.pairs);
+        Ok((
+            Self {
+                refused,
+                ..Self::of_pairs(form.pairs)
+            },
+            form.taken,
+        ))
+    }
+
+    fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        let mut fields = Self {
+            form: true,
+            ..Self::default()
+        };
+        for (name, value) in pairs {
+            let typed = fields.typed.entry(name.clone()).or_default();
+            if !typed.is_empty() {
+                typed.push_str(", ");
+            }
+            typed.push_str(&value);
+            fields
+                .values
+                .entry(name)
+                .or_default()
+                .push(Value::String(value));
+        }
+        fields.values.remove("_method");
+        fields.typed.remove("_method");
+        fields
+    }
+
+    fn of_json(body: &[u8]) -> Result<Self> {
+        let value = parsed(body)
+            .map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
+        let Value::Object(object) = value else {
+            return Err(Error::Malformed(
+                "The JSON is not an object. Send {\"field\": …}.".into(),
+            ));
+        };
+        let mut fields = Self::default();
+        for (name, value) in object {
+            fields.typed.insert(
+                name.clone(),
+                value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned),
+            );
+            fields.values.insert(name, vec![value]);
+        }
+        Ok(fields)
+    }
+
+    /// What was typed and what was wrong with it, to fill a form with. Passwords are not shown again.
+    pub(crate) fn filled(typed: &BTreeMap<String, String>, error: &Error) -> Form {
+        let values = typed
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "password" | "current"))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
+        let errors = error.fields();
+        // No form has a place of its own for one file of several.
+        let problem = (errors.is_empty() || matches!(error, Error::At(..))).then(|| error.detail());
+        Form {
+            values,
+            errors,
+            problem,
+        }
+    }
+
+    /// A copy of what was typed.
+    pub(crate) fn typed(&self) -> BTreeMap<String, String> {
+        self.typed.clone()
+    }
+
+    /// Whether it came as a form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.form
+    }
+
+    /// Notes that a field is wrong.
+    pub(crate) fn complain(&mut self, name: &str, wrong: impl Into<String>) {
+        self.wrong.entry(name.to_owned()).or_insert(wrong.into());
+    }
+
+    /// What was read elsewhere; where something is wrong with it nothing, and that is noted.
+    pub(crate) fn read_as<T: Default>(&mut self, read: Result<T, Wrong>) -> T {
+        read.unwrap_or_else(|all| {
+            for (name, wrong) in all {
+                self.complain(&name, wrong);
+            }
+            T::default()
+        })
+    }
+
+    fn one(&mut self, name: &str) -> Option<Value> {
+        let mut values = self.values.remove(name)?;
+        if values.len() > 1 {
+            self.complain(name, "is there more than once. Send it once.");
+        }
+        values.pop()
+    }
+
+    /// A text: absent is none; null, and in a form an empty one, is an inner none.
+    pub(crate) fn text(&mut self, name: &str, most: usize) -> Option<Option<String>> {
+        match self.one(name)? {
+            Value::Null => Some(None),
+            Value::String(text) => match text::text(&text, most) {
+                Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
+                Err(wrong) => {
+                    self.complain(name, wrong);
+                    None
+                }
+            },
+            _ => {
+                self.complain(name, "is not a text. Send it in quotes.");
+                None
+            }
+        }
+    }
+
+    /// A text of one line that must be there and not be empty.
+    pub(crate) fn line(&mut self, name: &str, most: usize) -> String {
+        self.required(name, |text| text::line(text, most))
+    }
+
+    /// A text that must be there, as `parse` understands it.
+    pub(crate) fn required(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<String, String>,
+    ) -> String {
+        match self.one(name) {
+            Some(Value::String(text)) => parse(&text).unwrap_or_else(|wrong| {
+                self.complain(name, wrong);
+                String::new()
+            }),
+            Some(Value::Null) | None => {
+                self.complain(name, "is missing.");
+                String::new()
+            }
+            Some(_) => {
+                self.complain(name, "is not a text. Send it in quotes.");
+                String::new()
+            }
+        }
+    }
+
+    /// A text if it is there, as `parse` understands it.
+    pub(crate) fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(name, BODY)??;
+        parse(&text)
+            .map_err(|wrong| self.complain(name, wrong))
+            .ok()
+    }
+
+    /// A secret, as it is: not trimmed.
+    pub(crate) fn secret(&mut self, name: &str) -> String {
+        match self.one(name) {
+            Some(Value::String(text)) => text,
+            _ => {
+                self.complain(name, "is missing.");
+                String::new()
+            }
+        }
+    }
+
+    /// One of several words.
+    pub(crate) fn choice(&mut self, name: &str, known: &[&'static str]) -> Option<&'static str> {
+        let text = self.text(name, 1000)??;
+        let found = known.iter().find(|word| **word == text).copied();
+        if found.is_none() {
+            self.complain(
+                name,
+                format!("is {text:?}. Right would be one of: {}.", known.join(", ")),
+            );
+        }
+        found
+    }
+
+    /// A whole number; absent, null or empty is none.
+    pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
+        let value = self.one(name)?;
+        let number = match &value {
+            Value::Null => return None,
+            Value::String(text) if text.trim().is_empty() => return None,
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_i64(),
+        };
+        if number.is_none() {
+            self.complain(name, "is not a whole number.");
+        }
+        number
+    }
+
+    /// A moment of a recording that must be there: whole milliseconds in `NAME_ms`, or as people say it in `NAME`: `1:02.5`. What is wrong is
+    /// noted, and answered as 0.
+    pub(crate) fn position(&mut self, name: &str) -> Millis {
+        let exact = format!("{name}_ms");
+        if self.has(&exact) || !self.has(name) {
+            let wrong = self.wrong.len();
+            let ms = self.number(&exact);
+            if ms.is_none() && self.wrong.len() == wrong {
+                self.complain(
+                    &exact,
+                    "is missing. Right would be a number of milliseconds.",
+                );
+            }
+            return ms.unwrap_or(0);
+        }
+        let said = self.optional(name, |text| {
+            position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into())
+        });
+        if said.is_none() {
+            self.complain(name, "is missing. Right would be 1:02.5.");
+        }
+        said.unwrap_or(0)
+    }
+
+    /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.one(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::Null => None,
+            Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
+            Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
+            _ => {
+                self.complain(name, "is neither true nor false.");
+                None
+            }
+        }
+    }
+
+    /// A check box. A form sends a hidden `false` beside it, because browsers send nothing for a box without its tick.
+    pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
+        if let Some(values) = self
+            .values
+            .get_mut(name)
+            .filter(|values| self.form && values.len() == 2)
+        {
+            if let Some(unticked) = values.iter().position(|value| *value == "false") {
+                values.remove(unticked);
+            }
+        }
+        self.flag(name)
+    }
+
+    /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
+    /// beside the moment.
+    pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
+        let when = if self.form {
+            self.choice("when", &["none", "days", "time"])
+        } else {
+            None
+        };
+        let days = if self.form {
+            self.number("due_days")
+        } else {
+            None
+        };
+        if self
+            .values
+            .get(name)
+            .is_some_and(|values| values.iter().any(Value::is_object))
+        {
+            let rule = self.one(name)?;
+            let days = rule
+                .as_object()
+                .filter(|rule| rule.len() == 1)
+                .and_then(|rule| rule.get("working_days"))
+                .and_then(Value::as_i64);
+            return Some(Some(self.working_days(name, days)?));
+        }
+        let moment = self.moment(name, zone);
+        match when {
+            Some("none") => Some(None),
+            Some("days") => Some(Some(self.working_days("due_days", days)?)),
+            _ => moment.map(|moment| moment.map(Due::At)),
+        }
+    }
+
+    fn working_days(&mut self, name: &str, days: Option<i64>) -> Option<Due> {
+        match days {
+            Some(days @ 1..=MOST_DAYS) => Some(Due::Days(days)),
+            _ => {
+                self.complain(
+                    name,
+                    format!("is not a number of working days from 1 to {MOST_DAYS}. Right would be {{\"working_days\":1}}."),
+                );
+                None
+            }
+        }
+    }
+
+    /// A moment, RFC 3339; absent is none, null or empty an inner none. Browsers' `2026-11-21T17:00` is meant in `zone`.
+    pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
+        let Some(text) = self.text(name, 100)? else {
+            return Some(None);
+        };
+        let local = || {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            let zoned = civil.to_zoned(jiff::tz::TimeZone::get(zone).ok()?).ok()?;
+            Some(zoned.timestamp().as_millisecond())
+        };
+        let moment = parse_rfc3339(&text).or_else(local);
+        if moment.is_none() {
+            self.complain(name, "is not a time. Right would be 2026-11-21T17:00:00Z.");
+        }
+        Some(Some(moment?))
+    }
+
+    /// A list of texts: a JSON list, a repeated field, or one text with commas or line breaks between them. Absent is none.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let mut list = Vec::new();
+        for value in self.values.remove(name)? {
+            let values = if let Value::Array(values) = value {
+                values
+            } else {
+                vec![value]
+            };
+            for value in values {
+                match value {
+                    Value::String(text) => list.extend(
+                        text.split([',', '\n', ';'])
+                            .map(str::trim)
+                            .filter(|part| !part.is_empty())
+                            .map(str::to_owned),
+                    ),
+                    Value::Null => {}
+                    _ => self.complain(name, "is not a list of texts."),
+                }
+            }
+        }
+        if list.iter().any(|text| text.contains('\0')) {
+            self.complain(name, text::NUL);
+        }
+        Some(list)
+    }
+
+    /// A JSON value; in a form its text.
+    pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
+        match self.one(name)? {
+            Value::Null => None,
+            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) => parsed(text.as_bytes())
+                .map_err(|_| self.complain(name, "is not JSON."))
+                .ok(),
+            other => Some(other),
+        }
+    }
+
+    /// Whether it was sent at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// The value as it was sent; what is empty in a form is null.
+    pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
+        let value = self.one(name)?;
+        Some(
+            if self.form && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+                Value::Null
+            } else {
+                value
+            },
+        )
+    }
+
+    /// Refuses fields that nobody asked for and tells all that is wrong, at once.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        if let Some(error) = self.refused {
+            return Err(error);
+        }
+        for name in self.values.keys() {
+            self.wrong
+                .entry(name.clone())
+                .or_insert("is not known here. Leave it out.".into());
+        }
+        if self.wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(self.wrong))
+        }
+    }
+}
+
+/// Milliseconds of `1:02.5`, `62.5` or `1:00:02`.
+fn position(text: &str) -> Option<Millis> {
+    let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(fraction) || fraction.len() > 9 || clock.split(':').count() > 3 {
+        return None;
+    }
+    let mut seconds: Millis = 0;
+    for part in clock.split(':') {
+        if part.is_empty() || part.len() > 6 || !digits(part) {
+            return None;
+        }
+        seconds = seconds * 60 + part.parse::<Millis>().ok()?;
+    }
+    Some(seconds * 1000 + format!("{fraction:0<3}").get(..3)?.parse::<Millis>().ok()?)
+}
+
+type Part = Fuse<actix_multipart::Field>;
+
+/// A body without files, whole, in time.
+pub(crate) async fn whole(payload: web::Payload) -> Result<bytes::Bytes> {
+    whole_up_to(payload, BODY).await
+}
+
+async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
+    let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most)).await;
+    let read = read.map_err(|_| {
+        Error::Malformed(format!(
+            "The request did not arrive within {} s.",
+            PATIENCE.as_secs()
+        ))
+    })?;
+    let body = read
+        .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", most >> 20)))?;
+    body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
+}
+
+/// The next block of a part; who pauses too long has broken off.
+async fn next(part: &mut Part) -> Option<Result<bytes::Bytes>> {
+    match tokio::time::timeout(PAUSE, part.next()).await {
+        Ok(block) => block.map(|block| block.map_err(broken)),
+        Err(_) => Some(Err(Error::Malformed(format!(
+            "The upload paused for more than {} s. Nothing of it was kept.",
+            PAUSE.as_secs()
+        )))),
+    }
+}
+
+/// What files a form may bring.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Takes them in.
+    pub(crate) intake: &'a Intake,
+    /// The field they come in.
+    pub(crate) field: &'a str,
+    /// At most so many.
+    pub(crate) most: usize,
+    /// Pictures only.
+    pub(crate) pictures: bool,
+}
+
+/// A form with files, as it arrives.
+struct Incoming {
+    parts: actix_multipart::Multipart,
+    pairs: Vec<(String, String)>,
+    taken: Vec<Taken>,
+    /// So much of what is refused is still read.
+    left: usize,
+}
+
+impl Incoming {
+    /// Reads to the end, also past a refused file: what was typed behind it must not be lost, and the sender must hear the answer.
+    /// Without an intake the files are passed over. Answers the first thing that was wrong.
+    async fn receive(&mut self, mut intake: Option<Wanted<'_>>) -> Result<()> {
+        let (mut room, mut refused) = (BODY, Ok(()));
+        while let Some(part) = self.parts.next().await {
+            // Nothing can be read behind what is broken.
+            let Ok(part) = part.map_err(|error| {
+                refused = std::mem::replace(&mut refused, Ok(())).and(Err(broken(error)))
+            }) else {
+                return refused;
+            };
+            let name = part.name().unwrap_or_default().to_owned();
+            let file_name = part
+                .content_disposition()
+                .and_then(|disposition| disposition.get_filename().map(str::to_owned));
+            // Names and parts cost memory too, however little is in them.
+            let Some(rest) = room.checked_sub(name.len() + PART) else {
+                return refused.and(Err(Error::TooLarge(
+                    "The form has too many parts or too long names.".into(),
+                )));
+            };
+            room = rest;
+            // A part must not be read again behind its end.
+            let mut part = part.fuse();
+            let read = match (&file_name, intake) {
+                (Some(_), None) => Ok(()),
+                (Some(file_name), Some(wanted)) => {
+                    self.file(&mut part, &name, file_name, wanted).await
+                }
+                (None, _) => text(&mut part, &mut room)
+                    .await
+                    .map(|text| self.pairs.push((name, text))),
+            };
+            if let Err(error) = read {
+                intake = None;
+                refused = refused.and(Err(error));
+            }
+            if !self.skip(part).await {
+                return refused;
+            }
+        }
+        refused
+    }
+
+    async fn file(
+        &mut self,
+        part: &mut Part,
+        name: &str,
+        file_name: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<()> {
+        let Wanted {
+            intake,
+            field: files,
+            most,
+            pictures,
+        } = wanted;
+        if name != files {
+            return Err(Error::invalid(
+                name,
+                format!("is not where files go. Send them as {files:?}."),
+            ));
+        }
+        let at = format!("{files}[{}]", self.taken.len());
+        let body = futures_util::stream::unfold(part, |part| async move {
+            next(part).await.map(|block| (block, part))
+        });
+        let mut body = Box::pin(body).peekable();
+        // A file field that was left empty comes as a part without a name and without bytes.
+        if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
+            return Ok(());
+        }
+        if self.taken.len() >= most {
+            return Err(Error::invalid(
+                at,
+                format!(
+                    "is one too many: at most {most} are taken. Leave some out, or send them separately."
+                ),
+            ));
+        }
+        let taken = intake.take(file_name, pictures, body).await;
+        // On a page the number says nothing: there the file is named.
+        self.taken.push(taken.map_err(|error| {
+            Error::At(at, Box::new(error)).of_file(&text::file_name(file_name))
+        })?);
+        Ok(())
+    }
+
+    /// Reads what is left of a part and throws it away; false when there is nothing to be read behind it.
+    async fn skip(&mut self, mut part: Part) -> bool {
+        while let Some(block) = next(&mut part).await {
+            let Ok(block) = block else { return false };
+            let Some(left) = self.left.checked_sub(block.len()) else {
+                return false;
+            };
+            self.left = left;
+        }
+        true
+    }
+}
+
+async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
+    let mut text = Vec::new();
+    while let Some(block) = next(part).await {
+        let block = block?;
+        *room = room
+            .checked_sub(block.len())
+            .ok_or_else(|| Error::TooLarge("The fields are larger than 1 MiB together.".into()))?;
+        text.extend_from_slice(&block);
+    }
+    String::from_utf8(text).map_err(|_| not_text())
+}
+
+/// What was typed into a form, for the page that says why it failed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Typed(pub(crate) Vec<(String, String)>);
+
+impl Typed {
+    /// Keeps the texts of a form that are worth showing again.
+    pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
+        let worth = |(name, value): &&(String, String)| {
+            matches!(name.as_str(), "body" | "title" | "notes" | "otherwise") && !value.is_empty()
+        };
+        req.extensions_mut()
+            .insert(Self(pairs.iter().filter(worth).cloned().collect()));
+    }
+}
+
+/// Who asks; where that cannot be known because the database is away, what was typed into a form with files is kept before it is said.
+pub(crate) async fn asked(
+    req: &HttpRequest,
+    ask: Result<Ask>,
+    payload: web::Payload,
+) -> Result<(Ask, web::Payload)> {
+    match ask {
+        Ok(ask) => Ok((ask, payload)),
+        Err(error) => {
+            if matches!(error, Error::Unavailable(..)) && kind(req) == "multipart/form-data" {
+                let mut form = Incoming {
+                    parts: actix_multipart::Multipart::new(req.headers(), payload),
+                    pairs: Vec::new(),
+                    taken: Vec::new(),
+                    left: DRAIN,
+                };
+                // That it cannot be read to its end is the lesser trouble.
+                let _ = form.receive(None).await;
+                Typed::keep(req, &form.pairs);
+            }
+            Err(error)
+        }
+    }
+}
+
+fn broken(error: actix_multipart::MultipartError) -> Error {
+    Error::Malformed(format!(
+        "The upload broke off or cannot be read: {error}. Nothing of it was kept."
+    ))
+}
+
+fn not_text() -> Error {
+    Error::Malformed("A field is not UTF-8 text.".into())
+}
+
+fn kind(req: &HttpRequest) -> String {
+    let kind = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
+}

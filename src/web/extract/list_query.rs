@@ -1,0 +1,175 @@
+//! The query of a list: `after`, `limit` and the filters of that list.
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpRequest, web};
+
+use crate::error::{Error, Result};
+use crate::text;
+use crate::updates::Cursor;
+
+/// Which page of a list is asked for, and by which filters.
+#[derive(Debug)]
+pub(crate) struct ListQuery {
+    /// The row before the page; none for the first page.
+    pub(crate) after: Option<Cursor>,
+    /// The most rows of the page, 1 to 100.
+    limit: u8,
+    filters: BTreeMap<String, String>,
+}
+
+impl ListQuery {
+    /// Reads the query of a request. Besides `after` and `limit` it may have the named filters, each once.
+    pub(crate) fn read(req: &HttpRequest, filters: &[&str]) -> Result<Self> {
+        Self::parse(req.query_string(), filters)
+    }
+
+    fn parse(query: &str, filters: &[&str]) -> Result<Self> {
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|error| Error::invalid("query", error.to_string()))?;
+        let mut list = Self {
+            after: None,
+            limit: 30,
+            filters: BTreeMap::new(),
+        };
+        let mut errors = BTreeMap::new();
+        let mut seen = BTreeMap::new();
+        for (name, value) in pairs.into_inner() {
+            if let Err(wrong) = list.set(&name, &value, filters) {
+                errors.insert(name.clone(), wrong);
+            }
+            if seen.insert(name.clone(), value).is_some() {
+                errors.insert(name, "is there more than once. Send it once.".to_owned());
+            }
+        }
+        if errors.is_empty() {
+            Ok(list)
+        } else {
+            Err(Error::Invalid(errors))
+        }
+    }
+
+    fn set(&mut self, name: &str, value: &str, filters: &[&str]) -> Result<(), String> {
+        if value.contains('\0') {
+            return Err(text::NUL.to_owned());
+        }
+        match name {
+            "after" if value.is_empty() => {}
+            "after" => {
+                let cursor = Cursor::decode(value).ok_or(
+                    "is not a cursor. Send the `next` of the list before, or leave it out.",
+                )?;
+                self.after = Some(cursor);
+            }
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
+                self.limit = limit.ok_or(
+                    "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
+                )?;
+            }
+            filter if filters.contains(&filter) => {
+                self.filters.insert(name.to_owned(), value.to_owned());
+            }
+            _ => {
+                let known = [filters, &["after", "limit"]].concat().join(", ");
+                return Err(format!("is not known. Known are {known}."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a filter out; empty if the query does not have it.
+    pub(crate) fn filter(&mut self, name: &str) -> String {
+        self.filters.remove(name).unwrap_or_default()
+    }
+
+    /// How many rows to show.
+    pub(crate) fn rows(&self) -> usize {
+        self.limit.into()
+    }
+
+    /// How many rows to read: one more than are shown tells whether there is a next page.
+    pub(crate) fn rows_to_read(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Cuts what was read to one page and answers the cursor of the next page, if there is one.
+    pub(crate) fn cut<T>(
+        &self,
+        found: &mut Vec<T>,
+        cursor: impl Fn(&T) -> Cursor,
+    ) -> Option<String> {
+        let more = found.len() > self.rows();
+        found.truncate(self.rows());
+        found
+            .last()
+            .filter(|_| more)
+            .map(|row| cursor(row).encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(query: &str) -> BTreeMap<String, String> {
+        let Err(Error::Invalid(errors)) = ListQuery::parse(query, &["q"]) else {
+            panic!("{query} is valid")
+        };
+        errors
+    }
+
+    #[test]
+    fn query_is_read_with_defaults_and_filters() {
+        let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
+        assert_eq!(
+            (query.rows(), query.rows_to_read(), &query.after),
+            (30, 31, &None)
+        );
+        assert_eq!(
+            (query.filter("q"), query.filter("kind")),
+            ("a b".to_owned(), String::new())
+        );
+    }
+
+    #[test]
+    fn errors_name_every_wrong_field_and_what_would_be_right() {
+        let wrong = errors("after=rubbish&limit=0&colour=red&q=%00");
+        assert_eq!(
+            wrong.keys().collect::<Vec<_>>(),
+            ["after", "colour", "limit", "q"]
+        );
+        assert_eq!(wrong["colour"], "is not known. Known are q, after, limit.");
+        for query in [
+            "limit=",
+            "limit=0",
+            "limit=101",
+            "limit=300",
+            "limit=-1",
+            "limit=x",
+        ] {
+            assert_eq!(
+                errors(query)["limit"],
+                "is not a whole number from 1 to 100. Send one, or leave it out for 30.",
+                "{query}"
+            );
+        }
+        assert_eq!(
+            errors("q=a&q=b")["q"],
+            "is there more than once. Send it once."
+        );
+    }
+
+    #[test]
+    fn page_has_a_next_only_if_more_was_read() {
+        let query = ListQuery::parse("limit=2", &[]).unwrap();
+        let cursor = |id: &&str| Cursor {
+            listed_at: 1,
+            id: (*id).to_owned(),
+        };
+        let (mut more, mut last) = (vec!["c", "b", "a"], vec!["c", "b"]);
+        assert_eq!(query.cut(&mut more, cursor), Some(cursor(&"b").encode()));
+        assert_eq!(query.cut(&mut last, cursor), None);
+        assert_eq!((more, last), (vec!["c", "b"], vec!["c", "b"]));
+    }
+}

@@ -1,0 +1,227 @@
+//! Share links: for their author, and the page they open.
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, web};
+
+use crate::app::State;
+use crate::error::Error;
+use crate::infra::markdown;
+use crate::people::{Guest, Viewer};
+use crate::updates::Cursor;
+use crate::web::extract::context::{Ask, Said, guest_cookie, guests_of};
+use crate::web::extract::fields::Fields;
+use crate::web::extract::list_query::ListQuery;
+use crate::web::handlers::updates::update_page;
+use crate::web::pages::{Form, LinksPage, SharePreview};
+use crate::web::presenters;
+use crate::web::responses::{Answer, back, data, nothing, page, see_other_saying};
+use crate::web::schema::ListShape;
+use crate::{links, text, updates};
+
+/// The links of an update of one's own.
+pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let mut connection = state.db.read().await?;
+    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
+    updates::must_be_author(&ask.viewer, &update)?;
+    let items = links::of(&mut connection, &id)
+        .await?
+        .iter()
+        .map(|link| presenters::link_shape(&ask, link, None))
+        .collect();
+    data(StatusCode::OK, &ListShape { items, next: None })
+}
+
+pub(crate) async fn create(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
+    let mut fields = Fields::read(&req, payload).await?;
+    let name = fields
+        .text("name", text::NAME)
+        .flatten()
+        .unwrap_or_default();
+    let comments = fields.flag("comments").unwrap_or(false);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    let (link, secret) =
+        links::create(&mut tx, &state.clock, &ask.viewer, &id, &name, comments).await?;
+    tx.commit().await?;
+    let shape = presenters::link_shape(&ask, &link, Some(&secret));
+    if ask.html {
+        let said = Said {
+            text: Some(format!(
+                "The link “{}” is made. Copy it now: it is not shown again.",
+                link.name
+            )),
+            link: shape.url,
+            ..Said::default()
+        };
+        return see_other_saying(&state, &format!("/updates/{id}"), &said);
+    }
+    data(StatusCode::CREATED, &shape)
+}
+
+/// Every link of the workspace, for admins: a page, or JSON by pages.
+pub(crate) async fn all(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+    let person = ask.person()?;
+    let query = ListQuery::read(&req, &[])?;
+    let mut found = links::all(
+        &mut *state.db.read().await?,
+        person,
+        query.after.as_ref(),
+        query.rows_to_read(),
+    )
+    .await?;
+    let next = query.cut(&mut found, |link| Cursor {
+        listed_at: link.created_at,
+        id: link.id.clone(),
+    });
+    let items: Vec<_> = found
+        .into_iter()
+        .map(|link| presenters::listed_link_shape(&ask, link))
+        .collect();
+    if !ask.html {
+        return data(StatusCode::OK, &ListShape { items, next });
+    }
+    let next = next
+        .map(|next| format!("/links?after={next}"))
+        .unwrap_or_default();
+    page(
+        StatusCode::OK,
+        &LinksPage {
+            page: ask.page(&state, "Share links", "people").await?,
+            links: items,
+            next,
+        },
+    )
+}
+
+pub(crate) async fn revoke(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = links::revoke(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    // Admins end links of updates that they may not open.
+    let page = match updates::find(&mut tx, &ask.viewer, &update).await {
+        Ok(_) => format!("/updates/{update}"),
+        Err(Error::NotFound) => "/links".to_owned(),
+        Err(error) => return Err(error),
+    };
+    tx.commit().await?;
+    nothing(&ask, &back(&req, &page))
+}
+
+/// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
+pub(crate) async fn open(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    secret: web::Path<String>,
+) -> Answer {
+    // Asked before a connection is held: nothing may wait for a second one.
+    let guests = guests_of(&state, &req).await?;
+    let mut connection = state.db.read().await?;
+    let link = links::by_secret(&mut connection, &secret)
+        .await?
+        .ok_or(Error::NotFound)?;
+    if ask.viewer.person().is_ok()
+        && updates::find(&mut connection, &ask.viewer, &link.update_id)
+            .await
+            .is_ok()
+        && ask.html
+    {
+        return Ok(crate::web::responses::see_other(&format!(
+            "/updates/{}",
+            link.update_id
+        )));
+    }
+    let known = guests.into_iter().find(|guest| guest.link_id == link.id);
+    let (cookie, new) = guest_cookie(&state, &link.id);
+    let fresh = known.is_none();
+    let guest = known.unwrap_or(Guest {
+        id: new,
+        name: None,
+        link_id: link.id.clone(),
+        update_id: link.update_id.clone(),
+        comments: link.comments_at.is_some(),
+        program: false,
+    });
+    // Whoever is signed in stays themself: what they would send comes from their account, to which this update is not open.
+    let signed_in = ask.viewer.person().is_ok();
+    let guest = Guest {
+        comments: guest.comments && !signed_in,
+        ..guest
+    };
+    let ask = Ask {
+        viewer: Viewer::Guest(vec![guest]),
+        live: !signed_in,
+        ..ask
+    };
+    let update = updates::find(&mut connection, &ask.viewer, &link.update_id).await?;
+    let mut answer = if wants_json(&req) {
+        data(
+            StatusCode::OK,
+            &presenters::update(&mut connection, &state, &ask, &update).await?,
+        )?
+    } else {
+        let shape = presenters::update(&mut connection, &state, &ask, &update).await?;
+        drop(connection);
+        let image = shape
+            .media
+            .first()
+            .map(|media| {
+                media
+                    .url(if media.has("poster") {
+                        "poster"
+                    } else {
+                        "thumbnail"
+                    })
+                    .to_owned()
+            })
+            .unwrap_or_default();
+        let preview = SharePreview {
+            url: format!("{}/s/{secret}", ask.base),
+            image,
+            description: markdown::plain(&update.notes).chars().take(200).collect(),
+        };
+        update_page(
+            &state,
+            &ask,
+            StatusCode::OK,
+            &update,
+            Form::default(),
+            Some(preview),
+        )
+        .await?
+    };
+    if fresh && *req.method() == Method::GET {
+        answer.add_cookie(&cookie).map_err(Error::internal)?;
+    }
+    answer.headers_mut().insert(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex, nofollow"),
+    );
+    // The address is a secret: it is told to no other site.
+    answer.headers_mut().insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    );
+    Ok(answer)
+}
+
+/// Link previews send `*/*`, so only who names JSON gets it.
+fn wants_json(req: &HttpRequest) -> bool {
+    let accept = req
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept.contains("application/json") && !crate::web::responses::wants_html(req.headers())
+}

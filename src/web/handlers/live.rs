@@ -1,0 +1,292 @@
+//! Live pages: one stream of server-sent events a page, in order, without gaps.
+//!
+//! One task a node reads new events from the database, when this node commits and once a second for what others did, and hands them
+//! to all open pages. An event carries a kind and an id; the page fetches what changed under its own rights.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use futures_util::Stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use crate::app::State;
+use crate::error::{Error, Result};
+use crate::events::{self, Event};
+use crate::infra::db;
+use crate::infra::db::Db;
+use crate::people::Viewer;
+use crate::web::extract::context::{Ask, by_grant, grant};
+use crate::web::presenters::counts_shape;
+use crate::web::responses::Answer;
+use crate::{comments, inbox, updates};
+
+/// How often other nodes' events are looked for.
+const TICK: Duration = Duration::from_secs(1);
+
+/// The events of this node's open pages.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    events: broadcast::Sender<Event>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Live {
+    /// Begins to read events after the newest; ends with `stop`.
+    pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
+        let (sender, _) = broadcast::channel(1024);
+        let newest = events::newest(&mut *db.read().await?).await?;
+        tokio::spawn(read_on(db, sender.clone(), newest, stop.clone()));
+        Ok(Self {
+            events: sender,
+            stop,
+        })
+    }
+
+    /// How many pages are open on this node.
+    pub(crate) fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+}
+
+async fn read_on(
+    db: Db,
+    sender: broadcast::Sender<Event>,
+    mut newest: i64,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut commits = db.commits();
+    while !*stop.borrow() {
+        let read = async { events::after(&mut *db.read().await?, newest).await };
+        match read.await {
+            Ok(events) => {
+                for event in events {
+                    newest = event.n;
+                    // Nobody listening is no failure.
+                    let _ = sender.send(event);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "events could not be read"),
+        }
+        tokio::select! {
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(TICK) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Where the page is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct After {
+    after: Option<i64>,
+}
+
+/// What happens to an update, and my inbox counts.
+pub(crate) async fn update(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    after: web::Query<After>,
+) -> Answer {
+    updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    stream(&req, ask, state, Some(id.into_inner()), after.after).await
+}
+
+/// My inbox counts.
+pub(crate) async fn inbox(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    after: web::Query<After>,
+) -> Answer {
+    ask.person()?;
+    stream(&req, ask, state, None, after.after).await
+}
+
+async fn stream(
+    req: &HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    update: Option<String>,
+    after: Option<i64>,
+) -> Answer {
+    let last = req
+        .headers()
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse().ok());
+    // Listening begins before the past is read: what comes between is there twice and is told apart by its number.
+    let listening = state.live.events.subscribe();
+    let from = match last.or(after) {
+        Some(n) => n,
+        None => events::newest(&mut *state.db.read().await?).await?,
+    };
+    let (sender, receiver) = mpsc::channel(16);
+    actix_web::rt::spawn(tell(ask, state, update, from, listening, sender));
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(lines(receiver)))
+}
+
+fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
+    futures_util::stream::unfold(receiver, |mut receiver| async move {
+        receiver
+            .recv()
+            .await
+            .map(|line| (Ok(Bytes::from(line)), receiver))
+    })
+}
+
+/// Writes to one page until it is gone, the server stops or its right ends.
+async fn tell(
+    ask: Ask,
+    state: web::Data<State>,
+    update: Option<String>,
+    mut last: i64,
+    mut listening: broadcast::Receiver<Event>,
+    page: mpsc::Sender<String>,
+) {
+    let mut stop = state.live.stop.clone();
+    let mut counts = None;
+    if page.send("retry: 2000\n\n".into()).await.is_err() {
+        return;
+    }
+    // Only what is sent to this page begins the interval again: events elsewhere wake the loop, but a proxy sees nothing of them.
+    let mut keep_alive = tokio::time::interval(state.config.keep_alive);
+    keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    keep_alive.reset();
+    loop {
+        match news(&ask, &state, update.as_deref(), &mut last, &mut counts).await {
+            Ok(Some(text)) if text.is_empty() => {}
+            Ok(Some(text)) => {
+                if page.send(text).await.is_err() {
+                    return;
+                }
+                keep_alive.reset();
+            }
+            Ok(None) => return,
+            // The page comes back by itself and says what it heard last, so that nothing is missed.
+            Err(error) => {
+                tracing::warn!(%error, "a live page could not be told");
+                return;
+            }
+        }
+        let woken = tokio::select! {
+            biased;
+            _ = stop.changed() => false,
+            () = page.closed() => false,
+            _ = keep_alive.tick() => page.send(": still here\n\n".into()).await.is_ok(),
+            event = listening.recv() => !matches!(event, Err(broadcast::error::RecvError::Closed)),
+        };
+        if !woken {
+            return;
+        }
+        // What came at the same time is told at once.
+        while listening.try_recv().is_ok() {}
+    }
+}
+
+/// What the page has not heard yet; none when its right has ended. Never holds two connections: pages that held one and waited for
+/// another would stand still together.
+async fn news(
+    ask: &Ask,
+    state: &State,
+    update: Option<&str>,
+    last: &mut i64,
+    counts: &mut Option<inbox::Counts>,
+) -> Result<Option<String>> {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let events = missed(state, *last).await?;
+    if !events.is_empty() && !still_allowed(state, ask, update).await? {
+        return Ok(None);
+    }
+    let mut connection = state.db.read().await?;
+    for event in events
+        .iter()
+        .filter(|event| Some(event.update_id.as_str()) == update)
+    {
+        if may_hear(&mut connection, ask, event).await? {
+            // That somebody opened shows in their receipt.
+            let kind = if event.kind == "opening" {
+                "receipt"
+            } else {
+                &event.kind
+            };
+            let body = json!({ "kind": kind, "id": event.subject_id });
+            let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
+        }
+    }
+    if let (Ok(person), true) = (ask.viewer.person(), !events.is_empty() || counts.is_none()) {
+        let now = inbox::counts(&mut connection, &state.clock, &person.id).await?;
+        if counts.replace(now) != Some(now) {
+            let body = serde_json::to_string(&counts_shape(now)).map_err(Error::internal)?;
+            let _ = write!(text, "event: inbox\ndata: {body}\n\n");
+        }
+    }
+    *last = events.last().map_or(*last, |newest| newest.n);
+    Ok(Some(text))
+}
+
+async fn missed(state: &State, mut last: i64) -> Result<Vec<Event>> {
+    let mut connection = state.db.read().await?;
+    let mut all = Vec::new();
+    loop {
+        let events = events::after(&mut connection, last).await?;
+        let Some(newest) = events.last() else {
+            return Ok(all);
+        };
+        last = newest.n;
+        all.extend(events);
+    }
+}
+
+/// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
+async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result<bool> {
+    let looked = async {
+        let viewer = by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await?;
+        match update {
+            Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id)
+                .await
+                .map(drop),
+            None => Ok(()),
+        }
+    };
+    seen(looked.await)
+}
+
+/// Whether this event is for who listens: of guests' pages only what a guest sees, and who opened it only for the author and themself.
+async fn may_hear(connection: &mut db::Read, ask: &Ask, event: &Event) -> Result<bool> {
+    match (&ask.viewer, event.kind.as_str()) {
+        (Viewer::Person(person), "opening") if person.id != event.subject_id => {
+            let update = updates::find(connection, &ask.viewer, &event.update_id).await?;
+            Ok(updates::must_be_author(&ask.viewer, &update).is_ok())
+        }
+        (Viewer::Person(_), _) | (Viewer::Guest(_), "update" | "media") => Ok(true),
+        (Viewer::Guest(_), "reaction") if event.subject_id == event.update_id => Ok(true),
+        (Viewer::Guest(_), "comment" | "reaction") => {
+            seen(comments::visible(connection, &ask.viewer, &event.subject_id).await)
+        }
+        (Viewer::Guest(guests), "receipt") => {
+            Ok(guests.iter().any(|guest| guest.id == event.subject_id))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// False where there is nothing to be seen; that it cannot be known is another thing.
+fn seen<T>(looked: Result<T>) -> Result<bool> {
+    match looked {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound | Error::Unauthenticated) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,355 @@
+//! Media: adding and removing files, and their bytes.
+
+use std::time::Duration;
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{
+    self, ByteRangeSpec, EntityTag, Header, HeaderValue, IfNoneMatch, IfRange, Range,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::app::State;
+use crate::config::Delivery;
+use crate::error::{Error, Result};
+use crate::infra::db::Tx;
+use crate::media::{self, Served};
+use crate::updates;
+use crate::web::extract::context::{Ask, by_grant};
+use crate::web::extract::fields::{Fields, Wanted};
+use crate::web::media_urls;
+use crate::web::presenters;
+use crate::web::responses::{Answer, back, data, done, escape, nothing, see_other};
+use crate::web::schema::{ListShape, MediaShape};
+
+/// How long a redirect to a picture is good.
+const BRIEF: Duration = Duration::from_secs(60);
+
+pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+    let (media, renditions, update) =
+        media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let author = updates::must_be_author(&ask.viewer, &update).is_ok();
+    data(
+        StatusCode::OK,
+        &presenters::media_shape(&state, &ask, author, &(media, renditions)),
+    )
+}
+
+/// Adds files to an update of one's own.
+pub(crate) async fn add(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
+    // Whoever may not add learns it before the bytes are stored.
+    updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    let (fields, files) = Fields::read_with_files(
+        &req,
+        payload,
+        Wanted {
+            intake: &state.intake,
+            field: "media",
+            most: media::MOST,
+            pictures: false,
+        },
+    )
+    .await?;
+    let added = async {
+        fields.finish()?;
+        if files.is_empty() {
+            return Err(Error::invalid(
+                "media",
+                "is missing. Send at least one file, as multipart/form-data.",
+            ));
+        }
+        let mut tx = state.db.begin().await?;
+        let ids = media::attach(&mut tx, &state.clock, &ask.viewer, &id, &files).await?;
+        tx.commit().await?;
+        Ok(ids)
+    };
+    let ids = match added.await {
+        Ok(ids) => ids,
+        Err(error) => {
+            state.intake.discard(&files).await?;
+            return Err(error);
+        }
+    };
+    if ask.html {
+        return Ok(see_other(&format!("/updates/{id}/edit")));
+    }
+    let album = media::of_updates(&mut *state.db.read().await?, std::slice::from_ref(&*id)).await?;
+    let items: Vec<MediaShape> = album
+        .iter()
+        .filter(|(media, _)| ids.contains(&media.id))
+        .map(|entry| presenters::media_shape(&state, &ask, true, entry))
+        .collect();
+    data(StatusCode::CREATED, &ListShape { items, next: None })
+}
+
+/// How a file is removed.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Removal {
+    /// Also from earlier versions.
+    #[serde(default)]
+    for_good: bool,
+}
+
+pub(crate) async fn remove(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    how: web::Query<Removal>,
+) -> Answer {
+    let mut tx = state.db.begin().await?;
+    let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id, how.for_good).await?;
+    tx.commit().await?;
+    nothing(&ask, &back(&req, &format!("/updates/{update}/edit")))
+}
+
+/// Lets only a stretch of a recording play: its author.
+pub(crate) async fn trim(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
+    ask.person()?;
+    let mut fields = Fields::read(&req, payload).await?;
+    let (from, to) = (fields.position("from"), fields.position("to"));
+    let material = crate::web::handlers::updates::material(&mut fields);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    media::trim(
+        &mut tx,
+        &state.clock,
+        &ask.viewer,
+        &id,
+        (from, to),
+        material,
+    )
+    .await?;
+    trimmed(&req, &ask, &state, tx, &id).await
+}
+
+/// Lets the whole recording play again.
+pub(crate) async fn untrim(
+    req: HttpRequest,
+    ask: Ask,
+    state: web::Data<State>,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Answer {
+    ask.person()?;
+    let mut fields = Fields::read(&req, payload).await?;
+    let material = crate::web::handlers::updates::material(&mut fields);
+    fields.finish()?;
+    let mut tx = state.db.begin().await?;
+    media::untrim(&mut tx, &state.clock, &ask.viewer, &id, material).await?;
+    trimmed(&req, &ask, &state, tx, &id).await
+}
+
+async fn trimmed(req: &HttpRequest, ask: &Ask, state: &State, mut tx: Tx, id: &str) -> Answer {
+    let (media, renditions, update) = media::find(&mut tx, &ask.viewer, id).await?;
+    state.mail(&mut tx, &update.id).await?;
+    tx.commit().await?;
+    let to = back(req, &format!("/updates/{}/edit", update.id));
+    done(
+        ask,
+        StatusCode::OK,
+        &to,
+        &presenters::media_shape(state, ask, true, &(media, renditions)),
+    )
+}
+
+/// What signs an address; `download` asks for a file instead of something to look at.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Signed {
+    #[serde(default)]
+    g: String,
+    #[serde(default)]
+    e: String,
+    #[serde(default)]
+    s: String,
+    download: Option<String>,
+}
+
+/// The bytes under a signed address, whole or a range of them (RFC 9110 §14).
+pub(crate) async fn bytes(
+    req: HttpRequest,
+    state: web::Data<State>,
+    key: web::Path<String>,
+    signed: web::Query<Signed>,
+) -> Answer {
+    let storage_key = media_urls::check(
+        &state,
+        &key,
+        &signed.g,
+        signed.e.parse().unwrap_or(0),
+        &signed.s,
+    )?;
+    let viewer = by_grant(&state, &signed.g).await?;
+    let served = media::served(
+        &mut *state.db.read().await?,
+        &state.clock,
+        &viewer,
+        &storage_key,
+    )
+    .await?;
+    let storage = &state.intake.shop.storage;
+    // A presigned address is for GET alone, and a HEAD costs no bytes anyway. Nobody gets one of another's original: that stays when what
+    // others may see of it changes, and so would the address.
+    let redirects = state.config.delivery == Delivery::Redirect
+        && served.raw == 0
+        && signed.download.is_none()
+        && *req.method() == Method::GET;
+    if redirects && let Some(there) = storage.presign(&served.key, lifetime(&served)).await? {
+        return Ok(HttpResponse::Found()
+            .insert_header((header::LOCATION, there))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .finish());
+    }
+    let length = u64::try_from(served.bytes).unwrap_or(0);
+    let tag = EntityTag::new_strong(served.key.trim_start_matches("media/").to_owned());
+    let mut answer = HttpResponse::Ok();
+    headers(&mut answer, &served, &tag, signed.download.is_some());
+    if not_modified(&req, &tag) {
+        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    let range = match asked_range(&req, &tag, length) {
+        Asked::Whole => 0..length,
+        Asked::Part(range) => {
+            answer.status(StatusCode::PARTIAL_CONTENT);
+            answer.insert_header((
+                header::CONTENT_RANGE,
+                format!("bytes {}-{}/{length}", range.start, range.end - 1),
+            ));
+            range
+        }
+        Asked::Nothing => {
+            answer.insert_header((header::CONTENT_RANGE, format!("bytes */{length}")));
+            return Ok(answer.status(StatusCode::RANGE_NOT_SATISFIABLE).finish());
+        }
+    };
+    let size = range.end - range.start;
+    if *req.method() == Method::HEAD {
+        return Ok(answer.no_chunking(size).body(SizedStream::new(
+            size,
+            futures_util::stream::empty::<Result<bytes::Bytes>>(),
+        )));
+    }
+    let body = storage.get(&served.key, range).await?;
+    Ok(answer.body(SizedStream::new(size, body)))
+}
+
+/// How long a redirect is good: browsers stay on the address they were first sent to, so for a video three times its length, and an hour at
+/// least, also where its length is not known yet.
+fn lifetime(served: &Served) -> Duration {
+    if served.kind != "video" {
+        return BRIEF;
+    }
+    let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);
+    Duration::from_millis(length * 3).max(Duration::from_secs(3600))
+}
+
+fn headers(
+    answer: &mut actix_web::HttpResponseBuilder,
+    served: &Served,
+    tag: &EntityTag,
+    download: bool,
+) {
+    let kind = if download { "attachment" } else { "inline" };
+    // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
+    let disposition = format!(
+        "{kind}; filename*=UTF-8''{}",
+        escape(&named(served)).replace('/', "%2F")
+    );
+    answer
+        .content_type(served.content_type.clone())
+        .insert_header((header::ETAG, tag.to_string()))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CONTENT_DISPOSITION, disposition))
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+        ))
+        .insert_header((
+            "cross-origin-resource-policy",
+            HeaderValue::from_static("same-origin"),
+        ))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+}
+
+/// The name the file had, with the ending of what it is now: a WebP may have become a PNG, a MOV an MP4.
+fn named(served: &Served) -> String {
+    let ending = match served.content_type.as_str() {
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "video/webm" => "webm",
+        "video/mp4" => "mp4",
+        "video/x-matroska" => "mkv",
+        "video/quicktime" => "mov",
+        _ => return served.file_name.clone(),
+    };
+    const ENDINGS: [&str; 10] = [
+        "png", "jpg", "jpeg", "webp", "gif", "apng", "webm", "mp4", "mov", "mkv",
+    ];
+    let name = &served.file_name;
+    match name.rsplit_once('.') {
+        Some((_, old))
+            if old.eq_ignore_ascii_case(ending)
+                || (ending == "jpg" && old.eq_ignore_ascii_case("jpeg")) =>
+        {
+            name.clone()
+        }
+        Some((stem, old))
+            if !stem.is_empty() && ENDINGS.iter().any(|known| old.eq_ignore_ascii_case(known)) =>
+        {
+            format!("{stem}.{ending}")
+        }
+        _ => format!("{name}.{ending}"),
+    }
+}
+
+fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(req) {
+        Ok(IfNoneMatch::Any) if req.headers().contains_key(header::IF_NONE_MATCH) => true,
+        Ok(IfNoneMatch::Items(items)) => items.iter().any(|item| item.weak_eq(tag)),
+        _ => false,
+    }
+}
+
+enum Asked {
+    Whole,
+    Part(std::ops::Range<u64>),
+    Nothing,
+}
+
+/// One range is answered; several, and ranges of another version (`If-Range`), get the whole, as the standard allows.
+fn asked_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> Asked {
+    if !req.headers().contains_key(header::RANGE) {
+        return Asked::Whole;
+    }
+    if req.headers().contains_key(header::IF_RANGE)
+        && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
+    {
+        return Asked::Whole;
+    }
+    match Range::parse(req) {
+        Ok(Range::Bytes(specs)) if specs.len() == 1 => satisfy(&specs[0], length),
+        _ => Asked::Whole,
+    }
+}
+
+fn satisfy(spec: &ByteRangeSpec, length: u64) -> Asked {
+    match spec.to_satisfiable_range(length) {
+        Some((from, to)) => Asked::Part(from..to + 1),
+        None => Asked::Nothing,
+    }
+}

@@ -1,0 +1,347 @@
+//! What happens around every request: its id, the method a form means, whether it may be unsafe, the face of errors, the headers, the log.
+
+use actix_web::body::MessageBody;
+use actix_web::cookie::Cookie;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, web};
+use tracing::Instrument;
+
+use super::extract::context::{Ask, Nonce, SAID};
+use super::extract::fields::{Typed, whole};
+use super::pages::Page;
+use super::responses::{boxed, face};
+use crate::app::State;
+use crate::clock::{base32, random};
+use crate::error::{Error, Result};
+use crate::text;
+
+/// Around every request.
+pub(crate) async fn around<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> std::result::Result<ServiceResponse, actix_web::Error> {
+    let id = base32(&random::<10>());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = shown_path(request.path()));
+    request
+        .extensions_mut()
+        .insert(Nonce(base32(&random::<16>())));
+    let asked = request.method().clone();
+    let began = std::time::Instant::now();
+    let mut response = async {
+        if let Err(error) = prepare(&mut request).await {
+            return Ok(refused(request, &error, &id).await);
+        }
+        match next.call(request).await {
+            Ok(response) => Ok(with_face(boxed(response), &id).await),
+            Err(error) => Err(error),
+        }
+    }
+    .instrument(span.clone())
+    .await?;
+    decorate(&mut response, &id);
+    let _entered = span.enter();
+    let status = response.status();
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if status.is_server_error() {
+        tracing::warn!(%asked, status = status.as_u16(), ms, "answered")
+    } else {
+        tracing::info!(status = status.as_u16(), ms, "answered")
+    }
+    Ok(response)
+}
+
+/// Addresses that are secrets are not logged whole.
+fn shown_path(path: &str) -> String {
+    for secret in ["/s/", "/resets/", "/invitations/", "/unsubscribe/"] {
+        if let Some(rest) = path.strip_prefix(secret)
+            && !rest.is_empty()
+        {
+            return format!("{secret}…");
+        }
+    }
+    path.to_owned()
+}
+
+/// Refuses what another site sends, and gives a form's request the method it means.
+async fn prepare(request: &mut ServiceRequest) -> Result<()> {
+    // No id has it, and PostgreSQL takes no text with it.
+    if request.uri().path().contains("%00") {
+        return Err(Error::NotFound);
+    }
+    if request.query_string().contains("%00") {
+        return Err(Error::invalid("?", text::NUL));
+    }
+    // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
+    let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
+    if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
+        request.head_mut().method = Method::GET;
+    }
+    if request.method().is_safe() {
+        return Ok(());
+    }
+    same_site(request)?;
+    // Clients behind proxies that know only GET and POST (tus 1.0).
+    if request.path().starts_with("/uploads/")
+        && let Some(meant) = request
+            .headers()
+            .get("x-http-method-override")
+            .and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+    {
+        request.head_mut().method = meant;
+    }
+    if *request.method() != Method::POST {
+        return Ok(());
+    }
+    let mut method = method_of(request.query_string().as_bytes());
+    if is_form(request) {
+        let payload = request
+            .extract::<web::Payload>()
+            .await
+            .map_err(|error| Error::Malformed(error.to_string()))?;
+        let body = whole(payload).await?;
+        method = method_of(&body).or(method);
+        Typed::keep(request.request(), &pairs(&body));
+        request.set_payload(Payload::from(body));
+    }
+    if let Some(method) = method {
+        request.head_mut().method = method;
+    }
+    Ok(())
+}
+
+fn is_form(request: &ServiceRequest) -> bool {
+    request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| {
+            kind.to_ascii_lowercase()
+                .starts_with("application/x-www-form-urlencoded")
+        })
+}
+
+fn pairs(text: &[u8]) -> Vec<(String, String)> {
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| web::Query::<Vec<(String, String)>>::from_query(text).ok())
+        .map_or_else(Vec::new, web::Query::into_inner)
+}
+
+fn method_of(text: &[u8]) -> Option<Method> {
+    pairs(text)
+        .into_iter()
+        .rev()
+        .find(|(name, _)| name == "_method")
+        .and_then(|(_, method)| match method.as_str() {
+            "PUT" => Some(Method::PUT),
+            "PATCH" => Some(Method::PATCH),
+            "DELETE" => Some(Method::DELETE),
+            _ => None,
+        })
+}
+
+/// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
+/// must be no cookie that the browser could have added by itself.
+/// Mail programs press the one button of `/unsubscribe/…` from wherever they are (RFC 8058 §3.2): its token says all, and no cookie counts.
+fn same_site(request: &ServiceRequest) -> Result<()> {
+    if request.path().starts_with("/unsubscribe/") {
+        return Ok(());
+    }
+    let refused = || {
+        Error::Forbidden("This came from another site. Open Hearback itself and try again.".into())
+    };
+    let text = |name: HeaderName| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap_or("?").to_owned())
+    };
+    if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
+        return if matches!(site.as_str(), "same-origin" | "none") {
+            Ok(())
+        } else {
+            Err(refused())
+        };
+    }
+    if let Some(origin) = text(header::ORIGIN) {
+        let host = text(header::HOST).unwrap_or_default();
+        let ours = request
+            .app_data::<web::Data<State>>()
+            .and_then(|state| state.config.url.clone());
+        let fits = origin
+            .split_once("://")
+            .is_some_and(|(scheme, there)| matches!(scheme, "http" | "https") && there == host)
+            || ours.as_ref() == Some(&origin);
+        return if fits { Ok(()) } else { Err(refused()) };
+    }
+    if request.headers().contains_key(header::COOKIE) {
+        Err(refused())
+    } else {
+        Ok(())
+    }
+}
+
+async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
+    let (request, _) = request.into_parts();
+    let answer = face(
+        &request,
+        error,
+        id,
+        Ask::of(&request)
+            .await
+            .map(|ask| ask.bare_page())
+            .unwrap_or_default(),
+        Vec::new(),
+    );
+    ServiceResponse::new(request, answer)
+}
+
+/// Gives an error its face and logs its cause, once.
+async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
+    if response.response().error().is_none() && !wrong_method {
+        return response;
+    }
+    let request = response.request().clone();
+    // Where the database is away, who asks is not asked again: each time takes seconds.
+    let failed = response.response().error();
+    let away = failed
+        .and_then(actix_web::Error::as_error::<Error>)
+        .is_some_and(|error| error.retry_after().is_some());
+    let known = request.extensions().get::<Ask>().cloned();
+    let ask = match known {
+        Some(ask) => Some(ask),
+        None if away => None,
+        None => Ask::of(&request).await.ok(),
+    };
+    let page = match (ask, request.app_data::<web::Data<State>>()) {
+        (Some(ask), Some(state)) if !away => ask.error_page(state).await,
+        (Some(ask), _) => ask.bare_page(),
+        (None, _) => Page::default(),
+    };
+    let typed = request
+        .extensions()
+        .get::<Typed>()
+        .cloned()
+        .unwrap_or_default()
+        .0;
+    let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
+        None if wrong_method => {
+            let mut answer = face(&request, &Error::WrongMethod, id, page, typed);
+            if let Some(allow) = response.headers().get(header::ALLOW) {
+                answer.headers_mut().insert(header::ALLOW, allow.clone());
+            }
+            answer
+        }
+        Some(error) => {
+            if let Some(cause) = error.cause() {
+                tracing::error!(cause = %chain(cause.as_ref()), "failed");
+            }
+            face(&request, error, id, page, typed)
+        }
+        None => {
+            let words = failed.map(ToString::to_string).unwrap_or_default();
+            let error = match response.status() {
+                StatusCode::NOT_FOUND => Error::NotFound,
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Error::TooLarge("The request is too large.".into())
+                }
+                status if status.is_client_error() => {
+                    Error::Malformed(format!("The request is not understood: {words}."))
+                }
+                _ => {
+                    tracing::error!(cause = words, "failed");
+                    Error::internal(words)
+                }
+            };
+            face(&request, &error, id, page, typed)
+        }
+    };
+    ServiceResponse::new(request, answer)
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// The headers of every answer. Media and assets have set stricter or longer-lived ones of their own.
+fn decorate(response: &mut ServiceResponse, id: &str) {
+    let nonce = response
+        .request()
+        .extensions()
+        .get::<Nonce>()
+        .map(|nonce| nonce.0.clone())
+        .unwrap_or_default();
+    let media = response
+        .request()
+        .app_data::<web::Data<State>>()
+        .map(|state| state.media_sources.clone())
+        .unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:{media}; media-src 'self' blob:{media}; connect-src 'self'; worker-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    );
+    let fixed = [
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "display-capture=(self), camera=(self), microphone=(self), geolocation=(), payment=(), usb=()",
+        ),
+    ];
+    let secure = response
+        .request()
+        .app_data::<web::Data<State>>()
+        .is_some_and(|state| state.config.secure());
+    let page = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if page && response.status() == StatusCode::OK && response.request().cookie(SAID).is_some() {
+        let mut gone = Cookie::build(SAID, "").path("/").finish();
+        gone.make_removal();
+        if let Err(error) = response.response_mut().add_cookie(&gone) {
+            tracing::error!(%error, "a cookie could not be taken away");
+        }
+    }
+    let tus = response.request().path().starts_with("/uploads");
+    let headers = response.headers_mut();
+    if tus {
+        headers.insert(
+            HeaderName::from_static("tus-resumable"),
+            HeaderValue::from_static(super::handlers::uploads::VERSION),
+        );
+        headers.insert(
+            HeaderName::from_static("tus-version"),
+            HeaderValue::from_static(super::handlers::uploads::VERSION),
+        );
+    }
+    let mut put = |name: HeaderName, value: &str| {
+        if !headers.contains_key(&name)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+    };
+    put(HeaderName::from_static("x-request-id"), id);
+    put(header::CONTENT_SECURITY_POLICY, &policy);
+    put(header::VARY, "Accept");
+    if secure {
+        put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    for (name, value) in fixed {
+        put(name, value);
+    }
+}

@@ -1,0 +1,110 @@
+//! Share links, and who may open an update.
+
+use sqlx::AnyConnection;
+
+use super::super::extract::context::Ask;
+use super::super::schema::{AccessShape, LinkShape, ListedLinkShape, PersonShape, UpdateRefShape};
+use super::time;
+use crate::clock::{Millis, rfc3339};
+use crate::error::Result;
+use crate::links::{self, Link, Listed};
+use crate::updates::{self, Update};
+
+/// A share link; its secret is known only when it was just made.
+pub(crate) fn link_shape(ask: &Ask, link: &Link, secret: Option<&str>) -> LinkShape {
+    LinkShape {
+        id: link.id.clone(),
+        name: link.name.clone(),
+        comments: link.comments_at.is_some(),
+        created_at: rfc3339(link.created_at),
+        revoked_at: time(link.revoked_at),
+        url: secret.map(|secret| format!("{}/s/{secret}", ask.base)),
+    }
+}
+
+/// A share link in the list of all.
+pub(crate) fn listed_link_shape(ask: &Ask, link: Listed) -> ListedLinkShape {
+    ListedLinkShape {
+        state: link.state().as_str().into(),
+        update: UpdateRefShape {
+            url: format!("{}/updates/{}", ask.base, link.update_id),
+            id: link.update_id,
+            title: if link.title.is_empty() {
+                "Untitled".into()
+            } else {
+                link.title
+            },
+        },
+        author: PersonShape {
+            id: link.author_id,
+            name: link.author_name,
+        },
+        id: link.id,
+        name: link.name,
+        comments: link.comments_at.is_some(),
+        created_at: rfc3339(link.created_at),
+        expires_at: None,
+        revoked_at: time(link.revoked_at),
+        opens: link.opens,
+        last_opened_at: time(link.last_opened_at),
+    }
+}
+
+/// Who can open the update now: its author, and once it is published its recipients, groups whose later members are let in, everyone with an
+/// account, and open links.
+pub(crate) async fn access(
+    connection: &mut AnyConnection,
+    update: &Update,
+) -> Result<Vec<AccessShape>> {
+    let way = |kind: &str, name: &str, reason: &str, since: Millis| AccessShape {
+        kind: kind.into(),
+        name: name.into(),
+        reason: reason.into(),
+        since: rfc3339(since),
+    };
+    let mut ways = vec![way(
+        "person",
+        &update.author_name,
+        "author",
+        update.created_at,
+    )];
+    let Some(published_at) = update.published_at.filter(|_| update.trashed_at.is_none()) else {
+        return Ok(ways);
+    };
+    for recipient in updates::recipients(connection, &update.id).await? {
+        ways.push(way(
+            "person",
+            &recipient.name,
+            "recipient",
+            recipient.sent_at,
+        ));
+    }
+    if let Some(since) = update.later_members_at {
+        for (_, name) in updates::audience_groups(connection, &update.id).await? {
+            ways.push(way(
+                "group",
+                &name,
+                "later_members",
+                since.max(published_at),
+            ));
+        }
+    }
+    if let Some(since) = update.everyone_at {
+        ways.push(way(
+            "workspace",
+            "everyone",
+            "everyone",
+            since.max(published_at),
+        ));
+    } else if update.visibility == "workspace" {
+        ways.push(way("workspace", "everyone", "visibility", published_at));
+    }
+    for link in links::of(connection, &update.id)
+        .await?
+        .iter()
+        .filter(|link| link.revoked_at.is_none())
+    {
+        ways.push(way("link", &link.name, "link", link.created_at));
+    }
+    Ok(ways)
+}

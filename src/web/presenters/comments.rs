@@ -1,0 +1,194 @@
+//! The conversation on an update, for the eyes of who asks.
+
+use std::collections::HashMap;
+
+use sqlx::AnyConnection;
+
+use super::super::extract::context::Ask;
+use super::super::schema::{AnchorShape, AuthorShape, CommentShape, RegionShape, VersionShape};
+use super::{media_shape, reaction_shapes, time};
+use crate::app::State;
+use crate::clock::rfc3339;
+use crate::comments::{self, Comment, Region, Version};
+use crate::error::Result;
+use crate::infra::markdown;
+use crate::media::{self, Album};
+use crate::people::Viewer;
+use crate::receipts;
+use crate::updates::{self, Update};
+
+/// So many earlier wordings of a comment stand on the page.
+const WORDINGS: usize = 10;
+
+/// The threads of an update, those of a removed comment without replies left out.
+pub(crate) async fn threads(
+    connection: &mut AnyConnection,
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+) -> Result<Vec<CommentShape>> {
+    let all = comments::of(connection, &ask.viewer, &update.id).await?;
+    let reactions = comments::reactions(connection, &update.id).await?;
+    let pictures = media::of_comments(connection, &update.id).await?;
+    let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
+    let seen = match &ask.viewer {
+        Viewer::Person(person) => {
+            receipts::seen_before(connection, &state.clock, &update.id, &person.id).await?
+        }
+        Viewer::Guest(_) | Viewer::Nobody => None,
+    };
+    let numbers: HashMap<&str, usize> = album
+        .iter()
+        .enumerate()
+        .map(|(n, (media, _))| (media.id.as_str(), n + 1))
+        .collect();
+    let edited = all.iter().any(|comment| comment.edited_at.is_some());
+    let versions = if edited {
+        comments::versions(connection, &update.id).await?
+    } else {
+        Vec::new()
+    };
+    let mut shown = Vec::new();
+    let mut replies: HashMap<String, Vec<CommentShape>> = HashMap::new();
+    for comment in &all {
+        let mut shape = comment_shape(state, ask, update, comment, &pictures);
+        shape.reactions = reaction_shapes(&reactions, &comment.id, &ask.viewer);
+        shape.media_number = comment
+            .media_id
+            .as_deref()
+            .and_then(|id| numbers.get(id).copied())
+            .unwrap_or(0);
+        shape.new = !shape.mine && seen.is_some_and(|seen| comment.created_at > seen);
+        let earlier: Vec<_> = versions
+            .iter()
+            .filter(|version| version.comment_id == comment.id)
+            .collect();
+        shape.versions = earlier
+            .iter()
+            .skip(earlier.len().saturating_sub(WORDINGS))
+            .map(|version| version_shape(version))
+            .collect();
+        match &comment.parent_id {
+            None => shown.push(shape),
+            Some(_) if shape.removed => {}
+            Some(parent) => replies.entry(parent.clone()).or_default().push(shape),
+        }
+    }
+    let questions: HashMap<&str, &Comment> = all
+        .iter()
+        .filter(|comment| comment.asks() && comment.removed_at.is_none())
+        .map(|comment| (comment.id.as_str(), comment))
+        .collect();
+    for thread in &mut shown {
+        thread.replies = replies.remove(&thread.id).unwrap_or_default();
+        let Some(question) = questions.get(thread.id.as_str()) else {
+            continue;
+        };
+        let asked_by_me = question.is_by(&ask.viewer);
+        for reply in &mut thread.replies {
+            reply.accepted = question.accepted_id.as_ref() == Some(&reply.id);
+            reply.may_take_back = asked_by_me && reply.accepted;
+            reply.may_accept = asked_by_me
+                && question.accepted_id.is_none()
+                && reply.author.id != thread.author.id;
+        }
+    }
+    shown.retain(|thread| !thread.removed || !thread.replies.is_empty());
+    Ok(shown)
+}
+
+/// One comment, without its replies and reactions.
+fn comment_shape(
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+    comment: &Comment,
+    pictures: &Album,
+) -> CommentShape {
+    let removed = comment.removed_at.is_some();
+    let mine = !removed && comment.is_by(&ask.viewer);
+    let member = matches!(ask.viewer, Viewer::Person(_));
+    let region = comment
+        .region
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .and_then(|value| Region::parse(&value).ok());
+    let drawing = comment
+        .drawing
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let anchored = !removed && (comment.at_ms.is_some() || region.is_some() || drawing.is_some());
+    CommentShape {
+        id: comment.id.clone(),
+        update_id: comment.update_id.clone(),
+        parent_id: comment.parent_id.clone(),
+        media_id: comment.media_id.clone(),
+        kind: comment.kind.clone(),
+        state: comment.state().map(str::to_owned),
+        accepted: false,
+        author: AuthorShape {
+            id: comment
+                .person_id
+                .clone()
+                .or_else(|| comment.guest_id.clone())
+                .unwrap_or_default(),
+            name: comment.author_name.clone(),
+            guest: comment.guest_id.is_some(),
+            link: if member {
+                comment.link_name.clone()
+            } else {
+                None
+            },
+        },
+        body: comment.body.clone(),
+        body_html: markdown::html_marking(
+            &comment.body,
+            comments::marked(comment.mentions.as_deref()),
+        ),
+        anchor: anchored.then(|| AnchorShape {
+            at_ms: comment.at_ms,
+            until_ms: comment.until_ms,
+            region: region.map(|region| RegionShape {
+                x: region.x,
+                y: region.y,
+                w: region.w,
+                h: region.h,
+            }),
+            drawing,
+        }),
+        revision: comment.revision,
+        created_at: rfc3339(comment.created_at),
+        edited_at: time(comment.edited_at),
+        removed,
+        mine,
+        new: false,
+        may_accept: false,
+        may_take_back: false,
+        may_resolve: member
+            && !removed
+            && comment.parent_id.is_none()
+            && (!comment.asks()
+                || mine
+                || comment.guest_id.is_some()
+                    && updates::must_be_author(&ask.viewer, update).is_ok()),
+        versions: Vec::new(),
+        media_number: 0,
+        url: format!("{}/updates/{}#c-{}", ask.base, update.id, comment.id),
+        pictures: pictures
+            .iter()
+            .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
+            .map(|entry| media_shape(state, ask, true, entry))
+            .collect(),
+        reactions: Vec::new(),
+        replies: Vec::new(),
+    }
+}
+
+/// An earlier wording.
+pub(crate) fn version_shape(version: &Version) -> VersionShape {
+    VersionShape {
+        body: version.body.clone(),
+        body_html: markdown::html(&version.body),
+        until: rfc3339(version.until_at),
+    }
+}

@@ -1,0 +1,231 @@
+//! Receipts, what was said back, and what changed, for the eyes of who asks.
+
+use std::collections::HashMap;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::super::extract::context::Ask;
+use super::super::schema::{
+    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, MediaShape, PersonShape,
+    ReceiptShape, RevisionShape, TrimShape, TrimmedShape,
+};
+use super::{is_author, time};
+use crate::app::State;
+use crate::clock::rfc3339;
+use crate::infra::markdown;
+use crate::receipts::{Exchange, GuestAnswer, Receipt};
+use crate::updates::{Changes, Revision, Update};
+
+/// One recipient's standing: what they opened is for the author and themself, and so are their words unless the author opened them.
+pub(crate) fn receipt_shape(
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+    receipt: &Receipt,
+) -> ReceiptShape {
+    let me = ask
+        .viewer
+        .person()
+        .is_ok_and(|person| person.id == receipt.person_id);
+    let intimate = me || is_author(&ask.viewer, &update.author_id);
+    // What was opened is what had been said by then.
+    let disclosed = receipt
+        .disclosed_at
+        .is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));
+    let words = |kind: &str| {
+        receipt
+            .words
+            .clone()
+            .filter(|_| (intimate || disclosed) && receipt.answer.as_deref() == Some(kind))
+    };
+    let got = receipt
+        .answered_at
+        .filter(|_| receipt.answer.as_deref() != Some("declined"));
+    ReceiptShape {
+        person: PersonShape {
+            id: receipt.person_id.clone(),
+            name: receipt.name.clone(),
+        },
+        state: receipt.state(update.revision, intimate).into(),
+        sent_at: Some(rfc3339(receipt.sent_at)),
+        opened_at: if intimate {
+            time(receipt.opened_at)
+        } else {
+            None
+        },
+        coverage: None,
+        unwatched: None,
+        answered_at: time(receipt.answered_at),
+        acknowledged_at: time(got),
+        revision: receipt.answered_revision,
+        readback: words("read_back"),
+        correction: receipt.correction.clone().filter(|_| intimate || disclosed),
+        reason: words("declined"),
+        disclosed,
+        owes: receipt.owes_since.is_some(),
+        due: if update.asks() {
+            time(receipt.due_at)
+        } else {
+            None
+        },
+        overdue: receipt.owes_since.is_some()
+            && receipt.due_at.is_some_and(|due| due < state.clock.now()),
+        reminded_at: if intimate {
+            time(
+                receipt
+                    .reminded_at
+                    .filter(|at| receipt.owes_since.is_none_or(|since| *at >= since)),
+            )
+        } else {
+            None
+        },
+        away_until: time(
+            receipt
+                .away_until
+                .filter(|until| *until > state.clock.now()),
+        ),
+        zone: receipt.time_zone.clone(),
+        exchange: Vec::new(),
+    }
+}
+
+/// All of them, each with what the two said, as far as who asks may read it.
+pub(crate) fn receipt_shapes(
+    state: &State,
+    ask: &Ask,
+    update: &Update,
+    receipts: &[Receipt],
+    exchanges: &[Exchange],
+) -> Vec<ReceiptShape> {
+    let mut said: HashMap<&str, Vec<ExchangeShape>> = HashMap::new();
+    for one in exchanges {
+        said.entry(&one.person_id)
+            .or_default()
+            .push(exchange_shape(one));
+    }
+    let mut with = |receipt: &Receipt| {
+        let exchange = said.remove(receipt.person_id.as_str()).unwrap_or_default();
+        ReceiptShape {
+            exchange,
+            ..receipt_shape(state, ask, update, receipt)
+        }
+    };
+    receipts.iter().map(&mut with).collect()
+}
+
+/// One thing the two said.
+pub(crate) fn exchange_shape(exchange: &Exchange) -> ExchangeShape {
+    ExchangeShape {
+        kind: exchange.kind.clone(),
+        revision: exchange.revision,
+        body: exchange.body.clone(),
+        said_at: rfc3339(exchange.said_at),
+        taken_back_at: time(exchange.taken_back_at),
+    }
+}
+
+/// Guests who answered; what they said back is for the author.
+pub(crate) fn guest_shape(answer: &GuestAnswer, author: bool) -> GuestAnswerShape {
+    GuestAnswerShape {
+        guest: PersonShape {
+            id: answer.id.clone(),
+            name: answer.name.clone(),
+        },
+        link: answer.link.clone(),
+        acknowledged_at: rfc3339(answer.acknowledged_at),
+        readback: answer.readback.clone().filter(|_| author),
+    }
+}
+
+/// A version of an update, for its author.
+pub(crate) fn revision_shape(revision: &Revision, there: &[MediaShape]) -> RevisionShape {
+    RevisionShape {
+        revision: revision.revision,
+        title: revision.title.clone(),
+        notes: revision.notes.clone(),
+        notes_html: markdown::html(&revision.notes),
+        what_changed: revision.what_changed.clone(),
+        begun_at: rfc3339(revision.begun_at),
+        files: revision
+            .files()
+            .into_iter()
+            .map(|file| FileShape {
+                media: there.iter().find(|media| media.id == file.id).cloned(),
+                trim: file
+                    .trim
+                    .map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+                id: file.id,
+                name: file.name,
+            })
+            .collect(),
+    }
+}
+
+/// What is different now, word by word.
+pub(crate) fn changes(update: &Update, changes: Changes) -> ChangesShape {
+    ChangesShape {
+        title: diff(&changes.title, &update.title),
+        notes: diff(&changes.notes, &update.notes),
+        said: changes.said,
+        added: changes.added,
+        removed: changes.removed,
+        trimmed: changes
+            .trimmed
+            .into_iter()
+            .map(|file| TrimmedShape {
+                length_ms: file.trim.map(|(from, to)| to - from),
+                name: file.name,
+            })
+            .collect(),
+    }
+}
+
+/// Empty where nothing is different.
+fn diff(before: &str, after: &str) -> Vec<DiffShape> {
+    if before == after {
+        return Vec::new();
+    }
+    let mut pieces: Vec<DiffShape> = Vec::new();
+    for change in TextDiff::configure()
+        .timeout(std::time::Duration::from_millis(200))
+        .diff_words(before, after)
+        .iter_all_changes()
+    {
+        let kind = match change.tag() {
+            ChangeTag::Equal => "same",
+            ChangeTag::Insert => "added",
+            ChangeTag::Delete => "removed",
+        };
+        match pieces.last_mut() {
+            Some(last) if last.kind == kind => last.text.push_str(change.value()),
+            _ => pieces.push(DiffShape {
+                kind,
+                text: change.value().to_owned(),
+            }),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_told_word_by_word() {
+        let pieces = diff("We ship on Monday.", "We ship on Tuesday.");
+        let told: Vec<(&str, &str)> = pieces
+            .iter()
+            .map(|piece| (piece.kind, piece.text.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("same", "We ship on "),
+                ("removed", "Monday."),
+                ("added", "Tuesday.")
+            ]
+        );
+        assert!(diff("Same", "Same").is_empty());
+    }
+}

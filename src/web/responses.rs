@@ -1,0 +1,285 @@
+//! Answers: which face an address shows, and how an error looks on both.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use askama::Template;
+use serde::Serialize;
+use serde_json::json;
+
+use super::extract::context::{Ask, Said};
+use super::pages::{ErrorPage, Page};
+use crate::app::State;
+use crate::error::Error;
+
+/// What handlers answer with; an error is given its face by [`face`].
+pub(crate) type Answer = Result<HttpResponse, Error>;
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        HttpResponse::build(self.status_code()).finish()
+    }
+}
+
+/// HTML only if `Accept` names `text/html` at least as preferred as JSON and there is no `Authorization`.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return false;
+    }
+    let accept: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    let quality = |names: &[&str]| {
+        let of = |name: &&str| {
+            accept.iter().find_map(|part| {
+                let mut bits = part.split(';').map(str::trim);
+                if !bits.next()?.eq_ignore_ascii_case(name) {
+                    return None;
+                }
+                Some(
+                    bits.find_map(|bit| bit.strip_prefix("q="))
+                        .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0)),
+                )
+            })
+        };
+        names.iter().find_map(of)
+    };
+    match quality(&["text/html"]) {
+        Some(html) if html > 0.0 => {
+            html >= quality(&["application/json", "application/*", "*/*"]).unwrap_or(0.0)
+        }
+        _ => false,
+    }
+}
+
+/// A table is wanted: `Accept: text/csv`, or `?format=csv` where a link cannot say that.
+pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
+    let named = req
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.starts_with("text/csv"));
+    named
+        || req
+            .query_string()
+            .split('&')
+            .any(|pair| pair == "format=csv")
+}
+
+/// A page.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Answer {
+    let body = template.render().map_err(Error::internal)?;
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(body))
+}
+
+/// A page that says what went wrong: its status, and when to try again where that is known.
+pub(crate) fn failed_page(error: &Error, template: &impl Template) -> Answer {
+    let mut answer = page(error.status_code(), template)?;
+    if let Some(seconds) = error.retry_after() {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(answer)
+}
+
+/// JSON.
+pub(crate) fn data(status: StatusCode, body: &impl Serialize) -> Answer {
+    Ok(HttpResponse::build(status).json(body))
+}
+
+/// To a form 303 to where the result is seen; to a program the result itself.
+pub(crate) fn done(ask: &Ask, status: StatusCode, to: &str, body: &impl Serialize) -> Answer {
+    if ask.html {
+        return Ok(see_other(to));
+    }
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::CREATED {
+        answer.insert_header((header::LOCATION, to));
+    }
+    Ok(answer.json(body))
+}
+
+/// To a form 303; to a program 204.
+pub(crate) fn nothing(ask: &Ask, to: &str) -> Answer {
+    Ok(if ask.html {
+        see_other(to)
+    } else {
+        HttpResponse::NoContent().finish()
+    })
+}
+
+/// 303 to an address of ours.
+pub(crate) fn see_other(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .finish()
+}
+
+/// 303 to an address of ours, where something is said.
+pub(crate) fn see_other_saying(state: &State, to: &str, said: &Said) -> Answer {
+    let mut answer = see_other(to);
+    said.put(state, &mut answer)?;
+    Ok(answer)
+}
+
+/// Where a form goes back to: the page it stood on, if that is ours, else `otherwise`.
+pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
+    let referer = req
+        .headers()
+        .get(header::REFERER)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<actix_web::http::Uri>().ok());
+    let host = req
+        .headers()
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok());
+    match referer {
+        Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
+            // A form that was refused stands at the address it was sent to, where nothing is to be seen.
+            match uri
+                .path()
+                .strip_prefix("/updates/")
+                .and_then(|rest| rest.split_once('/'))
+            {
+                Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => {
+                    format!("/updates/{id}")
+                }
+                _ => super::handlers::session::local(
+                    uri.path_and_query()
+                        .map(actix_web::http::uri::PathAndQuery::as_str),
+                ),
+            }
+        }
+        _ => otherwise.to_owned(),
+    }
+}
+
+/// The face of an error: a problem document (RFC 9457), a page, or for a page that needs someone signed in the way there.
+/// What was typed into a form that failed is shown again, so that nothing is lost.
+pub(crate) fn face(
+    req: &HttpRequest,
+    error: &Error,
+    request_id: &str,
+    page: Page,
+    typed: Vec<(String, String)>,
+) -> HttpResponse {
+    let status = error.status_code();
+    let mut answer = HttpResponse::build(status);
+    if let Some(seconds) = error.retry_after() {
+        answer.insert_header((header::RETRY_AFTER, seconds));
+    }
+    if !wants_html(req.headers()) {
+        return problem(&mut answer, error, request_id);
+    }
+    if matches!(error, Error::Unauthenticated) && page.me.is_none() {
+        let next = if req.method() == Method::GET {
+            req.uri().to_string()
+        } else {
+            back(req, "/")
+        };
+        return see_other(&format!("/session?next={}", escape(&next)));
+    }
+    let nobody_here = matches!(error, Error::NotFound);
+    let detail = match (&page.me, nobody_here) {
+        (Some(me), true) => format!(
+            "Nothing here for {}. Ask whoever sent the link to let you in.",
+            me.email
+        ),
+        (None, true) if req.path().starts_with("/s/") => {
+            "This link opens nothing. Ask for a new one.".into()
+        }
+        (None, true) => "Nothing here. Ask whoever sent the link for a new one.".into(),
+        (_, false) => error.detail(),
+    };
+    let page = Page {
+        title: error.title().into(),
+        ..page
+    };
+    let shown = ErrorPage {
+        page,
+        status: status.as_u16(),
+        heading: error.title().into(),
+        detail,
+        request_id: request_id.into(),
+        typed,
+    };
+    match shown.render() {
+        Ok(body) => answer.content_type("text/html; charset=utf-8").body(body),
+        Err(failed) => {
+            tracing::error!(error = %failed, "the error page could not be made");
+            problem(&mut answer, error, request_id)
+        }
+    }
+}
+
+fn problem(answer: &mut HttpResponseBuilder, error: &Error, request_id: &str) -> HttpResponse {
+    let mut body = json!({
+        "type": "about:blank", "title": error.title(), "status": error.status(), "detail": error.detail(), "instance": format!("urn:request:{request_id}"),
+    });
+    let fields = error.fields();
+    if !fields.is_empty() {
+        body["errors"] = json!(fields);
+    }
+    if matches!(error, Error::Unauthenticated) {
+        answer.insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+    }
+    answer
+        .content_type("application/problem+json")
+        .body(body.to_string())
+}
+
+/// Percent-encodes a value of a query.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                escaped.push(char::from(byte))
+            }
+            other => escaped.push_str(&format!("%{other:02X}")),
+        }
+    }
+    escaped
+}
+
+/// Replaces a response's body.
+pub(crate) fn boxed<B: MessageBody + 'static>(
+    response: actix_web::dev::ServiceResponse<B>,
+) -> actix_web::dev::ServiceResponse {
+    response.map_into_boxed_body()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(accept: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+        wants_html(&headers)
+    }
+
+    #[test]
+    fn html_only_for_those_who_name_it_first() {
+        assert!(html(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        ));
+        assert!(html(
+            "text/vnd.turbo-stream.html, text/html, application/xhtml+xml"
+        ));
+        assert!(html("application/json, text/html"));
+        assert!(!html("*/*"));
+        assert!(!html("application/json"));
+        assert!(!html("text/html;q=0.5, application/json"));
+    }
+}
