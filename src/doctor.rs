@@ -1,10 +1,10 @@
 //! `hearback doctor`: every setting and every part, tried against the real thing, with the mend where one fails.
 
-use crate::app;
 use crate::config::Config;
 use crate::error::Result;
 use crate::infra::db;
 use crate::infra::video::Tools;
+use crate::state;
 use crate::web::assets;
 
 /// One line of the report.
@@ -84,7 +84,7 @@ fn bad(text: impl Into<String>) -> Line {
 }
 
 async fn examine_database(config: &Config) -> Result<String> {
-    let db = app::open_db(config).await?;
+    let db = state::open_db(config).await?;
     db::ping(&mut *db.read().await?).await?;
     db.begin().await?.commit().await?;
     Ok(format!(
@@ -94,7 +94,7 @@ async fn examine_database(config: &Config) -> Result<String> {
 }
 
 async fn examine_storage(config: &Config) -> Result<Vec<String>> {
-    app::open_storage(config).await?.prove().await
+    state::open_storage(config).await?.prove().await
 }
 
 fn examine_room(config: &Config) -> Line {

@@ -1,5 +1,7 @@
 //! What happened, numbered, so that open pages can show it and nothing is skipped.
 
+pub mod hub;
+
 use sqlx::{AnyConnection, FromRow};
 
 use crate::clock::{Clock, Millis};

@@ -12,7 +12,7 @@ use hearback::clock::Clock;
 use hearback::config::Config;
 use hearback::error::{Error, Result};
 use hearback::people::{self, Hashed, NewAccount, Role};
-use hearback::{demo, doctor, text};
+use hearback::{demo, doctor, state, text};
 
 /// Hearback: record it once, hear back from everyone.
 #[derive(Parser)]
@@ -216,7 +216,7 @@ async fn add_person(
     } else {
         None
     };
-    let (db, clock) = (app::open_db(config).await?, clock(config));
+    let (db, clock) = (state::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let role = if admin { Role::Admin } else { Role::Member };
     let link = password.is_none();
@@ -245,7 +245,7 @@ async fn add_person(
 }
 
 async fn reset_person(config: &Config, email: &str) -> Result<()> {
-    let (db, clock) = (app::open_db(config).await?, clock(config));
+    let (db, clock) = (state::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email)
         .await?
@@ -258,7 +258,7 @@ async fn reset_person(config: &Config, email: &str) -> Result<()> {
 
 async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
     let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
-    let (db, clock) = (app::open_db(config).await?, clock(config));
+    let (db, clock) = (state::open_db(config).await?, clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email)
         .await?

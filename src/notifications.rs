@@ -1,6 +1,8 @@
 //! Who is told what, and when: one row a person and thing, written in the transaction of what it tells of. The inbox, mail and
 //! webhooks read them. It knows people and ids, and nothing of what they name.
 
+pub mod unsubscribe;
+
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::clock::{Clock, Millis};

@@ -11,7 +11,6 @@ mod presenters;
 pub(crate) mod responses;
 pub mod schema;
 
-pub(crate) use crate::web::handlers::unsubscribe::token as unsubscribe_token;
 use crate::web::handlers::{
     comments, drafts, groups, health, inbox, links, live, markup, me, media, people, receipts,
     session, unsubscribe, updates, uploads, workspace,

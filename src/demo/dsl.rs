@@ -6,7 +6,6 @@ use std::io::Cursor;
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::app::State;
 use crate::clock::Millis;
 use crate::comments::{self, Anchor, NewComment};
 use crate::error::{Error, Result};
@@ -14,6 +13,7 @@ use crate::media::{self, Taken};
 use crate::people::{self, Grant, Hashed, NewAccount, Person, Role, Viewer};
 use crate::receipts::{self, Answer, Verdict};
 use crate::sample;
+use crate::state::State;
 use crate::updates::{self, Addressed, Content};
 
 pub(super) const HOUR: Millis = 3_600_000;

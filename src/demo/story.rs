@@ -2,12 +2,12 @@
 
 use super::dsl::{HOUR, Teller};
 use super::{ME, PASSWORD};
-use crate::app::State;
 use crate::clock::{Millis, real_now};
 use crate::comments::NewComment;
 use crate::error::{Error, Result};
 use crate::people::{self, Profile, Viewer};
 use crate::receipts::{self, Answer, Verdict};
+use crate::state::State;
 use crate::updates::{self, Content};
 use crate::working_hours::Due;
 use crate::{links, workspace};

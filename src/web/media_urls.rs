@@ -1,10 +1,11 @@
 //! Addresses of media: signed for a right, until a time, for whoever holds them.
 
-use super::extract::context::{grant, seal, sealed_by_us};
-use crate::app::State;
+use super::extract::context::grant;
 use crate::clock::real_now;
 use crate::error::{Error, Result};
 use crate::people::Viewer;
+use crate::signing;
+use crate::state::State;
 
 /// Expiries lie on these boundaries, so that rendering a page again keeps `src`.
 const STEP: i64 = 12 * 3600;
@@ -16,7 +17,7 @@ pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -
     let grant = grant(viewer, update_id);
     format!(
         "/m/{key}?g={grant}&e={expiry}&s={}",
-        seal(state, &format!("media {key} {grant} {expiry}"))
+        signing::sign(&state.key, &format!("media {key} {grant} {expiry}"))
     )
 }
 
@@ -28,7 +29,11 @@ pub(crate) fn check(
     expiry: i64,
     signature: &str,
 ) -> Result<String> {
-    let ours = sealed_by_us(state, &format!("media {key} {grant} {expiry}"), signature);
+    let ours = signing::verify(
+        &state.key,
+        &format!("media {key} {grant} {expiry}"),
+        signature,
+    );
     if ours && expiry * 1000 > real_now() {
         Ok(format!("media/{key}"))
     } else {

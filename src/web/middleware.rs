@@ -13,9 +13,9 @@ use super::extract::context::{Ask, Nonce, SAID};
 use super::extract::fields::{Typed, whole};
 use super::pages::Page;
 use super::responses::{boxed, face};
-use crate::app::State;
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
+use crate::state::State;
 use crate::text;
 
 /// Around every request.

@@ -24,7 +24,6 @@ use super::schema::{
     AudienceShape, CountsShape, FoundShape, MarkupSummaryShape, MediaShape, PersonShape,
     ReactionShape, RenditionShape, RowShape, TrimShape, UpdateShape,
 };
-use crate::app::State;
 use crate::clock::{Millis, rfc3339};
 use crate::comments::{Reaction, reactions};
 use crate::error::Result;
@@ -32,6 +31,7 @@ use crate::infra::markdown;
 use crate::markup::{self, Shape};
 use crate::media::{self, Album, Media, Rendition};
 use crate::people::Viewer;
+use crate::state::State;
 use crate::updates::{self, Row, Update};
 use crate::{search, share_message};
 

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::extract::context::{Ask, Said};
 use super::pages::{ErrorPage, Page};
-use crate::app::State;
 use crate::error::Error;
+use crate::state::State;
 
 /// What handlers answer with; an error is given its face by [`face`].
 pub(crate) type Answer = Result<HttpResponse, Error>;

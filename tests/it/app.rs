@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hearback::app::{App, State};
+use hearback::app::App;
 use hearback::clock::{Clock, secret};
 use hearback::config::Config;
 use hearback::infra::db::Db;
 use hearback::people::{self, Hashed, NewAccount, Role};
+use hearback::state::State;
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;

@@ -1,113 +1,295 @@
-//! Imports go one way; see `src/lib.rs`.
+//! Imports follow the layers of `src/lib.rs` and never form a cycle.
+//!
+//! Reads every path of every file: `use` items, paths in code and paths in the arguments of macros.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The domain, each file importing only what stands before it.
-const DOMAIN: &[&str] = &[
-    "text",
-    "share_message",
-    "people",
-    "workspace",
-    "events",
-    "notifications",
-    "search",
-    "updates",
-    "media",
-    "uploads",
-    "markup",
-    "drafts",
-    "receipts",
-    "notification_emails",
-    "comments",
-    "links",
-    "inbox",
-    "sample",
-];
-/// What the domain stands on.
-const GROUND: [&str; 5] = ["clock", "working_hours", "error", "infra", "text"];
+use syn::visit::{self, Visit};
 
-fn imports(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap();
-    let code = text.split("#[cfg(test)]").next().unwrap();
-    let mut found = Vec::new();
-    for statement in code
-        .split(';')
-        .filter_map(|part| part.split("use crate::").nth(1))
-    {
-        let names = statement
-            .trim_start_matches('{')
-            .split(['}', '\n'])
-            .next()
-            .unwrap();
-        let group = statement.starts_with('{');
-        for name in if group {
-            names.split(',').collect::<Vec<_>>()
-        } else {
-            vec![names]
-        } {
-            found.push(name.trim().split("::").next().unwrap().to_owned());
-        }
-    }
-    found.extend(code.match_indices("crate::").map(|(at, _)| {
-        code[at + 7..]
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .next()
-            .unwrap()
-            .to_owned()
-    }));
-    found.retain(|name| !name.is_empty());
-    found
+/// The layers, lowest first. A module may import from lower layers and, in the layer of the domain, from other nouns.
+const LAYERS: &[(&str, &[&str])] = &[
+    (
+        "base",
+        &["clock", "error", "signing", "text", "working_hours"],
+    ),
+    ("infra", &["infra"]),
+    (
+        "domain",
+        &[
+            "comments",
+            "drafts",
+            "events",
+            "inbox",
+            "links",
+            "markup",
+            "media",
+            "notification_emails",
+            "notifications",
+            "people",
+            "receipts",
+            "sample",
+            "search",
+            "share_message",
+            "updates",
+            "uploads",
+            "workspace",
+        ],
+    ),
+    ("config", &["config"]),
+    ("state", &["state"]),
+    ("web, worker", &["web", "worker"]),
+    ("app", &["app"]),
+    ("commands", &["demo", "doctor"]),
+];
+
+/// A module, as the names on its path.
+type Module = Vec<String>;
+
+struct Imports<'a> {
+    modules: &'a BTreeSet<Module>,
+    /// Where the visitor is, inline modules included.
+    here: Module,
+    found: BTreeSet<Module>,
 }
 
-fn files(module: &str) -> Vec<std::path::PathBuf> {
+impl Imports<'_> {
+    /// Notes the module of a path that starts with `crate`, `self`, `super` or the name of a child.
+    fn note(&mut self, segments: &[String]) {
+        let mut at = match segments.first().map(String::as_str) {
+            Some("crate") => Vec::new(),
+            Some("self" | "super") => self.here.clone(),
+            Some(child)
+                if self
+                    .modules
+                    .contains(&[&self.here[..], &[child.to_owned()]].concat()) =>
+            {
+                self.here.clone()
+            }
+            _ => return,
+        };
+        for segment in segments {
+            match segment.as_str() {
+                "crate" | "self" | "$" => {}
+                "super" => drop(at.pop()),
+                name => at.push(name.to_owned()),
+            }
+        }
+        while !self.modules.contains(&at) {
+            at.pop();
+        }
+        self.found.insert(at);
+    }
+
+    fn note_use(&mut self, before: &[String], tree: &syn::UseTree) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(path) => self.note_use(&with(&path.ident), &path.tree),
+            syn::UseTree::Name(name) => self.note(&with(&name.ident)),
+            syn::UseTree::Rename(rename) => self.note(&with(&rename.ident)),
+            syn::UseTree::Glob(_) => self.note(before),
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.note_use(before, tree);
+                }
+            }
+        }
+    }
+
+    fn note_tokens(&mut self, tokens: proc_macro2::TokenStream) {
+        let mut path = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                proc_macro2::TokenTree::Ident(name) => {
+                    if colons != 2 {
+                        self.note(&std::mem::take(&mut path));
+                    }
+                    path.push(name.to_string());
+                    colons = 0;
+                }
+                proc_macro2::TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
+                proc_macro2::TokenTree::Group(group) => self.note_tokens(group.stream()),
+                _ => colons = 0,
+            }
+        }
+        self.note(&path);
+    }
+}
+
+impl<'ast> Visit<'ast> for Imports<'_> {
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.note_use(&[], &item.tree);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.here.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.here.pop();
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<String> = path
+            .segments
+            .iter()
+            .map(|part| part.ident.to_string())
+            .collect();
+        if segments.len() > 1 {
+            self.note(&segments);
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.note_tokens(call.tokens.clone());
+        visit::visit_macro(self, call);
+    }
+}
+
+/// Every module of `src`, with the modules that it imports. `main` stands for the program.
+fn graph() -> BTreeMap<Module, BTreeSet<Module>> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = vec![src.join(format!("{module}.rs"))];
-    let mut folders = vec![src.join(module)];
+    let mut files = BTreeMap::new();
+    let mut folders = vec![src.clone()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten() {
+        for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path)
-            } else {
-                found.push(path)
+                folders.push(path);
+                continue;
             }
+            let relative = path.strip_prefix(&src).unwrap().with_extension("");
+            let mut module: Module = relative
+                .iter()
+                .map(|part| part.to_str().unwrap().to_owned())
+                .collect();
+            if module == ["lib"] {
+                module.clear();
+            }
+            files.insert(module, fs::read_to_string(path).unwrap());
         }
     }
-    found
+    let modules: BTreeSet<Module> = files.keys().cloned().collect();
+    let imports = |(module, text): (&Module, &String)| {
+        let mut imports = Imports {
+            modules: &modules,
+            here: module.clone(),
+            found: BTreeSet::new(),
+        };
+        imports.visit_file(&syn::parse_file(text).unwrap());
+        imports.found.remove(module);
+        imports.found.remove(&Module::new());
+        (module.clone(), imports.found)
+    };
+    files
+        .iter()
+        .filter(|(module, _)| !module.is_empty())
+        .map(imports)
+        .collect()
+}
+
+fn layer(module: &Module) -> usize {
+    let top = &module[0];
+    if top == "main" {
+        return LAYERS.len();
+    }
+    LAYERS
+        .iter()
+        .position(|(_, modules)| modules.contains(&top.as_str()))
+        .unwrap_or_else(|| panic!("src/{top}.rs is in no layer of tests/it/layers.rs"))
+}
+
+/// The strongly connected components of a graph that have more than one node.
+fn cycles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
+    let reachable = |from: &Module| {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![from];
+        while let Some(module) = open.pop() {
+            for next in graph.get(module).into_iter().flatten() {
+                if reached.insert(next.clone()) {
+                    open.push(graph.get_key_value(next).unwrap().0);
+                }
+            }
+        }
+        reached
+    };
+    let reached: BTreeMap<&Module, BTreeSet<Module>> = graph
+        .keys()
+        .map(|module| (module, reachable(module)))
+        .collect();
+    let mut found = BTreeSet::new();
+    for (module, others) in &reached {
+        let cycle: Vec<Module> = others
+            .iter()
+            .filter(|other| reached[other].contains(*module))
+            .cloned()
+            .collect();
+        if !cycle.is_empty() {
+            found.insert(cycle);
+        }
+    }
+    found.into_iter().collect()
 }
 
 #[test]
-fn the_domain_imports_only_what_stands_above_it() {
-    for (at, module) in DOMAIN.iter().enumerate() {
-        for file in files(module) {
-            for import in imports(&file) {
-                let allowed = import == *module
-                    || DOMAIN[..at].contains(&import.as_str())
-                    || GROUND.contains(&import.as_str());
-                assert!(
-                    allowed,
-                    "{} imports {import}, which does not stand above {module}",
-                    file.display()
-                );
+fn imports_point_to_lower_layers() {
+    let mut wrong = Vec::new();
+    for (module, imports) in graph() {
+        for import in imports {
+            let (from, to) = (layer(&module), layer(&import));
+            let nouns = LAYERS
+                .get(from)
+                .is_some_and(|(name, _)| ["base", "domain"].contains(name));
+            if to > from || (to == from && module[0] != import[0] && !nouns) {
+                wrong.push(format!(
+                    "{} imports {}",
+                    module.join("::"),
+                    import.join("::")
+                ));
             }
         }
     }
+    assert!(
+        wrong.is_empty(),
+        "against the layers:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
-fn the_outside_world_knows_nothing_of_the_domain() {
-    for module in [
-        "storage", "pictures", "video", "mail", "markdown", "clock", "working", "error",
-    ] {
-        for file in files(module) {
-            for import in imports(&file) {
-                assert!(
-                    import == module || ["error", "clock"].contains(&import.as_str()),
-                    "{} imports {import}",
-                    file.display()
-                );
-            }
-        }
+fn files_do_not_import_each_other_in_a_cycle() {
+    let mut graph = graph();
+    for (module, imports) in &mut graph {
+        // A part may use the whole it is a part of, whose private items it sees.
+        imports.retain(|import| !module.starts_with(import));
     }
+    let cycles = cycles(&graph);
+    assert!(cycles.is_empty(), "cycles of files: {cycles:#?}");
+}
+
+#[test]
+fn nouns_do_not_import_each_other_in_a_cycle() {
+    // `infra` and `web` are layers: their folders are what counts there.
+    let noun = |module: &Module| {
+        let depth = if ["infra", "web"].contains(&module[0].as_str()) {
+            2
+        } else {
+            1
+        };
+        module[..depth.min(module.len())].to_vec()
+    };
+    let mut nouns: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+    for (module, imports) in graph() {
+        let from = noun(&module);
+        let whole = |to: &Module| !from.starts_with(to) || from == *to;
+        let imports: Vec<Module> = imports
+            .iter()
+            .map(noun)
+            .filter(|to| *to != from && whole(to))
+            .collect();
+        nouns.entry(from.clone()).or_default().extend(imports);
+    }
+    let cycles = cycles(&nouns);
+    assert!(cycles.is_empty(), "cycles of nouns: {cycles:#?}");
 }

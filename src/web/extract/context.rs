@@ -9,14 +9,12 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
 use data_encoding::BASE64URL_NOPAD;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
-use crate::app::State;
-use crate::clock;
 use crate::error::{Error, Result};
 use crate::people::{self, Grant, Guest, Person, Viewer};
+use crate::signing;
+use crate::state::State;
 use crate::web::pages::{Me, Page};
 use crate::web::responses::wants_html;
 use crate::{inbox, links, workspace};
@@ -74,7 +72,7 @@ impl Said {
     fn read(state: &State, req: &HttpRequest) -> Self {
         let carried = req.cookie(SAID).and_then(|cookie| {
             let (value, sealed) = cookie.value().split_once('.')?;
-            sealed_by_us(state, &format!("said {value}"), sealed)
+            signing::verify(&state.key, &format!("said {value}"), sealed)
                 .then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
         });
         carried
@@ -85,7 +83,7 @@ impl Said {
     /// Puts it into the answer that leads to the page.
     pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
         let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
-        let sealed = seal(state, &format!("said {value}"));
+        let sealed = signing::sign(&state.key, &format!("said {value}"));
         let mut carrier = cookie(state, SAID.into(), format!("{value}.{sealed}"), 0);
         carrier.set_max_age(Duration::minutes(1));
         answer.add_cookie(&carrier).map_err(Error::internal)
@@ -349,7 +347,7 @@ pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, St
     let guest_id = state.clock.id();
     let value = format!(
         "{link_id}.{guest_id}.{}",
-        seal(state, &format!("guest {link_id} {guest_id}"))
+        signing::sign(&state.key, &format!("guest {link_id} {guest_id}"))
     );
     (
         cookie(state, format!("{GUEST}{link_id}"), value, GUEST_DAYS),
@@ -364,29 +362,8 @@ async fn by_guest_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
     else {
         return Ok(None);
     };
-    if !sealed_by_us(state, &format!("guest {link} {guest}"), sealed) {
+    if !signing::verify(&state.key, &format!("guest {link} {guest}"), sealed) {
         return Ok(None);
     }
     links::guest_by_cookie(&state.db, link, guest).await
-}
-
-/// A code that only this installation can make: HMAC-SHA-256, 128 bits of it.
-pub(crate) fn seal(state: &State, text: &str) -> String {
-    clock::base32(&mac(state, text)[..16])
-}
-
-/// Whether the code is ours, in constant time.
-pub(crate) fn sealed_by_us(state: &State, text: &str, sealed: &str) -> bool {
-    use subtle::ConstantTimeEq;
-    bool::from(seal(state, text).as_bytes().ct_eq(sealed.as_bytes()))
-}
-
-#[allow(
-    clippy::expect_used,
-    reason = "HMAC takes keys of any length (RFC 2104)"
-)]
-fn mac(state: &State, text: &str) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(state.key.as_bytes()).expect("any length will do");
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().into()
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region, Written};
 use crate::error::{Error, Result};
 use crate::media::Taken;
 use crate::people::{self, Viewer};
+use crate::state::State;
+use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::{Fields, Wanted, asked};
 use crate::web::handlers::updates::update_page;
@@ -74,7 +75,9 @@ pub(crate) async fn add(
     if let Viewer::Guest(_) = &ask.viewer {
         people::guest_who_may_speak(&ask.viewer, &id)?;
     }
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, &req))?;
     let wanted = Wanted {
         intake: &state.intake,
         field: "pictures",
@@ -219,7 +222,9 @@ pub(crate) async fn edit(
     let mut fields = Fields::read(&req, payload).await?;
     let body = fields.text("body", text::COMMENT).flatten();
     fields.finish()?;
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
     let edited = match body {
         Some(body) => comments::edit(&mut tx, &state.clock, &ask.viewer, &id, &body).await?,
@@ -252,7 +257,9 @@ pub(crate) async fn remove(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> Answer {
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;
@@ -284,7 +291,9 @@ async fn set_resolved(
     id: &str,
     resolved: bool,
 ) -> Answer {
-    state.guard.speak(&ask.viewer, &state.address(req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::resolve(&mut tx, &state.clock, &ask.viewer, id, resolved).await?;
     tx.commit().await?;
@@ -323,7 +332,9 @@ async fn set_accepted(
     id: &str,
     accepted: bool,
 ) -> Answer {
-    state.guard.speak(&ask.viewer, &state.address(req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, req))?;
     let mut tx = state.db.begin().await?;
     let (update, question) =
         comments::accept(&mut tx, &state.clock, &ask.viewer, id, accepted).await?;
@@ -368,7 +379,9 @@ async fn react(
     let mut fields = Fields::read(req, payload).await?;
     let name = fields.text("name", text::NAME).flatten();
     fields.finish()?;
-    state.guard.speak(&ask.viewer, &state.address(req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::react(
         &mut tx,
@@ -402,7 +415,9 @@ pub(crate) async fn unreact_to_comment(
 }
 
 async fn unreact(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str) -> Answer {
-    state.guard.speak(&ask.viewer, &state.address(req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::unreact(&mut tx, &state.clock, &ask.viewer, on, emoji).await?;
     tx.commit().await?;

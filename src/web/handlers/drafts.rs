@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
+use crate::state::State;
 use crate::web::extract::context::Ask;
 use crate::web::extract::fields::Fields;
 use crate::web::responses::{Answer, nothing};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people::Person;
 use crate::people::groups::{self, Change, Group, Member};
+use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use crate::app::State;
 use crate::error::Error;
 use crate::infra::{db, jobs};
+use crate::state::State;
 use crate::web::assets;
 use crate::web::responses::{Answer, data};
 

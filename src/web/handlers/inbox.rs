@@ -6,9 +6,9 @@ use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::app::State;
 use crate::clock::Millis;
 use crate::people::Person;
+use crate::state::State;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::InboxPage;

@@ -4,10 +4,10 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::error::Error;
 use crate::infra::markdown;
 use crate::people::{Guest, Viewer};
+use crate::state::State;
 use crate::updates::Cursor;
 use crate::web::extract::context::{Ask, Said, guest_cookie, guests_of};
 use crate::web::extract::fields::Fields;

@@ -1,9 +1,6 @@
 //! Live pages: one stream of server-sent events a page, in order, without gaps.
 //!
-//! One task a node reads new events from the database, when this node commits and once a second for what others did, and hands them
-//! to all open pages. An event carries a kind and an id; the page fetches what changed under its own rights.
-
-use std::time::Duration;
+//! An event carries a kind and an id; the page fetches what changed under its own rights.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,74 +8,18 @@ use bytes::Bytes;
 use futures_util::Stream;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::MissedTickBehavior;
 
-use crate::app::State;
 use crate::error::{Error, Result};
 use crate::events::{self, Event};
 use crate::infra::db;
-use crate::infra::db::Db;
 use crate::people::Viewer;
+use crate::state::State;
 use crate::web::extract::context::{Ask, by_grant, grant};
 use crate::web::presenters::counts_shape;
 use crate::web::responses::Answer;
 use crate::{comments, inbox, updates};
-
-/// How often other nodes' events are looked for.
-const TICK: Duration = Duration::from_secs(1);
-
-/// The events of this node's open pages.
-#[derive(Clone, Debug)]
-pub(crate) struct Live {
-    events: broadcast::Sender<Event>,
-    stop: watch::Receiver<bool>,
-}
-
-impl Live {
-    /// Begins to read events after the newest; ends with `stop`.
-    pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
-        let (sender, _) = broadcast::channel(1024);
-        let newest = events::newest(&mut *db.read().await?).await?;
-        tokio::spawn(read_on(db, sender.clone(), newest, stop.clone()));
-        Ok(Self {
-            events: sender,
-            stop,
-        })
-    }
-
-    /// How many pages are open on this node.
-    pub(crate) fn listeners(&self) -> usize {
-        self.events.receiver_count()
-    }
-}
-
-async fn read_on(
-    db: Db,
-    sender: broadcast::Sender<Event>,
-    mut newest: i64,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut commits = db.commits();
-    while !*stop.borrow() {
-        let read = async { events::after(&mut *db.read().await?, newest).await };
-        match read.await {
-            Ok(events) => {
-                for event in events {
-                    newest = event.n;
-                    // Nobody listening is no failure.
-                    let _ = sender.send(event);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "events could not be read"),
-        }
-        tokio::select! {
-            _ = commits.changed() => {}
-            () = tokio::time::sleep(TICK) => {}
-            _ = stop.changed() => {}
-        }
-    }
-}
 
 /// Where the page is.
 #[derive(Debug, Deserialize)]

@@ -3,9 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::error::Error;
 use crate::markup::{self, Markup, Saved, Sent};
+use crate::state::State;
 use crate::web::extract::context::Ask;
 use crate::web::extract::fields::Fields;
 use crate::web::responses::{Answer, back, data, done};

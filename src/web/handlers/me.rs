@@ -6,10 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde_json::Value;
 
-use crate::app::State;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Grant, Hashed, Person, Profile};
+use crate::state::State;
+use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
 use crate::web::handlers::people::account_shape;
@@ -247,9 +248,10 @@ async fn check_current(
     person: &Person,
     current: &str,
 ) -> Result<()> {
-    state
-        .guard
-        .sign_in(&text::email_key(&person.email), &state.address(req))?;
+    state.guard.sign_in(
+        &text::email_key(&person.email),
+        &client_address(&state, req),
+    )?;
     match people::sign_in(&state.db, &person.email, current).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),

@@ -10,11 +10,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use crate::app::State;
 use crate::config::Delivery;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::media::{self, Served};
+use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::{Ask, by_grant};
 use crate::web::extract::fields::{Fields, Wanted};

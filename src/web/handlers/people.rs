@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::{self, Account, Change, Hashed, Role};
+use crate::state::State;
 use crate::updates::INVITE;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;

@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use crate::app::State;
 use crate::clock::{parse_rfc3339, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
+use crate::state::State;
 use crate::updates::{self, Filter, Row, Update};
+use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
@@ -341,7 +342,9 @@ async fn answer(
     read: impl FnOnce(&mut Fields) -> Answer,
 ) -> Answered {
     let mut fields = Fields::read(req, payload).await?;
-    state.guard.speak(&ask.viewer, &state.address(req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, req))?;
     let typed = fields.typed();
     let tried = async {
         let revision = fields.number("revision");
@@ -390,7 +393,9 @@ pub(crate) async fn take_back(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> Answered {
-    state.guard.speak(&ask.viewer, &state.address(&req))?;
+    state
+        .guard
+        .speak(&ask.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
     receipts::take_back(&mut tx, &state.clock, &ask.viewer, &id).await?;
     tx.commit().await?;

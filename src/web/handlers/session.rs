@@ -6,11 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::media::Taken;
 use crate::people::{self, Grant, Hashed, NewAccount, Role};
+use crate::state::State;
+use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said, cookie, session_cookie};
 use crate::web::extract::fields::Fields;
 use crate::web::handlers::me::me_page;
@@ -223,7 +224,7 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
     fields.finish()?;
     state
         .guard
-        .sign_in(&text::email_key(&email), &state.address(req))?;
+        .sign_in(&text::email_key(&email), &client_address(&state, req))?;
     let account = people::sign_in(&state.db, &email, &password).await?;
     let mut tx = state.db.begin().await?;
     // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).

@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use crate::app::State;
-use crate::error::{Error, Result};
+use crate::notifications::unsubscribe::person_of;
 use crate::people::{self, Profile};
-use crate::web::extract::context::{Ask, seal, sealed_by_us};
+use crate::state::State;
+use crate::web::extract::context::Ask;
 use crate::web::extract::fields::whole;
 use crate::web::pages::UnsubscribePage;
 use crate::web::responses::{Answer, data, page, see_other};
@@ -15,26 +15,9 @@ use crate::web::responses::{Answer, data, page, see_other};
 /// What the body of a mail program's request holds.
 const ONE_CLICK: &[u8] = b"One-Click";
 
-/// What stands in a person's mail. It does not expire: mail is kept for years.
-pub(crate) fn token(state: &State, person_id: &str) -> String {
-    format!(
-        "{person_id}.{}",
-        seal(state, &format!("unsubscribe {person_id}"))
-    )
-}
-
-fn person_of<'a>(state: &State, token: &'a str) -> Result<&'a str> {
-    let (person_id, sealed) = token.split_once('.').ok_or(Error::NotFound)?;
-    if sealed_by_us(state, &format!("unsubscribe {person_id}"), sealed) {
-        Ok(person_id)
-    } else {
-        Err(Error::NotFound)
-    }
-}
-
 /// One button: programs that look for viruses follow links, and must not end anything.
 pub(crate) async fn show(ask: Ask, state: web::Data<State>, token: web::Path<String>) -> Answer {
-    let person_id = person_of(&state, &token)?;
+    let person_id = person_of(&state.key, &token)?;
     let account = people::by_id(&mut *state.db.read().await?, person_id).await?;
     let off = account.mail_off_at.is_some();
     if !ask.html {
@@ -62,7 +45,7 @@ pub(crate) async fn stop(
     token: web::Path<String>,
     payload: web::Payload,
 ) -> Answer {
-    let person_id = person_of(&state, &token)?;
+    let person_id = person_of(&state.key, &token)?;
     // Mail programs send a form of either kind (RFC 8058 §3.2): what was meant is clear whatever it is.
     let one_click = whole(payload)
         .await?

@@ -14,9 +14,9 @@ pub(crate) use access::access;
 pub(crate) use library::{library, search, trash_page};
 pub(crate) use write::{create, edit, edit_page, material, new_page, publish, unpublish};
 
-use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::Result;
+use crate::state::State;
 use crate::updates::Update;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};

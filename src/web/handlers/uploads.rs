@@ -11,9 +11,9 @@ use data_encoding::BASE64;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 
-use crate::app::State;
 use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
+use crate::state::State;
 use crate::text;
 use crate::uploads::{self, Checksum, New, Patch, Upload};
 use crate::web::extract::context::Ask;

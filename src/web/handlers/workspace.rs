@@ -6,9 +6,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde_json::Value;
 
-use crate::app::State;
 use crate::error::{Error, Result};
 use crate::infra::markdown;
+use crate::state::State;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
 use crate::web::handlers::people::accounts;

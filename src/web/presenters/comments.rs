@@ -7,7 +7,6 @@ use sqlx::AnyConnection;
 use super::super::extract::context::Ask;
 use super::super::schema::{AnchorShape, AuthorShape, CommentShape, RegionShape, VersionShape};
 use super::{media_shape, reaction_shapes, time};
-use crate::app::State;
 use crate::clock::rfc3339;
 use crate::comments::{self, Comment, Region, Version};
 use crate::error::Result;
@@ -15,6 +14,7 @@ use crate::infra::markdown;
 use crate::media::{self, Album};
 use crate::people::Viewer;
 use crate::receipts;
+use crate::state::State;
 use crate::updates::{self, Update};
 
 /// So many earlier wordings of a comment stand on the page.

@@ -7,10 +7,10 @@ use sqlx::AnyConnection;
 use super::super::extract::context::Ask;
 use super::super::schema::{EntryShape, InboxCountsShape, InboxShape, RowShape, SnoozedShape};
 use super::{rows, time};
-use crate::app::State;
 use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::inbox::{self, Section, Waiting};
+use crate::state::State;
 use crate::updates;
 
 /// The inbox of who asks.

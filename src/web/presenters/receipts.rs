@@ -10,10 +10,10 @@ use super::super::schema::{
     ReceiptShape, RevisionShape, TrimShape, TrimmedShape,
 };
 use super::{is_author, time};
-use crate::app::State;
 use crate::clock::rfc3339;
 use crate::infra::markdown;
 use crate::receipts::{Exchange, GuestAnswer, Receipt};
+use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
 /// One recipient's standing: what they opened is for the author and themself, and so are their words unless the author opened them.

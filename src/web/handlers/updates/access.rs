@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web;
 
-use crate::app::State;
+use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::Ask;
 use crate::web::presenters;

@@ -3,9 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::app::State;
 use crate::error::{Error, Result};
 use crate::people;
+use crate::state::State;
 use crate::updates::{self, Filter, Row};
 use crate::web::extract::context::Ask;
 use crate::web::extract::list_query::ListQuery;

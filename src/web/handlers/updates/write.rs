@@ -4,11 +4,11 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
-use crate::app::State;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::media::{self, Taken};
 use crate::people::{Invited, Person};
+use crate::state::State;
 use crate::updates::{self, Content, Update};
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::{Fields, Wanted, asked};

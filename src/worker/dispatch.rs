@@ -9,11 +9,12 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::{State, perform};
+use super::perform;
 use crate::error::{Error, Result};
 use crate::infra::jobs;
 use crate::infra::jobs::{Job, Lane};
 use crate::media;
+use crate::state::State;
 
 /// How often this node looks for jobs that failed or that another node left, and how long it waits while the database takes no writes.
 const TICK: Duration = Duration::from_secs(1);

@@ -1,4 +1,4 @@
-//! Mail as the app knows it: whether there is any, what becomes of its jobs, and the address that ends it.
+//! Mail: whether it is set up, its jobs, and the links in it.
 
 use tokio::sync::watch;
 
@@ -8,7 +8,7 @@ use crate::infra::db::Tx;
 use crate::infra::jobs::Job;
 use crate::notification_emails;
 use crate::notification_emails::Links;
-use crate::web::unsubscribe_token;
+use crate::notifications::unsubscribe;
 
 impl State {
     /// Whether what is asked goes out as mail; else its author passes it on.
@@ -27,16 +27,20 @@ impl State {
     }
 
     /// Does such a job. Answers false when the process ends before all of it is done.
-    pub(super) async fn deliver(&self, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
+    pub(crate) async fn deliver(&self, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
         // Without the setting, or the address its links need, the mail of earlier days stays unsent.
         let (Some(mailer), Some(base)) = (&self.config.mail, &self.config.url) else {
             return Ok(true);
         };
-        let unsubscribe =
-            |person: &str| format!("{base}/unsubscribe/{}", unsubscribe_token(self, person));
+        let ending = |person: &str| {
+            format!(
+                "{base}/unsubscribe/{}",
+                unsubscribe::token(&self.key, person)
+            )
+        };
         let links = Links {
             base,
-            unsubscribe: &unsubscribe,
+            unsubscribe: &ending,
         };
         notification_emails::deliver(&self.db, &self.clock, mailer, &links, &job.payload, || {
             *stop.borrow()

@@ -1,0 +1,229 @@
+//! What handlers and workers share: settings, database, storage, limits, keys and open pages.
+
+mod mail;
+mod node;
+
+use std::num::NonZeroU32;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, watch};
+
+use self::node::Node;
+use crate::clock::{self, Clock};
+use crate::config::{Config, Delivery, Place};
+use crate::error::{Error, Result};
+use crate::events::hub::Live;
+use crate::infra::db::{self, Db};
+use crate::infra::images::Font;
+use crate::infra::storage::{S3Settings, Storage};
+use crate::media::Workshop;
+use crate::people::Viewer;
+use crate::search;
+use crate::uploads::{Busy, Intake};
+
+/// Parts of uploads joined at once: each takes twice its 16 MiB of memory.
+const JOINING: usize = 4;
+
+/// What all requests share.
+pub struct State {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// The domain's time.
+    pub clock: Clock,
+    /// How files come in, with storage and tools.
+    pub intake: Intake,
+    /// Keeps guessing and flooding slow.
+    pub guard: Guard,
+    /// What signs addresses and cookies; a row of the database, so that all nodes have it.
+    pub(crate) key: String,
+    /// What the set-up page asks for.
+    pub(crate) setup_code: String,
+    /// Open pages.
+    pub(crate) live: Live,
+    /// This process, among all that claim jobs.
+    pub(crate) node: Node,
+    /// Where media comes from besides the page's own address, for the Content-Security-Policy: the public address and, in
+    /// `redirect`, the bucket's.
+    pub(crate) media_sources: String,
+}
+
+/// Limits on how often something is tried, in this node's memory.
+#[derive(Debug)]
+pub struct Guard {
+    accounts: DefaultKeyedRateLimiter<String>,
+    addresses: DefaultKeyedRateLimiter<String>,
+    speakers: DefaultKeyedRateLimiter<String>,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        let quota = |burst: u32, refill: u64| {
+            let period = Duration::from_secs(refill);
+            Quota::with_period(period)
+                .unwrap_or(Quota::per_minute(NonZeroU32::MIN))
+                .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+        };
+        Self {
+            accounts: RateLimiter::keyed(quota(10, 30)),
+            addresses: RateLimiter::keyed(quota(60, 2)),
+            speakers: RateLimiter::keyed(quota(60, 1)),
+        }
+    }
+}
+
+impl Guard {
+    /// From one address an account's password may be tried ten times, then twice a minute, and all passwords sixty times, then every two
+    /// seconds. Nobody can lock others out: an account's tries are counted for each address by itself.
+    pub fn sign_in(&self, account: &str, address: &str) -> Result<()> {
+        check(&self.addresses, address)?;
+        check(&self.accounts, &format!("{account} {address}"))
+    }
+
+    /// Forgets who has not tried anything for a while.
+    pub(crate) fn forget(&self) {
+        for limiter in [&self.accounts, &self.addresses, &self.speakers] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+
+    /// Guests say sixty things, then one a second; people are trusted.
+    pub fn speak(&self, viewer: &Viewer, address: &str) -> Result<()> {
+        match viewer {
+            Viewer::Guest(_) => check(&self.speakers, address),
+            Viewer::Person(_) | Viewer::Nobody => Ok(()),
+        }
+    }
+}
+
+fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
+    limiter.check_key(&key.to_owned()).map_err(|until| {
+        Error::TooMany(
+            until
+                .wait_time_from(DefaultClock::default().now())
+                .as_secs()
+                + 1,
+        )
+    })
+}
+
+/// Opens the database and brings it up to date.
+pub async fn open_db(config: &Config) -> Result<Db> {
+    // It holds password hashes and the key that signs addresses: for this user alone.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data)
+        .map_err(|error| {
+            Error::Conflict(format!(
+                "HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.",
+                config.data.display()
+            ))
+        })?;
+    let db = Db::open(&config.database_url).await?;
+    let mut tx = db.begin().await?;
+    search::prepare(&mut tx, db.dialect()).await?;
+    tx.commit().await?;
+    Ok(db)
+}
+
+/// Opens the storage that the settings name.
+pub async fn open_storage(config: &Config) -> Result<Storage> {
+    match &config.storage {
+        Place::Disk => Storage::disk(&config.data.join("media")),
+        Place::S3 { bucket, prefix } => {
+            Storage::s3(S3Settings {
+                bucket: bucket.clone(),
+                // Keys begin with it as it is, so the slash belongs to it.
+                prefix: if prefix.is_empty() {
+                    String::new()
+                } else {
+                    format!("{prefix}/")
+                },
+                endpoint: config.s3_endpoint.clone(),
+                public_endpoint: config.s3_public_endpoint.clone(),
+                path_style: config.s3_path_style,
+                ..S3Settings::default()
+            })
+            .await
+        }
+    }
+}
+
+impl State {
+    /// Opens database and storage. `font` draws the texts of markup; open pages end with `stop`.
+    pub(crate) async fn open(
+        config: Config,
+        clock: Clock,
+        font: Font,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self> {
+        let db = open_db(&config).await?;
+        let storage = open_storage(&config).await?;
+        let tmp = config.data.join("tmp");
+        std::fs::create_dir_all(&tmp)?;
+        let mut tx = db.begin().await?;
+        let key = db::setting(&mut tx, "key", clock::secret).await?;
+        let setup_code = db::setting(&mut tx, "setup_code", clock::secret).await?;
+        tx.commit().await?;
+        let redirected = match config.delivery {
+            Delivery::Proxy => None,
+            Delivery::Redirect => storage
+                .presign("media/any", Duration::from_secs(60))
+                .await?
+                .as_deref()
+                .and_then(origin),
+        };
+        let media_sources = config
+            .url
+            .clone()
+            .into_iter()
+            .chain(redirected)
+            .map(|source| format!(" {source}"))
+            .collect();
+        let live = Live::start(db.clone(), stop).await?;
+        let node = Node::start(&db, &config.data).await?;
+        let shop = Workshop {
+            db: db.clone(),
+            clock: clock.clone(),
+            storage,
+            ffmpeg: config.ffmpeg.clone(),
+            found: Arc::default(),
+            tmp,
+            since: clock::real_time(),
+            font,
+        };
+        let intake = Intake {
+            shop,
+            max: config.max_upload,
+            min_free: config.min_free,
+            pause: config.upload_pause,
+            joining: Arc::new(Semaphore::new(JOINING)),
+            writing: Busy::default(),
+            finishing: Busy::default(),
+        };
+        Ok(Self {
+            db,
+            clock,
+            intake,
+            guard: Guard::default(),
+            key,
+            setup_code,
+            live,
+            node,
+            media_sources,
+            config,
+        })
+    }
+}
+
+/// Scheme, host and port of a URL.
+fn origin(url: &str) -> Option<String> {
+    Some(url::Url::parse(url).ok()?.origin().ascii_serialization())
+}
