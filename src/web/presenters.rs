@@ -4,7 +4,11 @@
 mod access;
 mod comments;
 mod inbox;
+pub(crate) mod me;
+pub(crate) mod people;
 mod receipts;
+pub(crate) mod sessions;
+pub(crate) mod workspace;
 
 use std::borrow::Cow;
 

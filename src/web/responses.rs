@@ -1,13 +1,17 @@
 //! Answers: which face an address shows, and how an error looks on both.
 
+pub(crate) mod redirect;
+pub(crate) mod sign_in;
+
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
 use askama::Template;
 use serde::Serialize;
 use serde_json::json;
 
+use super::extract::accept::wants_html;
 use super::extract::context::{Ask, Said};
 use super::pages::{ErrorPage, Page};
 use crate::error::Error;
@@ -24,53 +28,6 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::build(self.status_code()).finish()
     }
-}
-
-/// HTML only if `Accept` names `text/html` at least as preferred as JSON and there is no `Authorization`.
-pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
-    if headers.contains_key(header::AUTHORIZATION) {
-        return false;
-    }
-    let accept: Vec<&str> = headers
-        .get_all(header::ACCEPT)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .collect();
-    let quality = |names: &[&str]| {
-        let of = |name: &&str| {
-            accept.iter().find_map(|part| {
-                let mut bits = part.split(';').map(str::trim);
-                if !bits.next()?.eq_ignore_ascii_case(name) {
-                    return None;
-                }
-                Some(
-                    bits.find_map(|bit| bit.strip_prefix("q="))
-                        .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0)),
-                )
-            })
-        };
-        names.iter().find_map(of)
-    };
-    match quality(&["text/html"]) {
-        Some(html) if html > 0.0 => {
-            html >= quality(&["application/json", "application/*", "*/*"]).unwrap_or(0.0)
-        }
-        _ => false,
-    }
-}
-
-/// A table is wanted: `Accept: text/csv`, or `?format=csv` where a link cannot say that.
-pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
-    let named = req
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.starts_with("text/csv"));
-    named
-        || req
-            .query_string()
-            .split('&')
-            .any(|pair| pair == "format=csv")
 }
 
 /// A page.
@@ -154,7 +111,7 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
                 Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => {
                     format!("/updates/{id}")
                 }
-                _ => super::handlers::session::local(
+                _ => redirect::local(
                     uri.path_and_query()
                         .map(actix_web::http::uri::PathAndQuery::as_str),
                 ),
@@ -257,29 +214,4 @@ pub(crate) fn boxed<B: MessageBody + 'static>(
     response: actix_web::dev::ServiceResponse<B>,
 ) -> actix_web::dev::ServiceResponse {
     response.map_into_boxed_body()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn html(accept: &str) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
-        wants_html(&headers)
-    }
-
-    #[test]
-    fn html_only_for_those_who_name_it_first() {
-        assert!(html(
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-        ));
-        assert!(html(
-            "text/vnd.turbo-stream.html, text/html, application/xhtml+xml"
-        ));
-        assert!(html("application/json, text/html"));
-        assert!(!html("*/*"));
-        assert!(!html("application/json"));
-        assert!(!html("text/html;q=0.5, application/json"));
-    }
 }

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::people::{self, Grant, Guest, Person, Viewer};
 use crate::signing;
 use crate::state::State;
+use crate::web::extract::accept::wants_html;
 use crate::web::pages::{Me, Page};
-use crate::web::responses::wants_html;
 use crate::{inbox, links, workspace};
 
 /// A share link's cookie lives for 90 days.

@@ -12,8 +12,8 @@ use crate::state::State;
 use crate::updates;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
-use crate::web::handlers::people::accounts;
 use crate::web::pages::{Form, GroupsPage};
+use crate::web::presenters::people::accounts;
 use crate::web::responses::{Answer, data, nothing, page, see_other_saying};
 use crate::web::schema::{GroupShape, ListShape, PersonShape};
 

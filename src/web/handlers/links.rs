@@ -223,5 +223,5 @@ fn wants_json(req: &HttpRequest) -> bool {
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    accept.contains("application/json") && !crate::web::responses::wants_html(req.headers())
+    accept.contains("application/json") && !crate::web::extract::accept::wants_html(req.headers())
 }

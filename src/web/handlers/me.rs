@@ -1,36 +1,20 @@
 //! One's own settings.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use serde_json::Value;
 
-use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::people::{self, Account, Grant, Hashed, Person, Profile};
+use crate::people::{self, Grant, Hashed, Person, Profile};
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
-use crate::web::handlers::people::account_shape;
-use crate::web::handlers::session::{sessions, token_shapes};
-use crate::web::pages::{Form, MePage};
-use crate::web::responses::{Answer, data, failed_page, nothing, page, see_other_saying};
-use crate::web::schema::{MeShape, NotifyShape};
+use crate::web::presenters::me::{Typed, me_page, me_shape};
+use crate::web::responses::{Answer, data, nothing, see_other_saying};
+use crate::web::schema::MeShape;
 use crate::working_hours::Hours;
 use crate::{text, updates};
-
-type Typed = BTreeMap<String, String>;
-
-fn shape(account: Account, now: Millis) -> MeShape {
-    MeShape {
-        notify: NotifyShape {
-            mail: account.mail_off_at.is_none(),
-        },
-        account: account_shape(account, now),
-    }
-}
 
 pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
     let person = ask.person()?;
@@ -39,60 +23,11 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
     }
     data(
         StatusCode::OK,
-        &shape(
+        &me_shape(
             people::by_id(&mut *state.db.read().await?, &person.id).await?,
             state.clock.now(),
         ),
     )
-}
-
-/// The settings page, with what was typed into one of its forms if that was wrong.
-pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Error)>) -> Answer {
-    let account = people::by_id(&mut *state.db.read().await?, &ask.person()?.id).await?;
-    let form = filled(&account, failed.as_ref(), state.clock.now());
-    let zones = people::zones();
-    let shown = MePage {
-        page: ask.page(state, "Settings", "me").await?,
-        account: account_shape(account, state.clock.now()),
-        form,
-        zones,
-        sessions: sessions(state, ask).await?,
-        tokens: token_shapes(state, ask).await?,
-    };
-    match &failed {
-        Some((_, error)) => failed_page(error, &shown),
-        None => page(StatusCode::OK, &shown),
-    }
-}
-
-/// What the forms of the page hold: what was typed, else what is.
-fn filled(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
-    let mut form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(typed, error));
-    let hours = people::stored(account.working_hours.as_deref()).to_json();
-    let away = account
-        .away_until
-        .filter(|until| *until > now)
-        .map(crate::clock::rfc3339);
-    // A box that is not ticked is not sent: of the hours' form all that was sent counts.
-    if form.values.contains_key("from") {
-        form.values.entry("days".into()).or_default();
-    }
-    for (field, value) in [
-        ("name", account.name.clone()),
-        ("email", account.email.clone()),
-        ("time_zone", account.time_zone.clone()),
-        ("days", hours["days"].to_string()),
-        (
-            "from",
-            hours["from"].as_str().unwrap_or_default().to_owned(),
-        ),
-        ("to", hours["to"].as_str().unwrap_or_default().to_owned()),
-        ("away_until", away.unwrap_or_default()),
-        ("mail", account.mail_off_at.is_none().to_string()),
-    ] {
-        form.values.entry(field.to_owned()).or_insert(value);
-    }
-    form
 }
 
 pub(crate) async fn edit(
@@ -147,7 +82,7 @@ async fn try_edit(
     if people::edit(&mut tx, &state.clock, &person.id, &profile).await? {
         updates::move_dues(&mut tx, &person.id).await?;
     }
-    let account = shape(people::by_id(&mut tx, &person.id).await?, state.clock.now());
+    let account = me_shape(people::by_id(&mut tx, &person.id).await?, state.clock.now());
     tx.commit().await?;
     Ok(account)
 }

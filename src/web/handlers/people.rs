@@ -5,49 +5,22 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::clock::{Millis, rfc3339};
+use crate::clock::rfc3339;
 use crate::error::{Error, Result};
-use crate::people::{self, Account, Change, Hashed, Role};
+use crate::people::{self, Change, Hashed, Role};
 use crate::state::State;
 use crate::updates::INVITE;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
-use crate::web::handlers::session::{browser, signed_in};
 use crate::web::pages::{Form, InvitationPage, PeoplePage, ResetPage};
+use crate::web::presenters::people::{account_shape, accounts};
+use crate::web::presenters::workspace::workspace_shape;
+use crate::web::responses::sign_in::{browser, signed_in};
 use crate::web::responses::{Answer, data, done, nothing, page, see_other_saying};
-use crate::web::schema::{AccountShape, InvitationShape, ListShape};
+use crate::web::schema::{InvitationShape, ListShape};
 use crate::{events, links, text, updates, workspace};
 
 type Typed = BTreeMap<String, String>;
-
-/// An account, as it stands now.
-pub(crate) fn account_shape(account: Account, now: Millis) -> AccountShape {
-    let hours = people::stored(account.working_hours.as_deref());
-    AccountShape {
-        working_hours: account.working_hours.is_some().then(|| hours.to_json()),
-        away_until: account.away_until.filter(|until| *until > now).map(rfc3339),
-        now: rfc3339(now),
-        id: account.id,
-        name: account.name,
-        email: account.email,
-        role: account.role,
-        time_zone: account.time_zone,
-        created_at: rfc3339(account.created_at),
-        deactivated_at: account.deactivated_at.map(rfc3339),
-    }
-}
-
-/// Everyone with an account.
-pub(crate) async fn accounts(state: &State) -> Result<Vec<AccountShape>> {
-    let (everyone, now) = (
-        people::all(&mut *state.db.read().await?).await?,
-        state.clock.now(),
-    );
-    Ok(everyone
-        .into_iter()
-        .map(|account| account_shape(account, now))
-        .collect())
-}
 
 pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
     ask.person()?;
@@ -305,9 +278,7 @@ async fn invitation_page(
 ) -> Answer {
     let invitation =
         people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
-    let workspace = crate::web::handlers::workspace::shape(
-        workspace::read(&mut *state.db.read().await?).await?,
-    );
+    let workspace = workspace_shape(workspace::read(&mut *state.db.read().await?).await?);
     let (email, invited_by) = (invitation.email, invitation.invited_by);
     if !ask.html {
         return data(

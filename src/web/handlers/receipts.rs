@@ -11,6 +11,7 @@ use crate::people::Viewer;
 use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
 use crate::state::State;
 use crate::updates::{self, Filter, Row, Update};
+use crate::web::extract::accept::wants_csv;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
@@ -19,7 +20,7 @@ use crate::web::handlers::updates::update_page;
 use crate::web::pages::{OverviewPage, ReceiptsPage};
 use crate::web::presenters;
 use crate::web::responses::{
-    Answer as Answered, back, data, nothing, page, see_other, see_other_saying, wants_csv,
+    Answer as Answered, back, data, nothing, page, see_other, see_other_saying,
 };
 use crate::web::schema::{ListShape, ReceiptShape};
 use crate::{events, sample, share_message, text};

@@ -1,7 +1,7 @@
 //! Setting up, signing in and out, sessions and tokens.
 
-use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
@@ -9,21 +9,21 @@ use subtle::ConstantTimeEq;
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::media::Taken;
-use crate::people::{self, Grant, Hashed, NewAccount, Role};
+use crate::people::{self, Hashed, NewAccount, Role};
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Ask, Said, cookie, session_cookie};
 use crate::web::extract::fields::Fields;
-use crate::web::handlers::me::me_page;
 use crate::web::pages::{Form, SetupPage, SignInPage};
+use crate::web::presenters::me::me_page;
+use crate::web::presenters::sessions::{sessions, token_shapes};
+use crate::web::responses::redirect::local;
+use crate::web::responses::sign_in::{browser, signed_in};
 use crate::web::responses::{
     Answer, data, failed_page, nothing, page, see_other, see_other_saying,
 };
-use crate::web::schema::{ListShape, SessionShape, TokenShape};
+use crate::web::schema::{ListShape, TokenShape};
 use crate::{sample, text};
-
-/// The longest that browsers keep a cookie. When a session is over is the server's to say: after 30 days without use.
-const DAYS: i64 = 400;
 
 #[derive(Deserialize)]
 pub(crate) struct SetupQuery {
@@ -176,23 +176,6 @@ pub(crate) async fn show(
     }
 }
 
-/// Where one was going, if that is ours: a path, never another host.
-pub(crate) fn local(next: Option<&str>) -> String {
-    match next {
-        // An address that a browser was at is all ASCII; anything else would not fit a header either.
-        Some(next)
-            if next.starts_with('/')
-                && !next.starts_with("//")
-                && next
-                    .bytes()
-                    .all(|byte| byte.is_ascii_graphic() && byte != b'\\') =>
-        {
-            next.to_owned()
-        }
-        _ => "/".into(),
-    }
-}
-
 pub(crate) async fn sign_in(
     req: HttpRequest,
     ask: Ask,
@@ -236,61 +219,6 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
     Ok(secret)
 }
 
-/// The answer that begins a session.
-pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> HttpResponse {
-    let mut answer = if ask.html {
-        see_other(to)
-    } else {
-        HttpResponse::NoContent().finish()
-    };
-    // The cookie is made of our own letters, so it always fits a header.
-    let _ = answer.add_cookie(&cookie(
-        state,
-        session_cookie(state).into(),
-        secret.to_owned(),
-        DAYS,
-    ));
-    answer
-}
-
-/// The browser in words a person knows, `Firefox on Windows`; of a program what it calls itself.
-pub(crate) fn browser(req: &HttpRequest) -> String {
-    let agent = req
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("Unknown");
-    // Nearly all say they are several browsers: the first name in this order is the true one.
-    let names = [
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("Chrom", "Chrome"),
-        ("CriOS/", "Chrome"),
-        ("Safari/", "Safari"),
-    ];
-    let systems = [
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "Mac"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ];
-    let known = |list: &[(&str, &'static str)]| {
-        list.iter()
-            .find(|(sign, _)| agent.contains(sign))
-            .map(|(_, name)| *name)
-    };
-    match (known(&names), known(&systems)) {
-        (Some(name), Some(system)) => format!("{name} on {system}"),
-        (Some(name), None) => name.to_owned(),
-        (None, _) => agent.chars().take(100).collect(),
-    }
-}
-
 pub(crate) async fn sign_out(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
     if let Some(old) = req.cookie(session_cookie(&state)) {
         let mut tx = state.db.begin().await?;
@@ -302,22 +230,6 @@ pub(crate) async fn sign_out(req: HttpRequest, ask: Ask, state: web::Data<State>
     gone.make_removal();
     let _ = answer.add_cookie(&gone);
     Ok(answer)
-}
-
-/// Where I am signed in.
-pub(crate) async fn sessions(state: &State, ask: &Ask) -> Result<Vec<SessionShape>> {
-    let person = ask.person()?;
-    let sessions = people::sessions(&mut *state.db.read().await?, &state.clock, &person.id).await?;
-    Ok(sessions
-        .into_iter()
-        .map(|session| SessionShape {
-            current: person.grant == Grant::Session(session.id.clone()),
-            id: session.id,
-            browser: session.browser,
-            created_at: rfc3339(session.created_at),
-            last_seen_at: rfc3339(session.last_seen_at),
-        })
-        .collect())
 }
 
 pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
@@ -336,21 +248,6 @@ pub(crate) async fn end(ask: Ask, state: web::Data<State>, id: web::Path<String>
     people::end_session(&mut tx, &person.id, &id).await?;
     tx.commit().await?;
     nothing(&ask, "/me")
-}
-
-/// My tokens.
-pub(crate) async fn token_shapes(state: &State, ask: &Ask) -> Result<Vec<TokenShape>> {
-    let tokens = people::tokens(&mut *state.db.read().await?, &ask.person()?.id).await?;
-    Ok(tokens
-        .into_iter()
-        .map(|token| TokenShape {
-            id: token.id,
-            name: token.name,
-            created_at: rfc3339(token.created_at),
-            last_used_at: token.last_used_at.map(rfc3339),
-            token: None,
-        })
-        .collect())
 }
 
 pub(crate) async fn tokens(ask: Ask, state: web::Data<State>) -> Answer {

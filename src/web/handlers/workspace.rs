@@ -7,35 +7,22 @@ use actix_web::{HttpRequest, web};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::infra::markdown;
 use crate::state::State;
 use crate::web::extract::context::{Ask, Said};
 use crate::web::extract::fields::Fields;
-use crate::web::handlers::people::accounts;
 use crate::web::pages::{Form, WorkspacePage};
+use crate::web::presenters::people::accounts;
+use crate::web::presenters::workspace::workspace_shape;
 use crate::web::responses::{Answer, data, page, see_other_saying};
-use crate::web::schema::{ContactShape, DaysShape, WorkspaceShape};
-use crate::workspace::{self, Change, Workspace};
+use crate::web::schema::WorkspaceShape;
+use crate::workspace::{self, Change};
 
 type Typed = BTreeMap<String, String>;
 
-pub(crate) fn shape(workspace: Workspace) -> WorkspaceShape {
-    WorkspaceShape {
-        rules_html: markdown::html(&workspace.rules),
-        rules: workspace.rules,
-        contact: workspace.contact.map(|contact| ContactShape {
-            id: contact.id,
-            name: contact.name,
-            email: contact.email,
-        }),
-        due: workspace
-            .due_days
-            .map(|working_days| DaysShape { working_days }),
-    }
-}
-
 async fn read(state: &State) -> Result<WorkspaceShape> {
-    Ok(shape(workspace::read(&mut *state.db.read().await?).await?))
+    Ok(workspace_shape(
+        workspace::read(&mut *state.db.read().await?).await?,
+    ))
 }
 
 pub(crate) async fn show(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
@@ -132,7 +119,7 @@ async fn try_change(state: &State, ask: &Ask, mut fields: Fields) -> Result<Work
     workspace::change(&mut tx, ask.person()?, &change).await?;
     let workspace = workspace::read(&mut tx).await?;
     tx.commit().await?;
-    Ok(shape(workspace))
+    Ok(workspace_shape(workspace))
 }
 
 /// `{"working_days":1}`, null, or in a form the number.

@@ -1,0 +1,36 @@
+//! Accounts.
+
+use crate::clock::{Millis, rfc3339};
+use crate::error::Result;
+use crate::people::{self, Account};
+use crate::state::State;
+use crate::web::schema::AccountShape;
+
+/// An account, as it stands now.
+pub(crate) fn account_shape(account: Account, now: Millis) -> AccountShape {
+    let hours = people::stored(account.working_hours.as_deref());
+    AccountShape {
+        working_hours: account.working_hours.is_some().then(|| hours.to_json()),
+        away_until: account.away_until.filter(|until| *until > now).map(rfc3339),
+        now: rfc3339(now),
+        id: account.id,
+        name: account.name,
+        email: account.email,
+        role: account.role,
+        time_zone: account.time_zone,
+        created_at: rfc3339(account.created_at),
+        deactivated_at: account.deactivated_at.map(rfc3339),
+    }
+}
+
+/// Everyone with an account.
+pub(crate) async fn accounts(state: &State) -> Result<Vec<AccountShape>> {
+    let (everyone, now) = (
+        people::all(&mut *state.db.read().await?).await?,
+        state.clock.now(),
+    );
+    Ok(everyone
+        .into_iter()
+        .map(|account| account_shape(account, now))
+        .collect())
+}
