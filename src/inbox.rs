@@ -117,7 +117,7 @@ macro_rules! owed_by_me {
 }
 
 /// What was said to the person and not read. That a correction came is said only where it is not owed an answer anyway, and that somebody
-/// joined a group only while that lets them open the update.
+/// joined a group only while they can open the update.
 macro_rules! said_to_me {
     () => {
         concat!(

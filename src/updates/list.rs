@@ -94,7 +94,7 @@ impl Cursor {
     pub fn decode(text: &str) -> Option<Self> {
         let plain = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (listed_at, id) = plain.split_once('.')?;
-        let is_id = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         is_id.then_some(Self {
             listed_at: listed_at.parse().ok()?,
             id: id.to_owned(),

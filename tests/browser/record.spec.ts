@@ -343,14 +343,14 @@ test("a camera that cannot be put on the screen in one way is put there in anoth
   const [rika] = await hearback.people("Rika");
   const { page, close } = await studio(playwright, hearback, rika!);
   /** Everything that the compositor's worker does runs after this. */
-  const first = (code: string) =>
+  const first = (code: string, times = 1) =>
     page.route(
       "**/compositor-worker*",
       async (route) => {
         const answer = await route.fetch();
         await route.fulfill({ response: answer, body: `${code}\n${await answer.text()}` });
       },
-      { times: 1 },
+      { times },
     );
   await first('VideoFrame.prototype.copyTo = () => Promise.reject(new Error("cannot be copied"))');
   await record(page, "Screen and camera");
@@ -362,6 +362,8 @@ test("a camera that cannot be put on the screen in one way is put there in anoth
 
   await first(
     'VideoFrame.prototype.copyTo = () => Promise.reject(new Error("cannot be copied")); OffscreenCanvasRenderingContext2D.prototype.drawImage = () => { throw new Error("cannot be drawn") }',
+    // On a busy machine a worker that gets its frames late is replaced.
+    2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();

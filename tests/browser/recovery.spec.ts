@@ -310,7 +310,8 @@ test("after an hour the server finishes it by itself; the rest is added when its
   await after.page.goto("/inbox");
   const { recorded, safe } = await offered(after.page);
   expect(recorded).toBeGreaterThan(safe);
-  await complete(after.page, await goOn(after.page), studio.pieces, recorded - 1, info);
+  // A busy browser records less sound than time goes by; that no byte is missing is checked too.
+  await complete(after.page, await goOn(after.page), studio.pieces, recorded - 2, info);
   await after.close();
   await server.stop();
 });
@@ -330,7 +331,7 @@ test("the recording is removed from its draft elsewhere: nothing is called safe 
   await expect(elsewhere.getByRole("dialog")).toContainText("may be being recorded right now");
   await elsewhere.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
   await expect(page.locator("[data-do=open]")).toBeVisible();
-  const said = /0:0\d was deleted on the server; 0:0\d is left in this browser\./;
+  const said = /0:\d\d was deleted on the server; 0:\d\d is left in this browser\./;
   await expect(page.locator("[data-part=problem]")).toContainText(said);
   await expect(page.locator("[data-part=problem]")).not.toContainText("afe on the server");
   for (const at of [page.url(), "/inbox"]) {

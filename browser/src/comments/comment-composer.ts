@@ -1,6 +1,6 @@
 // Where one writes a comment, a question or a reply. What is typed is never lost: not by a failure, not by leaving, not by a refresh
 // (comments/draft-autosave.ts keeps it), and for ten seconds not by sending either.
-import { sentRow, type Unseen, unseenRow } from "./sent-notices.js";
+import { sentRow, type Unseen, unseenRows } from "./sent-notices.js";
 import { type Anchor, reveal } from "../update/anchors.js";
 import { announce, clock, icon, iconButton, make, remember } from "../lib/dom.js";
 import { sending } from "./draft-autosave.js";
@@ -385,7 +385,7 @@ export class CommentComposer extends HTMLElement {
         () => document.getElementById(`c-${sent.id}`),
         () => this.#undo(sent),
       ),
-      ...unseen.map((person) => unseenRow(this.dataset["update"] ?? "", person)),
+      ...unseenRows(this.dataset["update"] ?? "", unseen),
     );
   }
 

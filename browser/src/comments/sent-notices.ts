@@ -9,6 +9,8 @@ export interface Unseen {
 
 /** Milliseconds. */
 const UNDO = 10_000;
+/** People listed one by one. */
+const MOST = 10;
 
 /** "Sent. Undo", for ten seconds. `sent` finds it, `undo` takes it back. */
 export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
@@ -39,8 +41,23 @@ export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void
   return row;
 }
 
+/** Rows for those a comment names and who cannot see it; a group may have thousands of them. */
+export function unseenRows(update: string, unseen: Unseen[]): HTMLElement[] {
+  const rows = unseen.slice(0, MOST).map((person) => unseenRow(update, person));
+  const more = unseen.length - rows.length;
+  if (more > 0)
+    rows.push(
+      make(
+        "p",
+        { class: "note unseen", role: "status", "data-js": true },
+        `${more} more of those you named cannot see this.`,
+      ),
+    );
+  return rows;
+}
+
 /** "Bob cannot see this.", with the way to add them for the author, and whom to ask for others. */
-export function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
+function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
   const talk = document.querySelector<HTMLElement>(".talk");
   const author = talk?.dataset["mine"] !== undefined;
   const close = iconButton("Close", icon("x"), "button quiet icon-only small");

@@ -1,5 +1,5 @@
 // The conversation: going where a comment points, its order, and editing one's own in place.
-import { unseenRow } from "./sent-notices.js";
+import { unseenRows } from "./sent-notices.js";
 import { bring, reveal } from "../update/anchors.js";
 import { remember } from "../lib/dom.js";
 import { stage } from "../update/media-stage.js";
@@ -64,9 +64,7 @@ function edit(comment: HTMLElement, open: boolean): void {
 document.addEventListener("hearback:answered", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
-  form
-    .closest(".comment")
-    ?.after(...(answer?.unseen ?? []).map((person) => unseenRow(answer?.update_id ?? "", person)));
+  form.closest(".comment")?.after(...unseenRows(answer?.update_id ?? "", answer?.unseen ?? []));
 });
 
 function prepare(): void {

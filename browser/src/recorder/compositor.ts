@@ -115,6 +115,9 @@ export class Compositor extends EventTarget {
   /** Starts a worker in place of the one before. */
   #employ(): CompositorClient {
     this.#client?.close();
+    // What the one before got does not reach this one.
+    this.missing.add("base");
+    if (this.tracks.overlay) this.missing.add("overlay");
     const client = new CompositorClient(this.script, (report) => {
       if (this.#client === client) this.#hear(report);
     });

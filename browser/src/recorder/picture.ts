@@ -79,8 +79,9 @@ export class RecorderPicture extends EventTarget {
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
     // What is shown of a tab may be this page with its countdown. A tab sends its picture to whoever begins to listen.
-    const still = this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
-    this.#composing ??= this.#compose(patience.recording, still).finally(
+    const still = (): VideoFrame | null =>
+      this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
+    this.#composing ??= this.#compose(patience.recording, still()).finally(
       () => (this.#composing = null),
     );
     return this.#composing;

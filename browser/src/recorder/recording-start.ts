@@ -8,7 +8,7 @@ import type { SoundProbe } from "./audio-probe.js";
 import { showsPicture } from "./track-witness.js";
 
 /** Milliseconds. A recorder that has what it needs hands out its first bytes in a fraction of the first; then another recorder takes its place. */
-const patience = { first: 700, unexplained: 4_300, again: 5_000 };
+const patience = { first: 700, busy: 4_300, again: 5_000 };
 
 const unstarted =
   "Your browser didn't start recording, so nothing is recorded. Try again, or choose another screen, camera or microphone.";
@@ -21,6 +21,8 @@ export interface Ingredients {
   preview: HTMLVideoElement;
   /** Called when the picture's track is another one. */
   composed: () => void;
+  /** Aborted when the attempt is called off: no other recorder is tried then. */
+  signal: AbortSignal;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function startRecording({
   courier,
   preview,
   composed,
+  signal,
 }: Ingredients): Promise<{ recording: Recording; hasSound: boolean }> {
   const compose = async (): Promise<void> => {
     await picture.compose(preview);
@@ -47,18 +50,20 @@ export async function startRecording({
     return { recording, started: recording.start().then(() => true) };
   };
   if (!picture.isComposed && !showsPicture(preview)) await compose();
-  let { recording, started } = start(true);
-  let hasSound = sound !== null;
-  if (await withFallback(started, patience.first, false)) return { recording, hasSound };
-  // Where nothing is known to be missing, the machine may just be busy.
-  if (sound?.probe.delivers !== false && (await withFallback(started, patience.unexplained, false)))
-    return { recording, hasSound };
+  // A recorder waits for each of its tracks: sound that did not come while it counted is left out.
+  let hasSound = sound !== null && sound.probe.delivers !== false;
+  let { recording, started } = start(hasSound);
   try {
+    if (await withFallback(started, patience.first, false)) return { recording, hasSound };
+    // A composed picture delivers: the machine is just busy.
+    if (picture.isComposed && (await withFallback(started, patience.busy, false)))
+      return { recording, hasSound };
     for (const isLast of [false, true]) {
       // A recorder that did not start in time may never do so.
       recording.abandon();
+      signal.throwIfAborted();
       if (!picture.isComposed) await compose();
-      hasSound &&= !isLast && sound?.probe.delivers !== false;
+      hasSound &&= !isLast;
       ({ recording, started } = start(hasSound));
       if (await withFallback(started, patience.again, false)) return { recording, hasSound };
     }

@@ -423,7 +423,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
       if (!attempt.signal.aborted) this.#view.picture(picture.track);
     };
     const { recording, hasSound } = await attempt.had(
-      startRecording({ picture, sound, courier, preview, composed }),
+      startRecording({ picture, sound, courier, preview, composed, signal: attempt.signal }),
       (begun) => void begun.recording.stop(),
     );
     sound?.probe.close();

@@ -418,7 +418,7 @@ impl S3 {
     ) -> Result<()> {
         let mut markers = (None, None);
         loop {
-            let (after_key, after_id) = markers;
+            let (after_key, after_id) = markers.clone();
             let list = self
                 .client
                 .list_multipart_uploads()
@@ -447,7 +447,12 @@ impl S3 {
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
                 return Ok(());
             }
-            markers = (page.next_key_marker, page.next_upload_id_marker);
+            let next = (page.next_key_marker, page.next_upload_id_marker);
+            // A server that lists the same page again would be asked for ever.
+            if next == markers {
+                return Ok(());
+            }
+            markers = next;
         }
     }
 
