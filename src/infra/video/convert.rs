@@ -93,11 +93,10 @@ pub(super) fn target(probe: &Probe) -> Container {
 
 /// Whether audio has to be converted for this container: WebM takes Opus, MP4 what browsers play.
 pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
-    match (probe.audio.as_deref(), container) {
-        (None | Some("opus"), _) => false,
-        (Some("aac" | "mp3"), Container::Mp4 | Container::QuickTime) => false,
-        _ => true,
-    }
+    !matches!(
+        (probe.audio.as_deref(), container),
+        (None | Some("opus"), _) | (Some("aac" | "mp3"), Container::Mp4 | Container::QuickTime)
+    )
 }
 
 /// Copies the audio, or converts it where browsers would not play it; then it goes through `before` first, which ends with a comma or is empty.

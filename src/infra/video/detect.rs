@@ -238,9 +238,10 @@ mod tests {
 
     #[test]
     fn matroska_header_is_read_in_any_order_with_anything_between() {
-        let (webm, version): ((&[u8], &[u8]), (&[u8], &[u8])) =
-            ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
-        let (void, crc): ((&[u8], &[u8]), (&[u8], &[u8])) =
+        /// An id and its content.
+        type Element<'a> = (&'a [u8], &'a [u8]);
+        let (webm, version): (Element, Element) = ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
+        let (void, crc): (Element, Element) =
             ((&[0xec], &[0; 3_000]), (&[0xbf], &[0x42, 0x82, 0x84, 9]));
         for elements in [
             vec![webm, version],

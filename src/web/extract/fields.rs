@@ -334,10 +334,9 @@ impl Fields {
             .values
             .get_mut(name)
             .filter(|values| self.form && values.len() == 2)
+            && let Some(unticked) = values.iter().position(|value| *value == "false")
         {
-            if let Some(unticked) = values.iter().position(|value| *value == "false") {
-                values.remove(unticked);
-            }
+            values.remove(unticked);
         }
         self.flag(name)
     }

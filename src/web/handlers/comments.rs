@@ -293,7 +293,7 @@ async fn set_resolved(
 ) -> Answer {
     state
         .guard
-        .speak(&ask.viewer, &client_address(&state, req))?;
+        .speak(&ask.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::resolve(&mut tx, &state.clock, &ask.viewer, id, resolved).await?;
     tx.commit().await?;
@@ -334,7 +334,7 @@ async fn set_accepted(
 ) -> Answer {
     state
         .guard
-        .speak(&ask.viewer, &client_address(&state, req))?;
+        .speak(&ask.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let (update, question) =
         comments::accept(&mut tx, &state.clock, &ask.viewer, id, accepted).await?;
@@ -381,7 +381,7 @@ async fn react(
     fields.finish()?;
     state
         .guard
-        .speak(&ask.viewer, &client_address(&state, req))?;
+        .speak(&ask.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::react(
         &mut tx,
@@ -417,7 +417,7 @@ pub(crate) async fn unreact_to_comment(
 async fn unreact(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str) -> Answer {
     state
         .guard
-        .speak(&ask.viewer, &client_address(&state, req))?;
+        .speak(&ask.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::unreact(&mut tx, &state.clock, &ask.viewer, on, emoji).await?;
     tx.commit().await?;

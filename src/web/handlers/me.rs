@@ -183,10 +183,9 @@ async fn check_current(
     person: &Person,
     current: &str,
 ) -> Result<()> {
-    state.guard.sign_in(
-        &text::email_key(&person.email),
-        &client_address(&state, req),
-    )?;
+    state
+        .guard
+        .sign_in(&text::email_key(&person.email), &client_address(state, req))?;
     match people::sign_in(&state.db, &person.email, current).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),

@@ -345,7 +345,7 @@ async fn answer(
     let mut fields = Fields::read(req, payload).await?;
     state
         .guard
-        .speak(&ask.viewer, &client_address(&state, req))?;
+        .speak(&ask.viewer, &client_address(state, req))?;
     let typed = fields.typed();
     let tried = async {
         let revision = fields.number("revision");

@@ -207,7 +207,7 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
     fields.finish()?;
     state
         .guard
-        .sign_in(&text::email_key(&email), &client_address(&state, req))?;
+        .sign_in(&text::email_key(&email), &client_address(state, req))?;
     let account = people::sign_in(&state.db, &email, &password).await?;
     let mut tx = state.db.begin().await?;
     // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).
