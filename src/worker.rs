@@ -2,6 +2,7 @@
 
 mod dispatch;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,41 +78,46 @@ impl State {
     }
 }
 
-async fn sweep_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+/// Runs `task` at once and then every `interval`, until `stop`. A failure is logged as `failed` and does not end it.
+async fn repeat<F>(
+    interval: Duration,
+    mut stop: watch::Receiver<bool>,
+    failed: &'static str,
+    task: impl Fn() -> F,
+) where
+    F: Future<Output = Result<()>>,
+{
     while !*stop.borrow() {
-        if let Err(error) = state.sweep().await {
-            tracing::warn!(%error, "what is over could not be thrown away");
+        if let Err(error) = task().await {
+            tracing::warn!(%error, "{failed}");
         }
         tokio::select! {
-            () = tokio::time::sleep(SWEEP) => {}
+            () = tokio::time::sleep(interval) => {}
             _ = stop.changed() => {}
         }
     }
+}
+
+async fn sweep_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+    let failed = "what is over could not be thrown away";
+    repeat(SWEEP, stop, failed, || state.sweep()).await;
 }
 
 /// Finishes uploads that their last request left unfinished. Not part of the sweep, because somebody waits for them.
-async fn finish_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        if let Err(error) = uploads::finish_forgotten(&state.intake).await {
-            tracing::warn!(%error, "forgotten uploads could not be finished");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(FINISH) => {}
-            _ = stop.changed() => {}
-        }
-    }
+async fn finish_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+    let failed = "forgotten uploads could not be finished";
+    repeat(FINISH, stop, failed, || {
+        uploads::finish_forgotten(&state.intake)
+    })
+    .await;
 }
 
-async fn due_on(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        if let Err(error) = state.tell_due().await {
-            tracing::warn!(%error, "what became due could not be told");
-        }
-        tokio::select! {
-            () = tokio::time::sleep(DUE) => {}
-            _ = stop.changed() => {}
-        }
-    }
+async fn due_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+    let failed = "what became due could not be told";
+    repeat(DUE, stop, failed, || async {
+        state.tell_due().await.map(drop)
+    })
+    .await;
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
@@ -148,7 +149,9 @@ impl<'ast> Visit<'ast> for Imports<'_> {
 }
 
 /// Every module of `src`, with the modules that it imports. `main` stands for the program.
-fn graph() -> BTreeMap<Module, BTreeSet<Module>> {
+static GRAPH: LazyLock<BTreeMap<Module, BTreeSet<Module>>> = LazyLock::new(read);
+
+fn read() -> BTreeMap<Module, BTreeSet<Module>> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = BTreeMap::new();
     let mut folders = vec![src.clone()];
@@ -235,9 +238,9 @@ fn cycles(graph: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
 #[test]
 fn imports_point_to_lower_layers() {
     let mut wrong = Vec::new();
-    for (module, imports) in graph() {
+    for (module, imports) in GRAPH.iter() {
         for import in imports {
-            let (from, to) = (layer(&module), layer(&import));
+            let (from, to) = (layer(module), layer(import));
             let nouns = LAYERS
                 .get(from)
                 .is_some_and(|(name, _)| ["base", "domain"].contains(name));
@@ -259,7 +262,7 @@ fn imports_point_to_lower_layers() {
 
 #[test]
 fn files_do_not_import_each_other_in_a_cycle() {
-    let mut graph = graph();
+    let mut graph = GRAPH.clone();
     for (module, imports) in &mut graph {
         // A part may use the whole it is a part of, whose private items it sees.
         imports.retain(|import| !module.starts_with(import));
@@ -280,8 +283,8 @@ fn nouns_do_not_import_each_other_in_a_cycle() {
         module[..depth.min(module.len())].to_vec()
     };
     let mut nouns: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
-    for (module, imports) in graph() {
-        let from = noun(&module);
+    for (module, imports) in GRAPH.iter() {
+        let from = noun(module);
         let whole = |to: &Module| !from.starts_with(to) || from == *to;
         let imports: Vec<Module> = imports
             .iter()

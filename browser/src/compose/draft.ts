@@ -41,7 +41,7 @@ class Slot<T> {
     this.#current = element;
   }
 
-  /** Does nothing if another element has taken the place meanwhile. */
+  /** Does nothing if another element has registered since. */
   unregister(element: T): void {
     if (this.#current === element) this.#current = null;
   }

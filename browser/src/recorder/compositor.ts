@@ -23,7 +23,7 @@ export class Compositor extends EventTarget {
   /** The composed picture. */
   track!: MediaStreamTrack;
   /** The layers that have not delivered a frame so far. */
-  readonly missing: Set<Layer>;
+  readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
   #inPage: PageCompositor | null = null;
 
@@ -33,7 +33,6 @@ export class Compositor extends EventTarget {
     private place: Bubble,
   ) {
     super();
-    this.missing = new Set(tracks.overlay ? ["base", "overlay"] : ["base"]);
   }
 
   /**
@@ -115,7 +114,7 @@ export class Compositor extends EventTarget {
   /** Starts a worker in place of the one before. */
   #employ(): CompositorClient {
     this.#client?.close();
-    // What the one before got does not reach this one.
+    // What another worker got before does not reach this one.
     this.missing.add("base");
     if (this.tracks.overlay) this.missing.add("overlay");
     const client = new CompositorClient(this.script, (report) => {

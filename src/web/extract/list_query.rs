@@ -1,6 +1,6 @@
 //! The query of a list: `after`, `limit` and the filters of that list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpRequest, web};
 
@@ -33,12 +33,12 @@ impl ListQuery {
             filters: BTreeMap::new(),
         };
         let mut errors = BTreeMap::new();
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (name, value) in pairs.into_inner() {
             if let Err(wrong) = list.set(&name, &value, filters) {
                 errors.insert(name.clone(), wrong);
             }
-            if seen.insert(name.clone(), value).is_some() {
+            if !seen.insert(name.clone()) {
                 errors.insert(name, "is there more than once. Send it once.".to_owned());
             }
         }
