@@ -24,6 +24,7 @@ mod earlier_version;
 mod failures;
 mod faults;
 mod file_types;
+mod frames;
 mod full_disk;
 mod gate;
 mod groups;

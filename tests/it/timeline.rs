@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email, fixture};
+use crate::frames::{pictures, shown_at};
 
 /// A video of the fixtures, published for Bob and ready. Its path, and the media as the author sees it.
 async fn published(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
@@ -45,55 +46,6 @@ async fn fetched(app: &TestApp, media: &Value, name: &str) -> PathBuf {
     let path = app.dir.path().join(name);
     std::fs::write(&path, app.client().get(&address).await.expect(200).body).unwrap();
     path
-}
-
-/// When each picture is shown, in seconds, and the second of the source that the grey at its centre names.
-fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
-    let told = Command::new("ffmpeg")
-        .args(["-hide_banner", "-copyts"])
-        .args(input)
-        .arg("-i")
-        .arg(path)
-        .args([
-            "-map",
-            "0:v:0",
-            "-vf",
-            "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "null",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let after = |line: &str, word: &str| {
-        Some(
-            line.split_once(word)?
-                .1
-                .trim_start()
-                .split([' ', ']'])
-                .next()?
-                .to_owned(),
-        )
-    };
-    let line = |line: &str| {
-        let at: f64 = after(line, "pts_time:")?.parse().ok()?;
-        let grey: f64 = after(line, "mean:[")?.parse().ok()?;
-        Some((at, (grey / 20.0).round() as i64 - 1))
-    };
-    String::from_utf8_lossy(&told.stderr)
-        .lines()
-        .filter_map(line)
-        .collect()
-}
-
-fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
-    pictures
-        .iter()
-        .rfind(|(begins, _)| *begins <= at)
-        .unwrap_or(&pictures[0])
-        .1
 }
 
 fn container_ms(path: &Path) -> i64 {

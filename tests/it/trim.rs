@@ -1,12 +1,12 @@
 //! Trim: others get the stretch and nothing else, from the answer on; what points into it moves along.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use hearback::people::{Grant, Person, Role, Viewer};
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email, fixture};
+use crate::frames;
 
 /// An update of Ada's for Bob with the recording that counts its pictures, ready. Its path, the recording's, and the recording.
 async fn counting(app: &TestApp, ada: &Client, publish: bool) -> (String, String, Value) {
@@ -72,33 +72,7 @@ async fn numbers(app: &TestApp, address: &str) -> Vec<usize> {
     let bytes = app.client().get(address).await.expect(200).body;
     let path: PathBuf = app.dir.path().join("fetched");
     std::fs::write(&path, bytes).unwrap();
-    decoded(&path)
-}
-
-/// Ten bits a picture, from the left, 16 pixels each; also of a picture alone.
-fn decoded(path: &Path) -> Vec<usize> {
-    let raw = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(path)
-        .args([
-            "-map",
-            "0:v",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "gray",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let bit =
-        |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
-    raw.stdout
-        .chunks(160 * 32)
-        .map(|picture| (0..10).map(|n| bit(picture, n)).sum())
-        .collect()
+    frames::numbers(&path)
 }
 
 #[actix_web::test]

@@ -1,9 +1,12 @@
+#[path = "../../../tests/it/frames.rs"]
+mod frames;
 mod inspection;
 mod samples;
 mod timeline;
 
 use std::process::Command;
 
+use self::frames::numbers;
 use super::*;
 
 fn fixture(name: &str) -> PathBuf {
@@ -307,32 +310,6 @@ async fn without_ffmpeg_it_is_said_what_is_missing() {
         tools.probe(&fixture("moov-at-end.mov")).await,
         Err(Error::Unavailable(..))
     ));
-}
-
-/// The number in each picture of `count.*`: ten bits, from the left, 16 pixels each.
-fn numbers(path: &Path) -> Vec<usize> {
-    let raw = Command::new("ffmpeg")
-        .args(["-v", "error", "-i"])
-        .arg(path)
-        .args([
-            "-map",
-            "0:v",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "gray",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let bit =
-        |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
-    raw.stdout
-        .chunks(160 * 32)
-        .map(|picture| (0..10).map(|n| bit(picture, n)).sum())
-        .collect()
 }
 
 /// A hash of each packet of a stream, with its time in milliseconds.

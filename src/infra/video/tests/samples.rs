@@ -129,56 +129,6 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// When each picture is shown, in seconds, and the second of the source it is from. `input` options come before the file.
-pub(super) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
-    let told = Command::new("ffmpeg")
-        .args(["-hide_banner", "-copyts"])
-        .args(input)
-        .arg("-i")
-        .arg(path)
-        .args([
-            "-map",
-            "0:v:0",
-            "-vf",
-            "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "null",
-            "-",
-        ])
-        .output()
-        .unwrap();
-    let after = |line: &str, word: &str| {
-        Some(
-            line.split_once(word)?
-                .1
-                .trim_start()
-                .split([' ', ']'])
-                .next()?
-                .to_owned(),
-        )
-    };
-    let line = |line: &str| {
-        let at: f64 = after(line, "pts_time:")?.parse().ok()?;
-        let grey: f64 = after(line, "mean:[")?.parse().ok()?;
-        Some((at, (grey / 20.0).round() as i64 - 1))
-    };
-    String::from_utf8_lossy(&told.stderr)
-        .lines()
-        .filter_map(line)
-        .collect()
-}
-
-/// Which second of the source a player shows at a moment.
-pub(super) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
-    pictures
-        .iter()
-        .rfind(|(begins, _)| *begins <= at)
-        .unwrap_or(&pictures[0])
-        .1
-}
-
 /// When beeps begin, in milliseconds of the presentation.
 pub(super) fn beeps(path: &Path) -> Vec<i64> {
     let raw = Command::new("ffmpeg")

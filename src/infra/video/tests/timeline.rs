@@ -1,6 +1,7 @@
 //! Copies present what players present of the original: the expected values are what Chromium shows of these files.
 
-use super::samples::{Edit, beeps, ffmpeg, pictures, shown_at, source, with_edits};
+use super::frames::{pictures, shown_at};
+use super::samples::{Edit, beeps, ffmpeg, source, with_edits};
 use super::*;
 
 /// Begin of the media's pictures: they are decoded two pictures before they are shown.

@@ -1,0 +1,80 @@
+//! What ffmpeg reads in the pictures of test videos. The unit tests of `src/infra/video` include this file, too.
+
+use std::path::Path;
+use std::process::Command;
+
+/// When each picture is shown, in seconds, and the second of the source that the grey at its centre names. `input` options come before the file.
+pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
+    let told = Command::new("ffmpeg")
+        .args(["-hide_banner", "-copyts"])
+        .args(input)
+        .arg("-i")
+        .arg(path)
+        .args([
+            "-map",
+            "0:v:0",
+            "-vf",
+            "crop=2:2:(iw-2)/2:(ih-2)/2,format=gray,showinfo",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "null",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    let after = |line: &str, word: &str| {
+        Some(
+            line.split_once(word)?
+                .1
+                .trim_start()
+                .split([' ', ']'])
+                .next()?
+                .to_owned(),
+        )
+    };
+    let line = |line: &str| {
+        let at: f64 = after(line, "pts_time:")?.parse().ok()?;
+        let grey: f64 = after(line, "mean:[")?.parse().ok()?;
+        Some((at, (grey / 20.0).round() as i64 - 1))
+    };
+    String::from_utf8_lossy(&told.stderr)
+        .lines()
+        .filter_map(line)
+        .collect()
+}
+
+/// Which second of the source a player shows at a moment.
+pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
+    pictures
+        .iter()
+        .rfind(|(begins, _)| *begins <= at)
+        .unwrap_or(&pictures[0])
+        .1
+}
+
+/// The number in each picture of `count.*`: ten bits, from the left, 16 pixels each; also of a picture alone.
+pub(crate) fn numbers(path: &Path) -> Vec<usize> {
+    let raw = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args([
+            "-map",
+            "0:v",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "gray",
+            "-",
+        ])
+        .output()
+        .unwrap();
+    let bit =
+        |picture: &[u8], bit: usize| usize::from(picture[16 * 160 + 16 * bit + 8] > 125) << bit;
+    raw.stdout
+        .chunks(160 * 32)
+        .map(|picture| (0..10).map(|n| bit(picture, n)).sum())
+        .collect()
+}
