@@ -1,7 +1,5 @@
 // A recording that is interrupted, in every way it can be: nothing that was kept is lost, and what is heard at the end is measured.
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import type { Browser, Page, TestInfo } from "@playwright/test";
 import { hash, heard, safeUpTo, seen, stored, RecordingBrowser, TONE } from "./recording.ts";
@@ -202,22 +200,21 @@ test(
   },
 );
 
-test("the server answers that it has no room, and later it has", async ({
-  server,
-  studio,
-}, info) => {
+test("the server answers that it has no room, and later it has", async ({ studio }, info) => {
   await studio.record(3);
-  await server.kill();
-  const full = createServer((_request, response) => {
-    response
-      .writeHead(503, { "content-type": "application/problem+json", "retry-after": "1" })
-      .end('{"title":"Unavailable","detail":"The disk is nearly full."}');
-  });
-  await once(full.listen(Number(new URL(server.url).port), "127.0.0.1"), "listening");
+  // As the server does: it still says how much it holds, and takes no more.
+  await studio.page.route("**/uploads/*", (route) =>
+    route.request().method() === "PATCH"
+      ? route.fulfill({
+          status: 503,
+          contentType: "application/problem+json",
+          headers: { "retry-after": "1" },
+          json: { title: "Unavailable", detail: "The disk is nearly full." },
+        })
+      : route.continue(),
+  );
   await expect(studio.words).toContainText("The disk is nearly full. Safe on the server up to");
-  full.closeAllConnections();
-  await once(full.close(), "close");
-  await server.again();
+  await studio.page.unroute("**/uploads/*");
   await studio.safe(8);
   const update = await stop(studio.page);
   expect(hash((await stored(studio.page, update)).bytes)).toBe(hash(Buffer.concat(studio.pieces)));
