@@ -1,14 +1,22 @@
 // Where one writes a comment, a question or a reply. What is typed is never lost: not by a failure, not by leaving, not by a refresh
 // (comments/draft-autosave.ts keeps it), and for ten seconds not by sending either.
-import { sentRow, type Unseen, unseenRows } from "./sent-notices.js";
-import { type Anchor, reveal } from "../update/anchors.js";
-import { announce, clock, icon, iconButton, make, remember } from "../lib/dom.js";
-import { sending } from "./draft-autosave.js";
-import { complain, nameIsKnown } from "../lib/dialogs.js";
+import { sentNotice, type UnseenPerson, unseenNotices } from "./sent-notices.js";
+import { type Anchor, revealComment } from "../update/anchors.js";
+import {
+  announce,
+  formatTime,
+  icon,
+  iconButton,
+  make,
+  readStorage,
+  writeStorage,
+} from "../lib/dom.js";
+import { sendWithDrafts } from "./draft-autosave.js";
+import { showError, removeGuestNameFields } from "../lib/dialogs.js";
 import { drawOn, moved, redraw } from "../markup/mark-comment.js";
 import { refresh } from "../lib/refresh.js";
-import { ask, Problem } from "../lib/request.js";
-import { goTo, lengthOf } from "../update/source-swap.js";
+import { requestJson, Problem } from "../lib/request.js";
+import { seekTo, durationMs } from "../update/source-swap.js";
 import { stage } from "../update/media-stage.js";
 
 /** What was sent, to be put back. */
@@ -50,7 +58,7 @@ export class CommentComposer extends HTMLElement {
         } else if (event.key === "Escape") {
           // The names that are offered go first.
           if (area.getAttribute("aria-expanded") === "true") return;
-          if (this.#anchor && !this.#anchor.drawing && area.value === "") this.place(null);
+          if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
           else area.blur();
         }
       },
@@ -64,7 +72,7 @@ export class CommentComposer extends HTMLElement {
           event.target instanceof Element ? event.target.closest("[data-starter]") : null;
         if (starter) this.#begin(starter.textContent ?? "");
         if (event.target instanceof Element && event.target.closest("[data-draw]"))
-          void this.draw();
+          void this.openDrawing();
       },
       { signal },
     );
@@ -78,23 +86,23 @@ export class CommentComposer extends HTMLElement {
       { signal },
     );
     if (this.#main) {
-      document.addEventListener("hearback:shown", () => this.#offer(), { signal });
+      document.addEventListener("hearback:media-shown", () => this.#offer(), { signal });
       this.#offer();
       // Not sent yet when the page was left: like the words, it is here again.
-      const drawn = remember("sessionStorage", this.#key);
-      if (drawn !== null) this.place(JSON.parse(drawn) as Anchor);
+      const drawn = readStorage("sessionStorage", this.#key);
+      if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
       document.addEventListener(
-        "hearback:place",
+        "hearback:point",
         (event) => {
           const there = event.detail;
           const drawing = this.#anchor?.drawing;
           if (drawing && this.#anchor?.media !== there.media)
             return announce("Your drawing is on another picture. Send it or remove it first.");
           const size = this.#anchor?.size;
-          this.place(
+          this.setAnchor(
             drawing ? { ...there, drawing, ...(size === undefined ? {} : { size }) } : there,
           );
-          this.write();
+          this.startWriting();
           this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
         },
         { signal },
@@ -107,33 +115,33 @@ export class CommentComposer extends HTMLElement {
   }
 
   /** Sets or removes the place the comment points to. */
-  place(anchor: Anchor | null): void {
+  setAnchor(anchor: Anchor | null): void {
     this.#anchor = anchor;
     if (this.#main)
-      remember("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
+      writeStorage("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
     this.#draw();
-    stage()?.mark(anchor);
+    stage()?.setPendingAnchor(anchor);
   }
 
   /** Puts the cursor where one writes; a question, if it is to be one. */
-  write(asks = false): void {
+  startWriting(asks = false): void {
     if (asks && this.#asks) this.#asks.checked = true;
     this.#area?.focus();
   }
 
   /** Opens the editor on what the stage shows, or on the drawing that this comment has already. */
-  async draw(): Promise<void> {
+  async openDrawing(): Promise<void> {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
       const place = await drawOn(this.#anchor);
       if (!place) return;
-      this.place(place);
-      this.write();
+      this.setAnchor(place);
+      this.startWriting();
       if (place.drawing) announce("Your drawing goes with the comment.");
     } catch (error) {
-      complain(error instanceof Error ? error.message : String(error));
+      showError(error instanceof Error ? error.message : String(error));
     } finally {
       button.removeAttribute("aria-busy");
     }
@@ -142,7 +150,7 @@ export class CommentComposer extends HTMLElement {
   /** Where there is nothing to draw on, it is not offered. */
   #offer(): void {
     const button = this.querySelector<HTMLElement>("[data-draw]");
-    if (button) button.hidden = !stage()?.picture && !stage()?.video;
+    if (button) button.hidden = !stage()?.imageViewer && !stage()?.video;
   }
 
   get #key(): string {
@@ -183,8 +191,8 @@ export class CommentComposer extends HTMLElement {
     if (text === "") this.#declined = false;
     // The second at which one began to type, not the one at which one was done.
     else if (this.#main && !this.#anchor && !this.#declined && text.length < 3) {
-      const here = stage()?.here();
-      if (here) this.place(here);
+      const here = stage()?.currentAnchor();
+      if (here) this.setAnchor(here);
     }
   }
 
@@ -194,20 +202,20 @@ export class CommentComposer extends HTMLElement {
     box.hidden = this.#anchor === null;
     if (!this.#anchor) return box.replaceChildren();
     const { at, media, drawing } = this.#anchor;
-    const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.number(media) ?? 1}` : "";
+    const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.numberOf(media) ?? 1}` : "";
     const chip = make(
       "span",
       { class: "anchor-chip" },
       at === undefined ? icon("map-pin") : icon("clock"),
       at === undefined
         ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}`
-        : `at ${clock(at)}${on}`,
+        : `at ${formatTime(at)}${on}`,
     );
     const remove = iconButton("Not at a place", icon("x"), "");
     remove.addEventListener("click", () => {
       this.#declined = true;
-      this.place(null);
-      this.write();
+      this.setAnchor(null);
+      this.startWriting();
     });
     // What was drawn on one frame would lie elsewhere on the next.
     const nudges =
@@ -240,12 +248,12 @@ export class CommentComposer extends HTMLElement {
       icon("pen-line"),
       `Drawing, ${marks} ${marks === 1 ? "mark" : "marks"}`,
     );
-    chip.addEventListener("click", () => void this.draw());
+    chip.addEventListener("click", () => void this.openDrawing());
     const remove = iconButton("Without the drawing", icon("x"), "");
     remove.addEventListener("click", () => {
       const { media = "", at } = this.#anchor ?? {};
-      this.place(at === undefined ? null : { media, at });
-      this.write();
+      this.setAnchor(at === undefined ? null : { media, at });
+      this.startWriting();
     });
     return [make("span", { class: "drawing-chip" }, chip, remove)];
   }
@@ -255,17 +263,17 @@ export class CommentComposer extends HTMLElement {
     const video = stage()?.video;
     const end =
       video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration))
-        ? Math.floor(lengthOf(video))
+        ? Math.floor(durationMs(video))
         : Infinity;
     const at = Math.min(end, Math.max(0, this.#anchor.at + by));
     const focused = document.activeElement?.getAttribute("aria-label");
-    this.place({ ...this.#anchor, at });
+    this.setAnchor({ ...this.#anchor, at });
     if (focused)
       this.querySelector<HTMLElement>(
         `.composer-anchor [aria-label="${CSS.escape(focused)}"]`,
       )?.focus();
-    if (video?.paused) goTo(video, at);
-    announce(`at ${clock(at)}`);
+    if (video?.paused) seekTo(video, at);
+    announce(`at ${formatTime(at)}`);
   }
 
   #paste(event: ClipboardEvent): void {
@@ -331,12 +339,12 @@ export class CommentComposer extends HTMLElement {
             "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
             409,
           );
-        this.place(null);
-        return void this.draw();
+        this.setAnchor(null);
+        return void this.openDrawing();
       }
-      const made = (await sending(form, () => ask("POST", form.action, body))) as {
+      const made = (await sendWithDrafts(form, () => requestJson("POST", form.action, body))) as {
         id: string;
-        unseen?: Unseen[];
+        unseen?: UnseenPerson[];
       };
       const sent: Sent = {
         id: made.id,
@@ -351,15 +359,15 @@ export class CommentComposer extends HTMLElement {
       this.#pictures = [];
       this.#drawPictures();
       this.#declined = false;
-      if (this.#main) this.place(null);
+      if (this.#main) this.setAnchor(null);
       this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
-      if (fields.some(([name]) => name === "name")) nameIsKnown();
+      if (fields.some(([name]) => name === "name")) removeGuestNameFields();
       this.#after(sent, made.unseen ?? []);
       await refresh();
       announce("Sent. You can undo it for ten seconds.");
       const comment = document.getElementById(`c-${made.id}`);
       if (comment) {
-        reveal(comment);
+        revealComment(comment);
         comment.focus({ preventScroll: true });
       }
     } catch (error) {
@@ -375,24 +383,24 @@ export class CommentComposer extends HTMLElement {
   }
 
   /** Beside the composer, or where the reply was written: Undo, and who cannot see it. */
-  #after(sent: Sent, unseen: Unseen[]): void {
+  #after(sent: Sent, unseen: UnseenPerson[]): void {
     const reply = this.closest("details.reply");
     const place = reply?.closest(".thread-actions") ?? this;
     while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]"))
       place.nextElementSibling.remove();
     place.after(
-      sentRow(
+      sentNotice(
         () => document.getElementById(`c-${sent.id}`),
         () => this.#undo(sent),
       ),
-      ...unseenRows(this.dataset["update"] ?? "", unseen),
+      ...unseenNotices(this.dataset["update"] ?? "", unseen),
     );
   }
 
   async #undo({ id, text, asks, anchor, pictures }: Sent): Promise<void> {
     const area = this.#area;
     try {
-      await ask("DELETE", `/comments/${id}`);
+      await requestJson("DELETE", `/comments/${id}`);
     } catch (error) {
       return this.#failed(
         error instanceof Problem
@@ -406,7 +414,7 @@ export class CommentComposer extends HTMLElement {
     if (this.#asks) this.#asks.checked = asks;
     this.#pictures.push(...pictures);
     this.#drawPictures();
-    if (this.#main && anchor) this.place(anchor);
+    if (this.#main && anchor) this.setAnchor(anchor);
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
     area.dispatchEvent(new Event("input", { bubbles: true }));
     area.focus();
@@ -430,6 +438,6 @@ declare global {
 }
 
 /** Where one writes a new comment on this page. */
-export function composer(): CommentComposer | null {
+export function mainComposer(): CommentComposer | null {
   return document.querySelector<CommentComposer>("comment-composer.main-composer");
 }

@@ -1,7 +1,7 @@
 // What is being typed, kept on the server while one types, and in this tab while the server does not answer: around a textarea,
 // <draft-box data-update data-subject>. With `data-local` (guests have no drafts) in this tab alone.
-import { announce, make, remember } from "../lib/dom.js";
-import { ask } from "../lib/request.js";
+import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
+import { requestJson } from "../lib/request.js";
 
 /** So long after the last letter, in milliseconds. */
 const PAUSE = 600;
@@ -26,14 +26,14 @@ export class DraftBox extends HTMLElement {
     area.addEventListener("input", () => this.#typed(), { signal });
     addEventListener("pagehide", () => this.#leave(), { signal });
     document.addEventListener(
-      "hearback:fresh",
+      "hearback:refreshed",
       () => {
         // Written on another device, and not touched here.
         if (area.value === area.defaultValue) this.#kept = area.value.trim();
       },
       { signal },
     );
-    const here = remember("sessionStorage", this.#key);
+    const here = readStorage("sessionStorage", this.#key);
     if (here === null || here === area.value) return;
     area.value = here;
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
@@ -46,18 +46,18 @@ export class DraftBox extends HTMLElement {
   }
 
   /** Waits for what is under way, and saves nothing more until `sent` or `resume`. */
-  async settle(): Promise<void> {
+  async pause(): Promise<void> {
     this.#held = true;
     clearTimeout(this.#timer);
     await this.#running;
   }
 
   /** It was sent: the server threw the draft away. */
-  sent(): void {
+  clear(): void {
     this.#held = false;
     clearTimeout(this.#timer);
     this.#kept = "";
-    remember("sessionStorage", this.#key, null);
+    writeStorage("sessionStorage", this.#key, null);
     this.#say(null);
   }
 
@@ -88,7 +88,7 @@ export class DraftBox extends HTMLElement {
   }
 
   #typed(): void {
-    remember("sessionStorage", this.#key, this.#area?.value ?? "");
+    writeStorage("sessionStorage", this.#key, this.#area?.value ?? "");
     clearTimeout(this.#timer);
     if (this.#unsaved) this.#timer = setTimeout(() => void this.#save(), PAUSE);
   }
@@ -97,12 +97,12 @@ export class DraftBox extends HTMLElement {
     await this.#running;
     if (!this.#unsaved) return;
     const text = this.#area?.value ?? "";
-    this.#running = ask("PUT", this.#address, { body: text })
+    this.#running = requestJson("PUT", this.#address, { body: text })
       .then(
         () => {
           this.#kept = text.trim();
           // What was typed meanwhile stays in this tab until it is saved too.
-          if (this.#area?.value === text) remember("sessionStorage", this.#key, null);
+          if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
           this.#say(null);
           if (!told) announce("Draft saved.");
           told = true;
@@ -143,12 +143,12 @@ declare global {
 }
 
 /** Sends what stands in the boxes within: they save nothing meanwhile, forget it once it is sent, and go on when it is not. */
-export async function sending<T>(within: Element, send: () => Promise<T>): Promise<T> {
+export async function sendWithDrafts<T>(within: Element, send: () => Promise<T>): Promise<T> {
   const boxes = [...within.querySelectorAll<DraftBox>("draft-box")];
-  await Promise.all(boxes.map((box) => box.settle()));
+  await Promise.all(boxes.map((box) => box.pause()));
   try {
     const answer = await send();
-    for (const box of boxes) box.sent();
+    for (const box of boxes) box.clear();
     return answer;
   } catch (error) {
     for (const box of boxes) box.resume();

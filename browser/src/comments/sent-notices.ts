@@ -2,7 +2,7 @@
 import { icon, iconButton, make } from "../lib/dom.js";
 
 /** A person who is named and cannot see the update. */
-export interface Unseen {
+export interface UnseenPerson {
   id: string;
   name: string;
 }
@@ -13,7 +13,7 @@ const UNDO = 10_000;
 const MOST = 10;
 
 /** "Sent. Undo", for ten seconds. `sent` finds it, `undo` takes it back. */
-export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
+export function sentNotice(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
   const button = make(
     "button",
     { type: "button", class: "button small" },
@@ -42,7 +42,7 @@ export function sentRow(sent: () => HTMLElement | null, undo: () => Promise<void
 }
 
 /** Rows for those a comment names and who cannot see it; a group may have thousands of them. */
-export function unseenRows(update: string, unseen: Unseen[]): HTMLElement[] {
+export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLElement[] {
   const rows = unseen.slice(0, MOST).map((person) => unseenRow(update, person));
   const more = unseen.length - rows.length;
   if (more > 0)
@@ -57,7 +57,7 @@ export function unseenRows(update: string, unseen: Unseen[]): HTMLElement[] {
 }
 
 /** "Bob cannot see this.", with the way to add them for the author, and whom to ask for others. */
-function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
+function unseenRow(update: string, { id, name }: UnseenPerson): HTMLElement {
   const talk = document.querySelector<HTMLElement>(".talk");
   const author = talk?.dataset["mine"] !== undefined;
   const close = iconButton("Close", icon("x"), "button quiet icon-only small");
@@ -87,7 +87,7 @@ function unseenRow(update: string, { id, name }: Unseen): HTMLElement {
 }
 
 // Added: there is no more to say.
-document.addEventListener("hearback:answered", (event) => {
+document.addEventListener("hearback:form-sent", (event) => {
   const { form } = event.detail;
   form.closest(".note.unseen")?.remove();
 });

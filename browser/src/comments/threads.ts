@@ -1,7 +1,7 @@
 // The conversation: going where a comment points, its order, and editing one's own in place.
-import { unseenRows } from "./sent-notices.js";
-import { bring, reveal } from "../update/anchors.js";
-import { remember } from "../lib/dom.js";
+import { unseenNotices } from "./sent-notices.js";
+import { scrollConversationTo, revealComment } from "../update/anchors.js";
+import { readStorage, writeStorage } from "../lib/dom.js";
 import { stage } from "../update/media-stage.js";
 
 document.addEventListener("click", (event) => {
@@ -11,7 +11,7 @@ document.addEventListener("click", (event) => {
   if (chip && comment && stage()) {
     event.preventDefault();
     history.replaceState(history.state, "", `#${comment.id}`);
-    stage()?.go(comment);
+    stage()?.goTo(comment);
   } else if (event.target.closest("[data-edit]") && comment) {
     event.target.closest("details.menu")?.removeAttribute("open");
     edit(comment, true);
@@ -53,7 +53,7 @@ function edit(comment: HTMLElement, open: boolean): void {
   if (open) {
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
-    bring(details);
+    scrollConversationTo(details);
   } else {
     area.value = area.defaultValue;
     comment.focus();
@@ -61,17 +61,17 @@ function edit(comment: HTMLElement, open: boolean): void {
 }
 
 // Of an edit, too, it is said whom it names though they cannot see it.
-document.addEventListener("hearback:answered", (event) => {
+document.addEventListener("hearback:form-sent", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
-  form.closest(".comment")?.after(...unseenRows(answer?.update_id ?? "", answer?.unseen ?? []));
+  form.closest(".comment")?.after(...unseenNotices(answer?.update_id ?? "", answer?.unseen ?? []));
 });
 
 function prepare(): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-edit], [data-cancel]"))
     button.hidden = false;
 }
-for (const moment of ["turbo:load", "turbo:render", "hearback:fresh"])
+for (const moment of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(moment, prepare);
 
 /** By place (first the media and its moments, then what was said on the whole) or the newest first. */
@@ -81,19 +81,19 @@ customElements.define(
     connectedCallback(): void {
       const select = this.querySelector("select");
       if (!select) return;
-      select.value = remember("localStorage", "order") ?? "place";
+      select.value = readStorage("localStorage", "order") ?? "place";
       select.addEventListener("change", () => {
-        remember("localStorage", "order", select.value);
+        writeStorage("localStorage", "order", select.value);
         this.#sort();
       });
-      document.addEventListener("hearback:fetched", this.#arrange);
-      document.addEventListener("hearback:fresh", this.#sort);
+      document.addEventListener("hearback:before-morph", this.#arrange);
+      document.addEventListener("hearback:refreshed", this.#sort);
       this.#sort();
     }
 
     disconnectedCallback(): void {
-      document.removeEventListener("hearback:fetched", this.#arrange);
-      document.removeEventListener("hearback:fresh", this.#sort);
+      document.removeEventListener("hearback:before-morph", this.#arrange);
+      document.removeEventListener("hearback:refreshed", this.#sort);
     }
 
     #arrange = ({ detail }: CustomEvent<Document>): void => this.#sortIn(detail);
@@ -111,7 +111,7 @@ customElements.define(
         const { media, at, region, created } = comment?.dataset ?? {};
         const [x = 0, y = 0] = (region ?? "").split(" ").map(Number);
         return [
-          media === undefined ? 1000 : (stage()?.number(media) ?? 0),
+          media === undefined ? 1000 : (stage()?.numberOf(media) ?? 0),
           at === undefined ? y * 1000 + x : Number(at),
           created ?? "",
         ];
@@ -131,11 +131,11 @@ customElements.define(
 );
 
 /** Shows the comment that the address names. */
-export function followAddress(): void {
+export function showCommentFromHash(): void {
   const comment = location.hash.startsWith("#c-")
     ? document.getElementById(location.hash.slice(1))
     : null;
   if (!comment) return;
-  stage()?.go(comment);
-  reveal(comment);
+  stage()?.goTo(comment);
+  revealComment(comment);
 }

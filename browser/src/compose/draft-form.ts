@@ -1,14 +1,14 @@
 // The form of a draft: saved as one types, kept when somebody else changed it, sent with Ctrl Enter.
 // An update that was sent already is not saved by itself: its readers would see half a sentence.
-import { copy } from "../lib/copy-button.js";
-import { announce, icon, make, remember } from "../lib/dom.js";
-import { question } from "../lib/dialogs.js";
-import { go } from "../lib/navigate.js";
+import { copyText } from "../lib/copy-button.js";
+import { announce, icon, make, readStorage, writeStorage } from "../lib/dom.js";
+import { confirmDialog } from "../lib/dialogs.js";
+import { navigate } from "../lib/navigate.js";
 import { refresh } from "../lib/refresh.js";
 import { draft, recorder, uploads, type Draft } from "./draft.js";
 import type { PeopleField } from "./people-field.js";
 import { cache } from "@hotwired/turbo";
-import { ask, Problem, sentence } from "../lib/request.js";
+import { requestJson, Problem, toSentence } from "../lib/request.js";
 
 interface Update {
   id: string;
@@ -117,10 +117,13 @@ export class DraftForm extends HTMLElement implements Draft {
   async #withdraw(): Promise<void> {
     await this.#creating;
     if (!this.#untouched) return;
-    const { title, notes, media } = (await ask("GET", `/updates/${this.#update}`)) as Update;
+    const { title, notes, media } = (await requestJson(
+      "GET",
+      `/updates/${this.#update}`,
+    )) as Update;
     if (title !== this.#lent || notes !== "" || media.length > 0 || !this.#untouched) return;
     clearTimeout(this.#timer);
-    await ask("DELETE", `/updates/${this.#update}`);
+    await requestJson("DELETE", `/updates/${this.#update}`);
     // One went to another page meanwhile: the way back must not lead to a form without a draft.
     if (!this.isConnected) return cache.clear();
     this.dataset["update"] = this.dataset["state"] = "";
@@ -172,7 +175,7 @@ export class DraftForm extends HTMLElement implements Draft {
     const whom = this.#people?.words ?? "";
     if (
       recorder.current?.asks &&
-      !(await question(
+      !(await confirmDialog(
         `Stop the recording and send it${whom === "" ? "" : ` to ${whom}`}?`,
         "Stop and send",
       ))
@@ -221,7 +224,7 @@ export class DraftForm extends HTMLElement implements Draft {
     const fields = this.#fields();
     // A half-typed address must not keep the rest from being saved; it follows with the next save.
     const { audience, ...rest } = fields;
-    const made = (await ask("POST", "/updates", {
+    const made = (await requestJson("POST", "/updates", {
       ...Object.fromEntries(
         Object.entries(rest).filter(([, value]) => value !== null && value !== ""),
       ),
@@ -244,7 +247,7 @@ export class DraftForm extends HTMLElement implements Draft {
 
   async #patch(changed: Fields): Promise<void> {
     this.#took(
-      (await ask("PATCH", `/updates/${this.#update}`, {
+      (await requestJson("PATCH", `/updates/${this.#update}`, {
         ...changed,
         version: this.#version,
       })) as Update,
@@ -300,13 +303,13 @@ export class DraftForm extends HTMLElement implements Draft {
       `Not saved. ${error instanceof Error ? error.message : String(error)}`,
     );
     clearTimeout(this.#timer);
-    if (error instanceof Problem && error.passing)
+    if (error instanceof Problem && error.isTransient)
       this.#timer = setTimeout(() => this.#now(), 5000);
   }
 
   /** Somebody (or I, in another tab) changed it: nothing typed is thrown away, and the person says which one stays. */
   async #conflict(changed: Fields): Promise<void> {
-    const theirs = (await ask("GET", `/updates/${this.#update}`)) as Update;
+    const theirs = (await requestJson("GET", `/updates/${this.#update}`)) as Update;
     // A file that was added counts as a change, too: if no words changed, there is nothing to decide.
     const same = (["title", "notes", "expectation", "visibility"] as const).every(
       (name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""),
@@ -417,15 +420,15 @@ export class DraftForm extends HTMLElement implements Draft {
     if (!(await this.#flush())) return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     const id = this.#update;
     const sent = `${id} ${Date.now()}`;
-    await ask("PUT", `/updates/${id}/publication`);
+    await requestJson("PUT", `/updates/${id}/publication`);
     this.#stopped = true;
     const fields = this.#fields();
-    remember("localStorage", "audience", (fields["audience"] as string[]).join(", "));
-    remember("localStorage", "expectation", fields["expectation"] as string);
-    remember("sessionStorage", "sent", sent);
-    if (await copy(`${location.origin}/updates/${id}`))
-      remember("sessionStorage", "sent", `${sent} copied`);
-    go(`/updates/${id}`);
+    writeStorage("localStorage", "audience", (fields["audience"] as string[]).join(", "));
+    writeStorage("localStorage", "expectation", fields["expectation"] as string);
+    writeStorage("sessionStorage", "sent", sent);
+    if (await copyText(`${location.origin}/updates/${id}`))
+      writeStorage("sessionStorage", "sent", `${sent} copied`);
+    navigate(`/updates/${id}`);
   }
 
   /** Saves what is not saved yet; true when all of it is. */
@@ -446,7 +449,7 @@ export class DraftForm extends HTMLElement implements Draft {
     await this.#flush();
     if (this.#stopped) return;
     const { audience = [] } = this.#fields();
-    const update = (await ask("PATCH", `/updates/${this.#update}`, {
+    const update = (await requestJson("PATCH", `/updates/${this.#update}`, {
       audience,
       invite: true,
       version: this.#version,
@@ -483,12 +486,12 @@ export class DraftForm extends HTMLElement implements Draft {
   #lastTime(): void {
     const audience = this.#form.elements.namedItem("audience");
     if (!(audience instanceof HTMLInputElement) || audience.value !== "") return;
-    audience.value = remember("localStorage", "audience") ?? "";
+    audience.value = readStorage("localStorage", "audience") ?? "";
     const expectation = this.#form.querySelector<HTMLInputElement>(
-      `input[name=expectation][value="${CSS.escape(remember("localStorage", "expectation") ?? "fyi")}"]`,
+      `input[name=expectation][value="${CSS.escape(readStorage("localStorage", "expectation") ?? "fyi")}"]`,
     );
     if (expectation) expectation.checked = true;
-    document.dispatchEvent(new CustomEvent("hearback:audience"));
+    document.dispatchEvent(new CustomEvent("hearback:audience-changed"));
   }
 
   #fields(): Fields {
@@ -557,7 +560,12 @@ export class DraftForm extends HTMLElement implements Draft {
       field
         .closest(".field")
         ?.append(
-          make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, sentence(text))),
+          make(
+            "p",
+            { class: "wrong", id },
+            icon("circle-alert"),
+            make("span", {}, toSentence(text)),
+          ),
         );
       // Offered to admins, for addresses that are right but not known.
       if (name === "audience" && this.dataset["admin"] !== undefined && / no account/.test(text))

@@ -6,13 +6,13 @@ export class LaterMembers extends HTMLElement {
     this.#form = this.closest("form");
     this.#form?.addEventListener("input", this.#update);
     // The form filled in the audience of last time.
-    document.addEventListener("hearback:audience", this.#update);
+    document.addEventListener("hearback:audience-changed", this.#update);
     this.#update();
   }
 
   disconnectedCallback(): void {
     this.#form?.removeEventListener("input", this.#update);
-    document.removeEventListener("hearback:audience", this.#update);
+    document.removeEventListener("hearback:audience-changed", this.#update);
   }
 
   #update = (): void => {

@@ -60,12 +60,12 @@ export class PeopleField extends HTMLElement {
     this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
     // The form filled in what it remembers, after this element began.
-    document.addEventListener("hearback:audience", this.#draw);
+    document.addEventListener("hearback:audience-changed", this.#draw);
     this.#draw();
   }
 
   disconnectedCallback(): void {
-    document.removeEventListener("hearback:audience", this.#draw);
+    document.removeEventListener("hearback:audience-changed", this.#draw);
   }
 
   /** Takes what is typed and not yet a chip. */

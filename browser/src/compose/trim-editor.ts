@@ -1,9 +1,9 @@
 // Trimming a recording: it plays above a strip with two handles, and only what lies between them. The two fields of the form say the same.
 import { announce, icon, make } from "../lib/dom.js";
-import { complain } from "../lib/dialogs.js";
+import { showError } from "../lib/dialogs.js";
 import { refresh } from "../lib/refresh.js";
-import { ask, Problem } from "../lib/request.js";
-import { goTo, moment } from "../update/source-swap.js";
+import { requestJson, Problem } from "../lib/request.js";
+import { seekTo, positionMs } from "../update/source-swap.js";
 
 type End = "from" | "to";
 
@@ -42,7 +42,7 @@ class TrimEditor extends HTMLElement {
       },
       { signal },
     );
-    document.addEventListener("hearback:fresh", () => this.#fresh(), { signal });
+    document.addEventListener("hearback:refreshed", () => this.#fresh(), { signal });
     const follow = () => this.#follow();
     document.addEventListener("turbo:load", follow, { signal });
     addEventListener("hashchange", follow, { signal });
@@ -94,7 +94,7 @@ class TrimEditor extends HTMLElement {
     const here = (end: End, words: string) => {
       const button = make("button", { type: "button" }, words);
       button.addEventListener("click", () => {
-        if (this.#video) this.#move(end, moment(this.#video), true);
+        if (this.#video) this.#move(end, positionMs(this.#video), true);
       });
       return button;
     };
@@ -215,14 +215,14 @@ class TrimEditor extends HTMLElement {
 
   #go(ms: number): void {
     // The last moment of a file shows nothing.
-    if (this.#video) goTo(this.#video, Math.max(0, Math.min(ms, this.#length - 1)));
+    if (this.#video) seekTo(this.#video, Math.max(0, Math.min(ms, this.#length - 1)));
   }
 
   #toggle(): void {
     const video = this.#video;
     if (!video) return;
     if (!video.paused) return video.pause();
-    const now = moment(video);
+    const now = positionMs(video);
     if (now < this.#at.from - 50 || now >= this.#at.to - 100) this.#go(this.#at.from);
     void video.play();
   }
@@ -242,7 +242,7 @@ class TrimEditor extends HTMLElement {
   #watch(): void {
     const video = this.#video;
     if (!video || video.paused) return;
-    if (moment(video) >= this.#at.to) {
+    if (positionMs(video) >= this.#at.to) {
       video.pause();
       this.#go(this.#at.to);
     }
@@ -262,8 +262,8 @@ class TrimEditor extends HTMLElement {
     }
     this.#kept.style.left = share(from);
     this.#kept.style.right = `${100 - parseFloat(share(to))}%`;
-    this.#now.style.left = share(moment(this.#video));
-    this.#says.textContent = `at ${exact(moment(this.#video), 1)} · ${exact(to - from, 1)} long`;
+    this.#now.style.left = share(positionMs(this.#video));
+    this.#says.textContent = `at ${exact(positionMs(this.#video), 1)} · ${exact(to - from, 1)} long`;
   }
 
   #submit(event: SubmitEvent): void {
@@ -288,7 +288,7 @@ class TrimEditor extends HTMLElement {
         const ms = typeof time === "string" ? parse(time) : null;
         if (ms === null) {
           this.#field(end)?.focus();
-          return complain(
+          return showError(
             `${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`,
           );
         }
@@ -302,7 +302,11 @@ class TrimEditor extends HTMLElement {
       });
     form.setAttribute("aria-busy", "true");
     try {
-      await ask(back ? "DELETE" : "PUT", `/media/${this.dataset["media"] ?? ""}/trim`, body);
+      await requestJson(
+        back ? "DELETE" : "PUT",
+        `/media/${this.dataset["media"] ?? ""}/trim`,
+        body,
+      );
       document.getElementById("complaint")?.remove();
       // What was typed is said; the page brings the new length.
       for (const field of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
@@ -314,7 +318,7 @@ class TrimEditor extends HTMLElement {
       await refresh();
       details?.querySelector("summary")?.focus();
     } catch (error) {
-      complain(
+      showError(
         error instanceof Problem ? error.message : "It was not saved. Try again in a moment.",
       );
     } finally {

@@ -1,7 +1,7 @@
 // The inbox by keys, and reading one after the other without going back to it.
 import { visit } from "@hotwired/turbo";
-import { remember } from "../lib/dom.js";
-import { current, forPage, step } from "../lib/row-focus.js";
+import { readStorage, writeStorage } from "../lib/dom.js";
+import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
 /** What was looked at since the inbox was last seen: the next one is another. */
 const trail = "read";
@@ -13,7 +13,7 @@ customElements.define(
 
     connectedCallback(): void {
       this.#listeners = new AbortController();
-      remember("sessionStorage", trail, null);
+      writeStorage("sessionStorage", trail, null);
       document.addEventListener("keydown", (event) => this.#key(event), {
         signal: this.#listeners.signal,
       });
@@ -24,15 +24,15 @@ customElements.define(
     }
 
     #key(event: KeyboardEvent): void {
-      if (!forPage(event)) return;
+      if (!isPageShortcut(event)) return;
       const rows = [...this.querySelectorAll<HTMLElement>(".entry")];
-      const row = current(rows);
+      const row = focusedRow(rows);
       switch (event.key) {
         case "j":
-          step(rows, 1);
+          moveFocus(rows, 1);
           break;
         case "k":
-          step(rows, -1);
+          moveFocus(rows, -1);
           break;
         case "o":
         case "Enter":
@@ -58,22 +58,22 @@ customElements.define(
 );
 
 /** The key that goes on from the page of an update, and its link. */
-export function next(): void {
+export function openNextUpdate(): void {
   const link = document.querySelector<HTMLAnchorElement>("[data-next]");
   if (link) visit(link.href);
 }
 
 // The link passes over what was looked at since the inbox.
-for (const moment of ["turbo:load", "hearback:fresh"]) document.addEventListener(moment, note);
+for (const moment of ["turbo:load", "hearback:refreshed"]) document.addEventListener(moment, note);
 note();
 
 function note(): void {
   const id = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
   if (!id) return;
-  const read = (remember("sessionStorage", trail) ?? "")
+  const read = (readStorage("sessionStorage", trail) ?? "")
     .split(",")
     .filter((one) => one !== "" && one !== id);
-  remember("sessionStorage", trail, [...read, id].slice(-200).join(","));
+  writeStorage("sessionStorage", trail, [...read, id].slice(-200).join(","));
   const link = document.querySelector<HTMLAnchorElement>("[data-next]");
   if (link) link.href = `/inbox/next?after=${id}&skip=${read.join(",")}`;
 }

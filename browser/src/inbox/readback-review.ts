@@ -1,6 +1,6 @@
 // Readbacks are heard one after the other: j and k go on and back, y confirms, n says what is not quite right.
 import { announce } from "../lib/dom.js";
-import { current, forPage, step } from "../lib/row-focus.js";
+import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
 customElements.define(
   "hearing-list",
@@ -12,7 +12,7 @@ customElements.define(
       this.#listeners = new AbortController();
       const { signal } = this.#listeners;
       document.addEventListener("keydown", (event) => this.#key(event), { signal });
-      document.addEventListener("hearback:fresh", () => this.#fresh(), { signal });
+      document.addEventListener("hearback:refreshed", () => this.#fresh(), { signal });
       this.addEventListener(
         "focusin",
         () =>
@@ -47,10 +47,10 @@ customElements.define(
     }
 
     #key(event: KeyboardEvent): void {
-      if (!forPage(event)) return;
-      const row = current(this.#rows);
-      if (event.key === "j") step(this.#rows, 1);
-      else if (event.key === "k") step(this.#rows, -1);
+      if (!isPageShortcut(event)) return;
+      const row = focusedRow(this.#rows);
+      if (event.key === "j") moveFocus(this.#rows, 1);
+      else if (event.key === "k") moveFocus(this.#rows, -1);
       else if (event.key === "y" && row)
         row.querySelector<HTMLButtonElement>("[data-yes]")?.click();
       else if (event.key === "n" && row) row.querySelector<HTMLElement>("[data-no]")?.click();

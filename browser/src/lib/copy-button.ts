@@ -17,7 +17,7 @@ customElements.define(
       if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
         setTimeout(() => button.click());
       button.addEventListener("click", () => {
-        void copy(input.value, input).then((done) => {
+        void copyText(input.value, input).then((done) => {
           const words = button.querySelector("span:not(.sr)") ?? button;
           label ??= words.textContent ?? "Copy";
           words.textContent = done ? "Copied" : "Press Ctrl C";
@@ -30,7 +30,7 @@ customElements.define(
 );
 
 /** Copies a text; false where the person has to do it. The field, if given, is left selected then. */
-export async function copy(
+export async function copyText(
   text: string,
   field?: HTMLInputElement | HTMLTextAreaElement,
 ): Promise<boolean> {

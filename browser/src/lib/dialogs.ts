@@ -1,11 +1,11 @@
 // Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
 import { config } from "@hotwired/turbo";
-import { icon, make, write } from "./dom.js";
-import { sending } from "../comments/draft-autosave.js";
+import { icon, make, setMessage } from "./dom.js";
+import { sendWithDrafts } from "../comments/draft-autosave.js";
 import { refresh } from "./refresh.js";
-import { ask, Problem } from "./request.js";
+import { requestJson, Problem } from "./request.js";
 
-config.forms.confirm = (message, form) => question(message, form.dataset["verb"] ?? "Yes");
+config.forms.confirm = (message, form) => confirmDialog(message, form.dataset["verb"] ?? "Yes");
 
 // Reactions, answers, removals: sent by fetch, and the page shows what came of it.
 document.addEventListener("submit", (event) => {
@@ -36,12 +36,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 /** Asks a question in a dialog; true for yes, which is called by what it does. `careful`: Enter says no. */
-export async function question(message: string, verb: string, careful = false): Promise<boolean> {
-  return (await choice(message, [verb], careful)) !== null;
+export async function confirmDialog(
+  message: string,
+  verb: string,
+  careful = false,
+): Promise<boolean> {
+  return (await chooseAction(message, [verb], careful)) !== null;
 }
 
 /** Asks in a dialog what of several is to be done, each called by what it does, the likeliest last; null for none of it. Where work would be lost, Enter says none (`careful`). */
-export function choice<Verb extends string>(
+export function chooseAction<Verb extends string>(
   message: string,
   verbs: readonly Verb[],
   careful = false,
@@ -77,7 +81,7 @@ export function choice<Verb extends string>(
 
 async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   const asked = form.dataset["turboConfirm"];
-  if (asked && !(await question(asked, form.dataset["verb"] ?? "Yes"))) return;
+  if (asked && !(await confirmDialog(asked, form.dataset["verb"] ?? "Yes"))) return;
   if (form.getAttribute("aria-busy") === "true") return; // Pressed twice: once is enough.
   const data = new URLSearchParams();
   for (const [name, value] of new FormData(form, submitter))
@@ -99,12 +103,12 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   const row = form.closest("li");
   const near = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
-    const answer = await sending(form, () => deliver(method, address, data));
+    const answer = await sendWithDrafts(form, () => deliver(method, address, data));
     document.getElementById("complaint")?.remove();
-    document.dispatchEvent(new CustomEvent("hearback:answered", { detail: { form, answer } }));
+    document.dispatchEvent(new CustomEvent("hearback:form-sent", { detail: { form, answer } }));
     form.closest("details")?.removeAttribute("open");
     for (const field of form.querySelectorAll("textarea")) field.defaultValue = field.value;
-    if (data.has("name")) nameIsKnown();
+    if (data.has("name")) removeGuestNameFields();
     await refresh();
     // What was removed had the focus: what stands beside it takes it.
     if (row && !row.isConnected && document.activeElement === document.body)
@@ -113,7 +117,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
         document.querySelector<HTMLElement>(".drop input, textarea")
       )?.focus();
   } catch (error) {
-    complain(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
+    showError(error instanceof Problem ? error.message : "It was not sent. Try again in a moment.");
   } finally {
     form.removeAttribute("aria-busy");
   }
@@ -121,7 +125,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
 
 async function deliver(method: string, address: string, data: URLSearchParams): Promise<unknown> {
   try {
-    return await ask(method, address, [...data.keys()].length > 0 ? data : undefined);
+    return await requestJson(method, address, [...data.keys()].length > 0 ? data : undefined);
   } catch (error) {
     // A guest who reacts without having said who they are.
     if (!(error instanceof Problem) || error.errors["name"] === undefined || data.has("name"))
@@ -129,7 +133,7 @@ async function deliver(method: string, address: string, data: URLSearchParams): 
     const name = await askName();
     if (name === null) throw error;
     data.set("name", name);
-    return ask(method, address, data);
+    return requestJson(method, address, data);
   }
 }
 
@@ -172,7 +176,7 @@ function askName(): Promise<string | null> {
 }
 
 /** A guest said their name: nothing asks for it again. */
-export function nameIsKnown(): void {
+export function removeGuestNameFields(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>(
     ".composer input[name=name], .answer input[name=name]",
   ))
@@ -180,7 +184,7 @@ export function nameIsKnown(): void {
 }
 
 /** Says what went wrong, where one looks, until it is put away or what was tried has worked. */
-export function complain(text: string): void {
+export function showError(text: string): void {
   document.getElementById("complaint")?.remove();
   const close = make("button", { type: "button", class: "button quiet" }, "Close");
   const box = make(
@@ -197,7 +201,7 @@ export function complain(text: string): void {
     close,
   );
   const words = box.querySelector("p");
-  if (words) write(words, text);
+  if (words) setMessage(words, text);
   close.addEventListener("click", () => box.remove());
   document.body.append(box);
 }
@@ -215,7 +219,7 @@ function prepare(): void {
 }
 document.addEventListener("turbo:load", prepare);
 document.addEventListener("turbo:render", prepare);
-document.addEventListener("hearback:fresh", prepare);
+document.addEventListener("hearback:refreshed", prepare);
 
 if (!CSS.supports("field-sizing", "content")) {
   document.addEventListener("input", ({ target }) => {

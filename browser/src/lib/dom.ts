@@ -51,7 +51,7 @@ export function announce(text: string): void {
 const out = "You are signed out. ";
 
 /** Writes words into an element. Where they say that one is signed out, "Sign in" leads there, in another tab: this page must stay. */
-export function write(element: Element, words: string): void {
+export function setMessage(element: Element, words: string): void {
   // What stands there already is not written again: it would be read out anew.
   if (element.textContent === words) return;
   const at = words.indexOf(`${out}Sign in`);
@@ -75,7 +75,7 @@ export function write(element: Element, words: string): void {
 }
 
 /** `0:42`, or `1:02:03`, of milliseconds. */
-export function clock(ms: number): string {
+export function formatTime(ms: number): string {
   const all = Math.max(0, Math.floor(ms / 1000));
   const [hours, minutes, seconds] = [
     Math.floor(all / 3600),
@@ -88,14 +88,14 @@ export function clock(ms: number): string {
 }
 
 /** `8.4 MB` of bytes. */
-export function bytes(count: number): string {
+export function formatBytes(count: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
   return `${(count / 1000 ** power).toLocaleString("en", { maximumFractionDigits: power > 1 ? 1 : 0 })} ${units[power]}`;
 }
 
 /** Whether a key is being typed into something. */
-export function typing(target: EventTarget | null): boolean {
+export function isTextEntry(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
     (target.isContentEditable ||
@@ -103,23 +103,30 @@ export function typing(target: EventTarget | null): boolean {
   );
 }
 
-/** Reads and writes storage that may be switched off or full. */
-export function remember(
+/** Reads from storage. Returns null if the key is absent or storage is switched off. */
+export function readStorage(store: "localStorage" | "sessionStorage", key: string): string | null {
+  try {
+    return window[store].getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Writes to storage; null or an empty string removes the key. Does nothing if storage is switched off or full. */
+export function writeStorage(
   store: "localStorage" | "sessionStorage",
   key: string,
-  value?: string | null,
-): string | null {
+  value: string | null,
+): void {
   try {
-    if (value === undefined) return window[store].getItem(key);
     if (value === null || value === "") window[store].removeItem(key);
     else window[store].setItem(key, value);
   } catch {
-    // Without storage nothing is remembered, and all else works.
+    // Every feature works without remembered values.
   }
-  return null;
 }
 
 /** `21 Nov 14:02`, with another sign than the colon where it is for a file's name. */
-export function when(at = new Date(), colon = ":"): string {
+export function formatTimestamp(at = new Date(), colon = ":"): string {
   return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })} ${String(at.getHours()).padStart(2, "0")}${colon}${String(at.getMinutes()).padStart(2, "0")}`;
 }

@@ -1,6 +1,6 @@
 // One stream a page. Browsers open six connections a host, so a hidden tab gives its one back and asks for what it missed later.
 import { announce } from "./dom.js";
-import { complain } from "./dialogs.js";
+import { showError } from "./dialogs.js";
 import { refresh } from "./refresh.js";
 
 interface Happening {
@@ -22,15 +22,15 @@ customElements.define(
       this.#last = this.dataset["after"] ?? null;
       this.#known = comments();
       document.addEventListener("visibilitychange", this.#turn);
-      document.addEventListener("hearback:fresh", this.#heard);
-      document.addEventListener("hearback:gone", this.#end);
+      document.addEventListener("hearback:refreshed", this.#heard);
+      document.addEventListener("hearback:access-lost", this.#end);
       this.#turn();
     }
 
     disconnectedCallback(): void {
       document.removeEventListener("visibilitychange", this.#turn);
-      document.removeEventListener("hearback:fresh", this.#heard);
-      document.removeEventListener("hearback:gone", this.#end);
+      document.removeEventListener("hearback:refreshed", this.#heard);
+      document.removeEventListener("hearback:access-lost", this.#end);
       this.#close();
     }
 
@@ -70,7 +70,7 @@ customElements.define(
       if (this.#ended) return;
       this.#ended = true;
       this.#close();
-      complain("This is no longer open to you. What you typed is still here.");
+      showError("This is no longer open to you. What you typed is still here.");
     };
 
     #happened(kind: string, event: MessageEvent<string>): void {
@@ -90,7 +90,7 @@ customElements.define(
         void refresh().then(() => {
           // What comes before one's eyes is read.
           if (kind === "receipt" || kind === "update")
-            document.dispatchEvent(new CustomEvent("hearback:heard"));
+            document.dispatchEvent(new CustomEvent("hearback:activity"));
         });
       }, 150);
     }
@@ -105,7 +105,7 @@ customElements.define(
       this.#known = comments();
       if (names.size === 0) return;
       announce(`New comment by ${[...names].join(", ")}.`);
-      document.dispatchEvent(new CustomEvent("hearback:heard"));
+      document.dispatchEvent(new CustomEvent("hearback:activity"));
     };
   },
 );

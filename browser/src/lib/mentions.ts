@@ -1,7 +1,7 @@
 // Names behind an @: completed from the people and groups of the workspace, which are fetched when the first one is typed.
 import "@github/text-expander-element";
 import { make } from "./dom.js";
-import { ask } from "./request.js";
+import { requestJson } from "./request.js";
 
 interface Name {
   /** What is written for it. */
@@ -98,10 +98,12 @@ async function offer(typed: string): Promise<{ matched: boolean; fragment?: HTML
 
 async function fetchNames(): Promise<Name[]> {
   const [people, groups] = await Promise.all([
-    ask("GET", "/people") as Promise<{
+    requestJson("GET", "/people") as Promise<{
       items: { name: string; email: string; deactivated_at: string | null }[];
     }>,
-    (ask("GET", "/groups") as Promise<{ items: { name: string }[] }>).catch(() => ({ items: [] })),
+    (requestJson("GET", "/groups") as Promise<{ items: { name: string }[] }>).catch(() => ({
+      items: [],
+    })),
   ]);
   return [
     ...people.items

@@ -2,7 +2,7 @@
 import { visit } from "@hotwired/turbo";
 
 /** Goes to a page of ours. Its content has the focus then, unless something of it took it. */
-export function go(url: string): void {
+export function navigate(url: string): void {
   document.addEventListener(
     "turbo:load",
     () => {

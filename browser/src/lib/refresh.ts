@@ -1,6 +1,6 @@
 // Refreshing a page without disturbing who reads, types or watches: what is fetched is morphed into what is there.
 import { morphElements } from "@hotwired/turbo";
-import { follow, leave } from "../update/source-swap.js";
+import { updateSource, savePlayback } from "../update/source-swap.js";
 
 document.addEventListener("turbo:before-morph-element", (event) => {
   const { target, detail } = event;
@@ -20,8 +20,8 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
   if (element.hasAttribute("data-js")) return true;
   // What plays is not touched, but what there is nothing of any more goes: it was removed, or is being trimmed.
   if (element instanceof HTMLVideoElement) {
-    if (next) follow(element, next);
-    else leave(element);
+    if (next) updateSource(element, next);
+    else savePlayback(element);
     return next !== undefined;
   }
   // Typed into, and not sent.
@@ -80,7 +80,7 @@ async function once(): Promise<void> {
       credentials: "same-origin",
     });
     if ([403, 404, 410].includes(response.status))
-      document.dispatchEvent(new CustomEvent("hearback:gone"));
+      document.dispatchEvent(new CustomEvent("hearback:access-lost"));
     if (!response.ok || new URL(response.url).pathname !== location.pathname) return;
     text = await response.text();
   } catch {
@@ -89,7 +89,7 @@ async function once(): Promise<void> {
   if (address !== location.pathname + location.search) return;
   const next = new DOMParser().parseFromString(text, "text/html");
   // For those who arrange what they show: what comes is arranged alike first, so that nothing has to move afterwards.
-  document.dispatchEvent(new CustomEvent("hearback:fetched", { detail: next }));
+  document.dispatchEvent(new CustomEvent("hearback:before-morph", { detail: next }));
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = region.id === "" ? null : next.getElementById(region.id);
     if (other) morphElements(region, other);
@@ -100,5 +100,5 @@ async function once(): Promise<void> {
 
 /** Tells the elements that the page may have changed under them. */
 function fresh(): void {
-  document.dispatchEvent(new CustomEvent("hearback:fresh"));
+  document.dispatchEvent(new CustomEvent("hearback:refreshed"));
 }

@@ -11,13 +11,13 @@ export class Problem extends Error {
   }
 
   /** The server or the line to it is down: trying again later may work. */
-  get passing(): boolean {
+  get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
 /** Sends a request and answers its JSON (null for an empty body), or throws a Problem. */
-export async function ask(
+export async function requestJson(
   method: string,
   url: string,
   body?: BodyInit | object,
@@ -38,15 +38,15 @@ export async function ask(
     response = await fetch(url, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw offline();
+    throw noResponseProblem();
   }
   const text = await response.text();
-  if (!response.ok) throw problem(response.status, text);
+  if (!response.ok) throw parseProblem(response.status, text);
   return text === "" ? null : (JSON.parse(text) as unknown);
 }
 
 /** No answer at all. */
-export function offline(): Problem {
+export function noResponseProblem(): Problem {
   return new Problem(
     navigator.onLine
       ? "The server does not answer. Nothing you typed is lost; try again in a moment."
@@ -56,12 +56,12 @@ export function offline(): Problem {
 }
 
 /** "is missing." as a sentence of its own, as the pages say it (filters.rs has the same). */
-export function sentence(wrong: string): string {
+export function toSentence(wrong: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(wrong) ? `This ${wrong}` : wrong;
 }
 
 /** The words of a problem document (RFC 9457), or of its status where it is none. */
-export function problem(status: number, text: string): Problem {
+export function parseProblem(status: number, text: string): Problem {
   // What the server says is for programs.
   if (status === 401)
     return new Problem(
@@ -76,7 +76,7 @@ export function problem(status: number, text: string): Problem {
     };
     const errors = said.errors ?? {};
     return new Problem(
-      Object.values(errors).map(sentence).join(" ") || (said.detail ?? said.title ?? ""),
+      Object.values(errors).map(toSentence).join(" ") || (said.detail ?? said.title ?? ""),
       status,
       errors,
     );

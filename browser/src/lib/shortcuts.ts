@@ -1,5 +1,5 @@
 // Keys of every page, the list of all keys, and the switch for those whom single keys disturb (WCAG 2.1.4).
-import { make, remember, typing } from "./dom.js";
+import { make, readStorage, writeStorage, isTextEntry } from "./dom.js";
 
 const everywhere: [string[], string][] = [
   [["/"], "Search"],
@@ -39,8 +39,8 @@ const onPictures: [string[], string][] = [
 ];
 
 /** Whether single keys do something. */
-export function keysOn(): boolean {
-  return remember("localStorage", "keys") !== "off";
+export function shortcutsEnabled(): boolean {
+  return readStorage("localStorage", "keys") !== "off";
 }
 
 document.addEventListener("keydown", (event) => {
@@ -49,12 +49,12 @@ document.addEventListener("keydown", (event) => {
     event.ctrlKey ||
     event.metaKey ||
     event.altKey ||
-    typing(event.target)
+    isTextEntry(event.target)
   )
     return;
   // The list itself opens always, so that the keys can be switched on again.
   if (event.key === "?") show();
-  else if (event.key === "/" && keysOn()) search();
+  else if (event.key === "/" && shortcutsEnabled()) search();
   else return;
   event.preventDefault();
 });
@@ -83,9 +83,9 @@ function show(): void {
   for (const [keys, words] of lists)
     list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
   const box = make("input", { type: "checkbox" });
-  box.checked = keysOn();
+  box.checked = shortcutsEnabled();
   box.addEventListener("change", () =>
-    remember("localStorage", "keys", box.checked ? null : "off"),
+    writeStorage("localStorage", "keys", box.checked ? null : "off"),
   );
   const close = make("button", { class: "button" }, "Close");
   const dialog = make(

@@ -1,5 +1,5 @@
 // Fields that know something the server cannot: the time zone, the fragment of the address, the theme of this device.
-import { remember } from "./dom.js";
+import { readStorage, writeStorage } from "./dom.js";
 
 /** Fills in the browser's IANA time zone. */
 customElements.define(
@@ -30,11 +30,11 @@ customElements.define(
   class extends HTMLElement {
     connectedCallback(): void {
       this.querySelector("fieldset")?.removeAttribute("disabled");
-      const chosen = remember("localStorage", "theme") ?? "";
+      const chosen = readStorage("localStorage", "theme") ?? "";
       for (const input of this.querySelectorAll("input")) {
         input.checked = input.value === chosen;
         input.addEventListener("change", () => {
-          remember("localStorage", "theme", input.value);
+          writeStorage("localStorage", "theme", input.value);
           if (input.value === "") delete document.documentElement.dataset["theme"];
           else document.documentElement.dataset["theme"] = input.value;
         });
@@ -75,7 +75,7 @@ customElements.define(
   "undo-field",
   class extends HTMLElement {
     connectedCallback(): void {
-      const [id, since, copied] = (remember("sessionStorage", "sent") ?? "").split(" ");
+      const [id, since, copied] = (readStorage("sessionStorage", "sent") ?? "").split(" ");
       const left = Number(since) + 10_000 - Date.now();
       if (id !== this.dataset["update"] || !(left > 0)) return;
       this.hidden = false;

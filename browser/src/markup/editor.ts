@@ -1,6 +1,6 @@
 // <markup-editor>: marks on a picture, in a window of its own. Here its parts come together; each is a file named markup-….
 import { icon, make } from "../lib/dom.js";
-import { question } from "../lib/dialogs.js";
+import { confirmDialog } from "../lib/dialogs.js";
 import { agreed } from "./confirm-save.js";
 import { Bar } from "./header.js";
 import { Board } from "./document.js";
@@ -414,7 +414,7 @@ class MarkupEditor extends HTMLElement implements Commands {
       leave === undefined
         ? "Leave without saving? What you marked is not kept."
         : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
-    if (this.board?.dirty && !(await question(asks, leave ?? "Leave", true))) return;
+    if (this.board?.dirty && !(await confirmDialog(asks, leave ?? "Leave", true))) return;
     this.#finish(false);
   }
 

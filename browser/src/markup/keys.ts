@@ -1,6 +1,6 @@
 // The editor's keys: everything a pointer does, and the list of them.
-import { make, typing } from "../lib/dom.js";
-import { keysOn } from "../lib/shortcuts.js";
+import { make, isTextEntry } from "../lib/dom.js";
+import { shortcutsEnabled } from "../lib/shortcuts.js";
 import { bounds } from "./geometry.js";
 import type { Desk } from "./pointer.js";
 import { colors } from "./shapes.js";
@@ -26,7 +26,7 @@ const arrows: Record<string, [number, number]> = {
 
 /** Does what a key means; false where it means nothing here. */
 export function press(at: Commands, event: KeyboardEvent): boolean {
-  if (typing(event.target) || event.isComposing) return false;
+  if (isTextEntry(event.target) || event.isComposing) return false;
   if (event.key === "Escape") return done(at.escape());
   if (event.ctrlKey || event.metaKey) return together(at, event);
   const onStage = event.target === at.view.stage;
@@ -59,7 +59,7 @@ export function press(at: Commands, event: KeyboardEvent): boolean {
     case "?":
       return done(at.keys());
   }
-  return !event.altKey && keysOn() && single(at, event);
+  return !event.altKey && shortcutsEnabled() && single(at, event);
 }
 
 function together(at: Commands, event: KeyboardEvent): boolean {

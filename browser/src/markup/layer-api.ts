@@ -1,7 +1,7 @@
 // The marks of a picture as the server keeps them: read, saved, and waited for while the picture is being prepared.
 import { parse, type Shape, type Work } from "./shapes.js";
 import type { Again } from "./session.js";
-import { ask, Problem } from "../lib/request.js";
+import { requestJson, Problem } from "../lib/request.js";
 
 /** What is stored of a picture's marks, and how often it was changed. */
 export interface Layer {
@@ -23,7 +23,7 @@ export interface Picture {
 const LOOK = 500;
 
 export async function layerOf(media: string): Promise<Layer> {
-  const { revision, shapes } = (await ask("GET", `/media/${media}/markup`)) as {
+  const { revision, shapes } = (await requestJson("GET", `/media/${media}/markup`)) as {
     revision: number;
     shapes: unknown;
   };
@@ -31,7 +31,7 @@ export async function layerOf(media: string): Promise<Layer> {
 }
 
 export async function pictureOf(media: string): Promise<Picture> {
-  return (await ask("GET", `/media/${media}`)) as Picture;
+  return (await requestJson("GET", `/media/${media}`)) as Picture;
 }
 
 /** What is said wherever the picture is not any more what was drawn on. */
@@ -45,7 +45,7 @@ export async function saveLayer(
   work: Work,
   again?: Again,
 ): Promise<void> {
-  await ask("PUT", `/media/${media}/markup`, { revision, ...work, ...again });
+  await requestJson("PUT", `/media/${media}/markup`, { revision, ...work, ...again });
 }
 
 /** Waits until a picture that just arrived can be marked. Rejects with a Problem where it never can. */

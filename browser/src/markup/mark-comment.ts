@@ -1,6 +1,6 @@
 // Drawing on what a comment is about: the same editor over the picture, or over the frame at which the video stands.
-import { type Anchor, type Region, share } from "../update/anchors.js";
-import { choice } from "../lib/dialogs.js";
+import { type Anchor, type Region, clampFraction } from "../update/anchors.js";
+import { chooseAction } from "../lib/dialogs.js";
 import { cropped, pictureOf, readable } from "./layer-api.js";
 import type { Box, Shape } from "./shapes.js";
 import { refresh } from "../lib/refresh.js";
@@ -19,7 +19,7 @@ export async function moved({ media, size }: Anchor): Promise<boolean> {
 /** Asks whether to draw on the cropped picture; then the page shows it, and the old drawing goes. */
 export async function redraw(): Promise<boolean> {
   if (
-    (await choice(
+    (await chooseAction(
       `${cropped} Draw on it as it is now? Your words stay, what you drew is gone.`,
       ["Draw again"],
       true,
@@ -40,14 +40,14 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   }
   if (before?.drawing && (await moved(before))) return (await redraw()) ? drawOn(null) : null;
   on.video?.pause();
-  const size = on.video ? null : on.size;
+  const size = on.video ? null : on.imageSize;
   const here: Anchor = {
     ...(before?.drawing
       ? before
-      : { media: on.shown, ...(on.video ? { at: on.here()?.at ?? 0 } : {}) }),
+      : { media: on.shownMedia, ...(on.video ? { at: on.currentAnchor()?.at ?? 0 } : {}) }),
     ...(size === null ? {} : { size }),
   };
-  const picture = on.video ? await frame(on.video) : on.seen ? readable(on.seen) : null;
+  const picture = on.video ? await frame(on.video) : on.imageUrl ? readable(on.imageUrl) : null;
   if (picture === null) return null;
   const [{ edit }, { extent }] = await Promise.all([
     import("./editor.js"),
@@ -57,7 +57,7 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
   let again = false;
   const saved = await edit({
     picture,
-    name: picture instanceof File ? picture.name : on.name,
+    name: picture instanceof File ? picture.name : on.shownName,
     work: { shapes, crop: null },
     destroys: false,
     final: () => "",
@@ -90,8 +90,8 @@ export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
 
 /** The part of the picture that shapes lie in. */
 function around([x, y, w, h]: Box): Region {
-  const [left, top] = [share(x), share(y)];
-  return { x: left, y: top, w: share(x + w - left), h: share(y + h - top) };
+  const [left, top] = [clampFraction(x), clampFraction(y)];
+  return { x: left, y: top, w: clampFraction(x + w - left), h: clampFraction(y + h - top) };
 }
 
 function same(one: Region, other: Region): boolean {

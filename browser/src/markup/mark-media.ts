@@ -1,12 +1,12 @@
 // Marking a picture that is on an update, or a frame of its video: the editor opens over the page, at once.
 import { uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
-import { choice, complain } from "../lib/dialogs.js";
+import { chooseAction, showError } from "../lib/dialogs.js";
 import { cropped, drawn, layerOf, original, pictureOf, ready, saveLayer } from "./layer-api.js";
 import { lost, type Work } from "./shapes.js";
 import type { Again, Asking } from "./session.js";
 import { refresh } from "../lib/refresh.js";
-import { ask, Problem } from "../lib/request.js";
+import { requestJson, Problem } from "../lib/request.js";
 import { frame } from "../recorder/screenshot.js";
 import { stage } from "../update/media-stage.js";
 
@@ -25,13 +25,13 @@ document.addEventListener("click", (event) => {
       ? markUp(button.dataset["markUp"], answered)
       : markFrame(button, answered);
   const done = act
-    .catch((error: unknown) => complain(error instanceof Error ? error.message : String(error)))
+    .catch((error: unknown) => showError(error instanceof Error ? error.message : String(error)))
     .finally(() => button.removeAttribute("aria-busy"));
   void done
     .then((saved) => (saved === true ? refresh() : undefined))
     .finally(() => {
       if (document.activeElement !== document.body) return;
-      stage()?.giveBack(button);
+      stage()?.restoreFocus(button);
       // Of a row that was replaced meanwhile, the button of the new one.
       if (!button.isConnected)
         document
@@ -61,8 +61,12 @@ export async function markUp(media: string, answered: number, kept?: Work): Prom
         const [theirs, mine] = ["Load the other version", "Save mine over it"] as const;
         const wanted = await asking(async () =>
           moved
-            ? choice(`${cropped} Load it as it is now? What you drew is then gone.`, [theirs], true)
-            : choice(
+            ? chooseAction(
+                `${cropped} Load it as it is now? What you drew is then gone.`,
+                [theirs],
+                true,
+              )
+            : chooseAction(
                 "The marks of this picture were changed elsewhere meanwhile. What you drew is still here, not saved. If you load the other version, it is gone.",
                 [theirs, mine],
                 true,
@@ -136,7 +140,7 @@ async function addMarked(file: File, update: string, answered: number): Promise<
       ]);
       const burned = await burn(file, work);
       if (sent?.without !== without) {
-        if (sent) await ask("DELETE", `/media/${sent.media}?for_good=true`);
+        if (sent) await requestJson("DELETE", `/media/${sent.media}?for_good=true`);
         sent = null;
         const upload = new FileUpload(
           new File([burned.picture], file.name, { type: burned.picture.type }),
@@ -151,7 +155,8 @@ async function addMarked(file: File, update: string, answered: number): Promise<
       await ready(sent.media);
       if (burned.shapes.length > 0)
         await saveLayer(sent.media, 0, { shapes: burned.shapes, crop: null });
-      if (again?.change === "material") await ask("PATCH", `/updates/${update}`, { ...again });
+      if (again?.change === "material")
+        await requestJson("PATCH", `/updates/${update}`, { ...again });
     },
   });
   if (!saved || sent === null) return;

@@ -1,9 +1,9 @@
 // What is drawn over what the stage shows: the author's marks, which come with the page and can be hidden, and the drawings of comments,
 // which show when their comment is chosen or their second is reached.
-import type { Anchor, Placed } from "../update/anchors.js";
-import { announce, icon, make, remember } from "../lib/dom.js";
+import type { Anchor, AnchoredComment } from "../update/anchors.js";
+import { announce, icon, make, readStorage, writeStorage } from "../lib/dom.js";
 import type { Shape } from "./shapes.js";
-import { moment } from "../update/source-swap.js";
+import { positionMs } from "../update/source-swap.js";
 
 /** So long a drawing stands over a video that plays, in milliseconds, where its comment names no end. */
 const STANDS = 1000;
@@ -24,7 +24,7 @@ export class MarkView {
   );
   #figure: HTMLElement | null = null;
   #video: HTMLVideoElement | null = null;
-  #drawings: Placed[] = [];
+  #drawings: AnchoredComment[] = [];
   #pending: Anchor | null = null;
   /** What lies there now. */
   #drawn: Shape[][] = [];
@@ -33,7 +33,7 @@ export class MarkView {
   constructor(private readonly stage: HTMLElement) {
     this.#toggle.addEventListener("click", () => this.toggle());
     this.tools = make("div", { class: "tool-row" }, this.#toggle, this.#markUp, this.#markFrame);
-    stage.classList.toggle("marks-off", remember("sessionStorage", "marks") === "off");
+    stage.classList.toggle("marks-off", readStorage("sessionStorage", "marks") === "off");
   }
 
   end(): void {
@@ -61,7 +61,7 @@ export class MarkView {
   }
 
   /** The comments of what is shown, and the one that is being written. */
-  draw(comments: Placed[], pending: Anchor | null): void {
+  draw(comments: AnchoredComment[], pending: Anchor | null): void {
     this.#drawings = comments.filter(({ drawing }) => drawing !== undefined);
     this.#pending = pending?.drawing ? pending : null;
     this.look();
@@ -71,7 +71,7 @@ export class MarkView {
   toggle(): void {
     if (!this.#layer) return;
     const off = this.stage.classList.toggle("marks-off");
-    remember("sessionStorage", "marks", off ? "off" : null);
+    writeStorage("sessionStorage", "marks", off ? "off" : null);
     this.#toggle.setAttribute("aria-pressed", String(!off));
     announce(off ? "Marks hidden." : "Marks shown.");
   }
@@ -96,8 +96,8 @@ export class MarkView {
 
   /** Looks again at what is to be seen: another comment is chosen, or another second is reached. */
   look(): void {
-    const now = this.#video ? moment(this.#video) : null;
-    const here = ({ at, until }: Placed) =>
+    const now = this.#video ? positionMs(this.#video) : null;
+    const here = ({ at, until }: AnchoredComment) =>
       now === null ||
       (at !== undefined && now >= at - 50 && now < Math.max(until ?? 0, at + STANDS));
     const chosen = this.#drawings.filter(

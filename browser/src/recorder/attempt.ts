@@ -1,8 +1,8 @@
 // One try at a recording, from the press on Record until it runs: it can be called off at any moment, and leaves nothing behind then.
 import { Refusal, Unanswered } from "./capture.js";
-import { Courier } from "../upload/recording-uploader.js";
+import { RecordingUploader } from "../upload/recording-uploader.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
-import { when } from "../lib/dom.js";
+import { formatTimestamp } from "../lib/dom.js";
 import { draft } from "../compose/draft.js";
 import { container, plain } from "./recording.js";
 
@@ -47,15 +47,19 @@ export class Attempt {
   }
 
   /** Makes the draft and the upload, after `before`. Called off, both go again, except for a draft that something was written into. */
-  prepare(before: Promise<void>, say: (error: unknown) => void): Promise<Courier> {
+  prepare(before: Promise<void>, say: (error: unknown) => void): Promise<RecordingUploader> {
     const form = draft.current;
     const { type, end } = plain(container());
-    const begin = async (): Promise<Courier> => {
+    const begin = async (): Promise<RecordingUploader> => {
       await withFallback(Promise.all([tidied, before]), patience.tidied, undefined);
       this.signal.throwIfAborted();
-      const update = (await form?.ensure(`Recording, ${when()}`, false)) ?? "";
+      const update = (await form?.ensure(`Recording, ${formatTimestamp()}`, false)) ?? "";
       this.signal.throwIfAborted();
-      return Courier.begin({ type, name: `Recording ${when(undefined, ".")}.${end}`, update });
+      return RecordingUploader.begin({
+        type,
+        name: `Recording ${formatTimestamp(undefined, ".")}.${end}`,
+        update,
+      });
     };
     const begun = begin();
     const inTime = withDeadline(begun, patience.made, () => new Unanswered(unanswered));
@@ -79,11 +83,11 @@ export class Attempt {
 }
 
 /** Throws a recording away. Where that cannot be done it is let go, and offered among those that are kept. */
-export async function dispose(courier: Courier): Promise<void> {
+export async function dispose(courier: RecordingUploader): Promise<void> {
   try {
     await courier.discard();
   } catch (error) {
-    courier.leave();
+    courier.release();
     throw error;
   }
 }

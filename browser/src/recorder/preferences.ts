@@ -1,7 +1,7 @@
 // What one chose last time: what to record, with which devices, and where the bubble was.
 import { type Bubble, usual } from "./camera-bubble.js";
 import type { Source } from "./capture.js";
-import { remember } from "../lib/dom.js";
+import { readStorage, writeStorage } from "../lib/dom.js";
 
 export interface Choice {
   source: Source;
@@ -19,7 +19,7 @@ export function lastChoice(): Choice {
   try {
     return {
       ...first,
-      ...(JSON.parse(remember("localStorage", "recorder") ?? "{}") as Partial<Choice>),
+      ...(JSON.parse(readStorage("localStorage", "recorder") ?? "{}") as Partial<Choice>),
     };
   } catch {
     return { ...first };
@@ -27,5 +27,5 @@ export function lastChoice(): Choice {
 }
 
 export function keepChoice(choice: Choice): void {
-  remember("localStorage", "recorder", JSON.stringify(choice));
+  writeStorage("localStorage", "recorder", JSON.stringify(choice));
 }

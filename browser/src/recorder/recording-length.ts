@@ -1,5 +1,5 @@
 // The length of what was just recorded, in the list of an update's media.
-import { clock } from "../lib/dom.js";
+import { formatTime } from "../lib/dom.js";
 
 /** Shows `ms` for the medium with this id: its file does not say its length until it is prepared. */
 export function showLength(media: string, ms: number, signal: AbortSignal): void {
@@ -8,8 +8,8 @@ export function showLength(media: string, ms: number, signal: AbortSignal): void
       .getElementById(`media-${media}`)
       ?.querySelector<HTMLElement>("[data-length]");
     if (!length?.hidden) return;
-    length.textContent = `${clock(Math.max(1000, ms))} · `;
+    length.textContent = `${formatTime(Math.max(1000, ms))} · `;
     length.hidden = false;
   };
-  document.addEventListener("hearback:fresh", show, { signal });
+  document.addEventListener("hearback:refreshed", show, { signal });
 }

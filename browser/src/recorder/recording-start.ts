@@ -1,6 +1,6 @@
 // Starts a recorder on what delivers, so that it never waits for what does not.
 import { Unanswered } from "./capture.js";
-import type { Courier } from "../upload/recording-uploader.js";
+import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 import { Recording } from "./recording.js";
 import type { RecorderPicture } from "./picture.js";
@@ -16,7 +16,7 @@ const unstarted =
 export interface Ingredients {
   picture: RecorderPicture;
   sound: { track: MediaStreamTrack; probe: SoundProbe } | null;
-  courier: Courier;
+  courier: RecordingUploader;
   /** Shows the picture. */
   preview: HTMLVideoElement;
   /** Called when the picture's track is another one. */

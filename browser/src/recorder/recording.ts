@@ -1,6 +1,6 @@
 // The recorder of the browser: what comes out of it goes to the courier piece by piece.
 import { Refusal } from "./capture.js";
-import type { Courier } from "../upload/recording-uploader.js";
+import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
 /** What plays everywhere comes first; then what plays after a conversion. */
@@ -54,7 +54,7 @@ export class Recording extends EventTarget {
 
   constructor(
     stream: MediaStream,
-    readonly courier: Courier,
+    readonly courier: RecordingUploader,
   ) {
     super();
     const { width = 1280, height = 720 } = stream.getVideoTracks()[0]?.getSettings() ?? {};
@@ -74,7 +74,7 @@ export class Recording extends EventTarget {
     this.#recorder.addEventListener("dataavailable", ({ data }) => {
       if (this.#isAbandoned) return;
       this.bytes += data.size;
-      this.courier.piece(data, this.ms);
+      this.courier.addPiece(data, this.ms);
       this.dispatchEvent(new Event("piece"));
     });
     // With an error or, where all that was recorded ended, without one.
@@ -148,8 +148,8 @@ export class Recording extends EventTarget {
     try {
       await this.courier.finish();
     } catch (error) {
-      this.courier.leave();
-      document.dispatchEvent(new CustomEvent("hearback:kept"));
+      this.courier.release();
+      document.dispatchEvent(new CustomEvent("hearback:recording-kept"));
       throw error;
     }
   }

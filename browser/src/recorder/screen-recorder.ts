@@ -4,9 +4,9 @@ import { BubbleHandle } from "./camera-bubble.js";
 import { ability, type Device, Refusal, release, screen, Unanswered } from "./capture.js";
 import { countdown } from "./countdown.js";
 import type { Safety } from "../upload/recording-uploader.js";
-import { announce, clock, typing } from "../lib/dom.js";
+import { announce, formatTime, isTextEntry } from "../lib/dom.js";
 import { draft, recorder, type Recorder, uploads } from "../compose/draft.js";
-import { question } from "../lib/dialogs.js";
+import { confirmDialog } from "../lib/dialogs.js";
 import { refresh } from "../lib/refresh.js";
 import { Attempt, dispose } from "./attempt.js";
 import { type Choice, keepChoice, lastChoice } from "./preferences.js";
@@ -436,7 +436,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   #run(recording: Recording): void {
     const { courier } = recording;
     this.#recording = recording;
-    courier.addEventListener("safety", (event) => this.#safety(event.detail));
+    courier.addEventListener("progress", (event) => this.#safety(event.detail));
     courier.addEventListener("slept", () => {
       if (driftsInSleep) this.#over("This computer slept");
     });
@@ -469,7 +469,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
   }
 
   /** How far it is. What the server takes no more of, ends. */
-  #safety({ state, words }: Safety): void {
+  #safety({ state, message: words }: Safety): void {
     this.#view.safety(words);
     if (state === "refused" && this.#running) void this.#stop();
   }
@@ -506,7 +506,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     if (!recording) return;
     this.#view.time(recording.ms);
     if (!this.#running) return;
-    sign(`${this.#state === "paused" ? "Paused" : "●"} ${clock(recording.ms)}`);
+    sign(`${this.#state === "paused" ? "Paused" : "●"} ${formatTime(recording.ms)}`);
     const { limit, size, sizeWords = "" } = this.dataset;
     const { ms, of, end } = left(recording, {
       seconds: Number(limit),
@@ -515,7 +515,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     });
     const soon = ms <= Math.min(5 * 60_000, of / 4);
     const words = soon
-      ? `It stops by itself in ${clock(ms)}.`
+      ? `It stops by itself in ${formatTime(ms)}.`
       : silent && this.#state === "recording"
         ? "We hear nothing of your microphone."
         : "";
@@ -543,7 +543,10 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     if (!recording || !picture) return;
     const ran = this.#state === "recording";
     if (ran) this.#pause();
-    const yes = await question(`Throw away ${clock(recording.ms)} and begin again?`, "Begin again");
+    const yes = await confirmDialog(
+      `Throw away ${formatTime(recording.ms)} and begin again?`,
+      "Begin again",
+    );
     // It may have ended while one was asked.
     if (this.#recording !== recording || !this.#running) return;
     if (!yes) return ran && this.#state === "paused" ? this.#resume() : undefined;
@@ -574,7 +577,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
     await refresh();
     const title = document.querySelector<HTMLInputElement>("#title");
     // Not out of the hands of somebody who types.
-    if (title && (document.activeElement === title || !typing(document.activeElement))) {
+    if (title && (document.activeElement === title || !isTextEntry(document.activeElement))) {
       title.focus();
       title.select();
     }
@@ -621,7 +624,7 @@ export class ScreenRecorder extends HTMLElement implements Recorder {
       this.#state === "finishing"
         ? "The last of the recording is not on the server yet. Leave when it is?"
         : "You are recording. Stop it and leave? What was recorded is kept as a draft.";
-    void question(words, this.#running ? "Stop and leave" : "Leave then").then(async (yes) => {
+    void confirmDialog(words, this.#running ? "Stop and leave" : "Leave then").then(async (yes) => {
       if (yes && (await this.finish())) visit(event.detail.url);
     });
   }

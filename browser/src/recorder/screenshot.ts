@@ -1,9 +1,9 @@
 // One frame as a picture: of a shared screen, window or tab, or of a video of the page.
 import { release, screen, Unanswered } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
-import { clock, when } from "../lib/dom.js";
+import { formatTime, formatTimestamp } from "../lib/dom.js";
 import { readable } from "../markup/layer-api.js";
-import { moment } from "../update/source-swap.js";
+import { positionMs } from "../update/source-swap.js";
 
 /** Milliseconds that a screen has to send its first picture. */
 const patience = 10_000;
@@ -24,7 +24,7 @@ export async function screenshot(): Promise<File> {
         ),
     );
     await settled(video);
-    return await picture(video, `Screenshot ${when(undefined, ".")}.png`);
+    return await picture(video, `Screenshot ${formatTimestamp(undefined, ".")}.png`);
   } finally {
     release(stream);
   }
@@ -49,7 +49,7 @@ function settled(video: HTMLVideoElement): Promise<void> {
 
 /** The frame that a video shows now. Where its bytes come from another host, a page may not look at them: then the same frame is fetched through ours. */
 export async function frame(video: HTMLVideoElement): Promise<File> {
-  const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${clock(moment(video)).replaceAll(":", ".")}.png`;
+  const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${formatTime(positionMs(video)).replaceAll(":", ".")}.png`;
   await there(video);
   try {
     return await picture(video, name);

@@ -1,6 +1,6 @@
 // What the recorder shows: the parts of its template, by the state that it is in.
 import { type Ability, type Device, type Source, unable } from "./capture.js";
-import { clock, make, write } from "../lib/dom.js";
+import { formatTime, make, setMessage } from "../lib/dom.js";
 
 /** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way. */
 export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
@@ -129,7 +129,7 @@ export class RecorderView {
   }
 
   time(ms: number): void {
-    this.#write(this.part("time"), clock(ms));
+    this.#write(this.part("time"), formatTime(ms));
   }
 
   safety(words: string): void {
@@ -176,6 +176,6 @@ export class RecorderView {
   }
 
   #write(element: Element | null, words: string): void {
-    if (element) write(element, words);
+    if (element) setMessage(element, words);
   }
 }

@@ -1,34 +1,34 @@
-// The events of the document that are not the browser's own.
-import type { Unseen } from "../comments/sent-notices.js";
+// Custom events dispatched on the document.
+import type { UnseenPerson } from "../comments/sent-notices.js";
 import type { Anchor } from "../update/anchors.js";
 
 declare global {
   interface DocumentEventMap {
-    /** The page is arranged like the fetched one, which comes along, before it is morphed into it. */
-    "hearback:fetched": CustomEvent<Document>;
-    /** The page may have changed: it was refreshed. */
-    "hearback:fresh": CustomEvent;
-    /** The page is no longer open to this reader. */
-    "hearback:gone": CustomEvent;
-    /** Something arrived while the reader looked at the page. */
-    "hearback:heard": CustomEvent;
-    /** The audience was filled in by a script. */
-    "hearback:audience": CustomEvent;
-    /** A form was sent by a script and accepted. */
-    "hearback:answered": CustomEvent<{
+    /** The page was fetched again and is about to be morphed; the detail is the fetched document. */
+    "hearback:before-morph": CustomEvent<Document>;
+    /** The page was refreshed, so its content may have changed. */
+    "hearback:refreshed": CustomEvent;
+    /** The reader may no longer open this page. */
+    "hearback:access-lost": CustomEvent;
+    /** Something new arrived while the reader had the page open. */
+    "hearback:activity": CustomEvent;
+    /** A script changed the audience. */
+    "hearback:audience-changed": CustomEvent;
+    /** A form was sent by a script, and the server accepted it. */
+    "hearback:form-sent": CustomEvent<{
       form: HTMLFormElement;
-      answer: { unseen?: Unseen[]; update_id?: string } | null;
+      answer: { unseen?: UnseenPerson[]; update_id?: string } | null;
     }>;
-    /** Another medium is shown on the stage. */
-    "hearback:shown": CustomEvent;
-    /** The reader points at a place, to comment on it. */
-    "hearback:place": CustomEvent<Anchor>;
-    /** Another comment is chosen. */
-    "hearback:chosen": CustomEvent;
-    /** A recording stays in this browser because the server did not take all of it. */
-    "hearback:kept": CustomEvent;
-    /** The list of unfinished recordings was made. */
-    "hearback:offered": CustomEvent;
+    /** The stage shows other media. */
+    "hearback:media-shown": CustomEvent;
+    /** The reader pointed at a place to comment on it. */
+    "hearback:point": CustomEvent<Anchor>;
+    /** Another comment, or none, is selected. */
+    "hearback:comment-selected": CustomEvent;
+    /** Part of a recording stays in this browser because the server refused it. */
+    "hearback:recording-kept": CustomEvent;
+    /** The list of unfinished recordings was rendered. */
+    "hearback:recordings-listed": CustomEvent;
     "turbo:before-visit": CustomEvent<{ url: string }>;
     "turbo:before-morph-element": CustomEvent<{ newElement?: Element }>;
     "turbo:before-morph-attribute": CustomEvent<{ attributeName: string }>;

@@ -10,7 +10,7 @@ export interface Region {
 }
 
 /** A coordinate of a region, within the picture. */
-export function share(value: number): number {
+export function clampFraction(value: number): number {
   return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
 }
 
@@ -26,14 +26,14 @@ export interface Anchor {
 }
 
 /** A comment with a place. */
-export interface Placed extends Anchor {
+export interface AnchoredComment extends Anchor {
   element: HTMLElement;
   /** Who and what, in short, for the name of its dot. */
-  words: string;
+  label: string;
   /** The end of a stretch. */
   until?: number;
   /** Whether it is a question. */
-  asks: boolean;
+  isQuestion: boolean;
   /** Counted among the spots of pictures, from 1; 0 for moments. */
   number: number;
 }
@@ -51,8 +51,8 @@ function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
 }
 
 /** All comments with a place, oldest first, so that their numbers stay when the order of the list changes. */
-export function placed(): Placed[] {
-  const all: Placed[] = [];
+export function anchoredComments(): AnchoredComment[] {
+  const all: AnchoredComment[] = [];
   const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort(
     (a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""),
   );
@@ -75,28 +75,36 @@ export function placed(): Placed[] {
         media,
         at: Number(at),
         ...(until === undefined ? {} : { until: Number(until) }),
-        words,
-        asks,
+        label: words,
+        isQuestion: asks,
         number: 0,
         ...drawn,
       });
     else if (region !== undefined) {
       const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
-      all.push({ element, media, region: { x, y, w, h }, words, asks, number: ++number, ...drawn });
-    } else all.push({ element, media, words, asks, number: 0, ...drawn });
+      all.push({
+        element,
+        media,
+        region: { x, y, w, h },
+        label: words,
+        isQuestion: asks,
+        number: ++number,
+        ...drawn,
+      });
+    } else all.push({ element, media, label: words, isQuestion: asks, number: 0, ...drawn });
   }
   return all;
 }
 
 /** Shows a comment in its list: opened, in sight, marked. */
-export function reveal(comment: HTMLElement): void {
+export function revealComment(comment: HTMLElement): void {
   comment.closest<HTMLDetailsElement>(".resolved-thread")?.setAttribute("open", "");
-  highlight(comment);
-  bring(comment);
+  selectComment(comment);
+  scrollConversationTo(comment);
 }
 
 /** Scrolls to a part of the conversation. Where that scrolls by itself only that moves, and the stage stays in sight. */
-export function bring(part: HTMLElement): void {
+export function scrollConversationTo(part: HTMLElement): void {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const list = part.closest<HTMLElement>(".threads");
   if (!list || getComputedStyle(list).overflowY !== "auto")
@@ -110,9 +118,9 @@ export function bring(part: HTMLElement): void {
 }
 
 /** Marks one comment, and no other. */
-export function highlight(comment: HTMLElement | null): void {
+export function selectComment(comment: HTMLElement | null): void {
   for (const other of document.querySelectorAll(".comment.on"))
     if (other !== comment) other.classList.remove("on");
   comment?.classList.add("on");
-  document.dispatchEvent(new CustomEvent("hearback:chosen"));
+  document.dispatchEvent(new CustomEvent("hearback:comment-selected"));
 }

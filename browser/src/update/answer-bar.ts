@@ -4,7 +4,7 @@
 const wide = matchMedia("(min-width: 1100px)");
 
 /** Lets the page know how tall the bar is, so that nothing lies under it and nothing is kept free in vain. */
-export function measureBar(signal: AbortSignal): void {
+export function trackAnswerBar(signal: AbortSignal): void {
   const bar = document.querySelector<HTMLElement>(".answer-bar");
   const body = document.body;
   if (!bar) return;
@@ -20,7 +20,7 @@ export function measureBar(signal: AbortSignal): void {
   };
   fold();
   wide.addEventListener("change", fold, { signal });
-  document.addEventListener("hearback:fresh", fold, { signal });
+  document.addEventListener("hearback:refreshed", fold, { signal });
   const observer = new ResizeObserver(() => {
     const height = Math.round(bar.getBoundingClientRect().height);
     body.style.setProperty("--bar", `${height}px`);
@@ -34,7 +34,7 @@ export function measureBar(signal: AbortSignal): void {
 }
 
 /** Goes to what answers, opening it where it is folded. */
-export function answer(): void {
+export function focusAnswer(): void {
   const field = document.querySelector<HTMLElement>('[data-key="a"]');
   field?.closest("details")?.setAttribute("open", "");
   field?.focus();

@@ -2,23 +2,23 @@
 //
 // A click sets a pin and a drag a region. Moving never fights with that: it is the hand tool, the space bar, the middle
 // button, two fingers, the wheel once zoomed in, or one finger once zoomed in.
-import { type Placed, type Region, share } from "./anchors.js";
-import { icon, iconButton, make, typing } from "../lib/dom.js";
+import { type AnchoredComment, type Region, clampFraction } from "./anchors.js";
+import { icon, iconButton, make, isTextEntry } from "../lib/dom.js";
 
 /** Beside the whole picture in the window, and beside its true size: of a page as tall as thirty windows the first is not much. */
 const [largest, largestOfTrue] = [12, 4];
 const slack = 5;
 
-export interface Looker {
+export interface ImageViewerOptions {
   /** Whether one may point. */
-  comments: boolean;
+  canComment: boolean;
   /** The person pointed. */
-  point(region: Region): void;
+  onPoint(region: Region): void;
   /** A mark was chosen. */
-  choose(comment: Placed): void;
+  onSelect(comment: AnchoredComment): void;
 }
 
-export class PictureView {
+export class ImageViewer {
   readonly tools: HTMLElement;
   #scale: HTMLButtonElement;
   #hand: HTMLButtonElement;
@@ -35,7 +35,7 @@ export class PictureView {
 
   constructor(
     readonly viewport: HTMLElement,
-    readonly looker: Looker,
+    readonly options: ImageViewerOptions,
   ) {
     const tool = (words: string, picture: SVGSVGElement, act: () => void) => {
       const button = iconButton(words, picture, "tool");
@@ -75,7 +75,7 @@ export class PictureView {
           event.ctrlKey ||
           event.metaKey ||
           event.altKey ||
-          typing(event.target)
+          isTextEntry(event.target)
         )
           return;
         if (!this.#space && !viewport.matches(":hover, :focus")) return;
@@ -126,7 +126,7 @@ export class PictureView {
   }
 
   /** Stops looking after sizes. */
-  end(): void {
+  destroy(): void {
     this.#listeners.abort();
     this.#observer.disconnect();
   }
@@ -160,7 +160,7 @@ export class PictureView {
   }
 
   /** Draws the comments' marks, and the one that is just being made. */
-  draw(comments: Placed[], pending: Region | null, drawn = false): void {
+  drawMarks(comments: AnchoredComment[], pending: Region | null, drawn = false): void {
     this.#pending = pending;
     const focused =
       document.activeElement instanceof HTMLElement
@@ -175,14 +175,14 @@ export class PictureView {
             type: "button",
             class: "mark",
             "data-mark": comment.element.id,
-            "aria-label": `${comment.number}. ${comment.words}`,
-            title: comment.words,
+            "aria-label": `${comment.number}. ${comment.label}`,
+            title: comment.label,
           },
           make("span", { class: "dot" }, String(comment.number)),
         );
         place(mark, comment.region as Region);
         mark.classList.toggle("drawn", comment.drawing !== undefined);
-        mark.addEventListener("click", () => this.looker.choose(comment));
+        mark.addEventListener("click", () => this.options.onSelect(comment));
         return mark;
       });
     if (pending) {
@@ -196,7 +196,7 @@ export class PictureView {
   }
 
   /** Lights up the mark of a comment and moves it into sight. */
-  show(comment: Placed): void {
+  showComment(comment: AnchoredComment): void {
     for (const mark of this.#marks.querySelectorAll<HTMLElement>("[data-mark]"))
       mark.classList.toggle("on", mark.dataset["mark"] === comment.element.id);
     if (!comment.region || this.#zoom === 1) return;
@@ -215,15 +215,15 @@ export class PictureView {
   }
 
   /** A pin in the middle of what is seen, for those who work by keyboard: arrows move it. */
-  pinHere(): void {
+  pinCenter(): void {
     const [image, frame] = [
       this.#image.getBoundingClientRect(),
       this.viewport.getBoundingClientRect(),
     ];
-    this.looker.point(
+    this.options.onPoint(
       this.#pending ?? {
-        x: share((frame.left + frame.width / 2 - image.left) / image.width),
-        y: share((frame.top + frame.height / 2 - image.top) / image.height),
+        x: clampFraction((frame.left + frame.width / 2 - image.left) / image.width),
+        y: clampFraction((frame.top + frame.height / 2 - image.top) / image.height),
         w: 0,
         h: 0,
       },
@@ -236,7 +236,7 @@ export class PictureView {
       event.button === 1 ||
       this.#space ||
       this.#hand.getAttribute("aria-pressed") === "true" ||
-      !this.looker.comments ||
+      !this.options.canComment ||
       (event.pointerType === "touch" && this.#zoom > 1);
     if (event.button > 1 || !event.isPrimary) return;
     if (event.button === 1) event.preventDefault();
@@ -286,14 +286,15 @@ export class PictureView {
       (up) => {
         done();
         if (
-          !this.looker.comments ||
+          !this.options.canComment ||
           this.#pinch ||
           (hand && (up.pointerType !== "touch" || moved)) ||
           up.button === 1
         )
           return;
-        if (region) this.looker.point(region);
-        else if (!moved && this.#inside(up)) this.looker.point({ ...this.#spot(up), w: 0, h: 0 });
+        if (region) this.options.onPoint(region);
+        else if (!moved && this.#inside(up))
+          this.options.onPoint({ ...this.#spot(up), w: 0, h: 0 });
       },
       { signal },
     );
@@ -311,8 +312,8 @@ export class PictureView {
   #spot(event: PointerEvent): { x: number; y: number } {
     const box = this.#image.getBoundingClientRect();
     return {
-      x: share((event.clientX - box.left) / box.width),
-      y: share((event.clientY - box.top) / box.height),
+      x: clampFraction((event.clientX - box.left) / box.width),
+      y: clampFraction((event.clientY - box.top) / box.height),
     };
   }
 
@@ -372,13 +373,13 @@ export class PictureView {
     if (event.key === "+" || event.key === "=") this.#zoomBy(1.4);
     else if (event.key === "-") this.#zoomBy(1 / 1.4);
     else if (event.key === "0") this.fit();
-    else if (event.key === "Enter" && this.looker.comments) this.pinHere();
+    else if (event.key === "Enter" && this.options.canComment) this.pinCenter();
     else if (arrow && this.#pending) {
       const step = event.shiftKey ? 0.05 : 0.01;
-      this.looker.point({
+      this.options.onPoint({
         ...this.#pending,
-        x: share(this.#pending.x + arrow[0] * step),
-        y: share(this.#pending.y + arrow[1] * step),
+        x: clampFraction(this.#pending.x + arrow[0] * step),
+        y: clampFraction(this.#pending.y + arrow[1] * step),
       });
       this.viewport.focus();
     } else if (arrow && this.#zoom > 1)

@@ -1,16 +1,23 @@
 // The stage: one piece of media at a time, with the places that comments point to.
-import { type Anchor, highlight, type Placed, placed, type Region, reveal } from "./anchors.js";
+import {
+  type Anchor,
+  selectComment,
+  type AnchoredComment,
+  anchoredComments,
+  type Region,
+  revealComment,
+} from "./anchors.js";
 import { make } from "../lib/dom.js";
 import { MarkView } from "../markup/overlay.js";
 import { refresh } from "../lib/refresh.js";
-import { PictureView } from "./image-viewer.js";
-import { goTo, moment } from "./source-swap.js";
+import { ImageViewer } from "./image-viewer.js";
+import { seekTo, positionMs } from "./source-swap.js";
 import { Timeline } from "./timeline.js";
 
 export class UpdateStage extends HTMLElement {
   #shown = "";
   #pending: Anchor | null = null;
-  #picture: PictureView | null = null;
+  #picture: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkView | null = null;
   /** What had the focus before it was hidden: a button of a picture that is being prepared. */
@@ -33,8 +40,8 @@ export class UpdateStage extends HTMLElement {
       },
       { signal },
     );
-    document.addEventListener("hearback:fresh", () => this.sync(), { signal });
-    document.addEventListener("hearback:chosen", () => this.#marks?.look(), { signal });
+    document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
+    document.addEventListener("hearback:comment-selected", () => this.#marks?.look(), { signal });
     // An address ends after hours, or with what was behind it: the page says where it is now.
     this.addEventListener(
       "error",
@@ -66,7 +73,7 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** The picture that is shown, if one is. */
-  get picture(): PictureView | null {
+  get imageViewer(): ImageViewer | null {
     return this.#picture;
   }
 
@@ -76,17 +83,17 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** The id of what is shown; empty for nothing. */
-  get shown(): string {
+  get shownMedia(): string {
     return this.#shown;
   }
 
   /** What the file that is shown is called. */
-  get name(): string {
+  get shownName(): string {
     return this.#medium?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
   }
 
   /** The address of the picture as it is seen: with its marks, unless they are hidden. Null where no picture is shown. */
-  get seen(): string | null {
+  get imageUrl(): string | null {
     const source = this.#medium?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
     return this.classList.contains("marks-off")
       ? source
@@ -94,7 +101,7 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** Width and height of that picture, as the server gives them. */
-  get size(): string | null {
+  get imageSize(): string | null {
     const image = this.#medium?.querySelector(".sheet > img[width]");
     return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;
   }
@@ -125,15 +132,15 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** The moment that is played, as a place for a comment; nothing before it was ever started. */
-  here(): Anchor | null {
+  currentAnchor(): Anchor | null {
     const video = this.video;
     return video && video.currentTime > 0
-      ? { media: this.#shown, at: Math.floor(moment(video)) }
+      ? { media: this.#shown, at: Math.floor(positionMs(video)) }
       : null;
   }
 
   /** Which number a piece of media has, from 1. */
-  number(media: string): number {
+  numberOf(media: string): number {
     return this.#figures.findIndex((figure) => figure.dataset["media"] === media) + 1;
   }
 
@@ -143,25 +150,25 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** Draws the place of a comment that is being written. */
-  mark(anchor: Anchor | null): void {
+  setPendingAnchor(anchor: Anchor | null): void {
     this.#pending = anchor;
     this.#draw();
   }
 
   /** Goes where a comment points. */
-  go(comment: HTMLElement): void {
-    const place = placed().find(({ element }) => element === comment);
-    highlight(comment);
+  goTo(comment: HTMLElement): void {
+    const place = anchoredComments().find(({ element }) => element === comment);
+    selectComment(comment);
     if (!place) return;
     this.show(place.media);
     if (place.at !== undefined) this.seek(place.at);
-    this.#picture?.show(place);
-    this.#timeline?.show(place);
+    this.#picture?.showComment(place);
+    this.#timeline?.highlight(place);
   }
 
   /** No comment is chosen any more: its drawing goes. */
-  unchoose(): void {
-    highlight(null);
+  clearSelection(): void {
+    selectComment(null);
     this.#draw();
   }
 
@@ -171,11 +178,11 @@ export class UpdateStage extends HTMLElement {
       const first = this.#figures.find((figure) => figure.querySelector("video"));
       if (first) this.show(first.dataset["media"] ?? "");
     }
-    if (this.video) goTo(this.video, ms);
+    if (this.video) seekTo(this.video, ms);
   }
 
   /** Gives the focus to a button; while that is hidden, to what is shown. */
-  giveBack(button: HTMLElement): void {
+  restoreFocus(button: HTMLElement): void {
     const { activeElement } = document;
     this.#back = null;
     if (activeElement !== null && activeElement !== document.body && activeElement !== this) return;
@@ -212,10 +219,10 @@ export class UpdateStage extends HTMLElement {
       const tools = this.querySelector<HTMLElement>(".stage-tools");
       const comments = this.dataset["comments"] !== undefined;
       if (viewport) {
-        this.#picture = new PictureView(viewport, {
-          comments,
-          point: (region) => this.#point(region),
-          choose: (comment) => this.#choose(comment),
+        this.#picture = new ImageViewer(viewport, {
+          canComment: comments,
+          onPoint: (region) => this.#point(region),
+          onSelect: (comment) => this.#choose(comment),
         });
         tools?.replaceChildren(this.#picture.tools);
         if (this.#marks) tools?.append(this.#marks.tools);
@@ -225,43 +232,43 @@ export class UpdateStage extends HTMLElement {
           );
       } else if (this.video) {
         this.#timeline = new Timeline(this.video, (comment) => this.#choose(comment));
-        tools?.replaceChildren(this.#timeline.line);
+        tools?.replaceChildren(this.#timeline.element);
         if (this.#marks) tools?.append(this.#marks.tools);
       } else tools?.replaceChildren();
     }
     this.#marks?.sync(this.#medium);
-    for (const { element, number } of placed()) {
+    for (const { element, number } of anchoredComments()) {
       const chip = element.querySelector<HTMLElement>(".chip.place");
       if (chip) chip.dataset["n"] = String(number);
     }
     this.#draw();
-    if (this.#back) this.giveBack(this.#back);
-    document.dispatchEvent(new CustomEvent("hearback:shown"));
+    if (this.#back) this.restoreFocus(this.#back);
+    document.dispatchEvent(new CustomEvent("hearback:media-shown"));
   }
 
   #drop(): void {
-    this.#picture?.end();
-    this.#timeline?.end();
+    this.#picture?.destroy();
+    this.#timeline?.destroy();
     this.#picture = this.#timeline = null;
   }
 
   #draw(): void {
-    const comments = placed().filter(({ media }) => media === this.#shown);
+    const comments = anchoredComments().filter(({ media }) => media === this.#shown);
     const pending = this.#pending?.media === this.#shown ? this.#pending : null;
-    this.#picture?.draw(comments, pending?.region ?? null, pending?.drawing !== undefined);
+    this.#picture?.drawMarks(comments, pending?.region ?? null, pending?.drawing !== undefined);
     this.#timeline?.draw(comments, pending?.at ?? null);
     this.#marks?.draw(comments, pending);
   }
 
   #point(region: Region): void {
     document.dispatchEvent(
-      new CustomEvent<Anchor>("hearback:place", { detail: { media: this.#shown, region } }),
+      new CustomEvent<Anchor>("hearback:point", { detail: { media: this.#shown, region } }),
     );
   }
 
-  #choose(comment: Placed): void {
-    this.go(comment.element);
-    reveal(comment.element);
+  #choose(comment: AnchoredComment): void {
+    this.goTo(comment.element);
+    revealComment(comment.element);
   }
 }
 

@@ -20,17 +20,17 @@ function begins(video: HTMLVideoElement): number {
 }
 
 /** The moment of the recording that is shown, in milliseconds. */
-export function moment(video: HTMLVideoElement): number {
+export function positionMs(video: HTMLVideoElement): number {
   return Math.max(0, video.currentTime * 1000 - begin(video));
 }
 
 /** Goes to a moment of the recording. */
-export function goTo(video: HTMLVideoElement, ms: number): void {
+export function seekTo(video: HTMLVideoElement, ms: number): void {
   video.currentTime = (begin(video) + ms) / 1000;
 }
 
 /** How long the recording is, in milliseconds. The server measured it; of a raw file a browser knows as much as it has read. */
-export function lengthOf(video: HTMLVideoElement): number {
+export function durationMs(video: HTMLVideoElement): number {
   const told = Number(video.dataset["duration"]);
   if (told > 0) return told;
   if (Number.isFinite(video.duration)) return video.duration * 1000;
@@ -41,7 +41,7 @@ export function lengthOf(video: HTMLVideoElement): number {
 }
 
 /** Takes over what the server says of the video now, without touching what plays. */
-export function follow(video: HTMLVideoElement, next: Element): void {
+export function updateSource(video: HTMLVideoElement, next: Element): void {
   const src = next.getAttribute("src") ?? "";
   const [from, whence] = ["data-from", "data-begins"].map((name) =>
     Number(next.getAttribute(name) ?? 0),
@@ -81,7 +81,7 @@ function move(video: HTMLVideoElement): void {
 /** Where and how a video is watched; the moment is that of the whole recording. */
 function watched(video: HTMLVideoElement): { at: number; plays: boolean; rate: number } {
   return {
-    at: moment(video) + begins(video),
+    at: positionMs(video) + begins(video),
     plays: !video.paused && !video.ended,
     rate: video.playbackRate,
   };
@@ -94,7 +94,7 @@ function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number)
     () => {
       const place = Math.max(0, at - begins(video));
       const end = Number(video.dataset["duration"] ?? Infinity);
-      goTo(video, Math.min(place, end));
+      seekTo(video, Math.min(place, end));
       video.playbackRate = rate;
       // Without a press a browser may refuse; then the controls offer it.
       if (plays && place < end) video.play().catch(() => undefined);
@@ -104,12 +104,12 @@ function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number)
 }
 
 /** A video is about to go. When it is back, it is watched on where it was. */
-export function leave(video: HTMLVideoElement): void {
+export function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))
     gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
 }
 
-document.addEventListener("hearback:fresh", () => {
+document.addEventListener("hearback:refreshed", () => {
   for (const [id, { at, plays, rate, muted, volume }] of gone) {
     const video = document.getElementById(id);
     if (!(video instanceof HTMLVideoElement)) continue;

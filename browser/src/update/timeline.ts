@@ -1,10 +1,10 @@
 // The line under a video: how far it is, and a dot for each comment, a diamond for each question.
-import type { Placed } from "./anchors.js";
-import { clock, make } from "../lib/dom.js";
-import { goTo, lengthOf, moment } from "./source-swap.js";
+import type { AnchoredComment } from "./anchors.js";
+import { formatTime, make } from "../lib/dom.js";
+import { seekTo, durationMs, positionMs } from "./source-swap.js";
 
 export class Timeline {
-  readonly line = make("div", {
+  readonly element = make("div", {
     class: "timeline",
     role: "group",
     "aria-label": "Comments in time",
@@ -12,21 +12,21 @@ export class Timeline {
   #now = make("span", { class: "now" });
   #tip = make("span", { role: "tooltip", hidden: true });
   #listeners = new AbortController();
-  #drawn: [Placed[], number | null] = [[], null];
+  #drawn: [AnchoredComment[], number | null] = [[], null];
   #width = 0;
   /** Another width groups otherwise. */
   #observer = new ResizeObserver(() => {
-    if (this.line.clientWidth === this.#width) return;
-    this.#width = this.line.clientWidth;
+    if (this.element.clientWidth === this.#width) return;
+    this.#width = this.element.clientWidth;
     this.draw(...this.#drawn);
   });
 
   constructor(
     readonly video: HTMLVideoElement,
-    readonly choose: (comment: Placed) => void,
+    readonly onSelect: (comment: AnchoredComment) => void,
   ) {
     const { signal } = this.#listeners;
-    this.line.append(this.#now, this.#tip);
+    this.element.append(this.#now, this.#tip);
     video.addEventListener("timeupdate", () => this.#tick(), { signal });
     video.addEventListener("seeking", () => this.#tick(), { signal });
     // Of a raw file the length shows as it is read.
@@ -38,32 +38,32 @@ export class Timeline {
       { signal },
     );
     // Anywhere else on the line goes to that moment; keys have ← and → of the page.
-    this.line.addEventListener("click", (event) => {
+    this.element.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
-      const box = this.line.getBoundingClientRect();
-      const length = lengthOf(video);
+      const box = this.element.getBoundingClientRect();
+      const length = durationMs(video);
       if (length > 0)
-        goTo(video, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length);
+        seekTo(video, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length);
     });
-    this.#observer.observe(this.line);
+    this.#observer.observe(this.element);
     this.#tick();
   }
 
-  end(): void {
+  destroy(): void {
     this.#observer.disconnect();
     this.#listeners.abort();
   }
 
-  draw(comments: Placed[], pending: number | null): void {
+  draw(comments: AnchoredComment[], pending: number | null): void {
     this.#drawn = [comments, pending];
-    const length = lengthOf(this.video);
+    const length = durationMs(this.video);
     const focused =
       document.activeElement instanceof HTMLElement
         ? document.activeElement.dataset["mark"]
         : undefined;
     const dots = this.#groups(comments, length).map((group) => {
       const [first] = group;
-      const words = `${clock(first.at ?? 0)}, ${group.length > 1 ? `${group.length} comments, ` : ""}${first.words}`;
+      const words = `${formatTime(first.at ?? 0)}, ${group.length > 1 ? `${group.length} comments, ` : ""}${first.label}`;
       const dot = make("button", {
         type: "button",
         "aria-label": words,
@@ -72,12 +72,12 @@ export class Timeline {
       dot.classList.toggle("many", group.length > 1);
       dot.classList.toggle(
         "asks",
-        group.some(({ asks }) => asks),
+        group.some(({ isQuestion: asks }) => asks),
       );
       at(dot, first.at ?? 0, length);
       // Pressed again, a dot of several goes on to the next of them.
       dot.addEventListener("click", () =>
-        this.choose(
+        this.onSelect(
           group[
             (group.findIndex(({ element }) => element.classList.contains("on")) + 1) % group.length
           ] ?? first,
@@ -89,23 +89,23 @@ export class Timeline {
         dot.addEventListener(event, () => (this.#tip.hidden = true));
       return dot;
     });
-    this.line.replaceChildren(this.#now, ...dots, this.#tip);
+    this.element.replaceChildren(this.#now, ...dots, this.#tip);
     if (pending !== null) {
       const dot = make("button", {
         type: "button",
         class: "pending",
-        "aria-label": `Your comment at ${clock(pending)}`,
+        "aria-label": `Your comment at ${formatTime(pending)}`,
         tabindex: "-1",
       });
       at(dot, pending, length);
-      this.line.append(dot);
+      this.element.append(dot);
     }
     if (focused !== undefined)
-      this.line.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
+      this.element.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  show(comment: Placed): void {
-    for (const dot of this.line.querySelectorAll<HTMLElement>("[data-mark]"))
+  highlight(comment: AnchoredComment): void {
+    for (const dot of this.element.querySelectorAll<HTMLElement>("[data-mark]"))
       dot.classList.toggle(
         "on",
         (dot.dataset["mark"] ?? "").split(" ").includes(comment.element.id),
@@ -113,9 +113,9 @@ export class Timeline {
   }
 
   /** Comments in time, those that would lie on each other together: a finger needs 24 pixels for each dot. */
-  #groups(comments: Placed[], length: number): [Placed, ...Placed[]][] {
-    const apart = (24 / Math.max(240, this.line.clientWidth)) * length;
-    const groups: [Placed, ...Placed[]][] = [];
+  #groups(comments: AnchoredComment[], length: number): [AnchoredComment, ...AnchoredComment[]][] {
+    const apart = (24 / Math.max(240, this.element.clientWidth)) * length;
+    const groups: [AnchoredComment, ...AnchoredComment[]][] = [];
     for (const comment of comments
       .filter(({ at: ms }) => ms !== undefined)
       .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))) {
@@ -129,14 +129,14 @@ export class Timeline {
   #say(words: string, dot: HTMLElement): void {
     this.#tip.textContent = words;
     this.#tip.hidden = false;
-    const room = this.line.clientWidth - this.#tip.offsetWidth;
+    const room = this.element.clientWidth - this.#tip.offsetWidth;
     this.#tip.style.left = `${Math.max(0, Math.min(room, dot.offsetLeft - this.#tip.offsetWidth / 2))}px`;
   }
 
   #tick(): void {
-    const length = lengthOf(this.video);
+    const length = durationMs(this.video);
     this.#now.style.width =
-      length > 0 ? `${Math.min(100, (moment(this.video) * 100) / length)}%` : "0";
+      length > 0 ? `${Math.min(100, (positionMs(this.video) * 100) / length)}%` : "0";
   }
 }
 

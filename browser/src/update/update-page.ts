@@ -1,12 +1,12 @@
 // What concerns the page of an update as a whole: that it was opened, where its address points, its keys.
-import { bring } from "./anchors.js";
-import { answer, measureBar } from "./answer-bar.js";
-import { typing } from "../lib/dom.js";
-import { composer } from "../comments/comment-composer.js";
-import { next } from "../inbox/inbox-keys.js";
-import { keysOn } from "../lib/shortcuts.js";
-import { ask } from "../lib/request.js";
-import { followAddress } from "../comments/threads.js";
+import { scrollConversationTo } from "./anchors.js";
+import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
+import { isTextEntry } from "../lib/dom.js";
+import { mainComposer } from "../comments/comment-composer.js";
+import { openNextUpdate } from "../inbox/inbox-keys.js";
+import { shortcutsEnabled } from "../lib/shortcuts.js";
+import { requestJson } from "../lib/request.js";
+import { showCommentFromHash } from "../comments/threads.js";
 import { stage } from "./media-stage.js";
 
 customElements.define(
@@ -33,8 +33,8 @@ customElements.define(
           }),
         { signal },
       );
-      document.addEventListener("hearback:heard", () => this.#again(), { signal });
-      measureBar(signal);
+      document.addEventListener("hearback:activity", () => this.#again(), { signal });
+      trackAnswerBar(signal);
       this.#open();
       this.#follow();
     }
@@ -50,7 +50,7 @@ customElements.define(
       if (this.#opened || document.hidden || this.dataset["state"] !== "published") return;
       this.#opened = true;
       this.#openedAt = Date.now();
-      ask("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(
+      requestJson("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(
         () => (this.#opened = false),
       );
     }
@@ -71,8 +71,8 @@ customElements.define(
       const second = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
       if (second) stage()?.seek(Number(second[1]) * 1000);
       else if (location.hash.startsWith("#m-")) stage()?.show(location.hash.slice(3));
-      else if (location.hash === "#answer-form") answer();
-      else followAddress();
+      else if (location.hash === "#answer-form") focusAnswer();
+      else showCommentFromHash();
     }
 
     #key(event: KeyboardEvent): void {
@@ -81,8 +81,8 @@ customElements.define(
         event.ctrlKey ||
         event.metaKey ||
         event.altKey ||
-        typing(event.target) ||
-        !keysOn()
+        isTextEntry(event.target) ||
+        !shortcutsEnabled()
       )
         return;
       if (document.querySelector("dialog[open], [popover]:popover-open")) return;
@@ -117,14 +117,14 @@ customElements.define(
           break;
         case "c":
         case "q": {
-          const here = stage()?.here();
-          if (stage()?.picture) stage()?.picture?.pinHere();
-          else if (here) composer()?.place(here);
-          composer()?.write(event.key === "q");
+          const here = stage()?.currentAnchor();
+          if (stage()?.imageViewer) stage()?.imageViewer?.pinCenter();
+          else if (here) mainComposer()?.setAnchor(here);
+          mainComposer()?.startWriting(event.key === "q");
           break;
         }
         case "d":
-          void composer()?.draw();
+          void mainComposer()?.openDrawing();
           break;
         case "m":
           stage()?.marks?.toggle();
@@ -132,13 +132,13 @@ customElements.define(
         case "Escape":
           // A drawing of a comment is put away.
           if (!document.querySelector(".comment.on")) return;
-          stage()?.unchoose();
+          stage()?.clearSelection();
           break;
         case "a":
-          answer();
+          focusAnswer();
           break;
         case "i":
-          next();
+          openNextUpdate();
           break;
         case "z":
           document.body.classList.toggle("quiet");
@@ -157,9 +157,9 @@ customElements.define(
       const now = comments.findIndex((comment) => comment.classList.contains("on"));
       const next = comments[now === -1 ? (by > 0 ? 0 : comments.length - 1) : now + by];
       if (!next) return;
-      stage()?.go(next);
+      stage()?.goTo(next);
       next.focus({ preventScroll: true });
-      bring(next);
+      scrollConversationTo(next);
       document
         .querySelectorAll(".comment.on")
         .forEach((other) => other.classList.toggle("on", other === next));

@@ -1,7 +1,7 @@
 // One file on its way, by tus: what arrived stays, so a broken line, a server that was restarted, or a page that was loaded again cost nothing twice.
 import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
-import { bytes } from "../lib/dom.js";
-import { offline, Problem, problem } from "../lib/request.js";
+import { formatBytes } from "../lib/dom.js";
+import { noResponseProblem, Problem, parseProblem } from "../lib/request.js";
 import { finish } from "./tus.js";
 
 /** A small file is sent in the request that announces it. */
@@ -63,7 +63,7 @@ export class FileUpload {
           status === 401 ||
           (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)
         )
-          throw problem(status, response.getBody());
+          throw parseProblem(status, response.getBody());
       },
       onProgress: (sent, all) => this.#progress(sent, all),
       onSuccess: () => void this.#finish(),
@@ -88,15 +88,15 @@ export class FileUpload {
   }
 
   /** Stops; what arrived stays for a day on which the same file is chosen again. */
-  leave(): void {
-    this.#end(() => this.#settle?.reject(offline()));
+  stop(): void {
+    this.#end(() => this.#settle?.reject(noResponseProblem()));
     void this.#upload.abort();
   }
 
   /** Stops, and throws away what arrived. */
   async cancel(): Promise<void> {
     // The library says nothing of a request that it gives up.
-    this.#end(() => this.#settle?.reject(offline()));
+    this.#end(() => this.#settle?.reject(noResponseProblem()));
     // What cannot be thrown away now is listed with the draft, and goes from there.
     await this.#upload.abort(true).catch(() => {});
   }
@@ -110,7 +110,9 @@ export class FileUpload {
     const left =
       moved > 0 && seconds > 1 ? `, ${duration(((all - sent) * seconds) / moved)} left` : "";
     this.show(
-      sent < all ? `${bytes(sent)} of ${bytes(all)}${left}` : "Arrived. Being looked at.",
+      sent < all
+        ? `${formatBytes(sent)} of ${formatBytes(all)}${left}`
+        : "Arrived. Being looked at.",
       sent / all,
     );
   }
@@ -126,7 +128,7 @@ export class FileUpload {
   #again(error: DetailedError): boolean {
     clearTimeout(this.#stalled);
     this.#from = undefined;
-    const { status, message, passing } = told(error);
+    const { status, message, isTransient: passing } = told(error);
     const worth = passing || status === 409 || status === 423;
     if (worth) this.show(`${status === 0 ? "The server does not answer." : message} Trying again.`);
     return worth && navigator.onLine;
@@ -139,7 +141,7 @@ export class FileUpload {
       const { status, words } = await finish(this.#upload.url ?? "", this.file.size);
       // 409: somebody else is finishing it.
       if (status !== 204 && status !== 409) {
-        const problem = status === 0 ? offline() : new Problem(words, status);
+        const problem = status === 0 ? noResponseProblem() : new Problem(words, status);
         return this.#end(() => this.#settle?.reject(problem));
       }
     }
@@ -160,11 +162,11 @@ export async function begun(id: string): Promise<boolean> {
 
 /** What the library says, in our words. */
 function told(error: Error | DetailedError): Problem {
-  if (!("originalRequest" in error)) return offline();
+  if (!("originalRequest" in error)) return noResponseProblem();
   if (error.causingError instanceof Problem) return error.causingError;
   return error.originalResponse
-    ? problem(error.originalResponse.getStatus(), error.originalResponse.getBody())
-    : offline();
+    ? parseProblem(error.originalResponse.getStatus(), error.originalResponse.getBody())
+    : noResponseProblem();
 }
 
 function duration(seconds: number): string {

@@ -1,18 +1,18 @@
 // Sends one recording, piece by piece in order, and keeps each in the spool until the server holds it.
 // What the server holds, it says itself, by an offset; whenever that is in doubt it is asked before anything more is sent.
-import { clock } from "../lib/dom.js";
+import { formatTime } from "../lib/dom.js";
 import type { Piece, Recording, Spool } from "./spool.js";
 import { deletedWords, finish, isDeleted, PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
 
 /** How far a recording has come, in milliseconds of it. */
-export interface Safety {
+export interface SendProgress {
   recordedMs: number;
   /** On this computer's disk, or on the server. */
-  keptMs: number;
+  spooledMs: number;
   /** On the server. */
   safeMs: number;
   state: "sending" | "waiting" | "signed-out" | "refused" | "done";
-  words: string;
+  message: string;
 }
 
 /** A piece, with its bytes as long as they are in memory alone. */
@@ -23,7 +23,7 @@ const [MOST, LEAST] = [1 << 20, 1 << 16];
 /** Milliseconds between tries: the first, the longest, and the longest that a server may ask for. */
 const [SOON, LATE, ASKED] = [500, 15_000, 60_000];
 
-export class Sender {
+export class RecordingSender {
   /** Another page began it. */
   readonly found: boolean;
   #held: Held[];
@@ -41,7 +41,7 @@ export class Sender {
   #limit = MOST;
   #tries = 0;
   #patience = PATIENCE;
-  #state: Safety["state"] = "sending";
+  #state: SendProgress["state"] = "sending";
   #why = "";
   #arriving: Promise<void> = Promise.resolve();
   #sleeping: { until: "piece" | "line"; wake: () => void } | undefined;
@@ -51,7 +51,7 @@ export class Sender {
   constructor(
     readonly recording: Recording,
     private readonly spool: Spool,
-    private readonly tell: (safety: Safety) => void,
+    private readonly tell: (safety: SendProgress) => void,
     kept?: Piece[],
   ) {
     this.found = kept !== undefined;
@@ -293,7 +293,7 @@ export class Sender {
     return this.#wait("signed-out", why, 2000);
   }
 
-  #wait(state: Safety["state"], why: string, ms: number): Promise<void> {
+  #wait(state: SendProgress["state"], why: string, ms: number): Promise<void> {
     this.#state = state;
     this.#why = why;
     this.#say();
@@ -331,24 +331,24 @@ export class Sender {
     const safeMs = this.recording.safeMs;
     const loose = this.#held.findIndex((piece) => piece.bytes);
     const keptMs = (loose === -1 ? this.#held.at(-1) : this.#held[loose - 1])?.ms ?? safeMs;
-    const safe = `Safe on the server up to ${clock(safeMs)}`;
+    const safe = `Safe on the server up to ${formatTime(safeMs)}`;
     const tab =
       this.#room || loose === -1
         ? ""
         : ` This browser has no room for the rest: it is in this tab alone, so leave it open.`;
     const words = {
       sending: `${safe}.${tab}`,
-      waiting: `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
-      "signed-out": `${this.#why} ${safe}, kept in this browser up to ${clock(keptMs)}.${tab}`,
-      refused: `${this.#why} ${this.#deleted ? deletedWords(safeMs, keptMs - safeMs) : `${safe}, kept in this browser up to ${clock(keptMs)}.`}${tab}`,
+      waiting: `${this.#why} ${safe}, kept in this browser up to ${formatTime(keptMs)}.${tab}`,
+      "signed-out": `${this.#why} ${safe}, kept in this browser up to ${formatTime(keptMs)}.${tab}`,
+      refused: `${this.#why} ${this.#deleted ? deletedWords(safeMs, keptMs - safeMs) : `${safe}, kept in this browser up to ${formatTime(keptMs)}.`}${tab}`,
       done: "All of it is safe on the server.",
     }[this.#state];
     this.tell({
       recordedMs: this.#recordedMs,
-      keptMs: this.#state === "done" ? this.#recordedMs : keptMs,
+      spooledMs: this.#state === "done" ? this.#recordedMs : keptMs,
       safeMs,
       state: this.#state,
-      words,
+      message: words,
     });
   }
 }

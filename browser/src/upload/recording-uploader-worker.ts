@@ -1,5 +1,5 @@
 // The courier's worker: a tab that is hidden or busy does not slow it down. It holds the lock that says that a page owns the recording.
-import { Sender, type Safety } from "./recording-sender.js";
+import { RecordingSender, type SendProgress } from "./recording-sender.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
 import { discard, metadata, send, whoIsThere } from "./tus.js";
 
@@ -24,14 +24,14 @@ export type Order =
 /** What the page is told. */
 export type Report =
   | { is: "begun"; recording: Recording }
-  | { is: "safety"; safety: Safety }
+  | { is: "safety"; safety: SendProgress }
   | { is: "finished" | "discarded" | "slept" }
   /** An order was not carried out. */
   | { is: "failed"; order: "begin" | "finish" | "discard"; words: string };
 
 const spool = new Spool();
-let sender: Sender | undefined;
-let safety: Safety | undefined;
+let sender: RecordingSender | undefined;
+let safety: SendProgress | undefined;
 /** Resolves when there are no more pieces and all of them are kept. */
 let ended: () => void;
 const end = new Promise<void>((resolve) => (ended = resolve));
@@ -131,17 +131,18 @@ async function resume(id: string): Promise<void> {
 }
 
 function start(recording: Recording, kept?: Piece[]): void {
-  const tell = (now: Safety): void => {
+  const tell = (now: SendProgress): void => {
     safety = now;
     report({ is: "safety", safety: now });
   };
-  sender = new Sender(recording, spool, tell, kept);
+  sender = new RecordingSender(recording, spool, tell, kept);
   report({ is: "begun", recording });
   void sender.run().then(async (whole) => {
     if (whole) return report({ is: "finished" });
     // The page lets go of it then: not before the last piece is kept, too.
     await end;
-    if (safety?.state === "refused") report({ is: "failed", order: "finish", words: safety.words });
+    if (safety?.state === "refused")
+      report({ is: "failed", order: "finish", words: safety.message });
   });
 }
 

@@ -1,20 +1,26 @@
 // Carries a recording to the server while it is being made, so that at its end nothing is left to send and at no time much can be lost.
 import type { Order, Report } from "./recording-uploader-worker.js";
-import type { Safety } from "./recording-sender.js";
+import type { SendProgress } from "./recording-sender.js";
 import type { Recording } from "./spool.js";
 
-export type { Safety };
+export type { SendProgress as Safety };
 
 /** What a `Courier` dispatches. */
-interface CourierEvents {
-  safety: CustomEvent<Safety>;
+interface RecordingUploaderEvents {
+  progress: CustomEvent<SendProgress>;
   slept: Event;
 }
 
 /** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way, and `slept` after a sleep. */
-export class Courier extends EventTarget {
+export class RecordingUploader extends EventTarget {
   /** What was said last. */
-  safety: Safety = { recordedMs: 0, keptMs: 0, safeMs: 0, state: "sending", words: "" };
+  progress: SendProgress = {
+    recordedMs: 0,
+    spooledMs: 0,
+    safeMs: 0,
+    state: "sending",
+    message: "",
+  };
   #finished = awaited();
   #discarded = awaited();
 
@@ -27,24 +33,24 @@ export class Courier extends EventTarget {
     addEventListener("online", this.#online);
   }
 
-  override addEventListener<K extends keyof CourierEvents>(
+  override addEventListener<K extends keyof RecordingUploaderEvents>(
     type: K,
-    listener: (event: CourierEvents[K]) => void,
+    listener: (event: RecordingUploaderEvents[K]) => void,
   ): void {
     super.addEventListener(type, listener as EventListener);
   }
 
   /** Once this resolves, the update, the upload and its place in the spool are there; only then recording begins. Rejects with words. */
-  static begin(order: { type: string; name: string; update?: string }): Promise<Courier> {
-    return Courier.#employ({ do: "begin", ...order });
+  static begin(order: { type: string; name: string; update?: string }): Promise<RecordingUploader> {
+    return RecordingUploader.#employ({ do: "begin", ...order });
   }
 
   /** Goes on with a recording that is in the spool and that no page holds, to its end. */
-  static resume(id: string): Promise<Courier> {
-    return Courier.#employ({ do: "resume", id });
+  static resume(id: string): Promise<RecordingUploader> {
+    return RecordingUploader.#employ({ do: "resume", id });
   }
 
-  static #employ(order: Order): Promise<Courier> {
+  static #employ(order: Order): Promise<RecordingUploader> {
     const worker = new Worker(
       document.querySelector<HTMLMetaElement>("meta[name=recording-uploader-worker]")?.content ??
         "",
@@ -56,7 +62,7 @@ export class Courier extends EventTarget {
         reject(new Error(words));
       };
       worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
-        if (data.is === "begun") resolve(new Courier(data.recording, worker));
+        if (data.is === "begun") resolve(new RecordingUploader(data.recording, worker));
         else if (data.is === "failed" && data.order === "begin") fail(data.words);
       });
       worker.addEventListener("error", () =>
@@ -82,7 +88,7 @@ export class Courier extends EventTarget {
   }
 
   /** The next piece, with which `untilMs` milliseconds are recorded. In order; empty ones are fine. */
-  piece(blob: Blob, untilMs: number): void {
+  addPiece(blob: Blob, untilMs: number): void {
     this.#order({ do: "piece", blob, untilMs });
   }
 
@@ -101,7 +107,7 @@ export class Courier extends EventTarget {
   }
 
   /** Sends nothing more from this page, and lets another have it; what is kept stays. */
-  leave(): void {
+  release(): void {
     removeEventListener("online", this.#online);
     this.worker.terminate();
     this.#finished.reject(new Error("Left for later."));
@@ -116,19 +122,19 @@ export class Courier extends EventTarget {
   #hear(said: Report): void {
     switch (said.is) {
       case "safety":
-        this.safety = said.safety;
-        this.dispatchEvent(new CustomEvent("safety", { detail: said.safety }));
+        this.progress = said.safety;
+        this.dispatchEvent(new CustomEvent("progress", { detail: said.safety }));
         break;
       case "slept":
         this.dispatchEvent(new Event("slept"));
         break;
       case "finished":
         this.#finished.resolve();
-        this.leave();
+        this.release();
         break;
       case "discarded":
         this.#discarded.resolve();
-        this.leave();
+        this.release();
         break;
       case "failed":
         (said.order === "discard" ? this.#discarded : this.#finished).reject(new Error(said.words));

@@ -1,5 +1,5 @@
 // One request of the tus protocol each, by XMLHttpRequest: fetch does not tell whether what is sent still moves.
-import { clock } from "../lib/dom.js";
+import { formatTime } from "../lib/dom.js";
 
 /** What the server answered; the status is 0 where nothing came back. */
 export interface Answer {
@@ -157,7 +157,7 @@ export async function isDeleted(media: string): Promise<boolean> {
 
 /** What is said of a recording that was deleted on the server, where up to `safeMs` of it was, when so much is left here. */
 export function deletedWords(safeMs: number, leftMs: number): string {
-  return `${safeMs < 1000 ? "It" : clock(safeMs)} was deleted on the server; ${leftMs > 0 ? `${clock(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
+  return `${safeMs < 1000 ? "It" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
 /** What is at an address now; its status where that is no good one, undefined where no answer came. */

@@ -1,10 +1,20 @@
 // What was recorded and never came to its end: in this browser (its page was closed, it crashed, the server was away) or begun in another.
 // It is offered, with how much of it there is; nothing is thrown away because it was found.
-import { Courier, type Safety } from "./recording-uploader.js";
-import { announce, bytes, clock, icon, make, remember, when, write } from "../lib/dom.js";
-import { question } from "../lib/dialogs.js";
-import { go } from "../lib/navigate.js";
-import { ask } from "../lib/request.js";
+import { RecordingUploader, type Safety } from "./recording-uploader.js";
+import {
+  announce,
+  formatBytes,
+  formatTime,
+  icon,
+  make,
+  readStorage,
+  writeStorage,
+  formatTimestamp,
+  setMessage,
+} from "../lib/dom.js";
+import { confirmDialog } from "../lib/dialogs.js";
+import { navigate } from "../lib/navigate.js";
+import { requestJson } from "../lib/request.js";
 import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
 import { deletedWords, discard, finish, isDeleted, send } from "./tus.js";
 
@@ -25,7 +35,7 @@ const GOING_ON = 600_000;
 
 const spool = new Spool();
 /** What this page carries to its end, also while one goes on to another page. */
-const carried = new Map<string, Courier>();
+const carried = new Map<string, RecordingUploader>();
 
 export class KeptRecordings extends HTMLElement {
   #gone = new AbortController();
@@ -33,7 +43,7 @@ export class KeptRecordings extends HTMLElement {
   connectedCallback(): void {
     this.#gone = new AbortController();
     // A recorder let go of one that the server takes no more of.
-    document.addEventListener("hearback:kept", () => void this.#look(), {
+    document.addEventListener("hearback:recording-kept", () => void this.#look(), {
       signal: this.#gone.signal,
     });
     void this.#look();
@@ -48,7 +58,7 @@ export class KeptRecordings extends HTMLElement {
   async #look(): Promise<void> {
     const [mine, all] = await Promise.all([
       this.#here(),
-      ask("GET", "/uploads").then(
+      requestJson("GET", "/uploads").then(
         (list) => (list as { items: Upload[] }).items,
         () => [],
       ),
@@ -109,7 +119,7 @@ export class KeptRecordings extends HTMLElement {
   async #kept(recording: Recording, upload: Upload | undefined): Promise<HTMLElement | null> {
     const { id } = recording;
     const row = new Row(
-      `Unfinished recording of ${when(new Date(recording.began))}${await ofDraft(recording.update)}`,
+      `Unfinished recording of ${formatTimestamp(new Date(recording.began))}${await ofDraft(recording.update)}`,
       recording.media,
     );
     const courier = carried.get(id);
@@ -132,7 +142,7 @@ export class KeptRecordings extends HTMLElement {
         row,
         recording,
         rest,
-        `${clock(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`,
+        `${formatTime(recordedMs)} recorded. ${deletedWords(safeMs, rest.length === 0 ? 0 : recordedMs - safeMs)}`,
       );
       return row.element;
     }
@@ -142,19 +152,19 @@ export class KeptRecordings extends HTMLElement {
         recording,
         rest,
         rest.length === 0
-          ? `${clock(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.`
-          : `${clock(recordedMs)} recorded. The server takes no more of it: ${clock(recordedMs - safeMs)} is in this browser alone.`,
+          ? `${formatTime(recordedMs)} recorded. It is not on its way any more: it was deleted, or is part of its update.`
+          : `${formatTime(recordedMs)} recorded. The server takes no more of it: ${formatTime(recordedMs - safeMs)} is in this browser alone.`,
       );
       return row.element;
     }
     if (answer?.media && rest.length === 0) {
       // The server finished it by itself, and did not know that nothing is missing.
       await finish(recording.url, there);
-      this.#closed(row, recording, [], `All ${clock(recordedMs)} of it arrived.`);
+      this.#closed(row, recording, [], `All ${formatTime(recordedMs)} of it arrived.`);
       return row.element;
     }
     row.say(
-      `${clock(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : clock(safeMs)} safe on the server.`,
+      `${formatTime(recordedMs)} recorded, ${rest.length === 0 ? "all of it" : formatTime(safeMs)} safe on the server.`,
     );
     row.offer(
       button(rest.length === 0 ? "Finish it" : "Continue the upload", () =>
@@ -166,7 +176,7 @@ export class KeptRecordings extends HTMLElement {
         () =>
           this.#discard(
             row,
-            `Discard this recording of ${clock(recordedMs)}? It is deleted here and on the server.`,
+            `Discard this recording of ${formatTime(recordedMs)}? It is deleted here and on the server.`,
             async () => {
               const words = await discard(recording);
               if (words !== null) throw new Error(words);
@@ -183,17 +193,17 @@ export class KeptRecordings extends HTMLElement {
   async #elsewhere({ id, url, update, media, received, created_at }: Upload): Promise<HTMLElement> {
     const path = new URL(url, location.href).pathname;
     const row = new Row(
-      `Unfinished recording of ${when(new Date(created_at))}, begun in another browser${await ofDraft(update)}`,
+      `Unfinished recording of ${formatTimestamp(new Date(created_at))}, begun in another browser${await ofDraft(update)}`,
       media,
     );
     row.say(
-      `${bytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`,
+      `${formatBytes(received)} of it arrived. The rest may be in that browser, and can be sent from there.`,
     );
     row.offer(
       button("Finish it here", async () => {
         row.say("Finishing.");
         const { status, words } = await finish(path, received);
-        if (status === 204) go(`/updates/${update}/edit`);
+        if (status === 204) navigate(`/updates/${update}/edit`);
         else row.fail(words || "The server does not answer. Try again in a moment.");
       }),
       button("Keep for later", () => this.#later(row, id)),
@@ -202,7 +212,7 @@ export class KeptRecordings extends HTMLElement {
         () =>
           this.#discard(
             row,
-            `Discard this recording? ${bytes(received)} on the server are deleted.`,
+            `Discard this recording? ${formatBytes(received)} on the server are deleted.`,
             async () => {
               const words = await discard({ url: path, media, update });
               if (words !== null) throw new Error(words);
@@ -217,7 +227,7 @@ export class KeptRecordings extends HTMLElement {
   async #continue(row: Row, { id }: Recording): Promise<void> {
     row.say("Looking how far it is.");
     try {
-      const courier = await Courier.resume(id);
+      const courier = await RecordingUploader.resume(id);
       carried.set(id, courier);
       this.#follow(row, courier);
     } catch (error) {
@@ -226,11 +236,11 @@ export class KeptRecordings extends HTMLElement {
   }
 
   /** Shows how far a courier is, and leads to the draft when all is there. */
-  #follow(row: Row, courier: Courier): void {
-    const show = ({ recordedMs, safeMs, words, state }: Safety): void => {
+  #follow(row: Row, courier: RecordingUploader): void {
+    const show = ({ recordedMs, safeMs, message: words, state }: Safety): void => {
       row.say(
         state === "sending"
-          ? `${clock(safeMs)} of ${clock(recordedMs)} safe on the server.`
+          ? `${formatTime(safeMs)} of ${formatTime(recordedMs)} safe on the server.`
           : words,
       );
       row.progress(safeMs / Math.max(1, recordedMs));
@@ -238,17 +248,17 @@ export class KeptRecordings extends HTMLElement {
     row.offer();
     delete row.element.dataset["of"];
     offered();
-    show(courier.safety);
-    courier.addEventListener("safety", (event) => show(event.detail));
+    show(courier.progress);
+    courier.addEventListener("progress", (event) => show(event.detail));
     void courier.finish().then(
       ({ update }) => {
         carried.delete(courier.id);
         announce("All of it is safe on the server.");
-        if (row.element.isConnected) go(`/updates/${update}/edit`);
+        if (row.element.isConnected) navigate(`/updates/${update}/edit`);
       },
       async (error: Error) => {
         carried.delete(courier.id);
-        courier.leave();
+        courier.release();
         const recording = await spool.recording(courier.id);
         if (recording) this.#closed(row, recording, await spool.pieces(recording), error.message);
       },
@@ -297,12 +307,12 @@ export class KeptRecordings extends HTMLElement {
   }
 
   #later(row: Row, id: string): void {
-    remember("sessionStorage", `later ${id}`, "yes");
+    writeStorage("sessionStorage", `later ${id}`, "yes");
     row.rest("Kept. It is offered again when you next open Hearback in another tab or window.");
   }
 
   async #discard(row: Row, words: string, act: () => Promise<void>): Promise<void> {
-    if (!(await question(words, "Discard"))) return;
+    if (!(await confirmDialog(words, "Discard"))) return;
     try {
       await act();
       row.remove();
@@ -352,7 +362,7 @@ class Row {
 
   say(words: string): void {
     this.element.classList.remove("problem");
-    write(this.#words, words);
+    setMessage(this.#words, words);
   }
 
   fail(words: string): void {
@@ -396,18 +406,20 @@ class Row {
 
 /** The list of files says otherwise what is offered here. */
 function offered(): void {
-  document.dispatchEvent(new CustomEvent("hearback:offered"));
+  document.dispatchEvent(new CustomEvent("hearback:recordings-listed"));
 }
 
 function unreadable({ began }: Recording): HTMLElement {
-  const row = new Row(`Unfinished recording of ${when(new Date(began))}`);
+  const row = new Row(`Unfinished recording of ${formatTimestamp(new Date(began))}`);
   row.fail("This browser does not give back what it keeps of it just now. Load the page again.");
   return row.element;
 }
 
 /** Which draft a recording is of, where that has a title which says more than the time. */
 async function ofDraft(update: string): Promise<string> {
-  const { title } = (await ask("GET", `/updates/${update}`).catch(() => ({ title: "" }))) as {
+  const { title } = (await requestJson("GET", `/updates/${update}`).catch(() => ({
+    title: "",
+  }))) as {
     title: string;
   };
   return title === "" || /^Recording, \d+ \w+ \d\d:\d\d$/.test(title) ? "" : `, in “${title}”`;
@@ -419,7 +431,7 @@ async function inBrowser(): Promise<Recording[]> {
 }
 
 function later(id: string): boolean {
-  return remember("sessionStorage", `later ${id}`) !== null;
+  return readStorage("sessionStorage", `later ${id}`) !== null;
 }
 
 function button(words: string, act: () => void | Promise<void>, more = ""): HTMLButtonElement {
@@ -444,7 +456,7 @@ async function download(recording: Recording, rest: Piece[]): Promise<void> {
     : recording.type.includes("matroska")
       ? "mkv"
       : "webm";
-  const name = `Recording of ${when(new Date(recording.began), ".")}${recording.safe > 0 ? `, from ${clock(recording.safeMs).replaceAll(":", ".")}` : ""}.${end}`;
+  const name = `Recording of ${formatTimestamp(new Date(recording.began), ".")}${recording.safe > 0 ? `, from ${formatTime(recording.safeMs).replaceAll(":", ".")}` : ""}.${end}`;
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }

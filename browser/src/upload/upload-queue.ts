@@ -2,14 +2,22 @@
 // One that broke off with its page goes on where it was when the same file is chosen again. A single picture that is captured, chosen, pasted
 // or dropped is marked before it is sent, and its marks follow it.
 import { draft, type FileSink, type PendingMedia, uploads } from "../compose/draft.js";
-import { announce, bytes, icon, iconButton, make, typing, when } from "../lib/dom.js";
+import {
+  announce,
+  formatBytes,
+  icon,
+  iconButton,
+  make,
+  isTextEntry,
+  formatTimestamp,
+} from "../lib/dom.js";
 import type { FileUpload } from "./file-upload.js";
 import { drawn, ready, saveLayer } from "../markup/layer-api.js";
 import { mark, markable } from "../markup/mark-file.js";
 import { markUp } from "../markup/mark-media.js";
 import type { Shape } from "../markup/shapes.js";
 import { refresh } from "../lib/refresh.js";
-import { ask, offline, Problem } from "../lib/request.js";
+import { requestJson, noResponseProblem, Problem } from "../lib/request.js";
 
 interface Item {
   file: File;
@@ -89,7 +97,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       },
       { signal },
     );
-    for (const event of ["hearback:fresh", "hearback:offered"])
+    for (const event of ["hearback:refreshed", "hearback:recordings-listed"])
       document.addEventListener(event, () => this.#watch(), { signal });
     this.#watch();
   }
@@ -99,7 +107,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     this.#listeners.abort();
     clearTimeout(this.#look);
     document.documentElement.classList.remove("dropping");
-    for (const item of this.#items) if (item.state !== "done") item.upload?.leave();
+    for (const item of this.#items) if (item.state !== "done") item.upload?.stop();
   }
 
   /** Whether a file is being marked, waits or travels. */
@@ -124,7 +132,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   add(files: Iterable<File>): void {
     if (this.dataset["refused"] !== undefined) return;
     for (const file of files)
-      this.#show(this.#put(file, "waiting"), `${bytes(file.size)}, waiting`);
+      this.#show(this.#put(file, "waiting"), `${formatBytes(file.size)}, waiting`);
     void this.#run();
   }
 
@@ -203,7 +211,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       } catch (error) {
         if (!this.#items.includes(item)) continue; // Cancelled.
         item.state = "failed";
-        this.#failed(item, error instanceof Problem ? error : offline());
+        this.#failed(item, error instanceof Problem ? error : noResponseProblem());
       }
     }
     this.#busy = false;
@@ -243,7 +251,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     const known = this.dataset["update"];
     if (known) return known;
     const form = draft.current;
-    if (!form) throw offline();
+    if (!form) throw noResponseProblem();
     const id = await form.ensure(title(file));
     this.dataset["update"] = id;
     return id;
@@ -282,7 +290,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     const words = item.arrived
       ? `The picture is here, what you drew on it is not saved. ${error.message}`
       : error.message;
-    if (error.passing) {
+    if (error.isTransient) {
       item.passing = true;
       this.#fail(item, words, "Try again", () => this.#retry(item));
     } else if (item.arrived) this.#fail(item, words, "Mark up", () => void this.#mend(item));
@@ -318,7 +326,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     item.passing = false;
     this.#name();
     item.row.replaceChildren();
-    this.#show(item, `${bytes(item.file.size)}, waiting`);
+    this.#show(item, `${formatBytes(item.file.size)}, waiting`);
     void this.#run();
   }
 
@@ -375,7 +383,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   async #unfinished(rows: HTMLElement[]): Promise<void> {
     let uploads: Unfinished[];
     try {
-      uploads = ((await ask("GET", "/uploads")) as { items: Unfinished[] }).items;
+      uploads = ((await requestJson("GET", "/uploads")) as { items: Unfinished[] }).items;
     } catch {
       return; // Only words: the next look tries again.
     }
@@ -386,15 +394,15 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
       if (upload.recording) {
         const touched = new Date(upload.touched_at);
         if (document.querySelector(`kept-recordings [data-of="${CSS.escape(upload.media)}"]`))
-          say.textContent = `Unfinished. ${bytes(upload.received)} of it arrived; see above.`;
+          say.textContent = `Unfinished. ${formatBytes(upload.received)} of it arrived; see above.`;
         else if (Date.now() - touched.getTime() > SILENT)
-          say.textContent = `${bytes(upload.received)} of it arrived, nothing since ${when(touched)}. It is paused, or its page is gone.`;
+          say.textContent = `${formatBytes(upload.received)} of it arrived, nothing since ${formatTimestamp(touched)}. It is paused, or its page is gone.`;
       } else {
         const { begun } = await import("./file-upload.js");
         const goes = (await begun(upload.id))
           ? "Choose the same file again, and it goes on from there."
           : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
-        say.textContent = `${bytes(upload.received)}${upload.length === null ? "" : ` of ${bytes(upload.length)}`} arrived. ${goes}`;
+        say.textContent = `${formatBytes(upload.received)}${upload.length === null ? "" : ` of ${formatBytes(upload.length)}`} arrived. ${goes}`;
       }
     }
   }
@@ -420,7 +428,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     // Text that brings a picture of itself along (from an office program) is text, where text is typed.
     if (
       files.length === 0 ||
-      (typing(event.target) && event.clipboardData?.types.includes("text/plain"))
+      (isTextEntry(event.target) && event.clipboardData?.types.includes("text/plain"))
     )
       return;
     event.preventDefault();
@@ -450,9 +458,13 @@ function hasFiles(event: DragEvent): boolean {
 /** Pasted pictures are all called image.png; the time tells them apart. */
 function named(file: File): File {
   if (!/^image\.\w+$/.test(file.name)) return file;
-  return new File([file], `Pasted ${when(undefined, ".")}.${file.name.split(".").pop() ?? "png"}`, {
-    type: file.type,
-  });
+  return new File(
+    [file],
+    `Pasted ${formatTimestamp(undefined, ".")}.${file.name.split(".").pop() ?? "png"}`,
+    {
+      type: file.type,
+    },
+  );
 }
 
 /** A title for a file: its name without the end, where it says something. */
@@ -464,5 +476,5 @@ function title(file: File): string {
   return /[a-z]{3}/i.test(name) &&
     !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name)
     ? name.slice(0, 200)
-    : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${when()}`;
+    : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${formatTimestamp()}`;
 }
