@@ -9,13 +9,14 @@ export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 /** `real` is Chromium's own. `mute` delivers nothing until told to; `silent` (a microphone) delivers silence; `stuck` is never there. */
 export type Behaviour = "real" | "mute" | "silent" | "stuck";
 
-/** Has the page, from its next load on, get these sources. */
+/** Gives the page these sources, from its next load on. `hidesFrames`: the page cannot read the frames of tracks, as in Firefox. */
 export async function control(
   page: Page,
   behaviours: Partial<Record<Source, Behaviour>>,
+  { hidesFrames = false } = {},
 ): Promise<void> {
   await page.addInitScript(
-    ({ behaviours, colors }) => {
+    ({ behaviours, colors, hidesFrames }) => {
       const media = navigator.mediaDevices as MediaDevices | undefined;
       if (!media) return;
       const [device, display] = [media.getUserMedia.bind(media), media.getDisplayMedia.bind(media)];
@@ -23,6 +24,10 @@ export async function control(
       const Generator = (
         window as unknown as { MediaStreamTrackGenerator: new (of: { kind: string }) => Generator }
       ).MediaStreamTrackGenerator;
+      if (hidesFrames) {
+        Reflect.deleteProperty(window, "MediaStreamTrackGenerator");
+        Reflect.deleteProperty(window, "MediaStreamTrackProcessor");
+      }
       const made: Partial<Record<string, Generator>> = {};
       const given: string[] = [];
       const sound = (): MediaStreamTrack =>
@@ -69,7 +74,7 @@ export async function control(
       };
       Object.assign(window, { deliver, given });
     },
-    { behaviours, colors },
+    { behaviours, colors, hidesFrames },
   );
   await page.reload();
 }

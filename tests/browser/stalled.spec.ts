@@ -202,25 +202,67 @@ for (const [behaviour, name] of [
   });
 }
 
-test("where nothing is mixed, a microphone that delivers nothing is left out, and that is said", async ({
+for (const [hides, where] of [
+  [false, "where nothing is mixed"],
+  [true, "where nothing is mixed and pages cannot read frames"],
+] as const) {
+  test(`${where}, a microphone that delivers nothing is left out, and the page says so`, async ({
+    playwright,
+    hearback,
+  }, info) => {
+    const [siv] = await hearback.people(`Siv Stall ${hides}`);
+    const { page, context, close } = await studio(playwright, hearback, siv!);
+    // As in browsers that have nothing to play sound with.
+    await context.addInitScript(() => {
+      AudioContext.prototype.resume = () => new Promise(() => {});
+      Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
+    });
+    // A recorder that waits for the microphone would be given up after seconds and replaced.
+    await context.addInitScript(() => {
+      const Real = MediaRecorder;
+      let started = 0;
+      window.MediaRecorder = class extends Real {
+        constructor(stream: MediaStream, options?: MediaRecorderOptions) {
+          super(stream, options);
+          if (stream.getVideoTracks().length > 0)
+            document.documentElement.dataset.recorders = String((started += 1));
+        }
+      };
+    });
+    await control(page, { screen: "mute", microphone: "mute" }, { hidesFrames: hides });
+    await press(page, "Screen");
+    await runs(page);
+    await expect(missing(page)).toHaveText(`${words.screen} ${words.sound}`);
+    await deliver(page, "screen");
+    await expect(missing(page)).toHaveText(words.sound);
+    await expect(page.locator("html")).toHaveAttribute("data-recorders", "1");
+    await recorded(page, 3);
+    expect((await ends(await stop(page, info), "screen")).last).toBeGreaterThan(0.8);
+    await close();
+  });
+}
+
+test("where pages cannot read frames, sources that deliver late are recorded as soon as they do", async ({
   playwright,
   hearback,
 }, info) => {
-  const [siv] = await hearback.people("Siv Stall");
-  const { page, context, close } = await studio(playwright, hearback, siv!);
-  // As in browsers that have nothing to play sound with.
-  await context.addInitScript(() => {
-    AudioContext.prototype.resume = () => new Promise(() => {});
-    Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
-  });
-  await control(page, { screen: "mute", microphone: "mute" });
-  await press(page, "Screen");
+  const [sam] = await hearback.people("Sam Stall");
+  const { page, close } = await studio(playwright, hearback, sam!);
+  await control(page, { screen: "mute", camera: "mute" }, { hidesFrames: true });
+  await press(page, "Screen and camera");
   await runs(page);
-  await expect(missing(page)).toHaveText(`${words.screen} ${words.sound}`);
+  await expect(missing(page)).toHaveText(words.both);
+  await recorded(page, 2);
   await deliver(page, "screen");
-  await expect(missing(page)).toHaveText(words.sound);
-  await recorded(page, 3);
-  expect((await ends(await stop(page, info), "screen")).last).toBeGreaterThan(0.8);
+  await deliver(page, "camera");
+  await expect(missing(page)).toBeHidden();
+  await recorded(page, 4);
+  const file = await stop(page, info);
+  const [screen, camera] = [await ends(file, "screen"), await ends(file, "camera")];
+  expect(Math.max(screen.first, camera.first)).toBeLessThan(0.01);
+  expect(screen.last).toBeGreaterThan(0.8);
+  expect(camera.last).toBeGreaterThan(0.02);
+  await expectTone(file);
   await close();
 });
 

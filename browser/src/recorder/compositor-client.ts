@@ -22,7 +22,7 @@ export interface Begin extends Size {
 /** What the page sends to the worker. `fixSize`: from here on the picture keeps its size. `every`: send `tick` so often, in milliseconds. */
 export type Order =
   { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number } | { fixSize: true };
-/** What the worker sends to the page. `ready`: its script runs. `arrived`: the first frame of a layer. */
+/** What the worker sends to the page. `ready`: its script runs. `arrived`: a picture with the first frame of a layer was sent. */
 export type Report =
   | { ready: true }
   | { tick: true }

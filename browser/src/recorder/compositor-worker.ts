@@ -61,7 +61,9 @@ class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   /** The last frame of each layer. */
   #latest: Record<Layer, VideoFrame | null>;
-  #arrived: Record<Layer, boolean> = { base: false, overlay: false };
+  /** The layers that have delivered a frame, and those of which a picture was sent. */
+  #taken = new Set<Layer>();
+  #sent = new Set<Layer>();
   #over: Record<Layer, boolean> = { base: false, overlay: false };
   /** Null without an overlay, and once they failed: the canvas is slower, and takes everything. */
   #planes: Planes | null = null;
@@ -124,9 +126,7 @@ class Composer {
     this.#latest[layer] = frame;
     if (layer === "overlay") this.#overlayAt = performance.now();
     else this.#fit(frame);
-    if (this.#arrived[layer]) return;
-    this.#arrived[layer] = true;
-    scope.postMessage({ arrived: layer });
+    this.#taken.add(layer);
   }
 
   /** Gives the picture the size of the base, until that is fixed. */
@@ -195,6 +195,11 @@ class Composer {
     this.#sentAt = performance.now();
     const frame = this.#frame(Math.round(this.#sentAt * 1000));
     this.writer.write(frame).catch(() => frame.close());
+    for (const layer of this.#taken) {
+      if (this.#sent.has(layer)) continue;
+      this.#sent.add(layer);
+      scope.postMessage({ arrived: layer });
+    }
   }
 
   #frame(timestamp: number): VideoFrame {

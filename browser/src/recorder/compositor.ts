@@ -1,7 +1,6 @@
 // Composes a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers none or too few.
 // It runs in a worker where the browser can, else in the page at the worker's clock.
 import type { Bubble } from "./camera-bubble.js";
-import { Unanswered } from "./capture.js";
 import { CompositorClient, type Layer, type Report, type Tracks } from "./compositor-client.js";
 import { PageCompositor, rate } from "./page-compositor.js";
 import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
@@ -13,18 +12,17 @@ export interface Patience {
   frames: number;
 }
 
-const cannot = {
-  overlay: "The camera could not be put on the screen. Record the screen alone, or try again.",
-  base: "The picture could not be recorded. Try again.",
-};
-
-/** Dispatches `arrived` at the first frame of a layer, and `failed` when the picture should change and no longer does. */
+/** Dispatches `arrived` at the first frame of a layer, and `failed` when the worker breaks after composing has begun. */
 export class Compositor extends EventTarget {
   /** The composed picture. */
   track!: MediaStreamTrack;
   /** The layers that have not delivered a frame so far. */
   readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
+  /** The current worker broke. */
+  #hasFailed = false;
+  /** The current worker makes the picture. */
+  #composes = false;
   #inPage: PageCompositor | null = null;
 
   private constructor(
@@ -47,15 +45,8 @@ export class Compositor extends EventTarget {
     still: VideoFrame | null = null,
   ): Promise<Compositor> {
     const made = new Compositor(script, tracks, bubble);
-    const failed = new Promise<never>((_, reject) =>
-      made.addEventListener(
-        "failed",
-        () => reject(new Unanswered(tracks.overlay ? cannot.overlay : cannot.base)),
-        { once: true },
-      ),
-    );
     try {
-      made.track = await Promise.race([made.#begin(patience, still), failed]);
+      made.track = await made.#begin(patience, still);
       return made;
     } catch (error) {
       made.close();
@@ -96,7 +87,10 @@ export class Compositor extends EventTarget {
           )
         : null;
       if (!track) break;
-      if (await this.#receives(patience.frames)) return track;
+      if (await this.#receives(patience.frames)) {
+        this.#composes = true;
+        return track;
+      }
     }
     this.#client?.release();
     this.#inPage = new PageCompositor(
@@ -121,11 +115,12 @@ export class Compositor extends EventTarget {
       if (this.#client === client) this.#hear(report);
     });
     this.#client = client;
+    this.#hasFailed = false;
     return client;
   }
 
   /**
-   * Whether the worker gets the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, both
+   * Whether the worker runs and gets the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, both
    * streams of frames that were handed to a worker delivered nothing in 1 of 23 runs, while their tracks did; the reason is not known.
    */
   async #receives(ms: number): Promise<boolean> {
@@ -135,16 +130,20 @@ export class Compositor extends EventTarget {
       ...(overlay ? [["overlay", new TrackWitness(overlay)] as const] : []),
     ];
     const until = performance.now() + ms;
-    while (this.missing.size > 0 && performance.now() < until)
+    while (!this.#hasFailed && this.missing.size > 0 && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 20));
     const isDead = witnesses.some(([layer, witness]) => witness.hasSeen && this.missing.has(layer));
     for (const [, witness] of witnesses) witness.close();
-    return !isDead;
+    return !isDead && !this.#hasFailed;
   }
 
   #hear(report: Report): void {
-    if ("failed" in report) this.dispatchEvent(new Event("failed"));
-    else if ("arrived" in report) this.#arrived(report.arrived);
+    if ("failed" in report) {
+      this.#hasFailed = true;
+      // While it begins, another worker or the page takes over; a worker that only keeps the time may fail to compose.
+      if (this.#composes) this.dispatchEvent(new Event("failed"));
+    }
+    if ("arrived" in report) this.#arrived(report.arrived);
     else if ("tick" in report) this.#inPage?.tick();
   }
 

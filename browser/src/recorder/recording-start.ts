@@ -51,7 +51,7 @@ export async function startRecording({
   };
   if (!picture.isComposed && !showsPicture(preview)) await compose();
   // A recorder waits for each of its tracks: sound that did not come while it counted is left out.
-  let hasSound = sound !== null && sound.probe.delivers !== false;
+  let hasSound = sound?.probe.delivers ?? false;
   let { recording, started } = start(hasSound);
   try {
     if (await withFallback(started, patience.first, false)) return { recording, hasSound };
