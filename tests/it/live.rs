@@ -1,10 +1,10 @@
-//! Live pages: what happens arrives in order, without gaps or repeats, and only to those who may know.
+//! Event streams of open pages: events arrive in order, without gaps or duplicates, and only for readers with access.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email, fixture, postgres};
 
-/// An open event stream, read as it comes.
+/// An open event stream.
 struct Stream {
     answer: reqwest::Response,
     unread: String,
@@ -32,7 +32,7 @@ impl Stream {
         }
     }
 
-    /// The next event; none when the stream has ended.
+    /// Returns the next event, or `None` at the end of the stream. Panics after a minute without data.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
@@ -61,7 +61,7 @@ impl Stream {
             let waited =
                 tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk())
                     .await
-                    .expect("nothing came for a minute");
+                    .expect("no data arrived for a minute");
             match waited {
                 Ok(Some(bytes)) => self.unread.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(None) | Err(_) => return None,
@@ -69,7 +69,7 @@ impl Stream {
         }
     }
 
-    /// Waits for a comment line; an event before it fails the test.
+    /// Waits for a keep-alive comment. Panics if an event arrives first.
     async fn keep_alive(&mut self) {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
@@ -81,15 +81,15 @@ impl Stream {
             let waited =
                 tokio::time::timeout(std::time::Duration::from_secs(60), self.answer.chunk())
                     .await
-                    .expect("nothing came for a minute");
+                    .expect("no data arrived for a minute");
             self.unread.push_str(
                 std::str::from_utf8(&waited.unwrap().expect("the stream ended")).unwrap(),
             );
         }
     }
 
-    /// The next event that is not about the inbox.
-    async fn news(&mut self) -> Event {
+    /// Returns the next event that is not about the inbox.
+    async fn next_of_update(&mut self) -> Event {
         loop {
             let event = self.next().await.expect("the stream ended");
             if event.kind != "inbox" {
@@ -98,8 +98,8 @@ impl Stream {
         }
     }
 
-    /// Reads until the end and answers the kinds that still came.
-    async fn rest(&mut self) -> Vec<String> {
+    /// Reads until the end of the stream. Returns the kinds of the remaining events.
+    async fn remaining_kinds(&mut self) -> Vec<String> {
         let mut kinds = Vec::new();
         while let Some(event) = self.next().await {
             kinds.push(event.kind);
@@ -136,7 +136,7 @@ async fn say(client: &Client, path: &str, body: &str) -> String {
 }
 
 #[actix_web::test]
-async fn what_happens_to_an_update_arrives_in_order_with_what_waits_for_me() {
+async fn events_of_an_update_arrive_in_order_with_inbox_counts() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = update(&ada, "T", &["Bob"]).await;
@@ -164,7 +164,7 @@ async fn what_happens_to_an_update_arrives_in_order_with_what_waits_for_me() {
     .expect(201);
     let (mut kinds, mut last) = (Vec::new(), 0);
     for _ in 0..5 {
-        let event = stream.news().await;
+        let event = stream.next_of_update().await;
         assert!(event.id.unwrap() > last, "{event:?} came after {last}");
         last = event.id.unwrap();
         if event.kind == "comment" {
@@ -185,7 +185,7 @@ async fn what_happens_to_an_update_arrives_in_order_with_what_waits_for_me() {
 }
 
 #[actix_web::test]
-async fn a_recording_in_the_making_tells_its_open_pages() {
+async fn media_events_arrive_while_a_recording_is_processed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = update(&ada, "T", &[]).await;
@@ -201,7 +201,7 @@ async fn a_recording_in_the_making_tells_its_open_pages() {
         .json();
     let id = added["items"][0]["id"].clone();
     loop {
-        let event = stream.news().await;
+        let event = stream.next_of_update().await;
         assert_eq!(event.kind, "media");
         if event.data["id"] == id
             && ada
@@ -216,13 +216,13 @@ async fn a_recording_in_the_making_tells_its_open_pages() {
 }
 
 #[actix_web::test]
-async fn a_page_that_was_away_hears_what_it_missed_once() {
+async fn missed_events_are_delivered_once_after_reconnecting() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = update(&ada, "T", &["Bob"]).await;
     let mut stream = Stream::open(&bob, &format!("{path}/live")).await;
     let mut said = vec![say(&ada, &path, "0").await];
-    let first = stream.news().await;
+    let first = stream.next_of_update().await;
     assert_eq!(first.data["id"], said[0]);
     drop(stream);
     for n in 1..=3 {
@@ -239,15 +239,20 @@ async fn a_page_that_was_away_hears_what_it_missed_once() {
         let mut stream = Stream::with(request).await;
         let mut heard = Vec::new();
         for _ in 0..3 {
-            heard.push(stream.news().await.data["id"].as_str().unwrap().to_owned());
+            heard.push(
+                stream.next_of_update().await.data["id"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
         assert_eq!(heard, said[1..4]);
     }
-    // What comes while a page catches up is told once, behind it.
+    // An event that occurs while the page catches up arrives once, after the missed ones.
     let mut stream = Stream::open(&bob, &format!("{path}/live?after={seen}")).await;
     said.push(say(&ada, &path, "4").await);
     for comment in &said[1..] {
-        assert_eq!(stream.news().await.data["id"], *comment);
+        assert_eq!(stream.next_of_update().await.data["id"], *comment);
     }
     assert_eq!(
         bob.get(&format!("{path}/live?after=soon"))
@@ -259,7 +264,7 @@ async fn a_page_that_was_away_hears_what_it_missed_once() {
 }
 
 #[actix_web::test]
-async fn many_open_pages_all_hear_and_none_is_dropped() {
+async fn every_event_reaches_all_of_many_open_pages() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = update(&ada, "T", &["Bob"]).await;
@@ -270,13 +275,13 @@ async fn many_open_pages_all_hear_and_none_is_dropped() {
     for round in 0..5 {
         let comment = say(&ada, &path, &round.to_string()).await;
         for stream in &mut streams {
-            assert_eq!(stream.news().await.data["id"], comment);
+            assert_eq!(stream.next_of_update().await.data["id"], comment);
         }
     }
 }
 
 #[actix_web::test]
-async fn a_stream_ends_with_the_right_to_listen() {
+async fn stream_ends_when_access_is_revoked() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = update(&ada, "T", &["Bob"]).await;
@@ -287,8 +292,11 @@ async fn a_stream_ends_with_the_right_to_listen() {
         .await
         .expect(200);
     assert!(
-        !removed.rest().await.contains(&"update".to_owned()),
-        "what happens after the right ended is not told"
+        !removed
+            .remaining_kinds()
+            .await
+            .contains(&"update".to_owned()),
+        "events after the loss of access are not delivered"
     );
 
     let link = ada
@@ -303,19 +311,19 @@ async fn a_stream_ends_with_the_right_to_listen() {
     ada.delete(&format!("/links/{}", link["id"].as_str().unwrap()))
         .await
         .expect(204);
-    assert_eq!(revoked.rest().await, [""; 0]);
+    assert_eq!(revoked.remaining_kinds().await, [""; 0]);
 
-    // An inbox, too: its session is over.
+    // An inbox stream ends with its session.
     let browser = app.browser("Bob").await;
     let mut inbox = Stream::open(&browser, "/inbox/live").await;
     inbox.next().await.unwrap();
     assert_eq!(browser.delete("/session").await.status.as_u16(), 303);
     update(&ada, "Later", &["Bob"]).await;
-    assert_eq!(inbox.rest().await, [""; 0]);
+    assert_eq!(inbox.remaining_kinds().await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn nobody_hears_of_what_they_may_not_see() {
+async fn events_are_hidden_from_readers_without_access() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
@@ -332,9 +340,9 @@ async fn nobody_hears_of_what_they_may_not_see() {
     let mut stream = Stream::open(&eve, &format!("{other}/live")).await;
     say(&bob, &path, "between us").await;
     let comment = say(&ada, &other, "for Eve").await;
-    assert_eq!(stream.news().await.data["id"], comment);
+    assert_eq!(stream.next_of_update().await.data["id"], comment);
 
-    // A guest hears of threads of their own link, and of no receipt, link or person.
+    // A guest gets the events of their own link's threads, and none about receipts, links or people.
     let link = ada
         .post(
             &format!("{path}/links"),
@@ -367,7 +375,7 @@ async fn nobody_hears_of_what_they_may_not_see() {
         .expect(201)
         .json()["id"]
         .clone();
-    let heard = stream.news().await;
+    let heard = stream.next_of_update().await;
     assert_eq!((heard.kind.as_str(), &heard.data["id"]), ("comment", &mine));
     let reply = ada
         .post(
@@ -378,26 +386,26 @@ async fn nobody_hears_of_what_they_may_not_see() {
         .expect(201)
         .json()["id"]
         .clone();
-    assert_eq!(stream.news().await.data["id"], reply);
+    assert_eq!(stream.next_of_update().await.data["id"], reply);
 
-    // That somebody opened is between them and the author: another recipient hears nothing of it.
+    // An opening is sent to the author and not to another recipient.
     let third = update(&ada, "Third", &["Bob", "Eve"]).await;
     let (mut author, mut stranger) = (
         Stream::open(&ada, &format!("{third}/live")).await,
         Stream::open(&eve, &format!("{third}/live")).await,
     );
     bob.put(&format!("{third}/opening")).await.expect(204);
-    let opened = author.news().await;
+    let opened = author.next_of_update().await;
     assert_eq!(
         (opened.kind.as_str(), &opened.data["id"]),
         ("receipt", &json!(bob.id))
     );
     let comment = say(&ada, &third, "next").await;
-    assert_eq!(stranger.news().await.data["id"], comment);
+    assert_eq!(stranger.next_of_update().await.data["id"], comment);
 }
 
 #[actix_web::test]
-async fn nodes_of_one_database_hear_each_other() {
+async fn events_reach_readers_on_another_node() {
     if !postgres() {
         return;
     }
@@ -408,9 +416,9 @@ async fn nodes_of_one_database_hear_each_other() {
     let mut stream = Stream::open(&bob, &format!("{}{path}/live", two.base)).await;
     for n in 0..3 {
         let comment = say(&ada, &path, &n.to_string()).await;
-        assert_eq!(stream.news().await.data["id"], comment);
+        assert_eq!(stream.next_of_update().await.data["id"], comment);
     }
-    // And what one stores the other serves.
+    // One node serves what the other has stored.
     let added = ada
         .upload(
             &format!("{path}/media"),
@@ -431,7 +439,7 @@ async fn nodes_of_one_database_hear_each_other() {
 }
 
 #[actix_web::test]
-async fn stream_is_kept_alive_while_things_happen_elsewhere() {
+async fn stream_is_kept_alive_while_other_updates_change() {
     let app =
         TestApp::start_with(|config| config.keep_alive = std::time::Duration::from_secs(1)).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
@@ -448,7 +456,7 @@ async fn stream_is_kept_alive_while_things_happen_elsewhere() {
         assert_eq!(stream.next().await.unwrap().kind, "inbox");
         streams.push(stream);
     }
-    // Comments come far more often than the keep-alive would, for as long as it takes.
+    // Comments on the other update arrive far more often than the keep-alive interval.
     let talk = async {
         loop {
             say(&ada, &busy, "again").await;

@@ -1,4 +1,4 @@
-//! Mail: one for each ask and each reminder, to who still owes it.
+//! Mail: one message for each request and each reminder, to each recipient who still owes an answer.
 
 use hearback::config::Config;
 use hearback::infra::jobs;
@@ -10,7 +10,7 @@ use crate::sink::Sink;
 
 const URL: &str = "http://hearback.example.org";
 
-fn mailing(sink: &Sink) -> impl FnOnce(&mut Config) {
+fn with_mail_server(sink: &Sink) -> impl FnOnce(&mut Config) {
     let server = Server::parse(&sink.url).unwrap();
     move |config| {
         config.url = Some(URL.into());
@@ -21,14 +21,14 @@ fn mailing(sink: &Sink) -> impl FnOnce(&mut Config) {
     }
 }
 
-async fn world() -> (Sink, TestApp, Client, Client) {
+async fn start() -> (Sink, TestApp, Client, Client) {
     let sink = Sink::start().await;
-    let app = TestApp::start_with(mailing(&sink)).await;
+    let app = TestApp::start_with(with_mail_server(&sink)).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     (sink, app, ada, bob)
 }
 
-/// Asks Bob, and whoever else, for an answer.
+/// Publishes an update that asks Bob for an acknowledgement. `more` adds or replaces fields.
 async fn ask(ada: &Client, more: serde_json::Value) -> String {
     let mut fields = json!({ "title": "The new flow", "expectation": "acknowledge", "audience": [email("Bob")] });
     fields
@@ -38,14 +38,15 @@ async fn ask(ada: &Client, more: serde_json::Value) -> String {
     ada.update(fields).await
 }
 
-async fn later(app: &TestApp, seconds: i64) {
+/// Moves the clock and waits for the jobs that become due.
+async fn advance(app: &TestApp, seconds: i64) {
     app.state.clock.advance(seconds * 1000);
     app.jobs_done().await;
 }
 
 #[actix_web::test]
-async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
-    let (sink, app, ada, _) = world().await;
+async fn request_is_mailed_once_with_text_and_unsubscribe_link() {
+    let (sink, app, ada, _) = start().await;
     app.person("Zoe").await;
     let due = hearback::clock::rfc3339(app.state.clock.now() + 3 * 24 * 3_600_000);
     let otherwise = "ship it\r\n\r\nGot it: https://evil.example.org";
@@ -54,7 +55,7 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
         json!({ "due": due, "otherwise": otherwise, "audience": [email("Bob"), email("Zoe")] }),
     )
     .await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Zoe")]);
     let mails = sink.mails();
     let mail = mails.iter().find(|mail| mail.to == email("Bob")).unwrap();
@@ -100,32 +101,33 @@ async fn an_ask_is_mailed_once_in_words_and_with_a_way_out() {
         ),
         "{text}"
     );
-    let way_out = mail.header("List-Unsubscribe");
+    let unsubscribe = mail.header("List-Unsubscribe");
     assert!(
-        way_out.starts_with(&format!("<{URL}/unsubscribe/")),
-        "{way_out}"
+        unsubscribe.starts_with(&format!("<{URL}/unsubscribe/")),
+        "{unsubscribe}"
     );
     assert!(
-        text.trim_end().ends_with(way_out.trim_matches(['<', '>'])),
+        text.trim_end()
+            .ends_with(unsubscribe.trim_matches(['<', '>'])),
         "{text}"
     );
     assert_ne!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
-    // Both went over one connection.
+    // Both mails used one connection.
     assert_eq!(sink.heard("EHLO"), 1);
-    later(&app, 24 * 3600).await;
+    advance(&app, 24 * 3600).await;
     assert_eq!(sink.mails().len(), 2);
 }
 
 #[actix_web::test]
-async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
-    let (sink, app, ada, bob) = world().await;
+async fn reminder_correction_and_change_are_each_mailed_once() {
+    let (sink, app, ada, bob) = start().await;
     let path = ask(&ada, json!({ "expectation": "readback" })).await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     for _ in 0..2 {
         ada.post(&format!("{path}/reminders"), json!({}))
             .await
             .expect(200);
-        later(&app, 5 * 3600).await;
+        advance(&app, 5 * 3600).await;
     }
     bob.json(
         "PUT",
@@ -142,7 +144,7 @@ async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
     )
     .await
     .expect(200);
-    later(&app, 11).await;
+    advance(&app, 11).await;
     bob.json(
         "PUT",
         &format!("{path}/acknowledgement"),
@@ -156,13 +158,13 @@ async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
     )
     .await
     .expect(200);
-    later(&app, 11).await;
-    // A cosmetic edit and a comment are no ask.
+    advance(&app, 11).await;
+    // A cosmetic edit and a comment ask for nothing.
     ada.patch(&path, json!({ "notes": "No: on Tuesday" }))
         .await
         .expect(200);
     ada.comment(&path, "Thanks").await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     let subjects: Vec<String> = sink
         .mails()
         .iter()
@@ -185,14 +187,14 @@ async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
         .collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 5, "each is another mail");
+    assert_eq!(ids.len(), 5, "every mail has its own Message-ID");
     let text = sink.mails()[4].text();
     assert!(
         text.starts_with("Ada asks you to say it back: “The new flow”")
             && text.contains("\nWhat changed: The day\n"),
         "{text}"
     );
-    // What the two say to each other stays between them and this house.
+    // Readbacks and corrections are private and never mailed.
     assert!(
         !sink
             .mails()
@@ -202,27 +204,27 @@ async fn a_reminder_a_change_and_a_correction_are_mailed_once_each() {
 }
 
 #[actix_web::test]
-async fn who_is_added_later_is_mailed_and_the_others_are_not_again() {
-    let (sink, app, ada, _) = world().await;
+async fn recipient_added_later_is_mailed_alone() {
+    let (sink, app, ada, _) = start().await;
     let cleo = app.person("Cleo").await;
     let path = ask(&ada, json!({})).await;
-    later(&app, 60).await;
+    advance(&app, 60).await;
     ada.put(&format!("{path}/audience/{}", cleo.id))
         .await
         .expect(200);
-    later(&app, 60).await;
+    advance(&app, 60).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
     assert_eq!(sink.mails().len(), 2);
 }
 
 #[actix_web::test]
-async fn who_was_asked_and_reminded_while_mail_stood_still_gets_the_reminder_alone() {
-    let (sink, app, ada, _) = world().await;
+async fn only_the_reminder_is_mailed_when_the_request_is_still_unsent() {
+    let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     ada.post(&format!("{path}/reminders"), json!({}))
         .await
         .expect(200);
-    later(&app, 11).await;
+    advance(&app, 11).await;
     assert_eq!(
         sink.mails()
             .iter()
@@ -233,11 +235,11 @@ async fn who_was_asked_and_reminded_while_mail_stood_still_gets_the_reminder_alo
 }
 
 #[actix_web::test]
-async fn nothing_is_mailed_within_ten_seconds_and_nothing_after_it_was_taken_back() {
-    let (sink, app, ada, _) = world().await;
+async fn request_is_not_mailed_when_unpublished_within_ten_seconds() {
+    let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
     app.state.clock.advance(9_000);
-    // Whatever hurries the work does not hurry the mail.
+    // Running the job early does not send the mail early.
     app.execute("UPDATE jobs SET run_at = 0 WHERE kind = 'mail'")
         .await;
     app.jobs_done().await;
@@ -253,16 +255,16 @@ async fn nothing_is_mailed_within_ten_seconds_and_nothing_after_it_was_taken_bac
         1
     );
     ada.delete(&format!("{path}/publication")).await.expect(200);
-    later(&app, 3600).await;
+    advance(&app, 3600).await;
     assert_eq!((sink.mails().len(), sink.heard("EHLO")), (0, 0));
     ada.put(&format!("{path}/publication")).await.expect(200);
-    later(&app, 11).await;
+    advance(&app, 11).await;
     assert_eq!(sink.receivers(), [email("Bob")]);
 }
 
 #[actix_web::test]
-async fn nothing_is_mailed_of_what_was_read_answered_trashed_or_to_who_left() {
-    let (sink, app, ada, bob) = world().await;
+async fn nothing_is_mailed_when_opened_answered_trashed_or_deactivated() {
+    let (sink, app, ada, bob) = start().await;
     let read = ask(&ada, json!({ "title": "Read" })).await;
     bob.put(&format!("{read}/opening")).await.expect(204);
     let trashed = ask(&ada, json!({ "title": "Trashed" })).await;
@@ -271,22 +273,22 @@ async fn nothing_is_mailed_of_what_was_read_answered_trashed_or_to_who_left() {
     bob.put(&format!("{answered}/acknowledgement"))
         .await
         .expect(200);
-    later(&app, 11).await;
+    advance(&app, 11).await;
     ask(&ada, json!({ "title": "Gone" })).await;
     let admin = app.admin("Root").await;
     admin
         .patch(&format!("/people/{}", bob.id), json!({ "active": false }))
         .await
         .expect(200);
-    later(&app, 11).await;
+    advance(&app, 11).await;
     assert_eq!(sink.receivers(), [""; 0]);
 }
 
 #[actix_web::test]
-async fn it_never_comes_twice_whoever_does_the_work_again() {
-    let (sink, app, ada, _) = world().await;
+async fn mail_is_sent_once_when_its_job_runs_again() {
+    let (sink, app, ada, _) = start().await;
     let path = ask(&ada, json!({})).await;
-    // As after `kill -9`: the same work is there again and again, and done by two workers at once.
+    // As after `kill -9`: the job is enqueued several times and two workers run it at once.
     let payload = json!({ "update": path.rsplit('/').next().unwrap() });
     for _ in 0..3 {
         let mut tx = app.state.db.begin().await.unwrap();
@@ -296,34 +298,34 @@ async fn it_never_comes_twice_whoever_does_the_work_again() {
                 .unwrap();
         }
         tx.commit().await.unwrap();
-        later(&app, 11).await;
+        advance(&app, 11).await;
     }
     assert_eq!(sink.receivers(), [email("Bob")]);
 }
 
 #[actix_web::test]
-async fn it_does_not_come_again_when_the_connection_broke_after_all_was_handed_over() {
-    let (sink, app, ada, _) = world().await;
+async fn mail_is_not_resent_when_the_connection_breaks_after_its_data() {
+    let (sink, app, ada, _) = start().await;
     ask(&ada, json!({})).await;
     sink.answer("END", "bob", "hang up");
-    later(&app, 11).await;
-    later(&app, 24 * 3600).await;
+    advance(&app, 11).await;
+    advance(&app, 24 * 3600).await;
     assert_eq!(sink.receivers(), [email("Bob")]);
 }
 
 #[actix_web::test]
-async fn what_the_server_puts_off_is_tried_again_and_the_others_get_theirs() {
-    let (sink, app, ada, _) = world().await;
+async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
+    let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
-    app.until("it is indexed", async || {
+    app.until("the update is indexed", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
     })
     .await;
     sink.answer("RCPT", &email("Bob"), "450 4.2.1 busy");
     app.state.clock.advance(11_000);
-    app.until("one came", async || {
-        sink.receivers() == [email("Cleo")] && failed(&app).await
+    app.until("one mail arrived", async || {
+        sink.receivers() == [email("Cleo")] && job_failed(&app).await
     })
     .await;
     assert_eq!(
@@ -333,7 +335,7 @@ async fn what_the_server_puts_off_is_tried_again_and_the_others_get_theirs() {
     );
     sink.answer("END", "", "451 4.3.0 no room");
     app.state.clock.advance(6_000);
-    app.until("it was put off again", async || {
+    app.until("the job job_failed again", async || {
         app.count("SELECT count(*) FROM jobs WHERE lease IS NULL AND attempts = 2")
             .await
             == 1
@@ -347,54 +349,54 @@ async fn what_the_server_puts_off_is_tried_again_and_the_others_get_theirs() {
         !error.contains("bob") && !error.contains("example.org"),
         "{error}"
     );
-    later(&app, 60).await;
+    advance(&app, 60).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
 }
 
-async fn failed(app: &TestApp) -> bool {
+async fn job_failed(app: &TestApp) -> bool {
     app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
         .await
         == 1
 }
 
 #[actix_web::test]
-async fn a_server_that_takes_nothing_is_not_asked_for_each_and_then_all_of_it_goes_out() {
-    let (sink, app, ada, _) = world().await;
+async fn batch_stops_at_a_rejecting_server_and_is_sent_on_retry() {
+    let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("MAIL", "", "550 5.7.1 not from you");
     app.state.clock.advance(11_000);
-    app.until("it was put off", async || failed(&app).await)
+    app.until("the job failed", async || job_failed(&app).await)
         .await;
     assert_eq!((sink.mails().len(), sink.heard("MAIL")), (0, 1));
-    later(&app, 60).await;
+    advance(&app, 60).await;
     assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
 }
 
 #[actix_web::test]
-async fn an_address_that_is_refused_for_good_is_not_tried_again() {
-    let (sink, app, ada, _) = world().await;
+async fn permanently_rejected_address_is_not_retried() {
+    let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("RCPT", &email("Bob"), "550 5.1.1 no such user");
-    later(&app, 11).await;
-    later(&app, 24 * 3600).await;
+    advance(&app, 11).await;
+    advance(&app, 24 * 3600).await;
     assert_eq!(
         (sink.receivers(), sink.heard("RCPT")),
         (vec![email("Cleo")], 2)
     );
-    // Neither is one that the server cannot write.
+    // An address with non-ASCII letters is not tried at all.
     app.person("Zoë").await;
     ask(&ada, json!({ "audience": [email("Zoë")] })).await;
-    later(&app, 24 * 3600).await;
+    advance(&app, 24 * 3600).await;
     assert_eq!(sink.heard("RCPT"), 2);
 }
 
 #[actix_web::test]
-async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
-    let (sink, app, ada, bob) = world().await;
+async fn unsubscribing_takes_one_post_without_cookies_from_any_site() {
+    let (sink, app, ada, bob) = start().await;
     ask(&ada, json!({})).await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     let link = sink.mails()[0].header("List-Unsubscribe");
     let path = link
         .trim_matches(['<', '>'])
@@ -402,7 +404,7 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
         .unwrap()
         .to_owned();
 
-    // Looking at it ends nothing: programs that look for viruses do.
+    // Opening the link changes nothing, because virus scanners open links.
     let page = app
         .client()
         .accept("text/html")
@@ -418,10 +420,10 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
         app.client().get(&path).await.expect(200).json()["mail"],
         true
     );
-    // Neither does an address that somebody made up, nor one made for somebody else.
-    let (_, seal) = path.rsplit_once('.').unwrap();
+    // Forged links and links of other people are not found.
+    let (_, signature) = path.rsplit_once('.').unwrap();
     for wrong in [
-        format!("/unsubscribe/{}.{seal}", ada.id),
+        format!("/unsubscribe/{}.{signature}", ada.id),
         format!("/unsubscribe/{}", bob.id),
         format!("{path}0"),
     ] {
@@ -445,10 +447,10 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
         .await
         .expect(204);
     ask(&ada, json!({})).await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     assert_eq!(sink.mails().len(), 1);
 
-    // By its page, for who follows the link.
+    // The form of the page works as well.
     app.execute("UPDATE people SET mail_off_at = NULL").await;
     let browser = app.client().accept("text/html");
     assert_eq!(
@@ -467,7 +469,7 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
             .text()
             .contains("No more mail comes")
     );
-    // As multipart too (RFC 8058 §3.2 allows both), and nothing else is opened by it.
+    // A multipart body works too (RFC 8058 §3.2). The link gives access to nothing else.
     app.client()
         .upload(&path, &[("List-Unsubscribe", "One-Click")], &[])
         .await
@@ -476,13 +478,13 @@ async fn mail_ends_by_one_press_without_cookies_and_from_anywhere() {
 }
 
 #[actix_web::test]
-async fn names_and_titles_of_any_kind_stay_where_they_belong() {
-    let (sink, app, ada, _) = world().await;
+async fn names_and_titles_cannot_inject_mail_headers() {
+    let (sink, app, ada, _) = start().await;
     ada.patch("/me", json!({ "name": "Ada\r\nBcc: eve@example.org 🎉" }))
         .await;
     let title = "שלום “Hi”\u{202e} =?utf-8?q?x?= 🎉 ".to_owned() + &"very long ".repeat(12);
     let path = ask(&ada, json!({ "title": title, "otherwise": ".\n..\nQUIT" })).await;
-    later(&app, 11).await;
+    advance(&app, 11).await;
     let mail = &sink.mails()[0];
     assert_eq!(sink.receivers(), [email("Bob")]);
     assert!(
@@ -500,7 +502,7 @@ async fn names_and_titles_of_any_kind_stay_where_they_belong() {
 }
 
 #[actix_web::test]
-async fn without_a_server_no_job_is_made() {
+async fn no_job_is_enqueued_without_a_mail_server() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     ask(&ada, json!({})).await;

@@ -1,4 +1,4 @@
-//! Black-box tests over HTTP: the names are sentences, the files are the nouns.
+//! Black-box tests over HTTP, one file per subject.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

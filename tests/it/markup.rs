@@ -1,11 +1,11 @@
-//! Shapes over pictures and in comments: what is taken, who may, what is drawn of them, how they are found.
+//! Markup of pictures and drawings in comments: validation, permissions, rendering and search.
 
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, fixture};
 
-/// Ada with a published update that Ben gets and one picture of 1280 × 800 on it: the update's path and the picture's.
-pub async fn pictured(app: &TestApp) -> (Client, Client, String, String) {
+/// Publishes an update by Ada for Ben with one picture of 1280 × 800. Returns both clients and the paths of the update and the picture.
+pub async fn update_with_picture(app: &TestApp) -> (Client, Client, String, String) {
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let fields = [("title", "T"), ("audience", "ben@example.org")];
     let update = ada
@@ -26,7 +26,7 @@ pub async fn pictured(app: &TestApp) -> (Client, Client, String, String) {
     )
 }
 
-pub async fn put(client: &Client, media: &str, revision: i64, shapes: Value) -> Answer {
+pub async fn put_markup(client: &Client, media: &str, revision: i64, shapes: Value) -> Answer {
     client
         .json(
             "PUT",
@@ -58,16 +58,19 @@ fn every_kind() -> Value {
 }
 
 #[actix_web::test]
-async fn each_kind_of_shape_comes_back_as_it_was_sent() {
+async fn every_shape_kind_is_returned_as_saved() {
     let app = TestApp::start().await;
-    let (ada, ben, _, media) = pictured(&app).await;
+    let (ada, ben, _, media) = update_with_picture(&app).await;
     let none = json!({ "revision": 0, "shapes": [], "crop": null });
     assert_eq!(
         ben.get(&format!("{media}/markup")).await.expect(200).json(),
         none
     );
     let sent = every_kind();
-    let saved = put(&ada, &media, 0, sent.clone()).await.expect(200).json();
+    let saved = put_markup(&ada, &media, 0, sent.clone())
+        .await
+        .expect(200)
+        .json();
     assert_eq!(
         saved,
         json!({ "revision": 1, "shapes": sent, "crop": null })
@@ -80,9 +83,9 @@ async fn each_kind_of_shape_comes_back_as_it_was_sent() {
         ben.get(&media).await.json()["markup"],
         json!({ "revision": 1, "shapes": 8 })
     );
-    // What may be left out is filled in, and positions are kept to five decimals.
+    // Defaults are filled in, and coordinates are rounded to five decimals.
     let brief = json!([{ "kind": "line", "from": [0.123456789, 0], "to": [1, 1] }]);
-    let saved = put(&ada, &media, 1, brief).await.expect(200).json();
+    let saved = put_markup(&ada, &media, 1, brief).await.expect(200).json();
     assert_eq!(
         saved["shapes"],
         json!([{ "kind": "line", "from": [0.12346, 0.0], "to": [1.0, 1.0], "color": "red", "width": 0.004 }])
@@ -90,10 +93,12 @@ async fn each_kind_of_shape_comes_back_as_it_was_sent() {
 }
 
 #[actix_web::test]
-async fn the_page_shows_the_layer_and_says_it_in_words() {
+async fn page_shows_markup_as_svg_and_as_text() {
     let app = TestApp::start().await;
-    let (ada, _, update, picture) = pictured(&app).await;
-    put(&ada, &picture, 0, every_kind()).await.expect(200);
+    let (ada, _, update, picture) = update_with_picture(&app).await;
+    put_markup(&ada, &picture, 0, every_kind())
+        .await
+        .expect(200);
     let layers = hearback::markup::layers(
         &mut app.state.db.read().await.unwrap(),
         &[picture.trim_start_matches("/media/")],
@@ -128,9 +133,9 @@ async fn the_page_shows_the_layer_and_says_it_in_words() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_drawn_is_refused_and_named() {
+async fn invalid_shapes_are_rejected_with_their_path() {
     let app = TestApp::start().await;
-    let (ada, _, update, media) = pictured(&app).await;
+    let (ada, _, update, media) = update_with_picture(&app).await;
     let line = |from: Value| json!([{ "kind": "line", "from": from, "to": [0.5, 0.5] }]);
     let text = |text: &str| json!([{ "kind": "text", "at": [0.1, 0.1], "text": text }]);
     let many = |n: usize| {
@@ -221,7 +226,9 @@ async fn what_cannot_be_drawn_is_refused_and_named() {
         (json!([7]), "shapes[0]", "not a shape"),
     ];
     for (shapes, field, says) in wrong {
-        let problem = put(&ada, &media, 0, shapes.clone()).await.problem(422);
+        let problem = put_markup(&ada, &media, 0, shapes.clone())
+            .await
+            .problem(422);
         let errors = problem["errors"].as_object().unwrap();
         assert!(
             errors
@@ -256,7 +263,7 @@ async fn what_cannot_be_drawn_is_refused_and_named() {
                 .body(body),
         )
     };
-    // What JavaScript has for numbers, and JSON has not.
+    // JavaScript has these numbers, JSON does not.
     for number in ["NaN", "-Infinity", "1e999"] {
         let body = format!(
             r#"{{"revision":0,"shapes":[{{"kind":"line","from":[{number},0],"to":[0.5,0.5]}}]}}"#
@@ -280,16 +287,18 @@ async fn what_cannot_be_drawn_is_refused_and_named() {
     .into_bytes())
     .await
     .problem(413);
-    // Letters from right to left and those of emoji that the font has are fine, and so is all that is allowed at once.
-    put(&ada, &media, 0, text("שלום 😀 ←")).await.expect(200);
-    put(&ada, &media, 1, Value::Array(vec![stroke(2_000); 50]))
+    // Right-to-left letters, emoji of the font and the maximum number of points are valid.
+    put_markup(&ada, &media, 0, text("שלום 😀 ←"))
+        .await
+        .expect(200);
+    put_markup(&ada, &media, 1, Value::Array(vec![stroke(2_000); 50]))
         .await
         .expect(200);
     assert_eq!(
         ada.get(&media).await.json()["markup"],
         json!({ "revision": 2, "shapes": 50 })
     );
-    // A redaction in a comment destroys nothing.
+    // A comment's drawing cannot redact.
     let drawing = json!({ "body": "b", "drawing": [{ "kind": "redaction", "box": [0, 0, 1, 1] }] });
     let problem = ada
         .post(&format!("{update}/comments"), drawing)
@@ -305,11 +314,11 @@ async fn what_cannot_be_drawn_is_refused_and_named() {
 }
 
 #[actix_web::test]
-async fn only_its_author_marks_a_picture_and_only_one_that_is_there() {
+async fn markup_is_limited_to_the_author_and_to_ready_pictures() {
     let app = TestApp::start().await;
-    let (ada, ben, update, media) = pictured(&app).await;
-    put(&ben, &media, 0, every_kind()).await.problem(403);
-    put(&app.person("Cy").await, &media, 0, every_kind())
+    let (ada, ben, update, media) = update_with_picture(&app).await;
+    put_markup(&ben, &media, 0, every_kind()).await.problem(403);
+    put_markup(&app.person("Cy").await, &media, 0, every_kind())
         .await
         .problem(404);
     app.client()
@@ -327,7 +336,7 @@ async fn only_its_author_marks_a_picture_and_only_one_that_is_there() {
         .json();
     for n in [0, 1] {
         let media = format!("/media/{}", added["items"][n]["id"].as_str().unwrap());
-        let problem = put(&ada, &media, 0, every_kind()).await.problem(409);
+        let problem = put_markup(&ada, &media, 0, every_kind()).await.problem(409);
         assert!(
             problem["detail"]
                 .as_str()
@@ -343,7 +352,9 @@ async fn only_its_author_marks_a_picture_and_only_one_that_is_there() {
         .expect(201)
         .json();
     let pasted = format!("/media/{}", said["pictures"][0]["id"].as_str().unwrap());
-    put(&ada, &pasted, 0, every_kind()).await.problem(403);
+    put_markup(&ada, &pasted, 0, every_kind())
+        .await
+        .problem(403);
     app.jobs_done().await;
     for state in ["processing", "uploading", "failed"] {
         let mut tx = app.state.db.begin().await.unwrap();
@@ -353,19 +364,19 @@ async fn only_its_author_marks_a_picture_and_only_one_that_is_there() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        put(&ada, &media, 0, every_kind()).await.problem(409);
+        put_markup(&ada, &media, 0, every_kind()).await.problem(409);
     }
     app.execute("UPDATE media SET state = 'ready'").await;
     ada.delete(&media).await.expect(204);
-    put(&ada, &media, 0, every_kind()).await.problem(404);
+    put_markup(&ada, &media, 0, every_kind()).await.problem(404);
 }
 
 #[actix_web::test]
-async fn of_two_who_draw_on_one_revision_the_second_is_told_and_the_first_may_say_it_again() {
+async fn stale_markup_revision_conflicts_unless_the_content_is_the_same() {
     let app = TestApp::start().await;
-    let (ada, _, _, media) = pictured(&app).await;
-    put(&ada, &media, 0, every_kind()).await.expect(200);
-    let problem = put(
+    let (ada, _, _, media) = update_with_picture(&app).await;
+    put_markup(&ada, &media, 0, every_kind()).await.expect(200);
+    let problem = put_markup(
         &ada,
         &media,
         0,
@@ -377,26 +388,31 @@ async fn of_two_who_draw_on_one_revision_the_second_is_told_and_the_first_may_sa
         problem["detail"].as_str().unwrap().contains("revision 1"),
         "{problem}"
     );
-    // The answer was lost: the same once more is done already.
+    // A retry after a lost response succeeds.
     assert_eq!(
-        put(&ada, &media, 0, every_kind()).await.expect(200).json()["revision"],
+        put_markup(&ada, &media, 0, every_kind())
+            .await
+            .expect(200)
+            .json()["revision"],
         1
     );
     assert_eq!(
-        put(&ada, &media, 1, json!([])).await.expect(200).json()["revision"],
+        put_markup(&ada, &media, 1, json!([]))
+            .await
+            .expect(200)
+            .json()["revision"],
         2
     );
 }
 
 #[actix_web::test]
-async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_with_its_last_shape()
-{
+async fn marked_picture_and_thumbnail_show_markup_until_its_last_shape_is_removed() {
     let app = TestApp::start().await;
-    let (ada, ben, update, media) = pictured(&app).await;
+    let (ada, ben, update, media) = update_with_picture(&app).await;
     let before = ben.get(&media).await.json();
     assert!(rendition(&before, "marked").is_none());
     let solid = json!([{ "kind": "line", "from": [0.25, 0.5], "to": [0.75, 0.5], "color": "purple", "width": 0.1 }]);
-    put(&ada, &media, 0, solid).await.expect(200);
+    put_markup(&ada, &media, 0, solid).await.expect(200);
     app.jobs_done().await;
     let after = ben.get(&media).await.json();
     let pixel = async |name: &str, x: f64, y: f64| {
@@ -442,7 +458,7 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
             "/m/{}?",
             path(rendition(&after, "marked").unwrap())
         )),
-        "what is drawn is downloaded with it"
+        "the download includes the markup"
     );
     let [red, green, blue] = pixel("thumbnail", 0.5, 0.5).await.map(i32::from);
     assert!(
@@ -453,7 +469,7 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
         rendition(&after, "original").unwrap()["bytes"],
         rendition(&before, "original").unwrap()["bytes"]
     );
-    // An address stays good while what is shown under it changes.
+    // Old addresses stay valid and serve the present picture.
     let address = |of: &Value, name: &str| {
         rendition(of, name).unwrap()["url"]
             .as_str()
@@ -464,7 +480,7 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
     assert!(
         shown(&address(&before, "thumbnail")).await == shown(&address(&after, "thumbnail")).await
     );
-    put(&ada, &media, 1, json!([])).await.expect(200);
+    put_markup(&ada, &media, 1, json!([])).await.expect(200);
     app.jobs_done().await;
     assert!(shown(&address(&after, "marked")).await == shown(&address(&before, "original")).await);
     let empty = ben.get(&media).await.json();
@@ -473,9 +489,13 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
         rendition(&empty, "thumbnail").unwrap()["bytes"],
         rendition(&before, "thumbnail").unwrap()["bytes"]
     );
-    assert_eq!(app.objects().await.len(), 2, "what was drawn is deleted");
-    // Until something of it is destroyed.
-    put(
+    assert_eq!(
+        app.objects().await.len(),
+        2,
+        "the rendered copies are deleted"
+    );
+    // A redaction ends the old addresses.
+    put_markup(
         &ada,
         &media,
         2,
@@ -494,16 +514,16 @@ async fn the_layer_is_drawn_into_the_marked_picture_and_its_thumbnail_and_goes_w
 }
 
 #[actix_web::test]
-async fn who_answered_is_asked_again_where_what_is_drawn_changes_what_was_said() {
+async fn acknowledgement_becomes_stale_when_markup_is_a_material_change() {
     let app = TestApp::start().await;
-    let (ada, ben, update, media) = pictured(&app).await;
+    let (ada, ben, update, media) = update_with_picture(&app).await;
     ada.patch(&update, json!({ "expectation": "acknowledge" }))
         .await
         .expect(200);
     ben.put(&format!("{update}/acknowledgement"))
         .await
         .expect(200);
-    put(&ada, &media, 0, every_kind()).await.expect(200);
+    put_markup(&ada, &media, 0, every_kind()).await.expect(200);
     assert_eq!(
         ben.get(&update).await.json()["my_receipt"]["state"],
         "acknowledged"
@@ -521,9 +541,9 @@ async fn who_answered_is_asked_again_where_what_is_drawn_changes_what_was_said()
 }
 
 #[actix_web::test]
-async fn a_comment_has_a_drawing_on_a_picture_or_on_the_frame_of_a_moment() {
+async fn comment_can_have_a_drawing_on_a_picture_or_a_video_frame() {
     let app = TestApp::start().await;
-    let (ada, ben, update, media) = pictured(&app).await;
+    let (ada, ben, update, media) = update_with_picture(&app).await;
     let drawing = json!([{ "kind": "text", "at": [0.1, 0.1], "text": "hierhin", "size": 0.03, "color": "red" }]);
     let said = ben
         .post(&format!("{update}/comments"), json!({ "drawing": drawing }))
@@ -589,7 +609,7 @@ async fn a_comment_has_a_drawing_on_a_picture_or_on_the_frame_of_a_moment() {
     )
     .await
     .problem(422);
-    // Guests draw where they may comment.
+    // Guests who may comment may draw too.
     let (_, token) = ada.share(&update, true).await;
     let guest = app.client().bearer(&token);
     let by_guest = guest
@@ -601,7 +621,7 @@ async fn a_comment_has_a_drawing_on_a_picture_or_on_the_frame_of_a_moment() {
         .expect(201)
         .json();
     assert_eq!(by_guest["anchor"]["drawing"], drawing);
-    // With the picture goes the place, not the words.
+    // Removing the picture removes the anchor and keeps the comment.
     ada.delete(&media).await.expect(204);
     let left = ben
         .get(&format!("/comments/{}", by_guest["id"].as_str().unwrap()))
@@ -611,11 +631,11 @@ async fn a_comment_has_a_drawing_on_a_picture_or_on_the_frame_of_a_moment() {
 }
 
 #[actix_web::test]
-async fn what_is_written_on_a_picture_and_in_a_drawing_is_found() {
+async fn text_in_markup_and_drawings_is_searchable() {
     let app = TestApp::start().await;
-    let (ada, ben, update, media) = pictured(&app).await;
+    let (ada, ben, update, media) = update_with_picture(&app).await;
     let written = |text: &str| json!([{ "kind": "text", "at": [0.1, 0.1], "text": text }]);
-    put(&ada, &media, 0, written("Schaltfläche öffnen"))
+    put_markup(&ada, &media, 0, written("Schaltfläche öffnen"))
         .await
         .expect(200);
     let said = ben
@@ -661,7 +681,7 @@ async fn what_is_written_on_a_picture_and_in_a_drawing_is_found() {
             .len(),
         1
     );
-    put(&ada, &media, 1, json!([])).await.expect(200);
+    put_markup(&ada, &media, 1, json!([])).await.expect(200);
     app.jobs_done().await;
     assert_eq!(found("schaltflache").await, json!([]));
     ada.delete(&media).await.expect(204);

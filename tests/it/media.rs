@@ -1,11 +1,11 @@
-//! The bytes of media: ranges, headers, and addresses that end with the right they were given under.
+//! Serving media: ranges, headers, and signed addresses that end with the reader's access.
 
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture, postgres};
 
-/// An update of Ada's for Bob with a recording and a picture, ready.
-async fn posted(app: &TestApp, ada: &Client) -> (String, Value) {
+/// Publishes an update by Ada for Bob with a recording and a picture and waits until both are ready. Returns its path and JSON.
+async fn publish(app: &TestApp, ada: &Client) -> (String, Value) {
     let files = [
         (
             "media",
@@ -28,7 +28,7 @@ async fn posted(app: &TestApp, ada: &Client) -> (String, Value) {
     (path.clone(), ada.get(&path).await.json())
 }
 
-/// The address of a rendition, without the host.
+/// Returns a rendition's address without the host.
 fn url(update: &Value, media: usize, name: &str) -> String {
     let renditions = update["media"][media]["renditions"].as_array().unwrap();
     let found = renditions
@@ -39,7 +39,7 @@ fn url(update: &Value, media: usize, name: &str) -> String {
     url[url.find("/m/").unwrap()..].to_owned()
 }
 
-async fn ranged(client: &Client, url: &str, headers: &[(&'static str, &str)]) -> Answer {
+async fn get_with(client: &Client, url: &str, headers: &[(&'static str, &str)]) -> Answer {
     let request = headers
         .iter()
         .fold(client.request("GET", url), |request, (name, value)| {
@@ -49,11 +49,11 @@ async fn ranged(client: &Client, url: &str, headers: &[(&'static str, &str)]) ->
 }
 
 #[actix_web::test]
-async fn every_range_is_exactly_that_slice_of_the_file() {
+async fn range_request_returns_exactly_that_slice() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    let (_, update) = posted(&app, &ada).await;
+    let (_, update) = publish(&app, &ada).await;
     let (nobody, url, whole) = (
         app.client(),
         url(&update, 0, "original"),
@@ -84,7 +84,7 @@ async fn every_range_is_exactly_that_slice_of_the_file() {
         ),
     ];
     for (range, from, to) in cases {
-        let part = ranged(&nobody, &url, &[("range", &range)])
+        let part = get_with(&nobody, &url, &[("range", &range)])
             .await
             .expect(206);
         assert!(
@@ -108,14 +108,14 @@ async fn every_range_is_exactly_that_slice_of_the_file() {
         "bytes=99999999-100000000".to_owned(),
         "bytes=-0".to_owned(),
     ] {
-        let refused = ranged(&nobody, &url, &[("range", &beyond)]).await;
+        let refused = get_with(&nobody, &url, &[("range", &beyond)]).await;
         assert_eq!(
             (refused.status.as_u16(), refused.header("content-range")),
             (416, format!("bytes */{length}").as_str()),
             "{beyond}"
         );
     }
-    // Several ranges, other units and nonsense get the whole, as RFC 9110 §14.2 allows.
+    // Several ranges, other units and invalid ranges get the whole file, as RFC 9110 §14.2 allows.
     for other in [
         "bytes=0-1,5-6",
         "seconds=1-2",
@@ -123,17 +123,19 @@ async fn every_range_is_exactly_that_slice_of_the_file() {
         "bytes=a-b",
         "nonsense",
     ] {
-        let answer = ranged(&nobody, &url, &[("range", other)]).await.expect(200);
+        let answer = get_with(&nobody, &url, &[("range", other)])
+            .await
+            .expect(200);
         assert_eq!(answer.body.len(), length, "{other}");
     }
 }
 
 #[actix_web::test]
-async fn tags_spare_what_is_known_and_keep_ranges_of_two_versions_apart() {
+async fn etag_serves_conditional_requests_and_guards_ranges() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    let (_, update) = posted(&app, &ada).await;
+    let (_, update) = publish(&app, &ada).await;
     let (nobody, url) = (app.client(), url(&update, 0, "playable"));
     let whole = nobody.get(&url).await.expect(200);
     let tag = whole.header("etag").to_owned();
@@ -144,7 +146,7 @@ async fn tags_spare_what_is_known_and_keep_ranges_of_two_versions_apart() {
         format!("\"other\", {tag}"),
         format!("W/{tag}"),
     ] {
-        let answer = ranged(&nobody, &url, &[("if-none-match", &known)]).await;
+        let answer = get_with(&nobody, &url, &[("if-none-match", &known)]).await;
         assert_eq!(
             (
                 answer.status.as_u16(),
@@ -155,10 +157,10 @@ async fn tags_spare_what_is_known_and_keep_ranges_of_two_versions_apart() {
             "{known}"
         );
     }
-    ranged(&nobody, &url, &[("if-none-match", "\"other\"")])
+    get_with(&nobody, &url, &[("if-none-match", "\"other\"")])
         .await
         .expect(200);
-    let same = ranged(&nobody, &url, &[("range", "bytes=5-9"), ("if-range", &tag)])
+    let same = get_with(&nobody, &url, &[("range", "bytes=5-9"), ("if-range", &tag)])
         .await
         .expect(206);
     assert!(same.body == whole.body[5..10]);
@@ -167,7 +169,7 @@ async fn tags_spare_what_is_known_and_keep_ranges_of_two_versions_apart() {
         format!("W/{tag}"),
         "Sat, 21 Nov 2026 10:00:00 GMT".into(),
     ] {
-        let answer = ranged(
+        let answer = get_with(
             &nobody,
             &url,
             &[("range", "bytes=5-9"), ("if-range", &other)],
@@ -198,11 +200,11 @@ async fn tags_spare_what_is_known_and_keep_ranges_of_two_versions_apart() {
 }
 
 #[actix_web::test]
-async fn media_is_served_in_a_cage_of_its_own() {
+async fn media_is_served_with_sandbox_headers() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    let (_, update) = posted(&app, &ada).await;
+    let (_, update) = publish(&app, &ada).await;
     for (media, name, kind) in [
         (0, "playable", "video/webm"),
         (0, "poster", "image/jpeg"),
@@ -219,7 +221,7 @@ async fn media_is_served_in_a_cage_of_its_own() {
                 .header("content-security-policy")
                 .starts_with("sandbox; default-src 'none'")
         );
-        // Asked for again each time, so that it ends with the right to it; what is unchanged costs a 304.
+        // Browsers revalidate each time, so that access can end. Unchanged media costs a 304.
         assert_eq!(answer.header("cache-control"), "private, no-cache");
         assert!(
             answer
@@ -250,10 +252,10 @@ async fn media_is_served_in_a_cage_of_its_own() {
 }
 
 #[actix_web::test]
-async fn an_address_that_was_changed_anywhere_opens_nothing() {
+async fn tampered_address_is_not_found() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let nobody = app.client();
     let good = url(&update, 1, "original");
     nobody.get(&good).await.expect(200);
@@ -264,25 +266,25 @@ async fn an_address_that_was_changed_anywhere_opens_nothing() {
             .find_map(|pair| pair.strip_prefix(&format!("{name}=")))
             .unwrap()
     };
-    let (grant, expiry, seal) = (field("g"), field("e").parse::<i64>().unwrap(), field("s"));
+    let (grant, expiry, signature) = (field("g"), field("e").parse::<i64>().unwrap(), field("s"));
     let other = url(&bob.get(&path).await.json(), 1, "original");
     let others_grant = other
         .split(['?', '&'])
         .find_map(|pair| pair.strip_prefix("g="))
         .unwrap();
-    let turned = format!(
+    let altered = format!(
         "{}{}",
-        if seal.starts_with('0') { '1' } else { '0' },
-        &seal[1..]
+        if signature.starts_with('0') { '1' } else { '0' },
+        &signature[1..]
     );
     for bad in [
-        format!("{key}?g={grant}&e={}&s={seal}", expiry + 43_200),
-        format!("{key}?g={others_grant}&e={expiry}&s={seal}"),
-        format!("{key}?g={grant}&e={expiry}&s={turned}"),
+        format!("{key}?g={grant}&e={}&s={signature}", expiry + 43_200),
+        format!("{key}?g={others_grant}&e={expiry}&s={signature}"),
+        format!("{key}?g={grant}&e={expiry}&s={altered}"),
         format!("{key}?g={grant}&e={expiry}&s="),
         format!("{key}?g={grant}&e={expiry}"),
-        format!("{key}?g={grant}&e=soon&s={seal}"),
-        format!("{key}?g=&e={expiry}&s={seal}"),
+        format!("{key}?g={grant}&e=soon&s={signature}"),
+        format!("{key}?g=&e={expiry}&s={signature}"),
         key.to_owned(),
         format!(
             "{}?{query}",
@@ -295,13 +297,13 @@ async fn an_address_that_was_changed_anywhere_opens_nothing() {
 }
 
 #[actix_web::test]
-async fn an_address_is_the_same_when_it_is_rendered_again() {
+async fn address_is_the_same_when_rendered_again() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let again = ada.get(&path).await.json();
-    // Only a boundary of twelve hours between the two changes them.
+    // Expiry times are multiples of twelve hours. Addresses differ only across such a boundary.
     if url(&again, 0, "playable").split("e=").nth(1).unwrap()[..10]
         == url(&update, 0, "playable").split("e=").nth(1).unwrap()[..10]
     {
@@ -320,13 +322,13 @@ async fn an_address_is_the_same_when_it_is_rendered_again() {
 }
 
 #[actix_web::test]
-async fn an_address_dies_with_the_right_it_was_given_under() {
+async fn address_ends_with_the_access_it_was_issued_for() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let nobody = app.client();
 
-    // A session that was signed out.
+    // The session ends.
     let browser = app.browser("Bob").await;
     let page = browser.get(&path).await.expect(200).text();
     let at = page.find("/m/").unwrap();
@@ -340,7 +342,7 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
     assert_eq!(browser.delete("/session").await.status.as_u16(), 303);
     nobody.get(&of_session).await.problem(404);
 
-    // A token that was ended.
+    // The token is revoked.
     let token = bob
         .post("/tokens", json!({ "name": "second" }))
         .await
@@ -354,7 +356,7 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
         .expect(204);
     nobody.get(&of_token).await.problem(404);
 
-    // A link that was revoked.
+    // The share link is revoked.
     let link = ada
         .post(&format!("{path}/links"), json!({ "name": "out" }))
         .await
@@ -381,7 +383,7 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
         .expect(204);
     nobody.get(&of_link).await.problem(404);
 
-    // An audience one was taken out of.
+    // The recipient is removed from the audience and added again.
     let of_bob = url(&bob.get(&path).await.json(), 0, "playable");
     nobody.get(&of_bob).await.expect(200);
     ada.patch(&path, json!({ "audience": [] }))
@@ -393,13 +395,13 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
         .expect(200);
     nobody.get(&of_bob).await.expect(200);
 
-    // The trash, for others than the author; back from it, it works again.
+    // The update is moved to the trash and restored.
     ada.delete(&path).await.expect(204);
     nobody.get(&of_bob).await.problem(404);
     ada.put(&format!("{path}/restoration")).await.expect(200);
     nobody.get(&of_bob).await.expect(200);
 
-    // A medium that was removed, for everyone.
+    // The media is removed.
     let (of_ada, id) = (
         url(&update, 0, "playable"),
         update["media"][0]["id"].as_str().unwrap(),
@@ -409,7 +411,7 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
         nobody.get(gone).await.problem(404);
     }
 
-    // A person who was deactivated.
+    // The person is deactivated.
     let of_bob = url(&bob.get(&path).await.json(), 0, "original");
     let admin = app.admin("Root").await;
     admin
@@ -420,10 +422,10 @@ async fn an_address_dies_with_the_right_it_was_given_under() {
 }
 
 #[actix_web::test]
-async fn the_original_of_a_recording_is_its_authors_alone() {
+async fn original_of_a_recording_is_served_only_to_its_author() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let others = bob.get(&path).await.json();
     let names: Vec<&str> = others["media"][0]["renditions"]
         .as_array()
@@ -432,7 +434,7 @@ async fn the_original_of_a_recording_is_its_authors_alone() {
         .map(|r| r["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["h264", "playable", "poster", "thumbnail"]);
-    // Not even under the key, with an own grant.
+    // The signature of another rendition does not open the original's key.
     let key = url(&update, 0, "original")
         .split('?')
         .next()
@@ -444,19 +446,19 @@ async fn the_original_of_a_recording_is_its_authors_alone() {
         .1
         .to_owned();
     bob.get(&format!("{key}?{query}")).await.problem(404);
-    // Of a picture it is what everyone sees.
+    // The original of a picture is what everyone sees.
     bob.get(&url(&others, 1, "original")).await.expect(200);
 }
 
 #[actix_web::test]
-async fn a_medium_that_is_removed_leaves_no_byte_behind() {
+async fn removed_media_leaves_no_stored_bytes() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Eve").await,
     );
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let ids: Vec<&str> = update["media"]
         .as_array()
         .unwrap()
@@ -466,7 +468,7 @@ async fn a_medium_that_is_removed_leaves_no_byte_behind() {
     assert_eq!(
         app.objects().await.len(),
         7,
-        "five of the recording, two of the picture"
+        "five objects of the recording and two of the picture"
     );
     eve.get(&format!("/media/{}", ids[0])).await.problem(404);
     eve.delete(&format!("/media/{}", ids[0])).await.problem(404);
@@ -503,28 +505,28 @@ async fn a_medium_that_is_removed_leaves_no_byte_behind() {
 }
 
 #[actix_web::test]
-async fn redirected_media_comes_from_the_bucket_and_only_while_one_may() {
+async fn media_is_redirected_to_the_bucket_only_with_access() {
     if !postgres() {
         return;
     }
     let app =
         TestApp::start_with(|config| config.delivery = hearback::config::Delivery::Redirect).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, update) = posted(&app, &ada).await;
+    let (path, update) = publish(&app, &ada).await;
     let address = url(&update, 0, "original");
     let answer = app.client().get(&address).await.expect(302);
     assert_eq!(answer.header("cache-control"), "private, no-store");
-    let there = answer.header("location").to_owned();
+    let location = answer.header("location").to_owned();
     assert!(
-        there.starts_with(&std::env::var("HEARBACK_TEST_S3_ENDPOINT").unwrap()),
-        "{there}"
+        location.starts_with(&std::env::var("HEARBACK_TEST_S3_ENDPOINT").unwrap()),
+        "{location}"
     );
-    let part = ranged(&app.client(), &there, &[("range", "bytes=1000-1999")])
+    let part = get_with(&app.client(), &location, &[("range", "bytes=1000-1999")])
         .await
         .expect(206);
     assert!(part.body == fixture("rec-vp8-opus-3s.webm")[1000..2000]);
     assert_eq!(part.header("content-type"), "video/webm");
-    // A download keeps its name, so it passes through.
+    // A download is proxied, because it needs its file name.
     let download = app
         .client()
         .get(&format!("{address}&download"))
@@ -535,7 +537,7 @@ async fn redirected_media_comes_from_the_bucket_and_only_while_one_may() {
             .header("content-disposition")
             .starts_with("attachment")
     );
-    // Pages may load from there.
+    // The page's policy allows the bucket.
     let page = app.browser("Ada").await.get(&path).await.expect(200);
     assert!(
         page.header("content-security-policy")
@@ -550,11 +552,11 @@ async fn redirected_media_comes_from_the_bucket_and_only_while_one_may() {
 }
 
 #[actix_web::test]
-async fn signing_in_again_does_not_bring_an_old_address_back() {
+async fn old_address_stays_invalid_after_signing_in_again() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
-    let (path, _) = posted(&app, &ada).await;
+    let (path, _) = publish(&app, &ada).await;
     let browser = app.browser("Bob").await.accept("application/json");
     let address = url(&browser.get(&path).await.json(), 1, "original");
     browser.delete("/session").await.expect(204);

@@ -1,9 +1,10 @@
-//! Mentions: whom a comment names, who hears of it, and who cannot see what they are named on.
+//! Mentions: whom a comment names, who is notified, and which named people cannot see the update.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
+/// Publishes an update by Ada for Bob. Returns Ada, Bob, Cyd and the update's path.
 async fn scene(app: &TestApp) -> (Client, Client, Client, String) {
     let (ada, bob, cyd) = (
         app.person("Ada Lovelace").await,
@@ -54,7 +55,7 @@ fn unseen(answer: &Value) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn who_is_named_is_told_of_that_and_of_nothing_less() {
+async fn mentioned_person_is_notified_of_the_mention_only() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -71,7 +72,7 @@ async fn who_is_named_is_told_of_that_and_of_nothing_less() {
     assert_eq!(
         kinds(&app, "Bob Stone").await,
         Vec::<String>::new(),
-        "nobody is told of their own doing"
+        "nobody is notified of their own comment"
     );
     let html = made["body_html"].as_str().unwrap();
     for name in ["@Ada Lovelace", "@ada", "@bob"] {
@@ -85,7 +86,7 @@ async fn who_is_named_is_told_of_that_and_of_nothing_less() {
 }
 
 #[actix_web::test]
-async fn a_first_name_of_two_people_names_neither() {
+async fn ambiguous_first_name_mentions_nobody() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     app.person("Ada Byron").await;
@@ -99,7 +100,7 @@ async fn a_first_name_of_two_people_names_neither() {
 }
 
 #[actix_web::test]
-async fn a_group_names_its_people_and_those_who_cannot_see_it_are_unseen() {
+async fn group_mention_notifies_members_and_lists_those_without_access() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let dan = app.person("Dan").await;
@@ -137,7 +138,7 @@ async fn a_group_names_its_people_and_those_who_cannot_see_it_are_unseen() {
         ),
         (vec!["mention".to_owned()], 0, 0)
     );
-    // Named twice she is in it once; who is deactivated is not in it.
+    // A person who is named twice is listed once. A deactivated person is not listed.
     let twice = bob
         .post(
             &format!("{path}/comments"),
@@ -172,7 +173,7 @@ async fn a_group_names_its_people_and_those_who_cannot_see_it_are_unseen() {
 }
 
 #[actix_web::test]
-async fn who_cannot_see_it_is_not_told_and_said_to_who_named_them() {
+async fn mentioned_person_without_access_is_reported_and_not_notified() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -186,7 +187,7 @@ async fn who_cannot_see_it_is_not_told_and_said_to_who_named_them() {
         (vec!["Cyd"], cyd.id.as_str())
     );
     assert_eq!(kinds(&app, "Cyd").await, Vec::<String>::new());
-    // On the page it is said, with the way to add them for the author alone.
+    // The page reports it. Only the author gets a button to add them.
     let browser = app.browser("Bob Stone").await;
     browser
         .form("POST", &at, &[("body", "@Cyd again")])
@@ -203,7 +204,7 @@ async fn who_cannot_see_it_is_not_told_and_said_to_who_named_them() {
             .await
             .text()
             .contains("Cyd cannot see this."),
-        "said once"
+        "the message is shown once"
     );
     let browser = app.browser("Ada Lovelace").await;
     browser
@@ -233,7 +234,7 @@ async fn who_cannot_see_it_is_not_told_and_said_to_who_named_them() {
 }
 
 #[actix_web::test]
-async fn what_is_open_to_all_is_seen_by_all_who_are_named() {
+async fn mention_on_a_workspace_update_notifies_anyone() {
     let app = TestApp::start().await;
     let (ada, bob, _, _) = scene(&app).await;
     let path = ada
@@ -248,7 +249,7 @@ async fn what_is_open_to_all_is_seen_by_all_who_are_named() {
         (unseen(&made), kinds(&app, "Cyd").await),
         (vec![], vec!["mention".to_owned()])
     );
-    // Muted, it still tells who is named, and nothing less.
+    // A mute suppresses everything but mentions.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
     hearback::notifications::mute(
@@ -268,7 +269,7 @@ async fn what_is_open_to_all_is_seen_by_all_who_are_named() {
 }
 
 #[actix_web::test]
-async fn an_edit_tells_those_who_are_named_only_now() {
+async fn edit_notifies_only_newly_mentioned_people() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.comment(&path, "Look").await;
@@ -286,7 +287,7 @@ async fn an_edit_tells_those_who_are_named_only_now() {
     assert_eq!(
         app.told("Ada Lovelace").await,
         [("mention".to_owned(), id.clone())],
-        "instead of what she was told before"
+        "the mention replaces the earlier notification"
     );
     app.execute("UPDATE notices SET read_at = 1").await;
     bob.patch(
@@ -299,14 +300,14 @@ async fn an_edit_tells_those_who_are_named_only_now() {
         app.count("SELECT count(*) FROM notices WHERE read_at IS NULL")
             .await,
         0,
-        "who was named before is not told again"
+        "a person who was mentioned before is not notified again"
     );
     bob.delete(&format!("/comments/{id}")).await.expect(204);
     assert_eq!(kinds(&app, "Ada Lovelace").await, Vec::<String>::new());
 }
 
 #[actix_web::test]
-async fn guests_name_nobody_and_learn_nobody() {
+async fn mentions_by_guests_have_no_effect() {
     let app = TestApp::start().await;
     let (ada, _, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -330,7 +331,7 @@ async fn guests_name_nobody_and_learn_nobody() {
 }
 
 #[actix_web::test]
-async fn thousands_of_names_cost_little_and_markup_stays_safe() {
+async fn mentions_beyond_the_first_hundred_are_ignored_and_html_is_escaped() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     let body = format!(
@@ -347,9 +348,9 @@ async fn thousands_of_names_cost_little_and_markup_stays_safe() {
         .to_owned();
     assert!(
         !html.contains("<script") && !html.contains("<strong"),
-        "beyond the first hundred nobody is looked for"
+        "names after the first hundred are ignored"
     );
-    // A name that is markup is only a name.
+    // A person's name that contains HTML is escaped.
     app.person("<b>Eve").await;
     let html = bob
         .post(&format!("{path}/comments"), json!({ "body": "@<b>Eve" }))

@@ -1,4 +1,4 @@
-//! What a camera wrote into a video is its author's alone: others get bytes only when it is removed, or where there is none.
+//! Metadata that a camera wrote into a video: other people get the bytes only once it is removed, or if there is none.
 
 use std::process::Command;
 
@@ -9,11 +9,11 @@ use crate::gate::{Gate, PREPARATION};
 use crate::tus::{HOUR, MIB, Sender};
 
 const SECRETS: [&str; 3] = ["Kitchen at home", "Ada Lovelace", "+52.5200+013.4050/"];
-/// Has MP4 keep all of it as text.
+/// Makes ffmpeg keep every tag in an MP4 file.
 const TAGS: &[&str] = &["-movflags", "use_metadata_tags"];
 const COMING: &str = "Processing. It will play here in a moment.";
 
-/// A video with a title, an artist and a place, as phones and programs write them.
+/// Copies a fixture into another file with a title, an artist and a location, as phones write them.
 fn with_metadata(input: &str, output: &str, more: &[&str]) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join(input), dir.path().join(output));
@@ -70,7 +70,7 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
                 &["-movflags", "frag_keyframe+empty_moov+use_metadata_tags"],
             ),
         ),
-        // As the recorder names its files: the content decides.
+        // Named like a recording of ours. The content decides, not the name.
         (
             "media",
             "Recording.webm",
@@ -87,12 +87,12 @@ fn phone_files() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 struct Scene {
     ada: Client,
     path: String,
-    /// Everybody else who may open the update: a recipient, an admin, a guest.
+    /// The other readers with access: a recipient, an admin and a guest.
     others: Vec<Client>,
     token: String,
 }
 
-async fn sent(app: &TestApp, files: &[(&str, &str, Vec<u8>)]) -> Scene {
+async fn publish(app: &TestApp, files: &[(&str, &str, Vec<u8>)]) -> Scene {
     let (ada, bob, root) = (
         app.person("Ada").await,
         app.person("Bob").await,
@@ -147,7 +147,7 @@ fn url(media: &Value, name: &str) -> String {
         .1
 }
 
-/// Addresses of the raw files that these readers would have, had nothing been found in them.
+/// Returns the addresses of the raw files that the other readers would get if they had no metadata.
 async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     app.execute("UPDATE media SET original_metadata = 'none'")
         .await;
@@ -162,7 +162,7 @@ async fn raw_addresses(app: &TestApp, scene: &Scene) -> Vec<String> {
     found
 }
 
-async fn nothing_is_served(app: &TestApp, addresses: &[String]) {
+async fn assert_not_served(app: &TestApp, addresses: &[String]) {
     for address in addresses {
         app.client().get(address).await.problem(404);
         app.client()
@@ -183,11 +183,11 @@ async fn nothing_is_served(app: &TestApp, addresses: &[String]) {
 }
 
 #[actix_web::test]
-async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
+async fn video_with_metadata_is_private_until_the_metadata_is_removed() {
     let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let files = phone_files();
-    let scene = sent(&app, &files).await;
+    let scene = publish(&app, &files).await;
     let mine = media_of(&scene.ada, &scene.path).await;
     assert_eq!(mine.len(), files.len());
     for (media, (_, name, bytes)) in mine.iter().zip(&files) {
@@ -202,7 +202,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
             );
         }
         url(media, "original");
-        assert_ne!(media["reason"], COMING, "its author plays it already");
+        assert_ne!(media["reason"], COMING, "the author can already play it");
     }
     for other in &scene.others {
         for media in media_of(other, &scene.path).await {
@@ -225,7 +225,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
     }
     let raw = raw_addresses(&app, &scene).await;
     assert_eq!(raw.len(), scene.others.len() * 3, "MP4 and WebM");
-    nothing_is_served(&app, &raw).await;
+    assert_not_served(&app, &raw).await;
 
     gate.open(PREPARATION);
     let ready = |update: &Value| {
@@ -252,7 +252,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
         }
     }
     assert!(recipient.get(&scene.path).await.text().contains("<video"));
-    nothing_is_served(&app, &raw).await;
+    assert_not_served(&app, &raw).await;
     for (media, (_, name, bytes)) in media_of(&scene.ada, &scene.path).await.iter().zip(&files) {
         assert!(
             app.client()
@@ -267,7 +267,7 @@ async fn video_with_metadata_is_its_authors_alone_until_that_is_removed() {
 }
 
 #[actix_web::test]
-async fn recording_of_a_browser_plays_for_others_before_it_is_prepared() {
+async fn browser_recording_plays_for_others_before_processing() {
     let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let names = [
@@ -275,9 +275,9 @@ async fn recording_of_a_browser_plays_for_others_before_it_is_prepared() {
         "rec-vp9-bubble-4s.webm",
         "rec-mp4-avc1-opus-5s.mp4",
     ];
-    // Neither a name nor a type that a sender claims matters.
+    // The claimed name and type do not matter.
     let files = names.map(|name| ("media", "IMG_0001.MOV", fixture(name)));
-    let scene = sent(&app, &files).await;
+    let scene = publish(&app, &files).await;
     for other in &scene.others {
         for (media, (_, _, bytes)) in media_of(other, &scene.path).await.iter().zip(&files) {
             assert_eq!(media["state"], "processing");
@@ -306,13 +306,13 @@ async fn recording_of_a_browser_plays_for_others_before_it_is_prepared() {
 }
 
 #[actix_web::test]
-async fn video_that_arrives_over_many_requests_is_looked_at_as_a_whole() {
+async fn video_is_inspected_as_a_whole_when_sent_in_many_requests() {
     let mut gate = Gate::holding(&[PREPARATION]);
     let app = TestApp::start_with(|config| config.ffmpeg = Some(gate.ffmpeg())).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let recorded = fixture("rec-vp8-opus-3s.webm");
     let with_title = with_metadata("rec-vp8-opus-3s.webm", "a.webm", &[]);
-    // A recording that somebody wrote tags behind.
+    // A recording with tags after its last cluster.
     let tagged = [
         &recorded[..],
         &[0x12, 0x54, 0xc3, 0x67, 0x86],
@@ -358,7 +358,7 @@ async fn video_that_arrives_over_many_requests_is_looked_at_as_a_whole() {
 }
 
 #[actix_web::test]
-async fn long_recording_is_looked_at_in_pieces_of_any_size() {
+async fn long_recording_is_inspected_in_pieces_of_any_size() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recorded = fixture("rec-vp9-opus-10s.webm");
@@ -394,7 +394,7 @@ async fn long_recording_is_looked_at_in_pieces_of_any_size() {
 }
 
 #[actix_web::test]
-async fn recording_that_goes_on_after_its_page_was_lost_is_looked_at_again() {
+async fn recording_is_inspected_again_when_resumed_after_being_abandoned() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recorded = fixture("rec-vp8-opus-3s.webm");
@@ -426,12 +426,12 @@ async fn recording_that_goes_on_after_its_page_was_lost_is_looked_at_again() {
 }
 
 #[actix_web::test]
-async fn video_with_metadata_stays_its_authors_alone_where_ffmpeg_is_missing() {
+async fn video_with_metadata_stays_private_when_ffmpeg_is_missing() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let phone = with_metadata("moov-at-end.mov", "a.mp4", TAGS);
     let recorded = fixture("rec-vp8-opus-3s.webm");
-    let scene = sent(
+    let scene = publish(
         &app,
         &[
             ("media", "phone.mp4", phone.clone()),
@@ -496,11 +496,11 @@ async fn video_with_metadata_stays_its_authors_alone_where_ffmpeg_is_missing() {
             "{name}: {page}"
         );
     }
-    nothing_is_served(&app, &raw_addresses(&app, &scene).await[..1]).await;
+    assert_not_served(&app, &raw_addresses(&app, &scene).await[..1]).await;
 }
 
 #[actix_web::test]
-async fn video_that_plays_as_it_came_is_looked_at_after_an_upgrade() {
+async fn unprocessed_video_is_inspected_after_an_upgrade() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let files = [
@@ -511,9 +511,9 @@ async fn video_that_plays_as_it_came_is_looked_at_after_an_upgrade() {
         ),
         ("media", "talk.webm", fixture("rec-vp8-opus-3s.webm")),
     ];
-    let scene = sent(&app, &files).await;
+    let scene = publish(&app, &files).await;
     app.jobs_done().await;
-    // As the version before left it.
+    // As an earlier version left it.
     app.execute("UPDATE media SET original_metadata = NULL")
         .await;
     for other in &scene.others {
@@ -522,7 +522,7 @@ async fn video_that_plays_as_it_came_is_looked_at_after_an_upgrade() {
                 .await
                 .iter()
                 .all(|media| media["renditions"] == json!([])),
-            "not looked at is not served"
+            "a video that was not inspected is not served"
         );
     }
     let migration = include_str!("../../migrations/0009_original_metadata.sql");
@@ -536,7 +536,7 @@ async fn video_that_plays_as_it_came_is_looked_at_after_an_upgrade() {
 }
 
 #[actix_web::test]
-async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
+async fn only_the_author_is_redirected_to_a_video_with_metadata() {
     if !postgres() {
         return;
     }
@@ -546,7 +546,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
         config.ffmpeg = Some(gate.ffmpeg());
     })
     .await;
-    let scene = sent(
+    let scene = publish(
         &app,
         &[(
             "media",
@@ -557,7 +557,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
     .await;
     let raw = raw_addresses(&app, &scene).await;
     assert_eq!(raw.len(), scene.others.len());
-    nothing_is_served(&app, &raw).await;
+    assert_not_served(&app, &raw).await;
     app.client()
         .get(&url(
             &media_of(&scene.ada, &scene.path).await[0],
@@ -567,7 +567,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
         .expect(302);
     gate.open(PREPARATION);
     app.jobs_done().await;
-    nothing_is_served(&app, &raw).await;
+    assert_not_served(&app, &raw).await;
     app.client()
         .get(&url(
             &media_of(&scene.others[0], &scene.path).await[0],
@@ -578,7 +578,7 @@ async fn nobody_is_redirected_to_a_video_with_metadata_but_its_author() {
 }
 
 #[actix_web::test]
-async fn messages_between_the_pictures_are_in_no_copy_that_others_get() {
+async fn messages_between_frames_are_removed_from_served_copies() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let dir = tempfile::tempdir().unwrap();

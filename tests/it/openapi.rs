@@ -1,29 +1,29 @@
-//! `docs/openapi.json` tells of every address in the route table, and of no other.
+//! `docs/openapi.json` describes every route of the route table and no other.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-/// For browsers and crawlers; no program relies on them.
-const UNTOLD: [&str; 3] = ["/assets/{name}", "/favicon.ico", "/robots.txt"];
+/// Routes for browsers and crawlers. No program relies on them.
+const UNDOCUMENTED: [&str; 3] = ["/assets/{name}", "/favicon.ico", "/robots.txt"];
 
 #[test]
-fn the_description_and_the_route_table_have_the_same_addresses() {
-    let (routes, told) = (
+fn openapi_describes_the_same_routes_as_the_route_table() {
+    let (routes, documented) = (
         routes(include_str!("../../src/web.rs")),
-        told(include_str!("../../docs/openapi.json")),
+        documented(include_str!("../../docs/openapi.json")),
     );
-    let missing: Vec<_> = routes.difference(&told).collect();
-    let invented: Vec<_> = told.difference(&routes).collect();
+    let missing: Vec<_> = routes.difference(&documented).collect();
+    let invented: Vec<_> = documented.difference(&routes).collect();
     assert!(
         missing.is_empty() && invented.is_empty(),
         "docs/openapi.json lacks {missing:#?} and invents {invented:#?}"
     );
 }
 
-/// `get /updates/{id}` for each `.route(get().to(…))` of each `resource("/updates/{id}")`. What is written otherwise is a failure,
-/// not a hole.
+/// Returns `get /updates/{id}` for each `.route(get().to(…))` of each `resource("/updates/{id}")`. Panics on a route that is
+/// written in another way.
 fn routes(source: &str) -> BTreeSet<String> {
     let mut routes = BTreeSet::new();
     for resource in source.split("resource(\"").skip(1) {
@@ -42,14 +42,15 @@ fn routes(source: &str) -> BTreeSet<String> {
         }
     }
     routes.retain(|route| {
-        !UNTOLD
+        !UNDOCUMENTED
             .iter()
             .any(|path| route.ends_with(&format!(" {path}")))
     });
     routes
 }
 
-fn told(description: &str) -> BTreeSet<String> {
+/// Returns the routes of the OpenAPI description in the same form.
+fn documented(description: &str) -> BTreeSet<String> {
     let description: Value = serde_json::from_str(description).unwrap();
     let paths = description["paths"].as_object().unwrap().iter();
     let methods = |item: &Value| {

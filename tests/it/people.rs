@@ -1,4 +1,4 @@
-//! Accounts: invited, changed, deactivated, given a new password; and tokens for their programs.
+//! Accounts: invitations, roles, settings, passwords and API tokens.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::app::{Client, PASSWORD, TestApp, email};
 
 const DAY: i64 = 24 * 3_600_000;
 
-/// Invites and answers (id, address of the link).
+/// Sends invitations. Returns the id and the link of each.
 async fn invite(admin: &Client, emails: &[&str]) -> Vec<(String, String)> {
     let made = admin
         .post("/invitations", json!({ "emails": emails }))
@@ -37,7 +37,7 @@ async fn pending(admin: &Client) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn several_are_invited_at_once_and_each_accepts_once() {
+async fn invitations_can_be_sent_together_and_accepted_once() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(
@@ -55,7 +55,7 @@ async fn several_are_invited_at_once_and_each_accepts_once() {
         "the link is shown once"
     );
 
-    // Opening the link does nothing by itself: scanners of mail follow links.
+    // Opening the link accepts nothing, because mail scanners open links.
     let ana = app.client().header("sec-fetch-site", "same-origin");
     assert_eq!(
         ana.get(&made[0].1).await.expect(200).json()["email"],
@@ -93,7 +93,7 @@ async fn several_are_invited_at_once_and_each_accepts_once() {
 }
 
 #[actix_web::test]
-async fn a_withdrawn_invitation_is_dead() {
+async fn withdrawn_invitation_is_not_found() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
@@ -114,7 +114,7 @@ async fn a_withdrawn_invitation_is_dead() {
 }
 
 #[actix_web::test]
-async fn an_invitation_ends_after_fourteen_days_and_can_be_made_again() {
+async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let made = invite(&admin, &["ana@example.org"]).await;
@@ -128,7 +128,7 @@ async fn an_invitation_ends_after_fourteen_days_and_can_be_made_again() {
         .problem(404);
     assert!(pending(&admin).await.is_empty());
 
-    // Who can no longer come is a stranger again.
+    // A person whose invitation expired is unknown again.
     let refused = ada
         .post(
             "/updates",
@@ -153,7 +153,7 @@ async fn an_invitation_ends_after_fourteen_days_and_can_be_made_again() {
 }
 
 #[actix_web::test]
-async fn an_invitation_is_accepted_once_though_tried_twice_at_once() {
+async fn invitation_is_accepted_once_when_two_requests_race() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let made = invite(&admin, &["ana@example.org"]).await;
@@ -168,10 +168,10 @@ async fn an_invitation_is_accepted_once_though_tried_twice_at_once() {
 }
 
 #[actix_web::test]
-async fn bad_addresses_are_named_and_nobody_is_invited() {
+async fn invitations_are_rejected_together_when_one_address_is_invalid() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
-    for (emails, said) in [
+    for (emails, expected) in [
         (
             json!(["ok@example.org", "not an address"]),
             "not an address",
@@ -195,7 +195,10 @@ async fn bad_addresses_are_named_and_nobody_is_invited() {
             .await
             .problem(422);
         assert!(
-            problem["errors"]["emails"].as_str().unwrap().contains(said),
+            problem["errors"]["emails"]
+                .as_str()
+                .unwrap()
+                .contains(expected),
             "{problem}"
         );
     }
@@ -217,7 +220,7 @@ async fn bad_addresses_are_named_and_nobody_is_invited() {
 }
 
 #[actix_web::test]
-async fn a_reset_link_opens_for_an_hour_works_once_and_ends_every_session() {
+async fn reset_link_works_once_within_an_hour_and_ends_all_sessions() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
     let browser = app.browser("Ada").await.accept("application/json");
@@ -273,7 +276,7 @@ async fn a_reset_link_opens_for_an_hour_works_once_and_ends_every_session() {
 }
 
 #[actix_web::test]
-async fn roles_change_and_the_last_admin_stays_one() {
+async fn last_active_admin_cannot_be_demoted_or_deactivated() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     let at = |client: &Client| format!("/people/{}", client.id);
@@ -311,7 +314,7 @@ async fn roles_change_and_the_last_admin_stays_one() {
 }
 
 #[actix_web::test]
-async fn two_admins_cannot_remove_each_other_at_once() {
+async fn one_admin_remains_when_two_demote_each_other() {
     let app = TestApp::start().await;
     let (one, two) = (app.admin("One").await, app.admin("Two").await);
     let (first, second) = (format!("/people/{}", two.id), format!("/people/{}", one.id));
@@ -321,7 +324,7 @@ async fn two_admins_cannot_remove_each_other_at_once() {
     );
     let mut statuses = [first.status.as_u16(), second.status.as_u16()];
     statuses.sort_unstable();
-    // The second is either too late to be an admin or would leave none.
+    // The second request comes from a former admin (403) or would leave no admin (409).
     assert!(
         statuses == [200, 403] || statuses == [200, 409],
         "{statuses:?}"
@@ -339,12 +342,12 @@ async fn two_admins_cannot_remove_each_other_at_once() {
 }
 
 #[actix_web::test]
-async fn settings_are_changed_and_checked() {
+async fn settings_are_validated_and_saved() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.person("Bob").await;
     let changed = json!({ "name": "Ada Lovelace", "email": "countess@example.org", "time_zone": "Europe/London" });
-    // In a browser another address to sign in with needs the present password: one left open must not be enough.
+    // A browser session must confirm the password to change the email address.
     let browser = app.browser("Ada").await.accept("application/json");
     for current in [json!(null), json!("wrong")] {
         let body = json!({ "email": "mallory@example.org", "current": current });
@@ -382,7 +385,7 @@ async fn settings_are_changed_and_checked() {
         );
     }
     assert_eq!(ada.get("/me").await.json(), me);
-    // Names are one line.
+    // A line break in a name becomes a space.
     assert_eq!(
         ada.patch("/me", json!({ "name": "A\nB" }))
             .await
@@ -393,7 +396,7 @@ async fn settings_are_changed_and_checked() {
 }
 
 #[actix_web::test]
-async fn a_password_is_changed_with_the_present_one_and_ends_the_other_sessions() {
+async fn password_change_requires_the_old_one_and_ends_other_sessions() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let (here, there) = (
@@ -437,7 +440,7 @@ async fn a_password_is_changed_with_the_present_one_and_ends_the_other_sessions(
 }
 
 #[actix_web::test]
-async fn tokens_are_shown_once_and_end_when_their_person_says_so() {
+async fn token_is_shown_once_and_revoked_only_by_its_owner() {
     let app = TestApp::start().await;
     let (ada, eve) = (app.person("Ada").await, app.person("Eve").await);
     let made = ada
@@ -463,10 +466,10 @@ async fn tokens_are_shown_once_and_end_when_their_person_says_so() {
         .expect(204);
     program.get("/me").await.problem(401);
     ada.post("/tokens", json!({})).await.problem(422);
-    // A token is no password for a cookie, and nonsense is 401.
-    for nonsense in ["hb_", "hb_nothing", "x", ""] {
+    // An invalid token gets 401.
+    for invalid in ["hb_", "hb_nothing", "x", ""] {
         app.client()
-            .header("authorization", &format!("Bearer {nonsense}"))
+            .header("authorization", &format!("Bearer {invalid}"))
             .get("/me")
             .await
             .problem(401);
@@ -474,30 +477,33 @@ async fn tokens_are_shown_once_and_end_when_their_person_says_so() {
 }
 
 #[actix_web::test]
-async fn an_admin_invites_and_asks_in_one_go_and_a_member_is_told_who_can() {
+async fn update_invites_its_audience_only_when_posted_by_an_admin() {
     let app = TestApp::start().await;
     let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
-    let asked = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });
+    let welcome = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });
     for body in [
-        asked(false),
+        welcome(false),
         json!({ "title": "x", "audience": ["new@example.org", "two@example.org"] }),
     ] {
-        let told = ada.post("/updates", body).await.problem(422);
+        let problem = ada.post("/updates", body).await.problem(422);
         assert!(
-            told["errors"]["audience"]
+            problem["errors"]["audience"]
                 .as_str()
                 .unwrap()
                 .contains("Root can invite"),
-            "{told}"
+            "{problem}"
         );
     }
-    assert_eq!(ada.post("/updates", asked(true)).await.status.as_u16(), 403);
+    assert_eq!(
+        ada.post("/updates", welcome(true)).await.status.as_u16(),
+        403
+    );
     assert!(
         pending(&admin).await.is_empty() && ada.get("/updates").await.json()["items"] == json!([]),
         "nothing was stored"
     );
 
-    let path = admin.update(asked(true)).await;
+    let path = admin.update(welcome(true)).await;
     assert_eq!(pending(&admin).await, ["new@example.org"]);
     let link = invite(&admin, &["new@example.org"]).await;
     let new = app.client().header("sec-fetch-site", "same-origin");
@@ -508,7 +514,7 @@ async fn an_admin_invites_and_asks_in_one_go_and_a_member_is_told_who_can() {
 }
 
 #[actix_web::test]
-async fn those_invited_stay_in_the_audience_when_the_update_is_edited() {
+async fn invited_people_stay_in_the_audience_when_the_draft_is_edited() {
     let app = TestApp::start().await;
     let admin = app.admin("Root").await;
     let body = json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
@@ -521,7 +527,7 @@ async fn those_invited_stay_in_the_audience_when_the_update_is_edited() {
         .text();
     assert!(
         page.contains("new@example.org"),
-        "the form is filled with whom it is for"
+        "the form shows the audience"
     );
     browser
         .form(

@@ -1,4 +1,4 @@
-//! Who may do what: every address, for everyone who might ask.
+//! Permissions: the status of every route for every kind of reader.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, email, fixture};
 
-/// Who asks, in the order of the table's columns.
+/// The readers, in the order of the table's columns.
 const WHO: [&str; 10] = [
     "nobody",
     "another member",
@@ -21,7 +21,7 @@ const WHO: [&str; 10] = [
     "a revoked token",
 ];
 
-/// Method, address, body, and the status for each of [`WHO`]. `+` after a method sends a file, `~` speaks tus.
+/// Method, route, body, and the status for each of [`WHO`]. `+` after a method sends a file, `~` adds the headers of tus.
 #[rustfmt::skip]
 pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     //                                                                 nobody mem  rec  aut  adm  look talk revo deac revo
@@ -60,11 +60,11 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("POST",   "/groups",                              r#"{"name":"g"}"#, [401, 201, 201, 201, 201, 401, 401, 401, 401, 401]),
     ("PATCH",  "/groups/{id}",                         "{}",           [401, 403, 403, 200, 200, 401, 401, 401, 401, 401]),
     ("DELETE", "/groups/{id}",                         "",             [401, 403, 403, 204, 204, 401, 401, 401, 401, 401]),
-    // Out of a group goes whoever leaves, and whom its maker or an admin takes out.
+    // Members can leave. The person who made the group and admins can remove members.
     ("DELETE", "/groups/{id}/members/{person}",        "",             [401, 403, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/workspace",                           "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("PATCH",  "/workspace",                           "{}",           [401, 403, 403, 403, 200, 401, 401, 401, 401, 401]),
-    // The token alone says it; this one is none.
+    // Only the token gives access. This one is invalid.
     ("GET",    "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("POST",   "/unsubscribe/{token}",                 "",             [404, 404, 404, 404, 404, 404, 404, 401, 401, 401]),
     ("GET",    "/updates",                             "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
@@ -120,7 +120,7 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/media/{id}/trim",                     "",             [401, 404, 403, 409, 404, 401, 401, 401, 401, 401]),
     ("GET",    "/media/{id}/markup",                   "",             [401, 404, 200, 200, 404, 200, 200, 401, 401, 401]),
     ("PUT",    "/media/{id}/markup",                   r#"{"revision":0,"shapes":[]}"#, [401, 404, 403, 200, 404, 401, 401, 401, 401, 401]),
-    // An address of media works for whoever has it; this one was signed for the author.
+    // A media address works for anyone who has it. This one was signed for the author.
     ("GET",    "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("HEAD",   "/m/{key}",                             "",             [200, 200, 200, 200, 200, 200, 200, 200, 200, 200]),
     ("GET",    "/comments/{id}",                       "",             [401, 404, 200, 200, 404, 404, 404, 401, 401, 401]),
@@ -141,12 +141,12 @@ pub const TABLE: &[(&str, &str, &str, [u16; 10])] = &[
     ("DELETE", "/inbox/{id}/snooze",                   "",             [401, 204, 204, 204, 204, 401, 401, 401, 401, 401]),
     ("GET",    "/inbox/live",                          "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
     ("GET",    "/search",                              "",             [401, 200, 200, 200, 200, 401, 401, 401, 401, 401]),
-    // Last: it gives cookies, and requests with a cookie must say where they come from.
+    // Last, because it sets cookies, and requests with a cookie need an origin.
     ("GET",    "/s/{token}",                           "",             [200, 200, 200, 200, 200, 200, 200, 401, 401, 401]),
 ];
 
-/// A group that Ada made, and no other.
-async fn only_group(ada: &Client, admin: &Client) -> String {
+/// Deletes all groups and makes one by Ada. Returns its id.
+async fn replace_group(ada: &Client, admin: &Client) -> String {
     for group in admin.get("/groups").await.expect(200).json()["items"]
         .as_array()
         .unwrap()
@@ -163,8 +163,8 @@ async fn only_group(ada: &Client, admin: &Client) -> String {
         .json())
 }
 
-/// An upload that Ada began, and no other.
-async fn begun(ada: &Client) -> String {
+/// Deletes Ada's unfinished uploads and begins one. Returns its id.
+async fn replace_upload(ada: &Client) -> String {
     for upload in ada.get("/uploads").await.expect(200).json()["items"]
         .as_array()
         .unwrap()
@@ -185,7 +185,7 @@ async fn begun(ada: &Client) -> String {
         .to_owned()
 }
 
-/// An update by Ada for Bob, with a picture, a comment of Bob's and two share links; invitations and links for a new password.
+/// An update by Ada for Bob with a picture, comments and share links, and an invitation and a reset link for other people.
 pub struct World {
     update: String,
     media: String,
@@ -228,7 +228,7 @@ impl World {
         let question = bob.question(&path, "Why?").await;
         ada.reply(&path, &question, "Because").await;
         let (link, token) = ada.share(&path, false).await;
-        let (_, talk) = ada.share(&path, true).await;
+        let (_, commenting) = ada.share(&path, true).await;
         let (old, revoked) = ada.share(&path, true).await;
         ada.delete(&format!("/links/{old}")).await.expect(204);
         let invited = admin
@@ -242,7 +242,7 @@ impl World {
             .await
             .expect(201)
             .json();
-        let group = only_group(ada, admin).await;
+        let group = replace_group(ada, admin).await;
         let last = |url: &Value| url.as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
         Self {
             update: id(&made),
@@ -251,13 +251,13 @@ impl World {
             comment,
             question,
             link,
-            guests: [token.clone(), talk, revoked],
+            guests: [token.clone(), commenting, revoked],
             token,
             invitation: (id(&invited), last(&invited["url"])),
             reset: last(&reset["url"]),
             person: eve.id.clone(),
             recipient: bob.id.clone(),
-            upload: begun(ada).await,
+            upload: replace_upload(ada).await,
             group,
         }
     }
@@ -302,7 +302,7 @@ fn fill(pattern: &str, id: &str, token: &str, key: &str) -> String {
         .replace("{subject}", "comment")
 }
 
-/// The headers of a tus request without content.
+/// Adds the headers of a tus request without content.
 pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     let request = request
         .header("tus-resumable", "1.0.0")
@@ -311,8 +311,8 @@ pub fn tus_headers(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
     request.header("content-type", "application/offset+octet-stream")
 }
 
-/// The status, and of a refusal the body without the request's number. Streams are not read.
-async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
+/// Returns the status and, for a client error, the problem without its request id. Leaves the bodies of event streams unread.
+async fn send(client: &Client, method: &str, address: &str, body: &str) -> (StatusCode, Value) {
     let answer = if method.ends_with('+') {
         client
             .upload(address, &[], &[("media", "a.png", fixture("alpha.png"))])
@@ -353,8 +353,7 @@ async fn ask(client: &Client, method: &str, address: &str, body: &str) -> (Statu
 }
 
 #[actix_web::test]
-async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_looks_like_the_missing()
-{
+async fn every_route_answers_as_the_table_says_and_hides_forbidden_objects() {
     let app = TestApp::start().await;
     let (ada, bob, eve, admin) = (
         app.person("Ada").await,
@@ -394,7 +393,7 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
                 _ => revoked.clone(),
             };
             let (status, refusal) =
-                ask(&client, method, &world.address(method, pattern), body).await;
+                send(&client, method, &world.address(method, pattern), body).await;
             if status.as_u16() != statuses[n] {
                 wrong.push(format!(
                     "{method} {pattern} as {who}: {status} instead of {}: {refusal}",
@@ -402,7 +401,7 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
                 ));
             }
             if status == StatusCode::NOT_FOUND {
-                let missing = ask(
+                let missing = send(
                     &client,
                     method,
                     &fill(pattern, "00000000000000000000000000", "x", "x"),
@@ -410,7 +409,7 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
                 )
                 .await;
                 if missing != (status, refusal) {
-                    wrong.push(format!("{method} {pattern} as {who} tells the forbidden from the missing: {missing:?}"));
+                    wrong.push(format!("{method} {pattern} as {who} distinguishes forbidden from missing: {missing:?}"));
                 }
             }
             if *method != "GET" && status.is_success() {
@@ -422,32 +421,32 @@ async fn every_address_answers_everyone_as_the_table_says_and_the_forbidden_look
 }
 
 #[test]
-fn the_table_has_every_address_of_the_program() {
+fn table_has_every_route() {
     let text =
         std::fs::read_to_string(format!("{}/src/web.rs", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let mut there = BTreeSet::new();
+    let mut routed = BTreeSet::new();
     for part in text.split("resource(\"").skip(1) {
         let (address, rest) = part.split_once('"').unwrap();
         for method in ["get", "post", "put", "patch", "delete", "head"] {
             if rest.contains(&format!("({method}().to("))
                 || rest.contains(&format!("::{method}().to("))
             {
-                there.insert(format!("{} {address}", method.to_uppercase()));
+                routed.insert(format!("{} {address}", method.to_uppercase()));
             }
         }
     }
-    let tried: BTreeSet<String> = TABLE
+    let listed: BTreeSet<String> = TABLE
         .iter()
         .map(|(method, address, ..)| format!("{} {address}", method.trim_end_matches(['+', '~'])))
         .collect();
     assert_eq!(
-        there.symmetric_difference(&tried).collect::<Vec<_>>(),
+        routed.symmetric_difference(&listed).collect::<Vec<_>>(),
         Vec::<&String>::new()
     );
 }
 
 #[actix_web::test]
-async fn a_guest_by_cookie_cannot_tell_the_forbidden_from_the_missing_either() {
+async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -491,7 +490,7 @@ async fn a_guest_by_cookie_cannot_tell_the_forbidden_from_the_missing_either() {
 }
 
 #[actix_web::test]
-async fn a_deactivated_person_is_out_at_once_everywhere() {
+async fn deactivation_ends_all_access_at_once() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (
         app.person("Ada").await,
@@ -534,7 +533,7 @@ async fn a_deactivated_person_is_out_at_once_everywhere() {
         )
         .await
         .problem(422);
-    // Active again, the old sessions and tokens stay ended.
+    // Old sessions and tokens stay invalid after reactivation.
     admin
         .patch(&format!("/people/{}", bob.id), json!({ "active": true }))
         .await
@@ -545,7 +544,7 @@ async fn a_deactivated_person_is_out_at_once_everywhere() {
 }
 
 #[actix_web::test]
-async fn open_streams_end_with_the_right_to_them() {
+async fn open_streams_end_when_access_is_revoked() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (
         app.person("Ada").await,
@@ -576,10 +575,10 @@ async fn open_streams_end_with_the_right_to_them() {
     ada.delete(&format!("/links/{link}")).await.expect(204);
     ada.comment(&path, "Among ourselves").await;
     for stream in streams {
-        let heard = tokio::time::timeout(std::time::Duration::from_secs(60), stream.text())
+        let events = tokio::time::timeout(std::time::Duration::from_secs(60), stream.text())
             .await
-            .expect("the stream ends")
+            .expect("the stream did not end")
             .unwrap();
-        assert!(!heard.contains("event: comment"), "{heard}");
+        assert!(!events.contains("event: comment"), "{events}");
     }
 }

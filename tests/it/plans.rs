@@ -1,7 +1,7 @@
-//! What SQLite plans for the pages that everybody opens: no list reads a whole table, however many updates there are.
+//! SQLite's query plans for the common pages: no list reads a whole table.
 //!
-//! Nobody runs `ANALYZE` or `PRAGMA optimize`: with statistics the plans become worse. So the plans follow from the schema alone, and an empty database
-//! has the same as a large one.
+//! The program never runs `ANALYZE` or `PRAGMA optimize`, because statistics made the plans worse. Plans therefore depend on the
+//! schema alone, and an empty database has the same plans as a large one.
 
 use std::collections::BTreeMap;
 
@@ -27,16 +27,16 @@ const LARGE: [&str; 12] = [
     "said",
 ];
 
-/// A step of a plan, and the statement it is of.
+/// One step of the plan of a statement.
 struct Step {
     page: String,
     statement: String,
-    /// As SQLite says it: `SEARCH u USING INDEX updates_author (author_id=?)`.
+    /// SQLite's description, such as `SEARCH u USING INDEX updates_author (author_id=?)`.
     detail: String,
 }
 
 impl Step {
-    /// The tables that the step may read: its alias can stand for several in one statement.
+    /// Returns the tables that the step may read. One alias can stand for several tables of a statement.
     fn tables(&self) -> Vec<&str> {
         let alias = self.detail.split(' ').nth(1).unwrap_or_default();
         let words: Vec<&str> = self
@@ -60,9 +60,9 @@ impl Step {
             .collect()
     }
 
-    /// Reads all rows of a large table, in its own order or by an index that picks none.
+    /// Whether the step reads all rows of a large table, directly or through an index that selects none.
     fn reads_whole_table(&self) -> bool {
-        // In the order of the list it ends with the page; "is there one" ends with the first.
+        // A scan in list order stops after one page, and an existence check stops at the first row.
         let bounded = (self.detail.contains("USING INDEX updates_listed")
             && self.statement.contains("LIMIT"))
             || (self
@@ -81,7 +81,7 @@ async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str)
         .await
         .unwrap();
     let details: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-    // What is worked out first and then read is no table.
+    // A subquery that is computed first is not a table.
     let derived = |detail: &str| {
         let alias = detail.split(' ').nth(1).unwrap_or_default();
         details.iter().any(|other| {
@@ -99,7 +99,7 @@ async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str)
 }
 
 #[actix_web::test]
-async fn no_page_reads_a_whole_table() {
+async fn pages_read_no_whole_table() {
     if postgres() {
         return;
     }
@@ -194,7 +194,7 @@ async fn no_page_reads_a_whole_table() {
     planned(&update, "USING INDEX media_update (update_id=?)");
     planned(&update, "USING INDEX comments_update (update_id=?)");
     planned("the sweep", "updates_trashed (trashed_at<?)");
-    // Neither index serves a list of what is *not* in the trash or in a comment.
+    // These indexes serve only rows in the trash and media in comments.
     for (index, page) in [
         ("updates_trashed", "?state=trashed"),
         ("media_comment", "comments"),

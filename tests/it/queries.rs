@@ -1,18 +1,18 @@
-//! How often the database is asked for a page: as often for many rows as for few.
+//! The number of statements for a page does not depend on the number of rows.
 
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email};
 use crate::counting::{self, count};
 
-/// How many statements a page takes.
+/// Counts the statements that a page executes.
 async fn statements(client: &Client, path: &str) -> usize {
-    // That a session or token was used is written once a minute: now.
+    // The last use of a token is written at most once a minute. Write it before counting.
     client.get("/me").await.expect(200);
     counting::statements(&client.get(path).await.expect(200))
 }
 
-async fn comments(app: &TestApp, client: &Client, update: &str, count: usize) {
+async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: usize) {
     let first = client
         .post(
             &format!("/updates/{update}/comments"),
@@ -23,7 +23,7 @@ async fn comments(app: &TestApp, client: &Client, update: &str, count: usize) {
         .json();
     let mut tx = app.state.db.begin().await.unwrap();
     for n in 1..count {
-        // Every other one is a reply, and each has a reaction.
+        // Every second comment is a reply, and each has a reaction.
         let (id, parent) = (
             app.state.clock.id(),
             (n % 2 == 0).then(|| first["id"].as_str().unwrap().to_owned()),
@@ -49,39 +49,39 @@ async fn comments(app: &TestApp, client: &Client, update: &str, count: usize) {
 }
 
 #[actix_web::test]
-async fn an_update_with_five_hundred_comments_asks_as_often_as_one_with_five() {
+async fn statement_count_is_the_same_for_five_and_five_hundred_comments() {
     count();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let browser = app.browser("Bob").await;
-    let mut asked = Vec::new();
+    let mut counts = Vec::new();
     for count in [5, 500] {
         let update = json!({ "title": "T", "audience": [email("Bob")], "publish": true });
         let update = ada.post("/updates", update).await.expect(201).json()["id"]
             .as_str()
             .unwrap()
             .to_owned();
-        comments(&app, &ada, &update, count).await;
+        insert_comments(&app, &ada, &update, count).await;
         let path = format!("/updates/{update}");
         let page = browser.get(&path).await.expect(200).text();
         assert_eq!(page.matches("id=\"c-").count(), count);
-        asked.push((
+        counts.push((
             statements(&browser, &path).await,
             statements(&bob, &path).await,
             statements(&bob, &format!("{path}/comments")).await,
         ));
     }
-    assert_eq!(asked[0], asked[1]);
-    assert!(asked[0].0 > 3, "{asked:?}");
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts[0].0 > 3, "{counts:?}");
 }
 
 #[actix_web::test]
-async fn library_and_inbox_ask_as_often_for_thirty_rows_as_for_three() {
+async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
     count();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let browser = app.browser("Bob").await;
-    let mut asked = Vec::new();
+    let mut counts = Vec::new();
     for more in [3, 27] {
         for n in 0..more {
             let update = json!({ "title": format!("T{n}"), "notes": "words", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true });
@@ -95,7 +95,7 @@ async fn library_and_inbox_ask_as_often_for_thirty_rows_as_for_three() {
                 statements(&bob, path).await,
             ));
         }
-        asked.push(round);
+        counts.push(round);
     }
     assert_eq!(
         bob.get("/updates").await.json()["items"]
@@ -104,5 +104,5 @@ async fn library_and_inbox_ask_as_often_for_thirty_rows_as_for_three() {
             .len(),
         30
     );
-    assert_eq!(asked[0], asked[1]);
+    assert_eq!(counts[0], counts[1]);
 }

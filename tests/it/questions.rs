@@ -1,9 +1,10 @@
-//! Questions: open, answered, accepted; and who is told of what is said.
+//! Questions (open, answered, accepted), edits of comments, and notifications of both.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
+/// Publishes an update by Ada for Bob and Cyd. Returns the three clients and the update's path.
 async fn scene(app: &TestApp) -> (Client, Client, Client, String) {
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -25,7 +26,8 @@ async fn state(client: &Client, id: &str) -> Value {
         .clone()
 }
 
-async fn open(client: &Client, path: &str) -> i64 {
+/// Returns the number of open questions, which the update and the list must agree on.
+async fn open_questions(client: &Client, path: &str) -> i64 {
     let (update, listed) = (
         client.get(path).await.expect(200).json(),
         client.get("/updates").await.expect(200).json(),
@@ -47,23 +49,23 @@ fn accepted(question: &Value) -> Vec<bool> {
 }
 
 #[actix_web::test]
-async fn a_question_is_open_until_somebody_else_answers_and_closed_by_its_asker() {
+async fn question_is_open_until_another_person_answers_and_its_asker_accepts() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
     assert_eq!(
-        (state(&bob, &id).await, open(&ada, &path).await),
+        (state(&bob, &id).await, open_questions(&ada, &path).await),
         (json!("open"), 1)
     );
     bob.reply(&path, &id, "The one at the top?").await;
     assert_eq!(
-        (state(&bob, &id).await, open(&ada, &path).await),
+        (state(&bob, &id).await, open_questions(&ada, &path).await),
         (json!("open"), 1),
-        "who asks does not answer"
+        "a reply by the asker is not an answer"
     );
     let answer = ada.reply(&path, &id, "The second one.").await;
     assert_eq!(
-        (state(&ada, &id).await, open(&ada, &path).await),
+        (state(&ada, &id).await, open_questions(&ada, &path).await),
         (json!("answered"), 0)
     );
     for _ in 0..2 {
@@ -98,7 +100,7 @@ async fn a_question_is_open_until_somebody_else_answers_and_closed_by_its_asker(
 }
 
 #[actix_web::test]
-async fn the_question_itself_stands_for_its_newest_answer() {
+async fn accepting_a_question_accepts_its_newest_answer() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -120,7 +122,7 @@ async fn the_question_itself_stands_for_its_newest_answer() {
         accepted(&bob.put(&at).await.expect(200).json()),
         [false, false, true]
     );
-    // An answer that comes later changes nothing, and asking again neither.
+    // A later answer changes nothing, and neither does a repeated request.
     ada.reply(&path, &id, "Or this").await;
     assert_eq!(
         accepted(&bob.put(&at).await.expect(200).json()),
@@ -129,7 +131,7 @@ async fn the_question_itself_stands_for_its_newest_answer() {
 }
 
 #[actix_web::test]
-async fn a_second_answer_is_not_accepted_beside_the_first_and_two_at_once_leave_one() {
+async fn only_one_answer_can_be_accepted() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -149,7 +151,7 @@ async fn a_second_answer_is_not_accepted_beside_the_first_and_two_at_once_leave_
         accepted(&bob.get(&format!("/comments/{id}")).await.json()),
         [true, false]
     );
-    // Taking back what is not accepted changes nothing.
+    // Withdrawing an answer that is not accepted changes nothing.
     bob.delete(&acceptance(&two)).await.expect(200);
     assert_eq!(state(&bob, &id).await, "accepted");
     bob.delete(&acceptance(&one)).await.expect(200);
@@ -169,7 +171,7 @@ async fn a_second_answer_is_not_accepted_beside_the_first_and_two_at_once_leave_
 }
 
 #[actix_web::test]
-async fn nobody_but_the_asker_accepts_or_closes() {
+async fn only_the_asker_can_accept_or_resolve() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -203,7 +205,7 @@ async fn nobody_but_the_asker_accepts_or_closes() {
     ada.delete(&format!("/comments/{id}/resolution"))
         .await
         .problem(403);
-    // A remark is no question.
+    // A plain comment cannot be accepted, but the author can resolve it.
     let remark = bob.comment(&path, "Nice").await;
     bob.put(&format!("/comments/{remark}/acceptance"))
         .await
@@ -214,7 +216,7 @@ async fn nobody_but_the_asker_accepts_or_closes() {
 }
 
 #[actix_web::test]
-async fn without_its_answer_a_question_is_open_again() {
+async fn question_reopens_when_its_last_answer_is_removed() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -227,29 +229,29 @@ async fn without_its_answer_a_question_is_open_again() {
         .expect(200);
     ada.delete(&format!("/comments/{one}")).await.expect(204);
     assert_eq!(
-        (state(&bob, &id).await, open(&ada, &path).await),
+        (state(&bob, &id).await, open_questions(&ada, &path).await),
         (json!("answered"), 0)
     );
     cyd.delete(&format!("/comments/{two}")).await.expect(204);
     assert_eq!(
-        (state(&bob, &id).await, open(&ada, &path).await),
+        (state(&bob, &id).await, open_questions(&ada, &path).await),
         (json!("open"), 1)
     );
-    // One that was removed or resolved waits for nobody.
+    // A resolved or removed question is not open.
     bob.put(&format!("/comments/{id}/resolution"))
         .await
         .expect(200);
-    assert_eq!(open(&ada, &path).await, 0);
+    assert_eq!(open_questions(&ada, &path).await, 0);
     bob.delete(&format!("/comments/{id}/resolution"))
         .await
         .expect(200);
-    assert_eq!(open(&ada, &path).await, 1);
+    assert_eq!(open_questions(&ada, &path).await, 1);
     bob.delete(&format!("/comments/{id}")).await.expect(204);
-    assert_eq!(open(&ada, &path).await, 0);
+    assert_eq!(open_questions(&ada, &path).await, 0);
 }
 
 #[actix_web::test]
-async fn a_reply_is_no_question_and_a_removed_comment_gets_no_reply() {
+async fn reply_cannot_be_a_question_or_answer_a_removed_comment() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.question(&path, "Which menu?").await;
@@ -289,7 +291,7 @@ async fn a_reply_is_no_question_and_a_removed_comment_gets_no_reply() {
 }
 
 #[actix_web::test]
-async fn a_guest_asks_and_accepts_through_their_link_and_the_author_closes() {
+async fn guest_can_ask_and_accept_and_the_author_can_resolve() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let (_, token) = ada.share(&path, true).await;
@@ -304,7 +306,7 @@ async fn a_guest_asks_and_accepts_through_their_link_and_the_author_closes() {
     assert_eq!(
         guest.get(&path).await.expect(200).json()["counts"]["open_questions"],
         0,
-        "guests see no numbers"
+        "guests see no counts"
     );
     let answer = ada.reply(&path, &id, "This").await;
     bob.put(&format!("/comments/{answer}/acceptance"))
@@ -336,7 +338,7 @@ async fn a_guest_asks_and_accepts_through_their_link_and_the_author_closes() {
 }
 
 #[actix_web::test]
-async fn each_is_told_once_of_what_is_said_and_nobody_of_their_own() {
+async fn comments_notify_each_participant_once_and_never_their_author() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     app.execute("DELETE FROM notices").await;
@@ -353,20 +355,20 @@ async fn each_is_told_once_of_what_is_said_and_nobody_of_their_own() {
         told("Ada").await,
         [pair("comment", &remark), pair("question", &id)]
     );
-    // Who takes part in a thread hears of it; the asker hears of answers.
+    // Participants of a thread are notified of replies, and the asker of answers.
     let answer = cyd.reply(&path, &id, "This").await;
     let more = bob.reply(&path, &id, "Thanks").await;
     assert_eq!(told("Bob").await, [pair("answer", &answer)]);
     assert_eq!(told("Cyd").await, [pair("comment", &more)]);
     assert_eq!(told("Ada").await.len(), 4);
-    // Nothing is told of an acceptance; what was removed is told to nobody any more.
+    // An acceptance notifies nobody. Removing a comment retracts its notifications.
     bob.put(&format!("/comments/{answer}/acceptance"))
         .await
         .expect(200);
     assert_eq!(told("Cyd").await, [pair("comment", &more)]);
     cyd.delete(&format!("/comments/{answer}")).await.expect(204);
     assert_eq!((told("Bob").await, told("Ada").await.len()), (vec![], 3));
-    // Who no longer sees it hears nothing more.
+    // A person who lost access is no longer notified.
     ada.patch(&path, json!({ "audience": [email("Bob")] }))
         .await
         .expect(200);
@@ -375,7 +377,7 @@ async fn each_is_told_once_of_what_is_said_and_nobody_of_their_own() {
 }
 
 #[actix_web::test]
-async fn an_edit_keeps_the_earlier_words_and_a_removal_throws_them_away() {
+async fn edit_keeps_earlier_versions_until_the_comment_is_removed() {
     let app = TestApp::start().await;
     let (ada, bob, _, path) = scene(&app).await;
     let id = bob.comment(&path, "On **Monday**").await;
@@ -391,7 +393,11 @@ async fn an_edit_keeps_the_earlier_words_and_a_removal_throws_them_away() {
     bob.patch(&at, json!({ "body": "On **Monday**" }))
         .await
         .expect(200);
-    assert_eq!(history(&ada).await, json!([]), "the same words are no edit");
+    assert_eq!(
+        history(&ada).await,
+        json!([]),
+        "saving the same text is not an edit"
+    );
     for body in ["On Tuesday", "On Friday"] {
         app.state.clock.advance(60_000);
         bob.patch(&at, json!({ "body": body })).await.expect(200);
@@ -414,7 +420,7 @@ async fn an_edit_keeps_the_earlier_words_and_a_removal_throws_them_away() {
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(
         page.contains("On Tuesday") && page.contains("edited"),
-        "the page shows them"
+        "the page shows the earlier versions"
     );
     app.person("Eve")
         .await

@@ -1,18 +1,18 @@
-//! The raw file plays from publication; who plays it goes on when the seekable copy takes its place, unless the right to it ends.
+//! The raw file of a recording plays from publication on. Players keep it when the seekable copy replaces it, unless access ends.
 
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
 
-struct Watched {
+struct Published {
     path: String,
     media: String,
-    /// The address of the raw file as Bob got it.
+    /// Bob's address of the raw file.
     raw: String,
 }
 
-/// An update of Ada's for Bob whose recording is not prepared yet, and will not be before [`prepare`].
-async fn unprepared(app: &TestApp, ada: &Client, bob: &Client) -> Watched {
+/// Publishes an update by Ada for Bob whose recording stays unprocessed until [`process`].
+async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Published {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
         .upload(
@@ -24,7 +24,7 @@ async fn unprepared(app: &TestApp, ada: &Client, bob: &Client) -> Watched {
         .expect(201)
         .json();
     app.jobs_done().await;
-    // As it was when it came.
+    // Restore the state before processing.
     app.execute("DELETE FROM renditions WHERE name NOT IN ('original', 'playable')")
         .await;
     app.execute(
@@ -35,21 +35,21 @@ async fn unprepared(app: &TestApp, ada: &Client, bob: &Client) -> Watched {
         .await;
     let media = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     let raw = url(&bob.get(&media).await.json(), "playable").unwrap();
-    Watched {
+    Published {
         path: format!("/updates/{}", update["id"].as_str().unwrap()),
         media,
         raw,
     }
 }
 
-async fn prepare(app: &TestApp, watched: &Watched) {
+async fn process(app: &TestApp, published: &Published) {
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query(
         "INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ($1, 'process', $2, 0, 0)",
     )
     .bind(app.state.clock.id())
     .bind(
-        json!({ "media": watched.media.trim_start_matches("/media/"), "generation": 1 })
+        json!({ "media": published.media.trim_start_matches("/media/"), "generation": 1 })
             .to_string(),
     )
     .execute(&mut *tx)
@@ -68,7 +68,7 @@ fn url(media: &Value, name: &str) -> Option<String> {
     Some(found["url"].as_str().unwrap().to_owned())
 }
 
-async fn part(app: &TestApp, address: &str) -> Answer {
+async fn get_range(app: &TestApp, address: &str) -> Answer {
     Answer::of(
         app.client()
             .request("GET", address)
@@ -78,103 +78,103 @@ async fn part(app: &TestApp, address: &str) -> Answer {
 }
 
 #[actix_web::test]
-async fn who_plays_the_raw_file_goes_on_when_the_copy_is_there() {
+async fn raw_file_stays_playable_for_an_hour_after_processing() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let watched = unprepared(&app, &ada, &bob).await;
+    let published = publish_unprocessed(&app, &ada, &bob).await;
     let whole = fixture("rec-vp8-opus-3s.webm");
-    assert!(part(&app, &watched.raw).await.expect(206).body == whole[100_000..101_000]);
-    prepare(&app, &watched).await;
-    let after = bob.get(&watched.media).await.json();
+    assert!(get_range(&app, &published.raw).await.expect(206).body == whole[100_000..101_000]);
+    process(&app, &published).await;
+    let after = bob.get(&published.media).await.json();
     let copy = url(&after, "playable").unwrap();
-    assert_ne!(copy, watched.raw);
+    assert_ne!(copy, published.raw);
     assert_eq!(url(&after, "original"), None);
-    assert!(part(&app, &watched.raw).await.expect(206).body == whole[100_000..101_000]);
-    part(&app, &copy).await.expect(206);
-    // Its length and an hour later nobody plays it any more.
+    assert!(get_range(&app, &published.raw).await.expect(206).body == whole[100_000..101_000]);
+    get_range(&app, &copy).await.expect(206);
+    // The raw file ends after its own length and one hour.
     app.state.clock.advance(3_600_000 + 4_000);
-    part(&app, &watched.raw).await.problem(404);
-    part(&app, &copy).await.expect(206);
+    get_range(&app, &published.raw).await.problem(404);
+    get_range(&app, &copy).await.expect(206);
 }
 
 #[actix_web::test]
-async fn the_raw_file_ends_at_once_with_a_trim_a_removal_or_the_right_to_it() {
+async fn raw_file_ends_at_once_when_trimmed_removed_or_access_is_lost() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let watched = unprepared(&app, &ada, &bob).await;
-    prepare(&app, &watched).await;
-    part(&app, &watched.raw).await.expect(206);
+    let published = publish_unprocessed(&app, &ada, &bob).await;
+    process(&app, &published).await;
+    get_range(&app, &published.raw).await.expect(206);
 
-    let removed = ada.patch(&watched.path, json!({ "audience": [] })).await;
+    let removed = ada.patch(&published.path, json!({ "audience": [] })).await;
     removed.expect(200);
-    part(&app, &watched.raw).await.problem(404);
-    ada.patch(&watched.path, json!({ "audience": [email("Bob")] }))
+    get_range(&app, &published.raw).await.problem(404);
+    ada.patch(&published.path, json!({ "audience": [email("Bob")] }))
         .await
         .expect(200);
-    part(&app, &watched.raw).await.expect(206);
+    get_range(&app, &published.raw).await.expect(206);
 
     ada.json(
         "PUT",
-        &format!("{}/trim", watched.media),
+        &format!("{}/trim", published.media),
         &json!({ "from_ms": 0, "to_ms": 1_500 }),
     )
     .await
     .expect(200);
-    part(&app, &watched.raw).await.problem(404);
+    get_range(&app, &published.raw).await.problem(404);
     app.jobs_done().await;
-    part(&app, &watched.raw).await.problem(404);
-    ada.delete(&format!("{}/trim", watched.media))
+    get_range(&app, &published.raw).await.problem(404);
+    ada.delete(&format!("{}/trim", published.media))
         .await
         .expect(200);
     app.jobs_done().await;
-    part(&app, &watched.raw).await.problem(404);
+    get_range(&app, &published.raw).await.problem(404);
 
-    let again = unprepared(&app, &ada, &bob).await;
-    prepare(&app, &again).await;
-    part(&app, &again.raw).await.expect(206);
+    let again = publish_unprocessed(&app, &ada, &bob).await;
+    process(&app, &again).await;
+    get_range(&app, &again.raw).await.expect(206);
     ada.delete(&again.media).await.expect(204);
-    part(&app, &again.raw).await.problem(404);
+    get_range(&app, &again.raw).await.problem(404);
 }
 
 #[actix_web::test]
-async fn raw_file_is_its_authors_alone_when_preparing_it_failed() {
+async fn raw_file_is_private_when_processing_failed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let watched = unprepared(&app, &ada, &bob).await;
-    prepare(&app, &watched).await;
-    part(&app, &watched.raw).await.expect(206);
+    let published = publish_unprocessed(&app, &ada, &bob).await;
+    process(&app, &published).await;
+    get_range(&app, &published.raw).await.expect(206);
     app.execute("UPDATE media SET state = 'failed'").await;
-    part(&app, &watched.raw).await.problem(404);
-    part(
+    get_range(&app, &published.raw).await.problem(404);
+    get_range(
         &app,
-        &url(&ada.get(&watched.media).await.json(), "original").unwrap(),
+        &url(&ada.get(&published.media).await.json(), "original").unwrap(),
     )
     .await
     .expect(206);
 }
 
 #[actix_web::test]
-async fn nobody_is_sent_to_the_bucket_for_anothers_original() {
+async fn raw_file_of_another_person_is_not_redirected_to_the_bucket() {
     if !postgres() {
         return;
     }
     let app =
         TestApp::start_with(|config| config.delivery = hearback::config::Delivery::Redirect).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let watched = unprepared(&app, &ada, &bob).await;
-    // An address in the bucket would outlive a trim, and the object stays.
-    part(&app, &watched.raw).await.expect(206);
-    prepare(&app, &watched).await;
-    part(&app, &watched.raw).await.expect(206);
-    part(
+    let published = publish_unprocessed(&app, &ada, &bob).await;
+    // A presigned URL would outlive a trim, because the object stays.
+    get_range(&app, &published.raw).await.expect(206);
+    process(&app, &published).await;
+    get_range(&app, &published.raw).await.expect(206);
+    get_range(
         &app,
-        &url(&bob.get(&watched.media).await.json(), "playable").unwrap(),
+        &url(&bob.get(&published.media).await.json(), "playable").unwrap(),
     )
     .await
     .expect(302);
-    part(
+    get_range(
         &app,
-        &url(&ada.get(&watched.media).await.json(), "original").unwrap(),
+        &url(&ada.get(&published.media).await.json(), "original").unwrap(),
     )
     .await
     .expect(302);

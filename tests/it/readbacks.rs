@@ -1,17 +1,17 @@
-//! Saying it back, hearing it, and heard it, but …
+//! Readbacks, the author's verdicts, and objections.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
-async fn asked(author: &Client, names: &[&str]) -> String {
+async fn publish(author: &Client, names: &[&str]) -> String {
     let audience: Vec<String> = names.iter().map(|name| email(name)).collect();
     author
         .update(json!({ "title": "The new flow", "audience": audience, "expectation": "readback" }))
         .await
 }
 
-async fn say(client: &Client, path: &str, words: &str) -> Value {
+async fn read_back(client: &Client, path: &str, words: &str) -> Value {
     client
         .json(
             "PUT",
@@ -23,7 +23,12 @@ async fn say(client: &Client, path: &str, words: &str) -> Value {
         .json()
 }
 
-async fn verdict(author: &Client, path: &str, person: &Client, body: Value) -> crate::app::Answer {
+async fn put_verdict(
+    author: &Client,
+    path: &str,
+    person: &Client,
+    body: Value,
+) -> crate::app::Answer {
     author
         .json(
             "PUT",
@@ -33,7 +38,7 @@ async fn verdict(author: &Client, path: &str, person: &Client, body: Value) -> c
         .await
 }
 
-fn why(inbox: &Value, section: &str) -> Vec<String> {
+fn reasons(inbox: &Value, section: &str) -> Vec<String> {
     inbox[section]
         .as_array()
         .unwrap()
@@ -43,19 +48,19 @@ fn why(inbox: &Value, section: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the_author() {
+async fn readback_moves_from_the_recipients_inbox_to_the_authors() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    let path = asked(&ada, &["Bob", "Cyd"]).await;
+    let path = publish(&ada, &["Bob", "Cyd"]).await;
     assert_eq!(
-        why(&bob.get("/inbox").await.json(), "owed_by_me"),
+        reasons(&bob.get("/inbox").await.json(), "owed_by_me"),
         ["readback"]
     );
-    let said = say(&bob, &path, "  I move the tests by Friday.  ").await;
+    let said = read_back(&bob, &path, "  I move the tests by Friday.  ").await;
     assert_eq!(
         (&said["state"], &said["readback"], &said["revision"]),
         (
@@ -65,18 +70,18 @@ async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the
         )
     );
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
-    say(&cyd, &path, "I do nothing.").await;
-    // One row an update, however many said it back.
+    read_back(&cyd, &path, "I do nothing.").await;
+    // One inbox entry per update, whatever the number of readbacks.
     let inbox = ada.get("/inbox").await.json();
     assert_eq!(
         (
-            why(&inbox, "owed_by_me"),
+            reasons(&inbox, "owed_by_me"),
             &inbox["owed_by_me"][0]["update"]["counts"]["unheard"]
         ),
         (vec!["readbacks".to_owned()], &json!(2))
     );
 
-    let heard = verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
+    let heard = put_verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
         .await
         .expect(200)
         .json();
@@ -84,15 +89,15 @@ async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the
         (&heard["state"], &heard["owes"]),
         (&json!("confirmed"), &json!(false))
     );
-    verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
+    put_verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
         .await
         .expect(200);
     assert_eq!(
-        why(&bob.get("/inbox").await.json(), "said_to_me"),
+        reasons(&bob.get("/inbox").await.json(), "said_to_me"),
         ["confirmed"]
     );
 
-    let corrected = verdict(
+    let corrected = put_verdict(
         &ada,
         &path,
         &cyd,
@@ -116,12 +121,12 @@ async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the
     assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
     let inbox = cyd.get("/inbox").await.json();
     assert_eq!(
-        (why(&inbox, "owed_by_me"), why(&inbox, "said_to_me")),
+        (reasons(&inbox, "owed_by_me"), reasons(&inbox, "said_to_me")),
         (vec!["corrected".to_owned()], vec![]),
-        "one thing is told once"
+        "a correction is listed once"
     );
-    say(&cyd, &path, "I review it.").await;
-    verdict(&ada, &path, &cyd, json!({ "verdict": "confirmed" }))
+    read_back(&cyd, &path, "I review it.").await;
+    put_verdict(&ada, &path, &cyd, json!({ "verdict": "confirmed" }))
         .await
         .expect(200);
     let inbox = ada.get("/inbox").await.json();
@@ -132,7 +137,7 @@ async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the
         ),
         (&json!(0), &json!(0))
     );
-    assert_eq!(why(&inbox, "said_to_me"), ["all_heard"]);
+    assert_eq!(reasons(&inbox, "said_to_me"), ["all_heard"]);
     let said: Vec<Value> = cyd.get(&format!("{path}/receipts/{}", cyd.id)).await.json()["exchange"]
         .as_array()
         .unwrap()
@@ -145,15 +150,15 @@ async fn a_readback_leaves_the_inbox_of_who_said_it_and_waits_to_be_heard_by_the
 }
 
 #[actix_web::test]
-async fn what_the_two_say_is_private_unless_the_author_opens_it() {
+async fn readback_is_private_unless_the_author_discloses_it() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    let path = asked(&ada, &["Bob", "Cyd"]).await;
-    say(&bob, &path, "Unheard-of words").await;
+    let path = publish(&ada, &["Bob", "Cyd"]).await;
+    read_back(&bob, &path, "Unheard-of words").await;
     let row = |client: Client, path: String, id: String| async move {
         client
             .get(&format!("{path}/receipts/{id}"))
@@ -199,10 +204,10 @@ async fn what_the_two_say_is_private_unless_the_author_opens_it() {
 }
 
 #[actix_web::test]
-async fn where_it_is_to_be_said_back_a_press_spaces_or_a_novel_are_refused() {
+async fn readback_is_rejected_when_missing_blank_or_too_long() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asked(&ada, &["Bob"]).await;
+    let path = publish(&ada, &["Bob"]).await;
     let answer = format!("{path}/acknowledgement");
     assert!(
         bob.put(&answer).await.problem(422)["errors"]["readback"]
@@ -219,7 +224,7 @@ async fn where_it_is_to_be_said_back_a_press_spaces_or_a_novel_are_refused() {
         bob.get(&path).await.json()["my_receipt"]["state"],
         "waiting"
     );
-    // The form comes back with what was typed.
+    // The form keeps the text.
     let long = "y".repeat(501);
     let page = app
         .browser("Bob")
@@ -232,7 +237,7 @@ async fn where_it_is_to_be_said_back_a_press_spaces_or_a_novel_are_refused() {
 }
 
 #[actix_web::test]
-async fn nobody_confirms_their_own_readback_or_somebody_elses_as_a_colleague() {
+async fn verdict_is_rejected_unless_by_the_author_on_a_present_readback() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -240,26 +245,38 @@ async fn nobody_confirms_their_own_readback_or_somebody_elses_as_a_colleague() {
         app.person("Cyd").await,
     );
     let eve = app.person("Eve").await;
-    let path = asked(&ada, &["Bob", "Cyd"]).await;
-    say(&bob, &path, "Mine").await;
+    let path = publish(&ada, &["Bob", "Cyd"]).await;
+    read_back(&bob, &path, "Mine").await;
     let yes = json!({ "verdict": "confirmed" });
     assert!(
-        verdict(&bob, &path, &bob, yes.clone()).await.problem(403)["detail"]
+        put_verdict(&bob, &path, &bob, yes.clone())
+            .await
+            .problem(403)["detail"]
             .as_str()
             .unwrap()
             .contains("for Ada to hear")
     );
-    verdict(&cyd, &path, &bob, yes.clone()).await.problem(403);
-    verdict(&eve, &path, &bob, yes.clone()).await.problem(404);
-    verdict(&ada, &path, &ada, yes.clone()).await.problem(403);
-    verdict(&ada, &path, &eve, yes.clone()).await.problem(404);
+    put_verdict(&cyd, &path, &bob, yes.clone())
+        .await
+        .problem(403);
+    put_verdict(&eve, &path, &bob, yes.clone())
+        .await
+        .problem(404);
+    put_verdict(&ada, &path, &ada, yes.clone())
+        .await
+        .problem(403);
+    put_verdict(&ada, &path, &eve, yes.clone())
+        .await
+        .problem(404);
     assert!(
-        verdict(&ada, &path, &cyd, yes.clone()).await.problem(409)["detail"]
+        put_verdict(&ada, &path, &cyd, yes.clone())
+            .await
+            .problem(409)["detail"]
             .as_str()
             .unwrap()
             .contains("nothing back")
     );
-    verdict(
+    put_verdict(
         &ada,
         &path,
         &bob,
@@ -267,12 +284,12 @@ async fn nobody_confirms_their_own_readback_or_somebody_elses_as_a_colleague() {
     )
     .await
     .problem(422);
-    verdict(&ada, &path, &bob, json!({ "verdict": "perhaps" }))
+    put_verdict(&ada, &path, &bob, json!({ "verdict": "perhaps" }))
         .await
         .problem(422);
-    verdict(&ada, &path, &bob, json!({})).await.problem(422);
-    // What was heard must be what is there.
-    verdict(
+    put_verdict(&ada, &path, &bob, json!({})).await.problem(422);
+    // A verdict on an older readback is a conflict.
+    put_verdict(
         &ada,
         &path,
         &bob,
@@ -287,12 +304,12 @@ async fn nobody_confirms_their_own_readback_or_somebody_elses_as_a_colleague() {
 }
 
 #[actix_web::test]
-async fn an_answer_is_taken_back_for_as_long_as_it_is_not_confirmed() {
+async fn readback_can_be_changed_or_withdrawn_until_confirmed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asked(&ada, &["Bob"]).await;
+    let path = publish(&ada, &["Bob"]).await;
     let answer = format!("{path}/acknowledgement");
-    say(&bob, &path, "First").await;
+    read_back(&bob, &path, "First").await;
     assert_eq!(
         bob.delete(&answer).await.expect(200).json()["state"],
         "waiting"
@@ -304,12 +321,12 @@ async fn an_answer_is_taken_back_for_as_long_as_it_is_not_confirmed() {
         ),
         (json!(0), json!(1))
     );
-    say(&bob, &path, "Second").await;
-    // Before it is heard it can be said anew; the same words again are no new answer.
-    let at = say(&bob, &path, "Third").await["answered_at"].clone();
+    read_back(&bob, &path, "Second").await;
+    // A readback can be replaced. The same text again is not a new answer.
+    let at = read_back(&bob, &path, "Third").await["answered_at"].clone();
     app.state.clock.advance(5_000);
-    assert_eq!(say(&bob, &path, "Third").await["answered_at"], at);
-    verdict(
+    assert_eq!(read_back(&bob, &path, "Third").await["answered_at"], at);
+    put_verdict(
         &ada,
         &path,
         &bob,
@@ -340,12 +357,12 @@ async fn an_answer_is_taken_back_for_as_long_as_it_is_not_confirmed() {
 }
 
 #[actix_web::test]
-async fn what_was_corrected_is_not_right_because_it_is_said_again() {
+async fn corrected_readback_is_rejected_when_repeated() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asked(&ada, &["Bob"]).await;
-    say(&bob, &path, "Wrong").await;
-    verdict(
+    let path = publish(&ada, &["Bob"]).await;
+    read_back(&bob, &path, "Wrong").await;
+    put_verdict(
         &ada,
         &path,
         &bob,
@@ -360,9 +377,9 @@ async fn what_was_corrected_is_not_right_because_it_is_said_again() {
     )
     .await
     .problem(422);
-    // The author may think better of it.
+    // The author can still change the verdict.
     assert_eq!(
-        verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
+        put_verdict(&ada, &path, &bob, json!({ "verdict": "confirmed" }))
             .await
             .expect(200)
             .json()["state"],
@@ -371,7 +388,7 @@ async fn what_was_corrected_is_not_right_because_it_is_said_again() {
 }
 
 #[actix_web::test]
-async fn declining_needs_a_reason_counts_as_heard_and_is_told_to_the_author() {
+async fn objection_needs_a_reason_and_notifies_the_author() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -403,7 +420,7 @@ async fn declining_needs_a_reason_counts_as_heard_and_is_told_to_the_author() {
         (&json!(1), &json!(0))
     );
     assert_eq!(
-        why(&ada.get("/inbox").await.json(), "said_to_me"),
+        reasons(&ada.get("/inbox").await.json(), "said_to_me"),
         ["declined"]
     );
     let rows = |client: Client, path: String| async move {
@@ -416,7 +433,7 @@ async fn declining_needs_a_reason_counts_as_heard_and_is_told_to_the_author() {
         ),
         (json!("I am on leave"), Value::Null)
     );
-    // One can think better of it.
+    // The recipient can still acknowledge, or withdraw the answer.
     assert_eq!(
         bob.put(&format!("{path}/acknowledgement"))
             .await
@@ -429,13 +446,13 @@ async fn declining_needs_a_reason_counts_as_heard_and_is_told_to_the_author() {
         "waiting"
     );
     assert_eq!(
-        why(&ada.get("/inbox").await.json(), "said_to_me"),
+        reasons(&ada.get("/inbox").await.json(), "said_to_me"),
         Vec::<String>::new()
     );
 }
 
 #[actix_web::test]
-async fn who_only_pressed_owes_more_once_it_is_to_be_said_back() {
+async fn acknowledgement_does_not_satisfy_a_later_request_for_a_readback() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -453,7 +470,7 @@ async fn who_only_pressed_owes_more_once_it_is_to_be_said_back() {
     .await
     .expect(200);
     assert_eq!(
-        why(&bob.get("/inbox").await.json(), "owed_by_me"),
+        reasons(&bob.get("/inbox").await.json(), "owed_by_me"),
         ["readback"]
     );
     assert!(
@@ -471,10 +488,10 @@ async fn who_only_pressed_owes_more_once_it_is_to_be_said_back() {
 }
 
 #[actix_web::test]
-async fn a_guest_says_it_back_too_and_the_author_reads_it() {
+async fn guest_readback_is_shown_to_the_author() {
     let app = TestApp::start().await;
     let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asked(&ada, &["Bob"]).await;
+    let path = publish(&ada, &["Bob"]).await;
     let (_, token) = ada.share(&path, true).await;
     let guest = app.client().bearer(&token);
     let answer = format!("{path}/acknowledgement");
@@ -505,10 +522,10 @@ async fn a_guest_says_it_back_too_and_the_author_reads_it() {
 }
 
 #[actix_web::test]
-async fn the_pages_of_the_exchange_work_without_scripts() {
+async fn readback_and_verdict_forms_work_without_scripts() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asked(&ada, &["Bob"]).await;
+    let path = publish(&ada, &["Bob"]).await;
     let (author, reader) = (app.browser("Ada").await, app.browser("Bob").await);
     assert!(
         reader

@@ -1,22 +1,23 @@
-//! Opened and acknowledged: by whom, seen by whom, and for which revision.
+//! Receipts: who opened and acknowledged which revision, and who can see it.
 
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, email};
 
-fn asks(audience: &[&str]) -> Value {
+/// Fields of an update that asks for an acknowledgement.
+fn request_for(audience: &[&str]) -> Value {
     json!({ "title": "Read me", "audience": audience.iter().map(|name| email(name)).collect::<Vec<_>>(), "expectation": "acknowledge" })
 }
 
 #[actix_web::test]
-async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_that_person() {
+async fn opening_is_reported_by_the_page_and_private_to_author_and_recipient() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    let path = ada.update(asks(&["Bob", "Cyd"])).await;
+    let path = ada.update(request_for(&["Bob", "Cyd"])).await;
     let receipts = format!("{path}/receipts");
     let browser = app.browser("Bob").await;
     browser.get(&path).await.expect(200);
@@ -24,7 +25,7 @@ async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_tha
     assert_eq!(
         ada.get(&receipts).await.json()["items"][0]["state"],
         "waiting",
-        "looking at the page is not opening it"
+        "fetching the page does not count as opening"
     );
 
     bob.put(&format!("{path}/opening")).await.expect(204);
@@ -38,7 +39,7 @@ async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_tha
     assert_eq!(
         ada.get(&receipts).await.json()["items"][0]["opened_at"],
         first["opened_at"],
-        "the first time stays"
+        "the first opening is kept"
     );
     assert_eq!(
         bob.get(&path).await.json()["my_receipt"]["opened_at"],
@@ -60,9 +61,9 @@ async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_tha
     let page = app.browser("Cyd").await.get(&path).await.expect(200).text();
     assert!(
         !page.contains("not opened it"),
-        "a colleague's page does not tell who opened it"
+        "another recipient's page does not show who opened it"
     );
-    // The author's own opening is none.
+    // The author's own opening makes no receipt.
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(
         ada.get(&receipts).await.json()["items"]
@@ -74,14 +75,14 @@ async fn opening_counts_only_when_the_page_says_so_and_is_for_the_author_and_tha
 }
 
 #[actix_web::test]
-async fn an_acknowledgement_keeps_its_first_time_and_can_be_taken_back() {
+async fn acknowledgement_keeps_its_first_time_until_withdrawn() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    let path = ada.update(asks(&["Bob", "Cyd"])).await;
+    let path = ada.update(request_for(&["Bob", "Cyd"])).await;
     let answer = format!("{path}/acknowledgement");
     let first = bob.put(&answer).await.expect(200).json();
     assert_eq!(
@@ -93,7 +94,7 @@ async fn an_acknowledgement_keeps_its_first_time_and_can_be_taken_back() {
         bob.put(&answer).await.expect(200).json()["acknowledged_at"],
         first["acknowledged_at"]
     );
-    // Who acknowledged, and when, is open to all who see the update.
+    // Everyone who can see the update can see who acknowledged it and when.
     assert_eq!(
         cyd.get(&format!("{path}/receipts")).await.json()["items"][0]["acknowledged_at"],
         first["acknowledged_at"]
@@ -115,13 +116,13 @@ async fn an_acknowledgement_keeps_its_first_time_and_can_be_taken_back() {
 }
 
 #[actix_web::test]
-async fn an_acknowledgement_goes_stale_when_the_content_changes_and_not_when_a_letter_does() {
+async fn acknowledgement_becomes_stale_only_after_a_material_change() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(asks(&["Bob"])).await;
+    let path = ada.update(request_for(&["Bob"])).await;
     let answer = format!("{path}/acknowledgement");
     bob.put(&answer).await.expect(200);
-    ada.patch(&path, json!({ "notes": "typo mended" }))
+    ada.patch(&path, json!({ "notes": "typo fixed" }))
         .await
         .expect(200);
     assert_eq!(
@@ -146,7 +147,7 @@ async fn an_acknowledgement_goes_stale_when_the_content_changes_and_not_when_a_l
     assert_eq!(owed["why"], "changed");
     assert_eq!(bob.get(&path).await.json()["what_changed"], "The date");
 
-    // Who answers what they saw before is told to look again.
+    // Acknowledging an earlier revision is a conflict.
     bob.json("PUT", &answer, &json!({ "revision": 1 }))
         .await
         .problem(409);
@@ -164,14 +165,14 @@ async fn an_acknowledgement_goes_stale_when_the_content_changes_and_not_when_a_l
 }
 
 #[actix_web::test]
-async fn only_recipients_acknowledge_and_a_reaction_never_does() {
+async fn only_recipients_can_acknowledge_and_reactions_do_not_count() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Eve").await,
     );
-    let path = ada.update(asks(&["Bob"])).await;
+    let path = ada.update(request_for(&["Bob"])).await;
     ada.put(&format!("{path}/acknowledgement"))
         .await
         .problem(403);
@@ -206,7 +207,7 @@ async fn only_recipients_acknowledge_and_a_reaction_never_does() {
 }
 
 #[actix_web::test]
-async fn what_asks_nothing_is_owed_by_nobody_until_it_asks() {
+async fn fyi_update_is_owed_by_nobody_until_its_expectation_changes() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -248,10 +249,10 @@ async fn what_asks_nothing_is_owed_by_nobody_until_it_asks() {
 }
 
 #[actix_web::test]
-async fn a_form_acknowledges_with_one_press_and_goes_back_to_the_page() {
+async fn acknowledgement_form_redirects_back_to_the_update() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada.update(asks(&["Bob"])).await;
+    let path = ada.update(request_for(&["Bob"])).await;
     let browser = app.browser("Bob").await;
     let pressed = browser
         .form(
@@ -278,11 +279,11 @@ async fn a_form_acknowledges_with_one_press_and_goes_back_to_the_page() {
 }
 
 #[actix_web::test]
-async fn who_was_deactivated_before_answering_owes_nothing_any_more() {
+async fn deactivated_recipient_owes_nothing() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     let (bob, eve) = (app.person("Bob").await, app.person("Eve").await);
-    let path = ada.update(asks(&["Bob", "Eve"])).await;
+    let path = ada.update(request_for(&["Bob", "Eve"])).await;
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
@@ -305,7 +306,7 @@ async fn who_was_deactivated_before_answering_owes_nothing_any_more() {
 }
 
 #[actix_web::test]
-async fn who_was_taken_out_and_is_meant_by_everyone_again_can_open_and_answer() {
+async fn removed_recipient_can_open_and_answer_when_everyone_is_added() {
     let app = TestApp::start().await;
     let (ada, bob, dan) = (
         app.person("Ada").await,
@@ -324,7 +325,7 @@ async fn who_was_taken_out_and_is_meant_by_everyone_again_can_open_and_answer() 
     assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 1);
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(bob.get("/inbox").await.json()["counts"]["said_to_me"], 0);
-    // A program that never opens a page may answer all the same.
+    // A recipient can acknowledge without opening the update.
     app.person("Eve")
         .await
         .put(&format!("{path}/acknowledgement"))
@@ -334,7 +335,7 @@ async fn who_was_taken_out_and_is_meant_by_everyone_again_can_open_and_answer() 
 }
 
 #[actix_web::test]
-async fn the_page_shows_two_hundred_of_those_who_owe_and_the_table_all() {
+async fn receipts_page_shows_two_hundred_rows_and_the_csv_shows_all() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     app.execute(

@@ -1,4 +1,4 @@
-//! Recordings while they arrive: how they grow, end without their page, and go on when it comes back.
+//! Recordings of unknown length: how they grow, are finished when their page is lost, and resume when it returns.
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -7,7 +7,7 @@ use crate::app::{Answer, TestApp, email, fixture};
 use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch, with};
 
 #[actix_web::test]
-async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_becomes_ready() {
+async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -38,7 +38,7 @@ async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_become
         (&json!("uploading"), &json!("video"))
     );
 
-    // As MediaRecorder does: a first piece of one byte, empty ones in between.
+    // Like MediaRecorder: a first piece of one byte, and empty pieces in between.
     let mut at = 0;
     for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
         at = sender.send(at, piece).await;
@@ -68,7 +68,7 @@ async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_become
             .unwrap()
             .iter()
             .any(|rendition| rendition["name"] == "playable"),
-        "plays at once: {media}"
+        "the recording plays at once: {media}"
     );
     app.jobs_done().await;
     assert_eq!(sender.media().await["state"], "ready");
@@ -83,7 +83,7 @@ async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_become
         (&update["state"], &update["media"][0]["id"]),
         (&json!("draft"), &json!(sender.media))
     );
-    // Told again, it is still done; more has no place.
+    // Finishing again succeeds. Sending more bytes fails.
     sender.finish(at).await.expect(204);
     sender.patch(at, b"more", &[]).await.problem(410);
     let head = sender.head().await.expect(200);
@@ -94,12 +94,12 @@ async fn a_recording_of_unknown_length_grows_plays_from_its_last_byte_and_become
 }
 
 #[actix_web::test]
-async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_and_says_so() {
+async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     let cut = whole.len() / 2;
-    let (sender, silent) = (Sender::recording(&ada).await, Sender::recording(&ada).await);
+    let (sender, empty) = (Sender::recording(&ada).await, Sender::recording(&ada).await);
     sender.send(0, &whole[..cut]).await;
     app.state.sweep().await.unwrap();
     assert_eq!(sender.media().await["state"], "uploading");
@@ -114,14 +114,14 @@ async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_an
         "{media}"
     );
     assert!(sender.original().await == whole[..cut]);
-    // Of one that nothing ever came of, nothing stays after a day.
+    // An upload without any bytes is deleted after a day.
     app.state.clock.advance(24 * HOUR);
     app.state.sweep().await.unwrap();
-    ada.get(&format!("/updates/{}", silent.update))
+    ada.get(&format!("/updates/{}", empty.update))
         .await
         .problem(404);
 
-    // The page comes back after all, with the rest: nothing is lost.
+    // The page returns with the rest, and nothing is lost.
     assert_eq!(sender.offset().await, cut);
     sender.send(cut, &whole[cut..whole.len() - 10]).await;
     sender
@@ -148,8 +148,7 @@ async fn a_recording_whose_page_never_came_back_is_finished_with_what_arrived_an
 }
 
 #[actix_web::test]
-async fn a_recording_that_was_finished_without_its_page_and_lacks_nothing_does_not_say_so_any_more()
-{
+async fn abandoned_recording_loses_its_mark_when_nothing_was_missing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -175,7 +174,7 @@ async fn a_recording_that_was_finished_without_its_page_and_lacks_nothing_does_n
 }
 
 #[actix_web::test]
-async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
+async fn abandoned_recording_cannot_resume_once_published() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -200,32 +199,31 @@ async fn what_was_finished_without_its_page_and_sent_is_not_changed_any_more() {
 }
 
 #[actix_web::test]
-async fn a_recording_that_goes_on_after_it_was_finished_without_its_page_survives_whatever_happens_then()
- {
+async fn resumed_recording_survives_a_broken_request_and_cleanup() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(10 * MIB);
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..9 * MIB]).await;
     app.state.clock.advance(HOUR + 1000);
-    // Marked as ended, and not put together yet, when its page comes back.
+    // Marked as ended but not assembled yet when its page returns.
     app.execute("UPDATE uploads SET length = received, broken_off_at = 1")
         .await;
     let at = sender.send(9 * MIB, &whole[9 * MIB..9 * MIB + 5000]).await;
-    // A request that breaks off after that keeps what it brought, and the copy of what was there.
+    // A request that breaks off keeps its bytes and the earlier copy.
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);
-    app.until("what arrived is durable", async || {
+    app.until("the received bytes are durable", async || {
         sender.offset().await == at + 3000
     })
     .await;
     assert_eq!(
         sender.media().await["state"],
         "processing",
-        "what was finished is shown until the rest is there"
+        "the finished part stays visible until the rest arrives"
     );
-    // It cannot be trimmed meanwhile, because the rest would bring back what was cut.
+    // It cannot be trimmed until the rest arrives, which would bring back what was cut.
     ada.json(
         "PUT",
         &format!("/media/{}/trim", sender.media),
@@ -234,7 +232,7 @@ async fn a_recording_that_goes_on_after_it_was_finished_without_its_page_survive
     .await
     .problem(409);
     sender.send(at + 3000, &whole[at + 3000..]).await;
-    // A day later, when all that was left behind is cleared away.
+    // A day later the leftovers are cleaned up.
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
@@ -242,7 +240,7 @@ async fn a_recording_that_goes_on_after_it_was_finished_without_its_page_survive
 }
 
 #[actix_web::test]
-async fn discarding_a_recording_that_went_on_again_deletes_all_of_it() {
+async fn discarding_a_resumed_recording_deletes_all_bytes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -263,19 +261,19 @@ async fn discarding_a_recording_that_went_on_again_deletes_all_of_it() {
 }
 
 #[actix_web::test]
-async fn what_arrived_of_a_recording_is_not_thrown_away_for_its_age() {
+async fn recording_is_kept_when_the_server_was_down_for_days() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     sender.send(0, &whole[..200_000]).await;
-    // The server was off for more than a week, and comes back.
+    // The server was down for more than a week.
     app.state.clock.advance(9 * 24 * HOUR);
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert!(sender.original().await == whole[..200_000]);
-    // Too little to be anything waits for its page for a day.
+    // A recording that is too short to play waits a day for its page.
     let short = Sender::recording(&ada).await;
     short.send(0, &whole[..1]).await;
     app.state.clock.advance(2 * HOUR);
@@ -287,7 +285,7 @@ async fn what_arrived_of_a_recording_is_not_thrown_away_for_its_age() {
 }
 
 #[actix_web::test]
-async fn an_update_can_be_sent_while_its_recording_still_arrives() {
+async fn update_can_be_published_while_its_recording_arrives() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let whole = fixture("rec-vp9-opus-10s.webm");

@@ -1,4 +1,4 @@
-//! What is redacted or cropped is gone: from the addresses at once, from every stored byte before anything is shown again.
+//! Redaction and cropping: old addresses end at once, and no stored byte shows the removed pixels when the picture is shown again.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,14 +11,14 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, Client, TestApp, files, postgres, s3};
-use crate::markup::{put, rendition};
+use crate::markup::{put_markup, rendition};
 
-/// A bucket that keeps every version.
+/// A bucket with versioning.
 const BUCKET: &str = "hearback-versioned";
-/// Nothing else in these pictures has this colour, also after a JPEG has been made of them.
+/// No other pixel of the test pictures has a similar colour, even after JPEG compression.
 const SECRET: Rgb<u8> = Rgb([10, 220, 20]);
 
-/// 800 × 600, grey, with a pattern of the secret colour at 200–400 × 150–250.
+/// Makes a grey picture of 800 × 600 with a pattern in the secret colour at x 200–400, y 150–250.
 fn secret(format: ImageFormat) -> Vec<u8> {
     let mut image = RgbImage::from_pixel(800, 600, Rgb([200, 200, 200]));
     for (x, y) in (200..400).flat_map(|x| (150..250).map(move |y| (x, y))) {
@@ -33,18 +33,18 @@ fn secret(format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// What covers the secret, to the pixel.
+/// A redaction that covers exactly the secret.
 fn cover() -> Value {
     json!({ "kind": "redaction", "box": [0.25, 0.25, 0.25, 0.16666666666666666] })
 }
 
-/// On PostgreSQL and S3: with a bucket of its own, which keeps versions.
+/// Starts the server. On PostgreSQL and S3 it uses a bucket with versioning.
 async fn start() -> TestApp {
     if !postgres() {
         return TestApp::start().await;
     }
     let s3 = s3();
-    // There already, from another test of this run.
+    // Another test of this run may have created it.
     let _ = s3.create_bucket().bucket(BUCKET).send().await;
     let on = VersioningConfiguration::builder()
         .status(BucketVersioningStatus::Enabled)
@@ -57,7 +57,7 @@ async fn start() -> TestApp {
         .unwrap();
     TestApp::start_with(|config| {
         let Place::S3 { prefix, .. } = &config.storage else {
-            panic!("a bucket was asked for")
+            panic!("the storage is not S3")
         };
         config.storage = Place::S3 {
             bucket: BUCKET.into(),
@@ -67,7 +67,7 @@ async fn start() -> TestApp {
     .await
 }
 
-/// Every byte that the service stores: each file of its folder, each version of each object, each row of each table.
+/// Returns all stored bytes by name: each file of the data folder, each version of each object and each table.
 async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let mut all: Vec<(String, Vec<u8>)> = files(app.dir.path())
         .into_iter()
@@ -75,7 +75,7 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         .collect();
     if postgres() {
         let Place::S3 { bucket, prefix } = &app.state.config.storage else {
-            panic!("no bucket")
+            panic!("the storage is not S3")
         };
         let s3 = s3();
         let listed = s3
@@ -96,7 +96,7 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
                 .await
             {
                 Ok(object) => object,
-                // Deleted since it was listed.
+                // Deleted after it was listed.
                 Err(error)
                     if error.as_service_error().is_some_and(
                         aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key,
@@ -116,7 +116,7 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
             .send()
             .await
             .unwrap();
-        assert!(begun.uploads().is_empty(), "unfinished parts");
+        assert!(begun.uploads().is_empty(), "multipart uploads are left");
         let mut connection = app.state.db.read().await.unwrap();
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'",
@@ -136,8 +136,8 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// Where these bytes begin.
-fn starts<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+/// Returns the offsets of `beginning` in `bytes`.
+fn positions<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let first = bytes
         .iter()
         .enumerate()
@@ -147,25 +147,25 @@ fn starts<'a>(bytes: &'a [u8], beginning: &'a [u8]) -> impl Iterator<Item = usiz
         .filter(|at| bytes[*at..].starts_with(beginning))
 }
 
-/// Where the secret is still seen: every picture that begins anywhere in what is stored is decoded.
-async fn seen(app: &TestApp) -> Vec<String> {
+/// Returns the names of the stored items that show the secret. Decodes every picture that begins anywhere in the stored bytes.
+async fn items_with_secret(app: &TestApp) -> Vec<String> {
     let all = stored(app).await;
-    // Not here: the server shares this thread, and would hear nothing meanwhile.
-    tokio::task::spawn_blocking(move || showing(all))
+    // On another thread, because the server runs on this one.
+    tokio::task::spawn_blocking(move || find_secret(all))
         .await
         .unwrap()
 }
 
-fn showing(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
+fn find_secret(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
     const BEGINNINGS: [(&[u8], ImageFormat); 3] = [
         (b"\x89PNG\r\n\x1a\n", ImageFormat::Png),
         (b"\xff\xd8\xff", ImageFormat::Jpeg),
         (b"RIFF", ImageFormat::WebP),
     ];
-    let mut seen = Vec::new();
+    let mut found = Vec::new();
     for (name, bytes) in all {
         for (beginning, format) in BEGINNINGS {
-            let shows = starts(&bytes, beginning).any(|at| {
+            let shows = positions(&bytes, beginning).any(|at| {
                 let image = image::load_from_memory_with_format(&bytes[at..], format);
                 image.is_ok_and(|image| {
                     image
@@ -175,19 +175,19 @@ fn showing(all: Vec<(String, Vec<u8>)>) -> Vec<String> {
                 })
             });
             if shows {
-                seen.push(format!("{name} ({format:?})"));
+                found.push(format!("{name} ({format:?})"));
             }
         }
-        // Encoded in a text it would be no picture, and yet there.
-        for trace in ["iVBORw0KGgo", "/9j/4"] {
+        // A picture in Base64 is not decoded above, so look for its first letters.
+        for prefix in ["iVBORw0KGgo", "/9j/4"] {
             assert_eq!(
-                starts(&bytes, trace.as_bytes()).next(),
+                positions(&bytes, prefix.as_bytes()).next(),
                 None,
-                "{name} has a picture in a text"
+                "{name} has a picture in Base64"
             );
         }
     }
-    seen
+    found
 }
 
 async fn update(ada: &Client) -> String {
@@ -197,8 +197,8 @@ async fn update(ada: &Client) -> String {
     .await
 }
 
-/// Adds a picture as a form does.
-async fn added(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) -> String {
+/// Adds a picture with a multipart form. Returns its path.
+async fn upload_by_form(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) -> String {
     let added = ada
         .upload(&format!("{update}/media"), &[], &[("media", name, bytes)])
         .await
@@ -207,8 +207,8 @@ async fn added(ada: &Client, update: &str, name: &str, bytes: Vec<u8>) -> String
     format!("/media/{}", added["items"][0]["id"].as_str().unwrap())
 }
 
-/// Adds a picture by tus, in two requests.
-async fn uploaded(ada: &Client, update: &str, bytes: &[u8]) -> String {
+/// Adds a picture by tus in two requests. Returns its path.
+async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
     let about = format!(
         "filename {},update {}",
@@ -261,8 +261,8 @@ async fn original(client: &Client, media: &str) -> Vec<u8> {
         .body
 }
 
-/// Nothing stands behind the end of a PNG, and nothing in it but what it needs.
-fn bare(png: &[u8]) {
+/// Asserts that a PNG has only the necessary chunks and nothing after its end.
+fn assert_minimal_png(png: &[u8]) {
     let (mut at, mut kinds) = (8, Vec::new());
     while at < png.len() {
         let length = u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
@@ -280,27 +280,27 @@ fn bare(png: &[u8]) {
 }
 
 #[actix_web::test]
-async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
+async fn redacted_pixels_are_in_no_stored_byte() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let update = update(&ada).await;
     let mark = json!({ "kind": "step", "at": [0.9, 0.9], "number": 1 });
     for way in ["png", "jpeg", "tus"] {
         let media = match way {
-            "png" => added(&ada, &update, "secret.png", secret(ImageFormat::Png)).await,
-            "jpeg" => added(&ada, &update, "secret.jpg", secret(ImageFormat::Jpeg)).await,
-            _ => uploaded(&ada, &update, &secret(ImageFormat::Png)).await,
+            "png" => upload_by_form(&ada, &update, "secret.png", secret(ImageFormat::Png)).await,
+            "jpeg" => upload_by_form(&ada, &update, "secret.jpg", secret(ImageFormat::Jpeg)).await,
+            _ => upload_by_tus(&ada, &update, &secret(ImageFormat::Png)).await,
         };
-        put(&ada, &media, 0, json!([mark])).await.expect(200);
+        put_markup(&ada, &media, 0, json!([mark])).await.expect(200);
         app.jobs_done().await;
         let before = ben.get(&media).await.json();
         assert_eq!(urls(&before).len(), 3, "{before}");
-        let places = seen(&app).await;
+        let places = items_with_secret(&app).await;
         assert!(
             places.len() >= 3,
-            "the secret is in the picture, what is drawn of it and its thumbnail: {places:?}"
+            "the secret is in the picture, its marked copy and its thumbnail: {places:?}"
         );
-        // What a process that was killed leaves: half-made files, and an object that a job was about to tell of.
+        // Unfinished files of a hide_without_deleting process.
         let old = std::time::SystemTime::UNIX_EPOCH;
         let half = [
             app.dir.path().join("tmp/killed"),
@@ -319,7 +319,7 @@ async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
                 .unwrap();
         }
 
-        let saved = put(&ada, &media, 1, json!([mark, cover()]))
+        let saved = put_markup(&ada, &media, 1, json!([mark, cover()]))
             .await
             .expect(200)
             .json();
@@ -329,11 +329,15 @@ async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
                 saved["shapes"].as_array().unwrap().len()
             ),
             (json!(2), 1),
-            "a redaction is in no list"
+            "a redaction is not listed as a shape"
         );
-        assert_eq!(seen(&app).await, [""; 0], "before any job has run");
+        assert_eq!(
+            items_with_secret(&app).await,
+            [""; 0],
+            "before any job has run"
+        );
         app.jobs_done().await;
-        assert_eq!(seen(&app).await, [""; 0]);
+        assert_eq!(items_with_secret(&app).await, [""; 0]);
         for url in urls(&before) {
             ben.get(&url).await.problem(404);
             ada.get(&url).await.problem(404);
@@ -349,11 +353,11 @@ async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
         let dark = |x, y| image.get_pixel(x, y).0.iter().all(|channel| *channel < 12);
         assert!(
             dark(200, 150) && dark(399, 249) && dark(198, 148),
-            "the margin too"
+            "the margin is covered too"
         );
         assert!(!dark(150, 120) && !dark(450, 300));
         if bytes.starts_with(b"\x89PNG") {
-            bare(&bytes);
+            assert_minimal_png(&bytes);
             assert!(!dark(196, 146));
         } else {
             assert!(
@@ -364,17 +368,17 @@ async fn no_pixel_of_what_was_redacted_is_left_in_any_stored_byte() {
 }
 
 #[actix_web::test]
-async fn a_picture_that_was_being_drawn_on_meanwhile_is_deleted_when_it_comes() {
+async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
     let app = start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",
         secret(ImageFormat::Png),
     )
     .await;
-    put(
+    put_markup(
         &ada,
         &media,
         0,
@@ -391,21 +395,23 @@ async fn a_picture_that_was_being_drawn_on_meanwhile_is_deleted_when_it_comes() 
         .await
         .unwrap()
         .expect("the picture is there");
-    put(&ada, &media, 1, json!([cover()])).await.expect(200);
-    assert_eq!(seen(&app).await, [""; 0]);
-    // What a worker had in hand and stores only now.
+    put_markup(&ada, &media, 1, json!([cover()]))
+        .await
+        .expect(200);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
+    // A worker stores a copy that it rendered before the redaction.
     drawn.commit(shop).await.unwrap();
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
         markup::draw(shop, &task).await.unwrap().is_none(),
-        "and what begins only now finds another picture"
+        "a job that starts now finds another picture"
     );
     app.jobs_done().await;
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Hides the picture as a request does that is killed before it has destroyed anything.
-async fn killed(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
+/// Hides the picture like a request whose server is hide_without_deleting before it deletes anything.
+async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
     let sent = Sent::read(&shapes, &Value::Null, &app.state.intake.shop.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");
     let person = hearback::people::viewer_by_token(&app.state.db, &app.state.clock, token)
@@ -429,10 +435,10 @@ async fn killed(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
 }
 
 #[actix_web::test]
-async fn what_a_killed_server_had_hidden_stays_hidden_until_a_job_has_destroyed_it() {
+async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",
@@ -441,7 +447,7 @@ async fn what_a_killed_server_had_hidden_stays_hidden_until_a_job_has_destroyed_
     .await;
     app.jobs_done().await;
     let before = ben.get(&media).await.json();
-    killed(&app, &ada, &media, json!([cover()])).await;
+    hide_without_deleting(&app, &ada, &media, json!([cover()])).await;
     let hidden = ben.get(&media).await.json();
     assert_eq!(
         (&hidden["state"], &hidden["renditions"]),
@@ -450,7 +456,7 @@ async fn what_a_killed_server_had_hidden_stays_hidden_until_a_job_has_destroyed_
     for url in urls(&before) {
         ada.get(&url).await.problem(404);
     }
-    put(
+    put_markup(
         &ada,
         &media,
         0,
@@ -458,21 +464,21 @@ async fn what_a_killed_server_had_hidden_stays_hidden_until_a_job_has_destroyed_
     )
     .await
     .problem(409);
-    assert!(!seen(&app).await.is_empty());
+    assert!(!items_with_secret(&app).await.is_empty());
     app.state.clock.advance(61_000);
     app.execute("UPDATE jobs SET attempts = 40 WHERE kind = 'burn'")
         .await;
     app.wait_for(&ada, &media, |media| media["state"] == "ready")
         .await;
     app.jobs_done().await;
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(
         ada.get(&format!("{media}/markup")).await.json()["revision"],
         1
     );
-    // Whoever asked and heard nothing asks again: it is done.
+    // A client that got no response repeats its request and succeeds.
     assert_eq!(
-        put(&ada, &media, 0, json!([cover()]))
+        put_markup(&ada, &media, 0, json!([cover()]))
             .await
             .expect(200)
             .json()["revision"],
@@ -481,10 +487,10 @@ async fn what_a_killed_server_had_hidden_stays_hidden_until_a_job_has_destroyed_
 }
 
 #[actix_web::test]
-async fn a_hidden_picture_that_is_removed_leaves_nothing() {
+async fn hidden_picture_leaves_nothing_when_removed() {
     let app = start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",
@@ -492,19 +498,19 @@ async fn a_hidden_picture_that_is_removed_leaves_nothing() {
     )
     .await;
     app.jobs_done().await;
-    killed(&app, &ada, &media, json!([cover()])).await;
+    hide_without_deleting(&app, &ada, &media, json!([cover()])).await;
     ada.delete(&media).await.expect(204);
     app.state.clock.advance(61_000);
     app.jobs_done().await;
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM burns").await, 0);
 }
 
 #[actix_web::test]
-async fn while_storage_is_away_the_picture_is_hidden_and_the_same_request_finishes_it() {
+async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
     let (app, away, back) = crate::failures::with_loose_storage().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",
@@ -514,7 +520,7 @@ async fn while_storage_is_away_the_picture_is_hidden_and_the_same_request_finish
     app.jobs_done().await;
     let before = ben.get(&media).await.json();
     away(&app);
-    let refused = put(&ada, &media, 0, json!([cover()])).await;
+    let refused = put_markup(&ada, &media, 0, json!([cover()])).await;
     let problem = refused.problem(503);
     assert!(
         problem["detail"].as_str().unwrap().contains("hidden"),
@@ -531,24 +537,24 @@ async fn while_storage_is_away_the_picture_is_hidden_and_the_same_request_finish
         ada.get(&url).await.problem(404);
     }
     assert_eq!(
-        put(&ada, &media, 0, json!([cover()]))
+        put_markup(&ada, &media, 0, json!([cover()]))
             .await
             .expect(200)
             .json()["revision"],
         1
     );
     app.jobs_done().await;
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(ben.get(&media).await.json()["state"], "ready");
 }
 
 #[actix_web::test]
-async fn of_redactions_at_once_one_is_done_and_nothing_of_any_is_left() {
+async fn concurrent_redactions_leave_no_redacted_pixels() {
     let app = start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
     let update = update(&ada).await;
     for same in [true, false] {
-        let media = added(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
+        let media = upload_by_form(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
         app.jobs_done().await;
         let more = json!({ "kind": "redaction", "box": [0.0, 0.0, 0.1, 0.1] });
         let (one, two) = (
@@ -559,7 +565,10 @@ async fn of_redactions_at_once_one_is_done_and_nothing_of_any_is_left() {
                 json!([cover(), more])
             },
         );
-        let (one, two) = futures_util::join!(put(&ada, &media, 0, one), put(&ada, &media, 0, two));
+        let (one, two) = futures_util::join!(
+            put_markup(&ada, &media, 0, one),
+            put_markup(&ada, &media, 0, two)
+        );
         let mut statuses = [one.status, two.status];
         statuses.sort_unstable();
         assert_eq!(statuses, if same { [200, 200] } else { [200, 409] });
@@ -570,38 +579,42 @@ async fn of_redactions_at_once_one_is_done_and_nothing_of_any_is_left() {
         );
     }
     app.jobs_done().await;
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM burns").await, 0);
 }
 
 #[actix_web::test]
-async fn redacting_what_was_answered_asks_again() {
+async fn redaction_makes_acknowledgements_stale() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let update = update(&ada).await;
-    let media = added(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
+    let media = upload_by_form(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
     ben.put(&format!("{update}/acknowledgement"))
         .await
         .expect(200);
-    put(&ada, &media, 0, json!([cover()])).await.expect(200);
+    put_markup(&ada, &media, 0, json!([cover()]))
+        .await
+        .expect(200);
     let shown = ben.get(&update).await.json();
     assert_eq!(shown["my_receipt"]["state"], "stale");
     assert_eq!(
         shown["what_changed"],
         "Something in a picture was made unreadable."
     );
-    // Said again, nobody is asked again.
+    // Repeating the redaction asks nobody again.
     let revision = shown["revision"].clone();
-    put(&ada, &media, 0, json!([cover()])).await.expect(200);
+    put_markup(&ada, &media, 0, json!([cover()]))
+        .await
+        .expect(200);
     assert_eq!(ben.get(&update).await.json()["revision"], revision);
 }
 
 #[actix_web::test]
-async fn a_crop_destroys_what_is_outside_and_moves_what_is_left() {
+async fn crop_removes_outside_pixels_and_moves_remaining_shapes_and_anchors() {
     let app = start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let update = update(&ada).await;
-    let media = added(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
+    let media = upload_by_form(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
     let id = media.trim_start_matches("/media/");
     let comment = async |fields: Value| {
         let mut fields = fields;
@@ -624,7 +637,7 @@ async fn a_crop_destroys_what_is_outside_and_moves_what_is_left() {
         json!({ "drawing": [{ "kind": "step", "at": [0.75, 0.75], "number": 1 }, { "kind": "step", "at": [0.1, 0.1], "number": 2 }] }),
     )
     .await;
-    assert!(!seen(&app).await.is_empty());
+    assert!(!items_with_secret(&app).await.is_empty());
     let body = json!({ "revision": 0, "crop": [0.5, 0.5, 0.5, 0.5], "shapes": [
         { "kind": "line", "from": [0.25, 0.75], "to": [1.0, 0.75], "width": 0.004 },
         { "kind": "rectangle", "box": [0.25, 0.25, 0.5, 0.5] },
@@ -651,7 +664,7 @@ async fn a_crop_destroys_what_is_outside_and_moves_what_is_left() {
         pen(json!({ "kind": "freehand", "points": [[0.4, 0.0], [0.4, 0.2]] })),
     ] })
     );
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
     let after = ben.get(&media).await.json();
     assert_eq!(
         (&after["width"], &after["height"]),
@@ -676,14 +689,14 @@ async fn a_crop_destroys_what_is_outside_and_moves_what_is_left() {
     );
     assert_eq!(ben.get(&outside).await.json()["body"], "b");
     app.jobs_done().await;
-    assert_eq!(seen(&app).await, [""; 0]);
+    assert_eq!(items_with_secret(&app).await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn what_was_written_outside_a_crop_is_in_no_stored_byte() {
+async fn text_outside_a_crop_is_in_no_stored_byte() {
     let app = start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",
@@ -691,13 +704,15 @@ async fn what_was_written_outside_a_crop_is_in_no_stored_byte() {
     )
     .await;
     let written = json!([{ "kind": "text", "at": [0.1, 0.1], "text": "Kurbelwelle" }]);
-    put(&ada, &media, 0, written.clone()).await.expect(200);
+    put_markup(&ada, &media, 0, written.clone())
+        .await
+        .expect(200);
     app.jobs_done().await;
     let found = async || {
         stored(&app)
             .await
             .iter()
-            .any(|(_, bytes)| starts(bytes, b"Kurbelwelle").next().is_some())
+            .any(|(_, bytes)| positions(bytes, b"Kurbelwelle").next().is_some())
     };
     assert!(found().await);
     let cropped = json!({ "revision": 1, "crop": [0.5, 0.5, 0.5, 0.5], "shapes": written });
@@ -710,10 +725,10 @@ async fn what_was_written_outside_a_crop_is_in_no_stored_byte() {
 }
 
 #[actix_web::test]
-async fn a_crop_that_leaves_next_to_nothing_is_refused() {
+async fn crop_is_rejected_when_it_leaves_too_few_pixels() {
     let app = start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Ben").await);
-    let media = added(
+    let media = upload_by_form(
         &ada,
         &update(&ada).await,
         "secret.png",

@@ -1,11 +1,11 @@
-//! What changed, who is asked again, and what it said before.
+//! Revisions: what changed, who is asked again, and earlier versions.
 
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, email, fixture};
 
 #[actix_web::test]
-async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they_answered() {
+async fn material_change_asks_again_and_shows_the_changes_since_the_answer() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -20,7 +20,7 @@ async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they
         .expect(200);
     let cyds = cyd.get(&path).await.json()["my_receipt"]["due"].clone();
     app.state.clock.advance(3 * 24 * 3_600_000);
-    // A letter changes nothing for anyone.
+    // A cosmetic edit asks nobody again.
     ada.patch(&path, json!({ "title": "The plan" }))
         .await
         .expect(200);
@@ -42,12 +42,12 @@ async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they
     );
     assert!(
         mine["due"].as_str() > cyds.as_str(),
-        "a debt that begins anew is due anew"
+        "a new obligation gets a new due time"
     );
     assert_eq!(
         cyd.get(&path).await.json()["my_receipt"]["due"],
         cyds,
-        "who has not answered is not given more time"
+        "an unanswered obligation keeps its due time"
     );
     assert_eq!(
         bob.get("/inbox").await.json()["owed_by_me"][0]["why"],
@@ -72,7 +72,7 @@ async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they
         page.contains("0 of 2 heard. 1 answered an earlier version."),
         "{page}"
     );
-    // The title's letter was before the change: it is shown too, for it came after the answer.
+    // After another acknowledgement there are no changes to show.
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
@@ -128,7 +128,7 @@ async fn a_change_that_matters_asks_again_and_shows_each_what_changed_since_they
 }
 
 #[actix_web::test]
-async fn asking_again_is_offered_once_anyone_has_answered_and_is_ticked_when_files_changed() {
+async fn asking_again_is_offered_after_an_answer_and_ticked_when_files_changed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -178,12 +178,12 @@ async fn asking_again_is_offered_once_anyone_has_answered_and_is_ticked_when_fil
             .await
             .text()
             .contains("name=\"change\" value=\"material\">"),
-        "what was asked about is no change any more"
+        "a change that was already asked about does not count"
     );
 }
 
 #[actix_web::test]
-async fn a_readback_of_an_earlier_version_is_neither_heard_nor_owed_to_the_author() {
+async fn readback_of_an_earlier_revision_cannot_be_confirmed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -204,7 +204,7 @@ async fn a_readback_of_an_earlier_version_is_neither_heard_nor_owed_to_the_autho
     ada.json("PUT", &confirm, &json!({ "verdict": "confirmed" }))
         .await
         .problem(409);
-    // The page that Bob had open before asks him to look again.
+    // A readback from an outdated page is a conflict.
     bob.json(
         "PUT",
         &format!("{path}/acknowledgement"),
@@ -225,7 +225,7 @@ async fn a_readback_of_an_earlier_version_is_neither_heard_nor_owed_to_the_autho
 }
 
 #[actix_web::test]
-async fn stop_asking_ends_all_debts_and_keeps_what_was_answered() {
+async fn changing_to_fyi_ends_obligations_and_keeps_answers() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -246,7 +246,7 @@ async fn stop_asking_ends_all_debts_and_keeps_what_was_answered() {
             &inbox["said_to_me"][0]["why"]
         ),
         (&json!(0), &json!("sent")),
-        "unopened, it can still be heard"
+        "an unopened update stays in the inbox"
     );
     assert_eq!(ada.get("/inbox").await.json()["counts"]["owed_to_me"], 0);
     assert_eq!(
@@ -257,13 +257,12 @@ async fn stop_asking_ends_all_debts_and_keeps_what_was_answered() {
         bob.get("/inbox").await.json()["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    let nothing: Value = cyd.get(&path).await.json()["my_receipt"]["owes"].clone();
-    assert_eq!(nothing, json!(false));
+    let owes: Value = cyd.get(&path).await.json()["my_receipt"]["owes"].clone();
+    assert_eq!(owes, json!(false));
 }
 
 #[actix_web::test]
-async fn a_file_that_was_answered_stays_in_its_version_for_the_author_alone_until_it_is_deleted_for_good()
- {
+async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let made = ada
@@ -293,7 +292,7 @@ async fn a_file_that_was_answered_stays_in_its_version_for_the_author_alone_unti
     ada.delete(&media).await.expect(204);
     ada.delete(&media).await.expect(204);
     assert_eq!(ada.get(&path).await.json()["media"], json!([]));
-    // For others it is gone, and so is the address they had.
+    // Other people lose the file and their address of it.
     bob.get(&media).await.problem(404);
     app.client().get(&bobs).await.expect(404);
     ada.patch(

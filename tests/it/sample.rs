@@ -1,11 +1,11 @@
-//! The update that a new workspace begins with.
+//! The sample update of a new workspace.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, PASSWORD, TestApp, email};
 
-/// The first account, as its browser has it.
-async fn first(app: &TestApp) -> Client {
+/// Creates the first account. Returns a client with its session.
+async fn set_up(app: &TestApp) -> Client {
     let client = app.client().header("sec-fetch-site", "same-origin");
     let code = app.setup_code.clone().unwrap();
     client
@@ -18,28 +18,28 @@ async fn first(app: &TestApp) -> Client {
     client
 }
 
-async fn owed(ada: &Client) -> Value {
+async fn inbox(ada: &Client) -> Value {
     ada.get("/inbox").await.expect(200).json()
 }
 
 #[actix_web::test]
-async fn a_new_workspace_begins_with_an_update_that_is_watched_commented_and_said_back() {
+async fn sample_update_can_be_watched_discussed_and_read_back() {
     let app = TestApp::start().await;
-    let ada = first(&app).await;
-    let inbox = owed(&ada).await;
+    let ada = set_up(&app).await;
+    let entries = inbox(&ada).await;
     assert_eq!(
-        inbox["counts"],
+        entries["counts"],
         json!({ "owed_by_me": 1, "owed_to_me": 0, "said_to_me": 0 }),
-        "{inbox}"
+        "{entries}"
     );
-    let entry = &inbox["owed_by_me"][0];
+    let entry = &entries["owed_by_me"][0];
     assert_eq!(
         (&entry["why"], &entry["due"]),
         (&json!("readback"), &Value::Null)
     );
     let path = format!("/updates/{}", entry["update"]["id"].as_str().unwrap());
 
-    // It teaches beside the first thing to do, which is one's own.
+    // The inbox lists the sample beside the suggestion to share something.
     let page = ada
         .clone()
         .accept("text/html")
@@ -109,7 +109,7 @@ async fn a_new_workspace_begins_with_an_update_that_is_watched_commented_and_sai
         (&json!("answered"), &json!("Hearback"))
     );
     ada.put(&format!("{question}/acceptance")).await.expect(200);
-    assert_eq!(owed(&ada).await["said_to_me"][0]["why"], "answer");
+    assert_eq!(inbox(&ada).await["said_to_me"][0]["why"], "answer");
     ada.put(&format!("{path}/opening")).await.expect(204);
     let said = ada
         .json(
@@ -121,15 +121,15 @@ async fn a_new_workspace_begins_with_an_update_that_is_watched_commented_and_sai
         .expect(200)
         .json();
     assert_eq!(said["state"], "confirmed", "{said}");
-    let inbox = owed(&ada).await;
+    let entries = inbox(&ada).await;
     assert_eq!(
-        (&inbox["owed_by_me"], &inbox["said_to_me"][0]["why"]),
+        (&entries["owed_by_me"], &entries["said_to_me"][0]["why"]),
         (&json!([]), &json!("confirmed")),
-        "{inbox}"
+        "{entries}"
     );
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(
-        owed(&ada).await["counts"],
+        inbox(&ada).await["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
     let page = ada
@@ -144,30 +144,30 @@ async fn a_new_workspace_begins_with_an_update_that_is_watched_commented_and_sai
 }
 
 #[actix_web::test]
-async fn the_sample_can_be_put_away_unread_and_asks_no_more() {
+async fn sample_leaves_the_inbox_when_muted() {
     let app = TestApp::start().await;
-    let ada = first(&app).await;
-    let id = owed(&ada).await["owed_by_me"][0]["update"]["id"]
+    let ada = set_up(&app).await;
+    let id = inbox(&ada).await["owed_by_me"][0]["update"]["id"]
         .as_str()
         .unwrap()
         .to_owned();
     ada.put(&format!("/updates/{id}/mute")).await.expect(204);
     assert_eq!(
-        owed(&ada).await["counts"],
+        inbox(&ada).await["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
     ada.put(&format!("/updates/{id}/mute")).await.expect(204);
     ada.delete(&format!("/updates/{id}/mute")).await.expect(204);
-    assert_eq!(owed(&ada).await["counts"]["owed_by_me"], 0);
+    assert_eq!(inbox(&ada).await["counts"]["owed_by_me"], 0);
     app.state.clock.advance(20 * 24 * 3_600_000);
     app.state.sweep().await.unwrap();
-    assert_eq!(owed(&ada).await["counts"]["said_to_me"], 0);
+    assert_eq!(inbox(&ada).await["counts"]["said_to_me"], 0);
 }
 
 #[actix_web::test]
-async fn the_samples_author_is_no_person() {
+async fn sample_author_is_not_a_person() {
     let app = TestApp::start().await;
-    let ada = first(&app).await;
+    let ada = set_up(&app).await;
     app.person("Bob").await;
     let people = ada.get("/people").await.expect(200).json();
     let names: Vec<&str> = people["items"]
@@ -177,22 +177,28 @@ async fn the_samples_author_is_no_person() {
         .map(|person| person["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["Ada", "Bob"]);
-    let update = owed(&ada).await["owed_by_me"][0]["update"]["id"]
+    let update = inbox(&ada).await["owed_by_me"][0]["update"]["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    let house = ada.get(&format!("/updates/{update}")).await.json()["author"]["id"]
+    let system_account = ada.get(&format!("/updates/{update}")).await.json()["author"]["id"]
         .as_str()
         .unwrap()
         .to_owned();
 
-    ada.patch(&format!("/people/{house}"), json!({ "active": true }))
-        .await
-        .problem(404);
-    ada.patch(&format!("/people/{house}"), json!({ "role": "admin" }))
-        .await
-        .problem(404);
-    ada.post(&format!("/people/{house}/reset"), json!({}))
+    ada.patch(
+        &format!("/people/{system_account}"),
+        json!({ "active": true }),
+    )
+    .await
+    .problem(404);
+    ada.patch(
+        &format!("/people/{system_account}"),
+        json!({ "role": "admin" }),
+    )
+    .await
+    .problem(404);
+    ada.post(&format!("/people/{system_account}/reset"), json!({}))
         .await
         .problem(404);
     for password in ["", PASSWORD] {
@@ -215,24 +221,27 @@ async fn the_samples_author_is_no_person() {
     }
     let sent = ada.post("/updates", json!({ "title": "T", "audience": ["everyone"], "expectation": "acknowledge", "publish": true })).await;
     assert_eq!(sent.expect(201).json()["counts"]["recipients"], 1);
-    ada.post("/groups", json!({ "name": "all", "members": [house] }))
-        .await
-        .problem(422);
+    ada.post(
+        "/groups",
+        json!({ "name": "all", "members": [system_account] }),
+    )
+    .await
+    .problem(422);
     // Nobody else sees the sample.
     let bob = app.browser("Bob").await;
     bob.get(&format!("/updates/{update}")).await.expect(404);
 }
 
 #[actix_web::test]
-async fn the_first_account_is_made_also_where_no_file_can_be_taken() {
+async fn set_up_succeeds_without_a_sample_when_the_disk_is_full() {
     let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
-    let ada = first(&app).await;
-    assert_eq!(owed(&ada).await["counts"]["owed_by_me"], 0);
+    let ada = set_up(&app).await;
+    assert_eq!(inbox(&ada).await["counts"]["owed_by_me"], 0);
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 0);
 }
 
 #[actix_web::test]
-async fn what_was_stored_for_a_set_up_that_failed_is_deleted() {
+async fn files_of_a_failed_set_up_are_deleted() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let (one, two) = (app.client(), app.client());

@@ -1,4 +1,4 @@
-//! Signing in and out, and what every request is held to: where it came from, which face it gets, which method a form means.
+//! Sessions: signing in and out, cookies, and the list of sessions.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ async fn sign_in(client: &Client, name: &str, password: &str) -> crate::app::Ans
 }
 
 #[actix_web::test]
-async fn a_session_begins_with_the_password_and_ends_with_signing_out() {
+async fn session_begins_with_the_password_and_ends_on_sign_out() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let client = app.client().header("sec-fetch-site", "same-origin");
@@ -30,7 +30,7 @@ async fn a_session_begins_with_the_password_and_ends_with_signing_out() {
 }
 
 #[actix_web::test]
-async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
+async fn sign_in_redirects_to_the_requested_page_and_never_to_another_host() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let stranger = app.client().accept("text/html");
@@ -38,12 +38,12 @@ async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
         .get("/updates?state=draft&q=a%20b")
         .await
         .expect(303);
-    let there = refused.header("location").to_owned();
+    let location = refused.header("location").to_owned();
     assert_eq!(
-        there,
+        location,
         "/session?next=/updates%3Fstate%3Ddraft%26q%3Da%2520b"
     );
-    let page = stranger.get(&there).await.expect(200).text();
+    let page = stranger.get(&location).await.expect(200).text();
     assert!(
         page.contains("value=\"/updates?state=draft&#38;q=a%20b\"")
             || page.contains("value=\"/updates?state=draft&amp;q=a%20b\""),
@@ -88,7 +88,7 @@ async fn signing_in_leads_where_one_was_going_and_never_to_another_host() {
 }
 
 #[actix_web::test]
-async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
+async fn unknown_address_and_wrong_password_get_the_same_response() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let body = |answer: crate::app::Answer| {
@@ -116,7 +116,7 @@ async fn an_unknown_address_and_a_wrong_password_get_the_same_answer() {
 }
 
 #[actix_web::test]
-async fn guessing_is_slowed_down_and_says_when_to_try_again() {
+async fn sign_in_is_rate_limited_per_account_with_retry_after() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     for _ in 0..10 {
@@ -127,7 +127,7 @@ async fn guessing_is_slowed_down_and_says_when_to_try_again() {
     let refused = sign_in(&app.client(), "Ada", PASSWORD).await;
     refused.problem(429);
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
-    // The address in other letters is the same account.
+    // The limit ignores the case of the address.
     app.client()
         .post(
             "/session",
@@ -151,7 +151,7 @@ async fn guessing_is_slowed_down_and_says_when_to_try_again() {
 }
 
 #[actix_web::test]
-async fn sessions_are_listed_and_ended_one_by_one_by_their_person_alone() {
+async fn sessions_are_listed_and_ended_only_by_their_owner() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let eve = app.person("Eve").await;
@@ -188,7 +188,7 @@ async fn sessions_are_listed_and_ended_one_by_one_by_their_person_alone() {
 }
 
 #[actix_web::test]
-async fn an_unused_session_ends_after_thirty_days() {
+async fn session_ends_after_thirty_unused_days() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let browser = app.browser("Ada").await.accept("application/json");
@@ -201,7 +201,7 @@ async fn an_unused_session_ends_after_thirty_days() {
 }
 
 #[actix_web::test]
-async fn the_session_cookie_is_kept_from_scripts_and_other_sites() {
+async fn session_cookie_is_http_only_and_same_site() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let cookie = sign_in(&app.client(), "Ada", PASSWORD)
@@ -219,7 +219,7 @@ async fn the_session_cookie_is_kept_from_scripts_and_other_sites() {
 }
 
 #[actix_web::test]
-async fn behind_https_the_cookie_is_secure_and_bound_to_the_host() {
+async fn session_cookie_is_secure_and_bound_to_the_host_behind_https() {
     let app =
         TestApp::start_with(|config| config.url = Some("https://hear.example.org".into())).await;
     app.person("Ada").await;
@@ -250,7 +250,7 @@ async fn behind_https_the_cookie_is_secure_and_bound_to_the_host() {
 }
 
 #[actix_web::test]
-async fn signing_in_again_ends_the_session_before() {
+async fn signing_in_again_ends_the_previous_session() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     let old = sign_in(&app.client(), "Ada", PASSWORD)
@@ -286,7 +286,7 @@ async fn signing_in_again_ends_the_session_before() {
 }
 
 #[actix_web::test]
-async fn what_another_site_sends_is_refused_and_changes_nothing() {
+async fn cross_site_request_is_rejected_without_effect() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let cookie = sign_in(&app.client(), "Ada", PASSWORD)
@@ -313,10 +313,10 @@ async fn what_another_site_sends_is_refused_and_changes_nothing() {
             .patch("/me", json!({ "name": "Mallory" }))
             .await
             .problem(403);
-        // Reading is safe.
+        // Reading is allowed.
         foreign.get("/me").await.expect(200);
     }
-    // Nor may another site sign somebody in.
+    // Another site cannot sign a person in either.
     sign_in(
         &app.client().header("sec-fetch-site", "cross-site"),
         "Ada",
@@ -337,7 +337,7 @@ async fn what_another_site_sends_is_refused_and_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn one_address_has_two_faces() {
+async fn response_is_html_or_json_by_accept_and_authorization() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -363,7 +363,7 @@ async fn one_address_has_two_faces() {
             .await
             .header("content-type"),
         "application/json",
-        "with Authorization it is JSON"
+        "a request with Authorization gets JSON"
     );
     assert_eq!(
         browser
@@ -375,7 +375,7 @@ async fn one_address_has_two_faces() {
         "application/json"
     );
 
-    // A form: 303 when it worked, the filled form when it did not.
+    // A form gets a redirect on success and the filled form on failure.
     let made = browser
         .form("POST", "/updates", &[("title", "By form")])
         .await
@@ -394,14 +394,14 @@ async fn one_address_has_two_faces() {
             && refused.text().contains("Kept title")
             && refused.text().contains("not-an-address")
     );
-    // The same as JSON.
+    // The same request as JSON gets a problem.
     ada.post(
         "/updates",
         json!({ "title": "x", "audience": ["not-an-address"] }),
     )
     .await
     .problem(422);
-    // An error has both faces too.
+    // Errors are negotiated as well.
     let lost = browser.get("/updates/nothing-here").await.expect(404);
     assert!(
         lost.header("content-type").starts_with("text/html")
@@ -411,7 +411,7 @@ async fn one_address_has_two_faces() {
 }
 
 #[actix_web::test]
-async fn a_form_says_its_method_in_the_query_or_an_urlencoded_body_but_not_in_multipart() {
+async fn form_method_is_read_from_query_or_urlencoded_body_but_not_multipart() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -434,7 +434,7 @@ async fn a_form_says_its_method_in_the_query_or_an_urlencoded_body_but_not_in_mu
     let refused = browser.upload(&path, &[("_method", "DELETE")], &[]).await;
     assert!(refused.status.is_client_error(), "{}", refused.status);
     assert_eq!(ada.get(&path).await.json()["state"], "published");
-    // Only those three, and only of a POST.
+    // Only PUT, PATCH and DELETE, and only in a POST.
     assert!(
         browser
             .form("POST", &format!("{path}?_method=TRACE"), &[])
@@ -461,7 +461,7 @@ async fn a_form_says_its_method_in_the_query_or_an_urlencoded_body_but_not_in_mu
 }
 
 #[actix_web::test]
-async fn a_wrong_method_is_a_problem_too() {
+async fn wrong_method_gets_a_problem_document() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for (method, path) in [
@@ -484,7 +484,7 @@ async fn a_wrong_method_is_a_problem_too() {
 }
 
 #[actix_web::test]
-async fn a_head_is_a_get_without_its_body() {
+async fn head_returns_the_headers_of_get_without_a_body() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;
@@ -499,7 +499,7 @@ async fn a_head_is_a_get_without_its_body() {
 }
 
 #[actix_web::test]
-async fn unreadable_and_unknown_things_are_named() {
+async fn unreadable_body_and_invalid_fields_are_rejected_with_their_name() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let send = |body: &'static str, kind: &'static str| {
@@ -540,7 +540,7 @@ async fn unreadable_and_unknown_things_are_named() {
 }
 
 #[actix_web::test]
-async fn a_null_character_in_an_address_is_nothing_there() {
+async fn address_with_a_null_character_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let path = ada.update(json!({ "title": "One" })).await;

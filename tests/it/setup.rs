@@ -1,15 +1,16 @@
-//! The first account: once, for who has the printed code.
+//! Set-up: the first account can be created once, with the printed code.
 
 use serde_json::json;
 
 use crate::app::{PASSWORD, TestApp, email};
 
-fn first(code: &str, name: &str) -> serde_json::Value {
+/// Fields of the set-up form.
+fn fields_with(code: &str, name: &str) -> serde_json::Value {
     json!({ "code": code, "email": email(name), "name": name, "password": PASSWORD, "time_zone": "Europe/Berlin" })
 }
 
 #[actix_web::test]
-async fn the_first_account_is_an_admin_and_set_up_is_gone_once_used() {
+async fn first_account_is_an_admin_and_set_up_ends_with_it() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let page = app
@@ -21,7 +22,9 @@ async fn the_first_account_is_an_admin_and_set_up_is_gone_once_used() {
     assert!(page.text().contains(&code));
 
     let ada = app.client().header("sec-fetch-site", "same-origin");
-    ada.post("/setup", first(&code, "Ada")).await.expect(204);
+    ada.post("/setup", fields_with(&code, "Ada"))
+        .await
+        .expect(204);
     let me = ada.get("/me").await.expect(200).json();
     assert_eq!(
         (&me["role"], &me["name"], &me["time_zone"]),
@@ -33,13 +36,13 @@ async fn the_first_account_is_an_admin_and_set_up_is_gone_once_used() {
         .await
         .problem(404);
     app.client()
-        .post("/setup", first(&code, "Bob"))
+        .post("/setup", fields_with(&code, "Bob"))
         .await
         .problem(404);
 }
 
 #[actix_web::test]
-async fn a_wrong_code_looks_like_nothing_there() {
+async fn set_up_with_a_wrong_code_is_not_found() {
     let app = TestApp::start().await;
     let nothing = app.client().get("/no-such-address").await.problem(404);
     for path in ["/setup?code=wrong", "/setup", "/setup?code="] {
@@ -50,7 +53,7 @@ async fn a_wrong_code_looks_like_nothing_there() {
         );
     }
     app.client()
-        .post("/setup", first("wrong", "Eve"))
+        .post("/setup", fields_with("wrong", "Eve"))
         .await
         .problem(404);
     app.client().post("/setup", json!({})).await.problem(404);
@@ -62,7 +65,7 @@ async fn a_wrong_code_looks_like_nothing_there() {
 }
 
 #[actix_web::test]
-async fn a_set_up_form_with_a_bad_password_is_shown_again_with_what_was_typed() {
+async fn set_up_form_keeps_its_fields_when_the_password_is_too_short() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let browser = app.client().accept("text/html");
@@ -90,13 +93,13 @@ async fn a_set_up_form_with_a_bad_password_is_shown_again_with_what_was_typed() 
 }
 
 #[actix_web::test]
-async fn of_two_at_once_one_becomes_the_first() {
+async fn one_account_is_created_when_two_set_ups_race() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let (one, two) = (app.client(), app.client());
     let (one, two) = tokio::join!(
-        one.post("/setup", first(&code, "Ada")),
-        two.post("/setup", first(&code, "Bob"))
+        one.post("/setup", fields_with(&code, "Ada")),
+        two.post("/setup", fields_with(&code, "Bob"))
     );
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();

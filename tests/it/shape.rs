@@ -1,4 +1,4 @@
-//! The shape of a JSON document: which fields it has, and of which types.
+//! The shape of a JSON document: its fields and their types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ const CLOSED_SETS: [&str; 9] = [
     "visibility",
     "why",
 ];
-/// Names of renditions are a closed set, too. Other names are not.
+/// The names of renditions are a closed set too. Other names are not.
 const RENDITION: (&str, &str) = ("renditions", "name");
 
 /// The types that a JSON value can have: words such as `null` and `string`, an object with these fields, a list of these items.
@@ -83,6 +83,7 @@ impl Shape {
         self
     }
 
+    /// Returns the shape as JSON.
     pub fn json(self) -> Value {
         let words = self.words.into_iter().collect::<Vec<_>>().join("|");
         let fields = self.fields.map(|fields| {

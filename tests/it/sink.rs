@@ -1,11 +1,11 @@
-//! A mail server of a test's own: it takes mail and keeps it, or answers what the test wants.
+//! An SMTP server for tests. It keeps the mail that it receives, or replies as a test demands.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What it answers to whom: the first rule whose verb and text fit a command is used up.
+/// A scripted reply. The first rule whose verb and text match a command is used once.
 #[derive(Clone, Debug)]
 struct Rule {
     verb: &'static str,
@@ -14,22 +14,22 @@ struct Rule {
 }
 
 #[derive(Default)]
-struct Seen {
-    mails: Vec<Taken>,
+struct Log {
+    mails: Vec<ReceivedMail>,
     rules: Vec<Rule>,
     commands: Vec<String>,
 }
 
-/// A mail that was taken.
+/// A received message to one recipient.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct ReceivedMail {
     pub to: String,
-    /// As it came, dots unstuffed.
+    /// The message without dot-stuffing.
     pub raw: String,
 }
 
-impl Taken {
-    /// A header, unfolded and decoded.
+impl ReceivedMail {
+    /// Returns a header, unfolded and decoded. Panics if it is missing.
     pub fn header(&self, name: &str) -> String {
         let (headers, _) = self.raw.split_once("\r\n\r\n").unwrap();
         let unfolded = headers.replace("\r\n ", " ").replace("\r\n\t", " ");
@@ -39,7 +39,7 @@ impl Taken {
         decoded(line.unwrap_or_else(|| panic!("no {name} in {headers}")))
     }
 
-    /// The text, decoded.
+    /// Returns the decoded body.
     pub fn text(&self) -> String {
         let (_, body) = self.raw.split_once("\r\n\r\n").unwrap();
         let bytes = match self.header("Content-Transfer-Encoding").as_str() {
@@ -53,7 +53,7 @@ impl Taken {
     }
 }
 
-/// Words of RFC 2047 in base64, which is all that is written here.
+/// Decodes the Base64 words of RFC 2047, the only encoding that the server uses.
 fn decoded(line: &str) -> String {
     let mut out = String::new();
     for (at, part) in line.split("=?utf-8?b?").enumerate() {
@@ -63,7 +63,7 @@ fn decoded(line: &str) -> String {
                     &String::from_utf8(data_encoding::BASE64.decode(word.as_bytes()).unwrap())
                         .unwrap(),
                 );
-                // The space between two encoded words is none.
+                // Space between two encoded words is not part of the text.
                 out.push_str(if rest == " " { "" } else { rest });
             }
             _ => out.push_str(part),
@@ -72,6 +72,7 @@ fn decoded(line: &str) -> String {
     out
 }
 
+/// Decodes quoted-printable text.
 fn unquoted(text: &str) -> Vec<u8> {
     let mut parts = text.split('=');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -82,11 +83,11 @@ fn unquoted(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The server.
+/// A running server.
 #[derive(Clone)]
 pub struct Sink {
     pub url: String,
-    seen: Arc<Mutex<Seen>>,
+    log: Arc<Mutex<Log>>,
 }
 
 impl Sink {
@@ -95,39 +96,41 @@ impl Sink {
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let sink = Self {
             url,
-            seen: Arc::default(),
+            log: Arc::default(),
         };
-        let seen = sink.seen.clone();
+        let log = sink.log.clone();
         actix_web::rt::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                actix_web::rt::spawn(serve(stream, seen.clone()));
+                actix_web::rt::spawn(serve(stream, log.clone()));
             }
         });
         sink
     }
 
-    /// Answers this, once, to the next command of that verb whose text holds `about`; `hang up` ends the connection without a word.
+    /// Replies with `answer` once to the next command with this verb whose line contains `about`. `hang up` closes the connection
+    /// without a reply. The verb `END` stands for the end of the data, and its text is the recipient.
     pub fn answer(&self, verb: &'static str, about: &str, answer: &'static str) {
-        self.seen.lock().unwrap().rules.push(Rule {
+        self.log.lock().unwrap().rules.push(Rule {
             verb,
             about: about.into(),
             answer,
         });
     }
 
-    pub fn mails(&self) -> Vec<Taken> {
-        self.seen.lock().unwrap().mails.clone()
+    pub fn mails(&self) -> Vec<ReceivedMail> {
+        self.log.lock().unwrap().mails.clone()
     }
 
-    /// To whom, in order.
+    /// Returns the recipients of all messages, sorted.
     pub fn receivers(&self) -> Vec<String> {
         let mut to: Vec<String> = self.mails().into_iter().map(|mail| mail.to).collect();
         to.sort();
         to
     }
 
+    /// Counts the received commands that begin with `verb`.
     pub fn heard(&self, verb: &str) -> usize {
-        self.seen
+        self.log
             .lock()
             .unwrap()
             .commands
@@ -137,7 +140,7 @@ impl Sink {
     }
 }
 
-async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
+async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);
     let (mut to, mut line) = (String::new(), String::new());
@@ -153,19 +156,19 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
             .next()
             .unwrap_or_default()
             .to_uppercase();
-        seen.lock().unwrap().commands.push(line.clone());
+        log.lock().unwrap().commands.push(line.clone());
         let mut answer = match verb.as_str() {
             "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN",
             "AUTH" => "235 ok",
-            "DATA" => "354 go on",
+            "DATA" => "354 continue",
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
         if verb == "RCPT" {
             to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
         }
-        if let Some(rule) = rule(&seen, &verb, &line) {
-            answer = rule;
+        if let Some(scripted) = take_rule(&log, &verb, &line) {
+            answer = scripted;
         }
         if answer == "hang up"
             || write
@@ -187,10 +190,10 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
                 }
                 raw.push_str(line.strip_prefix('.').unwrap_or(&line));
             }
-            let answer = rule(&seen, "END", &to).unwrap_or("250 taken");
+            let answer = take_rule(&log, "END", &to).unwrap_or("250 accepted");
             if answer.starts_with('2') || answer == "hang up" {
-                // Who hangs up here has taken it all the same.
-                seen.lock().unwrap().mails.push(Taken {
+                // The message counts as received even if the connection closes here.
+                log.lock().unwrap().mails.push(ReceivedMail {
                     to: to.clone(),
                     raw,
                 });
@@ -207,11 +210,12 @@ async fn serve(stream: TcpStream, seen: Arc<Mutex<Seen>>) {
     }
 }
 
-fn rule(seen: &Mutex<Seen>, verb: &str, line: &str) -> Option<&'static str> {
-    let mut seen = seen.lock().unwrap();
-    let at = seen
+/// Removes the first rule that matches a command and returns its reply.
+fn take_rule(log: &Mutex<Log>, verb: &str, line: &str) -> Option<&'static str> {
+    let mut log = log.lock().unwrap();
+    let at = log
         .rules
         .iter()
         .position(|rule| rule.verb == verb && line.contains(&rule.about))?;
-    Some(seen.rules.remove(at).answer)
+    Some(log.rules.remove(at).answer)
 }

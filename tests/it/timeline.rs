@@ -1,4 +1,4 @@
-//! Recordings are served as browsers present the original: nothing that an edit list hides is in any copy, and all copies agree about time.
+//! Copies of recordings follow the presentation timeline: hidden frames are in no copy, and all copies agree about time.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames::{pictures, shown_at};
 
-/// A video of the fixtures, published for Bob and ready. Its path, and the media as the author sees it.
-async fn published(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
+/// Publishes a fixture for Bob and waits until it is ready. Returns its path and the media as the author sees it.
+async fn publish(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
     let update = ada
         .upload("/updates", &fields, &[("media", name, fixture(name))])
@@ -32,8 +32,8 @@ fn names(media: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The bytes of a rendition as they are served, in a file.
-async fn fetched(app: &TestApp, media: &Value, name: &str) -> PathBuf {
+/// Downloads a rendition into a file.
+async fn download(app: &TestApp, media: &Value, name: &str) -> PathBuf {
     let found = media["renditions"]
         .as_array()
         .unwrap()
@@ -48,8 +48,9 @@ async fn fetched(app: &TestApp, media: &Value, name: &str) -> PathBuf {
     path
 }
 
+/// Returns the duration that the container states.
 fn container_ms(path: &Path) -> i64 {
-    let told = Command::new("ffprobe")
+    let output = Command::new("ffprobe")
         .args([
             "-v",
             "error",
@@ -61,7 +62,7 @@ fn container_ms(path: &Path) -> i64 {
         .arg(path)
         .output()
         .unwrap();
-    (String::from_utf8(told.stdout)
+    (String::from_utf8(output.stdout)
         .unwrap()
         .trim()
         .parse::<f64>()
@@ -75,15 +76,15 @@ async fn hidden_frames_are_in_no_served_copy() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for (name, long) in [("editlist-hidden5s.mp4", 3_000), ("qt-trim.mov", 2_134)] {
-        let (path, media) = published(&app, &ada, name).await;
+        let (path, media) = publish(&app, &ada, name).await;
         let ms = media["duration_ms"].as_i64().unwrap();
         assert!((ms - long).abs() <= 100, "{name}: {ms} ms");
         let seen = bob.get(&path).await.expect(200).json();
         assert!(!names(&seen).contains(&"original"), "{name}: {seen}");
         for rendition in names(&seen) {
-            let file = fetched(&app, &seen, rendition).await;
+            let file = download(&app, &seen, rendition).await;
             let is_video = matches!(rendition, "playable" | "h264");
-            // Also the pictures that an edit list of the copy itself would hide.
+            // Ignore the copy's own edit list, to see the frames that it would hide.
             let input: &[&str] = if is_video {
                 &["-ignore_editlist", "1"]
             } else {
@@ -114,10 +115,10 @@ async fn hidden_frames_are_in_no_served_copy() {
 }
 
 #[actix_web::test]
-async fn trim_of_a_file_with_an_edit_list_counts_in_presentation_time() {
+async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, _) = published(&app, &ada, "editlist-hidden5s.mp4").await;
+    let (path, _) = publish(&app, &ada, "editlist-hidden5s.mp4").await;
     ada.json(
         "PUT",
         &format!("{path}/trim"),
@@ -131,7 +132,7 @@ async fn trim_of_a_file_with_an_edit_list_counts_in_presentation_time() {
         (&seen["state"], &seen["duration_ms"]),
         (&json!("ready"), &json!(1_500))
     );
-    let file = fetched(&app, &seen, "playable").await;
+    let file = download(&app, &seen, "playable").await;
     let inside = pictures(&file, &["-ignore_editlist", "1"]);
     assert!(
         inside.iter().all(|(_, second)| [6, 7].contains(second)),
@@ -144,7 +145,7 @@ async fn trim_of_a_file_with_an_edit_list_counts_in_presentation_time() {
     app.jobs_done().await;
     let seen = bob.get(&path).await.expect(200).json();
     let inside = pictures(
-        &fetched(&app, &seen, "playable").await,
+        &download(&app, &seen, "playable").await,
         &["-ignore_editlist", "1"],
     );
     assert!(
@@ -163,12 +164,12 @@ async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
         ("low5fps-bframes-aac.mp4", 11, 1),
         ("sparse5s-bframes.mp4", 40, 5),
     ] {
-        let (_, media) = published(&app, &ada, name).await;
+        let (_, media) = publish(&app, &ada, name).await;
         assert!(
             (media["duration_ms"].as_i64().unwrap() - long * 1_000).abs() <= 100,
             "{name}: {media}"
         );
-        let file = fetched(&app, &media, "playable").await;
+        let file = download(&app, &media, "playable").await;
         let (shown, says) = (pictures(&file, &[]), container_ms(&file));
         assert!((says - long * 1_000).abs() <= 100, "{name}: {says} ms");
         for second in 0..long {
@@ -186,8 +187,8 @@ async fn copies_of_a_slow_video_begin_at_0_and_agree_with_the_api() {
 async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, _) = published(&app, &ada, "sparse5s-bframes.mp4").await;
-    // Inside the picture that stands from second 5 to 10.
+    let (path, _) = publish(&app, &ada, "sparse5s-bframes.mp4").await;
+    // Inside the frame that is shown from second 5 to 10.
     let (from, to) = (5_500, 9_500);
     ada.json(
         "PUT",
@@ -202,15 +203,15 @@ async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
         (&seen["state"], &seen["duration_ms"]),
         (&json!("ready"), &json!(to - from))
     );
-    let file = fetched(&app, &seen, "playable").await;
+    let file = download(&app, &seen, "playable").await;
     let says = container_ms(&file);
     assert!((says - (to - from)).abs() <= 100, "{says} ms");
     let shown = pictures(&file, &[]);
     assert_eq!([0.1, 3.8].map(|at| shown_at(&shown, at)), [5, 5]);
 }
 
-/// Eight seconds with sound; every edit begins three seconds into the media and says that it lasts so many seconds.
-fn edited(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
+/// Makes a video of eight seconds with sound. Its edits begin three seconds into the media and claim to last `seconds`.
+fn video_with_edits(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
     let words = [
@@ -243,7 +244,7 @@ fn edited(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
     let (lists, media) = (places(b"elst"), places(b"mdhd"));
     let movie_scale = number(places(b"mvhd")[0] + 16);
     assert_eq!((lists.len(), media.len()), (2, 2), "{name}");
-    // ISO/IEC 14496-12 §8.6.6: version and flags, the number of entries, then duration and time in the media of each.
+    // ISO/IEC 14496-12 §8.6.6: version and flags, the number of entries, then each entry's duration and media time.
     let edits: Vec<_> = lists
         .iter()
         .zip(&media)
@@ -258,7 +259,7 @@ fn edited(dir: &Path, name: &str, seconds: u32, fragmented: bool) -> Vec<u8> {
 async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmented: bool) {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let bytes = edited(app.dir.path(), name, seconds, fragmented);
+    let bytes = video_with_edits(app.dir.path(), name, seconds, fragmented);
     let update = ada
         .upload("/updates", &[("title", "T")], &[("media", name, bytes)])
         .await
@@ -275,9 +276,9 @@ async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmen
         .json();
     assert_eq!(media["state"], "ready", "{name}: {media}");
     let duration = media["duration_ms"].as_i64().unwrap();
-    // Decoding begins 0.2 s before the first picture is shown, so that there are 5.2 s of pictures.
+    // Decoding begins 0.2 s before the first shown frame, so there can be 5.2 s of frames.
     assert!((5_000..=5_250).contains(&duration), "{name}: {duration}");
-    let file = fetched(&app, &media, "playable").await;
+    let file = download(&app, &media, "playable").await;
     assert!(
         (container_ms(&file) - duration).abs() <= 100,
         "{name}: {}",

@@ -1,6 +1,6 @@
 //! Compares every route's answer with a recorded one: status, headers and the shape of the JSON. Refactoring must not change them.
 //!
-//! `HEARBACK_RECORD=1` records `tests/fixtures/transcript/` again, for a change of the contract that is meant; review its diff. Both
+//! After an intended change of the contract, `HEARBACK_RECORD=1` records `tests/fixtures/transcript/` again. Review the diff. Both
 //! engines give the same answers.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ const VOLATILE: [&str; 5] = [
 type Transcript = BTreeMap<String, Value>;
 
 #[actix_web::test]
-async fn every_route_answers_as_recorded() {
+async fn every_route_responds_as_recorded() {
     let app = TestApp::start_with(|config| config.metrics_token = Some("metrics".into())).await;
     let (ada, bob, eve, admin) = (
         app.person("Ada").await,
@@ -80,7 +80,7 @@ async fn every_route_answers_as_recorded() {
 }
 
 #[actix_web::test]
-async fn set_up_and_sign_in_answer_as_recorded() {
+async fn set_up_and_sign_in_respond_as_recorded() {
     let app = TestApp::start().await;
     let code = app.setup_code.clone().unwrap();
     let first = json!({ "code": code, "email": email("Ada"), "name": "Ada", "password": PASSWORD, "time_zone": "Europe/Berlin" });
@@ -120,7 +120,7 @@ fn destroys(method: &str, pattern: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn full_update_is_shown_as_recorded() {
+async fn full_update_is_represented_as_recorded() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let scene = Scene::new(&app, &ada, &bob).await;

@@ -1,4 +1,4 @@
-//! Trim: others get the stretch and nothing else, from the answer on; what points into it moves along.
+//! Trimming: from the response on, other people get only the kept part, and anchors move with it.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,13 @@ use serde_json::{Value, json};
 use crate::app::{Client, TestApp, email, fixture};
 use crate::frames;
 
-/// An update of Ada's for Bob with the recording that counts its pictures, ready. Its path, the recording's, and the recording.
-async fn counting(app: &TestApp, ada: &Client, publish: bool) -> (String, String, Value) {
+/// Makes an update by Ada for Bob with a processed recording whose frames are numbered. Returns the paths of the update and of the
+/// recording, and the recording.
+async fn update_with_recording(
+    app: &TestApp,
+    ada: &Client,
+    publish: bool,
+) -> (String, String, Value) {
     let fields = [
         ("title", "T"),
         ("audience", &*email("Bob")),
@@ -67,7 +72,7 @@ fn url(media: &Value, name: &str) -> String {
         .to_owned()
 }
 
-/// The numbers in the pictures of what is behind an address.
+/// Returns the frame numbers of the video or picture at an address.
 async fn numbers(app: &TestApp, address: &str) -> Vec<usize> {
     let bytes = app.client().get(address).await.expect(200).body;
     let path: PathBuf = app.dir.path().join("fetched");
@@ -76,10 +81,10 @@ async fn numbers(app: &TestApp, address: &str) -> Vec<usize> {
 }
 
 #[actix_web::test]
-async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole() {
+async fn trimmed_recording_serves_only_the_kept_part_except_to_its_author() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, media, whole) = counting(&app, &ada, true).await;
+    let (path, media, whole) = update_with_recording(&app, &ada, true).await;
     let before = bob.get(&media).await.json();
     assert_eq!(names(&before), ["h264", "playable", "poster", "thumbnail"]);
 
@@ -89,7 +94,7 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
         (&json!("processing"), &json!("Being trimmed"), &json!(2_720))
     );
     assert_eq!(answer["trim"], json!({ "from_ms": 2_280, "to_ms": 5_000 }));
-    // At once, whether the work has begun or not.
+    // The old addresses end at once, before the job runs.
     for name in names(&before) {
         app.client().get(&url(&before, name)).await.problem(404);
     }
@@ -109,7 +114,7 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
     for name in ["playable", "h264"] {
         assert_eq!(numbers(&app, &url(&after, name)).await, wanted, "{name}");
     }
-    // A second in, or a tenth of what is short: a picture of the stretch.
+    // The poster is a frame of the kept part.
     let poster = numbers(&app, &url(&after, "poster")).await;
     assert!(
         poster.iter().all(|number| wanted.contains(number)),
@@ -127,7 +132,7 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
     assert_eq!(
         app.objects().await.len(),
         5,
-        "the original and four renditions; nothing else stays"
+        "only the original and four renditions are stored"
     );
     assert_eq!(
         bob.get(&path).await.json()["media"][0]["duration_ms"],
@@ -136,23 +141,23 @@ async fn others_get_the_stretch_and_nothing_else_and_the_author_keeps_the_whole(
 }
 
 #[actix_web::test]
-async fn a_trim_can_be_said_twice_made_smaller_and_taken_back() {
+async fn trim_can_be_repeated_narrowed_and_removed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (_, media, whole) = counting(&app, &ada, true).await;
+    let (_, media, whole) = update_with_recording(&app, &ada, true).await;
     let length = whole["duration_ms"].as_i64().unwrap();
     let generation = async || app.count("SELECT max(generation) FROM media").await;
     assert_eq!(
         trim(&ada, &media, 0, length).await["state"],
         "ready",
-        "all of it is what plays already"
+        "a trim to the full length changes nothing"
     );
     assert_eq!(generation().await, 1);
 
     trim(&ada, &media, 1_000, 5_000).await;
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(generation().await, 2);
-    // In the time of what plays now, which is not even cut yet.
+    // Times refer to the trimmed recording, even before it is cut.
     let again = trim(&ada, &media, 1_000, 3_000).await;
     assert_eq!(
         (&again["trim"], &again["duration_ms"]),
@@ -191,10 +196,10 @@ async fn a_trim_can_be_said_twice_made_smaller_and_taken_back() {
 }
 
 #[actix_web::test]
-async fn comments_move_with_what_they_point_at() {
+async fn comment_anchors_move_with_a_trim() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, media, whole) = counting(&app, &ada, true).await;
+    let (path, media, whole) = update_with_recording(&app, &ada, true).await;
     let mut ids = Vec::new();
     for (at, until) in [
         (500, None),
@@ -258,10 +263,10 @@ async fn comments_move_with_what_they_point_at() {
             (None, None),
         ]
     );
-    // What was drawn outside is gone with its place, also for who searches.
+    // A drawing outside the kept part is not found by search.
     app.jobs_done().await;
     assert_eq!(found().await, 0);
-    // What can be said now is said in the new time.
+    // New anchors must lie within the trimmed length.
     bob.post(
         &format!("{path}/comments"),
         json!({ "body": "x", "media_id": whole["id"], "at_ms": 2_001 }),
@@ -283,14 +288,14 @@ async fn comments_move_with_what_they_point_at() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
+async fn invalid_trim_is_rejected() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Eve").await,
     );
-    let (_, media, whole) = counting(&app, &ada, true).await;
+    let (_, media, whole) = update_with_recording(&app, &ada, true).await;
     let address = format!("{media}/trim");
     let length = whole["duration_ms"].as_i64().unwrap();
     for (body, field) in [
@@ -333,7 +338,7 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
         ada.json("PUT", &picture, &good).await.problem(409)["detail"],
         "This is a picture. Only videos can be trimmed."
     );
-    for (state, says) in [
+    for (state, expected) in [
         ("uploading", "still arriving"),
         ("failed", "cannot be played"),
     ] {
@@ -346,7 +351,7 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
         tx.commit().await.unwrap();
         let problem = ada.json("PUT", &address, &good).await.problem(409);
         assert!(
-            problem["detail"].as_str().unwrap().contains(says),
+            problem["detail"].as_str().unwrap().contains(expected),
             "{problem}"
         );
     }
@@ -360,16 +365,16 @@ async fn what_cannot_be_is_refused_in_words_and_changes_nothing() {
     );
     app.execute("UPDATE media SET state = 'ready', duration_ms = 6000 WHERE kind = 'video'")
         .await;
-    // Removed, it is trimmed no more.
+    // Removed media cannot be trimmed.
     ada.delete(&media).await.expect(204);
     ada.json("PUT", &address, &good).await.problem(404);
 }
 
 #[actix_web::test]
-async fn a_form_says_times_as_people_do() {
+async fn trim_form_accepts_minutes_and_seconds() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, media, _) = counting(&app, &ada, false).await;
+    let (path, media, _) = update_with_recording(&app, &ada, false).await;
     let browser = app.browser("Ada").await;
     let address = format!("{media}/trim");
     let answer = browser
@@ -403,11 +408,11 @@ async fn a_form_says_times_as_people_do() {
 }
 
 #[actix_web::test]
-async fn a_trim_while_it_is_being_prepared_wins_over_what_began_before() {
+async fn trim_during_processing_supersedes_the_running_job() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (_, media, _) = counting(&app, &ada, true).await;
-    // The preparation begins anew; a trim comes at whatever moment of it.
+    let (_, media, _) = update_with_recording(&app, &ada, true).await;
+    // Processing restarts each time, and the trim arrives at an arbitrary moment of it.
     for (from, to) in [(1_000, 5_500), (0, 4_000), (1_000, 3_000), (0, 1_500)] {
         let id = media.trim_start_matches("/media/");
         let generation = app.count("SELECT max(generation) FROM media").await;
@@ -420,7 +425,7 @@ async fn a_trim_while_it_is_being_prepared_wins_over_what_began_before() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        app.until("it has begun", async || {
+        app.until("processing has begun", async || {
             app.count("SELECT count(*) FROM jobs WHERE kind = 'process' AND lease IS NOT NULL")
                 .await
                 > 0
@@ -434,18 +439,22 @@ async fn a_trim_while_it_is_being_prepared_wins_over_what_began_before() {
         (&seen["state"], &seen["duration_ms"]),
         (&json!("ready"), &json!(1_500))
     );
-    // 0 → 1000 → 1000 → 2000 of the original, and 1.5 s of it.
+    // The trims add up to a start at 2000 ms of the original and a length of 1.5 s.
     let numbers = numbers(&app, &url(&seen, "playable")).await;
     assert_eq!((numbers.first(), numbers.len()), (Some(&50), 37));
-    assert_eq!(app.objects().await.len(), 5, "what the others made is gone");
+    assert_eq!(
+        app.objects().await.len(),
+        5,
+        "the files of superseded jobs are deleted"
+    );
 }
 
 #[actix_web::test]
-async fn work_on_a_trim_that_a_killed_server_had_begun_is_done_by_another() {
+async fn trim_job_of_a_killed_server_is_completed_by_another() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (_, media, _) = counting(&app, &ada, true).await;
-    // The work is held back: somebody else has it, and dies.
+    let (_, media, _) = update_with_recording(&app, &ada, true).await;
+    // Another worker holds the lease of the job, and dies.
     let mut tx = app.state.db.begin().await.unwrap();
     let person = Person {
         id: ada.id.clone(),
@@ -470,7 +479,7 @@ async fn work_on_a_trim_that_a_killed_server_had_begun_is_done_by_another() {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    // Nobody but the author has anything of it meanwhile; the author has the whole, and is shown the stretch of it.
+    // Until then only the author has a file. It is the original, and the page plays the kept part of it.
     assert_eq!(names(&bob.get(&media).await.json()), [""; 0]);
     assert_eq!(names(&ada.get(&media).await.json()), ["original"]);
     let update = ada.get("/updates").await.json()["items"][0]["id"]
@@ -507,10 +516,10 @@ async fn work_on_a_trim_that_a_killed_server_had_begun_is_done_by_another() {
 }
 
 #[actix_web::test]
-async fn a_draft_that_is_published_with_a_trim_under_way_never_shows_the_rest() {
+async fn draft_published_during_a_trim_never_serves_the_cut_parts() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, media, _) = counting(&app, &ada, false).await;
+    let (path, media, _) = update_with_recording(&app, &ada, false).await;
     trim(&ada, &media, 2_000, 4_000).await;
     ada.put(&format!("{path}/publication")).await.expect(200);
     let wanted: Vec<usize> = (50..=99).collect();
@@ -523,14 +532,14 @@ async fn a_draft_that_is_published_with_a_trim_under_way_never_shows_the_rest() 
 }
 
 #[actix_web::test]
-async fn a_trim_can_ask_again_and_versions_tell_of_it() {
+async fn trim_can_ask_again_and_is_shown_in_versions() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let (path, media, _) = counting(&app, &ada, true).await;
+    let (path, media, _) = update_with_recording(&app, &ada, true).await;
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
-    // Of itself it asks nobody again, and the next edit offers to.
+    // A trim alone asks nobody again, but the next edit proposes to.
     trim(&ada, &media, 1_000, 5_000).await;
     assert_eq!(
         bob.get(&path).await.json()["my_receipt"]["state"],

@@ -1,4 +1,4 @@
-//! Resumable uploads (tus 1.0): files over many requests, recordings that grow, and nothing lost of what was answered.
+//! Resumable uploads (tus 1.0): files over many requests, growing recordings, and durable offsets.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const BYTES: &str = "application/offset+octet-stream";
 pub const MIB: usize = 1 << 20;
 pub const HOUR: i64 = 3_600_000;
 
-/// An upload as its sender sees it.
+/// An upload from its client's point of view.
 pub struct Sender {
     pub client: Client,
     pub path: String,
@@ -21,6 +21,7 @@ pub struct Sender {
     pub update: String,
 }
 
+/// Encodes the value of `Upload-Metadata`.
 pub fn metadata(pairs: &[(&str, &str)]) -> String {
     pairs
         .iter()
@@ -30,6 +31,7 @@ pub fn metadata(pairs: &[(&str, &str)]) -> String {
 }
 
 impl Sender {
+    /// Creates an upload with these headers.
     pub async fn begin(client: &Client, headers: &[(&str, &str)]) -> Self {
         let made = create(client, headers).await.expect(201);
         let path = made.header("location").split_once("/uploads/").unwrap().1;
@@ -42,7 +44,7 @@ impl Sender {
         }
     }
 
-    /// A recording: its length is not known yet.
+    /// Begins a recording, whose length is unknown.
     pub async fn recording(client: &Client) -> Self {
         let described = metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")]);
         Self::begin(
@@ -55,6 +57,7 @@ impl Sender {
         .await
     }
 
+    /// Begins an upload of a file with this length.
     pub async fn file(client: &Client, name: &str, length: usize) -> Self {
         Self::begin(
             client,
@@ -86,7 +89,7 @@ impl Sender {
         Answer::of(with(request, headers).body(bytes.to_vec())).await
     }
 
-    /// Sends bytes and answers what comes next.
+    /// Sends bytes at an offset. Returns the next offset.
     pub async fn send(&self, offset: usize, bytes: &[u8]) -> usize {
         let answer = self.patch(offset, bytes, &[]).await.expect(204);
         assert_eq!(
@@ -109,7 +112,7 @@ impl Sender {
             .unwrap()
     }
 
-    /// Says that it ends where it stands.
+    /// Declares the final length.
     pub async fn finish(&self, length: usize) -> Answer {
         self.patch(length, b"", &[("upload-length", &length.to_string())])
             .await
@@ -123,7 +126,7 @@ impl Sender {
             .json()
     }
 
-    /// What its author gets of what was sent.
+    /// Downloads the original as its author.
     pub async fn original(&self) -> Vec<u8> {
         let media = self.media().await;
         let original = media["renditions"]
@@ -140,9 +143,10 @@ impl Sender {
     }
 }
 
+/// Adds headers, and `Tus-Resumable` if it is not among them.
 pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
-    let said = headers.iter().any(|(name, _)| *name == "tus-resumable");
-    let request = if said {
+    let given = headers.iter().any(|(name, _)| *name == "tus-resumable");
+    let request = if given {
         request
     } else {
         request.header("tus-resumable", "1.0.0")
@@ -156,7 +160,7 @@ pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
     Answer::of(with(client.request("POST", "/uploads"), headers)).await
 }
 
-/// Bytes that begin like a recording and go on like nothing at all.
+/// Returns bytes that begin like a recording and continue with noise.
 pub fn long(bytes: usize) -> Vec<u8> {
     let mut all = fixture("rec-vp9-opus-10s.webm");
     let mut next = 1_u64;
@@ -175,7 +179,7 @@ fn sha1(bytes: &[u8]) -> String {
 }
 
 #[actix_web::test]
-async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
+async fn file_larger_than_a_part_is_intact_when_sent_in_pieces_of_any_size() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(21 * MIB + 12_345);
@@ -191,12 +195,12 @@ async fn files_larger_than_a_part_come_in_pieces_of_any_size_and_are_whole() {
             let end = (at + sizes.next().unwrap()).min(whole.len());
             at = sender.send(at, &whole[at..end]).await;
         }
-        assert!(sender.original().await == whole, "the bytes are others");
+        assert!(sender.original().await == whole, "the bytes differ");
     }
 }
 
 #[actix_web::test]
-async fn the_first_bytes_can_come_with_the_creation_and_a_draft_can_be_named() {
+async fn creation_can_carry_bytes_and_name_a_draft() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let draft = ada
@@ -228,7 +232,7 @@ async fn the_first_bytes_can_come_with_the_creation_and_a_draft_can_be_named() {
         (&update["title"], &update["media"][0]["state"]),
         (&json!("A draft"), &json!("ready"))
     );
-    // Nobody adds to what is another's, nor to what is not there.
+    // Another person's draft and a missing draft are not found.
     create(
         &bob,
         &[("upload-length", "5"), ("upload-metadata", &described)],
@@ -247,7 +251,7 @@ async fn the_first_bytes_can_come_with_the_creation_and_a_draft_can_be_named() {
 }
 
 #[actix_web::test]
-async fn pictures_come_this_way_too_and_are_made_anew() {
+async fn uploaded_picture_is_reencoded_without_metadata() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let picture = fixture("photo-exif6-gps.jpg");
@@ -276,12 +280,12 @@ async fn pictures_come_this_way_too_and_are_made_anew() {
             .any(|window| window == b"Exif")
     );
     app.jobs_done().await;
-    // The file as it came is nowhere any more.
+    // The uploaded file is deleted.
     assert_eq!(app.objects().await.len(), 2, "{:?}", app.objects().await);
 }
 
 #[actix_web::test]
-async fn what_came_of_a_request_that_broke_off_is_kept() {
+async fn bytes_of_a_broken_request_are_kept() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(9 * MIB);
@@ -291,7 +295,7 @@ async fn what_came_of_a_request_that_broke_off_is_kept() {
     socket.write_all(&whole[100..5000]).await.unwrap();
     socket.shutdown().await.unwrap();
     drop(socket);
-    app.until("what arrived is durable", async || {
+    app.until("the received bytes are durable", async || {
         sender.offset().await == 5000
     })
     .await;
@@ -301,7 +305,7 @@ async fn what_came_of_a_request_that_broke_off_is_kept() {
 }
 
 #[actix_web::test]
-async fn a_sender_that_stalls_is_told_to_go_on_and_nothing_it_sent_is_lost() {
+async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
     let app = TestApp::start_with(|config| config.upload_pause = Duration::from_millis(50)).await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -315,16 +319,16 @@ async fn a_sender_that_stalls_is_told_to_go_on_and_nothing_it_sent_is_lost() {
 }
 
 #[actix_web::test]
-async fn of_two_writers_the_older_one_is_refused_and_never_merged() {
+async fn older_of_two_writers_is_refused() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(MIB);
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..1000]).await;
-    // The older one has announced more than it sent so far, and holds other bytes.
+    // The older request has sent only part of its announced body, with other bytes.
     let mut older = raw_patch(&app, &sender, 1000, 5000).await;
     older.write_all(&[7; 2000]).await.unwrap();
-    app.until("the older one writes", async || {
+    app.until("the older request writes", async || {
         app.count("SELECT generation FROM uploads").await == 2
     })
     .await;
@@ -340,7 +344,7 @@ async fn of_two_writers_the_older_one_is_refused_and_never_merged() {
 }
 
 #[actix_web::test]
-async fn many_who_write_at_once_to_the_same_place_leave_one_piece() {
+async fn one_of_many_concurrent_writes_at_an_offset_is_kept() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -371,7 +375,7 @@ async fn many_who_write_at_once_to_the_same_place_leave_one_piece() {
 }
 
 #[actix_web::test]
-async fn single_bytes_cost_no_more_objects_than_others() {
+async fn requests_of_single_bytes_do_not_make_an_object_each() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
@@ -389,7 +393,7 @@ async fn single_bytes_cost_no_more_objects_than_others() {
 }
 
 #[actix_web::test]
-async fn a_checksum_that_is_wrong_throws_its_bytes_away_and_a_right_one_keeps_them() {
+async fn bytes_are_kept_only_when_their_checksum_matches() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let whole = long(17 * MIB);
@@ -426,7 +430,7 @@ async fn a_checksum_that_is_wrong_throws_its_bytes_away_and_a_right_one_keeps_th
 }
 
 #[actix_web::test]
-async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
+async fn protocol_errors_get_the_status_of_the_specification() {
     let app = TestApp::start_with(|config| config.max_upload = 100_000).await;
     let ada = app.person("Ada").await;
     let options = Answer::of(ada.request("OPTIONS", "/uploads"))
@@ -512,7 +516,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
             "{headers:?}"
         );
     }
-    // With bytes, too: whoever is refused has no address of what would stay.
+    // A rejected creation with bytes leaves nothing behind, because its client has no address to delete it.
     let wrong = sha1(b"other");
     for (status, headers, body) in [
         (413, vec![("upload-defer-length", "1")], long(100_001)),
@@ -538,7 +542,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         json!([])
     );
 
-    // Empty metadata is fine, and a name that leads elsewhere is only a name.
+    // Empty metadata is valid.
     let sender = Sender::begin(&ada, &[("upload-length", "90000"), ("upload-metadata", "")]).await;
     let whole = &fixture("rec-vp8-opus-3s.webm")[..90_000];
     sender.patch(5, b"x", &[]).await.problem(409);
@@ -584,7 +588,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         .await
         .problem(413);
     assert_eq!(sender.offset().await, 50_000);
-    // A proxy that knows only POST.
+    // For proxies that pass only POST.
     let request = ada
         .request("POST", &sender.path)
         .header("x-http-method-override", "PATCH")
@@ -593,7 +597,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
         .await
         .expect(204);
 
-    // What has no length ends at the limit, and what came before is kept.
+    // A recording is refused at the size limit and keeps the bytes before it.
     let endless = Sender::recording(&ada).await;
     let more = long(150_000);
     endless.send(0, &more[..90_000]).await;
@@ -611,7 +615,7 @@ async fn what_does_not_fit_the_protocol_gets_the_status_that_it_names() {
 }
 
 #[actix_web::test]
-async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
+async fn unsupported_file_is_rejected_early_and_leaves_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for (name, bytes) in [
@@ -628,10 +632,10 @@ async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
         );
         sender.head().await.expect(404);
     }
-    // Said as soon as there is enough of it to tell, long before the end.
+    // Rejected as soon as its type is clear, long before the end.
     let sender = Sender::file(&ada, "d.webm", 50 * MIB).await;
     sender.patch(0, &vec![0; 5000], &[]).await.problem(415);
-    // A picture that is damaged is known only from its end.
+    // Damage to a picture is detected at its end.
     let picture = fixture("bad-truncated.png");
     let sender = Sender::file(&ada, "e.png", picture.len()).await;
     sender.patch(0, &picture, &[]).await.problem(415);
@@ -645,16 +649,16 @@ async fn what_is_no_file_we_take_is_refused_at_once_and_leaves_nothing() {
         ),
         ("media", app.count("SELECT count(*) FROM media").await),
         (
-            "drafts that were made for them",
+            "drafts made for the uploads",
             app.count("SELECT count(*) FROM updates").await,
         ),
     ] {
-        assert_eq!(rows, 0, "{table} stay");
+        assert_eq!(rows, 0, "{table} remain");
     }
 }
 
 #[actix_web::test]
-async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
+async fn terminated_upload_leaves_only_a_draft_that_was_edited() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let whole = long(10 * MIB);
@@ -677,7 +681,7 @@ async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
     let kept = Sender::recording(&ada).await;
     ada.patch(
         &format!("/updates/{}", kept.update),
-        json!({ "title": "Already said" }),
+        json!({ "title": "Already edited" }),
     )
     .await
     .expect(200);
@@ -691,7 +695,7 @@ async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
             .json()["media"],
         json!([])
     );
-    // What is whole is removed as what it has become.
+    // A completed upload is removed as media.
     let done = Sender::file(&ada, "a.webm", whole.len()).await;
     done.send(0, &whole).await;
     Answer::of(with(ada.request("DELETE", &done.path), &[]))
@@ -708,7 +712,7 @@ async fn an_upload_that_is_ended_leaves_nothing_but_a_draft_with_words() {
 }
 
 #[actix_web::test]
-async fn media_that_is_removed_takes_its_upload_along() {
+async fn upload_is_deleted_with_its_media() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::recording(&ada).await;
@@ -725,7 +729,7 @@ async fn media_that_is_removed_takes_its_upload_along() {
 }
 
 #[actix_web::test]
-async fn begun_twice_with_one_nonce_it_is_one_upload() {
+async fn repeated_creation_with_a_nonce_returns_the_same_upload() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let described = metadata(&[("filename", "a.webm"), ("nonce", "once")]);
@@ -745,7 +749,7 @@ async fn begun_twice_with_one_nonce_it_is_one_upload() {
     assert_eq!(first.header("location"), second.header("location"));
     assert_eq!(second.header("upload-offset"), length);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 1);
-    // Somebody else's is theirs.
+    // Another person can use the same nonce.
     create(
         &bob,
         &[("upload-length", "5"), ("upload-metadata", &described)],
@@ -757,7 +761,7 @@ async fn begun_twice_with_one_nonce_it_is_one_upload() {
 }
 
 #[actix_web::test]
-async fn nobody_holds_more_than_sixteen_requests_open() {
+async fn request_is_rejected_when_sixteen_of_a_person_are_open() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let sender = Sender::recording(&ada).await;
@@ -765,7 +769,7 @@ async fn nobody_holds_more_than_sixteen_requests_open() {
     for _ in 0..16 {
         open.push(raw_patch(&app, &sender, 0, 1000).await);
     }
-    app.until("all are taken", async || {
+    app.until("all requests have begun", async || {
         app.count("SELECT generation FROM uploads").await == 16
     })
     .await;
@@ -773,14 +777,14 @@ async fn nobody_holds_more_than_sixteen_requests_open() {
     let other = Sender::recording(&bob).await;
     other.send(0, b"x").await;
     drop(open);
-    app.until("they are gone", async || {
+    app.until("the connections are closed", async || {
         sender.patch(0, b"", &[]).await.status == 204
     })
     .await;
 }
 
 #[actix_web::test]
-async fn files_that_expired_are_thrown_away_with_their_parts_and_say_so() {
+async fn expired_upload_is_deleted_and_its_media_fails() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let sender = Sender::file(&ada, "a.webm", 20 * MIB).await;
@@ -802,7 +806,7 @@ async fn files_that_expired_are_thrown_away_with_their_parts_and_say_so() {
 }
 
 #[actix_web::test]
-async fn a_disk_that_is_nearly_full_takes_nothing_and_says_when_to_try_again() {
+async fn upload_is_rejected_with_retry_after_when_the_disk_is_nearly_full() {
     let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
     let ada = app.person("Ada").await;
     let refused = create(&ada, &[("upload-length", "5")]).await;
@@ -816,7 +820,7 @@ async fn a_disk_that_is_nearly_full_takes_nothing_and_says_when_to_try_again() {
 }
 
 #[actix_web::test]
-async fn nobody_can_have_more_than_a_hundred_open() {
+async fn upload_is_rejected_when_a_hundred_of_a_person_are_unfinished() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let draft = ada
@@ -847,13 +851,13 @@ async fn nobody_can_have_more_than_a_hundred_open() {
         .header("location")
         .to_owned();
     }
-    let said = create(&ada, &[("upload-length", "5")]).await.problem(409);
+    let problem = create(&ada, &[("upload-length", "5")]).await.problem(409);
     assert!(
-        said["detail"]
+        problem["detail"]
             .as_str()
             .unwrap()
             .contains("Finish or remove some of them"),
-        "{said}"
+        "{problem}"
     );
 
     let last = last.split_once("/uploads/").unwrap().1;
@@ -867,7 +871,7 @@ async fn nobody_can_have_more_than_a_hundred_open() {
 }
 
 #[actix_web::test]
-async fn two_nodes_take_turns_with_one_upload() {
+async fn upload_can_alternate_between_two_nodes() {
     if !postgres() {
         return;
     }
@@ -889,7 +893,7 @@ async fn two_nodes_take_turns_with_one_upload() {
     assert!(sender.original().await == whole);
 }
 
-/// A PATCH that has announced so many bytes and sent none of them.
+/// Opens a PATCH request that announces `length` bytes and has sent none of them.
 pub async fn raw_patch(
     app: &TestApp,
     sender: &Sender,

@@ -1,4 +1,4 @@
-//! Upgrades: the copy that leads back, the refusal that names the right program, and migrations that never change.
+//! Upgrades: the backup copy before a migration, the refusal of a newer schema, and unchanged migrations.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::app::{TestApp, postgres};
 
-/// SHA-384 of every migration, as `sha384sum` prints it. A migration that was released is never edited: add another, and its line here.
+/// SHA-384 of every migration, as `sha384sum` prints it. A released migration is never edited: add another one, and its line here.
 const CHECKSUMS: &[(i64, &str)] = &[
     (
         1,
@@ -68,18 +68,18 @@ fn applied_migrations_are_never_edited() {
     assert_eq!(found, pinned);
 }
 
-/// A database file of the schema before this program's newest.
-struct Old {
+/// A database file with the schema before the newest.
+struct OldDatabase {
     dir: TempDir,
     schema: i64,
 }
 
-impl Old {
+impl OldDatabase {
     async fn new() -> Self {
         Self::with_text(1).await
     }
 
-    /// With so many KiB of text in it.
+    /// With about `kibibytes` KiB of text in it.
     async fn with_text(kibibytes: usize) -> Self {
         let old = Self {
             dir: tempfile::tempdir().unwrap(),
@@ -110,7 +110,7 @@ impl Old {
         ))
     }
 
-    /// The copy is whole and of the schema before, and nothing lies beside it.
+    /// Asserts that the copy is complete and has the old schema, and that no unfinished copy remains.
     async fn assert_copied(&self, what: &str) {
         let (schema, rules) = read(&self.copy()).await;
         assert!(
@@ -129,6 +129,7 @@ fn newest() -> i64 {
         .unwrap()
 }
 
+/// Makes a database file with this schema and these rules.
 async fn make(file: &Path, schema: i64, rules: &str) {
     let mut connection =
         SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display()))
@@ -155,7 +156,7 @@ async fn make(file: &Path, schema: i64, rules: &str) {
     connection.close().await.unwrap();
 }
 
-/// The schema of a file and the rules in it.
+/// Returns the schema of a database file and the rules in it.
 async fn read(file: &Path) -> (i64, String) {
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display()))
         .await
@@ -167,19 +168,19 @@ async fn read(file: &Path) -> (i64, String) {
 }
 
 #[actix_web::test]
-async fn upgrade_makes_a_whole_copy_first() {
-    let old = Old::new().await;
+async fn upgrade_makes_a_complete_copy_first() {
+    let old = OldDatabase::new().await;
     Db::open(&old.url()).await.unwrap().close().await;
-    old.assert_copied("plainly").await;
+    old.assert_copied("first upgrade").await;
     assert_eq!(read(&old.file()).await.0, newest());
-    // Once it is up to date nothing is copied.
+    // A database with the newest schema is not copied.
     std::fs::remove_file(old.copy()).unwrap();
     Db::open(&old.url()).await.unwrap().close().await;
     assert!(!old.copy().exists());
 }
 
 #[actix_web::test]
-async fn upgrade_makes_the_copy_again_when_an_earlier_one_is_wrong() {
+async fn upgrade_replaces_the_copy_when_an_earlier_one_is_invalid() {
     for what in [
         "empty",
         "rubbish",
@@ -188,7 +189,7 @@ async fn upgrade_makes_the_copy_again_when_an_earlier_one_is_wrong() {
         "damaged",
         "unfinished",
     ] {
-        let old = Old::with_text(100).await;
+        let old = OldDatabase::with_text(100).await;
         let whole = std::fs::read(old.file()).unwrap();
         match what {
             "empty" => std::fs::write(old.copy(), b"").unwrap(),
@@ -215,8 +216,8 @@ async fn upgrade_makes_the_copy_again_when_an_earlier_one_is_wrong() {
     }
 }
 
-/// A command that opens the database and does nothing else of note, run by `sh` after `before`.
-fn open_with(old: &Old, before: &str) -> Output {
+/// Runs the shell commands `before` and then a command of the program that opens the database.
+fn open_with(old: &OldDatabase, before: &str) -> Output {
     let mut command = Command::new("unshare");
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_")) {
         command.env_remove(name);
@@ -236,9 +237,9 @@ fn open_with(old: &Old, before: &str) -> Output {
 }
 
 #[actix_web::test]
-async fn upgrade_that_was_killed_while_it_copied_is_done_the_next_time() {
-    let old = Old::with_text(4000).await;
-    // In blocks of 512 bytes: a process that writes a larger file is killed by SIGXFSZ.
+async fn upgrade_completes_on_the_next_start_when_killed_while_copying() {
+    let old = OldDatabase::with_text(4000).await;
+    // In blocks of 512 bytes. SIGXFSZ kills a process that writes a larger file.
     let killed = open_with(&old, "ulimit -f 2000");
     assert!(
         !killed.status.success() && old.unfinished().exists() && !old.copy().exists(),
@@ -260,30 +261,30 @@ async fn upgrade_is_refused_when_there_is_no_room_for_the_copy() {
         );
         return;
     }
-    let old = Old::with_text(4000).await;
+    let old = OldDatabase::with_text(4000).await;
     let kept = tempfile::tempdir().unwrap();
     for (size, fits) in [("8m", false), ("24m", true)] {
         let (folder, kept) = (old.dir.path().display(), kept.path().display());
-        // The disk is mounted over the folder, with the database on it; what is left there afterwards is kept.
+        // Mount a small disk over the folder, put the database on it, and keep its contents afterwards.
         let before = format!(
             "cp {folder}/hearback.db {kept}/seed && mount -t tmpfs -o size={size} none {folder} && cp {kept}/seed {folder}/hearback.db || exit 9
              trap 'rm -rf {kept}/after; cp -r {folder} {kept}/after' EXIT"
         );
         let done = open_with(&old, &before);
-        let said = String::from_utf8(done.stderr).unwrap();
+        let output = String::from_utf8(done.stderr).unwrap();
         let after =
             |name: PathBuf| PathBuf::from(format!("{kept}/after")).join(name.file_name().unwrap());
-        assert_eq!(after(old.copy()).exists(), fits, "{said}");
-        assert!(!after(old.unfinished()).exists(), "{said}");
+        assert_eq!(after(old.copy()).exists(), fits, "{output}");
+        assert!(!after(old.unfinished()).exists(), "{output}");
         assert_eq!(
             read(&after(old.file())).await.0,
             if fits { newest() } else { old.schema },
-            "{said}"
+            "{output}"
         );
-        let refused = said.contains("not enough space")
-            && said.contains(" MiB in ")
-            && said.contains("Nothing was changed");
-        assert_eq!(refused, !fits, "{said}");
+        let refused = output.contains("not enough space")
+            && output.contains(" MiB in ")
+            && output.contains("Nothing was changed");
+        assert_eq!(refused, !fits, "{output}");
     }
 }
 
@@ -295,7 +296,7 @@ async fn refusal(app: &TestApp) -> String {
 }
 
 #[actix_web::test]
-async fn newer_schema_is_refused_with_the_version_that_brought_it() {
+async fn newer_schema_is_refused_with_the_version_that_introduced_it() {
     let ours = env!("CARGO_PKG_VERSION");
     let app = TestApp::start().await;
     app.execute(
@@ -303,7 +304,7 @@ async fn newer_schema_is_refused_with_the_version_that_brought_it() {
          SELECT 9999, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1",
     )
     .await;
-    // Nothing says which program knows it: none is named, least of all this one.
+    // No record says which version knows the schema, so none is named.
     let said = refusal(&app).await;
     assert!(
         said.contains("schema 9999")
@@ -311,11 +312,11 @@ async fn newer_schema_is_refused_with_the_version_that_brought_it() {
             && said.matches(ours).count() == 1,
         "{said}"
     );
-    // An older program was the last to open it.
+    // An older version was the last to open the database.
     app.execute("UPDATE settings SET value = '0.0.1' WHERE name = 'program'")
         .await;
     assert!(!refusal(&app).await.contains("0.0.1"));
-    // A newer one was, and wrote nothing else down.
+    // A newer version was the last to open the database.
     app.execute("UPDATE settings SET value = '9.9.9' WHERE name = 'program'")
         .await;
     assert!(
@@ -323,7 +324,7 @@ async fn newer_schema_is_refused_with_the_version_that_brought_it() {
             .await
             .contains("Start hearback 9.9.9 or newer")
     );
-    // The first that knew the schema is enough.
+    // The first version that knew the schema is enough.
     app.execute("INSERT INTO settings (name, value) VALUES ('program_of_schema_9999', '7.8.9')")
         .await;
     assert!(
@@ -340,7 +341,7 @@ async fn newer_schema_is_refused_with_the_version_that_brought_it() {
 }
 
 #[actix_web::test]
-async fn older_program_of_the_same_schema_does_not_lower_the_version() {
+async fn older_version_with_the_same_schema_does_not_lower_the_recorded_version() {
     let app = TestApp::start().await;
     let noted = format!("program_of_schema_{}", newest());
     let value = async || -> Vec<(String, String)> {

@@ -1,4 +1,4 @@
-//! Files that come in: what is taken, what is refused, and that nothing stays of what was refused.
+//! Uploads by form: accepted files, rejected files, and nothing that remains of the rejected ones.
 
 use std::process::Command;
 
@@ -7,8 +7,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::app::{Client, TestApp, email, fixture};
 
-/// Posts files as one update and answers its media once nothing is left to be done.
-async fn taken(app: &TestApp, author: &Client, files: &[(&str, &str, Vec<u8>)]) -> Vec<Value> {
+/// Posts files as one update. Returns its media after all jobs are done.
+async fn upload_and_process(
+    app: &TestApp,
+    author: &Client,
+    files: &[(&str, &str, Vec<u8>)],
+) -> Vec<Value> {
     let update = author
         .upload("/updates", &[("title", "Files")], files)
         .await
@@ -42,7 +46,7 @@ fn rendition<'a>(media: &'a Value, name: &str) -> &'a Value {
         .unwrap_or_else(|| panic!("{name} of {media}"))
 }
 
-/// Runs ffmpeg on a file of the fixtures.
+/// Converts a fixture with ffmpeg.
 fn converted(input: &str, words: &[&str], output: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let (from, to) = (dir.path().join(input), dir.path().join(output));
@@ -62,10 +66,11 @@ fn converted(input: &str, words: &[&str], output: &str) -> Vec<u8> {
     std::fs::read(to).unwrap()
 }
 
-async fn nothing_stays(app: &TestApp) {
+/// Asserts that no object and no row remains, not even after a day.
+async fn assert_nothing_remains(app: &TestApp) {
     app.jobs_done().await;
-    assert_eq!(app.objects().await, [""; 0], "bytes stay");
-    // Of a file that broke off the key stays for a day, in case its bytes do.
+    assert_eq!(app.objects().await, [""; 0], "objects remain");
+    // The key of an interrupted file is kept for a day, in case its bytes are stored late.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
@@ -81,12 +86,12 @@ async fn nothing_stays(app: &TestApp) {
             app.count("SELECT count(*) FROM loose_objects").await,
         ),
     ] {
-        assert_eq!(rows, 0, "{table} stay");
+        assert_eq!(rows, 0, "{table} remain");
     }
 }
 
 #[actix_web::test]
-async fn every_picture_is_made_anew_and_ready_at_once() {
+async fn picture_is_reencoded_and_ready_at_once() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let wanted = [
@@ -102,7 +107,7 @@ async fn every_picture_is_made_anew_and_ready_at_once() {
         .iter()
         .map(|(name, ..)| ("media", *name, fixture(name)))
         .collect();
-    let media = taken(&app, &ada, &files).await;
+    let media = upload_and_process(&app, &ada, &files).await;
     for ((name, width, height, kind), media) in wanted.iter().zip(&media) {
         assert_eq!(
             (&media["state"], &media["kind"], &media["file_name"]),
@@ -130,7 +135,7 @@ async fn every_picture_is_made_anew_and_ready_at_once() {
             )
         );
     }
-    // Nothing of where and with what a photo was taken survives, and an animation still moves.
+    // The photo's metadata is removed, and the animation is kept.
     let photo = ada
         .get(rendition(&media[1], "original")["url"].as_str().unwrap())
         .await
@@ -151,7 +156,7 @@ async fn every_picture_is_made_anew_and_ready_at_once() {
 }
 
 #[actix_web::test]
-async fn every_recording_becomes_seekable_with_a_true_length_and_a_poster() {
+async fn recording_becomes_seekable_with_its_real_length_and_a_poster() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let copied = vec!["h264", "original", "playable", "poster", "thumbnail"];
@@ -210,7 +215,7 @@ async fn every_recording_becomes_seekable_with_a_true_length_and_a_poster() {
         .iter()
         .map(|(name, ..)| ("media", *name, fixture(name)))
         .collect();
-    let media = taken(&app, &ada, &files).await;
+    let media = upload_and_process(&app, &ada, &files).await;
     for ((name, width, height, length, kind, renditions), media) in wanted.iter().zip(&media) {
         assert_eq!(
             (&media["state"], &media["reason"]),
@@ -231,7 +236,7 @@ async fn every_recording_becomes_seekable_with_a_true_length_and_a_poster() {
         assert_eq!(rendition(media, "playable")["type"], *kind, "{name}");
         assert_eq!(rendition(media, "poster")["type"], "image/jpeg", "{name}");
     }
-    // The author's original is what was sent, byte for byte.
+    // The author's original is the uploaded file, byte for byte.
     let original = ada
         .get(rendition(&media[0], "original")["url"].as_str().unwrap())
         .await
@@ -240,10 +245,10 @@ async fn every_recording_becomes_seekable_with_a_true_length_and_a_poster() {
 }
 
 #[actix_web::test]
-async fn a_containers_own_word_for_its_length_is_not_trusted() {
+async fn duration_is_measured_when_the_container_is_wrong() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let media = taken(
+    let media = upload_and_process(
         &app,
         &ada,
         &[("media", "day.mp4", fixture("bad-claims-10h.mp4"))],
@@ -258,7 +263,7 @@ async fn a_containers_own_word_for_its_length_is_not_trusted() {
 }
 
 #[actix_web::test]
-async fn hevc_gets_an_h264_copy_that_plays_and_matroska_is_taken() {
+async fn hevc_gets_an_h264_copy_and_matroska_is_accepted() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let hevc = converted(
@@ -278,7 +283,7 @@ async fn hevc_gets_an_h264_copy_that_plays_and_matroska_is_taken() {
         "x.mp4",
     );
     let matroska = converted("rec-vp8-opus-3s.webm", &["-c", "copy"], "x.mkv");
-    let media = taken(
+    let media = upload_and_process(
         &app,
         &ada,
         &[
@@ -310,7 +315,7 @@ async fn hevc_gets_an_h264_copy_that_plays_and_matroska_is_taken() {
 }
 
 #[actix_web::test]
-async fn what_is_no_picture_and_no_video_is_refused_by_content_and_nothing_stays() {
+async fn unsupported_file_is_rejected_by_its_content_and_leaves_nothing() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let bad = [
@@ -346,11 +351,11 @@ async fn what_is_no_picture_and_no_video_is_refused_by_content_and_nothing_stays
         );
         assert!(!refused.header("x-request-id").is_empty());
     }
-    nothing_stays(&app).await;
+    assert_nothing_remains(&app).await;
 }
 
 #[actix_web::test]
-async fn one_refused_file_refuses_the_whole_post_and_is_named() {
+async fn post_is_rejected_as_a_whole_when_one_file_is_invalid() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let files = [
@@ -371,9 +376,9 @@ async fn one_refused_file_refuses_the_whole_post_and_is_named() {
             .collect::<Vec<_>>(),
         ["media[2]"]
     );
-    nothing_stays(&app).await;
+    assert_nothing_remains(&app).await;
 
-    // The same holds for files that are added, and for a wrong field beside good files.
+    // The same applies to added files, and to an unknown field beside valid files.
     let update = ada
         .post("/updates", json!({ "title": "Empty" }))
         .await
@@ -392,7 +397,7 @@ async fn one_refused_file_refuses_the_whole_post_and_is_named() {
 }
 
 #[actix_web::test]
-async fn fields_may_come_after_files_and_unknown_ones_refuse_all() {
+async fn form_fields_can_follow_files_and_unknown_fields_are_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let part = |name: &str| {
@@ -419,7 +424,7 @@ async fn fields_may_come_after_files_and_unknown_ones_refuse_all() {
         .text("title", "X")
         .part("picture", part("a.png"));
     assert!(post(form).await.problem(422)["errors"]["picture"].is_string());
-    // A file field that was left empty, as browsers send it.
+    // An empty file input, as browsers send it.
     let empty = reqwest::multipart::Part::bytes(Vec::new())
         .file_name("")
         .mime_str("application/octet-stream")
@@ -442,7 +447,7 @@ async fn fields_may_come_after_files_and_unknown_ones_refuse_all() {
 }
 
 #[actix_web::test]
-async fn an_update_takes_fifty_files_and_not_one_more() {
+async fn update_accepts_at_most_fifty_files() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let picture = fixture("alpha.png");
@@ -454,7 +459,7 @@ async fn an_update_takes_fifty_files_and_not_one_more() {
         .await
         .problem(422);
     assert!(problem["errors"]["media[50]"].is_string(), "{problem}");
-    nothing_stays(&app).await;
+    assert_nothing_remains(&app).await;
 
     let update = ada
         .upload("/updates", &[("title", "Many")], &files[..50])
@@ -468,7 +473,8 @@ async fn an_update_takes_fifty_files_and_not_one_more() {
     assert_eq!(app.objects().await.len(), 100);
 }
 
-/// The parts that Chromium sends for names that are paths, break lines or turn the direction of reading, with a real picture in each.
+/// Returns multipart parts as Chromium sends them for file names with paths, line breaks and direction marks. Each has a real
+/// picture.
 fn chromium_names() -> Vec<Vec<u8>> {
     let body = fixture("bad-filenames-chromium.multipart");
     let text = String::from_utf8_lossy(&body).replace("name=\"file\"", "name=\"media\"");
@@ -504,7 +510,7 @@ async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Answer {
 }
 
 #[actix_web::test]
-async fn names_with_paths_breaks_marks_and_emoji_are_data_and_nothing_else() {
+async fn file_names_with_paths_line_breaks_and_emoji_are_stored_safely() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let (nul, parts): (Vec<_>, Vec<_>) = chromium_names()
@@ -545,7 +551,7 @@ async fn names_with_paths_breaks_marks_and_emoji_are_data_and_nothing_else() {
         );
         assert!(bytes.headers.get("x-injected").is_none());
     }
-    // On the page they are text.
+    // The page escapes the names.
     let page = app
         .browser("Ada")
         .await
@@ -553,9 +559,9 @@ async fn names_with_paths_breaks_marks_and_emoji_are_data_and_nothing_else() {
         .await
         .expect(200)
         .text();
-    assert!(!page.contains("<img src=x"), "a name became markup");
+    assert!(!page.contains("<img src=x"), "a file name became HTML");
 
-    // A header with U+0000 is none (RFC 9110 §5.5): refused whole.
+    // A header with U+0000 is invalid (RFC 9110 §5.5).
     let refused = post_raw(&ada, &nul).await;
     assert!(
         [400, 422].contains(&refused.status.as_u16()),
@@ -566,7 +572,7 @@ async fn names_with_paths_breaks_marks_and_emoji_are_data_and_nothing_else() {
 }
 
 #[actix_web::test]
-async fn an_upload_that_stops_half_way_stores_nothing_and_the_server_lives_on() {
+async fn interrupted_upload_leaves_nothing_and_the_server_keeps_running() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let token = ada
@@ -589,20 +595,20 @@ async fn an_upload_that_stops_half_way_stores_nothing_and_the_server_lives_on() 
         .write_all(&fixture("rec-vp9-opus-10s.webm"))
         .await
         .unwrap();
-    // More than a part, so that a bucket has an unfinished upload.
+    // More than one part, so that the bucket has an unfinished multipart upload.
     socket.write_all(&vec![0; 9 << 20]).await.unwrap();
     app.until("the file is being written", async || {
         !app.objects().await.is_empty()
     })
     .await;
     drop(socket);
-    app.until("nothing of it stays", async || {
+    app.until("its objects are deleted", async || {
         app.objects().await.is_empty()
     })
     .await;
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 0);
-    taken(&app, &ada, &[("media", "a.png", fixture("alpha.png"))]).await;
-    // Of what never found its media not even the key is kept for long.
+    upload_and_process(&app, &ada, &[("media", "a.png", fixture("alpha.png"))]).await;
+    // The key is deleted after a day.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
     app.jobs_done().await;
@@ -610,7 +616,7 @@ async fn an_upload_that_stops_half_way_stores_nothing_and_the_server_lives_on() 
 }
 
 #[actix_web::test]
-async fn a_file_over_the_limit_is_refused_and_its_sender_hears_it() {
+async fn file_over_the_size_limit_is_rejected_with_a_problem() {
     let app = TestApp::start_with(|config| config.max_upload = 200_000).await;
     let ada = app.person("Ada").await;
     let files = [
@@ -637,11 +643,11 @@ async fn a_file_over_the_limit_is_refused_and_its_sender_hears_it() {
     )
     .await
     .problem(413);
-    nothing_stays(&app).await;
+    assert_nothing_remains(&app).await;
 }
 
 #[actix_web::test]
-async fn on_a_full_disk_no_file_is_taken_but_people_still_answer() {
+async fn full_disk_rejects_files_but_accepts_comments_and_acknowledgements() {
     let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = ada
@@ -682,11 +688,11 @@ async fn on_a_full_disk_no_file_is_taken_but_people_still_answer() {
 }
 
 #[actix_web::test]
-async fn without_ffmpeg_a_recording_is_stored_and_plays_and_the_page_says_what_is_missing() {
+async fn recording_plays_as_uploaded_with_a_reason_when_ffmpeg_is_missing() {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let ada = app.person("Ada").await;
-    let media = taken(
+    let media = upload_and_process(
         &app,
         &ada,
         &[("media", "talk.webm", fixture("rec-vp8-opus-3s.webm"))],
@@ -709,10 +715,10 @@ async fn without_ffmpeg_a_recording_is_stored_and_plays_and_the_page_says_what_i
 }
 
 #[actix_web::test]
-async fn sound_without_a_picture_fails_and_says_why() {
+async fn recording_without_a_picture_fails_with_a_reason() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let media = taken(
+    let media = upload_and_process(
         &app,
         &ada,
         &[("media", "voice.webm", fixture("rec-audio-only-3s.webm"))],
@@ -730,7 +736,7 @@ async fn sound_without_a_picture_fails_and_says_why() {
 }
 
 #[actix_web::test]
-async fn a_form_whose_file_is_refused_comes_back_with_what_was_typed() {
+async fn form_keeps_its_text_when_its_file_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -754,7 +760,7 @@ async fn a_form_whose_file_is_refused_comes_back_with_what_was_typed() {
         .expect(201)
         .json();
     let path = format!("/updates/{}/comments", update["id"].as_str().unwrap());
-    // What stands after the refused file counts too.
+    // Fields after the rejected file are kept as well.
     let picture =
         reqwest::multipart::Part::bytes(fixture("bad-html-named.png")).file_name("page.png");
     let form = reqwest::multipart::Form::new()
@@ -770,7 +776,7 @@ async fn a_form_whose_file_is_refused_comes_back_with_what_was_typed() {
 }
 
 #[actix_web::test]
-async fn a_multipart_body_that_is_none_is_unreadable() {
+async fn malformed_multipart_body_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     for body in [
@@ -789,7 +795,7 @@ async fn a_multipart_body_that_is_none_is_unreadable() {
         .header("content-type", "multipart/form-data")
         .body("x");
     crate::app::Answer::of(request).await.problem(400);
-    // Somebody who may not write learns it without being read.
+    // A client without an account is rejected before its body is read.
     let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://"))
         .await
         .unwrap();
@@ -805,10 +811,10 @@ async fn a_multipart_body_that_is_none_is_unreadable() {
 }
 
 #[actix_web::test]
-async fn of_what_failed_nothing_is_open_to_others() {
+async fn failed_media_is_not_served_to_others() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    // Recognised by its first bytes, and nothing behind them.
+    // Begins like an MP4 file, but the rest is HTML.
     let mut file = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom".to_vec();
     file.extend(b"<script>alert(1)</script>".repeat(200));
     let fields = [("title", "T"), ("audience", &*email("Bob"))];
@@ -833,12 +839,12 @@ async fn of_what_failed_nothing_is_open_to_others() {
     assert_eq!(
         ada.get(&path).await.json()["media"][0]["renditions"][0]["name"],
         "original",
-        "its author still has it"
+        "the author still has the original"
     );
 }
 
 #[actix_web::test]
-async fn a_form_of_many_empty_parts_is_refused_before_it_costs_memory() {
+async fn form_with_too_many_parts_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let name = "n".repeat(3_000);

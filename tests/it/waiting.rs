@@ -1,10 +1,11 @@
-//! Reminding, putting off, muting, reading one after the other, and notices that are told once.
+//! Reminders, snoozing, muting, reading in sequence, and notifications that arrive once.
 
 use serde_json::{Value, json};
 
 use crate::app::{Client, TestApp, email};
 
-async fn asks(author: &Client, title: &str, names: &[&str]) -> String {
+/// Publishes an update that publish_request for an acknowledgement. Returns its path.
+async fn publish_request(author: &Client, title: &str, names: &[&str]) -> String {
     let audience: Vec<String> = names.iter().map(|name| email(name)).collect();
     author
         .update(json!({ "title": title, "audience": audience, "expectation": "acknowledge" }))
@@ -25,25 +26,28 @@ async fn owed(client: &Client) -> Value {
 }
 
 #[actix_web::test]
-async fn a_reminder_puts_the_row_first_and_names_those_who_still_owe() {
+async fn reminder_moves_the_update_first_and_names_who_still_owes() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
         app.person("Bob").await,
         app.person("Cyd").await,
     );
-    asks(&ada, "Early", &["Bob"]).await;
+    publish_request(&ada, "Early", &["Bob"]).await;
     app.state.clock.advance(1000);
-    let path = asks(&ada, "Late", &["Bob", "Cyd"]).await;
+    let path = publish_request(&ada, "Late", &["Bob", "Cyd"]).await;
     assert_eq!(titles(&owed(&bob).await), ["Early", "Late"]);
     cyd.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
     let reminders = format!("{path}/reminders");
     bob.post(&reminders, json!({})).await.problem(403);
-    let said = ada.post(&reminders, json!({})).await.expect(200).json();
-    assert_eq!(said["reminded"], json!([{ "id": bob.id, "name": "Bob" }]));
-    let message = said["message"].as_str().unwrap();
+    let reminder = ada.post(&reminders, json!({})).await.expect(200).json();
+    assert_eq!(
+        reminder["reminded"],
+        json!([{ "id": bob.id, "name": "Bob" }])
+    );
+    let message = reminder["message"].as_str().unwrap();
     assert!(
         message.contains("“Late”")
             && message.contains("Bob")
@@ -57,7 +61,7 @@ async fn a_reminder_puts_the_row_first_and_names_those_who_still_owe() {
         (vec!["Late", "Early"], true)
     );
     assert_eq!(owed(&cyd).await, json!([]));
-    // At most once in four hours a person.
+    // At most one reminder per person in four hours.
     ada.post(&reminders, json!({})).await.problem(409);
     app.state.clock.advance(4 * 3_600_000);
     ada.post(&reminders, json!({})).await.expect(200);
@@ -73,12 +77,12 @@ async fn a_reminder_puts_the_row_first_and_names_those_who_still_owe() {
 }
 
 #[actix_web::test]
-async fn a_reminder_is_of_what_was_owed_then_and_not_of_what_is_asked_anew() {
+async fn reminder_does_not_apply_to_a_later_request() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    asks(&ada, "Early", &["Bob"]).await;
+    publish_request(&ada, "Early", &["Bob"]).await;
     app.state.clock.advance(1000);
-    let path = asks(&ada, "Late", &["Bob"]).await;
+    let path = publish_request(&ada, "Late", &["Bob"]).await;
     let reminders = format!("{path}/reminders");
     ada.post(&reminders, json!({})).await.expect(200);
     bob.put(&format!("{path}/acknowledgement"))
@@ -100,7 +104,7 @@ async fn a_reminder_is_of_what_was_owed_then_and_not_of_what_is_asked_anew() {
         ada.get(&format!("{path}/receipts")).await.json()["items"][0]["reminded_at"],
         Value::Null
     );
-    // He was reminded a moment ago all the same.
+    // The limit of four hours still applies.
     ada.post(&reminders, json!({})).await.problem(409);
     app.state.clock.advance(4 * 3_600_000);
     ada.post(&reminders, json!({})).await.expect(200);
@@ -108,16 +112,16 @@ async fn a_reminder_is_of_what_was_owed_then_and_not_of_what_is_asked_anew() {
 }
 
 #[actix_web::test]
-async fn publishing_answers_with_words_to_pass_on() {
+async fn publishing_returns_a_message_to_share() {
     let app = TestApp::start().await;
-    let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let fields = json!({ "title": "The new flow", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "publish": true });
     let made = ada.post("/updates", fields).await.expect(201).json();
     let message = made["message"].as_str().unwrap();
     assert_eq!(
         message,
         format!(
-            "Ada asks for your Got it on “The new flow” by the end of your next working day: {}",
+            "Ada publish_request for your Got it on “The new flow” by the end of your next working day: {}",
             made["url"].as_str().unwrap()
         )
     );
@@ -134,20 +138,20 @@ async fn publishing_answers_with_words_to_pass_on() {
         "{page}"
     );
     assert!(
-        page.contains("Copy message") && page.contains("Ada asks for your Got it"),
+        page.contains("Copy message") && page.contains("Ada publish_request for your Got it"),
         "{page}"
     );
     assert_eq!(
-        _bob.get(made["url"].as_str().unwrap()).await.json()["message"],
+        bob.get(made["url"].as_str().unwrap()).await.json()["message"],
         Value::Null
     );
 }
 
 #[actix_web::test]
-async fn what_is_put_off_is_away_until_its_time_or_until_somebody_answers() {
+async fn snoozed_entry_returns_at_its_time_or_after_an_answer() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asks(&ada, "Later", &["Bob"]).await;
+    let path = publish_request(&ada, "Later", &["Bob"]).await;
     let entry = owed(&bob).await[0]["id"].as_str().unwrap().to_owned();
     let snooze = format!("/inbox/{entry}/snooze");
     for until in [
@@ -195,7 +199,7 @@ async fn what_is_put_off_is_away_until_its_time_or_until_somebody_answers() {
     assert_eq!(owed(&bob).await, json!([]));
     bob.delete(&snooze).await.expect(204);
     assert_eq!(titles(&owed(&bob).await), ["Later"]);
-    // A reminder finds also who has put it off.
+    // A reminder ends a snooze.
     bob.json("PUT", &snooze, &json!({ "until": "monday" }))
         .await
         .expect(204);
@@ -232,12 +236,12 @@ async fn what_is_put_off_is_away_until_its_time_or_until_somebody_answers() {
 }
 
 #[actix_web::test]
-async fn reading_goes_from_one_to_the_next_and_comes_to_an_end() {
+async fn next_follows_the_order_of_the_inbox_to_its_end() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let first = asks(&ada, "One", &["Bob"]).await;
+    let first = publish_request(&ada, "One", &["Bob"]).await;
     app.state.clock.advance(1000);
-    let second = asks(&ada, "Two", &["Bob"]).await;
+    let second = publish_request(&ada, "Two", &["Bob"]).await;
     let third = ada
         .update(json!({ "title": "Three", "audience": [email("Bob")] }))
         .await;
@@ -301,7 +305,7 @@ async fn reading_goes_from_one_to_the_next_and_comes_to_an_end() {
 }
 
 #[actix_web::test]
-async fn who_mutes_an_update_hears_nothing_of_it_but_what_is_asked_of_them() {
+async fn muted_update_notifies_only_of_requests() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let path = ada
@@ -332,10 +336,10 @@ async fn who_mutes_an_update_hears_nothing_of_it_but_what_is_asked_of_them() {
 }
 
 #[actix_web::test]
-async fn notices_are_never_of_ones_own_doing_never_two_for_one_thing_and_none_of_what_was_read() {
+async fn notifications_are_unique_and_never_of_own_or_opened_things() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asks(&ada, "Once", &["Bob"]).await;
+    let path = publish_request(&ada, "Once", &["Bob"]).await;
     assert_eq!(app.count("SELECT count(*) FROM notices").await, 1);
     ada.post(&format!("{path}/reminders"), json!({}))
         .await
@@ -358,7 +362,7 @@ async fn notices_are_never_of_ones_own_doing_never_two_for_one_thing_and_none_of
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
-    // Ada hears of it, Bob does not hear of what he did.
+    // Ada is notified of the acknowledgement, Bob is not.
     assert_eq!(
         app.count(
             "SELECT count(*) FROM notices WHERE read_at IS NULL AND kind IN ('heard', 'all_heard')"
@@ -371,18 +375,18 @@ async fn notices_are_never_of_ones_own_doing_never_two_for_one_thing_and_none_of
             .await,
         0
     );
-    // Undone within ten seconds, it was never told.
-    let path = asks(&ada, "Undone", &["Bob"]).await;
+    // Unpublishing within ten seconds retracts the notifications.
+    let path = publish_request(&ada, "Undone", &["Bob"]).await;
     ada.delete(&format!("{path}/publication")).await.expect(200);
     assert_eq!(app.count("SELECT count(*) FROM notices n JOIN updates u ON u.id = n.update_id WHERE u.title = 'Undone'").await, 0);
 }
 
 #[actix_web::test]
-async fn the_overview_of_all_ones_updates_is_a_page_json_and_a_table() {
+async fn receipts_overview_is_available_as_page_json_and_csv() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = asks(&ada, "=SUM(A1)", &["Bob"]).await;
-    asks(&bob, "Not mine", &["Ada"]).await;
+    let path = publish_request(&ada, "=SUM(A1)", &["Bob"]).await;
+    publish_request(&bob, "Not mine", &["Ada"]).await;
     assert_eq!(
         ada.get("/receipts").await.expect(200).json()["items"]
             .as_array()
@@ -422,7 +426,7 @@ async fn the_overview_of_all_ones_updates_is_a_page_json_and_a_table() {
 }
 
 #[actix_web::test]
-async fn answers_edits_and_reminders_at_once_leave_counts_that_follow_from_the_facts() {
+async fn counts_follow_from_the_facts_after_concurrent_answers_and_edits() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let names: Vec<String> = (0..12).map(|n| format!("P{n}")).collect();
@@ -431,9 +435,9 @@ async fn answers_edits_and_reminders_at_once_leave_counts_that_follow_from_the_f
         people.push(app.person(name).await);
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let path = asks(&ada, "All at once", &names).await;
+    let path = publish_request(&ada, "All at once", &names).await;
     let answer = format!("{path}/acknowledgement");
-    let said = people.iter().map(|person| async {
+    let answers = people.iter().map(|person| async {
         person.put(&format!("{path}/opening")).await.expect(204);
         person.put(&answer).await.expect(200);
         person
@@ -456,7 +460,7 @@ async fn answers_edits_and_reminders_at_once_leave_counts_that_follow_from_the_f
             .await
             .expect(200);
     };
-    futures_util::future::join(futures_util::future::join_all(said), edits).await;
+    futures_util::future::join(futures_util::future::join_all(answers), edits).await;
     let facts = app.count("SELECT count(*) FROM receipts r JOIN updates u ON u.id = r.update_id WHERE r.answered_revision IS NULL OR r.answered_revision < u.revision").await;
     let counts = ada.get(&path).await.json()["counts"].clone();
     assert_eq!(
@@ -475,7 +479,7 @@ async fn answers_edits_and_reminders_at_once_leave_counts_that_follow_from_the_f
 }
 
 #[actix_web::test]
-async fn of_two_publications_at_once_one_tells_and_of_confirming_and_taking_back_one_holds() {
+async fn concurrent_publications_and_verdicts_have_one_outcome() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! When people work: their hours, their absence, whether mail may come. How dues follow is told in src/working_hours.rs.
+//! A person's working hours, absence and mail setting. `src/working_hours.rs` tests the due times that follow from them.
 
 use serde_json::{Value, json};
 
@@ -14,13 +14,13 @@ async fn me(client: &Client) -> Value {
     client.get("/me").await.expect(200).json()
 }
 
-/// So many milliseconds from now, as the server's clock has it.
-fn ahead(app: &TestApp, by: i64) -> String {
+/// Formats the server's time plus `by` milliseconds.
+fn from_now(app: &TestApp, by: i64) -> String {
     hearback::clock::rfc3339(app.state.clock.now() + by)
 }
 
 #[actix_web::test]
-async fn working_hours_are_set_and_cleared_and_absent_ones_are_the_usual() {
+async fn working_hours_can_be_set_and_cleared() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["working_hours"], Value::Null);
@@ -32,7 +32,7 @@ async fn working_hours_are_set_and_cleared_and_absent_ones_are_the_usual() {
             .json()["working_hours"],
         night
     );
-    // What is absent stays.
+    // An absent field is not changed.
     ada.patch("/me", json!({ "name": "Ada L" }))
         .await
         .expect(200);
@@ -44,11 +44,11 @@ async fn working_hours_are_set_and_cleared_and_absent_ones_are_the_usual() {
 }
 
 #[actix_web::test]
-async fn wrong_working_hours_say_what_would_be_right_and_change_nothing() {
+async fn invalid_working_hours_are_rejected_with_a_reason() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let before = me(&ada).await;
-    for (wrong, said) in [
+    for (wrong, expected) in [
         (hours(&[1], "17:00", "09:00"), "not after it begins"),
         (hours(&[1], "09:00", "09:00"), "not after it begins"),
         (hours(&[], "09:00", "17:00"), "has no days"),
@@ -70,7 +70,7 @@ async fn wrong_working_hours_say_what_would_be_right_and_change_nothing() {
             problem["errors"]["working_hours"]
                 .as_str()
                 .unwrap()
-                .contains(said),
+                .contains(expected),
             "{problem}"
         );
     }
@@ -89,19 +89,19 @@ async fn wrong_working_hours_say_what_would_be_right_and_change_nothing() {
         assert!(
             ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field]
                 .is_string(),
-            "only forms know {field}"
+            "only forms accept {field}"
         );
     }
     assert_eq!(me(&ada).await, before);
 }
 
 #[actix_web::test]
-async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
+async fn absence_is_limited_to_the_future_visible_to_others_and_ends_by_itself() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    for (wrong, said) in [
-        (ahead(&app, -1000), "in the past"),
-        (ahead(&app, 3000 * DAY), "Check the year"),
+    for (wrong, expected) in [
+        (from_now(&app, -1000), "in the past"),
+        (from_now(&app, 3000 * DAY), "Check the year"),
         ("soon".into(), "is not a time"),
     ] {
         let problem = ada
@@ -112,11 +112,11 @@ async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
             problem["errors"]["away_until"]
                 .as_str()
                 .unwrap()
-                .contains(said),
+                .contains(expected),
             "{problem}"
         );
     }
-    let until = ahead(&app, 3 * DAY);
+    let until = from_now(&app, 3 * DAY);
     ada.patch("/me", json!({ "away_until": until }))
         .await
         .expect(200);
@@ -137,7 +137,7 @@ async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
     assert_eq!(seen(&bob).await, Value::Null);
     assert_eq!(me(&ada).await["away_until"], Value::Null);
     assert!(!browser.get("/people").await.text().contains("Away until"));
-    ada.patch("/me", json!({ "away_until": ahead(&app, DAY) }))
+    ada.patch("/me", json!({ "away_until": from_now(&app, DAY) }))
         .await
         .expect(200);
     ada.patch("/me", json!({ "away_until": null }))
@@ -147,7 +147,7 @@ async fn away_until_lies_ahead_is_seen_by_others_and_ends_by_itself() {
 }
 
 #[actix_web::test]
-async fn mail_is_on_until_it_is_not_wanted_and_only_its_person_sees_which() {
+async fn mail_setting_is_on_by_default_and_private() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
@@ -180,7 +180,7 @@ async fn mail_is_on_until_it_is_not_wanted_and_only_its_person_sees_which() {
 }
 
 #[actix_web::test]
-async fn the_settings_page_sets_them_with_plain_forms_and_keeps_what_was_typed_wrong() {
+async fn settings_forms_work_without_scripts_and_keep_invalid_input() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -208,7 +208,7 @@ async fn the_settings_page_sets_them_with_plain_forms_and_keeps_what_was_typed_w
         )
     );
 
-    // No box is ticked: that is what the page shows again, with what is wrong.
+    // With no day ticked, the page shows the form again with the error.
     let page = browser
         .form(
             "POST",
@@ -251,7 +251,7 @@ async fn the_settings_page_sets_them_with_plain_forms_and_keeps_what_was_typed_w
     assert!(page.contains("lies in the past"), "{page}");
     assert_eq!(me(&ada).await, now);
 
-    // A browser's local time is meant in the zone that comes with it.
+    // A local time is in the time zone that is sent with it.
     let minute = (app.state.clock.now() / 60_000 + 50_000) * 60_000;
     let zone = jiff::tz::TimeZone::get("Pacific/Auckland").unwrap();
     let local = jiff::Timestamp::from_millisecond(minute)
@@ -289,6 +289,6 @@ async fn the_settings_page_sets_them_with_plain_forms_and_keeps_what_was_typed_w
     assert_eq!(
         me(&ada).await["working_hours"],
         hours(&[2, 7], "08:30", "15:00"),
-        "what is absent stays"
+        "absent fields are not changed"
     );
 }

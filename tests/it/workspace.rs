@@ -1,11 +1,11 @@
-//! "How we work here": its rules, whom to ask, the usual due time.
+//! The workspace settings ("How we work here"): rules, contact and default due time.
 
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, email};
 
 #[actix_web::test]
-async fn everyone_reads_how_we_work_here_and_admins_write_it() {
+async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     let app = TestApp::start().await;
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let nothing = json!({ "rules": "", "rules_html": "", "contact": null, "due": null });
@@ -35,7 +35,7 @@ async fn everyone_reads_how_we_work_here_and_admins_write_it() {
     );
     assert_eq!(ada.get("/workspace").await.json(), set);
 
-    // What is absent stays, null clears; a contact may be named by id.
+    // An absent field is not changed, and null clears it. A contact can be named by id.
     let set = root
         .patch("/workspace", json!({ "contact": root.id, "due": null }))
         .await
@@ -56,7 +56,7 @@ async fn everyone_reads_how_we_work_here_and_admins_write_it() {
 }
 
 #[actix_web::test]
-async fn what_is_wrong_is_named_and_nothing_is_changed() {
+async fn invalid_workspace_settings_are_rejected_with_their_field() {
     let app = TestApp::start().await;
     let (root, gone) = (app.admin("Root").await, app.person("Gone").await);
     root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
@@ -68,7 +68,7 @@ async fn what_is_wrong_is_named_and_nothing_is_changed() {
     )
     .await
     .expect(200);
-    for (field, value, said) in [
+    for (field, value, expected) in [
         ("rules", json!("x".repeat(20_001)), "at most 20000"),
         ("rules", json!(7), "is not a text"),
         ("contact", json!("nobody@example.org"), "has no account"),
@@ -91,7 +91,10 @@ async fn what_is_wrong_is_named_and_nothing_is_changed() {
             .await
             .problem(422);
         assert!(
-            problem["errors"][field].as_str().unwrap().contains(said),
+            problem["errors"][field]
+                .as_str()
+                .unwrap()
+                .contains(expected),
             "{field}: {problem}"
         );
     }
@@ -103,7 +106,7 @@ async fn what_is_wrong_is_named_and_nothing_is_changed() {
 }
 
 #[actix_web::test]
-async fn a_contact_who_is_deactivated_is_named_no_more() {
+async fn deactivated_contact_is_not_shown() {
     let app = TestApp::start().await;
     let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
     root.patch("/workspace", json!({ "contact": ada.id }))
@@ -116,7 +119,7 @@ async fn a_contact_who_is_deactivated_is_named_no_more() {
 }
 
 #[actix_web::test]
-async fn the_page_is_read_by_all_and_written_by_admins_with_a_plain_form() {
+async fn workspace_page_has_an_edit_form_for_admins_only() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     app.admin("Root").await;
@@ -196,7 +199,7 @@ async fn the_page_is_read_by_all_and_written_by_admins_with_a_plain_form() {
 }
 
 #[actix_web::test]
-async fn it_is_shown_at_invitation_and_on_error_pages_for_who_is_signed_in() {
+async fn workspace_contact_is_shown_on_invitations_and_to_signed_in_people_on_errors() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     app.person("Ada").await;
