@@ -50,7 +50,7 @@ impl App {
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let font = assets::named("DejaVuSans.ttf")
-            .map(|file| Font::new(&file.data))
+            .map(|file| Font::new(&file))
             .unwrap_or_default();
         let state = web::Data::new(State::open(config, clock, font, stopped.clone()).await?);
         let jobs = worker::start(&state.clone().into_inner(), &stopped);

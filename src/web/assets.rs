@@ -1,37 +1,75 @@
-//! The browser part, embedded under content-hashed names that may be cached for ever.
+//! The browser part: scripts, styles, icons and fonts, embedded under content-hashed names that may be cached for ever.
+//!
+//! In debug builds `HEARBACK_ASSETS` names a folder that replaces the embedded files. `bin/dev` rebuilds that folder on every change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "browser/dist"]
 struct Dist;
 
-/// Plain name → hashed name, as the build of the browser part wrote it into `manifest.json`.
-static NAMES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+/// Plain name → hashed name.
+type Names = BTreeMap<String, String>;
+
+/// The names of the embedded files, from the `manifest.json` that the build of the browser part writes.
+static EMBEDDED: LazyLock<Names> = LazyLock::new(|| {
     Dist::get("manifest.json")
-        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .map(|file| parse(&file.data))
         .unwrap_or_default()
 });
 
 /// The address of an asset by its plain name (`app.css`, `app.js`, `icons.svg`).
 pub fn url(name: &str) -> String {
-    format!("/assets/{}", NAMES.get(name).map_or(name, String::as_str))
+    format!("/assets/{}", hashed(name).as_deref().unwrap_or(name))
 }
 
-/// The file of a hashed name.
-pub fn file(name: &str) -> Option<EmbeddedFile> {
-    Dist::get(name)
+/// The content of the file with this hashed name.
+pub fn file(name: &str) -> Option<Cow<'static, [u8]>> {
+    #[cfg(debug_assertions)]
+    if let Some(folder) = disk::folder() {
+        return disk::read(&folder, name).map(Cow::Owned);
+    }
+    Dist::get(name).map(|file| file.data)
 }
 
-/// The file of a plain name.
-pub fn named(name: &str) -> Option<EmbeddedFile> {
-    Dist::get(NAMES.get(name)?)
+/// The content of the file with this plain name.
+pub fn named(name: &str) -> Option<Cow<'static, [u8]>> {
+    file(&hashed(name)?)
 }
 
-/// Whether the browser part was built into this binary.
+/// Whether this binary contains the browser part.
 pub fn built() -> bool {
-    !NAMES.is_empty()
+    !EMBEDDED.is_empty()
+}
+
+fn hashed(name: &str) -> Option<String> {
+    #[cfg(debug_assertions)]
+    if let Some(folder) = disk::folder() {
+        return parse(&disk::read(&folder, "manifest.json")?).remove(name);
+    }
+    EMBEDDED.get(name).cloned()
+}
+
+fn parse(manifest: &[u8]) -> Names {
+    serde_json::from_slice(manifest).unwrap_or_default()
+}
+
+#[cfg(debug_assertions)]
+mod disk {
+    use std::path::{Path, PathBuf};
+
+    pub(super) fn folder() -> Option<PathBuf> {
+        std::env::var_os("HEARBACK_ASSETS").map(PathBuf::from)
+    }
+
+    pub(super) fn read(folder: &Path, name: &str) -> Option<Vec<u8>> {
+        if name.contains('/') {
+            return None;
+        }
+        std::fs::read(folder.join(name)).ok()
+    }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::json;
 
-use crate::app::{TestApp, email};
+use crate::app::{Client, TestApp, email};
 
 /// The program with no setting but these.
 pub fn hearback(settings: &[(&str, &str)], words: &[&str]) -> Command {
@@ -385,4 +385,46 @@ fn a_clock_that_a_file_holds_is_warned_of_when_serving_begins() {
             "{said}"
         );
     }
+}
+
+#[cfg(debug_assertions)]
+#[actix_web::test]
+async fn debug_build_serves_the_assets_of_the_named_folder() {
+    let (data, assets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let build = |style: &str| {
+        std::fs::write(assets.path().join(style), "body { color: red }").unwrap();
+        let manifest = json!({ "app.css": style }).to_string();
+        std::fs::write(assets.path().join("manifest.json"), manifest).unwrap();
+    };
+    build("style-1.css");
+    let settings = [
+        ("HEARBACK_LISTEN", "127.0.0.1:0"),
+        ("HEARBACK_DATA", data.path().to_str().unwrap()),
+        ("HEARBACK_ASSETS", assets.path().to_str().unwrap()),
+    ];
+    let mut serving = hearback(&settings, &["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let base = line
+        .trim_end()
+        .strip_prefix("Hearback listens on ")
+        .unwrap();
+    let client = Client::at(base).accept("text/html");
+
+    for style in ["style-1.css", "style-2.css"] {
+        build(style);
+        let page = client.get("/session").await.expect(200).text();
+        assert!(page.contains(&format!("/assets/{style}")), "{page}");
+        let served = client.get(&format!("/assets/{style}")).await.expect(200);
+        assert_eq!(served.text(), "body { color: red }");
+    }
+    client.get("/assets/..%2Fhearback.db").await.expect(404);
+    serving.kill().unwrap();
+    serving.wait().unwrap();
 }

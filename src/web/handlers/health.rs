@@ -97,7 +97,7 @@ pub(crate) async fn asset(name: web::Path<String>) -> Answer {
     Ok(HttpResponse::Ok()
         .content_type(kind)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.data.into_owned()))
+        .body(file.into_owned()))
 }
 
 pub(crate) async fn favicon() -> Answer {
