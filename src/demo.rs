@@ -7,26 +7,23 @@ mod story;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-
-use tempfile::TempDir;
+use std::path::Path;
 
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::people;
 
 /// Whose inbox the demo is shown with.
 const ME: &str = "Ada Nowak";
 /// Everyone's password in it.
 const PASSWORD: &str = "hear it back to me";
 
-/// Settings of a demo: a folder and a free port of its own, whatever the environment says.
-pub fn settings(folder: &TempDir, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
+/// Settings of a demo in `folder`. The environment is ignored.
+fn settings(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
     let mut settings = BTreeMap::from([
-        (
-            "HEARBACK_DATA".to_owned(),
-            folder.path().display().to_string(),
-        ),
+        ("HEARBACK_DATA".to_owned(), folder.display().to_string()),
         ("HEARBACK_LISTEN".to_owned(), listen.to_string()),
         ("HEARBACK_LOG".to_owned(), "warn".to_owned()),
     ]);
@@ -34,19 +31,34 @@ pub fn settings(folder: &TempDir, listen: SocketAddr, ffmpeg: Option<String>) ->
     Config::parse(settings).map_err(Error::Conflict)
 }
 
-/// Serves one until it is told to end; then its folder is deleted.
-pub async fn serve(listen: SocketAddr) -> Result<()> {
+/// Serves a demo until SIGINT or SIGTERM. Without `keep` it lives in a temporary folder that is deleted at the end.
+/// With `keep` it lives there, and the next call serves the same workspace again.
+pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
+    if let Some(folder) = keep {
+        std::fs::create_dir_all(folder)?;
+        let end = format!("Ctrl+C ends it. {} keeps its data.", folder.display());
+        return serve_in(folder, listen, &end).await;
+    }
     let folder = tempfile::Builder::new()
         .prefix("hearback-demo-")
         .tempdir()?;
-    let config = settings(&folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
+    let end = "Ctrl+C ends it, and deletes everything in it.";
+    let ended = serve_in(folder.path(), listen, end).await;
+    folder.close()?;
+    ended
+}
+
+async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
+    let config = settings(folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
     tracing_subscriber::fmt()
         .with_env_filter(&config.log)
         .with_writer(std::io::stderr)
         .init();
     let app = App::build(config, Clock::default()).await?;
-    eprintln!("Ten days pass …");
-    story::happen(&app.state()).await?;
+    if people::none_yet(&mut *app.state().db.read().await?).await? {
+        eprintln!("Ten days pass …");
+        story::happen(&app.state()).await?;
+    }
     let (address, _) = app.invitation().await?;
     app::print(format_args!("Hearback's demo listens on {address}"));
     app::print(format_args!(
@@ -57,10 +69,6 @@ pub async fn serve(listen: SocketAddr) -> Result<()> {
         "The others have the same password: {}",
         dsl::PEOPLE.map(|(name, ..)| dsl::email(name)).join(" ")
     ));
-    app::print(format_args!(
-        "Ctrl+C ends it, and deletes everything in it."
-    ));
-    let ended = app.run().await;
-    folder.close()?;
-    ended
+    app::print(end);
+    app.run().await
 }

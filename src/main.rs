@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -41,6 +42,9 @@ enum Command {
         /// The address to listen on
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
+        /// Keep the workspace in this folder, and serve it again the next time
+        #[arg(long, value_name = "FOLDER")]
+        keep: Option<PathBuf>,
     },
     /// Add accounts and make links for new passwords
     #[command(subcommand)]
@@ -91,9 +95,9 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(wrong) => return misunderstood(&wrong),
     };
-    if let Some(Command::Demo { listen }) = cli.command {
+    if let Some(Command::Demo { listen, keep }) = cli.command {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        return ended(demo::serve(listen).await);
+        return ended(demo::serve(listen, keep.as_deref()).await);
     }
     let config = match Config::load() {
         Ok(config) => config,
@@ -106,7 +110,7 @@ async fn main() -> ExitCode {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     log(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
-        Command::Demo { listen } => demo::serve(listen).await,
+        Command::Demo { listen, keep } => demo::serve(listen, keep.as_deref()).await,
         Command::Serve { listen } => {
             serve(Config {
                 listen: listen.unwrap_or(config.listen),

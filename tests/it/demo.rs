@@ -1,7 +1,7 @@
 //! `hearback demo`, run as a person runs it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -151,4 +151,55 @@ async fn the_demo_is_full_of_life_and_leaves_nothing_behind() {
         0,
         "its folder is gone"
     );
+}
+
+#[actix_web::test]
+async fn demo_with_keep_serves_the_same_workspace_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut running = Command::new(env!("CARGO_BIN_EXE_hearback"))
+            .args(["demo", "--keep"])
+            .arg(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(running.stdout.take().unwrap()).lines();
+        let printed: Vec<String> = lines
+            .map(Result::unwrap)
+            .take_while(|line| !line.contains("Ctrl+C"))
+            .collect();
+        let base = printed[0]
+            .split(' ')
+            .find(|word| word.starts_with("http://"));
+        (running, Client::at(base.unwrap()).accept("text/html"))
+    };
+    let stop = async |mut running: Child| {
+        let id = running.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let ended = tokio::task::spawn_blocking(move || running.wait().unwrap());
+        assert_eq!(ended.await.unwrap().code(), Some(0));
+    };
+    let people = async |client: &Client| {
+        let form = [
+            ("email", "ada@example.org"),
+            ("password", "hear it back to me"),
+        ];
+        client.form("POST", "/session", &form).await.expect(303);
+        let client = client.clone().header("accept", "application/json");
+        client.get("/people").await.expect(200).json()
+    };
+
+    let (running, ada) = start();
+    let before = people(&ada).await;
+    stop(running).await;
+    let (running, ada) = start();
+    assert_eq!(people(&ada).await, before);
+    stop(running).await;
 }
