@@ -1,0 +1,165 @@
+// Bundles what runs in the browser: scripts and styles under content-hashed names, and manifest.json, which maps plain names to them.
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import esbuild from "esbuild";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const templates = join(here, "../templates");
+const icons = join(here, "node_modules/lucide-static/icons");
+
+/**
+ * Returns a function that builds into the folder `out`; a second call rebuilds only what changed. A failed build leaves the folder as it was.
+ * With `dev` the code is readable, has source maps, and reloads the page (src/dev.ts). The caller ends it with `dispose()`.
+ */
+export async function bundler({ out, dev = false }) {
+  const entries = {
+    "app.js": dev ? "src/dev.ts" : "src/app.ts",
+    "theme.js": "src/theme.ts",
+    "compositor-worker.js": "src/recorder/compositor-worker.ts",
+    "recording-uploader-worker.js": "src/upload/recording-uploader-worker.ts",
+    "app.css": "styles/app.css",
+  };
+  const context = await esbuild.context({
+    absWorkingDir: here,
+    entryPoints: Object.entries(entries).map(([name, path]) => ({
+      in: path,
+      out: name === "app.css" ? "style" : basename(name, ".js"),
+    })),
+    outdir: out,
+    entryNames: "[name]-[hash]",
+    chunkNames: "chunk-[hash]",
+    assetNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    minify: !dev,
+    sourcemap: dev ? "inline" : false,
+    legalComments: "none",
+    loader: { ".woff2": "file", ".ttf": "file" },
+    metafile: true,
+    write: false,
+    plugins: [made("emojis", emojis), made("glyphs", glyphs)],
+    logLevel: "warning",
+  });
+
+  /** Builds, and returns the manifest. Its entries in `more` are added. */
+  async function build(more = {}) {
+    const { metafile, outputFiles } = await context.rebuild();
+    const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
+    const manifest = { ...more };
+    for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
+      const entry = Object.entries(entries).find(([, source]) => source === entryPoint);
+      if (entry) manifest[entry[0]] = basename(path);
+    }
+    const add = (name, text) => {
+      const hash = createHash("sha256").update(text).digest("hex").slice(0, 8).toUpperCase();
+      manifest[name] = `${basename(name, extname(name))}-${hash}${extname(name)}`;
+      files.set(manifest[name], text);
+    };
+    add("icons.svg", sprite());
+    add("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
+    // The font of the marks: the page names it in styles/markup.css, and the server draws with the same file.
+    manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
+    replace(out, files, manifest);
+    return manifest;
+  }
+
+  return { build, dispose: () => context.dispose() };
+}
+
+/** Writes the new files, then the manifest that names them, and deletes the old ones last, so that a reader finds every named file. */
+function replace(out, files, manifest) {
+  mkdirSync(out, { recursive: true });
+  for (const [name, contents] of files) writeFileSync(join(out, name), contents);
+  const draft = join(out, "manifest.json.new");
+  writeFileSync(draft, JSON.stringify(manifest, null, 2));
+  renameSync(draft, join(out, "manifest.json"));
+  for (const name of readdirSync(out)) {
+    if (name !== "manifest.json" && !files.has(name)) rmSync(join(out, name), { recursive: true });
+  }
+}
+
+/** One file with the icons that templates and scripts name as icon("…"), and no other. */
+function sprite() {
+  const names = new Set();
+  for (const [folder, end] of [
+    [templates, ".html"],
+    [join(here, "src"), ".ts"],
+  ]) {
+    for (const file of readdirSync(folder, { recursive: true })) {
+      if (!file.endsWith(end)) continue;
+      for (const [, name] of readFileSync(join(folder, file), "utf8").matchAll(
+        /\bicon\("([a-z0-9-]+)"/g,
+      ))
+        names.add(name);
+    }
+  }
+  const symbols = [...names].sort().map((name) => {
+    const file = join(icons, `${name}.svg`);
+    if (!existsSync(file)) throw new Error(`there is no icon "${name}" in lucide-static`);
+    const shapes = readFileSync(file, "utf8")
+      .replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "")
+      .replace(/\s+/g, " ")
+      .trim();
+    return `<symbol id="${name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">${shapes}</symbol>`;
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+}
+
+/** A module that is made here: `import(name)` gives what `make` does. */
+function made(name, make) {
+  return {
+    name,
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: name }));
+      build.onLoad({ filter: /.*/, namespace: name }, () => ({
+        contents: JSON.stringify(make()),
+        loader: "json",
+      }));
+    },
+  };
+}
+
+/** [emoji, the words it is found by] in the usual order, without the fields and skin tones that we do not show. */
+function emojis() {
+  const all = JSON.parse(
+    readFileSync(join(here, "node_modules/emojibase-data/en/compact.json"), "utf8"),
+  );
+  const shown = all
+    .filter((emoji) => emoji.group !== undefined && emoji.group !== 2)
+    .sort((a, b) => a.order - b.order);
+  return shown.map((emoji) => [emoji.unicode, [emoji.label, ...(emoji.tags ?? [])].join(" ")]);
+}
+
+/** The characters that the font of the marks has, as [first, last, first, last, …]. Read from its table "cmap" (OpenType, format 12). */
+function glyphs() {
+  const font = readFileSync(join(here, "node_modules/dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
+  const tables = Array.from({ length: font.readUInt16BE(4) }, (_, i) => 12 + 16 * i);
+  const cmap = font.readUInt32BE(
+    tables.find((at) => font.toString("latin1", at, at + 4) === "cmap") + 8,
+  );
+  const parts = Array.from(
+    { length: font.readUInt16BE(cmap + 2) },
+    (_, i) => cmap + font.readUInt32BE(cmap + 8 + 8 * i),
+  );
+  const wide = parts.find((at) => font.readUInt16BE(at) === 12);
+  if (wide === undefined) throw new Error("the font of the marks has no cmap of format 12");
+  const ranges = [];
+  for (let i = 0, at = wide + 16; i < font.readUInt32BE(wide + 12); i += 1, at += 12) {
+    const [first, last] = [font.readUInt32BE(at), font.readUInt32BE(at + 4)];
+    if (ranges.at(-1) === first - 1) ranges[ranges.length - 1] = last;
+    else ranges.push(first, last);
+  }
+  return ranges;
+}
