@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hearback::clock::random;
 use hearback::people;
 use serde_json::{Value, json};
 
@@ -675,10 +676,20 @@ impl Team {
     }
 }
 
+/// Two fixed seeds, and `HEARBACK_SOAK` (0) random ones. A failure prints its seed.
+fn seeds() -> Vec<u64> {
+    let more = std::env::var("HEARBACK_SOAK").map_or(0, |count| count.parse().unwrap());
+    let random = (0..more).map(|_| u64::from_le_bytes(random::<8>()) | 1);
+    [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03]
+        .into_iter()
+        .chain(random)
+        .collect()
+}
+
 #[actix_web::test]
 async fn access_table_follows_the_plain_rule_through_random_operations() {
     const STEPS: usize = 120;
-    for seed in [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03] {
+    for seed in seeds() {
         let mut team = Team::new(seed).await;
         for _ in 0..2 {
             team.make_or_delete_group().await;
