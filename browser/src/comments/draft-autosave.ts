@@ -1,5 +1,6 @@
 // What is being typed, kept on the server while one types, and in this tab while the server does not answer: around a textarea,
 // <draft-box data-update data-subject>. With `data-local` (guests have no drafts) in this tab alone.
+import { onQuietSubmission } from "../lib/dialogs.js";
 import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
 import { requestJson } from "../lib/request.js";
 
@@ -155,3 +156,5 @@ export async function sendWithDrafts<T>(within: Element, send: () => Promise<T>)
     throw error;
   }
 }
+
+onQuietSubmission(sendWithDrafts);

@@ -1,9 +1,17 @@
 // Forms of the whole page: quiet ones that are sent without leaving it, and the question before what cannot be undone.
 import { config } from "@hotwired/turbo";
 import { icon, make, setMessage } from "./dom.js";
-import { sendWithDrafts } from "../comments/draft-autosave.js";
 import { refresh } from "./refresh.js";
 import { requestJson, Problem } from "./request.js";
+
+type SubmissionWrapper = <T>(form: HTMLFormElement, send: () => Promise<T>) => Promise<T>;
+
+let wrapSubmission: SubmissionWrapper = (_form, send) => send();
+
+/** Sets what runs around the request of every `data-quiet` form. It must call `send` once and return its result. */
+export function onQuietSubmission(wrapper: SubmissionWrapper): void {
+  wrapSubmission = wrapper;
+}
 
 config.forms.confirm = (message, form) => confirmDialog(message, form.dataset["verb"] ?? "Yes");
 
@@ -103,7 +111,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   const row = form.closest("li");
   const near = row?.nextElementSibling ?? row?.previousElementSibling;
   try {
-    const answer = await sendWithDrafts(form, () => deliver(method, address, data));
+    const answer = await wrapSubmission(form, () => deliver(method, address, data));
     document.getElementById("complaint")?.remove();
     document.dispatchEvent(new CustomEvent("hearback:form-sent", { detail: { form, answer } }));
     form.closest("details")?.removeAttribute("open");

@@ -1,6 +1,17 @@
 // Refreshing a page without disturbing who reads, types or watches: what is fetched is morphed into what is there.
 import { morphElements } from "@hotwired/turbo";
-import { updateSource, savePlayback } from "../update/source-swap.js";
+
+type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void;
+
+let handleVideo: VideoHandler = () => undefined;
+
+/**
+ * Sets what happens to a video when the page is refreshed. `next` is its element on the fetched page; without one, the video is removed
+ * afterwards. A refresh never morphs a video itself.
+ */
+export function onVideoRefresh(handler: VideoHandler): void {
+  handleVideo = handler;
+}
 
 document.addEventListener("turbo:before-morph-element", (event) => {
   const { target, detail } = event;
@@ -20,8 +31,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
   if (element.hasAttribute("data-js")) return true;
   // What plays is not touched, but what there is nothing of any more goes: it was removed, or is being trimmed.
   if (element instanceof HTMLVideoElement) {
-    if (next) updateSource(element, next);
-    else savePlayback(element);
+    handleVideo(element, next);
     return next !== undefined;
   }
   // Typed into, and not sent.

@@ -1,5 +1,6 @@
 // A video whose bytes move to another address while somebody watches it: the raw file becomes a seekable copy, a stretch is cut from the whole.
 // Who plays is left alone; the new address is taken where there is a break anyway: at a pause, a jump, a stall, an error.
+import { onVideoRefresh } from "../lib/refresh.js";
 
 const coming = new WeakMap<HTMLVideoElement, { src: string; from: number; begins: number }>();
 /** Videos that went while they were watched, by their id: others get nothing of a recording while it is being trimmed. */
@@ -41,7 +42,7 @@ export function durationMs(video: HTMLVideoElement): number {
 }
 
 /** Takes over what the server says of the video now, without touching what plays. */
-export function updateSource(video: HTMLVideoElement, next: Element): void {
+function updateSource(video: HTMLVideoElement, next: Element): void {
   const src = next.getAttribute("src") ?? "";
   const [from, whence] = ["data-from", "data-begins"].map((name) =>
     Number(next.getAttribute(name) ?? 0),
@@ -104,10 +105,15 @@ function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number)
 }
 
 /** A video is about to go. When it is back, it is watched on where it was. */
-export function savePlayback(video: HTMLVideoElement): void {
+function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))
     gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
 }
+
+onVideoRefresh((video, next) => {
+  if (next) updateSource(video, next);
+  else savePlayback(video);
+});
 
 document.addEventListener("hearback:refreshed", () => {
   for (const [id, { at, plays, rate, muted, volume }] of gone) {
