@@ -127,15 +127,17 @@ macro_rules! said_to_me {
              CAST(NULL AS BIGINT) AS due_at, min(CASE WHEN n.kind = 'sent' THEN CAST(NULL AS BIGINT) ELSE n.at END) AS opened_at, CAST(NULL AS BIGINT) AS reminded_at,
              count(*) FILTER (WHERE n.kind IN ('comment', 'mention', 'answer')) AS new_comments,
              count(*) FILTER (WHERE n.kind = 'joined') AS joined, max(n.at) AS at
-             FROM (SELECT update_id, kind, actor_id, at FROM notices WHERE person_id = $1 AND read_at IS NULL
-                   AND kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined') ORDER BY at DESC LIMIT ",
+             FROM (SELECT n.update_id, n.kind, n.actor_id, n.at FROM notices n WHERE n.person_id = $1 AND n.read_at IS NULL
+                   AND n.kind IN ('sent', 'comment', 'mention', 'answer', 'declined', 'confirmed', 'corrected', 'all_heard', 'joined')
+                   AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM updates u JOIN people j ON j.id = n.actor_id
+                        WHERE u.id = n.update_id AND j.deactivated_at IS NULL AND ",
+            visible!("j.id"),
+            ")) ORDER BY n.at DESC LIMIT ",
             most!(),
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0)
-             AND (n.kind <> 'joined' OR EXISTS (SELECT 1 FROM people j WHERE j.id = n.actor_id AND j.deactivated_at IS NULL AND ",
-            visible!("j.id"),
-            ")) AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
+             AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
             awake!("s"),

@@ -267,3 +267,43 @@ async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
         "{page}"
     );
 }
+
+#[actix_web::test]
+async fn inbox_shows_older_entries_behind_many_joins_that_have_ended() {
+    let app = TestApp::start().await;
+    let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
+    let (bob, dan) = (app.person("Bob").await, app.person("Dan").await);
+    let group = bob
+        .post("/groups", json!({ "name": "design", "members": [] }))
+        .await
+        .expect(201)
+        .json();
+    let commented = ada
+        .update(json!({ "title": "Commented", "audience": [email("Bob")] }))
+        .await;
+    bob.post(&format!("{commented}/comments"), json!({ "body": "Seen." }))
+        .await
+        .expect(201);
+    ada.update(json!({ "title": "Joined", "audience": ["@design"], "later_members": true }))
+        .await;
+    bob.patch(
+        &format!("/groups/{}", group["id"].as_str().unwrap()),
+        json!({ "members": [email("Dan")] }),
+    )
+    .await
+    .expect(200);
+    app.execute(
+        "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
+         SELECT j.person_id, j.kind, j.subject_id || CAST(n.i AS TEXT), j.update_id, j.actor_id, j.at + n.i
+         FROM notices j CROSS JOIN n WHERE j.kind = 'joined'",
+    )
+    .await;
+    let said = ada.get("/inbox").await.expect(200).json()["said_to_me"].take();
+    assert_eq!(titles(&said), ["Joined"]);
+    root.patch(&format!("/people/{}", dan.id), json!({ "active": false }))
+        .await
+        .expect(200);
+    let said = ada.get("/inbox").await.expect(200).json()["said_to_me"].take();
+    assert_eq!(titles(&said), ["Commented"]);
+}
