@@ -7,11 +7,12 @@
     clippy::expect_used,
     clippy::panic,
     dead_code,
+    unused_imports,
     unreachable_pub,
     missing_docs
 )]
 
-#[path = "../tests/it/app.rs"]
+#[path = "../tests/it/app/mod.rs"]
 mod app;
 #[path = "../tests/it/counting.rs"]
 mod counting;
@@ -27,7 +28,7 @@ use hearback::updates::{self, Addressed, Content};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
-use app::{Answer, Client, TestApp, email};
+use app::{Client, Response, TestApp, email};
 
 /// To so many people an update is published.
 const CROWD: usize = 3_000;
@@ -181,7 +182,7 @@ impl Crowd {
     }
 
     /// Publishes and answers the path, and how long drafting and publishing took.
-    async fn publish(&self, fields: &Value) -> (String, Answer, [Duration; 2]) {
+    async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self
             .author
@@ -304,7 +305,7 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
         let asks = json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": ["@ten"] });
         small.push(crowd.publish(&asks).await.0);
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     analyze(app).await;
     (large, small)
 }
@@ -595,18 +596,19 @@ async fn inboxes(app: &TestApp) {
 
 /// How many statements publishing takes. Last, because counting takes time.
 async fn counted(crowd: &Crowd) {
-    counting::count();
+    counting::start();
     println!(
         "\n| statements to | draft and publish | for each recipient | publish alone |\n| --- | --- | --- | --- |"
     );
     for (what, mut fields, _, count) in publications(crowd) {
         let (_, alone, _) = crowd.publish(&fields).await;
         fields["publish"] = true.into();
-        let whole = counting::statements(&crowd.author.post("/updates", fields).await.expect(201));
+        let whole =
+            counting::statement_count(&crowd.author.post("/updates", fields).await.expect(201));
         println!(
             "| {what} | {whole} | {:.3} | {} |",
             whole as f64 / count as f64,
-            counting::statements(&alone)
+            counting::statement_count(&alone)
         );
     }
 }
@@ -640,7 +642,7 @@ async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> 
     measured
 }
 
-async fn timed(request: impl Future<Output = Answer>) -> (Answer, Duration) {
+async fn timed(request: impl Future<Output = Response>) -> (Response, Duration) {
     let began = Instant::now();
     let answer = request.await.expect(200);
     (answer, began.elapsed())

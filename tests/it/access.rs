@@ -79,7 +79,7 @@ async fn group_maker_who_joins_later_sees_nothing_that_was_sent_before() {
     assert_eq!(made["later_members"], false);
 
     set_members(&eve, &design, &["Bob", "Eve"]).await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for address in [
         &path,
         &media,

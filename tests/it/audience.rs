@@ -230,7 +230,7 @@ async fn drafts_are_seen_by_their_author_alone() {
         .await
         .problem(409);
     ada.put(&format!("{path}/reactions/👍")).await.problem(409);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         bob.get("/updates?q=secret").await.json()["items"],
         json!([])

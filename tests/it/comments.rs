@@ -288,7 +288,7 @@ async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies
     assert_eq!(threads(&ada, &path).await.len(), 1);
     ada.get(&format!("/comments/{alone}")).await.problem(404);
     assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 1);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         ada.get("/updates?q=mistake").await.json()["items"],
         json!([]),
@@ -386,7 +386,7 @@ async fn pictures_are_pasted_into_comments_and_go_with_them() {
         .await
         .expect(204);
     app.client().get(&url).await.problem(404);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for key in keys {
         assert_eq!(
             app.state.intake.shop.storage.len(&key).await.unwrap(),

@@ -1,4 +1,4 @@
-//! The statements that a request sends to the database.
+//! Records the SQL statements of each request.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, Once};
@@ -10,15 +10,15 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, filter};
 
-use crate::app::Answer;
+use crate::app::Response;
 
-/// Statements by the id of the request whose span they ran in.
-static ASKED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
+/// Statements by request id, taken from the span that they ran in.
+static RECORDED: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);
 
-struct Counting;
+struct Recorder;
 struct RequestId(String);
 
-/// A statement as sqlx logs it: whole in the second field, unless it is so short that it is whole in the first.
+/// A statement as sqlx logs it. A short statement is complete in `summary` and `whole` is empty.
 #[derive(Default)]
 struct Statement {
     summary: String,
@@ -49,7 +49,7 @@ impl Visit for RequestId {
     }
 }
 
-impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Counting {
+impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if attributes.metadata().name() == "request" {
             let mut found = RequestId(String::new());
@@ -77,35 +77,41 @@ impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for Counting {
             } else {
                 statement.whole
             };
-            ASKED.lock().unwrap().entry(request).or_default().push(text);
+            RECORDED
+                .lock()
+                .unwrap()
+                .entry(request)
+                .or_default()
+                .push(text);
         }
     }
 }
 
-/// How many statements a request took, from its answer.
-pub fn statements(answer: &Answer) -> usize {
-    texts(answer).len()
+/// The number of statements of the request with this response.
+pub fn statement_count(response: &Response) -> usize {
+    statements(response).len()
 }
 
-/// The statements of a request, from its answer, in order.
-pub fn texts(answer: &Answer) -> Vec<String> {
-    ASKED
+/// The statements of the request with this response, in order.
+pub fn statements(response: &Response) -> Vec<String> {
+    RECORDED
         .lock()
         .unwrap()
-        .get(answer.header("x-request-id"))
-        .expect("no statement was counted")
+        .get(response.header("x-request-id"))
+        .expect("no statement was recorded")
         .clone()
 }
 
-/// From now on they are counted, in the whole process.
-pub fn count() {
+/// Starts recording, for the whole process.
+pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let wanted = filter::filter_fn(|about| {
-            about.target() == "sqlx::query" || (about.is_span() && about.name() == "request")
+        let wanted = filter::filter_fn(|metadata| {
+            metadata.target() == "sqlx::query"
+                || (metadata.is_span() && metadata.name() == "request")
         });
         tracing::subscriber::set_global_default(
-            tracing_subscriber::registry().with(Counting.with_filter(wanted)),
+            tracing_subscriber::registry().with(Recorder.with_filter(wanted)),
         )
         .unwrap();
     });

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::app::{Client, TestApp, email};
 
-async fn draft(client: &Client, path: &str, subject: &str, body: &str) -> crate::app::Answer {
+async fn draft(client: &Client, path: &str, subject: &str, body: &str) -> crate::app::Response {
     client
         .json(
             "PUT",

@@ -63,7 +63,7 @@ impl Upgraded {
             restore(&config.database_url, &snapshot).await;
             restore_objects(name, config).await;
         };
-        let app = TestApp::start_after(settings, restored).await;
+        let app = TestApp::start_prepared(settings, restored).await;
         Self {
             app,
             known: snapshot["known"].clone(),
@@ -84,7 +84,7 @@ impl Upgraded {
     async fn finish_jobs(&self) {
         // Mail waits ten seconds, a redaction's job a minute.
         self.app.state.clock.advance(61_000);
-        self.app.jobs_done().await;
+        self.app.wait_for_jobs().await;
     }
 }
 

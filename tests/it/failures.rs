@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::app::{Answer, TestApp, authority, fixture, postgres};
+use crate::app::{Response, TestApp, authority, fixture, postgres};
 
 /// A cable between Hearback and one of its parts, that a test can cut.
 struct Cable {
@@ -49,7 +49,7 @@ impl Cable {
 }
 
 /// A Hearback whose storage can be taken away: a bucket by its cable, a folder by its name.
-pub async fn with_loose_storage() -> (TestApp, impl Fn(&TestApp), impl Fn(&TestApp)) {
+pub async fn with_detachable_storage() -> (TestApp, impl Fn(&TestApp), impl Fn(&TestApp)) {
     let cable = if postgres() {
         Some(
             Cable::to(authority(
@@ -85,7 +85,7 @@ pub async fn with_loose_storage() -> (TestApp, impl Fn(&TestApp), impl Fn(&TestA
 
 #[actix_web::test]
 async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_back() {
-    let (app, away, back) = with_loose_storage().await;
+    let (app, away, back) = with_detachable_storage().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
     let files = [("media", "a.png", fixture("alpha.png"))];
@@ -94,7 +94,7 @@ async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let path = format!("/updates/{}", update["id"].as_str().unwrap());
     let media = update["media"][0]["renditions"][0]["url"]
         .as_str()
@@ -161,7 +161,7 @@ async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_
     );
 
     back(&app);
-    app.until("storage is back", async || {
+    app.wait_until("storage is back", async || {
         ada.get("/readyz").await.status == 200
     })
     .await;
@@ -181,7 +181,7 @@ async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_
 
 #[actix_web::test]
 async fn while_storage_is_away_an_upload_stands_still_and_goes_on_when_it_is_back() {
-    let (app, away, back) = with_loose_storage().await;
+    let (app, away, back) = with_detachable_storage().await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     let tus = |method: &str, path: &str, headers: &[(&'static str, String)], body: &[u8]| {
@@ -189,7 +189,7 @@ async fn while_storage_is_away_an_upload_stands_still_and_goes_on_when_it_is_bac
             .request(method, path)
             .header("tus-resumable", "1.0.0")
             .header("content-type", "application/offset+octet-stream");
-        Answer::of(
+        Response::fetch(
             headers
                 .iter()
                 .fold(request, |request, (name, value)| {
@@ -301,7 +301,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
     let path = format!("/updates/{}", update["id"].as_str().unwrap());
 
     // Work whose end is lost is done again only when its lease is over.
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     cable.cut();
     let refused = ada.get(&path).await;
     refused.problem(503);
@@ -353,7 +353,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
     assert!(page.contains("Said while away"), "{page}");
 
     cable.mend();
-    app.until("the database is back", async || {
+    app.wait_until("the database is back", async || {
         ada.get("/readyz").await.status == 200
     })
     .await;
@@ -365,7 +365,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
             .as_u16(),
         303
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         ada.get("/updates?q=words").await.json()["items"]
             .as_array()
@@ -498,11 +498,11 @@ async fn a_method_an_address_does_not_have_is_refused_and_says_so() {
         ("POST", "/healthz"),
         ("PUT", "/people"),
     ] {
-        let refused = Answer::of(ada.request(method, path)).await;
+        let refused = Response::fetch(ada.request(method, path)).await;
         refused.problem(405);
         assert!(!refused.header("x-request-id").is_empty());
     }
-    let page = Answer::of(app.browser("Ada").await.request("PUT", "/people"))
+    let page = Response::fetch(app.browser("Ada").await.request("PUT", "/people"))
         .await
         .expect(405);
     assert!(page.header("content-type").starts_with("text/html"));
@@ -514,7 +514,7 @@ async fn a_head_is_a_get_without_its_body() {
     let ada = app.person("Ada").await;
     for path in ["/healthz", "/updates", "/openapi.json"] {
         let (head, get) = (
-            Answer::of(ada.request("HEAD", path)).await.expect(200),
+            Response::fetch(ada.request("HEAD", path)).await.expect(200),
             ada.get(path).await,
         );
         assert_eq!(
@@ -523,7 +523,7 @@ async fn a_head_is_a_get_without_its_body() {
             "{path}"
         );
     }
-    Answer::of(ada.request("HEAD", "/nothing"))
+    Response::fetch(ada.request("HEAD", "/nothing"))
         .await
         .expect(404);
 }
@@ -533,7 +533,7 @@ async fn bodies_that_cannot_be_read_are_told_apart() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let post = async |kind: &str, body: Vec<u8>| {
-        Answer::of(
+        Response::fetch(
             ada.request("POST", "/updates")
                 .header("content-type", kind)
                 .body(body),

@@ -78,7 +78,7 @@ async fn video_with_an_unusual_beginning_is_accepted() {
     ada.upload(&format!("{path}/media"), &[], &files)
         .await
         .expect(201);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let media = ada.get(&path).await.expect(200).json()["media"]
         .as_array()
         .unwrap()
@@ -99,7 +99,7 @@ async fn video_with_an_unusual_beginning_is_accepted_over_many_requests() {
         for end in [1, 30, 4_000, 5_000, bytes.len()] {
             at = sender.send(at, &bytes[at..end]).await;
         }
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         assert_eq!(sender.media().await["state"], "ready", "{name}");
         assert!(sender.original().await == bytes, "{name}");
     }
@@ -163,7 +163,7 @@ async fn picture_in_a_format_that_is_not_taken_is_refused_with_what_to_do() {
             "{name}: {problem}"
         );
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use sqlx::Connection;
 use tempfile::TempDir;
 
-use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture, postgres};
+use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture, postgres};
 use crate::gate::{Gate, PREPARATION};
 
 const PAGE: u64 = 4096;
@@ -164,7 +164,7 @@ async fn world() -> World {
     for _ in 0..2 * STEPS.len() {
         updates.push(ada.update(json!({ "title": "Asked", "expectation": "acknowledge", "audience": [email("Bob")] })).await);
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     World {
         app,
         ada,
@@ -186,10 +186,10 @@ const KINDS: [&str; 8] = [
 
 impl World {
     /// The `n`th write of a kind, at step `step`.
-    async fn write(&self, server: &SmallDisk, kind: &str, step: u64, n: usize) -> Answer {
+    async fn write(&self, server: &SmallDisk, kind: &str, step: u64, n: usize) -> Response {
         let (ada, bob) = (
-            self.ada.elsewhere(&server.base),
-            self.bob.elsewhere(&server.base),
+            self.ada.with_base(&server.base),
+            self.bob.with_base(&server.base),
         );
         let update = &self.updates[n];
         match kind {
@@ -236,7 +236,7 @@ impl World {
     }
 }
 
-fn assert_refused_truly(refused: &Answer, what: &str) {
+fn assert_refused_truly(refused: &Response, what: &str) {
     let said = refused.problem(503).to_string();
     assert!(
         said.contains("The disk is full")
@@ -357,7 +357,7 @@ async fn log_that_fills_the_disk_is_written_back_once_there_is_room() {
     }
     let world = world().await;
     let server = SmallDisk::start(&world.app, 32, None).await;
-    let ada = world.ada.elsewhere(&server.base);
+    let ada = world.ada.with_base(&server.base);
     // Enough for the log to reach its checkpoint, which then cannot make the file itself longer.
     server.fill(1100);
     let write = async || {
@@ -406,7 +406,7 @@ async fn jobs_that_end_on_a_full_disk_are_written_down_once_there_is_room() {
     let world = world().await;
     let mut gate = Gate::holding(&[PREPARATION]);
     let server = SmallDisk::start(&world.app, 32, Some(&gate.ffmpeg())).await;
-    let ada = world.ada.elsewhere(&server.base);
+    let ada = world.ada.with_base(&server.base);
     let video = [("media", "a.webm", fixture("rec-vp8-opus-3s.webm"))];
     let update = ada
         .upload("/updates", &[("title", "Searchable")], &video)
@@ -424,7 +424,7 @@ async fn jobs_that_end_on_a_full_disk_are_written_down_once_there_is_room() {
     gate.open(PREPARATION);
     world
         .app
-        .until("its end could not be written down", async || {
+        .wait_until("its end could not be written down", async || {
             server.log().contains("could not be written down yet")
         })
         .await;

@@ -15,7 +15,7 @@ async fn uploaded(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     ada.get(&format!(
         "/media/{}",
         update["media"][0]["id"].as_str().unwrap()

@@ -1,8 +1,8 @@
 //! Uploads whose last request breaks off at any of its steps: whatever is cut, the sender goes on from HEAD, and what is
 //! stored is what was sent.
 
-use crate::app::{Answer, Client, TestApp, postgres, s3};
-use crate::failures::with_loose_storage;
+use crate::app::{Client, Response, TestApp, postgres, s3};
+use crate::failures::with_detachable_storage;
 use crate::faults::{self, Breaker, Fault, Reach};
 use crate::tus::{HOUR, MIB, Sender, long};
 
@@ -51,7 +51,7 @@ impl Interrupted {
     }
 
     /// Sends what is left from an offset on, which may be nothing.
-    pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Answer {
+    pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Response {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
         sender
@@ -129,8 +129,8 @@ impl Interrupted {
 pub async fn only_finished_uploads_are_left(app: &TestApp) {
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
-    assert_eq!(app.unfinished_objects().await, [""; 0]);
+    app.wait_for_jobs().await;
+    assert_eq!(app.multipart_uploads().await, [""; 0]);
     let uploads = app
         .count("SELECT count(*) FROM uploads WHERE finished_at IS NOT NULL")
         .await;
@@ -150,7 +150,7 @@ async fn survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     }
     let (app, breaker) = faults::start().await;
     let ada = app.person("Ada").await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for (reach, fault) in faults {
         let steps = upload
             .try_each_step(&app, &breaker, &ada, *reach, *fault)
@@ -241,7 +241,7 @@ impl Stuck {
         let sent = s3()
             .upload_part()
             .bucket("hearback-test")
-            .key(format!("{}/{}", app.prefix(), self.key))
+            .key(format!("{}/{}", app.storage_prefix(), self.key))
             .upload_id(&self.multipart);
         let sent = sent
             .part_number(i32::try_from(number).unwrap())
@@ -318,7 +318,7 @@ async fn upload_that_an_earlier_version_left_stuck_is_finished_after_the_upgrade
 
 #[actix_web::test]
 async fn whole_upload_is_reported_by_head_and_finished_by_patch_while_storage_comes_and_goes() {
-    let (app, away, back) = with_loose_storage().await;
+    let (app, away, back) = with_detachable_storage().await;
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
     let sender = recording.begin(&ada).await;
@@ -377,12 +377,12 @@ async fn is_never_merged(upload: Interrupted) {
         return;
     }
     let (app, breaker) = faults::start().await;
-    let other = TestApp::beside_with(&app, |config| {
+    let other = TestApp::second_node_with(&app, |config| {
         config.ffmpeg = Some("/nonexistent/ffmpeg".into())
     })
     .await;
     let ada = app.person("Ada").await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for step in 0..MOST {
         let sender = upload.begin(&ada).await;
         breaker.arm(step, Reach::Storage, Fault::Hold);
@@ -453,7 +453,7 @@ async fn upload_on_a_disk_survives_a_failure_at_every_step_of_its_last_request()
     for upload in &uploads {
         for fault in FAILING {
             let sender = upload.begin(&ada).await;
-            app.jobs_done().await;
+            app.wait_for_jobs().await;
             app.execute(fault).await;
             let failed = upload.send_rest(&sender, upload.before).await.status;
             app.execute("DROP TRIGGER fault").await;

@@ -21,7 +21,7 @@ async fn work_that_a_killed_server_had_begun_is_done_by_another() {
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     // What a server that was killed leaves: claimed work whose lease nobody renews, here an index that was never made.
     app.execute("DELETE FROM said").await;
     let mut tx = app.state.db.begin().await.unwrap();
@@ -33,7 +33,7 @@ async fn work_that_a_killed_server_had_begun_is_done_by_another() {
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM said").await, 1);
     assert_eq!(
         ada.get("/updates?q=findable").await.json()["items"]
@@ -51,7 +51,7 @@ async fn work_under_a_lease_that_holds_is_left_alone() {
         .await;
     // Work that is added later is done meanwhile, so the workers have looked.
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('free', 'purge', '{\"keys\":[]}', 1, 0)").await;
-    app.until("the free one is done", async || {
+    app.wait_until("the free one is done", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
     })
     .await;
@@ -82,7 +82,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     // The work is begun anew, and finds that its file is gone.
     let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     for key in app.objects().await {
@@ -106,7 +106,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         .unwrap();
     tx.commit().await.unwrap();
     for tries in 1..=6 {
-        app.until("it was tried", async || {
+        app.wait_until("it was tried", async || {
             app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
                 .await
                 == 1
@@ -166,7 +166,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
     })
     .await;
     ada.delete(&format!("/media/{id}")).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         app.count("SELECT count(*) FROM loose_objects").await,
         app.objects().await.len() as i64,
@@ -174,7 +174,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
     );
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 
@@ -195,11 +195,11 @@ async fn the_trash_is_emptied_after_thirty_days_bytes_included() {
     ada.delete(&path).await.expect(204);
     app.state.clock.advance(29 * 24 * 3_600_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     ada.get(&path).await.expect(200);
     app.state.clock.advance(2 * 24 * 3_600_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     ada.get(&path).await.problem(404);
     assert_eq!(app.objects().await, [""; 0]);
 }
@@ -223,7 +223,7 @@ async fn leased(db: &Db, id: &str, lease: &str) {
 async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
     let (earlier, another) = (clock::secret(), clock::secret());
     let prepared = (earlier.clone(), another.clone());
-    let app = TestApp::start_after(
+    let app = TestApp::start_prepared(
         |_| {},
         async move |config| {
             let db = Db::open(&config.database_url).await.unwrap();
@@ -234,7 +234,7 @@ async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
         },
     )
     .await;
-    app.until("the job is done", async || {
+    app.wait_until("the job is done", async || {
         app.count("SELECT count(*) FROM jobs WHERE id = 'mine'")
             .await
             == 0
@@ -279,7 +279,7 @@ async fn nonsense_in_the_node_file_ends_no_lease() {
         "more than an id is long, and then some",
     ] {
         let lease = format!("{}.x", clock::secret());
-        let app = TestApp::start_after(
+        let app = TestApp::start_prepared(
             |_| {},
             async |config| {
                 let db = Db::open(&config.database_url).await.unwrap();
@@ -319,11 +319,11 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
     let immediate = enqueue(0).await;
     app.state.clock.advance(-HOUR);
     immediate.commit().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let delayed = enqueue(60_000).await;
     delayed.commit().await.unwrap();
     app.state.clock.advance(-HOUR);
-    app.until("it is scheduled again", async || {
+    app.wait_until("it is scheduled again", async || {
         let run_at = app.count("SELECT run_at FROM jobs").await;
         (0..=60_000).contains(&(run_at - app.state.clock.now()))
     })
@@ -334,7 +334,7 @@ async fn clock_set_back_delays_no_job_by_the_difference() {
         "its own pause is kept"
     );
     app.state.clock.advance(60_000);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -343,15 +343,15 @@ async fn clock_set_back_delays_no_retry_by_the_difference() {
     app.execute("INSERT INTO jobs (id, kind, payload, run_at, attempts) VALUES ('failing', 'no such kind', '{}', 0, 0)").await;
     let failed =
         "SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL AND attempts = 1";
-    app.until("it failed once", async || app.count(failed).await == 1)
+    app.wait_until("it failed once", async || app.count(failed).await == 1)
         .await;
     app.state.clock.advance(-HOUR);
-    app.until("it is scheduled again", async || {
+    app.wait_until("it is scheduled again", async || {
         app.count("SELECT run_at FROM jobs").await <= app.state.clock.now() + 5000
     })
     .await;
     app.state.clock.advance(5000);
-    app.until("it failed twice", async || {
+    app.wait_until("it failed twice", async || {
         app.count("SELECT attempts FROM jobs").await == 2
     })
     .await;
@@ -361,7 +361,7 @@ async fn clock_set_back_delays_no_retry_by_the_difference() {
 async fn lease_from_the_future_lasts_for_one_lease_from_now() {
     let app = TestApp::start().await;
     leased(&app.state.db, "dead-nodes", "theirs").await;
-    app.until("it is shortened", async || {
+    app.wait_until("it is shortened", async || {
         let until = app.count("SELECT leased_until FROM jobs").await;
         (0..=60_000).contains(&(until - clock::real_now()))
     })

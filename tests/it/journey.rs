@@ -108,7 +108,7 @@ async fn an_uploaded_recording_is_commented_on_and_acknowledged() {
     assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 0);
 
     // Found again by a word that was said.
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let found = bob.get("/updates?q=menu").await.json();
     assert_eq!(found["items"][0]["id"], update["id"]);
     assert_eq!(found["items"][0]["found"][0]["kind"], "comment");

@@ -109,7 +109,7 @@ async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_reques
     let upload = Interrupted::file(8 * MIB, 16 * MIB + 100_000);
     let mut node = Node::start(&settings).await;
     for step in (0..).step_by(2) {
-        let sender = upload.begin(&ada.elsewhere(&node.base)).await;
+        let sender = upload.begin(&ada.with_base(&node.base)).await;
         breaker.arm(step, Reach::Both, Fault::CutAfter);
         let answered = tokio::select! {
             answer = upload.send_rest(&sender, upload.before) => answer.status == 204,
@@ -149,12 +149,12 @@ async fn upload_to_a_disk_survives_a_kill_between_the_steps_of_its_last_request(
     ];
     let upload = Interrupted::file(MIB, 3_000_001);
     for step in steps.into_iter().chain(steps) {
-        let sender = upload.begin(&ada.elsewhere(&node.base)).await;
+        let sender = upload.begin(&ada.with_base(&node.base)).await;
         {
             let mut last = std::pin::pin!(upload.send_rest(&sender, upload.before));
             tokio::select! {
                 answer = &mut last => drop(answer.expect(204)),
-                () = app.until(step, async || app.count(step).await > 0) => {}
+                () = app.wait_until(step, async || app.count(step).await > 0) => {}
             }
         }
         node.kill().await;

@@ -58,11 +58,11 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
     ada.delete(&format!("/media/{picture}")).await.expect(204);
     ada.update(json!({ "title": "Asked", "notes": "searchable", "expectation": "acknowledge", "audience": [email("Bob")] })).await;
     app.state.clock.advance(11_000);
-    app.until("the mail is sent", async || {
+    app.wait_until("the mail is sent", async || {
         sink.receivers() == [email("Bob")]
     })
     .await;
-    app.until("the words are found", async || {
+    app.wait_until("the words are found", async || {
         ada.get("/updates?q=searchable").await.expect(200).json()["items"]
             .as_array()
             .unwrap()
@@ -70,7 +70,7 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
             == 1
     })
     .await;
-    app.until("the bytes are gone", async || stored().await == 0)
+    app.wait_until("the bytes are gone", async || stored().await == 0)
         .await;
 }
 
@@ -96,7 +96,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
     for n in 0..2 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.webm").await);
     }
-    app.until("two conversions run", async || {
+    app.wait_until("two conversions run", async || {
         running(&app, "convert").await == 2
     })
     .await;
@@ -106,7 +106,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
         app.wait_for(&ada, recording, |media| media["state"] == "ready")
             .await;
     }
-    app.until("all conversions wait or run", async || {
+    app.wait_until("all conversions wait or run", async || {
         app.count("SELECT count(*) FROM jobs WHERE kind = 'convert'")
             .await
             == 3
@@ -118,7 +118,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
         "no more than two at once"
     );
     gate.open(ENCODING);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for recording in &recordings {
         let media = ada.get(recording).await.expect(200).json();
         assert!(
@@ -141,13 +141,13 @@ async fn deletion_index_and_mail_go_on_while_every_preparation_takes_long() {
     for n in 0..4 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.mp4").await);
     }
-    app.until("two preparations run", async || {
+    app.wait_until("two preparations run", async || {
         running(&app, "process").await >= 2
     })
     .await;
     everything_else_is_done(&app, &sink, &ada).await;
     gate.open(PREPARATION);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for recording in &recordings {
         assert_eq!(
             ada.get(recording).await.expect(200).json()["state"],

@@ -133,7 +133,7 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
     let comment = bob
         .comment(&one, "The Straße is über-long; see v2.0 at 日本語")
         .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let id = |path: &str| path.trim_start_matches("/updates/").to_owned();
     for (q, found) in [
         ("creme", vec![id(&one)]),
@@ -205,7 +205,7 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
     ada.patch(&one, json!({ "title": "Plain pudding" }))
         .await
         .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(titles(&ada, "/updates?q=creme").await, Vec::<String>::new());
     assert_eq!(titles(&ada, "/updates?q=pudding").await, ["Plain pudding"]);
     // However long.
@@ -328,7 +328,7 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
         .await
         .expect(204);
     ada.put(&format!("{path}/opening")).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let mut connection = app.state.db.read().await.unwrap();
     let keys: Vec<String> = sqlx::query_scalar(
         "SELECT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)",
@@ -356,7 +356,7 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
 }
 
 async fn assert_gone(app: &TestApp, ada: &Client, path: &str, keys: &BTreeSet<String>) {
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     ada.get(path).await.problem(404);
     for key in keys {
         assert_eq!(
@@ -412,7 +412,7 @@ async fn after_thirty_days_the_trash_empties_itself() {
     ada.delete(&path).await.expect(204);
     app.state.clock.advance(30 * 24 * 3_600_000 - 60_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     ada.get(&path).await.expect(200);
     for key in &keys {
         assert!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture};
+use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture};
 
 /// An update by Ada for Bob with a picture.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
@@ -36,7 +36,7 @@ async fn guest(app: &TestApp, token: &str) -> Client {
     guest.accept("application/json")
 }
 
-async fn say(guest: &Client, path: &str, fields: Value) -> Answer {
+async fn say(guest: &Client, path: &str, fields: Value) -> Response {
     guest.post(&format!("{path}/comments"), fields).await
 }
 

@@ -410,7 +410,7 @@ async fn events_reach_readers_on_another_node() {
         return;
     }
     let one = TestApp::start().await;
-    let two = TestApp::beside(&one).await;
+    let two = TestApp::second_node(&one).await;
     let (ada, bob) = (one.person("Ada").await, one.person("Bob").await);
     let path = update(&ada, "T", &["Bob"]).await;
     let mut stream = Stream::open(&bob, &format!("{}{path}/live", two.base)).await;

@@ -41,7 +41,7 @@ async fn ask(ada: &Client, more: serde_json::Value) -> String {
 /// Moves the clock and waits for the jobs that become due.
 async fn advance(app: &TestApp, seconds: i64) {
     app.state.clock.advance(seconds * 1000);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -242,7 +242,7 @@ async fn request_is_not_mailed_when_unpublished_within_ten_seconds() {
     // Running the job early does not send the mail early.
     app.execute("UPDATE jobs SET run_at = 0 WHERE kind = 'mail'")
         .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let mut tx = app.state.db.begin().await.unwrap();
     app.state
         .mail(&mut tx, path.rsplit('/').next().unwrap())
@@ -318,13 +318,13 @@ async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
     let (sink, app, ada, _) = start().await;
     app.person("Cleo").await;
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
-    app.until("the update is indexed", async || {
+    app.wait_until("the update is indexed", async || {
         app.count("SELECT count(*) FROM jobs").await == 1
     })
     .await;
     sink.answer("RCPT", &email("Bob"), "450 4.2.1 busy");
     app.state.clock.advance(11_000);
-    app.until("one mail arrived", async || {
+    app.wait_until("one mail arrived", async || {
         sink.receivers() == [email("Cleo")] && job_failed(&app).await
     })
     .await;
@@ -335,7 +335,7 @@ async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
     );
     sink.answer("END", "", "451 4.3.0 no room");
     app.state.clock.advance(6_000);
-    app.until("the job job_failed again", async || {
+    app.wait_until("the job job_failed again", async || {
         app.count("SELECT count(*) FROM jobs WHERE lease IS NULL AND attempts = 2")
             .await
             == 1
@@ -366,7 +366,7 @@ async fn batch_stops_at_a_rejecting_server_and_is_sent_on_retry() {
     ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
     sink.answer("MAIL", "", "550 5.7.1 not from you");
     app.state.clock.advance(11_000);
-    app.until("the job failed", async || job_failed(&app).await)
+    app.wait_until("the job failed", async || job_failed(&app).await)
         .await;
     assert_eq!((sink.mails().len(), sink.heard("MAIL")), (0, 1));
     advance(&app, 60).await;
@@ -506,7 +506,7 @@ async fn no_job_is_enqueued_without_a_mail_server() {
     let app = TestApp::start().await;
     let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
     ask(&ada, json!({})).await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM jobs").await, 0);
     assert!(!app.state.mails());
 }

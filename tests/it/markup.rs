@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, fixture};
+use crate::app::{Client, Response, TestApp, fixture};
 
 /// Publishes an update by Ada for Ben with one picture of 1280 × 800. Returns both clients and the paths of the update and the picture.
 pub async fn update_with_picture(app: &TestApp) -> (Client, Client, String, String) {
@@ -26,7 +26,7 @@ pub async fn update_with_picture(app: &TestApp) -> (Client, Client, String, Stri
     )
 }
 
-pub async fn put_markup(client: &Client, media: &str, revision: i64, shapes: Value) -> Answer {
+pub async fn put_markup(client: &Client, media: &str, revision: i64, shapes: Value) -> Response {
     client
         .json(
             "PUT",
@@ -257,7 +257,7 @@ async fn invalid_shapes_are_rejected_with_their_path() {
         assert!(problem["errors"].get(field).is_some(), "{field}: {problem}");
     }
     let raw = |body: Vec<u8>| {
-        Answer::of(
+        Response::fetch(
             ada.request("PUT", &format!("{media}/markup"))
                 .header("content-type", "application/json")
                 .body(body),
@@ -355,7 +355,7 @@ async fn markup_is_limited_to_the_author_and_to_ready_pictures() {
     put_markup(&ada, &pasted, 0, every_kind())
         .await
         .problem(403);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for state in ["processing", "uploading", "failed"] {
         let mut tx = app.state.db.begin().await.unwrap();
         sqlx::query("UPDATE media SET state = $1 WHERE kind = 'image'")
@@ -413,7 +413,7 @@ async fn marked_picture_and_thumbnail_show_markup_until_its_last_shape_is_remove
     assert!(rendition(&before, "marked").is_none());
     let solid = json!([{ "kind": "line", "from": [0.25, 0.5], "to": [0.75, 0.5], "color": "purple", "width": 0.1 }]);
     put_markup(&ada, &media, 0, solid).await.expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let after = ben.get(&media).await.json();
     let pixel = async |name: &str, x: f64, y: f64| {
         let shown = rendition(&after, name).unwrap();
@@ -481,7 +481,7 @@ async fn marked_picture_and_thumbnail_show_markup_until_its_last_shape_is_remove
         shown(&address(&before, "thumbnail")).await == shown(&address(&after, "thumbnail")).await
     );
     put_markup(&ada, &media, 1, json!([])).await.expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert!(shown(&address(&after, "marked")).await == shown(&address(&before, "original")).await);
     let empty = ben.get(&media).await.json();
     assert!(rendition(&empty, "marked").is_none());
@@ -646,7 +646,7 @@ async fn text_in_markup_and_drawings_is_searchable() {
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let found = async |words: &str| {
         ben.get(&format!("/search?q={words}"))
             .await
@@ -682,9 +682,9 @@ async fn text_in_markup_and_drawings_is_searchable() {
         1
     );
     put_markup(&ada, &media, 1, json!([])).await.expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(found("schaltflache").await, json!([]));
     ada.delete(&media).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(found("kurbelwelle").await, json!([]));
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture, postgres};
+use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture, postgres};
 
 /// Publishes an update by Ada for Bob with a recording and a picture and waits until both are ready. Returns its path and JSON.
 async fn publish(app: &TestApp, ada: &Client) -> (String, Value) {
@@ -23,7 +23,7 @@ async fn publish(app: &TestApp, ada: &Client) -> (String, Value) {
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let path = format!("/updates/{}", update["id"].as_str().unwrap());
     (path.clone(), ada.get(&path).await.json())
 }
@@ -39,13 +39,13 @@ fn url(update: &Value, media: usize, name: &str) -> String {
     url[url.find("/m/").unwrap()..].to_owned()
 }
 
-async fn get_with(client: &Client, url: &str, headers: &[(&'static str, &str)]) -> Answer {
+async fn get_with(client: &Client, url: &str, headers: &[(&'static str, &str)]) -> Response {
     let request = headers
         .iter()
         .fold(client.request("GET", url), |request, (name, value)| {
             request.header(*name, *value)
         });
-    Answer::of(request).await
+    Response::fetch(request).await
 }
 
 #[actix_web::test]
@@ -178,7 +178,9 @@ async fn etag_serves_conditional_requests_and_guards_ranges() {
         .expect(200);
         assert_eq!(answer.body.len(), whole.body.len(), "{other}");
     }
-    let head = Answer::of(nobody.request("HEAD", &url)).await.expect(200);
+    let head = Response::fetch(nobody.request("HEAD", &url))
+        .await
+        .expect(200);
     assert_eq!(
         (head.body.len(), head.header("content-length")),
         (0, whole.body.len().to_string().as_str())
@@ -193,7 +195,7 @@ async fn etag_serves_conditional_requests_and_guards_ranges() {
     ] {
         assert_eq!(head.header(name), whole.header(name), "{name}");
     }
-    let head = Answer::of(nobody.request("HEAD", &url).header("range", "bytes=0-9"))
+    let head = Response::fetch(nobody.request("HEAD", &url).header("range", "bytes=0-9"))
         .await
         .expect(206);
     assert_eq!((head.body.len(), head.header("content-length")), (0, "10"));
@@ -484,7 +486,7 @@ async fn removed_media_leaves_no_stored_bytes() {
 
     ada.delete(&format!("/media/{}", ids[0])).await.expect(204);
     ada.get(&format!("/media/{}", ids[0])).await.problem(404);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await.len(), 2);
     let kept = ada
         .get(&format!("/comments/{}", comment["id"].as_str().unwrap()))
@@ -497,10 +499,10 @@ async fn removed_media_leaves_no_stored_bytes() {
 
     // The trash keeps bytes until it is emptied.
     ada.delete(&path).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await.len(), 2);
     ada.delete("/trash").await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 

@@ -38,7 +38,7 @@ async fn group(app: &TestApp, name: &str, members: &[&Client]) {
 }
 
 async fn kinds(app: &TestApp, name: &str) -> Vec<String> {
-    app.told(name)
+    app.notifications(name)
         .await
         .into_iter()
         .map(|(kind, _)| kind)
@@ -285,7 +285,7 @@ async fn edit_notifies_only_newly_mentioned_people() {
         .json();
     assert_eq!(unseen(&edited), ["Cyd"]);
     assert_eq!(
-        app.told("Ada Lovelace").await,
+        app.notifications("Ada Lovelace").await,
         [("mention".to_owned(), id.clone())],
         "the mention replaces the earlier notification"
     );

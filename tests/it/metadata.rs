@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
+use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 use crate::gate::{Gate, PREPARATION};
 use crate::tus::{HOUR, MIB, Sender};
 
@@ -169,10 +169,10 @@ async fn assert_not_served(app: &TestApp, addresses: &[String]) {
             .get(&format!("{address}&download=1"))
             .await
             .problem(404);
-        Answer::of(app.client().request("HEAD", address))
+        Response::fetch(app.client().request("HEAD", address))
             .await
             .expect(404);
-        Answer::of(
+        Response::fetch(
             app.client()
                 .request("GET", address)
                 .header("range", "bytes=0-99"),
@@ -439,7 +439,7 @@ async fn video_with_metadata_stays_private_when_ffmpeg_is_missing() {
         ],
     )
     .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let mine = media_of(&scene.ada, &scene.path).await;
     assert_eq!(
         (&mine[0]["state"], &mine[1]["state"]),
@@ -512,7 +512,7 @@ async fn unprocessed_video_is_inspected_after_an_upgrade() {
         ("media", "talk.webm", fixture("rec-vp8-opus-3s.webm")),
     ];
     let scene = publish(&app, &files).await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     // As an earlier version left it.
     app.execute("UPDATE media SET original_metadata = NULL")
         .await;
@@ -528,7 +528,7 @@ async fn unprocessed_video_is_inspected_after_an_upgrade() {
     let migration = include_str!("../../migrations/0009_original_metadata.sql");
     let insert = &migration[migration.find("INSERT").unwrap()..];
     assert_eq!(app.execute(insert).await, 2);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for other in &scene.others {
         let theirs = media_of(other, &scene.path).await;
         assert_eq!((urls(&theirs[0]).len(), urls(&theirs[1]).len()), (0, 1));
@@ -566,7 +566,7 @@ async fn only_the_author_is_redirected_to_a_video_with_metadata() {
         .await
         .expect(302);
     gate.open(PREPARATION);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_not_served(&app, &raw).await;
     app.client()
         .get(&url(
@@ -606,7 +606,7 @@ async fn messages_between_frames_are_removed_from_served_copies() {
             .await
             .expect(201)
             .json();
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         let path = format!("/updates/{}", update["id"].as_str().unwrap());
         let media = bob.get(&path).await.expect(200).json()["media"][0].clone();
         assert_eq!(media["state"], "ready", "{media}");

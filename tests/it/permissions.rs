@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, email, fixture};
+use crate::app::{Client, Response, TestApp, email, fixture};
 
 /// The readers, in the order of the table's columns.
 const WHO: [&str; 10] = [
@@ -169,13 +169,13 @@ async fn replace_upload(ada: &Client) -> String {
         .as_array()
         .unwrap()
     {
-        Answer::of(tus_headers(
+        Response::fetch(tus_headers(
             ada.request("DELETE", &format!("/uploads/{}", id(upload))),
         ))
         .await
         .expect(204);
     }
-    let made = Answer::of(tus_headers(ada.request("POST", "/uploads")))
+    let made = Response::fetch(tus_headers(ada.request("POST", "/uploads")))
         .await
         .expect(201);
     made.header("location")
@@ -338,7 +338,7 @@ async fn send(client: &Client, method: &str, address: &str, body: &str) -> (Stat
         if method.starts_with("HEAD") {
             return (answer.status(), Value::Null);
         }
-        Answer {
+        Response {
             status: answer.status(),
             headers: answer.headers().clone(),
             body: answer.bytes().await.unwrap().to_vec(),
@@ -476,7 +476,7 @@ async fn guest_with_a_cookie_cannot_distinguish_forbidden_from_missing() {
         ("media", id(&comment["pictures"][0])),
         ("updates", other.trim_start_matches("/updates/").into()),
     ] {
-        let strip = |answer: Answer| {
+        let strip = |answer: Response| {
             let mut problem = answer.json();
             problem.as_object_mut().unwrap().remove("instance");
             problem

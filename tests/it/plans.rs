@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use crate::app::{TestApp, email, fixture, postgres};
-use crate::counting::{count, texts};
+use crate::counting;
 
 /// Tables that grow with the workspace.
 const LARGE: [&str; 12] = [
@@ -103,7 +103,7 @@ async fn pages_read_no_whole_table() {
     if postgres() {
         return;
     }
-    count();
+    counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let files = [("media", "a.png", fixture("alpha.png"))];
@@ -131,7 +131,7 @@ async fn pages_read_no_whole_table() {
         .update(json!({ "title": "Away", "publish": false }))
         .await;
     ada.delete(&trashed).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 
     let lists = [
         "",
@@ -155,7 +155,7 @@ async fn pages_read_no_whole_table() {
     let (mut steps, browser) = (Vec::new(), app.browser("Ada").await);
     for page in &pages {
         for client in [&ada, &browser] {
-            for statement in texts(&client.get(page).await.expect(200)) {
+            for statement in counting::statements(&client.get(page).await.expect(200)) {
                 steps.extend(explain(&mut connection, page, &statement).await);
             }
         }

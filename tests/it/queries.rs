@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email};
-use crate::counting::{self, count};
+use crate::counting;
 
 /// Counts the statements that a page executes.
 async fn statements(client: &Client, path: &str) -> usize {
     // The last use of a token is written at most once a minute. Write it before counting.
     client.get("/me").await.expect(200);
-    counting::statements(&client.get(path).await.expect(200))
+    counting::statement_count(&client.get(path).await.expect(200))
 }
 
 async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: usize) {
@@ -50,7 +50,7 @@ async fn insert_comments(app: &TestApp, client: &Client, update: &str, count: us
 
 #[actix_web::test]
 async fn statement_count_is_the_same_for_five_and_five_hundred_comments() {
-    count();
+    counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let browser = app.browser("Bob").await;
@@ -77,7 +77,7 @@ async fn statement_count_is_the_same_for_five_and_five_hundred_comments() {
 
 #[actix_web::test]
 async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
-    count();
+    counting::start();
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let browser = app.browser("Bob").await;
@@ -87,7 +87,7 @@ async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
             let update = json!({ "title": format!("T{n}"), "notes": "words", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true });
             ada.post("/updates", update).await.expect(201);
         }
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         let mut round = Vec::new();
         for path in ["/updates", "/inbox", "/updates?q=words"] {
             round.push((

@@ -342,7 +342,7 @@ async fn comments_notify_each_participant_once_and_never_their_author() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     app.execute("DELETE FROM notices").await;
-    let told = async |name: &str| app.told(name).await;
+    let told = async |name: &str| app.notifications(name).await;
     let pair = |kind: &str, id: &str| (kind.to_owned(), id.to_owned());
 
     let remark = bob.comment(&path, "Nice").await;

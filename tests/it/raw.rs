@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, email, fixture, postgres};
+use crate::app::{Client, Response, TestApp, email, fixture, postgres};
 
 struct Published {
     path: String,
@@ -23,7 +23,7 @@ async fn publish_unprocessed(app: &TestApp, ada: &Client, bob: &Client) -> Publi
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     // Restore the state before processing.
     app.execute("DELETE FROM renditions WHERE name NOT IN ('original', 'playable')")
         .await;
@@ -56,7 +56,7 @@ async fn process(app: &TestApp, published: &Published) {
     .await
     .unwrap();
     tx.commit().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 fn url(media: &Value, name: &str) -> Option<String> {
@@ -68,8 +68,8 @@ fn url(media: &Value, name: &str) -> Option<String> {
     Some(found["url"].as_str().unwrap().to_owned())
 }
 
-async fn get_range(app: &TestApp, address: &str) -> Answer {
-    Answer::of(
+async fn get_range(app: &TestApp, address: &str) -> Response {
+    Response::fetch(
         app.client()
             .request("GET", address)
             .header("range", "bytes=100000-100999"),
@@ -121,12 +121,12 @@ async fn raw_file_ends_at_once_when_trimmed_removed_or_access_is_lost() {
     .await
     .expect(200);
     get_range(&app, &published.raw).await.problem(404);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     get_range(&app, &published.raw).await.problem(404);
     ada.delete(&format!("{}/trim", published.media))
         .await
         .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     get_range(&app, &published.raw).await.problem(404);
 
     let again = publish_unprocessed(&app, &ada, &bob).await;

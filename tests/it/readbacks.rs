@@ -28,7 +28,7 @@ async fn put_verdict(
     path: &str,
     person: &Client,
     body: Value,
-) -> crate::app::Answer {
+) -> crate::app::Response {
     author
         .json(
             "PUT",

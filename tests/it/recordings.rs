@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::app::{Answer, TestApp, email, fixture};
+use crate::app::{Response, TestApp, email, fixture};
 use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch, with};
 
 #[actix_web::test]
@@ -70,7 +70,7 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
             .any(|rendition| rendition["name"] == "playable"),
         "the recording plays at once: {media}"
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert_eq!(sender.original().await, whole);
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
@@ -105,7 +105,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
     assert_eq!(sender.media().await["state"], "uploading");
     app.state.clock.advance(HOUR + 1000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let media = sender.media().await;
     assert_eq!(media["state"], "ready");
     assert!(media["broken_off_at"].is_string(), "{media}");
@@ -132,7 +132,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
         )
         .await
         .expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let media = sender.media().await;
     assert_eq!(
         (&media["state"], &media["broken_off_at"]),
@@ -143,7 +143,7 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
     ada.delete(&format!("/media/{}", sender.media))
         .await
         .expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 
@@ -168,7 +168,7 @@ async fn abandoned_recording_loses_its_mark_when_nothing_was_missing() {
             .expect(204);
         assert_eq!(sender.media().await["broken_off_at"], Value::Null);
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert!(sender.original().await == whole);
 }
@@ -194,7 +194,7 @@ async fn abandoned_recording_cannot_resume_once_published() {
         .patch(200_000, &whole[200_000..], &[])
         .await
         .problem(410);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
 }
 
@@ -214,7 +214,7 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
     let mut socket = raw_patch(&app, &sender, at, whole.len() - at).await;
     socket.write_all(&whole[at..at + 3000]).await.unwrap();
     drop(socket);
-    app.until("the received bytes are durable", async || {
+    app.wait_until("the received bytes are durable", async || {
         sender.offset().await == at + 3000
     })
     .await;
@@ -235,7 +235,7 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
     // A day later the leftovers are cleaned up.
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert!(sender.original().await == whole);
 }
 
@@ -249,14 +249,14 @@ async fn discarding_a_resumed_recording_deletes_all_bytes() {
     app.state.clock.advance(HOUR + 1000);
     app.state.sweep().await.unwrap();
     sender.send(200_000, &whole[200_000..250_000]).await;
-    Answer::of(with(ada.request("DELETE", &sender.path), &[]))
+    Response::fetch(with(ada.request("DELETE", &sender.path), &[]))
         .await
         .expect(204);
     ada.get(&format!("/media/{}", sender.media))
         .await
         .problem(404);
     app.state.clock.advance(25 * HOUR);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 
@@ -270,7 +270,7 @@ async fn recording_is_kept_when_the_server_was_down_for_days() {
     // The server was down for more than a week.
     app.state.clock.advance(9 * 24 * HOUR);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert!(sender.original().await == whole[..200_000]);
     // A recording that is too short to play waits a day for its page.
@@ -281,7 +281,7 @@ async fn recording_is_kept_when_the_server_was_down_for_days() {
     assert_eq!(short.offset().await, 1);
     short.send(1, &whole[1..]).await;
     short.finish(whole.len()).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -315,5 +315,5 @@ async fn update_can_be_published_while_its_recording_arrives() {
             .len()
             > 1000
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }

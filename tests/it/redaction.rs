@@ -10,7 +10,7 @@ use hearback::people::Viewer;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Client, TestApp, files, postgres, s3};
+use crate::app::{Client, Response, TestApp, files, postgres, s3};
 use crate::markup::{put_markup, rendition};
 
 /// A bucket with versioning.
@@ -224,12 +224,14 @@ async fn upload_by_tus(ada: &Client, update: &str, bytes: &[u8]) -> String {
     let begun = tus("POST", "/uploads")
         .header("upload-length", bytes.len().to_string())
         .header("upload-metadata", about);
-    let begun = Answer::of(begun.body(first.to_vec())).await.expect(201);
+    let begun = Response::fetch(begun.body(first.to_vec()))
+        .await
+        .expect(201);
     let path = format!(
         "/uploads/{}",
         begun.header("location").rsplit_once('/').unwrap().1
     );
-    Answer::of(
+    Response::fetch(
         tus("PATCH", &path)
             .header("upload-offset", first.len().to_string())
             .body(rest.to_vec()),
@@ -292,7 +294,7 @@ async fn redacted_pixels_are_in_no_stored_byte() {
             _ => upload_by_tus(&ada, &update, &secret(ImageFormat::Png)).await,
         };
         put_markup(&ada, &media, 0, json!([mark])).await.expect(200);
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         let before = ben.get(&media).await.json();
         assert_eq!(urls(&before).len(), 3, "{before}");
         let places = items_with_secret(&app).await;
@@ -336,7 +338,7 @@ async fn redacted_pixels_are_in_no_stored_byte() {
             [""; 0],
             "before any job has run"
         );
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         assert_eq!(items_with_secret(&app).await, [""; 0]);
         for url in urls(&before) {
             ben.get(&url).await.problem(404);
@@ -386,7 +388,7 @@ async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
     )
     .await
     .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let shop = &app.state.intake.shop;
     let task =
         json!({ "media": media.trim_start_matches("/media/"), "generation": 1, "revision": 1 })
@@ -406,7 +408,7 @@ async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
         markup::draw(shop, &task).await.unwrap().is_none(),
         "a job that starts now finds another picture"
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
@@ -445,7 +447,7 @@ async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
         secret(ImageFormat::Png),
     )
     .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let before = ben.get(&media).await.json();
     hide_without_deleting(&app, &ada, &media, json!([cover()])).await;
     let hidden = ben.get(&media).await.json();
@@ -470,7 +472,7 @@ async fn picture_hidden_before_a_crash_stays_hidden_until_a_job_redacts_it() {
         .await;
     app.wait_for(&ada, &media, |media| media["state"] == "ready")
         .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(
         ada.get(&format!("{media}/markup")).await.json()["revision"],
@@ -497,18 +499,18 @@ async fn hidden_picture_leaves_nothing_when_removed() {
         secret(ImageFormat::Png),
     )
     .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     hide_without_deleting(&app, &ada, &media, json!([cover()])).await;
     ada.delete(&media).await.expect(204);
     app.state.clock.advance(61_000);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM burns").await, 0);
 }
 
 #[actix_web::test]
 async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
-    let (app, away, back) = crate::failures::with_loose_storage().await;
+    let (app, away, back) = crate::failures::with_detachable_storage().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let media = upload_by_form(
         &ada,
@@ -517,7 +519,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
         secret(ImageFormat::Png),
     )
     .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let before = ben.get(&media).await.json();
     away(&app);
     let refused = put_markup(&ada, &media, 0, json!([cover()])).await;
@@ -529,7 +531,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
     assert_eq!(ben.get(&media).await.json()["state"], "processing");
     back(&app);
-    app.until("storage is back", async || {
+    app.wait_until("storage is back", async || {
         ada.get("/readyz").await.status == 200
     })
     .await;
@@ -543,7 +545,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
             .json()["revision"],
         1
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(ben.get(&media).await.json()["state"], "ready");
 }
@@ -555,7 +557,7 @@ async fn concurrent_redactions_leave_no_redacted_pixels() {
     let update = update(&ada).await;
     for same in [true, false] {
         let media = upload_by_form(&ada, &update, "secret.png", secret(ImageFormat::Png)).await;
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         let more = json!({ "kind": "redaction", "box": [0.0, 0.0, 0.1, 0.1] });
         let (one, two) = (
             json!([cover()]),
@@ -578,7 +580,7 @@ async fn concurrent_redactions_leave_no_redacted_pixels() {
             1
         );
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM burns").await, 0);
 }
@@ -688,7 +690,7 @@ async fn crop_removes_outside_pixels_and_moves_remaining_shapes_and_anchors() {
         )])
     );
     assert_eq!(ben.get(&outside).await.json()["body"], "b");
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(items_with_secret(&app).await, [""; 0]);
 }
 
@@ -707,7 +709,7 @@ async fn text_outside_a_crop_is_in_no_stored_byte() {
     put_markup(&ada, &media, 0, written.clone())
         .await
         .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let found = async || {
         stored(&app)
             .await
@@ -719,7 +721,7 @@ async fn text_outside_a_crop_is_in_no_stored_byte() {
     ada.json("PUT", &format!("{media}/markup"), &cropped)
         .await
         .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     app.state.sweep().await.unwrap();
     assert!(!found().await);
 }

@@ -324,7 +324,7 @@ async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
     ada.delete(&format!("{media}?for_good=true"))
         .await
         .expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, Vec::<String>::new());
     assert_eq!(
         ada.get(&format!("{path}/versions")).await.json()["items"][1]["files"][0]["media"],

@@ -140,7 +140,7 @@ async fn sample_update_can_be_watched_discussed_and_read_back() {
         .expect(200)
         .text();
     assert!(page.contains("Share one thing."), "{page}");
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -250,7 +250,7 @@ async fn files_of_a_failed_set_up_are_deleted() {
         one.post("/setup", with("Ada")),
         two.post("/setup", with("Bob"))
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 1);
     let kept = app
         .count("SELECT count(DISTINCT key) FROM renditions")

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::app::{Client, PASSWORD, TestApp, email};
 
-async fn sign_in(client: &Client, name: &str, password: &str) -> crate::app::Answer {
+async fn sign_in(client: &Client, name: &str, password: &str) -> crate::app::Response {
     client
         .post(
             "/session",
@@ -91,7 +91,7 @@ async fn sign_in_redirects_to_the_requested_page_and_never_to_another_host() {
 async fn unknown_address_and_wrong_password_get_the_same_response() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let body = |answer: crate::app::Answer| {
+    let body = |answer: crate::app::Response| {
         let mut problem = answer.problem(422);
         problem.as_object_mut().unwrap().remove("instance");
         problem
@@ -503,7 +503,7 @@ async fn unreadable_body_and_invalid_fields_are_rejected_with_their_name() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let send = |body: &'static str, kind: &'static str| {
-        crate::app::Answer::of(
+        crate::app::Response::fetch(
             ada.request("POST", "/updates")
                 .header("content-type", kind)
                 .body(body),

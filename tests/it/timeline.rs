@@ -16,7 +16,7 @@ async fn publish(app: &TestApp, ada: &Client, name: &str) -> (String, Value) {
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     let media = ada.get(&path).await.expect(200).json();
     assert_eq!(media["state"], "ready", "{name}: {media}");
@@ -126,7 +126,7 @@ async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
     )
     .await
     .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let seen = bob.get(&path).await.expect(200).json();
     assert_eq!(
         (&seen["state"], &seen["duration_ms"]),
@@ -142,7 +142,7 @@ async fn trim_uses_presentation_time_when_the_file_has_an_edit_list() {
     assert!((container_ms(&file) - 1_500).abs() <= 100);
 
     ada.delete(&format!("{path}/trim")).await.expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let seen = bob.get(&path).await.expect(200).json();
     let inside = pictures(
         &download(&app, &seen, "playable").await,
@@ -197,7 +197,7 @@ async fn trim_inside_a_still_stretch_is_as_long_as_requested() {
     )
     .await
     .expect(200);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let seen = bob.get(&path).await.expect(200).json();
     assert_eq!(
         (&seen["state"], &seen["duration_ms"]),
@@ -265,7 +265,7 @@ async fn assert_presents_the_last_five_seconds(name: &str, seconds: u32, fragmen
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let media = ada
         .get(&format!(
             "/media/{}",

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::app::{Answer, Client, PASSWORD, TestApp, email, fixture, postgres};
+use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture, postgres};
 use crate::permissions::{TABLE, World, tus_headers};
 use crate::shape::{Shape, differences};
 
@@ -33,7 +33,7 @@ async fn every_route_responds_as_recorded() {
     );
     let mut transcript = Transcript::new();
     let mut world = World::new(&ada, &bob, &admin, &eve).await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let mut page = app.browser("Ada").await;
     for (method, pattern, body, _) in TABLE {
         let readers = [
@@ -53,7 +53,7 @@ async fn every_route_responds_as_recorded() {
             if destroyed {
                 world = World::new(&ada, &bob, &admin, &eve).await;
                 // The answers show which thumbnails exist.
-                app.jobs_done().await;
+                app.wait_for_jobs().await;
             }
         }
         if (*method, *pattern) == ("DELETE", "/session") {
@@ -230,7 +230,7 @@ impl Scene {
             .clone();
         let [video, picture] =
             [0, 1].map(|n| format!("/media/{}", media[n]["id"].as_str().unwrap()));
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         ada.json(
             "PUT",
             &format!("{video}/trim"),
@@ -246,7 +246,7 @@ impl Scene {
         )
         .await
         .expect(200);
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         ada.put(&format!("{update}/publication")).await.expect(200);
         let (_, link) = ada.share(&update, true).await;
         let scene = Self {
@@ -268,7 +268,7 @@ impl Scene {
         bob.json("PUT", &snooze, &json!({ "until": "tomorrow" }))
             .await
             .expect(204);
-        app.jobs_done().await;
+        app.wait_for_jobs().await;
         scene
     }
 
@@ -412,7 +412,7 @@ async fn record(response: reqwest::Response) -> Value {
     // `openapi.rs` checks the API's description.
     let described = response.url().path() == "/openapi.json";
     let body = if media_type.contains("json") && !described {
-        Answer::read(response).await.body
+        Response::read(response).await.body
     } else {
         Vec::new()
     };

@@ -30,7 +30,7 @@ async fn update_with_recording(
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let media = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
     (
         format!("/updates/{}", update["id"].as_str().unwrap()),
@@ -102,7 +102,7 @@ async fn trimmed_recording_serves_only_the_kept_part_except_to_its_author() {
         .get(&url(&whole, "playable"))
         .await
         .problem(404);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 
     let after = bob.get(&media).await.json();
     assert_eq!(
@@ -169,7 +169,7 @@ async fn trim_can_be_repeated_narrowed_and_removed() {
     );
     assert_eq!(trim(&ada, &media, 0, 2_000).await["trim"], again["trim"]);
     assert_eq!(generation().await, 3);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let wanted: Vec<usize> = (50..=99).collect();
     assert_eq!(
         numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
@@ -188,7 +188,7 @@ async fn trim_can_be_repeated_narrowed_and_removed() {
         );
     }
     assert_eq!(generation().await, 4);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
         (0..150).collect::<Vec<_>>()
@@ -229,7 +229,7 @@ async fn comment_anchors_move_with_a_trim() {
     bob.post(&format!("{path}/comments"), drawn)
         .await
         .expect(201);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let found = async || {
         bob.get("/search?q=kurbelwelle").await.expect(200).json()["items"]
             .as_array()
@@ -264,7 +264,7 @@ async fn comment_anchors_move_with_a_trim() {
         ]
     );
     // A drawing outside the kept part is not found by search.
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(found().await, 0);
     // New anchors must lie within the trimmed length.
     bob.post(
@@ -425,7 +425,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        app.until("processing has begun", async || {
+        app.wait_until("processing has begun", async || {
             app.count("SELECT count(*) FROM jobs WHERE kind = 'process' AND lease IS NOT NULL")
                 .await
                 > 0
@@ -433,7 +433,7 @@ async fn trim_during_processing_supersedes_the_running_job() {
         .await;
         trim(&ada, &media, from, to).await;
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let seen = bob.get(&media).await.json();
     assert_eq!(
         (&seen["state"], &seen["duration_ms"]),
@@ -508,7 +508,7 @@ async fn trim_job_of_a_killed_server_is_completed_by_another() {
     );
     app.execute("UPDATE jobs SET leased_until = 1 WHERE kind = 'process'")
         .await;
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         numbers(&app, &url(&bob.get(&media).await.json(), "playable")).await,
         (50..=99).collect::<Vec<_>>()
@@ -567,7 +567,7 @@ async fn trim_can_ask_again_and_is_shown_in_versions() {
         assert!(page.contains(shown), "{shown}: {page}");
     }
     assert!(!page.contains("New: count.webm"));
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let versions = ada.get(&format!("{path}/versions")).await.json()["items"].clone();
     assert_eq!(
         (

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::app::{Answer, Client, TestApp, fixture, postgres};
+use crate::app::{Client, Response, TestApp, fixture, postgres};
 
 const BYTES: &str = "application/offset+octet-stream";
 pub const MIB: usize = 1 << 20;
@@ -71,7 +71,7 @@ impl Sender {
 
     /// The same upload at another node.
     pub fn at(&self, base: &str) -> Self {
-        let (client, path) = (self.client.elsewhere(base), self.path.clone());
+        let (client, path) = (self.client.with_base(base), self.path.clone());
         Self {
             client,
             path,
@@ -80,13 +80,13 @@ impl Sender {
         }
     }
 
-    pub async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Answer {
+    pub async fn patch(&self, offset: usize, bytes: &[u8], headers: &[(&str, &str)]) -> Response {
         let request = self
             .client
             .request("PATCH", &self.path)
             .header("upload-offset", offset.to_string())
             .header("content-type", BYTES);
-        Answer::of(with(request, headers).body(bytes.to_vec())).await
+        Response::fetch(with(request, headers).body(bytes.to_vec())).await
     }
 
     /// Sends bytes at an offset. Returns the next offset.
@@ -99,8 +99,8 @@ impl Sender {
         offset + bytes.len()
     }
 
-    pub async fn head(&self) -> Answer {
-        Answer::of(with(self.client.request("HEAD", &self.path), &[])).await
+    pub async fn head(&self) -> Response {
+        Response::fetch(with(self.client.request("HEAD", &self.path), &[])).await
     }
 
     pub async fn offset(&self) -> usize {
@@ -113,7 +113,7 @@ impl Sender {
     }
 
     /// Declares the final length.
-    pub async fn finish(&self, length: usize) -> Answer {
+    pub async fn finish(&self, length: usize) -> Response {
         self.patch(length, b"", &[("upload-length", &length.to_string())])
             .await
     }
@@ -156,8 +156,8 @@ pub fn with(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwe
     })
 }
 
-pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Answer {
-    Answer::of(with(client.request("POST", "/uploads"), headers)).await
+pub async fn create(client: &Client, headers: &[(&str, &str)]) -> Response {
+    Response::fetch(with(client.request("POST", "/uploads"), headers)).await
 }
 
 /// Returns bytes that begin like a recording and continue with noise.
@@ -219,14 +219,14 @@ async fn creation_can_carry_bytes_and_name_a_draft() {
         ("upload-metadata", &described),
         ("content-type", BYTES),
     ];
-    let made = Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
+    let made = Response::fetch(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
         .await
         .expect(201);
     assert_eq!(
         (made.header("upload-offset"), made.header("hearback-update")),
         (length.as_str(), draft.as_str())
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let update = ada.get(&format!("/updates/{draft}")).await.json();
     assert_eq!(
         (&update["title"], &update["media"][0]["state"]),
@@ -279,7 +279,7 @@ async fn uploaded_picture_is_reencoded_without_metadata() {
             .windows(4)
             .any(|window| window == b"Exif")
     );
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     // The uploaded file is deleted.
     assert_eq!(app.objects().await.len(), 2, "{:?}", app.objects().await);
 }
@@ -295,7 +295,7 @@ async fn bytes_of_a_broken_request_are_kept() {
     socket.write_all(&whole[100..5000]).await.unwrap();
     socket.shutdown().await.unwrap();
     drop(socket);
-    app.until("the received bytes are durable", async || {
+    app.wait_until("the received bytes are durable", async || {
         sender.offset().await == 5000
     })
     .await;
@@ -328,7 +328,7 @@ async fn older_of_two_writers_is_refused() {
     // The older request has sent only part of its announced body, with other bytes.
     let mut older = raw_patch(&app, &sender, 1000, 5000).await;
     older.write_all(&[7; 2000]).await.unwrap();
-    app.until("the older request writes", async || {
+    app.wait_until("the older request writes", async || {
         app.count("SELECT generation FROM uploads").await == 2
     })
     .await;
@@ -384,7 +384,7 @@ async fn requests_of_single_bytes_do_not_make_an_object_each() {
     for _ in 0..200 {
         at = sender.send(at, &whole[at..=at]).await;
     }
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     let objects = app.objects().await.len();
     assert!(objects <= 64, "{objects} objects");
     sender.send(at, &whole[at..]).await;
@@ -433,7 +433,7 @@ async fn bytes_are_kept_only_when_their_checksum_matches() {
 async fn protocol_errors_get_the_status_of_the_specification() {
     let app = TestApp::start_with(|config| config.max_upload = 100_000).await;
     let ada = app.person("Ada").await;
-    let options = Answer::of(ada.request("OPTIONS", "/uploads"))
+    let options = Response::fetch(ada.request("OPTIONS", "/uploads"))
         .await
         .expect(204);
     assert_eq!(
@@ -532,7 +532,7 @@ async fn protocol_errors_get_the_status_of_the_specification() {
         let request = ada
             .request("POST", "/uploads")
             .header("content-type", BYTES);
-        Answer::of(with(request, &headers).body(body))
+        Response::fetch(with(request, &headers).body(body))
             .await
             .problem(status);
     }
@@ -554,20 +554,20 @@ async fn protocol_errors_get_the_status_of_the_specification() {
         .request("PATCH", &sender.path)
         .header("content-type", BYTES)
         .header("upload-offset", "99999999999999999999");
-    Answer::of(with(request, &[]).body(vec![1]))
+    Response::fetch(with(request, &[]).body(vec![1]))
         .await
         .problem(409);
     let request = ada
         .request("PATCH", &sender.path)
         .header("content-type", BYTES);
-    Answer::of(with(request, &[]).body(vec![1]))
+    Response::fetch(with(request, &[]).body(vec![1]))
         .await
         .problem(400);
     let request = ada
         .request("PATCH", &sender.path)
         .header("content-type", "text/plain")
         .header("upload-offset", "0");
-    Answer::of(with(request, &[]).body(vec![1]))
+    Response::fetch(with(request, &[]).body(vec![1]))
         .await
         .problem(415);
     sender
@@ -593,9 +593,11 @@ async fn protocol_errors_get_the_status_of_the_specification() {
         .request("POST", &sender.path)
         .header("x-http-method-override", "PATCH")
         .header("upload-offset", "50000");
-    Answer::of(with(request.header("content-type", BYTES), &[]).body(whole[50_000..].to_vec()))
-        .await
-        .expect(204);
+    Response::fetch(
+        with(request.header("content-type", BYTES), &[]).body(whole[50_000..].to_vec()),
+    )
+    .await
+    .expect(204);
 
     // A recording is refused at the size limit and keeps the bytes before it.
     let endless = Sender::recording(&ada).await;
@@ -611,7 +613,7 @@ async fn protocol_errors_get_the_status_of_the_specification() {
         .await
         .problem(400);
     endless.finish(90_000).await.expect(204);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -639,7 +641,7 @@ async fn unsupported_file_is_rejected_early_and_leaves_nothing() {
     let picture = fixture("bad-truncated.png");
     let sender = Sender::file(&ada, "e.png", picture.len()).await;
     sender.patch(0, &picture, &[]).await.problem(415);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
     for (table, rows) in [
         ("uploads", app.count("SELECT count(*) FROM uploads").await),
@@ -665,10 +667,10 @@ async fn terminated_upload_leaves_only_a_draft_that_was_edited() {
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..9 * MIB]).await;
     sender.send(9 * MIB, &whole[9 * MIB..]).await;
-    Answer::of(with(bob.request("DELETE", &sender.path), &[]))
+    Response::fetch(with(bob.request("DELETE", &sender.path), &[]))
         .await
         .problem(404);
-    Answer::of(with(ada.request("DELETE", &sender.path), &[]))
+    Response::fetch(with(ada.request("DELETE", &sender.path), &[]))
         .await
         .expect(204);
     sender.head().await.expect(404);
@@ -685,7 +687,7 @@ async fn terminated_upload_leaves_only_a_draft_that_was_edited() {
     )
     .await
     .expect(200);
-    Answer::of(with(ada.request("DELETE", &kept.path), &[]))
+    Response::fetch(with(ada.request("DELETE", &kept.path), &[]))
         .await
         .expect(204);
     assert_eq!(
@@ -698,16 +700,16 @@ async fn terminated_upload_leaves_only_a_draft_that_was_edited() {
     // A completed upload is removed as media.
     let done = Sender::file(&ada, "a.webm", whole.len()).await;
     done.send(0, &whole).await;
-    Answer::of(with(ada.request("DELETE", &done.path), &[]))
+    Response::fetch(with(ada.request("DELETE", &done.path), &[]))
         .await
         .problem(409);
     ada.delete(&format!("/media/{}", done.media))
         .await
         .expect(204);
     done.head().await.expect(410);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 
@@ -723,7 +725,7 @@ async fn upload_is_deleted_with_its_media() {
     sender.patch(9 * MIB, b"more", &[]).await.problem(410);
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
     sender.head().await.expect(404);
 }
@@ -741,7 +743,7 @@ async fn repeated_creation_with_a_nonce_returns_the_same_upload() {
         ("content-type", BYTES),
     ];
     let again = || async {
-        Answer::of(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
+        Response::fetch(with(ada.request("POST", "/uploads"), &headers).body(whole.clone()))
             .await
             .expect(201)
     };
@@ -757,7 +759,7 @@ async fn repeated_creation_with_a_nonce_returns_the_same_upload() {
     .await
     .expect(201);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 2);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
 }
 
 #[actix_web::test]
@@ -769,7 +771,7 @@ async fn request_is_rejected_when_sixteen_of_a_person_are_open() {
     for _ in 0..16 {
         open.push(raw_patch(&app, &sender, 0, 1000).await);
     }
-    app.until("all requests have begun", async || {
+    app.wait_until("all requests have begun", async || {
         app.count("SELECT generation FROM uploads").await == 16
     })
     .await;
@@ -777,7 +779,7 @@ async fn request_is_rejected_when_sixteen_of_a_person_are_open() {
     let other = Sender::recording(&bob).await;
     other.send(0, b"x").await;
     drop(open);
-    app.until("the connections are closed", async || {
+    app.wait_until("the connections are closed", async || {
         sender.patch(0, b"", &[]).await.status == 204
     })
     .await;
@@ -793,7 +795,7 @@ async fn expired_upload_is_deleted_and_its_media_fails() {
     sender.head().await.expect(410);
     sender.patch(9 * MIB, b"more", &[]).await.problem(410);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
     let media = sender.media().await;
     assert_eq!(media["state"], "failed");
@@ -861,7 +863,7 @@ async fn upload_is_rejected_when_a_hundred_of_a_person_are_unfinished() {
     );
 
     let last = last.split_once("/uploads/").unwrap().1;
-    Answer::of(with(
+    Response::fetch(with(
         ada.request("DELETE", &format!("/uploads/{last}")),
         &[],
     ))
@@ -876,7 +878,7 @@ async fn upload_can_alternate_between_two_nodes() {
         return;
     }
     let app = TestApp::start().await;
-    let other = TestApp::beside(&app).await;
+    let other = TestApp::second_node(&app).await;
     let ada = app.person("Ada").await;
     let whole = long(20 * MIB);
     let sender = Sender::recording(&ada).await;

@@ -18,7 +18,7 @@ async fn upload_and_process(
         .await
         .expect(201)
         .json();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     author
         .get(&format!("/updates/{}", update["id"].as_str().unwrap()))
         .await
@@ -68,12 +68,12 @@ fn converted(input: &str, words: &[&str], output: &str) -> Vec<u8> {
 
 /// Asserts that no object and no row remains, not even after a day.
 async fn assert_nothing_remains(app: &TestApp) {
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0], "objects remain");
     // The key of an interrupted file is kept for a day, in case its bytes are stored late.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     for (table, rows) in [
         ("media", app.count("SELECT count(*) FROM media").await),
         (
@@ -391,7 +391,7 @@ async fn post_is_rejected_as_a_whole_when_one_file_is_invalid() {
         .await
         .problem(422);
     assert!(problem["errors"]["colour"].is_string());
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
     assert_eq!(app.count("SELECT count(*) FROM media").await, 0);
 }
@@ -403,8 +403,9 @@ async fn form_fields_can_follow_files_and_unknown_fields_are_rejected() {
     let part = |name: &str| {
         reqwest::multipart::Part::bytes(fixture("alpha.png")).file_name(name.to_owned())
     };
-    let post =
-        async |form| crate::app::Answer::of(ada.request("POST", "/updates").multipart(form)).await;
+    let post = async |form| {
+        crate::app::Response::fetch(ada.request("POST", "/updates").multipart(form)).await
+    };
     let form = reqwest::multipart::Form::new()
         .part("media", part("a.png"))
         .text("title", "After")
@@ -438,7 +439,7 @@ async fn form_fields_can_follow_files_and_unknown_fields_are_rejected() {
     .expect(201)
     .json();
     assert_eq!(update["media"], json!([]));
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(
         app.objects().await.len(),
         4,
@@ -469,7 +470,7 @@ async fn update_accepts_at_most_fifty_files() {
     assert_eq!(update["media"].as_array().unwrap().len(), 50);
     let path = format!("/updates/{}/media", update["id"].as_str().unwrap());
     ada.upload(&path, &[], &files[..1]).await.problem(409);
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.objects().await.len(), 100);
 }
 
@@ -496,7 +497,7 @@ fn chromium_names() -> Vec<Vec<u8>> {
         .collect()
 }
 
-async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Answer {
+async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Response {
     let body = [
         parts.concat(),
         b"------WebKitFormBoundaryFIkAsfGq5187nhAN--\r\n".to_vec(),
@@ -506,7 +507,7 @@ async fn post_raw(client: &Client, parts: &[Vec<u8>]) -> crate::app::Answer {
         "content-type",
         "multipart/form-data; boundary=----WebKitFormBoundaryFIkAsfGq5187nhAN",
     );
-    crate::app::Answer::of(request.body(body)).await
+    crate::app::Response::fetch(request.body(body)).await
 }
 
 #[actix_web::test]
@@ -597,12 +598,12 @@ async fn interrupted_upload_leaves_nothing_and_the_server_keeps_running() {
         .unwrap();
     // More than one part, so that the bucket has an unfinished multipart upload.
     socket.write_all(&vec![0; 9 << 20]).await.unwrap();
-    app.until("the file is being written", async || {
+    app.wait_until("the file is being written", async || {
         !app.objects().await.is_empty()
     })
     .await;
     drop(socket);
-    app.until("its objects are deleted", async || {
+    app.wait_until("its objects are deleted", async || {
         app.objects().await.is_empty()
     })
     .await;
@@ -611,7 +612,7 @@ async fn interrupted_upload_leaves_nothing_and_the_server_keeps_running() {
     // The key is deleted after a day.
     app.state.clock.advance(25 * 3_600_000);
     app.state.sweep().await.unwrap();
-    app.jobs_done().await;
+    app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM loose_objects").await, 0);
 }
 
@@ -766,7 +767,7 @@ async fn form_keeps_its_text_when_its_file_is_rejected() {
     let form = reqwest::multipart::Form::new()
         .part("pictures", picture)
         .text("body", "Typed words");
-    let page = crate::app::Answer::of(browser.request("POST", &path).multipart(form))
+    let page = crate::app::Response::fetch(browser.request("POST", &path).multipart(form))
         .await
         .expect(415)
         .text();
@@ -788,13 +789,13 @@ async fn malformed_multipart_body_is_rejected() {
             .request("POST", "/updates")
             .header("content-type", "multipart/form-data; boundary=b")
             .body(body);
-        crate::app::Answer::of(request).await.problem(400);
+        crate::app::Response::fetch(request).await.problem(400);
     }
     let request = ada
         .request("POST", "/updates")
         .header("content-type", "multipart/form-data")
         .body("x");
-    crate::app::Answer::of(request).await.problem(400);
+    crate::app::Response::fetch(request).await.problem(400);
     // A client without an account is rejected before its body is read.
     let mut socket = tokio::net::TcpStream::connect(app.base.trim_start_matches("http://"))
         .await

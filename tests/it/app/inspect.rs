@@ -1,0 +1,174 @@
+//! What a test reads and changes past the HTTP interface: stored objects, the database, and waiting for either.
+
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::{Client, TestApp, s3};
+
+/// How long a test waits for anything before it fails.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+impl TestApp {
+    /// Waits until GET returns a body that matches, at most 60 s. Panics with the last body.
+    pub async fn wait_for(
+        &self,
+        client: &Client,
+        path: &str,
+        matches: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let (deadline, mut changes) = (Instant::now() + TIMEOUT, self.changes());
+        loop {
+            let response = client.get(path).await;
+            if response.status == StatusCode::OK && matches(&response.json()) {
+                return response.json();
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{path} never matched: {}",
+                response.text()
+            );
+            changes.next().await;
+        }
+    }
+
+    /// Waits until the condition is true, at most 60 s. `what` names it in the failure.
+    pub async fn wait_until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+        let (deadline, mut changes) = (Instant::now() + TIMEOUT, self.changes());
+        while !condition().await {
+            assert!(Instant::now() < deadline, "timed out: {what}");
+            changes.next().await;
+        }
+    }
+
+    /// Waits until no job is pending or running, except the second pass of a `clear` job, which is scheduled for later.
+    /// Panics if a job failed for good.
+    pub async fn wait_for_jobs(&self) {
+        let deadline = Instant::now() + TIMEOUT;
+        let counts =
+            "SELECT count(*) FILTER (WHERE dead_at IS NULL AND (kind <> 'clear' OR run_at <= $1)),
+             count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs";
+        let mut changes = self.changes();
+        loop {
+            let query = sqlx::query_as(counts).bind(self.state.clock.now());
+            let (pending, dead): (i64, i64) = query
+                .fetch_one(&mut *self.state.db.read().await.unwrap())
+                .await
+                .unwrap();
+            assert_eq!(dead, 0, "a job died");
+            if pending == 0 {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{pending} jobs are still pending"
+            );
+            changes.next().await;
+        }
+    }
+
+    fn changes(&self) -> Changes {
+        Changes {
+            commits: self.state.db.commits(),
+        }
+    }
+}
+
+/// Wakes a waiting test after commits, so that polling does not take processor time from the server.
+struct Changes {
+    commits: tokio::sync::watch::Receiver<()>,
+}
+
+impl Changes {
+    /// Returns after this node's next commit, or after 50 ms, because the change may be on disk or on another node.
+    async fn next(&mut self) {
+        let _ = tokio::time::timeout(Duration::from_millis(50), self.commits.changed()).await;
+    }
+}
+
+impl TestApp {
+    /// All stored objects and unfinished uploads, temporary files included. Empty if nothing is stored.
+    pub async fn objects(&self) -> Vec<String> {
+        let mut found = files(&self.dir.path().join("tmp"));
+        let Some(prefix) = &self.database else {
+            found.extend(files(&self.dir.path().join("media")));
+            return found;
+        };
+        let listed = s3()
+            .list_objects_v2()
+            .bucket("hearback-test")
+            .prefix(prefix)
+            .send()
+            .await
+            .unwrap();
+        found.extend(
+            listed
+                .contents()
+                .iter()
+                .filter_map(|object| object.key().map(str::to_owned)),
+        );
+        found.extend(self.multipart_uploads().await);
+        found
+    }
+
+    /// The keys of multipart uploads that are neither completed nor aborted. Always empty on a disk.
+    pub async fn multipart_uploads(&self) -> Vec<String> {
+        let Some(prefix) = &self.database else {
+            return Vec::new();
+        };
+        let started = s3()
+            .list_multipart_uploads()
+            .bucket("hearback-test")
+            .prefix(prefix)
+            .send()
+            .await
+            .unwrap();
+        started
+            .uploads()
+            .iter()
+            .filter_map(|upload| upload.key().map(str::to_owned))
+            .collect()
+    }
+
+    /// The number that a statement returns.
+    pub async fn count(&self, statement: &'static str) -> i64 {
+        sqlx::query_scalar(statement)
+            .fetch_one(&mut *self.state.db.read().await.unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// The kind and subject of each notification of the person with this name, read or unread, in order of subject and kind.
+    pub async fn notifications(&self, name: &str) -> Vec<(String, String)> {
+        let rows = sqlx::query_as(
+            "SELECT n.kind, n.subject_id FROM notices n JOIN people p ON p.id = n.person_id WHERE p.name = $1 ORDER BY n.subject_id, n.kind",
+        );
+        rows.bind(name)
+            .fetch_all(&mut *self.state.db.read().await.unwrap())
+            .await
+            .unwrap()
+    }
+
+    /// Runs a statement on the database and returns the number of changed rows.
+    pub async fn execute(&self, statement: &'static str) -> u64 {
+        let mut tx = self.state.db.begin().await.unwrap();
+        let done = sqlx::query(statement).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+        done.rows_affected()
+    }
+}
+
+/// All files below a folder.
+pub fn files(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path.display().to_string())
+        }
+    }
+    found
+}

@@ -1,0 +1,197 @@
+//! A Hearback server for one test: a free port, a new database, new storage and a clock that the test can move.
+//!
+//! `HEARBACK_TEST=sqlite` (the default) uses SQLite and a folder. `HEARBACK_TEST=postgres` uses PostgreSQL and S3 at the addresses that
+//! `bin/test-servers` prints.
+
+mod client;
+mod inspect;
+mod response;
+mod servers;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hearback::app::App;
+use hearback::clock::Clock;
+use hearback::config::Config;
+use hearback::people::{self, Hashed, NewAccount, Role};
+use hearback::state::State;
+use reqwest::StatusCode;
+use tempfile::TempDir;
+
+pub use self::client::Client;
+pub use self::inspect::files;
+pub use self::response::Response;
+pub use self::servers::{authority, empty_database, postgres, s3};
+use self::servers::{database_url, env, fresh_database};
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running server.
+pub struct TestApp {
+    pub base: String,
+    pub state: Arc<State>,
+    pub dir: TempDir,
+    /// The code of the set-up link, as long as there is no account.
+    pub setup_code: Option<String>,
+    settings: BTreeMap<String, String>,
+    database: Option<String>,
+}
+
+impl TestApp {
+    /// Starts a server with the default settings.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts a server with settings that `change` adjusts.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_prepared(change, async |_| {}).await
+    }
+
+    /// Like [`Self::start_with`], but lets `prepare` fill the folder and the database before the start.
+    pub async fn start_prepared(
+        change: impl FnOnce(&mut Config),
+        prepare: impl AsyncFnOnce(&Config),
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = BTreeMap::from([
+            ("HEARBACK_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("HEARBACK_DATA".to_owned(), dir.path().display().to_string()),
+        ]);
+        let mut database = None;
+        if postgres() {
+            let name = fresh_database().await;
+            settings.insert("DATABASE_URL".into(), database_url(&name));
+            settings.insert(
+                "HEARBACK_STORAGE".into(),
+                format!("s3://hearback-test/{name}"),
+            );
+            settings.insert(
+                "HEARBACK_S3_ENDPOINT".into(),
+                env("HEARBACK_TEST_S3_ENDPOINT"),
+            );
+            settings.insert("HEARBACK_S3_PATH_STYLE".into(), "true".into());
+            database = Some(name);
+        }
+        Self::launch(dir, settings, database, change, prepare).await
+    }
+
+    async fn launch(
+        dir: TempDir,
+        settings: BTreeMap<String, String>,
+        database: Option<String>,
+        change: impl FnOnce(&mut Config),
+        prepare: impl AsyncFnOnce(&Config),
+    ) -> Self {
+        let mut config = Config::parse(settings.clone()).unwrap();
+        change(&mut config);
+        prepare(&config).await;
+        let app = App::build(config, Clock::default()).await.unwrap();
+        let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
+        let (_, setup) = app.invitation().await.unwrap();
+        let setup_code =
+            setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
+        actix_web::rt::spawn(async move { app.run().await.unwrap() });
+        Self {
+            base,
+            state,
+            dir,
+            setup_code,
+            settings,
+            database,
+        }
+    }
+
+    /// Starts another node of the same installation: the same database and storage, its own folder. Needs PostgreSQL and S3.
+    pub async fn second_node(first: &Self) -> Self {
+        Self::second_node_with(first, |_| {}).await
+    }
+
+    /// Like [`Self::second_node`], with settings that `change` adjusts.
+    pub async fn second_node_with(first: &Self, change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = first.settings.clone();
+        settings.insert("HEARBACK_DATA".into(), dir.path().display().to_string());
+        Self::launch(dir, settings, first.database.clone(), change, async |_| {}).await
+    }
+
+    /// The prefix of this server's keys in the bucket that all tests share, without the slash.
+    pub fn storage_prefix(&self) -> &str {
+        self.database.as_deref().unwrap()
+    }
+
+    /// The settings that this server was started with, by name.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
+    }
+
+    /// Adds a member and returns a client that uses the member's API token.
+    pub async fn person(&self, name: &str) -> Client {
+        self.account(name, Role::Member).await
+    }
+
+    /// Adds an admin and returns a client that uses the admin's API token.
+    pub async fn admin(&self, name: &str) -> Client {
+        self.account(name, Role::Admin).await
+    }
+
+    async fn account(&self, name: &str, role: Role) -> Client {
+        let email = email(name);
+        let password = Some(Hashed::new(PASSWORD, &[]).await.unwrap());
+        let mut tx = self.state.db.begin().await.unwrap();
+        let new = NewAccount {
+            email,
+            name: name.into(),
+            role,
+            password,
+            time_zone: "Europe/Berlin".into(),
+        };
+        let id = people::add(&mut tx, &self.state.clock, &new).await.unwrap();
+        let (_, token) = people::add_token(&mut tx, &self.state.clock, &id, "test")
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut client = self.client().bearer(&token);
+        client.id = id;
+        client
+    }
+
+    /// A client without an account. It keeps cookies and does not follow redirects.
+    pub fn client(&self) -> Client {
+        Client::at(&self.base)
+    }
+
+    /// A browser in which the person with this name is signed in.
+    pub async fn browser(&self, name: &str) -> Client {
+        let client = self.client().accept("text/html");
+        let response = client
+            .form(
+                "POST",
+                "/session",
+                &[("email", &email(name)), ("password", PASSWORD)],
+            )
+            .await;
+        assert_eq!(
+            response.status,
+            StatusCode::SEE_OTHER,
+            "{}",
+            response.text()
+        );
+        client
+    }
+}
+
+/// The address that [`TestApp::person`] gives to the person with this name.
+pub fn email(name: &str) -> String {
+    format!("{}@example.org", name.to_lowercase().replace(' ', "."))
+}
+
+/// Reads a file from `tests/fixtures`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!(
+        "{}/tests/fixtures/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
