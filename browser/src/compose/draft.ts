@@ -1,16 +1,16 @@
-// What the parts of the compose page need of each other. Each registers itself here, so that none of them imports another.
+// How the parts of the New page find each other. Each part registers itself here, so that none of them imports another.
 
 /** The draft that this page edits. */
 export interface Draft {
-  /** Creates the draft if there is none yet, and resolves with its id. An empty title field gets `title`, selected if `select`. */
+  /** Creates the draft if it does not exist yet, and resolves with its id. An empty title field gets `title`, selected if `select`. */
   ensure(title?: string, select?: boolean): Promise<string>;
-  /** Deletes a draft that nothing was written into. */
+  /** Deletes the draft if it contains no files and no text except the title given by `ensure`. */
   withdraw(): Promise<void>;
-  /** Does the same while the page goes away, without waiting for an answer. */
+  /** Does the same while the page is being unloaded, without waiting for a response. */
   abandon(): void;
 }
 
-/** Media on its way into the draft: being recorded, marked up or uploaded. */
+/** Media that is not yet in the draft: being recorded, marked up or uploaded. */
 export interface PendingMedia {
   readonly busy: boolean;
   /** Resolves when nothing is pending any more: true if everything arrived. */
@@ -18,14 +18,14 @@ export interface PendingMedia {
 }
 
 export interface Recorder extends PendingMedia {
-  /** Whether sending the draft would end a recording that nobody asked to send. */
+  /** Whether publishing the draft would end a recording without the person having asked for that. */
   readonly asks: boolean;
 }
 
-/** Takes files into the draft. */
+/** Adds files to the draft. */
 export interface FileSink {
   add(files: Iterable<File>): void;
-  /** Opens a picture in the markup editor first. */
+  /** Opens a picture in the markup editor before adding it. */
   open(file: File): Promise<void>;
 }
 

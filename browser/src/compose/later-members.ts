@@ -1,11 +1,10 @@
-// "Also people who join @design later": there only while the audience names a group.
+// <later-members>: the checkbox "Also people who join @design later". It is shown only while the audience names a group.
 export class LaterMembers extends HTMLElement {
   #form: HTMLFormElement | null = null;
 
   connectedCallback(): void {
     this.#form = this.closest("form");
     this.#form?.addEventListener("input", this.#update);
-    // The form filled in the audience of last time.
     document.addEventListener("hearback:audience-changed", this.#update);
     this.#update();
   }
@@ -24,7 +23,7 @@ export class LaterMembers extends HTMLElement {
       .filter((name) => name.startsWith("@"));
     this.hidden = groups.length === 0;
     const box = this.querySelector<HTMLInputElement>("input[type=checkbox]");
-    // What cannot be seen must not be let in either.
+    // A hidden checkbox must not let anyone in.
     if (box && this.hidden) box.checked = false;
     this.querySelector("[data-groups]")?.replaceChildren(
       groups.join(", ").replace(/, ([^,]*)$/, " and $1"),

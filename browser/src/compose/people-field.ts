@@ -1,6 +1,9 @@
-// Addresses as chips, with completion from the people of the workspace (a combobox with a listbox, as ARIA's patterns have it).
-// The plain line of addresses with commas stays underneath and is what the form sends.
+// <people-field>: a line of e-mail addresses and @groups, shown as chips with completion (the combobox pattern of ARIA).
+// The original input, with its addresses separated by commas, becomes hidden and is what the form submits.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
+
+/** Most suggestions shown at a time. */
+const maxSuggestions = 8;
 
 interface Choice {
   value: string;
@@ -8,58 +11,43 @@ interface Choice {
 }
 
 export class PeopleField extends HTMLElement {
-  #line!: HTMLInputElement;
+  /** The hidden input. */
+  #value!: HTMLInputElement;
+  /** The input that the person types into. */
   #input!: HTMLInputElement;
   #box!: HTMLDivElement;
   #list!: HTMLUListElement;
   #choices: Choice[] = [];
-  #shown: Choice[] = [];
-  #at = -1;
-  #wrong = new Set<string>();
+  #suggestions: Choice[] = [];
+  /** Index of the active suggestion, or -1. */
+  #active = -1;
+  #invalid = new Set<string>();
 
   connectedCallback(): void {
-    const line = this.querySelector<HTMLInputElement>("input[name=audience], input[name=members]");
-    if (!line || this.querySelector(".people-box")) return;
-    this.#line = line;
-    this.#choices = [...(line.list?.options ?? [])].map((option) => ({
+    const value = this.querySelector<HTMLInputElement>("input[name=audience], input[name=members]");
+    if (!value || this.querySelector(".people-box")) return;
+    this.#value = value;
+    this.#choices = [...(value.list?.options ?? [])].map((option) => ({
       value: option.value,
       name: option.textContent ?? "",
     }));
     this.#list = make("ul", {
       class: "people-options",
       role: "listbox",
-      id: `${line.id}-options`,
+      id: `${value.id}-options`,
       "aria-label": "People",
       hidden: true,
     });
-    this.#input = make("input", {
-      type: "text",
-      id: line.id,
-      role: "combobox",
-      autocomplete: "off",
-      autocapitalize: "none",
-      spellcheck: "false",
-      "aria-autocomplete": "list",
-      "aria-expanded": "false",
-      "aria-controls": this.#list.id,
-    });
-    for (const name of ["aria-describedby", "aria-invalid"]) {
-      const value = line.getAttribute(name);
-      if (value !== null) this.#input.setAttribute(name, value);
-      line.removeAttribute(name);
-    }
-    line.removeAttribute("id");
-    line.removeAttribute("list");
-    line.type = "hidden";
-    this.querySelector("datalist")?.remove();
+    this.#input = this.#makeInput(value.id);
+    this.#hideOriginal();
     this.#box = make("div", { class: "people-box" }, this.#input);
     this.append(this.#box, this.#list);
-    this.#input.addEventListener("input", () => this.#typed());
-    this.#input.addEventListener("keydown", (event) => this.#key(event));
+    this.#input.addEventListener("input", () => this.#handleInput());
+    this.#input.addEventListener("keydown", (event) => this.#handleKey(event));
     this.#input.addEventListener("focus", () => this.#suggest());
     this.#input.addEventListener("blur", () => this.commit());
     this.#box.addEventListener("click", () => this.#input.focus());
-    // The form filled in what it remembers, after this element began.
+    // The draft form restores the last audience after this element is connected.
     document.addEventListener("hearback:audience-changed", this.#draw);
     this.#draw();
   }
@@ -68,19 +56,19 @@ export class PeopleField extends HTMLElement {
     document.removeEventListener("hearback:audience-changed", this.#draw);
   }
 
-  /** Takes what is typed and not yet a chip. */
+  /** Turns the text that is still in the input into a chip. */
   commit(): void {
-    this.#take(this.#input.value);
+    this.#add(this.#input.value);
     this.#close();
   }
 
-  /** Marks the addresses that are wrong, and no others. */
-  mark(wrong: string[]): void {
-    this.#wrong = new Set(wrong);
+  /** Marks these addresses as invalid, and no others. */
+  mark(invalid: string[]): void {
+    this.#invalid = new Set(invalid);
     this.#draw();
   }
 
-  /** Whom it names, in words: nothing, or "Ruth, Bob and 2 more". */
+  /** The names of the chips for a sentence, such as "Ruth, Bob and 2 more". Empty without any. */
   get words(): string {
     const names = [...this.#box.querySelectorAll(".person-chip > span")].map(
       (chip) => chip.textContent ?? "",
@@ -89,17 +77,44 @@ export class PeopleField extends HTMLElement {
     return shown.join(", ").replace(/, ([^,]*)$/, " and $1");
   }
 
+  #makeInput(id: string): HTMLInputElement {
+    return make("input", {
+      type: "text",
+      id,
+      role: "combobox",
+      autocomplete: "off",
+      autocapitalize: "none",
+      spellcheck: "false",
+      "aria-autocomplete": "list",
+      "aria-expanded": "false",
+      "aria-controls": this.#list.id,
+    });
+  }
+
+  /** Hides the original input and moves its id and ARIA attributes to the visible one. */
+  #hideOriginal(): void {
+    for (const name of ["aria-describedby", "aria-invalid"]) {
+      const value = this.#value.getAttribute(name);
+      if (value !== null) this.#input.setAttribute(name, value);
+      this.#value.removeAttribute(name);
+    }
+    this.#value.removeAttribute("id");
+    this.#value.removeAttribute("list");
+    this.#value.type = "hidden";
+    this.querySelector("datalist")?.remove();
+  }
+
   get #values(): string[] {
-    return this.#line.value
+    return this.#value.value
       .split(",")
       .map((part) => part.trim())
       .filter((part) => part !== "");
   }
 
-  #set(values: string[]): void {
-    this.#line.value = [...new Set(values)].join(", ");
+  #setValues(values: string[]): void {
+    this.#value.value = [...new Set(values)].join(", ");
     this.#draw();
-    this.#line.dispatchEvent(new Event("input", { bubbles: true }));
+    this.#value.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   #draw = (): void => {
@@ -111,7 +126,7 @@ export class PeopleField extends HTMLElement {
       this.#input.before(
         make(
           "span",
-          { class: "person-chip", title: value, "data-wrong": this.#wrong.has(value) },
+          { class: "person-chip", title: value, "data-wrong": this.#invalid.has(value) },
           make("span", {}, name),
           remove,
         ),
@@ -121,74 +136,64 @@ export class PeopleField extends HTMLElement {
   };
 
   #remove(value: string): void {
-    this.#set(this.#values.filter((other) => other !== value));
+    this.#setValues(this.#values.filter((other) => other !== value));
     announce(`${value} removed.`);
     this.#input.focus();
   }
 
-  #typed(): void {
-    // A comma, or several addresses pasted at once.
+  #handleInput(): void {
+    // The person typed a separator, or pasted several addresses.
     if (/[,;\n]/.test(this.#input.value)) {
       const parts = this.#input.value.split(/[,;\s]+/);
       this.#input.value = "";
-      this.#set([...this.#values, ...parts.filter((part) => part !== "")]);
+      this.#setValues([...this.#values, ...parts.filter((part) => part !== "")]);
     }
     this.#suggest();
   }
 
-  #take(text: string): void {
+  #add(text: string): void {
     const value = text.trim();
     if (value === "") return;
     const known = this.#choices.find((choice) =>
       [choice.value, choice.name].some((word) => word.toLowerCase() === value.toLowerCase()),
     );
     this.#input.value = "";
-    this.#set([...this.#values, known?.value ?? value]);
+    this.#setValues([...this.#values, known?.value ?? value]);
   }
 
   #suggest(): void {
-    const words = this.#input.value.trim().toLowerCase();
-    const taken = new Set(this.#values);
-    this.#shown = this.#choices
-      .filter(
-        ({ value, name }) =>
-          !taken.has(value) &&
-          (words === "" ||
-            value.toLowerCase().startsWith(words) ||
-            name
-              .toLowerCase()
-              .split(" ")
-              .some((part) => part.startsWith(words)) ||
-            name.toLowerCase().startsWith(words)),
-      )
-      .slice(0, 8);
-    this.#at = words === "" ? -1 : 0;
-    this.#list.replaceChildren(
-      ...this.#shown.map(({ value, name }, index) => {
-        const option = make(
-          "li",
-          { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" },
-          make("span", {}, name),
-          make("span", { class: "meta" }, value === "everyone" ? "" : value),
-        );
-        // Before the line loses the focus.
-        option.addEventListener("mousedown", (event) => {
-          event.preventDefault();
-          this.#choose(index);
-        });
-        return option;
-      }),
-    );
-    this.#mark();
-    this.#list.hidden = this.#shown.length === 0;
-    this.#input.setAttribute("aria-expanded", String(this.#shown.length > 0));
+    const query = this.#input.value.trim().toLowerCase();
+    const chosen = new Set(this.#values);
+    this.#suggestions = this.#choices
+      .filter((choice) => !chosen.has(choice.value) && matches(choice, query))
+      .slice(0, maxSuggestions);
+    this.#active = query === "" ? -1 : 0;
+    this.#list.replaceChildren(...this.#suggestions.map((choice, i) => this.#option(choice, i)));
+    this.#showActive();
+    this.#list.hidden = this.#suggestions.length === 0;
+    this.#input.setAttribute("aria-expanded", String(this.#suggestions.length > 0));
   }
 
-  #mark(): void {
-    [...this.#list.children].forEach((option, index) =>
-      option.setAttribute("aria-selected", String(index === this.#at)),
+  #option({ value, name }: Choice, index: number): HTMLLIElement {
+    const option = make(
+      "li",
+      { role: "option", id: `${this.#input.id}-option-${index}`, "aria-selected": "false" },
+      make("span", {}, name),
+      make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
-    const active = this.#list.children[this.#at];
+    // A click would come after the input has lost the focus.
+    option.addEventListener("mousedown", (event) => {
+      event.preventDefault();
+      this.#choose(index);
+    });
+    return option;
+  }
+
+  #showActive(): void {
+    [...this.#list.children].forEach((option, index) =>
+      option.setAttribute("aria-selected", String(index === this.#active)),
+    );
+    const active = this.#list.children[this.#active];
     if (active) {
       this.#input.setAttribute("aria-activedescendant", active.id);
       active.scrollIntoView({ block: "nearest" });
@@ -196,11 +201,11 @@ export class PeopleField extends HTMLElement {
   }
 
   #choose(index: number): void {
-    const choice = this.#shown[index];
+    const choice = this.#suggestions[index];
     if (!choice) return;
     this.#input.value = "";
-    this.#set([...this.#values, choice.value]);
-    // Open, it would lie over the button that is pressed next; typing opens it again.
+    this.#setValues([...this.#values, choice.value]);
+    // An open list would cover the button that the person presses next. Typing opens it again.
     this.#close();
   }
 
@@ -210,34 +215,14 @@ export class PeopleField extends HTMLElement {
     this.#input.removeAttribute("aria-activedescendant");
   }
 
-  #key(event: KeyboardEvent): void {
-    const open = !this.#list.hidden;
+  #handleKey(event: KeyboardEvent): void {
+    const isOpen = !this.#list.hidden;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (!open) this.#suggest();
-      else
-        this.#at =
-          (this.#at + (event.key === "ArrowDown" ? 1 : -1) + this.#shown.length) %
-          this.#shown.length;
-      this.#mark();
-    } else if (
-      (event.key === "Enter" || event.key === "Tab") &&
-      !event.ctrlKey &&
-      !event.metaKey &&
-      !event.shiftKey
-    ) {
-      if (
-        (open && this.#at >= 0 && this.#input.value !== "") ||
-        (event.key === "Enter" && open && this.#at >= 0)
-      ) {
-        event.preventDefault();
-        this.#choose(this.#at);
-      } else if (this.#input.value.trim() !== "") {
-        event.preventDefault();
-        this.#take(this.#input.value);
-        this.#close();
-      }
-    } else if (event.key === "Escape" && open) {
+      this.#moveActive(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" || event.key === "Tab") {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) this.#accept(event);
+    } else if (event.key === "Escape" && isOpen) {
       event.stopPropagation();
       this.#close();
     } else if (event.key === "Backspace" && this.#input.value === "") {
@@ -245,6 +230,31 @@ export class PeopleField extends HTMLElement {
       if (last) this.#remove(last);
     }
   }
+
+  #moveActive(step: 1 | -1): void {
+    const count = this.#suggestions.length;
+    if (this.#list.hidden) this.#suggest();
+    else this.#active = (this.#active + step + count) % count;
+    this.#showActive();
+  }
+
+  /** Enter and Tab choose the active suggestion, or else add what is typed. Tab in an empty input moves the focus. */
+  #accept(event: KeyboardEvent): void {
+    const hasActive = !this.#list.hidden && this.#active >= 0;
+    if (hasActive && (this.#input.value !== "" || event.key === "Enter")) {
+      event.preventDefault();
+      this.#choose(this.#active);
+    } else if (this.#input.value.trim() !== "") {
+      event.preventDefault();
+      this.commit();
+    }
+  }
+}
+
+/** Whether the address, the name or a word of the name starts with the query. */
+function matches({ value, name }: Choice, query: string): boolean {
+  const words = name.toLowerCase().split(" ");
+  return [value.toLowerCase(), name.toLowerCase(), ...words].some((word) => word.startsWith(query));
 }
 
 customElements.define("people-field", PeopleField);

@@ -1,24 +1,27 @@
-// Trimming a recording: it plays above a strip with two handles, and only what lies between them. The two fields of the form say the same.
-import { announce, icon, make } from "../lib/dom.js";
+// <trim-editor>: plays a recording above a strip with two handles, which choose what is kept. The two inputs of the form show the same times.
 import { showError } from "../lib/dialogs.js";
+import { announce, icon, make } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
-import { requestJson, Problem } from "../lib/request.js";
-import { seekTo, positionMs } from "../update/source-swap.js";
+import { Problem, requestJson } from "../lib/request.js";
+import { positionMs, seekTo } from "../update/source-swap.js";
+import { type End, type Range, TrimStrip } from "./trim-strip.js";
+import { formatExact, parseExact } from "./trim-time.js";
 
-type End = "from" | "to";
-
-/** So much has to be left; the server says the same. */
+/** Shortest length of a trimmed recording, in milliseconds. The server enforces the same. */
 const shortest = 500;
 
-class TrimEditor extends HTMLElement {
-  #video: HTMLVideoElement | null = null;
-  #stage: HTMLElement | null = null;
-  #handles: Record<End, HTMLElement> | null = null;
-  #kept = make("div", { class: "trim-kept" });
-  #now = make("div", { class: "trim-now" });
-  #says = make("output", { "aria-live": "off" });
-  #play = make("button", { type: "button" });
-  #at: Record<End, number> = { from: 0, to: 0 };
+/** What exists only while the editor is open. */
+interface Stage {
+  element: HTMLElement;
+  video: HTMLVideoElement;
+  strip: TrimStrip;
+}
+
+export class TrimEditor extends HTMLElement {
+  #stage: Stage | null = null;
+  #position = make("output", { "aria-live": "off" });
+  #playButton = make("button", { type: "button" });
+  #range: Range = { from: 0, to: 0 };
   #frame = 0;
   #listeners = new AbortController();
 
@@ -26,27 +29,22 @@ class TrimEditor extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     const details = this.querySelector("details");
-    details?.addEventListener(
-      "toggle",
-      () => {
-        if (details.open) this.#open();
-        else this.#close();
-      },
-      { signal },
-    );
-    this.addEventListener("submit", (event) => this.#submit(event), { signal });
+    details?.addEventListener("toggle", () => (details.open ? this.#open() : this.#close()), {
+      signal,
+    });
+    this.addEventListener("submit", (event) => this.#handleSubmit(event), { signal });
     this.addEventListener(
       "input",
       ({ target }) => {
-        if (target instanceof HTMLInputElement) this.#typed(target);
+        if (target instanceof HTMLInputElement) this.#handleInput(target);
       },
       { signal },
     );
-    document.addEventListener("hearback:refreshed", () => this.#fresh(), { signal });
-    const follow = () => this.#follow();
-    document.addEventListener("turbo:load", follow, { signal });
-    addEventListener("hashchange", follow, { signal });
-    follow();
+    document.addEventListener("hearback:refreshed", () => this.#reopenIfChanged(), { signal });
+    const openIfLinked = (): void => this.#openIfLinked();
+    document.addEventListener("turbo:load", openIfLinked, { signal });
+    addEventListener("hashchange", openIfLinked, { signal });
+    openIfLinked();
     if (details?.open) this.#open();
   }
 
@@ -55,12 +53,12 @@ class TrimEditor extends HTMLElement {
     this.#close();
   }
 
-  get #length(): number {
+  get #duration(): number {
     return Number(this.dataset["duration"]);
   }
 
-  /** Came here to trim this. */
-  #follow(): void {
+  /** Opens the editor if the address of the page ends with its id. */
+  #openIfLinked(): void {
     const details = this.querySelector("details");
     if (location.hash !== `#${this.id}` || !details || details.open) return;
     details.open = true;
@@ -70,8 +68,26 @@ class TrimEditor extends HTMLElement {
 
   #open(): void {
     if (this.#stage) return;
-    this.#at = { from: 0, to: this.#length };
+    this.#range = { from: 0, to: this.#duration };
     for (const other of document.querySelectorAll("video")) other.pause();
+    const video = this.#makeVideo();
+    const strip = new TrimStrip(this.#duration, {
+      moved: (end, ms) => this.#move(end, ms, true),
+      seek: (ms) => this.#seek(ms),
+    });
+    const element = make(
+      "div",
+      { class: "trim-stage", "data-js": true },
+      video,
+      strip.element,
+      this.#makeTools(),
+    );
+    this.#stage = { element, video, strip };
+    this.querySelector(".trim-form")?.before(element);
+    this.#draw();
+  }
+
+  #makeVideo(): HTMLVideoElement {
     const video = make("video", {
       playsinline: true,
       preload: "auto",
@@ -80,243 +96,148 @@ class TrimEditor extends HTMLElement {
     });
     if (this.dataset["from"] !== undefined) video.dataset["from"] = this.dataset["from"];
     video.src = this.dataset["src"] ?? "";
-    this.#video = video;
-    const strip = make("div", { class: "trim-strip" }, this.#kept, this.#now);
-    this.#handles = { from: this.#handle("from", strip), to: this.#handle("to", strip) };
-    strip.append(this.#handles.from, this.#handles.to);
-    // Anywhere else on the strip goes to that moment.
-    strip.addEventListener("pointerdown", (event) => {
-      if (!(event.target instanceof Element && event.target.closest("[role=slider]")))
-        this.#go(this.#under(event, strip));
-    });
-    this.#play.replaceChildren(icon("play"), make("span", {}, "Play"));
-    this.#play.onclick = () => this.#toggle();
-    const here = (end: End, words: string) => {
+    video.addEventListener("click", () => this.#togglePlay());
+    for (const event of ["play", "pause", "ended"])
+      video.addEventListener(event, () => this.#showPlayState());
+    for (const event of ["loadedmetadata", "seeked", "timeupdate"])
+      video.addEventListener(event, () => this.#draw());
+    video.addEventListener("loadedmetadata", () => this.#seek(this.#range.from), { once: true });
+    return video;
+  }
+
+  #makeTools(): HTMLElement {
+    this.#playButton.replaceChildren(icon("play"), make("span", {}, "Play"));
+    this.#playButton.onclick = () => this.#togglePlay();
+    const cutHere = (end: End, words: string): HTMLButtonElement => {
       const button = make("button", { type: "button" }, words);
       button.addEventListener("click", () => {
-        if (this.#video) this.#move(end, positionMs(this.#video), true);
+        if (this.#stage) this.#move(end, positionMs(this.#stage.video), true);
       });
       return button;
     };
-    this.#stage = make(
+    return make(
       "div",
-      { class: "trim-stage", "data-js": true },
-      video,
-      strip,
-      make(
-        "div",
-        { class: "trim-tools" },
-        this.#play,
-        here("from", "Start here"),
-        here("to", "End here"),
-        this.#says,
-      ),
+      { class: "trim-tools" },
+      this.#playButton,
+      cutHere("from", "Start here"),
+      cutHere("to", "End here"),
+      this.#position,
     );
-    video.addEventListener("click", () => this.#toggle());
-    for (const event of ["play", "pause", "ended"])
-      video.addEventListener(event, () => this.#playing());
-    for (const event of ["loadedmetadata", "seeked", "timeupdate"])
-      video.addEventListener(event, () => this.#draw());
-    video.addEventListener("loadedmetadata", () => this.#go(this.#at.from), { once: true });
-    this.querySelector(".trim-form")?.before(this.#stage);
-    this.#draw();
   }
 
   #close(): void {
     cancelAnimationFrame(this.#frame);
-    this.#video?.pause();
-    this.#stage?.remove();
-    this.#stage = this.#video = this.#handles = null;
+    this.#stage?.video.pause();
+    this.#stage?.element.remove();
+    this.#stage = null;
   }
 
-  /** The page was fetched again: another stretch may play now. */
-  #fresh(): void {
-    if (!this.#video || this.#video.getAttribute("src") === this.dataset["src"]) return;
+  /** The refreshed page may name another file, for example after the recording was trimmed. */
+  #reopenIfChanged(): void {
+    if (!this.#stage || this.#stage.video.getAttribute("src") === this.dataset["src"]) return;
     this.#close();
     this.#open();
   }
 
-  #handle(end: End, strip: HTMLElement): HTMLElement {
-    const handle = make("div", {
-      class: "trim-handle",
-      role: "slider",
-      tabindex: "0",
-      "data-end": end,
-      "aria-label": end === "from" ? "Start" : "End",
-      "aria-valuemin": "0",
-      "aria-valuemax": String(this.#length),
-    });
-    handle.addEventListener("pointerdown", (event) => {
-      handle.setPointerCapture(event.pointerId);
-      handle.focus();
-      event.preventDefault();
-    });
-    handle.addEventListener("pointermove", (event) => {
-      if (handle.hasPointerCapture(event.pointerId))
-        this.#move(end, this.#under(event, strip), true);
-    });
-    handle.addEventListener("keydown", (event) => {
-      const step = event.shiftKey ? 1000 : 100;
-      const to: Record<string, number> = {
-        ArrowLeft: this.#at[end] - step,
-        ArrowDown: this.#at[end] - step,
-        ArrowRight: this.#at[end] + step,
-        ArrowUp: this.#at[end] + step,
-        PageDown: this.#at[end] - 10_000,
-        PageUp: this.#at[end] + 10_000,
-        Home: 0,
-        End: this.#length,
-      };
-      const there = to[event.key];
-      if (there === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      this.#move(end, there, true);
-    });
-    return handle;
-  }
-
-  #under(event: PointerEvent, strip: HTMLElement): number {
-    const box = strip.getBoundingClientRect();
-    return Math.round(((event.clientX - box.left) / box.width) * this.#length);
-  }
-
-  /** Moves an end, as far as the other allows, and shows what is there. */
-  #move(end: End, ms: number, tell: boolean): void {
-    const { from, to } = this.#at;
-    const there = Math.round(
+  /** Moves an end, at most so far that `shortest` is left, and shows the picture there. `write`: also updates its input. */
+  #move(end: End, ms: number, write: boolean): void {
+    const { from, to } = this.#range;
+    const limited = Math.round(
       end === "from"
         ? Math.min(Math.max(0, ms), to - shortest)
-        : Math.max(Math.min(this.#length, ms), from + shortest),
+        : Math.max(Math.min(this.#duration, ms), from + shortest),
     );
-    this.#at = { ...this.#at, [end]: Math.max(0, Math.min(this.#length, there)) };
-    if (tell) this.#write(end);
-    this.#go(this.#at[end]);
+    this.#range = { ...this.#range, [end]: Math.max(0, Math.min(this.#duration, limited)) };
+    if (write) this.#writeInput(end);
+    this.#seek(this.#range[end]);
     this.#draw();
   }
 
-  #field(end: End): HTMLInputElement | null {
+  #input(end: End): HTMLInputElement | null {
     return this.querySelector<HTMLInputElement>(`.trim-form [name=${end}]`);
   }
 
-  #write(end: End): void {
-    const field = this.#field(end);
-    if (field) field.value = exact(this.#at[end]);
-    field?.removeAttribute("aria-invalid");
+  #writeInput(end: End): void {
+    const input = this.#input(end);
+    if (input) input.value = formatExact(this.#range[end]);
+    input?.removeAttribute("aria-invalid");
   }
 
-  #typed(field: HTMLInputElement): void {
-    const end = field.name === "from" ? "from" : field.name === "to" ? "to" : null;
-    if (!end || !this.#video) return;
-    const ms = parse(field.value);
-    field.removeAttribute("aria-invalid");
-    if (ms === null) field.setAttribute("aria-invalid", "true");
+  #handleInput(input: HTMLInputElement): void {
+    const end = input.name === "from" ? "from" : input.name === "to" ? "to" : null;
+    if (!end || !this.#stage) return;
+    const ms = parseExact(input.value);
+    input.removeAttribute("aria-invalid");
+    if (ms === null) input.setAttribute("aria-invalid", "true");
     else this.#move(end, ms, false);
   }
 
-  #go(ms: number): void {
-    // The last moment of a file shows nothing.
-    if (this.#video) seekTo(this.#video, Math.max(0, Math.min(ms, this.#length - 1)));
+  #seek(ms: number): void {
+    // There is no picture at the very end of a file.
+    if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 
-  #toggle(): void {
-    const video = this.#video;
-    if (!video) return;
+  #togglePlay(): void {
+    if (!this.#stage) return;
+    const { video } = this.#stage;
     if (!video.paused) return video.pause();
     const now = positionMs(video);
-    if (now < this.#at.from - 50 || now >= this.#at.to - 100) this.#go(this.#at.from);
+    if (now < this.#range.from - 50 || now >= this.#range.to - 100) this.#seek(this.#range.from);
     void video.play();
   }
 
-  #playing(): void {
-    const plays = this.#video !== null && !this.#video.paused && !this.#video.ended;
-    this.#play.replaceChildren(
+  #showPlayState(): void {
+    const video = this.#stage?.video;
+    const plays = video !== undefined && !video.paused && !video.ended;
+    this.#playButton.replaceChildren(
       plays ? icon("pause") : icon("play"),
       make("span", {}, plays ? "Pause" : "Play"),
     );
     cancelAnimationFrame(this.#frame);
-    if (plays) this.#frame = requestAnimationFrame(() => this.#watch());
+    if (plays) this.#frame = requestAnimationFrame(() => this.#stopAtEnd());
     this.#draw();
   }
 
-  /** While it plays: not past the end. */
-  #watch(): void {
-    const video = this.#video;
+  /** Runs on each frame while the video plays, and pauses it at the end of the range. */
+  #stopAtEnd(): void {
+    const video = this.#stage?.video;
     if (!video || video.paused) return;
-    if (positionMs(video) >= this.#at.to) {
+    if (positionMs(video) >= this.#range.to) {
       video.pause();
-      this.#go(this.#at.to);
+      this.#seek(this.#range.to);
     }
     this.#draw();
-    this.#frame = requestAnimationFrame(() => this.#watch());
+    this.#frame = requestAnimationFrame(() => this.#stopAtEnd());
   }
 
   #draw(): void {
-    if (!this.#handles || !this.#video) return;
-    const share = (ms: number) => `${Math.max(0, Math.min(100, (ms / this.#length) * 100))}%`;
-    const { from, to } = this.#at;
-    for (const end of ["from", "to"] as const) {
-      const handle = this.#handles[end];
-      handle.style.left = share(this.#at[end]);
-      handle.setAttribute("aria-valuenow", String(this.#at[end]));
-      handle.setAttribute("aria-valuetext", exact(this.#at[end]));
-    }
-    this.#kept.style.left = share(from);
-    this.#kept.style.right = `${100 - parseFloat(share(to))}%`;
-    this.#now.style.left = share(positionMs(this.#video));
-    this.#says.textContent = `at ${exact(positionMs(this.#video), 1)} · ${exact(to - from, 1)} long`;
+    if (!this.#stage) return;
+    const { from, to } = this.#range;
+    const position = positionMs(this.#stage.video);
+    this.#stage.strip.draw(this.#range, position);
+    this.#position.textContent = `at ${formatExact(position, 1)} · ${formatExact(to - from, 1)} long`;
   }
 
-  #submit(event: SubmitEvent): void {
+  #handleSubmit(event: SubmitEvent): void {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || event.defaultPrevented) return;
     event.preventDefault();
     void this.#send(form);
   }
 
+  /** Sends one of the two forms: one trims the recording, the other restores all of it. */
   async #send(form: HTMLFormElement): Promise<void> {
     if (form.getAttribute("aria-busy") === "true") return;
-    const back = form.classList.contains("trim-whole");
-    const data = new FormData(form);
-    // What is asked again is asked for both.
-    const again = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
-    const changed =
-      this.querySelector<HTMLInputElement>(".trim-form [name=what_changed]")?.value.trim() ?? "";
-    const body: Record<string, string | number> = {};
-    if (!back) {
-      for (const end of ["from", "to"] as const) {
-        const time = data.get(end);
-        const ms = typeof time === "string" ? parse(time) : null;
-        if (ms === null) {
-          this.#field(end)?.focus();
-          return showError(
-            `${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`,
-          );
-        }
-        body[`${end}_ms`] = ms;
-      }
-    }
-    if (again?.checked)
-      Object.assign(body, {
-        change: "material",
-        ...(changed === "" ? {} : { what_changed: changed }),
-      });
+    const restores = form.classList.contains("trim-whole");
+    const body = restores ? {} : this.#readRange(form);
+    if (!body) return;
     form.setAttribute("aria-busy", "true");
     try {
-      await requestJson(
-        back ? "DELETE" : "PUT",
-        `/media/${this.dataset["media"] ?? ""}/trim`,
-        body,
-      );
-      document.getElementById("complaint")?.remove();
-      // What was typed is said; the page brings the new length.
-      for (const field of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
-        if (field.type !== "hidden") field.value = field.defaultValue;
-      const details = this.querySelector("details");
-      if (details) details.open = false;
-      this.#close();
-      announce(back ? "The whole recording plays again soon." : "Saved. It is being trimmed.");
-      await refresh();
-      details?.querySelector("summary")?.focus();
+      await requestJson(restores ? "DELETE" : "PUT", `/media/${this.dataset["media"] ?? ""}/trim`, {
+        ...body,
+        ...this.#readChange(),
+      });
+      await this.#finish(restores);
     } catch (error) {
       showError(
         error instanceof Problem ? error.message : "It was not saved. Try again in a moment.",
@@ -325,32 +246,45 @@ class TrimEditor extends HTMLElement {
       form.removeAttribute("aria-busy");
     }
   }
-}
 
-/** `1:02.5`, to the millisecond or so many digits. */
-function exact(ms: number, digits = 3): string {
-  const all = Math.max(0, digits === 3 ? Math.round(ms) : Math.floor(ms / 100) * 100);
-  const [minutes, seconds] = [Math.floor(all / 60_000), Math.floor(all / 1000) % 60];
-  const fraction = String(all % 1000)
-    .padStart(3, "0")
-    .slice(0, digits)
-    .replace(/(?<=.)0+$/, "");
-  const clock =
-    minutes >= 60
-      ? `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`
-      : String(minutes);
-  return `${clock}:${String(seconds).padStart(2, "0")}.${fraction}`;
-}
+  /** Reads the two times. Returns null, and says why, if one of them is invalid. */
+  #readRange(form: HTMLFormElement): Record<string, number> | null {
+    const data = new FormData(form);
+    const range: Record<string, number> = {};
+    for (const end of ["from", "to"] as const) {
+      const time = data.get(end);
+      const ms = typeof time === "string" ? parseExact(time) : null;
+      if (ms === null) {
+        this.#input(end)?.focus();
+        showError(`${end === "from" ? "Start" : "End"} is not a time. Right would be 1:02.5.`);
+        return null;
+      }
+      range[`${end}_ms`] = ms;
+    }
+    return range;
+  }
 
-/** Milliseconds of `1:02.5`, `62.5` or `1:00:02`; null of what is no time. */
-function parse(text: string): number | null {
-  const match = /^(?:(?:(\d{1,3}):)?(\d{1,4}):)?(\d{1,6})(?:[.,](\d{1,3})\d*)?$/.exec(text.trim());
-  if (!match) return null;
-  const [, hours = "0", minutes = "0", seconds = "0", fraction = ""] = match;
-  return (
-    (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000 +
-    Number(fraction.padEnd(3, "0"))
-  );
+  /** Reads whether recipients are asked again. Both forms use the inputs of the first. */
+  #readChange(): Record<string, string> {
+    const material = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
+    if (!material?.checked) return {};
+    const changed =
+      this.querySelector<HTMLInputElement>(".trim-form [name=what_changed]")?.value.trim() ?? "";
+    return { change: "material", ...(changed === "" ? {} : { what_changed: changed }) };
+  }
+
+  async #finish(restored: boolean): Promise<void> {
+    document.getElementById("complaint")?.remove();
+    // The inputs are saved now. A refresh keeps inputs that differ from their defaults.
+    for (const input of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
+      if (input.type !== "hidden") input.value = input.defaultValue;
+    const details = this.querySelector("details");
+    if (details) details.open = false;
+    this.#close();
+    announce(restored ? "The whole recording plays again soon." : "Saved. It is being trimmed.");
+    await refresh();
+    details?.querySelector("summary")?.focus();
+  }
 }
 
 customElements.define("trim-editor", TrimEditor);

@@ -1,0 +1,135 @@
+// What the draft form says: the line about saving, errors beside fields, the notice about a conflict, links for invited people.
+import { announce, icon, make } from "../lib/dom.js";
+import { toSentence } from "../lib/request.js";
+import type { PeopleField } from "./people-field.js";
+
+export class DraftMessages {
+  /** `root` is the `<draft-form>` element. */
+  constructor(private readonly root: HTMLElement) {}
+
+  get people(): PeopleField | null {
+    return this.root.querySelector("people-field");
+  }
+
+  /** Replaces the line about saving. */
+  status(text: string, picture?: SVGSVGElement): void {
+    document
+      .getElementById("save-state")
+      ?.replaceChildren(...(picture ? [picture] : []), make("span", {}, text));
+  }
+
+  clearStatus(): void {
+    document.getElementById("save-state")?.replaceChildren();
+  }
+
+  succeeded(text: string): void {
+    this.status(text, icon("check"));
+  }
+
+  failed(text: string): void {
+    this.status(text, icon("circle-alert"));
+  }
+
+  /** Shows each error beside its field, and removes the errors shown before. `errors` maps paths such as `audience[0]` to messages. */
+  showErrors(errors: Record<string, string>): void {
+    this.#removeErrors();
+    // The server's own note about an unknown address repeats the error.
+    this.root.querySelector(".field > .note")?.remove();
+    if (errors["audience"] === undefined) this.people?.mark([]);
+    for (const [path, text] of Object.entries(errors))
+      this.#showError(path.replace(/[[.].*$/, ""), text);
+  }
+
+  /**
+   * Marks the addresses that the error names. Returns the others, or null if the audience is valid or the error names none of its
+   * addresses.
+   */
+  validAddresses(audience: string[] | undefined, error: string | undefined): string[] | null {
+    if (audience === undefined || error === undefined) return null;
+    const named = error.toLowerCase().split(/[\s,"]+/);
+    const invalid = audience.filter((address) => named.includes(address.toLowerCase()));
+    this.people?.mark(invalid);
+    return invalid.length > 0 ? audience.filter((address) => !invalid.includes(address)) : null;
+  }
+
+  /** Lets the person choose between their text and the version that somebody else saved. `keep` runs if they keep their text. */
+  showConflict(editUrl: string, otherTitle: string | null, keep: () => void): void {
+    const words = `This was changed elsewhere${otherTitle === null ? "" : `, where it is called “${otherTitle}”`}. What you typed is still here, not saved.`;
+    const load = make("a", { class: "button", href: editUrl }, "Load the other version");
+    const overwrite = make("button", { type: "button", class: "button" }, "Save mine over it");
+    const notice = make(
+      "div",
+      { class: "problem", "data-js": true },
+      icon("circle-alert"),
+      make("div", {}, make("p", {}, words), make("p", { class: "actions" }, load, overwrite)),
+    );
+    overwrite.addEventListener("click", () => {
+      notice.remove();
+      keep();
+    });
+    this.root.prepend(notice);
+    notice.scrollIntoView({ block: "nearest" });
+    announce(words);
+    this.failed("Not saved");
+  }
+
+  /** Lists the invitation links below the audience. The server returns them only once. */
+  showInvitations(invited: { email: string; url: string }[]): void {
+    const field = this.people?.closest(".field");
+    for (const { email, url } of invited) {
+      const id = `invited-${email}`;
+      const line = document.createElement("copy-button");
+      line.className = "copy";
+      line.append(
+        make("input", { id, type: "text", readonly: true, value: url }),
+        make(
+          "button",
+          { type: "button", class: "button", hidden: true },
+          icon("copy"),
+          make("span", {}, "Copy"),
+        ),
+      );
+      field?.append(
+        make(
+          "label",
+          { for: id },
+          `The link for ${email}, shown only now. Pass it on: whoever accepts is asked at once.`,
+        ),
+        line,
+      );
+    }
+    announce("Invited.");
+  }
+
+  #removeErrors(): void {
+    for (const error of this.root.querySelectorAll(".wrong")) {
+      if (error.id !== "")
+        this.root
+          .querySelector(`[aria-describedby~="${CSS.escape(error.id)}"]`)
+          ?.removeAttribute("aria-invalid");
+      error.remove();
+    }
+  }
+
+  #showError(name: string, text: string): void {
+    const input = this.root.querySelector<HTMLElement>(`#${CSS.escape(name)}`);
+    const id = `${name}-wrong`;
+    if (!input || document.getElementById(id)) return;
+    input.setAttribute("aria-invalid", "true");
+    const described = (input.getAttribute("aria-describedby") ?? "").split(" ");
+    input.setAttribute("aria-describedby", [...new Set([...described, id])].join(" ").trim());
+    const field = input.closest(".field");
+    field?.append(
+      make("p", { class: "wrong", id }, icon("circle-alert"), make("span", {}, toSentence(text))),
+    );
+    // Only admins may invite, and only an address without an account can be invited.
+    if (name === "audience" && this.root.dataset["admin"] !== undefined && / no account/.test(text))
+      field?.append(
+        make(
+          "p",
+          { class: "wrong" },
+          make("button", { class: "button", name: "invite", value: "true" }, "Invite and ask"),
+        ),
+      );
+  }
+}
