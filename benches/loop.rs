@@ -24,7 +24,7 @@ use futures_util::{StreamExt as _, stream};
 use hearback::clock::secret;
 use hearback::people::{self, Grant, NewAccount, Person, Role, Viewer};
 use hearback::receipts::{self, Answer as Answered};
-use hearback::updates::{self, Addressed, Content};
+use hearback::updates::{self, Content, ResolvedAudience};
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor};
 
@@ -142,7 +142,7 @@ impl Crowd {
                 .execute(&mut *tx)
                 .await
                 .unwrap();
-            let (_, token) = people::add_token(&mut tx, clock, &id, "bench")
+            let (_, token) = people::create_token(&mut tx, clock, &id, "bench")
                 .await
                 .unwrap();
             let mut person = nobody.clone().bearer(&token);
@@ -453,9 +453,9 @@ async fn send(
     count: usize,
 ) -> Vec<String> {
     let viewer = author.viewer();
-    let addressed = Addressed {
+    let addressed = ResolvedAudience {
         people: to.iter().map(|reader| reader.program.id.clone()).collect(),
-        ..Addressed::default()
+        ..ResolvedAudience::default()
     };
     let mut sent = Vec::new();
     while sent.len() < count {

@@ -8,7 +8,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use hearback::infra::images::{Font, Picture};
-use hearback::markup::{Sent, svg};
+use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
@@ -118,12 +118,12 @@ fn picture(path: &Path) {
 
 /// What the job does, in a process of its own.
 fn draw(from: &str, to: &str) {
-    let font = Font::new(&assets::named("DejaVuSans.ttf").unwrap().data);
-    let sent = Sent::read(&shapes().0, &Value::Null, &font).unwrap();
+    let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
+    let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();
     let mut picture = Picture::read(&std::fs::read(from).unwrap()).unwrap();
     picture
         .draw(
-            &svg(&sent.shapes, WIDTH.into(), HEIGHT.into()).unwrap(),
+            &render(&sent.shapes, WIDTH.into(), HEIGHT.into()).unwrap(),
             &font,
         )
         .unwrap();
@@ -164,7 +164,7 @@ fn main() {
         folder.path().join("font.ttf"),
     );
     picture(&from);
-    std::fs::write(&font, assets::named("DejaVuSans.ttf").unwrap().data).unwrap();
+    std::fs::write(&font, assets::by_name("DejaVuSans.ttf").unwrap()).unwrap();
     let drawing = shapes().1;
     let mut best = [(Duration::MAX, 0); 2];
     for _ in 0..ROUNDS {

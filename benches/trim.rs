@@ -86,7 +86,7 @@ fn main() {
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
         let whole = recording(folder.path());
-        let tools = Tools::find(None).await;
+        let tools = Tools::detect(None).await;
         let probe = tools.probe(&whole).await.unwrap();
         let mut best = [Duration::MAX; CUTS.len() + 1];
         for round in 0..ROUNDS {

@@ -23,11 +23,11 @@ use crate::worker;
 
 /// So long a connection is kept for a next request: longer than proxies keep theirs (Caddy two minutes, nginx and Amazon's one), for whoever closes
 /// first closes on a request now and then.
-const KEPT: Duration = Duration::from_secs(150);
+const KEEP_ALIVE: Duration = Duration::from_secs(150);
 /// So long a new connection may take to its first request: browsers open some before they need them.
-const HEAD: Duration = Duration::from_secs(30);
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long jobs that cannot be broken off are waited for at the end.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A Hearback that is ready to run.
 pub struct App {
     server: Server,
@@ -49,7 +49,7 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
-        let font = assets::named("DejaVuSans.ttf")
+        let font = assets::by_name("DejaVuSans.ttf")
             .map(|file| Font::new(&file))
             .unwrap_or_default();
         let state = web::Data::new(State::open(config, clock, font, stopped.clone()).await?);
@@ -58,12 +58,12 @@ impl App {
         let server = HttpServer::new(move || {
             actix_web::App::new()
                 .app_data(shared.clone())
-                .wrap(from_fn(crate::web::around))
+                .wrap(from_fn(crate::web::handle_request))
                 .configure(crate::web::routes)
         })
         .listen(listener)?
-        .keep_alive(KEPT)
-        .client_request_timeout(HEAD)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(FIRST_REQUEST_TIMEOUT)
         .disable_signals()
         .shutdown_timeout(10)
         .run();
@@ -93,7 +93,7 @@ impl App {
     }
 
     /// The address to open, and while nobody has an account the link that makes the first one.
-    pub async fn invitation(&self) -> Result<(String, Option<String>)> {
+    pub async fn start_links(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
             let host = if self.address.ip().is_unspecified() {
                 "localhost".into()
@@ -102,7 +102,7 @@ impl App {
             };
             format!("http://{host}:{}", self.address.port())
         });
-        let first = people::none_yet(&mut *self.state.db.read().await?).await?;
+        let first = people::no_accounts_yet(&mut *self.state.db.read().await?).await?;
         let link = first.then(|| format!("{base}/setup?code={}", self.state.setup_code));
         Ok((base, link))
     }
@@ -124,7 +124,7 @@ impl App {
         });
         self.server.await?;
         self.stop.send_replace(true);
-        match tokio::time::timeout(LAST_WORDS, self.jobs).await {
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, self.jobs).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the dispatcher of jobs failed"),
             Err(_) => tracing::warn!("a job that cannot be broken off was, at the end"),

@@ -15,29 +15,29 @@ pub type Millis = i64;
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
-    held_by: Option<Arc<PathBuf>>,
+    time_file: Option<Arc<PathBuf>>,
     last_id: Arc<Mutex<(Millis, u16)>>,
 }
 
 impl Clock {
     /// A clock that stands still at the RFC 3339 time in the file, for as long as there is such a file with such a time. For tests.
-    pub fn held_by(file: PathBuf) -> Self {
+    pub fn from_file(file: PathBuf) -> Self {
         Self {
-            held_by: Some(Arc::new(file)),
+            time_file: Some(Arc::new(file)),
             ..Self::default()
         }
     }
 
     /// Now, as the domain sees it.
     pub fn now(&self) -> Millis {
-        self.held()
+        self.fixed_time()
             .unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
     }
 
     /// Read each time, so that whoever writes the file has moved the clock once the writing is done.
-    fn held(&self) -> Option<Millis> {
+    fn fixed_time(&self) -> Option<Millis> {
         parse_rfc3339(
-            std::fs::read_to_string(self.held_by.as_deref()?)
+            std::fs::read_to_string(self.time_file.as_deref()?)
                 .ok()?
                 .trim(),
         )
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_file_holds_the_clock_moves_it_and_lets_it_go_and_ids_still_sort() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let clock = Clock::held_by(file.path().to_owned());
+        let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();
         for time in [
             "2026-11-19T08:30:00.000Z",

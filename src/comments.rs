@@ -10,22 +10,22 @@ mod recipients;
 use sqlx::{AnyConnection, FromRow};
 
 pub use anchors::Anchor;
-pub use history::{Version, history, versions};
-pub use mentions::marked;
+pub use history::{Version, history, versions_for_update};
+pub use mentions::mention_ranges;
 pub use questions::accept;
-pub use reactions::{On, Reaction, react, reactions, unreact};
+pub use reactions::{Reaction, ReactionTarget, react, reactions, unreact};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 pub use crate::markup::Region;
-use crate::media::{self, Taken};
+use crate::media::{self, StoredFile};
 use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
 use crate::{drafts, events, markup, notifications};
 
 /// How many pictures a comment can have.
-pub const PICTURES: usize = 10;
+pub const MAX_PICTURES: usize = 10;
 
 /// A comment as it is stored.
 #[derive(Clone, Debug, FromRow)]
@@ -76,11 +76,11 @@ pub struct Comment {
     pub accepted_at: Option<Millis>,
     /// Which one that is.
     pub accepted_id: Option<String>,
-    /// The people and groups it names, as JSON; see [`marked`].
+    /// The people and groups it names, as JSON; see [`mention_ranges`].
     pub mentions: Option<String>,
 }
 
-macro_rules! comment {
+macro_rules! select_comments {
     () => {
         "SELECT c.id, c.update_id, c.parent_id, c.media_id, c.person_id, c.guest_id, c.link_id, coalesce(p.name, g.name, '') AS author_name,
          l.name AS link_name, c.body, c.at_ms, c.until_ms, c.region, c.drawing, c.revision, c.created_at, c.edited_at, c.removed_at, c.resolved_at,
@@ -102,18 +102,21 @@ impl Comment {
     }
 
     /// Whether it is a question.
-    pub fn asks(&self) -> bool {
+    pub fn is_question(&self) -> bool {
         self.kind == "question"
     }
 
     /// The first comment of its thread, which may be itself.
-    pub fn root(&self) -> &str {
+    pub fn root_id(&self) -> &str {
         self.parent_id.as_ref().unwrap_or(&self.id)
     }
 
     /// `open`, `answered`, `accepted` of a question, `resolved` of any thread, or nothing.
     pub fn state(&self) -> Option<&'static str> {
-        match (self.resolved_at, self.asks() && self.removed_at.is_none()) {
+        match (
+            self.resolved_at,
+            self.is_question() && self.removed_at.is_none(),
+        ) {
             (Some(_), _) => Some("resolved"),
             (None, true) if self.accepted_at.is_some() => Some("accepted"),
             (None, true) if self.answered_at.is_some() => Some("answered"),
@@ -123,7 +126,7 @@ impl Comment {
     }
 
     /// The id of who wrote it, person or guest.
-    fn author(&self) -> &str {
+    fn author_id(&self) -> &str {
         self.person_id
             .as_deref()
             .or(self.guest_id.as_deref())
@@ -137,26 +140,26 @@ pub struct NewComment {
     /// Markdown; may be empty where there are pictures or a drawing.
     pub body: String,
     /// Whether it is a question.
-    pub asks: bool,
+    pub is_question: bool,
     /// The comment it answers.
     pub parent_id: Option<String>,
     /// Where it points.
     pub anchor: Anchor,
     /// Pasted pictures.
-    pub pictures: Vec<Taken>,
+    pub pictures: Vec<StoredFile>,
     /// The name of a guest who has none yet.
-    pub name: Option<String>,
+    pub guest_name: Option<String>,
 }
 
 /// What was written.
 #[derive(Debug)]
-pub struct Written {
+pub struct SavedComment {
     /// The comment.
     pub id: String,
     /// Its update.
     pub update_id: String,
     /// Whom it names though they cannot see the update: ids and names.
-    pub unseen: Vec<(String, String)>,
+    pub without_access: Vec<(String, String)>,
 }
 
 /// Writes a comment on an update that the viewer may see; its draft is no more.
@@ -166,14 +169,14 @@ pub async fn add(
     viewer: &Viewer,
     update_id: &str,
     new: &NewComment,
-) -> Result<Written> {
+) -> Result<SavedComment> {
     let update = updates::find(tx, viewer, update_id).await?;
     if update.trashed_at.is_some() {
         return Err(Error::Conflict(
             "This update is in the trash. Restore it first.".into(),
         ));
     }
-    if new.asks && new.parent_id.is_some() {
+    if new.is_question && new.parent_id.is_some() {
         return Err(Error::invalid(
             "kind",
             "is a question in a reply; only what begins a thread can be one. Leave out `parent_id`, or `kind`.",
@@ -189,7 +192,8 @@ pub async fn add(
         Viewer::Person(person) => (Some(person.id.clone()), None, None),
         Viewer::Guest(_) | Viewer::Nobody => {
             let guest =
-                people::speaking_guest(tx, clock, viewer, update_id, new.name.as_deref()).await?;
+                people::named_guest_id(tx, clock, viewer, update_id, new.guest_name.as_deref())
+                    .await?;
             (
                 None,
                 Some(guest),
@@ -200,11 +204,11 @@ pub async fn add(
         }
     };
     let parent = match &new.parent_id {
-        Some(id) => Some(thread(tx, viewer, &update, id).await?),
+        Some(id) => Some(find_thread_root(tx, viewer, &update, id).await?),
         None => None,
     };
-    let anchor = anchors::place(tx, &update, &new.anchor).await?;
-    let drawn = markup::drawn(&anchor.drawing)?;
+    let anchor = anchors::check_anchor(tx, &update, &new.anchor).await?;
+    let drawn = markup::stored_drawing(&anchor.drawing)?;
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
     sqlx::query(
@@ -227,7 +231,7 @@ pub async fn add(
     .bind(drawn.as_ref().map(|(_, texts)| texts))
     .bind(update.revision)
     .bind(clock.now())
-    .bind(if new.asks { "question" } else { "comment" })
+    .bind(if new.is_question { "question" } else { "comment" })
     .bind(mentions::to_json(&mentions)?)
     .execute(&mut **tx)
     .await?;
@@ -239,36 +243,41 @@ pub async fn add(
             parent.as_deref().unwrap_or(drafts::COMMENT),
             new.parent_id.as_deref().unwrap_or(drafts::COMMENT),
         ];
-        drafts::forget(tx, person, update_id, &subjects).await?;
+        drafts::delete(tx, person, update_id, &subjects).await?;
     }
-    questions::settle(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
-    updates::index(tx, clock, update_id, &id).await?;
+    questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
+    updates::enqueue_index(tx, clock, update_id, &id).await?;
     let actor = person.or(guest).unwrap_or_default();
-    let said = recipients::Said {
+    let said = recipients::PostedComment {
         update: &update,
         id: &id,
         parent: parent.as_deref(),
-        asks: new.asks,
+        is_question: new.is_question,
         actor: &actor,
         mentions: &mentions,
     };
-    let unseen = recipients::tell(tx, clock, &said).await?;
+    let unseen = recipients::notify_recipients(tx, clock, &said).await?;
     events::record(tx, clock, "comment", update_id, &id, &actor).await?;
-    Ok(Written {
+    Ok(SavedComment {
         id,
         update_id: update_id.to_owned(),
-        unseen,
+        without_access: unseen,
     })
 }
 
 /// The first comment of the thread that `id` is in, if the viewer may answer there.
-async fn thread(tx: &mut Tx, viewer: &Viewer, update: &Update, id: &str) -> Result<String> {
+async fn find_thread_root(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    update: &Update,
+    id: &str,
+) -> Result<String> {
     let gone = || {
         Error::Conflict(
             "The comment you answer was removed meanwhile. What you wrote is still here; post it as a comment of its own.".into(),
         )
     };
-    let parent = match visible(tx, viewer, id).await {
+    let parent = match find_visible(tx, viewer, id).await {
         Ok((parent, _)) if parent.update_id == update.id => parent,
         Ok(_) | Err(Error::NotFound | Error::Unauthenticated) => {
             return Err(Error::invalid(
@@ -297,16 +306,18 @@ async fn thread(tx: &mut Tx, viewer: &Viewer, update: &Update, id: &str) -> Resu
 }
 
 /// All comments of an update that the viewer may see, in order: people see all, guests the threads begun through their link.
-pub async fn of(
+pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,
     update_id: &str,
 ) -> Result<Vec<Comment>> {
-    let all: Vec<Comment> =
-        sqlx::query_as(concat!(comment!(), "WHERE c.update_id = $1 ORDER BY c.id"))
-            .bind(update_id)
-            .fetch_all(connection)
-            .await?;
+    let all: Vec<Comment> = sqlx::query_as(concat!(
+        select_comments!(),
+        "WHERE c.update_id = $1 ORDER BY c.id"
+    ))
+    .bind(update_id)
+    .fetch_all(connection)
+    .await?;
     let Some(guest) = viewer.guest_of(update_id) else {
         return Ok(all);
     };
@@ -317,37 +328,37 @@ pub async fn of(
         .collect();
     Ok(all
         .into_iter()
-        .filter(|comment| mine.contains(comment.root()))
+        .filter(|comment| mine.contains(comment.root_id()))
         .collect())
 }
 
 /// One comment that the viewer may see, and its update.
-pub async fn visible(
+pub async fn find_visible(
     connection: &mut AnyConnection,
     viewer: &Viewer,
     id: &str,
 ) -> Result<(Comment, Update)> {
-    let comment: Option<Comment> = sqlx::query_as(concat!(comment!(), "WHERE c.id = $1"))
+    let comment: Option<Comment> = sqlx::query_as(concat!(select_comments!(), "WHERE c.id = $1"))
         .bind(id)
         .fetch_optional(&mut *connection)
         .await?;
-    let comment = comment.ok_or_else(|| viewer.blind())?;
+    let comment = comment.ok_or_else(|| viewer.not_visible_error())?;
     let update = updates::find(connection, viewer, &comment.update_id).await?;
     if let Some(guest) = viewer.guest_of(&update.id) {
-        let root = comment.root();
+        let root = comment.root_id();
         let link: Option<String> = sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1")
             .bind(root)
             .fetch_one(connection)
             .await?;
         if link.as_ref() != Some(&guest.link_id) {
-            return Err(viewer.blind());
+            return Err(viewer.not_visible_error());
         }
     }
     Ok((comment, update))
 }
 
-async fn mine(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
-    let (comment, update) = visible(tx, viewer, id).await?;
+async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
+    let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
         return Err(Error::Conflict(
             "This comment was removed meanwhile.".into(),
@@ -363,8 +374,8 @@ pub async fn edit(
     viewer: &Viewer,
     id: &str,
     body: &str,
-) -> Result<Written> {
-    let (comment, update) = mine(tx, viewer, id).await?;
+) -> Result<SavedComment> {
+    let (comment, update) = find_own(tx, viewer, id).await?;
     if !comment.is_by(viewer) {
         return Err(Error::Forbidden(format!(
             "Only {} can edit this comment.",
@@ -379,7 +390,7 @@ pub async fn edit(
     }
     let mentions = mentions::find(tx, viewer, body).await?;
     if body != comment.body {
-        history::keep(tx, clock, &comment).await?;
+        history::save_version(tx, clock, &comment).await?;
         sqlx::query("UPDATE comments SET body = $1, edited_at = $2, mentions = $3 WHERE id = $4")
             .bind(body)
             .bind(clock.now())
@@ -387,21 +398,22 @@ pub async fn edit(
             .bind(id)
             .execute(&mut **tx)
             .await?;
-        updates::index(tx, clock, &update.id, id).await?;
+        updates::enqueue_index(tx, clock, &update.id, id).await?;
     }
-    let unseen = recipients::tell_named(tx, clock, &update, &comment, &mentions).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
-    Ok(Written {
+    let unseen =
+        recipients::notify_newly_mentioned(tx, clock, &update, &comment, &mentions).await?;
+    events::record(tx, clock, "comment", &update.id, id, comment.author_id()).await?;
+    Ok(SavedComment {
         id: id.to_owned(),
         update_id: update.id,
-        unseen,
+        without_access: unseen,
     })
 }
 
 /// Removes a comment of one's own, words, pictures and history; with replies a mark stays. Nobody is told of it any more. The author of an
 /// update may remove what guests wrote.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
-    let (comment, update) = visible(tx, viewer, id).await?;
+    let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
         return Ok(update.id);
     }
@@ -418,11 +430,11 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    history::forget(tx, id).await?;
-    questions::settle(tx, &update.id, comment.root()).await?;
-    notifications::untell(tx, &update.id, id).await?;
-    updates::index(tx, clock, &update.id, id).await?;
-    events::record(tx, clock, "comment", &update.id, id, comment.author()).await?;
+    history::delete_history(tx, id).await?;
+    questions::refresh_question(tx, &update.id, comment.root_id()).await?;
+    notifications::retract(tx, &update.id, id).await?;
+    updates::enqueue_index(tx, clock, &update.id, id).await?;
+    events::record(tx, clock, "comment", &update.id, id, comment.author_id()).await?;
     Ok(update.id)
 }
 
@@ -434,9 +446,9 @@ pub async fn resolve(
     id: &str,
     resolved: bool,
 ) -> Result<String> {
-    let (comment, update) = mine(tx, viewer, id).await?;
+    let (comment, update) = find_own(tx, viewer, id).await?;
     if let Viewer::Guest(_) = viewer {
-        people::guest_who_may_speak(viewer, &update.id)?;
+        people::guest_who_may_comment(viewer, &update.id)?;
     }
     if comment.parent_id.is_some() {
         return Err(Error::Conflict(
@@ -444,7 +456,7 @@ pub async fn resolve(
         ));
     }
     let hosts = comment.guest_id.is_some() && updates::must_be_author(viewer, &update).is_ok();
-    if comment.asks() && !comment.is_by(viewer) && !hosts {
+    if comment.is_question() && !comment.is_by(viewer) && !hosts {
         return Err(Error::Forbidden(format!(
             "Only {} can close this question. Answer it.",
             comment.author_name
@@ -456,7 +468,7 @@ pub async fn resolve(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    questions::settle(tx, &update.id, id).await?;
+    questions::refresh_question(tx, &update.id, id).await?;
     events::record(tx, clock, "comment", &update.id, id, "").await?;
     Ok(update.id)
 }

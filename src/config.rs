@@ -20,7 +20,7 @@ pub enum Delivery {
 
 /// Where bytes are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum StorageLocation {
     /// In a folder under the data folder.
     Disk,
     /// In an S3-compatible bucket, under a prefix that may be empty.
@@ -40,11 +40,11 @@ pub struct Config {
     /// `HEARBACK_URL`: the public address, without a path. Without it links are made from the request's own host.
     pub url: Option<String>,
     /// `HEARBACK_DATA` (./data): the SQLite file, the media folder and files in the making.
-    pub data: PathBuf,
+    pub data_dir: PathBuf,
     /// `DATABASE_URL` (a SQLite file in the data folder): `postgres://…` or `sqlite://…`.
     pub database_url: String,
     /// `HEARBACK_STORAGE` (disk): `disk` or `s3://BUCKET[/PREFIX]`.
-    pub storage: Place,
+    pub storage: StorageLocation,
     /// `HEARBACK_S3_ENDPOINT`: the address of a server that is not Amazon's.
     pub s3_endpoint: Option<String>,
     /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the same server as browsers reach it, for `redirect`.
@@ -68,17 +68,17 @@ pub struct Config {
     pub mail: Option<Mailer>,
     /// `HEARBACK_LOG` (info): what is logged, in the words of `tracing`'s filter.
     pub log: String,
-    /// `HEARBACK_TEST_CLOCK`, for browser tests alone: the file that holds the domain's clock (see [`crate::clock::Clock::held_by`]).
+    /// `HEARBACK_TEST_CLOCK`, for browser tests alone: the file that holds the domain's clock (see [`crate::clock::Clock::from_file`]).
     pub test_clock: Option<PathBuf>,
     /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
-    pub min_free: u64,
+    pub min_free_bytes: u64,
     /// So long a sender of a resumable upload may pause within a request: 30 s. Only tests set another.
-    pub upload_pause: Duration,
+    pub upload_idle_timeout: Duration,
     /// A live stream that sent nothing for so long sends a comment, so that proxies keep the connection: 15 s. Only tests set another.
     pub keep_alive: Duration,
 }
 
-const NAMES: [&str; 19] = [
+const SETTING_NAMES: [&str; 19] = [
     "HEARBACK_LISTEN",
     "HEARBACK_URL",
     "HEARBACK_DATA",
@@ -107,7 +107,7 @@ impl Config {
             Ok(path) if !path.is_empty() => read_file(&path)?,
             _ => BTreeMap::new(),
         };
-        for name in NAMES {
+        for name in SETTING_NAMES {
             match std::env::var(name) {
                 Ok(value) => drop(values.insert(name.to_owned(), value)),
                 Err(std::env::VarError::NotPresent) => {}
@@ -122,116 +122,120 @@ impl Config {
     /// Parses settings given by name. An empty value counts as absent.
     pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, String> {
         values.retain(|_, value| !value.trim().is_empty());
-        let mut read = Reading {
+        let mut read = SettingsReader {
             values,
-            wrong: String::new(),
+            errors: String::new(),
         };
-        let data = read.one("HEARBACK_DATA", "./data".into(), |text| {
+        let data = read.or_default("HEARBACK_DATA", "./data".into(), |text| {
             Ok(PathBuf::from(text))
         });
         let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
         let config = Self {
-            listen: read.one("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
+            listen: read.or_default("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
                 text.parse().map_err(|_| "is not an address with a port. Right would be 127.0.0.1:8080 or 0.0.0.0:8080.".into())
             }),
-            url: read.maybe("HEARBACK_URL", parse_url),
-            database_url: read.one("DATABASE_URL", database, parse_database),
-            storage: read.one("HEARBACK_STORAGE", Place::Disk, parse_place),
-            s3_endpoint: read.maybe("HEARBACK_S3_ENDPOINT", parse_url),
-            s3_public_endpoint: read.maybe("HEARBACK_S3_PUBLIC_ENDPOINT", parse_url),
-            s3_path_style: read.one("HEARBACK_S3_PATH_STYLE", false, |text| match text {
+            url: read.optional("HEARBACK_URL", parse_url),
+            database_url: read.or_default("DATABASE_URL", database, parse_database),
+            storage: read.or_default("HEARBACK_STORAGE", StorageLocation::Disk, parse_storage_location),
+            s3_endpoint: read.optional("HEARBACK_S3_ENDPOINT", parse_url),
+            s3_public_endpoint: read.optional("HEARBACK_S3_PUBLIC_ENDPOINT", parse_url),
+            s3_path_style: read.or_default("HEARBACK_S3_PATH_STYLE", false, |text| match text {
                 "true" | "1" => Ok(true),
                 "false" | "0" => Ok(false),
                 _ => Err("is neither true nor false.".into()),
             }),
-            delivery: read.one("HEARBACK_DELIVERY", Delivery::Proxy, |text| match text {
+            delivery: read.or_default("HEARBACK_DELIVERY", Delivery::Proxy, |text| match text {
                 "proxy" => Ok(Delivery::Proxy),
                 "redirect" => Ok(Delivery::Redirect),
                 _ => Err("is neither proxy nor redirect.".into()),
             }),
-            metrics_token: read.maybe("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
-            trusted_proxies: read.one("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
+            metrics_token: read.optional("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
+            trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
                 text.split(',')
                     .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. Right would be 127.0.0.1,::1.")))
                     .collect()
             }),
-            max_upload: read.one("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
-            max_recording: read.one("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
+            max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
+            max_recording: read.or_default("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
                 Ok(minutes @ 1..=1440) => Ok(minutes),
                 _ => Err("is not a number of minutes from 1 to 1440. Right would be 120.".into()),
             }),
-            ffmpeg: read.maybe("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
+            ffmpeg: read.optional("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
             mail: read.mail(),
-            log: read.one("HEARBACK_LOG", "info".into(), |text| {
+            log: read.or_default("HEARBACK_LOG", "info".into(), |text| {
                 tracing_subscriber::EnvFilter::try_new(text)
                     .map(|_| text.to_owned())
                     .map_err(|_| "is not a log filter. Right would be info, or warn,hearback=debug.".into())
             }),
-            test_clock: read.maybe("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
-            min_free: 1 << 30,
-            upload_pause: Duration::from_secs(30),
+            test_clock: read.optional("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
+            min_free_bytes: 1 << 30,
+            upload_idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(15),
-            data,
+            data_dir: data,
         };
-        if config.delivery == Delivery::Redirect && config.storage == Place::Disk {
-            read.complain(
+        if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {
+            read.add_error(
                 "HEARBACK_DELIVERY",
                 "redirect needs HEARBACK_STORAGE=s3://…; a folder is served by proxy.",
             );
         }
-        if read.wrong.is_empty() {
+        if read.errors.is_empty() {
             Ok(config)
         } else {
-            Err(read.wrong.trim_end().to_owned())
+            Err(read.errors.trim_end().to_owned())
         }
     }
 
     /// Whether people reach Hearback over https.
-    pub fn secure(&self) -> bool {
+    pub fn is_https(&self) -> bool {
         self.url
             .as_deref()
             .is_some_and(|url| url.starts_with("https://"))
     }
 }
 
-struct Reading {
+struct SettingsReader {
     values: BTreeMap<String, String>,
-    wrong: String,
+    errors: String,
 }
 
-impl Reading {
-    fn maybe<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+impl SettingsReader {
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
         let value = self.values.get(name)?.trim().to_owned();
         match parse(&value) {
             Ok(parsed) => Some(parsed),
             Err(wrong) => {
                 // Addresses of databases carry passwords, so values are not repeated.
-                self.complain(name, &wrong);
+                self.add_error(name, &wrong);
                 None
             }
         }
     }
 
-    fn one<T>(
+    fn or_default<T>(
         &mut self,
         name: &str,
         default: T,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> T {
-        self.maybe(name, parse).unwrap_or(default)
+        self.optional(name, parse).unwrap_or(default)
     }
 
     /// Mail needs all three: where it goes, who it is from, and where its links lead.
     fn mail(&mut self) -> Option<Mailer> {
-        let server = self.maybe("HEARBACK_SMTP_URL", Server::parse);
-        let from = self.maybe("HEARBACK_MAIL_FROM", smtp::sender);
+        let server = self.optional("HEARBACK_SMTP_URL", Server::parse);
+        let from = self.optional("HEARBACK_MAIL_FROM", smtp::parse_sender);
         if self.values.contains_key("HEARBACK_SMTP_URL") {
             for (name, right) in [
                 ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"),
                 ("HEARBACK_URL", "https://hearback.example.org"),
             ] {
                 if !self.values.contains_key(name) {
-                    self.complain(
+                    self.add_error(
                         name,
                         &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."),
                     );
@@ -241,8 +245,8 @@ impl Reading {
         Some(Mailer::new(server?, from?))
     }
 
-    fn complain(&mut self, name: &str, wrong: &str) {
-        let _ = writeln!(self.wrong, "{name}: {wrong}");
+    fn add_error(&mut self, name: &str, wrong: &str) {
+        let _ = writeln!(self.errors, "{name}: {wrong}");
     }
 }
 
@@ -255,10 +259,10 @@ fn read_file(path: &str) -> Result<BTreeMap<String, String>, String> {
     table
         .into_iter()
         .map(|(name, value)| {
-            if !NAMES.contains(&name.as_str()) {
+            if !SETTING_NAMES.contains(&name.as_str()) {
                 return Err(format!(
                     "HEARBACK_CONFIG: {path} has {name}, which is not a setting. Settings are {}.",
-                    NAMES.join(", ")
+                    SETTING_NAMES.join(", ")
                 ));
             }
             Ok((
@@ -297,9 +301,9 @@ fn parse_database(text: &str) -> Result<String, String> {
     }
 }
 
-fn parse_place(text: &str) -> Result<Place, String> {
+fn parse_storage_location(text: &str) -> Result<StorageLocation, String> {
     if text == "disk" {
-        return Ok(Place::Disk);
+        return Ok(StorageLocation::Disk);
     }
     let wrong = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
     let rest = text.strip_prefix("s3://").ok_or(wrong)?;
@@ -310,7 +314,7 @@ fn parse_place(text: &str) -> Result<Place, String> {
     if bucket.is_empty() {
         return Err(wrong.into());
     }
-    Ok(Place::S3 {
+    Ok(StorageLocation::S3 {
         bucket: bucket.into(),
         prefix: prefix.trim_matches('/').into(),
     })
@@ -425,7 +429,7 @@ mod tests {
         assert_eq!(config.max_upload, 500 << 20);
         assert_eq!(
             config.storage,
-            Place::S3 {
+            StorageLocation::S3 {
                 bucket: "bucket".into(),
                 prefix: "some/where".into()
             }

@@ -16,12 +16,12 @@ use crate::error::{Error, Result};
 use crate::people;
 
 /// Whose inbox the demo is shown with.
-const ME: &str = "Ada Nowak";
+const SIGNED_IN_AS: &str = "Ada Nowak";
 /// Everyone's password in it.
 const PASSWORD: &str = "hear it back to me";
 
 /// Settings of a demo in `folder`. The environment is ignored.
-fn settings(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
+fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
     let mut settings = BTreeMap::from([
         ("HEARBACK_DATA".to_owned(), folder.display().to_string()),
         ("HEARBACK_LISTEN".to_owned(), listen.to_string()),
@@ -49,21 +49,21 @@ pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
 }
 
 async fn serve_in(folder: &Path, listen: SocketAddr, end: &str) -> Result<()> {
-    let config = settings(folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
+    let config = demo_config(folder, listen, std::env::var("HEARBACK_FFMPEG").ok())?;
     tracing_subscriber::fmt()
         .with_env_filter(&config.log)
         .with_writer(std::io::stderr)
         .init();
     let app = App::build(config, Clock::default()).await?;
-    if people::none_yet(&mut *app.state().db.read().await?).await? {
+    if people::no_accounts_yet(&mut *app.state().db.read().await?).await? {
         eprintln!("Ten days pass …");
-        story::happen(&app.state()).await?;
+        story::run(&app.state()).await?;
     }
-    let (address, _) = app.invitation().await?;
+    let (address, _) = app.start_links().await?;
     app::print(format_args!("Hearback's demo listens on {address}"));
     app::print(format_args!(
-        "Sign in as {} ({ME}) with the password: {PASSWORD}",
-        dsl::email(ME)
+        "Sign in as {} ({SIGNED_IN_AS}) with the password: {PASSWORD}",
+        dsl::email(SIGNED_IN_AS)
     ));
     app::print(format_args!(
         "The others have the same password: {}",

@@ -18,7 +18,7 @@ pub const READBACK: &str = "readback";
 pub const DECLINE: &str = "decline";
 
 /// Keeps what is being written; an empty text is no draft. Only people have drafts.
-pub async fn put(
+pub async fn save(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -26,9 +26,9 @@ pub async fn put(
     subject: &str,
     body: &str,
 ) -> Result<()> {
-    let person = writer(tx, viewer, update_id, subject).await?;
+    let person = check_writer(tx, viewer, update_id, subject).await?;
     if body.is_empty() {
-        return forget(tx, &person, update_id, &[subject]).await;
+        return delete(tx, &person, update_id, &[subject]).await;
     }
     sqlx::query(
         "INSERT INTO drafts (person_id, update_id, subject, body, at) VALUES ($1, $2, $3, $4, $5)
@@ -46,12 +46,17 @@ pub async fn put(
 
 /// Throws away what was being written; without a draft nothing happens.
 pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<()> {
-    let person = writer(tx, viewer, update_id, subject).await?;
-    forget(tx, &person, update_id, &[subject]).await
+    let person = check_writer(tx, viewer, update_id, subject).await?;
+    delete(tx, &person, update_id, &[subject]).await
 }
 
 /// The person who writes on an update that they may see, about something that is there.
-async fn writer(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<String> {
+async fn check_writer(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    update_id: &str,
+    subject: &str,
+) -> Result<String> {
     updates::find(tx, viewer, update_id).await?;
     let Viewer::Person(person) = viewer else {
         return Err(Error::Forbidden(
@@ -76,7 +81,7 @@ async fn writer(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) ->
 }
 
 /// What the person is writing on the update, by subject.
-pub async fn of(
+pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
     person_id: &str,
@@ -91,7 +96,7 @@ pub async fn of(
 }
 
 /// What was sent is no draft any more: called in the transaction of the sending.
-pub async fn forget(
+pub async fn delete(
     tx: &mut Tx,
     person_id: &str,
     update_id: &str,

@@ -8,7 +8,7 @@ use std::fmt;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Wrong fields: the field's name → what is wrong and what would be right.
-pub type Fields = BTreeMap<String, String>;
+pub type FieldErrors = BTreeMap<String, String>;
 
 /// One variant for each way an answer can fail. The texts are shown to people as they are; a cause never is.
 #[derive(Debug)]
@@ -22,29 +22,29 @@ pub enum Error {
     /// 404: not there, or not visible to who asks; the two look alike.
     NotFound,
     /// 405: the address is there, but does not do that.
-    WrongMethod,
+    MethodNotAllowed,
     /// 409: the present state does not allow it.
     Conflict(String),
     /// 410: it was there, and has ended.
     Gone(String),
     /// 412: the request is made for another version of the protocol.
-    Precondition(String),
+    PreconditionFailed(String),
     /// 413: larger than the limit that the text names.
     TooLarge(String),
     /// 415: content of a type we do not take.
     Unsupported(String),
     /// 460: what arrived is not what was sent (tus 1.0, checksum).
-    Mismatch(String),
+    ChecksumMismatch(String),
     /// 422: readable but invalid, field by field.
-    Invalid(Fields),
+    Invalid(FieldErrors),
     /// 429: too often; after so many seconds it may be tried again.
-    TooMany(u64),
+    TooManyRequests(u64),
     /// 503: a part that is needed is down.
     Unavailable(String, Cause),
     /// 500: our own fault.
     Internal(Cause),
     /// Any of them, about one named field or file of several.
-    At(String, Box<Error>),
+    InField(String, Box<Error>),
 }
 
 /// What lies behind an error; logged once at the boundary, never shown.
@@ -52,8 +52,8 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 
 impl Error {
     /// Invalid with a single wrong field.
-    pub fn invalid(field: impl Into<String>, wrong: impl Into<String>) -> Self {
-        Self::Invalid(BTreeMap::from([(field.into(), wrong.into())]))
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid(BTreeMap::from([(field.into(), message.into())]))
     }
 
     /// An internal error from any cause.
@@ -68,18 +68,18 @@ impl Error {
             Self::Unauthenticated => 401,
             Self::Forbidden(_) => 403,
             Self::NotFound => 404,
-            Self::WrongMethod => 405,
+            Self::MethodNotAllowed => 405,
             Self::Conflict(_) => 409,
             Self::Gone(_) => 410,
-            Self::Precondition(_) => 412,
+            Self::PreconditionFailed(_) => 412,
             Self::TooLarge(_) => 413,
             Self::Unsupported(_) => 415,
             Self::Invalid(_) => 422,
-            Self::TooMany(_) => 429,
-            Self::Mismatch(_) => 460,
+            Self::TooManyRequests(_) => 429,
+            Self::ChecksumMismatch(_) => 460,
             Self::Unavailable(..) => 503,
             Self::Internal(_) => 500,
-            Self::At(_, error) => error.status(),
+            Self::InField(_, error) => error.status(),
         }
     }
 
@@ -90,18 +90,18 @@ impl Error {
             Self::Unauthenticated => "Sign in first",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound => "Nothing here",
-            Self::WrongMethod => "Not done here",
+            Self::MethodNotAllowed => "Not done here",
             Self::Conflict(_) => "That has changed meanwhile",
             Self::Gone(_) => "That has ended",
-            Self::Precondition(_) => "Not the version that is spoken here",
-            Self::Mismatch(_) => "Something was changed on its way",
+            Self::PreconditionFailed(_) => "Not the version that is spoken here",
+            Self::ChecksumMismatch(_) => "Something was changed on its way",
             Self::TooLarge(_) => "Too large",
             Self::Unsupported(_) => "Not a type Hearback takes",
             Self::Invalid(_) => "Something needs changing",
-            Self::TooMany(_) => "Too many tries",
+            Self::TooManyRequests(_) => "Too many tries",
             Self::Unavailable(..) => "A part is not available",
             Self::Internal(_) => "Something failed on our side",
-            Self::At(_, error) => error.title(),
+            Self::InField(_, error) => error.title(),
         }
     }
 
@@ -112,47 +112,47 @@ impl Error {
             | Self::Forbidden(text)
             | Self::Conflict(text)
             | Self::Gone(text)
-            | Self::Precondition(text)
-            | Self::Mismatch(text)
+            | Self::PreconditionFailed(text)
+            | Self::ChecksumMismatch(text)
             | Self::TooLarge(text)
             | Self::Unsupported(text)
             | Self::Unavailable(text, _) => text.clone(),
             Self::Unauthenticated => "Sign in, or send a token as `Authorization: Bearer hb_…`.".into(),
             Self::NotFound => "It does not exist, or it is not shared with you.".into(),
-            Self::WrongMethod => "This address does not take that method. /openapi.json lists what each takes.".into(),
+            Self::MethodNotAllowed => "This address does not take that method. /openapi.json lists what each takes.".into(),
             Self::Invalid(fields) => match fields.iter().next() {
-                Some((field, wrong)) => format!("{field}: {wrong}"),
+                Some((field, message)) => format!("{field}: {message}"),
                 None => "A field is wrong.".into(),
             },
-            Self::TooMany(seconds) => format!("Try again in {seconds} s."),
+            Self::TooManyRequests(seconds) => format!("Try again in {seconds} s."),
             Self::Internal(_) => "Nothing of what you sent was changed. Try again; if it stays, tell your admin the request id.".into(),
-            Self::At(field, error) => format!("{field}: {}", error.detail()),
+            Self::InField(field, error) => format!("{field}: {}", error.detail()),
         }
     }
 
     /// The wrong fields, where it is about fields.
-    pub fn fields(&self) -> Fields {
+    pub fn fields(&self) -> FieldErrors {
         match self {
             Self::Invalid(fields) => fields.clone(),
-            Self::At(field, error) => BTreeMap::from([(field.clone(), error.detail())]),
-            _ => Fields::new(),
+            Self::InField(field, error) => BTreeMap::from([(field.clone(), error.detail())]),
+            _ => FieldErrors::new(),
         }
     }
 
     /// After how many seconds it may be tried again, where it may.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooMany(seconds) => Some(*seconds),
+            Self::TooManyRequests(seconds) => Some(*seconds),
             Self::Unavailable(..) => Some(10),
-            Self::At(_, error) => error.retry_after(),
+            Self::InField(_, error) => error.retry_after(),
             _ => None,
         }
     }
 
     /// Says in the detail which file it is about.
-    pub fn of_file(self, name: &str) -> Self {
+    pub fn for_file(self, name: &str) -> Self {
         match self {
-            Self::At(field, error) => Self::At(field, Box::new(error.of_file(name))),
+            Self::InField(field, error) => Self::InField(field, Box::new(error.for_file(name))),
             Self::Unsupported(text) => Self::Unsupported(format!("“{name}”: {text}")),
             Self::TooLarge(text) => Self::TooLarge(format!("“{name}”: {text}")),
             other => other,
@@ -163,7 +163,7 @@ impl Error {
     pub fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Unavailable(_, cause) | Self::Internal(cause) => Some(cause),
-            Self::At(_, error) => Error::cause(error),
+            Self::InField(_, error) => Error::cause(error),
             _ => None,
         }
     }
@@ -198,10 +198,10 @@ impl From<sqlx::Error> for Error {
             // An answer that is cut off in its midst reads as a wrong one.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => "The database does not answer. What you sent just now was not stored; try again in a moment.",
-            sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(trouble) {
-                Some(Trouble::Full) => DISK_FULL,
-                Some(Trouble::Disk) => DISK_FAILED,
-                Some(Trouble::Away) => "The database cannot take this just now. What you sent just now was not stored; try again in a moment.",
+            sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_sqlite_code) {
+                Some(DatabaseFailure::DiskFull) => DISK_FULL,
+                Some(DatabaseFailure::Disk) => DISK_FAILED,
+                Some(DatabaseFailure::Unavailable) => "The database cannot take this just now. What you sent just now was not stored; try again in a moment.",
                 None => return Self::Internal(error.into()),
             },
             _ => return Self::Internal(error.into()),
@@ -212,32 +212,32 @@ impl From<sqlx::Error> for Error {
 
 /// Why a database that is there cannot serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
+enum DatabaseFailure {
     /// There is no space left.
-    Full,
+    DiskFull,
     /// The disk fails, or takes no writes.
     Disk,
     /// Busy, shutting down or out of other resources.
-    Away,
+    Unavailable,
 }
 
 /// Reads SQLite's result codes (rescode.html; the low byte is the kind: 5 busy, 8 read-only, 10 input or output, 13 full, 14 cannot open) and
 /// PostgreSQL's (errcodes: 53100 disk full, 58030 input or output, 25006 read-only, classes 08 connection, 53 resources, 57P operator).
-fn trouble(code: &str) -> Option<Trouble> {
+fn classify_sqlite_code(code: &str) -> Option<DatabaseFailure> {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => match number & 0xff {
-            5 => Some(Trouble::Away),
-            8 | 10 | 14 => Some(Trouble::Disk),
-            13 => Some(Trouble::Full),
+            5 => Some(DatabaseFailure::Unavailable),
+            8 | 10 | 14 => Some(DatabaseFailure::Disk),
+            13 => Some(DatabaseFailure::DiskFull),
             _ => None,
         },
         _ => match code {
-            "53100" => Some(Trouble::Full),
-            "58030" | "25006" => Some(Trouble::Disk),
+            "53100" => Some(DatabaseFailure::DiskFull),
+            "58030" | "25006" => Some(DatabaseFailure::Disk),
             _ => ["08", "53", "57P"]
                 .iter()
                 .any(|class| code.starts_with(class))
-                .then_some(Trouble::Away),
+                .then_some(DatabaseFailure::Unavailable),
         },
     }
 }
@@ -248,8 +248,8 @@ pub fn is_disk_failure(error: &sqlx::Error) -> bool {
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     code.as_deref()
-        .and_then(trouble)
-        .is_some_and(|trouble| trouble != Trouble::Away)
+        .and_then(classify_sqlite_code)
+        .is_some_and(|trouble| trouble != DatabaseFailure::Unavailable)
 }
 
 impl From<std::io::Error> for Error {

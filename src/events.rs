@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::infra::db::Tx;
 
 /// Events are kept for a day: a page that slept longer loads anew.
-pub const KEPT: Millis = 24 * 3_600_000;
+pub const RETENTION: Millis = 24 * 3_600_000;
 
 /// Something that happened to an update.
 #[derive(Clone, Debug, FromRow)]
@@ -59,14 +59,14 @@ pub async fn record_access(
 }
 
 /// The number of the newest event.
-pub async fn newest(connection: &mut AnyConnection) -> Result<i64> {
+pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT n FROM event_counter")
         .fetch_one(connection)
         .await?)
 }
 
 /// At most 500 events after the one numbered so, in order.
-pub async fn after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
+pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
     Ok(sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
     )
@@ -75,10 +75,10 @@ pub async fn after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>>
     .await?)
 }
 
-/// Forgets what is older than [`KEPT`].
+/// Forgets what is older than [`RETENTION`].
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM events WHERE at < $1")
-        .bind(clock.now() - KEPT)
+        .bind(clock.now() - RETENTION)
         .execute(&mut **tx)
         .await?;
     Ok(())

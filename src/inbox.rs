@@ -13,7 +13,7 @@ use crate::updates::{self, visible};
 
 /// Something that waits.
 #[derive(Clone, Debug, FromRow)]
-pub struct Waiting {
+pub struct InboxRow {
     /// The update.
     pub update_id: String,
     /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`; as an author `readbacks`, `questions`. Said to me: `mention`, `answer`,
@@ -38,7 +38,7 @@ pub struct Waiting {
 }
 
 /// How many rows a section shows; the counts tell how many there are.
-const SHOWN: i64 = 100;
+const MAX_SHOWN: i64 = 100;
 
 /// The sections of the inbox; their letters begin the ids of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +53,11 @@ pub enum Section {
 
 impl Section {
     /// The id of a row of this section.
-    pub fn entry(self, update_id: &str) -> String {
-        format!("{}{update_id}", self.letter())
+    pub fn entry_id(self, update_id: &str) -> String {
+        format!("{}{update_id}", self.prefix())
     }
 
-    fn letter(self) -> char {
+    fn prefix(self) -> char {
         match self {
             Self::OwedByMe => 'b',
             Self::OwedToMe => 't',
@@ -65,16 +65,16 @@ impl Section {
         }
     }
 
-    fn of(entry_id: &str) -> Option<(Self, &str)> {
+    fn from_entry_id(entry_id: &str) -> Option<(Self, &str)> {
         let section = [Self::OwedByMe, Self::OwedToMe, Self::SaidToMe]
             .into_iter()
-            .find(|section| entry_id.starts_with(section.letter()))?;
+            .find(|section| entry_id.starts_with(section.prefix()))?;
         Some((section, &entry_id[1..]))
     }
 }
 
 /// Not put off at `$2`, or put off where that is what is asked for.
-macro_rules! awake {
+macro_rules! not_snoozed {
     ($letter:literal) => {
         concat!(
             "'",
@@ -86,13 +86,13 @@ macro_rules! awake {
 
 /// Of each section only so many are looked at, the first in its order, so that an inbox takes no longer the more it holds. Each order
 /// has an index of its own (`receipts_owing`, `notices_to_hear`, `updates_waiting`), written with the same words.
-macro_rules! most {
+macro_rules! row_limit {
     () => {
         "1001"
     };
 }
 /// Where there are more than this, nobody counts on.
-pub const COUNTED: i64 = 1000;
+pub const COUNT_LIMIT: i64 = 1000;
 
 /// What the person owes: answers, and as an author to hear readbacks and to answer questions. One row an update.
 macro_rules! owed_by_me {
@@ -103,15 +103,15 @@ macro_rules! owed_by_me {
              r.due_at, r.opened_at, CASE WHEN r.reminded_at >= r.owes_since THEN r.reminded_at END AS reminded_at, 0 AS new_comments, r.owes_since AS at
              FROM (SELECT update_id, answered_revision, verdict, due_at, opened_at, reminded_at, owes_since FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL
                    ORDER BY (CASE WHEN reminded_at >= owes_since THEN 0 ELSE 1 END), coalesce(due_at, 9223372036854775807), owes_since LIMIT ",
-            most!(),
+            row_limit!(),
             ") AS r JOIN updates u ON u.id = r.update_id WHERE u.trashed_at IS NULL AND ",
-            awake!("b"),
+            not_snoozed!("b"),
             " UNION ALL
              SELECT u.id AS update_id, CASE WHEN u.unheard > 0 THEN 'readbacks' ELSE 'questions' END AS why, CAST(NULL AS BIGINT) AS due_at,
              u.published_at AS opened_at, CAST(NULL AS BIGINT) AS reminded_at, 0 AS new_comments, u.published_at AS at
              FROM updates u WHERE u.author_id = $1 AND (u.unheard > 0 OR u.open_questions > 0)
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
-            awake!("b")
+            not_snoozed!("b")
         )
     };
 }
@@ -133,14 +133,14 @@ macro_rules! said_to_me {
                         WHERE u.id = n.update_id AND j.deactivated_at IS NULL AND ",
             visible!("j.id"),
             ")) ORDER BY n.at DESC LIMIT ",
-            most!(),
+            row_limit!(),
             ") AS n JOIN updates u ON u.id = n.update_id
              WHERE (n.kind <> 'corrected' OR NOT EXISTS (SELECT 1 FROM receipts o WHERE o.update_id = u.id AND o.person_id = $1 AND o.owes_since IS NOT NULL))
              AND (n.kind <> 'all_heard' OR u.owing = 0)
              AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND ",
             visible!("$1"),
             " AND ",
-            awake!("s"),
+            not_snoozed!("s"),
             " GROUP BY u.id"
         )
     };
@@ -154,9 +154,9 @@ macro_rules! owed_to_me {
              0 AS new_comments, u.published_at AS at
              FROM (SELECT id, next_due_at, published_at FROM updates WHERE author_id = $1 AND owing > 0 AND published_at IS NOT NULL AND trashed_at IS NULL
                    ORDER BY coalesce(next_due_at, 9223372036854775807), published_at LIMIT ",
-            most!(),
+            row_limit!(),
             ") AS u WHERE ",
-            awake!("t")
+            not_snoozed!("t")
         )
     };
 }
@@ -165,14 +165,14 @@ macro_rules! owed_to_me {
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
     /// To answer.
-    pub owed_by_me: Vec<Waiting>,
+    pub owed_by_me: Vec<InboxRow>,
     /// Waiting on others.
-    pub owed_to_me: Vec<Waiting>,
+    pub owed_to_me: Vec<InboxRow>,
     /// To hear.
-    pub said_to_me: Vec<Waiting>,
+    pub said_to_me: Vec<InboxRow>,
 }
 
-/// How much waits, as far as [`COUNTED`]; one more stands for all that is more.
+/// How much waits, as far as [`COUNT_LIMIT`]; one more stands for all that is more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
     /// To answer.
@@ -185,7 +185,7 @@ pub struct Counts {
     pub news_at: Option<Millis>,
 }
 
-macro_rules! by_due {
+macro_rules! order_by_due {
     ($section:expr) => {
         concat!(
             "SELECT w.* FROM (",
@@ -196,7 +196,7 @@ macro_rules! by_due {
 }
 
 /// What was said last stands first.
-macro_rules! newest {
+macro_rules! order_by_newest {
     () => {
         concat!(
             "SELECT w.* FROM (",
@@ -206,27 +206,31 @@ macro_rules! newest {
     };
 }
 
-async fn section(
+async fn section_rows(
     connection: &mut AnyConnection,
     statement: &'static str,
     person_id: &str,
     now: Millis,
-) -> Result<Vec<Waiting>> {
+) -> Result<Vec<InboxRow>> {
     Ok(sqlx::query_as(statement)
         .bind(person_id)
         .bind(now)
-        .bind(SHOWN)
+        .bind(MAX_SHOWN)
         .fetch_all(connection)
         .await?)
 }
 
 /// The person's inbox. Who was reminded of something finds it first, then what is due first.
-pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<Inbox> {
+pub async fn of_person(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<Inbox> {
     let now = clock.now();
     let mut inbox = Inbox {
-        owed_by_me: section(connection, by_due!(owed_by_me!()), person_id, now).await?,
-        owed_to_me: section(connection, by_due!(owed_to_me!()), person_id, now).await?,
-        said_to_me: section(connection, newest!(), person_id, now).await?,
+        owed_by_me: section_rows(connection, order_by_due!(owed_by_me!()), person_id, now).await?,
+        owed_to_me: section_rows(connection, order_by_due!(owed_to_me!()), person_id, now).await?,
+        said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
     for waiting in &mut inbox.said_to_me {
         // Its rank stands before the reason, so that of several the one that matters most is the greatest, and who did it behind.
@@ -242,12 +246,12 @@ pub async fn of(connection: &mut AnyConnection, clock: &Clock, person_id: &str) 
 }
 
 /// Puts names in the place of the ids of those who did it: people, or guests.
-async fn name_actors(connection: &mut AnyConnection, rows: &mut [Waiting]) -> Result<()> {
+async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
     let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
     if ids.is_empty() {
         return Ok(());
     }
-    let places = db::in_list(1, ids.len());
+    let places = db::placeholders(1, ids.len());
     let text = format!(
         "SELECT id, name FROM people WHERE id IN ({places}) UNION ALL SELECT id, name FROM guests WHERE id IN ({places})"
     );
@@ -285,7 +289,11 @@ pub async fn counts(
 }
 
 /// How much the person owes: what every page says.
-pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str) -> Result<i64> {
+pub async fn owed_count(
+    connection: &mut AnyConnection,
+    clock: &Clock,
+    person_id: &str,
+) -> Result<i64> {
     Ok(
         sqlx::query_scalar(concat!("SELECT count(*) FROM (", owed_by_me!(), ") AS a"))
             .bind(person_id)
@@ -296,7 +304,7 @@ pub async fn owed(connection: &mut AnyConnection, clock: &Clock, person_id: &str
 }
 
 /// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
-pub async fn next(
+pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,
     person_id: &str,
@@ -304,8 +312,8 @@ pub async fn next(
     skip: &[String],
 ) -> Result<Option<String>> {
     let now = clock.now();
-    let owed = section(connection, by_due!(owed_by_me!()), person_id, now).await?;
-    let said = section(connection, newest!(), person_id, now).await?;
+    let owed = section_rows(connection, order_by_due!(owed_by_me!()), person_id, now).await?;
+    let said = section_rows(connection, order_by_newest!(), person_id, now).await?;
     let mut line: Vec<String> = owed
         .into_iter()
         .chain(said)
@@ -360,7 +368,7 @@ pub async fn snooze(
     until: Option<Millis>,
 ) -> Result<()> {
     let person: &Person = viewer.person()?;
-    let (_, update_id) = Section::of(entry_id).ok_or(Error::NotFound)?;
+    let (_, update_id) = Section::from_entry_id(entry_id).ok_or(Error::NotFound)?;
     updates::find(tx, viewer, update_id).await?;
     if until.is_some_and(|until| until <= clock.now()) {
         return Err(Error::invalid(
@@ -383,7 +391,7 @@ pub async fn snooze(
 }
 
 /// Brings a row back.
-pub async fn wake(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()> {
+pub async fn unsnooze(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM snoozes WHERE person_id = $1 AND entry_id = $2")
         .bind(person_id)
         .bind(entry_id)

@@ -2,7 +2,7 @@
 
 mod overview;
 
-pub use overview::{Listed, State, all};
+pub use overview::{LinkState, ListedLink, list_all};
 
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
@@ -41,14 +41,15 @@ pub async fn create(
 ) -> Result<(Link, String)> {
     let person = viewer.person()?;
     people::must_be_active(tx, &person.id).await?;
-    let update = updates::find_mine(tx, viewer, update_id).await?;
+    let update = updates::find_own(tx, viewer, update_id).await?;
     if update.published_at.is_none() {
         return Err(Error::Conflict(
             "A draft cannot be shared. Publish it first.".into(),
         ));
     }
     let name = if name.trim().is_empty() { "Link" } else { name };
-    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
+    let name = text::clean_line(name, text::MAX_NAME)
+        .map_err(|message| Error::invalid("name", message))?;
     let (now, secret) = (clock.now(), clock::secret());
     let link = Link {
         id: clock.id(),
@@ -72,7 +73,7 @@ pub async fn create(
 }
 
 /// The links of an update, newest first; those that were ended too.
-pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Link>> {
+pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Link>> {
     Ok(sqlx::query_as("SELECT id, update_id, name, comments_at, created_at, revoked_at FROM links WHERE update_id = $1 ORDER BY id DESC")
         .bind(update_id)
         .fetch_all(connection)
@@ -162,10 +163,10 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
     Ok(Some(Guest {
         id: guest_id.to_owned(),
         name,
-        comments: link.comments_at.is_some(),
+        may_comment: link.comments_at.is_some(),
         link_id: link.id,
         update_id: link.update_id,
-        program: false,
+        is_program: false,
     }))
 }
 
@@ -180,9 +181,9 @@ pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     Ok(Some(Guest {
         id,
         name,
-        comments: link.comments_at.is_some(),
+        may_comment: link.comments_at.is_some(),
         link_id: link.id,
         update_id: link.update_id,
-        program: true,
+        is_program: true,
     }))
 }

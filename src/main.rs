@@ -12,7 +12,7 @@ use hearback::app::{self, App};
 use hearback::clock::Clock;
 use hearback::config::Config;
 use hearback::error::{Error, Result};
-use hearback::people::{self, Hashed, NewAccount, Role};
+use hearback::people::{self, NewAccount, PasswordHash, Role};
 use hearback::{demo, doctor, state, text};
 
 /// Hearback: record it once, hear back from everyone.
@@ -93,22 +93,22 @@ enum TokenCommand {
 async fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(wrong) => return misunderstood(&wrong),
+        Err(error) => return usage_error(&error),
     };
     if let Some(Command::Demo { listen, keep }) = cli.command {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        return ended(demo::serve(listen, keep.as_deref()).await);
+        return exit_code(demo::serve(listen, keep.as_deref()).await);
     }
     let config = match Config::load() {
         Ok(config) => config,
-        Err(wrong) => {
-            eprintln!("{wrong}");
+        Err(error) => {
+            eprintln!("{error}");
             return ExitCode::FAILURE;
         }
     };
     // The data folder holds password hashes and the key that signs addresses, also where somebody else made it.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    log(&config);
+    init_logging(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
         Command::Demo { listen, keep } => demo::serve(listen, keep.as_deref()).await,
         Command::Serve { listen } => {
@@ -118,7 +118,7 @@ async fn main() -> ExitCode {
             })
             .await
         }
-        Command::Doctor => return examine(&config).await,
+        Command::Doctor => return run_doctor(&config).await,
         Command::Person(PersonCommand::Add {
             email,
             name,
@@ -130,23 +130,23 @@ async fn main() -> ExitCode {
             add_token(&config, &person, &name).await
         }
     };
-    ended(done)
+    exit_code(done)
 }
 
-fn ended(done: Result<()>) -> ExitCode {
+fn exit_code(done: Result<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", said(&error));
+            eprintln!("{}", describe_error(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 /// What clap says, and after a command that is not known which there are.
-fn misunderstood(wrong: &clap::Error) -> ExitCode {
-    if wrong.kind() != ErrorKind::InvalidSubcommand {
-        wrong.exit();
+fn usage_error(error: &clap::Error) -> ExitCode {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        error.exit();
     }
     let mut known = Cli::command();
     for word in std::env::args().skip(1) {
@@ -155,19 +155,19 @@ fn misunderstood(wrong: &clap::Error) -> ExitCode {
             None => break,
         }
     }
-    eprintln!("{wrong}\n{}", known.render_help());
+    eprintln!("{error}\n{}", known.render_help());
     ExitCode::from(2)
 }
 
 /// On the command line whoever reads is the operator: the cause is said too.
-fn said(error: &Error) -> String {
+fn describe_error(error: &Error) -> String {
     match error.cause() {
         Some(cause) => format!("{} Cause: {cause}", error.detail()),
         None => error.detail(),
     }
 }
 
-fn log(config: &Config) {
+fn init_logging(config: &Config) {
     // The filter was tried when the settings were read.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
     // Where nobody reads the log any more, complaining about that would end every request in a panic.
@@ -182,9 +182,9 @@ async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
         tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: the time of everything people see is what that file says. It is for tests alone.");
     }
-    let clock = clock(&config);
+    let clock = make_clock(&config);
     let app = App::build(config, clock).await?;
-    let (address, link) = app.invitation().await?;
+    let (address, link) = app.start_links().await?;
     app::print(format_args!("Hearback listens on {address}"));
     if let Some(link) = link {
         app::print(format_args!("Set-up link: {link}"));
@@ -192,12 +192,16 @@ async fn serve(config: Config) -> Result<()> {
     app.run().await
 }
 
-async fn examine(config: &Config) -> ExitCode {
-    let lines = doctor::examine(config).await;
+async fn run_doctor(config: &Config) -> ExitCode {
+    let lines = doctor::run_checks(config).await;
     for line in &lines {
-        println!("{} {}", if line.good { "ok  " } else { "FAIL" }, line.text);
+        println!(
+            "{} {}",
+            if line.passed { "ok  " } else { "FAIL" },
+            line.text
+        );
     }
-    if lines.iter().all(|line| line.good) {
+    if lines.iter().all(|line| line.passed) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -211,16 +215,17 @@ async fn add_person(
     admin: bool,
     password_stdin: bool,
 ) -> Result<()> {
-    let email = text::email(email).map_err(|wrong| Error::invalid("--email", wrong))?;
-    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
+    let email = text::parse_email(email).map_err(|error| Error::invalid("--email", error))?;
+    let name =
+        text::clean_line(name, text::MAX_NAME).map_err(|error| Error::invalid("--name", error))?;
     let password = if password_stdin {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;
-        Some(Hashed::new(text.trim_end_matches(['\r', '\n']), &[&name, &email]).await?)
+        Some(PasswordHash::new(text.trim_end_matches(['\r', '\n']), &[&name, &email]).await?)
     } else {
         None
     };
-    let (db, clock) = (state::open_db(config).await?, clock(config));
+    let (db, clock) = (state::open_db(config).await?, make_clock(config));
     let mut tx = db.begin().await?;
     let role = if admin { Role::Admin } else { Role::Member };
     let link = password.is_none();
@@ -237,56 +242,57 @@ async fn add_person(
     )
     .await?;
     let secret = if link {
-        Some(people::ask_to_reset(&mut tx, &clock, &id).await?)
+        Some(people::create_reset_link(&mut tx, &clock, &id).await?)
     } else {
         None
     };
     tx.commit().await?;
     if let Some(secret) = secret {
-        println!("{}/resets/{secret}", base(config));
+        println!("{}/resets/{secret}", base_url(config));
     }
     Ok(())
 }
 
 async fn reset_person(config: &Config, email: &str) -> Result<()> {
-    let (db, clock) = (state::open_db(config).await?, clock(config));
+    let (db, clock) = (state::open_db(config).await?, make_clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email)
         .await?
-        .ok_or_else(|| nobody(email))?;
-    let secret = people::ask_to_reset(&mut tx, &clock, &account.id).await?;
+        .ok_or_else(|| no_such_person(email))?;
+    let secret = people::create_reset_link(&mut tx, &clock, &account.id).await?;
     tx.commit().await?;
-    println!("{}/resets/{secret}", base(config));
+    println!("{}/resets/{secret}", base_url(config));
     Ok(())
 }
 
 async fn add_token(config: &Config, email: &str, name: &str) -> Result<()> {
-    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("--name", wrong))?;
-    let (db, clock) = (state::open_db(config).await?, clock(config));
+    let name =
+        text::clean_line(name, text::MAX_NAME).map_err(|error| Error::invalid("--name", error))?;
+    let (db, clock) = (state::open_db(config).await?, make_clock(config));
     let mut tx = db.begin().await?;
     let account = people::by_email(&mut tx, email)
         .await?
-        .ok_or_else(|| nobody(email))?;
-    let (_, token) = people::add_token(&mut tx, &clock, &account.id, &name).await?;
+        .ok_or_else(|| no_such_person(email))?;
+    let (_, token) = people::create_token(&mut tx, &clock, &account.id, &name).await?;
     tx.commit().await?;
     println!("{token}");
     Ok(())
 }
 
-fn clock(config: &Config) -> Clock {
+fn make_clock(config: &Config) -> Clock {
     config
         .test_clock
         .clone()
-        .map_or_else(Clock::default, Clock::held_by)
+        .map_or_else(Clock::default, Clock::from_file)
 }
 
-fn nobody(email: &str) -> Error {
+fn no_such_person(email: &str) -> Error {
     Error::Conflict(format!(
         "Nobody active has the address {email}. Add them with `hearback person add`."
     ))
 }
 
-fn base(config: &Config) -> String {
+fn base_url(config: &Config) -> String {
     config
         .url
         .clone()

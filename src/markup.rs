@@ -15,15 +15,15 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use crop::{Cut, Size};
-pub use flatten::{Marked, draw, mark};
-pub(crate) use parse::stored;
+pub use crop::{Crop, Size};
+pub use flatten::{FlattenedPicture, flatten, flatten_job};
+pub(crate) use parse::parse_stored;
 use parse::to_json;
-pub use parse::{Sent, drawing};
-pub use redact::{burn, burn_job};
+pub use parse::{MarkupInput, parse_drawing};
+pub use redact::{finish_redaction, redact_job};
 pub use region::Region;
-pub use shape::{Area, Color, Dab, Pen, Point, Shape};
-pub use svg::{FONT, svg};
+pub use shape::{Area, Color, Pen, Point, Shape, StrokePoint};
+pub use svg::{FONT_FAMILY, render};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -36,10 +36,10 @@ use crate::people::Viewer;
 use crate::updates::{self, Content};
 
 /// What those who answered are told has changed, where its author says nothing else.
-const REDACTED: &str = "Something in a picture was made unreadable.";
-const CROPPED: &str = "A picture was cropped.";
+const REDACTED_TEXT: &str = "Something in a picture was made unreadable.";
+const CROPPED_TEXT: &str = "A picture was cropped.";
 /// So many pixels of each side a crop leaves at least; of a smaller picture all.
-const LEAST: f64 = 16.0;
+const MIN_CROP_SIDE: f64 = 16.0;
 
 /// The layer of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,22 +57,26 @@ pub async fn find(
     media_id: &str,
 ) -> Result<Markup> {
     let (media, ..) = media::find(connection, viewer, media_id).await?;
-    of(connection, &media).await
+    load(connection, &media).await
 }
 
-async fn of(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
+async fn load(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
     let text: Option<String> = sqlx::query_scalar("SELECT shapes FROM markups WHERE media_id = $1")
         .bind(&media.id)
         .fetch_optional(connection)
         .await?;
     Ok(Markup {
         revision: media.markup_revision,
-        shapes: text.as_deref().map(stored).transpose()?.unwrap_or_default(),
+        shapes: text
+            .as_deref()
+            .map(parse_stored)
+            .transpose()?
+            .unwrap_or_default(),
     })
 }
 
 /// The shapes of all of this media that has some, by its id.
-pub async fn layers(
+pub async fn shapes_by_media(
     connection: &mut AnyConnection,
     media: &[&str],
 ) -> Result<HashMap<String, Vec<Shape>>> {
@@ -81,7 +85,7 @@ pub async fn layers(
     }
     let text = format!(
         "SELECT media_id, shapes FROM markups WHERE media_id IN ({})",
-        db::in_list(1, media.len())
+        db::placeholders(1, media.len())
     );
     let mut query = sqlx::query_as(AssertSqlSafe(text));
     for id in media {
@@ -89,16 +93,16 @@ pub async fn layers(
     }
     let rows: Vec<(String, String)> = query.fetch_all(connection).await?;
     rows.into_iter()
-        .map(|(id, shapes)| Ok((id, stored(&shapes)?)))
+        .map(|(id, shapes)| Ok((id, parse_stored(&shapes)?)))
         .collect()
 }
 
 /// What became of a wish to save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
+pub enum PutOutcome {
     /// It is saved.
     Done,
-    /// The picture is hidden, and what is to go from it has still to be destroyed: [`burn`].
+    /// The picture is hidden, and what is to go from it has still to be destroyed: [`redaction`].
     Hidden,
 }
 
@@ -109,23 +113,23 @@ pub async fn put(
     clock: &Clock,
     viewer: &Viewer,
     id: &str,
-    (revision, sent): (i64, &Sent),
+    (revision, sent): (i64, &MarkupInput),
     material: Option<Option<String>>,
-) -> Result<Saved> {
+) -> Result<PutOutcome> {
     let person = viewer.person()?;
-    let (media, renditions, update) = media::hold(tx, viewer, id).await?;
-    let asked = digest(revision, sent)?;
-    if redact::under_way(tx, id).await?.as_ref() == Some(&asked) {
-        return Ok(Saved::Hidden);
+    let (media, renditions, update) = media::lock_for_update(tx, viewer, id).await?;
+    let asked = request_digest(revision, sent)?;
+    if redact::pending_request(tx, id).await?.as_ref() == Some(&asked) {
+        return Ok(PutOutcome::Hidden);
     }
-    must_be_markable(
+    check_markable(
         &media,
         renditions
             .iter()
             .any(|rendition| rendition.content_type == "image/gif"),
     )?;
-    if said_before(tx, &media, sent, &asked).await? {
-        return Ok(Saved::Done);
+    if is_repeat(tx, &media, sent, &asked).await? {
+        return Ok(PutOutcome::Done);
     }
     if media.markup_revision != revision {
         return Err(Error::Conflict(format!(
@@ -133,14 +137,14 @@ pub async fn put(
             media.markup_revision
         )));
     }
-    must_leave_enough(&media, sent)?;
-    let material = if sent.destroys() && update.published_at.is_some() {
+    check_crop_size(&media, sent)?;
+    let material = if sent.is_destructive() && update.published_at.is_some() {
         Some(material.flatten().or_else(|| {
             Some(
                 if sent.redactions.is_empty() {
-                    CROPPED
+                    CROPPED_TEXT
                 } else {
-                    REDACTED
+                    REDACTED_TEXT
                 }
                 .to_owned(),
             )
@@ -148,11 +152,11 @@ pub async fn put(
     } else {
         material
     };
-    let saved = if sent.destroys() {
-        redact::hide(tx, clock, person, &media, sent, &asked).await?;
-        Saved::Hidden
+    let saved = if sent.is_destructive() {
+        redact::begin(tx, clock, person, &media, sent, &asked).await?;
+        PutOutcome::Hidden
     } else {
-        write(
+        write_layer(
             tx,
             clock,
             (&update.id, id, media.generation),
@@ -161,7 +165,7 @@ pub async fn put(
             &asked,
         )
         .await?;
-        Saved::Done
+        PutOutcome::Done
     };
     if material.is_some() {
         updates::edit(
@@ -181,9 +185,9 @@ pub async fn put(
 }
 
 /// Whether this was saved already: the same layer, or the same that destroyed something.
-async fn said_before(tx: &mut Tx, media: &Media, sent: &Sent, asked: &str) -> Result<bool> {
-    if !sent.destroys() {
-        return Ok(of(tx, media).await?.shapes == sent.shapes);
+async fn is_repeat(tx: &mut Tx, media: &Media, sent: &MarkupInput, asked: &str) -> Result<bool> {
+    if !sent.is_destructive() {
+        return Ok(load(tx, media).await?.shapes == sent.shapes);
     }
     let last: Option<String> = sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1")
         .bind(&media.id)
@@ -193,7 +197,7 @@ async fn said_before(tx: &mut Tx, media: &Media, sent: &Sent, asked: &str) -> Re
 }
 
 /// Writes a layer down, and has it drawn and found.
-async fn write(
+async fn write_layer(
     tx: &mut Tx,
     clock: &Clock,
     (update_id, id, generation): (&str, &str, i64),
@@ -217,11 +221,11 @@ async fn write(
     )
     .bind(id)
     .bind(to_json(shapes)?)
-    .bind(texts(shapes))
+    .bind(search_text(shapes))
     .bind(asked)
     .execute(&mut **tx)
     .await?;
-    updates::index(tx, clock, update_id, id).await?;
+    updates::enqueue_index(tx, clock, update_id, id).await?;
     if before == 0 && shapes.is_empty() {
         return Ok(());
     }
@@ -235,7 +239,7 @@ async fn write(
 }
 
 /// What is written in shapes, to be found by.
-fn texts(shapes: &[Shape]) -> String {
+fn search_text(shapes: &[Shape]) -> String {
     shapes
         .iter()
         .filter_map(Shape::text)
@@ -244,31 +248,31 @@ fn texts(shapes: &[Shape]) -> String {
 }
 
 /// A drawing as a comment has it: its shapes, and what is written in them; nothing where nothing is drawn.
-pub(crate) fn drawn(shapes: &[Shape]) -> Result<Option<(String, String)>> {
+pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)>> {
     if shapes.is_empty() {
         Ok(None)
     } else {
-        Ok(Some((to_json(shapes)?, texts(shapes))))
+        Ok(Some((to_json(shapes)?, search_text(shapes))))
     }
 }
 
 /// Where a comment points in a picture that is cut.
 #[derive(Debug, FromRow)]
-struct Spot {
+struct CommentAnchor {
     id: String,
     region: Option<String>,
     drawing: Option<String>,
 }
 
 /// Moves what comments point to along with a cut; what is outside keeps its words and loses its place.
-async fn followed(
+async fn move_anchors(
     tx: &mut Tx,
     clock: &Clock,
     update_id: &str,
     media_id: &str,
-    cut: &Cut,
+    cut: &Crop,
 ) -> Result<()> {
-    let spots: Vec<Spot> =
+    let spots: Vec<CommentAnchor> =
         sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
             .bind(media_id)
             .fetch_all(&mut **tx)
@@ -282,17 +286,17 @@ async fn followed(
             .map_err(Error::internal)?;
         let region = region
             .and_then(|region| Region::parse(&region).ok())
-            .and_then(|region| cut.area(&region.into()))
+            .and_then(|region| cut.crop_area(&region.into()))
             .map(Region::from);
-        let drawing = cut.shapes(
+        let drawing = cut.crop_shapes(
             &spot
                 .drawing
                 .as_deref()
-                .map(stored)
+                .map(parse_stored)
                 .transpose()?
                 .unwrap_or_default(),
         );
-        let drawn = drawn(&drawing)?;
+        let drawn = stored_drawing(&drawing)?;
         sqlx::query("UPDATE comments SET media_id = $1, region = $2, drawing = $3, drawn = $4 WHERE id = $5")
             .bind((region.is_some() || drawn.is_some()).then_some(media_id))
             .bind(region.map(Region::to_json))
@@ -301,29 +305,29 @@ async fn followed(
             .bind(&spot.id)
             .execute(&mut **tx)
             .await?;
-        updates::index(tx, clock, update_id, &spot.id).await?;
+        updates::enqueue_index(tx, clock, update_id, &spot.id).await?;
     }
     Ok(())
 }
 
 /// Tells two wishes apart.
-fn digest(revision: i64, sent: &Sent) -> Result<String> {
+fn request_digest(revision: i64, sent: &MarkupInput) -> Result<String> {
     let wish = json!([revision, to_json(&sent.shapes)?, sent.redactions, sent.crop]);
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(wish.to_string())))
 }
 
 /// Refuses a crop that leaves next to nothing: it cannot be taken back.
-fn must_leave_enough(media: &Media, sent: &Sent) -> Result<()> {
+fn check_crop_size(media: &Media, sent: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&sent.crop, media.width, media.height) else {
         return Ok(());
     };
     #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]
-    let small = |share: f64, side: i64| share * (side as f64) < (side as f64).min(LEAST);
+    let small = |share: f64, side: i64| share * (side as f64) < (side as f64).min(MIN_CROP_SIDE);
     if small(crop.w, width) || small(crop.h, height) {
         return Err(Error::invalid(
             "crop",
             format!(
-                "leaves less than {LEAST} pixels of a side. What is outside is gone for good: leave more."
+                "leaves less than {MIN_CROP_SIDE} pixels of a side. What is outside is gone for good: leave more."
             ),
         ));
     }
@@ -331,7 +335,7 @@ fn must_leave_enough(media: &Media, sent: &Sent) -> Result<()> {
 }
 
 /// Only a picture of an update that is all there can be marked.
-fn must_be_markable(media: &Media, moves: bool) -> Result<()> {
+fn check_markable(media: &Media, moves: bool) -> Result<()> {
     let why = match (media.kind.as_str(), media.state.as_str()) {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));

@@ -8,11 +8,13 @@ mod trim;
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
-pub use incoming::{arrive, expect, forget, mend, miss};
-use process::note_loose;
-pub use process::{Workshop, convert, give_up, process, sweep_folder};
-pub(crate) use process::{about, loose_key, loose_key_of, put_picture, whole};
-pub use trim::{SHORTEST, trim, untrim};
+pub use incoming::{cancel, clear_broken_off, create_pending, mark_incomplete, receive};
+use process::record_pending;
+pub use process::{MediaContext, convert, mark_processing_failed, process, sweep_dir};
+pub(crate) use process::{
+    new_pending_key, new_pending_key_for, object_metadata, read_all, store_picture,
+};
+pub use trim::{MIN_LENGTH, trim, untrim};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -25,9 +27,9 @@ use crate::people::Viewer;
 use crate::updates::{self, visible};
 
 /// How many files an update can have.
-pub const MOST: usize = 50;
+pub const MAX_FILES: usize = 50;
 /// An address of a rendition is good for so long at most.
-const ADDRESS: Millis = 24 * 3_600_000;
+const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 
 /// A recording or a picture.
 #[derive(Clone, Debug, FromRow)]
@@ -76,7 +78,7 @@ pub struct Media {
 
 impl Media {
     /// Which stretch of the original plays, if not all of it.
-    pub fn stretch(&self) -> Option<(Millis, Millis)> {
+    pub fn trimmed_range(&self) -> Option<(Millis, Millis)> {
         self.trim_from_ms.zip(self.trim_to_ms)
     }
 }
@@ -111,7 +113,7 @@ pub struct Rendition {
 
 /// A file that was taken and stored, and belongs to nothing yet.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct StoredFile {
     /// `video` or `image`.
     pub kind: &'static str,
     /// The name the file had.
@@ -142,14 +144,17 @@ pub struct Object {
 }
 
 /// Media with their renditions, in order.
-pub type Album = Vec<(Media, Vec<Rendition>)>;
+pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
 /// The media of these updates, without those of comments.
-pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> Result<Album> {
+pub async fn of_updates(
+    connection: &mut AnyConnection,
+    updates: &[String],
+) -> Result<MediaWithRenditions> {
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let places = db::in_list(1, updates.len());
+    let places = db::placeholders(1, updates.len());
     let media = format!(
         concat!(
             "SELECT ",
@@ -162,11 +167,14 @@ pub async fn of_updates(connection: &mut AnyConnection, updates: &[String]) -> R
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.removed_at IS NULL AND m.update_id IN ({places}) ORDER BY r.media_id, r.name"
     );
-    album(connection, media, renditions, updates).await
+    load_media(connection, media, renditions, updates).await
 }
 
 /// All media that an update has or had, as its versions name them.
-pub async fn of_versions(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
+pub async fn of_versions(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<MediaWithRenditions> {
     let media = concat!(
         "SELECT ",
         columns!(),
@@ -175,7 +183,7 @@ pub async fn of_versions(connection: &mut AnyConnection, update_id: &str) -> Res
     let renditions =
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    album(
+    load_media(
         connection,
         media.into(),
         renditions.into(),
@@ -185,7 +193,10 @@ pub async fn of_versions(connection: &mut AnyConnection, update_id: &str) -> Res
 }
 
 /// The pictures in the comments of an update.
-pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Result<Album> {
+pub async fn of_comments(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<MediaWithRenditions> {
     let media = concat!(
         "SELECT ",
         columns!(),
@@ -194,7 +205,7 @@ pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Res
     let renditions =
         "SELECT r.media_id, r.name, r.key, r.content_type, r.width, r.height, r.bytes FROM renditions r JOIN media m ON m.id = r.media_id
          WHERE m.comment_id IS NOT NULL AND m.update_id = $1 ORDER BY r.media_id, r.name";
-    album(
+    load_media(
         connection,
         media.into(),
         renditions.into(),
@@ -203,12 +214,12 @@ pub async fn of_comments(connection: &mut AnyConnection, update_id: &str) -> Res
     .await
 }
 
-async fn album(
+async fn load_media(
     connection: &mut AnyConnection,
     media: String,
     renditions: String,
     ids: &[String],
-) -> Result<Album> {
+) -> Result<MediaWithRenditions> {
     let (mut first, mut second) = (
         sqlx::query_as(AssertSqlSafe(media)),
         sqlx::query_as(AssertSqlSafe(renditions)),
@@ -218,7 +229,8 @@ async fn album(
         second = second.bind(id);
     }
     let media: Vec<Media> = first.fetch_all(&mut *connection).await?;
-    let mut album: Album = media.into_iter().map(|media| (media, Vec::new())).collect();
+    let mut album: MediaWithRenditions =
+        media.into_iter().map(|media| (media, Vec::new())).collect();
     let renditions: Vec<Rendition> = second.fetch_all(connection).await?;
     for rendition in renditions {
         if let Ok(at) = album.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
@@ -242,10 +254,10 @@ pub async fn find(
     .bind(id)
     .fetch_optional(&mut *connection)
     .await?;
-    let media = media.ok_or_else(|| viewer.blind())?;
+    let media = media.ok_or_else(|| viewer.not_visible_error())?;
     let update = updates::find(connection, viewer, &media.update_id).await?;
     if media.removed_at.is_some() && updates::must_be_author(viewer, &update).is_err() {
-        return Err(viewer.blind());
+        return Err(viewer.not_visible_error());
     }
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
         // Of the pictures in comments a guest sees those in threads of their own link.
@@ -257,7 +269,7 @@ pub async fn find(
         .fetch_one(&mut *connection)
         .await?;
         if theirs == 0 {
-            return Err(viewer.blind());
+            return Err(viewer.not_visible_error());
         }
     }
     let renditions =
@@ -269,7 +281,7 @@ pub async fn find(
 }
 
 /// Media of an update of one's own, which nobody else changes until the transaction ends.
-pub(crate) async fn hold(
+pub(crate) async fn lock_for_update(
     tx: &mut Tx,
     viewer: &Viewer,
     id: &str,
@@ -281,12 +293,12 @@ pub(crate) async fn hold(
             .fetch_optional(&mut **tx)
             .await?
     {
-        updates::hold(tx, &update).await?;
+        updates::lock_for_update(tx, &update).await?;
     }
     let (media, renditions, update) = find(tx, viewer, id).await?;
-    updates::find_mine(tx, viewer, &update.id).await?;
+    updates::find_own(tx, viewer, &update.id).await?;
     if media.removed_at.is_some() {
-        Err(viewer.blind())
+        Err(viewer.not_visible_error())
     } else {
         Ok((media, renditions, update))
     }
@@ -298,11 +310,11 @@ pub async fn add(
     clock: &Clock,
     update_id: &str,
     comment_id: Option<&str>,
-    taken: &Taken,
+    file: &StoredFile,
 ) -> Result<String> {
     let id = clock.id();
     if comment_id.is_none() {
-        must_have_place(tx, update_id).await?;
+        check_file_limit(tx, update_id).await?;
     }
     sqlx::query(
         "INSERT INTO media (id, update_id, comment_id, kind, state, reason, file_name, width, height, generation, created_at, original_metadata)
@@ -311,34 +323,40 @@ pub async fn add(
     .bind(&id)
     .bind(update_id)
     .bind(comment_id)
-    .bind(taken.kind)
-    .bind(taken.state)
-    .bind((taken.state == "processing").then(|| original::waiting(taken.metadata)))
-    .bind(&taken.file_name)
-    .bind(taken.size.map(|size| i64::from(size.0)))
-    .bind(taken.size.map(|size| i64::from(size.1)))
+    .bind(file.kind)
+    .bind(file.state)
+    .bind((file.state == "processing").then(|| original::processing_text(file.metadata)))
+    .bind(&file.file_name)
+    .bind(file.size.map(|size| i64::from(size.0)))
+    .bind(file.size.map(|size| i64::from(size.1)))
     .bind(clock.now())
-    .bind(taken.metadata.map(Metadata::as_str))
+    .bind(file.metadata.map(Metadata::as_str))
     .execute(&mut **tx)
     .await?;
-    fill(tx, clock, &id, 1, taken).await?;
+    set_content(tx, clock, &id, 1, file).await?;
     Ok(id)
 }
 
 /// Gives media what was taken for it, and has it prepared where that is still to be done.
-async fn fill(tx: &mut Tx, clock: &Clock, id: &str, generation: i64, taken: &Taken) -> Result<()> {
-    for object in &taken.objects {
+async fn set_content(
+    tx: &mut Tx,
+    clock: &Clock,
+    id: &str,
+    generation: i64,
+    file: &StoredFile,
+) -> Result<()> {
+    for object in &file.objects {
         put_rendition(tx, id, object).await?;
     }
-    if taken.state == "processing" {
-        prepare(tx, clock, id, generation).await
+    if file.state == "processing" {
+        enqueue_processing(tx, clock, id, generation).await
     } else {
         Ok(())
     }
 }
 
 /// Has what plays of a recording made.
-async fn prepare(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
+async fn enqueue_processing(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
     jobs::enqueue(
         tx,
         clock,
@@ -349,16 +367,16 @@ async fn prepare(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Resul
 }
 
 /// Refuses one file more than an update can have.
-async fn must_have_place(tx: &mut Tx, update_id: &str) -> Result<()> {
+async fn check_file_limit(tx: &mut Tx, update_id: &str) -> Result<()> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL")
         .bind(update_id)
         .fetch_one(&mut **tx)
         .await?;
-    if usize::try_from(count).is_ok_and(|count| count < MOST) {
+    if usize::try_from(count).is_ok_and(|count| count < MAX_FILES) {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "An update can have {MOST} files, and this one has them. Make another update."
+        "An update can have {MAX_FILES} files, and this one has them. Make another update."
     )))
 }
 
@@ -368,13 +386,13 @@ pub async fn attach(
     clock: &Clock,
     viewer: &Viewer,
     update_id: &str,
-    files: &[Taken],
+    files: &[StoredFile],
 ) -> Result<Vec<String>> {
     let person = viewer.person()?;
-    updates::find_mine(tx, viewer, update_id).await?;
+    updates::find_own(tx, viewer, update_id).await?;
     let mut ids = Vec::new();
-    for taken in files {
-        ids.push(add(tx, clock, update_id, None, taken).await?);
+    for file in files {
+        ids.push(add(tx, clock, update_id, None, file).await?);
     }
     events::record(tx, clock, "media", update_id, update_id, &person.id).await?;
     Ok(ids)
@@ -396,7 +414,7 @@ pub async fn remove(
             "A picture goes with its comment. Remove the comment.".into(),
         ));
     }
-    updates::find_mine(tx, viewer, &update.id).await?;
+    updates::find_own(tx, viewer, &update.id).await?;
     let drawn: Vec<String> =
         sqlx::query_scalar("SELECT id FROM comments WHERE media_id = $1 AND drawn <> ''")
             .bind(id)
@@ -410,11 +428,11 @@ pub async fn remove(
     .await?;
     // What was written in them is found no more.
     for subject in drawn.iter().map(String::as_str).chain([id]) {
-        updates::index(tx, clock, &update.id, subject).await?;
+        updates::enqueue_index(tx, clock, &update.id, subject).await?;
     }
     if !for_good
-        && updates::answered(tx, &update.id).await? > 0
-        && updates::in_a_version(tx, &update.id, id).await?
+        && updates::count_answered(tx, &update.id).await? > 0
+        && updates::is_in_a_revision(tx, &update.id, id).await?
     {
         sqlx::query("UPDATE media SET removed_at = coalesce(removed_at, $1) WHERE id = $2")
             .bind(clock.now())
@@ -447,7 +465,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    updates::purge(tx, clock, &keys).await
+    updates::enqueue_purge(tx, clock, &keys).await
 }
 
 /// Writes a rendition; the object is loose no more. One that it replaces is for the caller to purge.
@@ -475,29 +493,29 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
 
 /// Has objects deleted that showed this media until now, by name and key. Until they are it is known whose they are, so that a redaction need not wait for
 /// the job; and their addresses lead to what takes their place, as long as an address is good.
-pub(crate) async fn retire(
+pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
     media_id: &str,
     old: &[(String, String)],
 ) -> Result<()> {
     for (name, key) in old {
-        note_loose(tx, clock, key, Some(media_id)).await?;
+        record_pending(tx, clock, key, Some(media_id)).await?;
         sqlx::query("INSERT INTO former_keys (key, media_id, name, until) VALUES ($1, $2, $3, $4)")
             .bind(key)
             .bind(media_id)
             .bind(name)
-            .bind(clock.now() + ADDRESS)
+            .bind(clock.now() + MAX_URL_LIFETIME)
             .execute(&mut **tx)
             .await?;
     }
     let keys: Vec<String> = old.iter().map(|(_, key)| key.clone()).collect();
-    updates::purge(tx, clock, &keys).await
+    updates::enqueue_purge(tx, clock, &keys).await
 }
 
 /// What is needed to send an object.
 #[derive(Clone, Debug, FromRow)]
-pub struct Served {
+pub struct ServedObject {
     /// Where it lies.
     pub key: String,
     /// The media type.
@@ -518,7 +536,7 @@ pub struct Served {
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
-    served: Served,
+    served: ServedObject,
     author_id: String,
     name: String,
     state: String,
@@ -528,19 +546,19 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn open_to(self, viewer: &Viewer, now: Millis) -> Option<Served> {
+    fn if_allowed(self, viewer: &Viewer, now: Millis) -> Option<ServedObject> {
         if viewer
             .person()
             .is_ok_and(|person| person.id == self.author_id)
         {
-            return Some(Served {
+            return Some(ServedObject {
                 raw: 0,
                 ..self.served
             });
         }
         let metadata = self.original_metadata.as_deref().and_then(Metadata::parse);
         let lingers = self.raw_until.is_some_and(|until| until > now);
-        original::open_to_others(
+        original::is_open_to_others(
             self.served.raw != 0,
             &self.name,
             metadata,
@@ -552,13 +570,13 @@ impl Candidate {
 }
 
 /// The object under a key, or what took its place, if the viewer may see the media.
-pub async fn served(
+pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,
     viewer: &Viewer,
     key: &str,
-) -> Result<Served> {
-    if let Some(served) = current(connection, clock, viewer, key).await? {
+) -> Result<ServedObject> {
+    if let Some(served) = find_current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
     // Where nothing is drawn any more, the picture itself.
@@ -571,19 +589,19 @@ pub async fn served(
     .fetch_optional(&mut *connection)
     .await?;
     match now {
-        Some(now) => current(connection, clock, viewer, &now)
+        Some(now) => find_current(connection, clock, viewer, &now)
             .await?
             .ok_or(Error::NotFound),
         None => Err(Error::NotFound),
     }
 }
 
-async fn current(
+async fn find_current(
     connection: &mut AnyConnection,
     clock: &Clock,
     viewer: &Viewer,
     key: &str,
-) -> Result<Option<Served>> {
+) -> Result<Option<ServedObject>> {
     macro_rules! candidates {
         () => {
             "SELECT r.key, r.content_type, r.bytes, m.file_name, m.kind, m.duration_ms, u.author_id, r.name, m.state, m.original_metadata, m.raw_until,
@@ -627,5 +645,5 @@ async fn current(
     // A recording whose original plays has that object twice, under two names.
     Ok(found
         .into_iter()
-        .find_map(|candidate| candidate.open_to(viewer, clock.now())))
+        .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))
 }

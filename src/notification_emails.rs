@@ -15,10 +15,10 @@ use crate::infra::smtp::{Failure, Mail, Mailer};
 use crate::{share_message, updates};
 
 /// Nothing is mailed before its author can no longer take it back.
-const WAIT: Millis = updates::UNDO + 1;
+const SEND_DELAY: Millis = updates::UNDO_WINDOW + 1;
 
 /// Whether the notice `n` is to be mailed at all: to someone active who wants mail, has not read it and still owes, of an update that is out.
-macro_rules! wanted {
+macro_rules! email_wanted {
     () => {
         "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
          AND EXISTS (SELECT 1 FROM people p WHERE p.id = n.person_id AND p.deactivated_at IS NULL AND p.mail_off_at IS NULL)
@@ -37,10 +37,10 @@ struct Payload {
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let asked: i64 = sqlx::query_scalar(concat!(
         "SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ",
-        wanted!()
+        email_wanted!()
     ))
     .bind(update_id)
-    .bind(clock.now() - WAIT)
+    .bind(clock.now() - SEND_DELAY)
     .fetch_one(&mut **tx)
     .await?;
     if asked == 0 {
@@ -51,13 +51,13 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
         clock,
         "mail",
         &json!({ "update": update_id }),
-        clock.now() + WAIT,
+        clock.now() + SEND_DELAY,
     )
     .await
 }
 
 /// Where links of mail lead.
-pub struct Links<'a> {
+pub struct EmailLinks<'a> {
     /// The public address, without a slash at its end.
     pub base: &'a str,
     /// The address that ends mail to this person.
@@ -69,13 +69,13 @@ pub async fn deliver(
     db: &Db,
     clock: &Clock,
     mailer: &Mailer,
-    links: &Links<'_>,
+    links: &EmailLinks<'_>,
     payload: &str,
     stopping: impl Fn() -> bool,
 ) -> Result<bool> {
     let payload: Payload = serde_json::from_str(payload).map_err(Error::internal)?;
-    let letters = waiting(&mut *db.read().await?, clock, &payload.update).await?;
-    let mut post = mailer.post();
+    let letters = pending_emails(&mut *db.read().await?, clock, &payload.update).await?;
+    let mut post = mailer.session();
     let mut put_off = None;
     for letter in &letters {
         if stopping() {
@@ -88,15 +88,15 @@ pub async fn deliver(
         if !mine {
             continue;
         }
-        match post.send(&letter.write(clock, links)).await {
+        match post.send(&letter.to_mail(clock, links)).await {
             Ok(()) => {}
-            Err(Failure::Never(why)) => tracing::warn!(
+            Err(Failure::Permanent(why)) => tracing::warn!(
                 why,
                 person = letter.person_id,
                 update = letter.update_id,
                 "a mail is not taken"
             ),
-            Err(Failure::Unclear(why)) => {
+            Err(Failure::Ambiguous(why)) => {
                 tracing::warn!(
                     why,
                     person = letter.person_id,
@@ -104,11 +104,11 @@ pub async fn deliver(
                     "a mail may not have arrived; it is not sent again"
                 );
             }
-            Err(failure @ (Failure::Later(_) | Failure::Away(_))) => {
+            Err(failure @ (Failure::Transient(_) | Failure::Unavailable(_))) => {
                 let mut tx = db.begin().await?;
-                give_back(&mut tx, letter).await?;
+                unclaim(&mut tx, letter).await?;
                 tx.commit().await?;
-                let away = matches!(failure, Failure::Away(_));
+                let away = matches!(failure, Failure::Unavailable(_));
                 put_off = Some(failure.to_string());
                 if away {
                     break;
@@ -128,7 +128,7 @@ pub async fn deliver(
 
 /// One mail that waits.
 #[derive(Debug, FromRow)]
-struct Letter {
+struct PendingEmail {
     person_id: String,
     kind: String,
     subject_id: String,
@@ -147,23 +147,23 @@ struct Letter {
 }
 
 /// What waits to be mailed, the newest for each person: who was asked and reminded while mail stood still gets the reminder.
-async fn waiting(
+async fn pending_emails(
     connection: &mut AnyConnection,
     clock: &Clock,
     update_id: &str,
-) -> Result<Vec<Letter>> {
-    let mut letters: Vec<Letter> = sqlx::query_as(concat!(
+) -> Result<Vec<PendingEmail>> {
+    let mut letters: Vec<PendingEmail> = sqlx::query_as(concat!(
         "SELECT n.person_id, n.kind, n.subject_id, n.at, p.name, p.email, p.time_zone, r.due_at, u.id AS update_id, a.name AS author, u.title,
              u.expectation, u.otherwise, u.what_changed,
              (SELECT max(m.duration_ms) FROM media m WHERE m.update_id = u.id AND m.comment_id IS NULL AND m.removed_at IS NULL) AS length_ms
          FROM notices n JOIN people p ON p.id = n.person_id JOIN updates u ON u.id = n.update_id JOIN people a ON a.id = u.author_id
          JOIN receipts r ON r.update_id = n.update_id AND r.person_id = n.person_id
          WHERE n.update_id = $1 AND n.at < $2 AND ",
-        wanted!(),
+        email_wanted!(),
         " ORDER BY n.person_id, n.at DESC, n.kind DESC"
     ))
     .bind(update_id)
-    .bind(clock.now() - updates::UNDO)
+    .bind(clock.now() - updates::UNDO_WINDOW)
     .fetch_all(connection)
     .await?;
     letters.dedup_by(|later, first| later.person_id == first.person_id);
@@ -171,10 +171,10 @@ async fn waiting(
 }
 
 /// Writes down that a mail is sent, with what it makes needless; false where it need not be any more, or somebody else sends it.
-async fn claim(tx: &mut Tx, clock: &Clock, letter: &Letter) -> Result<bool> {
+async fn claim(tx: &mut Tx, clock: &Clock, letter: &PendingEmail) -> Result<bool> {
     let claimed = sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.person_id = $2 AND n.kind = $3 AND n.subject_id = $4 AND n.at = $5 AND ",
-        wanted!()
+        email_wanted!()
     ))
     .bind(clock.now())
     .bind(&letter.person_id)
@@ -188,7 +188,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, letter: &Letter) -> Result<bool> {
     }
     sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.update_id = $2 AND n.person_id = $3 AND n.at <= $4 AND ",
-        wanted!()
+        email_wanted!()
     ))
     .bind(clock.now())
     .bind(&letter.update_id)
@@ -200,7 +200,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, letter: &Letter) -> Result<bool> {
 }
 
 /// It was not sent after all.
-async fn give_back(tx: &mut Tx, letter: &Letter) -> Result<()> {
+async fn unclaim(tx: &mut Tx, letter: &PendingEmail) -> Result<()> {
     sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
         .bind(&letter.person_id)
         .bind(&letter.kind)
@@ -211,8 +211,8 @@ async fn give_back(tx: &mut Tx, letter: &Letter) -> Result<()> {
     Ok(())
 }
 
-impl Letter {
-    fn write(&self, clock: &Clock, links: &Links<'_>) -> Mail {
+impl PendingEmail {
+    fn to_mail(&self, clock: &Clock, links: &EmailLinks<'_>) -> Mail {
         let Self { author, title, .. } = self;
         let subject = match self.kind.as_str() {
             "changed" => format!("Changed: “{title}”"),
@@ -245,7 +245,7 @@ impl Letter {
         let due = self.due_at.map(|due| {
             format!(
                 "{} (your time, {})",
-                share_message::by(due, now, &self.time_zone),
+                share_message::due_text(due, now, &self.time_zone),
                 self.time_zone
             )
         });

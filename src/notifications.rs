@@ -71,12 +71,12 @@ impl Kind {
     }
 
     /// Whether it brings back what was put off until a time: they are asked anew.
-    fn wakes(self) -> bool {
+    fn ends_snooze(self) -> bool {
         matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
     }
 
     /// Whether it also reaches who muted the update: only what is asked of them, or said to them by name.
-    fn pierces(self) -> bool {
+    fn bypasses_mute(self) -> bool {
         !matches!(
             self,
             Self::Sent
@@ -91,7 +91,7 @@ impl Kind {
 
 /// Something to tell.
 #[derive(Clone, Copy, Debug)]
-pub struct News<'a> {
+pub struct Notification<'a> {
     /// What.
     pub kind: Kind,
     /// Of which update.
@@ -103,12 +103,17 @@ pub struct News<'a> {
 }
 
 /// So many people a statement.
-const CHUNK: usize = 500;
+const CHUNK_SIZE: usize = 500;
 
 /// Tells these people, each once, but for who did it and who does not want to hear of the update.
-pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String]) -> Result<()> {
-    for chunk in people.chunks(CHUNK) {
-        let muted = if news.kind.pierces() {
+pub async fn notify(
+    tx: &mut Tx,
+    clock: &Clock,
+    notification: Notification<'_>,
+    people: &[String],
+) -> Result<()> {
+    for chunk in people.chunks(CHUNK_SIZE) {
+        let muted = if notification.kind.bypasses_mute() {
             ""
         } else {
             " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = $3)"
@@ -117,26 +122,26 @@ pub async fn tell(tx: &mut Tx, clock: &Clock, news: News<'_>, people: &[String])
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
              SELECT p.id, $1, $2, $3, $4, $5 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $4{muted} AND p.id IN ({})
              ON CONFLICT (person_id, kind, subject_id) DO UPDATE SET at = excluded.at, actor_id = excluded.actor_id, read_at = NULL, mailed_at = NULL",
-            db::in_list(6, chunk.len())
+            db::placeholders(6, chunk.len())
         );
         let mut statement = sqlx::query(AssertSqlSafe(text))
-            .bind(news.kind.as_str())
-            .bind(news.subject_id)
-            .bind(news.update_id)
-            .bind(news.actor_id)
+            .bind(notification.kind.as_str())
+            .bind(notification.subject_id)
+            .bind(notification.update_id)
+            .bind(notification.actor_id)
             .bind(clock.now());
         for person in chunk {
             statement = statement.bind(person);
         }
         statement.execute(&mut **tx).await?;
-        wake(tx, news, chunk).await?;
+        end_snoozes(tx, notification, chunk).await?;
     }
     Ok(())
 }
 
-/// A notification of one person, for [`notify_each`]. The fields are those of [`News`].
+/// A notification of one person, for [`notify_personally`]. The fields are those of [`Notification`].
 #[derive(Clone, Debug)]
-pub struct Notification {
+pub struct PersonalNotification {
     /// Who is notified.
     pub person_id: String,
     /// Of which update.
@@ -147,21 +152,21 @@ pub struct Notification {
     pub actor_id: String,
 }
 
-/// Notifies each person of something of their own, like [`tell`]. It brings back nothing that was put off: nobody answered.
-pub async fn notify_each(
+/// Notifies each person of something of their own, like [`notify`]. It brings back nothing that was put off: nobody answered.
+pub async fn notify_personally(
     tx: &mut Tx,
     clock: &Clock,
     kind: Kind,
-    notifications: &[Notification],
+    notifications: &[PersonalNotification],
 ) -> Result<()> {
-    let muted = if kind.pierces() {
+    let muted = if kind.bypasses_mute() {
         ""
     } else {
         " AND NOT EXISTS (SELECT 1 FROM mutes m WHERE m.person_id = p.id AND m.update_id = v.column2)"
     };
-    for chunk in notifications.chunks(CHUNK) {
+    for chunk in notifications.chunks(CHUNK_SIZE) {
         let rows: Vec<String> = (0..chunk.len())
-            .map(|row| format!("({})", db::in_list(3 + 4 * row, 4)))
+            .map(|row| format!("({})", db::placeholders(3 + 4 * row, 4)))
             .collect();
         let text = format!(
             "INSERT INTO notices (person_id, kind, subject_id, update_id, actor_id, at)
@@ -186,19 +191,19 @@ pub async fn notify_each(
 }
 
 /// What was put off until somebody answers is back with any news; what was put off until a time only when asked anew.
-async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
-    let timed = if news.kind.wakes() {
+async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
+    let timed = if notification.kind.ends_snooze() {
         ""
     } else {
         " AND until_at IS NULL"
     };
     let text = format!(
         "DELETE FROM snoozes WHERE update_id = $1 AND person_id <> $2{timed} AND person_id IN ({})",
-        db::in_list(3, people.len())
+        db::placeholders(3, people.len())
     );
     let mut statement = sqlx::query(AssertSqlSafe(text))
-        .bind(news.update_id)
-        .bind(news.actor_id);
+        .bind(notification.update_id)
+        .bind(notification.actor_id);
     for person in people {
         statement = statement.bind(person);
     }
@@ -207,7 +212,7 @@ async fn wake(tx: &mut Tx, news: News<'_>, people: &[String]) -> Result<()> {
 }
 
 /// Takes back what was told of a thing that is no more: a comment that was removed, an answer that was taken back.
-pub async fn untell(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
+pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2")
         .bind(update_id)
         .bind(subject_id)
@@ -217,11 +222,11 @@ pub async fn untell(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()
 }
 
 /// The same for some people only: they are told something else of it.
-pub async fn untell_to(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
-    for chunk in people.chunks(CHUNK) {
+pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
+    for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(
             "DELETE FROM notices WHERE subject_id = $1 AND person_id IN ({})",
-            db::in_list(2, chunk.len())
+            db::placeholders(2, chunk.len())
         );
         let mut statement = sqlx::query(AssertSqlSafe(text)).bind(subject_id);
         for person in chunk {
@@ -233,7 +238,7 @@ pub async fn untell_to(tx: &mut Tx, subject_id: &str, people: &[String]) -> Resu
 }
 
 /// The person has the update before them: nothing of it is news any more.
-pub async fn read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
+pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
         .bind(clock.now())
         .bind(update_id)
@@ -244,7 +249,7 @@ pub async fn read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) 
 }
 
 /// Whether the person wants to hear nothing of the update that does not concern them.
-pub async fn muted(
+pub async fn is_muted(
     connection: &mut AnyConnection,
     person_id: &str,
     update_id: &str,
@@ -259,7 +264,7 @@ pub async fn muted(
 }
 
 /// Mutes an update for a person, or lets it be heard again. What of it was not read yet is read.
-pub async fn mute(
+pub async fn set_muted(
     tx: &mut Tx,
     clock: &Clock,
     person_id: &str,
@@ -277,16 +282,16 @@ pub async fn mute(
         .execute(&mut **tx)
         .await?;
     if muted {
-        read(tx, clock, person_id, update_id).await
+        mark_read(tx, clock, person_id, update_id).await
     } else {
         Ok(())
     }
 }
 
-/// Forgets what was read longer ago than [`KEPT`], and what was put off until a time that has come.
+/// Forgets what was read longer ago than [`RETENTION`], and what was put off until a time that has come.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE read_at < $1")
-        .bind(clock.now() - KEPT)
+        .bind(clock.now() - RETENTION)
         .execute(&mut **tx)
         .await?;
     sqlx::query("DELETE FROM snoozes WHERE until_at < $1")
@@ -297,4 +302,4 @@ pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
 }
 
 /// What was read is kept for 30 days.
-pub const KEPT: Millis = 30 * 24 * 3_600_000;
+pub const RETENTION: Millis = 30 * 24 * 3_600_000;

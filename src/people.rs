@@ -14,17 +14,20 @@ use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 pub(crate) use credentials::hash;
 pub use credentials::{
-    Session, Token, add_token, end_by_secret, end_session, end_token, must_be_active, open_session,
-    sessions, sign_in, sweep, tokens, viewer_by_grant, viewer_by_session, viewer_by_token,
+    Session, Token, create_token, end_session, end_session_by_secret, end_token, must_be_active,
+    open_session, sessions, sign_in, sweep, tokens, viewer_by_grant, viewer_by_session,
+    viewer_by_token,
 };
-pub use guests::{guest_name, guest_who_may_speak, speaking_guest};
+pub use guests::{guest_name, guest_who_may_comment, named_guest_id};
 pub use invitations::{
-    Invitation, Invited, accept, ask_to_reset, change_password, invitation_by_secret, invitations,
-    invite, reset_by_secret, reset_password, withdraw,
+    CreatedInvitation, Invitation, accept, change_password, create_reset_link,
+    invitation_by_secret, invitations, invite, reset_by_secret, reset_password, withdraw,
 };
-pub use passwords::Hashed;
-pub use profile::{Profile, edit, stored, time_zone, workers, zones};
-pub use system_account::{house, make_house};
+pub use passwords::PasswordHash;
+pub use profile::{
+    Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
+};
+pub use system_account::{ensure_system_account, find_system_account};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
@@ -116,9 +119,9 @@ pub struct Guest {
     /// The one update it opens.
     pub update_id: String,
     /// Whether it allows comments, reactions and acknowledgements.
-    pub comments: bool,
+    pub may_comment: bool,
     /// By the link itself in `Authorization`, not by a cookie.
-    pub program: bool,
+    pub is_program: bool,
 }
 
 /// Who asks.
@@ -149,16 +152,16 @@ impl Viewer {
                 .iter()
                 .rev()
                 .filter(|guest| guest.update_id == update_id)
-                .max_by_key(|guest| guest.comments),
+                .max_by_key(|guest| guest.may_comment),
             Self::Nobody | Self::Person(_) => None,
         }
     }
 
     /// What to say about something that cannot be seen: sign in first, or nothing here.
-    pub fn blind(&self) -> Error {
+    pub fn not_visible_error(&self) -> Error {
         match self {
             Self::Person(_) => Error::NotFound,
-            Self::Guest(guests) if guests.iter().any(|guest| guest.program) => Error::NotFound,
+            Self::Guest(guests) if guests.iter().any(|guest| guest.is_program) => Error::NotFound,
             Self::Nobody | Self::Guest(_) => Error::Unauthenticated,
         }
     }
@@ -177,7 +180,7 @@ pub struct Account {
     pub role: String,
     /// IANA name.
     pub time_zone: String,
-    /// JSON as [`crate::working_hours::Hours`] reads it; none is the usual hours.
+    /// JSON as [`crate::working_hours::WorkingHours`] reads it; none is the usual hours.
     pub working_hours: Option<String>,
     /// Until when they are away, or were.
     pub away_until: Option<Millis>,
@@ -190,7 +193,7 @@ pub struct Account {
 }
 
 /// Whether no account was ever made.
-pub async fn none_yet(connection: &mut AnyConnection) -> Result<bool> {
+pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found")
             .fetch_one(connection)
@@ -199,7 +202,7 @@ pub async fn none_yet(connection: &mut AnyConnection) -> Result<bool> {
 }
 
 /// Takes a lock that only one transaction can have, before it is asked whether there is an account.
-pub async fn lock_first(tx: &mut Tx) -> Result<()> {
+pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
     sqlx::query("UPDATE event_counter SET n = n")
         .execute(&mut **tx)
         .await?;
@@ -209,14 +212,14 @@ pub async fn lock_first(tx: &mut Tx) -> Result<()> {
 /// A new account.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// The address to sign in with; checked by [`text::email`].
+    /// The address to sign in with; checked by [`text::parse_email`].
     pub email: String,
-    /// The name; checked by [`text::line`].
+    /// The name; checked by [`text::clean_line`].
     pub name: String,
     /// What they may do.
     pub role: Role,
     /// Hashed password; without one they need a reset link.
-    pub password: Option<Hashed>,
+    pub password: Option<PasswordHash>,
     /// IANA name.
     pub time_zone: String,
 }
@@ -234,17 +237,17 @@ pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String>
     .bind(&new.name)
     .bind(text::fold(&new.name))
     .bind(new.role.as_str())
-    .bind(new.password.as_ref().map(Hashed::as_str))
+    .bind(new.password.as_ref().map(PasswordHash::as_str))
     .bind(&new.time_zone)
     .bind(clock.now())
     .execute(&mut **tx)
     .await
-    .map_err(|error| taken_or(error, &new.email))?;
+    .map_err(|error| email_taken_or(error, &new.email))?;
     Ok(id)
 }
 
-fn taken_or(error: sqlx::Error, email: &str) -> Error {
-    if db::is_duplicate(&error) {
+fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
+    if db::is_unique_violation(&error) {
         Error::invalid("email", format!("{email} has an account already."))
     } else {
         error.into()
@@ -272,12 +275,12 @@ pub async fn names(
     connection: &mut AnyConnection,
     ids: &[String],
 ) -> Result<Vec<(String, String)>> {
-    const AT_ONCE: usize = 500;
+    const CHUNK_SIZE: usize = 500;
     let mut names: Vec<(String, String)> = Vec::new();
-    for some in ids.chunks(AT_ONCE) {
+    for some in ids.chunks(CHUNK_SIZE) {
         let text = format!(
             "SELECT id, name FROM people WHERE id IN ({})",
-            db::in_list(1, some.len())
+            db::placeholders(1, some.len())
         );
         let mut statement = sqlx::query_as(AssertSqlSafe(text));
         for id in some {
@@ -304,12 +307,12 @@ pub async fn ids_by_email(
     connection: &mut AnyConnection,
     emails: &[String],
 ) -> Result<BTreeMap<String, String>> {
-    const AT_ONCE: usize = 500;
+    const CHUNK_SIZE: usize = 500;
     let mut found = BTreeMap::new();
-    for some in emails.chunks(AT_ONCE) {
+    for some in emails.chunks(CHUNK_SIZE) {
         let text = format!(
             "SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})",
-            db::in_list(1, some.len())
+            db::placeholders(1, some.len())
         );
         // The text is made of numbers alone.
         let mut query = sqlx::query_as(AssertSqlSafe(text));

@@ -6,9 +6,9 @@ mod verdicts;
 
 use sqlx::{AnyConnection, FromRow};
 
-pub use answers::{Answer, READBACK, answer, take_back};
-pub use reminders::{PAUSE, remind, tell_due};
-pub use verdicts::{Exchange, Verdict, confirm, disclose, exchanges};
+pub use answers::{Answer, MAX_READBACK, answer, take_back};
+pub use reminders::{MIN_REMINDER_INTERVAL, notify_overdue, remind};
+pub use verdicts::{ThreadMessage, Verdict, give_verdict, set_disclosed, verdict_thread};
 
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::updates::{self, Update};
 use crate::{events, notifications};
 
 /// A visit begins anew after a minute away: what came since the one before is "new since your visit".
-const VISIT: Millis = 60_000;
+const VISIT_GAP: Millis = 60_000;
 
 /// One recipient's standing: facts, from which the state follows.
 #[derive(Clone, Debug, FromRow)]
@@ -74,7 +74,7 @@ impl Receipt {
 }
 
 /// The columns of [`Receipt`], of `receipts r JOIN people p`.
-macro_rules! receipt {
+macro_rules! select_receipts {
     () => {
         "SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
          r.verdict, CASE WHEN r.verdict = 'corrected' THEN (SELECT e.body FROM exchanges e WHERE e.update_id = r.update_id
@@ -85,9 +85,9 @@ macro_rules! receipt {
 }
 
 /// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
-pub async fn of(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
+pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     Ok(sqlx::query_as(concat!(
-        receipt!(),
+        select_receipts!(),
         " AND (p.deactivated_at IS NULL OR r.answered_at IS NOT NULL) ORDER BY p.name_key, p.id"
     ))
     .bind(update_id)
@@ -101,15 +101,17 @@ pub async fn of_person(
     update_id: &str,
     person_id: &str,
 ) -> Result<Option<Receipt>> {
-    Ok(sqlx::query_as(concat!(receipt!(), " AND r.person_id = $2"))
-        .bind(update_id)
-        .bind(person_id)
-        .fetch_optional(connection)
-        .await?)
+    Ok(
+        sqlx::query_as(concat!(select_receipts!(), " AND r.person_id = $2"))
+            .bind(update_id)
+            .bind(person_id)
+            .fetch_optional(connection)
+            .await?,
+    )
 }
 
 /// How many recipients opened it.
-pub async fn opened(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
+pub async fn count_opened(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NOT NULL")
         .bind(update_id)
         .fetch_one(connection)
@@ -132,7 +134,7 @@ pub struct GuestAnswer {
 }
 
 /// The guests who acknowledged, in order.
-pub async fn of_guests(
+pub async fn guest_answers(
     connection: &mut AnyConnection,
     update_id: &str,
 ) -> Result<Vec<GuestAnswer>> {
@@ -146,7 +148,7 @@ pub async fn of_guests(
 }
 
 /// When a guest answered, which revision, and what they said back.
-pub async fn of_guest(
+pub async fn guest_answer(
     connection: &mut AnyConnection,
     guest_id: &str,
 ) -> Result<Option<(Millis, i64, Option<String>)>> {
@@ -160,7 +162,7 @@ pub async fn of_guest(
 }
 
 /// Until when the person had seen the update before this visit; none at the first.
-pub async fn seen_before(
+pub async fn previous_visit(
     connection: &mut AnyConnection,
     clock: &Clock,
     update_id: &str,
@@ -174,7 +176,7 @@ pub async fn seen_before(
     .fetch_optional(connection)
     .await?;
     Ok(visit.and_then(|(seen, before)| {
-        if clock.now() - seen > VISIT {
+        if clock.now() - seen > VISIT_GAP {
             Some(seen)
         } else {
             before
@@ -183,14 +185,14 @@ pub async fn seen_before(
 }
 
 /// The page's own script says that the viewer has it before them.
-pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    updates::hold(tx, id).await?;
+pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+    updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     let Viewer::Person(person) = viewer else {
         return Ok(());
     };
     let now = clock.now();
-    notifications::read(tx, clock, &person.id, id).await?;
+    notifications::mark_read(tx, clock, &person.id, id).await?;
     sqlx::query(
         "INSERT INTO visits (update_id, person_id, seen_at) VALUES ($1, $2, $3)
          ON CONFLICT (update_id, person_id) DO UPDATE SET
@@ -199,13 +201,13 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     .bind(id)
     .bind(&person.id)
     .bind(now)
-    .bind(VISIT)
+    .bind(VISIT_GAP)
     .execute(&mut **tx)
     .await?;
     if update.published_at.is_none() || update.author_id == person.id {
         return Ok(());
     }
-    let new = receive(tx, &update, &person.id).await?;
+    let new = ensure_receipt(tx, &update, &person.id).await?;
     let first = sqlx::query(
         "UPDATE receipts SET opened_at = $3 WHERE update_id = $1 AND person_id = $2 AND opened_at IS NULL AND removed_at IS NULL",
     )
@@ -215,7 +217,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
     .execute(&mut **tx)
     .await?;
     if new {
-        updates::settle(tx, clock, id, Some(&person.id)).await?;
+        updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
     }
     if first.rows_affected() > 0 {
         events::record(tx, clock, "opening", id, &person.id, &person.id).await?;
@@ -224,7 +226,7 @@ pub async fn open(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Resu
 }
 
 /// What is for everyone and asks nothing has a receipt only once somebody opens or answers it. Answers whether they are a recipient since now.
-async fn receive(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
+async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at
         .filter(|_| update.everyone_at.is_some() && update.author_id != person_id)

@@ -7,20 +7,20 @@ use crate::clock::Clock;
 use crate::comments::{self, Anchor, NewComment};
 use crate::error::Result;
 use crate::infra::db::Tx;
-use crate::media::{self, Taken};
+use crate::media::{self, StoredFile};
 use crate::people::{self, Viewer};
 use crate::receipts::{self, Verdict};
-use crate::updates::{self, Addressed, Content, Update};
-use crate::uploads::Intake;
+use crate::updates::{self, Content, ResolvedAudience, Update};
+use crate::uploads::UploadService;
 
 /// The video; `bin/make-sample` makes it.
 pub const VIDEO: &[u8] = include_bytes!("../sample/welcome.mp4");
 const NOTES: &str = include_str!("../sample/welcome.md");
 
 /// Stores the video, before the transaction that gives it a place.
-pub async fn take(intake: &Intake) -> Result<Taken> {
-    intake
-        .take(
+pub async fn store_video(uploads: &UploadService) -> Result<StoredFile> {
+    uploads
+        .store_file(
             "welcome.mp4",
             false,
             stream::iter([Ok(Bytes::from_static(VIDEO))]),
@@ -29,8 +29,8 @@ pub async fn take(intake: &Intake) -> Result<Taken> {
 }
 
 /// Writes the sample, for one person.
-pub async fn make(tx: &mut Tx, clock: &Clock, person_id: &str, video: &Taken) -> Result<()> {
-    let house = people::make_house(tx, clock).await?;
+pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredFile) -> Result<()> {
+    let system_account = people::ensure_system_account(tx, clock).await?;
     let content = Content {
         title: Some("Try it: what comes back".into()),
         notes: Some(NOTES.into()),
@@ -38,15 +38,15 @@ pub async fn make(tx: &mut Tx, clock: &Clock, person_id: &str, video: &Taken) ->
         prompt: Some(Some(
             "What will you use this for, in your own words?".into(),
         )),
-        audience: Some(Addressed {
+        audience: Some(ResolvedAudience {
             people: vec![person_id.to_owned()],
-            ..Addressed::default()
+            ..ResolvedAudience::default()
         }),
         ..Content::default()
     };
-    let update = updates::create(tx, clock, &house, &content).await?;
+    let update = updates::create(tx, clock, &system_account, &content).await?;
     let media = media::add(tx, clock, &update.id, None, video).await?;
-    let viewer = Viewer::Person(house);
+    let viewer = Viewer::Person(system_account);
     updates::publish(tx, clock, &viewer, &update.id).await?;
     let first = NewComment {
         body: "A comment stands at its second: press the time to go there. Answer here, or write one of your own.".into(),
@@ -58,28 +58,38 @@ pub async fn make(tx: &mut Tx, clock: &Clock, person_id: &str, video: &Taken) ->
 }
 
 /// The sample's author, if this update is it.
-async fn author(tx: &mut Tx, update: &Update) -> Result<Option<Viewer>> {
-    Ok(people::house(tx, &update.author_id)
+async fn find_author(tx: &mut Tx, update: &Update) -> Result<Option<Viewer>> {
+    Ok(people::find_system_account(tx, &update.author_id)
         .await?
         .map(Viewer::Person))
 }
 
 /// What was said back to the sample is confirmed at once, as its notes say: nobody else will, and a loop that stays open teaches the wrong thing.
-pub async fn hear(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+pub async fn confirm_readback(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
-    let (Viewer::Person(person), Some(house)) = (viewer, author(tx, &update).await?) else {
+    let (Viewer::Person(person), Some(system_account)) = (viewer, find_author(tx, &update).await?)
+    else {
         return Ok(());
     };
     match receipts::of_person(tx, id, &person.id).await? {
         Some(receipt) if receipt.answer.as_deref() == Some("read_back") => {
-            receipts::confirm(tx, clock, &house, id, &person.id, &Verdict::Confirmed, None).await
+            receipts::give_verdict(
+                tx,
+                clock,
+                &system_account,
+                id,
+                &person.id,
+                &Verdict::Confirmed,
+                None,
+            )
+            .await
         }
         _ => Ok(()),
     }
 }
 
 /// What is asked under the sample is answered at once, so that its asker can close it.
-pub async fn reply(
+pub async fn answer_question(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -87,7 +97,7 @@ pub async fn reply(
     question_id: &str,
 ) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
-    let Some(house) = author(tx, &update).await? else {
+    let Some(system_account) = find_author(tx, &update).await? else {
         return Ok(());
     };
     let answer = NewComment {
@@ -96,19 +106,19 @@ pub async fn reply(
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()
     };
-    comments::add(tx, clock, &house, id, &answer).await?;
+    comments::add(tx, clock, &system_account, id, &answer).await?;
     Ok(())
 }
 
 /// Who mutes the sample has put it away: nothing is asked of them any more.
-pub async fn put_away(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
+pub async fn dismiss(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let update = updates::find(tx, viewer, id).await?;
-    match author(tx, &update).await? {
-        Some(house) if update.asks() => {
+    match find_author(tx, &update).await? {
+        Some(system_account) if update.asks_for_answer() => {
             updates::edit(
                 tx,
                 clock,
-                &house,
+                &system_account,
                 id,
                 &Content {
                     expectation: Some("fyi"),

@@ -12,7 +12,7 @@ use crate::infra::db::{Dialect, Tx};
 use crate::text::fold;
 
 /// Creates what only one engine has: it can be rebuilt at any time, so it is no migration.
-pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
+pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     let make: &[&str] = match dialect {
         Dialect::Sqlite => &[
             "CREATE VIRTUAL TABLE IF NOT EXISTS said_words USING fts5 (words, content = '', contentless_delete = 1)",
@@ -29,7 +29,7 @@ pub async fn prepare(connection: &mut AnyConnection, dialect: Dialect) -> Result
 }
 
 /// The folded words of a text, parted by single spaces.
-fn parted(text: &str) -> String {
+fn tokenize(text: &str) -> String {
     fold(text)
         .split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -38,8 +38,8 @@ fn parted(text: &str) -> String {
 }
 
 /// The engine's question for all of these words, the last one perhaps unfinished; none when there is no word in it.
-pub fn query(dialect: Dialect, typed: &str) -> Option<String> {
-    let parted = parted(typed);
+pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
+    let parted = tokenize(typed);
     let words: Vec<&str> = parted
         .split(' ')
         .filter(|word| !word.is_empty())
@@ -64,7 +64,7 @@ pub fn query(dialect: Dialect, typed: &str) -> Option<String> {
 }
 
 /// A number that grows with the time of the id: its first 48 bits are milliseconds, 14 bits of the rest tell neighbours apart.
-fn number(id: &str) -> i64 {
+fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
@@ -85,7 +85,7 @@ fn number(id: &str) -> i64 {
 /// Writes anew what can be found of a subject: of an update its title and notes, of a comment its text and what is written in its drawing, of a
 /// picture what is written on it. What is gone is not found.
 pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
-    forget(tx, dialect, "subject_id", subject_id).await?;
+    delete_rows(tx, dialect, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
         "SELECT title || ' ' || notes FROM updates WHERE id = $1
          UNION ALL SELECT body || ' ' || coalesce(drawn, '') FROM comments WHERE id = $1 AND removed_at IS NULL
@@ -94,11 +94,11 @@ pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &
     .bind(subject_id)
     .fetch_optional(&mut **tx)
     .await?;
-    let words = parted(text.as_deref().unwrap_or_default());
+    let words = tokenize(text.as_deref().unwrap_or_default());
     if words.is_empty() {
         return Ok(());
     }
-    let mut n = number(subject_id);
+    let mut n = row_number(subject_id);
     while !insert(tx, n, update_id, subject_id, &words).await? {
         n += 1;
     }
@@ -130,11 +130,11 @@ async fn insert(
 }
 
 /// Forgets all words of an update that is deleted for good.
-pub async fn forget_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
-    forget(tx, dialect, "update_id", update_id).await
+pub async fn delete_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
+    delete_rows(tx, dialect, "update_id", update_id).await
 }
 
-async fn forget(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
+async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -> Result<()> {
     if dialect == Dialect::Sqlite {
         let text = format!(
             "DELETE FROM said_words WHERE rowid IN (SELECT n FROM said WHERE {column} = $1)"
@@ -155,7 +155,7 @@ async fn forget(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &str) -
 
 /// A place where the words stand.
 #[derive(Clone, Debug, FromRow)]
-pub struct Found {
+pub struct SearchHit {
     /// The update.
     pub update_id: String,
     /// The comment; none for the update's own title and notes.
@@ -171,13 +171,13 @@ pub struct Found {
 }
 
 /// Where in these updates the words stand: in title and notes, in comments, and on pictures, newest first, at most 200 places.
-pub async fn places(
+pub async fn find_hits(
     connection: &mut AnyConnection,
     dialect: Dialect,
     typed: &str,
     updates: &[String],
-) -> Result<Vec<Found>> {
-    let Some(query) = query(dialect, typed) else {
+) -> Result<Vec<SearchHit>> {
+    let Some(query) = match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
     if updates.is_empty() {
@@ -193,7 +193,7 @@ pub async fn places(
          FROM (SELECT s.n, s.update_id, s.subject_id FROM {matching}) AS f
          JOIN updates u ON u.id = f.update_id LEFT JOIN comments c ON c.id = f.subject_id LEFT JOIN markups k ON k.media_id = f.subject_id
          WHERE f.update_id IN ({}) ORDER BY f.n DESC LIMIT 200",
-        db::in_list(2, updates.len())
+        db::placeholders(2, updates.len())
     );
     let mut places = sqlx::query_as(AssertSqlSafe(text)).bind(query);
     for update in updates {
@@ -203,9 +203,9 @@ pub async fn places(
 }
 
 /// Whether any of the typed words begins a word of the text.
-pub fn hits(text: &str, typed: &str) -> bool {
-    let wanted = parted(typed);
-    parted(text).split(' ').any(|word| {
+pub fn matches(text: &str, typed: &str) -> bool {
+    let wanted = tokenize(typed);
+    tokenize(text).split(' ').any(|word| {
         wanted
             .split(' ')
             .any(|wanted| !wanted.is_empty() && word.starts_with(wanted))
@@ -214,13 +214,13 @@ pub fn hits(text: &str, typed: &str) -> bool {
 
 /// The stretch of a text around the first of the typed words, at most some 24 words long.
 pub fn excerpt(text: &str, typed: &str) -> String {
-    let wanted = parted(typed);
+    let wanted = tokenize(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     let hit = words
         .iter()
         .position(|word| {
-            parted(word)
+            tokenize(word)
                 .split(' ')
                 .any(|part| wanted.iter().any(|wanted| part.starts_with(wanted)))
         })
@@ -240,22 +240,22 @@ mod tests {
     #[test]
     fn questions_cannot_break_out_of_their_words() {
         assert_eq!(
-            query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(),
+            match_query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(),
             Some("\"o\" \"brien\" \"x\" \"or\" \"cafe\"*")
         );
         assert_eq!(
-            query(Dialect::Postgres, "a' | !b").as_deref(),
+            match_query(Dialect::Postgres, "a' | !b").as_deref(),
             Some("'a' & 'b':*")
         );
-        assert_eq!(query(Dialect::Postgres, " !! "), None);
+        assert_eq!(match_query(Dialect::Postgres, " !! "), None);
     }
 
     #[test]
     fn numbers_grow_with_ids() {
         let clock = crate::clock::Clock::default();
-        let first = number(&clock.id());
+        let first = row_number(&clock.id());
         clock.advance(10);
-        assert!(number(&clock.id()) > first && first > 0);
+        assert!(row_number(&clock.id()) > first && first > 0);
     }
 
     #[test]

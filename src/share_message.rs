@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use crate::clock::Millis;
 
 /// `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`. The expectation is the word of the code, the due one of
-/// [`by`] or [`within`].
+/// [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
     title: &str,
@@ -16,7 +16,7 @@ pub fn message(
     link: &str,
 ) -> String {
     let what = match length_ms {
-        Some(ms) => format!("“{title}” ({})", length(ms)),
+        Some(ms) => format!("“{title}” ({})", format_length(ms)),
         None => format!("“{title}”"),
     };
     let when = due.map(|due| format!(" {due}")).unwrap_or_default();
@@ -28,7 +28,7 @@ pub fn message(
 }
 
 /// `by Fri 17:00` in this zone, with the day of the month where it is six days away or more, or past.
-pub fn by(due: Millis, now: Millis, zone: &str) -> String {
+pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let Ok(time) = Timestamp::from_millisecond(due) else {
@@ -45,7 +45,7 @@ pub fn by(due: Millis, now: Millis, zone: &str) -> String {
 }
 
 /// By when, in working days of whoever reads it.
-pub fn within(working_days: i64) -> String {
+pub fn due_within_text(working_days: i64) -> String {
     match working_days {
         ..=1 => "by the end of your next working day".into(),
         days => format!("within {days} working days"),
@@ -53,12 +53,12 @@ pub fn within(working_days: i64) -> String {
 }
 
 /// How long a video is: `3:12`, `1:02:03`; at least a second.
-pub fn length(ms: i64) -> String {
-    clock(ms.max(1000))
+pub fn format_length(ms: i64) -> String {
+    format_position(ms.max(1000))
 }
 
 /// A moment of a video, in the same way.
-pub fn clock(ms: i64) -> String {
+pub fn format_position(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -86,7 +86,7 @@ mod tests {
             said,
             "Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://h/updates/1"
         );
-        let said = message("Ada", "T", "readback", None, Some(&within(1)), "L");
+        let said = message("Ada", "T", "readback", None, Some(&due_within_text(1)), "L");
         assert_eq!(
             said,
             "Ada asks you to say it back: “T” by the end of your next working day: L"
@@ -95,9 +95,9 @@ mod tests {
             message("Ada", "T", "fyi", None, None, "L"),
             "Ada sent you “T”: L"
         );
-        assert_eq!(within(3), "within 3 working days");
+        assert_eq!(due_within_text(3), "within 3 working days");
         assert_eq!(
-            (length(3_723_000), length(900)),
+            (format_length(3_723_000), format_length(900)),
             ("1:02:03".into(), "0:01".into())
         );
     }
@@ -107,19 +107,19 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
         let now = at("2026-11-20T12:00:00Z");
         assert_eq!(
-            by(at("2026-11-23T16:00:00Z"), now, "Europe/Warsaw"),
+            due_text(at("2026-11-23T16:00:00Z"), now, "Europe/Warsaw"),
             "by Mon 17:00"
         );
         assert_eq!(
-            by(at("2026-11-23T16:00:00Z"), now, "Pacific/Auckland"),
+            due_text(at("2026-11-23T16:00:00Z"), now, "Pacific/Auckland"),
             "by Tue 05:00"
         );
         assert_eq!(
-            by(at("2026-11-27T16:00:00Z"), now, "Europe/Warsaw"),
+            due_text(at("2026-11-27T16:00:00Z"), now, "Europe/Warsaw"),
             "by Fri 27 Nov 17:00"
         );
         assert_eq!(
-            by(at("2026-11-18T16:00:00Z"), now, "Europe/Warsaw"),
+            due_text(at("2026-11-18T16:00:00Z"), now, "Europe/Warsaw"),
             "by Wed 18 Nov 17:00"
         );
     }

@@ -14,19 +14,19 @@ use tokio::sync::{Semaphore, watch};
 
 use self::node::Node;
 use crate::clock::{self, Clock};
-use crate::config::{Config, Delivery, Place};
+use crate::config::{Config, Delivery, StorageLocation};
 use crate::error::{Error, Result};
-use crate::events::hub::Live;
+use crate::events::hub::EventHub;
 use crate::infra::db::{self, Db};
 use crate::infra::images::Font;
 use crate::infra::storage::{S3Settings, Storage};
-use crate::media::Workshop;
+use crate::media::MediaContext;
 use crate::people::Viewer;
 use crate::search;
-use crate::uploads::{Busy, Intake};
+use crate::uploads::{KeyedLimiter, UploadService};
 
 /// Parts of uploads joined at once: each takes twice its 16 MiB of memory.
-const JOINING: usize = 4;
+const MAX_PARALLEL_JOINS: usize = 4;
 
 /// What all requests share.
 pub struct State {
@@ -37,15 +37,15 @@ pub struct State {
     /// The domain's time.
     pub clock: Clock,
     /// How files come in, with storage and tools.
-    pub intake: Intake,
+    pub uploads: UploadService,
     /// Keeps guessing and flooding slow.
-    pub guard: Guard,
+    pub rate_limits: RateLimits,
     /// What signs addresses and cookies; a row of the database, so that all nodes have it.
     pub(crate) key: String,
     /// What the set-up page asks for.
     pub(crate) setup_code: String,
     /// Open pages.
-    pub(crate) live: Live,
+    pub(crate) event_hub: EventHub,
     /// This process, among all that claim jobs.
     pub(crate) node: Node,
     /// Where media comes from besides the page's own address, for the Content-Security-Policy: the public address and, in
@@ -55,13 +55,13 @@ pub struct State {
 
 /// Limits on how often something is tried, in this node's memory.
 #[derive(Debug)]
-pub struct Guard {
+pub struct RateLimits {
     accounts: DefaultKeyedRateLimiter<String>,
     addresses: DefaultKeyedRateLimiter<String>,
-    speakers: DefaultKeyedRateLimiter<String>,
+    commenters: DefaultKeyedRateLimiter<String>,
 }
 
-impl Default for Guard {
+impl Default for RateLimits {
     fn default() -> Self {
         let quota = |burst: u32, refill: u64| {
             let period = Duration::from_secs(refill);
@@ -72,31 +72,31 @@ impl Default for Guard {
         Self {
             accounts: RateLimiter::keyed(quota(10, 30)),
             addresses: RateLimiter::keyed(quota(60, 2)),
-            speakers: RateLimiter::keyed(quota(60, 1)),
+            commenters: RateLimiter::keyed(quota(60, 1)),
         }
     }
 }
 
-impl Guard {
+impl RateLimits {
     /// From one address an account's password may be tried ten times, then twice a minute, and all passwords sixty times, then every two
     /// seconds. Nobody can lock others out: an account's tries are counted for each address by itself.
-    pub fn sign_in(&self, account: &str, address: &str) -> Result<()> {
+    pub fn check_sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
         check(&self.accounts, &format!("{account} {address}"))
     }
 
     /// Forgets who has not tried anything for a while.
-    pub(crate) fn forget(&self) {
-        for limiter in [&self.accounts, &self.addresses, &self.speakers] {
+    pub(crate) fn evict_idle(&self) {
+        for limiter in [&self.accounts, &self.addresses, &self.commenters] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
     }
 
     /// Guests say sixty things, then one a second; people are trusted.
-    pub fn speak(&self, viewer: &Viewer, address: &str) -> Result<()> {
+    pub fn check_comment(&self, viewer: &Viewer, address: &str) -> Result<()> {
         match viewer {
-            Viewer::Guest(_) => check(&self.speakers, address),
+            Viewer::Guest(_) => check(&self.commenters, address),
             Viewer::Person(_) | Viewer::Nobody => Ok(()),
         }
     }
@@ -104,7 +104,7 @@ impl Guard {
 
 fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
     limiter.check_key(&key.to_owned()).map_err(|until| {
-        Error::TooMany(
+        Error::TooManyRequests(
             until
                 .wait_time_from(DefaultClock::default().now())
                 .as_secs()
@@ -119,16 +119,16 @@ pub async fn open_db(config: &Config) -> Result<Db> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&config.data)
+        .create(&config.data_dir)
         .map_err(|error| {
             Error::Conflict(format!(
                 "HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.",
-                config.data.display()
+                config.data_dir.display()
             ))
         })?;
     let db = Db::open(&config.database_url).await?;
     let mut tx = db.begin().await?;
-    search::prepare(&mut tx, db.dialect()).await?;
+    search::create_engine_index(&mut tx, db.dialect()).await?;
     tx.commit().await?;
     Ok(db)
 }
@@ -136,8 +136,8 @@ pub async fn open_db(config: &Config) -> Result<Db> {
 /// Opens the storage that the settings name.
 pub async fn open_storage(config: &Config) -> Result<Storage> {
     match &config.storage {
-        Place::Disk => Storage::disk(&config.data.join("media")),
-        Place::S3 { bucket, prefix } => {
+        StorageLocation::Disk => Storage::disk(&config.data_dir.join("media")),
+        StorageLocation::S3 { bucket, prefix } => {
             Storage::s3(S3Settings {
                 bucket: bucket.clone(),
                 // Keys begin with it as it is, so the slash belongs to it.
@@ -166,11 +166,11 @@ impl State {
     ) -> Result<Self> {
         let db = open_db(&config).await?;
         let storage = open_storage(&config).await?;
-        let tmp = config.data.join("tmp");
+        let tmp = config.data_dir.join("tmp");
         std::fs::create_dir_all(&tmp)?;
         let mut tx = db.begin().await?;
-        let key = db::setting(&mut tx, "key", clock::secret).await?;
-        let setup_code = db::setting(&mut tx, "setup_code", clock::secret).await?;
+        let key = db::get_or_create_setting(&mut tx, "key", clock::secret).await?;
+        let setup_code = db::get_or_create_setting(&mut tx, "setup_code", clock::secret).await?;
         tx.commit().await?;
         let redirected = match config.delivery {
             Delivery::Proxy => None,
@@ -187,35 +187,35 @@ impl State {
             .chain(redirected)
             .map(|source| format!(" {source}"))
             .collect();
-        let live = Live::start(db.clone(), stop).await?;
-        let node = Node::start(&db, &config.data).await?;
-        let shop = Workshop {
+        let live = EventHub::start(db.clone(), stop).await?;
+        let node = Node::start(&db, &config.data_dir).await?;
+        let ctx = MediaContext {
             db: db.clone(),
             clock: clock.clone(),
             storage,
             ffmpeg: config.ffmpeg.clone(),
-            found: Arc::default(),
-            tmp,
-            since: clock::real_time(),
+            tools: Arc::default(),
+            temp_dir: tmp,
+            started_at: clock::real_time(),
             font,
         };
-        let intake = Intake {
-            shop,
-            max: config.max_upload,
-            min_free: config.min_free,
-            pause: config.upload_pause,
-            joining: Arc::new(Semaphore::new(JOINING)),
-            writing: Busy::default(),
-            finishing: Busy::default(),
+        let uploads = UploadService {
+            media: ctx,
+            max_bytes: config.max_upload,
+            min_free_bytes: config.min_free_bytes,
+            idle_timeout: config.upload_idle_timeout,
+            join_permits: Arc::new(Semaphore::new(MAX_PARALLEL_JOINS)),
+            writers: KeyedLimiter::default(),
+            finishers: KeyedLimiter::default(),
         };
         Ok(Self {
             db,
             clock,
-            intake,
-            guard: Guard::default(),
+            uploads,
+            rate_limits: RateLimits::default(),
             key,
             setup_code,
-            live,
+            event_hub: live,
             node,
             media_sources,
             config,

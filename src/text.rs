@@ -4,22 +4,22 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Characters of a person's, guest's, link's or token's name.
-pub const NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 /// Characters of a title.
-pub const TITLE: usize = 200;
+pub const MAX_TITLE: usize = 200;
 /// Characters of notes.
-pub const NOTES: usize = 50_000;
+pub const MAX_NOTES: usize = 50_000;
 /// Characters of a comment.
-pub const COMMENT: usize = 10_000;
+pub const MAX_COMMENT: usize = 10_000;
 /// Characters of what the author does if nothing is heard.
-pub const OTHERWISE: usize = 500;
+pub const MAX_OTHERWISE: usize = 500;
 /// Characters of what is asked of those who read back.
-pub const PROMPT: usize = 200;
+pub const MAX_PROMPT: usize = 200;
 /// Characters of a file's name that are kept.
-pub const FILE_NAME: usize = 255;
+pub const MAX_FILE_NAME: usize = 255;
 
 /// What is wrong with a text that has the character U+0000.
-pub const NUL: &str = "has a character U+0000, which no text can have. Leave it out.";
+pub const NUL_ERROR: &str = "has a character U+0000, which no text can have. Leave it out.";
 
 /// Whether a character shows nothing by itself: spaces of all kinds, joiners, marks of direction, fillers.
 fn is_blank(letter: char) -> bool {
@@ -30,10 +30,10 @@ fn is_blank(letter: char) -> bool {
 }
 
 /// A text within its limit, trimmed; one that shows nothing is empty; the error says what is wrong and what would be right.
-pub fn text(text: &str, most: usize) -> Result<String, String> {
+pub fn clean_text(text: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
-        return Err(NUL.into());
+        return Err(NUL_ERROR.into());
     }
     if text.chars().all(is_blank) {
         return Ok(String::new());
@@ -48,8 +48,8 @@ pub fn text(text: &str, most: usize) -> Result<String, String> {
 }
 
 /// A text of one line that is not empty: line breaks and other control characters become spaces.
-pub fn line(given: &str, most: usize) -> Result<String, String> {
-    let line = text(given, most)?
+pub fn clean_line(given: &str, most: usize) -> Result<String, String> {
+    let line = clean_text(given, most)?
         .replace(|letter: char| letter.is_control(), " ")
         .trim()
         .to_owned();
@@ -69,8 +69,8 @@ pub fn fold(text: &str) -> String {
 }
 
 /// An e-mail address: something before one `@`, a domain after it, no spaces (HTML's notion, not RFC 5322's).
-pub fn email(given: &str) -> Result<String, String> {
-    let address = text(given, 254)?;
+pub fn parse_email(given: &str) -> Result<String, String> {
+    let address = clean_text(given, 254)?;
     let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
     let odd = |letter: char| {
@@ -95,7 +95,7 @@ pub fn email_key(address: &str) -> String {
 }
 
 /// The name of a file as it is shown: what came before the last slash is dropped, what could disguise or break a line is shown as `_`.
-pub fn file_name(given: &str) -> String {
+pub fn clean_file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {
         letter.is_control()
@@ -104,7 +104,7 @@ pub fn file_name(given: &str) -> String {
     let name: String = last
         .chars()
         .map(|letter| if hidden(letter) { '_' } else { letter })
-        .take(FILE_NAME)
+        .take(MAX_FILE_NAME)
         .collect();
     let name = name.trim().to_owned();
     if name.is_empty() || name == "." || name == ".." {
@@ -120,18 +120,18 @@ mod tests {
 
     #[test]
     fn file_names_are_data_and_never_a_path() {
-        assert_eq!(file_name("../../etc/passwd"), "passwd");
-        assert_eq!(file_name("C:\\shots\\a.png"), "a.png");
-        assert_eq!(file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
-        assert_eq!(file_name(".."), "file");
-        assert_eq!(file_name("日本 🎉.webm"), "日本 🎉.webm");
+        assert_eq!(clean_file_name("../../etc/passwd"), "passwd");
+        assert_eq!(clean_file_name("C:\\shots\\a.png"), "a.png");
+        assert_eq!(clean_file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
+        assert_eq!(clean_file_name(".."), "file");
+        assert_eq!(clean_file_name("日本 🎉.webm"), "日本 🎉.webm");
     }
 
     #[test]
     fn addresses_need_one_at_and_no_spaces() {
-        assert!(email(" ana@example.org ").is_ok());
+        assert!(parse_email(" ana@example.org ").is_ok());
         for wrong in ["ana", "@x", "a@", "a b@x", "a@b@c", "a@x,b@y", "a\0@x"] {
-            assert!(email(wrong).is_err(), "{wrong}");
+            assert!(parse_email(wrong).is_err(), "{wrong}");
         }
     }
 

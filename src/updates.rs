@@ -14,15 +14,18 @@ use sqlx::{AnyConnection, FromRow};
 pub(crate) use access::visible;
 pub use access::{Recipient, find_to_audit, recipients, refresh as refresh_access};
 pub use audience::{
-    Addressed, INVITE, Named, add_recipient, address, admins, audience, audience_groups, awaited,
-    invite_and_ask, join, unknown,
+    MAX_INVITED, NamedPerson, ResolvedAudience, add_invited_recipient, add_recipient, admin_names,
+    audience, audience_groups, invite_and_ask, pending_invitees, resolve_addresses,
+    unknown_addresses,
 };
 pub use groups::{change_group, delete_group, leave_group};
-pub use list::{Cursor, Filter, Row, best, by_ids, list};
-pub use obligations::{answered, hold, move_dues, settle, settle_person};
-pub use questions::{count_questions, who_sees};
+pub use list::{Cursor, Filter, Row, best_matches, by_ids, list};
+pub use obligations::{
+    count_answered, lock_for_update, recompute_due_times, refresh_obligations, refresh_person,
+};
+pub use questions::{people_who_can_open, refresh_question_count};
 pub use revisions::{
-    Changes, Revision, changes_since, in_a_version, media_changed, revision, revisions,
+    Changes, Revision, changes_since, is_in_a_revision, media_changed, revision, revisions,
 };
 
 use crate::clock::{Clock, Millis};
@@ -31,7 +34,7 @@ use crate::events;
 use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::{Person, Viewer};
 use crate::working_hours::Due;
 
@@ -45,9 +48,9 @@ macro_rules! columns {
 }
 
 /// How long an author can take publication back.
-pub const UNDO: Millis = 10_000;
+pub const UNDO_WINDOW: Millis = 10_000;
 /// How long the trash keeps an update.
-pub const TRASH: Millis = 30 * 24 * 3_600_000;
+pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
@@ -112,17 +115,17 @@ impl Update {
 
     /// `draft`, `published` or `trashed`.
     pub fn state(&self) -> &'static str {
-        state(self.published_at, self.trashed_at)
+        state_at(self.published_at, self.trashed_at)
     }
 
     /// Whether an answer is asked for.
-    pub fn asks(&self) -> bool {
+    pub fn asks_for_answer(&self) -> bool {
         self.expectation != "fyi"
     }
 }
 
 /// The state that the two times tell.
-pub fn state(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'static str {
+pub fn state_at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'static str {
     match (published_at, trashed_at) {
         (_, Some(_)) => "trashed",
         (Some(_), None) => "published",
@@ -148,7 +151,7 @@ pub struct Content {
     /// What recipients are asked when they read back.
     pub prompt: Option<Option<String>>,
     /// Whom it is for.
-    pub audience: Option<Addressed>,
+    pub audience: Option<ResolvedAudience>,
     /// Whether people who join its groups later may open it too. An audience without a group turns it off.
     pub later_members: Option<bool>,
     /// In an edit: ask those again who have answered, with what changed.
@@ -182,15 +185,11 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .await?,
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
-    found.ok_or_else(|| viewer.blind())
+    found.ok_or_else(|| viewer.not_visible_error())
 }
 
 /// An update that the viewer may see and change: only its author may, and not in the trash.
-pub async fn find_mine(
-    connection: &mut AnyConnection,
-    viewer: &Viewer,
-    id: &str,
-) -> Result<Update> {
+pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
     if update.trashed_at.is_some() {
@@ -213,7 +212,7 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
 }
 
 /// Whether nothing was ever published in this workspace, but for the sample.
-pub async fn none_published(connection: &mut AnyConnection) -> Result<bool> {
+pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
             .fetch_one(connection)
@@ -229,8 +228,8 @@ pub async fn create(
     content: &Content,
 ) -> Result<Update> {
     let (id, now) = (clock.id(), clock.now());
-    let (due_at, due_days) = parts(content.due.flatten());
-    ahead(clock, due_at)?;
+    let (due_at, due_days) = due_columns(content.due.flatten());
+    check_due_is_ahead(clock, due_at)?;
     sqlx::query(
         "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, due_at, due_days, otherwise, prompt, later_members_at,
              revision, version, created_at, listed_at)
@@ -254,13 +253,13 @@ pub async fn create(
     .execute(&mut **tx)
     .await?;
     if let Some(addressed) = &content.audience {
-        audience::set(tx, clock, &id, addressed).await?;
+        audience::save_audience(tx, clock, &id, addressed).await?;
     }
-    own(tx, &id).await
+    find_as_author(tx, &id).await
 }
 
 /// The two columns of a due time.
-fn parts(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
+fn due_columns(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
     match due {
         Some(Due::At(at)) => (Some(at), None),
         Some(Due::Days(days)) => (None, Some(days)),
@@ -269,7 +268,7 @@ fn parts(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
 }
 
 /// Nothing can be due before it is asked.
-fn ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
+fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
     match due_at {
         Some(at) if at <= clock.now() => Err(Error::invalid(
             "due",
@@ -288,8 +287,8 @@ pub async fn edit(
     content: &Content,
 ) -> Result<Update> {
     let person = viewer.person()?;
-    hold(tx, id).await?;
-    let before = find_mine(tx, viewer, id).await?;
+    lock_for_update(tx, id).await?;
+    let before = find_own(tx, viewer, id).await?;
     if content
         .version
         .is_some_and(|version| version != before.version)
@@ -307,9 +306,9 @@ pub async fn edit(
         ));
     }
     let due = content.due.unwrap_or(before.due());
-    let (due_at, due_days) = parts(due);
+    let (due_at, due_days) = due_columns(due);
     if due_at != before.due_at {
-        ahead(clock, due_at)?;
+        check_due_is_ahead(clock, due_at)?;
     }
     let material = published && content.material.is_some();
     let changed = sqlx::query(
@@ -328,7 +327,7 @@ pub async fn edit(
     .bind(i64::from(material))
     .bind(if published { content.material.clone().unwrap_or(before.what_changed.clone()) } else { None })
     .bind(published.then(|| clock.now()))
-    .bind(access::later_members(clock, content, &before))
+    .bind(access::later_members_since(clock, content, &before))
     .bind(id)
     .bind(before.version)
     .execute(&mut **tx)
@@ -341,18 +340,18 @@ pub async fn edit(
     if material {
         revisions::supersede(tx, clock, &before).await?;
     }
-    let kept = audience::groups_of(tx, id).await?;
+    let kept = audience::audience_group_ids(tx, id).await?;
     if let Some(addressed) = &content.audience {
-        audience::set(tx, clock, id, addressed).await?;
+        audience::save_audience(tx, clock, id, addressed).await?;
     }
-    let after = own(tx, id).await?;
+    let after = find_as_author(tx, id).await?;
     if published {
         let answered = if material {
-            obligations::who_answered(tx, id).await?
+            obligations::people_who_answered(tx, id).await?
         } else {
             Vec::new()
         };
-        audience::resolve(
+        audience::add_recipients(
             tx,
             clock,
             &before,
@@ -364,20 +363,20 @@ pub async fn edit(
         if before.later_members_at.is_none() && after.later_members_at.is_some() {
             groups::notify_of_earlier_joiners(tx, clock, id).await?;
         }
-        settle(tx, clock, id, None).await?;
+        refresh_obligations(tx, clock, id, None).await?;
         if content.audience.is_some() || after.expectation != before.expectation {
-            let settled = own(tx, id).await?;
-            somebody(tx, clock, &settled).await?;
+            let settled = find_as_author(tx, id).await?;
+            check_has_recipients(tx, clock, &settled).await?;
         }
-        let kind = if after.asks() {
+        let kind = if after.asks_for_answer() {
             Kind::Changed
         } else {
             Kind::Sent
         };
-        notifications::tell(
+        notifications::notify(
             tx,
             clock,
-            News {
+            Notification {
                 kind,
                 update_id: id,
                 subject_id: id,
@@ -386,18 +385,18 @@ pub async fn edit(
             &answered,
         )
         .await?;
-        index(tx, clock, id, id).await?;
+        enqueue_index(tx, clock, id, id).await?;
     }
     events::record(tx, clock, "update", id, id, &person.id).await?;
-    own(tx, id).await
+    find_as_author(tx, id).await
 }
 
 /// Publishes a draft: from now on its audience sees it and owes what it asks for. Published already, it stays as it is.
 /// A draft without a title gets one from `fallback_title`; one with nothing in it is refused.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
-    hold(tx, id).await?;
-    let draft = find_mine(tx, viewer, id).await?;
+    lock_for_update(tx, id).await?;
+    let draft = find_own(tx, viewer, id).await?;
     if draft.published_at.is_some() {
         return Ok(draft);
     }
@@ -412,15 +411,15 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    ahead(clock, draft.due_at.filter(|_| draft.asks()))?;
-    let published = own(tx, id).await?;
-    audience::resolve(tx, clock, &draft, &published, Some(&[])).await?;
+    check_due_is_ahead(clock, draft.due_at.filter(|_| draft.asks_for_answer()))?;
+    let published = find_as_author(tx, id).await?;
+    audience::add_recipients(tx, clock, &draft, &published, Some(&[])).await?;
     access::refresh(tx, id, None).await?;
-    settle(tx, clock, id, None).await?;
-    let published = own(tx, id).await?;
-    somebody(tx, clock, &published).await?;
-    revisions::begin(tx, clock, &published).await?;
-    index(tx, clock, id, id).await?;
+    refresh_obligations(tx, clock, id, None).await?;
+    let published = find_as_author(tx, id).await?;
+    check_has_recipients(tx, clock, &published).await?;
+    revisions::record_revision(tx, clock, &published).await?;
+    enqueue_index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
     Ok(published)
 }
@@ -456,10 +455,12 @@ async fn fallback_title(
 }
 
 /// An answer cannot be asked of nobody.
-async fn somebody(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
-    if update.asks()
+async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    if update.asks_for_answer()
         && update.recipients == 0
-        && audience::awaited(tx, clock, &update.id).await?.is_empty()
+        && audience::pending_invitees(tx, clock, &update.id)
+            .await?
+            .is_empty()
     {
         return Err(Error::invalid(
             "audience",
@@ -472,11 +473,11 @@ async fn somebody(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
 /// Takes publication back within 10 s, as if it had not been.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
-    hold(tx, id).await?;
-    let update = find_mine(tx, viewer, id).await?;
+    lock_for_update(tx, id).await?;
+    let update = find_own(tx, viewer, id).await?;
     match update.published_at {
         None => return Ok(update),
-        Some(at) if clock.now() - at <= UNDO => {}
+        Some(at) if clock.now() - at <= UNDO_WINDOW => {}
         Some(_) => {
             return Err(Error::Conflict(
                 "It was published more than 10 s ago. Edit it, or put it into the trash.".into(),
@@ -498,16 +499,16 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         sqlx::query(trace).bind(id).execute(&mut **tx).await?;
     }
     access::refresh(tx, id, None).await?;
-    settle(tx, clock, id, None).await?;
-    index(tx, clock, id, id).await?;
+    refresh_obligations(tx, clock, id, None).await?;
+    enqueue_index(tx, clock, id, id).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
-    own(tx, id).await
+    find_as_author(tx, id).await
 }
 
 /// Puts an update into the trash; there already, it stays.
 pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let person = viewer.person()?;
-    hold(tx, id).await?;
+    lock_for_update(tx, id).await?;
     let update = find(tx, viewer, id).await?;
     must_be_author(viewer, &update)?;
     if update.trashed_at.is_some() {
@@ -525,7 +526,7 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
 /// Takes an update out of the trash.
 pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
-    hold(tx, id).await?;
+    lock_for_update(tx, id).await?;
     let update = find(tx, viewer, id).await?;
     must_be_author(viewer, &update)?;
     sqlx::query("UPDATE updates SET trashed_at = NULL WHERE id = $1")
@@ -534,7 +535,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
         .await?;
     access::refresh(tx, id, None).await?;
     events::record(tx, clock, "update", id, id, &person.id).await?;
-    own(tx, id).await
+    find_as_author(tx, id).await
 }
 
 /// Deletes from the author's trash for good: one update, or all. The bytes go by a job of the same transaction.
@@ -560,7 +561,7 @@ pub async fn empty_trash(
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let old: Vec<String> =
         sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
-            .bind(clock.now() - TRASH)
+            .bind(clock.now() - TRASH_RETENTION)
             .fetch_all(&mut **tx)
             .await?;
     for id in old {
@@ -571,7 +572,7 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
 
 /// Deletes a draft that nobody wrote anything into, and that has no file but perhaps this one on its way. Answers whether it was so.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
-    hold(tx, id).await?;
+    lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM updates u WHERE u.id = $1 AND u.published_at IS NULL AND u.title = '' AND u.notes = '' AND u.everyone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM media m WHERE m.update_id = u.id AND (m.id <> $2 OR m.state <> 'uploading'))
@@ -594,7 +595,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
             .bind(id)
             .fetch_all(&mut **tx)
             .await?;
-    purge(tx, clock, &keys).await?;
+    enqueue_purge(tx, clock, &keys).await?;
     // Guests are named by comments, and links by both: what points goes before what is pointed at.
     sqlx::query("DELETE FROM comments WHERE update_id = $1")
         .bind(id)
@@ -609,7 +610,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
 }
 
 /// Has the objects under these keys deleted, every version of them.
-pub async fn purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
+pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
     if keys.is_empty() {
         Ok(())
     } else {
@@ -618,7 +619,7 @@ pub async fn purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
 }
 
 /// Has the words of a subject, the update itself or one of its comments, found anew.
-pub async fn index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
+pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
     jobs::enqueue(
         tx,
         clock,
@@ -629,7 +630,7 @@ pub async fn index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Resul
 }
 
 /// The update as its author sees it, after a change of theirs.
-async fn own(connection: &mut AnyConnection, id: &str) -> Result<Update> {
+async fn find_as_author(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!(
         "SELECT ",
         columns!(),

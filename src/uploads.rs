@@ -1,6 +1,6 @@
 //! Files that come in: recognised by their content, streamed to storage, never whole in memory.
 //!
-//! A plain multipart form is one write. A resumable upload ([`Upload`], [`write`]) is many, into the same [`Taken`].
+//! A plain multipart form is one write. A resumable upload ([`Upload`], [`append_body`]) is many, into the same [`StoredFile`].
 
 mod append;
 mod assemble;
@@ -26,71 +26,80 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::{Db, Tx};
-use crate::infra::images::Foreign;
-use crate::infra::video::{Container, HEAD, Metadata, MetadataScan};
+use crate::infra::images::UnsupportedFormat;
+use crate::infra::video::{Container, HEAD_BYTES, Metadata, MetadataScan};
 use crate::infra::{images, video};
-use crate::media::{Object, Taken, Workshop, about, loose_key, put_picture};
+use crate::media::{
+    MediaContext, Object, StoredFile, new_pending_key, object_metadata, store_picture,
+};
 use crate::{text, updates};
 
-pub use append::{Patch, write};
+pub use append::{PatchRequest, append_body};
 pub use checksum::{ALGORITHMS, Checksum};
-pub use complete::{clear, finish_forgotten};
-pub use concurrency::Busy;
-pub use repository::{New, Upload, begin, end, find, give_up, mine, must_go_on, unfinished};
+pub use complete::{finish_stalled, purge_leftovers};
+pub use concurrency::KeyedLimiter;
+pub use repository::{
+    NewUpload, Upload, cancel, check_resumable, create, end, find, list_own, open_multipart_ids,
+};
 
 /// The largest picture file; its pixels have their own limits.
-const PICTURE: u64 = 64 << 20;
+const MAX_PICTURE_BYTES: u64 = 64 << 20;
 /// What is taken, for whoever sent something else.
-pub const TAKEN: &str =
+pub const ACCEPTED_TYPES: &str =
     "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
 
 /// Takes files in.
 #[derive(Clone, Debug)]
-pub struct Intake {
+pub struct UploadService {
     /// Database, storage and tools.
-    pub shop: Workshop,
+    pub media: MediaContext,
     /// The largest file, in bytes.
-    pub max: u64,
+    pub max_bytes: u64,
     /// Below this much free disk nothing is taken, in bytes.
-    pub min_free: u64,
+    pub min_free_bytes: u64,
     /// So long a sender of a resumable upload may pause within a request.
-    pub pause: Duration,
+    pub idle_timeout: Duration,
     /// How many parts are put together at once: each is in memory twice.
-    pub joining: Arc<Semaphore>,
+    pub join_permits: Arc<Semaphore>,
     /// Who brings bytes of resumable uploads, by person.
-    pub writing: Busy,
+    pub writers: KeyedLimiter,
     /// Uploads that are being finished.
-    pub finishing: Busy,
+    pub finishers: KeyedLimiter,
 }
 
 /// What the first bytes of a file show it to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Seen {
+enum FileType {
     /// It is made anew.
     Picture,
     /// It is stored as it came.
     Video(Container),
 }
 
-impl Seen {
-    fn of(head: &[u8]) -> Result<Self> {
+impl FileType {
+    fn detect(head: &[u8]) -> Result<Self> {
         if head.is_empty() {
-            return Err(Error::Unsupported(format!("The file is empty. {TAKEN}")));
+            return Err(Error::Unsupported(format!(
+                "The file is empty. {ACCEPTED_TYPES}"
+            )));
         }
-        if images::sniff(head).is_some() {
+        if images::detect_format(head).is_some() {
             return Ok(Self::Picture);
         }
-        if let Some(foreign) = video::picture_brand(head)
-            .map(Foreign::of_brand)
-            .or_else(|| Foreign::sniff(head))
+        if let Some(foreign) = video::image_brand(head)
+            .map(UnsupportedFormat::from_brand)
+            .or_else(|| UnsupportedFormat::detect(head))
         {
             return Err(Error::Unsupported(foreign.advice().into()));
         }
         let refusal = || {
-            let unknown = || format!("This is not a file we know, whatever its name says. {TAKEN}");
-            Error::Unsupported(video::foreign_format(head).unwrap_or_else(unknown))
+            let unknown =
+                || format!("This is not a file we know, whatever its name says. {ACCEPTED_TYPES}");
+            Error::Unsupported(video::unsupported_format_advice(head).unwrap_or_else(unknown))
         };
-        video::sniff(head).map(Self::Video).ok_or_else(refusal)
+        video::detect_container(head)
+            .map(Self::Video)
+            .ok_or_else(refusal)
     }
 
     /// The type it is stored as.
@@ -102,7 +111,7 @@ impl Seen {
     }
 
     /// What was stored under this type.
-    fn stored(content_type: &str) -> Option<Self> {
+    fn from_content_type(content_type: &str) -> Option<Self> {
         let videos = [
             Container::WebM,
             Container::Mp4,
@@ -112,20 +121,20 @@ impl Seen {
         .map(Self::Video);
         std::iter::once(Self::Picture)
             .chain(videos)
-            .find(|seen| seen.content_type() == content_type)
+            .find(|file_type| file_type.content_type() == content_type)
     }
 }
 
-impl Intake {
+impl UploadService {
     /// Refuses when the disk is nearly full, so that comments and acknowledgements can go on.
-    pub fn room(&self) -> Result<()> {
-        let here = rustix::fs::statvfs(&self.shop.tmp)
+    pub fn check_free_space(&self) -> Result<()> {
+        let here = rustix::fs::statvfs(&self.media.temp_dir)
             .map_err(|error| Error::internal(std::io::Error::from(error)))?;
         let mut free = here.f_bavail.saturating_mul(here.f_frsize);
-        if let Some(there) = self.shop.storage.free_bytes()? {
+        if let Some(there) = self.media.storage.free_bytes()? {
             free = free.min(there);
         }
-        if free >= self.min_free {
+        if free >= self.min_free_bytes {
             return Ok(());
         }
         let text = format!(
@@ -139,65 +148,65 @@ impl Intake {
     }
 
     /// Takes one file in: pictures are made anew at once, video is stored as it is and prepared by a job. With `pictures` only those.
-    pub async fn take(
+    pub async fn store_file(
         &self,
         file_name: &str,
         pictures: bool,
         body: impl Stream<Item = Result<Bytes>> + Unpin,
-    ) -> Result<Taken> {
-        self.room()?;
-        let file_name = text::file_name(file_name);
+    ) -> Result<StoredFile> {
+        self.check_free_space()?;
+        let file_name = text::clean_file_name(file_name);
         let mut body = Limited {
             body,
-            left: self.max,
-            max: self.max,
+            left: self.max_bytes,
+            max: self.max_bytes,
         };
-        let head = head(&mut body).await?;
-        let seen = Seen::of(&head)?;
+        let head = read_head(&mut body).await?;
+        let file_type = FileType::detect(&head)?;
         let whole = stream::iter([Ok(head)]).chain(body);
-        match seen {
-            Seen::Picture => self.take_picture(file_name, whole).await,
-            Seen::Video(_) if pictures => Err(Error::Unsupported(
+        match file_type {
+            FileType::Picture => self.store_picture(file_name, whole).await,
+            FileType::Video(_) if pictures => Err(Error::Unsupported(
                 "This is no picture. Here only PNG, JPEG, WebP and GIF are taken.".into(),
             )),
-            Seen::Video(container) => self.take_video(file_name, container, whole).await,
+            FileType::Video(container) => self.store_video(file_name, container, whole).await,
         }
     }
 
-    async fn take_picture(
+    async fn store_picture(
         &self,
         file_name: String,
         body: impl Stream<Item = Result<Bytes>> + Unpin,
-    ) -> Result<Taken> {
-        let spool = tempfile::NamedTempFile::new_in(&self.shop.tmp)?;
+    ) -> Result<StoredFile> {
+        let spool = tempfile::NamedTempFile::new_in(&self.media.temp_dir)?;
         let mut file = tokio::fs::File::from_std(spool.reopen()?);
         let mut body = Limited {
             body,
-            left: PICTURE.min(self.max),
-            max: PICTURE.min(self.max),
+            left: MAX_PICTURE_BYTES.min(self.max_bytes),
+            max: MAX_PICTURE_BYTES.min(self.max_bytes),
         };
         while let Some(block) = body.next().await {
             file.write_all(&block?).await?;
         }
         file.flush().await?;
-        self.make_picture(file_name, spool.path(), None).await
+        self.process_picture(file_name, spool.path(), None).await
     }
 
     /// Makes a picture anew; what is stored for media that is known belongs to that from the beginning.
-    async fn make_picture(
+    async fn process_picture(
         &self,
         file_name: String,
         path: &Path,
         media_id: Option<&str>,
-    ) -> Result<Taken> {
-        let (original, thumbnail) = images::make(path).await?.parts();
+    ) -> Result<StoredFile> {
+        let (original, thumbnail) = images::process(path).await?.into_parts();
         let size = Some((original.width, original.height));
         let mut objects = Vec::new();
         for (name, picture) in [("original", original), ("thumbnail", thumbnail)] {
-            let key = loose_key(&self.shop.db, &self.shop.clock, media_id).await?;
-            objects.push(put_picture(&self.shop.storage, name, key, picture).await?);
+            let key = new_pending_key(&self.media.db, &self.media.clock, media_id).await?;
+            objects.push(store_picture(&self.media.storage, name, key, picture).await?);
         }
-        Ok(Taken {
+        Ok(StoredFile {
             kind: "image",
             file_name,
             state: "ready",
@@ -207,25 +216,25 @@ impl Intake {
         })
     }
 
-    async fn take_video(
+    async fn store_video(
         &self,
         file_name: String,
         container: Container,
         body: impl Stream<Item = Result<Bytes>> + Unpin,
-    ) -> Result<Taken> {
-        let key = loose_key(&self.shop.db, &self.shop.clock, None).await?;
+    ) -> Result<StoredFile> {
+        let key = new_pending_key(&self.media.db, &self.media.clock, None).await?;
         let mut scan = MetadataScan::default();
         let body = body.inspect_ok(|block| scan.feed(block));
         let bytes = self
-            .shop
+            .media
             .storage
-            .put(&key, &about(container.content_type()), body)
+            .put(&key, &object_metadata(container.content_type()), body)
             .await?;
-        Ok(recorded(file_name, container, key, bytes, &scan))
+        Ok(stored_video(file_name, container, key, bytes, &scan))
     }
 
     /// Deletes what was taken and found no place.
-    pub async fn discard(&self, taken: &[Taken]) -> Result<()> {
+    pub async fn discard(&self, taken: &[StoredFile]) -> Result<()> {
         let keys: Vec<String> = taken
             .iter()
             .flat_map(|taken| &taken.objects)
@@ -234,21 +243,21 @@ impl Intake {
         if keys.is_empty() {
             return Ok(());
         }
-        let mut tx = self.shop.db.begin().await?;
-        updates::purge(&mut tx, &self.shop.clock, &keys).await?;
+        let mut tx = self.media.db.begin().await?;
+        updates::enqueue_purge(&mut tx, &self.media.clock, &keys).await?;
         tx.commit().await
     }
 }
 
 /// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays: for its author, and for others where the `scan` of
 /// all its bytes found no metadata.
-fn recorded(
+fn stored_video(
     file_name: String,
     container: Container,
     key: String,
     bytes: u64,
     scan: &MetadataScan,
-) -> Taken {
+) -> StoredFile {
     let metadata = if scan.fed() == bytes {
         scan.finish()
     } else {
@@ -266,7 +275,7 @@ fn recorded(
         ..original.clone()
     });
     let objects = std::iter::once(original).chain(playable).collect();
-    Taken {
+    StoredFile {
         kind: "video",
         file_name,
         state: "processing",
@@ -277,7 +286,7 @@ fn recorded(
 }
 
 /// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.
-pub fn size(bytes: u64) -> String {
+pub fn format_size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
         1_000..1_048_576 => format!("{} kB", bytes / 1_000),
@@ -287,13 +296,13 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// Sees to uploads that nobody goes on with, and to what those left that broke off.
-pub async fn sweep(intake: &Intake) -> Result<()> {
-    sweep_loose(&intake.shop.db, &intake.shop.clock).await?;
-    complete::sweep(intake).await
+pub async fn sweep(uploads: &UploadService) -> Result<()> {
+    sweep_pending_objects(&uploads.media.db, &uploads.media.clock).await?;
+    complete::sweep(uploads).await
 }
 
 /// Has objects deleted that were written and belong to nothing after a day; and forgets addresses that are good no more.
-async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
+async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
         sqlx::query_scalar("DELETE FROM loose_objects WHERE since < $1 RETURNING key")
@@ -302,7 +311,7 @@ async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
             .await?;
     for key in &keys {
         // Also what was begun under it and is not even an object.
-        repository::clear_at(&mut tx, clock, key, None, clock.now()).await?;
+        repository::schedule_purge_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
         .bind(clock.now())
@@ -312,13 +321,13 @@ async fn sweep_loose(db: &Db, clock: &Clock) -> Result<()> {
 }
 
 /// Deletes objects, every version of them.
-pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
-    shop.storage.delete_all(keys).await?;
-    let mut tx = shop.db.begin().await?;
+pub async fn purge_objects(ctx: &MediaContext, keys: &[String]) -> Result<()> {
+    ctx.storage.delete_all(keys).await?;
+    let mut tx = ctx.db.begin().await?;
     for some in keys.chunks(500) {
         let statement = format!(
             "DELETE FROM loose_objects WHERE key IN ({})",
-            db::in_list(1, some.len())
+            db::placeholders(1, some.len())
         );
         let forget = some
             .iter()
@@ -331,31 +340,40 @@ pub async fn purge(shop: &Workshop, keys: &[String]) -> Result<()> {
 }
 
 /// Deletes all that is left of the upload that a picture came by, which nothing shows any more: now, not when the jobs for it come to it.
-pub async fn wipe(shop: &Workshop, media_id: &str) -> Result<()> {
+pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
         sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")
             .bind(media_id)
-            .fetch_all(&mut *shop.db.read().await?)
+            .fetch_all(&mut *ctx.db.read().await?)
             .await?;
     for key in keys
         .into_iter()
         .flat_map(|(key, came)| [Some(key), came])
         .flatten()
     {
-        shop.storage.delete_grown(&repository::place(&key)).await?;
-        shop.storage.delete(&key).await?;
+        ctx.storage
+            .delete_upload_data(&repository::data_key(&key))
+            .await?;
+        ctx.storage.delete(&key).await?;
     }
     Ok(())
 }
 
 /// Has an object deleted once more when whoever may be writing it still has come to an end.
-pub async fn clear_again(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
-    repository::clear_at(tx, clock, key, None, clock.now() + repository::STRAGGLERS).await
+pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
+    repository::schedule_purge_at(
+        tx,
+        clock,
+        key,
+        None,
+        clock.now() + repository::LATE_WRITER_GRACE,
+    )
+    .await
 }
 
-async fn head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<Bytes> {
+async fn read_head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Result<Bytes> {
     let mut head = BytesMut::new();
-    while head.len() < HEAD {
+    while head.len() < HEAD_BYTES {
         match body.next().await {
             Some(block) => head.extend_from_slice(&block?),
             None => break,
@@ -382,7 +400,7 @@ impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for Limited<S> {
                 None => {
                     let text = format!(
                         "The file is larger than {}, the most that is taken. Send a smaller one, or ask your admin.",
-                        size(self.max)
+                        format_size(self.max)
                     );
                     return Poll::Ready(Some(Err(Error::TooLarge(text))));
                 }

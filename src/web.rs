@@ -15,7 +15,7 @@ use crate::web::handlers::{
     comments, drafts, groups, health, inbox, links, live, markup, me, media, people, receipts,
     session, unsubscribe, updates, uploads, workspace,
 };
-pub(crate) use middleware::around;
+pub(crate) use middleware::handle_request;
 
 use actix_web::http::Method;
 use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resource, to};
@@ -44,7 +44,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(session::sign_out)),
         )
         .service(resource("/sessions").route(get().to(session::list)))
-        .service(resource("/sessions/{id}").route(delete().to(session::end)))
+        .service(resource("/sessions/{id}").route(delete().to(session::end_session)))
         .service(
             resource("/tokens")
                 .route(get().to(session::tokens))
@@ -60,7 +60,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // people
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))
-        .service(resource("/people/{id}/reset").route(post().to(people::ask_to_reset)))
+        .service(resource("/people/{id}/reset").route(post().to(people::create_reset_link)))
         .service(
             resource("/invitations")
                 .route(get().to(people::invitations))
@@ -80,7 +80,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/groups")
                 .route(get().to(groups::list))
-                .route(post().to(groups::make)),
+                .route(post().to(groups::create)),
         )
         .service(
             resource("/groups/{id}")
@@ -148,7 +148,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // closing the loop
         .service(resource("/receipts").route(get().to(receipts::overview)))
         .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
-        .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::one)))
+        .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::show)))
         .service(
             resource("/updates/{id}/receipts/{person}/confirmation")
                 .route(put().to(receipts::confirm)),
@@ -250,8 +250,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/inbox/{id}/snooze")
                 .route(put().to(inbox::snooze))
-                .route(delete().to(inbox::wake)),
+                .route(delete().to(inbox::unsnooze)),
         )
         .service(resource("/search").route(get().to(updates::search)))
-        .default_service(to(health::nothing));
+        .default_service(to(health::not_found));
 }

@@ -17,27 +17,27 @@ use crate::state::State;
 use crate::{events, markup, media, notifications, people, receipts, search, updates, uploads};
 
 /// How often receipts are checked for having become due.
-const DUE: Duration = Duration::from_secs(15);
+const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
 /// Age at which a temporary file must have been left by a process that was killed.
-const LEFT: Duration = Duration::from_secs(24 * 3600);
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
 /// How often complete uploads that nobody finished are looked for.
-const FINISH: Duration = Duration::from_secs(15);
+const FINISH_INTERVAL: Duration = Duration::from_secs(15);
 /// How often expired data is deleted.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Starts the periodic tasks and the dispatcher of jobs. All end with `stop`; the handle is the dispatcher's, whose jobs may take a while to end.
 pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
-    tokio::spawn(sweep_on(state.clone(), stop.clone()));
-    tokio::spawn(finish_on(state.clone(), stop.clone()));
-    tokio::spawn(due_on(state.clone(), stop.clone()));
+    tokio::spawn(run_sweeps(state.clone(), stop.clone()));
+    tokio::spawn(run_finishing(state.clone(), stop.clone()));
+    tokio::spawn(run_overdue_checks(state.clone(), stop.clone()));
     tokio::spawn(dispatch::dispatch(state.clone(), stop.clone()))
 }
 
 impl State {
     /// Tells authors of what became due.
-    pub async fn tell_due(&self) -> Result<usize> {
+    pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
-        let told = receipts::tell_due(&mut tx, &self.clock).await?;
+        let told = receipts::notify_overdue(&mut tx, &self.clock).await?;
         tx.commit().await?;
         Ok(told)
     }
@@ -46,11 +46,14 @@ impl State {
     /// Each step is tried, because later ones may make the room that an earlier one lacks; answers with the first error.
     pub async fn sweep(&self) -> Result<()> {
         let rows = self.sweep_rows().await;
-        let uploads = uploads::sweep(&self.intake).await;
-        let log = self.db.scrub().await;
-        self.guard.forget();
-        let folder =
-            media::sweep_folder(self.intake.shop.tmp.clone(), clock::real_time() - LEFT).await;
+        let uploads = uploads::sweep(&self.uploads).await;
+        let log = self.db.truncate_wal().await;
+        self.rate_limits.evict_idle();
+        let folder = media::sweep_dir(
+            self.uploads.media.temp_dir.clone(),
+            clock::real_time() - LEFTOVER_AGE,
+        )
+        .await;
         let storage = self.sweep_storage().await;
         let mut swept = Ok(());
         for step in [rows, uploads, log, folder, storage] {
@@ -73,8 +76,8 @@ impl State {
     }
 
     async fn sweep_storage(&self) -> Result<()> {
-        let wanted = uploads::unfinished(&mut *self.db.read().await?).await?;
-        self.intake.shop.storage.sweep(&wanted).await
+        let wanted = uploads::open_multipart_ids(&mut *self.db.read().await?).await?;
+        self.uploads.media.storage.sweep(&wanted).await
     }
 }
 
@@ -98,55 +101,56 @@ async fn repeat<F>(
     }
 }
 
-async fn sweep_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+async fn run_sweeps(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "what is over could not be thrown away";
-    repeat(SWEEP, stop, failed, || state.sweep()).await;
+    repeat(SWEEP_INTERVAL, stop, failed, || state.sweep()).await;
 }
 
 /// Finishes uploads that their last request left unfinished. Not part of the sweep, because somebody waits for them.
-async fn finish_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "forgotten uploads could not be finished";
-    repeat(FINISH, stop, failed, || {
-        uploads::finish_forgotten(&state.intake)
+    repeat(FINISH_INTERVAL, stop, failed, || {
+        uploads::finish_stalled(&state.uploads)
     })
     .await;
 }
 
-async fn due_on(state: Arc<State>, stop: watch::Receiver<bool>) {
+async fn run_overdue_checks(state: Arc<State>, stop: watch::Receiver<bool>) {
     let failed = "what became due could not be told";
-    repeat(DUE, stop, failed, || async {
-        state.tell_due().await.map(drop)
+    repeat(OVERDUE_INTERVAL, stop, failed, || async {
+        state.notify_overdue().await.map(drop)
     })
     .await;
 }
 
 #[derive(Deserialize)]
-struct Keys {
+struct PurgePayload {
     keys: Vec<String>,
 }
 
 #[derive(Deserialize)]
-struct Subject {
+struct IndexPayload {
     update: String,
     #[serde(default)]
     subject: String,
 }
 
 /// The one list of what jobs there are. Answers false where the end of the process came first.
-async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
-    let shop = &state.intake.shop;
+async fn run_by_kind(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Result<bool> {
+    let ctx = &state.uploads.media;
     let done = match job.kind.as_str() {
-        "process" => media::process(shop, &job.payload).await,
-        "convert" => media::convert(shop, &job.payload).await,
-        "mark" => markup::mark(shop, &job.payload).await,
-        "burn" => markup::burn_job(shop, &job.payload).await,
+        "process" => media::process(ctx, &job.payload).await,
+        "convert" => media::convert(ctx, &job.payload).await,
+        "mark" => markup::flatten_job(ctx, &job.payload).await,
+        "burn" => markup::redact_job(ctx, &job.payload).await,
         "purge" => {
-            let keys: Keys = serde_json::from_str(&job.payload).map_err(Error::internal)?;
-            uploads::purge(shop, &keys.keys).await
+            let keys: PurgePayload = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            uploads::purge_objects(ctx, &keys.keys).await
         }
-        "clear" => uploads::clear(shop, &job.payload).await,
+        "clear" => uploads::purge_leftovers(ctx, &job.payload).await,
         "index" => {
-            let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            let subject: IndexPayload =
+                serde_json::from_str(&job.payload).map_err(Error::internal)?;
             let mut tx = state.db.begin().await?;
             search::index(
                 &mut tx,
@@ -158,12 +162,13 @@ async fn perform(state: &State, job: &Job, stop: &watch::Receiver<bool>) -> Resu
             tx.commit().await
         }
         "forget" => {
-            let subject: Subject = serde_json::from_str(&job.payload).map_err(Error::internal)?;
+            let subject: IndexPayload =
+                serde_json::from_str(&job.payload).map_err(Error::internal)?;
             let mut tx = state.db.begin().await?;
-            search::forget_update(&mut tx, state.db.dialect(), &subject.update).await?;
+            search::delete_update(&mut tx, state.db.dialect(), &subject.update).await?;
             tx.commit().await
         }
-        "mail" => return state.deliver(job, stop).await,
+        "mail" => return state.deliver_mail(job, stop).await,
         other => Err(Error::internal(format!("no job is called {other}"))),
     };
     done.map(|()| true)

@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::people::{self, Person};
 use crate::text;
-use crate::working_hours::MOST_DAYS;
+use crate::working_hours::MAX_DUE_DAYS;
 
 /// Characters of the rules.
-pub const RULES: usize = 20_000;
+pub const MAX_RULES: usize = 20_000;
 
 /// What is kept of it. Each is absent until an admin says it.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ pub struct Change {
     pub rules: Option<Option<String>>,
     /// An e-mail address, or the id of a person.
     pub contact: Option<Option<String>>,
-    /// Working days, as [`days`] checks them.
+    /// Working days, as [`check_due_days`] checks them.
     pub due_days: Option<Option<i64>>,
 }
 
@@ -53,8 +53,8 @@ struct Row {
 }
 
 /// How the workspace works, in one question to the database.
-pub async fn read(connection: &mut AnyConnection) -> Result<Workspace> {
-    gather(
+pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
+    from_rows(
         sqlx::query_as(
             "SELECT s.name, s.value, p.name AS person_name, p.email AS person_email FROM settings s
              LEFT JOIN people p ON s.name = 'contact' AND p.id = s.value AND p.deactivated_at IS NULL
@@ -66,8 +66,8 @@ pub async fn read(connection: &mut AnyConnection) -> Result<Workspace> {
 }
 
 /// The same for what stands around every page: of the rules no more than whether there are any.
-pub async fn glance(connection: &mut AnyConnection) -> Result<Workspace> {
-    gather(
+pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
+    from_rows(
         sqlx::query_as(
             "SELECT s.name, CASE WHEN s.name = 'rules' THEN '+' ELSE s.value END AS value, p.name AS person_name, p.email AS person_email
              FROM settings s LEFT JOIN people p ON s.name = 'contact' AND p.id = s.value AND p.deactivated_at IS NULL
@@ -78,7 +78,7 @@ pub async fn glance(connection: &mut AnyConnection) -> Result<Workspace> {
     )
 }
 
-fn gather(rows: Vec<Row>) -> Result<Workspace> {
+fn from_rows(rows: Vec<Row>) -> Result<Workspace> {
     let mut workspace = Workspace::default();
     for row in rows {
         match (row.name.as_str(), row.person_name, row.person_email) {
@@ -98,12 +98,12 @@ fn gather(rows: Vec<Row>) -> Result<Workspace> {
 }
 
 /// So many working days can something be due in.
-pub fn days(n: i64) -> Result<i64, String> {
-    if (1..=MOST_DAYS).contains(&n) {
+pub fn check_due_days(n: i64) -> Result<i64, String> {
+    if (1..=MAX_DUE_DAYS).contains(&n) {
         Ok(n)
     } else {
         Err(format!(
-            "is {n} working days. Right would be 1 to {MOST_DAYS}."
+            "is {n} working days. Right would be 1 to {MAX_DUE_DAYS}."
         ))
     }
 }
@@ -112,23 +112,23 @@ pub fn days(n: i64) -> Result<i64, String> {
 pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
     by.must_be_admin()?;
     if let Some(rules) = &change.rules {
-        set(tx, "rules", rules.as_deref()).await?;
+        set_setting(tx, "rules", rules.as_deref()).await?;
     }
     if let Some(contact) = &change.contact {
         let id = match contact {
-            Some(named) => Some(contact_id(tx, named).await?),
+            Some(named) => Some(find_contact(tx, named).await?),
             None => None,
         };
-        set(tx, "contact", id.as_deref()).await?;
+        set_setting(tx, "contact", id.as_deref()).await?;
     }
     if let Some(days) = change.due_days {
-        set(tx, "due_days", days.map(|days| days.to_string()).as_deref()).await?;
+        set_setting(tx, "due_days", days.map(|days| days.to_string()).as_deref()).await?;
     }
     Ok(())
 }
 
 /// The id of an active account, by id or address.
-async fn contact_id(tx: &mut Tx, named: &str) -> Result<String> {
+async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     let wrong = |text: String| Error::invalid("contact", text);
     if !named.contains('@') {
         return match people::by_id(tx, named).await {
@@ -143,7 +143,7 @@ async fn contact_id(tx: &mut Tx, named: &str) -> Result<String> {
             Err(error) => Err(error),
         };
     }
-    let email = text::email(named).map_err(wrong)?;
+    let email = text::parse_email(named).map_err(wrong)?;
     match people::by_email(tx, &email).await? {
         Some(account) => Ok(account.id),
         None => Err(wrong(format!(
@@ -152,7 +152,7 @@ async fn contact_id(tx: &mut Tx, named: &str) -> Result<String> {
     }
 }
 
-async fn set(tx: &mut Tx, name: &str, value: Option<&str>) -> Result<()> {
+async fn set_setting(tx: &mut Tx, name: &str, value: Option<&str>) -> Result<()> {
     match value {
         Some(value) => {
             sqlx::query("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")

@@ -23,7 +23,7 @@ pub struct Anchor {
 }
 
 /// Checks an anchor against the media of the update.
-pub(super) async fn place(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
+pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
     if anchor.media_id.is_none()
         && anchor.at_ms.is_none()
         && anchor.region.is_none()

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Comment, visible};
+use super::{Comment, find_visible};
 use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::Tx;
@@ -25,7 +25,7 @@ pub async fn history(
     viewer: &Viewer,
     id: &str,
 ) -> Result<Vec<Version>> {
-    visible(connection, viewer, id).await?;
+    find_visible(connection, viewer, id).await?;
     Ok(sqlx::query_as(
         "SELECT comment_id, body, until_at FROM comment_versions WHERE comment_id = $1 ORDER BY n",
     )
@@ -35,7 +35,10 @@ pub async fn history(
 }
 
 /// Those of all comments of an update, oldest first; which comments the viewer may see was asked before.
-pub async fn versions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Version>> {
+pub async fn versions_for_update(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<Vec<Version>> {
     Ok(sqlx::query_as(
         "SELECT v.comment_id, v.body, v.until_at FROM comments c JOIN comment_versions v ON v.comment_id = c.id
          WHERE c.update_id = $1 AND c.edited_at IS NOT NULL ORDER BY v.comment_id, v.n",
@@ -46,7 +49,7 @@ pub async fn versions(connection: &mut AnyConnection, update_id: &str) -> Result
 }
 
 /// Keeps what a comment says before it says something else.
-pub(super) async fn keep(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
+pub(super) async fn save_version(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
     // Of two edits at once the second waits here, and keeps what the first one wrote.
     let body: String =
         sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
@@ -72,7 +75,7 @@ pub(super) async fn keep(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Resul
 }
 
 /// Forgets what a removed comment said.
-pub(super) async fn forget(tx: &mut Tx, id: &str) -> Result<()> {
+pub(super) async fn delete_history(tx: &mut Tx, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM comment_versions WHERE comment_id = $1")
         .bind(id)
         .execute(&mut **tx)

@@ -14,7 +14,7 @@ use crate::people::{self, Viewer, groups};
 use crate::text;
 
 /// So many names are looked for in one comment.
-const MOST: usize = 100;
+const MAX_MENTIONS: usize = 100;
 
 /// Somebody or a group that a comment names.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -35,13 +35,13 @@ pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec
         return Ok(Vec::new());
     }
     let directory = Directory::load(tx).await?;
-    let texts = markdown::texts(body);
+    let texts = markdown::text_segments(body);
     let places = texts
         .iter()
-        .flat_map(|text| starts(text).map(|at| &text[at..]))
-        .take(MOST);
+        .flat_map(|text| mention_starts(text).map(|at| &text[at..]))
+        .take(MAX_MENTIONS);
     let mut found: Vec<Mention> = Vec::new();
-    for mention in places.flat_map(|rest| directory.meant(rest)) {
+    for mention in places.flat_map(|rest| directory.resolve(rest)) {
         if !found.contains(&mention) {
             found.push(mention);
         }
@@ -60,15 +60,15 @@ pub(super) fn to_json(mentions: &[Mention]) -> Result<Option<String>> {
     }
 }
 
-pub(super) fn of_json(stored: Option<&str>) -> Vec<Mention> {
+pub(super) fn from_json(stored: Option<&str>) -> Vec<Mention> {
     stored
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
 }
 
-/// Where the stored mentions stand in a stretch of the comment's text, for [`markdown::html_marking`].
-pub fn marked(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
-    let mut names: Vec<String> = of_json(stored)
+/// Where the stored mentions stand in a stretch of the comment's text, for [`markdown::to_html_with_mentions`].
+pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
+    let mut names: Vec<String> = from_json(stored)
         .into_iter()
         .map(|mention| mention.name)
         .collect();
@@ -79,19 +79,19 @@ pub fn marked(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
             let rest = &text[at..];
             names
                 .iter()
-                .find(|name| rest.strip_prefix(name.as_str()).is_some_and(ends))
+                .find(|name| rest.strip_prefix(name.as_str()).is_some_and(is_word_end))
                 .map(|name| at - 1..at + name.len())
         };
         if names.is_empty() {
             Vec::new()
         } else {
-            starts(text).filter_map(named).collect()
+            mention_starts(text).filter_map(named).collect()
         }
     }
 }
 
 /// The places behind each `@` that does not stand in the middle of a word, like that of an address.
-fn starts(text: &str) -> impl Iterator<Item = usize> {
+fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
             !text[..*at].ends_with(|letter: char| letter.is_alphanumeric() || letter == '_')
@@ -100,14 +100,14 @@ fn starts(text: &str) -> impl Iterator<Item = usize> {
 }
 
 /// Whether a word ends before this.
-fn ends(rest: &str) -> bool {
+fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
 
 /// Everyone who can be named, by folded names.
 struct Directory {
-    full: HashMap<String, Vec<String>>,
-    first: HashMap<String, Vec<String>>,
+    full_names: HashMap<String, Vec<String>>,
+    first_names: HashMap<String, Vec<String>>,
     groups: HashMap<String, String>,
 }
 
@@ -129,28 +129,28 @@ impl Directory {
             }
             full.entry(key).or_default().push(account.id);
         }
-        let groups = groups::handles(connection)
+        let groups = groups::names(connection)
             .await?
             .into_iter()
             .map(|(id, name)| (name, id))
             .collect();
         Ok(Self {
-            full,
-            first,
+            full_names: full,
+            first_names: first,
             groups,
         })
     }
 
     /// Who is meant by what stands behind an `@`: the longest full name (of two people called the same, both), a group, or the one person
     /// of that first name.
-    fn meant(&self, rest: &str) -> Vec<Mention> {
+    fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()
-            .take(text::NAME + 1)
+            .take(text::MAX_NAME + 1)
             .take_while(|(_, letter)| *letter != '\n')
             .map(|(at, _)| at)
             .collect();
-        if rest.chars().count() <= text::NAME {
+        if rest.chars().count() <= text::MAX_NAME {
             places.push(rest.len());
         }
         let names = || {
@@ -158,7 +158,7 @@ impl Directory {
                 .iter()
                 .rev()
                 .map(|at| rest.split_at(*at))
-                .filter(|(name, after)| !name.is_empty() && ends(after))
+                .filter(|(name, after)| !name.is_empty() && is_word_end(after))
                 .map(|(name, _)| name)
         };
         let of = |name: &str, ids: &[String]| {
@@ -171,7 +171,7 @@ impl Directory {
                 .collect::<Vec<_>>()
         };
         if let Some((name, ids)) =
-            names().find_map(|name| Some((name, self.full.get(&text::fold(name))?)))
+            names().find_map(|name| Some((name, self.full_names.get(&text::fold(name))?)))
         {
             return of(name, ids);
         }
@@ -187,7 +187,7 @@ impl Directory {
         let called = names().find_map(|name| {
             Some((
                 name,
-                self.first
+                self.first_names
                     .get(&text::fold(name))
                     .filter(|ids| ids.len() == 1)?,
             ))
@@ -211,29 +211,29 @@ mod tests {
         ];
         let groups = HashMap::from([("design-team".to_owned(), "g".to_owned())]);
         let mut directory = Directory {
-            full: HashMap::new(),
-            first: HashMap::new(),
+            full_names: HashMap::new(),
+            first_names: HashMap::new(),
             groups,
         };
         for (name, id) in people {
             directory
-                .full
+                .full_names
                 .entry(name.into())
                 .or_default()
                 .push(id.into());
             if let Some((first, _)) = name.split_once(' ') {
                 directory
-                    .first
+                    .first_names
                     .entry(first.into())
                     .or_default()
                     .push(id.into());
             }
         }
-        let texts = markdown::texts(text);
+        let texts = markdown::text_segments(text);
         let found = texts
             .iter()
-            .flat_map(|text| starts(text).map(|at| &text[at..]))
-            .flat_map(|rest| directory.meant(rest));
+            .flat_map(|text| mention_starts(text).map(|at| &text[at..]))
+            .flat_map(|rest| directory.resolve(rest));
         found
             .map(|mention| format!("{}:{}", mention.name, mention.id.or(mention.group).unwrap()))
             .collect()
@@ -263,9 +263,9 @@ mod tests {
     fn what_was_stored_is_marked_where_it_stands() {
         let stored = r#"[{"name":"Ada","id":"2"},{"name":"Ada Lovelace","id":"1"}]"#;
         assert_eq!(
-            marked(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"),
+            mention_ranges(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"),
             [0..13, 18..22]
         );
-        assert!(marked(None)("@Ada").is_empty());
+        assert!(mention_ranges(None)("@Ada").is_empty());
     }
 }

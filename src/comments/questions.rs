@@ -1,6 +1,6 @@
 //! Questions: open until someone else replies, and closed by the asker, who accepts an answer.
 
-use super::{Comment, visible};
+use super::{Comment, find_visible};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
@@ -8,7 +8,7 @@ use crate::people::{self, Viewer};
 use crate::{events, updates};
 
 /// The replies `a` to the question `q` that answer it: by someone else, and not removed.
-macro_rules! answers {
+macro_rules! answers_to_question {
     () => {
         "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
     };
@@ -16,7 +16,7 @@ macro_rules! answers {
 
 /// After anything happened in a thread: what is known of its question follows from the replies that are there, and what the update counts
 /// follows from its questions. A thread that begins with no question is left alone.
-pub(super) async fn settle(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
+pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
     // Taken first: the statement after it sees what those have done who had the lock before.
     let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
         .bind(root)
@@ -27,17 +27,17 @@ pub(super) async fn settle(tx: &mut Tx, update_id: &str, root: &str) -> Result<(
     }
     sqlx::query(concat!(
         "UPDATE comments AS q SET answered_at = (SELECT min(a.created_at) ",
-        answers!(),
+        answers_to_question!(),
         "), accepted_at = CASE WHEN EXISTS (SELECT 1 ",
-        answers!(),
+        answers_to_question!(),
         " AND a.id = q.accepted_id) THEN q.accepted_at END, accepted_id = CASE WHEN EXISTS (SELECT 1 ",
-        answers!(),
+        answers_to_question!(),
         " AND a.id = q.accepted_id) THEN q.accepted_id END WHERE q.id = $1"
     ))
     .bind(root)
     .execute(&mut **tx)
     .await?;
-    updates::count_questions(tx, update_id).await
+    updates::refresh_question_count(tx, update_id).await
 }
 
 /// The asker accepts an answer, or the question's newest one where the question itself is named; or takes that back. One is accepted at a
@@ -49,19 +49,19 @@ pub async fn accept(
     id: &str,
     accepted: bool,
 ) -> Result<(String, String)> {
-    let (named, update) = visible(tx, viewer, id).await?;
+    let (named, update) = find_visible(tx, viewer, id).await?;
     let question = if named.parent_id.is_some() {
-        visible(tx, viewer, named.root()).await?.0
+        find_visible(tx, viewer, named.root_id()).await?.0
     } else {
         named.clone()
     };
-    if !question.asks() {
+    if !question.is_question() {
         return Err(Error::Conflict(
             "This thread does not begin with a question, so there is no answer to accept.".into(),
         ));
     }
     if let Viewer::Guest(_) = viewer {
-        people::guest_who_may_speak(viewer, &update.id)?;
+        people::guest_who_may_comment(viewer, &update.id)?;
     }
     if !question.is_by(viewer) {
         return Err(Error::Forbidden(format!(
@@ -75,7 +75,7 @@ pub async fn accept(
         ));
     }
     if accepted {
-        take(tx, clock, &question, &named).await?;
+        accept_answer(tx, clock, &question, &named).await?;
     } else {
         sqlx::query("UPDATE comments SET accepted_id = NULL, accepted_at = NULL WHERE id = $1 AND ($1 = $2 OR accepted_id = $2)")
             .bind(&question.id)
@@ -83,27 +83,32 @@ pub async fn accept(
             .execute(&mut **tx)
             .await?;
     }
-    settle(tx, &update.id, &question.id).await?;
+    refresh_question(tx, &update.id, &question.id).await?;
     events::record(
         tx,
         clock,
         "comment",
         &update.id,
         &question.id,
-        question.author(),
+        question.author_id(),
     )
     .await?;
     Ok((update.id, question.id))
 }
 
-async fn take(tx: &mut Tx, clock: &Clock, question: &Comment, named: &Comment) -> Result<()> {
+async fn accept_answer(
+    tx: &mut Tx,
+    clock: &Clock,
+    question: &Comment,
+    named: &Comment,
+) -> Result<()> {
     let whole = named.id == question.id;
     if whole && question.accepted_id.is_some() {
         return Ok(());
     }
     let newest: Option<String> = sqlx::query_scalar(concat!(
         "SELECT a.id FROM comments q JOIN comments a ON a.parent_id = q.id WHERE q.id = $1 AND ($2 = '' OR a.id = $2) AND a.id IN (SELECT a.id ",
-        answers!(),
+        answers_to_question!(),
         ") ORDER BY a.id DESC LIMIT 1"
     ))
     .bind(&question.id)

@@ -2,7 +2,7 @@
 
 use sqlx::{AnyConnection, FromRow};
 
-use super::visible;
+use super::find_visible;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::events;
@@ -11,7 +11,7 @@ use crate::people::{self, Viewer};
 use crate::updates;
 
 /// How many different emojis one may put on one thing.
-const MOST: i64 = 20;
+const MAX_EMOJIS: i64 = 20;
 
 /// One emoji by one actor.
 #[derive(Clone, Debug, FromRow)]
@@ -43,16 +43,16 @@ pub async fn react(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
-    on: On<'_>,
+    on: ReactionTarget<'_>,
     emoji: &str,
     name: Option<&str>,
 ) -> Result<String> {
-    let emoji = known(emoji)?;
-    let (update_id, subject) = subject(tx, viewer, on).await?;
+    let emoji = canonical_emoji(emoji)?;
+    let (update_id, subject) = resolve_target(tx, viewer, on).await?;
     let actor = match viewer {
         Viewer::Person(person) => person.id.clone(),
         Viewer::Guest(_) | Viewer::Nobody => {
-            people::speaking_guest(tx, clock, viewer, &update_id, name).await?
+            people::named_guest_id(tx, clock, viewer, &update_id, name).await?
         }
     };
     let count: i64 = sqlx::query_scalar(
@@ -63,9 +63,9 @@ pub async fn react(
     .bind(emoji)
     .fetch_one(&mut **tx)
     .await?;
-    if count >= MOST {
+    if count >= MAX_EMOJIS {
         return Err(Error::Conflict(format!(
-            "You have put {MOST} emojis on this already. Take one away first."
+            "You have put {MAX_EMOJIS} emojis on this already. Take one away first."
         )));
     }
     sqlx::query(
@@ -87,16 +87,16 @@ pub async fn unreact(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
-    on: On<'_>,
+    on: ReactionTarget<'_>,
     emoji: &str,
 ) -> Result<String> {
-    let emoji = known(emoji)?;
-    let (update_id, subject) = subject(tx, viewer, on).await?;
+    let emoji = canonical_emoji(emoji)?;
+    let (update_id, subject) = resolve_target(tx, viewer, on).await?;
     let actor = match viewer {
         Viewer::Person(person) => person.id.clone(),
-        Viewer::Guest(_) | Viewer::Nobody => {
-            people::guest_who_may_speak(viewer, &update_id)?.id.clone()
-        }
+        Viewer::Guest(_) | Viewer::Nobody => people::guest_who_may_comment(viewer, &update_id)?
+            .id
+            .clone(),
     };
     sqlx::query("DELETE FROM reactions WHERE subject_id = $1 AND actor_id = $2 AND emoji = $3")
         .bind(&subject)
@@ -110,18 +110,22 @@ pub async fn unreact(
 
 /// What is reacted to.
 #[derive(Clone, Copy, Debug)]
-pub enum On<'a> {
+pub enum ReactionTarget<'a> {
     /// The update with this id.
     Update(&'a str),
     /// The comment with this id.
     Comment(&'a str),
 }
 
-async fn subject(tx: &mut Tx, viewer: &Viewer, on: On<'_>) -> Result<(String, String)> {
+async fn resolve_target(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    on: ReactionTarget<'_>,
+) -> Result<(String, String)> {
     let (update, subject) = match on {
-        On::Update(id) => (updates::find(tx, viewer, id).await?, id.to_owned()),
-        On::Comment(id) => {
-            let (comment, update) = visible(tx, viewer, id).await?;
+        ReactionTarget::Update(id) => (updates::find(tx, viewer, id).await?, id.to_owned()),
+        ReactionTarget::Comment(id) => {
+            let (comment, update) = find_visible(tx, viewer, id).await?;
             if comment.removed_at.is_some() {
                 return Err(Error::Conflict(
                     "This comment was removed meanwhile.".into(),
@@ -139,7 +143,7 @@ async fn subject(tx: &mut Tx, viewer: &Viewer, on: On<'_>) -> Result<(String, St
 }
 
 /// The emoji itself, so that one emoji has one spelling.
-fn known(emoji: &str) -> Result<&'static str> {
+fn canonical_emoji(emoji: &str) -> Result<&'static str> {
     emojis::get(emoji)
         .map(|emoji| emoji.as_str())
         .ok_or_else(|| Error::invalid("emoji", "is not one emoji. Right would be 👍."))

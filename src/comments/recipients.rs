@@ -10,12 +10,12 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::{self, groups};
 use crate::updates::{self, Update};
 
 /// A comment that was just written.
-pub(super) struct Said<'a> {
+pub(super) struct PostedComment<'a> {
     /// The update.
     pub(super) update: &'a Update,
     /// The comment.
@@ -23,7 +23,7 @@ pub(super) struct Said<'a> {
     /// The first comment of the thread it joins; none where it begins one.
     pub(super) parent: Option<&'a str>,
     /// Whether it is a question.
-    pub(super) asks: bool,
+    pub(super) is_question: bool,
     /// Who wrote it.
     pub(super) actor: &'a str,
     /// Whom it names.
@@ -31,18 +31,18 @@ pub(super) struct Said<'a> {
 }
 
 /// Tells whom it concerns and who may see it; answers whom it names though they cannot.
-pub(super) async fn tell(
+pub(super) async fn notify_recipients(
     tx: &mut Tx,
     clock: &Clock,
-    said: &Said<'_>,
+    posted: &PostedComment<'_>,
 ) -> Result<Vec<(String, String)>> {
-    let named = named(tx, said.mentions).await?;
-    let author = vec![said.update.author_id.clone()];
-    let (asker, thread) = match said.parent {
-        Some(root) => thread(tx, root).await?,
+    let named = mentioned_people(tx, posted.mentions).await?;
+    let author = vec![posted.update.author_id.clone()];
+    let (asker, thread) = match posted.parent {
+        Some(root) => thread_participants(tx, root).await?,
         None => (None, Vec::new()),
     };
-    let asked = if said.asks {
+    let asked = if posted.is_question {
         author.clone()
     } else {
         Vec::new()
@@ -53,11 +53,11 @@ pub(super) async fn tell(
         .cloned()
         .collect::<HashSet<_>>();
     let mut seeing: HashSet<String> =
-        updates::who_sees(tx, &said.update.id, &all.into_iter().collect::<Vec<_>>())
+        updates::people_who_can_open(tx, &posted.update.id, &all.into_iter().collect::<Vec<_>>())
             .await?
             .into_iter()
             .collect();
-    let unseen = unseen(tx, &named, &seeing).await?;
+    let unseen = without_access(tx, &named, &seeing).await?;
     let reasons = [
         (Kind::Mentioned, named),
         (Kind::Questioned, asked),
@@ -70,49 +70,53 @@ pub(super) async fn tell(
             .into_iter()
             .filter(|person| seeing.remove(person))
             .collect();
-        let news = News {
+        let notification = Notification {
             kind,
-            update_id: &said.update.id,
-            subject_id: said.id,
-            actor_id: said.actor,
+            update_id: &posted.update.id,
+            subject_id: posted.id,
+            actor_id: posted.actor,
         };
-        notifications::tell(tx, clock, news, &people).await?;
+        notifications::notify(tx, clock, notification, &people).await?;
     }
     Ok(unseen)
 }
 
 /// After an edit: tells who is named only now, instead of what they were told of it before.
-pub(super) async fn tell_named(
+pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,
     clock: &Clock,
     update: &Update,
     before: &Comment,
     now: &[Mention],
 ) -> Result<Vec<(String, String)>> {
-    let known: HashSet<String> = named(tx, &mentions::of_json(before.mentions.as_deref()))
-        .await?
-        .into_iter()
-        .collect();
-    let named = named(tx, now).await?;
-    let seeing = updates::who_sees(tx, &update.id, &named).await?;
+    let known: HashSet<String> =
+        mentioned_people(tx, &mentions::from_json(before.mentions.as_deref()))
+            .await?
+            .into_iter()
+            .collect();
+    let named = mentioned_people(tx, now).await?;
+    let seeing = updates::people_who_can_open(tx, &update.id, &named).await?;
     let new: Vec<String> = seeing
         .iter()
         .filter(|person| !known.contains(*person))
         .cloned()
         .collect();
-    notifications::untell_to(tx, &before.id, &new).await?;
-    let news = News {
+    notifications::retract_for(tx, &before.id, &new).await?;
+    let notification = Notification {
         kind: Kind::Mentioned,
         update_id: &update.id,
         subject_id: &before.id,
-        actor_id: before.author(),
+        actor_id: before.author_id(),
     };
-    notifications::tell(tx, clock, news, &new).await?;
-    unseen(tx, &named, &seeing.into_iter().collect()).await
+    notifications::notify(tx, clock, notification, &new).await?;
+    without_access(tx, &named, &seeing.into_iter().collect()).await
 }
 
 /// The people of the mentions: those who are named, and the members of the groups.
-async fn named(connection: &mut AnyConnection, mentions: &[Mention]) -> Result<Vec<String>> {
+async fn mentioned_people(
+    connection: &mut AnyConnection,
+    mentions: &[Mention],
+) -> Result<Vec<String>> {
     let mut people: Vec<String> = mentions
         .iter()
         .filter_map(|mention| mention.id.clone())
@@ -129,7 +133,7 @@ async fn named(connection: &mut AnyConnection, mentions: &[Mention]) -> Result<V
 }
 
 /// Those of the people of the mentions who are not among the seeing: ids and names, by name.
-async fn unseen(
+async fn without_access(
     connection: &mut AnyConnection,
     named: &[String],
     seeing: &HashSet<String>,
@@ -143,7 +147,7 @@ async fn unseen(
 }
 
 /// Who asked, where a thread begins with somebody's question, and all people who take part in it.
-async fn thread(
+async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,
 ) -> Result<(Option<String>, Vec<String>)> {

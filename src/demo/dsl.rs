@@ -9,12 +9,12 @@ use futures_util::stream;
 use crate::clock::Millis;
 use crate::comments::{self, Anchor, NewComment};
 use crate::error::{Error, Result};
-use crate::media::{self, Taken};
-use crate::people::{self, Grant, Hashed, NewAccount, Person, Role, Viewer};
+use crate::media::{self, StoredFile};
+use crate::people::{self, Grant, NewAccount, PasswordHash, Person, Role, Viewer};
 use crate::receipts::{self, Answer, Verdict};
 use crate::sample;
 use crate::state::State;
-use crate::updates::{self, Addressed, Content};
+use crate::updates::{self, Content, ResolvedAudience};
 
 pub(super) const HOUR: Millis = 3_600_000;
 
@@ -41,15 +41,15 @@ pub(super) fn email(name: &str) -> String {
 }
 
 /// Everyone and everything that the story goes on with.
-pub(super) struct Teller<'a> {
+pub(super) struct StoryBuilder<'a> {
     pub(super) state: &'a State,
     people: BTreeMap<&'static str, Person>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> StoryBuilder<'a> {
     /// Makes the accounts.
-    pub(super) async fn gather(state: &'a State, password: &str) -> Result<Self> {
-        let password = Hashed::new(password, &[]).await?;
+    pub(super) async fn create_accounts(state: &'a State, password: &str) -> Result<Self> {
+        let password = PasswordHash::new(password, &[]).await?;
         let mut people = BTreeMap::new();
         let mut tx = state.db.begin().await?;
         for (at, (name, zone)) in PEOPLE.into_iter().enumerate() {
@@ -80,7 +80,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Time goes on.
-    pub(super) fn later(&self, hours: f64) {
+    pub(super) fn advance_hours(&self, hours: f64) {
         #[allow(clippy::cast_possible_truncation, reason = "days, in milliseconds")]
         self.state.clock.advance((hours * HOUR as f64) as Millis);
     }
@@ -107,7 +107,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Named people; `everyone`, or a group by its handle.
-    pub(super) async fn to(&self, names: &[&str]) -> Result<Option<Addressed>> {
+    pub(super) async fn audience(&self, names: &[&str]) -> Result<Option<ResolvedAudience>> {
         let mut tx = self.state.db.begin().await?;
         let by = self.person("Ada")?;
         let given: Vec<String> = names
@@ -120,7 +120,7 @@ impl<'a> Teller<'a> {
                 }
             })
             .collect::<Result<_>>()?;
-        let addressed = updates::address(&mut tx, &self.state.clock, by, &given).await?;
+        let addressed = updates::resolve_addresses(&mut tx, &self.state.clock, by, &given).await?;
         tx.commit().await?;
         Ok(Some(addressed))
     }
@@ -128,16 +128,17 @@ impl<'a> Teller<'a> {
     pub(super) async fn group(&self, by: &str, name: &str, members: &[&str]) -> Result<()> {
         let members = self.ids(members)?;
         let mut tx = self.state.db.begin().await?;
-        people::groups::make(&mut tx, &self.state.clock, self.person(by)?, name, &members).await?;
+        people::groups::create(&mut tx, &self.state.clock, self.person(by)?, name, &members)
+            .await?;
         tx.commit().await
     }
 
-    pub(super) async fn video(&self) -> Result<Vec<Taken>> {
-        Ok(vec![sample::take(&self.state.intake).await?])
+    pub(super) async fn video(&self) -> Result<Vec<StoredFile>> {
+        Ok(vec![sample::store_video(&self.state.uploads).await?])
     }
 
     /// Bars of these heights, 0 to 100, the last in another colour.
-    pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<Taken>> {
+    pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<StoredFile>> {
         let [paper, ink, heard] = [
             image::Rgb([0xfb, 0xf8, 0xf2]),
             image::Rgb([0x56, 0x4b, 0x42]),
@@ -164,7 +165,12 @@ impl<'a> Teller<'a> {
             .write_to(&mut bytes, image::ImageFormat::Png)
             .map_err(Error::internal)?;
         let body = stream::iter([Ok(Bytes::from(bytes.into_inner()))]);
-        Ok(vec![self.state.intake.take("chart.png", true, body).await?])
+        Ok(vec![
+            self.state
+                .uploads
+                .store_file("chart.png", true, body)
+                .await?,
+        ])
     }
 
     /// Somebody writes an update and publishes it; answers its id.
@@ -172,7 +178,7 @@ impl<'a> Teller<'a> {
         &self,
         by: &str,
         content: Content,
-        files: &[Taken],
+        files: &[StoredFile],
     ) -> Result<String> {
         let id = self.draft(by, content, files).await?;
         let mut tx = self.state.db.begin().await?;
@@ -185,13 +191,13 @@ impl<'a> Teller<'a> {
         &self,
         by: &str,
         content: Content,
-        files: &[Taken],
+        files: &[StoredFile],
     ) -> Result<String> {
         let mut tx = self.state.db.begin().await?;
         let update =
             updates::create(&mut tx, &self.state.clock, self.person(by)?, &content).await?;
-        for taken in files {
-            media::add(&mut tx, &self.state.clock, &update.id, None, taken).await?;
+        for file in files {
+            media::add(&mut tx, &self.state.clock, &update.id, None, file).await?;
         }
         tx.commit().await?;
         Ok(update.id)
@@ -207,7 +213,7 @@ impl<'a> Teller<'a> {
     pub(super) async fn open(&self, id: &str, names: &[&str]) -> Result<()> {
         for name in names {
             let mut tx = self.state.db.begin().await?;
-            receipts::open(&mut tx, &self.state.clock, &self.viewer(name)?, id).await?;
+            receipts::record_opening(&mut tx, &self.state.clock, &self.viewer(name)?, id).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -230,20 +236,26 @@ impl<'a> Teller<'a> {
         tx.commit().await
     }
 
-    pub(super) async fn got_it(&self, id: &str, names: &[&str]) -> Result<()> {
+    pub(super) async fn acknowledge(&self, id: &str, names: &[&str]) -> Result<()> {
         for name in names {
             self.answer(name, id, Answer::Acknowledged).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn say_back(&self, name: &str, id: &str, words: &str) -> Result<()> {
+    pub(super) async fn read_back(&self, name: &str, id: &str, words: &str) -> Result<()> {
         self.answer(name, id, Answer::ReadBack(words.into())).await
     }
 
-    pub(super) async fn hear(&self, by: &str, id: &str, of: &str, verdict: Verdict) -> Result<()> {
+    pub(super) async fn give_verdict(
+        &self,
+        by: &str,
+        id: &str,
+        of: &str,
+        verdict: Verdict,
+    ) -> Result<()> {
         let mut tx = self.state.db.begin().await?;
-        receipts::confirm(
+        receipts::give_verdict(
             &mut tx,
             &self.state.clock,
             &self.viewer(by)?,
@@ -274,7 +286,7 @@ impl<'a> Teller<'a> {
             at_ms,
             ..Anchor::default()
         };
-        self.write(
+        self.add_comment(
             &self.viewer(by)?,
             id,
             NewComment {
@@ -287,12 +299,12 @@ impl<'a> Teller<'a> {
     }
 
     pub(super) async fn question(&self, by: &str, id: &str, body: &str) -> Result<String> {
-        self.write(
+        self.add_comment(
             &self.viewer(by)?,
             id,
             NewComment {
                 body: body.into(),
-                asks: true,
+                is_question: true,
                 ..NewComment::default()
             },
         )
@@ -301,7 +313,7 @@ impl<'a> Teller<'a> {
 
     pub(super) async fn reply(&self, by: &str, id: &str, to: &str, body: &str) -> Result<String> {
         let parent_id = Some(to.to_owned());
-        self.write(
+        self.add_comment(
             &self.viewer(by)?,
             id,
             NewComment {
@@ -313,7 +325,12 @@ impl<'a> Teller<'a> {
         .await
     }
 
-    pub(super) async fn write(&self, viewer: &Viewer, id: &str, new: NewComment) -> Result<String> {
+    pub(super) async fn add_comment(
+        &self,
+        viewer: &Viewer,
+        id: &str,
+        new: NewComment,
+    ) -> Result<String> {
         let mut tx = self.state.db.begin().await?;
         let written = comments::add(&mut tx, &self.state.clock, viewer, id, &new).await?;
         tx.commit().await?;
@@ -333,7 +350,7 @@ impl<'a> Teller<'a> {
                 &mut tx,
                 &self.state.clock,
                 &self.viewer(name)?,
-                comments::On::Update(id),
+                comments::ReactionTarget::Update(id),
                 emoji,
                 None,
             )

@@ -1,7 +1,7 @@
 //! What happened in the demo's last ten days.
 
-use super::dsl::{HOUR, Teller};
-use super::{ME, PASSWORD};
+use super::dsl::{HOUR, StoryBuilder};
+use super::{PASSWORD, SIGNED_IN_AS};
 use crate::clock::{Millis, real_now};
 use crate::comments::NewComment;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::working_hours::Due;
 use crate::{links, workspace};
 
 /// So long ago it begins.
-const AGO: Millis = 10 * 24 * HOUR;
+const STORY_LENGTH: Millis = 10 * 24 * HOUR;
 
 const RULES: &str =
     "**Answers within one working day**, in your own hours. Nobody answers at night.
@@ -23,15 +23,15 @@ const RULES: &str =
 - Not sure? Say it back. It is no test.";
 
 /// All of it. Ends at the present moment.
-pub(super) async fn happen(state: &State) -> Result<()> {
-    state.clock.advance(-AGO);
-    let t = Teller::gather(state, PASSWORD).await?;
-    settle_in(&t).await?;
+pub(super) async fn run(state: &State) -> Result<()> {
+    state.clock.advance(-STORY_LENGTH);
+    let t = StoryBuilder::create_accounts(state, PASSWORD).await?;
+    set_up_team(&t).await?;
     checkout(&t).await?;
     outage(&t).await?;
     prices(&t).await?;
     checklist(&t).await?;
-    small_things(&t).await?;
+    minor_updates(&t).await?;
     // What is left of the ten days.
     let left = real_now() - state.clock.now();
     if left < 3 * HOUR {
@@ -40,20 +40,20 @@ pub(super) async fn happen(state: &State) -> Result<()> {
         ));
     }
     state.clock.advance(left);
-    now(&t).await?;
+    latest_updates(&t).await?;
     let mut tx = state.db.begin().await?;
-    receipts::tell_due(&mut tx, &state.clock).await?;
+    receipts::notify_overdue(&mut tx, &state.clock).await?;
     tx.commit().await
 }
 
-async fn settle_in(t: &Teller<'_>) -> Result<()> {
+async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     let mut tx = t.state.db.begin().await?;
     let rules = workspace::Change {
         rules: Some(Some(RULES.into())),
-        contact: Some(Some(t.person(ME)?.email.clone())),
+        contact: Some(Some(t.person(SIGNED_IN_AS)?.email.clone())),
         due_days: Some(Some(1)),
     };
-    workspace::change(&mut tx, t.person(ME)?, &rules).await?;
+    workspace::change(&mut tx, t.person(SIGNED_IN_AS)?, &rules).await?;
     tx.commit().await?;
     t.group("Ada", "design", &["Ada", "Mia", "Grace", "Leo", "Wanjiku"])
         .await?;
@@ -66,20 +66,20 @@ async fn settle_in(t: &Teller<'_>) -> Result<()> {
 }
 
 /// Ada to everyone: most have heard, three are late.
-async fn checkout(t: &Teller<'_>) -> Result<()> {
-    t.later(20.0);
+async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
+    t.advance_hours(20.0);
     let content = Content {
         title: Some("The new checkout, from cart to receipt".into()),
         notes: Some("One page instead of four. The old one goes when all have seen this.\n\n**What changes for you:** support answers from one screen; the event names change.".into()),
         expectation: Some("acknowledge"),
         due: Some(Some(Due::Days(2))),
         otherwise: Some(Some("turn the old checkout off on the first of the month.".into())),
-        audience: t.to(&["everyone"]).await?,
+        audience: t.audience(&["everyone"]).await?,
         ..Content::default()
     };
     let id = t.publish("Ada", content, &t.video().await?).await?;
-    t.later(3.0);
-    t.got_it(&id, &["Piotr", "Zofia", "Wanjiku"]).await?;
+    t.advance_hours(3.0);
+    t.acknowledge(&id, &["Piotr", "Zofia", "Wanjiku"]).await?;
     t.comment(
         "Zofia",
         &id,
@@ -94,7 +94,7 @@ async fn checkout(t: &Teller<'_>) -> Result<()> {
             "Can you tell me more about the event names? Ours are in twelve dashboards.",
         )
         .await?;
-    t.later(9.0);
+    t.advance_hours(9.0);
     let answer = t
         .reply(
             "Ada",
@@ -103,10 +103,10 @@ async fn checkout(t: &Teller<'_>) -> Result<()> {
             "Both names are sent until the end of the quarter; the list is in the notes.",
         )
         .await?;
-    t.got_it(&id, &["Aroha", "Grace"]).await?;
-    t.later(11.0);
+    t.acknowledge(&id, &["Aroha", "Grace"]).await?;
+    t.advance_hours(11.0);
     t.accept("Mia", &answer).await?;
-    t.got_it(&id, &["Mia", "Sam"]).await?;
+    t.acknowledge(&id, &["Mia", "Sam"]).await?;
     t.react(&id, &[("Grace", "🎉"), ("Sam", "🎉"), ("Otieno", "👀")])
         .await?;
     t.open(&id, &["Leo"]).await?;
@@ -118,13 +118,13 @@ async fn checkout(t: &Teller<'_>) -> Result<()> {
         ),
     )
     .await?;
-    t.later(30.0);
+    t.advance_hours(30.0);
     t.remind("Ada", &id).await
 }
 
 /// Piotr asks the engineers to say it back; Ada has not.
-async fn outage(t: &Teller<'_>) -> Result<()> {
-    t.later(8.0);
+async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
+    t.advance_hours(8.0);
     let content = Content {
         title: Some("What Tuesday's outage taught us".into()),
         notes: Some(
@@ -133,7 +133,7 @@ async fn outage(t: &Teller<'_>) -> Result<()> {
         expectation: Some("readback"),
         prompt: Some(Some("What will you do differently, and by when?".into())),
         due: Some(Some(Due::Days(3))),
-        audience: t.to(&["@engineering"]).await?,
+        audience: t.audience(&["@engineering"]).await?,
         ..Content::default()
     };
     let id = t
@@ -143,18 +143,19 @@ async fn outage(t: &Teller<'_>) -> Result<()> {
             &t.picture(&[12, 18, 15, 90, 34, 14]).await?,
         )
         .await?;
-    t.later(7.0);
-    t.say_back(
+    t.advance_hours(7.0);
+    t.read_back(
         "Otieno",
         &id,
         "I own the certificate alarm from today, and test it every Monday.",
     )
     .await?;
-    t.say_back("Tama", &id, "We watch certificates better.")
+    t.read_back("Tama", &id, "We watch certificates better.")
         .await?;
-    t.later(12.0);
-    t.hear("Piotr", &id, "Otieno", Verdict::Confirmed).await?;
-    t.hear(
+    t.advance_hours(12.0);
+    t.give_verdict("Piotr", &id, "Otieno", Verdict::Confirmed)
+        .await?;
+    t.give_verdict(
         "Piotr",
         &id,
         "Tama",
@@ -163,10 +164,10 @@ async fn outage(t: &Teller<'_>) -> Result<()> {
         ),
     )
     .await?;
-    t.later(10.0);
-    t.say_back("Jan", &id, "The renewal job is mine: it runs thirty days before, and pages me when it fails. Done by Friday.").await?;
+    t.advance_hours(10.0);
+    t.read_back("Jan", &id, "The renewal job is mine: it runs thirty days before, and pages me when it fails. Done by Friday.").await?;
     t.open(&id, &["Ada"]).await?;
-    t.later(1.0);
+    t.advance_hours(1.0);
     t.comment(
         "Jan",
         &id,
@@ -178,19 +179,19 @@ async fn outage(t: &Teller<'_>) -> Result<()> {
 }
 
 /// Ada asked the designers: two readbacks to hear, one corrected, one who cannot.
-async fn prices(t: &Teller<'_>) -> Result<()> {
-    t.later(14.0);
+async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
+    t.advance_hours(14.0);
     let content = Content {
         title: Some("Three plans, one page: how prices are said".into()),
         notes: Some("Say the yearly price first, and never “only”.".into()),
         expectation: Some("readback"),
         due: Some(Some(Due::Days(4))),
-        audience: t.to(&["@design", "Sam"]).await?,
+        audience: t.audience(&["@design", "Sam"]).await?,
         ..Content::default()
     };
     let id = t.publish("Ada", content, &t.video().await?).await?;
-    t.later(9.0);
-    t.say_back("Leo", &id, "Monthly first, yearly below it.")
+    t.advance_hours(9.0);
+    t.read_back("Leo", &id, "Monthly first, yearly below it.")
         .await?;
     t.answer(
         "Wanjiku",
@@ -200,22 +201,22 @@ async fn prices(t: &Teller<'_>) -> Result<()> {
         ),
     )
     .await?;
-    t.later(6.0);
-    t.hear(
+    t.advance_hours(6.0);
+    t.give_verdict(
         "Ada",
         &id,
         "Leo",
         Verdict::Corrected("The other way round: yearly first.".into()),
     )
     .await?;
-    t.later(16.0);
-    t.say_back(
+    t.advance_hours(16.0);
+    t.read_back(
         "Sam",
         &id,
         "Sales decks: yearly price first on all three plans; I change them by Monday.",
     )
     .await?;
-    t.say_back(
+    t.read_back(
         "Grace",
         &id,
         "I take “only” out of the page and the mails, and yearly goes first. Tomorrow.",
@@ -232,7 +233,7 @@ async fn prices(t: &Teller<'_>) -> Result<()> {
 }
 
 /// Zofia's list changed since Ada answered it.
-async fn checklist(t: &Teller<'_>) -> Result<()> {
+async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),
         notes: Some(
@@ -240,33 +241,33 @@ async fn checklist(t: &Teller<'_>) -> Result<()> {
         ),
         expectation: Some("acknowledge"),
         due: Some(Some(Due::Days(1))),
-        audience: t.to(&["Ada", "Piotr", "Jan", "Aroha", "Sam"]).await?,
+        audience: t.audience(&["Ada", "Piotr", "Jan", "Aroha", "Sam"]).await?,
         ..Content::default()
     };
     let id = t.publish("Zofia", content, &[]).await?;
-    t.later(5.0);
-    t.got_it(&id, &["Ada", "Piotr", "Jan"]).await?;
-    t.later(22.0);
-    t.got_it(&id, &["Aroha", "Sam"]).await?;
-    t.later(4.0);
+    t.advance_hours(5.0);
+    t.acknowledge(&id, &["Ada", "Piotr", "Jan"]).await?;
+    t.advance_hours(22.0);
+    t.acknowledge(&id, &["Aroha", "Sam"]).await?;
+    t.advance_hours(4.0);
     let change = Content {
         notes: Some("1. Freeze on Wednesday\n2. Translations by Thursday noon\n3. Release on Monday, not on Friday".into()),
         material: Some(Some("We release on Monday, so that nobody is called at the weekend.".into())),
         ..Content::default()
     };
     t.edit("Zofia", &id, change).await?;
-    t.later(1.0);
-    t.got_it(&id, &["Piotr"]).await
+    t.advance_hours(1.0);
+    t.acknowledge(&id, &["Piotr"]).await
 }
 
 /// What asks nothing, what guests see, who is away, and a draft.
-async fn small_things(t: &Teller<'_>) -> Result<()> {
+async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),
         notes: Some(
             "Four minutes of what people say at the till. Nothing to do, worth hearing.".into(),
         ),
-        audience: t.to(&["everyone"]).await?,
+        audience: t.audience(&["everyone"]).await?,
         ..Content::default()
     };
     let notes = t.publish("Aroha", content, &t.video().await?).await?;
@@ -278,7 +279,7 @@ async fn small_things(t: &Teller<'_>) -> Result<()> {
         expectation: Some("acknowledge"),
         due: Some(Some(Due::At(t.state.clock.now() + 6 * 24 * HOUR))),
         visibility: Some("workspace"),
-        audience: t.to(&["Ada", "Zofia", "Leo"]).await?,
+        audience: t.audience(&["Ada", "Zofia", "Leo"]).await?,
         ..Content::default()
     };
     let chart = t
@@ -295,7 +296,7 @@ async fn small_things(t: &Teller<'_>) -> Result<()> {
             "How do you see this working in black and white print?",
         )
         .await?;
-    t.later(2.0);
+    t.advance_hours(2.0);
     t.reply(
         "Wanjiku",
         &chart,
@@ -323,10 +324,11 @@ async fn small_things(t: &Teller<'_>) -> Result<()> {
     if let Some(guest) = links::guest_by_cookie(&t.state.db, &link.id, &t.state.clock.id()).await? {
         let said = NewComment {
             body: "The second is easier to read from far away.".into(),
-            name: Some("Ruth".into()),
+            guest_name: Some("Ruth".into()),
             ..NewComment::default()
         };
-        t.write(&Viewer::Guest(vec![guest]), &chart, said).await?;
+        t.add_comment(&Viewer::Guest(vec![guest]), &chart, said)
+            .await?;
     }
 
     let mut tx = t.state.db.begin().await?;
@@ -336,7 +338,7 @@ async fn small_things(t: &Teller<'_>) -> Result<()> {
     };
     let tama = t.person("Tama")?.id.clone();
     people::edit(&mut tx, &t.state.clock, &tama, &away).await?;
-    updates::move_dues(&mut tx, &tama).await?;
+    updates::recompute_due_times(&mut tx, &tama).await?;
     tx.commit().await?;
 
     let plan = Content {
@@ -349,18 +351,18 @@ async fn small_things(t: &Teller<'_>) -> Result<()> {
 }
 
 /// What came just now.
-async fn now(t: &Teller<'_>) -> Result<()> {
-    t.later(-2.0);
+async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
+    t.advance_hours(-2.0);
     let content = Content {
         title: Some("How a new colleague spends the first day".into()),
         notes: Some("Watch it as if it were yours.".into()),
         expectation: Some("readback"),
         due: Some(Some(Due::Days(1))),
-        audience: t.to(&["Ada", "Piotr", "Otieno"]).await?,
+        audience: t.audience(&["Ada", "Piotr", "Otieno"]).await?,
         ..Content::default()
     };
     let id = t.publish("Grace", content, &t.video().await?).await?;
-    t.later(1.5);
+    t.advance_hours(1.5);
     t.comment(
         "Piotr",
         &id,
@@ -368,6 +370,6 @@ async fn now(t: &Teller<'_>) -> Result<()> {
         "The keys to the office are missing here.",
     )
     .await?;
-    t.later(0.5);
+    t.advance_hours(0.5);
     Ok(())
 }

@@ -11,21 +11,21 @@ use crate::error::Result;
 use crate::infra::db::Db;
 
 /// How often other nodes' events are looked for.
-const TICK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The events of this node's open pages.
 #[derive(Clone, Debug)]
-pub(crate) struct Live {
+pub(crate) struct EventHub {
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
-impl Live {
+impl EventHub {
     /// Begins to read events after the newest; ends with `stop`.
     pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
         let (sender, _) = broadcast::channel(1024);
-        let newest = super::newest(&mut *db.read().await?).await?;
-        tokio::spawn(read_on(db, sender.clone(), newest, stop.clone()));
+        let newest = super::newest_number(&mut *db.read().await?).await?;
+        tokio::spawn(forward_events(db, sender.clone(), newest, stop.clone()));
         Ok(Self {
             events: sender,
             stop,
@@ -38,7 +38,7 @@ impl Live {
     }
 }
 
-async fn read_on(
+async fn forward_events(
     db: Db,
     sender: broadcast::Sender<Event>,
     mut newest: i64,
@@ -46,7 +46,7 @@ async fn read_on(
 ) {
     let mut commits = db.commits();
     while !*stop.borrow() {
-        let read = async { super::after(&mut *db.read().await?, newest).await };
+        let read = async { super::list_after(&mut *db.read().await?, newest).await };
         match read.await {
             Ok(events) => {
                 for event in events {
@@ -59,7 +59,7 @@ async fn read_on(
         }
         tokio::select! {
             _ = commits.changed() => {}
-            () = tokio::time::sleep(TICK) => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
             _ = stop.changed() => {}
         }
     }

@@ -25,13 +25,13 @@ pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
 /// So long a statement waits for who else writes.
-const PATIENT: &str = "PRAGMA busy_timeout = 15000";
+const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
 /// The migrations, embedded.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// A connection that can be read from.
-pub type Read = PoolConnection<Any>;
+pub type ReadConnection = PoolConnection<Any>;
 
 /// All that differs between the engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Db {
                     .to_owned();
                 let pool = pool.idle_timeout(None).after_connect(|connection, _| {
                     Box::pin(async move {
-                        connection.execute(PATIENT).await?;
+                        connection.execute(BUSY_TIMEOUT).await?;
                         connection
                             .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
                             .await?;
@@ -101,7 +101,7 @@ impl Db {
                         Box::pin(async move {
                             let reusable = transaction::is_reusable(connection).await?;
                             if !reusable {
-                                health.doubt();
+                                health.invalidate();
                             }
                             Ok(reusable)
                         })
@@ -134,19 +134,19 @@ impl Db {
     }
 
     /// A connection for reading.
-    pub async fn read(&self) -> Result<Read> {
+    pub async fn read(&self) -> Result<ReadConnection> {
         Ok(self.read.acquire().await?)
     }
 
     /// Takes what was deleted or replaced out of SQLite's log as well, where nobody is reading it just then; in the file itself it is overwritten
     /// already. PostgreSQL has its own time for that.
-    pub async fn scrub(&self) -> Result<()> {
+    pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;
             // Whoever writes must not wait for long.
             connection.execute("PRAGMA busy_timeout = 100").await?;
             let scrubbed = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
-            connection.execute(PATIENT).await?;
+            connection.execute(BUSY_TIMEOUT).await?;
             scrubbed?;
         }
         Ok(())
@@ -170,7 +170,7 @@ pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
 }
 
 /// A value of the `settings` table, made by `make` at first asking.
-pub async fn setting(
+pub async fn get_or_create_setting(
     connection: &mut AnyConnection,
     name: &str,
     make: impl FnOnce() -> String,
@@ -189,14 +189,14 @@ pub async fn setting(
 }
 
 /// Whether a failed statement hit a uniqueness rule.
-pub fn is_duplicate(error: &sqlx::Error) -> bool {
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// `$3, $4, $5` for three values from the third placeholder on.
-pub fn in_list(first: usize, count: usize) -> String {
+pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)
         .map(|n| format!("${n}"))
         .collect::<Vec<_>>()

@@ -4,18 +4,18 @@ mod decode;
 mod draw;
 mod encode;
 mod font;
-mod foreign;
 mod gif;
+mod unsupported;
 mod webp;
 
 use std::path::Path;
 
-pub use draw::Patch;
+pub use draw::PixelRect;
 pub use font::Font;
-pub use foreign::Foreign;
 use image::{DynamicImage, ImageError};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
+pub use unsupported::UnsupportedFormat;
 
 use crate::error::{Error, Result};
 
@@ -28,10 +28,10 @@ pub const MAX_FRAMES: u64 = 1_000;
 /// The largest file, in bytes. Callers refuse earlier; this bounds our memory all the same.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The longer side of a thumbnail, in pixels.
-pub const THUMBNAIL: u32 = 640;
+pub const THUMBNAIL_SIDE: u32 = 640;
 
 /// A picture may take some 400 MB while it is made: no more than two at once.
-static AT_ONCE: Semaphore = Semaphore::const_new(2);
+static PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// The formats that are taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,7 +48,7 @@ pub enum Format {
 
 /// An encoded picture.
 #[derive(Clone, Debug)]
-pub struct Rendered {
+pub struct EncodedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
     pub content_type: &'static str,
     /// In pixels.
@@ -61,7 +61,7 @@ pub struct Rendered {
 
 /// What was made of a picture: all that is ever served of it.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct ProcessedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
     pub content_type: &'static str,
     /// `png`, `jpg` or `gif`.
@@ -72,16 +72,16 @@ pub struct Made {
     pub height: u32,
     /// The file, without any metadata but a colour profile.
     pub bytes: Vec<u8>,
-    /// At most [`THUMBNAIL`] pixels on its longer side. Always a JPEG on white: it is tenfold smaller than a PNG of a
+    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on white: it is tenfold smaller than a PNG of a
     /// photo, every mail program shows it, and at that size transparency says nothing.
-    pub thumbnail: Rendered,
+    pub thumbnail: EncodedPicture,
 }
 
-impl Made {
+impl ProcessedPicture {
     /// The picture and its thumbnail.
-    pub fn parts(self) -> (Rendered, Rendered) {
+    pub fn into_parts(self) -> (EncodedPicture, EncodedPicture) {
         (
-            Rendered {
+            EncodedPicture {
                 content_type: self.content_type,
                 width: self.width,
                 height: self.height,
@@ -104,7 +104,7 @@ pub struct Picture {
 }
 
 /// The format by the first bytes (16 are enough), whatever a name or a header says.
-pub fn sniff(head: &[u8]) -> Option<Format> {
+pub fn detect_format(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
         [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
@@ -130,14 +130,14 @@ pub fn sniff(head: &[u8]) -> Option<Format> {
 
 /// Reads the file at `path` and makes of it what may be served. `Unsupported` for what is no picture or a damaged
 /// one, `TooLarge` over a limit. Works on the blocking pool; waits while two others are being made.
-pub async fn make(path: &Path) -> Result<Made> {
+pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     let path = path.to_owned();
-    blocking(move || {
-        let bytes = decode::read(&path)?;
-        match sniff(&bytes) {
-            Some(Format::Gif) => gif::make(&bytes),
-            Some(format) => decode::still(&bytes, format)?.encode(),
-            None => Err(unknown()),
+    run_blocking(move || {
+        let bytes = decode::read_file(&path)?;
+        match detect_format(&bytes) {
+            Some(Format::Gif) => gif::reencode(&bytes),
+            Some(format) => decode::decode_still(&bytes, format)?.encode(),
+            None => Err(unknown_format()),
         }
     })
     .await
@@ -145,10 +145,10 @@ pub async fn make(path: &Path) -> Result<Made> {
 
 /// Runs work on pixels, also others' (redaction, crop), on the blocking pool under the same bound of two at once.
 /// A panic of a decoder is the picture's fault.
-pub async fn blocking<T: Send + 'static>(
+pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
+    let permit = PERMITS.acquire().await.map_err(Error::internal)?;
     let done = spawn_blocking(move || {
         // Held by the work, not by who waits for it: a caller that goes away does not make room.
         let _permit = permit;
@@ -158,7 +158,7 @@ pub async fn blocking<T: Send + 'static>(
         Ok(done) => done,
         Err(panicked) => {
             tracing::warn!(%panicked, "a picture brought its decoder down");
-            Err(damaged())
+            Err(damaged_file())
         }
     }
 }
@@ -167,27 +167,27 @@ impl Picture {
     /// Decodes a still picture of any format, of a GIF its first frame; from memory, for what is to vanish must not lie in a folder meanwhile.
     /// Blocking.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        decode::still(bytes, sniff(bytes).ok_or_else(unknown)?)
+        decode::decode_still(bytes, detect_format(bytes).ok_or_else(unknown_format)?)
     }
 
     /// Only its thumbnail. Blocking.
-    pub fn thumbnail(&self) -> Result<Rendered> {
-        encode::thumbnail(self)
+    pub fn thumbnail(&self) -> Result<EncodedPicture> {
+        encode::encode_thumbnail(self)
     }
 
     /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.
-    pub fn encode(self) -> Result<Made> {
-        encode::still(self)
+    pub fn encode(self) -> Result<ProcessedPicture> {
+        encode::encode_still(self)
     }
 }
 
-fn unknown() -> Error {
+fn unknown_format() -> Error {
     Error::Unsupported(
         "This is not a picture that Hearback takes: PNG, JPEG, WebP and GIF work.".into(),
     )
 }
 
-fn damaged() -> Error {
+fn damaged_file() -> Error {
     Error::Unsupported(
         "This picture is damaged: it cannot be read to its end. Save or take it again.".into(),
     )
@@ -200,13 +200,13 @@ fn check_size(width: u32, height: u32) -> Result<()> {
         )));
     }
     if width == 0 || height == 0 {
-        Err(damaged())
+        Err(damaged_file())
     } else {
         Ok(())
     }
 }
 
-fn failed(error: ImageError) -> Error {
+fn image_error(error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => Error::TooLarge(
             "This picture needs more than 256 MiB of memory; save it smaller.".into(),
@@ -214,7 +214,7 @@ fn failed(error: ImageError) -> Error {
         ImageError::Unsupported(_) => Error::Unsupported(
             "This picture uses a rare variant of its format; save it as PNG or JPEG.".into(),
         ),
-        _ => damaged(),
+        _ => damaged_file(),
     }
 }
 
@@ -232,8 +232,8 @@ mod tests {
             .join(name)
     }
 
-    async fn made(name: &str) -> (Made, DynamicImage) {
-        let made = make(&fixture(name)).await.unwrap();
+    async fn made(name: &str) -> (ProcessedPicture, DynamicImage) {
+        let made = process(&fixture(name)).await.unwrap();
         let format = ImageFormat::from_mime_type(made.content_type).unwrap();
         let image = image::load_from_memory_with_format(&made.bytes, format).unwrap();
         assert_eq!(image.dimensions(), (made.width, made.height));
@@ -243,7 +243,7 @@ mod tests {
             thumbnail.dimensions(),
             (made.thumbnail.width, made.thumbnail.height)
         );
-        assert!(made.thumbnail.width.max(made.thumbnail.height) <= THUMBNAIL);
+        assert!(made.thumbnail.width.max(made.thumbnail.height) <= THUMBNAIL_SIDE);
         (made, image)
     }
 
@@ -338,7 +338,7 @@ mod tests {
     async fn what_is_damaged_or_no_picture_is_refused() {
         let damaged = ["bad-truncated.png", "bad-crc-idat.png"];
         for name in damaged {
-            let error = make(&fixture(name)).await.unwrap_err();
+            let error = process(&fixture(name)).await.unwrap_err();
             assert!(
                 error.detail().starts_with("This picture is damaged"),
                 "{name}: {error}"
@@ -350,7 +350,7 @@ mod tests {
             "bad-html-named.png",
             "bad-script.svg",
         ] {
-            let error = make(&fixture(name)).await.unwrap_err();
+            let error = process(&fixture(name)).await.unwrap_err();
             assert!(
                 error.detail().starts_with("This is not a picture"),
                 "{name}: {error}"
@@ -377,7 +377,7 @@ mod tests {
             };
             let path = dir.path().join(name);
             std::fs::write(&path, &bytes[..kept]).unwrap();
-            let error = make(&path).await.unwrap_err();
+            let error = process(&path).await.unwrap_err();
             assert!(
                 error.detail().starts_with("This picture is damaged"),
                 "{name}: {error}"
@@ -393,7 +393,7 @@ mod tests {
             "bad-gif-20000frames.gif",
         ] {
             assert!(
-                matches!(make(&fixture(name)).await, Err(Error::TooLarge(_))),
+                matches!(process(&fixture(name)).await, Err(Error::TooLarge(_))),
                 "{name}"
             );
         }
@@ -416,7 +416,7 @@ mod tests {
         bytes.extend_from_slice(b"<script>alert(1)</script>");
         std::fs::write(&path, bytes).unwrap();
 
-        let made = make(&path).await.unwrap();
+        let made = process(&path).await.unwrap();
         assert!(!holds(&made.bytes, "script"));
         assert_eq!(Picture::read(&made.bytes).unwrap().profile, Some(profile));
         assert_eq!((made.thumbnail.width, made.thumbnail.height), (640, 21));

@@ -20,11 +20,11 @@ use crate::infra::db::{Db, Dialect, Tx};
 /// How long a claim holds unless it is renewed.
 const LEASE: Millis = 60_000;
 /// How often a worker renews its claim.
-pub const RENEW: Duration = Duration::from_secs(20);
+pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
 /// How often work is tried before it is dead.
-const TRIES: i64 = 6;
+const MAX_ATTEMPTS: i64 = 6;
 /// Clocks of nodes differ by less; what lies further in the future was written by a clock that was set back since.
-const SKEW: Millis = 1000;
+const MAX_CLOCK_SKEW: Millis = 1000;
 
 /// Work that was claimed.
 #[derive(Debug, FromRow)]
@@ -71,7 +71,7 @@ pub async fn enqueue_at(
 }
 
 /// Has work that waits for a later time done now.
-pub async fn hurry(
+pub async fn run_now(
     tx: &mut Tx,
     clock: &Clock,
     kind: &'static str,
@@ -87,7 +87,7 @@ pub async fn hurry(
 }
 
 /// Takes work back that was done otherwise.
-pub async fn forget(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
+pub async fn cancel(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
     sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2")
         .bind(kind)
         .bind(payload.to_string())
@@ -100,17 +100,17 @@ pub async fn forget(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
-/// Claims the job of these lanes that has been due longest, if there is one. `owner` stands before the lease, so that [`end_leases_of`] finds it.
+/// Claims the job of these lanes that has been due longest, if there is one. `owner` stands before the lease, so that [`expire_leases_of`] finds it.
 pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Result<Option<Job>> {
     if lanes.is_empty() {
         return Ok(None);
     }
     let (now, real) = (clock.now(), clock::real_now());
-    let lanes = Lane::condition(lanes);
-    match look(db, now, real, &lanes).await? {
-        Found::Nothing => return Ok(None),
-        Found::Claimable => {}
-        Found::FromTheFuture => reschedule(db, now, real).await?,
+    let lanes = Lane::sql_condition(lanes);
+    match peek(db, now, real, &lanes).await? {
+        NextJob::Nothing => return Ok(None),
+        NextJob::Claimable => {}
+        NextJob::FromTheFuture => reschedule(db, now, real).await?,
     }
     let skip_locked = match db.dialect() {
         Dialect::Sqlite => "",
@@ -134,7 +134,7 @@ pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Resul
 }
 
 /// What a look at the jobs found.
-enum Found {
+enum NextJob {
     Nothing,
     Claimable,
     /// Times that only a clock can have written that was ahead of this one.
@@ -142,7 +142,7 @@ enum Found {
 }
 
 /// Looks with one statement and without a lock, so that idle nodes do not take SQLite's write lock.
-async fn look(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<Found> {
+async fn peek(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<NextJob> {
     let look = format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3) OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
          WHEN EXISTS (SELECT 1 FROM jobs WHERE {CLAIMABLE}{lanes}) THEN 1 ELSE 0 END AS BIGINT)"
@@ -150,19 +150,19 @@ async fn look(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<Found> 
     let found: i64 = sqlx::query_scalar(AssertSqlSafe(look))
         .bind(now)
         .bind(real)
-        .bind(now + SKEW)
-        .bind(latest_lease(real))
+        .bind(now + MAX_CLOCK_SKEW)
+        .bind(latest_valid_lease(real))
         .fetch_one(&mut *db.read().await?)
         .await?;
     Ok(match found {
-        0 => Found::Nothing,
-        1 => Found::Claimable,
-        _ => Found::FromTheFuture,
+        0 => NextJob::Nothing,
+        1 => NextJob::Claimable,
+        _ => NextJob::FromTheFuture,
     })
 }
 
 /// No lease can end later. One lease more than it could be, because two nodes' clocks must not shorten each other's all the time.
-fn latest_lease(real: Millis) -> Millis {
+fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }
 
@@ -172,12 +172,12 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
     let moved = sqlx::query("UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")
         .bind(now)
-        .bind(now + SKEW)
+        .bind(now + MAX_CLOCK_SKEW)
         .execute(&mut *tx)
         .await?;
     sqlx::query("UPDATE jobs SET leased_until = $1 WHERE leased_until > $2")
         .bind(real + LEASE)
-        .bind(latest_lease(real))
+        .bind(latest_valid_lease(real))
         .execute(&mut *tx)
         .await?;
     tx.commit().await?;
@@ -189,7 +189,7 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
 }
 
 /// Ends the leases of an owner that is known to be dead, so that its jobs are claimed at once. They count as tried. Returns how many there were.
-pub async fn end_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
+pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     let ended =
         sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
             .bind(format!("{owner}.%"))
@@ -222,20 +222,20 @@ pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
-fn deletes(job: &Job) -> bool {
+fn is_deletion(job: &Job) -> bool {
     matches!(job.kind.as_str(), "purge" | "clear" | "burn")
 }
 
 /// Whether it was begun more often than it may be tried: it never came to say that it failed.
-pub fn tried_enough(job: &Job) -> bool {
-    job.attempts > TRIES && !deletes(job)
+pub fn attempts_exhausted(job: &Job) -> bool {
+    job.attempts > MAX_ATTEMPTS && !is_deletion(job)
 }
 
 /// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
 /// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
 pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool> {
     let now = clock.now();
-    let dead = job.attempts >= TRIES && !deletes(job);
+    let dead = job.attempts >= MAX_ATTEMPTS && !is_deletion(job);
     let pause = 1000 * 5_i64.pow(u32::try_from(job.attempts.clamp(1, 5)).unwrap_or(5));
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, run_at = $1, scheduled_at = $6, error = $2, dead_at = $3 WHERE id = $4 AND lease = $5")

@@ -8,10 +8,10 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 
 /// Quotes in quotes, lists in lists: deeper ones are shown at this depth. Cleaning looks at all open elements for each new one, so
 /// without a bound ten thousand `>` would take seconds.
-const DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
 
 /// No pictures: they would be requests to elsewhere. No ids and classes: they belong to the page; but for the one of what is marked.
-static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
         .tags(HashSet::from([
@@ -55,36 +55,36 @@ static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
 });
 
 /// The HTML of a text. Tags in the text are shown as they were typed; a line break is a line break.
-pub fn html(text: &str) -> String {
-    html_marking(text, |_| Vec::new())
+pub fn to_html(text: &str) -> String {
+    to_html_with_mentions(text, |_| Vec::new())
 }
 
 /// The same, with `<strong class="mention">` around what `mark` finds in a stretch of text: byte ranges, in order, that do not overlap.
 /// It is never asked about code and links.
-pub fn html_marking(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
+pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
     let mut kept = Vec::new();
-    let events = stretches(text).filter(|(event, _)| match event {
+    let events = segments(text).filter(|(event, _)| match event {
         Event::Start(_) => {
-            kept.push(kept.len() < DEPTH);
-            kept.len() <= DEPTH
+            kept.push(kept.len() < MAX_DEPTH);
+            kept.len() <= MAX_DEPTH
         }
         Event::End(_) => kept.pop().unwrap_or(true),
         _ => true,
     });
     let events = events.flat_map(|(event, free)| match event {
-        Event::Text(words) if free => marked(&words, &mark(&words)),
+        Event::Text(words) if free => mark_ranges(&words, &mark(&words)),
         Event::Html(raw) | Event::InlineHtml(raw) => vec![Event::Text(raw)],
         Event::SoftBreak => vec![Event::HardBreak],
         other => vec![other],
     });
     let mut made = String::new();
     html::push_html(&mut made, events);
-    CLEANER.clean(&made).to_string()
+    SANITIZER.clean(&made).to_string()
 }
 
-/// The stretches of text that [`html_marking`] asks about.
-pub fn texts(text: &str) -> Vec<String> {
-    let free = stretches(text).filter_map(|(event, free)| match event {
+/// The stretches of text that [`to_html_with_mentions`] asks about.
+pub fn text_segments(text: &str) -> Vec<String> {
+    let free = segments(text).filter_map(|(event, free)| match event {
         Event::Text(words) if free => Some(words.into_string()),
         _ => None,
     });
@@ -92,7 +92,7 @@ pub fn texts(text: &str) -> Vec<String> {
 }
 
 /// What is written, text in one piece, each with whether it stands outside of code and links.
-fn stretches(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
+fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     let mut within = 0_usize;
     let sealed = |tag: &Tag| {
         matches!(
@@ -116,7 +116,7 @@ fn stretches(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     })
 }
 
-fn marked<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
+fn mark_ranges<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
     let text = |range: Range<usize>| {
         Event::Text(CowStr::from(
             words.get(range).unwrap_or_default().to_owned(),
@@ -136,7 +136,7 @@ fn marked<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
 }
 
 /// The words alone, on one line.
-pub fn plain(text: &str) -> String {
+pub fn plain_text(text: &str) -> String {
     let words = Parser::new(text).map(|event| match event {
         Event::Text(words) | Event::Code(words) => words.into_string(),
         Event::SoftBreak
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn nothing_that_runs_or_fetches_survives() {
-        let made = html(
+        let made = to_html(
             "**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x)\n\n<script>x</script>",
         );
         assert!(made.contains("<strong>bold</strong><br>"), "{made}");
@@ -177,7 +177,7 @@ mod tests {
                 .map(|(at, word)| at..at + word.len())
                 .collect()
         };
-        let made = html_marking(
+        let made = to_html_with_mentions(
             "*@Ada* <strong class=mention>x</strong> `@Ada` [@Ada](https://e.org) <@Ada>\n\n    @Ada\n\n@Ada & @Ada",
             ada,
         );
@@ -188,14 +188,17 @@ mod tests {
             "{made}"
         );
         assert_eq!(made.matches("<strong").count(), 4, "{made}");
-        assert_eq!(texts("a\\_b & `c` [d](https://e.org)"), ["a_b & ", " "]);
+        assert_eq!(
+            text_segments("a\\_b & `c` [d](https://e.org)"),
+            ["a_b & ", " "]
+        );
     }
 
     #[test]
     fn quotes_nest_only_so_deep_and_lose_no_words() {
-        let made = html(&format!("{}deep\n\nafter", ">".repeat(9_000)));
+        let made = to_html(&format!("{}deep\n\nafter", ">".repeat(9_000)));
         assert!(
-            made.matches("<blockquote>").count() <= DEPTH
+            made.matches("<blockquote>").count() <= MAX_DEPTH
                 && made.contains("deep")
                 && made.contains("<p>after</p>"),
             "{made}"
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn a_line_for_previews_has_no_marks() {
         assert_eq!(
-            plain("# Hello **there** [x](https://e.org)\n\n- one"),
+            plain_text("# Hello **there** [x](https://e.org)\n\n- one"),
             "Hello there x one"
         );
     }

@@ -17,11 +17,11 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 
 /// The longest that one step is waited for. RFC 5321 §4.5.3.2 would allow minutes; a server that is asked to submit mail answers in seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How the way to the server is kept from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Privacy {
+enum TlsMode {
     /// Not at all.
     None,
     /// By STARTTLS where the server offers it.
@@ -29,7 +29,7 @@ enum Privacy {
     /// By STARTTLS, or nothing is sent.
     Required,
     /// TLS from the first byte.
-    Wrapped,
+    Implicit,
 }
 
 /// The server that mail is handed to. Its `Debug` shows no secrets.
@@ -37,39 +37,43 @@ enum Privacy {
 pub struct Server {
     host: String,
     port: u16,
-    privacy: Privacy,
+    tls: TlsMode,
     credentials: Option<Credentials>,
 }
 
 impl Server {
     /// Reads `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The error does not repeat the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const RIGHT: &str = "Right would be smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
-        let url = Url::parse(text).map_err(|_| format!("is not an address. {RIGHT}"))?;
+        const EXAMPLE: &str = "Right would be smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
+        let url = Url::parse(text).map_err(|_| format!("is not an address. {EXAMPLE}"))?;
         let host = url
             .host_str()
             .filter(|host| !host.is_empty())
-            .ok_or_else(|| format!("names no host. {RIGHT}"))?;
+            .ok_or_else(|| format!("names no host. {EXAMPLE}"))?;
         let tls: Vec<_> = url.query_pairs().collect();
         let (privacy, port) = match (url.scheme(), tls.as_slice()) {
-            ("smtps", []) => (Privacy::Wrapped, 465),
-            ("smtp", []) => (Privacy::None, 25),
+            ("smtps", []) => (TlsMode::Implicit, 465),
+            ("smtp", []) => (TlsMode::None, 25),
             ("smtp", [(name, value)]) if name == "tls" && value == "required" => {
-                (Privacy::Required, 587)
+                (TlsMode::Required, 587)
             }
             ("smtp", [(name, value)]) if name == "tls" && value == "opportunistic" => {
-                (Privacy::Opportunistic, 587)
+                (TlsMode::Opportunistic, 587)
             }
             ("smtp", _) => {
                 return Err(format!(
-                    "has a query that is neither tls=required nor tls=opportunistic. {RIGHT}"
+                    "has a query that is neither tls=required nor tls=opportunistic. {EXAMPLE}"
                 ));
             }
-            ("smtps", _) => return Err(format!("has a query; smtps:// takes none. {RIGHT}")),
-            _ => return Err(format!("begins with neither smtps:// nor smtp://. {RIGHT}")),
+            ("smtps", _) => return Err(format!("has a query; smtps:// takes none. {EXAMPLE}")),
+            _ => {
+                return Err(format!(
+                    "begins with neither smtps:// nor smtp://. {EXAMPLE}"
+                ));
+            }
         };
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
-            return Err(format!("has a path. {RIGHT}"));
+            return Err(format!("has a path. {EXAMPLE}"));
         }
         let decoded = |part: &str| {
             percent_decode_str(part)
@@ -82,7 +86,7 @@ impl Server {
             (user, Some(password)) if !user.is_empty() => {
                 Some(Credentials::new(decoded(user)?, decoded(password)?))
             }
-            _ => return Err(format!("has a user or a password, but not both. {RIGHT}")),
+            _ => return Err(format!("has a user or a password, but not both. {EXAMPLE}")),
         };
         let host = host
             .trim_start_matches('[')
@@ -92,20 +96,20 @@ impl Server {
             || host
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
-        if credentials.is_some() && privacy == Privacy::None && !near {
+        if credentials.is_some() && privacy == TlsMode::None && !near {
             return Err("would send its password for all to read. Right would be smtps://…, or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
             host,
-            privacy,
+            tls: privacy,
             credentials,
         })
     }
 }
 
 /// Reads who mail is from: `hearback@example.org` or `Hearback <hearback@example.org>`.
-pub fn sender(text: &str) -> Result<Mailbox, String> {
+pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
         "is not an e-mail address. Right would be Hearback <hearback@example.org>.".into()
     })
@@ -134,21 +138,22 @@ pub struct Mail {
 #[derive(Debug)]
 pub enum Failure {
     /// The server cannot be reached, or takes nothing from us: so it will be with all mail for now.
-    Away(String),
+    Unavailable(String),
     /// This one is not taken now, but may be later.
-    Later(String),
+    Transient(String),
     /// This one is never taken: no such address, or refused for what it is.
-    Never(String),
+    Permanent(String),
     /// It broke off when all of it was handed over: it may have been taken, and sent again it could come twice.
-    Unclear(String),
+    Ambiguous(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Away(why) | Self::Later(why) | Self::Never(why) | Self::Unclear(why) => {
-                f.write_str(why)
-            }
+            Self::Unavailable(why)
+            | Self::Transient(why)
+            | Self::Permanent(why)
+            | Self::Ambiguous(why) => f.write_str(why),
         }
     }
 }
@@ -167,22 +172,22 @@ impl Mailer {
     }
 
     /// The way to the server, opened when the first mail goes out.
-    pub fn post(&self) -> Post<'_> {
-        Post {
+    pub fn session(&self) -> MailSession<'_> {
+        MailSession {
             mailer: self,
             connection: None,
         }
     }
 
     /// Connects, greets and signs in, and sends nothing. The text says what was proved, the error how to mend it.
-    pub async fn prove(&self) -> Result<String> {
+    pub async fn check(&self) -> Result<String> {
         let Server { host, port, .. } = &self.server;
         let mend = |failure: Failure| {
             Error::Conflict(format!(
                 "{host}:{port}: {failure}. Mend: check HEARBACK_SMTP_URL."
             ))
         };
-        let mut connection = self.open().await.map_err(mend)?;
+        let mut connection = self.connect().await.map_err(mend)?;
         let way = if connection.is_encrypted() {
             "with TLS"
         } else {
@@ -193,69 +198,70 @@ impl Mailer {
         } else {
             ""
         };
-        let _ = within(connection.quit()).await;
+        let _ = with_timeout(connection.quit()).await;
         Ok(format!(
             "{host}:{port} answers {way}{user}; mail comes from {}",
             self.from
         ))
     }
 
-    async fn open(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
         let Server {
             host,
             port,
-            privacy,
+            tls: privacy,
             credentials,
         } = &self.server;
         // Our own name is not known; the address that mail comes from is the nearest that a server knows.
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let tls = || {
             TlsParameters::new(host.clone())
-                .map_err(|error| Failure::Away(format!("TLS cannot be set up ({error})")))
+                .map_err(|error| Failure::Unavailable(format!("TLS cannot be set up ({error})")))
         };
-        let wrapped = if *privacy == Privacy::Wrapped {
+        let wrapped = if *privacy == TlsMode::Implicit {
             Some(tls()?)
         } else {
             None
         };
         let connect = AsyncSmtpConnection::connect_tokio1(
             (host.as_str(), *port),
-            Some(PATIENCE),
+            Some(STEP_TIMEOUT),
             &hello,
             wrapped,
             None,
         );
-        let mut connection = within(connect)
+        let mut connection = with_timeout(connect)
             .await
-            .map_err(|error| Failure::Away(format!("it cannot be reached: {error}")))?;
+            .map_err(|error| Failure::Unavailable(format!("it cannot be reached: {error}")))?;
         match privacy {
-            Privacy::Required if !connection.can_starttls() => {
-                return Err(Failure::Away("it offers no STARTTLS".into()));
+            TlsMode::Required if !connection.can_starttls() => {
+                return Err(Failure::Unavailable("it offers no STARTTLS".into()));
             }
-            Privacy::Required | Privacy::Opportunistic if connection.can_starttls() => {
-                within(connection.starttls(tls()?, &hello))
+            TlsMode::Required | TlsMode::Opportunistic if connection.can_starttls() => {
+                with_timeout(connection.starttls(tls()?, &hello))
                     .await
-                    .map_err(|error| Failure::Away(format!("STARTTLS failed: {error}")))?;
+                    .map_err(|error| Failure::Unavailable(format!("STARTTLS failed: {error}")))?;
             }
             _ => {}
         }
         if let Some(credentials) = credentials {
-            within(connection.auth(DEFAULT_MECHANISMS, credentials))
+            with_timeout(connection.auth(DEFAULT_MECHANISMS, credentials))
                 .await
-                .map_err(|wrong| match wrong {
+                .map_err(|error| match error {
                     // Its words could repeat what was sent.
-                    Wrong::Smtp(error) if error.status().is_some() => {
-                        Failure::Away("it does not take this user and password".into())
+                    StepError::Smtp(error) if error.status().is_some() => {
+                        Failure::Unavailable("it does not take this user and password".into())
                     }
-                    other => Failure::Away(format!("signing in failed: {other}")),
+                    other => Failure::Unavailable(format!("signing in failed: {other}")),
                 })?;
         }
         Ok(connection)
     }
 
-    fn write(&self, mail: &Mail) -> Result<Message, Failure> {
-        let never =
-            |error: &dyn fmt::Display| Failure::Never(format!("it cannot be written ({error})"));
+    fn build_message(&self, mail: &Mail) -> Result<Message, Failure> {
+        let never = |error: &dyn fmt::Display| {
+            Failure::Permanent(format!("it cannot be written ({error})"))
+        };
         let address = mail
             .address
             .parse()
@@ -265,8 +271,8 @@ impl Mailer {
         let mut message = Message::builder()
             .date(at)
             .from(self.from.clone())
-            .to(Mailbox::new(Some(plain(&mail.name)), address))
-            .subject(plain(&mail.subject))
+            .to(Mailbox::new(Some(header_text(&mail.name)), address))
+            .subject(header_text(&mail.subject))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(|error| never(&error))?;
@@ -303,27 +309,27 @@ impl Mailer {
 }
 
 /// The way to the server: kept open from mail to mail, opened anew where it broke.
-pub struct Post<'a> {
+pub struct MailSession<'a> {
     mailer: &'a Mailer,
     connection: Option<AsyncSmtpConnection>,
 }
 
-impl Post<'_> {
+impl MailSession<'_> {
     /// Hands over one mail.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
-        let message = self.mailer.write(mail)?;
+        let message = self.mailer.build_message(mail)?;
         // One that was open may have been ended by the server meanwhile: seen before anything is sent, it costs nothing.
         if let Some(connection) = &mut self.connection
-            && within(connection.command(Rset)).await.is_err()
+            && with_timeout(connection.command(Rset)).await.is_err()
         {
             self.connection = None;
         }
         let connection = match &mut self.connection {
             Some(open) => open,
-            none => none.insert(self.mailer.open().await?),
+            none => none.insert(self.mailer.connect().await?),
         };
-        let sent = hand_over(connection, &message).await;
-        if matches!(sent, Err(Failure::Away(_) | Failure::Unclear(_))) {
+        let sent = transmit(connection, &message).await;
+        if matches!(sent, Err(Failure::Unavailable(_) | Failure::Ambiguous(_))) {
             self.connection = None;
         }
         sent
@@ -333,12 +339,12 @@ impl Post<'_> {
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
             // All mail was taken by now: whether it answers does not matter.
-            let _ = within(connection.quit()).await;
+            let _ = with_timeout(connection.quit()).await;
         }
     }
 }
 
-async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
+async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
     let envelope = message.envelope();
     let mut options = Vec::new();
     let beyond_ascii = |address: &lettre::Address| !AsRef::<str>::as_ref(address).is_ascii();
@@ -352,81 +358,81 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
             .server_info()
             .supports_feature(Extension::SmtpUtfEight)
         {
-            return Err(Failure::Never(
+            return Err(Failure::Permanent(
                 "the server takes no addresses beyond ASCII".into(),
             ));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
     // What is refused here is our own address: it says nothing of the recipient.
-    within(connection.command(From::new(envelope.from().cloned(), options)))
+    with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {
-            Failure::Away(format!(
+            Failure::Unavailable(format!(
                 "it does not take mail from HEARBACK_MAIL_FROM: {error}"
             ))
         })?;
     for recipient in envelope.to() {
-        within(connection.command(Rcpt::new(recipient.clone(), Vec::new())))
+        with_timeout(connection.command(Rcpt::new(recipient.clone(), Vec::new())))
             .await
-            .map_err(Wrong::about_this)?;
+            .map_err(StepError::into_failure)?;
     }
-    within(connection.command(Data))
+    with_timeout(connection.command(Data))
         .await
-        .map_err(Wrong::about_this)?;
-    match within(connection.message(&message.formatted())).await {
+        .map_err(StepError::into_failure)?;
+    match with_timeout(connection.message(&message.formatted())).await {
         Ok(_) => Ok(()),
-        Err(wrong @ Wrong::Smtp(_)) if wrong.status().is_some() => Err(wrong.about_this()),
-        Err(wrong) => Err(Failure::Unclear(wrong.to_string())),
+        Err(error @ StepError::Smtp(_)) if error.status().is_some() => Err(error.into_failure()),
+        Err(error) => Err(Failure::Ambiguous(error.to_string())),
     }
 }
 
 /// What went wrong in one step.
-enum Wrong {
+enum StepError {
     Smtp(SmtpError),
-    Late,
+    TimedOut,
 }
 
-impl Wrong {
+impl StepError {
     fn status(&self) -> Option<String> {
         match self {
             Self::Smtp(error) => error.status().map(|code| code.to_string()),
-            Self::Late => None,
+            Self::TimedOut => None,
         }
     }
 
     /// As an answer to a mail and its recipient. Only the code is kept: the server's words may name the address.
-    fn about_this(self) -> Failure {
+    fn into_failure(self) -> Failure {
         match self.status() {
             // The server ends (RFC 5321 §4.2.3).
-            Some(code) if code == "421" => Failure::Away("it ended with 421".into()),
+            Some(code) if code == "421" => Failure::Unavailable("it ended with 421".into()),
             Some(code) if code.starts_with('4') => {
-                Failure::Later(format!("it was put off with {code}"))
+                Failure::Transient(format!("it was put off with {code}"))
             }
-            Some(code) => Failure::Never(format!("it was refused with {code}")),
-            None => Failure::Away(self.to_string()),
+            Some(code) => Failure::Permanent(format!("it was refused with {code}")),
+            None => Failure::Unavailable(self.to_string()),
         }
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Smtp(error) => error.fmt(f),
-            Self::Late => write!(f, "no answer within {} s", PATIENCE.as_secs()),
+            Self::TimedOut => write!(f, "no answer within {} s", STEP_TIMEOUT.as_secs()),
         }
     }
 }
 
-async fn within<T>(step: impl Future<Output = Result<T, SmtpError>>) -> Result<T, Wrong> {
-    match tokio::time::timeout(PATIENCE, step).await {
-        Ok(done) => done.map_err(Wrong::Smtp),
-        Err(_) => Err(Wrong::Late),
+async fn with_timeout<T>(step: impl Future<Output = Result<T, SmtpError>>) -> Result<T, StepError> {
+    match tokio::time::timeout(STEP_TIMEOUT, step).await {
+        Ok(done) => done.map_err(StepError::Smtp),
+        Err(_) => Err(StepError::TimedOut),
     }
 }
 
 /// One line of a header: without what would break it or turn around what follows.
-fn plain(text: &str) -> String {
+fn header_text(text: &str) -> String {
     text.chars()
         .filter(|letter| !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .map(|letter| {
@@ -447,8 +453,8 @@ mod tests {
     fn addresses_of_servers_are_read_and_what_is_wrong_is_said_without_the_password() {
         let server = Server::parse("smtps://ada%40example.org:s%3Acret@mail.example.org").unwrap();
         assert_eq!(
-            (server.host.as_str(), server.port, server.privacy),
-            ("mail.example.org", 465, Privacy::Wrapped)
+            (server.host.as_str(), server.port, server.tls),
+            ("mail.example.org", 465, TlsMode::Implicit)
         );
         assert_eq!(
             server.credentials,
@@ -477,14 +483,17 @@ mod tests {
                 "{wrong}: {said}"
             );
         }
-        assert!(sender("Hearback").is_err() && sender("Hearback <hearback@example.org>").is_ok());
+        assert!(
+            parse_sender("Hearback").is_err()
+                && parse_sender("Hearback <hearback@example.org>").is_ok()
+        );
     }
 
     #[test]
     fn no_name_and_no_title_adds_a_header() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
-            sender("hearback@example.org").unwrap(),
+            parse_sender("hearback@example.org").unwrap(),
         );
         let hostile = "a\r\nBcc: eve@example.org\u{2028}\u{202e}🎉 שלום\0\t";
         let mail = Mail {
@@ -499,7 +508,7 @@ mod tests {
                 "x".repeat(60)
             ),
         };
-        let written = String::from_utf8(mailer.write(&mail).unwrap().formatted()).unwrap();
+        let written = String::from_utf8(mailer.build_message(&mail).unwrap().formatted()).unwrap();
         let (headers, _) = written.split_once("\r\n\r\n").unwrap();
         let names: Vec<&str> = headers
             .split("\r\n")
@@ -521,14 +530,17 @@ mod tests {
             headers.contains("Message-ID: <x.1@example.org>\r\n")
                 && headers.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
         );
-        assert_eq!(mailer.write(&mail).unwrap().envelope().to().len(), 1);
+        assert_eq!(
+            mailer.build_message(&mail).unwrap().envelope().to().len(),
+            1
+        );
     }
 
     #[test]
     fn an_address_that_cannot_be_written_is_never_sent() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
-            sender("hearback@example.org").unwrap(),
+            parse_sender("hearback@example.org").unwrap(),
         );
         let mail = Mail {
             id: "x".into(),
@@ -539,6 +551,9 @@ mod tests {
             text: String::new(),
             unsubscribe: "https://x/".into(),
         };
-        assert!(matches!(mailer.write(&mail), Err(Failure::Never(_))));
+        assert!(matches!(
+            mailer.build_message(&mail),
+            Err(Failure::Permanent(_))
+        ));
     }
 }

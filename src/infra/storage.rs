@@ -12,24 +12,24 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 
-pub use disk::{Disk, Growing};
-pub use s3::{Completion, FORGOTTEN, PART, S3, S3Settings};
+pub use disk::{Disk, GrowingFile};
+pub use s3::{ABANDONED_UPLOAD_AGE, Completion, PART_SIZE, S3, S3Settings};
 
 use crate::clock;
 use crate::error::{Cause, Error, Result};
 
-/// The bytes of an object, in blocks of at most [`BLOCK`].
-pub type Bytestream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+/// The bytes of an object, in blocks of at most [`BLOCK_SIZE`].
+pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// The largest block a [`Bytestream`] yields: 256 KiB was as fast as larger ones and four of it fit a socket's buffer.
-pub const BLOCK: usize = 256 * 1024;
+/// The largest block a [`ObjectStream`] yields: 256 KiB was as fast as larger ones and four of it fit a socket's buffer.
+pub const BLOCK_SIZE: usize = 256 * 1024;
 
 /// How long the storage may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(5);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What an object says of itself when a browser fetches it past us, from a presigned address.
 #[derive(Clone, Debug, Default)]
-pub struct About {
+pub struct ObjectMetadata {
     /// `Content-Type`.
     pub content_type: String,
     /// `Content-Disposition`.
@@ -63,7 +63,7 @@ impl Storage {
     pub async fn put(
         &self,
         key: &str,
-        about: &About,
+        about: &ObjectMetadata,
         body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
         check_key(key)?;
@@ -75,7 +75,7 @@ impl Storage {
 
     /// Stores a finished local file and answers its length. On the same disk it is linked, not copied, so nobody may
     /// write to that file afterwards; removing it is fine.
-    pub async fn put_file(&self, key: &str, about: &About, path: &Path) -> Result<u64> {
+    pub async fn put_file(&self, key: &str, about: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
             Self::Disk(disk) => disk.put_file(key, path).await,
@@ -94,7 +94,7 @@ impl Storage {
 
     /// The bytes from `range.start` up to, not including, `range.end`. `NotFound` where there is no object; a range
     /// that leaves the object is the caller's mistake.
-    pub async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
+    pub async fn get(&self, key: &str, range: Range<u64>) -> Result<ObjectStream> {
         check_key(key)?;
         if range.is_empty() {
             return Ok(stream::empty().boxed());
@@ -109,7 +109,7 @@ impl Storage {
     /// otherwise. Its name is the last part of the key, and must be free.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
-        let path = dir.join(last_part(key));
+        let path = dir.join(base_name(key));
         match self {
             Self::Disk(disk) => disk.fetch(key, &path).await?,
             Self::S3(s3) => s3.fetch(key, &path).await?,
@@ -145,14 +145,14 @@ impl Storage {
             }
         }
         for (folder, keys) in folders {
-            s3.delete_of(folder, &keys).await?;
+            s3.delete_in_folder(folder, &keys).await?;
         }
         Ok(())
     }
 
     /// Deletes these objects like [`Storage::delete`], and what was half-written of them: on a disk all that lay half-written before `since`, when this
     /// process began.
-    pub async fn destroy(&self, keys: &[String], since: SystemTime) -> Result<()> {
+    pub async fn purge(&self, keys: &[String], since: SystemTime) -> Result<()> {
         self.delete_all(keys).await?;
         match self {
             Self::Disk(disk) => disk.sweep_before(since).await,
@@ -166,7 +166,7 @@ impl Storage {
     }
 
     /// Deletes what an upload left under its key: on a disk the one file, in a bucket all that begins with it.
-    pub async fn delete_grown(&self, key: &str) -> Result<()> {
+    pub async fn delete_upload_data(&self, key: &str) -> Result<()> {
         check_key(key)?;
         match self {
             Self::Disk(disk) => disk.delete(key).await,
@@ -192,18 +192,18 @@ impl Storage {
                 Self::S3(s3) => s3.check().await,
             }
         };
-        match tokio::time::timeout(PATIENCE, answer).await {
+        match tokio::time::timeout(CHECK_TIMEOUT, answer).await {
             Ok(answer) => answer,
-            Err(late) => Err(away(late)),
+            Err(late) => Err(unavailable(late)),
         }
     }
 
     /// Writes, reads and deletes a probe, and says line by line what was proved. The error says how to mend it.
-    pub async fn prove(&self) -> Result<Vec<String>> {
+    pub async fn self_test(&self) -> Result<Vec<String>> {
         let key = format!("doctor/{}", clock::secret());
         match self {
-            Self::Disk(disk) => disk.prove(self, &key).await,
-            Self::S3(s3) => s3.prove(self, &key).await,
+            Self::Disk(disk) => disk.self_test(self, &key).await,
+            Self::S3(s3) => s3.self_test(self, &key).await,
         }
     }
 
@@ -215,7 +215,7 @@ impl Storage {
         }
     }
 
-    /// Removes what a crash left half-written: on a disk after a day, in a bucket after [`FORGOTTEN`], because uploads
+    /// Removes what a crash left half-written: on a disk after a day, in a bucket after [`ABANDONED_UPLOAD_AGE`], because uploads
     /// over many requests look the same there.
     /// Those that are `wanted`, by the server's own ids, stay.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
@@ -227,7 +227,7 @@ impl Storage {
 }
 
 /// Half-written things older than this belong to nobody any more.
-const LEFTOVER: Duration = Duration::from_secs(24 * 60 * 60);
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Keys are made by us, but a mistake here would be a path traversal, so they are looked at again.
 fn check_key(key: &str) -> Result<()> {
@@ -245,17 +245,17 @@ fn check_key(key: &str) -> Result<()> {
     }
 }
 
-fn last_part(key: &str) -> &str {
+fn base_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
 /// The storage cannot be reached just now.
-fn away(cause: impl Into<Cause>) -> Error {
+fn unavailable(cause: impl Into<Cause>) -> Error {
     Error::Unavailable("The storage does not answer. What you sent just now was not stored; try again in a moment.".into(), cause.into())
 }
 
 /// No room left.
-fn full(cause: impl Into<Cause>) -> Error {
+fn storage_full(cause: impl Into<Cause>) -> Error {
     Error::Unavailable(
         "The disk is full. What you sent just now was not stored; your admin has to make room."
             .into(),
@@ -263,8 +263,8 @@ fn full(cause: impl Into<Cause>) -> Error {
     )
 }
 
-/// Compares what came back with what was written, for `prove`.
-async fn read_back(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
+/// Compares what came back with what was written, for `self_test`.
+async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
     let mut body = storage.get(key, range).await?;
     let mut got = Vec::with_capacity(wanted.len());
     while let Some(block) = body.next().await {
@@ -273,14 +273,14 @@ async fn read_back(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8
     if got == wanted {
         Ok(())
     } else {
-        Err(broken(
+        Err(self_test_error(
             "A range of an object came back with other bytes than were written.",
         ))
     }
 }
 
 /// A storage that answers wrongly, in the doctor's words.
-fn broken(words: impl Into<String>) -> Error {
+fn self_test_error(words: impl Into<String>) -> Error {
     let words = words.into();
     Error::Unavailable(words.clone(), words.into())
 }

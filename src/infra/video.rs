@@ -1,11 +1,10 @@
-//! Videos from anyone: what they are, made seekable, H.264 for Safari, and a still; all by a caged ffmpeg.
+//! Videos from anyone: what they are, made seekable, H.264 for Safari, and a still; all by ffmpeg in a sandbox.
 
 mod codecs;
 mod convert;
 mod cut;
 mod detect;
 mod edits;
-mod foreign;
 mod frames;
 mod ivf;
 mod limits;
@@ -15,18 +14,19 @@ mod metadata;
 mod probe;
 mod sandbox;
 mod selection;
+mod unsupported;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 
-pub use self::detect::{HEAD, picture_brand, sniff};
-pub use self::foreign::foreign_format;
+pub use self::detect::{HEAD_BYTES, detect_container, image_brand};
 pub use self::metadata::{Metadata, MetadataScan};
 use self::probe::Timeline;
 pub use self::selection::TextStream;
-use crate::infra::video::sandbox::{Bounds, Cage};
+pub use self::unsupported::unsupported_format_advice;
+use crate::infra::video::sandbox::{Limits, Sandbox};
 
 /// How a file wraps its streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,7 +79,7 @@ pub struct Probe {
     /// How it is wrapped.
     pub container: Container,
     /// ffmpeg's name for how pixels are stored; browsers play `yuv420p`.
-    pub pixels: String,
+    pub pixel_format: String,
     /// Its text streams. They are in no copy: captions are to be read from them once the player shows captions.
     pub text_streams: Vec<TextStream>,
     /// Whether an edit list excludes pictures or sound that are in the file: somebody may have cut away what nobody is to see. Nobody but its
@@ -116,7 +116,7 @@ impl Probe {
 
 /// Who needs an H.264 copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Need {
+pub enum ConversionNeed {
     /// It plays everywhere.
     None,
     /// Chromium and Firefox play it; Safari does not, or not everywhere.
@@ -149,28 +149,28 @@ pub struct Output {
 /// ffmpeg and ffprobe, found once at the start. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    found: Option<Arc<Found>>,
+    toolchain: Option<Arc<Toolchain>>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct Toolchain {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     version: String,
-    cage: Cage,
+    sandbox: Sandbox,
 }
 
 impl Tools {
-    /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can cage them.
-    pub async fn find(ffmpeg: Option<&Path>) -> Self {
+    /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can sandbox them.
+    pub async fn detect(ffmpeg: Option<&Path>) -> Self {
         Self {
-            found: find(ffmpeg).await.map(Arc::new),
+            toolchain: detect_toolchain(ffmpeg).await.map(Arc::new),
         }
     }
 
     /// What is missing, in words for pages and the doctor.
     pub fn missing(&self) -> Option<String> {
-        self.found.is_none().then(|| {
+        self.toolchain.is_none().then(|| {
             "ffmpeg is not installed. What is recorded here plays, but without exact seeking, pictures, or a copy for Safari; \
              other videos play for their authors only, because their metadata cannot be removed. Your admin can mend it: \
              `apt-get install ffmpeg`."
@@ -178,14 +178,14 @@ impl Tools {
         })
     }
 
-    /// What was found and how it is caged, for the doctor.
+    /// What was found and how it is sandboxed, for the doctor.
     pub fn describe(&self) -> String {
-        match &self.found {
-            Some(found) => format!(
+        match &self.toolchain {
+            Some(toolchain) => format!(
                 "{} at {}, {}.",
-                found.version,
-                found.ffmpeg.display(),
-                found.cage.describe()
+                toolchain.version,
+                toolchain.ffmpeg.display(),
+                toolchain.sandbox.describe()
             ),
             None => "No ffmpeg.".into(),
         }
@@ -193,35 +193,38 @@ impl Tools {
 
     /// Reads every packet of `input` without decoding. `Unsupported` for what is not a video that we take.
     pub async fn probe(&self, input: &Path) -> Result<Probe> {
-        probe::probe(self.found()?, input).await
+        probe::probe(self.toolchain()?, input).await
     }
 
     /// A copy in `dir` that can be seeked at once and holds what players present of `input`, from 0 on. The pictures are copied unless an edit
     /// list hides some of them; audio that browsers do not play is converted. H.264 and HEVC become MP4.
     pub async fn seekable(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
-        let found = self.found()?;
-        let made = presented(found, input, probe, dir).await;
-        match silenced(probe, &made) {
-            Some(silent) => noted(presented(found, input, &silent, dir).await?, &silent),
-            None => noted(made?, probe),
+        let toolchain = self.toolchain()?;
+        let made = copy_presented(toolchain, input, probe, dir).await;
+        match without_audio_if_failed(probe, &made) {
+            Some(silent) => with_audio_note(
+                copy_presented(toolchain, input, &silent, dir).await?,
+                &silent,
+            ),
+            None => with_audio_note(made?, probe),
         }
     }
 
     /// Who needs [`Tools::h264`].
-    pub fn needs_h264(probe: &Probe) -> Need {
-        let common = matches!(&*probe.pixels, "yuv420p" | "yuvj420p");
+    pub fn needs_h264(probe: &Probe) -> ConversionNeed {
+        let common = matches!(&*probe.pixel_format, "yuv420p" | "yuvj420p");
         match (&*probe.video, probe.audio.as_deref()) {
-            ("h264", None | Some("aac" | "mp3")) if common => Need::None,
-            ("h264", _) if common => Need::ForSafari,
-            ("vp8" | "vp9" | "av1", _) => Need::ForSafari,
-            _ => Need::ForAll,
+            ("h264", None | Some("aac" | "mp3")) if common => ConversionNeed::None,
+            ("h264", _) if common => ConversionNeed::ForSafari,
+            ("vp8" | "vp9" | "av1", _) => ConversionNeed::ForSafari,
+            _ => ConversionNeed::ForAll,
         }
     }
 
     /// A copy in `dir` that plays everywhere: MP4 with H.264 and AAC, no side longer than 1920 pixels. Takes up to
     /// some times the length of the video.
     pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
-        convert::h264(self.found()?, input, probe, dir).await
+        convert::h264(self.toolchain()?, input, probe, dir).await
     }
 
     /// A copy in `dir` of the stretch between two milliseconds, and of nothing else. Where it begins at a key frame nothing is converted;
@@ -233,73 +236,78 @@ impl Tools {
         stretch: (i64, i64),
         dir: &Path,
     ) -> Result<Output> {
-        let found = self.found()?;
-        let made = cut::cut(found, input, probe, stretch, dir).await;
-        match silenced(probe, &made) {
-            Some(silent) => noted(
-                cut::cut(found, input, &silent, stretch, dir).await?,
+        let toolchain = self.toolchain()?;
+        let made = cut::cut(toolchain, input, probe, stretch, dir).await;
+        match without_audio_if_failed(probe, &made) {
+            Some(silent) => with_audio_note(
+                cut::cut(toolchain, input, &silent, stretch, dir).await?,
                 &silent,
             ),
-            None => noted(made?, probe),
+            None => with_audio_note(made?, probe),
         }
     }
 
     /// A JPEG in `dir` of a telling frame near the beginning, no side longer than 1280 pixels.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
-        convert::poster(self.found()?, input, probe, dir).await
+        convert::poster(self.toolchain()?, input, probe, dir).await
     }
 
-    fn found(&self) -> Result<&Found> {
+    fn toolchain(&self) -> Result<&Toolchain> {
         let missing = || {
             Error::Unavailable(
                 self.missing().unwrap_or_default(),
                 "no ffmpeg or ffprobe".into(),
             )
         };
-        self.found.as_deref().ok_or_else(missing)
+        self.toolchain.as_deref().ok_or_else(missing)
     }
 }
 
 /// All that is presented of a file: copied where that copies nothing else.
-async fn presented(found: &Found, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
+async fn copy_presented(
+    toolchain: &Toolchain,
+    input: &Path,
+    probe: &Probe,
+    dir: &Path,
+) -> Result<Output> {
     if probe.timeline.is_copied_exactly() {
-        match convert::seekable(found, input, probe, dir).await {
+        match convert::seekable(toolchain, input, probe, dir).await {
             // What cannot be copied can perhaps be decoded.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }
     }
-    cut::presented(found, input, probe, dir).await
+    cut::cut_to_presentation(toolchain, input, probe, dir).await
 }
 
 /// What to try without audio: a file of which no copy could be made, and whose audio has to be converted.
-fn silenced(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
+fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
-        && convert::converts_audio(probe, convert::target(probe));
+        && convert::converts_audio(probe, convert::target_container(probe));
     undecodable.then(|| probe.without_audio())
 }
 
 /// Says of a copy without audio that the original has some.
-fn noted(made: Output, source: &Probe) -> Result<Output> {
+fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
     let note = source.lost_audio.as_ref().map(|codec| {
         format!("It plays without sound: its sound ({codec}) cannot be read here. Export it with AAC sound and upload it again to have it.")
     });
     Ok(Output { note, ..made })
 }
 
-async fn find(given: Option<&Path>) -> Option<Found> {
+async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
     let ffmpeg = match given {
         Some(path) => path.to_owned(),
-        None => in_path("ffmpeg")?,
+        None => find_in_path("ffmpeg")?,
     };
     let ffmpeg = std::path::absolute(ffmpeg).ok()?;
     let beside = ffmpeg.with_file_name("ffprobe");
     let ffprobe = if beside.is_file() {
         beside
     } else {
-        in_path("ffprobe")?
+        find_in_path("ffprobe")?
     };
-    let cage = Cage::find(&ffmpeg).await;
+    let sandbox = Sandbox::find(&ffmpeg).await;
     let dir = tempfile::tempdir().ok()?;
     let mut version = None;
     for tool in [&ffprobe, &ffmpeg] {
@@ -308,7 +316,7 @@ async fn find(given: Option<&Path>) -> Option<Found> {
         };
         let args = ["-v".into(), "error".into(), "-version".into()];
         let mut first = true;
-        let ran = cage.run(tool, &args, None, dir.path(), Bounds::short(), |line| {
+        let ran = sandbox.run(tool, &args, None, dir.path(), Limits::short(), |line| {
             if std::mem::take(&mut first) {
                 take(line);
             }
@@ -318,15 +326,15 @@ async fn find(given: Option<&Path>) -> Option<Found> {
             return None;
         }
     }
-    Some(Found {
+    Some(Toolchain {
         ffmpeg,
         ffprobe,
         version: version?,
-        cage,
+        sandbox,
     })
 }
 
-fn in_path(name: &str) -> Option<PathBuf> {
+fn find_in_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|dir| dir.join(name))

@@ -9,7 +9,7 @@ use crate::updates::Cursor;
 
 /// Whether a link opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum LinkState {
     /// It opens its update.
     Open,
     /// It was ended for good: by the author, by an admin, or because the author was deactivated.
@@ -18,7 +18,7 @@ pub enum State {
     Unpublished,
 }
 
-impl State {
+impl LinkState {
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl State {
 
 /// A link with its update and author.
 #[derive(Clone, Debug, FromRow)]
-pub struct Listed {
+pub struct ListedLink {
     /// The link's id.
     pub id: String,
     /// What the author calls it.
@@ -59,26 +59,26 @@ pub struct Listed {
     deactivated_at: Option<Millis>,
 }
 
-impl Listed {
+impl ListedLink {
     /// Whether it opens now.
-    pub fn state(&self) -> State {
+    pub fn state(&self) -> LinkState {
         if self.revoked_at.is_some() || self.deactivated_at.is_some() {
-            State::Revoked
+            LinkState::Revoked
         } else if self.published_at.is_none() || self.trashed_at.is_some() {
-            State::Unpublished
+            LinkState::Unpublished
         } else {
-            State::Open
+            LinkState::Open
         }
     }
 }
 
 /// At most `limit` links of the workspace, newest first, older than the one of the cursor. For admins only.
-pub async fn all(
+pub async fn list_all(
     connection: &mut AnyConnection,
     by: &Person,
     after: Option<&Cursor>,
     limit: i64,
-) -> Result<Vec<Listed>> {
+) -> Result<Vec<ListedLink>> {
     by.must_be_admin()?;
     Ok(sqlx::query_as(
         "SELECT l.id, l.name, l.comments_at, l.created_at, l.revoked_at, l.opens, l.last_opened_at, u.id AS update_id, u.title,

@@ -1,13 +1,13 @@
 //! What a crop leaves of shapes and places, and where it moves them. `browser/src/markup/crop-shapes.ts` does the same.
 
-use super::parse::{SHAPES, SIZE, WIDTH, rounded};
-use super::{Area, Dab, Pen, Point, Shape};
-use crate::infra::images::Patch;
+use super::parse::{MAX_SHAPES, STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE, rounded};
+use super::{Area, Pen, Point, Shape, StrokePoint};
+use crate::infra::images::PixelRect;
 
 /// A part that is destroyed takes so many pixels around it along.
-const MARGIN: f64 = 3.0;
+const REDACTION_MARGIN: f64 = 3.0;
 /// Lossy pictures are coded in blocks; what is in one shows in all of it.
-const BLOCK: f64 = 16.0;
+const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,14 @@ impl Size {
     }
 
     /// The whole pixels that a redaction fills.
-    pub fn redacted(self, area: &Area, lossy: bool) -> Patch {
-        let block = if lossy { BLOCK } else { 1.0 };
+    pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
+        let block = if lossy { CODING_BLOCK } else { 1.0 };
         let (width, height) = self.sides();
-        let down = |at: f64| (((at.floor() - MARGIN) / block).floor() * block).max(0.0);
-        let up = |at: f64, most: f64| (((at.ceil() + MARGIN) / block).ceil() * block).min(most);
-        patch(
+        let down = |at: f64| (((at.floor() - REDACTION_MARGIN) / block).floor() * block).max(0.0);
+        let up = |at: f64, most: f64| {
+            (((at.ceil() + REDACTION_MARGIN) / block).ceil() * block).min(most)
+        };
+        pixel_rect(
             (down(area.x * width), down(area.y * height)),
             (
                 up((area.x + area.w) * width, width),
@@ -43,7 +45,7 @@ impl Size {
     }
 
     /// The whole pixels that a crop leaves: each side at the nearest one, and never nothing.
-    pub fn kept(self, area: &Area) -> Patch {
+    pub fn crop_rect(self, area: &Area) -> PixelRect {
         let (width, height) = self.sides();
         let (left, top) = (
             (area.x * width).round().min(width - 1.0),
@@ -53,7 +55,7 @@ impl Size {
             ((area.x + area.w) * width).round(),
             ((area.y + area.h) * height).round(),
         );
-        patch(
+        pixel_rect(
             (left, top),
             (
                 right.clamp(left + 1.0, width),
@@ -68,8 +70,8 @@ impl Size {
     clippy::cast_sign_loss,
     reason = "whole, and within the picture"
 )]
-fn patch((left, top): (f64, f64), (right, bottom): (f64, f64)) -> Patch {
-    Patch {
+fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect {
+    PixelRect {
         x: left as u32,
         y: top as u32,
         width: (right - left) as u32,
@@ -79,33 +81,36 @@ fn patch((left, top): (f64, f64), (right, bottom): (f64, f64)) -> Patch {
 
 /// From a picture to a part of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Cut {
+pub struct Crop {
     old: Size,
-    kept: Patch,
+    kept: PixelRect,
 }
 
-impl Cut {
+impl Crop {
     /// The part `kept` of a picture of that size.
-    pub fn new(old: Size, kept: Patch) -> Self {
+    pub fn new(old: Size, kept: PixelRect) -> Self {
         Self { old, kept }
     }
 
     /// What is left of shapes, looking as they did.
-    pub fn shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
-        let mut left: Vec<Shape> = shapes.iter().flat_map(|shape| self.shape(shape)).collect();
+    pub fn crop_shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
+        let mut left: Vec<Shape> = shapes
+            .iter()
+            .flat_map(|shape| self.crop_shape(shape))
+            .collect();
         // A stroke that goes out and in again is several.
-        left.truncate(SHAPES);
+        left.truncate(MAX_SHAPES);
         left
     }
 
     /// What is left of a part; of a point itself.
-    pub fn area(&self, area: &Area) -> Option<Area> {
+    pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
-            self.to(Point {
+            self.map_point(Point {
                 x: area.x,
                 y: area.y,
             }),
-            self.to(Point {
+            self.map_point(Point {
                 x: area.x + area.w,
                 y: area.y + area.h,
             }),
@@ -123,42 +128,47 @@ impl Cut {
         })
     }
 
-    fn shape(&self, shape: &Shape) -> Vec<Shape> {
+    fn crop_shape(&self, shape: &Shape) -> Vec<Shape> {
         let one = |shape: Option<Shape>| shape.into_iter().collect();
-        let boxed = |area: &Area| self.area(area).filter(|area| area.w > 0.0 && area.h > 0.0);
+        let boxed = |area: &Area| {
+            self.crop_area(area)
+                .filter(|area| area.w > 0.0 && area.h > 0.0)
+        };
         match shape {
             Shape::Arrow { from, to, pen } => {
-                one(self.segment(*from, *to).map(|(from, to)| Shape::Arrow {
-                    from,
-                    to,
-                    pen: self.pen(*pen),
-                }))
+                one(self
+                    .clip_segment(*from, *to)
+                    .map(|(from, to)| Shape::Arrow {
+                        from,
+                        to,
+                        pen: self.scale_pen(*pen),
+                    }))
             }
             Shape::Line { from, to, pen } => {
-                one(self.segment(*from, *to).map(|(from, to)| Shape::Line {
+                one(self.clip_segment(*from, *to).map(|(from, to)| Shape::Line {
                     from,
                     to,
-                    pen: self.pen(*pen),
+                    pen: self.scale_pen(*pen),
                 }))
             }
             Shape::Rectangle { r#box, pen } => one(boxed(r#box).map(|r#box| Shape::Rectangle {
                 r#box,
-                pen: self.pen(*pen),
+                pen: self.scale_pen(*pen),
             })),
             Shape::Ellipse { r#box, pen } => one(boxed(r#box).map(|r#box| Shape::Ellipse {
                 r#box,
-                pen: self.pen(*pen),
+                pen: self.scale_pen(*pen),
             })),
             Shape::Highlight { r#box, color } => one(boxed(r#box).map(|r#box| Shape::Highlight {
                 r#box,
                 color: *color,
             })),
             Shape::Freehand { points, pen } => self
-                .strokes(points)
+                .clip_stroke(points)
                 .into_iter()
                 .map(|points| Shape::Freehand {
                     points,
-                    pen: self.pen(*pen),
+                    pen: self.scale_pen(*pen),
                 })
                 .collect(),
             Shape::Text {
@@ -167,35 +177,39 @@ impl Cut {
                 size,
                 color,
             } => {
-                let size = rounded((size * self.grown()).clamp(SIZE.0, SIZE.1));
-                one(self.inside(*at).map(|at| Shape::Text {
+                let size = rounded(
+                    (size * self.scale_factor()).clamp(TEXT_SIZE_RANGE.0, TEXT_SIZE_RANGE.1),
+                );
+                one(self.point_inside(*at).map(|at| Shape::Text {
                     at,
                     text: text.clone(),
                     size,
                     color: *color,
                 }))
             }
-            Shape::Step { at, number, pen } => one(self.inside(*at).map(|at| Shape::Step {
+            Shape::Step { at, number, pen } => one(self.point_inside(*at).map(|at| Shape::Step {
                 at,
                 number: *number,
-                pen: self.pen(*pen),
+                pen: self.scale_pen(*pen),
             })),
         }
     }
 
     /// By how much the shorter side was longer.
-    fn grown(&self) -> f64 {
+    fn scale_factor(&self) -> f64 {
         self.old.shorter() / f64::from(self.kept.width.min(self.kept.height))
     }
 
-    fn pen(&self, pen: Pen) -> Pen {
+    fn scale_pen(&self, pen: Pen) -> Pen {
         Pen {
-            width: rounded((pen.width * self.grown()).clamp(WIDTH.0, WIDTH.1)),
+            width: rounded(
+                (pen.width * self.scale_factor()).clamp(STROKE_WIDTH_RANGE.0, STROKE_WIDTH_RANGE.1),
+            ),
             ..pen
         }
     }
 
-    fn to(&self, point: Point) -> Point {
+    fn map_point(&self, point: Point) -> Point {
         let (width, height) = self.old.sides();
         Point {
             x: (point.x * width - f64::from(self.kept.x)) / f64::from(self.kept.width),
@@ -203,46 +217,56 @@ impl Cut {
         }
     }
 
-    fn inside(&self, point: Point) -> Option<Point> {
-        let point = self.to(point);
-        ((0.0..=1.0).contains(&point.x) && (0.0..=1.0).contains(&point.y)).then(|| tidy(point))
+    fn point_inside(&self, point: Point) -> Option<Point> {
+        let point = self.map_point(point);
+        ((0.0..=1.0).contains(&point.x) && (0.0..=1.0).contains(&point.y))
+            .then(|| clamp_point(point))
     }
 
-    fn segment(&self, from: Point, to: Point) -> Option<(Point, Point)> {
-        let (from, to) = (self.to(from), self.to(to));
-        within(from, to)
-            .map(|(start, end)| (tidy(between(from, to, start)), tidy(between(from, to, end))))
+    fn clip_segment(&self, from: Point, to: Point) -> Option<(Point, Point)> {
+        let (from, to) = (self.map_point(from), self.map_point(to));
+        clip_range(from, to).map(|(start, end)| {
+            (
+                clamp_point(interpolate(from, to, start)),
+                clamp_point(interpolate(from, to, end)),
+            )
+        })
     }
 
     /// The stretches of a stroke that are inside.
-    fn strokes(&self, dabs: &[Dab]) -> Vec<Vec<Dab>> {
-        if let [dab] = dabs {
+    fn clip_stroke(&self, stroke_points: &[StrokePoint]) -> Vec<Vec<StrokePoint>> {
+        if let [stroke_point] = stroke_points {
             return self
-                .inside(dab.at)
-                .map(|at| vec![Dab { at, ..*dab }])
+                .point_inside(stroke_point.at)
+                .map(|at| {
+                    vec![StrokePoint {
+                        at,
+                        ..*stroke_point
+                    }]
+                })
                 .into_iter()
                 .collect();
         }
-        let mut strokes: Vec<Vec<Dab>> = Vec::new();
+        let mut strokes: Vec<Vec<StrokePoint>> = Vec::new();
         let mut open = false;
-        for pair in dabs.windows(2) {
+        for pair in stroke_points.windows(2) {
             let [a, b] = [pair[0], pair[1]];
-            let (from, to) = (self.to(a.at), self.to(b.at));
-            let Some((start, end)) = within(from, to) else {
+            let (from, to) = (self.map_point(a.at), self.map_point(b.at));
+            let Some((start, end)) = clip_range(from, to) else {
                 open = false;
                 continue;
             };
-            let dab = |share: f64| Dab {
-                at: tidy(between(from, to, share)),
-                pressure: pressed(a, b, share),
+            let stroke_point = |share: f64| StrokePoint {
+                at: clamp_point(interpolate(from, to, share)),
+                pressure: interpolate_pressure(a, b, share),
             };
             if !open || start > 0.0 {
-                strokes.push(vec![dab(start)]);
+                strokes.push(vec![stroke_point(start)]);
             }
             strokes
                 .last_mut()
                 .into_iter()
-                .for_each(|stroke| stroke.push(dab(end)));
+                .for_each(|stroke| stroke.push(stroke_point(end)));
             open = end == 1.0;
         }
         strokes
@@ -250,7 +274,7 @@ impl Cut {
 }
 
 /// The shares of a segment at which it enters and leaves the picture (Liang and Barsky); none where it stays outside.
-fn within(a: Point, b: Point) -> Option<(f64, f64)> {
+fn clip_range(a: Point, b: Point) -> Option<(f64, f64)> {
     let (mut from, mut to) = (0.0_f64, 1.0_f64);
     for (step, room) in [
         (a.x - b.x, a.x),
@@ -269,7 +293,7 @@ fn within(a: Point, b: Point) -> Option<(f64, f64)> {
     (from <= to).then_some((from, to))
 }
 
-fn between(a: Point, b: Point, share: f64) -> Point {
+fn interpolate(a: Point, b: Point, share: f64) -> Point {
     Point {
         x: a.x + (b.x - a.x) * share,
         y: a.y + (b.y - a.y) * share,
@@ -277,13 +301,13 @@ fn between(a: Point, b: Point, share: f64) -> Point {
 }
 
 /// How hard was pressed between two points; none where it was no pen.
-fn pressed(a: Dab, b: Dab, share: f64) -> Option<f64> {
+fn interpolate_pressure(a: StrokePoint, b: StrokePoint, share: f64) -> Option<f64> {
     a.pressure.or(b.pressure)?;
     let (from, to) = (a.pressure.unwrap_or(0.5), b.pressure.unwrap_or(0.5));
     Some(rounded(from + (to - from) * share))
 }
 
-fn tidy(point: Point) -> Point {
+fn clamp_point(point: Point) -> Point {
     Point {
         x: rounded(point.x.clamp(0.0, 1.0)),
         y: rounded(point.y.clamp(0.0, 1.0)),

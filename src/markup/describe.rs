@@ -4,42 +4,50 @@ use super::{Area, Point, Shape};
 
 impl Shape {
     /// What it is, and where: "Arrow, red, from 10 %, 20 % to 40 %, 50 %". Positions are from the left and the top.
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Arrow { from, to, pen } => format!(
                 "Arrow, {}, from {} to {}",
-                pen.color.word(),
-                place(*from),
-                place(*to)
+                pen.color.as_str(),
+                describe_point(*from),
+                describe_point(*to)
             ),
             Self::Line { from, to, pen } => format!(
                 "Line, {}, from {} to {}",
-                pen.color.word(),
-                place(*from),
-                place(*to)
+                pen.color.as_str(),
+                describe_point(*from),
+                describe_point(*to)
             ),
             Self::Rectangle { r#box, pen } => {
-                format!("Rectangle, {}, at {}", pen.color.word(), part(r#box))
+                format!(
+                    "Rectangle, {}, at {}",
+                    pen.color.as_str(),
+                    describe_area(r#box)
+                )
             }
             Self::Ellipse { r#box, pen } => {
-                format!("Ellipse, {}, at {}", pen.color.word(), part(r#box))
+                format!(
+                    "Ellipse, {}, at {}",
+                    pen.color.as_str(),
+                    describe_area(r#box)
+                )
             }
             Self::Highlight { r#box, color } => {
-                format!("Highlight, {}, at {}", color.word(), part(r#box))
+                format!("Highlight, {}, at {}", color.as_str(), describe_area(r#box))
             }
             Self::Freehand { points, pen } => match (points.first(), points.last()) {
                 (Some(first), Some(last)) => {
                     format!(
                         "Freehand line, {}, from {} to {}",
-                        pen.color.word(),
-                        place(first.at),
-                        place(last.at)
+                        pen.color.as_str(),
+                        describe_point(first.at),
+                        describe_point(last.at)
                     )
                 }
                 _ => "Freehand line".into(),
             },
-            Self::Text { at, text, .. } => format!("Text “{text}”, at {}", place(*at)),
-            Self::Step { at, number, .. } => format!("Step {number}, at {}", place(*at)),
+            Self::Text { at, text, .. } => format!("Text “{text}”, at {}", describe_point(*at)),
+            Self::Step { at, number, .. } => format!("Step {number}, at {}", describe_point(*at)),
         }
     }
 
@@ -56,14 +64,14 @@ fn percent(part: f64) -> String {
     format!("{} %", (part * 100.0).round())
 }
 
-fn place(point: Point) -> String {
+fn describe_point(point: Point) -> String {
     format!("{}, {}", percent(point.x), percent(point.y))
 }
 
-fn part(area: &Area) -> String {
+fn describe_area(area: &Area) -> String {
     format!(
         "{}, {} wide, {} high",
-        place(Point {
+        describe_point(Point {
             x: area.x,
             y: area.y
         }),

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use sqlx::FromRow;
 
-use super::{Shape, stored, svg};
+use super::{Shape, parse_stored, render};
 use crate::error::{Error, Result};
 use crate::infra::images;
-use crate::infra::images::{Picture, Rendered};
-use crate::media::{self, Object, Workshop};
+use crate::infra::images::{EncodedPicture, Picture};
+use crate::media::{self, MediaContext, Object};
 use crate::{events, updates};
 
 /// Which layer of which picture.
@@ -30,49 +30,49 @@ struct Source {
 
 /// A marked picture that is stored and not shown yet.
 #[derive(Debug)]
-pub struct Marked {
+pub struct FlattenedPicture {
     task: Task,
     update_id: String,
     objects: Vec<Object>,
 }
 
 /// Draws the layer, and shows what was drawn if the picture and its layer are still the same.
-pub async fn mark(shop: &Workshop, payload: &str) -> Result<()> {
-    match draw(shop, payload).await? {
-        Some(marked) => marked.commit(shop).await,
+pub async fn flatten_job(ctx: &MediaContext, payload: &str) -> Result<()> {
+    match flatten(ctx, payload).await? {
+        Some(marked) => marked.commit(ctx).await,
         None => Ok(()),
     }
 }
 
 /// The first half: nothing, where the layer or the picture is another one by now.
-pub async fn draw(shop: &Workshop, payload: &str) -> Result<Option<Marked>> {
+pub async fn flatten(ctx: &MediaContext, payload: &str) -> Result<Option<FlattenedPicture>> {
     let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    let Some(source) = source(shop, &task).await? else {
+    let Some(source) = load_source(ctx, &task).await? else {
         return Ok(None);
     };
-    let drawn = match picture(shop, &source).await {
+    let drawn = match render_layer(ctx, &source).await {
         Ok(drawn) => drawn,
         // It was replaced while we read it.
-        Err(_) if self::source(shop, &task).await?.is_none() => return Ok(None),
+        Err(_) if self::load_source(ctx, &task).await?.is_none() => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut objects = Vec::new();
     for (name, rendered) in drawn {
         let Some(key) =
-            media::loose_key_of(&shop.db, &shop.clock, &task.media, task.generation).await?
+            media::new_pending_key_for(&ctx.db, &ctx.clock, &task.media, task.generation).await?
         else {
             return Ok(None);
         };
-        objects.push(media::put_picture(&shop.storage, name, key, rendered).await?);
+        objects.push(media::store_picture(&ctx.storage, name, key, rendered).await?);
     }
-    Ok(Some(Marked {
+    Ok(Some(FlattenedPicture {
         task,
         update_id: source.update_id,
         objects,
     }))
 }
 
-async fn source(shop: &Workshop, task: &Task) -> Result<Option<Source>> {
+async fn load_source(ctx: &MediaContext, task: &Task) -> Result<Option<Source>> {
     let found = sqlx::query_as(
         "SELECT m.update_id, m.width, m.height, r.key, k.shapes FROM media m JOIN markups k ON k.media_id = m.id
          JOIN renditions r ON r.media_id = m.id AND r.name = 'original'
@@ -82,39 +82,42 @@ async fn source(shop: &Workshop, task: &Task) -> Result<Option<Source>> {
         .bind(&task.media)
         .bind(task.generation)
         .bind(task.revision);
-    Ok(found.fetch_optional(&mut *shop.db.read().await?).await?)
+    Ok(found.fetch_optional(&mut *ctx.db.read().await?).await?)
 }
 
 /// The picture with its layer and a thumbnail of that; of an empty layer only the thumbnail.
-async fn picture(shop: &Workshop, source: &Source) -> Result<Vec<(&'static str, Rendered)>> {
-    let shapes: Vec<Shape> = stored(&source.shapes)?;
+async fn render_layer(
+    ctx: &MediaContext,
+    source: &Source,
+) -> Result<Vec<(&'static str, EncodedPicture)>> {
+    let shapes: Vec<Shape> = parse_stored(&source.shapes)?;
     let (bytes, font) = (
-        media::whole(&shop.storage, &source.key).await?,
-        shop.font.clone(),
+        media::read_all(&ctx.storage, &source.key).await?,
+        ctx.font.clone(),
     );
     let (width, height) = (source.width, source.height);
-    images::blocking(move || {
+    images::run_blocking(move || {
         let mut picture = Picture::read(&bytes)?;
         drop(bytes);
         if shapes.is_empty() {
             return Ok(vec![("thumbnail", picture.thumbnail()?)]);
         }
-        picture.draw(&svg(&shapes, width, height)?, &font)?;
-        let (marked, thumbnail) = picture.encode()?.parts();
+        picture.draw(&render(&shapes, width, height)?, &font)?;
+        let (marked, thumbnail) = picture.encode()?.into_parts();
         Ok(vec![("marked", marked), ("thumbnail", thumbnail)])
     })
     .await
 }
 
-impl Marked {
+impl FlattenedPicture {
     /// The second half: shown, or where picture or layer is another one by now deleted at once.
-    pub async fn commit(self, shop: &Workshop) -> Result<()> {
+    pub async fn commit(self, ctx: &MediaContext) -> Result<()> {
         let Self {
             task,
             update_id,
             objects,
         } = self;
-        let mut tx = shop.db.begin().await?;
+        let mut tx = ctx.db.begin().await?;
         let current = sqlx::query("UPDATE media SET marks = marks WHERE id = $1 AND generation = $2 AND markup_revision = $3")
             .bind(&task.media)
             .bind(task.generation)
@@ -124,9 +127,9 @@ impl Marked {
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
             // By a job too, if this process ends here or the storage is away.
-            updates::purge(&mut tx, &shop.clock, &keys).await?;
+            updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
-            return shop.storage.delete_all(&keys).await;
+            return ctx.storage.delete_all(&keys).await;
         }
         let old: Vec<(String, String)> =
             sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 AND name IN ('marked', 'thumbnail') RETURNING name, key")
@@ -136,8 +139,8 @@ impl Marked {
         for object in &objects {
             media::put_rendition(&mut tx, &task.media, object).await?;
         }
-        media::retire(&mut tx, &shop.clock, &task.media, &old).await?;
-        events::record(&mut tx, &shop.clock, "media", &update_id, &task.media, "").await?;
+        media::retire_objects(&mut tx, &ctx.clock, &task.media, &old).await?;
+        events::record(&mut tx, &ctx.clock, "media", &update_id, &task.media, "").await?;
         tx.commit().await
     }
 }

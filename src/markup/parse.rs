@@ -2,31 +2,31 @@
 
 use serde_json::{Map, Value};
 
-use super::{Area, Color, Dab, Pen, Point, Shape};
-use crate::error::{Error, Fields, Result};
+use super::{Area, Color, Pen, Point, Shape, StrokePoint};
+use crate::error::{Error, FieldErrors, Result};
 use crate::infra::images::Font;
 
 /// Shapes of a layer or drawing.
-pub(super) const SHAPES: usize = 500;
+pub(super) const MAX_SHAPES: usize = 500;
 /// Points of a stroke.
-const STROKE: usize = 2_000;
+const MAX_STROKE_POINTS: usize = 2_000;
 /// Points of all strokes together.
-const POINTS: usize = 100_000;
+const MAX_POINTS: usize = 100_000;
 /// Characters of a text.
-const LETTERS: usize = 500;
+const MAX_TEXT_LENGTH: usize = 500;
 /// Of a stroke's width and of a text's size.
-pub(super) const WIDTH: (f64, f64) = (0.0005, 0.1);
-pub(super) const SIZE: (f64, f64) = (0.005, 0.5);
+pub(super) const STROKE_WIDTH_RANGE: (f64, f64) = (0.0005, 0.1);
+pub(super) const TEXT_SIZE_RANGE: (f64, f64) = (0.005, 0.5);
 /// So much a box may reach over an edge for how numbers are rounded.
-const SLACK: f64 = 1e-6;
+const EDGE_TOLERANCE: f64 = 1e-6;
 /// Of a thousand things that are wrong, the first say enough.
-const TOLD: usize = 20;
+const MAX_ERRORS: usize = 20;
 
-const KINDS: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
+const KIND_LIST: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
 
 /// What was sent to be drawn and to be destroyed.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sent {
+pub struct MarkupInput {
     /// The layer, in the order it is drawn.
     pub shapes: Vec<Shape>,
     /// What is to be filled for good.
@@ -35,64 +35,64 @@ pub struct Sent {
     pub crop: Option<Area>,
 }
 
-impl Sent {
+impl MarkupInput {
     /// Reads a layer with what it destroys.
-    pub fn read(shapes: &Value, crop: &Value, font: &Font) -> Result<Self, Fields> {
-        let mut reader = Reader::new("shapes", Some(font), true);
-        reader.all(shapes);
+    pub fn parse(shapes: &Value, crop: &Value, font: &Font) -> Result<Self, FieldErrors> {
+        let mut reader = ShapeParser::new("shapes", Some(font), true);
+        reader.parse_all(shapes);
         let crop = if crop.is_null() {
             None
         } else {
             reader.area("crop", crop, false)
         };
         let crop = crop.filter(|crop| (crop.x, crop.y, crop.w, crop.h) != (0.0, 0.0, 1.0, 1.0));
-        let Reader {
-            wrong,
+        let ShapeParser {
+            errors: message,
             shapes,
             redactions,
             ..
         } = reader;
-        if wrong.is_empty() {
+        if message.is_empty() {
             Ok(Self {
                 shapes,
                 redactions,
                 crop,
             })
         } else {
-            Err(wrong)
+            Err(message)
         }
     }
 
     /// Whether something of the picture is to go for good.
-    pub fn destroys(&self) -> bool {
+    pub fn is_destructive(&self) -> bool {
         !self.redactions.is_empty() || self.crop.is_some()
     }
 }
 
 /// Reads the shapes of a comment's anchor: nothing is destroyed there.
-pub fn drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, Fields> {
-    let mut reader = Reader::new("drawing", Some(font), false);
-    reader.all(value);
-    if reader.wrong.is_empty() && reader.shapes.is_empty() {
-        reader.complain("drawing", "has no shapes. Leave it out, or draw something.");
+pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErrors> {
+    let mut reader = ShapeParser::new("drawing", Some(font), false);
+    reader.parse_all(value);
+    if reader.errors.is_empty() && reader.shapes.is_empty() {
+        reader.add_error("drawing", "has no shapes. Leave it out, or draw something.");
     }
-    if reader.wrong.is_empty() {
+    if reader.errors.is_empty() {
         Ok(reader.shapes)
     } else {
-        Err(reader.wrong)
+        Err(reader.errors)
     }
 }
 
 /// Reads what was stored: what could be drawn once can be still.
-pub(crate) fn stored(text: &str) -> Result<Vec<Shape>> {
-    let mut reader = Reader::new("shapes", None, false);
-    reader.all(&serde_json::from_str(text).map_err(Error::internal)?);
-    if reader.wrong.is_empty() {
+pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
+    let mut reader = ShapeParser::new("shapes", None, false);
+    reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
+    if reader.errors.is_empty() {
         Ok(reader.shapes)
     } else {
         Err(Error::internal(format!(
             "stored shapes: {:?}",
-            reader.wrong
+            reader.errors
         )))
     }
 }
@@ -102,7 +102,7 @@ pub(crate) fn to_json(shapes: &[Shape]) -> Result<String> {
     serde_json::to_string(shapes).map_err(Error::internal)
 }
 
-struct Reader<'a> {
+struct ShapeParser<'a> {
     field: &'static str,
     /// None where all its letters are known to be there.
     font: Option<&'a Font>,
@@ -110,10 +110,10 @@ struct Reader<'a> {
     shapes: Vec<Shape>,
     redactions: Vec<Area>,
     points: usize,
-    wrong: Fields,
+    errors: FieldErrors,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ShapeParser<'a> {
     fn new(field: &'static str, font: Option<&'a Font>, destroys: bool) -> Self {
         Self {
             field,
@@ -122,41 +122,41 @@ impl<'a> Reader<'a> {
             shapes: Vec::new(),
             redactions: Vec::new(),
             points: 0,
-            wrong: Fields::new(),
+            errors: FieldErrors::new(),
         }
     }
 
-    fn complain(&mut self, field: impl Into<String>, wrong: impl Into<String>) {
-        if self.wrong.len() < TOLD {
-            self.wrong.entry(field.into()).or_insert(wrong.into());
+    fn add_error(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.entry(field.into()).or_insert(message.into());
         }
     }
 
-    fn all(&mut self, value: &Value) {
+    fn parse_all(&mut self, value: &Value) {
         let Some(list) = value.as_array() else {
-            return self.complain(
+            return self.add_error(
                 self.field,
                 "is not a list of shapes. Right would be [{\"kind\":\"arrow\",\"from\":[0.1,0.2],\"to\":[0.4,0.5]}].",
             );
         };
-        if list.len() > SHAPES {
-            return self.complain(
+        if list.len() > MAX_SHAPES {
+            return self.add_error(
                 self.field,
-                format!("has {} shapes; at most {SHAPES} are taken.", list.len()),
+                format!("has {} shapes; at most {MAX_SHAPES} are taken.", list.len()),
             );
         }
         for (n, value) in list.iter().enumerate() {
             let name = format!("{}[{n}]", self.field);
             match value.as_object() {
-                Some(object) => self.one(&name, object),
-                None => self.complain(name, "is not a shape. Right would be {\"kind\":…}."),
+                Some(object) => self.parse_shape(&name, object),
+                None => self.add_error(name, "is not a shape. Right would be {\"kind\":…}."),
             }
         }
-        if self.points > POINTS {
-            self.complain(
+        if self.points > MAX_POINTS {
+            self.add_error(
                 self.field,
                 format!(
-                    "has {} points in its strokes; at most {POINTS} are taken.",
+                    "has {} points in its strokes; at most {MAX_POINTS} are taken.",
                     self.points
                 ),
             );
@@ -164,23 +164,26 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a shape; one of which something is wrong is left out, and told.
-    fn one(&mut self, name: &str, object: &Map<String, Value>) {
+    fn parse_shape(&mut self, name: &str, object: &Map<String, Value>) {
         let kind = match object.get("kind") {
             Some(Value::String(kind)) => kind.as_str(),
             Some(_) => {
-                return self.complain(
+                return self.add_error(
                     format!("{name}.kind"),
-                    format!("is not a text. Right would be one of: {}.", self.kinds()),
+                    format!(
+                        "is not a text. Right would be one of: {}.",
+                        self.known_kinds()
+                    ),
                 );
             }
             None => {
-                return self.complain(
+                return self.add_error(
                     format!("{name}.kind"),
-                    format!("is missing. Right would be one of: {}.", self.kinds()),
+                    format!("is missing. Right would be one of: {}.", self.known_kinds()),
                 );
             }
         };
-        let mut entry = Entry {
+        let mut entry = ShapeEntry {
             reader: self,
             name,
             object,
@@ -188,16 +191,16 @@ impl<'a> Reader<'a> {
         };
         let shape = match kind {
             "arrow" => entry
-                .ends()
+                .endpoints()
                 .map(|(from, to, pen)| Shape::Arrow { from, to, pen }),
             "line" => entry
-                .ends()
+                .endpoints()
                 .map(|(from, to, pen)| Shape::Line { from, to, pen }),
             "rectangle" => entry
-                .framed()
+                .box_and_pen()
                 .map(|(r#box, pen)| Shape::Rectangle { r#box, pen }),
             "ellipse" => entry
-                .framed()
+                .box_and_pen()
                 .map(|(r#box, pen)| Shape::Ellipse { r#box, pen }),
             "freehand" => entry.freehand(),
             "highlight" => {
@@ -208,7 +211,7 @@ impl<'a> Reader<'a> {
                     .zip(color)
                     .map(|(r#box, color)| Shape::Highlight { r#box, color })
             }
-            "text" => entry.text(),
+            "text" => entry.text_shape(),
             "step" => entry.step(),
             "redaction" if entry.reader.destroys => {
                 entry.known.extend(["color", "width"]);
@@ -218,18 +221,18 @@ impl<'a> Reader<'a> {
                 None
             }
             "redaction" => {
-                return self.complain(
+                return self.add_error(
                     format!("{name}.kind"),
                     "is a redaction, and only a picture's own layer can have one.",
                 );
             }
             other => {
-                let wrong = format!(
+                let message = format!(
                     "is {:?}. Right would be one of: {}.",
-                    cut(other),
-                    self.kinds()
+                    shorten(other),
+                    self.known_kinds()
                 );
-                return self.complain(format!("{name}.kind"), wrong);
+                return self.add_error(format!("{name}.kind"), message);
             }
         };
         let known = entry.known;
@@ -237,19 +240,19 @@ impl<'a> Reader<'a> {
             .keys()
             .filter(|member| !known.contains(&member.as_str()))
         {
-            self.complain(
-                format!("{name}.{}", cut(member)),
+            self.add_error(
+                format!("{name}.{}", shorten(member)),
                 format!("is not known in a shape of the kind {kind}. Leave it out."),
             );
         }
         self.shapes.extend(shape);
     }
 
-    fn kinds(&self) -> String {
+    fn known_kinds(&self) -> String {
         if self.destroys {
-            format!("{KINDS}, redaction")
+            format!("{KIND_LIST}, redaction")
         } else {
-            KINDS.into()
+            KIND_LIST.into()
         }
     }
 
@@ -259,11 +262,11 @@ impl<'a> Reader<'a> {
             .as_f64()
             .filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.complain(
+            self.add_error(
                 field,
                 format!(
                     "is {}. Right would be a number from {least} to {most}.",
-                    cut(&value.to_string())
+                    shorten(&value.to_string())
                 ),
             );
         }
@@ -283,7 +286,7 @@ impl<'a> Reader<'a> {
                 })
             }
             _ => {
-                self.complain(
+                self.add_error(
                     field,
                     "is not a place. Right would be [x, y], two numbers from 0 to 1.",
                 );
@@ -295,7 +298,7 @@ impl<'a> Reader<'a> {
     /// A box; `round` where it is drawn, exact where it destroys.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
-            self.complain(
+            self.add_error(
                 field,
                 "is not a box. Right would be [x, y, width, height], four numbers from 0 to 1.",
             );
@@ -303,8 +306,8 @@ impl<'a> Reader<'a> {
         };
         let mut side = |value| self.number(field, value, (0.0, 1.0));
         let (x, y, w, h) = (side(x)?, side(y)?, side(w)?, side(h)?);
-        if x + w > 1.0 + SLACK || y + h > 1.0 + SLACK {
-            self.complain(
+        if x + w > 1.0 + EDGE_TOLERANCE || y + h > 1.0 + EDGE_TOLERANCE {
+            self.add_error(
                 field,
                 "reaches out of the picture. Right would be x + width and y + height of at most 1.",
             );
@@ -322,7 +325,7 @@ impl<'a> Reader<'a> {
             Area { x, y, w, h }
         };
         if area.w <= 0.0 || area.h <= 0.0 {
-            self.complain(
+            self.add_error(
                 field,
                 "is empty. Right would be a width and a height over 0.",
             );
@@ -333,14 +336,14 @@ impl<'a> Reader<'a> {
 }
 
 /// One shape being read.
-struct Entry<'a, 'b> {
-    reader: &'a mut Reader<'b>,
+struct ShapeEntry<'a, 'b> {
+    reader: &'a mut ShapeParser<'b>,
     name: &'a str,
     object: &'a Map<String, Value>,
     known: Vec<&'static str>,
 }
 
-impl Entry<'_, '_> {
+impl ShapeEntry<'_, '_> {
     /// A member that must be there.
     fn member(&mut self, member: &'static str) -> Option<(String, Value)> {
         self.known.push(member);
@@ -348,13 +351,13 @@ impl Entry<'_, '_> {
         match self.object.get(member) {
             Some(value) => Some((field, value.clone())),
             None => {
-                self.reader.complain(field, "is missing.");
+                self.reader.add_error(field, "is missing.");
                 None
             }
         }
     }
 
-    fn place(&mut self, member: &'static str) -> Option<Point> {
+    fn point_member(&mut self, member: &'static str) -> Option<Point> {
         let (field, value) = self.member(member)?;
         self.reader.point(&field, &value)
     }
@@ -369,7 +372,7 @@ impl Entry<'_, '_> {
     }
 
     /// A number that may be left out.
-    fn part(&mut self, member: &'static str, usual: f64, bounds: (f64, f64)) -> Option<f64> {
+    fn number_or(&mut self, member: &'static str, usual: f64, bounds: (f64, f64)) -> Option<f64> {
         self.known.push(member);
         let Some(value) = self.object.get(member) else {
             return Some(usual);
@@ -384,14 +387,14 @@ impl Entry<'_, '_> {
         let Some(value) = self.object.get("color") else {
             return Some(Color::default());
         };
-        let color = Color::ALL.into_iter().find(|color| value == color.word());
+        let color = Color::ALL.into_iter().find(|color| value == color.as_str());
         if color.is_none() {
-            let known = Color::ALL.map(Color::word).join(", ");
-            self.reader.complain(
+            let known = Color::ALL.map(Color::as_str).join(", ");
+            self.reader.add_error(
                 format!("{}.color", self.name),
                 format!(
                     "is {}. Right would be one of: {known}.",
-                    cut(&value.to_string())
+                    shorten(&value.to_string())
                 ),
             );
         }
@@ -399,28 +402,35 @@ impl Entry<'_, '_> {
     }
 
     fn pen(&mut self) -> Option<Pen> {
-        let (color, width) = (self.color(), self.part("width", 0.004, WIDTH));
+        let (color, width) = (
+            self.color(),
+            self.number_or("width", 0.004, STROKE_WIDTH_RANGE),
+        );
         color.zip(width).map(|(color, width)| Pen { color, width })
     }
 
-    fn ends(&mut self) -> Option<(Point, Point, Pen)> {
-        let (from, to, pen) = (self.place("from"), self.place("to"), self.pen());
+    fn endpoints(&mut self) -> Option<(Point, Point, Pen)> {
+        let (from, to, pen) = (
+            self.point_member("from"),
+            self.point_member("to"),
+            self.pen(),
+        );
         Some((from?, to?, pen?))
     }
 
-    fn framed(&mut self) -> Option<(Area, Pen)> {
+    fn box_and_pen(&mut self) -> Option<(Area, Pen)> {
         let (area, pen) = (self.area("box"), self.pen());
         area.zip(pen)
     }
 
     fn freehand(&mut self) -> Option<Shape> {
-        let (points, pen) = (self.points(), self.pen());
+        let (points, pen) = (self.stroke_points(), self.pen());
         points
             .zip(pen)
             .map(|(points, pen)| Shape::Freehand { points, pen })
     }
 
-    fn points(&mut self) -> Option<Vec<Dab>> {
+    fn stroke_points(&mut self) -> Option<Vec<StrokePoint>> {
         self.known.push("points");
         let field = format!("{}.points", self.name);
         let Some(list) = self
@@ -429,36 +439,39 @@ impl Entry<'_, '_> {
             .and_then(Value::as_array)
             .filter(|list| !list.is_empty())
         else {
-            self.reader.complain(
+            self.reader.add_error(
                 field,
                 "is not a list of places. Right would be [[x, y], …], numbers from 0 to 1.",
             );
             return None;
         };
-        if list.len() > STROKE {
-            self.reader.complain(
+        if list.len() > MAX_STROKE_POINTS {
+            self.reader.add_error(
                 field,
-                format!("has {} points; at most {STROKE} are taken.", list.len()),
+                format!(
+                    "has {} points; at most {MAX_STROKE_POINTS} are taken.",
+                    list.len()
+                ),
             );
             return None;
         }
         self.reader.points += list.len();
-        let dabs: Vec<Dab> = list
+        let stroke_points: Vec<StrokePoint> = list
             .iter()
             .enumerate()
-            .map_while(|(n, value)| self.dab(&format!("{field}[{n}]"), value))
+            .map_while(|(n, value)| self.stroke_point(&format!("{field}[{n}]"), value))
             .collect();
-        (dabs.len() == list.len()).then_some(dabs)
+        (stroke_points.len() == list.len()).then_some(stroke_points)
     }
 
-    fn dab(&mut self, field: &str, value: &Value) -> Option<Dab> {
+    fn stroke_point(&mut self, field: &str, value: &Value) -> Option<StrokePoint> {
         match value.as_array().map(Vec::as_slice) {
             Some([x, y, pressure]) => {
                 let at = self
                     .reader
                     .point(field, &Value::Array(vec![x.clone(), y.clone()]));
                 let pressure = self.reader.number(field, pressure, (0.0, 1.0)).map(rounded);
-                at.zip(pressure).map(|(at, pressure)| Dab {
+                at.zip(pressure).map(|(at, pressure)| StrokePoint {
                     at,
                     pressure: Some(pressure),
                 })
@@ -466,14 +479,14 @@ impl Entry<'_, '_> {
             _ => self
                 .reader
                 .point(field, value)
-                .map(|at| Dab { at, pressure: None }),
+                .map(|at| StrokePoint { at, pressure: None }),
         }
     }
 
-    fn text(&mut self) -> Option<Shape> {
+    fn text_shape(&mut self) -> Option<Shape> {
         let (at, size, color) = (
-            self.place("at"),
-            self.part("size", 0.03, SIZE),
+            self.point_member("at"),
+            self.number_or("size", 0.03, TEXT_SIZE_RANGE),
             self.color(),
         );
         // Sent by tools that give every shape one; it says nothing here.
@@ -481,36 +494,36 @@ impl Entry<'_, '_> {
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
             self.reader
-                .complain(field, "is not a text. Send it in quotes.");
+                .add_error(field, "is not a text. Send it in quotes.");
             return None;
         };
-        match letters(text, self.reader.font) {
+        match check_text(text, self.reader.font) {
             Ok(text) => Some(Shape::Text {
                 at: at?,
                 text,
                 size: size?,
                 color: color?,
             }),
-            Err(wrong) => {
-                self.reader.complain(field, wrong);
+            Err(message) => {
+                self.reader.add_error(field, message);
                 None
             }
         }
     }
 
     fn step(&mut self) -> Option<Shape> {
-        let (at, pen) = (self.place("at"), self.pen());
+        let (at, pen) = (self.point_member("at"), self.pen());
         let (field, value) = self.member("number")?;
         let number = value
             .as_u64()
             .and_then(|number| u16::try_from(number).ok())
             .filter(|number| (1..=999).contains(number));
         if number.is_none() {
-            self.reader.complain(
+            self.reader.add_error(
                 field,
                 format!(
                     "is {}. Right would be a whole number from 1 to 999.",
-                    cut(&value.to_string())
+                    shorten(&value.to_string())
                 ),
             );
         }
@@ -523,15 +536,15 @@ impl Entry<'_, '_> {
 }
 
 /// A text that can be drawn: its letters are all in the bundled font, and none turns the others around.
-fn letters(text: &str, font: Option<&Font>) -> Result<String, String> {
+fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();
     if length == 0 {
         return Err("is empty. Write at least one character, or leave the shape out.".into());
     }
-    if length > LETTERS {
+    if length > MAX_TEXT_LENGTH {
         return Err(format!(
-            "is {length} characters long; at most {LETTERS} are taken. Shorten it."
+            "is {length} characters long; at most {MAX_TEXT_LENGTH} are taken. Shorten it."
         ));
     }
     let named = |letter: char| format!("U+{:04X}", letter as u32);
@@ -554,7 +567,7 @@ fn letters(text: &str, font: Option<&Font>) -> Result<String, String> {
         ));
     }
     let Some(font) = font else { return Ok(text) };
-    match font.lacks(&text) {
+    match font.missing_char(&text) {
         Some(missing) => Err(format!(
             "has the character “{missing}” ({}), which the font of texts does not have. Leave it out.",
             named(missing)
@@ -569,7 +582,7 @@ pub(super) fn rounded(number: f64) -> f64 {
 }
 
 /// The beginning of what was sent, to be shown.
-fn cut(text: &str) -> String {
+fn shorten(text: &str) -> String {
     if text.chars().count() <= 40 {
         text.to_owned()
     } else {

@@ -7,25 +7,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::{Area, Cut, Sent, Size, followed, stored, to_json, write};
+use super::{Area, Crop, MarkupInput, Size, move_anchors, parse_stored, to_json, write_layer};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::infra::images;
-use crate::infra::images::{Patch, Picture, Rendered};
+use crate::infra::images::{EncodedPicture, Picture, PixelRect};
 use crate::infra::jobs;
-use crate::media::{self, Media, Object, Workshop};
+use crate::media::{self, Media, MediaContext, Object};
 use crate::people::Person;
 use crate::{events, updates, uploads};
 
 /// Shown while it is under way.
-const DOING: &str = "Something of it is being destroyed. It is shown again when that is done.";
+const IN_PROGRESS_TEXT: &str =
+    "Something of it is being destroyed. It is shown again when that is done.";
 /// After so long the work is taken up by a job, if whoever asked for it has not done it.
-const FALLBACK: i64 = 60_000;
+const JOB_DELAY: i64 = 60_000;
 
 /// A picture that is hidden until something of it is gone.
 #[derive(Debug, FromRow)]
-struct Burn {
+struct Redaction {
     media_id: String,
     person_id: String,
     asked: String,
@@ -39,25 +40,25 @@ struct Burn {
 
 /// What takes the place of a picture.
 #[derive(Debug, Serialize, Deserialize)]
-struct Made {
+struct RedactedPicture {
     /// The old picture, in pixels.
     old: (u32, u32),
     /// What was left of it: left, top, width and height.
     kept: (u32, u32, u32, u32),
-    original: Placed,
-    thumbnail: Placed,
+    original: StoredObject,
+    thumbnail: StoredObject,
 }
 
 /// A stored object.
 #[derive(Debug, Serialize, Deserialize)]
-struct Placed {
+struct StoredObject {
     key: String,
     content_type: String,
     size: Option<(u32, u32)>,
     bytes: u64,
 }
 
-impl From<Object> for Placed {
+impl From<Object> for StoredObject {
     fn from(object: Object) -> Self {
         Self {
             key: object.key,
@@ -68,8 +69,8 @@ impl From<Object> for Placed {
     }
 }
 
-impl Placed {
-    fn object(self, name: &'static str) -> Object {
+impl StoredObject {
+    fn into_object(self, name: &'static str) -> Object {
         Object {
             name,
             key: self.key,
@@ -81,12 +82,12 @@ impl Placed {
 }
 
 /// Hides the picture and writes down what is to be done with it. From the commit on nobody gets a byte of it.
-pub(super) async fn hide(
+pub(super) async fn begin(
     tx: &mut Tx,
     clock: &Clock,
     person: &Person,
     media: &Media,
-    sent: &Sent,
+    sent: &MarkupInput,
     asked: &str,
 ) -> Result<()> {
     let keys: Vec<(String, String)> =
@@ -105,7 +106,7 @@ pub(super) async fn hide(
     let original = original.ok_or_else(|| Error::internal("a picture without its original"))?;
     let keys: Vec<String> = keys.into_iter().map(|(_, key)| key).collect();
     sqlx::query("UPDATE media SET generation = generation + 1, state = 'processing', reason = $1 WHERE id = $2")
-        .bind(DOING)
+        .bind(IN_PROGRESS_TEXT)
         .bind(&media.id)
         .execute(&mut **tx)
         .await?;
@@ -126,18 +127,18 @@ pub(super) async fn hide(
         tx,
         clock,
         "burn",
-        &payload(&media.id),
-        clock.now() + FALLBACK,
+        &job_payload(&media.id),
+        clock.now() + JOB_DELAY,
     )
     .await
 }
 
-fn payload(media_id: &str) -> serde_json::Value {
+fn job_payload(media_id: &str) -> serde_json::Value {
     json!({ "media": media_id })
 }
 
 /// Whether this is just being done to the picture.
-pub(super) async fn under_way(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
+pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
             .bind(media_id)
@@ -147,13 +148,13 @@ pub(super) async fn under_way(tx: &mut Tx, media_id: &str) -> Result<Option<Stri
 }
 
 /// Does what is left to be done, for who waits for it. Where it cannot be done just now the picture stays hidden, and a job tries it until it is done.
-pub async fn burn(shop: &Workshop, media_id: &str) -> Result<()> {
-    let Err(error) = go_on(shop, media_id).await else {
-        return shop.db.scrub().await;
+pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> {
+    let Err(error) = run_steps(ctx, media_id).await else {
+        return ctx.db.truncate_wal().await;
     };
     tracing::warn!(%error, media = media_id, "a picture stays hidden: what is to go from it could not be destroyed yet");
-    let mut tx = shop.db.begin().await?;
-    jobs::hurry(&mut tx, &shop.clock, "burn", &payload(media_id)).await?;
+    let mut tx = ctx.db.begin().await?;
+    jobs::run_now(&mut tx, &ctx.clock, "burn", &job_payload(media_id)).await?;
     tx.commit().await?;
     Err(Error::Unavailable(
         "What is to go from the picture could not be destroyed just now. The picture is hidden, nobody gets it, and the work goes on by itself. Ask again in a moment."
@@ -163,39 +164,41 @@ pub async fn burn(shop: &Workshop, media_id: &str) -> Result<()> {
 }
 
 /// The same as a job.
-pub async fn burn_job(shop: &Workshop, payload: &str) -> Result<()> {
+pub async fn redact_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Task {
         media: String,
     }
     let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
-    go_on(shop, &task.media).await?;
-    shop.db.scrub().await
+    run_steps(ctx, &task.media).await?;
+    ctx.db.truncate_wal().await
 }
 
 /// Two may be at it at once: each step is written down by one of them, and done twice it is harmless.
-async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
+async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
     loop {
-        let Some(burn) = load(shop, media_id).await? else {
+        let Some(redaction) = load(ctx, media_id).await? else {
             return Ok(());
         };
         let there: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
             .bind(media_id)
-            .fetch_one(&mut *shop.db.read().await?)
+            .fetch_one(&mut *ctx.db.read().await?)
             .await?;
-        let made = match burn.made.as_deref() {
-            Some(made) => Some(serde_json::from_str::<Made>(made).map_err(Error::internal)?),
+        let made = match redaction.made.as_deref() {
+            Some(made) => {
+                Some(serde_json::from_str::<RedactedPicture>(made).map_err(Error::internal)?)
+            }
             None if there == 0 => None,
             None => {
-                match make(shop, &burn).await {
-                    Ok(made) => settle(shop, &burn, made).await?,
+                match redact_picture(ctx, &redaction).await {
+                    Ok(made) => record_redacted(ctx, &redaction, made).await?,
                     // The other one has gone on meanwhile.
                     Err(Error::NotFound)
-                        if load(shop, media_id)
+                        if load(ctx, media_id)
                             .await?
-                            .is_none_or(|burn| burn.made.is_some()) => {}
+                            .is_none_or(|redaction| redaction.made.is_some()) => {}
                     Err(error @ (Error::NotFound | Error::Unsupported(_) | Error::TooLarge(_))) => {
-                        return lose(shop, &burn, &error).await;
+                        return fail(ctx, &redaction, &error).await;
                     }
                     Err(error) => return Err(error),
                 }
@@ -206,92 +209,96 @@ async fn go_on(shop: &Workshop, media_id: &str) -> Result<()> {
             Some(made) if there > 0 => vec![made.original.key.clone(), made.thumbnail.key.clone()],
             _ => Vec::new(),
         };
-        let gone = destroy(shop, &burn, made.as_ref(), &kept).await?;
-        return finish(shop, &burn, made.filter(|_| there > 0), &gone).await;
+        let gone = purge_old_copies(ctx, &redaction, made.as_ref(), &kept).await?;
+        return publish(ctx, &redaction, made.filter(|_| there > 0), &gone).await;
     }
 }
 
-async fn load(shop: &Workshop, media_id: &str) -> Result<Option<Burn>> {
+async fn load(ctx: &MediaContext, media_id: &str) -> Result<Option<Redaction>> {
     let found = sqlx::query_as(
         "SELECT media_id, person_id, asked, shapes, redactions, crop, original, keys, made FROM burns WHERE media_id = $1",
     );
     Ok(found
         .bind(media_id)
-        .fetch_optional(&mut *shop.db.read().await?)
+        .fetch_optional(&mut *ctx.db.read().await?)
         .await?)
 }
 
 /// Burns what is to go, and stores what is left. The bytes of the old picture are in memory alone: in a folder a crash would leave them.
-async fn make(shop: &Workshop, burn: &Burn) -> Result<Made> {
+async fn redact_picture(ctx: &MediaContext, redaction: &Redaction) -> Result<RedactedPicture> {
     let redactions: Vec<[f64; 4]> =
-        serde_json::from_str(&burn.redactions).map_err(Error::internal)?;
-    let crop: Option<[f64; 4]> = burn
+        serde_json::from_str(&redaction.redactions).map_err(Error::internal)?;
+    let crop: Option<[f64; 4]> = redaction
         .crop
         .as_deref()
         .map(serde_json::from_str)
         .transpose()
         .map_err(Error::internal)?;
     let area = |[x, y, w, h]: [f64; 4]| Area { x, y, w, h };
-    let bytes = media::whole(&shop.storage, &burn.original).await?;
-    let (old, kept, original, thumbnail) = images::blocking(move || {
+    let bytes = media::read_all(&ctx.storage, &redaction.original).await?;
+    let (old, kept, original, thumbnail) = images::run_blocking(move || {
         let mut picture = Picture::read(&bytes)?;
         drop(bytes);
         let old = Size {
             width: picture.image.width(),
             height: picture.image.height(),
         };
-        let patches: Vec<Patch> = redactions
+        let patches: Vec<PixelRect> = redactions
             .into_iter()
-            .map(|redaction| old.redacted(&area(redaction), picture.lossy))
+            .map(|redaction| old.redaction_rect(&area(redaction), picture.lossy))
             .collect();
         let kept = crop.map_or(
-            Patch {
+            PixelRect {
                 x: 0,
                 y: 0,
                 width: old.width,
                 height: old.height,
             },
-            |crop| old.kept(&area(crop)),
+            |crop| old.crop_rect(&area(crop)),
         );
         picture.black_out(&patches);
-        picture.cut(kept);
-        let (original, thumbnail) = picture.encode()?.parts();
+        picture.crop(kept);
+        let (original, thumbnail) = picture.encode()?.into_parts();
         Ok((old, kept, original, thumbnail))
     })
     .await?;
     let kept = (kept.x, kept.y, kept.width, kept.height);
-    Ok(Made {
+    Ok(RedactedPicture {
         old: (old.width, old.height),
         kept,
-        original: store(shop, &burn.media_id, "original", original).await?,
-        thumbnail: store(shop, &burn.media_id, "thumbnail", thumbnail).await?,
+        original: store_rendition(ctx, &redaction.media_id, "original", original).await?,
+        thumbnail: store_rendition(ctx, &redaction.media_id, "thumbnail", thumbnail).await?,
     })
 }
 
-async fn store(
-    shop: &Workshop,
+async fn store_rendition(
+    ctx: &MediaContext,
     media_id: &str,
     name: &'static str,
-    rendered: Rendered,
-) -> Result<Placed> {
-    let key = media::loose_key(&shop.db, &shop.clock, Some(media_id)).await?;
-    Ok(media::put_picture(&shop.storage, name, key, rendered)
+    rendered: EncodedPicture,
+) -> Result<StoredObject> {
+    let key = media::new_pending_key(&ctx.db, &ctx.clock, Some(media_id)).await?;
+    Ok(media::store_picture(&ctx.storage, name, key, rendered)
         .await?
         .into())
 }
 
 /// Writes down what was made; of two that made it, one does.
-async fn settle(shop: &Workshop, burn: &Burn, made: Made) -> Result<()> {
-    let mut tx = shop.db.begin().await?;
+async fn record_redacted(
+    ctx: &MediaContext,
+    redaction: &Redaction,
+    made: RedactedPicture,
+) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
     let first = sqlx::query("UPDATE burns SET made = $1 WHERE media_id = $2 AND made IS NULL")
         .bind(json!(made).to_string())
-        .bind(&burn.media_id)
+        .bind(&redaction.media_id)
         .execute(&mut *tx)
         .await?;
     if first.rows_affected() == 0 {
-        updates::purge(
+        updates::enqueue_purge(
             &mut tx,
-            &shop.clock,
+            &ctx.clock,
             &[made.original.key, made.thumbnail.key],
         )
         .await?;
@@ -301,26 +308,26 @@ async fn settle(shop: &Workshop, burn: &Burn, made: Made) -> Result<()> {
 
 /// Deletes every byte of the old picture: its renditions, what jobs of that time stored, what is left of its upload and of processes that were killed.
 /// Answers the keys that a job of that time may be writing to even now.
-async fn destroy(
-    shop: &Workshop,
-    burn: &Burn,
-    made: Option<&Made>,
+async fn purge_old_copies(
+    ctx: &MediaContext,
+    redaction: &Redaction,
+    made: Option<&RedactedPicture>,
     kept: &[String],
 ) -> Result<Vec<String>> {
     let loose: Vec<String> =
         sqlx::query_scalar("SELECT key FROM loose_objects WHERE media_id = $1")
-            .bind(&burn.media_id)
-            .fetch_all(&mut *shop.db.read().await?)
+            .bind(&redaction.media_id)
+            .fetch_all(&mut *ctx.db.read().await?)
             .await?;
-    let mut keys: Vec<String> = serde_json::from_str(&burn.keys).map_err(Error::internal)?;
+    let mut keys: Vec<String> = serde_json::from_str(&redaction.keys).map_err(Error::internal)?;
     keys.extend(
         made.into_iter()
             .flat_map(|made| [made.original.key.clone(), made.thumbnail.key.clone()]),
     );
     keys.extend(loose.iter().cloned());
     keys.retain(|key| !kept.contains(key));
-    shop.destroy(&keys).await?;
-    uploads::wipe(shop, &burn.media_id).await?;
+    ctx.purge(&keys).await?;
+    uploads::wipe_upload(ctx, &redaction.media_id).await?;
     Ok(loose
         .into_iter()
         .filter(|key| !kept.contains(key))
@@ -328,78 +335,93 @@ async fn destroy(
 }
 
 /// Shows what is left of the picture, with the layer and the places of comments moved along. Without the media only the note of it goes.
-async fn finish(shop: &Workshop, burn: &Burn, made: Option<Made>, gone: &[String]) -> Result<()> {
-    let clock = &shop.clock;
-    let mut tx = shop.db.begin().await?;
-    let media: Option<(String, i64, i64)> = hold(&mut tx, &burn.media_id).await?;
+async fn publish(
+    ctx: &MediaContext,
+    redaction: &Redaction,
+    made: Option<RedactedPicture>,
+    gone: &[String],
+) -> Result<()> {
+    let clock = &ctx.clock;
+    let mut tx = ctx.db.begin().await?;
+    let media: Option<(String, i64, i64)> = lock_media(&mut tx, &redaction.media_id).await?;
     let first = sqlx::query("DELETE FROM burns WHERE media_id = $1")
-        .bind(&burn.media_id)
+        .bind(&redaction.media_id)
         .execute(&mut *tx)
         .await?;
     if first.rows_affected() == 0 {
         return Ok(());
     }
     for key in gone {
-        uploads::clear_again(&mut tx, clock, key).await?;
+        uploads::purge_again_later(&mut tx, clock, key).await?;
     }
-    jobs::forget(&mut tx, "burn", &payload(&burn.media_id)).await?;
+    jobs::cancel(&mut tx, "burn", &job_payload(&redaction.media_id)).await?;
     let (Some((update_id, generation, revision)), Some(made)) = (media, made) else {
         return tx.commit().await;
     };
     let (x, y, width, height) = made.kept;
-    let cut = Cut::new(
+    let cut = Crop::new(
         Size {
             width: made.old.0,
             height: made.old.1,
         },
-        Patch {
+        PixelRect {
             x,
             y,
             width,
             height,
         },
     );
-    let shapes = if burn.crop.is_some() {
-        cut.shapes(&stored(&burn.shapes)?)
+    let shapes = if redaction.crop.is_some() {
+        cut.crop_shapes(&parse_stored(&redaction.shapes)?)
     } else {
-        stored(&burn.shapes)?
+        parse_stored(&redaction.shapes)?
     };
     sqlx::query(
         "UPDATE media SET state = 'ready', reason = NULL, width = $1, height = $2 WHERE id = $3",
     )
     .bind(i64::from(width))
     .bind(i64::from(height))
-    .bind(&burn.media_id)
+    .bind(&redaction.media_id)
     .execute(&mut *tx)
     .await?;
-    media::put_rendition(&mut tx, &burn.media_id, &made.original.object("original")).await?;
-    media::put_rendition(&mut tx, &burn.media_id, &made.thumbnail.object("thumbnail")).await?;
-    write(
+    media::put_rendition(
         &mut tx,
-        clock,
-        (&update_id, &burn.media_id, generation),
-        revision + 1,
-        &shapes,
-        &burn.asked,
+        &redaction.media_id,
+        &made.original.into_object("original"),
     )
     .await?;
-    if burn.crop.is_some() {
-        followed(&mut tx, clock, &update_id, &burn.media_id, &cut).await?;
+    media::put_rendition(
+        &mut tx,
+        &redaction.media_id,
+        &made.thumbnail.into_object("thumbnail"),
+    )
+    .await?;
+    write_layer(
+        &mut tx,
+        clock,
+        (&update_id, &redaction.media_id, generation),
+        revision + 1,
+        &shapes,
+        &redaction.asked,
+    )
+    .await?;
+    if redaction.crop.is_some() {
+        move_anchors(&mut tx, clock, &update_id, &redaction.media_id, &cut).await?;
     }
     events::record(
         &mut tx,
         clock,
         "media",
         &update_id,
-        &burn.media_id,
-        &burn.person_id,
+        &redaction.media_id,
+        &redaction.person_id,
     )
     .await?;
     tx.commit().await
 }
 
 /// Update, generation and revision of the media, which nobody else changes until the transaction ends.
-async fn hold(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
+async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
     let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
         .bind(media_id)
         .fetch_optional(&mut **tx)
@@ -407,33 +429,33 @@ async fn hold(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>>
     let Some(update) = update else {
         return Ok(None);
     };
-    updates::hold(tx, &update).await?;
+    updates::lock_for_update(tx, &update).await?;
     let found =
         sqlx::query_as("SELECT update_id, generation, markup_revision FROM media WHERE id = $1");
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
 /// The picture cannot be read any more, so nothing of it can be kept: all of it goes.
-async fn lose(shop: &Workshop, burn: &Burn, error: &Error) -> Result<()> {
-    tracing::warn!(%error, media = burn.media_id, "a picture that something was to go from cannot be read; all of it is deleted");
-    let gone = destroy(shop, burn, None, &[]).await?;
-    let mut tx = shop.db.begin().await?;
-    if let Some((update_id, ..)) = hold(&mut tx, &burn.media_id).await? {
+async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
+    tracing::warn!(%error, media = redaction.media_id, "a picture that something was to go from cannot be read; all of it is deleted");
+    let gone = purge_old_copies(ctx, redaction, None, &[]).await?;
+    let mut tx = ctx.db.begin().await?;
+    if let Some((update_id, ..)) = lock_media(&mut tx, &redaction.media_id).await? {
         sqlx::query("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2")
             .bind("The stored picture could not be read, so nothing of it could be kept. Add it again.")
-            .bind(&burn.media_id)
+            .bind(&redaction.media_id)
             .execute(&mut *tx)
             .await?;
         events::record(
             &mut tx,
-            &shop.clock,
+            &ctx.clock,
             "media",
             &update_id,
-            &burn.media_id,
+            &redaction.media_id,
             "",
         )
         .await?;
     }
     tx.commit().await?;
-    finish(shop, burn, None, &gone).await
+    publish(ctx, redaction, None, &gone).await
 }

@@ -37,19 +37,19 @@ impl Region {
 
     /// Reads what was stored or sent; unknown members are refused.
     pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
-        let wrong = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
-        let object = value.as_object().ok_or_else(wrong)?;
+        let message = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
+        let object = value.as_object().ok_or_else(message)?;
         if object
             .keys()
             .any(|key| !matches!(key.as_str(), "x" | "y" | "w" | "h"))
         {
-            return Err(wrong());
+            return Err(message());
         }
         let number = |key: &str, default: Option<f64>| {
             object
                 .get(key)
                 .map_or(default, serde_json::Value::as_f64)
-                .ok_or_else(wrong)
+                .ok_or_else(message)
         };
         Self::new(
             number("x", None)?,

@@ -32,7 +32,7 @@ impl Color {
     ];
 
     /// Its word.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Red => "red",
             Self::Orange => "orange",
@@ -104,14 +104,14 @@ impl Serialize for Area {
 
 /// A point of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Dab {
+pub struct StrokePoint {
     /// Where.
     pub at: Point,
     /// How hard a pen was pressed, 0–1; none where it was no pen, which is 0.5.
     pub pressure: Option<f64>,
 }
 
-impl Serialize for Dab {
+impl Serialize for StrokePoint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.pressure {
             Some(pressure) => [self.at.x, self.at.y, pressure].serialize(serializer),
@@ -162,7 +162,7 @@ pub enum Shape {
     },
     /// What a hand drew.
     Freehand {
-        points: Vec<Dab>,
+        points: Vec<StrokePoint>,
         #[serde(flatten)]
         pen: Pen,
     },

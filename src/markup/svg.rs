@@ -5,16 +5,16 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 
-use super::{Area, Color, Dab, Pen, Point, Shape};
+use super::{Area, Color, Pen, Point, Shape, StrokePoint};
 use crate::error::{Error, Result};
 
 /// The family of the letters; the file is bundled.
-pub const FONT: &str = "DejaVu Sans";
+pub const FONT_FAMILY: &str = "DejaVu Sans";
 
 /// The layer over a picture of so many pixels: safe to be put into a page as it is.
-pub fn svg(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
+pub fn render(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
     let view = format!("0 0 {width} {height}");
-    let mut sheet = Sheet {
+    let mut sheet = SvgCanvas {
         out: Writer::new(Vec::new()),
         w: width as f64,
         h: height as f64,
@@ -63,19 +63,19 @@ fn stroke(color: &'static str, width: f64) -> [(&'static str, String); 5] {
 }
 
 /// A picture in pixels, and its shorter side.
-struct Sheet {
+struct SvgCanvas {
     out: Writer<Vec<u8>>,
     w: f64,
     h: f64,
     s: f64,
 }
 
-impl Sheet {
+impl SvgCanvas {
     fn draw(&mut self, shape: &Shape) -> io::Result<()> {
         match shape {
             Shape::Arrow { from, to, pen } => self.arrow(*from, *to, *pen),
             Shape::Line { from, to, pen } => {
-                let (a, b) = (self.at(*from), self.at(*to));
+                let (a, b) = (self.to_pixels(*from), self.to_pixels(*to));
                 self.segment(a, b, *pen)
             }
             Shape::Rectangle { r#box, pen } => {
@@ -95,7 +95,7 @@ impl Sheet {
                     ("rx", w / 2.0),
                     ("ry", h / 2.0),
                 ]
-                .map(numbered);
+                .map(number_attribute);
                 self.element(
                     "ellipse",
                     round
@@ -124,7 +124,7 @@ impl Sheet {
     }
 
     fn arrow(&mut self, from: Point, to: Point, pen: Pen) -> io::Result<()> {
-        let ((ax, ay), (bx, by)) = (self.at(from), self.at(to));
+        let ((ax, ay), (bx, by)) = (self.to_pixels(from), self.to_pixels(to));
         let width = pen.width * self.s;
         let length = (bx - ax).hypot(by - ay);
         if length == 0.0 {
@@ -141,9 +141,9 @@ impl Sheet {
         );
         let d = format!(
             "M{}L{}L{}Z",
-            pair((bx, by)),
-            pair((cx + nx, cy + ny)),
-            pair((cx - nx, cy - ny))
+            format_point((bx, by)),
+            format_point((cx + nx, cy + ny)),
+            format_point((cx - nx, cy - ny))
         );
         self.element("path", [("d", d), ("fill", pen.color.hex().into())])
     }
@@ -154,7 +154,7 @@ impl Sheet {
         if a == b {
             return self.dot(a, width, pen.color);
         }
-        let ends = [("x1", a.0), ("y1", a.1), ("x2", b.0), ("y2", b.1)].map(numbered);
+        let ends = [("x1", a.0), ("y1", a.1), ("x2", b.0), ("y2", b.1)].map(number_attribute);
         self.element(
             "line",
             ends.into_iter().chain(stroke(pen.color.hex(), width)),
@@ -162,7 +162,7 @@ impl Sheet {
     }
 
     fn dot(&mut self, (x, y): (f64, f64), width: f64, color: Color) -> io::Result<()> {
-        let disc = [("cx", x), ("cy", y), ("r", width / 2.0)].map(numbered);
+        let disc = [("cx", x), ("cy", y), ("r", width / 2.0)].map(number_attribute);
         self.element(
             "circle",
             disc.into_iter().chain([("fill", color.hex().into())]),
@@ -170,9 +170,12 @@ impl Sheet {
     }
 
     /// Segments of one pressure, in eighths, are one path through the middles between its points.
-    fn freehand(&mut self, dabs: &[Dab], pen: Pen) -> io::Result<()> {
-        let points: Vec<(f64, f64)> = dabs.iter().map(|dab| self.at(dab.at)).collect();
-        let pressure = |n: usize| dabs[n].pressure.unwrap_or(0.5);
+    fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
+        let points: Vec<(f64, f64)> = stroke_points
+            .iter()
+            .map(|stroke_point| self.to_pixels(stroke_point.at))
+            .collect();
+        let pressure = |n: usize| stroke_points[n].pressure.unwrap_or(0.5);
         let usual = pen.width * self.s;
         let width = |level: f64| usual * (0.4 + 1.2 * level / 8.0);
         let level =
@@ -186,15 +189,19 @@ impl Sheet {
                 .take_while(|segment| level(*segment) == level(first))
                 .last()
                 .unwrap_or(first);
-            let mut d = format!("M{}", pair(points[first - 1]));
+            let mut d = format!("M{}", format_point(points[first - 1]));
             for k in first..last {
                 let middle = (
                     (points[k].0 + points[k + 1].0) / 2.0,
                     (points[k].1 + points[k + 1].1) / 2.0,
                 );
-                d.push_str(&format!("Q{} {}", pair(points[k]), pair(middle)));
+                d.push_str(&format!(
+                    "Q{} {}",
+                    format_point(points[k]),
+                    format_point(middle)
+                ));
             }
-            d.push_str(&format!("L{}", pair(points[last])));
+            d.push_str(&format!("L{}", format_point(points[last])));
             let attributes = stroke(pen.color.hex(), width(level(first)));
             self.element("path", [("d", d)].into_iter().chain(attributes))?;
             first = last + 1;
@@ -203,7 +210,7 @@ impl Sheet {
     }
 
     fn text(&mut self, at: Point, text: &str, size: f64, color: Color) -> io::Result<()> {
-        let ((x, y), f) = (self.at(at), size * self.s);
+        let ((x, y), f) = (self.to_pixels(at), size * self.s);
         for (n, line) in text.split('\n').enumerate() {
             let place = [
                 ("x", x),
@@ -211,39 +218,40 @@ impl Sheet {
                 ("font-size", f),
                 ("stroke-width", 0.16 * f),
             ]
-            .map(numbered);
+            .map(number_attribute);
             let look = [
                 ("xml:space", "preserve".into()),
-                ("font-family", FONT.into()),
+                ("font-family", FONT_FAMILY.into()),
                 ("fill", color.hex().into()),
                 ("stroke", color.contrast().into()),
                 ("stroke-linejoin", "round".into()),
                 ("paint-order", "stroke".into()),
             ];
-            self.words(place.into_iter().chain(look), line)?;
+            self.text_element(place.into_iter().chain(look), line)?;
         }
         Ok(())
     }
 
     fn step(&mut self, at: Point, step: u16, pen: Pen) -> io::Result<()> {
-        let ((x, y), r) = (self.at(at), 5.5 * pen.width * self.s);
-        let disc = [("cx", x), ("cy", y), ("r", r), ("stroke-width", 0.12 * r)].map(numbered);
+        let ((x, y), r) = (self.to_pixels(at), 5.5 * pen.width * self.s);
+        let disc =
+            [("cx", x), ("cy", y), ("r", r), ("stroke-width", 0.12 * r)].map(number_attribute);
         let look = [
             ("fill", pen.color.hex().into()),
             ("stroke", pen.color.contrast().into()),
         ];
         self.element("circle", disc.into_iter().chain(look))?;
         let f = if step < 100 { 1.15 * r } else { 0.85 * r };
-        let place = [("x", x), ("y", y + 0.36 * f), ("font-size", f)].map(numbered);
+        let place = [("x", x), ("y", y + 0.36 * f), ("font-size", f)].map(number_attribute);
         let look = [
-            ("font-family", FONT.into()),
+            ("font-family", FONT_FAMILY.into()),
             ("text-anchor", "middle".into()),
             ("fill", pen.color.contrast().into()),
         ];
-        self.words(place.into_iter().chain(look), &step.to_string())
+        self.text_element(place.into_iter().chain(look), &step.to_string())
     }
 
-    fn words(
+    fn text_element(
         &mut self,
         attributes: impl Iterator<Item = (&'static str, String)>,
         words: &str,
@@ -268,7 +276,7 @@ impl Sheet {
     }
 
     /// In pixels.
-    fn at(&self, point: Point) -> (f64, f64) {
+    fn to_pixels(&self, point: Point) -> (f64, f64) {
         (point.x * self.w, point.y * self.h)
     }
 
@@ -282,14 +290,14 @@ impl Sheet {
     }
 
     fn edges(&self, area: &Area) -> [(&'static str, String); 4] {
-        self.pixels(area).map(numbered)
+        self.pixels(area).map(number_attribute)
     }
 }
 
-fn numbered((name, value): (&'static str, f64)) -> (&'static str, String) {
+fn number_attribute((name, value): (&'static str, f64)) -> (&'static str, String) {
     (name, number(value))
 }
 
-fn pair((x, y): (f64, f64)) -> String {
+fn format_point((x, y): (f64, f64)) -> String {
     format!("{} {}", number(x), number(y))
 }

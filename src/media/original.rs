@@ -5,24 +5,24 @@ use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
 
-use super::{Media, Rendition, Workshop};
+use super::{Media, MediaContext, Rendition};
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
 /// While a video waits for its job, to everybody who can play it.
-const PLAYS: &str = "Processing. You can already play it.";
+const PLAYABLE_TEXT: &str = "Processing. You can already play it.";
 /// The same to the author of one that others cannot play yet.
-const PLAYS_FOR_AUTHOR: &str =
+const PLAYABLE_FOR_AUTHOR_TEXT: &str =
     "Processing. Only you can play it until its metadata (place, names) is removed.";
 /// Until there is something that others may play.
-const COMING: &str = "Processing. It will play here in a moment.";
+const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment.";
 /// Where the metadata cannot be removed.
-const AUTHOR_ONLY: &str =
+const AUTHOR_ONLY_TEXT: &str =
     "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
 /// Whether others than its author may have a rendition. Where its bytes are a video's original (`raw`), they are the author's, unless they carry no
 /// metadata: then they are what plays until the copy is there. Who plays them goes on for a while under the name `original` (`lingers`).
-pub(super) fn open_to_others(
+pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
     metadata: Option<Metadata>,
@@ -35,26 +35,26 @@ pub(super) fn open_to_others(
 }
 
 /// What is said of a video that waits for its job.
-pub(super) fn waiting(metadata: Option<Metadata>) -> &'static str {
+pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     if metadata == Some(Metadata::None) {
-        PLAYS
+        PLAYABLE_TEXT
     } else {
-        PLAYS_FOR_AUTHOR
+        PLAYABLE_FOR_AUTHOR_TEXT
     }
 }
 
 /// What is said of a video that stays as it came, because something is `missing`.
-pub(super) fn stored_as_it_came(metadata: Metadata, missing: &str) -> String {
+pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
         Metadata::None => format!("Stored as it came. {missing}"),
-        Metadata::Possible => format!("{AUTHOR_ONLY} {missing}"),
+        Metadata::Possible => format!("{AUTHOR_ONLY_TEXT} {missing}"),
     }
 }
 
 /// Looks at a whole stored original.
-pub(super) async fn scan(shop: &Workshop, key: &str) -> Result<Metadata> {
-    let length = shop.storage.len(key).await?.ok_or(Error::NotFound)?;
-    let scan = shop.storage.get(key, 0..length).await?.try_fold(
+pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metadata> {
+    let length = ctx.storage.len(key).await?.ok_or(Error::NotFound)?;
+    let scan = ctx.storage.get(key, 0..length).await?.try_fold(
         MetadataScan::default(),
         |mut scan, block| async move {
             scan.feed(&block);
@@ -71,20 +71,28 @@ impl Media {
     }
 
     /// Which of its renditions a reader is shown.
-    pub fn shown<'a>(&self, renditions: &'a [Rendition], author: bool) -> Vec<&'a Rendition> {
+    pub fn visible_renditions<'a>(
+        &self,
+        renditions: &'a [Rendition],
+        author: bool,
+    ) -> Vec<&'a Rendition> {
         let original = renditions
             .iter()
             .find(|rendition| rendition.name == "original");
         let shown = |rendition: &&Rendition| {
             let raw = self.kind == "video"
                 && original.is_some_and(|original| original.key == rendition.key);
-            author || open_to_others(raw, &rendition.name, self.metadata(), &self.state, false)
+            author || is_open_to_others(raw, &rendition.name, self.metadata(), &self.state, false)
         };
         renditions.iter().filter(shown).collect()
     }
 
     /// Its state and the reason for it as they are for a reader: others than its author wait for what they may play.
-    pub fn standing(&self, shown: &[&Rendition], author: bool) -> (&str, Option<Cow<'_, str>>) {
+    pub fn visible_state(
+        &self,
+        shown: &[&Rendition],
+        author: bool,
+    ) -> (&str, Option<Cow<'_, str>>) {
         let plays = shown
             .iter()
             .any(|rendition| matches!(&*rendition.name, "playable" | "h264"));
@@ -93,8 +101,10 @@ impl Media {
             return (&self.state, reason);
         }
         match &*self.state {
-            "processing" if self.stretch().is_none() => ("processing", Some(COMING.into())),
-            "ready" => ("failed", reason.or(Some(AUTHOR_ONLY.into()))),
+            "processing" if self.trimmed_range().is_none() => {
+                ("processing", Some(NOT_YET_PLAYABLE_TEXT.into()))
+            }
+            "ready" => ("failed", reason.or(Some(AUTHOR_ONLY_TEXT.into()))),
             state => (state, reason),
         }
     }

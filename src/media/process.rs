@@ -14,24 +14,24 @@ use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
 use crate::infra::images;
-use crate::infra::images::{Font, Rendered};
+use crate::infra::images::{EncodedPicture, Font};
 use crate::infra::jobs;
-use crate::infra::storage::{About, Storage};
-use crate::infra::video::{Metadata, Need, Output, Tools};
+use crate::infra::storage::{ObjectMetadata, Storage};
+use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
 /// Shown while a stretch is cut, and while the whole comes back.
-pub(super) const TRIMMING: &str = "Being trimmed";
-pub(super) const RESTORING: &str = "Being put back whole";
+pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
+pub(super) const UNTRIM_IN_PROGRESS: &str = "Being put back whole";
 /// Said where nothing that plays could be cut.
-const NOT_THERE: &str =
+const NO_PLAYABLE_COPY: &str =
     "It could not be trimmed there. Its author can choose other ends, or bring the whole back.";
 /// So long who plays a raw file may go on after a copy has taken its place, besides its length.
-const RAW: Millis = 3_600_000;
+const RAW_GRACE: Millis = 3_600_000;
 
 /// All that the work needs.
 #[derive(Clone, Debug)]
-pub struct Workshop {
+pub struct MediaContext {
     /// The database.
     pub db: Db,
     /// The domain's time.
@@ -40,33 +40,33 @@ pub struct Workshop {
     pub storage: Storage,
     /// Where ffmpeg is, if the settings say so.
     pub ffmpeg: Option<PathBuf>,
-    /// What was found of it; see [`Workshop::tools`].
-    pub found: Arc<OnceCell<Tools>>,
+    /// What was found of it; see [`MediaContext::tools`].
+    pub tools: Arc<OnceCell<Tools>>,
     /// Where files in the making lie.
-    pub tmp: PathBuf,
+    pub temp_dir: PathBuf,
     /// When this process began.
-    pub since: SystemTime,
+    pub started_at: SystemTime,
     /// What texts are drawn with.
     pub font: Font,
 }
 
-impl Workshop {
+impl MediaContext {
     /// ffmpeg, looked for and tried at first use: that takes most of a second, and starting to serve must not.
     pub async fn tools(&self) -> &Tools {
-        self.found
-            .get_or_init(|| Tools::find(self.ffmpeg.as_deref()))
+        self.tools
+            .get_or_init(|| Tools::detect(self.ffmpeg.as_deref()))
             .await
     }
 
     /// Deletes objects, and what processes that were killed left half-made, of whatever it was: all that was there before this one began.
-    pub async fn destroy(&self, keys: &[String]) -> Result<()> {
-        self.storage.destroy(keys, self.since).await?;
-        sweep_folder(self.tmp.clone(), self.since).await
+    pub async fn purge(&self, keys: &[String]) -> Result<()> {
+        self.storage.purge(keys, self.started_at).await?;
+        sweep_dir(self.temp_dir.clone(), self.started_at).await
     }
 }
 
 /// Deletes what has not been touched since then.
-pub async fn sweep_folder(folder: PathBuf, since: SystemTime) -> Result<()> {
+pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     let sweep = move || {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -105,31 +105,31 @@ impl Task {
 
 /// Makes a recording seekable, or cuts the stretch that is to play, measures it and takes a poster. What cannot be played at all is `failed`,
 /// with the reason.
-pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
+pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task, "original").await? else {
+    let Some((media, key)) = load_source(ctx, &task, "original").await? else {
         return Ok(());
     };
     let metadata = match media.metadata() {
         Some(metadata) => metadata,
-        None => scan_original(shop, &task, &key).await?,
+        None => scan_original(ctx, &task, &key).await?,
     };
-    let tools = shop.tools().await;
+    let tools = ctx.tools().await;
     if let Some(missing) = tools.missing() {
-        return match media.stretch() {
+        return match media.trimmed_range() {
             None => {
-                settle(
-                    shop,
+                finish_step(
+                    ctx,
                     &task,
                     "ready",
-                    Some(&original::stored_as_it_came(metadata, &missing)),
+                    Some(&original::unprocessed_text(metadata, &missing)),
                 )
                 .await
             }
             // The whole is not for others.
             Some(_) => {
-                settle(
-                    shop,
+                finish_step(
+                    ctx,
                     &task,
                     "failed",
                     Some(&format!("It cannot be trimmed. {missing}")),
@@ -138,31 +138,31 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
             }
         };
     }
-    let dir = tempfile::tempdir_in(&shop.tmp)?;
-    let input = shop.storage.fetch(&key, dir.path()).await?;
-    step(
-        shop,
+    let dir = tempfile::tempdir_in(&ctx.temp_dir)?;
+    let input = ctx.storage.fetch(&key, dir.path()).await?;
+    record_step(
+        ctx,
         &task,
-        if media.stretch().is_some() {
-            TRIMMING
+        if media.trimmed_range().is_some() {
+            TRIM_IN_PROGRESS
         } else {
             "Making it seekable"
         },
     )
     .await?;
-    let out = tempfile::tempdir_in(&shop.tmp)?;
-    let made = match make(tools, &input, media.stretch(), out.path()).await {
+    let out = tempfile::tempdir_in(&ctx.temp_dir)?;
+    let made = match make_playable(tools, &input, media.trimmed_range(), out.path()).await {
         Ok(made) => made,
         // The file itself played before: what is at fault is where it was to be cut.
-        Err(Error::Unsupported(_)) if media.stretch().is_some() => {
-            return refuse(shop, &task, Error::Unsupported(NOT_THERE.into())).await;
+        Err(Error::Unsupported(_)) if media.trimmed_range().is_some() => {
+            return reject_file(ctx, &task, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
-        Err(error) => return refuse(shop, &task, error).await,
+        Err(error) => return reject_file(ctx, &task, error).await,
     };
-    let frame = tempfile::tempdir_in(&shop.tmp)?;
+    let frame = tempfile::tempdir_in(&ctx.temp_dir)?;
     // Of the copy: the original may begin with what nobody is to see.
     let poster = match tools.poster(&made.path, &made.probe, frame.path()).await {
-        Ok(path) => Some(images::make(&path).await?),
+        Ok(path) => Some(images::process(&path).await?),
         Err(error) => {
             // A recording without a poster still plays; the cause matters to whoever runs this.
             tracing::warn!(%error, media = media.id, "no poster could be taken");
@@ -170,27 +170,27 @@ pub async fn process(shop: &Workshop, payload: &str) -> Result<()> {
         }
     };
     let need = Tools::needs_h264(&made.probe);
-    let mut objects = vec![store(shop, "playable", &made).await?];
+    let mut objects = vec![store_output(ctx, "playable", &made).await?];
     if let Some(poster) = poster {
-        let (frame, thumbnail) = poster.parts();
-        objects.push(store_picture(shop, "poster", frame).await?);
-        objects.push(store_picture(shop, "thumbnail", thumbnail).await?);
+        let (frame, thumbnail) = poster.into_parts();
+        objects.push(store_new_picture(ctx, "poster", frame).await?);
+        objects.push(store_new_picture(ctx, "thumbnail", thumbnail).await?);
     }
     let task = Task {
         note: made.note.clone(),
         ..task
     };
-    let state = if need == Need::ForAll {
+    let state = if need == ConversionNeed::ForAll {
         ("processing", Some("Converting it for browsers"))
     } else {
         ("ready", task.note.as_deref())
     };
-    let follow = (need != Need::None).then_some("convert");
-    commit(shop, &task, objects, Some(&made), state, follow).await
+    let follow = (need != ConversionNeed::None).then_some("convert");
+    commit_renditions(ctx, &task, objects, Some(&made), state, follow).await
 }
 
 /// What is to play: what players present of the original, or the stretch of that.
-async fn make(
+async fn make_playable(
     tools: &Tools,
     input: &Path,
     stretch: Option<(Millis, Millis)>,
@@ -204,34 +204,34 @@ async fn make(
 }
 
 /// Makes the H.264 copy of what some or all browsers do not play: of the playable copy, so that both show the same at any moment.
-pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
+pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    let Some((media, key)) = load(shop, &task, "playable").await? else {
+    let Some((media, key)) = load_source(ctx, &task, "playable").await? else {
         return Ok(());
     };
-    let dir = tempfile::tempdir_in(&shop.tmp)?;
-    let input = shop.storage.fetch(&key, dir.path()).await?;
-    let probe = shop.tools().await.probe(&input).await?;
-    let out = tempfile::tempdir_in(&shop.tmp)?;
-    let made = match shop.tools().await.h264(&input, &probe, out.path()).await {
+    let dir = tempfile::tempdir_in(&ctx.temp_dir)?;
+    let input = ctx.storage.fetch(&key, dir.path()).await?;
+    let probe = ctx.tools().await.probe(&input).await?;
+    let out = tempfile::tempdir_in(&ctx.temp_dir)?;
+    let made = match ctx.tools().await.h264(&input, &probe, out.path()).await {
         Ok(made) => made,
         // Where others play it already, a copy that cannot be made is no failure of the recording.
         Err(error) if media.state == "ready" => {
             tracing::warn!(%error, media = media.id, "no H.264 copy could be made");
             return Ok(());
         }
-        Err(error) => return refuse(shop, &task, error).await,
+        Err(error) => return reject_file(ctx, &task, error).await,
     };
-    let copy = store(shop, "h264", &made).await?;
+    let copy = store_output(ctx, "h264", &made).await?;
     let mut objects = vec![copy.clone()];
-    if Tools::needs_h264(&probe) == Need::ForAll {
+    if Tools::needs_h264(&probe) == ConversionNeed::ForAll {
         objects.push(Object {
             name: "playable",
             ..copy
         });
     }
-    commit(
-        shop,
+    commit_renditions(
+        ctx,
         &task,
         objects,
         None,
@@ -242,12 +242,12 @@ pub async fn convert(shop: &Workshop, payload: &str) -> Result<()> {
 }
 
 /// After the last try: the recording is `failed`, unless it plays already.
-pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
+pub async fn mark_processing_failed(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
-    match load(shop, &task, "original").await? {
+    match load_source(ctx, &task, "original").await? {
         Some((media, _)) if media.state == "processing" => {
-            settle(
-                shop,
+            finish_step(
+                ctx,
                 &task,
                 "failed",
                 Some("It could not be prepared, though we tried several times. Its author still has the file; tell your admin."),
@@ -259,8 +259,12 @@ pub async fn give_up(shop: &Workshop, payload: &str) -> Result<()> {
 }
 
 /// The media, if it is still the same, and the key of that rendition of it.
-async fn load(shop: &Workshop, task: &Task, rendition: &str) -> Result<Option<(Media, String)>> {
-    let mut connection = shop.db.read().await?;
+async fn load_source(
+    ctx: &MediaContext,
+    task: &Task,
+    rendition: &str,
+) -> Result<Option<(Media, String)>> {
+    let mut connection = ctx.db.read().await?;
     let media: Option<Media> = sqlx::query_as(concat!(
         "SELECT ",
         super::columns!(),
@@ -281,9 +285,9 @@ async fn load(shop: &Workshop, task: &Task, rendition: &str) -> Result<Option<(M
 }
 
 /// Looks at an original that was stored before originals were looked at as they came.
-async fn scan_original(shop: &Workshop, task: &Task, key: &str) -> Result<Metadata> {
-    let metadata = original::scan(shop, key).await?;
-    let mut tx = shop.db.begin().await?;
+async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Metadata> {
+    let metadata = original::scan_metadata(ctx, key).await?;
+    let mut tx = ctx.db.begin().await?;
     sqlx::query("UPDATE media SET original_metadata = $1 WHERE id = $2 AND generation = $3")
         .bind(metadata.as_str())
         .bind(&task.media)
@@ -295,23 +299,28 @@ async fn scan_original(shop: &Workshop, task: &Task, key: &str) -> Result<Metada
 }
 
 /// What the file itself is said to its author and not tried again; the rest is.
-async fn refuse(shop: &Workshop, task: &Task, error: Error) -> Result<()> {
+async fn reject_file(ctx: &MediaContext, task: &Task, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
-            settle(shop, task, "failed", Some(&reason)).await
+            finish_step(ctx, task, "failed", Some(&reason)).await
         }
         other => Err(other),
     }
 }
 
-async fn step(shop: &Workshop, task: &Task, doing: &str) -> Result<()> {
-    settle(shop, task, "processing", Some(doing)).await
+async fn record_step(ctx: &MediaContext, task: &Task, doing: &str) -> Result<()> {
+    finish_step(ctx, task, "processing", Some(doing)).await
 }
 
-async fn settle(shop: &Workshop, task: &Task, state: &str, reason: Option<&str>) -> Result<()> {
-    let mut tx = shop.db.begin().await?;
+async fn finish_step(
+    ctx: &MediaContext,
+    task: &Task,
+    state: &str,
+    reason: Option<&str>,
+) -> Result<()> {
+    let mut tx = ctx.db.begin().await?;
     if set_state(&mut tx, task, state, reason).await? {
-        tell(&mut tx, &shop.clock, task).await?;
+        record_change(&mut tx, &ctx.clock, task).await?;
     }
     tx.commit().await
 }
@@ -335,7 +344,7 @@ async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) 
     Ok(done.rows_affected() == 1)
 }
 
-async fn tell(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
+async fn record_change(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
     let update: String = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
         .bind(&task.media)
         .fetch_one(&mut **tx)
@@ -344,18 +353,18 @@ async fn tell(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
 }
 
 /// Makes the objects renditions, if the media is still there in the same generation; else they are deleted again.
-async fn commit(
-    shop: &Workshop,
+async fn commit_renditions(
+    ctx: &MediaContext,
     task: &Task,
     objects: Vec<Object>,
     measured: Option<&Output>,
     (state, reason): (&str, Option<&str>),
     follow: Option<&'static str>,
 ) -> Result<()> {
-    let mut tx = shop.db.begin().await?;
+    let mut tx = ctx.db.begin().await?;
     if !set_state(&mut tx, task, state, reason).await? {
         let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-        updates::purge(&mut tx, &shop.clock, &keys).await?;
+        updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
         return tx.commit().await;
     }
     let mut replaced: Vec<String> = Vec::new();
@@ -386,13 +395,13 @@ async fn commit(
                 .and_then(|measured| measured.duration_ms)
                 .unwrap_or(0);
             sqlx::query("UPDATE media SET raw_until = $1 WHERE id = $2")
-                .bind(shop.clock.now() + length + RAW)
+                .bind(ctx.clock.now() + length + RAW_GRACE)
                 .bind(&task.media)
                 .execute(&mut *tx)
                 .await?;
         }
     }
-    updates::purge(&mut tx, &shop.clock, &gone).await?;
+    updates::enqueue_purge(&mut tx, &ctx.clock, &gone).await?;
     if let Some(measured) = measured {
         sqlx::query("UPDATE media SET width = $1, height = $2, duration_ms = $3 WHERE id = $4")
             .bind(i64::from(measured.width))
@@ -405,21 +414,21 @@ async fn commit(
     if let Some(kind) = follow {
         jobs::enqueue(
             &mut tx,
-            &shop.clock,
+            &ctx.clock,
             kind,
             &json!({ "media": task.media, "generation": task.generation, "note": task.note }),
         )
         .await?;
     }
-    tell(&mut tx, &shop.clock, task).await?;
+    record_change(&mut tx, &ctx.clock, task).await?;
     tx.commit().await
 }
 
-async fn store(shop: &Workshop, name: &'static str, made: &Output) -> Result<Object> {
-    let key = loose_key(&shop.db, &shop.clock, None).await?;
-    let bytes = shop
+async fn store_output(ctx: &MediaContext, name: &'static str, made: &Output) -> Result<Object> {
+    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
+    let bytes = ctx
         .storage
-        .put_file(&key, &about(made.content_type), &made.path)
+        .put_file(&key, &object_metadata(made.content_type), &made.path)
         .await?;
     Ok(Object {
         name,
@@ -430,24 +439,30 @@ async fn store(shop: &Workshop, name: &'static str, made: &Output) -> Result<Obj
     })
 }
 
-async fn store_picture(shop: &Workshop, name: &'static str, picture: Rendered) -> Result<Object> {
-    let key = loose_key(&shop.db, &shop.clock, None).await?;
-    put_picture(&shop.storage, name, key, picture).await
+async fn store_new_picture(
+    ctx: &MediaContext,
+    name: &'static str,
+    picture: EncodedPicture,
+) -> Result<Object> {
+    let key = new_pending_key(&ctx.db, &ctx.clock, None).await?;
+    store_picture(&ctx.storage, name, key, picture).await
 }
 
 /// Stores a picture that is in memory already.
-pub(crate) async fn put_picture(
+pub(crate) async fn store_picture(
     storage: &Storage,
     name: &'static str,
     key: String,
-    picture: Rendered,
+    picture: EncodedPicture,
 ) -> Result<Object> {
     let (content_type, size) = (
         picture.content_type.to_owned(),
         Some((picture.width, picture.height)),
     );
     let body = futures_util::stream::iter([Ok(bytes::Bytes::from(picture.bytes))]);
-    let bytes = storage.put(&key, &about(&content_type), body).await?;
+    let bytes = storage
+        .put(&key, &object_metadata(&content_type), body)
+        .await?;
     Ok(Object {
         name,
         key,
@@ -458,7 +473,7 @@ pub(crate) async fn put_picture(
 }
 
 /// All bytes of an object, in memory: for pictures.
-pub(crate) async fn whole(storage: &Storage, key: &str) -> Result<Vec<u8>> {
+pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
         return Err(Error::TooLarge("This picture has more than 64 MiB.".into()));
@@ -472,8 +487,8 @@ pub(crate) async fn whole(storage: &Storage, key: &str) -> Result<Vec<u8>> {
 }
 
 /// What is stored with an object, for storage that serves it itself.
-pub(crate) fn about(content_type: &str) -> About {
-    About {
+pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
+    ObjectMetadata {
         content_type: content_type.to_owned(),
         disposition: "inline".into(),
         cache_control: "private, no-cache".into(),
@@ -482,16 +497,20 @@ pub(crate) fn about(content_type: &str) -> About {
 
 /// A new key, written down before the object is, so that what never finds its media is deleted after a day; and where it is known, with whose bytes
 /// it is for.
-pub(crate) async fn loose_key(db: &Db, clock: &Clock, media_id: Option<&str>) -> Result<String> {
+pub(crate) async fn new_pending_key(
+    db: &Db,
+    clock: &Clock,
+    media_id: Option<&str>,
+) -> Result<String> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    note_loose(&mut tx, clock, &key, media_id).await?;
+    record_pending(&mut tx, clock, &key, media_id).await?;
     tx.commit().await?;
     Ok(key)
 }
 
 /// Writes down that what lies under a key belongs to nothing that is shown.
-pub(super) async fn note_loose(
+pub(super) async fn record_pending(
     tx: &mut Tx,
     clock: &Clock,
     key: &str,
@@ -507,7 +526,7 @@ pub(super) async fn note_loose(
 }
 
 /// A new key for work on media of one generation: none once that has passed. So whoever raises it knows all keys that were given before.
-pub(crate) async fn loose_key_of(
+pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,
     media_id: &str,
@@ -525,7 +544,7 @@ pub(crate) async fn loose_key_of(
     if current.rows_affected() == 0 {
         return Ok(None);
     }
-    note_loose(&mut tx, clock, &key, Some(media_id)).await?;
+    record_pending(&mut tx, clock, &key, Some(media_id)).await?;
     tx.commit().await?;
     Ok(Some(key))
 }

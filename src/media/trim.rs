@@ -1,17 +1,17 @@
 //! Trim: which stretch of a recording plays. The original stays whole for its author; others get only what was cut from it.
 
-use super::{Media, hold, prepare, process};
+use super::{Media, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
-use crate::error::{Error, Fields, Result};
+use crate::error::{Error, FieldErrors, Result};
 use crate::events;
 use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
 /// So much has to be left.
-pub const SHORTEST: Millis = 500;
+pub const MIN_LENGTH: Millis = 500;
 
-const ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
+const STILL_ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
 
 /// Lets only a stretch of a recording play, said in the time of what plays now; said again, nothing changes. `material` is what an edit
 /// has: those who answered are asked again, with what changed.
@@ -23,35 +23,35 @@ pub async fn trim(
     (from, to): (Millis, Millis),
     material: Option<Option<String>>,
 ) -> Result<()> {
-    let media = recording(tx, viewer, id).await?;
-    let length = measured(&media)?;
+    let media = lock_recording(tx, viewer, id).await?;
+    let length = known_duration(&media)?;
     let base = media.trim_from_ms.unwrap_or(0);
     let said_before = media.trim_base_ms.is_some_and(|before| {
-        media.stretch() == before.checked_add(from).zip(before.checked_add(to))
+        media.trimmed_range() == before.checked_add(from).zip(before.checked_add(to))
     });
     if said_before || (from, to) == (0, length) {
         return Ok(());
     }
-    let mut wrong = Fields::new();
+    let mut errors = FieldErrors::new();
     if from < 0 {
-        wrong.insert(
+        errors.insert(
             "from_ms".into(),
             "is before the beginning. Right would be 0 or more.".into(),
         );
     }
     if to > length {
-        wrong.insert(
+        errors.insert(
             "to_ms".into(),
             format!("is after the end. The recording has {length} ms."),
         );
-    } else if to.saturating_sub(from) < SHORTEST {
-        wrong.insert(
+    } else if to.saturating_sub(from) < MIN_LENGTH {
+        errors.insert(
             "to_ms".into(),
-            format!("leaves less than {SHORTEST} ms. Move the ends apart."),
+            format!("leaves less than {MIN_LENGTH} ms. Move the ends apart."),
         );
     }
-    if !wrong.is_empty() {
-        return Err(Error::Invalid(wrong));
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
     }
     let whole = media.whole_ms.unwrap_or(length);
     sqlx::query("UPDATE media SET trim_from_ms = $1, trim_to_ms = $2, trim_base_ms = $3, whole_ms = $4 WHERE id = $5")
@@ -62,13 +62,13 @@ pub async fn trim(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    begin(
+    start_cut(
         tx,
         clock,
         viewer,
         &media,
         (from, to - from),
-        process::TRIMMING,
+        process::TRIM_IN_PROGRESS,
         material,
     )
     .await
@@ -82,7 +82,7 @@ pub async fn untrim(
     id: &str,
     material: Option<Option<String>>,
 ) -> Result<()> {
-    let media = recording(tx, viewer, id).await?;
+    let media = lock_recording(tx, viewer, id).await?;
     let (Some(from), Some(whole)) = (media.trim_from_ms, media.whole_ms) else {
         return Ok(());
     };
@@ -90,21 +90,21 @@ pub async fn untrim(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    begin(
+    start_cut(
         tx,
         clock,
         viewer,
         &media,
         (-from, whole),
-        process::RESTORING,
+        process::UNTRIM_IN_PROGRESS,
         material,
     )
     .await
 }
 
 /// The recording, which nobody else changes until the transaction ends.
-async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
-    let (media, ..) = hold(tx, viewer, id).await?;
+async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
+    let (media, ..) = lock_for_update(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM uploads WHERE media_id = $1 AND finished_at IS NULL",
     )
@@ -112,7 +112,7 @@ async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     .fetch_one(&mut **tx)
     .await?;
     if arriving > 0 {
-        return Err(Error::Conflict(ARRIVING.into()));
+        return Err(Error::Conflict(STILL_ARRIVING.into()));
     }
     if media.kind != "video" {
         return Err(Error::Conflict(
@@ -123,9 +123,9 @@ async fn recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
 }
 
 /// How long what plays now is.
-fn measured(media: &Media) -> Result<Millis> {
+fn known_duration(media: &Media) -> Result<Millis> {
     let why = match (media.state.as_str(), media.duration_ms) {
-        ("uploading", _) => ARRIVING,
+        ("uploading", _) => STILL_ARRIVING,
         ("failed", _) if media.whole_ms.is_none() => {
             "It cannot be played, so it cannot be trimmed."
         }
@@ -139,7 +139,7 @@ fn measured(media: &Media) -> Result<Millis> {
 }
 
 /// Whatever was made of another stretch ends at once, addresses included: a poster may show what was cut. The work begins anew.
-async fn begin(
+async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -168,11 +168,11 @@ async fn begin(
         .bind(&media.id)
         .execute(&mut **tx)
         .await?;
-    updates::purge(tx, clock, &keys).await?;
-    for lost in shift(tx, &media.id, by, length).await? {
-        updates::index(tx, clock, &media.update_id, &lost).await?;
+    updates::enqueue_purge(tx, clock, &keys).await?;
+    for lost in shift_positions(tx, &media.id, by, length).await? {
+        updates::enqueue_index(tx, clock, &media.update_id, &lost).await?;
     }
-    prepare(tx, clock, &media.id, media.generation + 1).await?;
+    enqueue_processing(tx, clock, &media.id, media.generation + 1).await?;
     if material.is_some() {
         updates::edit(
             tx,
@@ -192,7 +192,12 @@ async fn begin(
 /// Moves all that points into the recording, as its beginning is so many milliseconds later, and it is so long now. What points outside keeps
 /// its words and loses its place; a range that is partly inside keeps that part. Whatever else will hold moments of a recording
 /// (captions, what was watched) is moved here. Answers the comments that lost their place, and with it what was drawn there.
-async fn shift(tx: &mut Tx, media_id: &str, by: Millis, length: Millis) -> Result<Vec<String>> {
+async fn shift_positions(
+    tx: &mut Tx,
+    media_id: &str,
+    by: Millis,
+    length: Millis,
+) -> Result<Vec<String>> {
     let lost = sqlx::query_scalar(
         "UPDATE comments SET at_ms = NULL, until_ms = NULL, region = NULL, drawing = NULL, drawn = NULL, media_id = NULL
          WHERE media_id = $1 AND at_ms IS NOT NULL AND (at_ms - $2 > $3 OR coalesce(until_ms, at_ms) - $2 < 0) RETURNING id",

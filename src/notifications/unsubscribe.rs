@@ -12,7 +12,7 @@ pub fn token(key: &str, person_id: &str) -> String {
 }
 
 /// The person of a token. Fails if the token is not ours.
-pub fn person_of<'a>(key: &str, token: &'a str) -> Result<&'a str> {
+pub fn person_id_of<'a>(key: &str, token: &'a str) -> Result<&'a str> {
     let (person_id, signature) = token.split_once('.').ok_or(Error::NotFound)?;
     if signing::verify(key, &format!("unsubscribe {person_id}"), signature) {
         Ok(person_id)

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
 
-use super::passwords::matches;
+use super::passwords::verify;
 use super::{Account, Grant, Person, Role};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
@@ -11,11 +11,11 @@ use crate::infra::db::{Db, Tx};
 use crate::text;
 
 /// A session that was not used for so long has ended: 30 days.
-const IDLE: Millis = 30 * 24 * 3_600_000;
+const SESSION_IDLE_LIMIT: Millis = 30 * 24 * 3_600_000;
 /// And one of such an age too, however often it is used: half a year.
-const AGE: Millis = 180 * 24 * 3_600_000;
+const SESSION_MAX_AGE: Millis = 180 * 24 * 3_600_000;
 /// How exactly it is remembered when a session or token was last used: a write a minute, not a request.
-const SEEN: Millis = 60_000;
+const LAST_USED_PRECISION: Millis = 60_000;
 
 /// SHA-256 as hexadecimal: enough for secrets that are random, and equal secrets meet at an index.
 pub(crate) fn hash(secret: &str) -> String {
@@ -60,7 +60,7 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
         .await?
     };
     let (id, hash) = found.map_or((None, None), |(id, hash)| (Some(id), hash));
-    match (matches(password, hash).await?, id) {
+    match (verify(password, hash).await?, id) {
         (true, Some(id)) => super::by_id(&mut *db.read().await?, &id).await,
         _ => Err(Error::invalid(
             "password",
@@ -106,7 +106,7 @@ pub async fn open_session(
 }
 
 #[derive(FromRow)]
-struct Known {
+struct CredentialRow {
     id: String,
     name: String,
     email: String,
@@ -116,7 +116,7 @@ struct Known {
     used_at: Option<Millis>,
 }
 
-impl Known {
+impl CredentialRow {
     fn into_person(self, grant: impl FnOnce(String) -> Grant) -> Person {
         Person {
             id: self.id,
@@ -144,10 +144,10 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
             id,
         ),
     };
-    let known: Option<Known> = sqlx::query_as(statement)
+    let known: Option<CredentialRow> = sqlx::query_as(statement)
         .bind(id)
-        .bind(clock.now() - IDLE)
-        .bind(clock.now() - AGE)
+        .bind(clock.now() - SESSION_IDLE_LIMIT)
+        .bind(clock.now() - SESSION_MAX_AGE)
         .fetch_optional(&mut *db.read().await?)
         .await?;
     Ok(known.map(|known| known.into_person(|_| grant.clone())))
@@ -155,17 +155,17 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
 
 /// The person whose session has this secret.
 pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<Option<Person>> {
-    let known: Option<Known> = sqlx::query_as(
+    let known: Option<CredentialRow> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
          JOIN people p ON p.id = s.person_id WHERE s.secret_hash = $1 AND s.last_seen_at > $2 AND s.created_at > $3 AND p.deactivated_at IS NULL",
     )
     .bind(hash(secret))
-    .bind(clock.now() - IDLE)
-    .bind(clock.now() - AGE)
+    .bind(clock.now() - SESSION_IDLE_LIMIT)
+    .bind(clock.now() - SESSION_MAX_AGE)
     .fetch_optional(&mut *db.read().await?)
     .await?;
     let Some(known) = known else { return Ok(None) };
-    seen(
+    record_use(
         db,
         clock,
         "UPDATE sessions SET last_seen_at = $1 WHERE id = $2",
@@ -177,7 +177,7 @@ pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<O
 
 /// The person whose program has this token.
 pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Option<Person>> {
-    let known: Option<Known> = sqlx::query_as(
+    let known: Option<CredentialRow> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, t.id AS door, t.last_used_at AS used_at FROM tokens t
          JOIN people p ON p.id = t.person_id WHERE t.secret_hash = $1 AND p.deactivated_at IS NULL",
     )
@@ -185,7 +185,7 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
     .fetch_optional(&mut *db.read().await?)
     .await?;
     let Some(known) = known else { return Ok(None) };
-    seen(
+    record_use(
         db,
         clock,
         "UPDATE tokens SET last_used_at = $1 WHERE id = $2",
@@ -196,9 +196,12 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
 }
 
 /// Remembers that a door was used. That this fails must not keep anyone from reading.
-async fn seen(db: &Db, clock: &Clock, statement: &'static str, known: &Known) {
+async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &CredentialRow) {
     let now = clock.now();
-    if known.used_at.is_some_and(|at| at > now - SEEN) {
+    if known
+        .used_at
+        .is_some_and(|at| at > now - LAST_USED_PRECISION)
+    {
         return;
     }
     let written = async {
@@ -225,7 +228,7 @@ pub async fn sessions(
         "SELECT id, browser, created_at, last_seen_at FROM sessions WHERE person_id = $1 AND last_seen_at > $2 ORDER BY last_seen_at DESC, id",
     )
     .bind(person_id)
-    .bind(clock.now() - IDLE)
+    .bind(clock.now() - SESSION_IDLE_LIMIT)
     .fetch_all(connection)
     .await?)
 }
@@ -244,8 +247,8 @@ pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let now = clock.now();
     sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
-        .bind(now - IDLE)
-        .bind(now - AGE)
+        .bind(now - SESSION_IDLE_LIMIT)
+        .bind(now - SESSION_MAX_AGE)
         .execute(&mut **tx)
         .await?;
     sqlx::query("DELETE FROM invitations WHERE expires_at < $1")
@@ -260,7 +263,7 @@ pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
 }
 
 /// Ends the session with this secret.
-pub async fn end_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
+pub async fn end_session_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
     sqlx::query("DELETE FROM sessions WHERE secret_hash = $1")
         .bind(hash(secret))
         .execute(&mut **tx)
@@ -269,7 +272,7 @@ pub async fn end_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
 }
 
 /// Makes a token and answers its id and the token itself, which is never shown again.
-pub async fn add_token(
+pub async fn create_token(
     tx: &mut Tx,
     clock: &Clock,
     person_id: &str,

@@ -12,13 +12,13 @@ use crate::infra::db::Tx;
 use crate::text;
 
 /// Characters of a group's name.
-const NAME: usize = 40;
+const MAX_NAME: usize = 40;
 /// How many people a group holds.
-const MOST_MEMBERS: usize = 3000;
+const MAX_MEMBERS: usize = 3000;
 /// How many groups there can be: all are listed at once.
-const MOST_GROUPS: i64 = 500;
+const MAX_GROUPS: i64 = 500;
 /// So many addresses are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
-const AT_ONCE: usize = 1000;
+const CHUNK_SIZE: usize = 1000;
 
 /// A group with its active members.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Group {
 
 impl Group {
     /// Whether this person may change it: its maker and admins may.
-    pub fn changed_by(&self, person: &Person) -> bool {
+    pub fn may_be_changed_by(&self, person: &Person) -> bool {
         person.is_admin() || person.id == self.made_by.id
     }
 }
@@ -54,9 +54,9 @@ pub struct Member {
 /// What is changed about a group; what is absent stays.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// A new name, as [`handle`] reads it.
+    /// A new name, as [`parse_name`] reads it.
     pub name: Option<String>,
-    /// Ids of those who are in it from now on, as [`understand`] finds them.
+    /// Ids of those who are in it from now on, as [`resolve_members`] finds them.
     pub members: Option<Vec<String>>,
 }
 
@@ -70,7 +70,7 @@ struct Row {
 }
 
 /// Reads a group's name: 1 to 40 of a–z, 0–9 and hyphens. One `@` before it may be typed.
-pub fn handle(text: &str) -> Result<String, String> {
+pub fn parse_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     let name = name.strip_prefix('@').unwrap_or(name);
     if name == "everyone" {
@@ -90,9 +90,9 @@ pub fn handle(text: &str) -> Result<String, String> {
                 .into(),
         );
     }
-    if name.len() > NAME {
+    if name.len() > MAX_NAME {
         return Err(format!(
-            "is {} characters long; at most {NAME} are kept. Shorten it.",
+            "is {} characters long; at most {MAX_NAME} are kept. Shorten it.",
             name.len()
         ));
     }
@@ -100,7 +100,10 @@ pub fn handle(text: &str) -> Result<String, String> {
 }
 
 /// Understands the addresses of members as ids of people, each once. The error names those that cannot be in a group, and why.
-pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Result<Vec<String>> {
+pub async fn resolve_members(
+    connection: &mut AnyConnection,
+    given: &[String],
+) -> Result<Vec<String>> {
     let wrong = |text: String| Err(Error::invalid("members", text));
     if let Some(group) = given
         .iter()
@@ -112,21 +115,21 @@ pub async fn understand(connection: &mut AnyConnection, given: &[String]) -> Res
     }
     let mut addresses = BTreeMap::new();
     for email in given {
-        let email = text::email(email).map_err(|wrong| Error::invalid("members", wrong))?;
+        let email = text::parse_email(email).map_err(|wrong| Error::invalid("members", wrong))?;
         addresses.entry(text::email_key(&email)).or_insert(email);
     }
-    if addresses.len() > MOST_MEMBERS {
+    if addresses.len() > MAX_MEMBERS {
         return wrong(format!(
-            "names {} people; a group holds at most {MOST_MEMBERS}. Make two.",
+            "names {} people; a group holds at most {MAX_MEMBERS}. Make two.",
             addresses.len()
         ));
     }
     let mut found = BTreeMap::new();
     let keys: Vec<&String> = addresses.keys().collect();
-    for some in keys.chunks(AT_ONCE) {
+    for some in keys.chunks(CHUNK_SIZE) {
         let text = format!(
             "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
-            db::in_list(1, some.len())
+            db::placeholders(1, some.len())
         );
         // The text is made of numbers alone.
         let mut query =
@@ -196,10 +199,10 @@ pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
             .or_default()
             .push(Member { id, name, email });
     }
-    Ok(rows.into_iter().map(|row| group(row, &mut of)).collect())
+    Ok(rows.into_iter().map(|row| from_row(row, &mut of)).collect())
 }
 
-fn group(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
+fn from_row(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
     let made_by = Member {
         id: row.maker_id,
         name: row.maker_name,
@@ -234,7 +237,10 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
         .into_iter()
         .map(|(id, name, email)| Member { id, name, email })
         .collect();
-    Ok(group(row, &mut BTreeMap::from([(id.to_owned(), members)])))
+    Ok(from_row(
+        row,
+        &mut BTreeMap::from([(id.to_owned(), members)]),
+    ))
 }
 
 /// The id of the group of that name, without the `@`.
@@ -246,7 +252,7 @@ pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Optio
 }
 
 /// Ids and names of all groups.
-pub async fn handles(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
+pub async fn names(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
     Ok(sqlx::query_as("SELECT id, name FROM groups")
         .fetch_all(connection)
         .await?)
@@ -264,7 +270,7 @@ pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<Str
 }
 
 /// Makes a group and answers its id.
-pub async fn make(
+pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
     by: &Person,
@@ -274,7 +280,7 @@ pub async fn make(
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM groups")
         .fetch_one(&mut **tx)
         .await?;
-    if count >= MOST_GROUPS {
+    if count >= MAX_GROUPS {
         return Err(Error::invalid(
             "name",
             format!(
@@ -290,8 +296,8 @@ pub async fn make(
         .bind(clock.now())
         .execute(&mut **tx)
         .await
-        .map_err(|error| taken_or(error, name))?;
-    fill(tx, &id, members).await?;
+        .map_err(|error| name_taken_or(error, name))?;
+    set_members(tx, &id, members).await?;
     Ok(id)
 }
 
@@ -302,14 +308,14 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    must_own(&by_id(tx, id).await?, by)?;
+    check_may_change(&by_id(tx, id).await?, by)?;
     if let Some(name) = &change.name {
         sqlx::query("UPDATE groups SET name = $1 WHERE id = $2")
             .bind(name)
             .bind(id)
             .execute(&mut **tx)
             .await
-            .map_err(|error| taken_or(error, name))?;
+            .map_err(|error| name_taken_or(error, name))?;
     }
     let Some(members) = &change.members else {
         return Ok(Vec::new());
@@ -325,7 +331,7 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    fill(tx, id, members).await?;
+    set_members(tx, id, members).await?;
     Ok(members
         .iter()
         .filter(|member| !before.contains(*member))
@@ -337,7 +343,7 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
 pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
     let group = by_id(tx, id).await?;
     if by.id != person_id {
-        must_own(&group, by)?;
+        check_may_change(&group, by)?;
     }
     sqlx::query("DELETE FROM group_members WHERE group_id = $1 AND person_id = $2")
         .bind(id)
@@ -350,7 +356,7 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
 /// Deletes a group; one that is gone stays gone. Its maker and admins may.
 pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     match by_id(tx, id).await {
-        Ok(group) => must_own(&group, by)?,
+        Ok(group) => check_may_change(&group, by)?,
         Err(Error::NotFound) => return Ok(()),
         Err(error) => return Err(error),
     }
@@ -361,8 +367,8 @@ pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     Ok(())
 }
 
-fn must_own(group: &Group, person: &Person) -> Result<()> {
-    if group.changed_by(person) {
+fn check_may_change(group: &Group, person: &Person) -> Result<()> {
+    if group.may_be_changed_by(person) {
         Ok(())
     } else {
         Err(Error::Forbidden(format!(
@@ -372,12 +378,12 @@ fn must_own(group: &Group, person: &Person) -> Result<()> {
     }
 }
 
-async fn fill(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
+async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
     let members: BTreeSet<&String> = members.iter().collect();
-    for some in members.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
+    for some in members.into_iter().collect::<Vec<_>>().chunks(CHUNK_SIZE) {
         let text = format!(
             "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
-            db::in_list(2, some.len())
+            db::placeholders(2, some.len())
         );
         // The text is made of numbers alone.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
@@ -389,8 +395,8 @@ async fn fill(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn taken_or(error: sqlx::Error, name: &str) -> Error {
-    if db::is_duplicate(&error) {
+fn name_taken_or(error: sqlx::Error, name: &str) -> Error {
+    if db::is_unique_violation(&error) {
         Error::invalid(
             "name",
             format!("is taken: there is a group @{name} already. Choose another."),

@@ -9,9 +9,11 @@ use crate::infra::db::Tx;
 use crate::text;
 
 /// The guest of this update, if their link lets them answer.
-pub fn guest_who_may_speak<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
-    let guest = viewer.guest_of(update_id).ok_or_else(|| viewer.blind())?;
-    if guest.comments {
+pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
+    let guest = viewer
+        .guest_of(update_id)
+        .ok_or_else(|| viewer.not_visible_error())?;
+    if guest.may_comment {
         Ok(guest)
     } else {
         Err(Error::Forbidden(
@@ -21,14 +23,14 @@ pub fn guest_who_may_speak<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'
 }
 
 /// The id of the guest who says something; who has no name yet must give one, and keeps it.
-pub async fn speaking_guest(
+pub async fn named_guest_id(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
     update_id: &str,
     name: Option<&str>,
 ) -> Result<String> {
-    let guest = guest_who_may_speak(viewer, update_id)?;
+    let guest = guest_who_may_comment(viewer, update_id)?;
     if guest.name.is_some() {
         return Ok(guest.id.clone());
     }
@@ -38,7 +40,8 @@ pub async fn speaking_guest(
             "is missing. Say your name once, so that they know who answers.",
         ));
     };
-    let name = text::line(name, text::NAME).map_err(|wrong| Error::invalid("name", wrong))?;
+    let name = text::clean_line(name, text::MAX_NAME)
+        .map_err(|message| Error::invalid("name", message))?;
     sqlx::query("INSERT INTO guests (id, link_id, name, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING")
         .bind(&guest.id)
         .bind(&guest.link_id)

@@ -3,16 +3,16 @@
 use sqlx::{AnyConnection, FromRow};
 
 use super::credentials::hash;
-use super::{Account, Hashed, NewAccount, Person, Role};
+use super::{Account, NewAccount, PasswordHash, Person, Role};
 use crate::clock::{self, Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::text;
 
 /// An invitation opens for 14 days.
-const INVITATION: Millis = 14 * 24 * 3_600_000;
+const INVITATION_LIFETIME: Millis = 14 * 24 * 3_600_000;
 /// A link for a new password opens for an hour.
-const RESET: Millis = 3_600_000;
+const RESET_LIFETIME: Millis = 3_600_000;
 
 /// An invitation that was not accepted yet.
 #[derive(Debug, FromRow)]
@@ -33,7 +33,7 @@ pub struct Invitation {
 
 /// An invitation that was just made, with the secret of its link.
 #[derive(Debug)]
-pub struct Invited {
+pub struct CreatedInvitation {
     /// The id.
     pub id: String,
     /// Whom it is for.
@@ -55,7 +55,7 @@ pub async fn invite(
     by: &Person,
     email: &str,
     role: Role,
-) -> Result<Invited> {
+) -> Result<CreatedInvitation> {
     by.must_be_admin()?;
     let known: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE email_key = $1")
         .bind(text::email_key(email))
@@ -82,15 +82,15 @@ pub async fn invite(
     .bind(hash(&secret))
     .bind(&by.id)
     .bind(now)
-    .bind(now + INVITATION)
+    .bind(now + INVITATION_LIFETIME)
     .fetch_one(&mut **tx)
     .await?;
-    Ok(Invited {
+    Ok(CreatedInvitation {
         id,
         email: email.to_owned(),
         role,
         created_at: now,
-        expires_at: now + INVITATION,
+        expires_at: now + INVITATION_LIFETIME,
         secret,
     })
 }
@@ -139,7 +139,7 @@ pub async fn accept(
     clock: &Clock,
     secret: &str,
     name: String,
-    password: Hashed,
+    password: PasswordHash,
     time_zone: String,
 ) -> Result<(String, Vec<String>)> {
     let invitation = invitation_by_secret(tx, clock, secret).await?;
@@ -168,7 +168,7 @@ pub async fn accept(
 }
 
 /// Makes a one-hour link for a new password and answers its secret; earlier ones end.
-pub async fn ask_to_reset(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
+pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
     let account = super::by_id(tx, person_id).await?;
     if account.deactivated_at.is_some() {
         return Err(Error::Conflict(
@@ -187,7 +187,7 @@ pub async fn ask_to_reset(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result
     .bind(clock.id())
     .bind(person_id)
     .bind(hash(&secret))
-    .bind(clock.now() + RESET)
+    .bind(clock.now() + RESET_LIFETIME)
     .execute(&mut **tx)
     .await?;
     Ok(secret)
@@ -216,7 +216,7 @@ pub async fn reset_password(
     tx: &mut Tx,
     clock: &Clock,
     secret: &str,
-    password: &Hashed,
+    password: &PasswordHash,
 ) -> Result<Account> {
     let account = reset_by_secret(tx, clock, secret).await?;
     set_password(tx, &account.id, password).await?;
@@ -228,7 +228,11 @@ pub async fn reset_password(
 }
 
 /// Sets a password; open links for a new one end.
-pub(super) async fn set_password(tx: &mut Tx, person_id: &str, password: &Hashed) -> Result<()> {
+pub(super) async fn set_password(
+    tx: &mut Tx,
+    person_id: &str,
+    password: &PasswordHash,
+) -> Result<()> {
     sqlx::query("UPDATE people SET password_hash = $1 WHERE id = $2")
         .bind(password.as_str())
         .bind(person_id)
@@ -245,7 +249,7 @@ pub(super) async fn set_password(tx: &mut Tx, person_id: &str, password: &Hashed
 pub async fn change_password(
     tx: &mut Tx,
     person_id: &str,
-    password: &Hashed,
+    password: &PasswordHash,
     keep_session: Option<&str>,
 ) -> Result<()> {
     set_password(tx, person_id, password).await?;

@@ -10,21 +10,21 @@ use crate::error::{Error, Result};
 use crate::text;
 
 /// Each takes 19 MiB while it runs (OWASP: m=19 MiB, t=2, p=1, the crate's default).
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
+static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
 /// Guesses that a password must withstand, as a power of ten: below it stands among the common ones (ASVS 5.0, 6.2.4).
-const GUESSES_LOG10: f64 = 3.5;
+const MIN_GUESSES_LOG10: f64 = 3.5;
 
 /// A password that was hashed.
 #[derive(Clone, Debug)]
-pub struct Hashed(String);
+pub struct PasswordHash(String);
 
-impl Hashed {
+impl PasswordHash {
     /// Checks a new password and hashes it. `about` are words that must not be all there is to it: the name, the address.
     pub async fn new(password: &str, about: &[&str]) -> Result<Self> {
-        check(password, about).map_err(|wrong| Error::invalid("password", wrong))?;
+        check_strength(password, about).map_err(|message| Error::invalid("password", message))?;
         let password = password.to_owned();
-        run(move || {
+        run_blocking(move || {
             Argon2::default()
                 .hash_password(password.as_bytes())
                 .map(|hash| Self(hash.to_string()))
@@ -40,9 +40,9 @@ impl Hashed {
 }
 
 /// Whether the password is the one that was hashed. Without a hash it takes as long and says no.
-pub(super) async fn matches(password: &str, hash: Option<String>) -> Result<bool> {
+pub(super) async fn verify(password: &str, hash: Option<String>) -> Result<bool> {
     let password = password.to_owned();
-    run(move || match hash {
+    run_blocking(move || match hash {
         Some(hash) => Ok(Argon2::default()
             .verify_password(password.as_bytes(), hash.as_str())
             .is_ok()),
@@ -54,12 +54,14 @@ pub(super) async fn matches(password: &str, hash: Option<String>) -> Result<bool
     .await
 }
 
-async fn run<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _permit = AT_ONCE.acquire().await.map_err(Error::internal)?;
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let _permit = HASH_PERMITS.acquire().await.map_err(Error::internal)?;
     spawn_blocking(work).await.map_err(Error::internal)?
 }
 
-fn check(password: &str, about: &[&str]) -> Result<(), String> {
+fn check_strength(password: &str, about: &[&str]) -> Result<(), String> {
     let length = password.chars().count();
     if length < 8 {
         return Err("is too short. Use at least 8 characters; a few words are good.".into());
@@ -68,9 +70,9 @@ fn check(password: &str, about: &[&str]) -> Result<(), String> {
         return Err("is longer than 256 characters. Use a shorter one.".into());
     }
     if password.contains('\0') {
-        return Err(text::NUL.into());
+        return Err(text::NUL_ERROR.into());
     }
-    if zxcvbn::zxcvbn(password, about).guesses_log10() < GUESSES_LOG10 {
+    if zxcvbn::zxcvbn(password, about).guesses_log10() < MIN_GUESSES_LOG10 {
         return Err("is one of the first that someone would guess. A few words are good.".into());
     }
     Ok(())
@@ -83,10 +85,10 @@ mod tests {
     #[test]
     fn common_and_short_passwords_are_refused_with_words() {
         for wrong in ["short", "password", "12345678", "iloveyou", "qwertyuiop"] {
-            assert!(check(wrong, &[]).is_err(), "{wrong}");
+            assert!(check_strength(wrong, &[]).is_err(), "{wrong}");
         }
         for right in ["correct horse battery", "Tr0ub4dor&3", "a-good-password-1"] {
-            assert!(check(right, &[]).is_ok(), "{right}");
+            assert!(check_strength(right, &[]).is_ok(), "{right}");
         }
     }
 }

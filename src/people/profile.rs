@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use sqlx::AnyConnection;
 
-use super::{by_id, taken_or};
+use super::{by_id, email_taken_or};
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::text;
-use crate::working_hours::{Hours, Worker};
+use crate::working_hours::{WorkSchedule, WorkingHours};
 
 /// Nobody says today that they are away for longer: five years.
-const LONGEST_AWAY: Millis = 5 * 366 * 24 * 3_600_000;
+const MAX_ABSENCE: Millis = 5 * 366 * 24 * 3_600_000;
 /// So many ids are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
-const AT_ONCE: usize = 1000;
+const CHUNK_SIZE: usize = 1000;
 
 /// What a person changes about themself; what is absent stays, and an inner none clears.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub struct Profile {
     /// An IANA time zone.
     pub time_zone: Option<String>,
     /// When they work; none is the usual hours.
-    pub working_hours: Option<Option<Hours>>,
+    pub working_hours: Option<Option<WorkingHours>>,
     /// Until when they are away.
     pub away_until: Option<Option<Millis>>,
     /// Whether mail may come.
@@ -72,7 +72,7 @@ pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Re
     .bind(id)
     .execute(&mut **tx)
     .await
-    .map_err(|error| taken_or(error, email))?;
+    .map_err(|error| email_taken_or(error, email))?;
     Ok((time_zone, &working_hours, away_until)
         != (
             &account.time_zone,
@@ -87,7 +87,7 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
             "away_until",
             "lies in the past. Say when you are back, or leave it empty.",
         )),
-        Some(until) if until - now > LONGEST_AWAY => Err(Error::invalid(
+        Some(until) if until - now > MAX_ABSENCE => Err(Error::invalid(
             "away_until",
             "is more than five years ahead. Check the year.",
         )),
@@ -96,15 +96,15 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
 }
 
 /// When these people work, by id.
-pub async fn workers(
+pub async fn work_schedules(
     connection: &mut AnyConnection,
     ids: &[String],
-) -> Result<BTreeMap<String, Worker>> {
-    let mut workers = BTreeMap::new();
-    for some in ids.chunks(AT_ONCE) {
+) -> Result<BTreeMap<String, WorkSchedule>> {
+    let mut schedules = BTreeMap::new();
+    for some in ids.chunks(CHUNK_SIZE) {
         let text = format!(
             "SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})",
-            db::in_list(1, some.len())
+            db::placeholders(1, some.len())
         );
         // The text is made of numbers alone.
         let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(
@@ -114,24 +114,27 @@ pub async fn workers(
             query = query.bind(id);
         }
         let rows = query.fetch_all(&mut *connection).await?;
-        workers.extend(rows.into_iter().map(|(id, zone, hours, away)| {
-            (id, Worker::new(&zone, stored(hours.as_deref()), away))
+        schedules.extend(rows.into_iter().map(|(id, zone, hours, away)| {
+            (
+                id,
+                WorkSchedule::new(&zone, hours_or_default(hours.as_deref()), away),
+            )
         }));
     }
-    Ok(workers)
+    Ok(schedules)
 }
 
 /// Hours as they are stored; the usual ones where there are none.
-pub fn stored(hours: Option<&str>) -> Hours {
+pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
     hours
         .and_then(|text| serde_json::from_str(text).ok())
-        .and_then(|value| Hours::parse(&value).ok())
+        .and_then(|value| WorkingHours::parse(&value).ok())
         .unwrap_or_default()
 }
 
 /// A zone that the time zone database knows.
-pub fn time_zone(name: &str) -> Result<String, String> {
-    let known = zones()
+pub fn parse_time_zone(name: &str) -> Result<String, String> {
+    let known = all_time_zones()
         .into_iter()
         .find(|zone| zone.eq_ignore_ascii_case(name));
     known
@@ -139,7 +142,7 @@ pub fn time_zone(name: &str) -> Result<String, String> {
 }
 
 /// All zones there are, but for what the database holds besides them.
-pub fn zones() -> Vec<String> {
+pub fn all_time_zones() -> Vec<String> {
     let odd = |name: &str| {
         matches!(name, "Factory" | "localtime" | "posixrules")
             || name.starts_with("posix/")

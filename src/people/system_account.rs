@@ -12,7 +12,7 @@ use crate::infra::db::Tx;
 const NAME: &str = "Hearback";
 
 /// Makes it; there already, it stays.
-pub async fn make_house(tx: &mut Tx, clock: &Clock) -> Result<Person> {
+pub async fn ensure_system_account(tx: &mut Tx, clock: &Clock) -> Result<Person> {
     sqlx::query(
         "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at)
          VALUES ($1, $2, $3, $2, $3, 'house', 'UTC', $4, $4) ON CONFLICT (email_key) DO NOTHING",
@@ -26,20 +26,23 @@ pub async fn make_house(tx: &mut Tx, clock: &Clock) -> Result<Person> {
     let id = sqlx::query_scalar("SELECT id FROM people WHERE role = 'house'")
         .fetch_one(&mut **tx)
         .await?;
-    Ok(person(id))
+    Ok(as_person(id))
 }
 
 /// The same, if this is its id.
-pub async fn house(connection: &mut AnyConnection, id: &str) -> Result<Option<Person>> {
+pub async fn find_system_account(
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Option<Person>> {
     let found: Option<String> =
         sqlx::query_scalar("SELECT id FROM people WHERE id = $1 AND role = 'house'")
             .bind(id)
             .fetch_optional(connection)
             .await?;
-    Ok(found.map(person))
+    Ok(found.map(as_person))
 }
 
-fn person(id: String) -> Person {
+fn as_person(id: String) -> Person {
     Person {
         id,
         name: NAME.into(),

@@ -4,15 +4,15 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Viewer};
 use crate::updates::{self, Update};
 use crate::{drafts, events};
 
-use super::{Receipt, of_person, receive};
+use super::{Receipt, ensure_receipt, of_person};
 
 /// Characters of a readback, and of a reason.
-pub const READBACK: usize = 500;
+pub const MAX_READBACK: usize = 500;
 
 /// What a recipient answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Answer {
         }
     }
 
-    fn words(&self) -> Option<&str> {
+    fn text(&self) -> Option<&str> {
         match self {
             Self::Acknowledged => None,
             Self::ReadBack(words) | Self::Declined(words) => Some(words),
@@ -54,9 +54,9 @@ pub async fn answer(
     seen: Option<i64>,
     name: Option<&str>,
 ) -> Result<()> {
-    updates::hold(tx, id).await?;
+    updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
-    published(&update)?;
+    check_published(&update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
         return Err(Error::Conflict(
             "It was changed since you opened it. Look at it again, then answer.".into(),
@@ -65,19 +65,19 @@ pub async fn answer(
     let short = update.expectation == "readback" && *answer == Answer::Acknowledged;
     let Viewer::Person(person) = viewer else {
         return if short {
-            Err(say_it())
+            Err(readback_missing())
         } else {
-            by_guest(tx, clock, viewer, &update, answer, name).await
+            answer_as_guest(tx, clock, viewer, &update, answer, name).await
         };
     };
-    if !update.asks() {
-        receive(tx, &update, &person.id).await?;
+    if !update.asks_for_answer() {
+        ensure_receipt(tx, &update, &person.id).await?;
     }
     let before = of_person(tx, id, &person.id)
         .await?
-        .ok_or_else(only_recipients)?;
+        .ok_or_else(not_a_recipient)?;
     if short {
-        return Err(say_it());
+        return Err(readback_missing());
     }
     if !is_new(&before, &update, answer)? {
         return Ok(());
@@ -88,7 +88,7 @@ pub async fn answer(
     .bind(answer.kind())
     .bind(clock.now())
     .bind(update.revision)
-    .bind(answer.words())
+    .bind(answer.text())
     .bind(id)
     .bind(&person.id)
     .execute(&mut **tx)
@@ -99,23 +99,23 @@ pub async fn answer(
         Answer::Declined(_) => (Some("decline"), Some(drafts::DECLINE)),
     };
     if let Some(kind) = exchange {
-        super::verdicts::say(
+        super::verdicts::append_message(
             tx,
             clock,
             &update,
             &person.id,
             kind,
-            answer.words().unwrap_or_default(),
+            answer.text().unwrap_or_default(),
         )
         .await?;
     }
     if let Some(subject) = subject {
-        drafts::forget(tx, &person.id, id, &[subject]).await?;
+        drafts::delete(tx, &person.id, id, &[subject]).await?;
     }
     // Who answers has it before them, also as a program.
-    notifications::read(tx, clock, &person.id, id).await?;
-    updates::settle(tx, clock, id, Some(&person.id)).await?;
-    told(tx, clock, &update, person, answer).await?;
+    notifications::mark_read(tx, clock, &person.id, id).await?;
+    updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
+    notify_author(tx, clock, &update, person, answer).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await
 }
 
@@ -125,7 +125,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     match (before.answer.as_deref().filter(|_| present), answer) {
         (Some("read_back"), Answer::Acknowledged) => Ok(false),
         (Some(kind), answer)
-            if kind == answer.kind() && before.words.as_deref() == answer.words() =>
+            if kind == answer.kind() && before.words.as_deref() == answer.text() =>
         {
             // What was corrected is not right because it is said again.
             if before.verdict.as_deref() == Some("corrected") {
@@ -137,32 +137,32 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
             Ok(false)
         }
         (Some("read_back"), _) if before.verdict.as_deref() == Some("confirmed") => {
-            Err(confirmed(update))
+            Err(already_confirmed(update))
         }
         _ => Ok(true),
     }
 }
 
-fn confirmed(update: &Update) -> Error {
+fn already_confirmed(update: &Update) -> Error {
     Error::Conflict(format!(
         "{} has confirmed what you said, so it stands. Say more in a comment.",
         update.author_name
     ))
 }
 
-fn say_it() -> Error {
+fn readback_missing() -> Error {
     Error::invalid(
         "readback",
         "is missing. Say in your own words what you take from it.",
     )
 }
 
-fn only_recipients() -> Error {
+fn not_a_recipient() -> Error {
     Error::Forbidden("Only those it was sent to can answer it.".into())
 }
 
 /// The author is told who answered; and once all have, that.
-async fn told(
+async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
     update: &Update,
@@ -175,11 +175,11 @@ async fn told(
         Answer::ReadBack(_) => Kind::ReadBack,
         Answer::Declined(_) => Kind::Declined,
     };
-    notifications::untell(tx, &update.id, &person.id).await?;
-    notifications::tell(
+    notifications::retract(tx, &update.id, &person.id).await?;
+    notifications::notify(
         tx,
         clock,
-        News {
+        Notification {
             kind,
             update_id: &update.id,
             subject_id: &person.id,
@@ -192,20 +192,20 @@ async fn told(
         .bind(&update.id)
         .fetch_one(&mut **tx)
         .await?;
-    if update.asks() && owing == 0 && update.owing > 0 {
-        let all = News {
+    if update.asks_for_answer() && owing == 0 && update.owing > 0 {
+        let all = Notification {
             kind: Kind::AllHeard,
             update_id: &update.id,
             subject_id: &update.id,
             actor_id: &person.id,
         };
-        notifications::tell(tx, clock, all, &author).await?;
+        notifications::notify(tx, clock, all, &author).await?;
     }
     Ok(())
 }
 
 /// Guests owe nothing; what they answer is listed apart.
-async fn by_guest(
+async fn answer_as_guest(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -214,16 +214,16 @@ async fn by_guest(
     name: Option<&str>,
 ) -> Result<()> {
     if matches!(answer, Answer::Declined(_)) {
-        return Err(only_recipients());
+        return Err(not_a_recipient());
     }
-    let guest = people::speaking_guest(tx, clock, viewer, &update.id, name).await?;
+    let guest = people::named_guest_id(tx, clock, viewer, &update.id, name).await?;
     let done = sqlx::query(
         "UPDATE guests SET acknowledged_at = $1, acknowledged_revision = $2, readback = $3 WHERE id = $4
          AND (acknowledged_revision IS NULL OR acknowledged_revision < $2 OR coalesce(readback, '') <> coalesce($3, ''))",
     )
     .bind(clock.now())
     .bind(update.revision)
-    .bind(answer.words())
+    .bind(answer.text())
     .bind(&guest)
     .execute(&mut **tx)
     .await?;
@@ -233,7 +233,7 @@ async fn by_guest(
     events::record(tx, clock, "receipt", &update.id, &guest, &guest).await
 }
 
-fn published(update: &Update) -> Result<()> {
+fn check_published(update: &Update) -> Result<()> {
     match update.state() {
         "published" => Ok(()),
         _ => Err(Error::Conflict(
@@ -244,11 +244,11 @@ fn published(update: &Update) -> Result<()> {
 
 /// Takes an answer back, for as long as the author has not confirmed it; without one nothing happens.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    updates::hold(tx, id).await?;
+    updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
-    published(&update)?;
+    check_published(&update)?;
     let Viewer::Person(person) = viewer else {
-        let guest = people::guest_who_may_speak(viewer, id)?.id.clone();
+        let guest = people::guest_who_may_comment(viewer, id)?.id.clone();
         let statement = "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL, readback = NULL
                          WHERE id = $1 AND acknowledged_at IS NOT NULL";
         let done = sqlx::query(statement)
@@ -263,12 +263,12 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     };
     let before = of_person(tx, id, &person.id)
         .await?
-        .ok_or_else(only_recipients)?;
+        .ok_or_else(not_a_recipient)?;
     if before.answered_at.is_none() {
         return Ok(());
     }
     if before.verdict.as_deref() == Some("confirmed") {
-        return Err(confirmed(&update));
+        return Err(already_confirmed(&update));
     }
     sqlx::query(
         "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL, owes_since = asked_at
@@ -279,9 +279,9 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     .execute(&mut **tx)
     .await?;
     if before.words.is_some() {
-        super::verdicts::take_back(tx, clock, id, &person.id).await?;
+        super::verdicts::mark_taken_back(tx, clock, id, &person.id).await?;
     }
-    notifications::untell(tx, id, &person.id).await?;
-    updates::settle(tx, clock, id, Some(&person.id)).await?;
+    notifications::retract(tx, id, &person.id).await?;
+    updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
     events::record(tx, clock, "receipt", id, &person.id, &person.id).await
 }

@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 
-use super::{Receipt, of};
+use super::{Receipt, of_update};
 
 /// Nobody is reminded more often than that.
-pub const PAUSE: Millis = 4 * 3_600_000;
+pub const MIN_REMINDER_INTERVAL: Millis = 4 * 3_600_000;
 
 /// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
 pub async fn remind(
@@ -23,9 +23,9 @@ pub async fn remind(
     viewer: &Viewer,
     id: &str,
 ) -> Result<(Update, Vec<Receipt>)> {
-    updates::hold(tx, id).await?;
-    let update = updates::find_mine(tx, viewer, id).await?;
-    let owing: Vec<Receipt> = of(tx, id)
+    updates::lock_for_update(tx, id).await?;
+    let update = updates::find_own(tx, viewer, id).await?;
+    let owing: Vec<Receipt> = of_update(tx, id)
         .await?
         .into_iter()
         .filter(|receipt| receipt.owes_since.is_some())
@@ -34,11 +34,15 @@ pub async fn remind(
         return Err(Error::Conflict("Nobody owes an answer to it.".into()));
     }
     let now = clock.now();
-    let rested = |receipt: &Receipt| receipt.reminded_at.is_none_or(|at| at <= now - PAUSE);
+    let rested = |receipt: &Receipt| {
+        receipt
+            .reminded_at
+            .is_none_or(|at| at <= now - MIN_REMINDER_INTERVAL)
+    };
     let again = owing
         .iter()
         .filter_map(|receipt| receipt.reminded_at)
-        .map(|at| at + PAUSE)
+        .map(|at| at + MIN_REMINDER_INTERVAL)
         .min()
         .unwrap_or(now);
     let reminded: Vec<Receipt> = owing.into_iter().filter(rested).collect();
@@ -56,17 +60,17 @@ pub async fn remind(
     )
     .bind(now)
     .bind(id)
-    .bind(now - PAUSE)
+    .bind(now - MIN_REMINDER_INTERVAL)
     .execute(&mut **tx)
     .await?;
     let people: Vec<String> = reminded
         .iter()
         .map(|receipt| receipt.person_id.clone())
         .collect();
-    notifications::tell(
+    notifications::notify(
         tx,
         clock,
-        News {
+        Notification {
             kind: Kind::Reminded,
             update_id: id,
             subject_id: id,
@@ -80,14 +84,14 @@ pub async fn remind(
 }
 
 #[derive(FromRow)]
-struct Late {
+struct OverdueUpdate {
     update_id: String,
     author_id: String,
 }
 
 /// Tells authors whose updates wait for an answer that became due; each debt once. Answers how many updates.
-pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
-    let late: Vec<Late> = sqlx::query_as(
+pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
+    let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
          WHERE r.due_at <= $1 AND r.owes_since IS NOT NULL AND r.due_told_at IS NULL ORDER BY u.id",
     )
@@ -95,7 +99,7 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     .fetch_all(&mut **tx)
     .await?;
     for one in &late {
-        updates::hold(tx, &one.update_id).await?;
+        updates::lock_for_update(tx, &one.update_id).await?;
         sqlx::query(
             "UPDATE receipts SET due_told_at = $1 WHERE update_id = $2 AND due_at <= $1 AND owes_since IS NOT NULL AND due_told_at IS NULL",
         )
@@ -103,13 +107,19 @@ pub async fn tell_due(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         .bind(&one.update_id)
         .execute(&mut **tx)
         .await?;
-        let news = News {
+        let notification = Notification {
             kind: Kind::Overdue,
             update_id: &one.update_id,
             subject_id: &one.update_id,
             actor_id: "",
         };
-        notifications::tell(tx, clock, news, std::slice::from_ref(&one.author_id)).await?;
+        notifications::notify(
+            tx,
+            clock,
+            notification,
+            std::slice::from_ref(&one.author_id),
+        )
+        .await?;
     }
     // Last: it takes the lock that orders all events.
     for one in &late {

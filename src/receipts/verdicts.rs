@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::events;
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::Viewer;
 use crate::updates::{self, Update};
 
 use super::{Receipt, of_person};
 
 /// How often two people can say something to each other about one update.
-const MOST: i64 = 100;
+const MAX_MESSAGES: i64 = 100;
 
 /// What the author says to a readback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Verdict {
 
 /// One thing that was said between the two.
 #[derive(Clone, Debug, FromRow)]
-pub struct Exchange {
+pub struct ThreadMessage {
     /// The recipient whose thread it is.
     pub person_id: String,
     /// `readback`, `decline`, `confirmed` or `corrected`.
@@ -43,7 +43,7 @@ pub struct Exchange {
 }
 
 /// Adds to the thread of the two.
-pub(super) async fn say(
+pub(super) async fn append_message(
     tx: &mut Tx,
     clock: &Clock,
     update: &Update,
@@ -58,7 +58,7 @@ pub(super) async fn say(
     .bind(person_id)
     .fetch_one(&mut **tx)
     .await?;
-    if said >= MOST {
+    if said >= MAX_MESSAGES {
         return Err(Error::Conflict(
             "You two have said very much here. Go on in a comment, or talk.".into(),
         ));
@@ -77,7 +77,7 @@ pub(super) async fn say(
 }
 
 /// The last thing the recipient said is taken back; that it was said stays.
-pub(super) async fn take_back(
+pub(super) async fn mark_taken_back(
     tx: &mut Tx,
     clock: &Clock,
     update_id: &str,
@@ -97,11 +97,11 @@ pub(super) async fn take_back(
 
 /// What was said between the author and each recipient, in order, as far as the viewer may read it: the author all, a recipient their own,
 /// others what the author opened. Guests nothing.
-pub async fn exchanges(
+pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,
     update: &Update,
-) -> Result<Vec<Exchange>> {
+) -> Result<Vec<ThreadMessage>> {
     let Viewer::Person(person) = viewer else {
         return Ok(Vec::new());
     };
@@ -118,13 +118,13 @@ pub async fn exchanges(
 }
 
 /// The author's update and the receipt of one of its recipients.
-async fn pair(
+async fn find_own_receipt(
     tx: &mut Tx,
     viewer: &Viewer,
     id: &str,
     person_id: &str,
 ) -> Result<(Update, Receipt)> {
-    updates::hold(tx, id).await?;
+    updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
     if viewer.person().is_ok_and(|viewer| viewer.id == person_id) {
         return Err(Error::Forbidden(format!(
@@ -146,7 +146,7 @@ async fn pair(
 }
 
 /// The author confirms or corrects what a recipient read back. `said_at` is the time of the readback that was on the page.
-pub async fn confirm(
+pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -155,7 +155,7 @@ pub async fn confirm(
     verdict: &Verdict,
     said_at: Option<Millis>,
 ) -> Result<()> {
-    let (update, receipt) = pair(tx, viewer, id, person_id).await?;
+    let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if receipt.answer.as_deref() != Some("read_back") {
         return Err(Error::Conflict(format!(
             "{} has said nothing back, or has taken it back.",
@@ -198,12 +198,12 @@ pub async fn confirm(
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
-    say(tx, clock, &update, person_id, word, body).await?;
-    updates::settle(tx, clock, id, Some(person_id)).await?;
-    notifications::tell(
+    append_message(tx, clock, &update, person_id, word, body).await?;
+    updates::refresh_obligations(tx, clock, id, Some(person_id)).await?;
+    notifications::notify(
         tx,
         clock,
-        News {
+        Notification {
             kind,
             update_id: id,
             subject_id: id,
@@ -216,7 +216,7 @@ pub async fn confirm(
 }
 
 /// The author opens the thread of the two to all who see the update, or closes it again.
-pub async fn disclose(
+pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
@@ -224,7 +224,7 @@ pub async fn disclose(
     person_id: &str,
     open: bool,
 ) -> Result<()> {
-    let (update, receipt) = pair(tx, viewer, id, person_id).await?;
+    let (update, receipt) = find_own_receipt(tx, viewer, id, person_id).await?;
     if open && receipt.words.is_none() {
         return Err(Error::Conflict(format!(
             "{} has said nothing that could be opened.",

@@ -39,7 +39,7 @@ impl Node {
         // Nothing else is an id, and an id has no character that means something to LIKE.
         if before.len() == id.len() && before.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             let mut tx = db.begin().await?;
-            let ended = jobs::end_leases_of(&mut tx, &before).await?;
+            let ended = jobs::expire_leases_of(&mut tx, &before).await?;
             tx.commit().await?;
             if ended > 0 {
                 tracing::info!(

@@ -31,7 +31,7 @@ macro_rules! visible {
 pub(crate) use visible;
 
 /// The rows that follow from the facts for the update `$1`. Drafts and what is in the trash have none.
-macro_rules! derived {
+macro_rules! access_rows {
     () => {
         "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
          WHERE u.id = $1 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL AND (u.visibility = 'workspace' OR u.everyone_at IS NOT NULL)
@@ -42,13 +42,13 @@ macro_rules! derived {
     };
 }
 
-/// Derives the rows of an update again, or only that of one person. Call it after every change of what [`derived`] reads, with the update
-/// locked ([`super::hold`]): two transactions that derive at once would each miss what the other wrote.
+/// Derives the rows of an update again, or only that of one person. Call it after every change of what [`access_rows`] reads, with the update
+/// locked ([`super::lock_for_update`]): two transactions that derive at once would each miss what the other wrote.
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(
         "DELETE FROM update_access WHERE update_id = $1 AND ($2 = '' OR principal = $2) AND principal NOT IN (SELECT d.principal FROM (",
-        derived!(),
+        access_rows!(),
         ") AS d)"
     ))
     .bind(update_id)
@@ -57,7 +57,7 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     .await?;
     sqlx::query(concat!(
         "INSERT INTO update_access (principal, update_id, listed_at) SELECT d.principal, d.update_id, d.listed_at FROM (",
-        derived!(),
+        access_rows!(),
         ") AS d WHERE $2 = '' OR d.principal = $2
          ON CONFLICT (principal, update_id) DO UPDATE SET listed_at = excluded.listed_at WHERE update_access.listed_at <> excluded.listed_at"
     ))
@@ -69,7 +69,11 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
 }
 
 /// Since when later members may open it, after an edit. Without a group there is nobody it could be meant for.
-pub(super) fn later_members(clock: &Clock, content: &Content, before: &Update) -> Option<Millis> {
+pub(super) fn later_members_since(
+    clock: &Clock,
+    content: &Content,
+    before: &Update,
+) -> Option<Millis> {
     match (content.later_members, &content.audience) {
         (Some(true), _) => before.later_members_at.or(Some(clock.now())),
         (Some(false), _) => None,
@@ -91,7 +95,7 @@ pub async fn find_to_audit(
                 .fetch_one(&mut *connection)
                 .await?;
         if published == 1 {
-            return super::own(connection, id).await;
+            return super::find_as_author(connection, id).await;
         }
     }
     let update = super::find(connection, viewer, id).await?;

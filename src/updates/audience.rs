@@ -10,13 +10,13 @@ use crate::error::{Error, Result};
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, News};
+use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Role, Viewer};
 use crate::{events, text};
 
 /// An audience that was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addressed {
+pub struct ResolvedAudience {
     /// Ids of people.
     pub people: Vec<String>,
     /// Ids of pending invitations: who accepts becomes a recipient.
@@ -29,7 +29,7 @@ pub struct Addressed {
 
 /// A person of an audience.
 #[derive(Clone, Debug, FromRow)]
-pub struct Named {
+pub struct NamedPerson {
     /// The id.
     pub id: String,
     /// The name.
@@ -39,34 +39,34 @@ pub struct Named {
 }
 
 /// So many addresses can be invited at once; their links fit the cookie that carries them to the page.
-pub const INVITE: usize = 40;
+pub const MAX_INVITED: usize = 40;
 /// So many people a statement.
-const CHUNK: usize = 500;
+const CHUNK_SIZE: usize = 500;
 /// How many addresses an audience can name; more people are `everyone`.
-const MOST: usize = 1000;
+const MAX_ADDRESSES: usize = 1000;
 
 /// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
 /// those that were invited already are taken.
-pub async fn address(
+pub async fn resolve_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
     by: &Person,
     given: &[String],
-) -> Result<Addressed> {
-    let mut addressed = Addressed::default();
+) -> Result<ResolvedAudience> {
+    let mut addressed = ResolvedAudience::default();
     let mut strangers = Vec::new();
-    if given.len() > MOST {
+    if given.len() > MAX_ADDRESSES {
         return Err(Error::invalid(
             "audience",
             format!(
-                "names {} addresses; at most {MOST} are taken. Send it to everyone instead.",
+                "names {} addresses; at most {MAX_ADDRESSES} are taken. Send it to everyone instead.",
                 given.len()
             ),
         ));
     }
     let emails: Vec<String> = given
         .iter()
-        .filter_map(|name| text::email(name).ok())
+        .filter_map(|name| text::parse_email(name).ok())
         .collect();
     let known = people::ids_by_email(connection, &emails).await?;
     let mut named = HashSet::new();
@@ -78,18 +78,19 @@ pub async fn address(
                 Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
                 Some(_) => {}
                 None => {
-                    let wrong = format!(
+                    let message = format!(
                         "No group is called @{handle}. Name people by their e-mail address, a group, or everyone."
                     );
-                    return Err(Error::invalid("audience", wrong));
+                    return Err(Error::invalid("audience", message));
                 }
             }
         } else {
-            let email = text::email(name).map_err(|wrong| Error::invalid("audience", wrong))?;
+            let email =
+                text::parse_email(name).map_err(|message| Error::invalid("audience", message))?;
             match known.get(&text::email_key(&email)) {
                 Some(account) if named.insert(account) => addressed.people.push(account.clone()),
                 Some(_) => {}
-                None => match invited(connection, clock, &email).await? {
+                None => match find_invitation(connection, clock, &email).await? {
                     Some(invitation) => addressed.invitations.push(invitation),
                     None if people::is_deactivated(connection, &email).await? => {
                         return Err(Error::invalid(
@@ -112,7 +113,7 @@ pub async fn address(
     } else {
         "have no account"
     };
-    let way = match admins(connection).await? {
+    let way = match admin_names(connection).await? {
         _ if by.is_admin() => {
             "You can invite: press “Invite and ask”, or send `invite` with it.".to_owned()
         }
@@ -128,15 +129,15 @@ pub async fn address(
 }
 
 /// Which of the addresses have neither an account nor an invitation.
-pub async fn unknown(
+pub async fn unknown_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
     given: &[String],
 ) -> Result<Vec<String>> {
     let mut unknown = Vec::new();
-    for email in given.iter().filter_map(|name| text::email(name).ok()) {
+    for email in given.iter().filter_map(|name| text::parse_email(name).ok()) {
         if people::by_email(connection, &email).await?.is_none()
-            && invited(connection, clock, &email).await?.is_none()
+            && find_invitation(connection, clock, &email).await?.is_none()
         {
             unknown.push(email);
         }
@@ -144,7 +145,7 @@ pub async fn unknown(
     Ok(unknown)
 }
 
-async fn invited(
+async fn find_invitation(
     connection: &mut AnyConnection,
     clock: &Clock,
     email: &str,
@@ -159,25 +160,25 @@ async fn invited(
 }
 
 /// The names of those who can invite, at most three.
-pub async fn admins(connection: &mut AnyConnection) -> Result<Vec<String>> {
+pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
         .fetch_all(connection)
         .await?)
 }
 
-/// "Invite and ask": invites those of the addresses that have no account, so that [`address`] then takes them.
+/// "Invite and ask": invites those of the addresses that have no account, so that [`resolve_addresses`] then takes them.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,
     by: &Person,
     given: &[String],
-) -> Result<Vec<people::Invited>> {
-    let strangers = unknown(tx, clock, given).await?;
-    if strangers.len() > INVITE {
+) -> Result<Vec<people::CreatedInvitation>> {
+    let strangers = unknown_addresses(tx, clock, given).await?;
+    if strangers.len() > MAX_INVITED {
         return Err(Error::invalid(
             "audience",
             format!(
-                "names {} addresses without an account; at most {INVITE} are invited at once.",
+                "names {} addresses without an account; at most {MAX_INVITED} are invited at once.",
                 strangers.len()
             ),
         ));
@@ -190,7 +191,12 @@ pub async fn invite_and_ask(
 }
 
 /// Writes down whom the author named.
-pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addressed) -> Result<()> {
+pub(super) async fn save_audience(
+    tx: &mut Tx,
+    clock: &Clock,
+    id: &str,
+    addressed: &ResolvedAudience,
+) -> Result<()> {
     sqlx::query("UPDATE updates SET everyone_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(everyone_at, $2) END WHERE id = $3")
         .bind(i64::from(addressed.everyone))
         .bind(clock.now())
@@ -201,10 +207,10 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    for some in addressed.people.chunks(CHUNK) {
+    for some in addressed.people.chunks(CHUNK_SIZE) {
         let text = format!(
             "INSERT INTO audience (update_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
-            db::in_list(2, some.len())
+            db::placeholders(2, some.len())
         );
         let mut statement = sqlx::query(AssertSqlSafe(text)).bind(id);
         for person in some {
@@ -238,7 +244,7 @@ pub(super) async fn set(tx: &mut Tx, clock: &Clock, id: &str, addressed: &Addres
 }
 
 /// The people the author named, by name.
-pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Named>> {
+pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<NamedPerson>> {
     Ok(sqlx::query_as(
         "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id",
     )
@@ -248,7 +254,7 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
 }
 
 /// The addresses the author named that were invited and have not come yet.
-pub async fn awaited(
+pub async fn pending_invitees(
     connection: &mut AnyConnection,
     clock: &Clock,
     id: &str,
@@ -277,7 +283,10 @@ pub async fn audience_groups(
 }
 
 /// Their ids.
-pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
+pub(super) async fn audience_group_ids(
+    connection: &mut AnyConnection,
+    id: &str,
+) -> Result<Vec<String>> {
     Ok(audience_groups(connection, id)
         .await?
         .into_iter()
@@ -286,7 +295,7 @@ pub(super) async fn groups_of(connection: &mut AnyConnection, id: &str) -> Resul
 }
 
 /// Who becomes a recipient: none that is one already.
-macro_rules! receive {
+macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
             "INSERT INTO receipts (update_id, person_id, sent_at) ",
@@ -299,7 +308,7 @@ macro_rules! receive {
 /// Makes recipients of the audience and tells them: all of it at publication, and after an edit those who are new. Who is no longer in it
 /// keeps their history and loses sight. Groups and `everyone` are resolved once, when they begin to owe: who joins later owes nothing. With
 /// `fyi` to everyone a receipt appears only on opening. `kept` are the groups it was for before, if the audience was edited.
-pub(super) async fn resolve(
+pub(super) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,
     before: &Update,
@@ -310,10 +319,10 @@ pub(super) async fn resolve(
     let (id, author) = (&after.id, &after.author_id);
     let mut new: Vec<String> = Vec::new();
     let first = before.published_at.is_none();
-    let owes_now = after.everyone_at.is_some() && after.asks();
-    let owed_before = !first && before.everyone_at.is_some() && before.asks();
+    let owes_now = after.everyone_at.is_some() && after.asks_for_answer();
+    let owed_before = !first && before.everyone_at.is_some() && before.asks_for_answer();
     if owes_now && !owed_before {
-        let all = receive!(
+        let all = insert_recipients!(
             "SELECT $1, p.id, $2 FROM people p WHERE p.deactivated_at IS NULL AND p.id <> $3"
         );
         new.extend(
@@ -325,7 +334,7 @@ pub(super) async fn resolve(
                 .await?,
         );
     }
-    let named = receive!(
+    let named = insert_recipients!(
         "SELECT a.update_id, a.person_id, $2 FROM audience a JOIN people p ON p.id = a.person_id
          WHERE a.update_id = $1 AND p.deactivated_at IS NULL AND p.id <> $3"
     );
@@ -338,7 +347,7 @@ pub(super) async fn resolve(
             .await?,
     );
     if let Some(kept) = kept {
-        new.extend(through_groups(tx, now, after, if first { &[] } else { kept }).await?);
+        new.extend(add_group_recipients(tx, now, after, if first { &[] } else { kept }).await?);
     }
     if after.everyone_at.is_none() && kept.is_some() {
         sqlx::query(
@@ -351,18 +360,18 @@ pub(super) async fn resolve(
         .execute(&mut **tx)
         .await?;
     }
-    let news = |kind| News {
+    let notification = |kind| Notification {
         kind,
         update_id: id,
         subject_id: id,
         actor_id: author,
     };
-    if after.asks() {
+    if after.asks_for_answer() {
         // Who was asked for less before is asked anew.
         if !first && before.expectation != after.expectation {
-            new.extend(recipients(tx, id).await?);
+            new.extend(recipient_ids(tx, id).await?);
         }
-        return notifications::tell(tx, clock, news(Kind::Asked), &new).await;
+        return notifications::notify(tx, clock, notification(Kind::Asked), &new).await;
     }
     if after.everyone_at.is_some() && (first || before.everyone_at.is_none()) {
         new.extend(
@@ -371,15 +380,15 @@ pub(super) async fn resolve(
                 .await?,
         );
     }
-    if !first && before.asks() {
+    if !first && before.asks_for_answer() {
         // Nobody is asked any more; who has not opened it can still hear it.
-        new.extend(unheard(tx, id).await?);
+        new.extend(unnotified_recipient_ids(tx, id).await?);
     }
-    notifications::tell(tx, clock, news(Kind::Sent), &new).await
+    notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
 /// Asks the members of groups that were not named before, and forgets groups that are no longer named. Answers who is new.
-async fn through_groups(
+async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
     update: &Update,
@@ -392,7 +401,7 @@ async fn through_groups(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    for group in groups_of(tx, id)
+    for group in audience_group_ids(tx, id)
         .await?
         .iter()
         .filter(|group| !kept.contains(group))
@@ -408,7 +417,7 @@ async fn through_groups(
         .execute(&mut **tx)
         .await?;
     }
-    let members = receive!(
+    let members = insert_recipients!(
         "SELECT DISTINCT t.update_id, t.person_id, $2 FROM asked_through t WHERE t.update_id = $1"
     );
     Ok(sqlx::query_scalar(members)
@@ -418,7 +427,7 @@ async fn through_groups(
         .await?)
 }
 
-async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+async fn recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL",
     )
@@ -427,7 +436,7 @@ async fn recipients(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
     .await?)
 }
 
-async fn unheard(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
+async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NULL AND answered_at IS NULL",
     )
@@ -444,8 +453,8 @@ pub async fn add_recipient(
     id: &str,
     person_id: &str,
 ) -> Result<Update> {
-    super::hold(tx, id).await?;
-    let before = super::find_mine(tx, viewer, id).await?;
+    super::lock_for_update(tx, id).await?;
+    let before = super::find_own(tx, viewer, id).await?;
     let person = people::by_id(tx, person_id).await?;
     if person.deactivated_at.is_some() {
         return Err(Error::Conflict(format!(
@@ -456,16 +465,21 @@ pub async fn add_recipient(
     if person.id == before.author_id {
         return Err(Error::Conflict("It is yours: you see it already.".into()));
     }
-    join(tx, clock, person_id, &[id.to_owned()]).await?;
-    super::own(tx, id).await
+    add_invited_recipient(tx, clock, person_id, &[id.to_owned()]).await?;
+    super::find_as_author(tx, id).await
 }
 
 /// Makes someone a recipient of updates: who accepted an invitation, of those that were meant for them.
-pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String]) -> Result<()> {
+pub async fn add_invited_recipient(
+    tx: &mut Tx,
+    clock: &Clock,
+    person_id: &str,
+    updates: &[String],
+) -> Result<()> {
     let mut updates = updates.to_vec();
     updates.sort();
     for id in &updates {
-        super::hold(tx, id).await?;
+        super::lock_for_update(tx, id).await?;
         sqlx::query(
             "INSERT INTO audience (update_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
@@ -473,11 +487,11 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         .bind(person_id)
         .execute(&mut **tx)
         .await?;
-        let update = super::own(tx, id).await?;
+        let update = super::find_as_author(tx, id).await?;
         if update.published_at.is_none() {
             continue;
         }
-        let new: Vec<String> = sqlx::query_scalar(receive!(
+        let new: Vec<String> = sqlx::query_scalar(insert_recipients!(
             "SELECT $1, p.id, $2 FROM people p WHERE p.id = $3"
         ))
         .bind(id)
@@ -486,16 +500,16 @@ pub async fn join(tx: &mut Tx, clock: &Clock, person_id: &str, updates: &[String
         .fetch_all(&mut **tx)
         .await?;
         access::refresh(tx, id, Some(person_id)).await?;
-        super::settle(tx, clock, id, Some(person_id)).await?;
-        let kind = if update.asks() {
+        super::refresh_obligations(tx, clock, id, Some(person_id)).await?;
+        let kind = if update.asks_for_answer() {
             Kind::Asked
         } else {
             Kind::Sent
         };
-        notifications::tell(
+        notifications::notify(
             tx,
             clock,
-            News {
+            Notification {
                 kind,
                 update_id: id,
                 subject_id: id,

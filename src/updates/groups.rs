@@ -2,19 +2,19 @@
 
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{access, hold};
+use super::{access, lock_for_update};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::events;
 use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::notifications;
-use crate::notifications::{Kind, Notification};
+use crate::notifications::{Kind, PersonalNotification};
 use crate::people::Person;
 use crate::people::groups::{self, Change};
 
 /// How many people one statement names.
-const CHUNK: usize = 500;
+const CHUNK_SIZE: usize = 500;
 
 /// Changes a group. Who joins sees nothing that was sent before, except where its author let later members in: those authors are told who
 /// joined. Open streams check their right again.
@@ -55,9 +55,9 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
     .fetch_all(&mut **tx)
     .await?;
     for update in &sent {
-        hold(tx, update).await?;
+        lock_for_update(tx, update).await?;
     }
-    name_the_asked(tx, id).await?;
+    name_group_recipients(tx, id).await?;
     groups::remove(tx, by, id).await?;
     for update in &sent {
         access::refresh(tx, update, None).await?;
@@ -65,7 +65,7 @@ pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> 
     events::record_access(tx, clock, id, &by.id).await
 }
 
-async fn name_the_asked(tx: &mut Tx, group_id: &str) -> Result<()> {
+async fn name_group_recipients(tx: &mut Tx, group_id: &str) -> Result<()> {
     sqlx::query(
         "INSERT INTO audience (update_id, person_id)
          SELECT t.update_id, t.person_id FROM asked_through t JOIN receipts r ON r.update_id = t.update_id AND r.person_id = t.person_id
@@ -94,7 +94,7 @@ pub(super) async fn notify_of_earlier_joiners(
     clock: &Clock,
     update_id: &str,
 ) -> Result<()> {
-    for group in super::audience::groups_of(tx, update_id).await? {
+    for group in super::audience::audience_group_ids(tx, update_id).await? {
         let members: Vec<String> = sqlx::query_scalar(
             "SELECT person_id FROM group_members WHERE group_id = $1 ORDER BY person_id",
         )
@@ -116,7 +116,7 @@ async fn notify_authors(
     update_id: &str,
     joined: &[String],
 ) -> Result<()> {
-    for some in joined.chunks(CHUNK) {
+    for some in joined.chunks(CHUNK_SIZE) {
         let text = format!(
             "SELECT u.id AS update_id, u.author_id, p.id AS person_id FROM group_audience a JOIN updates u ON u.id = a.update_id
              JOIN people p ON p.id IN ({}) WHERE a.group_id = $1 AND ($2 = '' OR u.id = $2) AND u.later_members_at IS NOT NULL AND u.published_at IS NOT NULL
@@ -124,7 +124,7 @@ async fn notify_authors(
              AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.update_id = u.id AND r.person_id = p.id AND r.removed_at IS NULL)
              AND ($2 <> '' OR NOT EXISTS (SELECT 1 FROM group_audience o JOIN group_members m ON m.group_id = o.group_id
                                           WHERE o.update_id = u.id AND o.group_id <> $1 AND m.person_id = p.id))",
-            db::in_list(3, some.len())
+            db::placeholders(3, some.len())
         );
         let mut statement = sqlx::query_as(AssertSqlSafe(text))
             .bind(group_id)
@@ -133,9 +133,9 @@ async fn notify_authors(
             statement = statement.bind(person);
         }
         let found: Vec<Joined> = statement.fetch_all(&mut **tx).await?;
-        let notifications: Vec<Notification> = found
+        let notifications: Vec<PersonalNotification> = found
             .into_iter()
-            .map(|one| Notification {
+            .map(|one| PersonalNotification {
                 person_id: one.author_id,
                 // Of one author several updates can have the same person join.
                 subject_id: format!("{}.{}", one.update_id, one.person_id),
@@ -143,7 +143,7 @@ async fn notify_authors(
                 actor_id: one.person_id,
             })
             .collect();
-        notifications::notify_each(tx, clock, Kind::Joined, &notifications).await?;
+        notifications::notify_personally(tx, clock, Kind::Joined, &notifications).await?;
     }
     Ok(())
 }

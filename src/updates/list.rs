@@ -52,7 +52,7 @@ pub struct Row {
 }
 
 /// The columns of [`Row`].
-macro_rules! row {
+macro_rules! row_columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
          u.listed_at, u.recipients, u.acknowledged, u.owing, u.next_due_at, u.unheard, u.open_questions,
@@ -72,7 +72,7 @@ pub struct Filter {
     /// `video` or `image`.
     pub kind: String,
     /// Words that all must stand in its title, notes or one of its comments.
-    pub words: String,
+    pub search_words: String,
 }
 
 /// Where a list goes on: after the row with this place.
@@ -121,8 +121,8 @@ pub async fn list(
     after: Option<&Cursor>,
     limit: i64,
 ) -> Result<Vec<Row>> {
-    let query = search::query(dialect, &filter.words);
-    if query.is_none() && !filter.words.trim().is_empty() {
+    let query = search::match_query(dialect, &filter.search_words);
+    if query.is_none() && !filter.search_words.trim().is_empty() {
         return Ok(Vec::new());
     }
     // Only what is asked for stands in the text, so that the engine sees which index serves it.
@@ -131,7 +131,7 @@ pub async fn list(
     });
     let mut text = String::from(concat!(
         "SELECT ",
-        row!(),
+        row_columns!(),
         " FROM updates u JOIN people a ON a.id = u.author_id WHERE ",
         visible!("$1"),
         " AND (u.listed_at, u.id) < ($2, $3)"
@@ -194,10 +194,10 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     let text = format!(
         concat!(
             "SELECT ",
-            row!(),
+            row_columns!(),
             " FROM updates u JOIN people a ON a.id = u.author_id WHERE u.id IN ({})"
         ),
-        db::in_list(1, ids.len())
+        db::placeholders(1, ids.len())
     );
     let mut query = sqlx::query_as(AssertSqlSafe(text));
     for id in ids {
@@ -207,13 +207,13 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
 }
 
 /// The updates that the words fit best, among the newest 1,000 places that the person may see; best first.
-pub async fn best(
+pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,
     person_id: &str,
     typed: &str,
 ) -> Result<Vec<String>> {
-    let Some(query) = search::query(dialect, typed) else {
+    let Some(query) = search::match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
     // Both engines rank with lower being better here: bm25() does, ts_rank() is turned round.

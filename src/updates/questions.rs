@@ -8,23 +8,23 @@ use crate::infra::db;
 use crate::infra::db::Tx;
 
 /// So many people a statement.
-const CHUNK: usize = 500;
+const CHUNK_SIZE: usize = 500;
 
 /// Which of these active people may open the update.
-pub async fn who_sees(
+pub async fn people_who_can_open(
     connection: &mut AnyConnection,
     update_id: &str,
     people: &[String],
 ) -> Result<Vec<String>> {
     let mut seeing = Vec::new();
-    for chunk in people.chunks(CHUNK) {
+    for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(
             concat!(
                 "SELECT p.id FROM people p JOIN updates u ON u.id = $1 WHERE p.deactivated_at IS NULL AND ",
                 visible!("p.id"),
                 " AND p.id IN ({})"
             ),
-            db::in_list(2, chunk.len())
+            db::placeholders(2, chunk.len())
         );
         let mut query = sqlx::query_scalar(AssertSqlSafe(text)).bind(update_id);
         for person in chunk {
@@ -36,7 +36,7 @@ pub async fn who_sees(
 }
 
 /// Counts the questions that still wait for an answer: called after every change of one.
-pub async fn count_questions(tx: &mut Tx, id: &str) -> Result<()> {
+pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
     // Taken first: the statement after it sees what those have done who had the lock before.
     sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
         .bind(id)

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 
 /// How many revisions an update can have.
-const MOST: i64 = 200;
+const MAX_REVISIONS: i64 = 200;
 
 /// One revision, as its readers had it.
 #[derive(Clone, Debug, FromRow)]
@@ -22,7 +22,7 @@ pub struct Revision {
     pub notes: String,
     /// What it changed, in the author's words.
     pub what_changed: Option<String>,
-    /// JSON: [`Filed`] in order.
+    /// JSON: [`RevisionFile`] in order.
     pub media: String,
     /// When it began.
     pub begun_at: Millis,
@@ -30,7 +30,7 @@ pub struct Revision {
 
 /// A recording or picture of a revision.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-pub struct Filed {
+pub struct RevisionFile {
     /// The id of the media; it may be gone.
     pub id: String,
     /// The name its file had.
@@ -42,7 +42,7 @@ pub struct Filed {
 
 impl Revision {
     /// Its recordings and pictures; none where they were not written down.
-    pub fn files(&self) -> Vec<Filed> {
+    pub fn files(&self) -> Vec<RevisionFile> {
         serde_json::from_str(&self.media).unwrap_or_default()
     }
 }
@@ -61,10 +61,13 @@ pub struct Changes {
     /// Names of those that went.
     pub removed: Vec<String>,
     /// Recordings of which another stretch plays now.
-    pub trimmed: Vec<Filed>,
+    pub trimmed: Vec<RevisionFile>,
 }
 
-async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Filed>> {
+async fn current_files(
+    connection: &mut AnyConnection,
+    update_id: &str,
+) -> Result<Vec<RevisionFile>> {
     let files: Vec<(String, String, Option<Millis>, Option<Millis>)> = sqlx::query_as(
         "SELECT id, file_name, trim_from_ms, trim_to_ms FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL ORDER BY id",
     )
@@ -73,7 +76,7 @@ async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Fi
     .await?;
     Ok(files
         .into_iter()
-        .map(|(id, name, from, to)| Filed {
+        .map(|(id, name, from, to)| RevisionFile {
             id,
             name,
             trim: from.zip(to),
@@ -82,8 +85,9 @@ async fn files(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Fi
 }
 
 /// Writes down the present revision as it begins.
-pub(super) async fn begin(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
-    let media = serde_json::to_string(&files(tx, &update.id).await?).map_err(Error::internal)?;
+pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    let media =
+        serde_json::to_string(&current_files(tx, &update.id).await?).map_err(Error::internal)?;
     sqlx::query(
         "INSERT INTO revisions (update_id, revision, title, notes, what_changed, media, begun_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (update_id, revision) DO UPDATE SET title = excluded.title, notes = excluded.notes, media = excluded.media",
@@ -102,9 +106,9 @@ pub(super) async fn begin(tx: &mut Tx, clock: &Clock, update: &Update) -> Result
 
 /// The revision that ends stands as it was last read; the next one begins.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
-    if before.revision >= MOST {
+    if before.revision >= MAX_REVISIONS {
         return Err(Error::Conflict(format!(
-            "It was changed and asked again {MOST} times. Make another update."
+            "It was changed and asked again {MAX_REVISIONS} times. Make another update."
         )));
     }
     sqlx::query(
@@ -116,8 +120,8 @@ pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Re
     .bind(before.revision)
     .execute(&mut **tx)
     .await?;
-    let after = super::own(tx, &before.id).await?;
-    begin(tx, clock, &after).await
+    let after = super::find_as_author(tx, &before.id).await?;
+    record_revision(tx, clock, &after).await
 }
 
 /// All revisions, the newest first.
@@ -144,7 +148,7 @@ pub async fn revision(
 }
 
 /// Whether a revision has the media.
-pub async fn in_a_version(
+pub async fn is_in_a_revision(
     connection: &mut AnyConnection,
     update_id: &str,
     media_id: &str,
@@ -168,8 +172,8 @@ pub async fn changes_since(
     let Some(before) = all.iter().find(|one| one.revision == seen) else {
         return Ok(None);
     };
-    let (was, is) = (before.files(), files(connection, &update.id).await?);
-    let names = |files: &[Filed], others: &[Filed]| {
+    let (was, is) = (before.files(), current_files(connection, &update.id).await?);
+    let names = |files: &[RevisionFile], others: &[RevisionFile]| {
         files
             .iter()
             .filter(|file| others.iter().all(|other| other.id != file.id))
@@ -206,8 +210,9 @@ pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> R
             .bind(update.revision)
             .fetch_optional(&mut *connection)
             .await?;
-    let Some(begun) = begun.and_then(|text| serde_json::from_str::<Vec<Filed>>(&text).ok()) else {
+    let Some(begun) = begun.and_then(|text| serde_json::from_str::<Vec<RevisionFile>>(&text).ok())
+    else {
         return Ok(false);
     };
-    Ok(begun != files(connection, &update.id).await?)
+    Ok(begun != current_files(connection, &update.id).await?)
 }

@@ -4,22 +4,22 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use super::checksum::Checksum;
-use super::repository::{clear_at, must_fit, must_go_on};
-use super::writer::{Writer, overtaken};
-use super::{Intake, PICTURE, Upload, complete, find, give_up, size};
+use super::repository::{check_length, check_resumable, schedule_purge_at};
+use super::writer::{Writer, superseded};
+use super::{MAX_PICTURE_BYTES, Upload, UploadService, cancel, complete, find, format_size};
 use crate::clock::{Millis, secret};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::{media, updates};
 
 /// So many requests of one person bring bytes at once: each holds a buffer.
-const WRITERS: usize = 16;
+const MAX_WRITERS_PER_PERSON: usize = 16;
 /// After so long a copy of which nothing was told is nobody's.
-const ABANDONED: Millis = 24 * 3_600_000;
+const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
 /// What a request says of the bytes that it brings.
 #[derive(Clone, Debug, Default)]
-pub struct Patch {
+pub struct PatchRequest {
     /// Where they go, in bytes from the beginning: where the upload stands.
     pub offset: i64,
     /// How long the whole is, where that was not known before.
@@ -32,23 +32,26 @@ pub struct Patch {
 ///
 /// What came of a request that breaks off is kept, unless it has a checksum. `Conflict` where the upload stands elsewhere or somebody else
 /// went on with it: then the sender asks how far it is. What is no file we take ends the upload.
-pub async fn write(
-    intake: &Intake,
+pub async fn append_body(
+    uploads: &UploadService,
     viewer: &Viewer,
     id: &str,
-    patch: Patch,
+    patch: PatchRequest,
     body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    let Some(_turn) = intake.writing.enter(&viewer.person()?.id, WRITERS) else {
-        return Err(Error::TooMany(1));
+    let Some(_turn) = uploads
+        .writers
+        .try_acquire(&viewer.person()?.id, MAX_WRITERS_PER_PERSON)
+    else {
+        return Err(Error::TooManyRequests(1));
     };
-    let mut upload = find(&mut *intake.shop.db.read().await?, viewer, id).await?;
-    must_go_on(intake, &upload)?;
+    let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
+    check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
         // Its page comes back while it is being finished without it.
-        upload = complete::finish_if_whole(intake, upload).await?;
+        upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
-            return Err(overtaken());
+            return Err(superseded());
         }
     }
     if patch.offset != upload.received {
@@ -60,46 +63,46 @@ pub async fn write(
     if upload.finished_at.is_some()
         && (upload.broken_off_at.is_none() || patch.length == upload.length)
     {
-        return whole_already(intake, upload, patch, body).await;
+        return append_to_complete(uploads, upload, patch, body).await;
     }
-    if upload.finished_at.is_none() && upload.is_whole() {
-        return finish_again(intake, upload, patch, body).await;
+    if upload.finished_at.is_none() && upload.is_complete() {
+        return retry_finish(uploads, upload, patch, body).await;
     }
     // Taking it over now would only undo what is nearly done.
-    if intake.finishing.has(&upload.id) {
-        return Err(overtaken());
+    if uploads.finishers.is_held(&upload.id) {
+        return Err(superseded());
     }
-    intake.room()?;
+    uploads.check_free_space()?;
     let reopened = upload.finished_at.is_some();
-    announce(intake, &mut upload, patch.length, reopened)?;
+    set_length(uploads, &mut upload, patch.length, reopened)?;
     let writer = if reopened {
-        reopen(intake, upload).await
+        reopen_recording(uploads, upload).await
     } else {
-        Writer::take(intake, upload).await
+        Writer::claim(uploads, upload).await
     };
-    let mut writer = writer.map_err(complete::there_somewhere)?;
-    writer.all_at_once = patch.checksum.is_some();
+    let mut writer = writer.map_err(complete::missing_as_unavailable)?;
+    writer.persist_at_end = patch.checksum.is_some();
     let upload = writer.upload.clone();
-    let done = receive(writer, patch.checksum, body)
+    let done = receive_body(writer, patch.checksum, body)
         .await
-        .map_err(complete::there_somewhere);
+        .map_err(complete::missing_as_unavailable);
     // What is no picture and no video will be none with more bytes either.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
-        give_up(intake, &upload).await?;
+        cancel(uploads, &upload).await?;
     }
     done
 }
 
 /// Told again that it is whole, it is, also where it was finished because its page seemed lost; more bytes have no place.
-async fn whole_already(
-    intake: &Intake,
+async fn append_to_complete(
+    uploads: &UploadService,
     mut upload: Upload,
-    patch: Patch,
+    patch: PatchRequest,
     mut body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    if brings_bytes(intake, &mut body).await?
+    if has_bytes(uploads, &mut body).await?
         || patch
             .length
             .is_some_and(|length| Some(length) != upload.length)
@@ -107,8 +110,8 @@ async fn whole_already(
         return Err(Error::Gone("It has arrived as a whole already.".into()));
     }
     if upload.broken_off_at.is_some() {
-        let mut tx = intake.shop.db.begin().await?;
-        updates::hold(&mut tx, &upload.update_id).await?;
+        let mut tx = uploads.media.db.begin().await?;
+        updates::lock_for_update(&mut tx, &upload.update_id).await?;
         let whole = sqlx::query(
             "UPDATE uploads SET broken_off_at = NULL WHERE id = $1 AND generation = $2",
         )
@@ -117,9 +120,9 @@ async fn whole_already(
         .execute(&mut *tx)
         .await?;
         if whole.rows_affected() == 0 {
-            return Err(overtaken());
+            return Err(superseded());
         }
-        media::mend(&mut tx, &intake.shop.clock, &upload.media_id).await?;
+        media::clear_broken_off(&mut tx, &uploads.media.clock, &upload.media_id).await?;
         tx.commit().await?;
         upload.broken_off_at = None;
     }
@@ -128,64 +131,64 @@ async fn whole_already(
 
 /// All bytes are there, but whoever brought the last of them could not finish it. Where that is still going on, on this node, it is not
 /// disturbed: the answer is that all bytes are there.
-async fn finish_again(
-    intake: &Intake,
+async fn retry_finish(
+    uploads: &UploadService,
     mut upload: Upload,
-    patch: Patch,
+    patch: PatchRequest,
     mut body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    announce(intake, &mut upload, patch.length, false)?;
-    if brings_bytes(intake, &mut body).await? {
-        return Err(beyond(upload.received));
+    set_length(uploads, &mut upload, patch.length, false)?;
+    if has_bytes(uploads, &mut body).await? {
+        return Err(beyond_length(upload.received));
     }
-    if patch.checksum.is_some_and(|checksum| !checksum.holds()) {
-        return Err(mismatch());
+    if patch.checksum.is_some_and(|checksum| !checksum.matches()) {
+        return Err(checksum_mismatch());
     }
     let known = upload.clone();
-    let finished = complete::finish_committed(intake, upload).await;
+    let finished = complete::finish_committed(uploads, upload).await;
     if let Err(Error::Unsupported(_)) = &finished {
-        give_up(intake, &known).await?;
+        cancel(uploads, &known).await?;
     }
     finished
 }
 
 /// Whether a body has any bytes.
-async fn brings_bytes(
-    intake: &Intake,
+async fn has_bytes(
+    uploads: &UploadService,
     body: &mut (impl Stream<Item = Result<Bytes>> + Unpin),
 ) -> Result<bool> {
     loop {
-        match tokio::time::timeout(intake.pause, body.next()).await {
+        match tokio::time::timeout(uploads.idle_timeout, body.next()).await {
             Ok(Some(block)) if block.as_ref().is_ok_and(Bytes::is_empty) => {}
             Ok(Some(block)) => return block.map(|_| true),
             Ok(None) => return Ok(false),
-            Err(_) => return Err(stalled(intake)),
+            Err(_) => return Err(body_stalled(uploads)),
         }
     }
 }
 
-fn stalled(intake: &Intake) -> Error {
+fn body_stalled(uploads: &UploadService) -> Error {
     Error::Conflict(format!(
         "Nothing came for {} s. What came before is kept: ask with HEAD how far it is.",
-        intake.pause.as_secs()
+        uploads.idle_timeout.as_secs()
     ))
 }
 
-fn beyond(length: i64) -> Error {
+fn beyond_length(length: i64) -> Error {
     Error::TooLarge(format!(
         "These are more than the {length} bytes that this upload has."
     ))
 }
 
-fn mismatch() -> Error {
-    Error::Mismatch(
+fn checksum_mismatch() -> Error {
+    Error::ChecksumMismatch(
         "The bytes are not the ones that Upload-Checksum was made of. Send them again.".into(),
     )
 }
 
 /// The length, where it becomes known now.
-fn announce(
-    intake: &Intake,
+fn set_length(
+    uploads: &UploadService,
     upload: &mut Upload,
     length: Option<i64>,
     reopened: bool,
@@ -203,7 +206,7 @@ fn announce(
             upload.received
         ))),
         _ => {
-            must_fit(intake, length)?;
+            check_length(uploads, length)?;
             upload.length = Some(length);
             Ok(())
         }
@@ -211,9 +214,9 @@ fn announce(
 }
 
 /// Goes on with a recording that was finished because its page seemed lost: what is there is copied into an upload anew.
-async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
-    let (shop, key) = (&intake.shop, format!("media/{}", secret()));
-    let mut tx = shop.db.begin().await?;
+async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Writer<'_>> {
+    let (ctx, key) = (&uploads.media, format!("media/{}", secret()));
+    let mut tx = ctx.db.begin().await?;
     let generation: Option<i64> = sqlx::query_scalar(
         "UPDATE uploads SET generation = generation + 1 WHERE id = $1 AND broken_off_at IS NOT NULL
          AND update_id IN (SELECT id FROM updates WHERE published_at IS NULL)
@@ -241,35 +244,39 @@ async fn reopen(intake: &Intake, upload: Upload) -> Result<Writer<'_>> {
         ..upload
     };
     // A copy that never comes to its end belongs to nothing.
-    clear_at(
+    schedule_purge_at(
         &mut tx,
-        &shop.clock,
+        &ctx.clock,
         &anew.key,
         None,
-        shop.clock.now() + ABANDONED,
+        ctx.clock.now() + ABANDONED_COPY_AGE,
     )
     .await?;
     tx.commit().await?;
-    let mut writer = Writer::anew(intake, anew);
-    let mut body = shop
+    let mut writer = Writer::for_reopened(uploads, anew);
+    let mut body = ctx
         .storage
         .get(&old, 0..u64::try_from(length).unwrap_or(0))
         .await?;
     let mut buffer = BytesMut::new();
     while let Some(block) = body.next().await {
-        fill(&mut writer, &mut buffer, block?).await?;
+        buffer_block(&mut writer, &mut buffer, block?).await?;
     }
     if !buffer.is_empty() {
         writer.store(buffer.freeze()).await?;
     }
-    writer.tell().await?;
+    writer.persist_offset().await?;
     Ok(writer)
 }
 
 /// Adds a block to what is to be stored, and stores what is full.
-async fn fill(writer: &mut Writer<'_>, buffer: &mut BytesMut, mut block: Bytes) -> Result<()> {
-    while buffer.len() + block.len() >= writer.wanted() {
-        let rest = block.split_off(writer.wanted() - buffer.len());
+async fn buffer_block(
+    writer: &mut Writer<'_>,
+    buffer: &mut BytesMut,
+    mut block: Bytes,
+) -> Result<()> {
+    while buffer.len() + block.len() >= writer.preferred_bytes() {
+        let rest = block.split_off(writer.preferred_bytes() - buffer.len());
         buffer.extend_from_slice(&block);
         writer.store(buffer.split().freeze()).await?;
         block = rest;
@@ -278,39 +285,40 @@ async fn fill(writer: &mut Writer<'_>, buffer: &mut BytesMut, mut block: Bytes) 
     Ok(())
 }
 
-async fn receive(
+async fn receive_body(
     mut writer: Writer<'_>,
     mut checksum: Option<Checksum>,
     mut body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    let intake = writer.intake;
+    let uploads = writer.uploads;
     let mut buffer = BytesMut::new();
     let broken = loop {
-        let block = match tokio::time::timeout(intake.pause, body.next()).await {
+        let block = match tokio::time::timeout(uploads.idle_timeout, body.next()).await {
             Ok(Some(Ok(block))) => block,
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(error),
-            Err(_) => break Some(stalled(intake)),
+            Err(_) => break Some(body_stalled(uploads)),
         };
-        let end = writer.at + i64::try_from(buffer.len() + block.len()).map_err(Error::internal)?;
-        if let Err(error) = room_for(&writer, end) {
+        let end =
+            writer.offset + i64::try_from(buffer.len() + block.len()).map_err(Error::internal)?;
+        if let Err(error) = check_end(&writer, end) {
             break Some(error);
         }
         if let Some(checksum) = &mut checksum {
-            checksum.add(&block);
+            checksum.update(&block);
         }
-        fill(&mut writer, &mut buffer, block).await?;
+        buffer_block(&mut writer, &mut buffer, block).await?;
     };
     if let Some(error) = broken {
-        if !writer.all_at_once && !buffer.is_empty() {
+        if !writer.persist_at_end && !buffer.is_empty() {
             writer.store(buffer.freeze()).await?;
         }
         return Err(error);
     }
-    if checksum.is_some_and(|checksum| !checksum.holds()) {
-        return Err(mismatch());
+    if checksum.is_some_and(|checksum| !checksum.matches()) {
+        return Err(checksum_mismatch());
     }
-    let end = writer.at + i64::try_from(buffer.len()).map_err(Error::internal)?;
+    let end = writer.offset + i64::try_from(buffer.len()).map_err(Error::internal)?;
     if writer.upload.length == Some(end) {
         return complete::finish(writer, buffer.freeze()).await;
     }
@@ -319,29 +327,29 @@ async fn receive(
         writer.store(buffer.freeze()).await?;
     }
     // What was stored is told, unless all is to be told at once; a length that came without bytes is not yet.
-    if empty || writer.all_at_once {
-        writer.tell().await?;
+    if empty || writer.persist_at_end {
+        writer.persist_offset().await?;
     }
     Ok(writer.upload)
 }
 
 /// Refuses bytes beyond the end, wherever that is.
-fn room_for(writer: &Writer<'_>, end: i64) -> Result<()> {
+fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
     if let Some(length) = writer.upload.length
         && end > length
     {
-        return Err(beyond(length));
+        return Err(beyond_length(length));
     }
-    must_fit(writer.intake, end)?;
+    check_length(writer.uploads, end)?;
     let picture = writer
         .upload
         .content_type
         .as_deref()
         .is_some_and(|kind| kind.starts_with("image/"));
-    if picture && u64::try_from(end).is_ok_and(|end| end > PICTURE) {
+    if picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
         return Err(Error::Unsupported(format!(
             "The picture is larger than {}, the most that is taken.",
-            size(PICTURE)
+            format_size(MAX_PICTURE_BYTES)
         )));
     }
     Ok(())

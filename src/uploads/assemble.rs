@@ -3,7 +3,7 @@
 //! In a bucket, an upload that is longer than a part is a multipart upload. Four rules make sure that it can always be completed,
 //! wherever a process, its database or its storage fails:
 //!
-//! 1. A part that is sent before all bytes are committed is exactly [`PART`] bytes long. Servers refuse shorter parts in the middle
+//! 1. A part that is sent before all bytes are committed is exactly [`PART_SIZE`] bytes long. Servers refuse shorter parts in the middle
 //!    (`EntityTooSmall`). The tail, which is shorter, stays in segments.
 //! 2. The number of such a part is reserved in the database before the part is sent, and no number is reserved twice. So a writer
 //!    that was overtaken cannot replace a part that counts. It may leave a stray: a part that was never committed.
@@ -12,19 +12,19 @@
 //!    same number, the highest of all.
 //! 4. A server may refuse to complete an upload without its strays (Ceph's gateway does; Amazon's S3 ignores them). Then all parts
 //!    are completed, and the ranges that count are copied to another key. Versions before this one sent the tail under a reserved
-//!    number, so a stray can be too short for the middle: it is replaced by [`PART`] zeros first.
+//!    number, so a stray can be too short for the middle: it is replaced by [`PART_SIZE`] zeros first.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::Seen;
-use super::writer::{Piece, Writer, overtaken};
+use super::FileType;
+use super::writer::{Piece, Writer, superseded};
 use crate::error::{Error, Result};
-use crate::infra::storage::{Bytestream, Completion, PART, S3, Storage};
-use crate::media::{about, loose_key};
+use crate::infra::storage::{Completion, ObjectStream, PART_SIZE, S3, Storage};
+use crate::media::{new_pending_key, object_metadata};
 
 /// The bytes of an object within these ranges, one after the other.
-fn ranges(storage: Storage, key: String, ranges: Vec<(u64, u64)>) -> Bytestream {
+fn stream_ranges(storage: Storage, key: String, ranges: Vec<(u64, u64)>) -> ObjectStream {
     let get = move |(from, to)| {
         let (storage, key) = (storage.clone(), key.clone());
         async move { storage.get(&key, from..to).await }
@@ -37,21 +37,21 @@ type Part = (i32, String);
 
 impl Writer<'_> {
     /// Stores what is `left` and makes the whole one object under its key. Answers its length in bytes. Can be repeated.
-    pub(super) async fn join(&mut self, left: Bytes, seen: Seen) -> Result<u64> {
-        let length = u64::try_from(self.at).unwrap_or(0) + left.len() as u64;
-        self.upload.content_type = Some(seen.content_type().to_owned());
-        match self.intake.shop.storage.clone() {
+    pub(super) async fn assemble(&mut self, left: Bytes, file_type: FileType) -> Result<u64> {
+        let length = u64::try_from(self.offset).unwrap_or(0) + left.len() as u64;
+        self.upload.content_type = Some(file_type.content_type().to_owned());
+        match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
                 let empty = left.is_empty();
                 if !empty {
                     self.store(left).await?;
                 }
-                if empty || self.all_at_once {
-                    self.tell().await?;
+                if empty || self.persist_at_end {
+                    self.persist_offset().await?;
                 }
-                let _held = disk.grow(&self.upload.place()).await?;
-                self.must_hold().await?;
-                disk.settle_grown(&self.upload.place(), &self.upload.key)
+                let _held = disk.open_growing(&self.upload.data_key()).await?;
+                self.check_current().await?;
+                disk.persist_growing(&self.upload.data_key(), &self.upload.key)
                     .await?;
                 match self.storage().len(&self.upload.key).await? {
                     Some(stored) if stored == length => {}
@@ -63,36 +63,46 @@ impl Writer<'_> {
                 }
             }
             Storage::S3(_)
-                if self.upload.multipart.is_none() && self.waiting() + left.len() < PART =>
+                if self.upload.multipart.is_none()
+                    && self.pending_bytes() + left.len() < PART_SIZE =>
             {
                 self.scan.feed(&left);
                 // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
-                let whole = self.joined(&left).await?.freeze();
-                let key = loose_key(
-                    &self.intake.shop.db,
-                    &self.intake.shop.clock,
+                let whole = self.read_pending(&left).await?.freeze();
+                let key = new_pending_key(
+                    &self.uploads.media.db,
+                    &self.uploads.media.clock,
                     Some(&self.upload.media_id),
                 )
                 .await?;
                 self.storage()
-                    .put(&key, &about(seen.content_type()), stream::iter([Ok(whole)]))
+                    .put(
+                        &key,
+                        &object_metadata(file_type.content_type()),
+                        stream::iter([Ok(whole)]),
+                    )
                     .await?;
                 self.upload.key = key;
             }
             Storage::S3(s3) => {
                 if !left.is_empty() {
                     self.scan.feed(&left);
-                    self.segment(left).await?;
+                    self.store_segment(left).await?;
                 }
-                self.tell().await?;
-                self.complete(&s3, length, seen).await?;
+                self.persist_offset().await?;
+                self.complete_multipart(&s3, length, file_type).await?;
             }
         }
         Ok(length)
     }
 
     /// Completes the multipart upload, whose `length` bytes are all committed, and copies out what counts where it has strays.
-    async fn complete(&mut self, s3: &S3, length: u64, seen: Seen) -> Result<()> {
+    async fn complete_multipart(
+        &mut self,
+        s3: &S3,
+        length: u64,
+        file_type: FileType,
+    ) -> Result<()> {
         let multipart = self
             .upload
             .multipart
@@ -106,28 +116,28 @@ impl Writer<'_> {
                 serde_json::from_str(stretches).map_err(Error::internal)?
             }
             _ => {
-                let parts = self.send_tail(s3, &multipart).await?;
+                let parts = self.upload_tail(s3, &multipart).await?;
                 match s3
-                    .complete(&self.upload.key, &multipart, &parts, length)
+                    .complete_multipart(&self.upload.key, &multipart, &parts, length)
                     .await?
                 {
                     Completion::Done => return Ok(()),
                     Completion::Refused(refusal) => {
-                        self.complete_with_strays(s3, &multipart, &parts, length, refusal)
+                        self.complete_all_parts(s3, &multipart, &parts, length, refusal)
                             .await?
                     }
                 }
             }
         };
-        let counted = ranges(self.storage().clone(), self.upload.key.clone(), counted);
-        let key = loose_key(
-            &self.intake.shop.db,
-            &self.intake.shop.clock,
+        let counted = stream_ranges(self.storage().clone(), self.upload.key.clone(), counted);
+        let key = new_pending_key(
+            &self.uploads.media.db,
+            &self.uploads.media.clock,
             Some(&self.upload.media_id),
         )
         .await?;
         self.storage()
-            .put(&key, &about(seen.content_type()), counted)
+            .put(&key, &object_metadata(file_type.content_type()), counted)
             .await?;
         self.upload.key = key;
         Ok(())
@@ -135,7 +145,7 @@ impl Writer<'_> {
 
     /// Completes all parts that the server has, and answers the ranges of the object that count. These are committed before, because
     /// the object cannot be told apart from others afterwards.
-    async fn complete_with_strays(
+    async fn complete_all_parts(
         &mut self,
         s3: &S3,
         multipart: &str,
@@ -146,21 +156,21 @@ impl Writer<'_> {
         let key = self.upload.key.clone();
         let counts = |number: i32| parts.iter().any(|part| part.0 == number);
         let strays = s3
-            .parts(&key, multipart)
+            .list_parts(&key, multipart)
             .await?
             .into_iter()
             .filter(|(number, ..)| !counts(*number));
-        for (number, _, _) in strays.filter(|(_, _, size)| *size != PART as u64) {
+        for (number, _, _) in strays.filter(|(_, _, size)| *size != PART_SIZE as u64) {
             let _turn = self
-                .intake
-                .joining
+                .uploads
+                .join_permits
                 .acquire()
                 .await
                 .map_err(Error::internal)?;
-            s3.part(&key, multipart, number, Bytes::from(vec![0; PART]))
+            s3.upload_part(&key, multipart, number, Bytes::from(vec![0; PART_SIZE]))
                 .await?;
         }
-        let all = s3.parts(&key, multipart).await?;
+        let all = s3.list_parts(&key, multipart).await?;
         let (mut total, mut counted) = (0, Vec::new());
         for (number, _, size) in &all {
             if counts(*number) {
@@ -173,19 +183,19 @@ impl Writer<'_> {
             return Err(refusal);
         }
         self.upload.stretches = Some(serde_json::to_string(&counted).map_err(Error::internal)?);
-        self.tell().await?;
+        self.persist_offset().await?;
         let all: Vec<Part> = all
             .into_iter()
             .map(|(number, etag, _)| (number, etag))
             .collect();
-        match s3.complete(&key, multipart, &all, total).await? {
+        match s3.complete_multipart(&key, multipart, &all, total).await? {
             Completion::Done => Ok(counted),
             Completion::Refused(refusal) => Err(refusal),
         }
     }
 
     /// Sends what waits in segments as the last part, and answers all parts that count, in order and without a gap.
-    async fn send_tail(&self, s3: &S3, multipart: &str) -> Result<Vec<Part>> {
+    async fn upload_tail(&self, s3: &S3, multipart: &str) -> Result<Vec<Part>> {
         let mut parts = self.committed_parts().await?;
         if self.segments.is_empty() {
             return Ok(parts);
@@ -194,19 +204,21 @@ impl Writer<'_> {
             sqlx::query_scalar("SELECT parts FROM uploads WHERE id = $1 AND generation = $2")
                 .bind(&self.upload.id)
                 .bind(self.upload.generation)
-                .fetch_optional(&mut *self.intake.shop.db.read().await?)
+                .fetch_optional(&mut *self.uploads.media.db.read().await?)
                 .await?;
-        let number = i32::try_from(reserved.ok_or_else(overtaken)? + 1).map_err(Error::internal)?;
+        let number =
+            i32::try_from(reserved.ok_or_else(superseded)? + 1).map_err(Error::internal)?;
         let _turn = self
-            .intake
-            .joining
+            .uploads
+            .join_permits
             .acquire()
             .await
             .map_err(Error::internal)?;
-        let tail = self.joined(&[]).await?.freeze();
+        let tail = self.read_pending(&[]).await?.freeze();
         parts.push((
             number,
-            s3.part(&self.upload.key, multipart, number, tail).await?,
+            s3.upload_part(&self.upload.key, multipart, number, tail)
+                .await?,
         ));
         Ok(parts)
     }
@@ -217,7 +229,7 @@ impl Writer<'_> {
             "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND part IS NOT NULL ORDER BY start",
         )
         .bind(&self.upload.id)
-        .fetch_all(&mut *self.intake.shop.db.read().await?)
+        .fetch_all(&mut *self.uploads.media.db.read().await?)
         .await?;
         let (mut parts, mut at) = (Vec::new(), 0);
         for piece in pieces.iter().chain(&self.segments) {
@@ -232,12 +244,12 @@ impl Writer<'_> {
             }
             at += piece.bytes;
         }
-        if at == self.at {
+        if at == self.offset {
             Ok(parts)
         } else {
             Err(Error::internal(format!(
                 "upload {} has {at} bytes of {}",
-                self.upload.id, self.at
+                self.upload.id, self.offset
             )))
         }
     }

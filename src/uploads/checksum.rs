@@ -12,12 +12,12 @@ pub const ALGORITHMS: &str = "sha1,sha256";
 /// What the bytes of one request must add up to.
 #[derive(Clone, Debug)]
 pub struct Checksum {
-    sum: Sum,
-    wanted: Vec<u8>,
+    hasher: Hasher,
+    expected: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
-enum Sum {
+enum Hasher {
     Sha1(Sha1),
     Sha256(Sha256),
 }
@@ -27,8 +27,8 @@ impl Checksum {
     pub fn parse(header: &str) -> Result<Self> {
         let (name, wanted) = header.trim().split_once(' ').unwrap_or((header, ""));
         let (sum, length) = match name {
-            "sha1" => (Sum::Sha1(Sha1::new()), 20),
-            "sha256" => (Sum::Sha256(Sha256::new()), 32),
+            "sha1" => (Hasher::Sha1(Sha1::new()), 20),
+            "sha256" => (Hasher::Sha256(Sha256::new()), 32),
             _ => {
                 return Err(Error::Malformed(format!(
                     "Upload-Checksum: {name:?} is not understood. Use one of {ALGORITHMS}."
@@ -36,7 +36,10 @@ impl Checksum {
             }
         };
         match BASE64.decode(wanted.trim().as_bytes()) {
-            Ok(wanted) if wanted.len() == length => Ok(Self { sum, wanted }),
+            Ok(wanted) if wanted.len() == length => Ok(Self {
+                hasher: sum,
+                expected: wanted,
+            }),
             _ => Err(Error::Malformed(format!(
                 "Upload-Checksum: what follows {name} is not {length} bytes in base64."
             ))),
@@ -44,18 +47,18 @@ impl Checksum {
     }
 
     /// Counts bytes in.
-    pub(super) fn add(&mut self, bytes: &[u8]) {
-        match &mut self.sum {
-            Sum::Sha1(sum) => sum.update(bytes),
-            Sum::Sha256(sum) => sum.update(bytes),
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        match &mut self.hasher {
+            Hasher::Sha1(sum) => sum.update(bytes),
+            Hasher::Sha256(sum) => sum.update(bytes),
         }
     }
 
     /// Whether they were the ones that were meant.
-    pub(super) fn holds(self) -> bool {
-        match self.sum {
-            Sum::Sha1(sum) => sum.finalize().as_slice() == self.wanted,
-            Sum::Sha256(sum) => sum.finalize().as_slice() == self.wanted,
+    pub(super) fn matches(self) -> bool {
+        match self.hasher {
+            Hasher::Sha1(sum) => sum.finalize().as_slice() == self.expected,
+            Hasher::Sha256(sum) => sum.finalize().as_slice() == self.expected,
         }
     }
 }

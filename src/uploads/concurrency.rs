@@ -5,43 +5,43 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts who is inside, by name. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Busy(Arc<Mutex<HashMap<String, usize>>>);
+pub struct KeyedLimiter(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One who is inside until this is dropped.
 #[derive(Debug)]
-pub(super) struct Inside {
-    busy: Busy,
+pub(super) struct Permit {
+    limiter: KeyedLimiter,
     name: String,
 }
 
-impl Busy {
+impl KeyedLimiter {
     fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes in, unless `most` of that name are.
-    pub(super) fn enter(&self, name: &str, most: usize) -> Option<Inside> {
+    pub(super) fn try_acquire(&self, name: &str, most: usize) -> Option<Permit> {
         let mut counts = self.counts();
         let count = counts.entry(name.to_owned()).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Inside {
-            busy: self.clone(),
+        Some(Permit {
+            limiter: self.clone(),
             name: name.to_owned(),
         })
     }
 
     /// Whether anybody of that name is inside.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(super) fn is_held(&self, name: &str) -> bool {
         self.counts().contains_key(name)
     }
 }
 
-impl Drop for Inside {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut counts = self.busy.counts();
+        let mut counts = self.limiter.counts();
         if let Some(count) = counts.get_mut(&self.name) {
             *count -= 1;
             if *count == 0 {

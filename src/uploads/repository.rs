@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
 
-use super::{Intake, size};
+use super::{UploadService, format_size};
 use crate::clock::{Clock, Millis, secret};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
@@ -14,11 +14,11 @@ use crate::text;
 use crate::updates::{self, Content};
 
 /// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
-pub(super) const KEPT: Millis = 7 * 24 * 3_600_000;
+pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
 /// No request that was under way when its upload ended still runs after so long.
-pub(super) const STRAGGLERS: Millis = 15 * 60_000;
+pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
 /// How many uploads of one person can be open.
-const OPEN: i64 = 100;
+const MAX_OPEN_UPLOADS: i64 = 100;
 
 /// A file on its way, over as many requests as it takes.
 #[derive(Clone, Debug, FromRow)]
@@ -72,23 +72,23 @@ pub(super) use columns;
 impl Upload {
     /// When it is thrown away.
     pub fn expires_at(&self) -> Millis {
-        self.created_at + KEPT
+        self.created_at + UPLOAD_LIFETIME
     }
 
     /// Whether all of it is there.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.length == Some(self.received)
     }
 
     /// What its bytes are kept under until it is whole.
-    pub(super) fn place(&self) -> String {
-        place(&self.key)
+    pub(super) fn data_key(&self) -> String {
+        data_key(&self.key)
     }
 }
 
 /// What is said of a file before it comes.
 #[derive(Clone, Debug, Default)]
-pub struct New {
+pub struct NewUpload {
     /// Its name.
     pub file_name: String,
     /// `Upload-Metadata`, as it was sent.
@@ -104,18 +104,18 @@ pub struct New {
 }
 
 /// Refuses what is too long.
-pub(super) fn must_fit(intake: &Intake, length: i64) -> Result<()> {
-    if u64::try_from(length).is_ok_and(|length| length <= intake.max) {
+pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
+    if u64::try_from(length).is_ok_and(|length| length <= uploads.max_bytes) {
         return Ok(());
     }
-    let most = size(intake.max);
+    let most = format_size(uploads.max_bytes);
     Err(Error::TooLarge(format!(
         "The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin."
     )))
 }
 
 /// The ids that a bucket's server gave to what of uploads is unfinished there.
-pub async fn unfinished(connection: &mut AnyConnection) -> Result<Vec<String>> {
+pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(
         sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
             .fetch_all(connection)
@@ -124,10 +124,15 @@ pub async fn unfinished(connection: &mut AnyConnection) -> Result<Vec<String>> {
 }
 
 /// Begins an upload to an update of one's own.
-pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> Result<Upload> {
-    let (person, clock) = (viewer.person()?, &intake.shop.clock);
+pub async fn create(
+    tx: &mut Tx,
+    uploads: &UploadService,
+    viewer: &Viewer,
+    new: &NewUpload,
+) -> Result<Upload> {
+    let (person, clock) = (viewer.person()?, &uploads.media.clock);
     if let Some(length) = new.length {
-        must_fit(intake, length)?;
+        check_length(uploads, length)?;
     }
     if let Some(nonce) = &new.nonce {
         // Of two at once the second waits for the first.
@@ -135,7 +140,7 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
             .bind(&person.id)
             .execute(&mut **tx)
             .await?;
-        if let Some(upload) = begun_already(tx, viewer, nonce).await? {
+        if let Some(upload) = find_by_nonce(tx, viewer, nonce).await? {
             return Ok(upload);
         }
     }
@@ -145,15 +150,15 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
     .bind(&person.id)
     .fetch_one(&mut **tx)
     .await?;
-    if open >= OPEN {
+    if open >= MAX_OPEN_UPLOADS {
         return Err(Error::Conflict(format!(
-            "{OPEN} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
+            "{MAX_OPEN_UPLOADS} files of yours have begun to arrive and are not finished. Finish or remove some of them in your drafts first; what hears nothing for seven days goes by itself."
         )));
     }
     let update = match &new.update {
         Some(id) => {
-            updates::hold(tx, id).await?;
-            updates::find_mine(tx, viewer, id).await?
+            updates::lock_for_update(tx, id).await?;
+            updates::find_own(tx, viewer, id).await?
         }
         None => updates::create(tx, clock, person, &Content::default()).await?,
     };
@@ -161,7 +166,7 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
         clock.id(),
         clock.id(),
         clock.now(),
-        text::file_name(&new.file_name),
+        text::clean_file_name(&new.file_name),
     );
     sqlx::query(
         "INSERT INTO uploads (id, person_id, nonce, update_id, media_id, made_draft_at, file_name, metadata, length, deferred_at, received,
@@ -182,7 +187,7 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
     .bind(now)
     .execute(&mut **tx)
     .await?;
-    media::expect(
+    media::create_pending(
         tx,
         clock,
         &media_id,
@@ -195,7 +200,7 @@ pub async fn begin(tx: &mut Tx, intake: &Intake, viewer: &Viewer, new: &New) -> 
 }
 
 /// One's own upload that was begun with this nonce: its sender did not hear the answer.
-async fn begun_already(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
+async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
         "SELECT ",
@@ -226,14 +231,14 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
 }
 
 /// Refuses what can neither be gone on with nor is whole.
-pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
+pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
     }
     if upload.deferred_at.is_none()
         && upload.finished_at.is_none()
-        && !upload.is_whole()
-        && intake.shop.clock.now() >= upload.expires_at()
+        && !upload.is_complete()
+        && uploads.media.clock.now() >= upload.expires_at()
     {
         return Err(Error::Gone(
             "It was begun more than seven days ago and is thrown away. Send the file again.".into(),
@@ -243,7 +248,7 @@ pub fn must_go_on(intake: &Intake, upload: &Upload) -> Result<()> {
 }
 
 /// One's own uploads that are not finished and whose media was not removed, the oldest first.
-pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
+pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
     let person = viewer.person()?;
     let all = sqlx::query_as(concat!(
         "SELECT ",
@@ -259,12 +264,12 @@ pub async fn mine(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec
 /// for it and is still empty.
 pub async fn end(
     tx: &mut Tx,
-    intake: &Intake,
+    uploads: &UploadService,
     upload: &Upload,
     reason: Option<&str>,
 ) -> Result<()> {
-    let clock = &intake.shop.clock;
-    updates::hold(tx, &upload.update_id).await?;
+    let clock = &uploads.media.clock;
+    updates::lock_for_update(tx, &upload.update_id).await?;
     let ended: Option<(Option<i64>, Option<String>, String)> =
         sqlx::query_as("DELETE FROM uploads WHERE id = $1 AND finished_at IS NULL RETURNING made_draft_at, multipart, key")
             .bind(&upload.id)
@@ -275,45 +280,45 @@ pub async fn end(
             "It has arrived already. Remove the file from its update instead.".into(),
         ));
     };
-    clear_later(tx, clock, &key, multipart).await?;
+    schedule_purge(tx, clock, &key, multipart).await?;
     if let Some(reason) = reason {
-        return media::miss(tx, clock, &upload.media_id, reason).await;
+        return media::mark_incomplete(tx, clock, &upload.media_id, reason).await;
     }
     if made_draft_at.is_some()
         && updates::drop_if_empty(tx, clock, &upload.update_id, &upload.media_id).await?
     {
         return Ok(());
     }
-    media::forget(tx, clock, &upload.media_id, &upload.person_id).await
+    media::cancel(tx, clock, &upload.media_id, &upload.person_id).await
 }
 
 /// Ends an upload of which nothing is to stay.
-pub async fn give_up(intake: &Intake, upload: &Upload) -> Result<()> {
-    let mut tx = intake.shop.db.begin().await?;
-    end(&mut tx, intake, upload, None).await?;
+pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
+    let mut tx = uploads.media.db.begin().await?;
+    end(&mut tx, uploads, upload, None).await?;
     tx.commit().await
 }
 
 /// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
-pub(super) async fn clear_later(
+pub(super) async fn schedule_purge(
     tx: &mut Tx,
     clock: &Clock,
     key: &str,
     multipart: Option<String>,
 ) -> Result<()> {
-    clear_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;
-    clear_at(
+    schedule_purge_at(tx, clock, key, multipart.as_deref(), clock.now()).await?;
+    schedule_purge_at(
         tx,
         clock,
         key,
         multipart.as_deref(),
-        clock.now() + STRAGGLERS,
+        clock.now() + LATE_WRITER_GRACE,
     )
     .await
 }
 
 /// Has deleted what an upload with this key left, if nothing uses it then.
-pub(super) async fn clear_at(
+pub(super) async fn schedule_purge_at(
     tx: &mut Tx,
     clock: &Clock,
     key: &str,
@@ -324,13 +329,13 @@ pub(super) async fn clear_at(
         tx,
         clock,
         "clear",
-        &json!({ "place": place(key), "key": key, "multipart": multipart }),
+        &json!({ "place": data_key(key), "key": key, "multipart": multipart }),
         at,
     )
     .await
 }
 
 /// What the bytes of an upload with this key are kept under until it is whole.
-pub(super) fn place(key: &str) -> String {
+pub(super) fn data_key(key: &str) -> String {
     key.replacen("media/", "uploads/", 1)
 }

@@ -6,20 +6,20 @@ use serde_json::json;
 use sqlx::FromRow;
 
 use super::repository::Upload;
-use super::{Intake, Seen};
+use super::{FileType, UploadService};
 use crate::clock::secret;
 use crate::error::{Error, Result};
 use crate::infra::jobs;
-use crate::infra::storage::{About, PART, S3, Storage};
-use crate::infra::video::{HEAD, MetadataScan};
-use crate::media::about;
+use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3, Storage};
+use crate::infra::video::{HEAD_BYTES, MetadataScan};
+use crate::media::object_metadata;
 
 /// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
-const SEGMENTS: usize = 64;
+const MAX_SEGMENTS: usize = 64;
 /// So much is written to a disk at once; in memory for each who writes.
-const STEP: usize = 1 << 20;
+const DISK_WRITE_BYTES: usize = 1 << 20;
 /// Segments that are read at once.
-const AT_ONCE: usize = 8;
+const PARALLEL_READS: usize = 8;
 
 /// What of an upload lies in a bucket as one object or part.
 #[derive(Clone, Debug, FromRow)]
@@ -33,15 +33,15 @@ pub(super) struct Piece {
 
 /// One who writes to an upload, until another takes it over.
 pub(super) struct Writer<'a> {
-    pub(super) intake: &'a Intake,
+    pub(super) uploads: &'a UploadService,
     pub(super) upload: Upload,
     /// Where the next byte goes.
-    pub(super) at: i64,
+    pub(super) offset: i64,
     /// What is durable is told at the end only, all at once.
-    pub(super) all_at_once: bool,
+    pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
     /// Pieces to write down, each in place of those from its start on.
-    made: Vec<Piece>,
+    new_pieces: Vec<Piece>,
     replaced: Vec<String>,
     /// It was finished before: the first to tell of it says that it goes on.
     reopening: bool,
@@ -50,7 +50,7 @@ pub(super) struct Writer<'a> {
 }
 
 /// Somebody else goes on with it.
-pub(super) fn overtaken() -> Error {
+pub(super) fn superseded() -> Error {
     Error::Conflict(
         "Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into(),
     )
@@ -59,19 +59,19 @@ pub(super) fn overtaken() -> Error {
 impl<'a> Writer<'a> {
     /// Takes an upload over where it stands. An older writer can tell nothing more from here on. Once the length is known, only a writer that
     /// knows it too can: nothing is added to an upload whose bytes are all there.
-    pub(super) async fn take(intake: &'a Intake, mut upload: Upload) -> Result<Self> {
-        let mut tx = intake.shop.db.begin().await?;
+    pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
+        let mut tx = uploads.media.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(
             "UPDATE uploads SET generation = generation + 1, touched_at = $1
              WHERE id = $2 AND received = $3 AND (length IS NULL OR length = $4) AND finished_at IS NULL RETURNING generation",
         )
-        .bind(intake.shop.clock.now())
+        .bind(uploads.media.clock.now())
         .bind(&upload.id)
         .bind(upload.received)
         .bind(upload.length)
         .fetch_optional(&mut *tx)
         .await?;
-        upload.generation = generation.ok_or_else(overtaken)?;
+        upload.generation = generation.ok_or_else(superseded)?;
         let segments = sqlx::query_as(
             "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND key IS NOT NULL ORDER BY start",
         )
@@ -85,12 +85,12 @@ impl<'a> Writer<'a> {
             u64::try_from(at).unwrap_or(0),
         );
         Ok(Self {
-            intake,
+            uploads,
             upload,
-            at,
-            all_at_once: false,
+            offset: at,
+            persist_at_end: false,
             segments,
-            made: Vec::new(),
+            new_pieces: Vec::new(),
             replaced: Vec::new(),
             reopening: false,
             scan,
@@ -98,15 +98,15 @@ impl<'a> Writer<'a> {
     }
 
     /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
-    pub(super) fn anew(intake: &'a Intake, upload: Upload) -> Self {
+    pub(super) fn for_reopened(uploads: &'a UploadService, upload: Upload) -> Self {
         let scan = MetadataScan::default();
         Self {
-            intake,
+            uploads,
             upload,
-            at: 0,
-            all_at_once: true,
+            offset: 0,
+            persist_at_end: true,
             segments: Vec::new(),
-            made: Vec::new(),
+            new_pieces: Vec::new(),
             replaced: Vec::new(),
             reopening: true,
             scan,
@@ -114,14 +114,14 @@ impl<'a> Writer<'a> {
     }
 
     /// How many bytes are best stored at once.
-    pub(super) fn wanted(&self) -> usize {
+    pub(super) fn preferred_bytes(&self) -> usize {
         match self.storage() {
-            Storage::Disk(_) => STEP,
-            Storage::S3(_) => PART - self.waiting().min(PART - 1),
+            Storage::Disk(_) => DISK_WRITE_BYTES,
+            Storage::S3(_) => PART_SIZE - self.pending_bytes().min(PART_SIZE - 1),
         }
     }
 
-    pub(super) fn waiting(&self) -> usize {
+    pub(super) fn pending_bytes(&self) -> usize {
         self.segments
             .iter()
             .map(|segment| usize::try_from(segment.bytes).unwrap_or(0))
@@ -129,94 +129,112 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn storage(&self) -> &Storage {
-        &self.intake.shop.storage
+        &self.uploads.media.storage
     }
 
     /// Makes bytes durable, and tells so unless that is to be done at the end.
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
-        self.look(&bytes).await?;
+        self.detect_type(&bytes).await?;
         self.scan.feed(&bytes);
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
         // On a disk the file is held until it is told, so that nobody who took over has written in between.
-        let _held = match self.intake.shop.storage.clone() {
+        let _held = match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
-                let file = disk.grow(&self.upload.place()).await?;
-                self.must_hold().await?;
-                file.write(u64::try_from(self.at).unwrap_or(0), bytes)
+                let file = disk.open_growing(&self.upload.data_key()).await?;
+                self.check_current().await?;
+                file.write_at(u64::try_from(self.offset).unwrap_or(0), bytes)
                     .await?;
-                self.at += length;
+                self.offset += length;
                 Some(file)
             }
             Storage::S3(s3) => {
-                if self.waiting() + bytes.len() >= PART {
-                    self.part(&s3, bytes).await?;
+                if self.pending_bytes() + bytes.len() >= PART_SIZE {
+                    self.store_part(&s3, bytes).await?;
                 } else {
-                    self.segment(bytes).await?;
+                    self.store_segment(bytes).await?;
                 }
                 None
             }
         };
-        if self.all_at_once {
+        if self.persist_at_end {
             Ok(())
         } else {
-            self.tell().await
+            self.persist_offset().await
         }
     }
 
-    pub(super) async fn must_hold(&self) -> Result<()> {
+    pub(super) async fn check_current(&self) -> Result<()> {
         let holds: i64 =
             sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
                 .bind(&self.upload.id)
                 .bind(self.upload.generation)
-                .fetch_one(&mut *self.intake.shop.db.read().await?)
+                .fetch_one(&mut *self.uploads.media.db.read().await?)
                 .await?;
-        if holds == 1 { Ok(()) } else { Err(overtaken()) }
+        if holds == 1 {
+            Ok(())
+        } else {
+            Err(superseded())
+        }
     }
 
     /// Recognises the file as soon as enough of it is there.
-    async fn look(&mut self, next: &[u8]) -> Result<()> {
-        let enough = usize::try_from(self.at)
-            .unwrap_or(HEAD)
+    async fn detect_type(&mut self, next: &[u8]) -> Result<()> {
+        let enough = usize::try_from(self.offset)
+            .unwrap_or(HEAD_BYTES)
             .saturating_add(next.len())
-            >= HEAD;
+            >= HEAD_BYTES;
         if enough && self.upload.content_type.is_none() {
-            self.upload.content_type = Some(self.seen(next).await?.content_type().to_owned());
+            self.upload.content_type = Some(self.file_type(next).await?.content_type().to_owned());
         }
         Ok(())
     }
 
     /// What it is, by what is there and what comes `next`.
-    pub(super) async fn seen(&self, next: &[u8]) -> Result<Seen> {
-        if let Some(known) = self.upload.content_type.as_deref().and_then(Seen::stored) {
+    pub(super) async fn file_type(&self, next: &[u8]) -> Result<FileType> {
+        if let Some(known) = self
+            .upload
+            .content_type
+            .as_deref()
+            .and_then(FileType::from_content_type)
+        {
             return Ok(known);
         }
         let mut head = BytesMut::new();
-        if self.at > 0 {
+        if self.offset > 0 {
             match self.storage() {
-                Storage::Disk(disk) => head
-                    .extend_from_slice(&disk.grow(&self.upload.place()).await?.head(HEAD).await?),
-                Storage::S3(_) => head = self.joined(&[]).await?,
+                Storage::Disk(disk) => head.extend_from_slice(
+                    &disk
+                        .open_growing(&self.upload.data_key())
+                        .await?
+                        .read_head(HEAD_BYTES)
+                        .await?,
+                ),
+                Storage::S3(_) => head = self.read_pending(&[]).await?,
             }
-            head.truncate(usize::try_from(self.at).unwrap_or(HEAD).min(HEAD));
+            head.truncate(
+                usize::try_from(self.offset)
+                    .unwrap_or(HEAD_BYTES)
+                    .min(HEAD_BYTES),
+            );
         }
-        head.extend_from_slice(&next[..next.len().min(HEAD - head.len())]);
-        Seen::of(&head)
+        head.extend_from_slice(&next[..next.len().min(HEAD_BYTES - head.len())]);
+        FileType::detect(&head)
     }
 
     /// Stores bytes as an object of their own.
-    pub(super) async fn segment(&mut self, bytes: Bytes) -> Result<()> {
+    pub(super) async fn store_segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
-            Some(first) if self.segments.len() + 1 >= SEGMENTS => {
-                (first.start, self.joined(&bytes).await?.freeze())
+            Some(first) if self.segments.len() + 1 >= MAX_SEGMENTS => {
+                (first.start, self.read_pending(&bytes).await?.freeze())
             }
-            _ => (self.at, bytes),
+            _ => (self.offset, bytes),
         };
-        let key = format!("{}/{}", self.upload.place(), secret());
+        let key = format!("{}/{}", self.upload.data_key(), secret());
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
         self.storage()
-            .put(&key, &About::default(), stream::iter([Ok(bytes)]))
+            .put(&key, &ObjectMetadata::default(), stream::iter([Ok(bytes)]))
             .await?;
-        self.put_down(Piece {
+        self.add_piece(Piece {
             start,
             bytes: length,
             key: Some(key),
@@ -226,32 +244,35 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Sends the segments that wait and these bytes as a part, exactly [`PART`] bytes together. Its number is never given again: an overtaken
+    /// Sends the segments that wait and these bytes as a part, exactly [`PART_SIZE`] bytes together. Its number is never given again: an overtaken
     /// writer may still be sending its own part.
-    async fn part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
-        let start = self.segments.first().map_or(self.at, |first| first.start);
+    async fn store_part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
+        let start = self
+            .segments
+            .first()
+            .map_or(self.offset, |first| first.start);
         let _turn = self
-            .intake
-            .joining
+            .uploads
+            .join_permits
             .acquire()
             .await
             .map_err(Error::internal)?;
-        let whole = self.joined(&bytes).await?.freeze();
+        let whole = self.read_pending(&bytes).await?.freeze();
         drop(bytes);
-        if whole.len() != PART {
+        if whole.len() != PART_SIZE {
             return Err(Error::internal(format!("a part of {} bytes", whole.len())));
         }
         let multipart = match &self.upload.multipart {
             Some(id) => id.clone(),
             None => {
-                let seen = self.seen(&whole).await?;
+                let file_type = self.file_type(&whole).await?;
                 let id = s3
-                    .begin(&self.upload.key, &about(seen.content_type()))
+                    .create_multipart(&self.upload.key, &object_metadata(file_type.content_type()))
                     .await?;
                 self.upload.multipart.insert(id).clone()
             }
         };
-        let mut tx = self.intake.shop.db.begin().await?;
+        let mut tx = self.uploads.media.db.begin().await?;
         let number: Option<i64> =
             sqlx::query_scalar("UPDATE uploads SET parts = parts + 1 WHERE id = $1 AND generation = $2 RETURNING parts")
                 .bind(&self.upload.id)
@@ -259,17 +280,17 @@ impl<'a> Writer<'a> {
                 .fetch_optional(&mut *tx)
                 .await?;
         tx.commit().await?;
-        let number = number.ok_or_else(overtaken)?;
+        let number = number.ok_or_else(superseded)?;
         let length = i64::try_from(whole.len()).map_err(Error::internal)?;
         let etag = s3
-            .part(
+            .upload_part(
                 &self.upload.key,
                 &multipart,
                 i32::try_from(number).map_err(Error::internal)?,
                 whole,
             )
             .await?;
-        self.put_down(Piece {
+        self.add_piece(Piece {
             start,
             bytes: length,
             key: None,
@@ -280,8 +301,8 @@ impl<'a> Writer<'a> {
     }
 
     /// The segments that wait, and what follows them.
-    pub(super) async fn joined(&self, next: &[u8]) -> Result<BytesMut> {
-        let mut whole = BytesMut::with_capacity(self.waiting() + next.len());
+    pub(super) async fn read_pending(&self, next: &[u8]) -> Result<BytesMut> {
+        let mut whole = BytesMut::with_capacity(self.pending_bytes() + next.len());
         let storage = self.storage();
         let reads = self.segments.iter().map(|segment| async move {
             let key = segment
@@ -293,7 +314,7 @@ impl<'a> Writer<'a> {
                 .await?;
             body.try_collect::<Vec<Bytes>>().await
         });
-        let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(AT_ONCE);
+        let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(PARALLEL_READS);
         while let Some(blocks) = reads.next().await {
             for block in blocks? {
                 whole.extend_from_slice(&block);
@@ -303,8 +324,8 @@ impl<'a> Writer<'a> {
         Ok(whole)
     }
 
-    fn put_down(&mut self, piece: Piece) {
-        self.at = piece.start + piece.bytes;
+    fn add_piece(&mut self, piece: Piece) {
+        self.offset = piece.start + piece.bytes;
         let (kept, replaced): (Vec<Piece>, Vec<Piece>) = self
             .segments
             .drain(..)
@@ -315,20 +336,20 @@ impl<'a> Writer<'a> {
         if piece.key.is_some() {
             self.segments.push(piece.clone());
         }
-        self.made.push(piece);
+        self.new_pieces.push(piece);
     }
 
     /// Tells how much is durable, unless somebody else has taken over.
-    pub(super) async fn tell(&mut self) -> Result<()> {
-        let clock = &self.intake.shop.clock;
-        let mut tx = self.intake.shop.db.begin().await?;
+    pub(super) async fn persist_offset(&mut self) -> Result<()> {
+        let clock = &self.uploads.media.clock;
+        let mut tx = self.uploads.media.db.begin().await?;
         let told = sqlx::query(
             "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
                  finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END,
                  metadata_scan = $11
              WHERE id = $9 AND generation = $10",
         )
-        .bind(self.at)
+        .bind(self.offset)
         .bind(self.upload.length)
         .bind(&self.upload.multipart)
         .bind(&self.upload.content_type)
@@ -342,9 +363,9 @@ impl<'a> Writer<'a> {
         .execute(&mut *tx)
         .await?;
         if told.rows_affected() == 0 {
-            return Err(overtaken());
+            return Err(superseded());
         }
-        for piece in &self.made {
+        for piece in &self.new_pieces {
             sqlx::query("DELETE FROM upload_pieces WHERE upload_id = $1 AND start >= $2")
                 .bind(&self.upload.id)
                 .bind(piece.start)
@@ -365,9 +386,9 @@ impl<'a> Writer<'a> {
         }
         tx.commit().await?;
         self.reopening = false;
-        self.made.clear();
+        self.new_pieces.clear();
         self.replaced.clear();
-        self.upload.received = self.at;
+        self.upload.received = self.offset;
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ pub fn url(name: &str) -> String {
 }
 
 /// The content of the file with this hashed name.
-pub fn file(name: &str) -> Option<Cow<'static, [u8]>> {
+pub fn by_hashed_name(name: &str) -> Option<Cow<'static, [u8]>> {
     #[cfg(debug_assertions)]
     if let Some(folder) = disk::folder() {
         return disk::read(&folder, name).map(Cow::Owned);
@@ -37,12 +37,12 @@ pub fn file(name: &str) -> Option<Cow<'static, [u8]>> {
 }
 
 /// The content of the file with this plain name.
-pub fn named(name: &str) -> Option<Cow<'static, [u8]>> {
-    file(&hashed(name)?)
+pub fn by_name(name: &str) -> Option<Cow<'static, [u8]>> {
+    by_hashed_name(&hashed(name)?)
 }
 
 /// Whether this binary contains the browser part.
-pub fn built() -> bool {
+pub fn is_built() -> bool {
     !EMBEDDED.is_empty()
 }
 

@@ -9,7 +9,7 @@ use askama::{Values, filter_fn};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::inbox::COUNTED;
+use crate::inbox::COUNT_LIMIT;
 use crate::share_message;
 
 /// ISO weekdays for a row of boxes: value, short, in full.
@@ -46,7 +46,7 @@ pub fn by(
 ) -> askama::Result<Safe<String>> {
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => {
-            let words = crate::share_message::by(time.as_millisecond(), *now, zone);
+            let words = crate::share_message::due_text(time.as_millisecond(), *now, zone);
             format!(
                 "<time datetime=\"{time}\">{}</time>",
                 words.trim_start_matches("by ")
@@ -81,7 +81,7 @@ pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String>
 
 /// `1 person`, `3 people`: the number with the word that fits.
 #[filter_fn]
-pub fn many(
+pub fn plural(
     count: impl std::borrow::Borrow<i64>,
     _: &dyn Values,
     one: &str,
@@ -95,8 +95,8 @@ pub fn many(
 #[filter_fn]
 pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
     let count = *count.borrow();
-    Ok(if count > COUNTED {
-        format!("{COUNTED}+")
+    Ok(if count > COUNT_LIMIT {
+        format!("{COUNT_LIMIT}+")
     } else {
         count.to_string()
     })
@@ -142,14 +142,14 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
 }
 
 /// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
-pub fn playable(medium: &super::schema::MediaShape) -> String {
+pub fn playable(medium: &super::schema::MediaView) -> String {
     let names: &[&str] = if medium.kind == "video" {
         &["h264", "playable", "original"]
     } else {
         &["playable", "original"]
     };
     match (names.iter().find(|name| medium.has(name)), medium.trim) {
-        (Some(&"original"), Some(trim)) => stretch(medium.url("original"), trim),
+        (Some(&"original"), Some(trim)) => trimmed_url(medium.url("original"), trim),
         (Some(name), _) => medium.url(name).to_owned(),
         (None, _) => String::new(),
     }
@@ -157,24 +157,24 @@ pub fn playable(medium: &super::schema::MediaShape) -> String {
 
 /// What is drawn with a comment, in words.
 pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
-    crate::markup::stored(&drawing.to_string())
+    crate::markup::parse_stored(&drawing.to_string())
         .unwrap_or_default()
         .iter()
-        .map(crate::markup::Shape::words)
+        .map(crate::markup::Shape::describe)
         .collect()
 }
 
 /// A stretch of what an address gives, as browsers play it by themselves.
-pub fn stretch(url: &str, trim: super::schema::TrimShape) -> String {
+pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
 /// The same of a file as a version has it: of a recording that is trimmed otherwise now, that stretch of the original.
-pub fn as_then(file: &super::schema::FileShape) -> String {
+pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
-        (Some(media), Some(trim)) => stretch(media.url("original"), trim),
+        (Some(media), Some(trim)) => trimmed_url(media.url("original"), trim),
         (Some(media), None) => media.url("original").to_owned(),
         (None, _) => String::new(),
     }
@@ -189,13 +189,13 @@ pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
 /// A moment of a video, `0:42`, of milliseconds.
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(share_message::clock(*ms))
+    Ok(share_message::format_position(*ms))
 }
 
 /// How long a video is, `3:12`, of milliseconds.
 #[filter_fn]
 pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
-    Ok(share_message::length(*ms))
+    Ok(share_message::format_length(*ms))
 }
 
 /// A moment to the millisecond, `0:42.25`, as it can be typed.
@@ -205,24 +205,24 @@ pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = fraction.trim_end_matches('0');
     Ok(format!(
         "{}.{}",
-        share_message::clock(*ms),
+        share_message::format_position(*ms),
         if fraction.is_empty() { "0" } else { fraction }
     ))
 }
 
 /// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."
 #[filter_fn]
-pub fn sentence(wrong: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
-    let wrong = wrong.as_ref();
-    let verb = wrong.split(' ').next().is_some_and(|word| {
+pub fn sentence(message: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
+    let message = message.as_ref();
+    let verb = message.split(' ').next().is_some_and(|word| {
         matches!(
             word,
             "is" | "has" | "must" | "may" | "can" | "needs" | "does" | "stands" | "ends"
         )
     });
     Ok(if verb {
-        format!("This {wrong}")
+        format!("This {message}")
     } else {
-        wrong.to_owned()
+        message.to_owned()
     })
 }

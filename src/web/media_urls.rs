@@ -8,12 +8,12 @@ use crate::signing;
 use crate::state::State;
 
 /// Expiries lie on these boundaries, so that rendering a page again keeps `src`.
-const STEP: i64 = 12 * 3600;
+const EXPIRY_STEP: i64 = 12 * 3600;
 
 /// The path and query of an object's address, good for 12 to 24 hours or until the right ends.
 pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -> String {
     let key = key.strip_prefix("media/").unwrap_or(key);
-    let expiry = (real_now() / 1000 / STEP + 2) * STEP;
+    let expiry = (real_now() / 1000 / EXPIRY_STEP + 2) * EXPIRY_STEP;
     let grant = grant(viewer, update_id);
     format!(
         "/m/{key}?g={grant}&e={expiry}&s={}",

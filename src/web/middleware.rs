@@ -9,39 +9,39 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use tracing::Instrument;
 
-use super::extract::context::{Ask, Nonce, SAID};
-use super::extract::fields::{Typed, whole};
+use super::extract::context::{FLASH_COOKIE, Nonce, RequestContext};
+use super::extract::fields::{TypedFields, read_body};
 use super::pages::Page;
-use super::responses::{boxed, face};
+use super::responses::{box_body, render_error};
 use crate::clock::{base32, random};
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::text;
 
 /// Around every request.
-pub(crate) async fn around<B: MessageBody + 'static>(
+pub(crate) async fn handle_request<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse, actix_web::Error> {
     let id = base32(&random::<10>());
-    let span = tracing::info_span!("request", id, method = %request.method(), path = shown_path(request.path()));
+    let span = tracing::info_span!("request", id, method = %request.method(), path = path_for_log(request.path()));
     request
         .extensions_mut()
         .insert(Nonce(base32(&random::<16>())));
     let asked = request.method().clone();
     let began = std::time::Instant::now();
     let mut response = async {
-        if let Err(error) = prepare(&mut request).await {
-            return Ok(refused(request, &error, &id).await);
+        if let Err(error) = check_request(&mut request).await {
+            return Ok(error_response(request, &error, &id).await);
         }
         match next.call(request).await {
-            Ok(response) => Ok(with_face(boxed(response), &id).await),
+            Ok(response) => Ok(render_error_response(box_body(response), &id).await),
             Err(error) => Err(error),
         }
     }
     .instrument(span.clone())
     .await?;
-    decorate(&mut response, &id);
+    set_headers(&mut response, &id);
     let _entered = span.enter();
     let status = response.status();
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -54,7 +54,7 @@ pub(crate) async fn around<B: MessageBody + 'static>(
 }
 
 /// Addresses that are secrets are not logged whole.
-fn shown_path(path: &str) -> String {
+fn path_for_log(path: &str) -> String {
     for secret in ["/s/", "/resets/", "/invitations/", "/unsubscribe/"] {
         if let Some(rest) = path.strip_prefix(secret)
             && !rest.is_empty()
@@ -66,13 +66,13 @@ fn shown_path(path: &str) -> String {
 }
 
 /// Refuses what another site sends, and gives a form's request the method it means.
-async fn prepare(request: &mut ServiceRequest) -> Result<()> {
+async fn check_request(request: &mut ServiceRequest) -> Result<()> {
     // No id has it, and PostgreSQL takes no text with it.
     if request.uri().path().contains("%00") {
         return Err(Error::NotFound);
     }
     if request.query_string().contains("%00") {
-        return Err(Error::invalid("?", text::NUL));
+        return Err(Error::invalid("?", text::NUL_ERROR));
     }
     // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
     let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
@@ -82,7 +82,7 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     if request.method().is_safe() {
         return Ok(());
     }
-    same_site(request)?;
+    check_same_site(request)?;
     // Clients behind proxies that know only GET and POST (tus 1.0).
     if request.path().starts_with("/uploads/")
         && let Some(meant) = request
@@ -95,15 +95,15 @@ async fn prepare(request: &mut ServiceRequest) -> Result<()> {
     if *request.method() != Method::POST {
         return Ok(());
     }
-    let mut method = method_of(request.query_string().as_bytes());
+    let mut method = method_override(request.query_string().as_bytes());
     if is_form(request) {
         let payload = request
             .extract::<web::Payload>()
             .await
             .map_err(|error| Error::Malformed(error.to_string()))?;
-        let body = whole(payload).await?;
-        method = method_of(&body).or(method);
-        Typed::keep(request.request(), &pairs(&body));
+        let body = read_body(payload).await?;
+        method = method_override(&body).or(method);
+        TypedFields::keep(request.request(), &form_pairs(&body));
         request.set_payload(Payload::from(body));
     }
     if let Some(method) = method {
@@ -123,15 +123,15 @@ fn is_form(request: &ServiceRequest) -> bool {
         })
 }
 
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
+fn form_pairs(text: &[u8]) -> Vec<(String, String)> {
     std::str::from_utf8(text)
         .ok()
         .and_then(|text| web::Query::<Vec<(String, String)>>::from_query(text).ok())
         .map_or_else(Vec::new, web::Query::into_inner)
 }
 
-fn method_of(text: &[u8]) -> Option<Method> {
-    pairs(text)
+fn method_override(text: &[u8]) -> Option<Method> {
+    form_pairs(text)
         .into_iter()
         .rev()
         .find(|(name, _)| name == "_method")
@@ -146,7 +146,7 @@ fn method_of(text: &[u8]) -> Option<Method> {
 /// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
 /// must be no cookie that the browser could have added by itself.
 /// Mail programs press the one button of `/unsubscribe/…` from wherever they are (RFC 8058 §3.2): its token says all, and no cookie counts.
-fn same_site(request: &ServiceRequest) -> Result<()> {
+fn check_same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());
     }
@@ -184,15 +184,15 @@ fn same_site(request: &ServiceRequest) -> Result<()> {
     }
 }
 
-async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
+async fn error_response(request: ServiceRequest, error: &Error, id: &str) -> ServiceResponse {
     let (request, _) = request.into_parts();
-    let answer = face(
+    let answer = render_error(
         &request,
         error,
         id,
-        Ask::of(&request)
+        RequestContext::load(&request)
             .await
-            .map(|ask| ask.bare_page())
+            .map(|ctx| ctx.bare_page())
             .unwrap_or_default(),
         Vec::new(),
     );
@@ -200,7 +200,7 @@ async fn refused(request: ServiceRequest, error: &Error, id: &str) -> ServiceRes
 }
 
 /// Gives an error its face and logs its cause, once.
-async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
+async fn render_error_response(response: ServiceResponse, id: &str) -> ServiceResponse {
     let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     if response.response().error().is_none() && !wrong_method {
         return response;
@@ -211,26 +211,26 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
     let away = failed
         .and_then(actix_web::Error::as_error::<Error>)
         .is_some_and(|error| error.retry_after().is_some());
-    let known = request.extensions().get::<Ask>().cloned();
-    let ask = match known {
-        Some(ask) => Some(ask),
+    let known = request.extensions().get::<RequestContext>().cloned();
+    let ctx = match known {
+        Some(ctx) => Some(ctx),
         None if away => None,
-        None => Ask::of(&request).await.ok(),
+        None => RequestContext::load(&request).await.ok(),
     };
-    let page = match (ask, request.app_data::<web::Data<State>>()) {
-        (Some(ask), Some(state)) if !away => ask.error_page(state).await,
-        (Some(ask), _) => ask.bare_page(),
+    let page = match (ctx, request.app_data::<web::Data<State>>()) {
+        (Some(ctx), Some(state)) if !away => ctx.error_page(state).await,
+        (Some(ctx), _) => ctx.bare_page(),
         (None, _) => Page::default(),
     };
     let typed = request
         .extensions()
-        .get::<Typed>()
+        .get::<TypedFields>()
         .cloned()
         .unwrap_or_default()
         .0;
     let answer = match failed.and_then(actix_web::Error::as_error::<Error>) {
         None if wrong_method => {
-            let mut answer = face(&request, &Error::WrongMethod, id, page, typed);
+            let mut answer = render_error(&request, &Error::MethodNotAllowed, id, page, typed);
             if let Some(allow) = response.headers().get(header::ALLOW) {
                 answer.headers_mut().insert(header::ALLOW, allow.clone());
             }
@@ -238,9 +238,9 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
         }
         Some(error) => {
             if let Some(cause) = error.cause() {
-                tracing::error!(cause = %chain(cause.as_ref()), "failed");
+                tracing::error!(cause = %error_chain(cause.as_ref()), "failed");
             }
-            face(&request, error, id, page, typed)
+            render_error(&request, error, id, page, typed)
         }
         None => {
             let words = failed.map(ToString::to_string).unwrap_or_default();
@@ -257,13 +257,13 @@ async fn with_face(response: ServiceResponse, id: &str) -> ServiceResponse {
                     Error::internal(words)
                 }
             };
-            face(&request, &error, id, page, typed)
+            render_error(&request, &error, id, page, typed)
         }
     };
     ServiceResponse::new(request, answer)
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     std::iter::once(error.to_string())
         .chain(causes.map(ToString::to_string))
@@ -272,7 +272,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// The headers of every answer. Media and assets have set stricter or longer-lived ones of their own.
-fn decorate(response: &mut ServiceResponse, id: &str) {
+fn set_headers(response: &mut ServiceResponse, id: &str) {
     let nonce = response
         .request()
         .extensions()
@@ -304,13 +304,16 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
     let secure = response
         .request()
         .app_data::<web::Data<State>>()
-        .is_some_and(|state| state.config.secure());
+        .is_some_and(|state| state.config.is_https());
     let page = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if page && response.status() == StatusCode::OK && response.request().cookie(SAID).is_some() {
-        let mut gone = Cookie::build(SAID, "").path("/").finish();
+    if page
+        && response.status() == StatusCode::OK
+        && response.request().cookie(FLASH_COOKIE).is_some()
+    {
+        let mut gone = Cookie::build(FLASH_COOKIE, "").path("/").finish();
         gone.make_removal();
         if let Err(error) = response.response_mut().add_cookie(&gone) {
             tracing::error!(%error, "a cookie could not be taken away");
@@ -321,11 +324,11 @@ fn decorate(response: &mut ServiceResponse, id: &str) {
     if tus {
         headers.insert(
             HeaderName::from_static("tus-resumable"),
-            HeaderValue::from_static(super::handlers::uploads::VERSION),
+            HeaderValue::from_static(super::handlers::uploads::TUS_VERSION),
         );
         headers.insert(
             HeaderName::from_static("tus-version"),
-            HeaderValue::from_static(super::handlers::uploads::VERSION),
+            HeaderValue::from_static(super::handlers::uploads::TUS_VERSION),
         );
     }
     let mut put = |name: HeaderName, value: &str| {

@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-pub use receipts::{AnswerBar, OverviewPage, ReceiptsPage, Standing, VersionsPage};
+pub use receipts::{AnswerBar, OverviewPage, ReceiptSummary, ReceiptsPage, VersionsPage};
 
 use super::filters;
 use super::schema::{
-    AccountShape, CommentShape, ContactShape, GroupShape, GuestAnswerShape, InboxShape,
-    InvitationShape, LinkShape, ListedLinkShape, PersonShape, ReceiptShape, RowShape, SessionShape,
-    TokenShape, UpdateShape, WorkspaceShape,
+    AccountView, CommentView, ContactView, GroupView, GuestAnswerView, InboxView, InvitationView,
+    LinkView, ListedLinkView, PersonView, ReceiptView, RowView, SessionView, TokenView, UpdateView,
+    WorkspaceView,
 };
-use crate::error::Fields;
+use crate::error::FieldErrors;
 use crate::workspace::Workspace;
 
 /// What every page needs around its content.
@@ -37,15 +37,15 @@ pub struct Page {
     /// Plain http on something other than this machine: browsers then neither record nor copy.
     pub insecure: bool,
     /// A sentence about what was just done, shown once.
-    pub said: Option<String>,
+    pub flash_text: Option<String>,
     /// A link that is shown only this once, with a button that copies it.
-    pub said_link: Option<String>,
+    pub flash_link: Option<String>,
     /// It is copied at once.
-    pub said_copy: bool,
+    pub flash_copyable: bool,
     /// Whether it is written down how one works here, at `/workspace`.
     pub rules: bool,
     /// Whom to ask, for who is signed in.
-    pub contact: Option<ContactShape>,
+    pub contact: Option<ContactView>,
 }
 
 /// Who is signed in.
@@ -58,19 +58,19 @@ pub struct Me {
     /// The address they sign in with.
     pub email: String,
     /// Whether they may invite, change roles and deactivate.
-    pub admin: bool,
+    pub is_admin: bool,
 }
 
 impl Page {
     /// Whether who is signed in is an admin.
-    pub fn admin(&self) -> bool {
-        self.me.as_ref().is_some_and(|me| me.admin)
+    pub fn is_admin(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.is_admin)
     }
 
     /// Says how the workspace works.
-    pub(super) fn tell(&mut self, workspace: Workspace) {
+    pub(super) fn set_workspace(&mut self, workspace: Workspace) {
         self.rules = !workspace.rules.is_empty();
-        self.contact = workspace.contact.map(|contact| ContactShape {
+        self.contact = workspace.contact.map(|contact| ContactView {
             id: contact.id,
             name: contact.name,
             email: contact.email,
@@ -89,7 +89,7 @@ pub struct Form {
     /// Field → what was typed.
     pub values: BTreeMap<String, String>,
     /// Field → what is wrong and what would be right.
-    pub errors: Fields,
+    pub errors: FieldErrors,
     /// What is wrong with the whole.
     pub problem: Option<String>,
 }
@@ -139,7 +139,7 @@ pub struct InvitationPage {
     /// Who invited.
     pub invited_by: String,
     /// How the workspace works: its rules are shown folded, and whom to ask.
-    pub workspace: WorkspaceShape,
+    pub workspace: WorkspaceView,
     /// Where the form goes.
     pub action: String,
 }
@@ -180,13 +180,13 @@ pub struct PeoplePage {
     /// Around it.
     pub page: Page,
     /// Everyone with an account.
-    pub people: Vec<AccountShape>,
+    pub people: Vec<AccountView>,
     /// Pending invitations (for admins).
-    pub invitations: Vec<InvitationShape>,
+    pub invitations: Vec<InvitationView>,
     /// The invitation form (for admins).
     pub form: Form,
-    /// Links that were just made, to pass on: shown only this once. (`InvitationShape::url` is set.)
-    pub made: Vec<InvitationShape>,
+    /// Links that were just made, to pass on: shown only this once. (`InvitationView::url` is set.)
+    pub made: Vec<InvitationView>,
 }
 
 /// Every share link, for admins. DELETE /links/{id}.
@@ -196,7 +196,7 @@ pub struct LinksPage {
     /// Around it.
     pub page: Page,
     /// One page of them, newest first.
-    pub links: Vec<ListedLinkShape>,
+    pub links: Vec<ListedLinkView>,
     /// The address of older ones; empty when there are none.
     pub next: String,
 }
@@ -208,9 +208,9 @@ pub struct GroupsPage {
     /// Around it.
     pub page: Page,
     /// All of them, by name.
-    pub groups: Vec<GroupShape>,
+    pub groups: Vec<GroupView>,
     /// Everyone with an account, to complete addresses.
-    pub people: Vec<AccountShape>,
+    pub people: Vec<AccountView>,
     /// What was typed into the form that failed.
     pub form: Form,
     /// The id of the group whose form failed; empty for a new one's.
@@ -220,7 +220,7 @@ pub struct GroupsPage {
 impl GroupsPage {
     /// What the form of a group holds: what was typed, if it failed, else what is.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
-        if self.failed(id) {
+        if self.has_failed(id) {
             self.form.value(field)
         } else {
             is
@@ -228,8 +228,8 @@ impl GroupsPage {
     }
 
     /// What is wrong with a field of a group's form.
-    pub fn wrong(&self, id: &str, field: &str) -> &str {
-        if self.failed(id) {
+    pub fn error(&self, id: &str, field: &str) -> &str {
+        if self.has_failed(id) {
             self.form.error(field)
         } else {
             ""
@@ -237,7 +237,7 @@ impl GroupsPage {
     }
 
     /// Whether it is the form of this group that failed; an empty id is a new one's.
-    pub fn failed(&self, id: &str) -> bool {
+    pub fn has_failed(&self, id: &str) -> bool {
         self.editing == id && !self.form.errors.is_empty()
     }
 }
@@ -249,13 +249,13 @@ pub struct WorkspacePage {
     /// Around it.
     pub page: Page,
     /// What is written down.
-    pub workspace: WorkspaceShape,
+    pub workspace: WorkspaceView,
     /// The form instead of the words.
     pub edit: bool,
     /// The form.
     pub form: Form,
     /// Everyone with an account, to choose the contact from; only with `edit`.
-    pub people: Vec<AccountShape>,
+    pub people: Vec<AccountView>,
 }
 
 /// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`, `mail`; PUT /me/password: `current`, `password`;
@@ -266,16 +266,16 @@ pub struct MePage {
     /// Around it.
     pub page: Page,
     /// My account.
-    pub account: AccountShape,
+    pub account: AccountView,
     /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`,
     /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`).
     pub form: Form,
     /// IANA names to choose from.
     pub zones: Vec<String>,
     /// Where I am signed in.
-    pub sessions: Vec<SessionShape>,
+    pub sessions: Vec<SessionView>,
     /// My tokens; one that was just made has its `token`.
-    pub tokens: Vec<TokenShape>,
+    pub tokens: Vec<TokenView>,
 }
 
 /// The inbox, the home page.
@@ -285,7 +285,7 @@ pub struct InboxPage {
     /// Around it.
     pub page: Page,
     /// What waits.
-    pub inbox: InboxShape,
+    pub inbox: InboxView,
     /// Nothing was ever sent in this workspace: the first day.
     pub first_day: bool,
 }
@@ -297,13 +297,13 @@ pub struct LibraryPage {
     /// Around it.
     pub page: Page,
     /// Rows.
-    pub items: Vec<RowShape>,
+    pub items: Vec<RowView>,
     /// The address of the next page of rows; empty when there is none.
     pub next: String,
     /// The filters as given.
     pub filter: LibraryFilter,
     /// People to filter by.
-    pub people: Vec<PersonShape>,
+    pub people: Vec<PersonView>,
 }
 
 /// The filters of the library, as given; empty texts where not.
@@ -332,11 +332,11 @@ pub struct EditPage {
     /// Around it.
     pub page: Page,
     /// The draft or the update; none on the New page.
-    pub update: Option<UpdateShape>,
+    pub update: Option<UpdateView>,
     /// What was typed. `audience` is one text, separated by commas.
     pub form: Form,
     /// Everyone with an account but me, to complete addresses.
-    pub people: Vec<AccountShape>,
+    pub people: Vec<AccountView>,
     /// Addresses without an account that were asked for: admins are offered "Invite and ask".
     pub unknown: Vec<String>,
     /// Who can invite, by name (told to members).
@@ -399,23 +399,23 @@ pub struct UpdatePage {
     /// Around it.
     pub page: Page,
     /// The update.
-    pub update: UpdateShape,
+    pub update: UpdateView,
     /// Threads in order.
-    pub comments: Vec<CommentShape>,
+    pub comments: Vec<CommentView>,
     /// The composer; `name` for a guest without one.
     pub form: Form,
     /// What who asks is writing, by subject: `comment`, `readback`, `decline`, or the id of the comment that is answered.
     pub drafts: BTreeMap<String, String>,
     /// People whom the comment that was just written names though they cannot see the update.
-    pub unseen: Vec<PersonShape>,
+    pub unseen: Vec<PersonView>,
     /// Recipients; empty for guests.
-    pub receipts: Vec<ReceiptShape>,
+    pub receipts: Vec<ReceiptView>,
     /// Guests who acknowledged; empty for guests.
-    pub guests: Vec<GuestAnswerShape>,
+    pub guests: Vec<GuestAnswerView>,
     /// Share links; empty but for the author.
-    pub links: Vec<LinkShape>,
+    pub links: Vec<LinkView>,
     /// Who can open it, in words: "You, 6 people, 1 open link". Empty for guests.
-    pub who: String,
+    pub access_summary: String,
     /// Who asks is the author.
     pub author: bool,
     /// Who asks is a guest.
@@ -425,7 +425,7 @@ pub struct UpdatePage {
     /// A guest who has not said a name yet.
     pub needs_name: bool,
     /// What is asked of who asks: the bar at the bottom.
-    pub bar: AnswerBar,
+    pub answer_bar: AnswerBar,
     /// Who asks wants to hear nothing of it that does not concern them.
     pub muted: bool,
     /// Something waits in the inbox: this, or what is read after it.
@@ -447,7 +447,7 @@ impl UpdatePage {
     }
 
     /// What stands in the composer: what was refused just now, else the draft.
-    pub fn composing(&self) -> &str {
+    pub fn composer_text(&self) -> &str {
         self.form
             .values
             .get("body")
@@ -455,7 +455,7 @@ impl UpdatePage {
     }
 
     /// How many people answered it: they can be asked again.
-    pub fn answered(&self) -> usize {
+    pub fn answered_count(&self) -> usize {
         self.receipts
             .iter()
             .filter(|receipt| receipt.answered_at.is_some())
@@ -463,8 +463,8 @@ impl UpdatePage {
     }
 
     /// Whether it changed since who asks answered.
-    pub fn stale(&self) -> bool {
-        self.bar.state == "stale"
+    pub fn changed_since_answer(&self) -> bool {
+        self.answer_bar.state == "stale"
     }
 }
 

@@ -12,50 +12,55 @@ pub(crate) mod workspace;
 
 use std::borrow::Cow;
 
-pub(crate) use comments::{threads, version_shape};
+pub(crate) use comments::{thread_views, version_view};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
-pub(crate) use access::{access, link_shape, listed_link_shape};
-pub(crate) use inbox::{counts_shape, inbox};
+pub(crate) use access::{access_views, link_view, listed_link_view};
+pub(crate) use inbox::{counts_view, inbox_view};
 pub(crate) use receipts::{
-    changes, exchange_shape, guest_shape, receipt_shape, receipt_shapes, revision_shape,
+    changes_view, exchange_view, guest_view, receipt_view, receipt_views, revision_view,
 };
 
-use super::extract::context::Ask;
+use super::extract::context::RequestContext;
 use super::media_urls::sign;
 use super::schema::{
-    AudienceShape, CountsShape, FoundShape, MarkupSummaryShape, MediaShape, PersonShape,
-    ReactionShape, RenditionShape, RowShape, TrimShape, UpdateShape,
+    AudienceView, CountsView, FoundView, MarkupSummaryView, MediaView, PersonView, ReactionView,
+    RenditionView, RowView, TrimView, UpdateView,
 };
 use crate::clock::{Millis, rfc3339};
 use crate::comments::{Reaction, reactions};
 use crate::error::Result;
 use crate::infra::markdown;
 use crate::markup::{self, Shape};
-use crate::media::{self, Album, Media, Rendition};
+use crate::media::{self, Media, MediaWithRenditions, Rendition};
 use crate::people::Viewer;
 use crate::state::State;
 use crate::updates::{self, Row, Update};
 use crate::{search, share_message};
 
 /// A time, if there is one.
-pub(crate) fn time(at: Option<Millis>) -> Option<String> {
+pub(crate) fn format_time(at: Option<Millis>) -> Option<String> {
     at.map(rfc3339)
 }
 
 /// Words to pass on with the link.
-fn message(state: &State, ask: &Ask, update: &Update, album: &Album) -> String {
-    let zone = ask
+fn share_message(
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    album: &MediaWithRenditions,
+) -> String {
+    let zone = ctx
         .viewer
         .person()
         .map_or("UTC", |person| person.time_zone.as_str());
     let due = match (update.due_at, update.due_days) {
-        (Some(at), _) => Some(share_message::by(at, state.clock.now(), zone)),
-        (None, days) => days.map(share_message::within),
+        (Some(at), _) => Some(share_message::due_text(at, state.clock.now(), zone)),
+        (None, days) => days.map(share_message::due_within_text),
     };
     let length = album.iter().find_map(|(media, _)| media.duration_ms);
-    let link = format!("{}/updates/{}", ask.base, update.id);
+    let link = format!("{}/updates/{}", ctx.base_url, update.id);
     share_message::message(
         &update.author_name,
         &update.title,
@@ -67,7 +72,7 @@ fn message(state: &State, ask: &Ask, update: &Update, album: &Album) -> String {
 }
 
 /// By when: a time, so many working days, or nothing.
-fn due(at: Option<Millis>, days: Option<i64>) -> Value {
+fn due_value(at: Option<Millis>, days: Option<i64>) -> Value {
     match (at, days) {
         (Some(at), _) => Value::String(rfc3339(at)),
         (None, Some(days)) => json!({ "working_days": days }),
@@ -76,15 +81,15 @@ fn due(at: Option<Millis>, days: Option<i64>) -> Value {
 }
 
 /// A recording or a picture as its author or somebody else sees it.
-pub(crate) fn media_shape(
+pub(crate) fn media_view(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     author: bool,
     (media, renditions): &(Media, Vec<Rendition>),
-) -> MediaShape {
-    let shown = media.shown(renditions, author);
-    let (stands, reason) = media.standing(&shown, author);
-    let renditions = shown.iter().map(|rendition| RenditionShape {
+) -> MediaView {
+    let shown = media.visible_renditions(renditions, author);
+    let (stands, reason) = media.visible_state(&shown, author);
+    let renditions = shown.iter().map(|rendition| RenditionView {
         name: rendition.name.clone(),
         content_type: rendition.content_type.clone(),
         width: rendition.width,
@@ -92,11 +97,11 @@ pub(crate) fn media_shape(
         bytes: rendition.bytes,
         url: format!(
             "{}{}",
-            ask.base,
-            sign(state, &ask.viewer, &media.update_id, &rendition.key)
+            ctx.base_url,
+            sign(state, &ctx.viewer, &media.update_id, &rendition.key)
         ),
     });
-    MediaShape {
+    MediaView {
         id: media.id.clone(),
         kind: media.kind.clone(),
         state: stands.to_owned(),
@@ -106,12 +111,12 @@ pub(crate) fn media_shape(
         height: media.height,
         duration_ms: media.duration_ms,
         trim: media
-            .stretch()
+            .trimmed_range()
             .filter(|_| author)
-            .map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+            .map(|(from_ms, to_ms)| TrimView { from_ms, to_ms }),
         begins_at: media.trim_from_ms.unwrap_or(0),
         broken_off_at: media.broken_off_at.map(rfc3339),
-        markup: MarkupSummaryShape {
+        markup: MarkupSummaryView {
             revision: media.markup_revision,
             shapes: media.marks,
         },
@@ -122,21 +127,24 @@ pub(crate) fn media_shape(
 }
 
 /// Lays over the pictures of a page what was drawn on them.
-pub(crate) async fn lay(connection: &mut AnyConnection, media: &mut [MediaShape]) -> Result<()> {
+pub(crate) async fn attach_markup(
+    connection: &mut AnyConnection,
+    media: &mut [MediaView],
+) -> Result<()> {
     let marked: Vec<&str> = media
         .iter()
         .filter(|media| media.markup.shapes > 0)
         .map(|media| media.id.as_str())
         .collect();
-    let layers = markup::layers(connection, &marked).await?;
+    let layers = markup::shapes_by_media(connection, &marked).await?;
     for media in media {
         let Some((shapes, (width, height))) =
             layers.get(&media.id).zip(media.width.zip(media.height))
         else {
             continue;
         };
-        media.layer = Some(markup::svg(shapes, width, height)?);
-        media.marks = shapes.iter().map(Shape::words).collect();
+        media.layer = Some(markup::render(shapes, width, height)?);
+        media.marks = shapes.iter().map(Shape::describe).collect();
     }
     Ok(())
 }
@@ -146,14 +154,14 @@ fn is_author(viewer: &Viewer, author_id: &str) -> bool {
 }
 
 /// A whole update.
-pub(crate) async fn update(
+pub(crate) async fn update_view(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
-) -> Result<UpdateShape> {
-    let author = is_author(&ask.viewer, &update.author_id);
-    let guest = ask.viewer.guest_of(&update.id);
+) -> Result<UpdateView> {
+    let author = is_author(&ctx.viewer, &update.author_id);
+    let guest = ctx.viewer.guest_of(&update.id);
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
     let named = if guest.is_some() {
         Vec::new()
@@ -165,14 +173,14 @@ pub(crate) async fn update(
     } else {
         updates::audience_groups(connection, &update.id).await?
     };
-    let mine = match &ask.viewer {
+    let mine = match &ctx.viewer {
         Viewer::Person(person) => {
             crate::receipts::of_person(connection, &update.id, &person.id).await?
         }
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
     let opened = if author {
-        Some(crate::receipts::opened(connection, &update.id).await?)
+        Some(crate::receipts::count_opened(connection, &update.id).await?)
     } else {
         None
     };
@@ -181,14 +189,14 @@ pub(crate) async fn update(
         .await?
         .first()
         .map_or(0, |row| row.comments);
-    Ok(UpdateShape {
+    Ok(UpdateView {
         id: update.id.clone(),
-        url: format!("{}/updates/{}", ask.base, update.id),
+        url: format!("{}/updates/{}", ctx.base_url, update.id),
         state: update.state().into(),
         title: update.title.clone(),
         notes: update.notes.clone(),
-        notes_html: markdown::html(&update.notes),
-        author: PersonShape {
+        notes_html: markdown::to_html(&update.notes),
+        author: PersonView {
             id: update.author_id.clone(),
             name: update.author_name.clone(),
         },
@@ -197,35 +205,35 @@ pub(crate) async fn update(
         what_changed: update.what_changed.clone(),
         visibility: update.visibility.clone(),
         expectation: update.expectation.clone(),
-        due: due(update.due_at, update.due_days),
+        due: due_value(update.due_at, update.due_days),
         otherwise: update.otherwise.clone(),
         prompt: update.prompt.clone(),
         message: (author && update.published_at.is_some())
-            .then(|| message(state, ask, update, &album)),
+            .then(|| share_message(state, ctx, update, &album)),
         created_at: rfc3339(update.created_at),
-        published_at: time(update.published_at),
-        edited_at: time(update.edited_at),
-        trashed_at: time(update.trashed_at),
-        audience: AudienceShape {
+        published_at: format_time(update.published_at),
+        edited_at: format_time(update.edited_at),
+        trashed_at: format_time(update.trashed_at),
+        audience: AudienceView {
             people: named
                 .into_iter()
-                .map(|named| PersonShape {
+                .map(|named| PersonView {
                     id: named.id,
                     name: named.name,
                 })
                 .collect(),
             groups: groups
                 .into_iter()
-                .map(|(id, name)| PersonShape { id, name })
+                .map(|(id, name)| PersonView { id, name })
                 .collect(),
             everyone: guest.is_none() && update.everyone_at.is_some(),
         },
         later_members: guest.is_none() && update.later_members_at.is_some(),
         media: album
             .iter()
-            .map(|entry| media_shape(state, ask, author, entry))
+            .map(|entry| media_view(state, ctx, author, entry))
             .collect(),
-        counts: CountsShape {
+        counts: CountsView {
             recipients: if guest.is_some() {
                 0
             } else {
@@ -246,30 +254,27 @@ pub(crate) async fn update(
                 update.open_questions
             },
         },
-        reactions: reaction_shapes(&reactions, &update.id, &ask.viewer),
-        my_receipt: mine.map(|receipt| receipt_shape(state, ask, update, &receipt)),
+        reactions: reaction_views(&reactions, &update.id, &ctx.viewer),
+        my_receipt: mine.map(|receipt| receipt_view(state, ctx, update, &receipt)),
     })
 }
 
-fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<ReactionShape> {
+fn reaction_views(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<ReactionView> {
     let me = |actor: &str| match viewer {
         Viewer::Person(person) => person.id == actor,
         Viewer::Guest(guests) => guests.iter().any(|guest| guest.id == actor),
         Viewer::Nobody => false,
     };
-    let mut shapes: Vec<ReactionShape> = Vec::new();
+    let mut shapes: Vec<ReactionView> = Vec::new();
     for reaction in all.iter().filter(|reaction| reaction.subject_id == subject) {
-        match shapes
-            .iter_mut()
-            .find(|shape| shape.emoji == reaction.emoji)
-        {
-            Some(shape) => {
-                shape.count += 1;
-                shape.mine |= me(&reaction.actor_id);
-                shape.names.push_str(", ");
-                shape.names.push_str(&reaction.name);
+        match shapes.iter_mut().find(|view| view.emoji == reaction.emoji) {
+            Some(view) => {
+                view.count += 1;
+                view.mine |= me(&reaction.actor_id);
+                view.names.push_str(", ");
+                view.names.push_str(&reaction.name);
             }
-            None => shapes.push(ReactionShape {
+            None => shapes.push(ReactionView {
                 emoji: reaction.emoji.clone(),
                 count: 1,
                 mine: me(&reaction.actor_id),
@@ -279,27 +284,27 @@ fn reaction_shapes(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<Reac
     }
     if matches!(viewer, Viewer::Guest(_)) {
         // Who of the team reacted is not a guest's business.
-        shapes.iter_mut().for_each(|shape| shape.names.clear());
+        shapes.iter_mut().for_each(|view| view.names.clear());
     }
     shapes
 }
 
 /// Rows of a list, with thumbnails; in the order given.
-pub(crate) async fn rows(
+pub(crate) async fn row_views(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     rows: Vec<Row>,
-) -> Result<Vec<RowShape>> {
+) -> Result<Vec<RowView>> {
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
     let album = media::of_updates(connection, &ids).await?;
     Ok(rows
         .into_iter()
-        .map(|row| row_shape(state, ask, row, &album))
+        .map(|row| row_view(state, ctx, row, &album))
         .collect())
 }
 
-fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
+fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRenditions) -> RowView {
     let mine: Vec<&(Media, Vec<Rendition>)> = album
         .iter()
         .filter(|(media, _)| media.update_id == row.id)
@@ -308,34 +313,34 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
         .iter()
         .flat_map(|(_, renditions)| renditions)
         .find(|rendition| rendition.name == "thumbnail");
-    RowShape {
-        url: format!("{}/updates/{}", ask.base, row.id),
-        state: updates::state(row.published_at, row.trashed_at).into(),
-        author: PersonShape {
+    RowView {
+        url: format!("{}/updates/{}", ctx.base_url, row.id),
+        state: updates::state_at(row.published_at, row.trashed_at).into(),
+        author: PersonView {
             id: row.author_id.clone(),
             name: row.author_name.clone(),
         },
-        due: due(row.due_at, row.due_days),
-        next_due: time(row.next_due_at),
+        due: due_value(row.due_at, row.due_days),
+        next_due: format_time(row.next_due_at),
         overdue: row.next_due_at.is_some_and(|due| due < state.clock.now()),
         created_at: rfc3339(row.created_at),
-        published_at: time(row.published_at),
-        trashed_at: time(row.trashed_at),
+        published_at: format_time(row.published_at),
+        trashed_at: format_time(row.trashed_at),
         kind: mine.first().map(|(media, _)| media.kind.clone()),
         thumbnail: thumbnail.map(|rendition| {
             format!(
                 "{}{}",
-                ask.base,
-                sign(state, &ask.viewer, &row.id, &rendition.key)
+                ctx.base_url,
+                sign(state, &ctx.viewer, &row.id, &rendition.key)
             )
         }),
         duration_ms: mine.iter().find_map(|(media, _)| media.duration_ms),
-        counts: CountsShape {
+        counts: CountsView {
             recipients: row.recipients,
             opened: None,
             acknowledged: row.acknowledged,
             owing: row.owing,
-            unheard: is_author(&ask.viewer, &row.author_id).then_some(row.unheard),
+            unheard: is_author(&ctx.viewer, &row.author_id).then_some(row.unheard),
             comments: row.comments,
             open_questions: row.open_questions,
         },
@@ -347,16 +352,16 @@ fn row_shape(state: &State, ask: &Ask, row: Row, album: &Album) -> RowShape {
 }
 
 /// Puts the places where the words stand beside the rows.
-pub(crate) async fn find_places(
+pub(crate) async fn attach_hits(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     typed: &str,
-    rows: &mut [RowShape],
+    rows: &mut [RowView],
 ) -> Result<()> {
     const SHOWN: usize = 3;
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    for place in search::places(connection, state.db.dialect(), typed, &ids).await? {
+    for place in search::find_hits(connection, state.db.dialect(), typed, &ids).await? {
         let Some(row) = rows
             .iter_mut()
             .find(|row| row.id == place.update_id && row.found.len() < SHOWN)
@@ -364,17 +369,17 @@ pub(crate) async fn find_places(
             continue;
         };
         let url = match (&place.comment_id, &place.media_id) {
-            (Some(comment), _) => format!("{}/updates/{}#c-{comment}", ask.base, row.id),
-            (None, Some(media)) => format!("{}/updates/{}#m-{media}", ask.base, row.id),
+            (Some(comment), _) => format!("{}/updates/{}#c-{comment}", ctx.base_url, row.id),
+            (None, Some(media)) => format!("{}/updates/{}#m-{media}", ctx.base_url, row.id),
             (None, None) => row.url.clone(),
         };
         let (kind, text) = match place.comment_id {
             Some(_) => ("comment", &place.body),
             None if place.media_id.is_some() => ("markup", &place.body),
-            None if search::hits(&place.title, typed) => ("title", &place.title),
+            None if search::matches(&place.title, typed) => ("title", &place.title),
             None => ("notes", &place.body),
         };
-        row.found.push(FoundShape {
+        row.found.push(FoundView {
             kind: kind.into(),
             text: search::excerpt(text, typed),
             at_ms: place.at_ms,

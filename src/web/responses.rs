@@ -12,13 +12,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::extract::accept::wants_html;
-use super::extract::context::{Ask, Said};
+use super::extract::context::{Flash, RequestContext};
 use super::pages::{ErrorPage, Page};
 use crate::error::Error;
 use crate::state::State;
 
-/// What handlers answer with; an error is given its face by [`face`].
-pub(crate) type Answer = Result<HttpResponse, Error>;
+/// What handlers answer with; an error is given its face by [`render_error`].
+pub(crate) type HandlerResult = Result<HttpResponse, Error>;
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
@@ -31,7 +31,7 @@ impl ResponseError for Error {
 }
 
 /// A page.
-pub(crate) fn page(status: StatusCode, template: &impl Template) -> Answer {
+pub(crate) fn html_page(status: StatusCode, template: &impl Template) -> HandlerResult {
     let body = template.render().map_err(Error::internal)?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
@@ -39,8 +39,8 @@ pub(crate) fn page(status: StatusCode, template: &impl Template) -> Answer {
 }
 
 /// A page that says what went wrong: its status, and when to try again where that is known.
-pub(crate) fn failed_page(error: &Error, template: &impl Template) -> Answer {
-    let mut answer = page(error.status_code(), template)?;
+pub(crate) fn html_error_page(error: &Error, template: &impl Template) -> HandlerResult {
+    let mut answer = html_page(error.status_code(), template)?;
     if let Some(seconds) = error.retry_after() {
         answer
             .headers_mut()
@@ -50,13 +50,18 @@ pub(crate) fn failed_page(error: &Error, template: &impl Template) -> Answer {
 }
 
 /// JSON.
-pub(crate) fn data(status: StatusCode, body: &impl Serialize) -> Answer {
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HandlerResult {
     Ok(HttpResponse::build(status).json(body))
 }
 
 /// To a form 303 to where the result is seen; to a program the result itself.
-pub(crate) fn done(ask: &Ask, status: StatusCode, to: &str, body: &impl Serialize) -> Answer {
-    if ask.html {
+pub(crate) fn json_or_redirect(
+    ctx: &RequestContext,
+    status: StatusCode,
+    to: &str,
+    body: &impl Serialize,
+) -> HandlerResult {
+    if ctx.wants_html {
         return Ok(see_other(to));
     }
     let mut answer = HttpResponse::build(status);
@@ -67,8 +72,8 @@ pub(crate) fn done(ask: &Ask, status: StatusCode, to: &str, body: &impl Serializ
 }
 
 /// To a form 303; to a program 204.
-pub(crate) fn nothing(ask: &Ask, to: &str) -> Answer {
-    Ok(if ask.html {
+pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerResult {
+    Ok(if ctx.wants_html {
         see_other(to)
     } else {
         HttpResponse::NoContent().finish()
@@ -83,14 +88,14 @@ pub(crate) fn see_other(to: &str) -> HttpResponse {
 }
 
 /// 303 to an address of ours, where something is said.
-pub(crate) fn see_other_saying(state: &State, to: &str, said: &Said) -> Answer {
+pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> HandlerResult {
     let mut answer = see_other(to);
     said.put(state, &mut answer)?;
     Ok(answer)
 }
 
 /// Where a form goes back to: the page it stood on, if that is ours, else `otherwise`.
-pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
+pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     let referer = req
         .headers()
         .get(header::REFERER)
@@ -111,7 +116,7 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
                 Some((id, "acknowledgement" | "decline" | "comments" | "reminders" | "links")) => {
                     format!("/updates/{id}")
                 }
-                _ => redirect::local(
+                _ => redirect::local_path(
                     uri.path_and_query()
                         .map(actix_web::http::uri::PathAndQuery::as_str),
                 ),
@@ -123,7 +128,7 @@ pub(crate) fn back(req: &HttpRequest, otherwise: &str) -> String {
 
 /// The face of an error: a problem document (RFC 9457), a page, or for a page that needs someone signed in the way there.
 /// What was typed into a form that failed is shown again, so that nothing is lost.
-pub(crate) fn face(
+pub(crate) fn render_error(
     req: &HttpRequest,
     error: &Error,
     request_id: &str,
@@ -136,15 +141,15 @@ pub(crate) fn face(
         answer.insert_header((header::RETRY_AFTER, seconds));
     }
     if !wants_html(req.headers()) {
-        return problem(&mut answer, error, request_id);
+        return problem_document(&mut answer, error, request_id);
     }
     if matches!(error, Error::Unauthenticated) && page.me.is_none() {
         let next = if req.method() == Method::GET {
             req.uri().to_string()
         } else {
-            back(req, "/")
+            return_path(req, "/")
         };
-        return see_other(&format!("/session?next={}", escape(&next)));
+        return see_other(&format!("/session?next={}", encode_query_value(&next)));
     }
     let nobody_here = matches!(error, Error::NotFound);
     let detail = match (&page.me, nobody_here) {
@@ -174,12 +179,16 @@ pub(crate) fn face(
         Ok(body) => answer.content_type("text/html; charset=utf-8").body(body),
         Err(failed) => {
             tracing::error!(error = %failed, "the error page could not be made");
-            problem(&mut answer, error, request_id)
+            problem_document(&mut answer, error, request_id)
         }
     }
 }
 
-fn problem(answer: &mut HttpResponseBuilder, error: &Error, request_id: &str) -> HttpResponse {
+fn problem_document(
+    answer: &mut HttpResponseBuilder,
+    error: &Error,
+    request_id: &str,
+) -> HttpResponse {
     let mut body = json!({
         "type": "about:blank", "title": error.title(), "status": error.status(), "detail": error.detail(), "instance": format!("urn:request:{request_id}"),
     });
@@ -196,7 +205,7 @@ fn problem(answer: &mut HttpResponseBuilder, error: &Error, request_id: &str) ->
 }
 
 /// Percent-encodes a value of a query.
-pub(crate) fn escape(text: &str) -> String {
+pub(crate) fn encode_query_value(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -210,7 +219,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Replaces a response's body.
-pub(crate) fn boxed<B: MessageBody + 'static>(
+pub(crate) fn box_body<B: MessageBody + 'static>(
     response: actix_web::dev::ServiceResponse<B>,
 ) -> actix_web::dev::ServiceResponse {
     response.map_into_boxed_body()

@@ -13,23 +13,19 @@ use serde_json::Value;
 
 use crate::share_message;
 
-pub use access::{AccessShape, LinkShape, ListedLinkShape, UpdateRefShape};
-pub use inbox::{EntryShape, InboxCountsShape, InboxShape, SnoozedShape};
-pub use media::{
-    MarkupShape, MarkupSummaryShape, MediaShape, RenditionShape, TrimShape, UploadShape,
-};
+pub use access::{AccessView, LinkView, ListedLinkView, UpdateRefView};
+pub use inbox::{EntryView, InboxCountsView, InboxView, SnoozedView};
+pub use media::{MarkupSummaryView, MarkupView, MediaView, RenditionView, TrimView, UploadView};
 pub use receipts::{
-    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, ReceiptShape,
-    RevisionShape, TrimmedShape,
+    ChangesView, DiffView, ExchangeView, FileView, GuestAnswerView, ReceiptView, RevisionView,
+    TrimmedView,
 };
 
-pub use comments::{
-    AnchorShape, AuthorShape, CommentShape, ReactionShape, RegionShape, VersionShape,
-};
+pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView, VersionView};
 
 /// A person or a guest, as others see them.
 #[derive(Clone, Debug, Serialize)]
-pub struct PersonShape {
+pub struct PersonView {
     /// The id; of a guest, too.
     pub id: String,
     /// The name they go by.
@@ -38,7 +34,7 @@ pub struct PersonShape {
 
 /// Numbers of an update.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct CountsShape {
+pub struct CountsView {
     /// People it was sent to.
     pub recipients: i64,
     /// Recipients who opened it; for the author alone.
@@ -55,35 +51,35 @@ pub struct CountsShape {
     pub open_questions: i64,
 }
 
-impl CountsShape {
+impl CountsView {
     /// Readbacks that wait to be heard by who asks.
-    pub fn to_hear(&self) -> i64 {
+    pub fn readbacks_to_review(&self) -> i64 {
         self.unheard.unwrap_or_default()
     }
 
     /// How many have answered: what the returning arc shows.
-    pub fn heard(&self) -> i64 {
+    pub fn answered(&self) -> i64 {
         self.recipients - self.owing
     }
 }
 
 /// Whom an update is for.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct AudienceShape {
+pub struct AudienceView {
     /// Named people.
-    pub people: Vec<PersonShape>,
+    pub people: Vec<PersonView>,
     /// Named groups.
-    pub groups: Vec<PersonShape>,
+    pub groups: Vec<PersonView>,
     /// Everyone with an account.
     pub everyone: bool,
 }
 
 /// What is asked of those who are to say it back, unless the author asks something else.
-pub const USUAL_PROMPT: &str = "What will you do, and by when?";
+pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";
 
 /// An update, whole.
 #[derive(Clone, Debug, Serialize)]
-pub struct UpdateShape {
+pub struct UpdateView {
     /// The id.
     pub id: String,
     /// The address of its page.
@@ -97,7 +93,7 @@ pub struct UpdateShape {
     /// The same as safe HTML.
     pub notes_html: String,
     /// Who posts it.
-    pub author: PersonShape,
+    pub author: PersonView,
     /// The version of its content.
     pub revision: i64,
     /// Counts every edit: send it back with an edit to learn of another one meanwhile (409).
@@ -126,20 +122,20 @@ pub struct UpdateShape {
     /// When it was put into the trash.
     pub trashed_at: Option<String>,
     /// Whom it is for; empty for guests.
-    pub audience: AudienceShape,
+    pub audience: AudienceView,
     /// Whether people who join its groups later may open it too.
     pub later_members: bool,
     /// Its recordings and pictures, in order.
-    pub media: Vec<MediaShape>,
+    pub media: Vec<MediaView>,
     /// Numbers.
-    pub counts: CountsShape,
+    pub counts: CountsView,
     /// Emojis.
-    pub reactions: Vec<ReactionShape>,
+    pub reactions: Vec<ReactionView>,
     /// The standing of who asks, if they are a recipient.
-    pub my_receipt: Option<ReceiptShape>,
+    pub my_receipt: Option<ReceiptView>,
 }
 
-impl UpdateShape {
+impl UpdateView {
     /// By when, if it is a time; empty if not.
     pub fn due_at(&self) -> &str {
         self.due.as_str().unwrap_or_default()
@@ -151,8 +147,8 @@ impl UpdateShape {
     }
 
     /// What is asked when it is to be said back.
-    pub fn question(&self) -> &str {
-        self.prompt.as_deref().unwrap_or(USUAL_PROMPT)
+    pub fn readback_prompt(&self) -> &str {
+        self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT)
     }
 
     /// The title, or what stands in for it.
@@ -167,7 +163,7 @@ impl UpdateShape {
 
 /// An update as a row of a list.
 #[derive(Clone, Debug, Serialize)]
-pub struct RowShape {
+pub struct RowView {
     /// The id.
     pub id: String,
     /// The address of its page.
@@ -177,7 +173,7 @@ pub struct RowShape {
     /// The title; may be empty in a draft.
     pub title: String,
     /// Who posts it.
-    pub author: PersonShape,
+    pub author: PersonView,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
     /// By when: a time, `{"working_days":n}`, or null.
@@ -201,13 +197,13 @@ pub struct RowShape {
     /// The length of its first video.
     pub duration_ms: Option<i64>,
     /// Numbers.
-    pub counts: CountsShape,
+    pub counts: CountsView,
     /// Where the words were found that were searched for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub found: Vec<FoundShape>,
+    pub found: Vec<FoundView>,
 }
 
-impl RowShape {
+impl RowView {
     /// The title, or what stands in for it.
     pub fn heading(&self) -> &str {
         if self.title.is_empty() {
@@ -220,14 +216,14 @@ impl RowShape {
     /// The length as `3:12`; empty for pictures.
     pub fn length(&self) -> String {
         self.duration_ms
-            .map(share_message::length)
+            .map(share_message::format_length)
             .unwrap_or_default()
     }
 }
 
 /// A place where searched words stand.
 #[derive(Clone, Debug, Serialize)]
-pub struct FoundShape {
+pub struct FoundView {
     /// `title`, `notes`, `comment` or `markup`.
     pub kind: String,
     /// The words around it.
@@ -240,7 +236,7 @@ pub struct FoundShape {
 
 /// An account, as members see it.
 #[derive(Clone, Debug, Serialize)]
-pub struct AccountShape {
+pub struct AccountView {
     /// The id.
     pub id: String,
     /// The name.
@@ -266,32 +262,32 @@ pub struct AccountShape {
 
 /// My own account.
 #[derive(Clone, Debug, Serialize)]
-pub struct MeShape {
+pub struct MeView {
     /// As others see it.
     #[serde(flatten)]
-    pub account: AccountShape,
+    pub account: AccountView,
     /// How I want to hear of things.
-    pub notify: NotifyShape,
+    pub notify: NotifyView,
 }
 
 /// How a person wants to hear of things.
 #[derive(Clone, Debug, Serialize)]
-pub struct NotifyShape {
+pub struct NotifyView {
     /// Whether mail comes about what is asked of them.
     pub mail: bool,
 }
 
 /// A group of people.
 #[derive(Clone, Debug, Serialize)]
-pub struct GroupShape {
+pub struct GroupView {
     /// The id.
     pub id: String,
     /// The handle, without the `@`.
     pub name: String,
     /// Who is in it, by name.
-    pub members: Vec<PersonShape>,
+    pub members: Vec<PersonView>,
     /// Who made it.
-    pub made_by: PersonShape,
+    pub made_by: PersonView,
     /// The addresses of its members, for the form.
     #[serde(skip)]
     pub emails: String,
@@ -303,7 +299,7 @@ pub struct GroupShape {
     pub member: bool,
 }
 
-impl GroupShape {
+impl GroupView {
     /// `Ada, Bob and 3 more`: at most a dozen names.
     pub fn names(&self) -> String {
         const SHOWN: usize = 12;
@@ -329,20 +325,20 @@ impl GroupShape {
 
 /// How the workspace works.
 #[derive(Clone, Debug, Serialize)]
-pub struct WorkspaceShape {
+pub struct WorkspaceView {
     /// Its own rules, Markdown; empty when nobody wrote any down.
     pub rules: String,
     /// The same as HTML.
     pub rules_html: String,
     /// Whom to ask.
-    pub contact: Option<ContactShape>,
+    pub contact: Option<ContactView>,
     /// By when an answer is due, unless an update says otherwise.
-    pub due: Option<DaysShape>,
+    pub due: Option<DaysView>,
 }
 
 /// Whom to ask.
 #[derive(Clone, Debug, Serialize)]
-pub struct ContactShape {
+pub struct ContactView {
     /// The id.
     pub id: String,
     /// The name.
@@ -353,14 +349,14 @@ pub struct ContactShape {
 
 /// So many working days of each recipient.
 #[derive(Clone, Debug, Serialize)]
-pub struct DaysShape {
+pub struct DaysView {
     /// 1 to 60.
     pub working_days: i64,
 }
 
 /// An invitation that was not accepted yet.
 #[derive(Clone, Debug, Serialize)]
-pub struct InvitationShape {
+pub struct InvitationView {
     /// The id.
     pub id: String,
     /// Whom it is for.
@@ -378,7 +374,7 @@ pub struct InvitationShape {
 
 /// A place where I am signed in.
 #[derive(Clone, Debug, Serialize)]
-pub struct SessionShape {
+pub struct SessionView {
     /// The id.
     pub id: String,
     /// The browser, in its own words.
@@ -393,7 +389,7 @@ pub struct SessionShape {
 
 /// A token for programs.
 #[derive(Clone, Debug, Serialize)]
-pub struct TokenShape {
+pub struct TokenView {
     /// The id.
     pub id: String,
     /// What I call it.
@@ -409,7 +405,7 @@ pub struct TokenShape {
 
 /// A list with a cursor.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListShape<T> {
+pub struct ListView<T> {
     /// The rows.
     pub items: Vec<T>,
     /// What to send as `after` for more.

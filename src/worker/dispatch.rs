@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::perform;
+use super::run_by_kind;
 use crate::error::{Error, Result};
 use crate::infra::jobs;
 use crate::infra::jobs::{Job, Lane};
@@ -17,13 +17,13 @@ use crate::media;
 use crate::state::State;
 
 /// How often this node looks for jobs that failed or that another node left, and how long it waits while the database takes no writes.
-const TICK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A preparation that takes longer counts as heavy.
-const LONG: Duration = Duration::from_secs(10);
+const LONG_JOB: Duration = Duration::from_secs(10);
 
 /// Claims and runs jobs until the process is told to end, then waits for those that run.
 pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let slots = Arc::new(Slots::new(LONG));
+    let slots = Arc::new(Slots::new(LONG_JOB));
     let mut commits = state.db.commits();
     let mut running = JoinSet::new();
     while !*stop.borrow() {
@@ -31,7 +31,7 @@ pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>)
         while let Some(ended) = running.try_join_next() {
             report(ended);
         }
-        match next(&state, &slots).await {
+        match claim_next(&state, &slots).await {
             Ok(Some((job, lane, slot))) => {
                 running.spawn(run(
                     state.clone(),
@@ -46,14 +46,14 @@ pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>)
                 tokio::select! {
                     _ = commits.changed() => {}
                     () = slots.freed.notified() => {}
-                    () = tokio::time::sleep(TICK) => {}
+                    () = tokio::time::sleep(POLL_INTERVAL) => {}
                     _ = stop.changed() => {}
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "jobs could not be claimed");
                 tokio::select! {
-                    () = tokio::time::sleep(TICK) => {}
+                    () = tokio::time::sleep(POLL_INTERVAL) => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -71,7 +71,10 @@ fn report(ended: Result<(), JoinError>) {
 }
 
 /// Claims a job for a lane with a free slot, and takes the slot.
-async fn next(state: &State, slots: &Slots) -> Result<Option<(Job, Lane, OwnedSemaphorePermit)>> {
+async fn claim_next(
+    state: &State,
+    slots: &Slots,
+) -> Result<Option<(Job, Lane, OwnedSemaphorePermit)>> {
     let free = slots.take_free();
     if free.is_empty() {
         return Ok(None);
@@ -80,7 +83,7 @@ async fn next(state: &State, slots: &Slots) -> Result<Option<(Job, Lane, OwnedSe
     let Some(job) = jobs::claim(&state.db, &state.clock, &state.node.id, &lanes).await? else {
         return Ok(None);
     };
-    let lane = Lane::of(&job.kind);
+    let lane = Lane::for_kind(&job.kind);
     let taken = free.into_iter().find(|(free, _)| *free == lane);
     let (_, slot) = taken.ok_or_else(|| {
         Error::internal(format!(
@@ -99,7 +102,7 @@ async fn run(
     mut stop: watch::Receiver<bool>,
 ) {
     let done = slots
-        .occupy(lane, slot, run_job(&state, &job, &mut stop))
+        .run_in_slot(lane, slot, run_job(&state, &job, &mut stop))
         .await;
     if let Err(error) = done {
         tracing::error!(%error, job = job.id, kind = job.kind, "how a job ended could not be written down");
@@ -142,7 +145,7 @@ impl Slots {
     }
 
     /// Runs `work` in a slot. A preparation that takes long gives it up for a heavy one as soon as there is one, so that short ones go on.
-    async fn occupy<T>(
+    async fn run_in_slot<T>(
         &self,
         lane: Lane,
         slot: OwnedSemaphorePermit,
@@ -151,14 +154,14 @@ impl Slots {
         let mut work = std::pin::pin!(work);
         let heavy = tokio::select! {
             done = &mut work => {
-                self.give_back(slot);
+                self.release(slot);
                 return done;
             }
             heavy = self.heavy_slot_when_long(lane) => heavy,
         };
-        self.give_back(slot);
+        self.release(slot);
         let done = work.await;
-        self.give_back(heavy);
+        self.release(heavy);
         done
     }
 
@@ -172,14 +175,14 @@ impl Slots {
         std::future::pending().await
     }
 
-    fn give_back(&self, slot: OwnedSemaphorePermit) {
+    fn release(&self, slot: OwnedSemaphorePermit) {
         drop(slot);
         self.freed.notify_one();
     }
 }
 
 async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
-    if jobs::tried_enough(job) {
+    if jobs::attempts_exhausted(job) {
         // Work that ends the process every time it is begun never comes to say that it failed.
         return record_failure(
             state,
@@ -191,13 +194,13 @@ async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> 
     }
     let ending = stop.clone();
     let done = tokio::select! {
-        done = AssertUnwindSafe(perform(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
+        done = AssertUnwindSafe(run_by_kind(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
         lost = renew_lease_until_lost(state, job) => return lost,
         // A mail that is half handed over would be lost: that job ends by itself, between two of them.
-        () = stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
+        () = until_stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
     };
     match done {
-        Ok(true) => until_written(stop, || jobs::finish(&state.db, job)).await,
+        Ok(true) => retry_until_written(stop, || jobs::finish(&state.db, job)).await,
         Ok(false) => jobs::release(&state.db, job).await,
         Err(error) => record_failure(state, job, &error, stop).await,
     }
@@ -211,15 +214,19 @@ async fn record_failure(
 ) -> Result<()> {
     tracing::warn!(%error, job = job.id, kind = job.kind, attempt = job.attempts, "a job failed");
     let reason = error.to_string();
-    let dead = until_written(stop, || jobs::fail(&state.db, &state.clock, job, &reason)).await?;
+    let dead =
+        retry_until_written(stop, || jobs::fail(&state.db, &state.clock, job, &reason)).await?;
     if dead && matches!(job.kind.as_str(), "process" | "convert") {
-        until_written(stop, || media::give_up(&state.intake.shop, &job.payload)).await?;
+        retry_until_written(stop, || {
+            media::mark_processing_failed(&state.uploads.media, &job.payload)
+        })
+        .await?;
     }
     Ok(())
 }
 
 /// Writes down how a job ended, again and again while the database is unavailable: on a full disk the job would else wait for the end of its lease.
-async fn until_written<T, W>(
+async fn retry_until_written<T, W>(
     stop: &mut watch::Receiver<bool>,
     mut write: impl FnMut() -> W,
 ) -> Result<T>
@@ -231,8 +238,8 @@ where
             Err(error @ Error::Unavailable(..)) if !*stop.borrow() => {
                 tracing::warn!(%error, "how a job ended could not be written down yet");
                 tokio::select! {
-                    () = tokio::time::sleep(TICK) => {}
-                    () = stopped(stop) => {}
+                    () = tokio::time::sleep(POLL_INTERVAL) => {}
+                    () = until_stopped(stop) => {}
                 }
             }
             written => return written,
@@ -240,7 +247,7 @@ where
     }
 }
 
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn until_stopped(stop: &mut watch::Receiver<bool>) {
     // The only other end is that the sender is gone, which means the same.
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -248,7 +255,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// Renews the lease of a job; ends only when it is lost.
 async fn renew_lease_until_lost(state: &State, job: &Job) -> Result<()> {
     loop {
-        tokio::time::sleep(jobs::RENEW).await;
+        tokio::time::sleep(jobs::RENEW_INTERVAL).await;
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
             Ok(false) => return Err(Error::internal("the claim on the job was lost")),
@@ -282,7 +289,7 @@ mod tests {
     #[test]
     fn full_lane_leaves_all_others_free() {
         for lane in Lane::ALL {
-            let slots = Slots::new(LONG);
+            let slots = Slots::new(LONG_JOB);
             let taken: Vec<_> = (0..lane.slots()).map(|_| take(&slots, lane)).collect();
             let others: Vec<Lane> = Lane::ALL
                 .into_iter()
@@ -302,10 +309,9 @@ mod tests {
         let second = take(&slots, Lane::Preparation);
         assert!(!free(&slots).contains(&Lane::Preparation));
         let running = slots.clone();
-        let long =
-            actix_web::rt::spawn(
-                async move { running.occupy(Lane::Preparation, first, ended).await },
-            );
+        let long = actix_web::rt::spawn(async move {
+            running.run_in_slot(Lane::Preparation, first, ended).await
+        });
         slots.freed.notified().await;
         // One heavy slot is left, and one for the next preparation.
         let third = take(&slots, Lane::Preparation);
@@ -333,7 +339,7 @@ mod tests {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let mut taken = taken.into_iter();
         let mut work =
-            std::pin::pin!(slots.occupy(Lane::Preparation, taken.next().unwrap(), ended));
+            std::pin::pin!(slots.run_in_slot(Lane::Preparation, taken.next().unwrap(), ended));
         for _ in 0..10 {
             assert!(work.as_mut().now_or_never().is_none());
             tokio::task::yield_now().await;

@@ -19,12 +19,16 @@ fn said(at: Millis, zone: &str) -> String {
         .to_string()
 }
 
-fn worker(zone: &str, away: Option<&str>) -> Worker {
-    Worker::new(zone, Hours::default(), away.map(|away| at(away, zone)))
+fn schedule(zone: &str, away: Option<&str>) -> WorkSchedule {
+    WorkSchedule::new(
+        zone,
+        WorkingHours::default(),
+        away.map(|away| at(away, zone)),
+    )
 }
 
-fn hours(days: &[i64], from: &str, to: &str) -> Hours {
-    Hours::new(days, from, to).unwrap()
+fn hours(days: &[i64], from: &str, to: &str) -> WorkingHours {
+    WorkingHours::new(days, from, to).unwrap()
 }
 
 #[test]
@@ -40,7 +44,7 @@ fn working_days_are_counted_from_the_day_after_it_was_asked() {
     ] {
         assert_eq!(
             said(
-                due(&Due::Days(n), at(asked, zone), &worker(zone, None)),
+                due_for(&Due::Days(n), at(asked, zone), &schedule(zone, None)),
                 zone
             ),
             expected,
@@ -58,7 +62,7 @@ fn one_moment_of_asking_is_due_in_each_zone_by_its_own_day() {
         ("America/Los_Angeles", "Fri 2026-11-20 17:00"),
     ] {
         assert_eq!(
-            said(due(&Due::Days(1), asked, &worker(zone, None)), zone),
+            said(due_for(&Due::Days(1), asked, &schedule(zone, None)), zone),
             expected
         );
     }
@@ -120,10 +124,10 @@ fn a_fixed_time_moves_into_working_hours() {
     ] {
         assert_eq!(
             said(
-                due(
+                due_for(
                     &Due::At(at(fixed, zone)),
                     at(asked, zone),
-                    &worker(zone, None)
+                    &schedule(zone, None)
                 ),
                 zone
             ),
@@ -137,29 +141,29 @@ fn a_fixed_time_moves_into_working_hours() {
 fn being_away_moves_what_is_due() {
     let zone = "Pacific/Auckland";
     let asked = at("2026-11-18T10:00", zone);
-    let away = worker(zone, Some("2026-11-25T00:00"));
+    let away = schedule(zone, Some("2026-11-25T00:00"));
     assert_eq!(
-        said(due(&Due::Days(1), asked, &away), zone),
+        said(due_for(&Due::Days(1), asked, &away), zone),
         "Thu 2026-11-26 17:00"
     );
     assert_eq!(
         said(
-            due(&Due::At(at("2026-11-20T12:00", zone)), asked, &away),
+            due_for(&Due::At(at("2026-11-20T12:00", zone)), asked, &away),
             zone
         ),
         "Wed 2026-11-25 17:00"
     );
     assert_eq!(
         said(
-            due(&Due::At(at("2026-11-25T12:00", zone)), asked, &away),
+            due_for(&Due::At(at("2026-11-25T12:00", zone)), asked, &away),
             zone
         ),
         "Wed 2026-11-25 12:00"
     );
     // Having been away before it was asked changes nothing.
-    let back = worker(zone, Some("2026-11-10T00:00"));
+    let back = schedule(zone, Some("2026-11-10T00:00"));
     assert_eq!(
-        said(due(&Due::Days(1), asked, &back), zone),
+        said(due_for(&Due::Days(1), asked, &back), zone),
         "Thu 2026-11-19 17:00"
     );
 }
@@ -170,10 +174,10 @@ fn a_day_that_a_zone_left_out_is_no_working_day() {
     let zone = "Pacific/Apia";
     assert_eq!(
         said(
-            due(
+            due_for(
                 &Due::Days(1),
                 at("2011-12-29T10:00", zone),
-                &worker(zone, None)
+                &schedule(zone, None)
             ),
             zone
         ),
@@ -185,19 +189,25 @@ fn a_day_that_a_zone_left_out_is_no_working_day() {
 fn an_end_that_clocks_skip_is_the_moment_before_and_a_day_of_only_skipped_hours_has_none() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
-    let night = |from, to| Worker::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
+    let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
     assert_eq!(
-        said(due(&Due::Days(2), asked, &night("00:00", "02:30")), zone),
+        said(
+            due_for(&Due::Days(2), asked, &night("00:00", "02:30")),
+            zone
+        ),
         "Sun 2026-03-29 01:59"
     );
     assert_eq!(
-        said(due(&Due::Days(2), asked, &night("02:10", "02:30")), zone),
+        said(
+            due_for(&Due::Days(2), asked, &night("02:10", "02:30")),
+            zone
+        ),
         "Mon 2026-03-30 02:30"
     );
     // In autumn 02:30 comes twice; both are working time.
     assert_eq!(
         said(
-            due(
+            due_for(
                 &Due::Days(2),
                 at("2026-10-23T12:00", zone),
                 &night("02:30", "10:00")
@@ -251,14 +261,14 @@ fn hours_say_what_is_wrong_with_them() {
             "lunch",
         ),
     ] {
-        let error = Hours::parse(&value).unwrap_err();
+        let error = WorkingHours::parse(&value).unwrap_err();
         assert!(error.contains(wrong), "{value}: {error}");
     }
     let odd = json!({ "days": [1, 6], "from": "13:00", "to": "22:00" });
-    assert_eq!(Hours::parse(&odd).unwrap().to_json(), odd);
+    assert_eq!(WorkingHours::parse(&odd).unwrap().to_json(), odd);
     assert_eq!(
-        Hours::parse(&Hours::default().to_json()).unwrap(),
-        Hours::default()
+        WorkingHours::parse(&WorkingHours::default().to_json()).unwrap(),
+        WorkingHours::default()
     );
 }
 
@@ -292,39 +302,41 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
 }
 
 /// That what is due is due in working hours, by a clock that knows nothing of how it was found.
-fn check(worker: &Worker, name: &str, wanted: Due, asked: Millis) {
-    let found = due(&wanted, asked, worker);
+fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
+    let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)
         .unwrap()
-        .to_zoned(worker.zone.clone());
+        .to_zoned(schedule.zone.clone());
     let what = || {
         format!(
             "{name}, {:?}, away {:?}, {wanted:?} asked at {asked}: {local}",
-            worker.hours, worker.away_until
+            schedule.hours, schedule.away_until
         )
     };
     let works = |day: Date| {
-        worker
+        schedule
             .hours
             .days
             .contains(&day.weekday().to_monday_one_offset())
     };
     assert!(
-        works(local.date()) && worker.hours.from <= local.time() && local.time() <= worker.hours.to,
+        works(local.date())
+            && schedule.hours.from <= local.time()
+            && local.time() <= schedule.hours.to,
         "outside the hours: {}",
         what()
     );
     assert!(found >= asked, "before it was asked: {}", what());
     assert!(
-        worker.away_until.is_none_or(|away| found >= away),
+        schedule.away_until.is_none_or(|away| found >= away),
         "while away: {}",
         what()
     );
     assert!(found - asked < 40 * DAY, "far too late: {}", what());
     if let Due::Days(n) = wanted {
-        let from = Timestamp::from_millisecond(worker.away_until.unwrap_or(asked).max(asked))
+        let from = Timestamp::from_millisecond(schedule.away_until.unwrap_or(asked).max(asked))
             .unwrap()
-            .to_zoned(worker.zone.clone())
+            .to_zoned(schedule.zone.clone())
             .date();
         let days = from
             .series(1.day())
@@ -344,7 +356,7 @@ fn check(worker: &Worker, name: &str, wanted: Due, asked: Millis) {
 #[test]
 fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
     let patterns = [
-        Hours::default(),
+        WorkingHours::default(),
         hours(&[1, 2, 3, 4, 5], "13:00", "22:00"),
         hours(&[1, 2, 3, 4, 5, 6, 7], "00:00", "08:00"),
         hours(&[7, 1], "02:15", "02:45"),
@@ -358,7 +370,7 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
         zones += 1;
         let moments = moments(&zone);
         for (turn, hours) in patterns.iter().enumerate() {
-            let mut worker = Worker {
+            let mut schedule = WorkSchedule {
                 zone: zone.clone(),
                 hours: hours.clone(),
                 away_until: None,
@@ -366,7 +378,7 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
             // Each moment takes its turn at one way of asking; over moments, patterns and zones all of them meet.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
-                worker.away_until = match mix % 5 {
+                schedule.away_until = match mix % 5 {
                     0 => Some(asked + (mix as Millis % 40) * 7 * HOUR),
                     1 => Some(asked - 3 * DAY),
                     _ => None,
@@ -376,7 +388,7 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
                     0 => Due::At(asked + (mix as Millis % 29) * 5 * HOUR),
                     _ => Due::At(asked + (mix as Millis % 97 - 6) * 3 * HOUR),
                 };
-                check(&worker, name.as_str(), wanted, *asked);
+                check(&schedule, name.as_str(), wanted, *asked);
                 dues += 1;
             }
         }

@@ -272,7 +272,7 @@ async fn nothing_new_opens_for_a_person_who_was_deactivated_meanwhile() {
         links::create(&mut tx, &app.state.clock, &viewer, update, "Late", false)
             .await
             .map(drop),
-        people::add_token(&mut tx, &app.state.clock, &ada.id, "late")
+        people::create_token(&mut tx, &app.state.clock, &ada.id, "late")
             .await
             .map(drop),
         people::open_session(&mut tx, &app.state.clock, &ada.id, "late")

@@ -511,7 +511,7 @@ impl Team {
 
     async fn signed_in(&self, id: &str) -> Client {
         let mut tx = self.app.state.db.begin().await.unwrap();
-        let (_, token) = people::add_token(&mut tx, &self.app.state.clock, id, "test")
+        let (_, token) = people::create_token(&mut tx, &self.app.state.clock, id, "test")
             .await
             .unwrap();
         tx.commit().await.unwrap();

@@ -389,7 +389,7 @@ async fn pictures_are_pasted_into_comments_and_go_with_them() {
     app.wait_for_jobs().await;
     for key in keys {
         assert_eq!(
-            app.state.intake.shop.storage.len(&key).await.unwrap(),
+            app.state.uploads.media.storage.len(&key).await.unwrap(),
             None,
             "{key}"
         );

@@ -261,15 +261,15 @@ async fn what_becomes_due_is_told_once_and_shown_as_overdue() {
     let path = ada
         .update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "otherwise": "ship it" }))
         .await;
-    assert_eq!(app.state.tell_due().await.unwrap(), 0);
+    assert_eq!(app.state.notify_overdue().await.unwrap(), 0);
     at(&app, "2030-01-08T16:00:01Z");
-    app.state.tell_due().await.unwrap();
+    app.state.notify_overdue().await.unwrap();
     assert_eq!(
         app.count("SELECT count(*) FROM notices WHERE kind = 'overdue'")
             .await,
         1
     );
-    assert_eq!(app.state.tell_due().await.unwrap(), 0);
+    assert_eq!(app.state.notify_overdue().await.unwrap(), 0);
     assert_eq!(
         bob.get("/inbox").await.json()["owed_by_me"][0]["overdue"],
         true

@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use hearback::clock;
 use hearback::config::Config;
 use hearback::infra::db::MIGRATOR;
-use hearback::infra::smtp::{Mailer, Server, sender};
+use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
@@ -53,7 +53,7 @@ impl Upgraded {
             config.url = Some(URL.into());
             config.mail = Some(Mailer::new(
                 server,
-                sender("Hearback <hearback@example.org>").unwrap(),
+                parse_sender("Hearback <hearback@example.org>").unwrap(),
             ));
             if let Some(url) = database {
                 config.database_url = url;
@@ -127,7 +127,7 @@ async fn insert(
 ) {
     let filled: Vec<(&String, &Value)> = row.iter().filter(|(_, value)| !value.is_null()).collect();
     let columns: Vec<&str> = filled.iter().map(|(column, _)| column.as_str()).collect();
-    let places = hearback::infra::db::in_list(1, filled.len());
+    let places = hearback::infra::db::placeholders(1, filled.len());
     let statement = format!(
         "INSERT INTO {table} ({}) VALUES ({places})",
         columns.join(", ")
@@ -151,7 +151,7 @@ async fn restore_objects(name: &str, config: &Config) {
     for file in files(Path::new(&recorded)) {
         let key = file.strip_prefix(&format!("{recorded}/")).unwrap();
         match &config.storage {
-            hearback::config::Place::S3 { bucket, prefix } => {
+            hearback::config::StorageLocation::S3 { bucket, prefix } => {
                 let body = ByteStream::from(std::fs::read(&file).unwrap());
                 s3().put_object()
                     .bucket(bucket)
@@ -161,8 +161,8 @@ async fn restore_objects(name: &str, config: &Config) {
                     .await
                     .unwrap();
             }
-            hearback::config::Place::Disk => {
-                let to = config.data.join("media").join(key);
+            hearback::config::StorageLocation::Disk => {
+                let to = config.data_dir.join("media").join(key);
                 std::fs::create_dir_all(to.parent().unwrap()).unwrap();
                 std::fs::copy(&file, to).unwrap();
             }

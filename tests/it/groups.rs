@@ -266,7 +266,7 @@ async fn thousands_are_in_a_group() {
         .iter()
         .map(|one| one["id"].as_str().unwrap().to_owned())
         .collect();
-    let workers = hearback::people::workers(&mut app.state.db.read().await.unwrap(), &ids)
+    let workers = hearback::people::work_schedules(&mut app.state.db.read().await.unwrap(), &ids)
         .await
         .unwrap();
     assert_eq!(workers.len(), 2100);

@@ -90,8 +90,8 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         // On a disk a key lies in a folder of its first letters.
         let last = key.rsplit('/').next().unwrap();
         app.state
-            .intake
-            .shop
+            .uploads
+            .media
             .storage
             .delete(&format!("media/{last}"))
             .await
@@ -230,7 +230,7 @@ async fn leases_of_the_earlier_process_of_a_node_end_when_it_starts() {
             leased(&db, "mine", &format!("{}.x", prepared.0)).await;
             leased(&db, "another-nodes", &format!("{}.x", prepared.1)).await;
             db.close().await;
-            std::fs::write(config.data.join("node"), &prepared.0).unwrap();
+            std::fs::write(config.data_dir.join("node"), &prepared.0).unwrap();
         },
     )
     .await;
@@ -285,7 +285,7 @@ async fn nonsense_in_the_node_file_ends_no_lease() {
                 let db = Db::open(&config.database_url).await.unwrap();
                 leased(&db, "another-nodes", &lease).await;
                 db.close().await;
-                std::fs::write(config.data.join("node"), nonsense).unwrap();
+                std::fs::write(config.data_dir.join("node"), nonsense).unwrap();
             },
         )
         .await;

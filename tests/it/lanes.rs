@@ -1,6 +1,6 @@
 //! Lanes of jobs: what takes long never keeps the rest waiting.
 
-use hearback::infra::smtp::{Mailer, Server, sender};
+use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email, fixture};
@@ -80,7 +80,7 @@ async fn start(gate: &Gate, sink: &Sink) -> TestApp {
         config.url = Some("http://hearback.example.org".into());
         config.mail = Some(Mailer::new(
             server,
-            sender("Hearback <hearback@example.org>").unwrap(),
+            parse_sender("Hearback <hearback@example.org>").unwrap(),
         ));
         config.ffmpeg = Some(ffmpeg);
     })

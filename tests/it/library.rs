@@ -342,8 +342,8 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
     for key in &keys {
         assert!(
             app.state
-                .intake
-                .shop
+                .uploads
+                .media
                 .storage
                 .len(key)
                 .await
@@ -360,7 +360,7 @@ async fn assert_gone(app: &TestApp, ada: &Client, path: &str, keys: &BTreeSet<St
     ada.get(path).await.problem(404);
     for key in keys {
         assert_eq!(
-            app.state.intake.shop.storage.len(key).await.unwrap(),
+            app.state.uploads.media.storage.len(key).await.unwrap(),
             None,
             "{key}"
         );
@@ -417,8 +417,8 @@ async fn after_thirty_days_the_trash_empties_itself() {
     for key in &keys {
         assert!(
             app.state
-                .intake
-                .shop
+                .uploads
+                .media
                 .storage
                 .len(key)
                 .await

@@ -2,7 +2,7 @@
 
 use hearback::config::Config;
 use hearback::infra::jobs;
-use hearback::infra::smtp::{Mailer, Server, sender};
+use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::json;
 
 use crate::app::{Client, TestApp, email};
@@ -16,7 +16,7 @@ fn with_mail_server(sink: &Sink) -> impl FnOnce(&mut Config) {
         config.url = Some(URL.into());
         config.mail = Some(Mailer::new(
             server,
-            sender("Hearback <hearback@example.org>").unwrap(),
+            parse_sender("Hearback <hearback@example.org>").unwrap(),
         ));
     }
 }
@@ -84,7 +84,7 @@ async fn request_is_mailed_once_with_text_and_unsubscribe_link() {
         .iter()
         .find(|row| row["person"]["name"] == "Bob")
         .unwrap();
-    let due = hearback::share_message::by(
+    let due = hearback::share_message::due_text(
         hearback::clock::parse_rfc3339(row["due"].as_str().unwrap()).unwrap(),
         app.state.clock.now(),
         "Europe/Berlin",
@@ -245,7 +245,7 @@ async fn request_is_not_mailed_when_unpublished_within_ten_seconds() {
     app.wait_for_jobs().await;
     let mut tx = app.state.db.begin().await.unwrap();
     app.state
-        .mail(&mut tx, path.rsplit('/').next().unwrap())
+        .enqueue_mail(&mut tx, path.rsplit('/').next().unwrap())
         .await
         .unwrap();
     tx.commit().await.unwrap();
@@ -508,5 +508,5 @@ async fn no_job_is_enqueued_without_a_mail_server() {
     ask(&ada, json!({})).await;
     app.wait_for_jobs().await;
     assert_eq!(app.count("SELECT count(*) FROM jobs").await, 0);
-    assert!(!app.state.mails());
+    assert!(!app.state.sends_mail());
 }

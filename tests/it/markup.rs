@@ -99,14 +99,14 @@ async fn page_shows_markup_as_svg_and_as_text() {
     put_markup(&ada, &picture, 0, every_kind())
         .await
         .expect(200);
-    let layers = hearback::markup::layers(
+    let layers = hearback::markup::shapes_by_media(
         &mut app.state.db.read().await.unwrap(),
         &[picture.trim_start_matches("/media/")],
     )
     .await
     .unwrap();
     let shapes = layers.values().next().unwrap();
-    let svg = hearback::markup::svg(shapes, 1280, 800).unwrap();
+    let svg = hearback::markup::render(shapes, 1280, 800).unwrap();
     assert!(
         svg.starts_with("<svg ")
             && svg.contains("viewBox=\"0 0 1280 800\"")
@@ -117,7 +117,10 @@ async fn page_shows_markup_as_svg_and_as_text() {
         svg.contains("lines &lt;b&gt; &amp; ") && !svg.contains("style="),
         "{svg}"
     );
-    let words: Vec<String> = shapes.iter().map(hearback::markup::Shape::words).collect();
+    let words: Vec<String> = shapes
+        .iter()
+        .map(hearback::markup::Shape::describe)
+        .collect();
     assert_eq!(words[0], "Arrow, blue, from 10 %, 20 % to 40 %, 50 %");
     assert_eq!(
         words[2],

@@ -252,7 +252,7 @@ async fn mention_on_a_workspace_update_notifies_anyone() {
     // A mute suppresses everything but mentions.
     app.execute("DELETE FROM notices").await;
     let mut tx = app.state.db.begin().await.unwrap();
-    hearback::notifications::mute(
+    hearback::notifications::set_muted(
         &mut tx,
         &app.state.clock,
         &ada.id,

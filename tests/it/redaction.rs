@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use hearback::config::Place;
-use hearback::markup::{self, Saved, Sent};
+use hearback::config::StorageLocation;
+use hearback::markup::{self, MarkupInput, PutOutcome};
 use hearback::people::Viewer;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -56,10 +56,10 @@ async fn start() -> TestApp {
         .await
         .unwrap();
     TestApp::start_with(|config| {
-        let Place::S3 { prefix, .. } = &config.storage else {
+        let StorageLocation::S3 { prefix, .. } = &config.storage else {
             panic!("the storage is not S3")
         };
-        config.storage = Place::S3 {
+        config.storage = StorageLocation::S3 {
             bucket: BUCKET.into(),
             prefix: prefix.clone(),
         };
@@ -74,7 +74,7 @@ async fn stored(app: &TestApp) -> Vec<(String, Vec<u8>)> {
         .map(|path| (path.clone(), std::fs::read(path).unwrap_or_default()))
         .collect();
     if postgres() {
-        let Place::S3 { bucket, prefix } = &app.state.config.storage else {
+        let StorageLocation::S3 { bucket, prefix } = &app.state.config.storage else {
             panic!("the storage is not S3")
         };
         let s3 = s3();
@@ -389,11 +389,11 @@ async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
     .await
     .expect(200);
     app.wait_for_jobs().await;
-    let shop = &app.state.intake.shop;
+    let ctx = &app.state.uploads.media;
     let task =
         json!({ "media": media.trim_start_matches("/media/"), "generation": 1, "revision": 1 })
             .to_string();
-    let drawn = markup::draw(shop, &task)
+    let drawn = markup::flatten(ctx, &task)
         .await
         .unwrap()
         .expect("the picture is there");
@@ -402,19 +402,19 @@ async fn marked_copy_that_was_rendered_during_a_redaction_is_deleted() {
         .expect(200);
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     // A worker stores a copy that it rendered before the redaction.
-    drawn.commit(shop).await.unwrap();
+    drawn.commit(ctx).await.unwrap();
     assert_eq!(items_with_secret(&app).await, [""; 0]);
     assert!(
-        markup::draw(shop, &task).await.unwrap().is_none(),
+        markup::flatten(ctx, &task).await.unwrap().is_none(),
         "a job that starts now finds another picture"
     );
     app.wait_for_jobs().await;
     assert_eq!(urls(&ada.get(&media).await.json()).len(), 2);
 }
 
-/// Hides the picture like a request whose server is hide_without_deleting before it deletes anything.
+/// Hides the picture like a request whose server is killed before it deletes anything.
 async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes: Value) {
-    let sent = Sent::read(&shapes, &Value::Null, &app.state.intake.shop.font).unwrap();
+    let sent = MarkupInput::parse(&shapes, &Value::Null, &app.state.uploads.media.font).unwrap();
     let token = ada.authorization().trim_start_matches("Bearer ");
     let person = hearback::people::viewer_by_token(&app.state.db, &app.state.clock, token)
         .await
@@ -432,7 +432,7 @@ async fn hide_without_deleting(app: &TestApp, ada: &Client, media: &str, shapes:
     )
     .await
     .unwrap();
-    assert_eq!(saved, Saved::Hidden);
+    assert_eq!(saved, PutOutcome::Hidden);
     tx.commit().await.unwrap();
 }
 

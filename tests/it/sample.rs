@@ -234,7 +234,7 @@ async fn sample_author_is_not_a_person() {
 
 #[actix_web::test]
 async fn set_up_succeeds_without_a_sample_when_the_disk_is_full() {
-    let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
+    let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let ada = set_up(&app).await;
     assert_eq!(inbox(&ada).await["counts"]["owed_by_me"], 0);
     assert_eq!(app.count("SELECT count(*) FROM updates").await, 0);

@@ -306,7 +306,8 @@ async fn bytes_of_a_broken_request_are_kept() {
 
 #[actix_web::test]
 async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
-    let app = TestApp::start_with(|config| config.upload_pause = Duration::from_millis(50)).await;
+    let app =
+        TestApp::start_with(|config| config.upload_idle_timeout = Duration::from_millis(50)).await;
     let ada = app.person("Ada").await;
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
@@ -809,7 +810,7 @@ async fn expired_upload_is_deleted_and_its_media_fails() {
 
 #[actix_web::test]
 async fn upload_is_rejected_with_retry_after_when_the_disk_is_nearly_full() {
-    let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
+    let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let ada = app.person("Ada").await;
     let refused = create(&ada, &[("upload-length", "5")]).await;
     refused.problem(503);

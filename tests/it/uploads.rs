@@ -649,7 +649,7 @@ async fn file_over_the_size_limit_is_rejected_with_a_problem() {
 
 #[actix_web::test]
 async fn full_disk_rejects_files_but_accepts_comments_and_acknowledgements() {
-    let app = TestApp::start_with(|config| config.min_free = u64::MAX).await;
+    let app = TestApp::start_with(|config| config.min_free_bytes = u64::MAX).await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
     let update = ada
         .post("/updates", json!({ "title": "T", "audience": [email("Bob")], "expectation": "acknowledge", "publish": true }))

@@ -11,41 +11,41 @@ use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
 /// Room for the changes themselves besides the copy, in bytes, and a quarter of the database's size on top.
-const MARGIN: u64 = 4 * 1024 * 1024;
+const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
-const TENTH: u64 = 1024 * 1024 / 10;
+const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
 
 /// Copies the database to `FILE.before-schema-N`, where N is the first schema that comes next. The copy has its name only once it is whole, checked and durable;
 /// a copy of that name from an earlier try is replaced by it. Conflict, with what is needed, when there is not enough space; nothing was changed then.
-pub(super) async fn make(db: &Db, file: &Path, schema: i64) -> Result<()> {
+pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let copy = with_suffix(file, &format!(".before-schema-{}", schema + 1));
     let unfinished = with_suffix(&copy, ".unfinished");
-    let rows = Rows::of(file).await?;
-    remove(&unfinished)?;
-    if copy.exists() && check(&copy, rows).await.is_err() {
+    let rows = MigrationSummary::read(file).await?;
+    remove_file(&unfinished)?;
+    if copy.exists() && check_copy(&copy, rows).await.is_err() {
         tracing::warn!(copy = %copy.display(), "the copy of an earlier upgrade was never finished; it is made again");
-        remove(&copy)?;
+        remove_file(&copy)?;
     }
-    check_space(file)?;
-    let made = write(db, &unfinished, rows).await;
+    check_free_space(file)?;
+    let made = write_copy(db, &unfinished, rows).await;
     if made.is_err() {
-        remove(&unfinished)?;
+        remove_file(&unfinished)?;
     }
     made?;
-    publish(unfinished, copy.clone()).await?;
+    rename_durably(unfinished, copy.clone()).await?;
     tracing::info!(copy = %copy.display(), "copied the database before changing its schema");
     Ok(())
 }
 
 /// How many migrations a database lists, and the newest of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Rows {
+struct MigrationSummary {
     migrations: i64,
     newest: i64,
 }
 
-impl Rows {
-    async fn of(file: &Path) -> Result<Self> {
+impl MigrationSummary {
+    async fn read(file: &Path) -> Result<Self> {
         let mut connection = SqliteConnectOptions::new()
             .filename(file)
             .read_only(true)
@@ -60,7 +60,7 @@ impl Rows {
     }
 }
 
-async fn write(db: &Db, unfinished: &Path, rows: Rows) -> Result<()> {
+async fn write_copy(db: &Db, unfinished: &Path, rows: MigrationSummary) -> Result<()> {
     let copied = sqlx::query("VACUUM INTO $1")
         .bind(unfinished.display().to_string())
         .execute(&db.write)
@@ -74,11 +74,11 @@ async fn write(db: &Db, unfinished: &Path, rows: Rows) -> Result<()> {
         }
         error.into()
     })?;
-    check(unfinished, rows).await
+    check_copy(unfinished, rows).await
 }
 
 /// Refuses a copy that SQLite finds fault with, or that lists other migrations than the database.
-async fn check(copy: &Path, rows: Rows) -> Result<()> {
+async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     let mut connection = SqliteConnectOptions::new()
         .filename(copy)
         .read_only(true)
@@ -89,53 +89,53 @@ async fn check(copy: &Path, rows: Rows) -> Result<()> {
         .await?;
     connection.close().await?;
     if verdict != "ok" {
-        return Err(wrong(copy, &verdict));
+        return Err(damaged_copy(copy, &verdict));
     }
-    let copied = Rows::of(copy).await?;
+    let copied = MigrationSummary::read(copy).await?;
     if copied == rows {
         Ok(())
     } else {
-        Err(wrong(
+        Err(damaged_copy(
             copy,
             &format!("it has {copied:?} where the database has {rows:?}"),
         ))
     }
 }
 
-fn wrong(copy: &Path, verdict: &str) -> Error {
+fn damaged_copy(copy: &Path, verdict: &str) -> Error {
     Error::Conflict(format!(
         "The copy that was made before the upgrade, {}, is not right: {verdict}. The upgrade did not begin. Check the disk and the database, and restore a backup if it is damaged.",
         copy.display()
     ))
 }
 
-fn check_space(file: &Path) -> Result<()> {
+fn check_free_space(file: &Path) -> Result<()> {
     let mut size = std::fs::metadata(file)?.len();
     // The log may hold pages that are not in the file yet.
     size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
-    let (needed, free) = (size + size / 4 + MARGIN, free_space(file)?);
+    let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
     if free >= needed {
         return Ok(());
     }
     Err(Error::Conflict(format!(
         "The upgrade first copies the database, and there is not enough space for that: it needs {} in {}, and {} are free. Make room there and start again. Nothing was changed.",
-        mebibytes(needed + TENTH),
+        format_mebibytes(needed + TENTH_OF_MIB),
         file.parent().unwrap_or(Path::new(".")).display(),
-        mebibytes(free)
+        format_mebibytes(free)
     )))
 }
 
 /// In MiB with one digit, rounded down.
-fn mebibytes(bytes: u64) -> String {
+fn format_mebibytes(bytes: u64) -> String {
     format!(
         "{}.{} MiB",
         bytes / (1024 * 1024),
-        bytes % (1024 * 1024) / TENTH % 10
+        bytes % (1024 * 1024) / TENTH_OF_MIB % 10
     )
 }
 
 /// Gives the copy its name, durably.
-async fn publish(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
+async fn rename_durably(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
     let publish = move || {
         std::fs::File::open(&unfinished)?.sync_all()?;
         std::fs::rename(&unfinished, &copy)?;
@@ -150,7 +150,7 @@ async fn publish(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
         .map_err(Error::internal)??)
 }
 
-fn remove(file: &Path) -> Result<()> {
+fn remove_file(file: &Path) -> Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),

@@ -10,50 +10,50 @@ use crate::clock;
 use crate::error::{DISK_FULL, Error, Result};
 
 /// How long a successful trial write counts, unless a write fails meanwhile: whoever asks often does not make the database write often.
-const FRESH: Duration = Duration::from_secs(5);
+const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
 /// Free space beside a SQLite file, in bytes, below which its disk counts as full. What is left in the log may still take small writes then, but no larger ones.
 const MIN_FREE: u64 = 1024 * 1024;
 
 /// What is known of this node's writes.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
-    proven: Mutex<Option<Instant>>,
-    suspect: AtomicBool,
-    trying: tokio::sync::Mutex<()>,
+    last_success: Mutex<Option<Instant>>,
+    connection_suspect: AtomicBool,
+    probe_lock: tokio::sync::Mutex<()>,
 }
 
 impl WriteHealth {
     /// Forgets the last successful trial.
-    pub(super) fn doubt(&self) {
+    pub(super) fn invalidate(&self) {
         *self
-            .proven
+            .last_success
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
     /// Has SQLite's write connection replaced before the next transaction.
     pub(super) fn suspect_connection(&self) {
-        self.suspect.store(true, Ordering::Release);
-        self.doubt();
+        self.connection_suspect.store(true, Ordering::Release);
+        self.invalidate();
     }
 
     /// Whether the connection has to be replaced; asked again, it does not.
     pub(super) fn take_suspicion(&self) -> bool {
-        self.suspect.swap(false, Ordering::AcqRel)
+        self.connection_suspect.swap(false, Ordering::AcqRel)
     }
 
-    fn prove(&self) {
+    fn record_success(&self) {
         *self
-            .proven
+            .last_success
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Instant::now());
     }
 
     fn is_fresh(&self) -> bool {
-        self.proven
+        self.last_success
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_some_and(|at| at.elapsed() < FRESH)
+            .is_some_and(|at| at.elapsed() < SUCCESS_LIFETIME)
     }
 }
 
@@ -64,7 +64,7 @@ impl Db {
         if let Some(file) = &self.file {
             check_free_space(file)?;
         }
-        let _one_at_a_time = self.health.trying.lock().await;
+        let _one_at_a_time = self.health.probe_lock.lock().await;
         if self.health.is_fresh() {
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Db {
         .execute(&mut *tx)
         .await?;
         tx.commit_silently().await?;
-        self.health.prove();
+        self.health.record_success();
         Ok(())
     }
 }

@@ -15,20 +15,20 @@ use crate::error::{self, Result};
 pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
     committed: Arc<watch::Sender<()>>,
-    unfinished: Unfinished,
+    unfinished: UnfinishedGuard,
 }
 
 /// Makes `/readyz` try a write again when a transaction ends without a commit: its statements may have failed.
 #[derive(Debug)]
-struct Unfinished {
+struct UnfinishedGuard {
     health: Arc<WriteHealth>,
     armed: bool,
 }
 
-impl Drop for Unfinished {
+impl Drop for UnfinishedGuard {
     fn drop(&mut self) {
         if self.armed {
-            self.health.doubt();
+            self.health.invalidate();
         }
     }
 }
@@ -95,7 +95,7 @@ impl Db {
             .begin_with(begin)
             .await
             .inspect_err(|_| self.health.suspect_connection())?;
-        let unfinished = Unfinished {
+        let unfinished = UnfinishedGuard {
             health: self.health.clone(),
             armed: true,
         };

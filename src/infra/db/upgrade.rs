@@ -18,13 +18,13 @@ impl Db {
             .unwrap_or(0);
         let found = self.schema().await?;
         if let Some(found) = found.filter(|found| *found > ours) {
-            return Err(refusal(&mut *self.read().await?, found, ours).await?);
+            return Err(newer_schema_error(&mut *self.read().await?, found, ours).await?);
         }
         if found.is_none_or(|found| found < ours) {
             if let (Some(file), Some(found)) = (&self.file, found) {
-                backup::make(self, file, found).await?;
+                backup::create(self, file, found).await?;
                 // Before the migrations: killed between the two, the database would name a program that cannot read it.
-                note_program(&mut *self.write.acquire().await?, ours).await?;
+                record_program_version(&mut *self.write.acquire().await?, ours).await?;
             }
             let mut connection = self.write.acquire().await?;
             MIGRATOR
@@ -32,7 +32,7 @@ impl Db {
                 .await
                 .map_err(Error::internal)?;
         }
-        note_program(&mut *self.write.acquire().await?, ours).await
+        record_program_version(&mut *self.write.acquire().await?, ours).await
     }
 
     /// The newest migration of the database; none where it is empty.
@@ -56,11 +56,11 @@ impl Db {
 }
 
 /// The setting that holds the version of the program that first brought a database to this schema.
-fn setting_of(schema: i64) -> String {
+fn version_setting(schema: i64) -> String {
     format!("program_of_schema_{schema}")
 }
 
-async fn value(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
+async fn read_setting(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT value FROM settings WHERE name = $1")
             .bind(name)
@@ -70,9 +70,9 @@ async fn value(connection: &mut AnyConnection, name: &str) -> Result<Option<Stri
 }
 
 /// Writes down which program knows this schema: for the refusal by an older one. A version that is there is never lowered.
-async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()> {
-    let noted = setting_of(schema);
-    let newest = value(connection, "program")
+async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> Result<()> {
+    let noted = version_setting(schema);
+    let newest = read_setting(connection, "program")
         .await?
         .filter(|known| !is_newer(VERSION, known));
     if newest.is_none() {
@@ -81,7 +81,7 @@ async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()>
             .execute(&mut *connection)
             .await?;
     }
-    if value(connection, &noted).await?.is_none() {
+    if read_setting(connection, &noted).await?.is_none() {
         sqlx::query(
             "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         )
@@ -94,10 +94,14 @@ async fn note_program(connection: &mut AnyConnection, schema: i64) -> Result<()>
 }
 
 /// Names the version that brought the database to its schema, or else the newest that ever opened it; neither if it is not newer than this program.
-async fn refusal(connection: &mut AnyConnection, found: i64, ours: i64) -> Result<Error> {
-    let mut needed = value(connection, &setting_of(found)).await?;
+async fn newer_schema_error(
+    connection: &mut AnyConnection,
+    found: i64,
+    ours: i64,
+) -> Result<Error> {
+    let mut needed = read_setting(connection, &version_setting(found)).await?;
     if needed.is_none() {
-        needed = value(connection, "program").await?;
+        needed = read_setting(connection, "program").await?;
     }
     let start = match needed.filter(|needed| is_newer(needed, VERSION)) {
         Some(needed) => format!("Start hearback {needed} or newer."),
@@ -110,10 +114,10 @@ async fn refusal(connection: &mut AnyConnection, found: i64, ours: i64) -> Resul
 
 /// Whether one version comes after another. What is no version comes before every one.
 fn is_newer(version: &str, than: &str) -> bool {
-    fn numbers(version: &str) -> Option<Vec<u64>> {
+    fn parse_version(version: &str) -> Option<Vec<u64>> {
         version.split('.').map(|part| part.parse().ok()).collect()
     }
-    numbers(version) > numbers(than)
+    parse_version(version) > parse_version(than)
 }
 
 #[cfg(test)]

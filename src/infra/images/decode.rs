@@ -10,13 +10,13 @@ use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder, Limits};
 
-use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged, failed, webp};
+use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged_file, image_error, webp};
 use crate::error::{Error, Result};
 
 /// A profile of a screen or camera has a few kB; more is something else in disguise.
 const MAX_PROFILE: usize = 1024 * 1024;
 
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
         .take(MAX_BYTES + 1)
@@ -29,26 +29,26 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-pub(super) fn still(bytes: &[u8], format: Format) -> Result<Picture> {
+pub(super) fn decode_still(bytes: &[u8], format: Format) -> Result<Picture> {
     let input = Cursor::new(bytes);
     match format {
-        Format::Png => pixels(
-            PngDecoder::with_limits(input, limits()).map_err(failed)?,
+        Format::Png => decode_pixels(
+            PngDecoder::with_limits(input, decoder_limits()).map_err(image_error)?,
             false,
         ),
         Format::Jpeg => {
-            check_jpeg_is_whole(bytes)?;
-            pixels(JpegDecoder::new(input).map_err(failed)?, true)
+            check_jpeg_is_complete(bytes)?;
+            decode_pixels(JpegDecoder::new(input).map_err(image_error)?, true)
         }
         Format::WebP => {
-            let lossy = webp::check(bytes)?;
-            pixels(WebPDecoder::new(input).map_err(failed)?, lossy)
+            let lossy = webp::check_frames(bytes)?;
+            decode_pixels(WebPDecoder::new(input).map_err(image_error)?, lossy)
         }
-        Format::Gif => pixels(GifDecoder::new(input).map_err(failed)?, false),
+        Format::Gif => decode_pixels(GifDecoder::new(input).map_err(image_error)?, false),
     }
 }
 
-fn limits() -> Limits {
+fn decoder_limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -56,22 +56,22 @@ fn limits() -> Limits {
     limits
 }
 
-fn pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
+fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
     // The header alone decides: WebP ignores the limits.
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    let mut limits = limits();
-    limits.reserve(decoder.total_bytes()).map_err(failed)?;
-    decoder.set_limits(limits).map_err(failed)?;
+    let mut limits = decoder_limits();
+    limits.reserve(decoder.total_bytes()).map_err(image_error)?;
+    decoder.set_limits(limits).map_err(image_error)?;
 
     // A profile or an orientation that cannot be read is one that is not there.
     let profile = decoder.icc_profile().unwrap_or_default();
     let orientation = decoder.orientation().ok();
-    let mut image = plain(DynamicImage::from_decoder(decoder).map_err(failed)?);
+    let mut image = to_8_bit(DynamicImage::from_decoder(decoder).map_err(image_error)?);
     if let Some(orientation) = orientation {
         image.apply_orientation(orientation);
     }
-    let profile = profile.filter(|profile| fits(profile, &image));
+    let profile = profile.filter(|profile| profile_matches(profile, &image));
     Ok(Picture {
         image,
         profile,
@@ -80,7 +80,7 @@ fn pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
 }
 
 /// Eight bits a channel, and alpha only where something shows through: browsers write RGBA screenshots.
-fn plain(image: DynamicImage) -> DynamicImage {
+fn to_8_bit(image: DynamicImage) -> DynamicImage {
     let image = match image {
         DynamicImage::ImageLuma8(_)
         | DynamicImage::ImageLumaA8(_)
@@ -105,7 +105,7 @@ fn plain(image: DynamicImage) -> DynamicImage {
 }
 
 /// Whether an ICC profile (ICC.1:2022 §7.2) is one, and is for the colours we have: a CMYK photo was converted.
-fn fits(profile: &[u8], image: &DynamicImage) -> bool {
+fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
     let space: &[u8] = if image.color().has_color() {
         b"RGB "
     } else {
@@ -117,7 +117,7 @@ fn fits(profile: &[u8], image: &DynamicImage) -> bool {
 }
 
 /// The decoder fills what is missing of a JPEG with grey, so we look for its end ourselves (ITU T.81, B.1.1).
-fn check_jpeg_is_whole(bytes: &[u8]) -> Result<()> {
+fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
     let mut at = 2;
     let mut scanned = false;
     while let Some(&byte) = bytes.get(at) {
@@ -133,11 +133,11 @@ fn check_jpeg_is_whole(bytes: &[u8]) -> Result<()> {
             Some(0xff) => at += 1,
             Some(marker) => {
                 scanned |= *marker == 0xda;
-                let length = bytes.get(at + 2..at + 4).ok_or_else(damaged)?;
+                let length = bytes.get(at + 2..at + 4).ok_or_else(damaged_file)?;
                 at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
             }
             None => break,
         }
     }
-    Err(damaged())
+    Err(damaged_file())
 }

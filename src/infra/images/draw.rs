@@ -8,11 +8,11 @@ use super::{Font, Picture};
 use crate::error::{Error, Result};
 
 /// So many pixels are drawn on at once: a whole picture of 40 megapixels would be in memory twice.
-const BAND: usize = 1 << 20;
+const BAND_PIXELS: usize = 1 << 20;
 
 /// A part of a picture, in whole pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patch {
+pub struct PixelRect {
     /// Left edge.
     pub x: u32,
     /// Top edge.
@@ -32,15 +32,15 @@ impl Picture {
         };
         let tree = Tree::from_str(svg, &options)
             .map_err(|error| Error::internal(format!("the layer cannot be drawn: {error}")))?;
-        self.colour();
+        self.convert_to_color();
         match &mut self.image {
             DynamicImage::ImageRgb8(pixels) => {
                 let width = pixels.width();
-                bands::<3>(pixels, width, &tree)
+                draw_bands::<3>(pixels, width, &tree)
             }
             DynamicImage::ImageRgba8(pixels) => {
                 let width = pixels.width();
-                bands::<4>(pixels, width, &tree)
+                draw_bands::<4>(pixels, width, &tree)
             }
             other => Err(Error::internal(format!(
                 "pixels of the kind {:?}",
@@ -50,7 +50,7 @@ impl Picture {
     }
 
     /// Fills these parts with opaque black; what was there is nowhere any more. Blocking.
-    pub fn black_out(&mut self, patches: &[Patch]) {
+    pub fn black_out(&mut self, patches: &[PixelRect]) {
         let width = self.image.width() as usize;
         let channels = usize::from(self.image.color().channel_count());
         let alpha = self.image.color().has_alpha();
@@ -83,7 +83,7 @@ impl Picture {
     }
 
     /// Leaves only this part of it. Blocking.
-    pub fn cut(&mut self, patch: Patch) {
+    pub fn crop(&mut self, patch: PixelRect) {
         if (patch.width, patch.height) != self.image.dimensions() {
             self.image = self
                 .image
@@ -92,7 +92,7 @@ impl Picture {
     }
 
     /// Grey pictures get colours, for what is drawn has some; a profile of greys fits no more.
-    fn colour(&mut self) {
+    fn convert_to_color(&mut self) {
         if self.image.color().has_color() {
             return;
         }
@@ -107,9 +107,9 @@ impl Picture {
 }
 
 /// Draws band by band over pixels of so many channels.
-fn bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> Result<()> {
+fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> Result<()> {
     let row = width as usize;
-    let rows = (BAND / row.max(1)).max(1);
+    let rows = (BAND_PIXELS / row.max(1)).max(1);
     let mut sheet = vec![0_u8; rows * row * 4];
     for (n, band) in pixels.chunks_mut(rows * row * CHANNELS).enumerate() {
         let sheet = &mut sheet[..band.len() / CHANNELS * 4];

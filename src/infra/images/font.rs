@@ -27,7 +27,7 @@ impl Font {
     }
 
     /// The first character of a text that it cannot show; line breaks are not shown.
-    pub fn lacks(&self, text: &str) -> Option<char> {
+    pub fn missing_char(&self, text: &str) -> Option<char> {
         let font = FontRef::new(&self.file).ok();
         let letters = font.as_ref().map(|font| font.charmap());
         let shows = |letter: char| {

@@ -6,27 +6,29 @@ use ::gif::{
     ColorOutput, DecodeOptions, Decoder, DecodingError, Encoder, EncodingError, MemoryLimit, Repeat,
 };
 
-use super::{Format, MAX_FRAMES, MAX_PIXELS, Made, check_size, damaged, decode, encode};
+use super::{
+    Format, MAX_FRAMES, MAX_PIXELS, ProcessedPicture, check_size, damaged_file, decode, encode,
+};
 use crate::error::{Error, Result};
 
 /// What all frames of an animation may have together, in pixels: a thousand full frames of 1920 × 1080.
-const MAX_ALL_PIXELS: u64 = 2_100_000_000;
+const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
 
-pub(super) fn make(bytes: &[u8]) -> Result<Made> {
-    let repeat = check(bytes)?;
-    let mut decoder = open(bytes, false)?;
+pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
+    let repeat = check_limits(bytes)?;
+    let mut decoder = open_decoder(bytes, false)?;
     let (width, height) = (decoder.width(), decoder.height());
     let palette = decoder.global_palette().unwrap_or_default().to_vec();
     let mut encoder = Encoder::new(Vec::with_capacity(bytes.len()), width, height, &palette)
-        .map_err(unwritten)?;
-    encoder.set_repeat(repeat).map_err(unwritten)?;
-    while let Some(frame) = decoder.read_next_frame().map_err(failed)? {
-        encoder.write_frame(frame).map_err(unwritten)?;
+        .map_err(encoding_error)?;
+    encoder.set_repeat(repeat).map_err(encoding_error)?;
+    while let Some(frame) = decoder.read_next_frame().map_err(decoding_error)? {
+        encoder.write_frame(frame).map_err(encoding_error)?;
     }
-    let written = encoder.into_inner().map_err(unwritten)?;
-    let thumbnail = encode::thumbnail(&decode::still(bytes, Format::Gif)?)?;
+    let written = encoder.into_inner().map_err(encoding_error)?;
+    let thumbnail = encode::encode_thumbnail(&decode::decode_still(bytes, Format::Gif)?)?;
     let (width, height) = (width.into(), height.into());
-    Ok(Made {
+    Ok(ProcessedPicture {
         content_type: "image/gif",
         extension: "gif",
         width,
@@ -37,27 +39,27 @@ pub(super) fn make(bytes: &[u8]) -> Result<Made> {
 }
 
 /// Holds the limits against a pass that decodes no pixels, and answers how often the animation repeats.
-fn check(bytes: &[u8]) -> Result<Repeat> {
-    let mut decoder = open(bytes, true)?;
+fn check_limits(bytes: &[u8]) -> Result<Repeat> {
+    let mut decoder = open_decoder(bytes, true)?;
     check_size(decoder.width().into(), decoder.height().into())?;
     let (mut frames, mut pixels) = (0_u64, 0_u64);
-    while let Some(frame) = decoder.next_frame_info().map_err(failed)? {
+    while let Some(frame) = decoder.next_frame_info().map_err(decoding_error)? {
         frames += 1;
         pixels += u64::from(frame.width) * u64::from(frame.height);
-        if frames > MAX_FRAMES || pixels > MAX_ALL_PIXELS {
+        if frames > MAX_FRAMES || pixels > MAX_TOTAL_PIXELS {
             return Err(Error::TooLarge(
                 "This animation is too long: at most 1,000 frames and 2,100 megapixels in all are taken. Upload it as a video.".into(),
             ));
         }
     }
     if frames == 0 {
-        Err(damaged())
+        Err(damaged_file())
     } else {
         Ok(decoder.repeat())
     }
 }
 
-fn open(bytes: &[u8], skip: bool) -> Result<Decoder<&[u8]>> {
+fn open_decoder(bytes: &[u8], skip: bool) -> Result<Decoder<&[u8]>> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::Indexed);
     options.set_memory_limit(
@@ -65,14 +67,14 @@ fn open(bytes: &[u8], skip: bool) -> Result<Decoder<&[u8]>> {
     );
     options.check_frame_consistency(true);
     options.skip_frame_decoding(skip);
-    options.read_info(bytes).map_err(failed)
+    options.read_info(bytes).map_err(decoding_error)
 }
 
-fn failed(error: DecodingError) -> Error {
+fn decoding_error(error: DecodingError) -> Error {
     tracing::debug!(%error, "a GIF cannot be read");
-    damaged()
+    damaged_file()
 }
 
-fn unwritten(error: EncodingError) -> Error {
+fn encoding_error(error: EncodingError) -> Error {
     Error::internal(error.to_string())
 }

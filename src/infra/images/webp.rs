@@ -1,15 +1,15 @@
 //! Looks through a WebP's chunks (RFC 9649) for what the decoder does not say or check before it allocates.
 
-use super::{check_size, damaged};
+use super::{check_size, damaged_file};
 use crate::error::Result;
 
 /// Whether it is lossy. Refuses frames over the limits: the size of a frame is its own word, not the canvas's.
-pub(super) fn check(bytes: &[u8]) -> Result<bool> {
-    chunks(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged)
+pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
+    first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }
 
 /// Of the first frame among these chunks: whether it is lossy.
-fn chunks(mut rest: &[u8]) -> Result<Option<bool>> {
+fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     let mut first = None;
     while let Some((head, after)) = rest.split_at_checked(8) {
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
@@ -19,7 +19,7 @@ fn chunks(mut rest: &[u8]) -> Result<Option<bool>> {
             b"VP8 " => lossy_size(chunk).map(|size| (true, size)),
             b"VP8L" => lossless_size(chunk).map(|size| (false, size)),
             b"ANMF" => {
-                let inside = chunks(chunk.get(16..).unwrap_or_default())?;
+                let inside = first_frame_is_lossy(chunk.get(16..).unwrap_or_default())?;
                 first = first.or(inside);
                 None
             }

@@ -28,7 +28,7 @@ impl Lane {
     ];
 
     /// The lane of a kind of job.
-    pub fn of(kind: &str) -> Self {
+    pub fn for_kind(kind: &str) -> Self {
         Self::ALL
             .into_iter()
             .find(|lane| lane.kinds().contains(&kind))
@@ -55,7 +55,7 @@ impl Lane {
     }
 
     /// An SQL condition for the jobs of these lanes, beginning with ` AND`; empty where it would admit every kind.
-    pub(super) fn condition(lanes: &[Self]) -> String {
+    pub(super) fn sql_condition(lanes: &[Self]) -> String {
         let all_others = lanes.contains(&Self::Light);
         let named = Self::ALL
             .into_iter()
@@ -91,20 +91,23 @@ mod tests {
             ("process", Lane::Preparation),
             ("convert", Lane::Heavy),
         ] {
-            assert_eq!(Lane::of(kind), lane, "{kind}");
+            assert_eq!(Lane::for_kind(kind), lane, "{kind}");
         }
     }
 
     #[test]
     fn conditions_admit_the_kinds_of_free_lanes_and_no_other() {
-        assert_eq!(Lane::condition(&Lane::ALL), "");
-        assert_eq!(Lane::condition(&[Lane::Heavy]), " AND kind IN ('convert')");
+        assert_eq!(Lane::sql_condition(&Lane::ALL), "");
         assert_eq!(
-            Lane::condition(&[Lane::Deletion, Lane::Light, Lane::Preparation]),
+            Lane::sql_condition(&[Lane::Heavy]),
+            " AND kind IN ('convert')"
+        );
+        assert_eq!(
+            Lane::sql_condition(&[Lane::Deletion, Lane::Light, Lane::Preparation]),
             " AND kind NOT IN ('mail', 'convert')"
         );
         assert_eq!(
-            Lane::condition(&[Lane::Light]),
+            Lane::sql_condition(&[Lane::Light]),
             " AND kind NOT IN ('purge', 'clear', 'burn', 'forget', 'mail', 'process', 'convert')"
         );
     }

@@ -17,16 +17,17 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt;
 use tokio::task::spawn_blocking;
 
-pub use self::growing::Growing;
+pub use self::growing::GrowingFile;
 use self::reader::stream_range;
 use super::{
-    About, BLOCK, Bytestream, LEFTOVER, Storage, away, check_key, full, last_part, read_back,
+    BLOCK_SIZE, LEFTOVER_AGE, ObjectMetadata, ObjectStream, Storage, base_name, check_key,
+    storage_full, unavailable, verify_read,
 };
 use crate::clock;
 use crate::error::{Error, Result};
 
 /// Half-written files lie here: below the root, so that a rename never crosses a file system.
-const TEMPORARY: &str = "tmp";
+const TEMP_DIR: &str = "tmp";
 
 /// A folder of objects.
 #[derive(Clone, Debug)]
@@ -36,8 +37,8 @@ pub struct Disk {
 
 impl Disk {
     pub(super) fn open(root: &Path) -> Result<Self> {
-        fs::create_dir_all(root.join(TEMPORARY)).map_err(failed)?;
-        let root = fs::canonicalize(root).map_err(failed)?;
+        fs::create_dir_all(root.join(TEMP_DIR)).map_err(io_error)?;
+        let root = fs::canonicalize(root).map_err(io_error)?;
         Ok(Self { root: root.into() })
     }
 
@@ -47,32 +48,33 @@ impl Disk {
         mut body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
         // The TempPath removes the file when this future fails or is dropped.
-        let (file, temporary) = self.temporary().await?.into_parts();
-        let mut file = tokio::io::BufWriter::with_capacity(BLOCK, tokio::fs::File::from_std(file));
+        let (file, temporary) = self.temp_file().await?.into_parts();
+        let mut file =
+            tokio::io::BufWriter::with_capacity(BLOCK_SIZE, tokio::fs::File::from_std(file));
         let mut length = 0_u64;
         while let Some(block) = body.next().await {
             let block = block?;
-            file.write_all(&block).await.map_err(failed)?;
+            file.write_all(&block).await.map_err(io_error)?;
             length += block.len() as u64;
         }
-        file.flush().await.map_err(failed)?;
+        file.flush().await.map_err(io_error)?;
         let file = file.into_inner().into_std().await;
-        self.settle(key, file, temporary).await?;
+        self.persist(key, file, temporary).await?;
         Ok(length)
     }
 
     pub(super) async fn put_file(&self, key: &str, path: &Path) -> Result<u64> {
-        let temporary = self.root.join(TEMPORARY).join(clock::secret());
+        let temporary = self.root.join(TEMP_DIR).join(clock::secret());
         let source = path.to_owned();
         let linked = blocking(move || {
             fs::hard_link(&source, &temporary)?;
             let temporary = TempPath::try_from_path(temporary)?;
-            let (file, length) = open(&temporary)?;
+            let (file, length) = open_file(&temporary)?;
             Ok((file, temporary, length))
         });
         match linked.await {
             Ok((file, temporary, length)) => {
-                self.settle(key, file, temporary).await?;
+                self.persist(key, file, temporary).await?;
                 Ok(length)
             }
             // Another file system, or one without links.
@@ -80,19 +82,19 @@ impl Disk {
         }
     }
 
-    async fn temporary(&self) -> Result<NamedTempFile> {
-        let folder = self.root.join(TEMPORARY);
+    async fn temp_file(&self) -> Result<NamedTempFile> {
+        let folder = self.root.join(TEMP_DIR);
         blocking(move || NamedTempFile::new_in(folder)).await
     }
 
     /// Makes a written file durable under its key.
-    async fn settle(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
+    async fn persist(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
         let path = self.path(key);
         let root = Arc::clone(&self.root);
         blocking(move || {
             file.sync_all()?;
             let folder = path.parent().unwrap_or(&root);
-            make_folder(&root, folder)?;
+            create_dir(&root, folder)?;
             temporary.persist(&path).map_err(|error| error.error)?;
             File::open(folder)?.sync_all()
         })
@@ -100,15 +102,15 @@ impl Disk {
     }
 
     pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
-        match self.look(key, |path| fs::metadata(path)).await {
+        match self.with_object(key, |path| fs::metadata(path)).await {
             Ok(about) => Ok(Some(about.len())),
             Err(Error::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytestream> {
-        let (file, length) = self.look(key, open).await?;
+    pub(super) async fn get(&self, key: &str, range: Range<u64>) -> Result<ObjectStream> {
+        let (file, length) = self.with_object(key, open_file).await?;
         if range.end > length {
             return Err(Error::internal(format!(
                 "range {range:?} of {key}, which has {length} bytes"
@@ -130,7 +132,7 @@ impl Disk {
             }
             linked => linked,
         };
-        self.look(key, link).await
+        self.with_object(key, link).await
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
@@ -139,7 +141,7 @@ impl Disk {
             // A purge that was answered must also survive a power loss.
             File::open(path.parent().unwrap_or(path))?.sync_all()
         };
-        match self.look(key, remove).await {
+        match self.with_object(key, remove).await {
             Err(Error::NotFound) => Ok(()),
             removed => removed,
         }
@@ -147,7 +149,7 @@ impl Disk {
 
     /// Does something with the file of an object. One that is not found is not there only if the folder is: of one that is not mounted just now, nothing
     /// would be found, and what is called deleted would be back with it.
-    async fn look<T: Send + 'static>(
+    async fn with_object<T: Send + 'static>(
         &self,
         key: &str,
         act: impl Fn(&Path) -> io::Result<T> + Send + 'static,
@@ -155,20 +157,20 @@ impl Disk {
         let (path, root) = (self.path(key), Arc::clone(&self.root));
         let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                there(&root)?;
+                check_mounted(&root)?;
                 // It may have come back just then.
                 act(&path)
             }
             done => done,
         });
-        found(done.await)
+        or_not_found(done.await)
     }
 
     pub(super) async fn check(&self) -> Result<()> {
-        self.temporary().await.map(drop)
+        self.temp_file().await.map(drop)
     }
 
-    pub(super) async fn prove(&self, storage: &Storage, key: &str) -> Result<Vec<String>> {
+    pub(super) async fn self_test(&self, storage: &Storage, key: &str) -> Result<Vec<String>> {
         let mend = |error: Error| match error {
             Error::Unavailable(text, cause) => Error::Unavailable(
                 format!(
@@ -184,10 +186,10 @@ impl Disk {
             Ok(Bytes::from_static(b"back")),
         ]);
         storage
-            .put(key, &About::default(), body)
+            .put(key, &ObjectMetadata::default(), body)
             .await
             .map_err(mend)?;
-        let read = read_back(storage, key, 2..6, b"arba").await;
+        let read = verify_read(storage, key, 2..6, b"arba").await;
         storage.delete(key).await.map_err(mend)?;
         read.map_err(mend)?;
         let free = self.free_bytes()? / (1024 * 1024);
@@ -201,16 +203,16 @@ impl Disk {
     }
 
     pub(super) fn free_bytes(&self) -> Result<u64> {
-        let about = rustix::fs::statvfs(&*self.root).map_err(|error| failed(error.into()))?;
+        let about = rustix::fs::statvfs(&*self.root).map_err(|error| io_error(error.into()))?;
         Ok(about.f_bavail.saturating_mul(about.f_frsize))
     }
 
     pub(super) async fn sweep(&self) -> Result<()> {
-        self.sweep_before(clock::real_time() - LEFTOVER).await
+        self.sweep_before(clock::real_time() - LEFTOVER_AGE).await
     }
 
     pub(super) async fn sweep_before(&self, since: SystemTime) -> Result<()> {
-        let folder = self.root.join(TEMPORARY);
+        let folder = self.root.join(TEMP_DIR);
         blocking(move || {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
@@ -229,19 +231,19 @@ impl Disk {
     }
 
     /// Opens a file that grows, for one writer at a time; made where it is missing.
-    pub async fn grow(&self, key: &str) -> Result<Growing> {
+    pub async fn open_growing(&self, key: &str) -> Result<GrowingFile> {
         check_key(key)?;
-        Growing::open(self.root.clone(), self.path(key)).await
+        GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
     /// Gives a file that has grown to its end its key: both names lead to it until the first is deleted. Can be repeated.
-    pub async fn settle_grown(&self, from: &str, to: &str) -> Result<()> {
+    pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;
         let (root, from, to) = (Arc::clone(&self.root), self.path(from), self.path(to));
         blocking(move || {
             let folder = to.parent().unwrap_or(&root);
-            make_folder(&root, folder)?;
+            create_dir(&root, folder)?;
             match fs::hard_link(&from, &to) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => {}
@@ -257,7 +259,7 @@ impl Disk {
     /// `media/abc…` lies in `media/ab/abc…`: some file systems crawl with a million names in one folder.
     fn path(&self, key: &str) -> PathBuf {
         debug_assert!(check_key(key).is_ok());
-        let last = last_part(key);
+        let last = base_name(key);
         let folder = key.strip_suffix(last).unwrap_or_default();
         self.root
             .join(folder)
@@ -271,20 +273,20 @@ pub(super) async fn stream_file(
     path: &Path,
 ) -> Result<Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>> {
     let path = path.to_owned();
-    let (file, length) = found(blocking_io(move || open(&path)).await)?;
+    let (file, length) = or_not_found(blocking_io(move || open_file(&path)).await)?;
     Ok(stream_range(file, 0..length))
 }
 
 /// Makes `folder` and what is missing above it up to `root`, each flushed into the one above.
-fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
+fn create_dir(root: &Path, folder: &Path) -> io::Result<()> {
     if folder == root {
-        return there(root);
+        return check_mounted(root);
     }
     if folder.is_dir() {
         return Ok(());
     }
     let above = folder.parent().unwrap_or(root);
-    make_folder(root, above)?;
+    create_dir(root, above)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -293,13 +295,13 @@ fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
 }
 
 /// That the folder is mounted. An error that says it is not is never `NotFound`.
-fn there(root: &Path) -> io::Result<()> {
-    fs::metadata(root.join(TEMPORARY))
+fn check_mounted(root: &Path) -> io::Result<()> {
+    fs::metadata(root.join(TEMP_DIR))
         .map(drop)
         .map_err(io::Error::other)
 }
 
-fn open(path: &Path) -> io::Result<(File, u64)> {
+fn open_file(path: &Path) -> io::Result<(File, u64)> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
     Ok((file, length))
@@ -308,7 +310,7 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T> {
-    blocking_io(work).await.map_err(failed)
+    blocking_io(work).await.map_err(io_error)
 }
 
 async fn blocking_io<T: Send + 'static>(
@@ -319,20 +321,20 @@ async fn blocking_io<T: Send + 'static>(
         .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
 }
 
-fn failed(error: io::Error) -> Error {
+fn io_error(error: io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => full(error),
-        _ => away(error),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => storage_full(error),
+        _ => unavailable(error),
     }
 }
 
 /// Where only one object is looked for, a missing file is an object that is not there.
-fn found<T>(looked: io::Result<T>) -> Result<T> {
+fn or_not_found<T>(looked: io::Result<T>) -> Result<T> {
     looked.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound,
         // Of a fetch: the caller's directory has a file of that name.
         io::ErrorKind::AlreadyExists => Error::internal(error),
-        _ => failed(error),
+        _ => io_error(error),
     })
 }
 
@@ -370,7 +372,7 @@ mod tests {
         let mut all = Vec::new();
         while let Some(block) = body.next().await {
             let block = block.unwrap();
-            assert!(!block.is_empty() && block.len() <= BLOCK);
+            assert!(!block.is_empty() && block.len() <= BLOCK_SIZE);
             all.extend_from_slice(&block);
         }
         all
@@ -386,7 +388,7 @@ mod tests {
         let key = "media/0123456789abcdefghijklmnopqrstuv";
         assert_eq!(
             storage
-                .put(key, &About::default(), body(blocks))
+                .put(key, &ObjectMetadata::default(), body(blocks))
                 .await
                 .unwrap(),
             1_000_003
@@ -404,7 +406,7 @@ mod tests {
         assert_eq!(fs::read(&local).unwrap(), bytes);
         assert_eq!(
             storage
-                .put_file("media/copy", &About::default(), &local)
+                .put_file("media/copy", &ObjectMetadata::default(), &local)
                 .await
                 .unwrap(),
             1_000_003
@@ -432,13 +434,13 @@ mod tests {
             Err(Error::Malformed("cut".into())),
         ];
         let put = storage
-            .put("media/broken", &About::default(), body(blocks))
+            .put("media/broken", &ObjectMetadata::default(), body(blocks))
             .await;
         assert!(matches!(put, Err(Error::Malformed(_))));
 
         let endless =
             Box::pin(stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending()));
-        let about = About::default();
+        let about = ObjectMetadata::default();
         let put = storage.put("media/dropped", &about, endless);
         assert!(
             tokio::time::timeout(std::time::Duration::from_millis(50), put)
@@ -452,7 +454,7 @@ mod tests {
     async fn a_storage_that_is_gone_says_so_and_the_doctor_how_to_mend_it() {
         let (dir, storage) = storage();
         storage.check().await.unwrap();
-        assert_eq!(storage.prove().await.unwrap().len(), 2);
+        assert_eq!(storage.self_test().await.unwrap().len(), 2);
         assert!(storage.free_bytes().unwrap().unwrap() > 0);
         assert_eq!(
             storage
@@ -464,12 +466,14 @@ mod tests {
         fs::remove_dir_all(dir.path().join("media")).unwrap();
         assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
         assert!(matches!(
-            storage.put("media/x", &About::default(), body([])).await,
+            storage
+                .put("media/x", &ObjectMetadata::default(), body([]))
+                .await,
             Err(Error::Unavailable(..))
         ));
         assert!(
             storage
-                .prove()
+                .self_test()
                 .await
                 .unwrap_err()
                 .detail()
@@ -484,7 +488,7 @@ mod tests {
         storage
             .put(
                 key,
-                &About::default(),
+                &ObjectMetadata::default(),
                 body([Ok(Bytes::from_static(b"there"))]),
             )
             .await
@@ -513,7 +517,7 @@ mod tests {
                 unreachable!()
             };
             assert!(matches!(
-                disk.grow("uploads/x").await,
+                disk.open_growing("uploads/x").await,
                 Err(Error::Unavailable(..))
             ));
             assert!(!root.join("uploads").exists());
@@ -530,11 +534,11 @@ mod tests {
     fn work_with_storage_can_move_between_threads() {
         fn sendable<T: Send>(_: &T) {}
         let (dir, storage) = storage();
-        let about = About::default();
+        let about = ObjectMetadata::default();
         sendable(&storage.put_file("media/x", &about, dir.path()));
         sendable(&storage.put("media/x", &about, body([])));
         sendable(&storage.get("media/x", 0..1));
-        sendable(&storage.prove());
+        sendable(&storage.self_test());
         // A payload of actix may not.
         let stuck = std::rc::Rc::new(());
         let payload = body([]).map(move |block| {

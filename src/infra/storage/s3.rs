@@ -28,21 +28,21 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
-use self::failure::{Failure, failed, kind, never_arrived};
+use self::failure::{Failure, classify, into_error, never_connected};
 pub use self::multipart::Completion;
 use self::multipart::Multipart;
-use super::{About, BLOCK, Bytestream, away, full};
+use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable};
 use crate::clock;
 use crate::error::{Error, Result};
 
 /// The size of every part but the last: one fixed size, because some servers want them equal. 10,000 parts make 78 GiB.
-pub const PART: usize = 8 * 1024 * 1024;
+pub const PART_SIZE: usize = 8 * 1024 * 1024;
 
 /// Multipart uploads older than this are aborted by the sweep: longer than an upload over many requests may take.
-pub const FORGOTTEN: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+pub const ABANDONED_UPLOAD_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
 /// Presigned addresses cannot live longer (SigV4).
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const MAX_PRESIGN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Where the bucket is. Credentials come from the usual `AWS_` variables, the shared profile, web identity or the
 /// machine's own role.
@@ -67,7 +67,7 @@ pub struct S3Settings {
 pub struct S3 {
     client: Client,
     /// Signs for the address that browsers use.
-    public: Client,
+    public_client: Client,
     settings: Arc<S3Settings>,
 }
 
@@ -97,10 +97,10 @@ impl S3 {
             )
             .load()
             .await;
-        Ok(Self::with(&shared, settings))
+        Ok(Self::from_config(&shared, settings))
     }
 
-    fn with(shared: &aws_config::SdkConfig, settings: S3Settings) -> Self {
+    fn from_config(shared: &aws_config::SdkConfig, settings: S3Settings) -> Self {
         let client = |endpoint: Option<&String>| {
             let mut config = aws_sdk_s3::config::Builder::from(shared)
                 .force_path_style(settings.path_style)
@@ -114,7 +114,7 @@ impl S3 {
         };
         Self {
             client: client(settings.endpoint.as_ref()),
-            public: client(
+            public_client: client(
                 settings
                     .public_endpoint
                     .as_ref()
@@ -128,7 +128,7 @@ impl S3 {
     pub(super) async fn put(
         &self,
         key: &str,
-        about: &About,
+        about: &ObjectMetadata,
         mut body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
         let mut multipart: Option<Multipart> = None;
@@ -137,60 +137,64 @@ impl S3 {
         while let Some(block) = body.next().await {
             let mut block = block?;
             length += block.len() as u64;
-            while part.len() + block.len() >= PART {
-                part.extend_from_slice(&block.split_to(PART - part.len()));
+            while part.len() + block.len() >= PART_SIZE {
+                part.extend_from_slice(&block.split_to(PART_SIZE - part.len()));
                 if multipart.is_none() {
                     multipart = Some(Multipart::begin(self, key, about).await?);
                 }
                 if let Some(multipart) = &mut multipart {
-                    multipart.part(part.split().freeze()).await?;
+                    multipart.add_part(part.split().freeze()).await?;
                 }
             }
             part.extend_from_slice(&block);
         }
         match multipart {
-            None => self.put_small(&self.key(key), about, part.freeze()).await?,
+            None => {
+                self.put_small(&self.full_key(key), about, part.freeze())
+                    .await?
+            }
             Some(multipart) => multipart.finish(part.freeze(), length).await?,
         }
         Ok(length)
     }
 
-    async fn put_small(&self, key: &str, about: &About, bytes: Bytes) -> Result<()> {
+    async fn put_small(&self, key: &str, about: &ObjectMetadata, bytes: Bytes) -> Result<()> {
         let put = self
             .client
             .put_object()
             .bucket(&self.settings.bucket)
             .key(key)
             .content_type(&about.content_type)
-            .set_content_disposition(some(&about.disposition))
-            .set_cache_control(some(&about.cache_control))
+            .set_content_disposition(non_empty(&about.disposition))
+            .set_cache_control(non_empty(&about.cache_control))
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
         if let Err(error) = put.send().await {
             // It may have arrived although its answer did not.
-            if !never_arrived(&error) {
-                self.undo(key).await;
+            if !never_connected(&error) {
+                self.rollback_put(key).await;
             }
-            return Err(failed(error));
+            return Err(into_error(error));
         }
         Ok(())
     }
 
     /// Deletes what a failed write may have left, as far as the server answers at all.
-    async fn undo(&self, key: &str) {
-        if let Err(error) = tokio::time::timeout(super::PATIENCE, self.purge(key))
-            .await
-            .unwrap_or_else(|late| Err(away(late)))
+    async fn rollback_put(&self, key: &str) {
+        if let Err(error) =
+            tokio::time::timeout(super::CHECK_TIMEOUT, self.delete_all_versions(key))
+                .await
+                .unwrap_or_else(|late| Err(unavailable(late)))
         {
             tracing::warn!(key, %error, "a failed write could not be cleaned up");
         }
     }
 
     pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
-        self.length(&self.key(key)).await
+        self.head_length(&self.full_key(key)).await
     }
 
-    async fn length(&self, key: &str) -> Result<Option<u64>> {
+    async fn head_length(&self, key: &str) -> Result<Option<u64>> {
         match self
             .client
             .head_object()
@@ -205,44 +209,44 @@ impl S3 {
                     .and_then(|length| u64::try_from(length).ok());
                 length
                     .map(Some)
-                    .ok_or_else(|| away("HeadObject answered without a length"))
+                    .ok_or_else(|| unavailable("HeadObject answered without a length"))
             }
-            Err(error) if kind(&error) == Failure::Missing => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) if classify(&error) == Failure::Missing => Ok(None),
+            Err(error) => Err(into_error(error)),
         }
     }
 
-    pub(super) async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<Bytestream> {
+    pub(super) async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<ObjectStream> {
         let wanted = range.as_ref().map(|range| range.end - range.start);
         let answer = self
             .client
             .get_object()
             .bucket(&self.settings.bucket)
-            .key(self.key(key))
+            .key(self.full_key(key))
             .set_range(range.map(|range| format!("bytes={}-{}", range.start, range.end - 1)))
             .send()
             .await
-            .map_err(failed)?;
+            .map_err(into_error)?;
         let length = answer
             .content_length()
             .and_then(|length| u64::try_from(length).ok());
         if wanted.is_some() && wanted != length {
-            return Err(away(format!(
+            return Err(unavailable(format!(
                 "asked for {wanted:?} bytes of {key}, was offered {length:?}"
             )));
         }
-        Ok(blocks(answer.body))
+        Ok(into_blocks(answer.body))
     }
 
     pub(super) async fn fetch(&self, key: &str, path: &Path) -> Result<()> {
         let mut body = self.get(key, None).await?;
         let file = tokio::fs::File::create_new(path).await?;
-        let mut file = tokio::io::BufWriter::with_capacity(BLOCK, file);
+        let mut file = tokio::io::BufWriter::with_capacity(BLOCK_SIZE, file);
         let written = async {
             while let Some(block) = body.next().await {
-                file.write_all(&block?).await.map_err(local)?;
+                file.write_all(&block?).await.map_err(local_io_error)?;
             }
-            file.flush().await.map_err(local)
+            file.flush().await.map_err(local_io_error)
         };
         let written = written.await;
         if written.is_err() {
@@ -253,13 +257,13 @@ impl S3 {
     }
 
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        self.purge(&self.key(key)).await
+        self.delete_all_versions(&self.full_key(key)).await
     }
 
     /// Deletes all that is in a folder.
     pub(super) async fn delete_folder(&self, folder: &str) -> Result<()> {
-        let prefix = format!("{}/", self.key(folder));
-        if self.purge_listed(&prefix, |_| true).await? {
+        let prefix = format!("{}/", self.full_key(folder));
+        if self.delete_listed_versions(&prefix, |_| true).await? {
             return Ok(());
         }
         let mut more: Option<String> = None;
@@ -273,7 +277,7 @@ impl S3 {
                 .set_continuation_token(more)
                 .send()
                 .await
-                .map_err(failed)?;
+                .map_err(into_error)?;
             for key in page.contents().iter().filter_map(|object| object.key()) {
                 self.delete_version(key, None).await?;
             }
@@ -285,10 +289,10 @@ impl S3 {
     }
 
     /// Deletes several objects of one folder, which is listed once.
-    pub(super) async fn delete_of(&self, folder: &str, keys: &[&str]) -> Result<()> {
-        let names: Vec<String> = keys.iter().map(|key| self.key(key)).collect();
+    pub(super) async fn delete_in_folder(&self, folder: &str, keys: &[&str]) -> Result<()> {
+        let names: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect();
         if self
-            .purge_listed(&format!("{}/", self.key(folder)), |name| {
+            .delete_listed_versions(&format!("{}/", self.full_key(folder)), |name| {
                 names.iter().any(|wanted| wanted == name)
             })
             .await?
@@ -301,8 +305,10 @@ impl S3 {
         Ok(())
     }
 
-    async fn purge(&self, key: &str) -> Result<()> {
-        if !self.purge_listed(key, |name| name == key).await? && self.length(key).await?.is_some() {
+    async fn delete_all_versions(&self, key: &str) -> Result<()> {
+        if !self.delete_listed_versions(key, |name| name == key).await?
+            && self.head_length(key).await?.is_some()
+        {
             self.delete_version(key, None).await?;
         }
         Ok(())
@@ -315,12 +321,16 @@ impl S3 {
             .delete_object()
             .bucket(&self.settings.bucket)
             .key(name);
-        accept_missing(delete.set_version_id(id.and_then(some)).send().await)
+        ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
     }
 
     /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker. False where none was
     /// listed: there is nothing, or no versions here, or a server that lists none where it keeps none.
-    async fn purge_listed(&self, prefix: &str, wanted: impl Fn(&str) -> bool) -> Result<bool> {
+    async fn delete_listed_versions(
+        &self,
+        prefix: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<bool> {
         let bucket = &self.settings.bucket;
         let mut listed = false;
         let mut markers: (Option<String>, Option<String>) = (None, None);
@@ -337,8 +347,8 @@ impl S3 {
                 .await
             {
                 Ok(page) => page,
-                Err(error) if kind(&error) == Failure::NotImplemented => return Ok(false),
-                Err(error) => return Err(failed(error)),
+                Err(error) if classify(&error) == Failure::NotImplemented => return Ok(false),
+                Err(error) => return Err(into_error(error)),
             };
             let versions = page
                 .versions()
@@ -366,15 +376,16 @@ impl S3 {
     }
 
     pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {
-        let terms = PresigningConfig::expires_in(lifetime.min(LONGEST)).map_err(Error::internal)?;
+        let terms = PresigningConfig::expires_in(lifetime.min(MAX_PRESIGN_LIFETIME))
+            .map_err(Error::internal)?;
         let signed = self
-            .public
+            .public_client
             .get_object()
             .bucket(&self.settings.bucket)
-            .key(self.key(key))
+            .key(self.full_key(key))
             .presigned(terms)
             .await;
-        Ok(signed.map_err(failed)?.uri().to_owned())
+        Ok(signed.map_err(into_error)?.uri().to_owned())
     }
 
     pub(super) async fn check(&self) -> Result<()> {
@@ -384,12 +395,12 @@ impl S3 {
             .send()
             .await
             .map(drop)
-            .map_err(failed)
+            .map_err(into_error)
     }
 
     /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
     pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
-        let oldest = clock::real_now() / 1000 - FORGOTTEN.as_secs().cast_signed();
+        let oldest = clock::real_now() / 1000 - ABANDONED_UPLOAD_AGE.as_secs().cast_signed();
         self.abort_listed(&self.settings.prefix, |upload| {
             let is_old = upload
                 .initiated()
@@ -404,7 +415,7 @@ impl S3 {
 
     /// Aborts every unfinished multipart upload to a key. Does nothing where the server cannot list them.
     pub async fn abort_all(&self, key: &str) -> Result<()> {
-        let name = self.key(key);
+        let name = self.full_key(key);
         self.abort_listed(&name, |upload| upload.key() == Some(name.as_str()))
             .await
     }
@@ -431,8 +442,8 @@ impl S3 {
                 .await
             {
                 Ok(page) => page,
-                Err(error) if kind(&error) == Failure::NotImplemented => return Ok(()),
-                Err(error) => return Err(failed(error)),
+                Err(error) if classify(&error) == Failure::NotImplemented => return Ok(()),
+                Err(error) => return Err(into_error(error)),
             };
             for upload in page.uploads().iter().filter(|upload| unwanted(upload)) {
                 let (Some(key), Some(id)) = (upload.key(), upload.upload_id()) else {
@@ -442,7 +453,7 @@ impl S3 {
                     .client
                     .abort_multipart_upload()
                     .bucket(&self.settings.bucket);
-                accept_missing(abort.key(key).upload_id(id).send().await)?;
+                ignore_missing(abort.key(key).upload_id(id).send().await)?;
             }
             if !page.is_truncated().unwrap_or(false) || page.next_key_marker().is_none() {
                 return Ok(());
@@ -456,7 +467,7 @@ impl S3 {
         }
     }
 
-    fn key(&self, key: &str) -> String {
+    fn full_key(&self, key: &str) -> String {
         format!("{}{key}", self.settings.prefix)
     }
 }
@@ -471,7 +482,7 @@ fn timeouts() -> TimeoutConfig {
 }
 
 /// A body of the SDK in blocks of our size.
-fn blocks(body: ByteStream) -> Bytestream {
+fn into_blocks(body: ByteStream) -> ObjectStream {
     stream::unfold(
         (Some(body), Bytes::new()),
         |(mut body, mut rest)| async move {
@@ -480,35 +491,35 @@ fn blocks(body: ByteStream) -> Bytestream {
                     Ok(more) => rest = more,
                     Err(error) => {
                         body = None;
-                        return Some((Err(away(error)), (body, rest)));
+                        return Some((Err(unavailable(error)), (body, rest)));
                     }
                 }
             }
-            let block = rest.split_to(BLOCK.min(rest.len()));
+            let block = rest.split_to(BLOCK_SIZE.min(rest.len()));
             Some((Ok(block), (body, rest)))
         },
     )
     .boxed()
 }
 
-fn accept_missing<T, E>(answer: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Result<()>
+fn ignore_missing<T, E>(answer: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Result<()>
 where
     E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match answer {
-        Err(error) if kind(&error) != Failure::Missing => Err(failed(error)),
+        Err(error) if classify(&error) != Failure::Missing => Err(into_error(error)),
         _ => Ok(()),
     }
 }
 
-fn some(text: &str) -> Option<String> {
+fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A failure of the disk that an object is fetched to.
-fn local(error: std::io::Error) -> Error {
+fn local_io_error(error: std::io::Error) -> Error {
     match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => full(error),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => storage_full(error),
         _ => Error::from(error),
     }
 }

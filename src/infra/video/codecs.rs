@@ -140,12 +140,12 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
 pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
     let label = codec_label(codec, tag);
     Error::Unsupported(format!(
-        "This video is coded as {label}. Browsers do not play that. {EXPORT_IT}"
+        "This video is coded as {label}. Browsers do not play that. {EXPORT_ADVICE}"
     ))
 }
 
 /// What the author can do with a video that cannot be accepted as it is.
-pub(super) const EXPORT_IT: &str = "Export it as H.264 (MP4) and upload it again.";
+pub(super) const EXPORT_ADVICE: &str = "Export it as H.264 (MP4) and upload it again.";
 
 #[cfg(test)]
 mod tests {

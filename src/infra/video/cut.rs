@@ -7,35 +7,38 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::convert::{
-    aac, audio_words, converts_audio, encoder, fit, held, mapped, target, without_messages,
+    aac_args, audio_args, converts_audio, fitted_size, h264_args, hold_last_frame_filter, map_args,
+    strip_messages_filter, target_container,
 };
 use super::frames::{self, Cut, Packets};
 use super::ivf;
-use super::limits::{decoding, input_words};
-use super::listing::HAIR;
-use super::measure::measured;
-use super::probe::{Timeline, failed};
-use super::sandbox::Bounds;
-use super::{Container, Found, Need, Output, Probe, Tools};
+use super::limits::{decode_limit_args, input_args};
+use super::listing::TIME_EPSILON;
+use super::measure::checked_output;
+use super::probe::{Timeline, fault_error};
+use super::sandbox::Limits;
+use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
 use crate::error::{Error, Result};
 
 /// The longer side of what is made anew.
-const LARGEST: u32 = 1920;
+const MAX_SIDE: u32 = 1920;
 /// A last picture that stands longer than this many seconds is held by a copy of itself where nothing else says how long it stands.
-const HELD: f64 = 0.1;
+const MIN_HOLD_SECONDS: f64 = 0.1;
 /// Where that copy stands before the end, in seconds.
-const BEFORE_END: f64 = 0.04;
+const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
 /// All that is presented, and nothing that an edit list hides.
-pub(super) async fn presented(
-    found: &Found,
+pub(super) async fn cut_to_presentation(
+    toolchain: &Toolchain,
     input: &Path,
     probe: &Probe,
     dir: &Path,
 ) -> Result<Output> {
-    let Timeline { zero, end, .. } = probe.timeline;
-    make(
-        found,
+    let Timeline {
+        origin: zero, end, ..
+    } = probe.timeline;
+    make_cut(
+        toolchain,
         input,
         probe,
         Cut { start: zero, end },
@@ -47,23 +50,23 @@ pub(super) async fn presented(
 
 /// The stretch between two milliseconds of the presentation.
 pub(super) async fn cut(
-    found: &Found,
+    toolchain: &Toolchain,
     input: &Path,
     probe: &Probe,
     (from_ms, to_ms): (i64, i64),
     dir: &Path,
 ) -> Result<Output> {
-    let zero = probe.timeline.zero;
+    let zero = probe.timeline.origin;
     #[allow(clippy::cast_precision_loss, reason = "at most a day in milliseconds")]
     let cut = Cut {
         start: zero + from_ms as f64 / 1000.0,
         end: zero + to_ms as f64 / 1000.0,
     };
-    make(found, input, probe, cut, Some(to_ms - from_ms), dir).await
+    make_cut(toolchain, input, probe, cut, Some(to_ms - from_ms), dir).await
 }
 
-async fn make(
-    found: &Found,
+async fn make_cut(
+    toolchain: &Toolchain,
     input: &Path,
     probe: &Probe,
     cut: Cut,
@@ -73,41 +76,41 @@ async fn make(
     let input = tokio::fs::canonicalize(input).await?;
     let dir = tokio::fs::canonicalize(dir).await?;
     let work = tempfile::tempdir_in(&dir)?;
-    let packets = frames::read(found, &input, probe).await?;
+    let packets = frames::read_packets(toolchain, &input, probe).await?;
     let length = tokio::fs::metadata(&input).await?.len();
-    let bounds = Bounds {
+    let limits = Limits {
         time: Duration::from_secs(15 * 60),
         output: length + length / 4 + 64 * 1024 * 1024,
         last: false,
     };
-    let bench = Bench {
-        found,
+    let bench = CutJob {
+        toolchain,
         input: &input,
         probe,
         work: work.path(),
-        bounds,
+        limits,
         packets: &packets,
         cut,
     };
-    if let Some((copy, container)) = bench.copied().await? {
+    if let Some((copy, container)) = bench.try_copy().await? {
         let path = dir.join(format!("cut.{}", container.extension()));
         tokio::fs::rename(copy, &path).await?;
-        match measured(found, path, container, expected_ms).await {
+        match checked_output(toolchain, path, container, expected_ms).await {
             // What cannot be copied can perhaps be decoded.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }
     }
     let path = dir.join("cut.mp4");
-    tokio::fs::rename(bench.anew().await?, &path).await?;
-    measured(found, path, Container::Mp4, expected_ms).await
+    tokio::fs::rename(bench.reencode_all().await?, &path).await?;
+    checked_output(toolchain, path, Container::Mp4, expected_ms).await
 }
 
 /// A file, and how it is wrapped.
-type Made = (PathBuf, Container);
+type CutFile = (PathBuf, Container);
 
 /// Pictures that are made anew; times are in seconds.
-struct Anew {
+struct ReencodedRange {
     name: &'static str,
     /// The key frame that decoding begins with.
     from: f64,
@@ -116,35 +119,36 @@ struct Anew {
     /// Between the last and the next.
     until: f64,
     /// How many there are.
-    pictures: usize,
+    frames: usize,
 }
 
-struct Bench<'a> {
-    found: &'a Found,
+struct CutJob<'a> {
+    toolchain: &'a Toolchain,
     input: &'a Path,
     probe: &'a Probe,
     work: &'a Path,
-    bounds: Bounds,
+    limits: Limits,
     packets: &'a Packets,
     cut: Cut,
 }
 
-impl Bench<'_> {
+impl CutJob<'_> {
     /// Without making all of it anew; none where that would not be exact.
-    async fn copied(&self) -> Result<Option<Made>> {
-        if Tools::needs_h264(self.probe) == Need::ForAll {
+    async fn try_copy(&self) -> Result<Option<CutFile>> {
+        if Tools::needs_h264(self.probe) == ConversionNeed::ForAll {
             return Ok(None);
         }
-        let Some(kept) = self.packets.kept(self.cut) else {
+        let Some(plan) = self.packets.copy_plan(self.cut) else {
             return Ok(None);
         };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
         // Moving a picture that stood long before the cut to its beginning would part it from those that are decoded before they are shown.
-        let begins = self.packets.in_order() || self.cut.start - kept.first < HAIR;
+        let begins =
+            self.packets.is_in_decode_order() || self.cut.start - plan.first < TIME_EPSILON;
         let made = match &*self.probe.video {
-            "h264" if kept.head == 0 && begins => self.whole_packets(&kept).await.map(Some),
-            "vp8" | "vp9" if matroska => self.joined(&kept).await,
-            "av1" if matroska && kept.head == 0 => self.joined(&kept).await,
+            "h264" if plan.head == 0 && begins => self.copy_packets(&plan).await.map(Some),
+            "vp8" | "vp9" if matroska => self.join_reencoded_head(&plan).await,
+            "av1" if matroska && plan.head == 0 => self.join_reencoded_head(&plan).await,
             _ => Ok(None),
         };
         match made {
@@ -155,65 +159,65 @@ impl Bench<'_> {
     }
 
     /// From a key frame on, packet by packet.
-    async fn whole_packets(&self, kept: &frames::Kept) -> Result<Made> {
-        let container = target(self.probe);
-        let mut words = self.input_words();
-        words.extend(mapped(self.probe, self.sound().is_some()));
-        words.extend(["-c:v", "copy", "-bsf:v"].map(OsString::from));
+    async fn copy_packets(&self, plan: &frames::CopyPlan) -> Result<CutFile> {
+        let container = target_container(self.probe);
+        let mut args = self.input_args();
+        args.extend(map_args(self.probe, self.audio_range().is_some()));
+        args.extend(["-c:v", "copy", "-bsf:v"].map(OsString::from));
         let start = self.cut.start;
-        let last = kept.pictures - 1;
-        words.push(
+        let last = plan.frames - 1;
+        args.push(
             format!(
                 "{},noise=drop='lt(pts*tb,{})+gte(pts*tb,{})',setts=pts='if(eq(N,0),0,PTS-{start:.6}/TB)':dts='DTS-if(eq(N,0),PTS,{start:.6}/TB)':\
                  duration='if(eq(N,{last}),max(1,{}/TB-PTS),DURATION)'",
-                without_messages(&self.probe.video).unwrap_or("null"),
-                seconds(kept.first - HAIR),
-                seconds(kept.until - HAIR),
+                strip_messages_filter(&self.probe.video).unwrap_or("null"),
+                format_seconds(plan.first - TIME_EPSILON),
+                format_seconds(plan.until - TIME_EPSILON),
                 // The only picture may have stood long before the cut, where it is moved to its beginning.
-                seconds(if last == 0 { kept.first + self.cut.end - start } else { self.cut.end }),
+                format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),
         );
-        words.extend(self.sound_words(container));
+        args.extend(self.audio_args(container));
         // Times of decoding may lie before 0: what is shown begins there.
-        words.extend(
+        args.extend(
             ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
         );
-        let made = self.ffmpeg(words, "cut.mp4", self.bounds).await?;
+        let made = self.run_ffmpeg(args, "cut.mp4", self.limits).await?;
         Ok((made, container))
     }
 
     /// Pictures up to the first key frame are made anew in the same coding, the rest are copied; none where something is not as expected.
-    async fn joined(&self, kept: &frames::Kept) -> Result<Option<Made>> {
+    async fn join_reencoded_head(&self, plan: &frames::CopyPlan) -> Result<Option<CutFile>> {
         let mut parts = Vec::new();
-        if kept.head > 0 {
-            let head = Anew {
+        if plan.head > 0 {
+            let head = ReencodedRange {
                 name: "head.ivf",
-                from: kept.before,
-                first: kept.first,
-                until: kept.key,
-                pictures: kept.head,
+                from: plan.before,
+                first: plan.first,
+                until: plan.key,
+                frames: plan.head,
             };
-            let Some(head) = self.pictures_anew(&head).await? else {
+            let Some(head) = self.reencode_range(&head).await? else {
                 return Ok(None);
             };
-            parts.push((head, kept.head));
+            parts.push((head, plan.head));
         }
-        let tail = kept.pictures - kept.head;
-        let mut words = self.input_words();
-        words.extend(mapped(self.probe, false));
-        words.extend(["-c", "copy", "-bsf:v"].map(OsString::from));
+        let tail = plan.frames - plan.head;
+        let mut args = self.input_args();
+        args.extend(map_args(self.probe, false));
+        args.extend(["-c", "copy", "-bsf:v"].map(OsString::from));
         let drop = format!(
             "noise=drop='lt(pts*tb,{})+gte(pts*tb,{})'",
-            seconds(kept.key - HAIR),
-            seconds(kept.until - HAIR)
+            format_seconds(plan.key - TIME_EPSILON),
+            format_seconds(plan.until - TIME_EPSILON)
         );
-        words.push(drop.into());
-        parts.push((self.ffmpeg(words, "tail.ivf", self.bounds).await?, tail));
-        let container = target(self.probe);
-        let mut times = kept.times.clone();
-        if container == Container::WebM && self.ends_before_the_end(kept.last) {
-            let Some(hold) = self.last_picture(kept).await? else {
+        args.push(drop.into());
+        parts.push((self.run_ffmpeg(args, "tail.ivf", self.limits).await?, tail));
+        let container = target_container(self.probe);
+        let mut times = plan.times.clone();
+        if container == Container::WebM && self.loses_last_duration(plan.last) {
+            let Some(hold) = self.hold_last_frame(plan).await? else {
                 return Ok(None);
             };
             parts.push((hold, 1));
@@ -222,9 +226,11 @@ impl Bench<'_> {
                 clippy::cast_sign_loss,
                 reason = "at most a day"
             )]
-            times.push(((self.cut.end - self.cut.start - BEFORE_END).max(0.0) * 1e3) as u64);
+            times.push(
+                ((self.cut.end - self.cut.start - HOLD_OFFSET_SECONDS).max(0.0) * 1e3) as u64,
+            );
         }
-        let (joined, video, pictures) = (
+        let (joined, video, frames) = (
             self.work.join("joined.ivf"),
             self.probe.video.clone(),
             times.len(),
@@ -237,7 +243,7 @@ impl Bench<'_> {
         if !fits {
             return Ok(None);
         }
-        let mut words = [
+        let mut args = [
             "-copyts",
             "-protocol_whitelist",
             "file",
@@ -249,13 +255,17 @@ impl Bench<'_> {
         ]
         .map(OsString::from)
         .to_vec();
-        words.push("file:joined.ivf".into());
-        words.extend(self.input_words());
-        words.extend(["-map", "0:v:0"].map(OsString::from));
-        if let Some(stream) = self.probe.audio_stream.filter(|_| self.sound().is_some()) {
-            words.extend(["-map".into(), format!("1:{stream}").into()]);
+        args.push("file:joined.ivf".into());
+        args.extend(self.input_args());
+        args.extend(["-map", "0:v:0"].map(OsString::from));
+        if let Some(stream) = self
+            .probe
+            .audio_stream
+            .filter(|_| self.audio_range().is_some())
+        {
+            args.extend(["-map".into(), format!("1:{stream}").into()]);
         }
-        words.extend(
+        args.extend(
             [
                 "-map_metadata",
                 "-1",
@@ -267,63 +277,63 @@ impl Bench<'_> {
             ]
             .map(OsString::from),
         );
-        let length = seconds(self.cut.end - self.cut.start);
-        words.push(
+        let length = format_seconds(self.cut.end - self.cut.start);
+        args.push(
             format!(
                 "setts=duration='if(eq(N,{}),max(1,{length}/TB-PTS),DURATION)'",
-                pictures - 1
+                frames - 1
             )
             .into(),
         );
-        words.extend(self.sound_words(container));
+        args.extend(self.audio_args(container));
         match container {
             Container::Mp4 | Container::QuickTime => {
-                words.extend(["-movflags", "+faststart"].map(OsString::from))
+                args.extend(["-movflags", "+faststart"].map(OsString::from))
             }
             Container::Matroska | Container::WebM => {
-                words.extend(["-cues_to_front", "1"].map(OsString::from))
+                args.extend(["-cues_to_front", "1"].map(OsString::from))
             }
         }
         let name = format!("cut.{}", container.extension());
-        let made = self.ffmpeg(words, &name, self.bounds).await?;
+        let made = self.run_ffmpeg(args, &name, self.limits).await?;
         Ok(Some((made, container)))
     }
 
     /// Whether nothing in a WebM would say that its last picture stands until the end: it has no durations, only packets.
-    fn ends_before_the_end(&self, last: f64) -> bool {
+    fn loses_last_duration(&self, last: f64) -> bool {
         let covered = self
             .packets
-            .sound_end(self.cut)
+            .audio_end(self.cut)
             .map_or(last, |end| end.max(last));
-        self.cut.end - covered > HELD
+        self.cut.end - covered > MIN_HOLD_SECONDS
     }
 
     /// The last picture once more, as a key frame.
-    async fn last_picture(&self, kept: &frames::Kept) -> Result<Option<PathBuf>> {
-        self.pictures_anew(&Anew {
+    async fn hold_last_frame(&self, plan: &frames::CopyPlan) -> Result<Option<PathBuf>> {
+        self.reencode_range(&ReencodedRange {
             name: "hold.ivf",
-            from: kept.last_key,
-            first: kept.last,
-            until: kept.until,
-            pictures: 1,
+            from: plan.last_key,
+            first: plan.last,
+            until: plan.until,
+            frames: 1,
         })
         .await
     }
 
     /// Some pictures made anew in the coding of the video; none where that cannot be done.
-    async fn pictures_anew(&self, anew: &Anew) -> Result<Option<PathBuf>> {
-        if self.probe.pixels != "yuv420p" || self.probe.video == "av1" {
+    async fn reencode_range(&self, range: &ReencodedRange) -> Result<Option<PathBuf>> {
+        if self.probe.pixel_format != "yuv420p" || self.probe.video == "av1" {
             return Ok(None);
         }
-        let mut words = self.seeking(anew.from);
-        words.extend(mapped(self.probe, false));
-        words.extend([
+        let mut args = self.seek_args(range.from);
+        args.extend(map_args(self.probe, false));
+        args.extend([
             "-vf".into(),
-            between(anew.first, anew.until).into(),
+            range_filter(range.first, range.until).into(),
             "-frames:v".into(),
-            anew.pictures.to_string().into(),
+            range.frames.to_string().into(),
         ]);
-        words.extend(
+        args.extend(
             [
                 "-fps_mode",
                 "passthrough",
@@ -338,9 +348,9 @@ impl Bench<'_> {
             "vp8" => &["-c:v", "libvpx", "-crf", "8", "-b:v", "12M"],
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
-        words.extend(coder.iter().map(OsString::from));
+        args.extend(coder.iter().map(OsString::from));
         // No picture that is not shown, and a key frame at the beginning alone.
-        words.extend(
+        args.extend(
             [
                 "-deadline",
                 "realtime",
@@ -353,39 +363,42 @@ impl Bench<'_> {
             ]
             .map(OsString::from),
         );
-        words.extend(["-g", "9999", "-threads", "1"].map(OsString::from));
-        let bounds = Bounds {
+        args.extend(["-g", "9999", "-threads", "1"].map(OsString::from));
+        let limits = Limits {
             time: Duration::from_secs(300),
-            ..self.bounds
+            ..self.limits
         };
-        self.ffmpeg(words, anew.name, bounds).await.map(Some)
+        self.run_ffmpeg(args, range.name, limits).await.map(Some)
     }
 
     /// All of the stretch, as H.264 and AAC.
-    async fn anew(&self) -> Result<PathBuf> {
-        let shown = self.packets.shown(self.cut);
-        let (start, length) = (seconds(self.cut.start), self.cut.end - self.cut.start);
-        let (width, height) = fit(self.probe, LARGEST);
-        let mut words = if self.packets.hides_pictures() {
-            self.input_words()
-        } else {
-            self.seeking(shown.before)
-        };
-        words.extend(mapped(self.probe, self.sound().is_some()));
-        let pictures = format!(
-            "{},setpts='if(eq(N,0),0,PTS-{start}/TB)',",
-            between(shown.first, shown.until)
+    async fn reencode_all(&self) -> Result<PathBuf> {
+        let shown = self.packets.shown_frames(self.cut);
+        let (start, length) = (
+            format_seconds(self.cut.start),
+            self.cut.end - self.cut.start,
         );
-        words.extend(encoder(width, height, &pictures));
+        let (width, height) = fitted_size(self.probe, MAX_SIDE);
+        let mut args = if self.packets.hides_frames() {
+            self.input_args()
+        } else {
+            self.seek_args(shown.before)
+        };
+        args.extend(map_args(self.probe, self.audio_range().is_some()));
+        let frames = format!(
+            "{},setpts='if(eq(N,0),0,PTS-{start}/TB)',",
+            range_filter(shown.first, shown.until)
+        );
+        args.extend(h264_args(width, height, &frames));
         let last = if shown.last > shown.first {
             shown.last - self.cut.start
         } else {
             0.0
         };
-        words.extend(["-bsf:v".into(), held(last, length).into()]);
-        words.extend(aac(&self.sound_filter()));
-        words.extend(["-t".into(), seconds(length).into()]);
-        words.extend(
+        args.extend(["-bsf:v".into(), hold_last_frame_filter(last, length).into()]);
+        args.extend(aac_args(&self.audio_filter()));
+        args.extend(["-t".into(), format_seconds(length).into()]);
+        args.extend(
             ["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from),
         );
         #[allow(
@@ -393,35 +406,35 @@ impl Bench<'_> {
             clippy::cast_sign_loss,
             reason = "at most a day"
         )]
-        let bounds = Bounds::encoding(length.max(0.0) as u64);
-        self.ffmpeg(words, "anew.mp4", bounds).await
+        let limits = Limits::encoding(length.max(0.0) as u64);
+        self.run_ffmpeg(args, "anew.mp4", limits).await
     }
 
     /// The sound of the stretch, from 0 on.
-    fn sound_filter(&self) -> String {
-        let (start, end) = (seconds(self.cut.start), seconds(self.cut.end));
+    fn audio_filter(&self) -> String {
+        let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")
     }
 
     /// The first and the last packet of the sound that lie inside.
-    fn sound(&self) -> Option<(f64, f64)> {
-        self.packets.sound(self.cut)
+    fn audio_range(&self) -> Option<(f64, f64)> {
+        self.packets.audio_range(self.cut)
     }
 
-    fn sound_words(&self, container: Container) -> Vec<OsString> {
-        let Some((first, last)) = self.sound() else {
+    fn audio_args(&self, container: Container) -> Vec<OsString> {
+        let Some((first, last)) = self.audio_range() else {
             return Vec::new();
         };
         if converts_audio(self.probe, container) {
-            return audio_words(self.probe, container, &self.sound_filter());
+            return audio_args(self.probe, container, &self.audio_filter());
         }
-        if !self.packets.sound_is_in_one_piece() {
-            return aac(&self.sound_filter());
+        if !self.packets.audio_is_contiguous() {
+            return aac_args(&self.audio_filter());
         }
         let (first, last, start) = (
-            seconds(first - HAIR),
-            seconds(last + HAIR),
-            seconds(self.cut.start),
+            format_seconds(first - TIME_EPSILON),
+            format_seconds(last + TIME_EPSILON),
+            format_seconds(self.cut.start),
         );
         let filter =
             format!("noise=drop='lt(pts*tb,{first})+gt(pts*tb,{last})',setts=ts='PTS-{start}/TB'");
@@ -429,49 +442,49 @@ impl Bench<'_> {
     }
 
     /// The original, with its own times.
-    fn input_words(&self) -> Vec<OsString> {
-        let mut words = vec!["-copyts".into()];
-        words.extend(decoding(self.probe));
-        words.extend(input_words(self.input));
-        words
+    fn input_args(&self) -> Vec<OsString> {
+        let mut args = vec!["-copyts".into()];
+        args.extend(decode_limit_args(self.probe));
+        args.extend(input_args(self.input));
+        args
     }
 
     /// The same from a key frame on, or from an earlier one, so that not all that lies before it is decoded. How long to read is for filters to
     /// say: `-t` counts from wherever reading begins.
-    fn seeking(&self, key: f64) -> Vec<OsString> {
-        let mut words = vec!["-copyts".into()];
-        words.extend(decoding(self.probe));
+    fn seek_args(&self, key: f64) -> Vec<OsString> {
+        let mut args = vec!["-copyts".into()];
+        args.extend(decode_limit_args(self.probe));
         // A time of packets, not one after the container's own beginning, which Opus puts before 0.
-        words.extend([
+        args.extend([
             "-noaccurate_seek".into(),
             "-seek_timestamp".into(),
             "1".into(),
             "-ss".into(),
-            seconds(key).into(),
+            format_seconds(key).into(),
         ]);
-        words.extend(input_words(self.input));
-        words
+        args.extend(input_args(self.input));
+        args
     }
 
-    async fn ffmpeg(&self, words: Vec<OsString>, name: &str, bounds: Bounds) -> Result<PathBuf> {
+    async fn run_ffmpeg(&self, args: Vec<OsString>, name: &str, limits: Limits) -> Result<PathBuf> {
         let mut all = ["-nostdin", "-hide_banner", "-nostats", "-y", "-v", "error"]
             .map(OsString::from)
             .to_vec();
-        all.extend(words);
+        all.extend(args);
         all.push(format!("file:{name}").into());
         let ran = self
-            .found
-            .cage
+            .toolchain
+            .sandbox
             .run(
-                &self.found.ffmpeg,
+                &self.toolchain.ffmpeg,
                 &all,
                 Some(self.input),
                 self.work,
-                bounds,
+                limits,
                 |_| {},
             )
             .await;
-        ran.map_err(|fault| failed(fault, "converted"))?;
+        ran.map_err(|fault| fault_error(fault, "converted"))?;
         let made = self.work.join(name);
         if tokio::fs::metadata(&made)
             .await
@@ -487,15 +500,15 @@ impl Bench<'_> {
 }
 
 /// A filter for the pictures from one on until before another; ffmpeg reads no further.
-fn between(first: f64, until: f64) -> String {
+fn range_filter(first: f64, until: f64) -> String {
     format!(
         "trim=start={}:end={}",
-        seconds(first - HAIR),
-        seconds(until - HAIR)
+        format_seconds(first - TIME_EPSILON),
+        format_seconds(until - TIME_EPSILON)
     )
 }
 
 /// Plain decimals: ffmpeg's expressions read no others for sure.
-fn seconds(time: f64) -> String {
+fn format_seconds(time: f64) -> String {
     format!("{time:.6}")
 }

@@ -3,15 +3,15 @@
 use super::Container;
 
 /// How many bytes of a file are enough to tell its container.
-pub const HEAD: usize = 4096;
+pub const HEAD_BYTES: usize = 4096;
 
 /// Brands of ISO media files that are pictures, or sequences of them, and not videos (ISO/IEC 23008-12, AVIF, CR3).
-const PICTURES: [&[u8; 4]; 14] = [
+const IMAGE_BRANDS: [&[u8; 4]; 14] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf",
     b"avif", b"avis", b"avio", b"crx ",
 ];
 /// Brands that every kind of video claims to be compatible with.
-const VIDEOS: [&[u8; 4]; 12] = [
+const VIDEO_BRANDS: [&[u8; 4]; 12] = [
     b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ",
     b"dash", b"cmfc",
 ];
@@ -23,35 +23,35 @@ const MAX_BOX: u64 = 0x2000_0000;
 enum IsoMedia {
     Video(Container),
     /// A picture or a sequence of them, of this brand.
-    Picture([u8; 4]),
+    Image([u8; 4]),
 }
 
-/// The container by the first bytes of a file: [`HEAD`] of them, or all there are. `None` for what is no video we take,
+/// The container by the first bytes of a file: [`HEAD_BYTES`] of them, or all there are. `None` for what is no video we take,
 /// and while there are too few bytes to tell.
-pub fn sniff(head: &[u8]) -> Option<Container> {
-    let head = &head[..head.len().min(HEAD)];
+pub fn detect_container(head: &[u8]) -> Option<Container> {
+    let head = &head[..head.len().min(HEAD_BYTES)];
     if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {
-        return doc_type(header, head.len() == HEAD);
+        return doc_type(header, head.len() == HEAD_BYTES);
     }
     match iso_media(head)? {
         IsoMedia::Video(container) => Some(container),
-        IsoMedia::Picture(_) => None,
+        IsoMedia::Image(_) => None,
     }
 }
 
 /// The brand that makes an ISO media file a picture (`heic`, `avif`), by its first bytes; `None` for anything else.
-pub fn picture_brand(head: &[u8]) -> Option<[u8; 4]> {
-    match iso_media(&head[..head.len().min(HEAD)])? {
-        IsoMedia::Picture(brand) => Some(brand),
+pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
+    match iso_media(&head[..head.len().min(HEAD_BYTES)])? {
+        IsoMedia::Image(brand) => Some(brand),
         IsoMedia::Video(_) => None,
     }
 }
 
 /// The picture's brand among those of an `ftyp`, of which the first is the major one. Compatible brands decide only where that is not a video's.
-fn picture_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
+fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
-    let is_picture = |brand: &&[u8; 4]| PICTURES.contains(brand);
-    if !is_picture(&major) && brands.iter().any(|brand| VIDEOS.contains(&brand)) {
+    let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);
+    if !is_picture(&major) && brands.iter().any(|brand| VIDEO_BRANDS.contains(&brand)) {
         return None;
     }
     // The general brands leave it to the others how the picture is coded.
@@ -148,8 +148,8 @@ fn iso_media(head: &[u8]) -> Option<IsoMedia> {
 
 fn file_type(content: &[u8]) -> Option<IsoMedia> {
     let brands = brands(content);
-    match (picture_among(&brands), brands.first()?) {
-        (Some(brand), _) => Some(IsoMedia::Picture(brand)),
+    match (image_among(&brands), brands.first()?) {
+        (Some(brand), _) => Some(IsoMedia::Image(brand)),
         (None, b"qt  ") => Some(IsoMedia::Video(Container::QuickTime)),
         (None, _) => Some(IsoMedia::Video(Container::Mp4)),
     }
@@ -195,7 +195,7 @@ mod tests {
             .join("tests/fixtures")
             .join(name);
         let mut bytes = std::fs::read(path).unwrap();
-        bytes.truncate(HEAD);
+        bytes.truncate(HEAD_BYTES);
         bytes
     }
 
@@ -232,7 +232,11 @@ mod tests {
             ("rec-mp4-avc1-opus-5s.mp4", Container::Mp4),
             ("moov-at-end.mov", Container::QuickTime),
         ] {
-            assert_eq!(sniff(&fixture(name)[..64]), Some(container), "{name}");
+            assert_eq!(
+                detect_container(&fixture(name)[..64]),
+                Some(container),
+                "{name}"
+            );
         }
     }
 
@@ -248,24 +252,27 @@ mod tests {
             vec![crc, void, version, webm],
             vec![void, webm, void],
         ] {
-            assert_eq!(sniff(&ebml(&elements)), Some(Container::WebM));
+            assert_eq!(detect_container(&ebml(&elements)), Some(Container::WebM));
         }
         assert_eq!(
-            sniff(&ebml(&[version, (&[0x42, 0x82], b"matroska\0\0")])),
+            detect_container(&ebml(&[version, (&[0x42, 0x82], b"matroska\0\0")])),
             Some(Container::Matroska)
         );
         assert_eq!(
-            sniff(&ebml(&[version, (&[0x42, 0x82], b"webmaster")])),
+            detect_container(&ebml(&[version, (&[0x42, 0x82], b"webmaster")])),
             None
         );
-        assert_eq!(sniff(&ebml(&[version])), None);
+        assert_eq!(detect_container(&ebml(&[version])), None);
         // It goes on behind what is looked at.
         let mut long = ebml(&[(&[0xec], &[0; 5_000]), webm]);
-        assert_eq!(sniff(&long[..HEAD]), Some(Container::Matroska));
-        long.truncate(100);
-        assert_eq!(sniff(&long), None, "too few bytes to tell");
         assert_eq!(
-            sniff(&fixture("ebml-void-first.webm")),
+            detect_container(&long[..HEAD_BYTES]),
+            Some(Container::Matroska)
+        );
+        long.truncate(100);
+        assert_eq!(detect_container(&long), None, "too few bytes to tell");
+        assert_eq!(
+            detect_container(&fixture("ebml-void-first.webm")),
             Some(Container::WebM)
         );
     }
@@ -281,25 +288,29 @@ mod tests {
                     [before.clone(), one_box("free", b""), file_type(brands)].concat()
                 };
                 assert_eq!(
-                    sniff(&with(&["isom", "mp42"])),
+                    detect_container(&with(&["isom", "mp42"])),
                     Some(Container::Mp4),
                     "{kind} of {length}"
                 );
                 assert_eq!(
-                    sniff(&with(&["qt  "])),
+                    detect_container(&with(&["qt  "])),
                     Some(Container::QuickTime),
                     "{kind} of {length}"
                 );
-                assert_eq!(sniff(&with(&["heic", "mif1"])), None, "{kind} of {length}");
                 assert_eq!(
-                    picture_brand(&with(&["heic", "mif1"])),
+                    detect_container(&with(&["heic", "mif1"])),
+                    None,
+                    "{kind} of {length}"
+                );
+                assert_eq!(
+                    image_brand(&with(&["heic", "mif1"])),
                     Some(*b"heic"),
                     "{kind} of {length}"
                 );
             }
             // Longer than what is looked at.
             assert!(
-                sniff(&one_box(kind, &[0; 9_000])[..HEAD]).is_some(),
+                detect_container(&one_box(kind, &[0; 9_000])[..HEAD_BYTES]).is_some(),
                 "{kind}"
             );
         }
@@ -310,7 +321,7 @@ mod tests {
             b"pictures",
         ]
         .concat();
-        assert_eq!(sniff(&long), Some(Container::QuickTime));
+        assert_eq!(detect_container(&long), Some(Container::QuickTime));
     }
 
     #[test]
@@ -327,12 +338,12 @@ mod tests {
             (&["qt  "], None),
         ] {
             assert_eq!(
-                picture_brand(&file_type(brands)).as_ref(),
+                image_brand(&file_type(brands)).as_ref(),
                 brand,
                 "{brands:?}"
             );
             assert_eq!(
-                sniff(&file_type(brands)).is_none(),
+                detect_container(&file_type(brands)).is_none(),
                 brand.is_some(),
                 "{brands:?}"
             );
@@ -350,7 +361,7 @@ mod tests {
             "\x1a",
             "GIF89a\0free",
         ] {
-            assert_eq!(sniff(text.as_bytes()), None, "{text}");
+            assert_eq!(detect_container(text.as_bytes()), None, "{text}");
         }
         for name in [
             "bad-hls-named.mp4",
@@ -361,7 +372,7 @@ mod tests {
             "bad-html-named.png",
             "shot-1280x800.png",
         ] {
-            assert_eq!(sniff(&fixture(name)), None, "{name}");
+            assert_eq!(detect_container(&fixture(name)), None, "{name}");
         }
     }
 }

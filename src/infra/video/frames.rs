@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::limits::probing;
-use super::listing::HAIR;
-use super::probe::{PRIMING, failed, ffprobe};
-use super::{Container, Found, Probe};
+use super::limits::probe_limit_args;
+use super::listing::TIME_EPSILON;
+use super::probe::{MAX_PRIMING_SECONDS, fault_error, ffprobe};
+use super::{Container, Probe, Toolchain};
 use crate::error::Result;
 
 /// A cut belongs to the picture that is nearer: half of one, at most this many seconds (half of one in thirty a second).
-const NEAR: f64 = 1.0 / 60.0;
+const SNAP_SECONDS: f64 = 1.0 / 60.0;
 
 /// What is to be kept, in seconds of the packets' own times.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Cut {
 
 /// A packet of the pictures.
 #[derive(Clone, Copy, Debug)]
-struct Picture {
+struct Frame {
     /// When it is shown, in seconds.
     at: f64,
     /// Whether decoding can begin with it.
@@ -35,16 +35,16 @@ struct Picture {
 #[derive(Debug, Default)]
 pub(super) struct Packets {
     /// The packets' time that players call 0.
-    pub(super) zero: f64,
-    pictures: Vec<Picture>,
-    sounds: Sounds,
+    pub(super) origin: f64,
+    frames: Vec<Frame>,
+    audio: AudioPackets,
     /// Some packet has no time.
     untimed: bool,
 }
 
 /// The packets of the audio.
 #[derive(Debug, Default)]
-struct Sounds {
+struct AudioPackets {
     /// Begin of each packet that is heard, and the end of the last.
     times: Vec<f64>,
     /// Begin of each packet that an edit list excludes.
@@ -54,7 +54,7 @@ struct Sounds {
 
 /// Which pictures a cut shows, whether they can be copied or not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Shown {
+pub(super) struct ShownFrames {
     /// The time of the first picture; it may lie before the cut, or behind its beginning where there is none before.
     pub(super) first: f64,
     /// The time of the last.
@@ -67,7 +67,7 @@ pub(super) struct Shown {
 
 /// What of the packets is kept.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct CopyPlan {
     /// The time of the first picture.
     pub(super) first: f64,
     /// The key frame that copying begins with; the first picture itself where `head` is 0.
@@ -81,41 +81,43 @@ pub(super) struct Kept {
     /// The key frame that decoding of the last picture begins with.
     pub(super) last_key: f64,
     /// How many there are.
-    pub(super) pictures: usize,
+    pub(super) frames: usize,
     /// How many of them stand before the first key frame.
     pub(super) head: usize,
     /// When each is shown, in milliseconds from the beginning of the cut.
     pub(super) times: Vec<u64>,
 }
 
-pub(super) async fn read(found: &Found, input: &Path, probe: &Probe) -> Result<Packets> {
+pub(super) async fn read_packets(
+    toolchain: &Toolchain,
+    input: &Path,
+    probe: &Probe,
+) -> Result<Packets> {
     let mut packets = Packets {
-        zero: probe.timeline.zero,
+        origin: probe.timeline.origin,
         ..Packets::default()
     };
     let entries = "packet=stream_index,pts_time,duration_time,flags";
     let ran = ffprobe(
-        found,
+        toolchain,
         input,
-        probing(probe.container, probe.open_edits),
+        probe_limit_args(probe.container, probe.open_edits),
         entries,
-        |line| packets.line(line, probe),
+        |line| packets.add_line(line, probe),
     );
-    ran.await.map_err(|fault| failed(fault, "read"))?;
-    let sounds = &mut packets.sounds;
+    ran.await.map_err(|fault| fault_error(fault, "read"))?;
+    let audio = &mut packets.audio;
     let media_end = probe
         .timeline
         .audio
         .map_or(f64::INFINITY, |audio| audio.end);
-    sounds
-        .times
-        .extend(sounds.end.map(|end| end.min(media_end)));
-    sounds.times.sort_by(f64::total_cmp);
+    audio.times.extend(audio.end.map(|end| end.min(media_end)));
+    audio.times.sort_by(f64::total_cmp);
     Ok(packets)
 }
 
 impl Packets {
-    fn line(&mut self, line: &str, probe: &Probe) {
+    fn add_line(&mut self, line: &str, probe: &Probe) {
         let parts = line.split('|');
         let field = |name: &str| {
             parts
@@ -133,10 +135,11 @@ impl Packets {
         );
         let flag = |flag: char| field("flags").is_some_and(|flags| flags.contains(flag));
         let edited = matches!(probe.container, Container::Mp4 | Container::QuickTime);
-        let hidden = |at: f64| flag('D') || (edited && at < -HAIR && at + duration < HAIR);
+        let hidden =
+            |at: f64| flag('D') || (edited && at < -TIME_EPSILON && at + duration < TIME_EPSILON);
         if stream == Some(probe.video_stream) {
             match at {
-                Some(at) => self.pictures.push(Picture {
+                Some(at) => self.frames.push(Frame {
                     at,
                     key: flag('K'),
                     hidden: hidden(at),
@@ -147,38 +150,38 @@ impl Packets {
             && stream == probe.audio_stream
             && let Some(at) = at
         {
-            self.sounds.add(at, duration, hidden(at));
+            self.audio.add(at, duration, hidden(at));
         }
     }
 
     /// Whether pictures are shown in the order in which they are decoded.
-    pub(super) fn in_order(&self) -> bool {
+    pub(super) fn is_in_decode_order(&self) -> bool {
         self.presented().is_sorted_by(|one, next| one.at <= next.at)
     }
 
     /// Whether an edit list excludes pictures. Then times in the index of the file are no guide for seeking.
-    pub(super) fn hides_pictures(&self) -> bool {
-        self.pictures.iter().any(|picture| picture.hidden)
+    pub(super) fn hides_frames(&self) -> bool {
+        self.frames.iter().any(|frame| frame.hidden)
     }
 
-    fn presented(&self) -> impl Iterator<Item = &Picture> {
-        self.pictures.iter().filter(|picture| !picture.hidden)
+    fn presented(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().filter(|frame| !frame.hidden)
     }
 
     /// All times at which a picture is shown, in order.
     fn times(&self) -> Vec<f64> {
-        let mut times: Vec<f64> = self.presented().map(|picture| picture.at).collect();
+        let mut times: Vec<f64> = self.presented().map(|frame| frame.at).collect();
         times.sort_by(f64::total_cmp);
         times
     }
 
     /// Which pictures a cut shows.
-    pub(super) fn shown(&self, cut: Cut) -> Shown {
+    pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
         // So close to the begin of a picture the cut means that.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
-            (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(NEAR),
-            _ => NEAR,
+            (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
+            _ => SNAP_SECONDS,
         };
         // What is shown at a moment is the last picture before it; on a still page that may be seconds old.
         let after = times.partition_point(|at| *at <= cut.start);
@@ -200,10 +203,10 @@ impl Packets {
         let last = times.get(ends - 1).copied().unwrap_or(at);
         let before = self
             .presented()
-            .filter(|picture| picture.key && picture.at <= at)
-            .map(|picture| picture.at)
+            .filter(|frame| frame.key && frame.at <= at)
+            .map(|frame| frame.at)
             .fold(0.0, f64::max);
-        Shown {
+        ShownFrames {
             first: at,
             last,
             until,
@@ -212,73 +215,69 @@ impl Packets {
     }
 
     /// What is kept where copying is exact: all that is wanted stands before all that is not, and can be decoded without it.
-    pub(super) fn kept(&self, cut: Cut) -> Option<Kept> {
+    pub(super) fn copy_plan(&self, cut: Cut) -> Option<CopyPlan> {
         if self.untimed {
             return None;
         }
-        let Shown {
+        let ShownFrames {
             first,
             until,
             before,
             ..
-        } = self.shown(cut);
+        } = self.shown_frames(cut);
         let key = self
             .presented()
-            .find(|picture| picture.key && picture.at >= first)?
+            .find(|frame| frame.key && frame.at >= first)?
             .at;
         if key >= until {
             return None;
         }
-        let inside = |picture: &&Picture| picture.at >= first - HAIR && picture.at < until - HAIR;
+        let inside =
+            |frame: &&Frame| frame.at >= first - TIME_EPSILON && frame.at < until - TIME_EPSILON;
         // Packets are told apart by their times.
-        if self
-            .pictures
-            .iter()
-            .filter(inside)
-            .any(|picture| picture.hidden)
-        {
+        if self.frames.iter().filter(inside).any(|frame| frame.hidden) {
             return None;
         }
-        let kept: Vec<f64> = self
+        let copied: Vec<f64> = self
             .presented()
             .filter(inside)
-            .map(|picture| picture.at)
+            .map(|frame| frame.at)
             .collect();
         // Behind the first that is not wanted none may follow that is.
         let over = self
-            .pictures
+            .frames
             .iter()
-            .position(|picture| picture.at >= until)
-            .unwrap_or(self.pictures.len());
-        if self.pictures[over..]
+            .position(|frame| frame.at >= until)
+            .unwrap_or(self.frames.len());
+        if self.frames[over..]
             .iter()
-            .any(|picture| picture.at < until && picture.at >= first)
+            .any(|frame| frame.at < until && frame.at >= first)
         {
             return None;
         }
-        let head = kept.iter().filter(|at| **at < key).count();
+        let head = copied.iter().filter(|at| **at < key).count();
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "at most a day"
         )]
         let millis = |at: &f64| ((at - cut.start).max(0.0) * 1e3).round() as u64;
-        let mut times: Vec<u64> = kept.iter().map(millis).collect();
+        let mut times: Vec<u64> = copied.iter().map(millis).collect();
         *times.first_mut()? = 0;
-        let last = kept.iter().copied().fold(first, f64::max);
+        let last = copied.iter().copied().fold(first, f64::max);
         let last_key = self
             .presented()
-            .filter(|picture| picture.key && picture.at <= last)
-            .map(|picture| picture.at)
+            .filter(|frame| frame.key && frame.at <= last)
+            .map(|frame| frame.at)
             .fold(before, f64::max);
-        Some(Kept {
+        Some(CopyPlan {
             first,
             key,
             before,
             until,
             last,
             last_key,
-            pictures: kept.len(),
+            frames: copied.len(),
             head,
             times,
         })
@@ -286,41 +285,41 @@ impl Packets {
 
     /// The begin of the first and of the last packet of sound that lie wholly inside; what primes the decoder at the very beginning of the
     /// recording belongs to it.
-    pub(super) fn sound(&self, cut: Cut) -> Option<(f64, f64)> {
-        self.sounds_inside(cut)
+    pub(super) fn audio_range(&self, cut: Cut) -> Option<(f64, f64)> {
+        self.audio_inside(cut)
             .map(|(first, last)| (first.0, last.0))
     }
 
     /// When the last packet of sound that lies wholly inside ends.
-    pub(super) fn sound_end(&self, cut: Cut) -> Option<f64> {
-        self.sounds_inside(cut).map(|(_, last)| last.1)
+    pub(super) fn audio_end(&self, cut: Cut) -> Option<f64> {
+        self.audio_inside(cut).map(|(_, last)| last.1)
     }
 
     /// The first and the last, each with its end.
-    fn sounds_inside(&self, cut: Cut) -> Option<((f64, f64), (f64, f64))> {
-        let primes = |at: f64| cut.start <= self.zero && at > self.zero - PRIMING;
-        let begins = |at: f64| at >= cut.start - HAIR || primes(at);
-        let pairs = self.sounds.times.windows(2).map(|pair| (pair[0], pair[1]));
-        let inside = pairs.filter(|(at, end)| begins(*at) && *end <= cut.end + HAIR);
+    fn audio_inside(&self, cut: Cut) -> Option<((f64, f64), (f64, f64))> {
+        let primes = |at: f64| cut.start <= self.origin && at > self.origin - MAX_PRIMING_SECONDS;
+        let begins = |at: f64| at >= cut.start - TIME_EPSILON || primes(at);
+        let pairs = self.audio.times.windows(2).map(|pair| (pair[0], pair[1]));
+        let inside = pairs.filter(|(at, end)| begins(*at) && *end <= cut.end + TIME_EPSILON);
         inside
             .map(|pair| (pair, pair))
             .reduce(|all, one| (all.0, one.1))
     }
 
     /// Whether the packets of sound that are heard stand apart from those that an edit list excludes, so that a range of times tells them apart.
-    pub(super) fn sound_is_in_one_piece(&self) -> bool {
-        let times = &self.sounds.times;
+    pub(super) fn audio_is_contiguous(&self) -> bool {
+        let times = &self.audio.times;
         let (Some(first), Some(last)) = (times.first(), times.last()) else {
             return true;
         };
-        self.sounds
+        self.audio
             .hidden
             .iter()
-            .all(|at| *at < first - HAIR || *at >= last - HAIR)
+            .all(|at| *at < first - TIME_EPSILON || *at >= last - TIME_EPSILON)
     }
 }
 
-impl Sounds {
+impl AudioPackets {
     fn add(&mut self, at: f64, duration: f64, hidden: bool) {
         if hidden {
             self.hidden.push(at);

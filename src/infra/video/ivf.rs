@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 
 /// No picture is larger.
-const LARGEST: u32 = 64 << 20;
+const MAX_FRAME_BYTES: u32 = 64 << 20;
 
 /// Joins `parts`, each with the number of pictures it should have, with these times in milliseconds. False where they are not as many, not
 /// of this size, or where after the last key frame there is a picture that is not shown: it may show what lies behind the end.
@@ -37,8 +37,8 @@ pub(super) fn join(
             out.write_all(&header)?;
         }
         let (mut count, mut picture) = (0, Vec::new());
-        while let Some(length) = next(&mut from)? {
-            if length > LARGEST {
+        while let Some(length) = next_frame_length(&mut from)? {
+            if length > MAX_FRAME_BYTES {
                 return Ok(false);
             }
             picture.clear();
@@ -51,7 +51,7 @@ pub(super) fn join(
             out.write_all(&length.to_le_bytes())?;
             out.write_all(&time.to_le_bytes())?;
             out.write_all(&picture)?;
-            let about = look(codec, &picture);
+            let about = inspect_packet(codec, &picture);
             hidden = about.hidden || (hidden && !about.key);
             count += 1;
         }
@@ -64,7 +64,7 @@ pub(super) fn join(
 }
 
 /// The length of the next picture.
-fn next(from: &mut impl Read) -> Result<Option<u32>> {
+fn next_frame_length(from: &mut impl Read) -> Result<Option<u32>> {
     let mut head = [0; 12];
     match from.read_exact(&mut head) {
         Ok(()) => Ok(Some(u32::from_le_bytes([
@@ -75,36 +75,36 @@ fn next(from: &mut impl Read) -> Result<Option<u32>> {
     }
 }
 
-struct About {
+struct PacketInfo {
     key: bool,
     hidden: bool,
 }
 
 /// Whether a packet begins anew, and whether it holds a picture that is not shown.
-fn look(codec: &str, packet: &[u8]) -> About {
+fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
     let (Some(first), Some(last)) = (packet.first(), packet.last()) else {
-        return About {
+        return PacketInfo {
             key: false,
             hidden: false,
         };
     };
     match codec {
         // RFC 6386 §9.1: bit 0 is 0 for a key frame, bit 4 says that it is shown.
-        "vp8" => About {
+        "vp8" => PacketInfo {
             key: first & 1 == 0,
             hidden: first >> 4 & 1 == 0,
         },
         // VP9 §6.2 and annex B: marker 2, profile 2, show_existing_frame 1, frame_type 1; several pictures in one packet end with an index.
-        "vp9" => About {
+        "vp9" => PacketInfo {
             key: first & 0b1100 == 0,
             hidden: last & 0xe0 == 0xc0,
         },
-        _ => about_av1(packet),
+        _ => inspect_av1(packet),
     }
 }
 
 /// AV1 §5.3: units of a type and a length; a packet with more than one picture shows only the last.
-fn about_av1(packet: &[u8]) -> About {
+fn inspect_av1(packet: &[u8]) -> PacketInfo {
     let (mut at, mut pictures, mut key) = (0, 0, false);
     while let Some(header) = packet.get(at) {
         let kind = header >> 3 & 15;
@@ -125,7 +125,7 @@ fn about_av1(packet: &[u8]) -> About {
         }
         at += length;
     }
-    About {
+    PacketInfo {
         key,
         hidden: pictures > 1,
     }

@@ -11,13 +11,13 @@ pub(super) const MAX_STREAMS: usize = 64;
 
 /// Options for ffprobe. It opens a decoder for every stream, also for those that are not used, and fails if one is forbidden. So any decoder
 /// is allowed here; the sandbox and the limits on memory, pixels and streams are what protects. `open_edits` is [`Probe`]'s.
-pub(super) fn probing(container: Container, open_edits: bool) -> Vec<OsString> {
+pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
     // Both tools read an option for the format behind the name of it.
     let format = match container {
         Container::Matroska | Container::WebM => "matroska",
         Container::Mp4 | Container::QuickTime => "mov",
     };
-    let words = [
+    let args = [
         // ffprobe says with a warning which stream it could not open.
         ["-v", "warning"],
         ["-max_alloc", "536870912"],
@@ -35,28 +35,27 @@ pub(super) fn probing(container: Container, open_edits: bool) -> Vec<OsString> {
     } else {
         &[]
     };
-    words
-        .iter()
+    args.iter()
         .flatten()
         .chain(edits)
         .map(OsString::from)
         .collect()
 }
 
-/// Options for ffmpeg: those of [`probing`], and decoders for nothing but the two streams that are used.
-pub(super) fn decoding(probe: &Probe) -> Vec<OsString> {
+/// Options for ffmpeg: those of [`probe_limit_args`], and decoders for nothing but the two streams that are used.
+pub(super) fn decode_limit_args(probe: &Probe) -> Vec<OsString> {
     let audio = probe.audio.as_deref().and_then(audio_decoders);
     let decoders: Vec<&str> = video_decoders(&probe.video)
         .into_iter()
         .chain(audio)
         .collect();
-    let mut words = probing(probe.container, probe.open_edits);
-    words.extend(["-codec_whitelist".into(), decoders.join(",").into()]);
-    words
+    let mut args = probe_limit_args(probe.container, probe.open_edits);
+    args.extend(["-codec_whitelist".into(), decoders.join(",").into()]);
+    args
 }
 
 /// `-i file:PATH`: without `file:` a name could be taken for a protocol.
-pub(super) fn input_words(input: &Path) -> [OsString; 2] {
+pub(super) fn input_args(input: &Path) -> [OsString; 2] {
     let mut name = OsString::from("file:");
     name.push(input);
     ["-i".into(), name]

@@ -101,7 +101,9 @@ impl Track {
         self.position = self.position.max(packet.position);
         self.decoded = self.decoded.min(packet.decoded);
         let end = packet.at + packet.duration;
-        if packet.discarded || (excluded_before_zero && packet.at < -HAIR && end < HAIR) {
+        if packet.discarded
+            || (excluded_before_zero && packet.at < -TIME_EPSILON && end < TIME_EPSILON)
+        {
             self.hidden += 1;
             self.hidden_seconds += packet.duration;
             return;
@@ -119,7 +121,7 @@ impl Track {
     /// The same track if its last packet lasts no longer than it does in the media.
     fn ending_with_media(self, media_seconds: f64) -> Self {
         let surplus = self.last_seconds - media_seconds;
-        if surplus < HAIR {
+        if surplus < TIME_EPSILON {
             return self;
         }
         Self {
@@ -132,7 +134,7 @@ impl Track {
 }
 
 /// Half a millisecond: times that are nearer are the same.
-pub(super) const HAIR: f64 = 0.000_5;
+pub(super) const TIME_EPSILON: f64 = 0.000_5;
 
 struct Packet {
     at: f64,
@@ -163,7 +165,7 @@ impl Listing {
         :stream_disposition=attached_pic,timed_thumbnails,default:stream_tags=language:stream_side_data=rotation";
 
     /// `packet|stream_index=0|pts_time=…` or `stream|index=0|…`.
-    pub(super) fn line(&mut self, line: &str) {
+    pub(super) fn add_line(&mut self, line: &str) {
         let mut parts = line.split('|');
         let kind = parts.next();
         let fields = parts.filter_map(|part| part.split_once('='));

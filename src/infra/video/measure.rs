@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::codecs::EXPORT_IT;
+use super::codecs::EXPORT_ADVICE;
 use super::probe::probe;
-use super::{Container, Found, Output};
+use super::{Container, Output, Toolchain};
 use crate::error::{Error, Result};
 
 /// A copy may be longer or shorter by this many milliseconds, or by a frame where that is more.
@@ -14,17 +14,17 @@ const LONGEST_FRAME_MS: i64 = 1_000;
 
 /// Takes a file that ffmpeg made, if it is as long as it should be and hides nothing. `expected_ms` is `None` where the length of the source is not known.
 /// Answers `Unsupported` for any other file.
-pub(super) async fn measured(
-    found: &Found,
+pub(super) async fn checked_output(
+    toolchain: &Toolchain,
     path: PathBuf,
     container: Container,
     expected_ms: Option<i64>,
 ) -> Result<Output> {
-    let probe = probe(found, &path).await?;
+    let probe = probe(toolchain, &path).await?;
     if probe.hides_frames {
         tracing::error!(path = %path.display(), "a copy hides frames");
         return Err(Error::Unsupported(format!(
-            "A copy of this video would contain what was cut away. {EXPORT_IT}"
+            "A copy of this video would contain what was cut away. {EXPORT_ADVICE}"
         )));
     }
     if let Some((expected, is)) = expected_ms.zip(probe.duration_ms)
@@ -32,7 +32,7 @@ pub(super) async fn measured(
     {
         tracing::error!(expected, is, "a copy has the wrong length");
         let detail = format!(
-            "A copy of this video came out {is} ms long instead of {expected} ms, so it is not shown. {EXPORT_IT}"
+            "A copy of this video came out {is} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
         );
         return Err(Error::Unsupported(detail));
     }

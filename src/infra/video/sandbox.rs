@@ -11,17 +11,17 @@ use tokio::process::{Child, Command};
 
 /// What holds ffmpeg. The flags it is run with bar playlists and the network already; this is for its bugs.
 #[derive(Debug)]
-pub(super) struct Cage {
+pub(super) struct Sandbox {
     pub(super) bwrap: Option<PathBuf>,
     prlimit: Option<PathBuf>,
     nice: Option<PathBuf>,
     /// The folder of an ffmpeg that is not below /usr.
-    own: Option<PathBuf>,
+    ffmpeg_dir: Option<PathBuf>,
 }
 
 /// How far one run may go.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(super) struct Limits {
     /// Wall clock and, less strictly, CPU.
     pub(super) time: Duration,
     /// The largest file it may write, in bytes.
@@ -31,13 +31,13 @@ pub(super) struct Bounds {
 }
 
 /// Address space, in bytes. The libraries take 300 MB of it, 4K video some 500 MB.
-const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
+const MAX_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// What is read of standard output at most: packets of a day fit, an endless stream does not.
 const MAX_STDOUT: u64 = 2 * 1024 * 1024 * 1024;
 /// How much of the end of standard error is kept.
-const TAIL: usize = 2048;
+const STDERR_TAIL: usize = 2048;
 
-impl Bounds {
+impl Limits {
     pub(super) fn short() -> Self {
         Self {
             time: Duration::from_secs(20),
@@ -61,16 +61,16 @@ impl Bounds {
 #[derive(Debug)]
 pub(super) enum Fault {
     /// It could not be started or heard.
-    Broken(std::io::Error),
+    Io(std::io::Error),
     /// It took too long and was killed.
-    Late,
+    TimedOut,
     /// The disk is full.
-    Full,
+    DiskFull,
     /// It gave up; the last lines that it said, newest first.
     Failed(String),
 }
 
-impl Cage {
+impl Sandbox {
     /// Looks what this machine has. In a container `bwrap` may not be allowed to do its work: it is tried.
     pub(super) async fn find(ffmpeg: &Path) -> Self {
         let own = ffmpeg
@@ -78,21 +78,21 @@ impl Cage {
             .ok()
             .and_then(|path| path.parent().map(Path::to_owned));
         let own = own.filter(|folder| !folder.starts_with("/usr"));
-        let mut cage = Self {
-            bwrap: super::in_path("bwrap"),
-            prlimit: super::in_path("prlimit"),
-            nice: super::in_path("nice"),
-            own,
+        let mut sandbox = Self {
+            bwrap: super::find_in_path("bwrap"),
+            prlimit: super::find_in_path("prlimit"),
+            nice: super::find_in_path("nice"),
+            ffmpeg_dir: own,
         };
-        if cage.bwrap.is_some() {
+        if sandbox.bwrap.is_some() {
             let works = match tempfile::tempdir() {
-                Ok(dir) => cage
+                Ok(dir) => sandbox
                     .run(
                         ffmpeg,
                         &["-version".into()],
                         None,
                         dir.path(),
-                        Bounds::short(),
+                        Limits::short(),
                         |_| {},
                     )
                     .await
@@ -100,10 +100,10 @@ impl Cage {
                 Err(_) => false,
             };
             if !works {
-                cage.bwrap = None;
+                sandbox.bwrap = None;
             }
         }
-        cage
+        sandbox
     }
 
     pub(super) fn describe(&self) -> &'static str {
@@ -126,10 +126,10 @@ impl Cage {
         args: &[OsString],
         input: Option<&Path>,
         dir: &Path,
-        bounds: Bounds,
+        limits: Limits,
         mut line: impl FnMut(&str),
     ) -> Result<(), Fault> {
-        let words = self.words(program, args, input, dir, bounds);
+        let words = self.command_line(program, args, input, dir, limits);
         let mut words = words.iter();
         let mut command = Command::new(
             words
@@ -146,27 +146,27 @@ impl Cage {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(Fault::Broken)?;
-        let group = Group(
+        let mut child = command.spawn().map_err(Fault::Io)?;
+        let group = ProcessGroup(
             child
                 .id()
                 .and_then(|id| i32::try_from(id).ok())
                 .and_then(Pid::from_raw),
         );
-        let ended = tokio::time::timeout(bounds.time, listen(&mut child, &mut line)).await;
+        let ended = tokio::time::timeout(limits.time, collect_output(&mut child, &mut line)).await;
         let status = match ended {
-            Err(_) => return Err(Fault::Late),
-            Ok(Err(error)) => return Err(Fault::Broken(error)),
+            Err(_) => return Err(Fault::TimedOut),
+            Ok(Err(error)) => return Err(Fault::Io(error)),
             Ok(Ok((status, _))) if status.success() => {
-                group.forget();
+                group.disarm();
                 return Ok(());
             }
             Ok(Ok(ended)) => ended,
         };
-        group.forget();
+        group.disarm();
         let (status, said) = status;
         if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
-            return Err(Fault::Full);
+            return Err(Fault::DiskFull);
         }
         let lines: Vec<&str> = said
             .lines()
@@ -177,32 +177,32 @@ impl Cage {
         Err(Fault::Failed(format!("{status}: {}", lines.join(" ← "))))
     }
 
-    fn words(
+    fn command_line(
         &self,
         program: &Path,
         args: &[OsString],
         input: Option<&Path>,
         dir: &Path,
-        bounds: Bounds,
+        limits: Limits,
     ) -> Vec<OsString> {
-        let mut words: Vec<OsString> = Vec::new();
-        if let Some(nice) = self.nice.as_ref().filter(|_| bounds.last) {
-            words.extend([nice.into(), "-n".into(), "15".into()]);
+        let mut command: Vec<OsString> = Vec::new();
+        if let Some(nice) = self.nice.as_ref().filter(|_| limits.last) {
+            command.extend([nice.into(), "-n".into(), "15".into()]);
         }
         if let Some(prlimit) = &self.prlimit {
-            words.push(prlimit.into());
-            words.extend([
-                format!("--as={MEMORY}").into(),
-                format!("--cpu={}", bounds.time.as_secs().max(1)).into(),
-                format!("--fsize={}", bounds.output).into(),
+            command.push(prlimit.into());
+            command.extend([
+                format!("--as={MAX_MEMORY}").into(),
+                format!("--cpu={}", limits.time.as_secs().max(1)).into(),
+                format!("--fsize={}", limits.output).into(),
                 "--nofile=64".into(),
                 "--core=0".into(),
                 "--".into(),
             ]);
         }
         if let Some(bwrap) = &self.bwrap {
-            words.push(bwrap.into());
-            words.extend(
+            command.push(bwrap.into());
+            command.extend(
                 [
                     "--unshare-all",
                     "--die-with-parent",
@@ -212,7 +212,7 @@ impl Cage {
                 ]
                 .map(OsString::from),
             );
-            words.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
+            command.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
             // Libraries: linked to /usr on most systems. Debian's ffmpeg finds some by /etc/alternatives.
             for folder in [
                 "/lib",
@@ -221,30 +221,30 @@ impl Cage {
                 "/etc/ld.so.cache",
                 "/etc/alternatives",
             ] {
-                words.extend(["--ro-bind-try", folder, folder].map(OsString::from));
+                command.extend(["--ro-bind-try", folder, folder].map(OsString::from));
             }
-            words.extend(
+            command.extend(
                 ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].map(OsString::from),
             );
             for (flag, path) in [
-                ("--ro-bind", self.own.as_deref()),
+                ("--ro-bind", self.ffmpeg_dir.as_deref()),
                 ("--bind", Some(dir)),
                 ("--ro-bind", input),
             ] {
                 if let Some(path) = path {
-                    words.extend([flag.into(), path.into(), path.into()]);
+                    command.extend([flag.into(), path.into(), path.into()]);
                 }
             }
-            words.extend(["--chdir".into(), dir.into(), "--".into()]);
+            command.extend(["--chdir".into(), dir.into(), "--".into()]);
         }
-        words.push(program.into());
-        words.extend_from_slice(args);
-        words
+        command.push(program.into());
+        command.extend_from_slice(args);
+        command
     }
 }
 
 /// Reads both outputs to their ends, then waits: one of them unread would stop the program.
-async fn listen(
+async fn collect_output(
     child: &mut Child,
     line: &mut impl FnMut(&str),
 ) -> std::io::Result<(std::process::ExitStatus, String)> {
@@ -257,33 +257,33 @@ async fn listen(
         }
         Ok::<_, std::io::Error>(())
     };
-    let (lines, said) = tokio::join!(lines, tail(stderr));
+    let (lines, said) = tokio::join!(lines, read_tail(stderr));
     lines?;
     Ok((child.wait().await?, said))
 }
 
-async fn tail(from: Option<impl AsyncRead + Unpin>) -> String {
+async fn read_tail(from: Option<impl AsyncRead + Unpin>) -> String {
     let mut kept = Vec::new();
     if let Some(mut from) = from {
-        let mut block = [0; TAIL];
+        let mut block = [0; STDERR_TAIL];
         while let Ok(read @ 1..) = from.read(&mut block).await {
             kept.extend_from_slice(&block[..read]);
-            kept.drain(..kept.len().saturating_sub(TAIL));
+            kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
         }
     }
     String::from_utf8_lossy(&kept).into_owned()
 }
 
 /// Kills a process with all it started, unless it ended by itself.
-struct Group(Option<Pid>);
+struct ProcessGroup(Option<Pid>);
 
-impl Group {
-    fn forget(mut self) {
+impl ProcessGroup {
+    fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(pid) = self.0 {
             // It may be gone already.

@@ -1,7 +1,7 @@
 //! Which streams of a file are used: the first video that we accept and the audio that most browsers play. The others are ignored.
 
 use super::codecs::{
-    AudioSupport, EXPORT_IT, audio_support, codec_label, unsupported_video, video_decoders,
+    AudioSupport, EXPORT_ADVICE, audio_support, codec_label, unsupported_video, video_decoders,
 };
 use super::listing::{Listing, Stream, StreamKind, Track};
 use crate::error::{Error, Result};
@@ -41,7 +41,7 @@ impl Selection {
         let audio = choose_audio(listing);
         let readable = audio
             .clone()
-            .filter(|(stream, _)| support(stream) != AudioSupport::Unreadable);
+            .filter(|(stream, _)| audio_support_of(stream) != AudioSupport::Unreadable);
         let lost_audio = match (&audio, &readable) {
             (Some((stream, _)), None) => Some(codec_label(&stream.codec, &stream.tag)),
             _ => None,
@@ -94,7 +94,7 @@ fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     };
     if matches!(&*video.tag, "encv" | "drmi") {
         return Err(Error::Unsupported(format!(
-            "This video is protected against copying, so it cannot be shown. {EXPORT_IT}"
+            "This video is protected against copying, so it cannot be shown. {EXPORT_ADVICE}"
         )));
     }
     if video_decoders(&video.codec).is_none() {
@@ -125,11 +125,11 @@ fn without_video(listing: &Listing) -> Error {
 /// The audio that most browsers play; of several that one that the file plays by default, then the first. It may be one that nobody can read.
 fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
     let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
-    audios.sort_by_key(|(stream, _)| (support(stream), !stream.is_default));
+    audios.sort_by_key(|(stream, _)| (audio_support_of(stream), !stream.is_default));
     audios.into_iter().next()
 }
 
-fn support(audio: &Stream) -> AudioSupport {
+fn audio_support_of(audio: &Stream) -> AudioSupport {
     match &*audio.tag {
         "enca" | "drms" => AudioSupport::Unreadable,
         _ => audio_support(&audio.codec, &audio.profile),

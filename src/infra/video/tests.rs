@@ -16,7 +16,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 async fn tools() -> Tools {
-    let tools = Tools::find(None).await;
+    let tools = Tools::detect(None).await;
     assert_eq!(
         tools.missing(),
         None,
@@ -154,13 +154,13 @@ async fn an_h264_copy_plays_everywhere_and_is_no_longer() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         let before = tools.probe(&fixture(name)).await.unwrap();
-        assert_eq!(Tools::needs_h264(&before), Need::ForSafari);
+        assert_eq!(Tools::needs_h264(&before), ConversionNeed::ForSafari);
         let made = tools
             .h264(&fixture(name), &before, dir.path())
             .await
             .unwrap();
         let after = tools.probe(&made.path).await.unwrap();
-        assert_eq!(Tools::needs_h264(&after), Need::None);
+        assert_eq!(Tools::needs_h264(&after), ConversionNeed::None);
         assert_eq!((after.width, after.height), size);
         assert_eq!((made.width, made.height), size);
         let (was, is) = (before.duration_ms.unwrap(), after.duration_ms.unwrap());
@@ -195,7 +195,7 @@ async fn hevc_is_for_nobody_until_it_is_converted() {
     let probe = tools.probe(&path).await.unwrap();
     assert_eq!(
         (&*probe.video, Tools::needs_h264(&probe)),
-        ("hevc", Need::ForAll)
+        ("hevc", ConversionNeed::ForAll)
     );
     assert_eq!(
         tools
@@ -208,7 +208,7 @@ async fn hevc_is_for_nobody_until_it_is_converted() {
     let copy = tools.h264(&path, &probe, dir.path()).await.unwrap();
     let copy = tools.probe(&copy.path).await.unwrap();
     assert_eq!(
-        (&*copy.video, &*copy.pixels, copy.width, copy.height),
+        (&*copy.video, &*copy.pixel_format, copy.width, copy.height),
         ("h264", "yuv420p", 320, 180)
     );
 }
@@ -238,44 +238,45 @@ async fn a_poster_is_a_picture_of_the_video() {
 
 #[tokio::test]
 async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
-    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let sandbox = Sandbox::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
-    let bounds = Bounds {
+    let limits = Limits {
         time: std::time::Duration::from_millis(200),
         output: 1024,
         last: false,
     };
     let script = ["-c".into(), "sleep 60 & sleep 60".into()];
-    let ran = cage
+    let ran = sandbox
         .run(
             Path::new("/bin/sh"),
             &script,
             None,
             dir.path(),
-            bounds,
+            limits,
             |_| {},
         )
         .await;
-    assert!(matches!(ran, Err(sandbox::Fault::Late)), "{ran:?}");
+    assert!(matches!(ran, Err(sandbox::Fault::TimedOut)), "{ran:?}");
 }
 
 #[tokio::test]
 async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
-    let cage = Cage::find(Path::new("/bin/sh")).await;
+    let sandbox = Sandbox::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
     let mut niceness = Vec::new();
-    for bounds in [Bounds::short(), Bounds::encoding(1)] {
+    for limits in [Limits::short(), Limits::encoding(1)] {
         let script = ["-c".into(), "nice".into()];
-        cage.run(
-            Path::new("/bin/sh"),
-            &script,
-            None,
-            dir.path(),
-            bounds,
-            |line| niceness.push(line.parse::<i32>().unwrap()),
-        )
-        .await
-        .unwrap();
+        sandbox
+            .run(
+                Path::new("/bin/sh"),
+                &script,
+                None,
+                dir.path(),
+                limits,
+                |line| niceness.push(line.parse::<i32>().unwrap()),
+            )
+            .await
+            .unwrap();
     }
     assert!(niceness[1] > niceness[0], "{niceness:?}");
 }
@@ -283,10 +284,10 @@ async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
 #[tokio::test]
 async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
     let tools = tools().await;
-    let mut found = Arc::into_inner(tools.found.unwrap()).unwrap();
-    found.cage.bwrap = None;
+    let mut toolchain = Arc::into_inner(tools.toolchain.unwrap()).unwrap();
+    toolchain.sandbox.bwrap = None;
     let tools = Tools {
-        found: Some(Arc::new(found)),
+        toolchain: Some(Arc::new(toolchain)),
     };
     let dir = tempfile::tempdir().unwrap();
     let input = fixture("rec-vp8-opus-3s.webm");
@@ -304,7 +305,7 @@ async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
 
 #[tokio::test]
 async fn without_ffmpeg_it_is_said_what_is_missing() {
-    let tools = Tools::find(Some(Path::new("/nowhere/ffmpeg"))).await;
+    let tools = Tools::detect(Some(Path::new("/nowhere/ffmpeg"))).await;
     assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
     assert!(matches!(
         tools.probe(&fixture("moov-at-end.mov")).await,

@@ -20,32 +20,32 @@ use crate::web::pages::{Me, Page};
 use crate::{inbox, links, workspace};
 
 /// A share link's cookie lives for 90 days.
-const GUEST_DAYS: i64 = 90;
+const GUEST_COOKIE_DAYS: i64 = 90;
 /// So many share links at once are looked at, the newest; browsers send the oldest first.
-const GUESTS: usize = 20;
+const MAX_GUEST_LINKS: usize = 20;
 
 /// A request's who and how.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct RequestContext {
     /// Who asks.
     pub(crate) viewer: Viewer,
     /// Whether a page is wanted.
-    pub(crate) html: bool,
+    pub(crate) wants_html: bool,
     /// The scheme and host that links are made with.
-    pub(crate) base: String,
+    pub(crate) base_url: String,
     /// The nonce of the answer's Content-Security-Policy.
     pub(crate) nonce: String,
     /// Plain http, and not on this machine.
     pub(crate) insecure: bool,
     /// What the answer before wants said, once.
-    pub(crate) said: Said,
+    pub(crate) flash: Flash,
     /// Whether the page may open a live stream: its right is the cookie's, which is not always the page's.
     pub(crate) live: bool,
 }
 
 /// Something said on the page that a form leads to, carried there by a cookie of a minute: what was done, and secrets that are shown once.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub(crate) struct Said {
+pub(crate) struct Flash {
     /// A sentence.
     pub(crate) text: Option<String>,
     /// A link or a token to copy.
@@ -60,7 +60,7 @@ pub(crate) struct Said {
     pub(crate) unseen: Vec<(String, String)>,
 }
 
-impl Said {
+impl Flash {
     /// A sentence.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Said {
     }
 
     fn read(state: &State, req: &HttpRequest) -> Self {
-        let carried = req.cookie(SAID).and_then(|cookie| {
+        let carried = req.cookie(FLASH_COOKIE).and_then(|cookie| {
             let (value, sealed) = cookie.value().split_once('.')?;
             signing::verify(&state.key, &format!("said {value}"), sealed)
                 .then(|| BASE64URL_NOPAD.decode(value.as_bytes()).ok())?
@@ -84,30 +84,30 @@ impl Said {
     pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
         let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
         let sealed = signing::sign(&state.key, &format!("said {value}"));
-        let mut carrier = cookie(state, SAID.into(), format!("{value}.{sealed}"), 0);
+        let mut carrier = cookie(state, FLASH_COOKIE.into(), format!("{value}.{sealed}"), 0);
         carrier.set_max_age(Duration::minutes(1));
         answer.add_cookie(&carrier).map_err(Error::internal)
     }
 }
 
-/// The cookie of [`Said`]; taken away by the page that says it.
-pub(crate) const SAID: &str = "hearback_said";
+/// The cookie of [`Flash`]; taken away by the page that says it.
+pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 
-impl FromRequest for Ask {
+impl FromRequest for RequestContext {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
-        Box::pin(async move { Self::of(&req).await })
+        Box::pin(async move { Self::load(&req).await })
     }
 }
 
-impl Ask {
-    pub(crate) async fn of(req: &HttpRequest) -> Result<Self> {
+impl RequestContext {
+    pub(crate) async fn load(req: &HttpRequest) -> Result<Self> {
         let known = req.extensions().get::<Self>().cloned();
-        if let Some(ask) = known {
-            return Ok(ask);
+        if let Some(ctx) = known {
+            return Ok(ctx);
         }
         let state = state(req)?;
         // A statement of its own: the borrow must end before cookies are read, which borrow too.
@@ -116,17 +116,17 @@ impl Ask {
             .get::<Nonce>()
             .map(|nonce| nonce.0.clone())
             .unwrap_or_default();
-        let ask = Self {
+        let ctx = Self {
             viewer: viewer(&state, req).await?,
-            html: wants_html(req.headers()),
-            base: base(&state, req),
+            wants_html: wants_html(req.headers()),
+            base_url: base_url(&state, req),
             nonce,
-            insecure: insecure(&state, req),
-            said: Said::read(&state, req),
+            insecure: is_insecure(&state, req),
+            flash: Flash::read(&state, req),
             live: true,
         };
-        req.extensions_mut().insert(ask.clone());
-        Ok(ask)
+        req.extensions_mut().insert(ctx.clone());
+        Ok(ctx)
     }
 
     /// The signed-in person, or 401.
@@ -149,8 +149,8 @@ impl Ask {
         };
         if let Viewer::Person(person) = &self.viewer {
             let mut connection = state.db.read().await?;
-            page.to_answer = inbox::owed(&mut connection, &state.clock, &person.id).await?;
-            page.tell(workspace::glance(&mut connection).await?);
+            page.to_answer = inbox::owed_count(&mut connection, &state.clock, &person.id).await?;
+            page.set_workspace(workspace::load_summary(&mut connection).await?);
         }
         Ok(page)
     }
@@ -158,12 +158,12 @@ impl Ask {
     /// The same for an error page: whom to ask is said where the database can say it.
     pub(crate) async fn error_page(&self, state: &State) -> Page {
         let mut page = self.bare_page();
-        if self.html
+        if self.wants_html
             && page.me.is_some()
             && let Ok(mut connection) = state.db.read().await
-            && let Ok(workspace) = workspace::glance(&mut connection).await
+            && let Ok(workspace) = workspace::load_summary(&mut connection).await
         {
-            page.tell(workspace);
+            page.set_workspace(workspace);
         }
         page
     }
@@ -176,14 +176,14 @@ impl Ask {
                 id: person.id.clone(),
                 name: person.name.clone(),
                 email: person.email.clone(),
-                admin: person.is_admin(),
+                is_admin: person.is_admin(),
             }),
             zone: person.map_or_else(|| "UTC".into(), |person| person.time_zone.clone()),
             nonce: self.nonce.clone(),
             insecure: self.insecure,
-            said: self.said.text.clone(),
-            said_link: self.said.link.clone(),
-            said_copy: self.said.copy,
+            flash_text: self.flash.text.clone(),
+            flash_link: self.flash.link.clone(),
+            flash_copyable: self.flash.copy,
             ..Page::default()
         }
     }
@@ -200,7 +200,7 @@ pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
 }
 
 /// `https://hearback.example.org`: as it is set, else as the request came.
-fn base(state: &State, req: &HttpRequest) -> String {
+fn base_url(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
         let host = req
             .headers()
@@ -217,8 +217,8 @@ fn base(state: &State, req: &HttpRequest) -> String {
     })
 }
 
-fn insecure(state: &State, req: &HttpRequest) -> bool {
-    let base = base(state, req);
+fn is_insecure(state: &State, req: &HttpRequest) -> bool {
+    let base = base_url(state, req);
     let host = base.trim_start_matches("http://");
     let here = ["localhost", "127.", "[::1]"]
         .iter()
@@ -233,7 +233,7 @@ async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
             .ok()
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-        return by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
+        return viewer_by_bearer(state, bearer.map_or("", |(_, token)| token.trim())).await;
     }
     if let Some(cookie) = req.cookie(session_cookie(state))
         && let Some(person) =
@@ -258,19 +258,19 @@ pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Gu
         cookies
             .iter()
             .rev()
-            .filter(|cookie| cookie.name().starts_with(GUEST))
-            .take(GUESTS)
+            .filter(|cookie| cookie.name().starts_with(GUEST_COOKIE_PREFIX))
+            .take(MAX_GUEST_LINKS)
             .map(|cookie| cookie.value().to_owned())
             .collect()
     };
     let mut guests = Vec::new();
     for value in values {
-        guests.extend(by_guest_cookie(state, &value).await?);
+        guests.extend(guest_by_cookie(state, &value).await?);
     }
     Ok(guests)
 }
 
-async fn by_bearer(state: &State, token: &str) -> Result<Viewer> {
+async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
     if token.starts_with("hb_") {
         return people::viewer_by_token(&state.db, &state.clock, token)
             .await?
@@ -284,7 +284,7 @@ async fn by_bearer(state: &State, token: &str) -> Result<Viewer> {
 }
 
 /// The viewer a media address was signed for, if the right still holds.
-pub(crate) async fn by_grant(state: &State, grant: &str) -> Result<Viewer> {
+pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
         "s" | "t" => people::viewer_by_grant(
@@ -320,11 +320,11 @@ pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
     }
 }
 
-const GUEST: &str = "hearback_guest_";
+const GUEST_COOKIE_PREFIX: &str = "hearback_guest_";
 
 /// The session cookie's name; the prefix makes browsers hold it to https and this host (RFC 6265bis §4.1.3).
 pub(crate) fn session_cookie(state: &State) -> &'static str {
-    if state.config.secure() {
+    if state.config.is_https() {
         "__Host-hearback"
     } else {
         "hearback"
@@ -336,7 +336,7 @@ pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> C
     Cookie::build(name, value)
         .path("/")
         .http_only(true)
-        .secure(state.config.secure())
+        .secure(state.config.is_https())
         .same_site(SameSite::Lax)
         .max_age(Duration::days(days))
         .finish()
@@ -350,12 +350,17 @@ pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, St
         signing::sign(&state.key, &format!("guest {link_id} {guest_id}"))
     );
     (
-        cookie(state, format!("{GUEST}{link_id}"), value, GUEST_DAYS),
+        cookie(
+            state,
+            format!("{GUEST_COOKIE_PREFIX}{link_id}"),
+            value,
+            GUEST_COOKIE_DAYS,
+        ),
         guest_id,
     )
 }
 
-async fn by_guest_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
+async fn guest_by_cookie(state: &State, value: &str) -> Result<Option<Guest>> {
     let mut parts = value.split('.');
     let (Some(link), Some(guest), Some(sealed), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())

@@ -10,33 +10,33 @@ use futures_util::stream::Fuse;
 use serde_json::Value;
 
 use crate::clock::{Millis, parse_rfc3339};
-use crate::error::{Error, Fields as Wrong, Result};
-use crate::media::Taken;
+use crate::error::{Error, FieldErrors, Result};
+use crate::media::StoredFile;
 use crate::text;
-use crate::uploads::Intake;
-use crate::web::extract::context::Ask;
-use crate::web::extract::json::parsed;
+use crate::uploads::UploadService;
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::json::parse;
 use crate::web::pages::Form;
-use crate::working_hours::{Due, MOST_DAYS};
+use crate::working_hours::{Due, MAX_DUE_DAYS};
 
 /// The largest body without files: 1 MiB.
-pub(crate) const BODY: usize = 1 << 20;
+pub(crate) const MAX_BODY: usize = 1 << 20;
 /// What a part of a form is counted as besides its name and text.
-const PART: usize = 512;
+const PART_OVERHEAD: usize = 512;
 /// A body without files must be here by then.
-const PATIENCE: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// So long a sender of files may pause.
-const PAUSE: Duration = Duration::from_secs(60);
+const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// So much of a refused upload is read and thrown away, so that its sender hears the answer instead of a broken connection.
-const DRAIN: usize = 256 << 20;
+const MAX_DRAIN: usize = 256 << 20;
 
 /// The fields of a request. Readers take them out; [`Fields::finish`] refuses what is left and tells all that is wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Vec<Value>>,
-    wrong: Wrong,
+    errors: FieldErrors,
     typed: BTreeMap<String, String>,
-    form: bool,
+    from_form: bool,
     /// Why a file was not taken.
     refused: Option<Error>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// Reads JSON or an urlencoded form; no body is no fields.
     pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
-        Self::read_up_to(req, payload, BODY).await
+        Self::read_up_to(req, payload, MAX_BODY).await
     }
 
     /// The same with a limit of its own, in bytes.
@@ -53,10 +53,10 @@ impl Fields {
         payload: web::Payload,
         most: usize,
     ) -> Result<Self> {
-        let body = whole_up_to(payload, most).await?;
-        match kind(req).as_str() {
+        let body = read_body_up_to(payload, most).await?;
+        match content_type(req).as_str() {
             _ if body.is_empty() => Ok(Self {
-                form: kind(req) != "application/json",
+                from_form: content_type(req) != "application/json",
                 ..Self::default()
             }),
             "application/x-www-form-urlencoded" => {
@@ -65,9 +65,9 @@ impl Fields {
                 )
                 .map_err(|error| Error::Malformed(format!("The form cannot be read: {error}.")))?
                 .into_inner();
-                Ok(Self::of_pairs(pairs))
+                Ok(Self::from_pairs(pairs))
             }
-            "application/json" => Self::of_json(&body),
+            "application/json" => Self::from_json(&body),
             other => Err(Error::Unsupported(format!(
                 "A body of type {other:?} is not read. Send application/json or a form."
             ))),
@@ -79,31 +79,31 @@ impl Fields {
     pub(crate) async fn read_with_files(
         req: &HttpRequest,
         payload: web::Payload,
-        wanted: Wanted<'_>,
-    ) -> Result<(Self, Vec<Taken>)> {
-        if kind(req) != "multipart/form-data" {
+        wanted: FileOptions<'_>,
+    ) -> Result<(Self, Vec<StoredFile>)> {
+        if content_type(req) != "multipart/form-data" {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
-        let mut form = Incoming {
+        let mut form = MultipartReader {
             parts: actix_multipart::Multipart::new(req.headers(), payload),
             pairs: Vec::new(),
             taken: Vec::new(),
-            left: DRAIN,
+            left: MAX_DRAIN,
         };
         let refused = form.receive(Some(wanted)).await.err();
-        Typed::keep(req, &form.pairs);
+        TypedFields::keep(req, &form.pairs);
         Ok((
             Self {
                 refused,
-                ..Self::of_pairs(form.pairs)
+                ..Self::from_pairs(form.pairs)
             },
             form.taken,
         ))
     }
 
-    fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+    fn from_pairs(pairs: Vec<(String, String)>) -> Self {
         let mut fields = Self {
-            form: true,
+            from_form: true,
             ..Self::default()
         };
         for (name, value) in pairs {
@@ -123,8 +123,8 @@ impl Fields {
         fields
     }
 
-    fn of_json(body: &[u8]) -> Result<Self> {
-        let value = parsed(body)
+    fn from_json(body: &[u8]) -> Result<Self> {
+        let value = parse(body)
             .map_err(|error| Error::Malformed(format!("The JSON cannot be read: {error}.")))?;
         let Value::Object(object) = value else {
             return Err(Error::Malformed(
@@ -145,7 +145,7 @@ impl Fields {
     }
 
     /// What was typed and what was wrong with it, to fill a form with. Passwords are not shown again.
-    pub(crate) fn filled(typed: &BTreeMap<String, String>, error: &Error) -> Form {
+    pub(crate) fn refilled_form(typed: &BTreeMap<String, String>, error: &Error) -> Form {
         let values = typed
             .iter()
             .filter(|(name, _)| !matches!(name.as_str(), "password" | "current"))
@@ -153,7 +153,8 @@ impl Fields {
             .collect();
         let errors = error.fields();
         // No form has a place of its own for one file of several.
-        let problem = (errors.is_empty() || matches!(error, Error::At(..))).then(|| error.detail());
+        let problem =
+            (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
         Form {
             values,
             errors,
@@ -168,45 +169,45 @@ impl Fields {
 
     /// Whether it came as a form.
     pub(crate) fn is_form(&self) -> bool {
-        self.form
+        self.from_form
     }
 
     /// Notes that a field is wrong.
-    pub(crate) fn complain(&mut self, name: &str, wrong: impl Into<String>) {
-        self.wrong.entry(name.to_owned()).or_insert(wrong.into());
+    pub(crate) fn add_error(&mut self, name: &str, message: impl Into<String>) {
+        self.errors.entry(name.to_owned()).or_insert(message.into());
     }
 
     /// What was read elsewhere; where something is wrong with it nothing, and that is noted.
-    pub(crate) fn read_as<T: Default>(&mut self, read: Result<T, Wrong>) -> T {
+    pub(crate) fn accept<T: Default>(&mut self, read: Result<T, FieldErrors>) -> T {
         read.unwrap_or_else(|all| {
-            for (name, wrong) in all {
-                self.complain(&name, wrong);
+            for (name, message) in all {
+                self.add_error(&name, message);
             }
             T::default()
         })
     }
 
-    fn one(&mut self, name: &str) -> Option<Value> {
+    fn take_one(&mut self, name: &str) -> Option<Value> {
         let mut values = self.values.remove(name)?;
         if values.len() > 1 {
-            self.complain(name, "is there more than once. Send it once.");
+            self.add_error(name, "is there more than once. Send it once.");
         }
         values.pop()
     }
 
     /// A text: absent is none; null, and in a form an empty one, is an inner none.
     pub(crate) fn text(&mut self, name: &str, most: usize) -> Option<Option<String>> {
-        match self.one(name)? {
+        match self.take_one(name)? {
             Value::Null => Some(None),
-            Value::String(text) => match text::text(&text, most) {
+            Value::String(text) => match text::clean_text(&text, most) {
                 Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
-                Err(wrong) => {
-                    self.complain(name, wrong);
+                Err(message) => {
+                    self.add_error(name, message);
                     None
                 }
             },
             _ => {
-                self.complain(name, "is not a text. Send it in quotes.");
+                self.add_error(name, "is not a text. Send it in quotes.");
                 None
             }
         }
@@ -214,7 +215,7 @@ impl Fields {
 
     /// A text of one line that must be there and not be empty.
     pub(crate) fn line(&mut self, name: &str, most: usize) -> String {
-        self.required(name, |text| text::line(text, most))
+        self.required(name, |text| text::clean_line(text, most))
     }
 
     /// A text that must be there, as `parse` understands it.
@@ -223,17 +224,17 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(&str) -> Result<String, String>,
     ) -> String {
-        match self.one(name) {
-            Some(Value::String(text)) => parse(&text).unwrap_or_else(|wrong| {
-                self.complain(name, wrong);
+        match self.take_one(name) {
+            Some(Value::String(text)) => parse(&text).unwrap_or_else(|message| {
+                self.add_error(name, message);
                 String::new()
             }),
             Some(Value::Null) | None => {
-                self.complain(name, "is missing.");
+                self.add_error(name, "is missing.");
                 String::new()
             }
             Some(_) => {
-                self.complain(name, "is not a text. Send it in quotes.");
+                self.add_error(name, "is not a text. Send it in quotes.");
                 String::new()
             }
         }
@@ -245,18 +246,18 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.text(name, BODY)??;
+        let text = self.text(name, MAX_BODY)??;
         parse(&text)
-            .map_err(|wrong| self.complain(name, wrong))
+            .map_err(|message| self.add_error(name, message))
             .ok()
     }
 
     /// A secret, as it is: not trimmed.
     pub(crate) fn secret(&mut self, name: &str) -> String {
-        match self.one(name) {
+        match self.take_one(name) {
             Some(Value::String(text)) => text,
             _ => {
-                self.complain(name, "is missing.");
+                self.add_error(name, "is missing.");
                 String::new()
             }
         }
@@ -267,7 +268,7 @@ impl Fields {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| **word == text).copied();
         if found.is_none() {
-            self.complain(
+            self.add_error(
                 name,
                 format!("is {text:?}. Right would be one of: {}.", known.join(", ")),
             );
@@ -277,7 +278,7 @@ impl Fields {
 
     /// A whole number; absent, null or empty is none.
     pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
-        let value = self.one(name)?;
+        let value = self.take_one(name)?;
         let number = match &value {
             Value::Null => return None,
             Value::String(text) if text.trim().is_empty() => return None,
@@ -285,7 +286,7 @@ impl Fields {
             other => other.as_i64(),
         };
         if number.is_none() {
-            self.complain(name, "is not a whole number.");
+            self.add_error(name, "is not a whole number.");
         }
         number
     }
@@ -295,10 +296,10 @@ impl Fields {
     pub(crate) fn position(&mut self, name: &str) -> Millis {
         let exact = format!("{name}_ms");
         if self.has(&exact) || !self.has(name) {
-            let wrong = self.wrong.len();
+            let message = self.errors.len();
             let ms = self.number(&exact);
-            if ms.is_none() && self.wrong.len() == wrong {
-                self.complain(
+            if ms.is_none() && self.errors.len() == message {
+                self.add_error(
                     &exact,
                     "is missing. Right would be a number of milliseconds.",
                 );
@@ -309,20 +310,20 @@ impl Fields {
             position(text.trim()).ok_or_else(|| "is not a time. Right would be 1:02.5.".into())
         });
         if said.is_none() {
-            self.complain(name, "is missing. Right would be 1:02.5.");
+            self.add_error(name, "is missing. Right would be 1:02.5.");
         }
         said.unwrap_or(0)
     }
 
     /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
-        match self.one(name)? {
+        match self.take_one(name)? {
             Value::Bool(flag) => Some(flag),
             Value::Null => None,
             Value::String(text) if matches!(text.as_str(), "true" | "on" | "1") => Some(true),
             Value::String(text) if matches!(text.as_str(), "false" | "0" | "") => Some(false),
             _ => {
-                self.complain(name, "is neither true nor false.");
+                self.add_error(name, "is neither true nor false.");
                 None
             }
         }
@@ -333,7 +334,7 @@ impl Fields {
         if let Some(values) = self
             .values
             .get_mut(name)
-            .filter(|values| self.form && values.len() == 2)
+            .filter(|values| self.from_form && values.len() == 2)
             && let Some(unticked) = values.iter().position(|value| *value == "false")
         {
             values.remove(unticked);
@@ -344,12 +345,12 @@ impl Fields {
     /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
     /// beside the moment.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
-        let when = if self.form {
+        let when = if self.from_form {
             self.choice("when", &["none", "days", "time"])
         } else {
             None
         };
-        let days = if self.form {
+        let days = if self.from_form {
             self.number("due_days")
         } else {
             None
@@ -359,7 +360,7 @@ impl Fields {
             .get(name)
             .is_some_and(|values| values.iter().any(Value::is_object))
         {
-            let rule = self.one(name)?;
+            let rule = self.take_one(name)?;
             let days = rule
                 .as_object()
                 .filter(|rule| rule.len() == 1)
@@ -377,11 +378,11 @@ impl Fields {
 
     fn working_days(&mut self, name: &str, days: Option<i64>) -> Option<Due> {
         match days {
-            Some(days @ 1..=MOST_DAYS) => Some(Due::Days(days)),
+            Some(days @ 1..=MAX_DUE_DAYS) => Some(Due::Days(days)),
             _ => {
-                self.complain(
+                self.add_error(
                     name,
-                    format!("is not a number of working days from 1 to {MOST_DAYS}. Right would be {{\"working_days\":1}}."),
+                    format!("is not a number of working days from 1 to {MAX_DUE_DAYS}. Right would be {{\"working_days\":1}}."),
                 );
                 None
             }
@@ -400,7 +401,7 @@ impl Fields {
         };
         let moment = parse_rfc3339(&text).or_else(local);
         if moment.is_none() {
-            self.complain(name, "is not a time. Right would be 2026-11-21T17:00:00Z.");
+            self.add_error(name, "is not a time. Right would be 2026-11-21T17:00:00Z.");
         }
         Some(Some(moment?))
     }
@@ -423,23 +424,23 @@ impl Fields {
                             .map(str::to_owned),
                     ),
                     Value::Null => {}
-                    _ => self.complain(name, "is not a list of texts."),
+                    _ => self.add_error(name, "is not a list of texts."),
                 }
             }
         }
         if list.iter().any(|text| text.contains('\0')) {
-            self.complain(name, text::NUL);
+            self.add_error(name, text::NUL_ERROR);
         }
         Some(list)
     }
 
     /// A JSON value; in a form its text.
     pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
-        match self.one(name)? {
+        match self.take_one(name)? {
             Value::Null => None,
             Value::String(text) if text.trim().is_empty() => None,
-            Value::String(text) => parsed(text.as_bytes())
-                .map_err(|_| self.complain(name, "is not JSON."))
+            Value::String(text) => parse(text.as_bytes())
+                .map_err(|_| self.add_error(name, "is not JSON."))
                 .ok(),
             other => Some(other),
         }
@@ -452,9 +453,9 @@ impl Fields {
 
     /// The value as it was sent; what is empty in a form is null.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
-        let value = self.one(name)?;
+        let value = self.take_one(name)?;
         Some(
-            if self.form && value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            if self.from_form && value.as_str().is_some_and(|text| text.trim().is_empty()) {
                 Value::Null
             } else {
                 value
@@ -468,14 +469,14 @@ impl Fields {
             return Err(error);
         }
         for name in self.values.keys() {
-            self.wrong
+            self.errors
                 .entry(name.clone())
                 .or_insert("is not known here. Leave it out.".into());
         }
-        if self.wrong.is_empty() {
+        if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(Error::Invalid(self.wrong))
+            Err(Error::Invalid(self.errors))
         }
     }
 }
@@ -500,16 +501,16 @@ fn position(text: &str) -> Option<Millis> {
 type Part = Fuse<actix_multipart::Field>;
 
 /// A body without files, whole, in time.
-pub(crate) async fn whole(payload: web::Payload) -> Result<bytes::Bytes> {
-    whole_up_to(payload, BODY).await
+pub(crate) async fn read_body(payload: web::Payload) -> Result<bytes::Bytes> {
+    read_body_up_to(payload, MAX_BODY).await
 }
 
-async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
-    let read = tokio::time::timeout(PATIENCE, payload.to_bytes_limited(most)).await;
+async fn read_body_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(most)).await;
     let read = read.map_err(|_| {
         Error::Malformed(format!(
             "The request did not arrive within {} s.",
-            PATIENCE.as_secs()
+            BODY_TIMEOUT.as_secs()
         ))
     })?;
     let body = read
@@ -518,21 +519,21 @@ async fn whole_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes>
 }
 
 /// The next block of a part; who pauses too long has broken off.
-async fn next(part: &mut Part) -> Option<Result<bytes::Bytes>> {
-    match tokio::time::timeout(PAUSE, part.next()).await {
-        Ok(block) => block.map(|block| block.map_err(broken)),
+async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
+    match tokio::time::timeout(FILE_IDLE_TIMEOUT, part.next()).await {
+        Ok(block) => block.map(|block| block.map_err(multipart_error)),
         Err(_) => Some(Err(Error::Malformed(format!(
             "The upload paused for more than {} s. Nothing of it was kept.",
-            PAUSE.as_secs()
+            FILE_IDLE_TIMEOUT.as_secs()
         )))),
     }
 }
 
 /// What files a form may bring.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct FileOptions<'a> {
     /// Takes them in.
-    pub(crate) intake: &'a Intake,
+    pub(crate) uploads: &'a UploadService,
     /// The field they come in.
     pub(crate) field: &'a str,
     /// At most so many.
@@ -542,23 +543,23 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// A form with files, as it arrives.
-struct Incoming {
+struct MultipartReader {
     parts: actix_multipart::Multipart,
     pairs: Vec<(String, String)>,
-    taken: Vec<Taken>,
+    taken: Vec<StoredFile>,
     /// So much of what is refused is still read.
     left: usize,
 }
 
-impl Incoming {
+impl MultipartReader {
     /// Reads to the end, also past a refused file: what was typed behind it must not be lost, and the sender must hear the answer.
     /// Without an intake the files are passed over. Answers the first thing that was wrong.
-    async fn receive(&mut self, mut intake: Option<Wanted<'_>>) -> Result<()> {
-        let (mut room, mut refused) = (BODY, Ok(()));
+    async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
+        let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
             // Nothing can be read behind what is broken.
             let Ok(part) = part.map_err(|error| {
-                refused = std::mem::replace(&mut refused, Ok(())).and(Err(broken(error)))
+                refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
             }) else {
                 return refused;
             };
@@ -567,7 +568,7 @@ impl Incoming {
                 .content_disposition()
                 .and_then(|disposition| disposition.get_filename().map(str::to_owned));
             // Names and parts cost memory too, however little is in them.
-            let Some(rest) = room.checked_sub(name.len() + PART) else {
+            let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
                     "The form has too many parts or too long names.".into(),
                 )));
@@ -575,7 +576,7 @@ impl Incoming {
             room = rest;
             // A part must not be read again behind its end.
             let mut part = part.fuse();
-            let read = match (&file_name, intake) {
+            let read = match (&file_name, uploads) {
                 (Some(_), None) => Ok(()),
                 (Some(file_name), Some(wanted)) => {
                     self.file(&mut part, &name, file_name, wanted).await
@@ -585,7 +586,7 @@ impl Incoming {
                     .map(|text| self.pairs.push((name, text))),
             };
             if let Err(error) = read {
-                intake = None;
+                uploads = None;
                 refused = refused.and(Err(error));
             }
             if !self.skip(part).await {
@@ -600,10 +601,10 @@ impl Incoming {
         part: &mut Part,
         name: &str,
         file_name: &str,
-        wanted: Wanted<'_>,
+        wanted: FileOptions<'_>,
     ) -> Result<()> {
-        let Wanted {
-            intake,
+        let FileOptions {
+            uploads,
             field: files,
             most,
             pictures,
@@ -616,7 +617,7 @@ impl Incoming {
         }
         let at = format!("{files}[{}]", self.taken.len());
         let body = futures_util::stream::unfold(part, |part| async move {
-            next(part).await.map(|block| (block, part))
+            next_block(part).await.map(|block| (block, part))
         });
         let mut body = Box::pin(body).peekable();
         // A file field that was left empty comes as a part without a name and without bytes.
@@ -631,17 +632,17 @@ impl Incoming {
                 ),
             ));
         }
-        let taken = intake.take(file_name, pictures, body).await;
+        let taken = uploads.store_file(file_name, pictures, body).await;
         // On a page the number says nothing: there the file is named.
         self.taken.push(taken.map_err(|error| {
-            Error::At(at, Box::new(error)).of_file(&text::file_name(file_name))
+            Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
         })?);
         Ok(())
     }
 
     /// Reads what is left of a part and throws it away; false when there is nothing to be read behind it.
     async fn skip(&mut self, mut part: Part) -> bool {
-        while let Some(block) = next(&mut part).await {
+        while let Some(block) = next_block(&mut part).await {
             let Ok(block) = block else { return false };
             let Some(left) = self.left.checked_sub(block.len()) else {
                 return false;
@@ -654,7 +655,7 @@ impl Incoming {
 
 async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     let mut text = Vec::new();
-    while let Some(block) = next(part).await {
+    while let Some(block) = next_block(part).await {
         let block = block?;
         *room = room
             .checked_sub(block.len())
@@ -666,9 +667,9 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
 
 /// What was typed into a form, for the page that says why it failed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Typed(pub(crate) Vec<(String, String)>);
+pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
-impl Typed {
+impl TypedFields {
     /// Keeps the texts of a form that are worth showing again.
     pub(crate) fn keep(req: &HttpRequest, pairs: &[(String, String)]) {
         let worth = |(name, value): &&(String, String)| {
@@ -680,31 +681,32 @@ impl Typed {
 }
 
 /// Who asks; where that cannot be known because the database is away, what was typed into a form with files is kept before it is said.
-pub(crate) async fn asked(
+pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
-    ask: Result<Ask>,
+    ctx: Result<RequestContext>,
     payload: web::Payload,
-) -> Result<(Ask, web::Payload)> {
-    match ask {
-        Ok(ask) => Ok((ask, payload)),
+) -> Result<(RequestContext, web::Payload)> {
+    match ctx {
+        Ok(ctx) => Ok((ctx, payload)),
         Err(error) => {
-            if matches!(error, Error::Unavailable(..)) && kind(req) == "multipart/form-data" {
-                let mut form = Incoming {
+            if matches!(error, Error::Unavailable(..)) && content_type(req) == "multipart/form-data"
+            {
+                let mut form = MultipartReader {
                     parts: actix_multipart::Multipart::new(req.headers(), payload),
                     pairs: Vec::new(),
                     taken: Vec::new(),
-                    left: DRAIN,
+                    left: MAX_DRAIN,
                 };
                 // That it cannot be read to its end is the lesser trouble.
                 let _ = form.receive(None).await;
-                Typed::keep(req, &form.pairs);
+                TypedFields::keep(req, &form.pairs);
             }
             Err(error)
         }
     }
 }
 
-fn broken(error: actix_multipart::MultipartError) -> Error {
+fn multipart_error(error: actix_multipart::MultipartError) -> Error {
     Error::Malformed(format!(
         "The upload broke off or cannot be read: {error}. Nothing of it was kept."
     ))
@@ -714,7 +716,7 @@ fn not_text() -> Error {
     Error::Malformed("A field is not UTF-8 text.".into())
 }
 
-fn kind(req: &HttpRequest) -> String {
+fn content_type(req: &HttpRequest) -> String {
     let kind = req
         .headers()
         .get(header::CONTENT_TYPE)

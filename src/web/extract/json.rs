@@ -4,14 +4,14 @@ use serde_json::Value;
 
 /// Reads JSON. NaN, Infinity and 1e999, which some programs write for numbers, become what no field takes: so the field is named, as for anything else
 /// that is wrong in it.
-pub(crate) fn parsed(text: &[u8]) -> serde_json::Result<Value> {
+pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).or_else(|error| match std::str::from_utf8(text) {
-        Ok(text) => serde_json::from_str(&finite(text)).map_err(|_| error),
+        Ok(text) => serde_json::from_str(&replace_non_finite(text)).map_err(|_| error),
         Err(_) => Err(error),
     })
 }
 
-fn finite(text: &str) -> String {
+fn replace_non_finite(text: &str) -> String {
     let (mut made, mut word, mut quoted, mut escaped) =
         (String::new(), String::new(), false, false);
     for letter in text.chars().chain(std::iter::once(' ')) {
@@ -41,14 +41,14 @@ mod tests {
     #[test]
     fn only_numbers_that_are_none_are_changed() {
         let text = br#"{"said":"NaN, \"1e999\" and \\","at":[1.5e3,-Infinity,1e999],"on":true,"none":null}"#;
-        let read = parsed(text).unwrap();
+        let read = parse(text).unwrap();
         assert_eq!(read["said"], r#"NaN, "1e999" and \"#);
         assert_eq!(
             read["at"],
             json!([1500.0, { "not a number": "-Infinity" }, { "not a number": "1e999" }])
         );
         assert_eq!((&read["on"], &read["none"]), (&json!(true), &Value::Null));
-        assert!(parsed(b"{\"at\":[oops]}").is_err());
-        assert!(parsed(b"{\"at\":\"\xff\"}").is_err());
+        assert!(parse(b"{\"at\":[oops]}").is_err());
+        assert!(parse(b"{\"at\":\"\xff\"}").is_err());
     }
 }

@@ -35,8 +35,8 @@ impl ListQuery {
         let mut errors = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for (name, value) in pairs.into_inner() {
-            if let Err(wrong) = list.set(&name, &value, filters) {
-                errors.insert(name.clone(), wrong);
+            if let Err(message) = list.set(&name, &value, filters) {
+                errors.insert(name.clone(), message);
             }
             if !seen.insert(name.clone()) {
                 errors.insert(name, "is there more than once. Send it once.".to_owned());
@@ -51,7 +51,7 @@ impl ListQuery {
 
     fn set(&mut self, name: &str, value: &str, filters: &[&str]) -> Result<(), String> {
         if value.contains('\0') {
-            return Err(text::NUL.to_owned());
+            return Err(text::NUL_ERROR.to_owned());
         }
         match name {
             "after" if value.is_empty() => {}
@@ -79,28 +79,28 @@ impl ListQuery {
     }
 
     /// Takes a filter out; empty if the query does not have it.
-    pub(crate) fn filter(&mut self, name: &str) -> String {
+    pub(crate) fn take_filter(&mut self, name: &str) -> String {
         self.filters.remove(name).unwrap_or_default()
     }
 
     /// How many rows to show.
-    pub(crate) fn rows(&self) -> usize {
+    pub(crate) fn page_size(&self) -> usize {
         self.limit.into()
     }
 
     /// How many rows to read: one more than are shown tells whether there is a next page.
-    pub(crate) fn rows_to_read(&self) -> i64 {
+    pub(crate) fn query_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
     /// Cuts what was read to one page and answers the cursor of the next page, if there is one.
-    pub(crate) fn cut<T>(
+    pub(crate) fn split_page<T>(
         &self,
         found: &mut Vec<T>,
         cursor: impl Fn(&T) -> Cursor,
     ) -> Option<String> {
-        let more = found.len() > self.rows();
-        found.truncate(self.rows());
+        let more = found.len() > self.page_size();
+        found.truncate(self.page_size());
         found
             .last()
             .filter(|_| more)
@@ -123,23 +123,26 @@ mod tests {
     fn query_is_read_with_defaults_and_filters() {
         let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
         assert_eq!(
-            (query.rows(), query.rows_to_read(), &query.after),
+            (query.page_size(), query.query_limit(), &query.after),
             (30, 31, &None)
         );
         assert_eq!(
-            (query.filter("q"), query.filter("kind")),
+            (query.take_filter("q"), query.take_filter("kind")),
             ("a b".to_owned(), String::new())
         );
     }
 
     #[test]
     fn errors_name_every_wrong_field_and_what_would_be_right() {
-        let wrong = errors("after=rubbish&limit=0&colour=red&q=%00");
+        let message = errors("after=rubbish&limit=0&colour=red&q=%00");
         assert_eq!(
-            wrong.keys().collect::<Vec<_>>(),
+            message.keys().collect::<Vec<_>>(),
             ["after", "colour", "limit", "q"]
         );
-        assert_eq!(wrong["colour"], "is not known. Known are q, after, limit.");
+        assert_eq!(
+            message["colour"],
+            "is not known. Known are q, after, limit."
+        );
         for query in [
             "limit=",
             "limit=0",
@@ -168,8 +171,11 @@ mod tests {
             id: (*id).to_owned(),
         };
         let (mut more, mut last) = (vec!["c", "b", "a"], vec!["c", "b"]);
-        assert_eq!(query.cut(&mut more, cursor), Some(cursor(&"b").encode()));
-        assert_eq!(query.cut(&mut last, cursor), None);
+        assert_eq!(
+            query.split_page(&mut more, cursor),
+            Some(cursor(&"b").encode())
+        );
+        assert_eq!(query.split_page(&mut last, cursor), None);
         assert_eq!((more, last), (vec!["c", "b"], vec!["c", "b"]));
     }
 }

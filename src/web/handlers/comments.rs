@@ -5,47 +5,59 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
-use crate::comments::{self, Anchor, NewComment, On, PICTURES, Region, Written};
+use crate::comments::{
+    self, Anchor, MAX_PICTURES, NewComment, ReactionTarget, Region, SavedComment,
+};
 use crate::error::{Error, Result};
-use crate::media::Taken;
+use crate::media::StoredFile;
 use crate::people::{self, Viewer};
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
-use crate::web::extract::context::{Ask, Said};
-use crate::web::extract::fields::{Fields, Wanted, asked};
+use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
 use crate::web::handlers::updates::update_page;
 use crate::web::presenters;
-use crate::web::responses::{Answer, back, data, nothing, see_other, see_other_saying};
-use crate::web::schema::{CommentShape, ListShape};
+use crate::web::responses::{
+    HandlerResult, json, no_content_or_redirect, return_path, see_other, see_other_with_flash,
+};
+use crate::web::schema::{CommentView, ListView};
 use crate::{markup, sample, text, updates};
 
 /// The threads of an update, in order.
-pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn list(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    data(
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: presenters::threads(&mut connection, &state, &ask, &update).await?,
+        &ListView {
+            items: presenters::thread_views(&mut connection, &state, &ctx, &update).await?,
             next: None,
         },
     )
 }
 
 /// One comment with its replies; a page leads to where it stands.
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let shape = one(&state, &ask, &id).await?;
-    if ask.html {
-        Ok(see_other(&shape.url))
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let view = comment_view(&state, &ctx, &id).await?;
+    if ctx.wants_html {
+        Ok(see_other(&view.url))
     } else {
-        data(StatusCode::OK, &shape)
+        json(StatusCode::OK, &view)
     }
 }
 
-async fn one(state: &State, ask: &Ask, id: &str) -> Result<CommentShape> {
+async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<CommentView> {
     let mut connection = state.db.read().await?;
-    let (comment, update) = comments::visible(&mut connection, &ask.viewer, id).await?;
-    let threads = presenters::threads(&mut connection, state, ask, &update).await?;
+    let (comment, update) = comments::find_visible(&mut connection, &ctx.viewer, id).await?;
+    let threads = presenters::thread_views(&mut connection, state, ctx, &update).await?;
     let root = comment.parent_id.unwrap_or_else(|| id.to_owned());
     let thread = threads
         .into_iter()
@@ -64,33 +76,33 @@ async fn one(state: &State, ask: &Ask, id: &str) -> Result<CommentShape> {
 
 pub(crate) async fn add(
     req: HttpRequest,
-    ask: Result<Ask>,
+    ctx: Result<RequestContext>,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    let (ask, payload) = asked(&req, ask, payload).await?;
+) -> HandlerResult {
+    let (ctx, payload) = context_or_keep_typed(&req, ctx, payload).await?;
     // Whoever may not comment, or not so often, learns it before a picture is taken in.
-    let update = updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    if let Viewer::Guest(_) = &ask.viewer {
-        people::guest_who_may_speak(&ask.viewer, &id)?;
+    let update = updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    if let Viewer::Guest(_) = &ctx.viewer {
+        people::guest_who_may_comment(&ctx.viewer, &id)?;
     }
     state
-        .guard
-        .speak(&ask.viewer, &client_address(&state, &req))?;
-    let wanted = Wanted {
-        intake: &state.intake,
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(&state, &req))?;
+    let wanted = FileOptions {
+        uploads: &state.uploads,
         field: "pictures",
-        most: PICTURES,
+        most: MAX_PICTURES,
         pictures: true,
     };
     let (fields, pictures) = Fields::read_with_files(&req, payload, wanted).await?;
     let typed = fields.typed();
-    match try_add(&state, &ask, &id, fields, &pictures).await {
-        Ok(made) => written(&req, &ask, &state, StatusCode::CREATED, &made).await,
+    match try_add(&state, &ctx, &id, fields, &pictures).await {
+        Ok(made) => saved_response(&req, &ctx, &state, StatusCode::CREATED, &made).await,
         Err(error) => {
-            state.intake.discard(&pictures).await?;
-            if !ask.html
+            state.uploads.discard(&pictures).await?;
+            if !ctx.wants_html
                 || matches!(
                     error,
                     Error::NotFound
@@ -101,87 +113,92 @@ pub(crate) async fn add(
             {
                 return Err(error);
             }
-            refused(&state, &ask, &update, &typed, &error).await
+            refused_page(&state, &ctx, &update, &typed, &error).await
         }
     }
 }
 
-async fn refused(
+async fn refused_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &updates::Update,
     typed: &BTreeMap<String, String>,
     error: &Error,
-) -> Answer {
+) -> HandlerResult {
     let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
     update_page(
         state,
-        ask,
+        ctx,
         status,
         update,
-        Fields::filled(typed, error),
+        Fields::refilled_form(typed, error),
         None,
     )
     .await
 }
 
-/// A form is led to the comment; whom it names though they cannot see it is said there, and to a program in `unseen`.
-async fn written(
+/// A form is led to the comment; whom it names though they cannot see it is said there, and to a program in `without_access`.
+async fn saved_response(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
     status: StatusCode,
-    made: &Written,
-) -> Answer {
-    if ask.html {
+    made: &SavedComment,
+) -> HandlerResult {
+    if ctx.wants_html {
         let to = format!(
             "{}#c-{}",
-            back(req, &format!("/updates/{}", made.update_id)),
+            return_path(req, &format!("/updates/{}", made.update_id)),
             made.id
         );
         // A cookie carries them: it holds only so much.
-        let unseen = made.unseen.iter().take(10).cloned().collect::<Vec<_>>();
-        return if unseen.is_empty() {
+        let without_access = made
+            .without_access
+            .iter()
+            .take(10)
+            .cloned()
+            .collect::<Vec<_>>();
+        return if without_access.is_empty() {
             Ok(see_other(&to))
         } else {
-            see_other_saying(
+            see_other_with_flash(
                 state,
                 &to,
-                &Said {
-                    unseen,
-                    ..Said::default()
+                &Flash {
+                    unseen: without_access,
+                    ..Flash::default()
                 },
             )
         };
     }
     let mut body =
-        serde_json::to_value(one(state, ask, &made.id).await?).map_err(Error::internal)?;
+        serde_json::to_value(comment_view(state, ctx, &made.id).await?).map_err(Error::internal)?;
     body["unseen"] = made
-        .unseen
+        .without_access
         .iter()
         .map(|(id, name)| serde_json::json!({ "id": id, "name": name }))
         .collect();
-    data(status, &body)
+    json(status, &body)
 }
 
 async fn try_add(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     id: &str,
     mut fields: Fields,
-    pictures: &[Taken],
-) -> Result<Written> {
+    pictures: &[StoredFile],
+) -> Result<SavedComment> {
     let body = fields
-        .text("body", text::COMMENT)
+        .text("body", text::MAX_COMMENT)
         .flatten()
         .unwrap_or_default();
     let region = fields.json("region").and_then(|value| {
         Region::parse(&value)
-            .map_err(|wrong| fields.complain("region", wrong))
+            .map_err(|message| fields.add_error("region", message))
             .ok()
     });
     let drawing = match fields.json("drawing") {
-        Some(value) => fields.read_as(markup::drawing(&value, &state.intake.shop.font)),
+        Some(value) => fields.accept(markup::parse_drawing(&value, &state.uploads.media.font)),
         None => Vec::new(),
     };
     let anchor = Anchor {
@@ -192,21 +209,21 @@ async fn try_add(
         drawing,
     };
     let parent_id = fields.text("parent_id", 32).flatten();
-    let name = fields.text("name", text::NAME).flatten();
+    let name = fields.text("name", text::MAX_NAME).flatten();
     let asks = fields.choice("kind", &["comment", "question"]) == Some("question");
     fields.finish()?;
     let new = NewComment {
         body,
-        asks,
+        is_question: asks,
         parent_id,
         anchor,
         pictures: pictures.to_vec(),
-        name,
+        guest_name: name,
     };
     let mut tx = state.db.begin().await?;
-    let made = comments::add(&mut tx, &state.clock, &ask.viewer, id, &new).await?;
-    if new.asks {
-        sample::reply(&mut tx, &state.clock, &ask.viewer, id, &made.id).await?;
+    let made = comments::add(&mut tx, &state.clock, &ctx.viewer, id, &new).await?;
+    if new.is_question {
+        sample::answer_question(&mut tx, &state.clock, &ctx.viewer, id, &made.id).await?;
     }
     tx.commit().await?;
     Ok(made)
@@ -214,20 +231,20 @@ async fn try_add(
 
 pub(crate) async fn edit(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
-    let body = fields.text("body", text::COMMENT).flatten();
+    let body = fields.text("body", text::MAX_COMMENT).flatten();
     fields.finish()?;
     state
-        .guard
-        .speak(&ask.viewer, &client_address(&state, &req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
     let edited = match body {
-        Some(body) => comments::edit(&mut tx, &state.clock, &ask.viewer, &id, &body).await?,
+        Some(body) => comments::edit(&mut tx, &state.clock, &ctx.viewer, &id, &body).await?,
         None => {
             return Err(Error::invalid(
                 "body",
@@ -236,16 +253,20 @@ pub(crate) async fn edit(
         }
     };
     tx.commit().await?;
-    written(&req, &ask, &state, StatusCode::OK, &edited).await
+    saved_response(&req, &ctx, &state, StatusCode::OK, &edited).await
 }
 
 /// What a comment said before, oldest first.
-pub(crate) async fn history(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let versions = comments::history(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    data(
+pub(crate) async fn history(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let versions = comments::history(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: versions.iter().map(presenters::version_shape).collect(),
+        &ListView {
+            items: versions.iter().map(presenters::version_view).collect(),
             next: None,
         },
     )
@@ -253,173 +274,195 @@ pub(crate) async fn history(ask: Ask, state: web::Data<State>, id: web::Path<Str
 
 pub(crate) async fn remove(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
+) -> HandlerResult {
     state
-        .guard
-        .speak(&ask.viewer, &client_address(&state, &req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
-    let update = comments::remove(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    let update = comments::remove(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    nothing(&ask, &back(&req, &format!("/updates/{update}")))
+    no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}")))
 }
 
 pub(crate) async fn resolve(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_resolved(&req, &ask, &state, &id, true).await
+) -> HandlerResult {
+    set_resolved(&req, &ctx, &state, &id, true).await
 }
 
 pub(crate) async fn reopen(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_resolved(&req, &ask, &state, &id, false).await
+) -> HandlerResult {
+    set_resolved(&req, &ctx, &state, &id, false).await
 }
 
 async fn set_resolved(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
     id: &str,
     resolved: bool,
-) -> Answer {
+) -> HandlerResult {
     state
-        .guard
-        .speak(&ask.viewer, &client_address(state, req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
-    let update = comments::resolve(&mut tx, &state.clock, &ask.viewer, id, resolved).await?;
+    let update = comments::resolve(&mut tx, &state.clock, &ctx.viewer, id, resolved).await?;
     tx.commit().await?;
-    if ask.html {
+    if ctx.wants_html {
         return Ok(see_other(&format!(
             "{}#c-{id}",
-            back(req, &format!("/updates/{update}"))
+            return_path(req, &format!("/updates/{update}"))
         )));
     }
-    data(StatusCode::OK, &one(state, ask, id).await?)
+    json(StatusCode::OK, &comment_view(state, ctx, id).await?)
 }
 
 pub(crate) async fn accept(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_accepted(&req, &ask, &state, &id, true).await
+) -> HandlerResult {
+    set_accepted(&req, &ctx, &state, &id, true).await
 }
 
 pub(crate) async fn take_back(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_accepted(&req, &ask, &state, &id, false).await
+) -> HandlerResult {
+    set_accepted(&req, &ctx, &state, &id, false).await
 }
 
 /// Answers the question, whose state it changes.
 async fn set_accepted(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
     id: &str,
     accepted: bool,
-) -> Answer {
+) -> HandlerResult {
     state
-        .guard
-        .speak(&ask.viewer, &client_address(state, req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let (update, question) =
-        comments::accept(&mut tx, &state.clock, &ask.viewer, id, accepted).await?;
+        comments::accept(&mut tx, &state.clock, &ctx.viewer, id, accepted).await?;
     tx.commit().await?;
-    if ask.html {
+    if ctx.wants_html {
         return Ok(see_other(&format!(
             "{}#c-{id}",
-            back(req, &format!("/updates/{update}"))
+            return_path(req, &format!("/updates/{update}"))
         )));
     }
-    data(StatusCode::OK, &one(state, ask, &question).await?)
+    json(StatusCode::OK, &comment_view(state, ctx, &question).await?)
 }
 
 pub(crate) async fn react_to_update(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
     payload: web::Payload,
-) -> Answer {
-    react(&req, &ask, &state, On::Update(&at.0), &at.1, payload).await
+) -> HandlerResult {
+    react(
+        &req,
+        &ctx,
+        &state,
+        ReactionTarget::Update(&at.0),
+        &at.1,
+        payload,
+    )
+    .await
 }
 
 pub(crate) async fn react_to_comment(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
     payload: web::Payload,
-) -> Answer {
-    react(&req, &ask, &state, On::Comment(&at.0), &at.1, payload).await
+) -> HandlerResult {
+    react(
+        &req,
+        &ctx,
+        &state,
+        ReactionTarget::Comment(&at.0),
+        &at.1,
+        payload,
+    )
+    .await
 }
 
 async fn react(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
-    on: On<'_>,
+    on: ReactionTarget<'_>,
     emoji: &str,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let mut fields = Fields::read(req, payload).await?;
-    let name = fields.text("name", text::NAME).flatten();
+    let name = fields.text("name", text::MAX_NAME).flatten();
     fields.finish()?;
     state
-        .guard
-        .speak(&ask.viewer, &client_address(state, req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
     let update = comments::react(
         &mut tx,
         &state.clock,
-        &ask.viewer,
+        &ctx.viewer,
         on,
         emoji,
         name.as_deref(),
     )
     .await?;
     tx.commit().await?;
-    nothing(ask, &back(req, &format!("/updates/{update}")))
+    no_content_or_redirect(ctx, &return_path(req, &format!("/updates/{update}")))
 }
 
 pub(crate) async fn unreact_to_update(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answer {
-    unreact(&req, &ask, &state, On::Update(&at.0), &at.1).await
+) -> HandlerResult {
+    unreact(&req, &ctx, &state, ReactionTarget::Update(&at.0), &at.1).await
 }
 
 pub(crate) async fn unreact_to_comment(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answer {
-    unreact(&req, &ask, &state, On::Comment(&at.0), &at.1).await
+) -> HandlerResult {
+    unreact(&req, &ctx, &state, ReactionTarget::Comment(&at.0), &at.1).await
 }
 
-async fn unreact(req: &HttpRequest, ask: &Ask, state: &State, on: On<'_>, emoji: &str) -> Answer {
+async fn unreact(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    on: ReactionTarget<'_>,
+    emoji: &str,
+) -> HandlerResult {
     state
-        .guard
-        .speak(&ask.viewer, &client_address(state, req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(state, req))?;
     let mut tx = state.db.begin().await?;
-    let update = comments::unreact(&mut tx, &state.clock, &ask.viewer, on, emoji).await?;
+    let update = comments::unreact(&mut tx, &state.clock, &ctx.viewer, on, emoji).await?;
     tx.commit().await?;
-    nothing(ask, &back(req, &format!("/updates/{update}")))
+    no_content_or_redirect(ctx, &return_path(req, &format!("/updates/{update}")))
 }

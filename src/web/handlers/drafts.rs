@@ -3,37 +3,37 @@
 use actix_web::{HttpRequest, web};
 
 use crate::state::State;
-use crate::web::extract::context::Ask;
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
-use crate::web::responses::{Answer, nothing};
+use crate::web::responses::{HandlerResult, no_content_or_redirect};
 use crate::{drafts, text};
 
 pub(crate) async fn put(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
     let body = fields
-        .text("body", text::COMMENT)
+        .text("body", text::MAX_COMMENT)
         .flatten()
         .unwrap_or_default();
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    drafts::put(&mut tx, &state.clock, &ask.viewer, &at.0, &at.1, &body).await?;
+    drafts::save(&mut tx, &state.clock, &ctx.viewer, &at.0, &at.1, &body).await?;
     tx.commit().await?;
-    nothing(&ask, &format!("/updates/{}", at.0))
+    no_content_or_redirect(&ctx, &format!("/updates/{}", at.0))
 }
 
 pub(crate) async fn discard(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answer {
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    drafts::discard(&mut tx, &ask.viewer, &at.0, &at.1).await?;
+    drafts::discard(&mut tx, &ctx.viewer, &at.0, &at.1).await?;
     tx.commit().await?;
-    nothing(&ask, &format!("/updates/{}", at.0))
+    no_content_or_redirect(&ctx, &format!("/updates/{}", at.0))
 }

@@ -10,17 +10,19 @@ use crate::people::Person;
 use crate::people::groups::{self, Change, Group, Member};
 use crate::state::State;
 use crate::updates;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, GroupsPage};
-use crate::web::presenters::people::accounts;
-use crate::web::responses::{Answer, data, nothing, page, see_other_saying};
-use crate::web::schema::{GroupShape, ListShape, PersonShape};
+use crate::web::presenters::people::account_views;
+use crate::web::responses::{
+    HandlerResult, html_page, json, no_content_or_redirect, see_other_with_flash,
+};
+use crate::web::schema::{GroupView, ListView, PersonView};
 
 type Typed = BTreeMap<String, String>;
 
-fn shape(group: Group, person: &Person) -> GroupShape {
-    let mine = group.changed_by(person);
+fn group_view(group: Group, person: &Person) -> GroupView {
+    let mine = group.may_be_changed_by(person);
     let member = group.members.iter().any(|member| member.id == person.id);
     let emails = group
         .members
@@ -28,11 +30,11 @@ fn shape(group: Group, person: &Person) -> GroupShape {
         .map(|member| member.email.as_str())
         .collect::<Vec<_>>()
         .join(", ");
-    let named = |member: Member| PersonShape {
+    let named = |member: Member| PersonView {
         id: member.id,
         name: member.name,
     };
-    GroupShape {
+    GroupView {
         id: group.id,
         name: group.name,
         members: group.members.into_iter().map(named).collect(),
@@ -43,142 +45,155 @@ fn shape(group: Group, person: &Person) -> GroupShape {
     }
 }
 
-pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
-    if ask.html {
-        return groups_page(&state, &ask, None).await;
+pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    let person = ctx.person()?;
+    if ctx.wants_html {
+        return groups_page(&state, &ctx, None).await;
     }
-    data(
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: all(&state, person).await?,
+        &ListView {
+            items: group_views(&state, person).await?,
             next: None,
         },
     )
 }
 
-async fn all(state: &State, person: &Person) -> Result<Vec<GroupShape>> {
+async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
     Ok(groups::all(&mut *state.db.read().await?)
         .await?
         .into_iter()
-        .map(|group| shape(group, person))
+        .map(|group| group_view(group, person))
         .collect())
 }
 
 /// The page, with what was typed into the form of one of the groups, or of a new one, if that was wrong.
-async fn groups_page(state: &State, ask: &Ask, failed: Option<(&str, Typed, Error)>) -> Answer {
+async fn groups_page(
+    state: &State,
+    ctx: &RequestContext,
+    failed: Option<(&str, Typed, Error)>,
+) -> HandlerResult {
     let (status, editing, form) = match failed {
         None => (StatusCode::OK, String::new(), Form::default()),
         Some((id, typed, error)) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             id.to_owned(),
-            Fields::filled(&typed, &error),
+            Fields::refilled_form(&typed, &error),
         ),
     };
     let shown = GroupsPage {
-        page: ask.page(state, "Groups", "people").await?,
-        groups: all(state, ask.person()?).await?,
-        people: accounts(state).await?,
+        page: ctx.page(state, "Groups", "people").await?,
+        groups: group_views(state, ctx.person()?).await?,
+        people: account_views(state).await?,
         form,
         editing,
     };
-    page(status, &shown)
+    html_page(status, &shown)
 }
 
-pub(crate) async fn make(
+pub(crate) async fn create(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    match try_make(&state, &ask, fields).await {
-        Ok(group) if ask.html => see_other_saying(
+    match try_create(&state, &ctx, fields).await {
+        Ok(group) if ctx.wants_html => see_other_with_flash(
             &state,
             "/groups",
-            &Said::text(format!("The group @{} is made.", group.name)),
+            &Flash::text(format!("The group @{} is made.", group.name)),
         ),
-        Ok(group) => data(StatusCode::CREATED, &group),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            groups_page(&state, &ask, Some(("", typed, error))).await
+        Ok(group) => json(StatusCode::CREATED, &group),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            groups_page(&state, &ctx, Some(("", typed, error))).await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_make(state: &State, ask: &Ask, mut fields: Fields) -> Result<GroupShape> {
-    let person = ask.person()?;
-    let name = fields.required("name", groups::handle);
+async fn try_create(state: &State, ctx: &RequestContext, mut fields: Fields) -> Result<GroupView> {
+    let person = ctx.person()?;
+    let name = fields.required("name", groups::parse_name);
     let members = fields.list("members").unwrap_or_default();
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    let members = groups::understand(&mut tx, &members).await?;
-    let id = groups::make(&mut tx, &state.clock, person, &name, &members).await?;
+    let members = groups::resolve_members(&mut tx, &members).await?;
+    let id = groups::create(&mut tx, &state.clock, person, &name, &members).await?;
     let group = groups::by_id(&mut tx, &id).await?;
     tx.commit().await?;
-    Ok(shape(group, person))
+    Ok(group_view(group, person))
 }
 
 pub(crate) async fn change(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    match try_change(&state, &ask, &id, fields).await {
-        Ok(group) if ask.html => see_other_saying(
+    match try_change(&state, &ctx, &id, fields).await {
+        Ok(group) if ctx.wants_html => see_other_with_flash(
             &state,
             "/groups",
-            &Said::text(format!("The group @{} is saved.", group.name)),
+            &Flash::text(format!("The group @{} is saved.", group.name)),
         ),
-        Ok(group) => data(StatusCode::OK, &group),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            groups_page(&state, &ask, Some((&id, typed, error))).await
+        Ok(group) => json(StatusCode::OK, &group),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            groups_page(&state, &ctx, Some((&id, typed, error))).await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_change(state: &State, ask: &Ask, id: &str, mut fields: Fields) -> Result<GroupShape> {
-    let person = ask.person()?;
+async fn try_change(
+    state: &State,
+    ctx: &RequestContext,
+    id: &str,
+    mut fields: Fields,
+) -> Result<GroupView> {
+    let person = ctx.person()?;
     let name = fields
         .has("name")
-        .then(|| fields.required("name", groups::handle));
+        .then(|| fields.required("name", groups::parse_name));
     let members = fields.list("members");
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     let members = match members {
-        Some(members) => Some(groups::understand(&mut tx, &members).await?),
+        Some(members) => Some(groups::resolve_members(&mut tx, &members).await?),
         None => None,
     };
     updates::change_group(&mut tx, &state.clock, person, id, &Change { name, members }).await?;
     let group = groups::by_id(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(shape(group, person))
+    Ok(group_view(group, person))
 }
 
-pub(crate) async fn remove(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn remove(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     updates::delete_group(&mut tx, &state.clock, person, &id).await?;
     tx.commit().await?;
-    nothing(&ask, "/groups")
+    no_content_or_redirect(&ctx, "/groups")
 }
 
 /// Takes one person out of a group: by its maker, an admin, or that person.
 pub(crate) async fn remove_member(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answer {
-    let person = ask.person()?;
+) -> HandlerResult {
+    let person = ctx.person()?;
     let (id, member) = at.into_inner();
     let mut tx = state.db.begin().await?;
     updates::leave_group(&mut tx, &state.clock, person, &id, &member).await?;
     tx.commit().await?;
-    nothing(&ask, "/groups")
+    no_content_or_redirect(&ctx, "/groups")
 }

@@ -10,19 +10,19 @@ use crate::error::Error;
 use crate::infra::{db, jobs};
 use crate::state::State;
 use crate::web::assets;
-use crate::web::responses::{Answer, data};
+use crate::web::responses::{HandlerResult, json};
 
-pub(crate) async fn alive() -> Answer {
-    data(StatusCode::OK, &json!({ "status": "alive" }))
+pub(crate) async fn alive() -> HandlerResult {
+    json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
 /// Ready when the database answers and takes writes, and the storage answers; else 503 with what does not, and why.
-pub(crate) async fn ready(state: web::Data<State>) -> Answer {
+pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     let database = async {
         db::ping(&mut *state.db.read().await?).await?;
         state.db.check_writes().await
     };
-    let (database, storage) = (database.await, state.intake.shop.storage.check().await);
+    let (database, storage) = (database.await, state.uploads.media.storage.check().await);
     let mut down = Vec::new();
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
@@ -36,7 +36,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> Answer {
         }
     }
     if down.is_empty() {
-        return data(StatusCode::OK, &json!({ "status": "ready" }));
+        return json(StatusCode::OK, &json!({ "status": "ready" }));
     }
     Err(Error::Unavailable(
         format!("Not ready. {}", down.join(" ")),
@@ -44,7 +44,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> Answer {
     ))
 }
 
-pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer {
+pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> HandlerResult {
     let Some(token) = &state.config.metrics_token else {
         return Err(Error::NotFound);
     };
@@ -57,10 +57,10 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer
         return Err(Error::Unauthenticated);
     }
     let (waiting, dead) = jobs::counts(&mut *state.db.read().await?).await?;
-    let free = state.intake.shop.storage.free_bytes()?;
+    let free = state.uploads.media.storage.free_bytes()?;
     let mut text = format!(
         "# HELP hearback_jobs Jobs in the database.\n# TYPE hearback_jobs gauge\nhearback_jobs{{state=\"waiting\"}} {waiting}\nhearback_jobs{{state=\"dead\"}} {dead}\n# HELP hearback_live_pages Open event streams on this node.\n# TYPE hearback_live_pages gauge\nhearback_live_pages {}\n",
-        state.live.listeners()
+        state.event_hub.listeners()
     );
     if let Some(free) = free {
         text.push_str(&format!("# HELP hearback_storage_free_bytes Free disk where media is kept.\n# TYPE hearback_storage_free_bytes gauge\nhearback_storage_free_bytes {free}\n"));
@@ -70,22 +70,22 @@ pub(crate) async fn metrics(req: HttpRequest, state: web::Data<State>) -> Answer
         .body(text))
 }
 
-pub(crate) async fn openapi() -> Answer {
+pub(crate) async fn openapi() -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type("application/json")
         .body(include_str!("../../../docs/openapi.json")))
 }
 
 /// Nothing of a workspace is for search engines.
-pub(crate) async fn robots() -> Answer {
+pub(crate) async fn robots() -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("User-agent: *\nDisallow: /\n"))
 }
 
 /// A file of the browser part, under a name that changes with its content.
-pub(crate) async fn asset(name: web::Path<String>) -> Answer {
-    let file = assets::file(&name).ok_or(Error::NotFound)?;
+pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
+    let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
     let kind = match name.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -100,12 +100,12 @@ pub(crate) async fn asset(name: web::Path<String>) -> Answer {
         .body(file.into_owned()))
 }
 
-pub(crate) async fn favicon() -> Answer {
+pub(crate) async fn favicon() -> HandlerResult {
     Ok(HttpResponse::Found()
         .insert_header((header::LOCATION, assets::url("favicon.svg")))
         .finish())
 }
 
-pub(crate) async fn nothing() -> Answer {
+pub(crate) async fn not_found() -> HandlerResult {
     Err(Error::NotFound)
 }

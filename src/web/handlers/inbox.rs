@@ -9,32 +9,35 @@ use serde_json::json;
 use crate::clock::Millis;
 use crate::people::Person;
 use crate::state::State;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::InboxPage;
 use crate::web::presenters;
-use crate::web::responses::{Answer, back, data, nothing, page, see_other, see_other_saying};
+use crate::web::responses::{
+    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other,
+    see_other_with_flash,
+};
 use crate::{inbox, updates};
 
 /// Home: the inbox, or the way to sign in.
-pub(crate) async fn home(ask: Ask) -> Answer {
-    ask.person()?;
+pub(crate) async fn home(ctx: RequestContext) -> HandlerResult {
+    ctx.person()?;
     Ok(see_other("/inbox"))
 }
 
-pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    let person = ctx.person()?;
     let mut connection = state.db.read().await?;
-    let inbox = presenters::inbox(&mut connection, &state, &ask, &person.id).await?;
-    if !ask.html {
-        return data(StatusCode::OK, &inbox);
+    let inbox = presenters::inbox_view(&mut connection, &state, &ctx, &person.id).await?;
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &inbox);
     }
-    let first_day = updates::none_published(&mut connection).await?;
+    let first_day = updates::nothing_published_yet(&mut connection).await?;
     drop(connection);
-    page(
+    html_page(
         StatusCode::OK,
         &InboxPage {
-            page: ask.page(&state, "Inbox", "inbox").await?,
+            page: ctx.page(&state, "Inbox", "inbox").await?,
             inbox,
             first_day,
         },
@@ -44,7 +47,7 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
 /// Where reading goes on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct After {
+pub(crate) struct NextQuery {
     #[serde(default)]
     after: String,
     #[serde(default)]
@@ -52,8 +55,12 @@ pub(crate) struct After {
 }
 
 /// Leads to the next update that waits, after the one that is read; to the inbox when there is none.
-pub(crate) async fn next(ask: Ask, state: web::Data<State>, query: web::Query<After>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn next(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    query: web::Query<NextQuery>,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let skip: Vec<String> = query
         .skip
         .split(',')
@@ -61,7 +68,7 @@ pub(crate) async fn next(ask: Ask, state: web::Data<State>, query: web::Query<Af
         .take(200)
         .map(str::to_owned)
         .collect();
-    let next = inbox::next(
+    let next = inbox::next_update(
         &mut *state.db.read().await?,
         &state.clock,
         &person.id,
@@ -69,40 +76,42 @@ pub(crate) async fn next(ask: Ask, state: web::Data<State>, query: web::Query<Af
         &skip,
     )
     .await?;
-    if !ask.html {
-        let url = next.as_ref().map(|id| format!("{}/updates/{id}", ask.base));
-        return data(StatusCode::OK, &json!({ "id": next, "url": url }));
+    if !ctx.wants_html {
+        let url = next
+            .as_ref()
+            .map(|id| format!("{}/updates/{id}", ctx.base_url));
+        return json(StatusCode::OK, &json!({ "id": next, "url": url }));
     }
     match next {
         Some(id) => Ok(see_other(&format!("/updates/{id}"))),
-        None => see_other_saying(&state, "/inbox", &Said::text("That was all.")),
+        None => see_other_with_flash(&state, "/inbox", &Flash::text("That was all.")),
     }
 }
 
 /// Puts a row off: until a time, `tomorrow` morning, `monday`, or until somebody has `answered`.
 pub(crate) async fn snooze(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    let person = ask.person()?;
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let word = fields.optional("until", |text| Ok(text.to_owned()));
     let until = match word.as_deref() {
         Some("answered") => None,
-        Some(text) => match morning(person, text, state.clock.now())
+        Some(text) => match morning_of(person, text, state.clock.now())
             .or_else(|| crate::clock::parse_rfc3339(text))
         {
             Some(until) => Some(until),
             None => {
-                fields.complain("until", "is not a time. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.");
+                fields.add_error("until", "is not a time. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.");
                 None
             }
         },
         None => {
-            fields.complain(
+            fields.add_error(
                 "until",
                 "is missing. Right would be 2026-11-23T08:00:00Z, tomorrow, monday, or answered.",
             );
@@ -111,27 +120,27 @@ pub(crate) async fn snooze(
     };
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    inbox::snooze(&mut tx, &state.clock, &ask.viewer, &id, until).await?;
+    inbox::snooze(&mut tx, &state.clock, &ctx.viewer, &id, until).await?;
     tx.commit().await?;
-    nothing(&ask, &back(&req, "/inbox"))
+    no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
 
 /// Brings a row back.
-pub(crate) async fn wake(
+pub(crate) async fn unsnooze(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    let person = ask.person()?;
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
-    inbox::wake(&mut tx, &person.id, &id).await?;
+    inbox::unsnooze(&mut tx, &person.id, &id).await?;
     tx.commit().await?;
-    nothing(&ask, &back(&req, "/inbox"))
+    no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
 
 /// Eight in the morning where the person is, tomorrow or next Monday.
-fn morning(person: &Person, word: &str, now: Millis) -> Option<Millis> {
+fn morning_of(person: &Person, word: &str, now: Millis) -> Option<Millis> {
     const BEGINS: i8 = 8;
     let zone = jiff::tz::TimeZone::get(&person.time_zone).ok()?;
     let today = Timestamp::from_millisecond(now)

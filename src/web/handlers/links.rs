@@ -9,91 +9,101 @@ use crate::infra::markdown;
 use crate::people::{Guest, Viewer};
 use crate::state::State;
 use crate::updates::Cursor;
-use crate::web::extract::context::{Ask, Said, guest_cookie, guests_of};
+use crate::web::extract::context::{Flash, RequestContext, guest_cookie, guests_of};
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
 use crate::web::handlers::updates::update_page;
 use crate::web::pages::{Form, LinksPage, SharePreview};
 use crate::web::presenters;
-use crate::web::responses::{Answer, back, data, nothing, page, see_other_saying};
-use crate::web::schema::ListShape;
+use crate::web::responses::{
+    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other_with_flash,
+};
+use crate::web::schema::ListView;
 use crate::{links, text, updates};
 
 /// The links of an update of one's own.
-pub(crate) async fn list(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn list(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    updates::must_be_author(&ask.viewer, &update)?;
-    let items = links::of(&mut connection, &id)
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    updates::must_be_author(&ctx.viewer, &update)?;
+    let items = links::of_update(&mut connection, &id)
         .await?
         .iter()
-        .map(|link| presenters::link_shape(&ask, link, None))
+        .map(|link| presenters::link_view(&ctx, link, None))
         .collect();
-    data(StatusCode::OK, &ListShape { items, next: None })
+    json(StatusCode::OK, &ListView { items, next: None })
 }
 
 pub(crate) async fn create(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
     let name = fields
-        .text("name", text::NAME)
+        .text("name", text::MAX_NAME)
         .flatten()
         .unwrap_or_default();
     let comments = fields.flag("comments").unwrap_or(false);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     let (link, secret) =
-        links::create(&mut tx, &state.clock, &ask.viewer, &id, &name, comments).await?;
+        links::create(&mut tx, &state.clock, &ctx.viewer, &id, &name, comments).await?;
     tx.commit().await?;
-    let shape = presenters::link_shape(&ask, &link, Some(&secret));
-    if ask.html {
-        let said = Said {
+    let view = presenters::link_view(&ctx, &link, Some(&secret));
+    if ctx.wants_html {
+        let said = Flash {
             text: Some(format!(
                 "The link “{}” is made. Copy it now: it is not shown again.",
                 link.name
             )),
-            link: shape.url,
-            ..Said::default()
+            link: view.url,
+            ..Flash::default()
         };
-        return see_other_saying(&state, &format!("/updates/{id}"), &said);
+        return see_other_with_flash(&state, &format!("/updates/{id}"), &said);
     }
-    data(StatusCode::CREATED, &shape)
+    json(StatusCode::CREATED, &view)
 }
 
 /// Every link of the workspace, for admins: a page, or JSON by pages.
-pub(crate) async fn all(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn all(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let query = ListQuery::read(&req, &[])?;
-    let mut found = links::all(
+    let mut found = links::list_all(
         &mut *state.db.read().await?,
         person,
         query.after.as_ref(),
-        query.rows_to_read(),
+        query.query_limit(),
     )
     .await?;
-    let next = query.cut(&mut found, |link| Cursor {
+    let next = query.split_page(&mut found, |link| Cursor {
         listed_at: link.created_at,
         id: link.id.clone(),
     });
     let items: Vec<_> = found
         .into_iter()
-        .map(|link| presenters::listed_link_shape(&ask, link))
+        .map(|link| presenters::listed_link_view(&ctx, link))
         .collect();
-    if !ask.html {
-        return data(StatusCode::OK, &ListShape { items, next });
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &ListView { items, next });
     }
     let next = next
         .map(|next| format!("/links?after={next}"))
         .unwrap_or_default();
-    page(
+    html_page(
         StatusCode::OK,
         &LinksPage {
-            page: ask.page(&state, "Share links", "people").await?,
+            page: ctx.page(&state, "Share links", "people").await?,
             links: items,
             next,
         },
@@ -102,40 +112,40 @@ pub(crate) async fn all(req: HttpRequest, ask: Ask, state: web::Data<State>) -> 
 
 pub(crate) async fn revoke(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = links::revoke(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    let update = links::revoke(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     // Admins end links of updates that they may not open.
-    let page = match updates::find(&mut tx, &ask.viewer, &update).await {
+    let page = match updates::find(&mut tx, &ctx.viewer, &update).await {
         Ok(_) => format!("/updates/{update}"),
         Err(Error::NotFound) => "/links".to_owned(),
         Err(error) => return Err(error),
     };
     tx.commit().await?;
-    nothing(&ask, &back(&req, &page))
+    no_content_or_redirect(&ctx, &return_path(&req, &page))
 }
 
 /// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
 pub(crate) async fn open(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
-) -> Answer {
+) -> HandlerResult {
     // Asked before a connection is held: nothing may wait for a second one.
     let guests = guests_of(&state, &req).await?;
     let mut connection = state.db.read().await?;
     let link = links::by_secret(&mut connection, &secret)
         .await?
         .ok_or(Error::NotFound)?;
-    if ask.viewer.person().is_ok()
-        && updates::find(&mut connection, &ask.viewer, &link.update_id)
+    if ctx.viewer.person().is_ok()
+        && updates::find(&mut connection, &ctx.viewer, &link.update_id)
             .await
             .is_ok()
-        && ask.html
+        && ctx.wants_html
     {
         return Ok(crate::web::responses::see_other(&format!(
             "/updates/{}",
@@ -150,30 +160,30 @@ pub(crate) async fn open(
         name: None,
         link_id: link.id.clone(),
         update_id: link.update_id.clone(),
-        comments: link.comments_at.is_some(),
-        program: false,
+        may_comment: link.comments_at.is_some(),
+        is_program: false,
     });
     // Whoever is signed in stays themself: what they would send comes from their account, to which this update is not open.
-    let signed_in = ask.viewer.person().is_ok();
+    let signed_in = ctx.viewer.person().is_ok();
     let guest = Guest {
-        comments: guest.comments && !signed_in,
+        may_comment: guest.may_comment && !signed_in,
         ..guest
     };
-    let ask = Ask {
+    let ctx = RequestContext {
         viewer: Viewer::Guest(vec![guest]),
         live: !signed_in,
-        ..ask
+        ..ctx
     };
-    let update = updates::find(&mut connection, &ask.viewer, &link.update_id).await?;
+    let update = updates::find(&mut connection, &ctx.viewer, &link.update_id).await?;
     let mut answer = if wants_json(&req) {
-        data(
+        json(
             StatusCode::OK,
-            &presenters::update(&mut connection, &state, &ask, &update).await?,
+            &presenters::update_view(&mut connection, &state, &ctx, &update).await?,
         )?
     } else {
-        let shape = presenters::update(&mut connection, &state, &ask, &update).await?;
+        let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
         drop(connection);
-        let image = shape
+        let image = view
             .media
             .first()
             .map(|media| {
@@ -187,13 +197,16 @@ pub(crate) async fn open(
             })
             .unwrap_or_default();
         let preview = SharePreview {
-            url: format!("{}/s/{secret}", ask.base),
+            url: format!("{}/s/{secret}", ctx.base_url),
             image,
-            description: markdown::plain(&update.notes).chars().take(200).collect(),
+            description: markdown::plain_text(&update.notes)
+                .chars()
+                .take(200)
+                .collect(),
         };
         update_page(
             &state,
-            &ask,
+            &ctx,
             StatusCode::OK,
             &update,
             Form::default(),

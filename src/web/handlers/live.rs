@@ -16,68 +16,68 @@ use crate::events::{self, Event};
 use crate::infra::db;
 use crate::people::Viewer;
 use crate::state::State;
-use crate::web::extract::context::{Ask, by_grant, grant};
-use crate::web::presenters::counts_shape;
-use crate::web::responses::Answer;
+use crate::web::extract::context::{RequestContext, grant, viewer_by_grant};
+use crate::web::presenters::counts_view;
+use crate::web::responses::HandlerResult;
 use crate::{comments, inbox, updates};
 
 /// Where the page is.
 #[derive(Debug, Deserialize)]
-pub(crate) struct After {
+pub(crate) struct StreamQuery {
     after: Option<i64>,
 }
 
 /// What happens to an update, and my inbox counts.
 pub(crate) async fn update(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-    after: web::Query<After>,
-) -> Answer {
-    updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    stream(&req, ask, state, Some(id.into_inner()), after.after).await
+    after: web::Query<StreamQuery>,
+) -> HandlerResult {
+    updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    stream(&req, ctx, state, Some(id.into_inner()), after.after).await
 }
 
 /// My inbox counts.
 pub(crate) async fn inbox(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
-    after: web::Query<After>,
-) -> Answer {
-    ask.person()?;
-    stream(&req, ask, state, None, after.after).await
+    after: web::Query<StreamQuery>,
+) -> HandlerResult {
+    ctx.person()?;
+    stream(&req, ctx, state, None, after.after).await
 }
 
 async fn stream(
     req: &HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     update: Option<String>,
     after: Option<i64>,
-) -> Answer {
+) -> HandlerResult {
     let last = req
         .headers()
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.parse().ok());
     // Listening begins before the past is read: what comes between is there twice and is told apart by its number.
-    let listening = state.live.events.subscribe();
+    let listening = state.event_hub.events.subscribe();
     let from = match last.or(after) {
         Some(n) => n,
-        None => events::newest(&mut *state.db.read().await?).await?,
+        None => events::newest_number(&mut *state.db.read().await?).await?,
     };
     let (sender, receiver) = mpsc::channel(16);
-    actix_web::rt::spawn(tell(ask, state, update, from, listening, sender));
+    actix_web::rt::spawn(write_events(ctx, state, update, from, listening, sender));
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(lines(receiver)))
+        .streaming(event_stream(receiver)))
 }
 
-fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
+fn event_stream(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> {
     futures_util::stream::unfold(receiver, |mut receiver| async move {
         receiver
             .recv()
@@ -87,15 +87,15 @@ fn lines(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<Bytes>> 
 }
 
 /// Writes to one page until it is gone, the server stops or its right ends.
-async fn tell(
-    ask: Ask,
+async fn write_events(
+    ctx: RequestContext,
     state: web::Data<State>,
     update: Option<String>,
     mut last: i64,
     mut listening: broadcast::Receiver<Event>,
     page: mpsc::Sender<String>,
 ) {
-    let mut stop = state.live.stop.clone();
+    let mut stop = state.event_hub.stop.clone();
     let mut counts = None;
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
@@ -105,7 +105,7 @@ async fn tell(
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     keep_alive.reset();
     loop {
-        match news(&ask, &state, update.as_deref(), &mut last, &mut counts).await {
+        match next_message(&ctx, &state, update.as_deref(), &mut last, &mut counts).await {
             Ok(Some(text)) if text.is_empty() => {}
             Ok(Some(text)) => {
                 if page.send(text).await.is_err() {
@@ -137,8 +137,8 @@ async fn tell(
 
 /// What the page has not heard yet; none when its right has ended. Never holds two connections: pages that held one and waited for
 /// another would stand still together.
-async fn news(
-    ask: &Ask,
+async fn next_message(
+    ctx: &RequestContext,
     state: &State,
     update: Option<&str>,
     last: &mut i64,
@@ -146,8 +146,8 @@ async fn news(
 ) -> Result<Option<String>> {
     use std::fmt::Write as _;
     let mut text = String::new();
-    let events = missed(state, *last).await?;
-    if !events.is_empty() && !still_allowed(state, ask, update).await? {
+    let events = missed_events(state, *last).await?;
+    if !events.is_empty() && !still_allowed(state, ctx, update).await? {
         return Ok(None);
     }
     let mut connection = state.db.read().await?;
@@ -155,7 +155,7 @@ async fn news(
         .iter()
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
-        if may_hear(&mut connection, ask, event).await? {
+        if may_receive(&mut connection, ctx, event).await? {
             // That somebody opened shows in their receipt.
             let kind = if event.kind == "opening" {
                 "receipt"
@@ -166,10 +166,10 @@ async fn news(
             let _ = write!(text, "id: {}\nevent: {kind}\ndata: {body}\n\n", event.n);
         }
     }
-    if let (Ok(person), true) = (ask.viewer.person(), !events.is_empty() || counts.is_none()) {
+    if let (Ok(person), true) = (ctx.viewer.person(), !events.is_empty() || counts.is_none()) {
         let now = inbox::counts(&mut connection, &state.clock, &person.id).await?;
         if counts.replace(now) != Some(now) {
-            let body = serde_json::to_string(&counts_shape(now)).map_err(Error::internal)?;
+            let body = serde_json::to_string(&counts_view(now)).map_err(Error::internal)?;
             let _ = write!(text, "event: inbox\ndata: {body}\n\n");
         }
     }
@@ -177,11 +177,11 @@ async fn news(
     Ok(Some(text))
 }
 
-async fn missed(state: &State, mut last: i64) -> Result<Vec<Event>> {
+async fn missed_events(state: &State, mut last: i64) -> Result<Vec<Event>> {
     let mut connection = state.db.read().await?;
     let mut all = Vec::new();
     loop {
-        let events = events::after(&mut connection, last).await?;
+        let events = events::list_after(&mut connection, last).await?;
         let Some(newest) = events.last() else {
             return Ok(all);
         };
@@ -191,9 +191,10 @@ async fn missed(state: &State, mut last: i64) -> Result<Vec<Event>> {
 }
 
 /// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
-async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result<bool> {
+async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>) -> Result<bool> {
     let looked = async {
-        let viewer = by_grant(state, &grant(&ask.viewer, update.unwrap_or_default())).await?;
+        let viewer =
+            viewer_by_grant(state, &grant(&ctx.viewer, update.unwrap_or_default())).await?;
         match update {
             Some(id) => updates::find(&mut *state.db.read().await?, &viewer, id)
                 .await
@@ -201,20 +202,24 @@ async fn still_allowed(state: &State, ask: &Ask, update: Option<&str>) -> Result
             None => Ok(()),
         }
     };
-    seen(looked.await)
+    found(looked.await)
 }
 
 /// Whether this event is for who listens: of guests' pages only what a guest sees, and who opened it only for the author and themself.
-async fn may_hear(connection: &mut db::Read, ask: &Ask, event: &Event) -> Result<bool> {
-    match (&ask.viewer, event.kind.as_str()) {
+async fn may_receive(
+    connection: &mut db::ReadConnection,
+    ctx: &RequestContext,
+    event: &Event,
+) -> Result<bool> {
+    match (&ctx.viewer, event.kind.as_str()) {
         (Viewer::Person(person), "opening") if person.id != event.subject_id => {
-            let update = updates::find(connection, &ask.viewer, &event.update_id).await?;
-            Ok(updates::must_be_author(&ask.viewer, &update).is_ok())
+            let update = updates::find(connection, &ctx.viewer, &event.update_id).await?;
+            Ok(updates::must_be_author(&ctx.viewer, &update).is_ok())
         }
         (Viewer::Person(_), _) | (Viewer::Guest(_), "update" | "media") => Ok(true),
         (Viewer::Guest(_), "reaction") if event.subject_id == event.update_id => Ok(true),
         (Viewer::Guest(_), "comment" | "reaction") => {
-            seen(comments::visible(connection, &ask.viewer, &event.subject_id).await)
+            found(comments::find_visible(connection, &ctx.viewer, &event.subject_id).await)
         }
         (Viewer::Guest(guests), "receipt") => {
             Ok(guests.iter().any(|guest| guest.id == event.subject_id))
@@ -224,7 +229,7 @@ async fn may_hear(connection: &mut db::Read, ask: &Ask, event: &Event) -> Result
 }
 
 /// False where there is nothing to be seen; that it cannot be known is another thing.
-fn seen<T>(looked: Result<T>) -> Result<bool> {
+fn found<T>(looked: Result<T>) -> Result<bool> {
     match looked {
         Ok(_) => Ok(true),
         Err(Error::NotFound | Error::Unauthenticated) => Ok(false),

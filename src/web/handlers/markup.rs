@@ -4,17 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 
 use crate::error::Error;
-use crate::markup::{self, Markup, Saved, Sent};
+use crate::markup::{self, Markup, MarkupInput, PutOutcome};
 use crate::state::State;
-use crate::web::extract::context::Ask;
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
-use crate::web::responses::{Answer, back, data, done};
-use crate::web::schema::MarkupShape;
+use crate::web::responses::{HandlerResult, json, json_or_redirect, return_path};
+use crate::web::schema::MarkupView;
 
 /// The largest body: 100,000 points with their pressures.
-const BODY: usize = 4 << 20;
+const MAX_BODY: usize = 4 << 20;
 
-impl From<Markup> for MarkupShape {
+impl From<Markup> for MarkupView {
     fn from(markup: Markup) -> Self {
         Self {
             revision: markup.revision,
@@ -24,69 +24,77 @@ impl From<Markup> for MarkupShape {
     }
 }
 
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let markup = markup::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    data(StatusCode::OK, &MarkupShape::from(markup))
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let markup = markup::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    json(StatusCode::OK, &MarkupView::from(markup))
 }
 
 /// Saves a layer: the author of the update.
 pub(crate) async fn put(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    ask.person()?;
-    let mut fields = Fields::read_up_to(&req, payload, BODY).await?;
+) -> HandlerResult {
+    ctx.person()?;
+    let mut fields = Fields::read_up_to(&req, payload, MAX_BODY).await?;
     let revision = fields.number("revision");
     if revision.is_none() {
-        fields.complain(
+        fields.add_error(
             "revision",
             "is missing. Right would be the number that GET answers.",
         );
     }
-    let sent = sent(&state, &mut fields);
+    let sent = read_input(&state, &mut fields);
     let material = crate::web::handlers::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     let saved = markup::put(
         &mut tx,
         &state.clock,
-        &ask.viewer,
+        &ctx.viewer,
         &id,
         (revision.unwrap_or_default(), &sent),
         material,
     )
     .await?;
-    let (_, _, update) = crate::media::find(&mut tx, &ask.viewer, &id).await?;
-    state.mail(&mut tx, &update.id).await?;
+    let (_, _, update) = crate::media::find(&mut tx, &ctx.viewer, &id).await?;
+    state.enqueue_mail(&mut tx, &update.id).await?;
     tx.commit().await?;
-    if saved == Saved::Hidden {
+    if saved == PutOutcome::Hidden {
         // In a task of its own: it goes on also when nobody waits for the answer.
-        let (shop, id) = (state.intake.shop.clone(), id.clone());
-        actix_web::rt::spawn(async move { markup::burn(&shop, &id).await })
+        let (ctx, id) = (state.uploads.media.clone(), id.clone());
+        actix_web::rt::spawn(async move { markup::finish_redaction(&ctx, &id).await })
             .await
             .map_err(Error::internal)??;
     }
-    let markup = markup::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    done(
-        &ask,
+    let markup = markup::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    json_or_redirect(
+        &ctx,
         StatusCode::OK,
-        &back(&req, &format!("/updates/{}/edit", update.id)),
-        &MarkupShape::from(markup),
+        &return_path(&req, &format!("/updates/{}/edit", update.id)),
+        &MarkupView::from(markup),
     )
 }
 
 /// What is to be drawn; what is wrong with it is noted.
-fn sent(state: &State, fields: &mut Fields) -> Sent {
+fn read_input(state: &State, fields: &mut Fields) -> MarkupInput {
     let crop = fields.json("crop").unwrap_or_default();
     let Some(shapes) = fields.json("shapes") else {
-        fields.complain(
+        fields.add_error(
             "shapes",
             "is missing. Right would be a list, which may be empty.",
         );
-        return Sent::default();
+        return MarkupInput::default();
     };
-    fields.read_as(Sent::read(&shapes, &crop, &state.intake.shop.font))
+    fields.accept(MarkupInput::parse(
+        &shapes,
+        &crop,
+        &state.uploads.media.font,
+    ))
 }

@@ -5,25 +5,25 @@ use actix_web::{HttpRequest, web};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::people::{self, Grant, Hashed, Person, Profile};
+use crate::people::{self, Grant, PasswordHash, Person, Profile};
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
-use crate::web::presenters::me::{Typed, me_page, me_shape};
-use crate::web::responses::{Answer, data, nothing, see_other_saying};
-use crate::web::schema::MeShape;
-use crate::working_hours::Hours;
+use crate::web::presenters::me::{Typed, me_page, me_view};
+use crate::web::responses::{HandlerResult, json, no_content_or_redirect, see_other_with_flash};
+use crate::web::schema::MeView;
+use crate::working_hours::WorkingHours;
 use crate::{text, updates};
 
-pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
-    if ask.html {
-        return me_page(&state, &ask, None).await;
+pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    let person = ctx.person()?;
+    if ctx.wants_html {
+        return me_page(&state, &ctx, None).await;
     }
-    data(
+    json(
         StatusCode::OK,
-        &me_shape(
+        &me_view(
             people::by_id(&mut *state.db.read().await?, &person.id).await?,
             state.clock.now(),
         ),
@@ -32,17 +32,17 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>) -> Answer {
 
 pub(crate) async fn edit(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    match try_edit(&req, &state, &ask, fields).await {
-        Ok(_) if ask.html => see_other_saying(&state, "/me", &Said::text("Saved.")),
-        Ok(account) => data(StatusCode::OK, &account),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            me_page(&state, &ask, Some((typed, error))).await
+    match try_edit(&req, &state, &ctx, fields).await {
+        Ok(_) if ctx.wants_html => see_other_with_flash(&state, "/me", &Flash::text("Saved.")),
+        Ok(account) => json(StatusCode::OK, &account),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            me_page(&state, &ctx, Some((typed, error))).await
         }
         Err(error) => Err(error),
     }
@@ -51,20 +51,20 @@ pub(crate) async fn edit(
 async fn try_edit(
     req: &HttpRequest,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     mut fields: Fields,
-) -> Result<MeShape> {
-    let person = ask.person()?;
-    let time_zone = fields.optional("time_zone", people::time_zone);
+) -> Result<MeView> {
+    let person = ctx.person()?;
+    let time_zone = fields.optional("time_zone", people::parse_time_zone);
     let profile = Profile {
-        name: fields.optional("name", |text| text::line(text, text::NAME)),
-        email: fields.optional("email", text::email),
-        working_hours: hours(&mut fields),
+        name: fields.optional("name", |text| text::clean_line(text, text::MAX_NAME)),
+        email: fields.optional("email", text::parse_email),
+        working_hours: working_hours(&mut fields),
         away_until: fields.moment(
             "away_until",
             time_zone.as_ref().unwrap_or(&person.time_zone),
         ),
-        mail: mail(&mut fields),
+        mail: mail_setting(&mut fields),
         time_zone,
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
@@ -80,15 +80,15 @@ async fn try_edit(
     }
     let mut tx = state.db.begin().await?;
     if people::edit(&mut tx, &state.clock, &person.id, &profile).await? {
-        updates::move_dues(&mut tx, &person.id).await?;
+        updates::recompute_due_times(&mut tx, &person.id).await?;
     }
-    let account = me_shape(people::by_id(&mut tx, &person.id).await?, state.clock.now());
+    let account = me_view(people::by_id(&mut tx, &person.id).await?, state.clock.now());
     tx.commit().await?;
     Ok(account)
 }
 
 /// Working hours: an object, or `days`, `from` and `to` of a form.
-fn hours(fields: &mut Fields) -> Option<Option<Hours>> {
+fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     if fields.is_form() && (fields.has("from") || fields.has("to") || fields.has("days")) {
         let days = fields.list("days").unwrap_or_default();
         let (from, to) = (
@@ -100,22 +100,22 @@ fn hours(fields: &mut Fields) -> Option<Option<Hours>> {
             .iter()
             .map(|day| day.parse().unwrap_or_default())
             .collect();
-        return Hours::new(&days, &from, &to)
-            .map_err(|wrong| fields.complain("working_hours", wrong))
+        return WorkingHours::new(&days, &from, &to)
+            .map_err(|message| fields.add_error("working_hours", message))
             .ok()
             .map(Some);
     }
     match fields.raw("working_hours")? {
         Value::Null => Some(None),
-        value => Hours::parse(&value)
-            .map_err(|wrong| fields.complain("working_hours", wrong))
+        value => WorkingHours::parse(&value)
+            .map_err(|message| fields.add_error("working_hours", message))
             .ok()
             .map(Some),
     }
 }
 
 /// `notify` is `{"mail":true}`; a form sends `mail`.
-fn mail(fields: &mut Fields) -> Option<bool> {
+fn mail_setting(fields: &mut Fields) -> Option<bool> {
     if fields.is_form() && fields.has("mail") {
         return fields.flag("mail");
     }
@@ -126,7 +126,7 @@ fn mail(fields: &mut Fields) -> Option<bool> {
     ) {
         (Some(mail), 1) => Some(mail),
         _ => {
-            fields.complain(
+            fields.add_error(
                 "notify",
                 "is not understood. Right would be {\"mail\":true} or {\"mail\":false}.",
             );
@@ -137,20 +137,20 @@ fn mail(fields: &mut Fields) -> Option<bool> {
 
 pub(crate) async fn change_password(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
-    match try_change_password(&req, &state, &ask, fields).await {
-        Ok(()) if ask.html => see_other_saying(
+    match try_change_password(&req, &state, &ctx, fields).await {
+        Ok(()) if ctx.wants_html => see_other_with_flash(
             &state,
             "/me",
-            &Said::text("Your password is changed. Everywhere else you are signed out."),
+            &Flash::text("Your password is changed. Everywhere else you are signed out."),
         ),
-        Ok(()) => nothing(&ask, "/me"),
-        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
-            me_page(&state, &ask, Some((Typed::new(), error))).await
+        Ok(()) => no_content_or_redirect(&ctx, "/me"),
+        Err(error @ (Error::Invalid(_) | Error::TooManyRequests(_))) if ctx.wants_html => {
+            me_page(&state, &ctx, Some((Typed::new(), error))).await
         }
         Err(error) => Err(error),
     }
@@ -159,14 +159,14 @@ pub(crate) async fn change_password(
 async fn try_change_password(
     req: &HttpRequest,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     mut fields: Fields,
 ) -> Result<()> {
-    let person = ask.person()?;
+    let person = ctx.person()?;
     let (current, password) = (fields.secret("current"), fields.secret("password"));
     fields.finish()?;
     check_current(req, state, person, &current).await?;
-    let password = Hashed::new(&password, &[&person.name, &person.email]).await?;
+    let password = PasswordHash::new(&password, &[&person.name, &person.email]).await?;
     let keep = match &person.grant {
         Grant::Session(id) => Some(id.as_str()),
         Grant::Token(_) => None,
@@ -184,8 +184,8 @@ async fn check_current(
     current: &str,
 ) -> Result<()> {
     state
-        .guard
-        .sign_in(&text::email_key(&person.email), &client_address(state, req))?;
+        .rate_limits
+        .check_sign_in(&text::email_key(&person.email), &client_address(state, req))?;
     match people::sign_in(&state.db, &person.email, current).await {
         Ok(_) => Ok(()),
         Err(Error::Invalid(_)) => Err(Error::invalid("current", "is not your present password.")),

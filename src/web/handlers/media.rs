@@ -13,46 +13,53 @@ use serde::Deserialize;
 use crate::config::Delivery;
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
-use crate::media::{self, Served};
+use crate::media::{self, ServedObject};
 use crate::state::State;
 use crate::updates;
-use crate::web::extract::context::{Ask, by_grant};
-use crate::web::extract::fields::{Fields, Wanted};
+use crate::web::extract::context::{RequestContext, viewer_by_grant};
+use crate::web::extract::fields::{Fields, FileOptions};
 use crate::web::media_urls;
 use crate::web::presenters;
-use crate::web::responses::{Answer, back, data, done, escape, nothing, see_other};
-use crate::web::schema::{ListShape, MediaShape};
+use crate::web::responses::{
+    HandlerResult, encode_query_value, json, json_or_redirect, no_content_or_redirect, return_path,
+    see_other,
+};
+use crate::web::schema::{ListView, MediaView};
 
 /// How long a redirect to a picture is good.
-const BRIEF: Duration = Duration::from_secs(60);
+const PICTURE_REDIRECT_LIFETIME: Duration = Duration::from_secs(60);
 
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let (media, renditions, update) =
-        media::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    let author = updates::must_be_author(&ask.viewer, &update).is_ok();
-    data(
+        media::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    let author = updates::must_be_author(&ctx.viewer, &update).is_ok();
+    json(
         StatusCode::OK,
-        &presenters::media_shape(&state, &ask, author, &(media, renditions)),
+        &presenters::media_view(&state, &ctx, author, &(media, renditions)),
     )
 }
 
 /// Adds files to an update of one's own.
 pub(crate) async fn add(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     // Whoever may not add learns it before the bytes are stored.
-    updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     let (fields, files) = Fields::read_with_files(
         &req,
         payload,
-        Wanted {
-            intake: &state.intake,
+        FileOptions {
+            uploads: &state.uploads,
             field: "media",
-            most: media::MOST,
+            most: media::MAX_FILES,
             pictures: false,
         },
     )
@@ -66,27 +73,27 @@ pub(crate) async fn add(
             ));
         }
         let mut tx = state.db.begin().await?;
-        let ids = media::attach(&mut tx, &state.clock, &ask.viewer, &id, &files).await?;
+        let ids = media::attach(&mut tx, &state.clock, &ctx.viewer, &id, &files).await?;
         tx.commit().await?;
         Ok(ids)
     };
     let ids = match added.await {
         Ok(ids) => ids,
         Err(error) => {
-            state.intake.discard(&files).await?;
+            state.uploads.discard(&files).await?;
             return Err(error);
         }
     };
-    if ask.html {
+    if ctx.wants_html {
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
     let album = media::of_updates(&mut *state.db.read().await?, std::slice::from_ref(&*id)).await?;
-    let items: Vec<MediaShape> = album
+    let items: Vec<MediaView> = album
         .iter()
         .filter(|(media, _)| ids.contains(&media.id))
-        .map(|entry| presenters::media_shape(&state, &ask, true, entry))
+        .map(|entry| presenters::media_view(&state, &ctx, true, entry))
         .collect();
-    data(StatusCode::CREATED, &ListShape { items, next: None })
+    json(StatusCode::CREATED, &ListView { items, next: None })
 }
 
 /// How a file is removed.
@@ -99,26 +106,26 @@ pub(crate) struct Removal {
 
 pub(crate) async fn remove(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     how: web::Query<Removal>,
-) -> Answer {
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = media::remove(&mut tx, &state.clock, &ask.viewer, &id, how.for_good).await?;
+    let update = media::remove(&mut tx, &state.clock, &ctx.viewer, &id, how.for_good).await?;
     tx.commit().await?;
-    nothing(&ask, &back(&req, &format!("/updates/{update}/edit")))
+    no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
 }
 
 /// Lets only a stretch of a recording play: its author.
 pub(crate) async fn trim(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    ask.person()?;
+) -> HandlerResult {
+    ctx.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let (from, to) = (fields.position("from"), fields.position("to"));
     let material = crate::web::handlers::updates::material(&mut fields);
@@ -127,42 +134,48 @@ pub(crate) async fn trim(
     media::trim(
         &mut tx,
         &state.clock,
-        &ask.viewer,
+        &ctx.viewer,
         &id,
         (from, to),
         material,
     )
     .await?;
-    trimmed(&req, &ask, &state, tx, &id).await
+    media_response(&req, &ctx, &state, tx, &id).await
 }
 
 /// Lets the whole recording play again.
 pub(crate) async fn untrim(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    ask.person()?;
+) -> HandlerResult {
+    ctx.person()?;
     let mut fields = Fields::read(&req, payload).await?;
     let material = crate::web::handlers::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    media::untrim(&mut tx, &state.clock, &ask.viewer, &id, material).await?;
-    trimmed(&req, &ask, &state, tx, &id).await
+    media::untrim(&mut tx, &state.clock, &ctx.viewer, &id, material).await?;
+    media_response(&req, &ctx, &state, tx, &id).await
 }
 
-async fn trimmed(req: &HttpRequest, ask: &Ask, state: &State, mut tx: Tx, id: &str) -> Answer {
-    let (media, renditions, update) = media::find(&mut tx, &ask.viewer, id).await?;
-    state.mail(&mut tx, &update.id).await?;
+async fn media_response(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    mut tx: Tx,
+    id: &str,
+) -> HandlerResult {
+    let (media, renditions, update) = media::find(&mut tx, &ctx.viewer, id).await?;
+    state.enqueue_mail(&mut tx, &update.id).await?;
     tx.commit().await?;
-    let to = back(req, &format!("/updates/{}/edit", update.id));
-    done(
-        ask,
+    let to = return_path(req, &format!("/updates/{}/edit", update.id));
+    json_or_redirect(
+        ctx,
         StatusCode::OK,
         &to,
-        &presenters::media_shape(state, ask, true, &(media, renditions)),
+        &presenters::media_view(state, ctx, true, &(media, renditions)),
     )
 }
 
@@ -184,7 +197,7 @@ pub(crate) async fn bytes(
     state: web::Data<State>,
     key: web::Path<String>,
     signed: web::Query<Signed>,
-) -> Answer {
+) -> HandlerResult {
     let storage_key = media_urls::check(
         &state,
         &key,
@@ -192,22 +205,26 @@ pub(crate) async fn bytes(
         signed.e.parse().unwrap_or(0),
         &signed.s,
     )?;
-    let viewer = by_grant(&state, &signed.g).await?;
-    let served = media::served(
+    let viewer = viewer_by_grant(&state, &signed.g).await?;
+    let served = media::find_object(
         &mut *state.db.read().await?,
         &state.clock,
         &viewer,
         &storage_key,
     )
     .await?;
-    let storage = &state.intake.shop.storage;
+    let storage = &state.uploads.media.storage;
     // A presigned address is for GET alone, and a HEAD costs no bytes anyway. Nobody gets one of another's original: that stays when what
     // others may see of it changes, and so would the address.
     let redirects = state.config.delivery == Delivery::Redirect
         && served.raw == 0
         && signed.download.is_none()
         && *req.method() == Method::GET;
-    if redirects && let Some(there) = storage.presign(&served.key, lifetime(&served)).await? {
+    if redirects
+        && let Some(there) = storage
+            .presign(&served.key, redirect_lifetime(&served))
+            .await?
+    {
         return Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, there))
             .insert_header((header::CACHE_CONTROL, "private, no-store"))
@@ -216,13 +233,13 @@ pub(crate) async fn bytes(
     let length = u64::try_from(served.bytes).unwrap_or(0);
     let tag = EntityTag::new_strong(served.key.trim_start_matches("media/").to_owned());
     let mut answer = HttpResponse::Ok();
-    headers(&mut answer, &served, &tag, signed.download.is_some());
+    set_headers(&mut answer, &served, &tag, signed.download.is_some());
     if not_modified(&req, &tag) {
         return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let range = match asked_range(&req, &tag, length) {
-        Asked::Whole => 0..length,
-        Asked::Part(range) => {
+    let range = match requested_range(&req, &tag, length) {
+        RequestedRange::Whole => 0..length,
+        RequestedRange::Part(range) => {
             answer.status(StatusCode::PARTIAL_CONTENT);
             answer.insert_header((
                 header::CONTENT_RANGE,
@@ -230,7 +247,7 @@ pub(crate) async fn bytes(
             ));
             range
         }
-        Asked::Nothing => {
+        RequestedRange::Unsatisfiable => {
             answer.insert_header((header::CONTENT_RANGE, format!("bytes */{length}")));
             return Ok(answer.status(StatusCode::RANGE_NOT_SATISFIABLE).finish());
         }
@@ -248,17 +265,17 @@ pub(crate) async fn bytes(
 
 /// How long a redirect is good: browsers stay on the address they were first sent to, so for a video three times its length, and an hour at
 /// least, also where its length is not known yet.
-fn lifetime(served: &Served) -> Duration {
+fn redirect_lifetime(served: &ServedObject) -> Duration {
     if served.kind != "video" {
-        return BRIEF;
+        return PICTURE_REDIRECT_LIFETIME;
     }
     let length = u64::try_from(served.duration_ms.unwrap_or(0)).unwrap_or(0);
     Duration::from_millis(length * 3).max(Duration::from_secs(3600))
 }
 
-fn headers(
+fn set_headers(
     answer: &mut actix_web::HttpResponseBuilder,
-    served: &Served,
+    served: &ServedObject,
     tag: &EntityTag,
     download: bool,
 ) {
@@ -266,7 +283,7 @@ fn headers(
     // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
     let disposition = format!(
         "{kind}; filename*=UTF-8''{}",
-        escape(&named(served)).replace('/', "%2F")
+        encode_query_value(&download_name(served)).replace('/', "%2F")
     );
     answer
         .content_type(served.content_type.clone())
@@ -286,7 +303,7 @@ fn headers(
 }
 
 /// The name the file had, with the ending of what it is now: a WebP may have become a PNG, a MOV an MP4.
-fn named(served: &Served) -> String {
+fn download_name(served: &ServedObject) -> String {
     let ending = match served.content_type.as_str() {
         "image/png" => "png",
         "image/jpeg" => "jpg",
@@ -325,31 +342,31 @@ fn not_modified(req: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-enum Asked {
+enum RequestedRange {
     Whole,
     Part(std::ops::Range<u64>),
-    Nothing,
+    Unsatisfiable,
 }
 
 /// One range is answered; several, and ranges of another version (`If-Range`), get the whole, as the standard allows.
-fn asked_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> Asked {
+fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
     if !req.headers().contains_key(header::RANGE) {
-        return Asked::Whole;
+        return RequestedRange::Whole;
     }
     if req.headers().contains_key(header::IF_RANGE)
         && !matches!(IfRange::parse(req), Ok(IfRange::EntityTag(asked)) if asked.strong_eq(tag))
     {
-        return Asked::Whole;
+        return RequestedRange::Whole;
     }
     match Range::parse(req) {
         Ok(Range::Bytes(specs)) if specs.len() == 1 => satisfy(&specs[0], length),
-        _ => Asked::Whole,
+        _ => RequestedRange::Whole,
     }
 }
 
-fn satisfy(spec: &ByteRangeSpec, length: u64) -> Asked {
+fn satisfy(spec: &ByteRangeSpec, length: u64) -> RequestedRange {
     match spec.to_satisfiable_range(length) {
-        Some((from, to)) => Asked::Part(from..to + 1),
-        None => Asked::Nothing,
+        Some((from, to)) => RequestedRange::Part(from..to + 1),
+        None => RequestedRange::Unsatisfiable,
     }
 }

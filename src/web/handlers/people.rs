@@ -7,79 +7,81 @@ use actix_web::{HttpRequest, web};
 
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
-use crate::people::{self, Change, Hashed, Role};
+use crate::people::{self, Change, PasswordHash, Role};
 use crate::state::State;
-use crate::updates::INVITE;
-use crate::web::extract::context::{Ask, Said};
+use crate::updates::MAX_INVITED;
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, InvitationPage, PeoplePage, ResetPage};
-use crate::web::presenters::people::{account_shape, accounts};
-use crate::web::presenters::workspace::workspace_shape;
-use crate::web::responses::sign_in::{browser, signed_in};
-use crate::web::responses::{Answer, data, done, nothing, page, see_other_saying};
-use crate::web::schema::{InvitationShape, ListShape};
+use crate::web::presenters::people::{account_view, account_views};
+use crate::web::presenters::workspace::workspace_view;
+use crate::web::responses::sign_in::{browser_name, session_response};
+use crate::web::responses::{
+    HandlerResult, html_page, json, json_or_redirect, no_content_or_redirect, see_other_with_flash,
+};
+use crate::web::schema::{InvitationView, ListView};
 use crate::{events, links, text, updates, workspace};
 
 type Typed = BTreeMap<String, String>;
 
-pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
-    ask.person()?;
-    if !ask.html {
-        return data(
+pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    ctx.person()?;
+    if !ctx.wants_html {
+        return json(
             StatusCode::OK,
-            &ListShape {
-                items: accounts(&state).await?,
+            &ListView {
+                items: account_views(&state).await?,
                 next: None,
             },
         );
     }
-    people_page(&state, &ask, StatusCode::OK, None).await
+    people_page(&state, &ctx, StatusCode::OK, None).await
 }
 
 async fn people_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     status: StatusCode,
     failed: Option<(Typed, Error)>,
-) -> Answer {
-    let invitations = if ask.person()?.is_admin() {
-        pending(state).await?
+) -> HandlerResult {
+    let invitations = if ctx.person()?.is_admin() {
+        pending_invitations(state).await?
     } else {
         Vec::new()
     };
-    let made = ask
-        .said
+    let made = ctx
+        .flash
         .invited
         .iter()
         .filter_map(|(id, secret)| {
             let invitation = invitations.iter().find(|invitation| invitation.id == *id)?;
-            Some(InvitationShape {
-                url: Some(format!("{}/invitations/{secret}", ask.base)),
+            Some(InvitationView {
+                url: Some(format!("{}/invitations/{secret}", ctx.base_url)),
                 ..invitation.clone()
             })
         })
         .collect();
     let form = failed.map_or_else(Form::default, |(typed, error)| {
-        Fields::filled(&typed, &error)
+        Fields::refilled_form(&typed, &error)
     });
     let page_struct = PeoplePage {
-        page: ask.page(state, "People", "people").await?,
-        people: accounts(state).await?,
+        page: ctx.page(state, "People", "people").await?,
+        people: account_views(state).await?,
         invitations,
         form,
         made,
     };
-    page(status, &page_struct)
+    html_page(status, &page_struct)
 }
 
 pub(crate) async fn change(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    let person = ask.person()?;
+) -> HandlerResult {
+    let person = ctx.person()?;
     person.must_be_admin()?;
     let mut fields = Fields::read(&req, payload).await?;
     let role = fields
@@ -90,47 +92,47 @@ pub(crate) async fn change(
     let mut tx = state.db.begin().await?;
     people::change(&mut tx, &state.clock, &id, &Change { role, active }).await?;
     if active.is_some() {
-        updates::settle_person(&mut tx, &state.clock, &id).await?;
+        updates::refresh_person(&mut tx, &state.clock, &id).await?;
     }
     if active == Some(false) {
         links::revoke_of_author(&mut tx, &state.clock, &id).await?;
         events::record_access(&mut tx, &state.clock, &id, &person.id).await?;
     }
-    let account = account_shape(people::by_id(&mut tx, &id).await?, state.clock.now());
+    let account = account_view(people::by_id(&mut tx, &id).await?, state.clock.now());
     tx.commit().await?;
-    done(&ask, StatusCode::OK, "/people", &account)
+    json_or_redirect(&ctx, StatusCode::OK, "/people", &account)
 }
 
-pub(crate) async fn ask_to_reset(
-    ask: Ask,
+pub(crate) async fn create_reset_link(
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    ask.person()?.must_be_admin()?;
+) -> HandlerResult {
+    ctx.person()?.must_be_admin()?;
     let mut tx = state.db.begin().await?;
     let account = people::by_id(&mut tx, &id).await?;
-    let secret = people::ask_to_reset(&mut tx, &state.clock, &id).await?;
+    let secret = people::create_reset_link(&mut tx, &state.clock, &id).await?;
     tx.commit().await?;
-    let url = format!("{}/resets/{secret}", ask.base);
-    if ask.html {
-        let said = Said {
+    let url = format!("{}/resets/{secret}", ctx.base_url);
+    if ctx.wants_html {
+        let said = Flash {
             text: Some(format!(
                 "Pass this link to {}. It sets a new password, once, within an hour.",
                 account.name
             )),
             link: Some(url),
-            ..Said::default()
+            ..Flash::default()
         };
-        return see_other_saying(&state, "/people", &said);
+        return see_other_with_flash(&state, "/people", &said);
     }
-    data(StatusCode::CREATED, &serde_json::json!({ "url": url }))
+    json(StatusCode::CREATED, &serde_json::json!({ "url": url }))
 }
 
-async fn pending(state: &State) -> Result<Vec<InvitationShape>> {
+async fn pending_invitations(state: &State) -> Result<Vec<InvitationView>> {
     let invitations = people::invitations(&mut *state.db.read().await?, &state.clock).await?;
     Ok(invitations
         .into_iter()
-        .map(|invitation| InvitationShape {
+        .map(|invitation| InvitationView {
             id: invitation.id,
             email: invitation.email,
             role: invitation.role,
@@ -141,15 +143,15 @@ async fn pending(state: &State) -> Result<Vec<InvitationShape>> {
         .collect())
 }
 
-pub(crate) async fn invitations(ask: Ask, state: web::Data<State>) -> Answer {
-    ask.person()?.must_be_admin()?;
-    if ask.html {
-        return people_page(&state, &ask, StatusCode::OK, None).await;
+pub(crate) async fn invitations(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    ctx.person()?.must_be_admin()?;
+    if ctx.wants_html {
+        return people_page(&state, &ctx, StatusCode::OK, None).await;
     }
-    data(
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: pending(&state).await?,
+        &ListView {
+            items: pending_invitations(&state).await?,
             next: None,
         },
     )
@@ -157,15 +159,15 @@ pub(crate) async fn invitations(ask: Ask, state: web::Data<State>) -> Answer {
 
 pub(crate) async fn invite(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
-    ask.person()?.must_be_admin()?;
+) -> HandlerResult {
+    ctx.person()?.must_be_admin()?;
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    match try_invite(&state, &ask, fields).await {
-        Ok(made) if ask.html => {
+    match try_invite(&state, &ctx, fields).await {
+        Ok(made) if ctx.wants_html => {
             let text = if made.len() == 1 {
                 "The invitation is made. Pass its link on."
             } else {
@@ -173,29 +175,29 @@ pub(crate) async fn invite(
             };
             let invited = made
                 .into_iter()
-                .map(|(shape, secret)| (shape.id, secret))
+                .map(|(view, secret)| (view.id, secret))
                 .collect();
-            see_other_saying(
+            see_other_with_flash(
                 &state,
                 "/people",
-                &Said {
+                &Flash {
                     text: Some(text.into()),
                     invited,
-                    ..Said::default()
+                    ..Flash::default()
                 },
             )
         }
-        Ok(made) => data(
+        Ok(made) => json(
             StatusCode::CREATED,
-            &ListShape {
-                items: made.into_iter().map(|(shape, _)| shape).collect(),
+            &ListView {
+                items: made.into_iter().map(|(view, _)| view).collect(),
                 next: None,
             },
         ),
-        Err(error @ Error::Invalid(_)) if ask.html => {
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             people_page(
                 &state,
-                &ask,
+                &ctx,
                 StatusCode::UNPROCESSABLE_ENTITY,
                 Some((typed, error)),
             )
@@ -207,90 +209,94 @@ pub(crate) async fn invite(
 
 async fn try_invite(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     mut fields: Fields,
-) -> Result<Vec<(InvitationShape, String)>> {
+) -> Result<Vec<(InvitationView, String)>> {
     let emails = fields.list("emails").unwrap_or_default();
     let role = fields
         .choice("role", &["member", "admin"])
         .and_then(Role::parse)
         .unwrap_or(Role::Member);
     if emails.is_empty() {
-        fields.complain("emails", "is empty. Write one address a line.");
+        fields.add_error("emails", "is empty. Write one address a line.");
     }
-    if emails.len() > INVITE {
-        fields.complain(
+    if emails.len() > MAX_INVITED {
+        fields.add_error(
             "emails",
             format!(
-                "names {} addresses; at most {INVITE} are invited at once.",
+                "names {} addresses; at most {MAX_INVITED} are invited at once.",
                 emails.len()
             ),
         );
     }
     let mut checked = Vec::new();
     for email in &emails {
-        match text::email(email) {
+        match text::parse_email(email) {
             Ok(email) => checked.push(email),
-            Err(wrong) => fields.complain("emails", wrong),
+            Err(message) => fields.add_error("emails", message),
         }
     }
     fields.finish()?;
     let mut tx = state.db.begin().await?;
     let mut made = Vec::new();
     for email in checked {
-        let invited = people::invite(&mut tx, &state.clock, ask.person()?, &email, role).await?;
-        let shape = InvitationShape {
+        let invited = people::invite(&mut tx, &state.clock, ctx.person()?, &email, role).await?;
+        let view = InvitationView {
             id: invited.id,
             email: invited.email,
             role: invited.role.as_str().into(),
             created_at: rfc3339(invited.created_at),
             expires_at: rfc3339(invited.expires_at),
-            url: Some(format!("{}/invitations/{}", ask.base, invited.secret)),
+            url: Some(format!("{}/invitations/{}", ctx.base_url, invited.secret)),
         };
-        made.push((shape, invited.secret));
+        made.push((view, invited.secret));
     }
     tx.commit().await?;
     Ok(made)
 }
 
-pub(crate) async fn withdraw(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn withdraw(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    people::withdraw(&mut tx, ask.person()?, &id).await?;
+    people::withdraw(&mut tx, ctx.person()?, &id).await?;
     tx.commit().await?;
-    nothing(&ask, "/people")
+    no_content_or_redirect(&ctx, "/people")
 }
 
 /// The page of an invitation's link; it does nothing by itself, since mail scanners follow links.
 pub(crate) async fn invitation(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
-) -> Answer {
-    invitation_page(&state, &ask, &secret, StatusCode::OK, Form::default()).await
+) -> HandlerResult {
+    invitation_page(&state, &ctx, &secret, StatusCode::OK, Form::default()).await
 }
 
 async fn invitation_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     secret: &str,
     status: StatusCode,
     form: Form,
-) -> Answer {
+) -> HandlerResult {
     let invitation =
         people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
-    let workspace = workspace_shape(workspace::read(&mut *state.db.read().await?).await?);
+    let workspace = workspace_view(workspace::load(&mut *state.db.read().await?).await?);
     let (email, invited_by) = (invitation.email, invitation.invited_by);
-    if !ask.html {
-        return data(
+    if !ctx.wants_html {
+        return json(
             StatusCode::OK,
             &serde_json::json!({ "email": email, "invited_by": invited_by, "workspace": workspace }),
         );
     }
     let action = format!("/invitations/{secret}");
-    page(
+    html_page(
         status,
         &InvitationPage {
-            page: ask.page(state, "Invitation", "").await?,
+            page: ctx.page(state, "Invitation", "").await?,
             form,
             email,
             invited_by,
@@ -302,22 +308,22 @@ async fn invitation_page(
 
 pub(crate) async fn accept(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_accept(&req, &state, &secret, fields).await {
-        Ok(session) => Ok(signed_in(&state, &ask, &session, "/")),
-        Err(error @ Error::Invalid(_)) if ask.html => {
+        Ok(session) => Ok(session_response(&state, &ctx, &session, "/")),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
             invitation_page(
                 &state,
-                &ask,
+                &ctx,
                 &secret,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                Fields::filled(&typed, &error),
+                Fields::refilled_form(&typed, &error),
             )
             .await
         }
@@ -333,20 +339,20 @@ async fn try_accept(
 ) -> Result<String> {
     let invitation =
         people::invitation_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
-    let name = fields.line("name", text::NAME);
+    let name = fields.line("name", text::MAX_NAME);
     let password = fields.secret("password");
     let time_zone = fields
-        .optional("time_zone", people::time_zone)
+        .optional("time_zone", people::parse_time_zone)
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
-    let password = Hashed::new(&password, &[&name, &invitation.email]).await?;
+    let password = PasswordHash::new(&password, &[&name, &invitation.email]).await?;
     let mut tx = state.db.begin().await?;
     let (id, asked) =
         people::accept(&mut tx, &state.clock, secret, name, password, time_zone).await?;
-    let session = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
-    updates::join(&mut tx, &state.clock, &id, &asked).await?;
+    let session = people::open_session(&mut tx, &state.clock, &id, &browser_name(req)).await?;
+    updates::add_invited_recipient(&mut tx, &state.clock, &id, &asked).await?;
     for update in &asked {
-        state.mail(&mut tx, update).await?;
+        state.enqueue_mail(&mut tx, update).await?;
     }
     tx.commit().await?;
     Ok(session)
@@ -354,33 +360,33 @@ async fn try_accept(
 
 /// The page of a link for a new password.
 pub(crate) async fn reset_page(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
-) -> Answer {
-    shown_reset(&state, &ask, &secret, StatusCode::OK, Form::default()).await
+) -> HandlerResult {
+    reset_form_page(&state, &ctx, &secret, StatusCode::OK, Form::default()).await
 }
 
-async fn shown_reset(
+async fn reset_form_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     secret: &str,
     status: StatusCode,
     form: Form,
-) -> Answer {
+) -> HandlerResult {
     let account =
         people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
-    if !ask.html {
-        return data(
+    if !ctx.wants_html {
+        return json(
             StatusCode::OK,
             &serde_json::json!({ "email": account.email }),
         );
     }
     let action = format!("/resets/{secret}");
-    page(
+    html_page(
         status,
         &ResetPage {
-            page: ask.page(state, "New password", "").await?,
+            page: ctx.page(state, "New password", "").await?,
             form,
             email: account.email,
             action,
@@ -390,22 +396,22 @@ async fn shown_reset(
 
 pub(crate) async fn reset(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_reset(&req, &state, &secret, fields).await {
-        Ok(session) => Ok(signed_in(&state, &ask, &session, "/")),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            shown_reset(
+        Ok(session) => Ok(session_response(&state, &ctx, &session, "/")),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            reset_form_page(
                 &state,
-                &ask,
+                &ctx,
                 &secret,
                 StatusCode::UNPROCESSABLE_ENTITY,
-                Fields::filled(&typed, &error),
+                Fields::refilled_form(&typed, &error),
             )
             .await
         }
@@ -423,10 +429,11 @@ async fn try_reset(
         people::reset_by_secret(&mut *state.db.read().await?, &state.clock, secret).await?;
     let password = fields.secret("password");
     fields.finish()?;
-    let password = Hashed::new(&password, &[&account.name, &account.email]).await?;
+    let password = PasswordHash::new(&password, &[&account.name, &account.email]).await?;
     let mut tx = state.db.begin().await?;
     people::reset_password(&mut tx, &state.clock, secret, &password).await?;
-    let session = people::open_session(&mut tx, &state.clock, &account.id, &browser(req)).await?;
+    let session =
+        people::open_session(&mut tx, &state.clock, &account.id, &browser_name(req)).await?;
     tx.commit().await?;
     Ok(session)
 }

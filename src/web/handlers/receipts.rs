@@ -8,68 +8,69 @@ use sqlx::AnyConnection;
 use crate::clock::{parse_rfc3339, rfc3339};
 use crate::error::{Error, Result};
 use crate::people::Viewer;
-use crate::receipts::{self, Answer, READBACK, Receipt, Verdict};
+use crate::receipts::{self, Answer, MAX_READBACK, Receipt, Verdict};
 use crate::state::State;
 use crate::updates::{self, Filter, Row, Update};
 use crate::web::extract::accept::wants_csv;
 use crate::web::extract::client_address::client_address;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
 use crate::web::handlers::updates::update_page;
 use crate::web::pages::{OverviewPage, ReceiptsPage};
 use crate::web::presenters;
 use crate::web::responses::{
-    Answer as Answered, back, data, nothing, page, see_other, see_other_saying,
+    HandlerResult, html_page, json, no_content_or_redirect, return_path, see_other,
+    see_other_with_flash,
 };
-use crate::web::schema::{ListShape, ReceiptShape};
+use crate::web::schema::{ListView, ReceiptView};
 use crate::{events, sample, share_message, text};
 
 /// Who was asked and who answered: for members, as a page, JSON or CSV. Guests see none.
 pub(crate) async fn list(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answered {
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    if matches!(ask.viewer, Viewer::Guest(_)) {
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    if matches!(ctx.viewer, Viewer::Guest(_)) {
         return Err(Error::NotFound);
     }
-    let author = updates::must_be_author(&ask.viewer, &update).is_ok();
-    let event = events::newest(&mut connection).await?;
-    let exchanges = receipts::exchanges(&mut connection, &ask.viewer, &update).await?;
-    let all = receipts::of(&mut connection, &id).await?;
-    let items = presenters::receipt_shapes(&state, &ask, &update, &all, &exchanges);
+    let author = updates::must_be_author(&ctx.viewer, &update).is_ok();
+    let event = events::newest_number(&mut connection).await?;
+    let exchanges = receipts::verdict_thread(&mut connection, &ctx.viewer, &update).await?;
+    let all = receipts::of_update(&mut connection, &id).await?;
+    let items = presenters::receipt_views(&state, &ctx, &update, &all, &exchanges);
     if wants_csv(&req) {
-        return csv(&update.title, &table(&items)?);
+        return csv_response(&update.title, &receipts_csv(&items)?);
     }
-    let guests: Vec<_> = receipts::of_guests(&mut connection, &id)
+    let guests: Vec<_> = receipts::guest_answers(&mut connection, &id)
         .await?
         .iter()
-        .map(|answer| presenters::guest_shape(answer, author))
+        .map(|answer| presenters::guest_view(answer, author))
         .collect();
-    if !ask.html {
+    if !ctx.wants_html {
         let mut body =
-            serde_json::to_value(ListShape { items, next: None }).map_err(Error::internal)?;
+            serde_json::to_value(ListView { items, next: None }).map_err(Error::internal)?;
         body["guests"] = serde_json::to_value(guests).map_err(Error::internal)?;
-        return data(StatusCode::OK, &body);
+        return json(StatusCode::OK, &body);
     }
-    let shape = presenters::update(&mut connection, &state, &ask, &update).await?;
-    let questions = presenters::threads(&mut connection, &state, &ask, &update).await?;
+    let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
+    let questions = presenters::thread_views(&mut connection, &state, &ctx, &update).await?;
     let questions = questions
         .into_iter()
         .filter(|thread| thread.kind == "question" && thread.state.as_deref() == Some("open"))
         .collect();
     drop(connection);
-    let title = format!("Who has heard “{}”", shape.heading());
-    let page_of = ask.page(&state, title, "receipts").await?;
-    page(
+    let title = format!("Who has heard “{}”", view.heading());
+    let page_of = ctx.page(&state, title, "receipts").await?;
+    html_page(
         StatusCode::OK,
         &ReceiptsPage {
             page: page_of,
-            update: shape,
+            update: view,
             receipts: items,
             guests,
             questions,
@@ -80,42 +81,42 @@ pub(crate) async fn list(
 }
 
 /// One recipient's standing, with what the two said.
-pub(crate) async fn one(
-    ask: Ask,
+pub(crate) async fn show(
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answered {
+) -> HandlerResult {
     let (id, person) = at.into_inner();
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    if matches!(ask.viewer, Viewer::Guest(_)) {
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    if matches!(ctx.viewer, Viewer::Guest(_)) {
         return Err(Error::NotFound);
     }
-    let exchanges = receipts::exchanges(&mut connection, &ask.viewer, &update).await?;
+    let exchanges = receipts::verdict_thread(&mut connection, &ctx.viewer, &update).await?;
     let receipt = receipts::of_person(&mut connection, &id, &person)
         .await?
         .ok_or(Error::NotFound)?;
-    if ask.html {
+    if ctx.wants_html {
         return Ok(see_other(&format!(
             "/updates/{}/receipts#receipt-{}",
             update.id, receipt.person_id
         )));
     }
-    let shape = presenters::receipt_shapes(
+    let view = presenters::receipt_views(
         &state,
-        &ask,
+        &ctx,
         &update,
         std::slice::from_ref(&receipt),
         &exchanges,
     )
     .remove(0);
-    let mut body = serde_json::to_value(&shape).map_err(Error::internal)?;
-    body["exchange"] = serde_json::to_value(&shape.exchange).map_err(Error::internal)?;
-    data(StatusCode::OK, &body)
+    let mut body = serde_json::to_value(&view).map_err(Error::internal)?;
+    body["exchange"] = serde_json::to_value(&view.exchange).map_err(Error::internal)?;
+    json(StatusCode::OK, &body)
 }
 
 /// A cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
+fn csv_cell(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {
@@ -123,7 +124,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
+fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = [
         "person",
@@ -146,9 +147,9 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
     ];
     writer.write_record(heads).map_err(Error::internal)?;
     for receipt in receipts {
-        let text = |field: &Option<String>| cell(field.as_deref().unwrap_or_default());
+        let text = |field: &Option<String>| csv_cell(field.as_deref().unwrap_or_default());
         let row = [
-            cell(&receipt.person.name),
+            csv_cell(&receipt.person.name),
             receipt.person.id.clone(),
             receipt.state.clone(),
             receipt.owes.to_string(),
@@ -178,8 +179,8 @@ fn table(receipts: &[ReceiptShape]) -> Result<Vec<u8>> {
 }
 
 /// A table to keep, named after what it is of.
-fn csv(title: &str, body: &[u8]) -> Answered {
-    let name: String = text::file_name(title)
+fn csv_response(title: &str, body: &[u8]) -> HandlerResult {
+    let name: String = text::clean_file_name(title)
         .chars()
         .filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, ' ' | '-'))
         .collect();
@@ -198,8 +199,12 @@ fn csv(title: &str, body: &[u8]) -> Answered {
 }
 
 /// All updates of one's own, with how far the answers have come.
-pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answered {
-    let person = ask.person()?.clone();
+pub(crate) async fn overview(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let person = ctx.person()?.clone();
     let query = ListQuery::read(&req, &["format"])?;
     let filter = Filter {
         author: person.id.clone(),
@@ -208,7 +213,7 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
     };
     let mut connection = state.db.read().await?;
     if wants_csv(&req) {
-        return overview_table(&mut connection, &state, &ask, &person.id, &filter).await;
+        return overview_csv(&mut connection, &state, &ctx, &person.id, &filter).await;
     }
     let mut found = updates::list(
         &mut connection,
@@ -216,22 +221,22 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
         &person.id,
         &filter,
         query.after.as_ref(),
-        query.rows_to_read(),
+        query.query_limit(),
     )
     .await?;
-    let next = query.cut(&mut found, Row::cursor);
-    let items = presenters::rows(&mut connection, &state, &ask, found).await?;
+    let next = query.split_page(&mut found, Row::cursor);
+    let items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
     drop(connection);
-    if !ask.html {
-        return data(StatusCode::OK, &ListShape { items, next });
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &ListView { items, next });
     }
     let next = next
         .map(|next| format!("/receipts?after={next}"))
         .unwrap_or_default();
-    page(
+    html_page(
         StatusCode::OK,
         &OverviewPage {
-            page: ask.page(&state, "Who has heard", "receipts").await?,
+            page: ctx.page(&state, "Who has heard", "receipts").await?,
             items,
             next,
         },
@@ -239,13 +244,13 @@ pub(crate) async fn overview(req: HttpRequest, ask: Ask, state: web::Data<State>
 }
 
 /// All of them as a table, however many.
-async fn overview_table(
+async fn overview_csv(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     person_id: &str,
     filter: &Filter,
-) -> Answered {
+) -> HandlerResult {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = [
         "title",
@@ -278,8 +283,8 @@ async fn overview_table(
                 row.recipients - row.owing
             };
             let record = [
-                cell(&row.title),
-                format!("{}/updates/{}", ask.base, row.id),
+                csv_cell(&row.title),
+                format!("{}/updates/{}", ctx.base_url, row.id),
                 row.published_at.map(rfc3339).unwrap_or_default(),
                 row.expectation.clone(),
                 row.recipients.to_string(),
@@ -293,20 +298,22 @@ async fn overview_table(
         }
         match found.last() {
             Some(row) => after = Some(row.cursor()),
-            None => return csv("My updates", &writer.into_inner().map_err(Error::internal)?),
+            None => {
+                return csv_response("My updates", &writer.into_inner().map_err(Error::internal)?);
+            }
         }
     }
 }
 
 pub(crate) async fn acknowledge(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answered {
-    answer(&req, &ask, &state, &id, payload, |fields| {
-        match fields.text("readback", READBACK).flatten() {
+) -> HandlerResult {
+    answer(&req, &ctx, &state, &id, payload, |fields| {
+        match fields.text("readback", MAX_READBACK).flatten() {
             Some(words) => Answer::ReadBack(words),
             None => Answer::Acknowledged,
         }
@@ -317,16 +324,16 @@ pub(crate) async fn acknowledge(
 /// I heard it, but …
 pub(crate) async fn decline(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answered {
-    answer(&req, &ask, &state, &id, payload, |fields| {
-        match fields.text("reason", READBACK).flatten() {
+) -> HandlerResult {
+    answer(&req, &ctx, &state, &id, payload, |fields| {
+        match fields.text("reason", MAX_READBACK).flatten() {
             Some(reason) => Answer::Declined(reason),
             None => {
-                fields.complain("reason", "is missing. Say why.");
+                fields.add_error("reason", "is missing. Say why.");
                 Answer::Declined(String::new())
             }
         }
@@ -336,50 +343,50 @@ pub(crate) async fn decline(
 
 async fn answer(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
     id: &str,
     payload: web::Payload,
     read: impl FnOnce(&mut Fields) -> Answer,
-) -> Answered {
+) -> HandlerResult {
     let mut fields = Fields::read(req, payload).await?;
     state
-        .guard
-        .speak(&ask.viewer, &client_address(state, req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(state, req))?;
     let typed = fields.typed();
     let tried = async {
         let revision = fields.number("revision");
-        let name = fields.text("name", text::NAME).flatten();
+        let name = fields.text("name", text::MAX_NAME).flatten();
         let answer = read(&mut fields);
         let fine = fields.finish();
         // Whoever may not see it learns nothing of what is wrong with their words.
-        updates::find(&mut *state.db.read().await?, &ask.viewer, id).await?;
+        updates::find(&mut *state.db.read().await?, &ctx.viewer, id).await?;
         fine?;
         let mut tx = state.db.begin().await?;
         receipts::answer(
             &mut tx,
             &state.clock,
-            &ask.viewer,
+            &ctx.viewer,
             id,
             &answer,
             revision,
             name.as_deref(),
         )
         .await?;
-        sample::hear(&mut tx, &state.clock, &ask.viewer, id).await?;
+        sample::confirm_readback(&mut tx, &state.clock, &ctx.viewer, id).await?;
         tx.commit().await
     };
     match tried.await {
-        Ok(()) => answered(req, ask, state, id).await,
-        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) if ask.html => {
-            let update = updates::find(&mut *state.db.read().await?, &ask.viewer, id).await?;
+        Ok(()) => answer_response(req, ctx, state, id).await,
+        Err(error @ (Error::Invalid(_) | Error::Conflict(_))) if ctx.wants_html => {
+            let update = updates::find(&mut *state.db.read().await?, &ctx.viewer, id).await?;
             let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
             update_page(
                 state,
-                ask,
+                ctx,
                 status,
                 &update,
-                Fields::filled(&typed, &error),
+                Fields::refilled_form(&typed, &error),
                 None,
             )
             .await
@@ -390,64 +397,69 @@ async fn answer(
 
 pub(crate) async fn take_back(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answered {
+) -> HandlerResult {
     state
-        .guard
-        .speak(&ask.viewer, &client_address(&state, &req))?;
+        .rate_limits
+        .check_comment(&ctx.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
-    receipts::take_back(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    receipts::take_back(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    answered(&req, &ask, &state, &id).await
+    answer_response(&req, &ctx, &state, &id).await
 }
 
 /// After an answer: back to the page, or to a program its own standing.
-async fn answered(req: &HttpRequest, ask: &Ask, state: &State, id: &str) -> Answered {
-    if ask.html {
-        return Ok(see_other(&back(req, &format!("/updates/{id}"))));
+async fn answer_response(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    id: &str,
+) -> HandlerResult {
+    if ctx.wants_html {
+        return Ok(see_other(&return_path(req, &format!("/updates/{id}"))));
     }
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, id).await?;
-    let person = ask
+    let update = updates::find(&mut connection, &ctx.viewer, id).await?;
+    let person = ctx
         .viewer
         .person()
         .ok()
         .map(|person| person.id.clone())
         .unwrap_or_default();
     match receipts::of_person(&mut connection, id, &person).await? {
-        Some(receipt) => data(
+        Some(receipt) => json(
             StatusCode::OK,
-            &presenters::receipt_shape(state, ask, &update, &receipt),
+            &presenters::receipt_view(state, ctx, &update, &receipt),
         ),
-        None => nothing(ask, ""),
+        None => no_content_or_redirect(ctx, ""),
     }
 }
 
 /// The author hears what was read back: confirms or corrects it.
 pub(crate) async fn confirm(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
     payload: web::Payload,
-) -> Answered {
+) -> HandlerResult {
     let (id, person) = at.into_inner();
     let mut fields = Fields::read(&req, payload).await?;
     let verdict = fields.choice("verdict", &["confirmed", "corrected"]);
-    let body = fields.text("body", READBACK).flatten();
+    let body = fields.text("body", MAX_READBACK).flatten();
     let said_at = fields.optional("said_at", |text| {
         parse_rfc3339(text).ok_or_else(|| "is not a time, as `answered_at` is.".to_owned())
     });
     let verdict = match (verdict, body) {
         (Some("corrected"), Some(body)) => Verdict::Corrected(body),
         (Some("corrected"), None) => {
-            fields.complain("body", "is missing. Say what is not quite right.");
+            fields.add_error("body", "is missing. Say what is not quite right.");
             Verdict::Confirmed
         }
         (Some(_), Some(_)) => {
-            fields.complain(
+            fields.add_error(
                 "body",
                 "goes with a correction. Leave it out, or send `corrected`.",
             );
@@ -455,7 +467,7 @@ pub(crate) async fn confirm(
         }
         (Some(_), None) => Verdict::Confirmed,
         (None, _) => {
-            fields.complain(
+            fields.add_error(
                 "verdict",
                 "is missing. Right would be confirmed or corrected.",
             );
@@ -463,97 +475,106 @@ pub(crate) async fn confirm(
         }
     };
     // Whoever may not see it learns nothing else.
-    updates::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
+    updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    receipts::confirm(
+    receipts::give_verdict(
         &mut tx,
         &state.clock,
-        &ask.viewer,
+        &ctx.viewer,
         &id,
         &person,
         &verdict,
         said_at,
     )
     .await?;
-    state.mail(&mut tx, &id).await?;
+    state.enqueue_mail(&mut tx, &id).await?;
     tx.commit().await?;
-    standing(&req, &ask, &state, &id, &person).await
+    receipt_response(&req, &ctx, &state, &id, &person).await
 }
 
 pub(crate) async fn disclose(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answered {
-    set_disclosed(&req, &ask, &state, at.into_inner(), true).await
+) -> HandlerResult {
+    set_disclosed(&req, &ctx, &state, at.into_inner(), true).await
 }
 
 pub(crate) async fn withhold(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answered {
-    set_disclosed(&req, &ask, &state, at.into_inner(), false).await
+) -> HandlerResult {
+    set_disclosed(&req, &ctx, &state, at.into_inner(), false).await
 }
 
 async fn set_disclosed(
     req: &HttpRequest,
-    ask: &Ask,
+    ctx: &RequestContext,
     state: &State,
     (id, person): (String, String),
     open: bool,
-) -> Answered {
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    receipts::disclose(&mut tx, &state.clock, &ask.viewer, &id, &person, open).await?;
+    receipts::set_disclosed(&mut tx, &state.clock, &ctx.viewer, &id, &person, open).await?;
     tx.commit().await?;
-    standing(req, ask, state, &id, &person).await
+    receipt_response(req, ctx, state, &id, &person).await
 }
 
 /// After the author did something about a recipient: back to the list, or to a program the recipient's standing.
-async fn standing(req: &HttpRequest, ask: &Ask, state: &State, id: &str, person: &str) -> Answered {
-    if ask.html {
-        return Ok(see_other(&back(req, &format!("/updates/{id}/receipts"))));
+async fn receipt_response(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    id: &str,
+    person: &str,
+) -> HandlerResult {
+    if ctx.wants_html {
+        return Ok(see_other(&return_path(
+            req,
+            &format!("/updates/{id}/receipts"),
+        )));
     }
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, id).await?;
+    let update = updates::find(&mut connection, &ctx.viewer, id).await?;
     let receipt = receipts::of_person(&mut connection, id, person)
         .await?
         .ok_or(Error::NotFound)?;
-    data(
+    json(
         StatusCode::OK,
-        &presenters::receipt_shape(state, ask, &update, &receipt),
+        &presenters::receipt_view(state, ctx, &update, &receipt),
     )
 }
 
 /// Reminds those who still owe, and answers with words to pass on that name them.
 pub(crate) async fn remind(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answered {
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let (update, reminded) = receipts::remind(&mut tx, &state.clock, &ask.viewer, &id).await?;
-    state.mail(&mut tx, &id).await?;
+    let (update, reminded) = receipts::remind(&mut tx, &state.clock, &ctx.viewer, &id).await?;
+    state.enqueue_mail(&mut tx, &id).await?;
     tx.commit().await?;
-    let message = names_who_owe(&state, &ask, &update).await?;
-    if ask.html {
+    let message = reminder_message(&state, &ctx, &update).await?;
+    if ctx.wants_html {
         let text = match reminded.as_slice() {
             [one] => format!("{} is reminded.", one.name),
             many => format!("{} people are reminded.", many.len()),
         };
-        let said = Said {
+        let said = Flash {
             text: Some(format!("{text} Words to pass on:")),
             link: Some(message),
             copy: true,
-            ..Said::default()
+            ..Flash::default()
         };
-        return see_other_saying(
+        return see_other_with_flash(
             &state,
-            &back(&req, &format!("/updates/{id}/receipts")),
+            &return_path(&req, &format!("/updates/{id}/receipts")),
             &said,
         );
     }
@@ -561,17 +582,17 @@ pub(crate) async fn remind(
         .iter()
         .map(|receipt| json!({ "id": receipt.person_id, "name": receipt.name }))
         .collect();
-    data(
+    json(
         StatusCode::OK,
         &json!({ "reminded": people, "message": message }),
     )
 }
 
 /// `Still open on “Title” (3:12): Bob (by Fri 17:00), Cyd. https://…`
-async fn names_who_owe(state: &State, ask: &Ask, update: &Update) -> Result<String> {
+async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) -> Result<String> {
     let mut connection = state.db.read().await?;
-    let shape = presenters::update(&mut connection, state, ask, update).await?;
-    let owing = receipts::of(&mut connection, &update.id)
+    let view = presenters::update_view(&mut connection, state, ctx, update).await?;
+    let owing = receipts::of_update(&mut connection, &update.id)
         .await?
         .into_iter()
         .filter(|receipt| receipt.owes_since.is_some());
@@ -580,28 +601,28 @@ async fn names_who_owe(state: &State, ask: &Ask, update: &Update) -> Result<Stri
             format!(
                 "{} ({}, {} time)",
                 receipt.name,
-                share_message::by(due, state.clock.now(), &receipt.time_zone),
-                city(&receipt.time_zone)
+                share_message::due_text(due, state.clock.now(), &receipt.time_zone),
+                city_of_zone(&receipt.time_zone)
             )
         }
         None => receipt.name,
     };
     let names: Vec<String> = owing.map(name).collect();
-    let length = shape
+    let length = view
         .media
         .iter()
         .find_map(|media| media.duration_ms)
-        .map(|ms| format!(" ({})", share_message::length(ms)))
+        .map(|ms| format!(" ({})", share_message::format_length(ms)))
         .unwrap_or_default();
     Ok(format!(
         "Still open on “{}”{length}: {}. {}",
-        shape.heading(),
+        view.heading(),
         names.join(", "),
-        shape.url
+        view.url
     ))
 }
 
 /// `Auckland` of `Pacific/Auckland`.
-fn city(zone: &str) -> String {
+fn city_of_zone(zone: &str) -> String {
     zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }

@@ -8,21 +8,22 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
-use crate::media::Taken;
-use crate::people::{self, Hashed, NewAccount, Role};
+use crate::media::StoredFile;
+use crate::people::{self, NewAccount, PasswordHash, Role};
 use crate::state::State;
 use crate::web::extract::client_address::client_address;
-use crate::web::extract::context::{Ask, Said, cookie, session_cookie};
+use crate::web::extract::context::{Flash, RequestContext, cookie, session_cookie};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, SetupPage, SignInPage};
 use crate::web::presenters::me::me_page;
-use crate::web::presenters::sessions::{sessions, token_shapes};
-use crate::web::responses::redirect::local;
-use crate::web::responses::sign_in::{browser, signed_in};
+use crate::web::presenters::sessions::{session_views, token_views};
+use crate::web::responses::redirect::local_path;
+use crate::web::responses::sign_in::{browser_name, session_response};
 use crate::web::responses::{
-    Answer, data, failed_page, nothing, page, see_other, see_other_saying,
+    HandlerResult, html_error_page, html_page, json, no_content_or_redirect, see_other,
+    see_other_with_flash,
 };
-use crate::web::schema::{ListShape, TokenShape};
+use crate::web::schema::{ListView, TokenView};
 use crate::{sample, text};
 
 #[derive(Deserialize)]
@@ -31,20 +32,20 @@ pub(crate) struct SetupQuery {
 }
 
 pub(crate) async fn setup_page(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     query: web::Query<SetupQuery>,
-) -> Answer {
+) -> HandlerResult {
     let code = query.into_inner().code.unwrap_or_default();
     check_code(&state, &code).await?;
     let form = Form {
         values: [("code".to_owned(), code)].into(),
         ..Form::default()
     };
-    page(
+    html_page(
         StatusCode::OK,
         &SetupPage {
-            page: ask.page(&state, "Set up", "").await?,
+            page: ctx.page(&state, "Set up", "").await?,
             form,
         },
     )
@@ -53,20 +54,20 @@ pub(crate) async fn setup_page(
 /// The first account, once, for who has the printed code.
 pub(crate) async fn setup(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
     match try_setup(&req, &state, fields).await {
-        Ok(secret) => Ok(signed_in(&state, &ask, &secret, "/")),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            let form = Fields::filled(&typed, &error);
-            page(
+        Ok(secret) => Ok(session_response(&state, &ctx, &secret, "/")),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            let form = Fields::refilled_form(&typed, &error);
+            html_page(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 &SetupPage {
-                    page: ask.page(&state, "Set up", "").await?,
+                    page: ctx.page(&state, "Set up", "").await?,
                     form,
                 },
             )
@@ -78,16 +79,16 @@ pub(crate) async fn setup(
 async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Result<String> {
     let code = fields.secret("code");
     check_code(state, &code).await?;
-    let email = fields.required("email", text::email);
-    let name = fields.line("name", text::NAME);
+    let email = fields.required("email", text::parse_email);
+    let name = fields.line("name", text::MAX_NAME);
     let password = fields.secret("password");
     let time_zone = fields
-        .optional("time_zone", people::time_zone)
+        .optional("time_zone", people::parse_time_zone)
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
-    let password = Some(Hashed::new(&password, &[&name, &email]).await?);
+    let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
     // The first account must not fail for the sample's sake.
-    let video = sample::take(&state.intake)
+    let video = sample::store_video(&state.uploads)
         .await
         .inspect_err(|error| tracing::warn!(%error, "the sample update is left out"))
         .ok();
@@ -98,30 +99,30 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         password,
         time_zone,
     };
-    let made = begin(req, state, &account, video.as_ref()).await;
+    let made = create_first_account(req, state, &account, video.as_ref()).await;
     if let (Err(_), Some(video)) = (&made, video) {
-        state.intake.discard(&[video]).await?;
+        state.uploads.discard(&[video]).await?;
     }
     made
 }
 
 /// The first account, its session and the sample, or none of them.
-async fn begin(
+async fn create_first_account(
     req: &HttpRequest,
     state: &State,
     account: &NewAccount,
-    video: Option<&Taken>,
+    video: Option<&StoredFile>,
 ) -> Result<String> {
     let mut tx = state.db.begin().await?;
     // Asked again under the write lock: two at once cannot both be first.
-    people::lock_first(&mut tx).await?;
-    if !people::none_yet(&mut tx).await? {
+    people::lock_setup(&mut tx).await?;
+    if !people::no_accounts_yet(&mut tx).await? {
         return Err(Error::NotFound);
     }
     let id = people::add(&mut tx, &state.clock, account).await?;
-    let secret = people::open_session(&mut tx, &state.clock, &id, &browser(req)).await?;
+    let secret = people::open_session(&mut tx, &state.clock, &id, &browser_name(req)).await?;
     if let Some(video) = video {
-        sample::make(&mut tx, &state.clock, &id, video).await?;
+        sample::create(&mut tx, &state.clock, &id, video).await?;
     }
     tx.commit().await?;
     Ok(secret)
@@ -129,7 +130,7 @@ async fn begin(
 
 /// Set-up is gone once there is an account, and to who has not the code.
 async fn check_code(state: &State, code: &str) -> Result<()> {
-    let open = people::none_yet(&mut *state.db.read().await?).await?;
+    let open = people::no_accounts_yet(&mut *state.db.read().await?).await?;
     if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) {
         Ok(())
     } else {
@@ -144,19 +145,19 @@ pub(crate) struct NextQuery {
 
 /// Who I am, or the sign-in page.
 pub(crate) async fn show(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     query: web::Query<NextQuery>,
-) -> Answer {
-    let next = local(query.into_inner().next.as_deref());
-    match (ask.viewer.person(), ask.html) {
+) -> HandlerResult {
+    let next = local_path(query.into_inner().next.as_deref());
+    match (ctx.viewer.person(), ctx.wants_html) {
         (Ok(_), true) => Ok(see_other(&next)),
-        (Ok(person), false) => data(
+        (Ok(person), false) => json(
             StatusCode::OK,
             &json!({ "person": { "id": person.id, "name": person.name, "email": person.email, "role": person.role.as_str(), "time_zone": person.time_zone } }),
         ),
         (Err(_), true) => {
-            let first = people::none_yet(&mut *state.db.read().await?).await?;
+            let first = people::no_accounts_yet(&mut *state.db.read().await?).await?;
             let problem =
                 first.then(|| "Nobody has an account yet. Open the set-up link that Hearback printed when it started.".to_owned());
             let form = Form {
@@ -164,10 +165,10 @@ pub(crate) async fn show(
                 problem,
                 ..Form::default()
             };
-            page(
+            html_page(
                 StatusCode::OK,
                 &SignInPage {
-                    page: ask.page(&state, "Sign in", "").await?,
+                    page: ctx.page(&state, "Sign in", "").await?,
                     form,
                 },
             )
@@ -178,21 +179,21 @@ pub(crate) async fn show(
 
 pub(crate) async fn sign_in(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
+) -> HandlerResult {
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    let next = local(fields.text("next", 2000).flatten().as_deref());
+    let next = local_path(fields.text("next", 2000).flatten().as_deref());
     match try_sign_in(&req, &state, fields).await {
-        Ok(secret) => Ok(signed_in(&state, &ask, &secret, &next)),
-        Err(error @ (Error::Invalid(_) | Error::TooMany(_))) if ask.html => {
-            let form = Fields::filled(&typed, &error);
-            failed_page(
+        Ok(secret) => Ok(session_response(&state, &ctx, &secret, &next)),
+        Err(error @ (Error::Invalid(_) | Error::TooManyRequests(_))) if ctx.wants_html => {
+            let form = Fields::refilled_form(&typed, &error);
+            html_error_page(
                 &error,
                 &SignInPage {
-                    page: ask.page(&state, "Sign in", "").await?,
+                    page: ctx.page(&state, "Sign in", "").await?,
                     form,
                 },
             )
@@ -202,59 +203,68 @@ pub(crate) async fn sign_in(
 }
 
 async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Result<String> {
-    let email = fields.required("email", |text| text::text(text, 254));
+    let email = fields.required("email", |text| text::clean_text(text, 254));
     let password = fields.secret("password");
     fields.finish()?;
     state
-        .guard
-        .sign_in(&text::email_key(&email), &client_address(state, req))?;
+        .rate_limits
+        .check_sign_in(&text::email_key(&email), &client_address(state, req))?;
     let account = people::sign_in(&state.db, &email, &password).await?;
     let mut tx = state.db.begin().await?;
     // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).
     if let Some(old) = req.cookie(session_cookie(state)) {
-        people::end_by_secret(&mut tx, old.value()).await?;
+        people::end_session_by_secret(&mut tx, old.value()).await?;
     }
-    let secret = people::open_session(&mut tx, &state.clock, &account.id, &browser(req)).await?;
+    let secret =
+        people::open_session(&mut tx, &state.clock, &account.id, &browser_name(req)).await?;
     tx.commit().await?;
     Ok(secret)
 }
 
-pub(crate) async fn sign_out(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
+pub(crate) async fn sign_out(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
     if let Some(old) = req.cookie(session_cookie(&state)) {
         let mut tx = state.db.begin().await?;
-        people::end_by_secret(&mut tx, old.value()).await?;
+        people::end_session_by_secret(&mut tx, old.value()).await?;
         tx.commit().await?;
     }
-    let mut answer = nothing(&ask, "/session")?;
+    let mut answer = no_content_or_redirect(&ctx, "/session")?;
     let mut gone = cookie(&state, session_cookie(&state).into(), String::new(), 0);
     gone.make_removal();
     let _ = answer.add_cookie(&gone);
     Ok(answer)
 }
 
-pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
-    data(
+pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: sessions(&state, &ask).await?,
+        &ListView {
+            items: session_views(&state, &ctx).await?,
             next: None,
         },
     )
 }
 
-pub(crate) async fn end(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn end_session(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     people::end_session(&mut tx, &person.id, &id).await?;
     tx.commit().await?;
-    nothing(&ask, "/me")
+    no_content_or_redirect(&ctx, "/me")
 }
 
-pub(crate) async fn tokens(ask: Ask, state: web::Data<State>) -> Answer {
-    data(
+pub(crate) async fn tokens(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: token_shapes(&state, &ask).await?,
+        &ListView {
+            items: token_views(&state, &ctx).await?,
             next: None,
         },
     )
@@ -262,16 +272,16 @@ pub(crate) async fn tokens(ask: Ask, state: web::Data<State>) -> Answer {
 
 pub(crate) async fn add_token(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
-    let person = ask.person()?.clone();
+) -> HandlerResult {
+    let person = ctx.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    let name = fields.line("name", text::NAME);
+    let name = fields.line("name", text::MAX_NAME);
     if let Err(error) = fields.finish() {
-        let told = |field: &str| {
+        let page_field = |field: &str| {
             if field == "name" {
                 "token_name".to_owned()
             } else {
@@ -281,48 +291,52 @@ pub(crate) async fn add_token(
         // The page has another field of that name.
         let typed = typed
             .into_iter()
-            .map(|(field, value)| (told(&field), value))
+            .map(|(field, value)| (page_field(&field), value))
             .collect();
         let shown = Error::Invalid(
             error
                 .fields()
                 .into_iter()
-                .map(|(field, wrong)| (told(&field), wrong))
+                .map(|(field, message)| (page_field(&field), message))
                 .collect(),
         );
-        return if ask.html {
-            me_page(&state, &ask, Some((typed, shown))).await
+        return if ctx.wants_html {
+            me_page(&state, &ctx, Some((typed, shown))).await
         } else {
             Err(error)
         };
     }
     let mut tx = state.db.begin().await?;
-    let (id, token) = people::add_token(&mut tx, &state.clock, &person.id, &name).await?;
+    let (id, token) = people::create_token(&mut tx, &state.clock, &person.id, &name).await?;
     tx.commit().await?;
-    if ask.html {
-        let said = Said {
+    if ctx.wants_html {
+        let said = Flash {
             text: Some(format!(
                 "The token “{name}” is made. Copy it now: it is not shown again."
             )),
             link: Some(token),
-            ..Said::default()
+            ..Flash::default()
         };
-        return see_other_saying(&state, "/me", &said);
+        return see_other_with_flash(&state, "/me", &said);
     }
-    let shape = TokenShape {
+    let view = TokenView {
         id,
         name,
         created_at: rfc3339(state.clock.now()),
         last_used_at: None,
         token: Some(token),
     };
-    data(StatusCode::CREATED, &shape)
+    json(StatusCode::CREATED, &view)
 }
 
-pub(crate) async fn end_token(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let person = ask.person()?;
+pub(crate) async fn end_token(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
     people::end_token(&mut tx, &person.id, &id).await?;
     tx.commit().await?;
-    nothing(&ask, "/me")
+    no_content_or_redirect(&ctx, "/me")
 }

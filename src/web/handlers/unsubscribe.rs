@@ -4,33 +4,37 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use crate::notifications::unsubscribe::person_of;
+use crate::notifications::unsubscribe::person_id_of;
 use crate::people::{self, Profile};
 use crate::state::State;
-use crate::web::extract::context::Ask;
-use crate::web::extract::fields::whole;
+use crate::web::extract::context::RequestContext;
+use crate::web::extract::fields::read_body;
 use crate::web::pages::UnsubscribePage;
-use crate::web::responses::{Answer, data, page, see_other};
+use crate::web::responses::{HandlerResult, html_page, json, see_other};
 
 /// What the body of a mail program's request holds.
 const ONE_CLICK: &[u8] = b"One-Click";
 
 /// One button: programs that look for viruses follow links, and must not end anything.
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, token: web::Path<String>) -> Answer {
-    let person_id = person_of(&state.key, &token)?;
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    token: web::Path<String>,
+) -> HandlerResult {
+    let person_id = person_id_of(&state.key, &token)?;
     let account = people::by_id(&mut *state.db.read().await?, person_id).await?;
     let off = account.mail_off_at.is_some();
-    if !ask.html {
-        return data(
+    if !ctx.wants_html {
+        return json(
             StatusCode::OK,
             &json!({ "email": account.email, "mail": !off }),
         );
     }
     let action = format!("/unsubscribe/{token}");
-    page(
+    html_page(
         StatusCode::OK,
         &UnsubscribePage {
-            page: ask.page(&state, "Mail", "").await?,
+            page: ctx.page(&state, "Mail", "").await?,
             email: account.email,
             off,
             action,
@@ -40,14 +44,14 @@ pub(crate) async fn show(ask: Ask, state: web::Data<State>, token: web::Path<Str
 
 /// Ends it.
 pub(crate) async fn stop(
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     token: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    let person_id = person_of(&state.key, &token)?;
+) -> HandlerResult {
+    let person_id = person_id_of(&state.key, &token)?;
     // Mail programs send a form of either kind (RFC 8058 §3.2): what was meant is clear whatever it is.
-    let one_click = whole(payload)
+    let one_click = read_body(payload)
         .await?
         .windows(ONE_CLICK.len())
         .any(|part| part == ONE_CLICK);
@@ -64,7 +68,7 @@ pub(crate) async fn stop(
     .await?;
     tx.commit().await?;
     // A mail program must not be sent elsewhere (RFC 8058 §3.1).
-    if ask.html && !one_click {
+    if ctx.wants_html && !one_click {
         Ok(see_other(&format!("/unsubscribe/{token}")))
     } else {
         Ok(HttpResponse::NoContent().finish())

@@ -18,85 +18,92 @@ use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::state::State;
 use crate::updates::Update;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::pages::{AnswerBar, Form, SharePreview, UpdatePage, VersionsPage};
 use crate::web::presenters;
-use crate::web::responses::{Answer, back, data, done, nothing, page, see_other, see_other_saying};
-use crate::web::schema::{ListShape, PersonShape, UpdateShape};
+use crate::web::responses::{
+    HandlerResult, html_page, json, json_or_redirect, no_content_or_redirect, return_path,
+    see_other, see_other_with_flash,
+};
+use crate::web::schema::{ListView, PersonView, UpdateView};
 use crate::{drafts, events, inbox, links, media, notifications, receipts, sample, updates};
 
 /// One update: its page, or its JSON. The author of a draft is led to where it is edited.
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    if !ask.html {
-        return data(
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    if !ctx.wants_html {
+        return json(
             StatusCode::OK,
-            &presenters::update(&mut connection, &state, &ask, &update).await?,
+            &presenters::update_view(&mut connection, &state, &ctx, &update).await?,
         );
     }
     drop(connection);
     if update.state() == "draft" {
         return Ok(see_other(&format!("/updates/{id}/edit")));
     }
-    update_page(&state, &ask, StatusCode::OK, &update, Form::default(), None).await
+    update_page(&state, &ctx, StatusCode::OK, &update, Form::default(), None).await
 }
 
 /// The page of an update for a member or a guest, with what was typed into its composer if that was refused.
 pub(crate) async fn update_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     status: StatusCode,
     update: &Update,
     form: Form,
     share: Option<SharePreview>,
-) -> Answer {
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
     // Read first: what happens while the page is made comes again as an event, and is never missed.
-    let event = events::newest(&mut connection).await?;
-    let mut shape = presenters::update(&mut connection, state, ask, update).await?;
-    presenters::lay(&mut connection, &mut shape.media).await?;
-    let comments = presenters::threads(&mut connection, state, ask, update).await?;
-    let guest = ask.viewer.guest_of(&update.id);
+    let event = events::newest_number(&mut connection).await?;
+    let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
+    presenters::attach_markup(&mut connection, &mut view.media).await?;
+    let comments = presenters::thread_views(&mut connection, state, ctx, update).await?;
+    let guest = ctx.viewer.guest_of(&update.id);
     if guest.is_some() {
         // A guest's number is that of the threads a guest sees.
         let seen = comments
             .iter()
             .map(|thread| thread.replies.len() + usize::from(!thread.removed))
             .sum::<usize>();
-        shape.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
+        view.counts.comments = i64::try_from(seen).unwrap_or(i64::MAX);
         let open = comments
             .iter()
             .filter(|thread| thread.state.as_deref() == Some("open"))
             .count();
-        shape.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
+        view.counts.open_questions = i64::try_from(open).unwrap_or(i64::MAX);
     }
-    let author = updates::must_be_author(&ask.viewer, update).is_ok();
+    let author = updates::must_be_author(&ctx.viewer, update).is_ok();
     let (mut receipts, mut guests, mut links) = (Vec::new(), Vec::new(), Vec::new());
     if guest.is_none() {
-        let all = receipts::of(&mut connection, &update.id).await?;
-        receipts = presenters::receipt_shapes(state, ask, update, &all, &[]);
-        guests = receipts::of_guests(&mut connection, &update.id)
+        let all = receipts::of_update(&mut connection, &update.id).await?;
+        receipts = presenters::receipt_views(state, ctx, update, &all, &[]);
+        guests = receipts::guest_answers(&mut connection, &update.id)
             .await?
             .iter()
-            .map(|answer| presenters::guest_shape(answer, author))
+            .map(|answer| presenters::guest_view(answer, author))
             .collect();
-        links = links::of(&mut connection, &update.id).await?;
+        links = links::of_update(&mut connection, &update.id).await?;
     }
-    let mut bar = answer_bar(&mut connection, ask, update, &shape).await?;
+    let mut bar = answer_bar(&mut connection, ctx, update, &view).await?;
     let (mut muted, mut next, mut drafts) = (false, false, BTreeMap::new());
-    if let Ok(person) = ask.viewer.person() {
-        muted = notifications::muted(&mut connection, &person.id, &update.id).await?;
-        next = inbox::next(&mut connection, &state.clock, &person.id, "", &[])
+    if let Ok(person) = ctx.viewer.person() {
+        muted = notifications::is_muted(&mut connection, &person.id, &update.id).await?;
+        next = inbox::next_update(&mut connection, &state.clock, &person.id, "", &[])
             .await?
             .is_some();
-        drafts = drafts::of(&mut connection, &update.id, &person.id).await?;
+        drafts = drafts::of_person(&mut connection, &update.id, &person.id).await?;
         bar.draft = drafts.get(drafts::READBACK).cloned().unwrap_or_default();
         bar.reason_draft = drafts.get(drafts::DECLINE).cloned().unwrap_or_default();
     }
     drop(connection);
-    let may_answer = guest.is_none_or(|guest| guest.comments) && update.trashed_at.is_none();
-    let live = if update.trashed_at.is_some() || !ask.live {
+    let may_answer = guest.is_none_or(|guest| guest.may_comment) && update.trashed_at.is_none();
+    let live = if update.trashed_at.is_some() || !ctx.live {
         String::new()
     } else {
         format!("/updates/{}/live", update.id)
@@ -106,45 +113,45 @@ pub(crate) async fn update_page(
         .filter(|link| link.revoked_at.is_none())
         .count();
     let shown = UpdatePage {
-        page: ask
+        page: ctx
             .page(
                 state,
-                shape.heading(),
+                view.heading(),
                 if guest.is_some() { "" } else { "updates" },
             )
             .await?,
-        who: if guest.is_some() {
+        access_summary: if guest.is_some() {
             String::new()
         } else {
-            who(&shape, author, open_links)
+            access_summary(&view, author, open_links)
         },
-        bar: if may_answer {
+        answer_bar: if may_answer {
             bar
         } else {
             AnswerBar::default()
         },
         muted,
         next,
-        mail: state.mails(),
+        mail: state.sends_mail(),
         needs_name: guest.is_some_and(|guest| guest.name.is_none()),
         links: if author {
             links
                 .iter()
-                .map(|link| presenters::link_shape(ask, link, None))
+                .map(|link| presenters::link_view(ctx, link, None))
                 .collect()
         } else {
             Vec::new()
         },
         guest: guest.is_some(),
-        update: shape,
+        update: view,
         comments,
         form,
         drafts,
-        unseen: ask
-            .said
+        unseen: ctx
+            .flash
             .unseen
             .iter()
-            .map(|(id, name)| PersonShape {
+            .map(|(id, name)| PersonView {
                 id: id.clone(),
                 name: name.clone(),
             })
@@ -157,18 +164,18 @@ pub(crate) async fn update_page(
         event,
         share,
     };
-    page(status, &shown)
+    html_page(status, &shown)
 }
 
 /// What is asked of who looks, and what they answered.
 async fn answer_bar(
     connection: &mut AnyConnection,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
-    shape: &UpdateShape,
+    view: &UpdateView,
 ) -> Result<AnswerBar> {
-    if let Some(guest) = ask.viewer.guest_of(&update.id) {
-        let answer = receipts::of_guest(connection, &guest.id)
+    if let Some(guest) = ctx.viewer.guest_of(&update.id) {
+        let answer = receipts::guest_answer(connection, &guest.id)
             .await?
             .filter(|(_, seen, _)| *seen >= update.revision);
         return Ok(match answer {
@@ -180,19 +187,19 @@ async fn answer_bar(
                 }
                 .into(),
                 at: rfc3339(at),
-                words: words.unwrap_or_default(),
+                text: words.unwrap_or_default(),
                 ..AnswerBar::default()
             },
             None => AnswerBar {
-                asked: update.asks(),
+                asked: update.asks_for_answer(),
                 ..AnswerBar::default()
             },
         });
     }
-    let Some(receipt) = &shape.my_receipt else {
+    let Some(receipt) = &view.my_receipt else {
         return Ok(AnswerBar::default());
     };
-    let exchange = receipts::exchanges(connection, &ask.viewer, update).await?;
+    let exchange = receipts::verdict_thread(connection, &ctx.viewer, update).await?;
     let changes = match receipt.revision {
         Some(seen) => updates::changes_since(connection, update, seen).await?,
         None => None,
@@ -201,7 +208,7 @@ async fn answer_bar(
         asked: receipt.owes,
         state: receipt.state.clone(),
         at: receipt.answered_at.clone().unwrap_or_default(),
-        words: receipt
+        text: receipt
             .readback
             .clone()
             .or(receipt.reason.clone().filter(|_| !receipt.owes))
@@ -209,11 +216,11 @@ async fn answer_bar(
         correction: receipt.correction.clone().unwrap_or_default(),
         due: receipt.due.clone(),
         overdue: receipt.overdue,
-        changes: changes.map(|changes| presenters::changes(update, changes)),
-        exchange: exchange
+        changes: changes.map(|changes| presenters::changes_view(update, changes)),
+        thread: exchange
             .iter()
             .filter(|one| one.person_id == receipt.person.id)
-            .map(presenters::exchange_shape)
+            .map(presenters::exchange_view)
             .collect(),
         disclosed: receipt.disclosed,
         ..AnswerBar::default()
@@ -221,7 +228,7 @@ async fn answer_bar(
 }
 
 /// Who can open it: "You, 6 people, 1 open link", or for one of them "Ada, you, 5 more people".
-fn who(update: &UpdateShape, author: bool, links: usize) -> String {
+fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
     let everyone = update.visibility == "workspace" || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {
         0 => None,
@@ -266,100 +273,124 @@ fn who(update: &UpdateShape, author: bool, links: usize) -> String {
     }
 }
 
-pub(crate) async fn open(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn open(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    receipts::open(&mut tx, &state.clock, &ask.viewer, &id).await?;
-    links::record_opening(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    receipts::record_opening(&mut tx, &state.clock, &ctx.viewer, &id).await?;
+    links::record_opening(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    nothing(&ask, &format!("/updates/{id}"))
+    no_content_or_redirect(&ctx, &format!("/updates/{id}"))
 }
 
-pub(crate) async fn trash(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn trash(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    updates::trash(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    updates::trash(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    if ask.html {
-        return see_other_saying(
+    if ctx.wants_html {
+        return see_other_with_flash(
             &state,
             "/trash",
-            &Said::text("It is in the trash. It is deleted for good after 30 days."),
+            &Flash::text("It is in the trash. It is deleted for good after 30 days."),
         );
     }
-    nothing(&ask, "/trash")
+    no_content_or_redirect(&ctx, "/trash")
 }
 
-pub(crate) async fn restore(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn restore(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = updates::restore(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    let update = updates::restore(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    let shape = presenters::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
-    done(&ask, StatusCode::OK, &format!("/updates/{id}"), &shape)
+    let view = presenters::update_view(&mut *state.db.read().await?, &state, &ctx, &update).await?;
+    json_or_redirect(&ctx, StatusCode::OK, &format!("/updates/{id}"), &view)
 }
 
 /// Deletes one update from my trash for good; one that is not there is left alone.
-pub(crate) async fn delete(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    empty(&ask, &state, Some(&id)).await
+pub(crate) async fn delete(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    delete_from_trash(&ctx, &state, Some(&id)).await
 }
 
 /// Deletes all of my trash for good.
-pub(crate) async fn empty_trash(ask: Ask, state: web::Data<State>) -> Answer {
-    empty(&ask, &state, None).await
+pub(crate) async fn empty_trash(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    delete_from_trash(&ctx, &state, None).await
 }
 
-async fn empty(ask: &Ask, state: &State, one: Option<&str>) -> Answer {
+async fn delete_from_trash(
+    ctx: &RequestContext,
+    state: &State,
+    one: Option<&str>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    updates::empty_trash(&mut tx, &state.clock, ask.person()?, one).await?;
+    updates::empty_trash(&mut tx, &state.clock, ctx.person()?, one).await?;
     tx.commit().await?;
-    nothing(ask, "/trash")
+    no_content_or_redirect(ctx, "/trash")
 }
 
 /// The author adds one person: who was named in a comment and cannot see it.
 pub(crate) async fn add_recipient(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     at: web::Path<(String, String)>,
-) -> Answer {
+) -> HandlerResult {
     let (id, person) = at.into_inner();
     let mut tx = state.db.begin().await?;
-    let update = updates::add_recipient(&mut tx, &state.clock, &ask.viewer, &id, &person).await?;
-    state.mail(&mut tx, &id).await?;
+    let update = updates::add_recipient(&mut tx, &state.clock, &ctx.viewer, &id, &person).await?;
+    state.enqueue_mail(&mut tx, &id).await?;
     tx.commit().await?;
-    if ask.html {
-        return Ok(see_other(&back(&req, &format!("/updates/{id}"))));
+    if ctx.wants_html {
+        return Ok(see_other(&return_path(&req, &format!("/updates/{id}"))));
     }
-    data(
+    json(
         StatusCode::OK,
-        &presenters::update(&mut *state.db.read().await?, &state, &ask, &update).await?,
+        &presenters::update_view(&mut *state.db.read().await?, &state, &ctx, &update).await?,
     )
 }
 
 /// The versions of an update: for its author.
-pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn versions(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ask.viewer, &id).await?;
-    updates::must_be_author(&ask.viewer, &update)?;
+    let update = updates::find(&mut connection, &ctx.viewer, &id).await?;
+    updates::must_be_author(&ctx.viewer, &update)?;
     let there: Vec<_> = media::of_versions(&mut connection, &id)
         .await?
         .iter()
-        .map(|entry| presenters::media_shape(&state, &ask, true, entry))
+        .map(|entry| presenters::media_view(&state, &ctx, true, entry))
         .collect();
     let items: Vec<_> = updates::revisions(&mut connection, &id)
         .await?
         .iter()
-        .map(|one| presenters::revision_shape(one, &there))
+        .map(|one| presenters::revision_view(one, &there))
         .collect();
-    if !ask.html {
-        return data(StatusCode::OK, &ListShape { items, next: None });
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &ListView { items, next: None });
     }
-    let shape = presenters::update(&mut connection, &state, &ask, &update).await?;
+    let view = presenters::update_view(&mut connection, &state, &ctx, &update).await?;
     drop(connection);
-    let title = format!("Versions of “{}”", shape.heading());
-    page(
+    let title = format!("Versions of “{}”", view.heading());
+    html_page(
         StatusCode::OK,
         &VersionsPage {
-            page: ask.page(&state, title, "updates").await?,
-            update: shape,
+            page: ctx.page(&state, title, "updates").await?,
+            update: view,
             items,
         },
     )
@@ -368,30 +399,36 @@ pub(crate) async fn versions(ask: Ask, state: web::Data<State>, id: web::Path<St
 /// Wants to hear nothing of it that does not concern them.
 pub(crate) async fn mute(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_muted(&req, &ask, &state, &id, true).await
+) -> HandlerResult {
+    set_muted(&req, &ctx, &state, &id, true).await
 }
 
 pub(crate) async fn unmute(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    set_muted(&req, &ask, &state, &id, false).await
+) -> HandlerResult {
+    set_muted(&req, &ctx, &state, &id, false).await
 }
 
-async fn set_muted(req: &HttpRequest, ask: &Ask, state: &State, id: &str, muted: bool) -> Answer {
-    let person = ask.person()?;
+async fn set_muted(
+    req: &HttpRequest,
+    ctx: &RequestContext,
+    state: &State,
+    id: &str,
+    muted: bool,
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
-    updates::find(&mut tx, &ask.viewer, id).await?;
+    updates::find(&mut tx, &ctx.viewer, id).await?;
     if muted {
-        sample::put_away(&mut tx, &state.clock, &ask.viewer, id).await?;
+        sample::dismiss(&mut tx, &state.clock, &ctx.viewer, id).await?;
     }
-    notifications::mute(&mut tx, &state.clock, &person.id, id, muted).await?;
+    notifications::set_muted(&mut tx, &state.clock, &person.id, id, muted).await?;
     tx.commit().await?;
-    nothing(ask, &back(req, &format!("/updates/{id}")))
+    no_content_or_redirect(ctx, &return_path(req, &format!("/updates/{id}")))
 }

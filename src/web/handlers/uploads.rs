@@ -15,79 +15,86 @@ use crate::clock::{Millis, rfc3339};
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::text;
-use crate::uploads::{self, Checksum, New, Patch, Upload};
-use crate::web::extract::context::Ask;
-use crate::web::responses::{Answer, data};
-use crate::web::schema::{ListShape, UploadShape};
+use crate::uploads::{self, Checksum, NewUpload, PatchRequest, Upload};
+use crate::web::extract::context::RequestContext;
+use crate::web::responses::{HandlerResult, json};
+use crate::web::schema::{ListView, UploadView};
 
 /// The version of the protocol.
-pub(crate) const VERSION: &str = "1.0.0";
+pub(crate) const TUS_VERSION: &str = "1.0.0";
 /// What of it is spoken besides the core.
-const EXTENSIONS: &str =
+const TUS_EXTENSIONS: &str =
     "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
 /// The longest `Upload-Metadata`.
-const METADATA: usize = 4096;
+const MAX_METADATA: usize = 4096;
 /// The longest `nonce` in it.
-const NONCE: usize = 64;
+const MAX_NONCE: usize = 64;
 /// So much of a refused body is read and thrown away, so that its sender hears the answer instead of a broken connection.
-const DRAIN: usize = 64 << 20;
+const MAX_DRAIN: usize = 64 << 20;
 /// Whoever pauses longer meanwhile is answered at once: they wait, or have nothing more to send.
-const DRAIN_PAUSE: Duration = Duration::from_secs(2);
+const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// The type of a body that is bytes of an upload.
-const BYTES: &str = "application/offset+octet-stream";
+const OFFSET_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 /// What is spoken here.
-pub(crate) async fn options(state: web::Data<State>) -> Answer {
+pub(crate) async fn options(state: web::Data<State>) -> HandlerResult {
     Ok(HttpResponse::NoContent()
-        .insert_header(("Tus-Extension", EXTENSIONS))
-        .insert_header(("Tus-Max-Size", state.intake.max))
+        .insert_header(("Tus-Extension", TUS_EXTENSIONS))
+        .insert_header(("Tus-Max-Size", state.uploads.max_bytes))
         .insert_header(("Tus-Checksum-Algorithm", uploads::ALGORITHMS))
         .finish())
 }
 
 /// What of mine is still on its way.
-pub(crate) async fn list(ask: Ask, state: web::Data<State>) -> Answer {
-    let mine = uploads::mine(&mut *state.db.read().await?, &ask.viewer).await?;
-    let items: Vec<UploadShape> = mine.iter().map(|upload| shape(&ask, upload)).collect();
-    data(StatusCode::OK, &ListShape { items, next: None })
+pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    let mine = uploads::list_own(&mut *state.db.read().await?, &ctx.viewer).await?;
+    let items: Vec<UploadView> = mine
+        .iter()
+        .map(|upload| upload_view(&ctx, upload))
+        .collect();
+    json(StatusCode::OK, &ListView { items, next: None })
 }
 
 /// Begins an upload, with its first bytes if they come along.
 pub(crate) async fn create(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
-    must_speak(&req, &ask)?;
+) -> HandlerResult {
+    check_version(&req, &ctx)?;
     let headers = req.headers();
-    let new = described(headers)?;
-    let brings = is_bytes(headers);
-    let patch = Patch {
-        checksum: checksum(headers)?,
-        ..Patch::default()
+    let new = parse_new_upload(headers)?;
+    let brings = is_offset_stream(headers);
+    let patch = PatchRequest {
+        checksum: header_checksum(headers)?,
+        ..PatchRequest::default()
     };
     let mut tx = state.db.begin().await?;
-    let mut upload = uploads::begin(&mut tx, &state.intake, &ask.viewer, &new).await?;
-    state.intake.room()?;
+    let mut upload = uploads::create(&mut tx, &state.uploads, &ctx.viewer, &new).await?;
+    state.uploads.check_free_space()?;
     tx.commit().await?;
     // Begun already, by a request whose answer was lost: how far it is, is all there is to say.
     let anew = upload.received == 0 && upload.finished_at.is_none();
     if anew && (brings || upload.length == Some(0)) {
         // An empty file is refused like any other that is none.
-        upload = match take(&ask, &state, &upload.id, patch, payload).await {
-            Err(error @ (Error::TooLarge(_) | Error::Mismatch(_) | Error::TooMany(_))) => {
+        upload = match append_in_task(&ctx, &state, &upload.id, patch, payload).await {
+            Err(
+                error @ (Error::TooLarge(_)
+                | Error::ChecksumMismatch(_)
+                | Error::TooManyRequests(_)),
+            ) => {
                 // Whoever sent it never hears its address, neither to go on nor to end it.
-                uploads::give_up(&state.intake, &upload).await?;
+                uploads::cancel(&state.uploads, &upload).await?;
                 return Err(error);
             }
             taken => taken?,
         };
     }
     let mut answer = HttpResponse::Created();
-    named(told(&mut answer, &upload), &upload).insert_header((
+    set_target_headers(set_offset_headers(&mut answer, &upload), &upload).insert_header((
         header::LOCATION,
-        format!("{}/uploads/{}", ask.base, upload.id),
+        format!("{}/uploads/{}", ctx.base_url, upload.id),
     ));
     Ok(answer.finish())
 }
@@ -95,15 +102,15 @@ pub(crate) async fn create(
 /// How far an upload is. It only reads: finishing is for PATCH and the background.
 pub(crate) async fn head(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    must_speak(&req, &ask)?;
-    let upload = uploads::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    uploads::must_go_on(&state.intake, &upload)?;
+) -> HandlerResult {
+    check_version(&req, &ctx)?;
+    let upload = uploads::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    uploads::check_resumable(&state.uploads, &upload)?;
     let mut answer = HttpResponse::Ok();
-    told(&mut answer, &upload).insert_header((header::CACHE_CONTROL, "no-store"));
+    set_offset_headers(&mut answer, &upload).insert_header((header::CACHE_CONTROL, "no-store"));
     match upload.length {
         Some(length) => answer.insert_header(("Upload-Length", length)),
         None => answer.insert_header(("Upload-Defer-Length", "1")),
@@ -115,68 +122,72 @@ pub(crate) async fn head(
 }
 
 /// The same for programs that read JSON.
-pub(crate) async fn show(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let upload = uploads::find(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    data(StatusCode::OK, &shape(&ask, &upload))
+pub(crate) async fn show(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let upload = uploads::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    json(StatusCode::OK, &upload_view(&ctx, &upload))
 }
 
 /// Brings bytes.
 pub(crate) async fn patch(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    must_speak(&req, &ask)?;
+) -> HandlerResult {
+    check_version(&req, &ctx)?;
     let headers = req.headers();
-    if !is_bytes(headers) {
+    if !is_offset_stream(headers) {
         return Err(Error::Unsupported(format!(
-            "Send the bytes as Content-Type: {BYTES}."
+            "Send the bytes as Content-Type: {OFFSET_CONTENT_TYPE}."
         )));
     }
-    let patch = Patch {
-        offset: number(headers, "Upload-Offset")?.ok_or_else(|| {
+    let patch = PatchRequest {
+        offset: header_number(headers, "Upload-Offset")?.ok_or_else(|| {
             Error::Malformed("Upload-Offset is missing: where the bytes go.".into())
         })?,
-        length: length(headers)?,
-        checksum: checksum(headers)?,
+        length: header_length(headers)?,
+        checksum: header_checksum(headers)?,
     };
-    let upload = take(&ask, &state, &id, patch, payload).await?;
+    let upload = append_in_task(&ctx, &state, &id, patch, payload).await?;
     let mut answer = HttpResponse::NoContent();
-    told(&mut answer, &upload);
+    set_offset_headers(&mut answer, &upload);
     Ok(answer.finish())
 }
 
 /// Ends an upload, and its media with it.
 pub(crate) async fn remove(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-) -> Answer {
-    must_speak(&req, &ask)?;
+) -> HandlerResult {
+    check_version(&req, &ctx)?;
     let mut tx = state.db.begin().await?;
-    let upload = uploads::find(&mut tx, &ask.viewer, &id).await?;
-    uploads::end(&mut tx, &state.intake, &upload, None).await?;
+    let upload = uploads::find(&mut tx, &ctx.viewer, &id).await?;
+    uploads::end(&mut tx, &state.uploads, &upload, None).await?;
     tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Writes in a task of its own: what arrived is kept also when its sender goes away in the middle and nobody waits for the answer.
-async fn take(
-    ask: &Ask,
+async fn append_in_task(
+    ctx: &RequestContext,
     state: &web::Data<State>,
     id: &str,
-    patch: Patch,
+    patch: PatchRequest,
     payload: web::Payload,
 ) -> Result<Upload> {
-    let (viewer, state, id) = (ask.viewer.clone(), state.clone(), id.to_owned());
+    let (viewer, state, id) = (ctx.viewer.clone(), state.clone(), id.to_owned());
     let written = actix_web::rt::spawn(async move {
         let mut body = payload.map(|block| {
             block.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
         });
-        let written = uploads::write(&state.intake, &viewer, &id, patch, &mut body).await;
+        let written = uploads::append_body(&state.uploads, &viewer, &id, patch, &mut body).await;
         if written.is_err() {
             drain(&mut body).await;
         }
@@ -186,8 +197,8 @@ async fn take(
 }
 
 async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) {
-    let mut left = DRAIN;
-    while let Ok(Some(Ok(block))) = tokio::time::timeout(DRAIN_PAUSE, body.next()).await {
+    let mut left = MAX_DRAIN;
+    while let Ok(Some(Ok(block))) = tokio::time::timeout(DRAIN_IDLE_TIMEOUT, body.next()).await {
         left = left.saturating_sub(block.len());
         if left == 0 {
             return;
@@ -195,21 +206,27 @@ async fn drain(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) {
     }
 }
 
-fn told<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
+fn set_offset_headers<'a>(
+    answer: &'a mut HttpResponseBuilder,
+    upload: &Upload,
+) -> &'a mut HttpResponseBuilder {
     answer.insert_header(("Upload-Offset", upload.received));
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
     // A client that finds all its bytes there sends nothing more, and this is the last it hears.
-    if upload.is_whole() {
-        named(answer, upload)
+    if upload.is_complete() {
+        set_target_headers(answer, upload)
     } else {
         answer
     }
 }
 
 /// What it becomes, and of what.
-fn named<'a>(answer: &'a mut HttpResponseBuilder, upload: &Upload) -> &'a mut HttpResponseBuilder {
+fn set_target_headers<'a>(
+    answer: &'a mut HttpResponseBuilder,
+    upload: &Upload,
+) -> &'a mut HttpResponseBuilder {
     answer
         .insert_header(("Hearback-Media", upload.media_id.as_str()))
         .insert_header(("Hearback-Update", upload.update_id.as_str()))
@@ -223,20 +240,20 @@ fn http_date(at: Millis) -> String {
 }
 
 /// Whoever has no account learns nothing of the protocol.
-fn must_speak(req: &HttpRequest, ask: &Ask) -> Result<()> {
-    ask.person()?;
-    match text(req.headers(), "Tus-Resumable")? {
-        Some(VERSION) => Ok(()),
-        Some(other) => Err(Error::Precondition(format!(
-            "Tus-Resumable: {other:?} is not spoken here, {VERSION} is."
+fn check_version(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
+    ctx.person()?;
+    match header_text(req.headers(), "Tus-Resumable")? {
+        Some(TUS_VERSION) => Ok(()),
+        Some(other) => Err(Error::PreconditionFailed(format!(
+            "Tus-Resumable: {other:?} is not spoken here, {TUS_VERSION} is."
         ))),
-        None => Err(Error::Precondition(format!(
-            "Uploads speak tus. Send Tus-Resumable: {VERSION}, or files as multipart/form-data to /updates."
+        None => Err(Error::PreconditionFailed(format!(
+            "Uploads speak tus. Send Tus-Resumable: {TUS_VERSION}, or files as multipart/form-data to /updates."
         ))),
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
     let mut given = headers.get_all(name);
     let Some(value) = given.next() else {
         return Ok(None);
@@ -252,8 +269,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>> {
         .map_err(|_| Error::Malformed(format!("{name} is not plain text.")))
 }
 
-fn number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
-    let Some(given) = text(headers, name)? else {
+fn header_number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
+    let Some(given) = header_text(headers, name)? else {
         return Ok(None);
     };
     if given.is_empty() || !given.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -265,22 +282,23 @@ fn number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
     Ok(Some(given.parse().unwrap_or(i64::MAX)))
 }
 
-fn is_bytes(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(BYTES.as_bytes()))
+fn is_offset_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .eq_ignore_ascii_case(OFFSET_CONTENT_TYPE.as_bytes())
+    })
 }
 
-fn checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
-    text(headers, "Upload-Checksum")?
+fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
+    header_text(headers, "Upload-Checksum")?
         .map(Checksum::parse)
         .transpose()
 }
 
 /// How long it is, where that is said; that it is not known may be said, too.
-fn length(headers: &HeaderMap) -> Result<Option<i64>> {
-    let length = number(headers, "Upload-Length")?;
-    match (length, text(headers, "Upload-Defer-Length")?) {
+fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
+    let length = header_number(headers, "Upload-Length")?;
+    match (length, header_text(headers, "Upload-Defer-Length")?) {
         (Some(_), Some(_)) => Err(Error::Malformed(
             "Send Upload-Length or Upload-Defer-Length, not both.".into(),
         )),
@@ -292,8 +310,8 @@ fn length(headers: &HeaderMap) -> Result<Option<i64>> {
 }
 
 /// Reads what is said of a new upload.
-fn described(headers: &HeaderMap) -> Result<New> {
-    let length = length(headers)?;
+fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
+    let length = header_length(headers)?;
     if length.is_none() && !headers.contains_key("Upload-Defer-Length") {
         return Err(Error::Malformed(
             "Upload-Length is missing. Where it is not known yet, send Upload-Defer-Length: 1."
@@ -305,16 +323,16 @@ fn described(headers: &HeaderMap) -> Result<New> {
             "Upload-Concat is not spoken here. Send the file as one upload.".into(),
         ));
     }
-    let metadata = text(headers, "Upload-Metadata")?.unwrap_or_default();
-    if metadata.len() > METADATA {
+    let metadata = header_text(headers, "Upload-Metadata")?.unwrap_or_default();
+    if metadata.len() > MAX_METADATA {
         return Err(Error::Malformed(format!(
-            "Upload-Metadata is longer than {METADATA} characters."
+            "Upload-Metadata is longer than {MAX_METADATA} characters."
         )));
     }
-    let mut new = New {
+    let mut new = NewUpload {
         metadata: metadata.to_owned(),
         length,
-        ..New::default()
+        ..NewUpload::default()
     };
     let mut names = HashSet::new();
     for pair in metadata
@@ -328,7 +346,7 @@ fn described(headers: &HeaderMap) -> Result<New> {
                 "Upload-Metadata: {name:?} is there twice."
             )));
         }
-        let wrong = || {
+        let message = || {
             Error::Malformed(format!(
                 "Upload-Metadata: what follows {name:?} is not text in base64."
             ))
@@ -336,16 +354,16 @@ fn described(headers: &HeaderMap) -> Result<New> {
         let value = String::from_utf8(
             BASE64
                 .decode(value.trim().as_bytes())
-                .map_err(|_| wrong())?,
+                .map_err(|_| message())?,
         )
-        .map_err(|_| wrong())?;
+        .map_err(|_| message())?;
         if value.contains('\0') {
-            return Err(Error::invalid(name, text::NUL));
+            return Err(Error::invalid(name, text::NUL_ERROR));
         }
         match name {
             "filename" | "name" if new.file_name.is_empty() => new.file_name = value,
             "filetype" | "type" => new.picture = value.starts_with("image/"),
-            "nonce" if value.len() <= NONCE => {
+            "nonce" if value.len() <= MAX_NONCE => {
                 new.nonce = Some(value).filter(|nonce| !nonce.is_empty())
             }
             "update" => new.update = Some(value).filter(|id| !id.is_empty()),
@@ -355,10 +373,10 @@ fn described(headers: &HeaderMap) -> Result<New> {
     Ok(new)
 }
 
-fn shape(ask: &Ask, upload: &Upload) -> UploadShape {
-    UploadShape {
+fn upload_view(ctx: &RequestContext, upload: &Upload) -> UploadView {
+    UploadView {
         id: upload.id.clone(),
-        url: format!("{}/uploads/{}", ask.base, upload.id),
+        url: format!("{}/uploads/{}", ctx.base_url, upload.id),
         update: upload.update_id.clone(),
         media: upload.media_id.clone(),
         file_name: upload.file_name.clone(),

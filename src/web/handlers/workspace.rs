@@ -8,50 +8,54 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::state::State;
-use crate::web::extract::context::{Ask, Said};
+use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, WorkspacePage};
-use crate::web::presenters::people::accounts;
-use crate::web::presenters::workspace::workspace_shape;
-use crate::web::responses::{Answer, data, page, see_other_saying};
-use crate::web::schema::WorkspaceShape;
+use crate::web::presenters::people::account_views;
+use crate::web::presenters::workspace::workspace_view;
+use crate::web::responses::{HandlerResult, html_page, json, see_other_with_flash};
+use crate::web::schema::WorkspaceView;
 use crate::workspace::{self, Change};
 
 type Typed = BTreeMap<String, String>;
 
-async fn read(state: &State) -> Result<WorkspaceShape> {
-    Ok(workspace_shape(
-        workspace::read(&mut *state.db.read().await?).await?,
+async fn load_view(state: &State) -> Result<WorkspaceView> {
+    Ok(workspace_view(
+        workspace::load(&mut *state.db.read().await?).await?,
     ))
 }
 
-pub(crate) async fn show(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
-    let person = ask.person()?;
-    if !ask.html {
-        return data(StatusCode::OK, &read(&state).await?);
+pub(crate) async fn show(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let person = ctx.person()?;
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &load_view(&state).await?);
     }
     let edit = person.is_admin()
         && req
             .query_string()
             .split('&')
             .any(|part| part == "edit" || part.starts_with("edit="));
-    workspace_page(&state, &ask, edit, None).await
+    workspace_page(&state, &ctx, edit, None).await
 }
 
 async fn workspace_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     edit: bool,
     failed: Option<(Typed, Error)>,
-) -> Answer {
-    let workspace = read(state).await?;
+) -> HandlerResult {
+    let workspace = load_view(state).await?;
     let status = if failed.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
     let mut form = failed.map_or_else(Form::default, |(typed, error)| {
-        Fields::filled(&typed, &error)
+        Fields::refilled_form(&typed, &error)
     });
     for (field, value) in [
         ("rules", workspace.rules.clone()),
@@ -73,14 +77,14 @@ async fn workspace_page(
         form.values.entry(field.to_owned()).or_insert(value);
     }
     let people = if edit {
-        accounts(state).await?
+        account_views(state).await?
     } else {
         Vec::new()
     };
-    page(
+    html_page(
         status,
         &WorkspacePage {
-            page: ask.page(state, "How we work here", "people").await?,
+            page: ctx.page(state, "How we work here", "people").await?,
             workspace,
             edit,
             form,
@@ -91,40 +95,46 @@ async fn workspace_page(
 
 pub(crate) async fn change(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
-    ask.person()?.must_be_admin()?;
+) -> HandlerResult {
+    ctx.person()?.must_be_admin()?;
     let fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    match try_change(&state, &ask, fields).await {
-        Ok(_) if ask.html => see_other_saying(&state, "/workspace", &Said::text("Saved.")),
-        Ok(workspace) => data(StatusCode::OK, &workspace),
-        Err(error @ Error::Invalid(_)) if ask.html => {
-            workspace_page(&state, &ask, true, Some((typed, error))).await
+    match try_change(&state, &ctx, fields).await {
+        Ok(_) if ctx.wants_html => {
+            see_other_with_flash(&state, "/workspace", &Flash::text("Saved."))
+        }
+        Ok(workspace) => json(StatusCode::OK, &workspace),
+        Err(error @ Error::Invalid(_)) if ctx.wants_html => {
+            workspace_page(&state, &ctx, true, Some((typed, error))).await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn try_change(state: &State, ask: &Ask, mut fields: Fields) -> Result<WorkspaceShape> {
+async fn try_change(
+    state: &State,
+    ctx: &RequestContext,
+    mut fields: Fields,
+) -> Result<WorkspaceView> {
     let change = Change {
-        rules: fields.text("rules", workspace::RULES),
+        rules: fields.text("rules", workspace::MAX_RULES),
         contact: fields.text("contact", 254),
-        due_days: due(&mut fields),
+        due_days: due_days(&mut fields),
     };
     fields.finish()?;
     let mut tx = state.db.begin().await?;
-    workspace::change(&mut tx, ask.person()?, &change).await?;
-    let workspace = workspace::read(&mut tx).await?;
+    workspace::change(&mut tx, ctx.person()?, &change).await?;
+    let workspace = workspace::load(&mut tx).await?;
     tx.commit().await?;
-    Ok(workspace_shape(workspace))
+    Ok(workspace_view(workspace))
 }
 
 /// `{"working_days":1}`, null, or in a form the number.
-fn due(fields: &mut Fields) -> Option<Option<i64>> {
-    let wrong = |text: String| format!("{text} Right would be {{\"working_days\":1}}.");
+fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
+    let message = |text: String| format!("{text} Right would be {{\"working_days\":1}}.");
     let days = match fields.raw("due")? {
         Value::Null => return Some(None),
         Value::String(text) if fields.is_form() => text
@@ -134,11 +144,11 @@ fn due(fields: &mut Fields) -> Option<Option<i64>> {
         Value::Object(rule) if rule.len() == 1 => rule
             .get("working_days")
             .and_then(Value::as_i64)
-            .ok_or_else(|| wrong("is a rule that is not known.".into())),
-        _ => Err(wrong("is not a number of working days.".into())),
+            .ok_or_else(|| message("is a rule that is not known.".into())),
+        _ => Err(message("is not a number of working days.".into())),
     };
-    days.and_then(workspace::days)
-        .map_err(|wrong| fields.complain("due", wrong))
+    days.and_then(workspace::check_due_days)
+        .map_err(|message| fields.add_error("due", message))
         .ok()
         .map(Some)
 }

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::super::filters;
 use super::super::schema::{
-    ChangesShape, CommentShape, ExchangeShape, GuestAnswerShape, ReceiptShape, RevisionShape,
-    RowShape, UpdateShape,
+    ChangesView, CommentView, ExchangeView, GuestAnswerView, ReceiptView, RevisionView, RowView,
+    UpdateView,
 };
 use super::Page;
 
@@ -17,13 +17,13 @@ pub struct ReceiptsPage {
     /// Around it.
     pub page: Page,
     /// The update.
-    pub update: UpdateShape,
+    pub update: UpdateView,
     /// Recipients.
-    pub receipts: Vec<ReceiptShape>,
+    pub receipts: Vec<ReceiptView>,
     /// Guests who answered.
-    pub guests: Vec<GuestAnswerShape>,
+    pub guests: Vec<GuestAnswerView>,
     /// Questions that nobody has answered.
-    pub questions: Vec<CommentShape>,
+    pub questions: Vec<CommentView>,
     /// Who asks is the author.
     pub author: bool,
     /// The last event that the page already shows.
@@ -37,7 +37,7 @@ pub struct OverviewPage {
     /// Around it.
     pub page: Page,
     /// Rows.
-    pub items: Vec<RowShape>,
+    pub items: Vec<RowView>,
     /// The address of the next page of rows; empty when there is none.
     pub next: String,
 }
@@ -49,9 +49,9 @@ pub struct VersionsPage {
     /// Around it.
     pub page: Page,
     /// The update.
-    pub update: UpdateShape,
+    pub update: UpdateView,
     /// The newest first.
-    pub items: Vec<RevisionShape>,
+    pub items: Vec<RevisionView>,
 }
 
 /// What is asked of who reads, and what they answered: the bar at the bottom.
@@ -64,7 +64,7 @@ pub struct AnswerBar {
     /// When.
     pub at: String,
     /// What was said back, or why it was declined.
-    pub words: String,
+    pub text: String,
     /// How the author corrected it.
     pub correction: String,
     /// By when.
@@ -72,9 +72,9 @@ pub struct AnswerBar {
     /// Whether that has passed.
     pub overdue: bool,
     /// What is different since the last answer.
-    pub changes: Option<ChangesShape>,
+    pub changes: Option<ChangesView>,
     /// What the two said.
-    pub exchange: Vec<ExchangeShape>,
+    pub thread: Vec<ExchangeView>,
     /// The author opened that to all who see the update.
     pub disclosed: bool,
     /// A readback or a reason that was begun.
@@ -85,12 +85,12 @@ pub struct AnswerBar {
 
 impl AnswerBar {
     /// Whether there is anything to show.
-    pub fn shown(&self) -> bool {
-        self.asked || self.answered()
+    pub fn is_shown(&self) -> bool {
+        self.asked || self.is_answered()
     }
 
     /// Whether the present content is answered.
-    pub fn answered(&self) -> bool {
+    pub fn is_answered(&self) -> bool {
         matches!(
             self.state.as_str(),
             "acknowledged" | "read_back" | "confirmed" | "needs_correction" | "declined"
@@ -99,28 +99,28 @@ impl AnswerBar {
 }
 
 /// The receipts of an update, parted into who has answered and who has not, and the sentence that says so.
-pub struct Standing<'a> {
+pub struct ReceiptSummary<'a> {
     /// Readbacks that the author has not heard.
-    pub to_hear: Vec<&'a ReceiptShape>,
+    pub to_review: Vec<&'a ReceiptView>,
     /// Those who still owe an answer, overdue first, then by due time; of an `fyi` those who have not opened it.
-    pub waiting: Vec<&'a ReceiptShape>,
+    pub waiting: Vec<&'a ReceiptView>,
     /// Those who answered; of an `fyi` those who opened it.
-    pub heard: Vec<&'a ReceiptShape>,
+    pub answered: Vec<&'a ReceiptView>,
 }
 
-impl<'a> Standing<'a> {
+impl<'a> ReceiptSummary<'a> {
     /// So many of each part are shown on the page; the table has all.
-    pub const SHOWN: usize = 200;
+    pub const MAX_SHOWN: usize = 200;
 
     /// How many more there are.
-    pub fn more(part: &[&ReceiptShape]) -> i64 {
-        i64::try_from(part.len().saturating_sub(Self::SHOWN)).unwrap_or(i64::MAX)
+    pub fn hidden_count(part: &[&ReceiptView]) -> i64 {
+        i64::try_from(part.len().saturating_sub(Self::MAX_SHOWN)).unwrap_or(i64::MAX)
     }
 
     /// Parts the receipts of the update.
-    pub fn of(update: &UpdateShape, receipts: &'a [ReceiptShape], author: bool) -> Self {
+    pub fn new(update: &UpdateView, receipts: &'a [ReceiptView], author: bool) -> Self {
         let fyi = update.expectation == "fyi";
-        let open = |receipt: &ReceiptShape| {
+        let open = |receipt: &ReceiptView| {
             if fyi {
                 receipt.opened_at.is_none() && receipt.answered_at.is_none()
             } else {
@@ -135,24 +135,24 @@ impl<'a> Standing<'a> {
             .sort_by_key(|receipt| (!receipt.overdue, receipt.due.is_none(), receipt.due.clone()));
         let (to_hear, heard) = done
             .into_iter()
-            .partition(|receipt| author && receipt.unheard());
+            .partition(|receipt| author && receipt.awaits_verdict());
         Self {
-            to_hear,
+            to_review: to_hear,
             waiting,
-            heard,
+            answered: heard,
         }
     }
 
     /// `9 of 14 heard. 3 have not opened it. 2 are overdue.` What was opened is for the author alone. Who answered once and is asked
     /// again has not "not answered".
-    pub fn sentence(&self, update: &UpdateShape, author: bool) -> String {
+    pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
         if update.expectation == "fyi" {
             return match counts.recipients {
                 0 => "Nothing is asked back.".to_owned(),
                 all => {
                     let answered = self
-                        .heard
+                        .answered
                         .iter()
                         .filter(|receipt| receipt.answered_at.is_some())
                         .count();
@@ -175,7 +175,7 @@ impl<'a> Standing<'a> {
                 .count()
         };
         let (stale, corrected) = (again("stale"), again("needs_correction"));
-        let mut said = match (counts.heard(), counts.recipients) {
+        let mut said = match (counts.answered(), counts.recipients) {
             (0, _) if stale + corrected == 0 => "Nobody has answered yet.".to_owned(),
             (1, 1) => "They heard.".to_owned(),
             (heard, all) if heard == all => format!("All {all} heard."),
@@ -187,7 +187,7 @@ impl<'a> Standing<'a> {
             }
         };
         let declined = self
-            .heard
+            .answered
             .iter()
             .filter(|receipt| receipt.state == "declined")
             .count();

@@ -2,32 +2,32 @@
 
 use sqlx::AnyConnection;
 
-use super::super::extract::context::Ask;
-use super::super::schema::{AccessShape, LinkShape, ListedLinkShape, PersonShape, UpdateRefShape};
-use super::time;
+use super::super::extract::context::RequestContext;
+use super::super::schema::{AccessView, LinkView, ListedLinkView, PersonView, UpdateRefView};
+use super::format_time;
 use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
-use crate::links::{self, Link, Listed};
+use crate::links::{self, Link, ListedLink};
 use crate::updates::{self, Update};
 
 /// A share link; its secret is known only when it was just made.
-pub(crate) fn link_shape(ask: &Ask, link: &Link, secret: Option<&str>) -> LinkShape {
-    LinkShape {
+pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>) -> LinkView {
+    LinkView {
         id: link.id.clone(),
         name: link.name.clone(),
         comments: link.comments_at.is_some(),
         created_at: rfc3339(link.created_at),
-        revoked_at: time(link.revoked_at),
-        url: secret.map(|secret| format!("{}/s/{secret}", ask.base)),
+        revoked_at: format_time(link.revoked_at),
+        url: secret.map(|secret| format!("{}/s/{secret}", ctx.base_url)),
     }
 }
 
 /// A share link in the list of all.
-pub(crate) fn listed_link_shape(ask: &Ask, link: Listed) -> ListedLinkShape {
-    ListedLinkShape {
+pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> ListedLinkView {
+    ListedLinkView {
         state: link.state().as_str().into(),
-        update: UpdateRefShape {
-            url: format!("{}/updates/{}", ask.base, link.update_id),
+        update: UpdateRefView {
+            url: format!("{}/updates/{}", ctx.base_url, link.update_id),
             id: link.update_id,
             title: if link.title.is_empty() {
                 "Untitled".into()
@@ -35,7 +35,7 @@ pub(crate) fn listed_link_shape(ask: &Ask, link: Listed) -> ListedLinkShape {
                 link.title
             },
         },
-        author: PersonShape {
+        author: PersonView {
             id: link.author_id,
             name: link.author_name,
         },
@@ -44,19 +44,19 @@ pub(crate) fn listed_link_shape(ask: &Ask, link: Listed) -> ListedLinkShape {
         comments: link.comments_at.is_some(),
         created_at: rfc3339(link.created_at),
         expires_at: None,
-        revoked_at: time(link.revoked_at),
+        revoked_at: format_time(link.revoked_at),
         opens: link.opens,
-        last_opened_at: time(link.last_opened_at),
+        last_opened_at: format_time(link.last_opened_at),
     }
 }
 
 /// Who can open the update now: its author, and once it is published its recipients, groups whose later members are let in, everyone with an
 /// account, and open links.
-pub(crate) async fn access(
+pub(crate) async fn access_views(
     connection: &mut AnyConnection,
     update: &Update,
-) -> Result<Vec<AccessShape>> {
-    let way = |kind: &str, name: &str, reason: &str, since: Millis| AccessShape {
+) -> Result<Vec<AccessView>> {
+    let way = |kind: &str, name: &str, reason: &str, since: Millis| AccessView {
         kind: kind.into(),
         name: name.into(),
         reason: reason.into(),
@@ -99,7 +99,7 @@ pub(crate) async fn access(
     } else if update.visibility == "workspace" {
         ways.push(way("workspace", "everyone", "visibility", published_at));
     }
-    for link in links::of(connection, &update.id)
+    for link in links::of_update(connection, &update.id)
         .await?
         .iter()
         .filter(|link| link.revoked_at.is_none())

@@ -4,36 +4,36 @@ use std::collections::HashMap;
 
 use sqlx::AnyConnection;
 
-use super::super::extract::context::Ask;
-use super::super::schema::{AnchorShape, AuthorShape, CommentShape, RegionShape, VersionShape};
-use super::{media_shape, reaction_shapes, time};
+use super::super::extract::context::RequestContext;
+use super::super::schema::{AnchorView, AuthorView, CommentView, RegionView, VersionView};
+use super::{format_time, media_view, reaction_views};
 use crate::clock::rfc3339;
 use crate::comments::{self, Comment, Region, Version};
 use crate::error::Result;
 use crate::infra::markdown;
-use crate::media::{self, Album};
+use crate::media::{self, MediaWithRenditions};
 use crate::people::Viewer;
 use crate::receipts;
 use crate::state::State;
 use crate::updates::{self, Update};
 
 /// So many earlier wordings of a comment stand on the page.
-const WORDINGS: usize = 10;
+const MAX_WORDINGS: usize = 10;
 
 /// The threads of an update, those of a removed comment without replies left out.
-pub(crate) async fn threads(
+pub(crate) async fn thread_views(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
-) -> Result<Vec<CommentShape>> {
-    let all = comments::of(connection, &ask.viewer, &update.id).await?;
+) -> Result<Vec<CommentView>> {
+    let all = comments::of_update(connection, &ctx.viewer, &update.id).await?;
     let reactions = comments::reactions(connection, &update.id).await?;
     let pictures = media::of_comments(connection, &update.id).await?;
     let album = media::of_updates(connection, std::slice::from_ref(&update.id)).await?;
-    let seen = match &ask.viewer {
+    let seen = match &ctx.viewer {
         Viewer::Person(person) => {
-            receipts::seen_before(connection, &state.clock, &update.id, &person.id).await?
+            receipts::previous_visit(connection, &state.clock, &update.id, &person.id).await?
         }
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
@@ -44,39 +44,39 @@ pub(crate) async fn threads(
         .collect();
     let edited = all.iter().any(|comment| comment.edited_at.is_some());
     let versions = if edited {
-        comments::versions(connection, &update.id).await?
+        comments::versions_for_update(connection, &update.id).await?
     } else {
         Vec::new()
     };
     let mut shown = Vec::new();
-    let mut replies: HashMap<String, Vec<CommentShape>> = HashMap::new();
+    let mut replies: HashMap<String, Vec<CommentView>> = HashMap::new();
     for comment in &all {
-        let mut shape = comment_shape(state, ask, update, comment, &pictures);
-        shape.reactions = reaction_shapes(&reactions, &comment.id, &ask.viewer);
-        shape.media_number = comment
+        let mut view = comment_view(state, ctx, update, comment, &pictures);
+        view.reactions = reaction_views(&reactions, &comment.id, &ctx.viewer);
+        view.media_number = comment
             .media_id
             .as_deref()
             .and_then(|id| numbers.get(id).copied())
             .unwrap_or(0);
-        shape.new = !shape.mine && seen.is_some_and(|seen| comment.created_at > seen);
+        view.new = !view.mine && seen.is_some_and(|seen| comment.created_at > seen);
         let earlier: Vec<_> = versions
             .iter()
             .filter(|version| version.comment_id == comment.id)
             .collect();
-        shape.versions = earlier
+        view.versions = earlier
             .iter()
-            .skip(earlier.len().saturating_sub(WORDINGS))
-            .map(|version| version_shape(version))
+            .skip(earlier.len().saturating_sub(MAX_WORDINGS))
+            .map(|version| version_view(version))
             .collect();
         match &comment.parent_id {
-            None => shown.push(shape),
-            Some(_) if shape.removed => {}
-            Some(parent) => replies.entry(parent.clone()).or_default().push(shape),
+            None => shown.push(view),
+            Some(_) if view.removed => {}
+            Some(parent) => replies.entry(parent.clone()).or_default().push(view),
         }
     }
     let questions: HashMap<&str, &Comment> = all
         .iter()
-        .filter(|comment| comment.asks() && comment.removed_at.is_none())
+        .filter(|comment| comment.is_question() && comment.removed_at.is_none())
         .map(|comment| (comment.id.as_str(), comment))
         .collect();
     for thread in &mut shown {
@@ -84,7 +84,7 @@ pub(crate) async fn threads(
         let Some(question) = questions.get(thread.id.as_str()) else {
             continue;
         };
-        let asked_by_me = question.is_by(&ask.viewer);
+        let asked_by_me = question.is_by(&ctx.viewer);
         for reply in &mut thread.replies {
             reply.accepted = question.accepted_id.as_ref() == Some(&reply.id);
             reply.may_take_back = asked_by_me && reply.accepted;
@@ -98,16 +98,16 @@ pub(crate) async fn threads(
 }
 
 /// One comment, without its replies and reactions.
-fn comment_shape(
+fn comment_view(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
     comment: &Comment,
-    pictures: &Album,
-) -> CommentShape {
+    pictures: &MediaWithRenditions,
+) -> CommentView {
     let removed = comment.removed_at.is_some();
-    let mine = !removed && comment.is_by(&ask.viewer);
-    let member = matches!(ask.viewer, Viewer::Person(_));
+    let mine = !removed && comment.is_by(&ctx.viewer);
+    let member = matches!(ctx.viewer, Viewer::Person(_));
     let region = comment
         .region
         .as_deref()
@@ -118,7 +118,7 @@ fn comment_shape(
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
     let anchored = !removed && (comment.at_ms.is_some() || region.is_some() || drawing.is_some());
-    CommentShape {
+    CommentView {
         id: comment.id.clone(),
         update_id: comment.update_id.clone(),
         parent_id: comment.parent_id.clone(),
@@ -126,7 +126,7 @@ fn comment_shape(
         kind: comment.kind.clone(),
         state: comment.state().map(str::to_owned),
         accepted: false,
-        author: AuthorShape {
+        author: AuthorView {
             id: comment
                 .person_id
                 .clone()
@@ -141,14 +141,14 @@ fn comment_shape(
             },
         },
         body: comment.body.clone(),
-        body_html: markdown::html_marking(
+        body_html: markdown::to_html_with_mentions(
             &comment.body,
-            comments::marked(comment.mentions.as_deref()),
+            comments::mention_ranges(comment.mentions.as_deref()),
         ),
-        anchor: anchored.then(|| AnchorShape {
+        anchor: anchored.then(|| AnchorView {
             at_ms: comment.at_ms,
             until_ms: comment.until_ms,
-            region: region.map(|region| RegionShape {
+            region: region.map(|region| RegionView {
                 x: region.x,
                 y: region.y,
                 w: region.w,
@@ -158,7 +158,7 @@ fn comment_shape(
         }),
         revision: comment.revision,
         created_at: rfc3339(comment.created_at),
-        edited_at: time(comment.edited_at),
+        edited_at: format_time(comment.edited_at),
         removed,
         mine,
         new: false,
@@ -167,17 +167,17 @@ fn comment_shape(
         may_resolve: member
             && !removed
             && comment.parent_id.is_none()
-            && (!comment.asks()
+            && (!comment.is_question()
                 || mine
                 || comment.guest_id.is_some()
-                    && updates::must_be_author(&ask.viewer, update).is_ok()),
+                    && updates::must_be_author(&ctx.viewer, update).is_ok()),
         versions: Vec::new(),
         media_number: 0,
-        url: format!("{}/updates/{}#c-{}", ask.base, update.id, comment.id),
+        url: format!("{}/updates/{}#c-{}", ctx.base_url, update.id, comment.id),
         pictures: pictures
             .iter()
             .filter(|(media, _)| media.comment_id.as_ref() == Some(&comment.id))
-            .map(|entry| media_shape(state, ask, true, entry))
+            .map(|entry| media_view(state, ctx, true, entry))
             .collect(),
         reactions: Vec::new(),
         replies: Vec::new(),
@@ -185,10 +185,10 @@ fn comment_shape(
 }
 
 /// An earlier wording.
-pub(crate) fn version_shape(version: &Version) -> VersionShape {
-    VersionShape {
+pub(crate) fn version_view(version: &Version) -> VersionView {
+    VersionView {
         body: version.body.clone(),
-        body_html: markdown::html(&version.body),
+        body_html: markdown::to_html(&version.body),
         until: rfc3339(version.until_at),
     }
 }

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 
 use sqlx::AnyConnection;
 
-use super::super::extract::context::Ask;
-use super::super::schema::{EntryShape, InboxCountsShape, InboxShape, RowShape, SnoozedShape};
-use super::{rows, time};
+use super::super::extract::context::RequestContext;
+use super::super::schema::{EntryView, InboxCountsView, InboxView, RowView, SnoozedView};
+use super::{format_time, row_views};
 use crate::clock::rfc3339;
 use crate::error::Result;
-use crate::inbox::{self, Section, Waiting};
+use crate::inbox::{self, InboxRow, Section};
 use crate::state::State;
 use crate::updates;
 
 /// The inbox of who asks.
-pub(crate) async fn inbox(
+pub(crate) async fn inbox_view(
     connection: &mut AnyConnection,
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     person_id: &str,
-) -> Result<InboxShape> {
-    let waiting = inbox::of(connection, &state.clock, person_id).await?;
+) -> Result<InboxView> {
+    let waiting = inbox::of_person(connection, &state.clock, person_id).await?;
     let counts = inbox::counts(connection, &state.clock, person_id).await?;
     let snoozed = inbox::snoozed(connection, &state.clock, person_id).await?;
     let sections = [
@@ -37,55 +37,55 @@ pub(crate) async fn inbox(
     ids.sort();
     ids.dedup();
     let known = updates::by_ids(connection, &ids).await?;
-    let known: HashMap<String, RowShape> = rows(connection, state, ask, known)
+    let known: HashMap<String, RowView> = row_views(connection, state, ctx, known)
         .await?
         .into_iter()
         .map(|row| (row.id.clone(), row))
         .collect();
     let [owed_by_me, owed_to_me, said_to_me] = sections.map(|(section, rows)| {
         let entries = rows.into_iter().filter_map(|waiting| {
-            Some(entry(
+            Some(entry_view(
                 state,
                 section,
                 known.get(&waiting.update_id)?.clone(),
                 waiting,
             ))
         });
-        entries.collect::<Vec<EntryShape>>()
+        entries.collect::<Vec<EntryView>>()
     });
     let away = |one: inbox::Snoozed| {
-        Some(SnoozedShape {
+        Some(SnoozedView {
             update: known.get(&one.update_id)?.clone(),
             id: one.entry_id,
-            until: time(one.until_at),
+            until: format_time(one.until_at),
         })
     };
-    Ok(InboxShape {
+    Ok(InboxView {
         owed_by_me,
         owed_to_me,
         said_to_me,
         snoozed: snoozed.into_iter().filter_map(away).collect(),
-        counts: counts_shape(counts),
+        counts: counts_view(counts),
     })
 }
 
 /// How much waits.
-pub(crate) fn counts_shape(counts: inbox::Counts) -> InboxCountsShape {
-    InboxCountsShape {
+pub(crate) fn counts_view(counts: inbox::Counts) -> InboxCountsView {
+    InboxCountsView {
         owed_by_me: counts.owed_by_me,
         owed_to_me: counts.owed_to_me,
         said_to_me: counts.said_to_me,
     }
 }
 
-fn entry(state: &State, section: Section, update: RowShape, waiting: Waiting) -> EntryShape {
-    EntryShape {
-        id: section.entry(&waiting.update_id),
+fn entry_view(state: &State, section: Section, update: RowView, waiting: InboxRow) -> EntryView {
+    EntryView {
+        id: section.entry_id(&waiting.update_id),
         why: waiting.why,
-        due: time(waiting.due_at),
+        due: format_time(waiting.due_at),
         overdue: waiting.due_at.is_some_and(|due| due < state.clock.now()),
         opened: waiting.opened_at.is_some(),
-        reminded_at: time(waiting.reminded_at),
+        reminded_at: format_time(waiting.reminded_at),
         new_comments: waiting.new_comments,
         joined: waiting.joined,
         by: waiting.by,

@@ -8,50 +8,56 @@ use crate::clock::Millis;
 use crate::error::Error;
 use crate::people::{self, Account};
 use crate::state::State;
-use crate::web::extract::context::Ask;
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::fields::Fields;
 use crate::web::pages::{Form, MePage};
-use crate::web::presenters::people::account_shape;
-use crate::web::presenters::sessions::{sessions, token_shapes};
-use crate::web::responses::{Answer, failed_page, page};
-use crate::web::schema::{MeShape, NotifyShape};
+use crate::web::presenters::people::account_view;
+use crate::web::presenters::sessions::{session_views, token_views};
+use crate::web::responses::{HandlerResult, html_error_page, html_page};
+use crate::web::schema::{MeView, NotifyView};
 
 /// What was typed into a form, by the names of its fields.
 pub(crate) type Typed = BTreeMap<String, String>;
 
 /// The signed-in person's own account.
-pub(crate) fn me_shape(account: Account, now: Millis) -> MeShape {
-    MeShape {
-        notify: NotifyShape {
+pub(crate) fn me_view(account: Account, now: Millis) -> MeView {
+    MeView {
+        notify: NotifyView {
             mail: account.mail_off_at.is_none(),
         },
-        account: account_shape(account, now),
+        account: account_view(account, now),
     }
 }
 
 /// The settings page, with what was typed into one of its forms if that was wrong.
-pub(crate) async fn me_page(state: &State, ask: &Ask, failed: Option<(Typed, Error)>) -> Answer {
-    let account = people::by_id(&mut *state.db.read().await?, &ask.person()?.id).await?;
-    let form = filled(&account, failed.as_ref(), state.clock.now());
-    let zones = people::zones();
+pub(crate) async fn me_page(
+    state: &State,
+    ctx: &RequestContext,
+    failed: Option<(Typed, Error)>,
+) -> HandlerResult {
+    let account = people::by_id(&mut *state.db.read().await?, &ctx.person()?.id).await?;
+    let form = settings_form(&account, failed.as_ref(), state.clock.now());
+    let zones = people::all_time_zones();
     let shown = MePage {
-        page: ask.page(state, "Settings", "me").await?,
-        account: account_shape(account, state.clock.now()),
+        page: ctx.page(state, "Settings", "me").await?,
+        account: account_view(account, state.clock.now()),
         form,
         zones,
-        sessions: sessions(state, ask).await?,
-        tokens: token_shapes(state, ask).await?,
+        sessions: session_views(state, ctx).await?,
+        tokens: token_views(state, ctx).await?,
     };
     match &failed {
-        Some((_, error)) => failed_page(error, &shown),
-        None => page(StatusCode::OK, &shown),
+        Some((_, error)) => html_error_page(error, &shown),
+        None => html_page(StatusCode::OK, &shown),
     }
 }
 
 /// What the forms of the page hold: what was typed, else what is.
-fn filled(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
-    let mut form = failed.map_or_else(Form::default, |(typed, error)| Fields::filled(typed, error));
-    let hours = people::stored(account.working_hours.as_deref()).to_json();
+fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
+    let mut form = failed.map_or_else(Form::default, |(typed, error)| {
+        Fields::refilled_form(typed, error)
+    });
+    let hours = people::hours_or_default(account.working_hours.as_deref()).to_json();
     let away = account
         .away_until
         .filter(|until| *until > now)

@@ -4,12 +4,12 @@ use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
 use crate::people::{self, Account};
 use crate::state::State;
-use crate::web::schema::AccountShape;
+use crate::web::schema::AccountView;
 
 /// An account, as it stands now.
-pub(crate) fn account_shape(account: Account, now: Millis) -> AccountShape {
-    let hours = people::stored(account.working_hours.as_deref());
-    AccountShape {
+pub(crate) fn account_view(account: Account, now: Millis) -> AccountView {
+    let hours = people::hours_or_default(account.working_hours.as_deref());
+    AccountView {
         working_hours: account.working_hours.is_some().then(|| hours.to_json()),
         away_until: account.away_until.filter(|until| *until > now).map(rfc3339),
         now: rfc3339(now),
@@ -24,13 +24,13 @@ pub(crate) fn account_shape(account: Account, now: Millis) -> AccountShape {
 }
 
 /// Everyone with an account.
-pub(crate) async fn accounts(state: &State) -> Result<Vec<AccountShape>> {
+pub(crate) async fn account_views(state: &State) -> Result<Vec<AccountView>> {
     let (everyone, now) = (
         people::all(&mut *state.db.read().await?).await?,
         state.clock.now(),
     );
     Ok(everyone
         .into_iter()
-        .map(|account| account_shape(account, now))
+        .map(|account| account_view(account, now))
         .collect())
 }

@@ -4,30 +4,30 @@ use std::collections::HashMap;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::super::extract::context::Ask;
+use super::super::extract::context::RequestContext;
 use super::super::schema::{
-    ChangesShape, DiffShape, ExchangeShape, FileShape, GuestAnswerShape, MediaShape, PersonShape,
-    ReceiptShape, RevisionShape, TrimShape, TrimmedShape,
+    ChangesView, DiffView, ExchangeView, FileView, GuestAnswerView, MediaView, PersonView,
+    ReceiptView, RevisionView, TrimView, TrimmedView,
 };
-use super::{is_author, time};
+use super::{format_time, is_author};
 use crate::clock::rfc3339;
 use crate::infra::markdown;
-use crate::receipts::{Exchange, GuestAnswer, Receipt};
+use crate::receipts::{GuestAnswer, Receipt, ThreadMessage};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
 /// One recipient's standing: what they opened is for the author and themself, and so are their words unless the author opened them.
-pub(crate) fn receipt_shape(
+pub(crate) fn receipt_view(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
     receipt: &Receipt,
-) -> ReceiptShape {
-    let me = ask
+) -> ReceiptView {
+    let me = ctx
         .viewer
         .person()
         .is_ok_and(|person| person.id == receipt.person_id);
-    let intimate = me || is_author(&ask.viewer, &update.author_id);
+    let intimate = me || is_author(&ctx.viewer, &update.author_id);
     // What was opened is what had been said by then.
     let disclosed = receipt
         .disclosed_at
@@ -41,37 +41,37 @@ pub(crate) fn receipt_shape(
     let got = receipt
         .answered_at
         .filter(|_| receipt.answer.as_deref() != Some("declined"));
-    ReceiptShape {
-        person: PersonShape {
+    ReceiptView {
+        person: PersonView {
             id: receipt.person_id.clone(),
             name: receipt.name.clone(),
         },
         state: receipt.state(update.revision, intimate).into(),
         sent_at: Some(rfc3339(receipt.sent_at)),
         opened_at: if intimate {
-            time(receipt.opened_at)
+            format_time(receipt.opened_at)
         } else {
             None
         },
         coverage: None,
         unwatched: None,
-        answered_at: time(receipt.answered_at),
-        acknowledged_at: time(got),
+        answered_at: format_time(receipt.answered_at),
+        acknowledged_at: format_time(got),
         revision: receipt.answered_revision,
         readback: words("read_back"),
         correction: receipt.correction.clone().filter(|_| intimate || disclosed),
         reason: words("declined"),
         disclosed,
         owes: receipt.owes_since.is_some(),
-        due: if update.asks() {
-            time(receipt.due_at)
+        due: if update.asks_for_answer() {
+            format_time(receipt.due_at)
         } else {
             None
         },
         overdue: receipt.owes_since.is_some()
             && receipt.due_at.is_some_and(|due| due < state.clock.now()),
         reminded_at: if intimate {
-            time(
+            format_time(
                 receipt
                     .reminded_at
                     .filter(|at| receipt.owes_since.is_none_or(|since| *at >= since)),
@@ -79,7 +79,7 @@ pub(crate) fn receipt_shape(
         } else {
             None
         },
-        away_until: time(
+        away_until: format_time(
             receipt
                 .away_until
                 .filter(|until| *until > state.clock.now()),
@@ -90,44 +90,44 @@ pub(crate) fn receipt_shape(
 }
 
 /// All of them, each with what the two said, as far as who asks may read it.
-pub(crate) fn receipt_shapes(
+pub(crate) fn receipt_views(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
     receipts: &[Receipt],
-    exchanges: &[Exchange],
-) -> Vec<ReceiptShape> {
-    let mut said: HashMap<&str, Vec<ExchangeShape>> = HashMap::new();
+    exchanges: &[ThreadMessage],
+) -> Vec<ReceiptView> {
+    let mut said: HashMap<&str, Vec<ExchangeView>> = HashMap::new();
     for one in exchanges {
         said.entry(&one.person_id)
             .or_default()
-            .push(exchange_shape(one));
+            .push(exchange_view(one));
     }
     let mut with = |receipt: &Receipt| {
         let exchange = said.remove(receipt.person_id.as_str()).unwrap_or_default();
-        ReceiptShape {
+        ReceiptView {
             exchange,
-            ..receipt_shape(state, ask, update, receipt)
+            ..receipt_view(state, ctx, update, receipt)
         }
     };
     receipts.iter().map(&mut with).collect()
 }
 
 /// One thing the two said.
-pub(crate) fn exchange_shape(exchange: &Exchange) -> ExchangeShape {
-    ExchangeShape {
+pub(crate) fn exchange_view(exchange: &ThreadMessage) -> ExchangeView {
+    ExchangeView {
         kind: exchange.kind.clone(),
         revision: exchange.revision,
         body: exchange.body.clone(),
         said_at: rfc3339(exchange.said_at),
-        taken_back_at: time(exchange.taken_back_at),
+        taken_back_at: format_time(exchange.taken_back_at),
     }
 }
 
 /// Guests who answered; what they said back is for the author.
-pub(crate) fn guest_shape(answer: &GuestAnswer, author: bool) -> GuestAnswerShape {
-    GuestAnswerShape {
-        guest: PersonShape {
+pub(crate) fn guest_view(answer: &GuestAnswer, author: bool) -> GuestAnswerView {
+    GuestAnswerView {
+        guest: PersonView {
             id: answer.id.clone(),
             name: answer.name.clone(),
         },
@@ -138,22 +138,22 @@ pub(crate) fn guest_shape(answer: &GuestAnswer, author: bool) -> GuestAnswerShap
 }
 
 /// A version of an update, for its author.
-pub(crate) fn revision_shape(revision: &Revision, there: &[MediaShape]) -> RevisionShape {
-    RevisionShape {
+pub(crate) fn revision_view(revision: &Revision, there: &[MediaView]) -> RevisionView {
+    RevisionView {
         revision: revision.revision,
         title: revision.title.clone(),
         notes: revision.notes.clone(),
-        notes_html: markdown::html(&revision.notes),
+        notes_html: markdown::to_html(&revision.notes),
         what_changed: revision.what_changed.clone(),
         begun_at: rfc3339(revision.begun_at),
         files: revision
             .files()
             .into_iter()
-            .map(|file| FileShape {
+            .map(|file| FileView {
                 media: there.iter().find(|media| media.id == file.id).cloned(),
                 trim: file
                     .trim
-                    .map(|(from_ms, to_ms)| TrimShape { from_ms, to_ms }),
+                    .map(|(from_ms, to_ms)| TrimView { from_ms, to_ms }),
                 id: file.id,
                 name: file.name,
             })
@@ -162,17 +162,17 @@ pub(crate) fn revision_shape(revision: &Revision, there: &[MediaShape]) -> Revis
 }
 
 /// What is different now, word by word.
-pub(crate) fn changes(update: &Update, changes: Changes) -> ChangesShape {
-    ChangesShape {
-        title: diff(&changes.title, &update.title),
-        notes: diff(&changes.notes, &update.notes),
+pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
+    ChangesView {
+        title: diff_words(&changes.title, &update.title),
+        notes: diff_words(&changes.notes, &update.notes),
         said: changes.said,
         added: changes.added,
         removed: changes.removed,
         trimmed: changes
             .trimmed
             .into_iter()
-            .map(|file| TrimmedShape {
+            .map(|file| TrimmedView {
                 length_ms: file.trim.map(|(from, to)| to - from),
                 name: file.name,
             })
@@ -181,11 +181,11 @@ pub(crate) fn changes(update: &Update, changes: Changes) -> ChangesShape {
 }
 
 /// Empty where nothing is different.
-fn diff(before: &str, after: &str) -> Vec<DiffShape> {
+fn diff_words(before: &str, after: &str) -> Vec<DiffView> {
     if before == after {
         return Vec::new();
     }
-    let mut pieces: Vec<DiffShape> = Vec::new();
+    let mut pieces: Vec<DiffView> = Vec::new();
     for change in TextDiff::configure()
         .timeout(std::time::Duration::from_millis(200))
         .diff_words(before, after)
@@ -198,7 +198,7 @@ fn diff(before: &str, after: &str) -> Vec<DiffShape> {
         };
         match pieces.last_mut() {
             Some(last) if last.kind == kind => last.text.push_str(change.value()),
-            _ => pieces.push(DiffShape {
+            _ => pieces.push(DiffView {
                 kind,
                 text: change.value().to_owned(),
             }),
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_word_by_word() {
-        let pieces = diff("We ship on Monday.", "We ship on Tuesday.");
+        let pieces = diff_words("We ship on Monday.", "We ship on Tuesday.");
         let told: Vec<(&str, &str)> = pieces
             .iter()
             .map(|piece| (piece.kind, piece.text.as_str()))
@@ -226,6 +226,6 @@ mod tests {
                 ("added", "Tuesday.")
             ]
         );
-        assert!(diff("Same", "Same").is_empty());
+        assert!(diff_words("Same", "Same").is_empty());
     }
 }

@@ -4,16 +4,16 @@ use crate::clock::rfc3339;
 use crate::error::Result;
 use crate::people::{self, Grant};
 use crate::state::State;
-use crate::web::extract::context::Ask;
-use crate::web::schema::{SessionShape, TokenShape};
+use crate::web::extract::context::RequestContext;
+use crate::web::schema::{SessionView, TokenView};
 
 /// Where I am signed in.
-pub(crate) async fn sessions(state: &State, ask: &Ask) -> Result<Vec<SessionShape>> {
-    let person = ask.person()?;
+pub(crate) async fn session_views(state: &State, ctx: &RequestContext) -> Result<Vec<SessionView>> {
+    let person = ctx.person()?;
     let sessions = people::sessions(&mut *state.db.read().await?, &state.clock, &person.id).await?;
     Ok(sessions
         .into_iter()
-        .map(|session| SessionShape {
+        .map(|session| SessionView {
             current: person.grant == Grant::Session(session.id.clone()),
             id: session.id,
             browser: session.browser,
@@ -24,11 +24,11 @@ pub(crate) async fn sessions(state: &State, ask: &Ask) -> Result<Vec<SessionShap
 }
 
 /// My tokens.
-pub(crate) async fn token_shapes(state: &State, ask: &Ask) -> Result<Vec<TokenShape>> {
-    let tokens = people::tokens(&mut *state.db.read().await?, &ask.person()?.id).await?;
+pub(crate) async fn token_views(state: &State, ctx: &RequestContext) -> Result<Vec<TokenView>> {
+    let tokens = people::tokens(&mut *state.db.read().await?, &ctx.person()?.id).await?;
     Ok(tokens
         .into_iter()
-        .map(|token| TokenShape {
+        .map(|token| TokenView {
             id: token.id,
             name: token.name,
             created_at: rfc3339(token.created_at),

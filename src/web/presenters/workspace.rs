@@ -1,20 +1,20 @@
 //! The workspace's own page: its rules, whom to ask, and when answers are due.
 
 use crate::infra::markdown;
-use crate::web::schema::{ContactShape, DaysShape, WorkspaceShape};
+use crate::web::schema::{ContactView, DaysView, WorkspaceView};
 use crate::workspace::Workspace;
 
-pub(crate) fn workspace_shape(workspace: Workspace) -> WorkspaceShape {
-    WorkspaceShape {
-        rules_html: markdown::html(&workspace.rules),
+pub(crate) fn workspace_view(workspace: Workspace) -> WorkspaceView {
+    WorkspaceView {
+        rules_html: markdown::to_html(&workspace.rules),
         rules: workspace.rules,
-        contact: workspace.contact.map(|contact| ContactShape {
+        contact: workspace.contact.map(|contact| ContactView {
             id: contact.id,
             name: contact.name,
             email: contact.email,
         }),
         due: workspace
             .due_days
-            .map(|working_days| DaysShape { working_days }),
+            .map(|working_days| DaysView { working_days }),
     }
 }

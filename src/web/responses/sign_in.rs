@@ -5,14 +5,19 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::see_other;
 use crate::state::State;
-use crate::web::extract::context::{Ask, cookie, session_cookie};
+use crate::web::extract::context::{RequestContext, cookie, session_cookie};
 
 /// The longest that browsers keep a cookie. When a session is over is the server's to say: after 30 days without use.
-const DAYS: i64 = 400;
+const SESSION_COOKIE_DAYS: i64 = 400;
 
 /// The answer that begins a session.
-pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> HttpResponse {
-    let mut answer = if ask.html {
+pub(crate) fn session_response(
+    state: &State,
+    ctx: &RequestContext,
+    secret: &str,
+    to: &str,
+) -> HttpResponse {
+    let mut answer = if ctx.wants_html {
         see_other(to)
     } else {
         HttpResponse::NoContent().finish()
@@ -22,13 +27,13 @@ pub(crate) fn signed_in(state: &State, ask: &Ask, secret: &str, to: &str) -> Htt
         state,
         session_cookie(state).into(),
         secret.to_owned(),
-        DAYS,
+        SESSION_COOKIE_DAYS,
     ));
     answer
 }
 
 /// The browser in words a person knows, `Firefox on Windows`; of a program what it calls itself.
-pub(crate) fn browser(req: &HttpRequest) -> String {
+pub(crate) fn browser_name(req: &HttpRequest) -> String {
     let agent = req
         .headers()
         .get(header::USER_AGENT)

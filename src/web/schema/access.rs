@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::PersonShape;
+use super::PersonView;
 
 /// A share link, for the author.
 #[derive(Clone, Debug, Serialize)]
-pub struct LinkShape {
+pub struct LinkView {
     /// The id.
     pub id: String,
     /// What the author calls it.
@@ -24,7 +24,7 @@ pub struct LinkShape {
 
 /// An update, as far as it is named beside something of it.
 #[derive(Clone, Debug, Serialize)]
-pub struct UpdateRefShape {
+pub struct UpdateRefView {
     /// The id.
     pub id: String,
     /// The title.
@@ -35,13 +35,13 @@ pub struct UpdateRefShape {
 
 /// A share link in the list of all, for admins.
 #[derive(Clone, Debug, Serialize)]
-pub struct ListedLinkShape {
+pub struct ListedLinkView {
     /// The id.
     pub id: String,
     /// The update it opens.
-    pub update: UpdateRefShape,
+    pub update: UpdateRefView,
     /// Who made it.
-    pub author: PersonShape,
+    pub author: PersonView,
     /// What the author calls it.
     pub name: String,
     /// Whether guests may comment.
@@ -62,7 +62,7 @@ pub struct ListedLinkShape {
 
 /// One way in which an update can be opened now.
 #[derive(Clone, Debug, Serialize)]
-pub struct AccessShape {
+pub struct AccessView {
     /// `person`, `group`, `workspace` or `link`.
     pub kind: String,
     /// The name of the person, group or link; of the workspace `everyone`.

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::MediaShape;
+use super::MediaView;
 use crate::share_message;
 
 /// Who wrote a comment.
 #[derive(Clone, Debug, Serialize)]
-pub struct AuthorShape {
+pub struct AuthorView {
     /// The id; empty for someone who is no longer known.
     pub id: String,
     /// The name they go by.
@@ -21,7 +21,7 @@ pub struct AuthorShape {
 
 /// An emoji with how many gave it.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReactionShape {
+pub struct ReactionView {
     /// The emoji itself.
     pub emoji: String,
     /// By how many.
@@ -35,7 +35,7 @@ pub struct ReactionShape {
 
 /// A part of a picture; a point has no width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct RegionShape {
+pub struct RegionView {
     /// From the left.
     pub x: f64,
     /// From the top.
@@ -48,27 +48,29 @@ pub struct RegionShape {
 
 /// Where a comment points.
 #[derive(Clone, Debug, Serialize)]
-pub struct AnchorShape {
+pub struct AnchorView {
     /// The moment of a video.
     pub at_ms: Option<i64>,
     /// The end of a range.
     pub until_ms: Option<i64>,
     /// The spot of a picture.
-    pub region: Option<RegionShape>,
+    pub region: Option<RegionView>,
     /// Markup shapes.
     pub drawing: Option<serde_json::Value>,
 }
 
-impl AnchorShape {
+impl AnchorView {
     /// `0:42` for the chip; empty for a picture.
-    pub fn clock(&self) -> String {
-        self.at_ms.map(share_message::clock).unwrap_or_default()
+    pub fn position(&self) -> String {
+        self.at_ms
+            .map(share_message::format_position)
+            .unwrap_or_default()
     }
 }
 
 /// A remark, with its replies.
 #[derive(Clone, Debug, Serialize)]
-pub struct CommentShape {
+pub struct CommentView {
     /// The id.
     pub id: String,
     /// The update it belongs to.
@@ -84,13 +86,13 @@ pub struct CommentShape {
     /// Whether it is the answer that was accepted.
     pub accepted: bool,
     /// Who wrote it.
-    pub author: AuthorShape,
+    pub author: AuthorView,
     /// Markdown; empty once removed.
     pub body: String,
     /// The same as safe HTML.
     pub body_html: String,
     /// Where it points.
-    pub anchor: Option<AnchorShape>,
+    pub anchor: Option<AnchorView>,
     /// The revision of the update it was written on.
     pub revision: i64,
     /// When it was written.
@@ -116,28 +118,28 @@ pub struct CommentShape {
     pub may_resolve: bool,
     /// Earlier wordings, oldest first; the newest ten.
     #[serde(skip)]
-    pub versions: Vec<VersionShape>,
+    pub versions: Vec<VersionView>,
     /// Which piece of media it points to, counted from 1; 0 for none.
     #[serde(skip)]
     pub media_number: usize,
     /// Its permalink.
     pub url: String,
     /// Pictures pasted into it.
-    pub pictures: Vec<MediaShape>,
+    pub pictures: Vec<MediaView>,
     /// Emojis.
-    pub reactions: Vec<ReactionShape>,
+    pub reactions: Vec<ReactionView>,
     /// Replies, oldest first.
-    pub replies: Vec<CommentShape>,
+    pub replies: Vec<CommentView>,
 }
 
-impl CommentShape {
+impl CommentView {
     /// Whether it is a question.
-    pub fn asks(&self) -> bool {
+    pub fn is_question(&self) -> bool {
         self.kind == "question"
     }
 
     /// What a reply to the thread answers: where its beginning was removed, the last reply.
-    pub fn answerable(&self) -> &str {
+    pub fn reply_target(&self) -> &str {
         self.replies
             .last()
             .filter(|_| self.removed)
@@ -147,7 +149,7 @@ impl CommentShape {
 
 /// An earlier wording of a comment.
 #[derive(Clone, Debug, Serialize)]
-pub struct VersionShape {
+pub struct VersionView {
     /// Markdown.
     pub body: String,
     /// The same as safe HTML.

@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::RowShape;
+use super::RowView;
 
 /// Something that waits in the inbox.
 #[derive(Clone, Debug, Serialize)]
-pub struct EntryShape {
+pub struct EntryView {
     /// The entry's id: a letter for the section, then the update's id.
     pub id: String,
     /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and as an author `readbacks` or `questions`. Said to me: `sent`,
     /// `comments`, `mention`, `answer`, `declined`, `confirmed`, `corrected`, `joined`, `all_heard`. Owed to me: `waiting`.
     pub why: String,
     /// What it is about.
-    pub update: RowShape,
+    pub update: RowView,
     /// By when: for me, or the next of those who owe me.
     pub due: Option<String>,
     /// Whether that has passed.
@@ -32,9 +32,9 @@ pub struct EntryShape {
     pub at: String,
 }
 
-impl EntryShape {
+impl EntryView {
     /// Who did it, for the beginning of a sentence.
-    pub fn who(&self) -> &str {
+    pub fn actor(&self) -> &str {
         self.by.as_deref().unwrap_or("Somebody")
     }
 
@@ -47,7 +47,7 @@ impl EntryShape {
     }
 
     /// Whether an answer of mine as a recipient is asked for.
-    pub fn asks(&self) -> bool {
+    pub fn asks_for_answer(&self) -> bool {
         matches!(
             self.why.as_str(),
             "acknowledge" | "readback" | "changed" | "corrected"
@@ -55,40 +55,40 @@ impl EntryShape {
     }
 
     /// Whether one press is the whole answer.
-    pub fn pressed(&self) -> bool {
-        self.asks() && self.update.expectation == "acknowledge"
+    pub fn is_one_press_answer(&self) -> bool {
+        self.asks_for_answer() && self.update.expectation == "acknowledge"
     }
 }
 
 /// A row that was put off.
 #[derive(Clone, Debug, Serialize)]
-pub struct SnoozedShape {
+pub struct SnoozedView {
     /// The entry's id.
     pub id: String,
     /// What it is about.
-    pub update: RowShape,
+    pub update: RowView,
     /// Until when; null for until somebody has answered.
     pub until: Option<String>,
 }
 
 /// Everything that waits for me.
 #[derive(Clone, Debug, Serialize)]
-pub struct InboxShape {
+pub struct InboxView {
     /// What I owe, by due time.
-    pub owed_by_me: Vec<EntryShape>,
+    pub owed_by_me: Vec<EntryView>,
     /// What others owe me.
-    pub owed_to_me: Vec<EntryShape>,
+    pub owed_to_me: Vec<EntryView>,
     /// What was said to me.
-    pub said_to_me: Vec<EntryShape>,
+    pub said_to_me: Vec<EntryView>,
     /// What I put off.
-    pub snoozed: Vec<SnoozedShape>,
+    pub snoozed: Vec<SnoozedView>,
     /// How many of each section.
-    pub counts: InboxCountsShape,
+    pub counts: InboxCountsView,
 }
 
 /// How much waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct InboxCountsShape {
+pub struct InboxCountsView {
     /// What I owe.
     pub owed_by_me: i64,
     /// What others owe me.

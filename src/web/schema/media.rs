@@ -7,7 +7,7 @@ use crate::share_message;
 
 /// One stored form of a recording or a picture.
 #[derive(Clone, Debug, Serialize)]
-pub struct RenditionShape {
+pub struct RenditionView {
     /// `original`, `marked`, `playable`, `h264`, `poster`, `thumbnail`.
     pub name: String,
     /// The media type.
@@ -25,7 +25,7 @@ pub struct RenditionShape {
 
 /// A recording or a picture.
 #[derive(Clone, Debug, Serialize)]
-pub struct MediaShape {
+pub struct MediaView {
     /// The id.
     pub id: String,
     /// `video` or `image`.
@@ -46,7 +46,7 @@ pub struct MediaShape {
     pub duration_ms: Option<i64>,
     /// Which stretch of the original plays, if not all of it; for the author alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trim: Option<TrimShape>,
+    pub trim: Option<TrimView>,
     /// Where in the whole recording that which plays begins: whoever watches while that changes goes on at the same place of it.
     #[serde(skip)]
     pub begins_at: i64,
@@ -54,9 +54,9 @@ pub struct MediaShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
     /// What was drawn over it.
-    pub markup: MarkupSummaryShape,
+    pub markup: MarkupSummaryView,
     /// What can be fetched.
-    pub renditions: Vec<RenditionShape>,
+    pub renditions: Vec<RenditionView>,
     /// The shapes as SVG, to lie over the picture on its page; safe as it is.
     #[serde(skip)]
     pub layer: Option<String>,
@@ -67,7 +67,7 @@ pub struct MediaShape {
 
 /// How much was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct MarkupSummaryShape {
+pub struct MarkupSummaryView {
     /// Raised by each saving; 0 where there was none.
     pub revision: i64,
     /// How many shapes there are.
@@ -76,7 +76,7 @@ pub struct MarkupSummaryShape {
 
 /// The layer of a picture.
 #[derive(Clone, Debug, Serialize)]
-pub struct MarkupShape {
+pub struct MarkupView {
     /// Raised by each saving; 0 where there was none.
     pub revision: i64,
     /// In the order they are drawn.
@@ -87,23 +87,23 @@ pub struct MarkupShape {
 
 /// A stretch of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct TrimShape {
+pub struct TrimView {
     /// Where it begins.
     pub from_ms: i64,
     /// Where it ends.
     pub to_ms: i64,
 }
 
-impl TrimShape {
+impl TrimView {
     /// How long it is, as `3:12`.
     pub fn length(&self) -> String {
-        share_message::length(self.to_ms - self.from_ms)
+        share_message::format_length(self.to_ms - self.from_ms)
     }
 }
 
 /// A file on its way, over as many requests as it takes.
 #[derive(Clone, Debug, Serialize)]
-pub struct UploadShape {
+pub struct UploadView {
     /// The id.
     pub id: String,
     /// Where its bytes go.
@@ -128,7 +128,7 @@ pub struct UploadShape {
     pub expires_at: String,
 }
 
-impl MediaShape {
+impl MediaView {
     /// The address of a rendition, or an empty text.
     pub fn url(&self, name: &str) -> &str {
         self.renditions
@@ -169,14 +169,14 @@ impl MediaShape {
 
     /// Whether its author can mark it now: a picture that stands still.
     pub fn can_be_marked(&self) -> bool {
-        let still = |rendition: &RenditionShape| {
+        let still = |rendition: &RenditionView| {
             rendition.name == "original" && rendition.content_type != "image/gif"
         };
         self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
     }
 
     /// Why there is nothing to be seen yet.
-    pub fn waits(&self) -> &str {
+    pub fn waiting_reason(&self) -> &str {
         match (&self.reason, self.state.as_str()) {
             (Some(reason), _) => reason,
             (None, "uploading") => "Still arriving. It plays here as soon as it can.",
@@ -187,7 +187,7 @@ impl MediaShape {
     /// The length as `1:02:03` or `3:12`; empty for a picture.
     pub fn length(&self) -> String {
         self.duration_ms
-            .map(share_message::length)
+            .map(share_message::format_length)
             .unwrap_or_default()
     }
 }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::{MediaShape, PersonShape, TrimShape};
+use super::{MediaView, PersonView, TrimView};
 
 /// One recipient's standing.
 #[derive(Clone, Debug, Serialize)]
-pub struct ReceiptShape {
+pub struct ReceiptView {
     /// The recipient.
-    pub person: PersonShape,
+    pub person: PersonView,
     /// `waiting`, `opened`, `acknowledged`, `read_back`, `confirmed`, `needs_correction`, `declined` or `stale`.
     pub state: String,
     /// When it was sent to them.
@@ -48,12 +48,12 @@ pub struct ReceiptShape {
     pub zone: String,
     /// What the two said before, in order.
     #[serde(skip)]
-    pub exchange: Vec<ExchangeShape>,
+    pub exchange: Vec<ExchangeView>,
 }
 
-impl ReceiptShape {
+impl ReceiptView {
     /// Whether their clock shows another time than the reader's.
-    pub fn elsewhere(&self, zone: &str, now: &i64) -> bool {
+    pub fn has_other_clock(&self, zone: &str, now: &i64) -> bool {
         let offset = |zone: &str| {
             let time = jiff::Timestamp::from_millisecond(*now).ok()?;
             Some(jiff::tz::TimeZone::get(zone).ok()?.to_offset(time))
@@ -62,14 +62,14 @@ impl ReceiptShape {
     }
 
     /// Whether a readback waits to be heard.
-    pub fn unheard(&self) -> bool {
+    pub fn awaits_verdict(&self) -> bool {
         self.state == "read_back"
     }
 }
 
 /// One thing that author and recipient said to each other.
 #[derive(Clone, Debug, Serialize)]
-pub struct ExchangeShape {
+pub struct ExchangeView {
     /// `readback`, `decline`, `confirmed` or `corrected`.
     pub kind: String,
     /// The revision it was said about.
@@ -84,9 +84,9 @@ pub struct ExchangeShape {
 
 /// What a guest answered, listed apart from the receipts.
 #[derive(Clone, Debug, Serialize)]
-pub struct GuestAnswerShape {
+pub struct GuestAnswerView {
     /// The guest.
-    pub guest: PersonShape,
+    pub guest: PersonView,
     /// The name of the link they came through.
     pub link: String,
     /// When they acknowledged.
@@ -97,7 +97,7 @@ pub struct GuestAnswerShape {
 
 /// A piece of a text that stayed, came or went.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
-pub struct DiffShape {
+pub struct DiffView {
     /// `same`, `added` or `removed`.
     pub kind: &'static str,
     /// The words.
@@ -106,24 +106,24 @@ pub struct DiffShape {
 
 /// What is different since the reader answered.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct ChangesShape {
+pub struct ChangesView {
     /// In the author's words, oldest first.
     pub said: Vec<String>,
     /// The title, if it is another.
-    pub title: Vec<DiffShape>,
+    pub title: Vec<DiffView>,
     /// The notes, if they are others.
-    pub notes: Vec<DiffShape>,
+    pub notes: Vec<DiffView>,
     /// Files that came.
     pub added: Vec<String>,
     /// Files that went.
     pub removed: Vec<String>,
     /// Recordings of which another stretch plays, with how long it is now.
-    pub trimmed: Vec<TrimmedShape>,
+    pub trimmed: Vec<TrimmedView>,
 }
 
 /// A recording of which another stretch plays.
 #[derive(Clone, Debug, Serialize)]
-pub struct TrimmedShape {
+pub struct TrimmedView {
     /// The name of its file.
     pub name: String,
     /// How long it is now, in milliseconds; none where all of it plays again.
@@ -132,7 +132,7 @@ pub struct TrimmedShape {
 
 /// An earlier or the present version, for its author.
 #[derive(Clone, Debug, Serialize)]
-pub struct RevisionShape {
+pub struct RevisionView {
     /// Its number.
     pub revision: i64,
     /// The title.
@@ -146,19 +146,19 @@ pub struct RevisionShape {
     /// When it began.
     pub begun_at: String,
     /// The names of its files; those that are gone are told apart.
-    pub files: Vec<FileShape>,
+    pub files: Vec<FileView>,
 }
 
 /// A file of a version.
 #[derive(Clone, Debug, Serialize)]
-pub struct FileShape {
+pub struct FileView {
     /// The id of the media.
     pub id: String,
     /// The name it had.
     pub name: String,
     /// Which stretch of it played, if not all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trim: Option<TrimShape>,
+    pub trim: Option<TrimView>,
     /// The file, if it is still there.
-    pub media: Option<MediaShape>,
+    pub media: Option<MediaView>,
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use hearback::app::App;
 use hearback::clock::Clock;
 use hearback::config::Config;
-use hearback::people::{self, Hashed, NewAccount, Role};
+use hearback::people::{self, NewAccount, PasswordHash, Role};
 use hearback::state::State;
 use reqwest::StatusCode;
 use tempfile::TempDir;
@@ -89,7 +89,7 @@ impl TestApp {
         prepare(&config).await;
         let app = App::build(config, Clock::default()).await.unwrap();
         let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
-        let (_, setup) = app.invitation().await.unwrap();
+        let (_, setup) = app.start_links().await.unwrap();
         let setup_code =
             setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
         actix_web::rt::spawn(async move { app.run().await.unwrap() });
@@ -138,7 +138,7 @@ impl TestApp {
 
     async fn account(&self, name: &str, role: Role) -> Client {
         let email = email(name);
-        let password = Some(Hashed::new(PASSWORD, &[]).await.unwrap());
+        let password = Some(PasswordHash::new(PASSWORD, &[]).await.unwrap());
         let mut tx = self.state.db.begin().await.unwrap();
         let new = NewAccount {
             email,
@@ -148,7 +148,7 @@ impl TestApp {
             time_zone: "Europe/Berlin".into(),
         };
         let id = people::add(&mut tx, &self.state.clock, &new).await.unwrap();
-        let (_, token) = people::add_token(&mut tx, &self.state.clock, &id, "test")
+        let (_, token) = people::create_token(&mut tx, &self.state.clock, &id, "test")
             .await
             .unwrap();
         tx.commit().await.unwrap();

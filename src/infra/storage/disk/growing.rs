@@ -10,15 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustix::fs::FlockOperation;
 
-use super::{blocking, make_folder};
+use super::{blocking, create_dir};
 use crate::error::{Error, Result};
 
 /// How often it is looked whether another writer is done.
-const AGAIN: Duration = Duration::from_millis(5);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-fn locked(root: &Path, path: &Path) -> io::Result<Option<File>> {
+fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
     let folder = path.parent().unwrap_or(root);
-    make_folder(root, folder)?;
+    create_dir(root, folder)?;
     let made = !path.exists();
     let file = fs::OpenOptions::new()
         .read(true)
@@ -39,26 +39,26 @@ fn locked(root: &Path, path: &Path) -> io::Result<Option<File>> {
 /// An open file of an upload. Nobody else has it for as long as this lives, in no process: a writer that was overtaken waits, and then sees
 /// that it was.
 #[derive(Debug)]
-pub struct Growing {
+pub struct GrowingFile {
     file: Arc<File>,
 }
 
-impl Growing {
+impl GrowingFile {
     pub(super) async fn open(root: Arc<Path>, path: PathBuf) -> Result<Self> {
         // Waited for here and not in the call: threads that stand in a queue could be all that its holder needs one of.
         loop {
             let (root, path) = (Arc::clone(&root), path.clone());
-            if let Some(file) = blocking(move || locked(&root, &path)).await? {
+            if let Some(file) = blocking(move || try_lock(&root, &path)).await? {
                 return Ok(Self {
                     file: Arc::new(file),
                 });
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
         }
     }
 
     /// Makes `bytes` what follows the first `at` bytes, durably. What a writer that broke off left beyond them is thrown away.
-    pub async fn write(&self, at: u64, bytes: Bytes) -> Result<()> {
+    pub async fn write_at(&self, at: u64, bytes: Bytes) -> Result<()> {
         let file = Arc::clone(&self.file);
         let there = blocking(move || {
             let there = file.metadata()?.len();
@@ -79,7 +79,7 @@ impl Growing {
     }
 
     /// Its first bytes, at most so many.
-    pub async fn head(&self, most: usize) -> Result<Bytes> {
+    pub async fn read_head(&self, most: usize) -> Result<Bytes> {
         let file = Arc::clone(&self.file);
         blocking(move || {
             let length = usize::try_from(file.metadata()?.len())

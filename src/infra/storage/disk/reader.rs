@@ -12,9 +12,9 @@ use rustix::io::{Errno, ReadWriteFlags};
 
 use super::blocking;
 use crate::error::Result;
-use crate::infra::storage::{BLOCK, Bytestream, away};
+use crate::infra::storage::{BLOCK_SIZE, ObjectStream, unavailable};
 
-pub(super) fn stream_range(file: File, range: Range<u64>) -> Bytestream {
+pub(super) fn stream_range(file: File, range: Range<u64>) -> ObjectStream {
     let reader = Reader {
         file: Arc::new(file),
         range,
@@ -25,7 +25,7 @@ pub(super) fn stream_range(file: File, range: Range<u64>) -> Bytestream {
         if reader.range.is_empty() {
             return None;
         }
-        let block = reader.next().await;
+        let block = reader.next_block().await;
         if block.is_err() {
             // Nothing comes after an error.
             reader.range.start = reader.range.end;
@@ -47,23 +47,24 @@ struct Reader {
 impl Reader {
     /// What the page cache has is read in place, which costs half of a trip over the blocking pool (measured);
     /// what must come from the disk is read there, so that a slow disk never holds up the other requests.
-    async fn next(&mut self) -> Result<Bytes> {
-        let wanted = BLOCK.min(usize::try_from(self.range.end - self.range.start).unwrap_or(BLOCK));
+    async fn next_block(&mut self) -> Result<Bytes> {
+        let wanted = BLOCK_SIZE
+            .min(usize::try_from(self.range.end - self.range.start).unwrap_or(BLOCK_SIZE));
         self.buffer.reserve(wanted);
         self.buffer.resize(wanted, 0);
-        let read = match self.cached() {
+        let read = match self.read_cached() {
             Some(read) => read,
-            None => self.awaited().await?,
+            None => self.read_blocking().await?,
         };
         if read == 0 {
-            return Err(away("the file became shorter while it was read"));
+            return Err(unavailable("the file became shorter while it was read"));
         }
         self.range.start += read as u64;
         self.buffer.truncate(read);
         Ok(self.buffer.split().freeze())
     }
 
-    fn cached(&mut self) -> Option<usize> {
+    fn read_cached(&mut self) -> Option<usize> {
         if !self.in_place {
             return None;
         }
@@ -84,7 +85,7 @@ impl Reader {
         }
     }
 
-    async fn awaited(&mut self) -> Result<usize> {
+    async fn read_blocking(&mut self) -> Result<usize> {
         let file = Arc::clone(&self.file);
         let mut buffer = std::mem::take(&mut self.buffer);
         let start = self.range.start;

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::failure::advice;
-use super::{PART, S3};
+use super::{PART_SIZE, S3};
 use crate::error::{Error, Result};
-use crate::infra::storage::{About, Storage, broken, read_back};
+use crate::infra::storage::{ObjectMetadata, Storage, self_test_error, verify_read};
 
 impl S3 {
-    pub(in crate::infra::storage) async fn prove(
+    pub(in crate::infra::storage) async fn self_test(
         &self,
         storage: &Storage,
         key: &str,
@@ -31,11 +31,11 @@ impl S3 {
         };
         self.check().await.map_err(mend)?;
         let large = format!("{key}-parts");
-        let proved = self.try_all(storage, key, &large).await;
+        let proved = self.run_self_test(storage, key, &large).await;
         for key in [key, &large] {
             storage.delete(key).await.map_err(mend)?;
             if storage.len(key).await.map_err(mend)?.is_some() {
-                return Err(broken(
+                return Err(self_test_error(
                     "A deleted object is still there: look at the bucket's retention or object lock.",
                 ));
             }
@@ -46,8 +46,13 @@ impl S3 {
         Ok(lines)
     }
 
-    async fn try_all(&self, storage: &Storage, key: &str, large: &str) -> Result<Vec<String>> {
-        let about = About {
+    async fn run_self_test(
+        &self,
+        storage: &Storage,
+        key: &str,
+        large: &str,
+    ) -> Result<Vec<String>> {
+        let about = ObjectMetadata {
             content_type: "video/webm".into(),
             disposition: "inline; filename=\"probe.webm\"".into(),
             cache_control: "private, max-age=60".into(),
@@ -59,15 +64,15 @@ impl S3 {
                 stream::iter([Ok(Bytes::from_static(b"Hearback"))]),
             )
             .await?;
-        read_back(storage, key, 2..6, b"arba").await?;
+        verify_read(storage, key, 2..6, b"arba").await?;
         let head = self
             .client
             .head_object()
             .bucket(&self.settings.bucket)
-            .key(self.key(key))
+            .key(self.full_key(key))
             .send()
             .await;
-        let head = head.map_err(super::failed)?;
+        let head = head.map_err(super::into_error)?;
         let kept = [
             head.content_type(),
             head.content_disposition(),
@@ -80,14 +85,20 @@ impl S3 {
                 Some(&*about.cache_control),
             ];
         if !kept {
-            return Err(broken(
+            return Err(self_test_error(
                 "The server does not keep an object's type, disposition and cache headers: use delivery `proxy`.",
             ));
         }
-        let block = Bytes::from(vec![7; PART / 8]);
+        let block = Bytes::from(vec![7; PART_SIZE / 8]);
         let body = (0..9).map(|_| Ok(block.clone())).collect::<Vec<_>>();
         storage.put(large, &about, stream::iter(body)).await?;
-        read_back(storage, large, PART as u64 - 2..PART as u64 + 2, &[7; 4]).await?;
+        verify_read(
+            storage,
+            large,
+            PART_SIZE as u64 - 2..PART_SIZE as u64 + 2,
+            &[7; 4],
+        )
+        .await?;
 
         let address = self.presign(key, Duration::from_secs(60)).await?;
         let host = address.split('?').next().unwrap_or_default();
@@ -106,11 +117,11 @@ impl S3 {
         if !address.contains("X-Amz-Signature=")
             || authority.is_some_and(|authority| !host.contains(authority))
         {
-            return Err(broken(format!(
+            return Err(self_test_error(format!(
                 "Presigned addresses begin with {host}, which is not the public endpoint."
             )));
         }
-        let origin = host.strip_suffix(&self.key(key)).unwrap_or(host);
+        let origin = host.strip_suffix(&self.full_key(key)).unwrap_or(host);
         Ok(vec![
             "Objects can be written and read by range, and keep their type, disposition and cache headers.".into(),
             "Large objects can be written in parts.".into(),

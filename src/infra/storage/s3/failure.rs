@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::Error;
-use crate::infra::storage::{away, full};
+use crate::infra::storage::{storage_full, unavailable};
 
 /// What went wrong, as far as the difference matters to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,21 +15,21 @@ pub(super) enum Failure {
     /// The server does not have this call (501, some say 405).
     NotImplemented,
     /// Not reached, too slow, or in trouble itself.
-    Away,
+    Unavailable,
     /// No room or over a quota.
     Full,
     /// It answered, and refused: a setting is wrong.
     Refused,
 }
 
-pub(super) fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
+pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
     let Some(status) = error
         .raw_response()
         .map(|response| response.status().as_u16())
     else {
         return match error {
             SdkError::ConstructionFailure(_) => Failure::Refused,
-            _ => Failure::Away,
+            _ => Failure::Unavailable,
         };
     };
     // A HEAD has no body and so no code.
@@ -44,29 +44,29 @@ pub(super) fn kind<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure {
         // Completing an upload may answer 200 and say only in the body that it failed.
         (408 | 429 | 500..=599, _)
         | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => {
-            Failure::Away
+            Failure::Unavailable
         }
         _ => Failure::Refused,
     }
 }
 
 /// Whether not even a connection was made. hyper says so only in its words.
-pub(super) fn never_arrived<E: ProvideErrorMetadata + StdError + 'static>(
+pub(super) fn never_connected<E: ProvideErrorMetadata + StdError + 'static>(
     error: &SdkError<E>,
 ) -> bool {
-    matches!(error, SdkError::ConstructionFailure(_)) || chain(error).contains("(Connect)")
+    matches!(error, SdkError::ConstructionFailure(_)) || error_chain(error).contains("(Connect)")
 }
 
 /// The error of the house for an error of the SDK.
-pub(super) fn failed<E>(error: SdkError<E>) -> Error
+pub(super) fn into_error<E>(error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    let cause = chain(&error);
-    match kind(&error) {
+    let cause = error_chain(&error);
+    match classify(&error) {
         Failure::Missing => Error::NotFound,
-        Failure::Away => away(cause),
-        Failure::Full => full(cause),
+        Failure::Unavailable => unavailable(cause),
+        Failure::Full => storage_full(cause),
         Failure::NotImplemented | Failure::Refused => Error::Unavailable(
             "The storage refuses what Hearback asks of it. What you sent just now was not stored; your admin can run `hearback doctor`."
                 .into(),
@@ -135,7 +135,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
 }
 
 /// An error with what lies behind it: the SDK's own text is only "service error" or "dispatch failure".
-fn chain<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>) -> String {
+fn error_chain<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>) -> String {
     let mut text = error.to_string();
     if let Some(response) = error.raw_response() {
         text.push_str(&format!(" {}", response.status().as_u16()));

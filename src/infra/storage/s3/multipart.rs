@@ -5,10 +5,10 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::failure::{Failure, failed, kind};
-use super::{S3, accept_missing, some};
+use super::failure::{Failure, classify, into_error};
+use super::{S3, ignore_missing, non_empty};
 use crate::error::{Error, Result};
-use crate::infra::storage::{About, away, check_key};
+use crate::infra::storage::{ObjectMetadata, check_key, unavailable};
 
 /// What came of completing a multipart upload.
 #[derive(Debug)]
@@ -20,45 +20,51 @@ pub enum Completion {
 }
 
 /// The calls for uploads that grow over many requests. Who uses them keeps the id and the ETags: servers answer
-/// ListParts late or in part. Parts but the last are of [`super::PART`] bytes; some servers want them equal.
+/// ListParts late or in part. Parts but the last are of [`super::PART_SIZE`] bytes; some servers want them equal.
 impl S3 {
     /// Begins an upload to `key` and answers its id.
-    pub async fn begin(&self, key: &str, about: &About) -> Result<String> {
+    pub async fn create_multipart(&self, key: &str, about: &ObjectMetadata) -> Result<String> {
         check_key(key)?;
         let create = self
             .client
             .create_multipart_upload()
             .bucket(&self.settings.bucket)
-            .key(self.key(key))
+            .key(self.full_key(key))
             .content_type(&about.content_type)
-            .set_content_disposition(some(&about.disposition))
-            .set_cache_control(some(&about.cache_control));
-        let created = create.send().await.map_err(failed)?;
+            .set_content_disposition(non_empty(&about.disposition))
+            .set_cache_control(non_empty(&about.cache_control));
+        let created = create.send().await.map_err(into_error)?;
         created
             .upload_id
-            .ok_or_else(|| away("CreateMultipartUpload answered without an id"))
+            .ok_or_else(|| unavailable("CreateMultipartUpload answered without an id"))
     }
 
     /// Sends part `number` (from 1) and answers its ETag. Sending it again replaces it.
-    pub async fn part(&self, key: &str, id: &str, number: i32, bytes: Bytes) -> Result<String> {
+    pub async fn upload_part(
+        &self,
+        key: &str,
+        id: &str,
+        number: i32,
+        bytes: Bytes,
+    ) -> Result<String> {
         check_key(key)?;
         let upload = self
             .client
             .upload_part()
             .bucket(&self.settings.bucket)
-            .key(self.key(key))
+            .key(self.full_key(key))
             .upload_id(id)
             .part_number(number)
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
-        let part = upload.send().await.map_err(failed)?;
+        let part = upload.send().await.map_err(into_error)?;
         part.e_tag
-            .ok_or_else(|| away("UploadPart answered without an ETag"))
+            .ok_or_else(|| unavailable("UploadPart answered without an ETag"))
     }
 
     /// Makes the object of its parts, given by number and ETag in rising order, and looks that it has `length` bytes. Can be repeated: an upload that
     /// was completed already, but whose answer was lost, counts as completed.
-    pub async fn complete(
+    pub async fn complete_multipart(
         &self,
         key: &str,
         id: &str,
@@ -75,7 +81,7 @@ impl S3 {
                     .build(),
             );
         }
-        let name = self.key(key);
+        let name = self.full_key(key);
         let complete = self
             .client
             .complete_multipart_upload()
@@ -87,20 +93,20 @@ impl S3 {
             .send()
             .await;
         // A repeated Complete is refused although the first one worked (404, by Ceph 500): the object itself decides.
-        match (self.length(&name).await?, completed) {
+        match (self.head_length(&name).await?, completed) {
             (Some(stored), _) if stored == length => Ok(Completion::Done),
-            (_, Err(error)) if kind(&error) == Failure::Refused => {
-                Ok(Completion::Refused(failed(error)))
+            (_, Err(error)) if classify(&error) == Failure::Refused => {
+                Ok(Completion::Refused(into_error(error)))
             }
-            (_, Err(error)) => Err(failed(error)),
-            (stored, Ok(_)) => Err(away(format!(
+            (_, Err(error)) => Err(into_error(error)),
+            (stored, Ok(_)) => Err(unavailable(format!(
                 "wrote {length} bytes, the server has {stored:?}"
             ))),
         }
     }
 
     /// All parts that the server has of an upload: number, ETag and length, in rising order.
-    pub async fn parts(&self, key: &str, id: &str) -> Result<Vec<(i32, String, u64)>> {
+    pub async fn list_parts(&self, key: &str, id: &str) -> Result<Vec<(i32, String, u64)>> {
         check_key(key)?;
         let (mut parts, mut after) = (Vec::new(), None);
         loop {
@@ -108,18 +114,20 @@ impl S3 {
                 .client
                 .list_parts()
                 .bucket(&self.settings.bucket)
-                .key(self.key(key))
+                .key(self.full_key(key))
                 .upload_id(id);
             let page = list
                 .set_part_number_marker(after)
                 .send()
                 .await
-                .map_err(failed)?;
+                .map_err(into_error)?;
             for part in page.parts() {
                 let (Some(number), Some(etag), Some(size)) =
                     (part.part_number(), part.e_tag(), part.size())
                 else {
-                    return Err(away("ListParts answered without numbers, ETags or sizes"));
+                    return Err(unavailable(
+                        "ListParts answered without numbers, ETags or sizes",
+                    ));
                 };
                 parts.push((
                     number,
@@ -138,13 +146,13 @@ impl S3 {
     }
 
     /// Drops an upload with its parts. One that is gone is fine.
-    pub async fn abort(&self, key: &str, id: &str) -> Result<()> {
+    pub async fn abort_multipart(&self, key: &str, id: &str) -> Result<()> {
         check_key(key)?;
         let abort = self
             .client
             .abort_multipart_upload()
             .bucket(&self.settings.bucket);
-        accept_missing(abort.key(self.key(key)).upload_id(id).send().await)
+        ignore_missing(abort.key(self.full_key(key)).upload_id(id).send().await)
     }
 }
 
@@ -158,8 +166,8 @@ pub(super) struct Multipart {
 }
 
 impl Multipart {
-    pub(super) async fn begin(s3: &S3, key: &str, about: &About) -> Result<Self> {
-        let id = s3.begin(key, about).await?;
+    pub(super) async fn begin(s3: &S3, key: &str, about: &ObjectMetadata) -> Result<Self> {
+        let id = s3.create_multipart(key, about).await?;
         Ok(Self {
             s3: s3.clone(),
             key: key.into(),
@@ -169,9 +177,12 @@ impl Multipart {
         })
     }
 
-    pub(super) async fn part(&mut self, bytes: Bytes) -> Result<()> {
+    pub(super) async fn add_part(&mut self, bytes: Bytes) -> Result<()> {
         let number = i32::try_from(self.parts.len() + 1).map_err(Error::internal)?;
-        let etag = self.s3.part(&self.key, &self.id, number, bytes).await?;
+        let etag = self
+            .s3
+            .upload_part(&self.key, &self.id, number, bytes)
+            .await?;
         self.parts.push((number, etag));
         Ok(())
     }
@@ -179,11 +190,11 @@ impl Multipart {
     /// Sends the last part, if any, and puts them together.
     pub(super) async fn finish(mut self, last: Bytes, length: u64) -> Result<()> {
         if !last.is_empty() {
-            self.part(last).await?;
+            self.add_part(last).await?;
         }
         let completed = match self
             .s3
-            .complete(&self.key, &self.id, &self.parts, length)
+            .complete_multipart(&self.key, &self.id, &self.parts, length)
             .await
         {
             Ok(Completion::Done) => Ok(()),
@@ -191,10 +202,10 @@ impl Multipart {
         };
         self.finished = completed.is_ok();
         if !self.finished {
-            self.s3.undo(&self.s3.key(&self.key)).await;
+            self.s3.rollback_put(&self.s3.full_key(&self.key)).await;
         }
         completed.map_err(|error| match error {
-            Error::NotFound => away("CompleteMultipartUpload: no such upload"),
+            Error::NotFound => unavailable("CompleteMultipartUpload: no such upload"),
             other => other,
         })
     }
@@ -215,7 +226,7 @@ impl Drop for Multipart {
             std::mem::take(&mut self.id),
         );
         runtime.spawn(async move {
-            if let Err(error) = s3.abort(&key, &id).await {
+            if let Err(error) = s3.abort_multipart(&key, &id).await {
                 tracing::warn!(%error, "a multipart upload could not be aborted");
             }
         });

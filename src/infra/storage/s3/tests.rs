@@ -6,8 +6,8 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use super::*;
 use crate::infra::storage::Storage;
 
-fn about() -> About {
-    About {
+fn about() -> ObjectMetadata {
+    ObjectMetadata {
         content_type: "video/webm".into(),
         disposition: "inline".into(),
         cache_control: "private".into(),
@@ -68,7 +68,7 @@ async fn stranger(endpoint: &str, bucket: &str) -> Storage {
         path_style: true,
         ..Default::default()
     };
-    Storage::S3(S3::with(&shared, settings))
+    Storage::S3(S3::from_config(&shared, settings))
 }
 
 async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
@@ -76,7 +76,7 @@ async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
     let mut all = Vec::new();
     while let Some(block) = body.next().await {
         let block = block.unwrap();
-        assert!(!block.is_empty() && block.len() <= BLOCK);
+        assert!(!block.is_empty() && block.len() <= BLOCK_SIZE);
         all.extend_from_slice(&block);
     }
     all
@@ -91,7 +91,7 @@ async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
     let bytes: Vec<u8> = (0..20_000_003_u32).map(|n| (n % 251) as u8).collect();
     for (key, length) in [
         ("media/small", 1_000_003),
-        ("media/one-part", PART),
+        ("media/one-part", PART_SIZE),
         ("media/large", bytes.len()),
         ("media/empty", 0),
     ] {
@@ -181,7 +181,7 @@ async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
-    let big = Bytes::from(vec![1; PART]);
+    let big = Bytes::from(vec![1; PART_SIZE]);
     let put = storage
         .put(
             "media/broken",
@@ -227,13 +227,13 @@ async fn every_page_of_unfinished_uploads_is_aborted() {
     let about = about();
     // A page has 1,000.
     let begun = stream::iter(0..1_005)
-        .map(|_| s3.begin("media/x", &about))
+        .map(|_| s3.create_multipart("media/x", &about))
         .buffer_unordered(16);
     begun
         .map(|id| assert!(id.is_ok(), "{id:?}"))
         .collect::<()>()
         .await;
-    let other = s3.begin("media/xy", &about).await.unwrap();
+    let other = s3.create_multipart("media/xy", &about).await.unwrap();
     s3.abort_all("media/x").await.unwrap();
     let left = s3
         .client
@@ -257,19 +257,25 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
         return;
     };
     let key = "media/grown";
-    let id = s3.begin(key, &about()).await.unwrap();
+    let id = s3.create_multipart(key, &about()).await.unwrap();
     let mut parts = Vec::new();
     // Numbers need only rise: those between may have been another writer's.
-    for (number, bytes) in [(1, vec![1; PART]), (3, vec![2; PART]), (4, vec![3; 5])] {
+    for (number, bytes) in [
+        (1, vec![1; PART_SIZE]),
+        (3, vec![2; PART_SIZE]),
+        (4, vec![3; 5]),
+    ] {
         parts.push((
             number,
-            s3.part(key, &id, number, bytes.into()).await.unwrap(),
+            s3.upload_part(key, &id, number, bytes.into())
+                .await
+                .unwrap(),
         ));
     }
-    let length = 2 * PART as u64 + 5;
+    let length = 2 * PART_SIZE as u64 + 5;
     for _ in 0..2 {
         assert!(matches!(
-            s3.complete(key, &id, &parts, length).await,
+            s3.complete_multipart(key, &id, &parts, length).await,
             Ok(Completion::Done)
         ));
     }
@@ -277,11 +283,11 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
         read(&storage, key, length - 6..length).await,
         [2, 3, 3, 3, 3, 3]
     );
-    s3.abort(key, &id).await.unwrap();
+    s3.abort_multipart(key, &id).await.unwrap();
     assert_eq!(storage.len(key).await.unwrap(), Some(length));
     // Most servers answer 404, Ceph 500.
     assert!(
-        s3.complete("media/never", &id, &parts, length)
+        s3.complete_multipart("media/never", &id, &parts, length)
             .await
             .is_err()
     );
@@ -293,18 +299,18 @@ async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
         return;
     };
     let key = "media/short";
-    let id = s3.begin(key, &about()).await.unwrap();
+    let id = s3.create_multipart(key, &about()).await.unwrap();
     let mut parts = Vec::new();
-    for (number, length) in [(1, PART), (2, 5), (3, 5)] {
+    for (number, length) in [(1, PART_SIZE), (2, 5), (3, 5)] {
         parts.push((
             number,
-            s3.part(key, &id, number, vec![0; length].into())
+            s3.upload_part(key, &id, number, vec![0; length].into())
                 .await
                 .unwrap(),
         ));
     }
     let completion = s3
-        .complete(key, &id, &parts, PART as u64 + 10)
+        .complete_multipart(key, &id, &parts, PART_SIZE as u64 + 10)
         .await
         .unwrap();
     assert!(
@@ -312,9 +318,13 @@ async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
         "{completion:?}"
     );
     // Replaced by a longer one under its number, it is no longer in the way.
-    parts[1].1 = s3.part(key, &id, 2, vec![0; PART].into()).await.unwrap();
+    parts[1].1 = s3
+        .upload_part(key, &id, 2, vec![0; PART_SIZE].into())
+        .await
+        .unwrap();
     assert!(matches!(
-        s3.complete(key, &id, &parts, 2 * PART as u64 + 5).await,
+        s3.complete_multipart(key, &id, &parts, 2 * PART_SIZE as u64 + 5)
+            .await,
         Ok(Completion::Done)
     ));
 }
@@ -350,7 +360,7 @@ async fn the_doctor_proves_a_good_bucket_and_says_how_to_mend_a_bad_one() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
-    let lines = storage.prove().await.unwrap();
+    let lines = storage.self_test().await.unwrap();
     assert_eq!(lines.len(), 5, "{lines:?}");
     let left = s3
         .client
@@ -368,14 +378,14 @@ async fn the_doctor_proves_a_good_bucket_and_says_how_to_mend_a_bad_one() {
     let error = Storage::s3(missing)
         .await
         .unwrap()
-        .prove()
+        .self_test()
         .await
         .unwrap_err();
     assert!(error.detail().contains("does not exist"), "{error}");
     let endpoint = s3.settings.endpoint.clone().unwrap();
     let error = stranger(&endpoint, &s3.settings.bucket)
         .await
-        .prove()
+        .self_test()
         .await
         .unwrap_err();
     assert!(
@@ -399,7 +409,7 @@ async fn a_server_that_is_away_is_unavailable_and_not_missing() {
         storage.len("media/x").await,
         Err(Error::Unavailable(..))
     ));
-    let error = storage.prove().await.unwrap_err();
+    let error = storage.self_test().await.unwrap_err();
     assert!(
         error.detail().contains("Nothing answers at the endpoint"),
         "{error}"

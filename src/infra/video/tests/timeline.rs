@@ -518,7 +518,7 @@ async fn recording_that_begins_late_begins_at_0_in_its_copies() {
 #[tokio::test]
 async fn copy_of_the_wrong_length_is_refused() {
     let tools = tools().await;
-    let found = tools.found().unwrap();
+    let toolchain = tools.toolchain().unwrap();
     let path = fixture("count.mp4");
     let length = tools.probe(&path).await.unwrap().duration_ms.unwrap();
     for (expected, good) in [
@@ -527,7 +527,8 @@ async fn copy_of_the_wrong_length_is_refused() {
         (length + 150, false),
         (length - 150, false),
     ] {
-        let made = measure::measured(found, path.clone(), Container::Mp4, Some(expected)).await;
+        let made =
+            measure::checked_output(toolchain, path.clone(), Container::Mp4, Some(expected)).await;
         assert_eq!(made.is_ok(), good, "{expected}: {made:?}");
     }
 }
@@ -536,6 +537,12 @@ async fn copy_of_the_wrong_length_is_refused() {
 async fn copy_that_hides_frames_is_refused() {
     let tools = tools().await;
     let path = fixture("editlist-hidden5s.mp4");
-    let made = measure::measured(tools.found().unwrap(), path, Container::Mp4, Some(3_000)).await;
+    let made = measure::checked_output(
+        tools.toolchain().unwrap(),
+        path,
+        Container::Mp4,
+        Some(3_000),
+    )
+    .await;
     assert!(matches!(made, Err(Error::Unsupported(_))), "{made:?}");
 }

@@ -5,19 +5,23 @@ use actix_web::web;
 
 use crate::state::State;
 use crate::updates;
-use crate::web::extract::context::Ask;
+use crate::web::extract::context::RequestContext;
 use crate::web::presenters;
-use crate::web::responses::{Answer, data};
-use crate::web::schema::ListShape;
+use crate::web::responses::{HandlerResult, json};
+use crate::web::schema::ListView;
 
 /// For the author of the update and for admins; always JSON.
-pub(crate) async fn access(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn access(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    let update = updates::find_to_audit(&mut connection, &ask.viewer, &id).await?;
-    data(
+    let update = updates::find_to_audit(&mut connection, &ctx.viewer, &id).await?;
+    json(
         StatusCode::OK,
-        &ListShape {
-            items: presenters::access(&mut connection, &update).await?,
+        &ListView {
+            items: presenters::access_views(&mut connection, &update).await?,
             next: None,
         },
     )

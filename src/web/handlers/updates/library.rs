@@ -7,12 +7,12 @@ use crate::error::{Error, Result};
 use crate::people;
 use crate::state::State;
 use crate::updates::{self, Filter, Row};
-use crate::web::extract::context::Ask;
+use crate::web::extract::context::RequestContext;
 use crate::web::extract::list_query::ListQuery;
 use crate::web::pages::{LibraryFilter, LibraryPage};
 use crate::web::presenters;
-use crate::web::responses::{Answer, data, escape, page};
-use crate::web::schema::{ListShape, PersonShape, RowShape};
+use crate::web::responses::{HandlerResult, encode_query_value, html_page, json};
+use crate::web::schema::{ListView, PersonView, RowView};
 
 /// The filters as they stand in an address, and the page that is asked for.
 struct Query {
@@ -20,58 +20,73 @@ struct Query {
     list: ListQuery,
 }
 
-pub(crate) async fn library(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
-    shown(&ask, &state, read(&req)?).await
+pub(crate) async fn library(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    library_page(&ctx, &state, parse_query(&req)?).await
 }
 
-pub(crate) async fn trash_page(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
-    let mut query = read(&req)?;
+pub(crate) async fn trash_page(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let mut query = parse_query(&req)?;
     query.filter.state = "trashed".into();
-    shown(&ask, &state, query).await
+    library_page(&ctx, &state, query).await
 }
 
 /// Best first among the newest 1,000 places: for programs; the page is the library with these words.
-pub(crate) async fn search(req: HttpRequest, ask: Ask, state: web::Data<State>) -> Answer {
-    let query = read(&req)?;
-    if ask.html {
-        return shown(&ask, &state, query).await;
+pub(crate) async fn search(
+    req: HttpRequest,
+    ctx: RequestContext,
+    state: web::Data<State>,
+) -> HandlerResult {
+    let query = parse_query(&req)?;
+    if ctx.wants_html {
+        return library_page(&ctx, &state, query).await;
     }
-    let person = ask.person()?;
+    let person = ctx.person()?;
     let words = &query.filter.q;
     let mut connection = state.db.read().await?;
-    let mut best = updates::best(&mut connection, state.db.dialect(), &person.id, words).await?;
-    best.truncate(query.list.rows());
+    let mut best =
+        updates::best_matches(&mut connection, state.db.dialect(), &person.id, words).await?;
+    best.truncate(query.list.page_size());
     let mut found = updates::by_ids(&mut connection, &best).await?;
     found.sort_by_key(|row| best.iter().position(|id| *id == row.id));
-    let mut items = presenters::rows(&mut connection, &state, &ask, found).await?;
-    presenters::find_places(&mut connection, &state, &ask, words, &mut items).await?;
-    data(StatusCode::OK, &ListShape { items, next: None })
+    let mut items = presenters::row_views(&mut connection, &state, &ctx, found).await?;
+    presenters::attach_hits(&mut connection, &state, &ctx, words, &mut items).await?;
+    json(StatusCode::OK, &ListView { items, next: None })
 }
 
-fn read(req: &HttpRequest) -> Result<Query> {
+fn parse_query(req: &HttpRequest) -> Result<Query> {
     let mut list = ListQuery::read(req, &["q", "author", "audience", "state", "kind"])?;
     let filter = LibraryFilter {
-        q: list.filter("q"),
-        author: list.filter("author"),
-        audience: list.filter("audience"),
-        state: list.filter("state"),
-        kind: list.filter("kind"),
+        q: list.take_filter("q"),
+        author: list.take_filter("author"),
+        audience: list.take_filter("audience"),
+        state: list.take_filter("state"),
+        kind: list.take_filter("kind"),
     };
     Ok(Query { filter, list })
 }
 
-async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
-    let person = ask.person()?;
-    let (items, next) = find(state, ask, &person.id, &query).await?;
-    if !ask.html {
-        return data(StatusCode::OK, &ListShape { items, next });
+async fn library_page(ctx: &RequestContext, state: &State, query: Query) -> HandlerResult {
+    let person = ctx.person()?;
+    let (items, next) = find_rows(state, ctx, &person.id, &query).await?;
+    if !ctx.wants_html {
+        return json(StatusCode::OK, &ListView { items, next });
     }
     let filter = query.filter;
-    let next = next.map(|next| address(&filter, &next)).unwrap_or_default();
+    let next = next
+        .map(|next| library_url(&filter, &next))
+        .unwrap_or_default();
     let people = people::all(&mut *state.db.read().await?).await?;
     let people = people
         .into_iter()
-        .map(|account| PersonShape {
+        .map(|account| PersonView {
             id: account.id,
             name: account.name,
         })
@@ -81,10 +96,10 @@ async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
         "draft" => ("Drafts", "updates"),
         _ => ("Library", "updates"),
     };
-    page(
+    html_page(
         StatusCode::OK,
         &LibraryPage {
-            page: ask.page(state, title, at).await?,
+            page: ctx.page(state, title, at).await?,
             items,
             next,
             filter,
@@ -93,12 +108,12 @@ async fn shown(ask: &Ask, state: &State, query: Query) -> Answer {
     )
 }
 
-async fn find(
+async fn find_rows(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     me: &str,
     query: &Query,
-) -> Result<(Vec<RowShape>, Option<String>)> {
+) -> Result<(Vec<RowView>, Option<String>)> {
     let Query { filter, list } = query;
     let one_of = |field: &str, value: &str, known: &[&str]| {
         let fits = value.is_empty() || known.contains(&value);
@@ -123,7 +138,7 @@ async fn find(
         to_me: filter.audience == "me",
         state: filter.state.clone(),
         kind: filter.kind.clone(),
-        words: filter.q.clone(),
+        search_words: filter.q.clone(),
     };
     let mut connection = state.db.read().await?;
     let mut found = updates::list(
@@ -132,16 +147,16 @@ async fn find(
         me,
         &wanted,
         list.after.as_ref(),
-        list.rows_to_read(),
+        list.query_limit(),
     )
     .await?;
-    let next = list.cut(&mut found, Row::cursor);
-    let mut rows = presenters::rows(&mut connection, state, ask, found).await?;
-    presenters::find_places(&mut connection, state, ask, &filter.q, &mut rows).await?;
+    let next = list.split_page(&mut found, Row::cursor);
+    let mut rows = presenters::row_views(&mut connection, state, ctx, found).await?;
+    presenters::attach_hits(&mut connection, state, ctx, &filter.q, &mut rows).await?;
     Ok((rows, next))
 }
 
-fn address(filter: &LibraryFilter, next: &str) -> String {
+fn library_url(filter: &LibraryFilter, next: &str) -> String {
     let fields = [
         ("q", &filter.q),
         ("author", &filter.author),
@@ -152,6 +167,6 @@ fn address(filter: &LibraryFilter, next: &str) -> String {
     let kept = fields
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}&", escape(value)));
+        .map(|(name, value)| format!("{name}={}&", encode_query_value(value)));
     format!("/updates?{}after={next}", kept.collect::<String>())
 }

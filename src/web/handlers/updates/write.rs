@@ -6,22 +6,24 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
-use crate::media::{self, Taken};
-use crate::people::{Invited, Person};
+use crate::media::{self, StoredFile};
+use crate::people::{CreatedInvitation, Person};
 use crate::state::State;
 use crate::updates::{self, Content, Update};
-use crate::web::extract::context::{Ask, Said};
-use crate::web::extract::fields::{Fields, Wanted, asked};
+use crate::web::extract::context::{Flash, RequestContext};
+use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
 use crate::web::pages::{EditPage, Form};
 use crate::web::presenters;
-use crate::web::presenters::people::accounts;
-use crate::web::responses::{Answer, data, done, page, see_other, see_other_saying};
-use crate::web::schema::UpdateShape;
+use crate::web::presenters::people::account_views;
+use crate::web::responses::{
+    HandlerResult, html_page, json, json_or_redirect, see_other, see_other_with_flash,
+};
+use crate::web::schema::UpdateView;
 use crate::working_hours::Due;
 use crate::{text, uploads, workspace};
 
 /// What was read of a request that writes an update, before addresses are looked up.
-struct Written {
+struct UpdateForm {
     content: Content,
     audience: Option<Vec<String>>,
     invite: bool,
@@ -31,28 +33,28 @@ struct Written {
 /// Whether those who answered are asked again, and with what changed.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
-    let what_changed = fields.text("what_changed", text::OTHERWISE).flatten();
+    let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
     material.then_some(what_changed)
 }
 
 /// Reads the fields of an update. In a form `publish` may also be a button's name.
-fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
-    let title = fields.text("title", text::TITLE).map(|title| {
-        text::line(title.as_deref().unwrap_or_default(), text::TITLE).unwrap_or_default()
+fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
+    let title = fields.text("title", text::MAX_TITLE).map(|title| {
+        text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
     // A new update has no version and nobody who answered: there these fields are not known.
     let material = if editing { material(fields) } else { None };
-    Written {
+    UpdateForm {
         content: Content {
             title,
             notes: fields
-                .text("notes", text::NOTES)
+                .text("notes", text::MAX_NOTES)
                 .map(Option::unwrap_or_default),
             visibility: fields.choice("visibility", &["audience", "workspace"]),
             expectation: fields.choice("expectation", &["fyi", "acknowledge", "readback"]),
             due: fields.due("due", &person.time_zone),
-            otherwise: fields.text("otherwise", text::OTHERWISE),
-            prompt: fields.text("prompt", text::PROMPT),
+            otherwise: fields.text("otherwise", text::MAX_OTHERWISE),
+            prompt: fields.text("prompt", text::MAX_PROMPT),
             audience: None,
             later_members: fields.checkbox("later_members"),
             material,
@@ -69,12 +71,12 @@ fn read(fields: &mut Fields, person: &Person, editing: bool) -> Written {
 }
 
 /// Looks the addresses up; with `invite` an admin invites those without an account. Answers whom.
-async fn address(
+async fn resolve_audience(
     tx: &mut Tx,
     state: &State,
     person: &Person,
-    written: &mut Written,
-) -> Result<Vec<Invited>> {
+    written: &mut UpdateForm,
+) -> Result<Vec<CreatedInvitation>> {
     let Some(names) = &written.audience else {
         return Ok(Vec::new());
     };
@@ -83,31 +85,32 @@ async fn address(
     } else {
         Vec::new()
     };
-    written.content.audience = Some(updates::address(tx, &state.clock, person, names).await?);
+    written.content.audience =
+        Some(updates::resolve_addresses(tx, &state.clock, person, names).await?);
     Ok(invited)
 }
 
 pub(crate) async fn create(
     req: HttpRequest,
-    ask: Result<Ask>,
+    ctx: Result<RequestContext>,
     state: web::Data<State>,
     payload: web::Payload,
-) -> Answer {
-    let (ask, payload) = asked(&req, ask, payload).await?;
-    let person = ask.person()?.clone();
+) -> HandlerResult {
+    let (ctx, payload) = context_or_keep_typed(&req, ctx, payload).await?;
+    let person = ctx.person()?.clone();
     let (mut fields, files) = Fields::read_with_files(
         &req,
         payload,
-        Wanted {
-            intake: &state.intake,
+        FileOptions {
+            uploads: &state.uploads,
             field: "media",
-            most: media::MOST,
+            most: media::MAX_FILES,
             pictures: false,
         },
     )
     .await?;
     let (typed, form) = (fields.typed(), fields.is_form());
-    let mut written = read(&mut fields, &person, false);
+    let mut written = read_update_form(&mut fields, &person, false);
     let publish = written.publish.unwrap_or(form);
     let made = async {
         fields.finish()?;
@@ -119,88 +122,93 @@ pub(crate) async fn create(
         {
             // The workspace's own rule, where nothing else is said.
             written.content.due = Some(
-                workspace::glance(&mut *state.db.read().await?)
+                workspace::load_summary(&mut *state.db.read().await?)
                     .await?
                     .due_days
                     .map(Due::Days),
             );
         }
-        try_create(&state, &ask, &person, &mut written, publish, &files).await
+        try_create(&state, &ctx, &person, &mut written, publish, &files).await
     };
     match made.await {
-        Ok((update, invited)) if !ask.html => {
-            let answer = with_links(&state, &ask, &update, &invited).await?;
+        Ok((update, invited)) if !ctx.wants_html => {
+            let answer = with_invitation_links(&state, &ctx, &update, &invited).await?;
             Ok(HttpResponse::Created()
                 .insert_header((
                     header::LOCATION,
-                    format!("{}/updates/{}", ask.base, update.id),
+                    format!("{}/updates/{}", ctx.base_url, update.id),
                 ))
                 .json(answer))
         }
-        Ok((update, invited)) => after_writing(&state, &update, invited, publish),
+        Ok((update, invited)) => form_redirect(&state, &update, invited, publish),
         Err(error) => {
-            state.intake.discard(&files).await?;
+            state.uploads.discard(&files).await?;
             // Browsers do not choose files again by themselves.
             let chosen = (!files.is_empty())
                 .then(|| "Choose your files again: they were not kept.".to_owned());
-            failed(&state, &ask, None, &typed, error, chosen).await
+            failed_form(&state, &ctx, None, &typed, error, chosen).await
         }
     }
 }
 
 async fn try_create(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     person: &Person,
-    written: &mut Written,
+    written: &mut UpdateForm,
     publish: bool,
-    files: &[Taken],
-) -> Result<(Update, Vec<Invited>)> {
+    files: &[StoredFile],
+) -> Result<(Update, Vec<CreatedInvitation>)> {
     let mut tx = state.db.begin().await?;
-    let invited = address(&mut tx, state, person, written).await?;
+    let invited = resolve_audience(&mut tx, state, person, written).await?;
     let mut update = updates::create(&mut tx, &state.clock, person, &written.content).await?;
-    for taken in files {
-        media::add(&mut tx, &state.clock, &update.id, None, taken).await?;
+    for file in files {
+        media::add(&mut tx, &state.clock, &update.id, None, file).await?;
     }
     if publish {
-        update = updates::publish(&mut tx, &state.clock, &ask.viewer, &update.id).await?;
-        state.mail(&mut tx, &update.id).await?;
+        update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &update.id).await?;
+        state.enqueue_mail(&mut tx, &update.id).await?;
     }
     tx.commit().await?;
     Ok((update, invited))
 }
 
 /// The update as JSON, with the links of those who were invited for it: they are shown only now.
-async fn with_links(
+async fn with_invitation_links(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: &Update,
-    invited: &[Invited],
+    invited: &[CreatedInvitation],
 ) -> Result<Value> {
-    let shape = presenters::update(&mut *state.db.read().await?, state, ask, update).await?;
-    let mut answer = serde_json::to_value(shape).map_err(Error::internal)?;
+    let view = presenters::update_view(&mut *state.db.read().await?, state, ctx, update).await?;
+    let mut answer = serde_json::to_value(view).map_err(Error::internal)?;
     if !invited.is_empty() {
-        let links = invited.iter().map(|one| json!({ "email": one.email, "url": format!("{}/invitations/{}", ask.base, one.secret) }));
+        let links = invited.iter().map(|one| json!({ "email": one.email, "url": format!("{}/invitations/{}", ctx.base_url, one.secret) }));
         answer["invited"] = links.collect();
     }
     Ok(answer)
 }
 
 /// Where a form leads: to the update; to who invited, with the links to pass on.
-fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, published: bool) -> Answer {
+fn form_redirect(
+    state: &State,
+    update: &Update,
+    invited: Vec<CreatedInvitation>,
+    published: bool,
+) -> HandlerResult {
     if !invited.is_empty() {
         let text = "Invited. Pass each link on: whoever accepts is asked at once.".to_owned();
         let invited = invited
             .into_iter()
             .map(|one| (one.id, one.secret))
             .collect();
-        return see_other_saying(
+        return see_other_with_flash(
             state,
             "/people",
-            &Said {
+            &Flash {
                 text: Some(text),
                 invited,
-                ..Said::default()
+                ..Flash::default()
             },
         );
     }
@@ -210,7 +218,11 @@ fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, publishe
             1 => "Sent to 1 person.".to_owned(),
             people => format!("Sent to {people} people."),
         };
-        return see_other_saying(state, &format!("/updates/{}", update.id), &Said::text(text));
+        return see_other_with_flash(
+            state,
+            &format!("/updates/{}", update.id),
+            &Flash::text(text),
+        );
     }
     let to = if update.published_at.is_some() {
         format!("/updates/{}", update.id)
@@ -221,51 +233,55 @@ fn after_writing(state: &State, update: &Update, invited: Vec<Invited>, publishe
 }
 
 /// What went wrong, for a form on the form itself with all that was typed.
-async fn failed(
+async fn failed_form(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     update: Option<&Update>,
     typed: &std::collections::BTreeMap<String, String>,
     error: Error,
     also: Option<String>,
-) -> Answer {
-    if !ask.html || matches!(error, Error::NotFound | Error::Unauthenticated) {
+) -> HandlerResult {
+    if !ctx.wants_html || matches!(error, Error::NotFound | Error::Unauthenticated) {
         return Err(error);
     }
     let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
     if let Some(cause) = error.cause() {
         tracing::error!(%cause, "failed");
     }
-    let mut form = Fields::filled(typed, &error);
+    let mut form = Fields::refilled_form(typed, &error);
     form.problem = [form.problem, also]
         .into_iter()
         .flatten()
         .reduce(|one, other| format!("{one} {other}"));
-    match shown(state, ask, status, update, form).await {
+    match edit_form_page(state, ctx, status, update, form).await {
         Ok(answer) => Ok(answer),
         // The form cannot be shown either (the database is away): the plain error page shows what was typed.
         Err(_) => Err(error),
     }
 }
 
-pub(crate) async fn new_page(ask: Ask, state: web::Data<State>) -> Answer {
-    ask.person()?;
-    shown(&state, &ask, StatusCode::OK, None, Form::default()).await
+pub(crate) async fn new_page(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
+    ctx.person()?;
+    edit_form_page(&state, &ctx, StatusCode::OK, None, Form::default()).await
 }
 
-pub(crate) async fn edit_page(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
-    let update = updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await?;
-    shown(&state, &ask, StatusCode::OK, Some(&update), Form::default()).await
+pub(crate) async fn edit_page(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
+    let update = updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    edit_form_page(&state, &ctx, StatusCode::OK, Some(&update), Form::default()).await
 }
 
-async fn shown(
+async fn edit_form_page(
     state: &State,
-    ask: &Ask,
+    ctx: &RequestContext,
     status: StatusCode,
     update: Option<&Update>,
     mut form: Form,
-) -> Answer {
-    let person = ask.person()?;
+) -> HandlerResult {
+    let person = ctx.person()?;
     let mut connection = state.db.read().await?;
     let names: Vec<String> = form
         .value("audience")
@@ -275,17 +291,17 @@ async fn shown(
     let unknown = if form.error("audience").is_empty() {
         Vec::new()
     } else {
-        updates::unknown(&mut connection, &state.clock, &names).await?
+        updates::unknown_addresses(&mut connection, &state.clock, &names).await?
     };
-    let admins = updates::admins(&mut connection).await?;
+    let admins = updates::admin_names(&mut connection).await?;
     let (mut answered, mut media_changed) = (0, false);
-    let shape = match update {
+    let view = match update {
         Some(update) => {
-            answered = updates::answered(&mut connection, &update.id).await?;
+            answered = updates::count_answered(&mut connection, &update.id).await?;
             media_changed = updates::media_changed(&mut connection, update).await?;
-            let mut shape = presenters::update(&mut connection, state, ask, update).await?;
-            presenters::lay(&mut connection, &mut shape.media).await?;
-            let mut names: Vec<String> = shape
+            let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
+            presenters::attach_markup(&mut connection, &mut view.media).await?;
+            let mut names: Vec<String> = view
                 .audience
                 .everyone
                 .then(|| "everyone".to_owned())
@@ -303,12 +319,14 @@ async fn shown(
                     .into_iter()
                     .map(|named| named.email),
             );
-            names.extend(updates::awaited(&mut connection, &state.clock, &update.id).await?);
-            fill(&mut form, &shape, &names.join(", "));
-            Some(shape)
+            names.extend(
+                updates::pending_invitees(&mut connection, &state.clock, &update.id).await?,
+            );
+            fill_form(&mut form, &view, &names.join(", "));
+            Some(view)
         }
         None => {
-            if let Some(days) = workspace::glance(&mut connection).await?.due_days {
+            if let Some(days) = workspace::load_summary(&mut connection).await?.due_days {
                 form.values
                     .entry("when".to_owned())
                     .or_insert_with(|| "days".to_owned());
@@ -320,42 +338,49 @@ async fn shown(
         }
     };
     drop(connection);
-    let title = match &shape {
-        Some(shape) if shape.state == "published" => "Edit",
+    let title = match &view {
+        Some(view) if view.state == "published" => "Edit",
         Some(_) => "Draft",
         None => "New update",
     };
-    let mut people = accounts(state).await?;
+    let mut people = account_views(state).await?;
     people.retain(|account| account.id != person.id && account.deactivated_at.is_none());
     let shown = EditPage {
-        page: ask
+        page: ctx
             .page(
                 state,
                 title,
                 if title == "Edit" { "updates" } else { "new" },
             )
             .await?,
-        update: shape,
+        update: view,
         form,
         people,
         unknown,
         admins,
-        refusal: state.intake.room().err().map(|error| error.detail()),
+        refusal: state
+            .uploads
+            .check_free_space()
+            .err()
+            .map(|error| error.detail()),
         answered,
         media_changed,
-        max_upload: state.intake.max,
+        max_upload: state.uploads.max_bytes,
         max_recording: state.config.max_recording * 60,
         limit: format!(
             "{} {}",
-            uploads::TAKEN,
-            format_args!("At most {} each.", uploads::size(state.intake.max))
+            uploads::ACCEPTED_TYPES,
+            format_args!(
+                "At most {} each.",
+                uploads::format_size(state.uploads.max_bytes)
+            )
         ),
     };
-    page(status, &shown)
+    html_page(status, &shown)
 }
 
 /// Fills what was not typed with what is stored.
-fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
+fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values
             .entry(field.to_owned())
@@ -399,70 +424,78 @@ fn fill(form: &mut Form, update: &UpdateShape, audience: &str) {
 
 pub(crate) async fn edit(
     req: HttpRequest,
-    ask: Ask,
+    ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
     payload: web::Payload,
-) -> Answer {
-    let person = ask.person()?.clone();
+) -> HandlerResult {
+    let person = ctx.person()?.clone();
     let mut fields = Fields::read(&req, payload).await?;
     let typed = fields.typed();
-    let mut written = read(&mut fields, &person, true);
+    let mut written = read_update_form(&mut fields, &person, true);
     let made = async {
         fields.finish()?;
         let mut tx = state.db.begin().await?;
-        let invited = address(&mut tx, &state, &person, &mut written).await?;
+        let invited = resolve_audience(&mut tx, &state, &person, &mut written).await?;
         let mut update =
-            updates::edit(&mut tx, &state.clock, &ask.viewer, &id, &written.content).await?;
+            updates::edit(&mut tx, &state.clock, &ctx.viewer, &id, &written.content).await?;
         if written.publish == Some(true) {
-            update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+            update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &id).await?;
         }
-        state.mail(&mut tx, &id).await?;
+        state.enqueue_mail(&mut tx, &id).await?;
         tx.commit().await?;
         Ok((update, invited))
     };
     match made.await {
-        Ok((update, invited)) if !ask.html => data(
+        Ok((update, invited)) if !ctx.wants_html => json(
             StatusCode::OK,
-            &with_links(&state, &ask, &update, &invited).await?,
+            &with_invitation_links(&state, &ctx, &update, &invited).await?,
         ),
         Ok((update, invited)) => {
-            after_writing(&state, &update, invited, written.publish == Some(true))
+            form_redirect(&state, &update, invited, written.publish == Some(true))
         }
         Err(error)
-            if ask.html
+            if ctx.wants_html
                 && matches!(
                     error,
                     Error::Invalid(_) | Error::Conflict(_) | Error::Unavailable(..)
                 ) =>
         {
             let update =
-                match updates::find_mine(&mut *state.db.read().await?, &ask.viewer, &id).await {
+                match updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await {
                     Ok(update) => update,
                     Err(_) => return Err(error),
                 };
             let mut typed = typed;
             // Saving again over the other version is the reader's own decision, made on this page.
             typed.remove("version");
-            failed(&state, &ask, Some(&update), &typed, error, None).await
+            failed_form(&state, &ctx, Some(&update), &typed, error, None).await
         }
         Err(error) => Err(error),
     }
 }
 
-pub(crate) async fn publish(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn publish(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = updates::publish(&mut tx, &state.clock, &ask.viewer, &id).await?;
-    state.mail(&mut tx, &id).await?;
+    let update = updates::publish(&mut tx, &state.clock, &ctx.viewer, &id).await?;
+    state.enqueue_mail(&mut tx, &id).await?;
     tx.commit().await?;
-    let shape = presenters::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
-    done(&ask, StatusCode::OK, &format!("/updates/{id}"), &shape)
+    let view = presenters::update_view(&mut *state.db.read().await?, &state, &ctx, &update).await?;
+    json_or_redirect(&ctx, StatusCode::OK, &format!("/updates/{id}"), &view)
 }
 
-pub(crate) async fn unpublish(ask: Ask, state: web::Data<State>, id: web::Path<String>) -> Answer {
+pub(crate) async fn unpublish(
+    ctx: RequestContext,
+    state: web::Data<State>,
+    id: web::Path<String>,
+) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = updates::unpublish(&mut tx, &state.clock, &ask.viewer, &id).await?;
+    let update = updates::unpublish(&mut tx, &state.clock, &ctx.viewer, &id).await?;
     tx.commit().await?;
-    let shape = presenters::update(&mut *state.db.read().await?, &state, &ask, &update).await?;
-    done(&ask, StatusCode::OK, &format!("/updates/{id}/edit"), &shape)
+    let view = presenters::update_view(&mut *state.db.read().await?, &state, &ctx, &update).await?;
+    json_or_redirect(&ctx, StatusCode::OK, &format!("/updates/{id}/edit"), &view)
 }

@@ -3,8 +3,8 @@
 /// The largest configuration record of a codec, in bytes.
 const MAX_CONFIGURATION: usize = 256;
 /// The length of what a sample description of pictures, or of sound, begins with, in bytes.
-const VISUAL: usize = 78;
-const SOUND: usize = 28;
+const VISUAL_ENTRY_BYTES: usize = 78;
+const AUDIO_ENTRY_BYTES: usize = 28;
 
 /// The big-endian number of four bytes there.
 pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
@@ -76,10 +76,10 @@ pub(super) fn is_description(content: &[u8]) -> bool {
         b"avc1" | b"avc3" | b"hvc1" | b"hev1" | b"vp08" | b"vp09" | b"av01"
             if is_compressor(body.get(42..74)) =>
         {
-            VISUAL
+            VISUAL_ENTRY_BYTES
         }
         // Version 0; later ones are QuickTime's.
-        b"mp4a" | b"Opus" if body.get(8..16) == Some(&[0; 8]) => SOUND,
+        b"mp4a" | b"Opus" if body.get(8..16) == Some(&[0; 8]) => AUDIO_ENTRY_BYTES,
         _ => return false,
     };
     let Some(mut rest) = body.get(start..) else {

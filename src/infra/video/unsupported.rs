@@ -1,31 +1,33 @@
 //! Files of video or sound in formats that are recognised and not taken, each with what its sender can do.
 
-use super::codecs::EXPORT_IT;
+use super::codecs::EXPORT_ADVICE;
 
 /// The length of a packet of an MPEG transport stream.
 const TS_PACKET: usize = 188;
 
-enum Holds {
+enum MediaType {
     Video,
-    Sound,
+    Audio,
 }
 
 /// Why a file with these first bytes is refused, and what to do instead; `None` for what is not recognised. Ask only for files that are no
 /// pictures and no videos that we take.
-pub fn foreign_format(head: &[u8]) -> Option<String> {
+pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
     let (format, holds) = recognise(head)?;
     Some(match holds {
-        Holds::Video => {
-            format!("This file is in the format {format}, which Hearback cannot read. {EXPORT_IT}")
+        MediaType::Video => {
+            format!(
+                "This file is in the format {format}, which Hearback cannot read. {EXPORT_ADVICE}"
+            )
         }
-        Holds::Sound => format!(
+        MediaType::Audio => format!(
             "This is sound without a picture ({format}). Hearback takes video and pictures: record it together with a screen or a camera, \
              or put a picture to it in a video editor and export that as H.264 (MP4)."
         ),
     })
 }
 
-fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
+fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
     let found = match head {
         [
             b'R',
@@ -41,7 +43,7 @@ fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
             b'I',
             b' ',
             ..,
-        ] => ("AVI", Holds::Video),
+        ] => ("AVI", MediaType::Video),
         [
             b'R',
             b'I',
@@ -56,35 +58,35 @@ fn recognise(head: &[u8]) -> Option<(&'static str, Holds)> {
             b'V',
             b'E',
             ..,
-        ] => ("WAV", Holds::Sound),
+        ] => ("WAV", MediaType::Audio),
         // The first half of the GUID that an ASF file begins with.
         [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => {
-            ("Windows Media (WMV, WMA)", Holds::Video)
+            ("Windows Media (WMV, WMA)", MediaType::Video)
         }
-        [b'F', b'L', b'V', 1, ..] => ("Flash Video (FLV)", Holds::Video),
+        [b'F', b'L', b'V', 1, ..] => ("Flash Video (FLV)", MediaType::Video),
         // A program stream (ISO/IEC 13818-1), and a video without a container.
-        [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", Holds::Video),
+        [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", MediaType::Video),
         [b'O', b'g', b'g', b'S', rest @ ..] => ("Ogg", ogg(rest)),
-        [b'I', b'D', b'3', 2..=4, ..] => ("MP3", Holds::Sound),
+        [b'I', b'D', b'3', 2..=4, ..] => ("MP3", MediaType::Audio),
         // Layer III of ISO/IEC 11172-3 and 13818-3. The other layers would be a byte order mark, too.
-        [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", Holds::Sound),
+        [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", MediaType::Audio),
         // ADTS (ISO/IEC 13818-7).
-        [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", Holds::Sound),
-        [b'f', b'L', b'a', b'C', ..] => ("FLAC", Holds::Sound),
-        _ if is_transport_stream(head) => ("MPEG transport stream", Holds::Video),
+        [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", MediaType::Audio),
+        [b'f', b'L', b'a', b'C', ..] => ("FLAC", MediaType::Audio),
+        _ if is_transport_stream(head) => ("MPEG transport stream", MediaType::Video),
         _ => return None,
     };
     Some(found)
 }
 
 /// The first page of an Ogg file names its first stream, which is the video where there is one.
-fn ogg(after_magic: &[u8]) -> Holds {
+fn ogg(after_magic: &[u8]) -> MediaType {
     let page = &after_magic[..after_magic.len().min(64)];
     let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);
     if has(b"theora") || has(b"BBCD") || has(b"fishead") {
-        Holds::Video
+        MediaType::Video
     } else {
-        Holds::Sound
+        MediaType::Audio
     }
 }
 

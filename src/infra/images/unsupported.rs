@@ -2,7 +2,7 @@
 
 /// A picture format that no decoder we would trust with strangers' files reads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Foreign {
+pub enum UnsupportedFormat {
     /// HEIF with HEVC: photos of iPhones.
     Heic,
     /// HEIF with AV1.
@@ -13,9 +13,9 @@ pub enum Foreign {
     Cr3,
 }
 
-impl Foreign {
+impl UnsupportedFormat {
     /// By the brand of an ISO media file.
-    pub fn of_brand(brand: [u8; 4]) -> Self {
+    pub fn from_brand(brand: [u8; 4]) -> Self {
         match &brand {
             b"avif" | b"avis" | b"avio" => Self::Avif,
             b"crx " => Self::Cr3,
@@ -24,7 +24,7 @@ impl Foreign {
     }
 
     /// By the first bytes of a file that is none (ISO/IEC 18181-2).
-    pub fn sniff(head: &[u8]) -> Option<Self> {
+    pub fn detect(head: &[u8]) -> Option<Self> {
         let jpeg_xl =
             head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");
         jpeg_xl.then_some(Self::JpegXl)
