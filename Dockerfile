@@ -1,4 +1,4 @@
-# docker build -t hearback . && docker run -p 8080:8080 -v hearback:/data hearback     (the set-up link is in its output)
+# docker build -t hearback . && docker run -p 8080:8080 -v hearback:/data hearback     (its output has the set-up link)
 
 FROM node:22-bookworm-slim AS browser
 WORKDIR /src/browser
@@ -28,7 +28,7 @@ WORKDIR /data
 VOLUME /data
 ENV HEARBACK_DATA=/data HEARBACK_LISTEN=0.0.0.0:8080
 EXPOSE 8080
-# There is no curl in here: bash can speak enough HTTP to ask whether it is alive.
+# The image has no curl, but bash can send the request.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/${HEARBACK_LISTEN##*:} && printf 'GET /healthz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 && read -r line <&3 && [[ $line == *' 200 '* ]]"]
 ENTRYPOINT ["hearback"]

@@ -1,6 +1,6 @@
-// What it costs the server while 20 recordings arrive at once: its memory, statements and calls of the storage a minute of recording.
-//   node benches/arriving.mjs [recordings] [seconds]     needs a built hearback (HEARBACK_BIN, else target/release, else target/debug)
-// On SQLite and a folder; where HEARBACK_TEST_POSTGRES and HEARBACK_TEST_S3_ENDPOINT are set (bin/test-servers), on those.
+// Measures the cost of 20 concurrent recordings: the server's memory, and statements and storage requests per minute of recording.
+//   node benches/arriving.mjs [recordings] [seconds]     uses HEARBACK_BIN, or the build in target/release or target/debug
+// Runs on SQLite and a folder or, if HEARBACK_TEST_POSTGRES and HEARBACK_TEST_S3_ENDPOINT are set (bin/test-servers), on those.
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
