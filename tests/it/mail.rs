@@ -335,7 +335,7 @@ async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
     );
     sink.answer("END", "", "451 4.3.0 no room");
     app.state.clock.advance(6_000);
-    app.wait_until("the job job_failed again", async || {
+    app.wait_until("the job failed again", async || {
         app.count("SELECT count(*) FROM jobs WHERE lease IS NULL AND attempts = 2")
             .await
             == 1

@@ -121,7 +121,7 @@ async fn publishing_returns_a_message_to_share() {
     assert_eq!(
         message,
         format!(
-            "Ada publish_request for your Got it on “The new flow” by the end of your next working day: {}",
+            "Ada asks for your Got it on “The new flow” by the end of your next working day: {}",
             made["url"].as_str().unwrap()
         )
     );
@@ -138,7 +138,7 @@ async fn publishing_returns_a_message_to_share() {
         "{page}"
     );
     assert!(
-        page.contains("Copy message") && page.contains("Ada publish_request for your Got it"),
+        page.contains("Copy message") && page.contains("Ada asks for your Got it"),
         "{page}"
     );
     assert_eq!(

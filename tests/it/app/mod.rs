@@ -7,6 +7,7 @@ mod client;
 mod inspect;
 mod response;
 mod servers;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use hearback::app::App;
 use hearback::clock::Clock;
 use hearback::config::Config;
-use hearback::people::{self, NewAccount, PasswordHash, Role};
+use hearback::people::{self, NewAccount, Role};
 use hearback::state::State;
 use reqwest::StatusCode;
 use tempfile::TempDir;
@@ -89,6 +90,7 @@ impl TestApp {
         prepare(&config).await;
         let app = App::build(config, Clock::default()).await.unwrap();
         let (base, state) = (format!("http://127.0.0.1:{}", app.port()), app.state());
+        shared::use_tools(&state).await;
         let (_, setup) = app.start_links().await.unwrap();
         let setup_code =
             setup.and_then(|link| link.split_once("code=").map(|(_, code)| code.to_owned()));
@@ -138,7 +140,7 @@ impl TestApp {
 
     async fn account(&self, name: &str, role: Role) -> Client {
         let email = email(name);
-        let password = Some(PasswordHash::new(PASSWORD, &[]).await.unwrap());
+        let password = Some(shared::password_hash().await);
         let mut tx = self.state.db.begin().await.unwrap();
         let new = NewAccount {
             email,

@@ -1,0 +1,26 @@
+//! What all servers of a test run share because making it takes long.
+
+use hearback::infra::video::Tools;
+use hearback::people::PasswordHash;
+use hearback::state::State;
+use tokio::sync::OnceCell;
+
+use super::PASSWORD;
+
+/// Gives a server the ffmpeg of the machine, unless its settings name another. Checking that it runs takes most of a second.
+pub(super) async fn use_tools(state: &State) {
+    static TOOLS: OnceCell<Tools> = OnceCell::const_new();
+    let media = &state.uploads.media;
+    if media.ffmpeg.is_none() {
+        let tools = TOOLS.get_or_init(|| Tools::detect(None)).await;
+        media.tools.set(tools.clone()).unwrap();
+    }
+}
+
+/// The hash of [`PASSWORD`], with one salt for all accounts.
+pub(super) async fn password_hash() -> PasswordHash {
+    static HASH: OnceCell<PasswordHash> = OnceCell::const_new();
+    HASH.get_or_init(async || PasswordHash::new(PASSWORD, &[]).await.unwrap())
+        .await
+        .clone()
+}
