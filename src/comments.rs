@@ -151,26 +151,26 @@ pub struct NewComment {
     pub guest_name: Option<String>,
 }
 
-/// What was written.
+/// A comment that was added or edited.
 #[derive(Debug)]
 pub struct SavedComment {
-    /// The comment.
+    /// The id of the comment.
     pub id: String,
-    /// Its update.
-    pub update_id: String,
-    /// Whom it names though they cannot see the update: ids and names.
+    /// The update it is on.
+    pub update: Update,
+    /// The people it mentions who cannot see the update: ids and names.
     pub without_access: Vec<(String, String)>,
 }
 
-/// Writes a comment on an update that the viewer may see; its draft is no more.
+/// Writes a comment on an update that the viewer may see, and deletes its draft.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
-    update_id: &str,
+    update: &Update,
     new: &NewComment,
 ) -> Result<SavedComment> {
-    let update = updates::find(tx, viewer, update_id).await?;
+    let update_id = &update.id;
     if update.trashed_at.is_some() {
         return Err(Error::Conflict(
             "This update is in the trash. Restore it first.".into(),
@@ -204,10 +204,10 @@ pub async fn add(
         }
     };
     let parent = match &new.parent_id {
-        Some(id) => Some(find_thread_root(tx, viewer, &update, id).await?),
+        Some(id) => Some(find_thread_root(tx, viewer, update, id).await?),
         None => None,
     };
-    let anchor = anchors::check_anchor(tx, &update, &new.anchor).await?;
+    let anchor = anchors::check_anchor(tx, update, &new.anchor).await?;
     let drawn = markup::stored_drawing(&anchor.drawing)?;
     let mentions = mentions::find(tx, viewer, &new.body).await?;
     let id = clock.id();
@@ -239,17 +239,16 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        let subjects = [
-            parent.as_deref().unwrap_or(drafts::COMMENT),
-            new.parent_id.as_deref().unwrap_or(drafts::COMMENT),
-        ];
+        // The draft of a reply belongs to the comment that is answered, or to its thread.
+        let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
+        subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
     }
     questions::refresh_question(tx, update_id, parent.as_ref().unwrap_or(&id)).await?;
     updates::enqueue_index(tx, clock, update_id, &id).await?;
     let actor = person.or(guest).unwrap_or_default();
     let said = recipients::PostedComment {
-        update: &update,
+        update,
         id: &id,
         parent: parent.as_deref(),
         is_question: new.is_question,
@@ -260,7 +259,7 @@ pub async fn add(
     events::record(tx, clock, "comment", update_id, &id, &actor).await?;
     Ok(SavedComment {
         id,
-        update_id: update_id.to_owned(),
+        update: update.clone(),
         without_access: unseen,
     })
 }
@@ -277,9 +276,9 @@ async fn find_thread_root(
             "The comment you answer was removed meanwhile. What you wrote is still here; post it as a comment of its own.".into(),
         )
     };
-    let parent = match find_visible(tx, viewer, id).await {
-        Ok((parent, _)) if parent.update_id == update.id => parent,
-        Ok(_) | Err(Error::NotFound | Error::Unauthenticated) => {
+    let parent = match find_on(tx, viewer, update, id).await {
+        Ok(parent) => parent,
+        Err(Error::NotFound | Error::Unauthenticated) => {
             return Err(Error::invalid(
                 "parent_id",
                 "names no comment of this update. Leave it out to begin a thread.",
@@ -338,12 +337,33 @@ pub async fn find_visible(
     viewer: &Viewer,
     id: &str,
 ) -> Result<(Comment, Update)> {
-    let comment: Option<Comment> = sqlx::query_as(concat!(select_comments!(), "WHERE c.id = $1"))
-        .bind(id)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let update_id: Option<String> =
+        sqlx::query_scalar("SELECT update_id FROM comments WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let update_id = update_id.ok_or_else(|| viewer.not_visible_error())?;
+    let update = updates::find(connection, viewer, &update_id).await?;
+    let comment = find_on(connection, viewer, &update, id).await?;
+    Ok((comment, update))
+}
+
+/// Finds a comment on an update that the viewer may see. Guests see only the threads of their link.
+async fn find_on(
+    connection: &mut AnyConnection,
+    viewer: &Viewer,
+    update: &Update,
+    id: &str,
+) -> Result<Comment> {
+    let comment: Option<Comment> = sqlx::query_as(concat!(
+        select_comments!(),
+        "WHERE c.id = $1 AND c.update_id = $2"
+    ))
+    .bind(id)
+    .bind(&update.id)
+    .fetch_optional(&mut *connection)
+    .await?;
     let comment = comment.ok_or_else(|| viewer.not_visible_error())?;
-    let update = updates::find(connection, viewer, &comment.update_id).await?;
     if let Some(guest) = viewer.guest_of(&update.id) {
         let root = comment.root_id();
         let link: Option<String> = sqlx::query_scalar("SELECT link_id FROM comments WHERE id = $1")
@@ -354,7 +374,7 @@ pub async fn find_visible(
             return Err(viewer.not_visible_error());
         }
     }
-    Ok((comment, update))
+    Ok(comment)
 }
 
 async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Update)> {
@@ -405,7 +425,7 @@ pub async fn edit(
     events::record(tx, clock, "comment", &update.id, id, comment.author_id()).await?;
     Ok(SavedComment {
         id: id.to_owned(),
-        update_id: update.id,
+        update,
         without_access: unseen,
     })
 }

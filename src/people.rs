@@ -27,7 +27,8 @@ pub use passwords::PasswordHash;
 pub use profile::{
     Profile, all_time_zones, edit, hours_or_default, parse_time_zone, work_schedules,
 };
-pub use system_account::{ensure_system_account, find_system_account};
+pub(crate) use system_account::is_system_role;
+pub use system_account::{ensure_system_account, system_account};
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};

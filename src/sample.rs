@@ -53,51 +53,46 @@ pub async fn create(tx: &mut Tx, clock: &Clock, person_id: &str, video: &StoredF
         anchor: Anchor { media_id: Some(media), at_ms: Some(10_000), ..Anchor::default() },
         ..NewComment::default()
     };
-    comments::add(tx, clock, &viewer, &update.id, &first).await?;
+    let update = updates::find(tx, &viewer, &update.id).await?;
+    comments::add(tx, clock, &viewer, &update, &first).await?;
     Ok(())
 }
 
-/// The sample's author, if this update is it.
-async fn find_author(tx: &mut Tx, update: &Update) -> Result<Option<Viewer>> {
-    Ok(people::find_system_account(tx, &update.author_id)
-        .await?
-        .map(Viewer::Person))
+/// Returns the sample's author if this update is the sample.
+fn author(update: &Update) -> Option<Viewer> {
+    update
+        .is_sample()
+        .then(|| Viewer::Person(people::system_account(&update.author_id)))
 }
 
-/// What was said back to the sample is confirmed at once, as its notes say: nobody else will, and a loop that stays open teaches the wrong thing.
-pub async fn confirm_readback(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    let update = updates::find(tx, viewer, id).await?;
-    let (Viewer::Person(person), Some(system_account)) = (viewer, find_author(tx, &update).await?)
-    else {
+/// Call it after an answer. Confirms a readback of the sample at once, as its notes say: nobody else will.
+pub async fn after_answer(
+    tx: &mut Tx,
+    clock: &Clock,
+    viewer: &Viewer,
+    update: &Update,
+) -> Result<()> {
+    let (Viewer::Person(person), Some(author)) = (viewer, author(update)) else {
         return Ok(());
     };
+    let id = &update.id;
     match receipts::of_person(tx, id, &person.id).await? {
         Some(receipt) if receipt.answer.as_deref() == Some("read_back") => {
-            receipts::give_verdict(
-                tx,
-                clock,
-                &system_account,
-                id,
-                &person.id,
-                &Verdict::Confirmed,
-                None,
-            )
-            .await
+            let verdict = &Verdict::Confirmed;
+            receipts::give_verdict(tx, clock, &author, id, &person.id, verdict, None).await
         }
         _ => Ok(()),
     }
 }
 
-/// What is asked under the sample is answered at once, so that its asker can close it.
-pub async fn answer_question(
+/// Call it after a question. Answers a question on the sample at once, so that the person who asked can close it.
+pub async fn after_question(
     tx: &mut Tx,
     clock: &Clock,
-    viewer: &Viewer,
-    id: &str,
+    update: &Update,
     question_id: &str,
 ) -> Result<()> {
-    let update = updates::find(tx, viewer, id).await?;
-    let Some(system_account) = find_author(tx, &update).await? else {
+    let Some(author) = author(update) else {
         return Ok(());
     };
     let answer = NewComment {
@@ -106,26 +101,19 @@ pub async fn answer_question(
         parent_id: Some(question_id.to_owned()),
         ..NewComment::default()
     };
-    comments::add(tx, clock, &system_account, id, &answer).await?;
+    comments::add(tx, clock, &author, update, &answer).await?;
     Ok(())
 }
 
-/// Who mutes the sample has put it away: nothing is asked of them any more.
-pub async fn dismiss(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    let update = updates::find(tx, viewer, id).await?;
-    match find_author(tx, &update).await? {
-        Some(system_account) if update.asks_for_answer() => {
-            updates::edit(
-                tx,
-                clock,
-                &system_account,
-                id,
-                &Content {
-                    expectation: Some("fyi"),
-                    ..Content::default()
-                },
-            )
-            .await?;
+/// Call it before an update is muted. A muted sample asks for no answer any longer.
+pub async fn before_mute(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
+    match author(update) {
+        Some(author) if update.asks_for_answer() => {
+            let content = Content {
+                expectation: Some("fyi"),
+                ..Content::default()
+            };
+            updates::edit(tx, clock, &author, &update.id, &content).await?;
             Ok(())
         }
         _ => Ok(()),

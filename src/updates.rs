@@ -35,13 +35,13 @@ use crate::infra::db::Tx;
 use crate::infra::jobs;
 use crate::notifications;
 use crate::notifications::{Kind, Notification};
-use crate::people::{Person, Viewer};
+use crate::people::{self, Person, Viewer};
 use crate::working_hours::Due;
 
 /// The columns of [`Update`], of `updates u JOIN people a`.
 macro_rules! columns {
     () => {
-        "u.id, u.author_id, a.name AS author_name, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
+        "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
          u.prompt, u.everyone_at, u.later_members_at, u.revision, u.what_changed, u.version, u.created_at, u.published_at, u.edited_at, u.trashed_at,
          u.recipients, u.acknowledged, u.owing, u.unheard, u.open_questions"
     };
@@ -61,6 +61,8 @@ pub struct Update {
     pub author_id: String,
     /// Their name.
     pub author_name: String,
+    /// Their stored role; see [`Self::is_sample`].
+    author_role: String,
     /// The title; may be empty in a draft.
     pub title: String,
     /// Markdown.
@@ -116,6 +118,11 @@ impl Update {
     /// `draft`, `published` or `trashed`.
     pub fn state(&self) -> &'static str {
         state_at(self.published_at, self.trashed_at)
+    }
+
+    /// Whether it is the sample update that a new workspace begins with.
+    pub fn is_sample(&self) -> bool {
+        people::is_system_role(&self.author_role)
     }
 
     /// Whether an answer is asked for.
@@ -186,6 +193,12 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         Viewer::Guest(_) | Viewer::Nobody => None,
     };
     found.ok_or_else(|| viewer.not_visible_error())
+}
+
+/// Finds an update that the viewer may see, and locks it until the transaction ends; see [`lock_for_update`].
+pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Update> {
+    lock_for_update(tx, id).await?;
+    find(tx, viewer, id).await
 }
 
 /// An update that the viewer may see and change: only its author may, and not in the trash.

@@ -223,16 +223,9 @@ impl<'a> StoryBuilder<'a> {
     pub(super) async fn answer(&self, name: &str, id: &str, answer: Answer) -> Result<()> {
         self.open(id, &[name]).await?;
         let mut tx = self.state.db.begin().await?;
-        receipts::answer(
-            &mut tx,
-            &self.state.clock,
-            &self.viewer(name)?,
-            id,
-            &answer,
-            None,
-            None,
-        )
-        .await?;
+        let (clock, viewer) = (&self.state.clock, self.viewer(name)?);
+        let update = updates::find_locked(&mut tx, &viewer, id).await?;
+        receipts::answer(&mut tx, clock, &viewer, &update, &answer, None, None).await?;
         tx.commit().await
     }
 
@@ -332,7 +325,8 @@ impl<'a> StoryBuilder<'a> {
         new: NewComment,
     ) -> Result<String> {
         let mut tx = self.state.db.begin().await?;
-        let written = comments::add(&mut tx, &self.state.clock, viewer, id, &new).await?;
+        let update = updates::find(&mut tx, viewer, id).await?;
+        let written = comments::add(&mut tx, &self.state.clock, viewer, &update, &new).await?;
         tx.commit().await?;
         Ok(written.id)
     }

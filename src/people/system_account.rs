@@ -1,8 +1,6 @@
 //! The account that the sample update of a new workspace is from: nobody's. It has no address and no password, and was never active, so that
 //! it signs in nowhere, stands in no list and no audience, and is told nothing.
 
-use sqlx::AnyConnection;
-
 use super::{Grant, Person, Role};
 use crate::clock::Clock;
 use crate::error::Result;
@@ -29,17 +27,14 @@ pub async fn ensure_system_account(tx: &mut Tx, clock: &Clock) -> Result<Person>
     Ok(as_person(id))
 }
 
-/// The same, if this is its id.
-pub async fn find_system_account(
-    connection: &mut AnyConnection,
-    id: &str,
-) -> Result<Option<Person>> {
-    let found: Option<String> =
-        sqlx::query_scalar("SELECT id FROM people WHERE id = $1 AND role = 'house'")
-            .bind(id)
-            .fetch_optional(connection)
-            .await?;
-    Ok(found.map(as_person))
+/// The account with this id, which must be the system account's.
+pub fn system_account(id: &str) -> Person {
+    as_person(id.to_owned())
+}
+
+/// Whether a stored role is that of the system account.
+pub(crate) fn is_system_role(role: &str) -> bool {
+    role == "house"
 }
 
 fn as_person(id: String) -> Person {

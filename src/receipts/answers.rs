@@ -43,20 +43,19 @@ impl Answer {
     }
 }
 
-/// Answers the present revision. Said already, the first time stays. `seen` is the revision that was on the page; `name` that of a guest
-/// who has not said one. Where a readback is asked for, a press alone is not enough.
+/// Answers the present revision of an update from [`updates::find_locked`]. Repeating an answer changes nothing. `seen` is the revision that
+/// the viewer answers, if known; `name` is the name of a guest who has not given one yet. Fails where the update asks for a readback and the
+/// answer is an acknowledgement.
 pub async fn answer(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
-    id: &str,
+    update: &Update,
     answer: &Answer,
     seen: Option<i64>,
     name: Option<&str>,
 ) -> Result<()> {
-    updates::lock_for_update(tx, id).await?;
-    let update = updates::find(tx, viewer, id).await?;
-    check_published(&update)?;
+    check_published(update)?;
     if seen.is_some_and(|seen| seen != update.revision) {
         return Err(Error::Conflict(
             "It was changed since you opened it. Look at it again, then answer.".into(),
@@ -67,19 +66,19 @@ pub async fn answer(
         return if short {
             Err(readback_missing())
         } else {
-            answer_as_guest(tx, clock, viewer, &update, answer, name).await
+            answer_as_guest(tx, clock, viewer, update, answer, name).await
         };
     };
     if !update.asks_for_answer() {
-        ensure_receipt(tx, &update, &person.id).await?;
+        ensure_receipt(tx, update, &person.id).await?;
     }
-    let before = of_person(tx, id, &person.id)
+    let before = of_person(tx, &update.id, &person.id)
         .await?
         .ok_or_else(not_a_recipient)?;
     if short {
         return Err(readback_missing());
     }
-    if !is_new(&before, &update, answer)? {
+    if !is_new(&before, update, answer)? {
         return Ok(());
     }
     sqlx::query(
@@ -89,7 +88,7 @@ pub async fn answer(
     .bind(clock.now())
     .bind(update.revision)
     .bind(answer.text())
-    .bind(id)
+    .bind(&update.id)
     .bind(&person.id)
     .execute(&mut **tx)
     .await?;
@@ -102,7 +101,7 @@ pub async fn answer(
         super::verdicts::append_message(
             tx,
             clock,
-            &update,
+            update,
             &person.id,
             kind,
             answer.text().unwrap_or_default(),
@@ -110,13 +109,13 @@ pub async fn answer(
         .await?;
     }
     if let Some(subject) = subject {
-        drafts::delete(tx, &person.id, id, &[subject]).await?;
+        drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
     }
     // Who answers has it before them, also as a program.
-    notifications::mark_read(tx, clock, &person.id, id).await?;
-    updates::refresh_obligations(tx, clock, id, Some(&person.id)).await?;
-    notify_author(tx, clock, &update, person, answer).await?;
-    events::record(tx, clock, "receipt", id, &person.id, &person.id).await
+    notifications::mark_read(tx, clock, &person.id, &update.id).await?;
+    let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
+    notify_author(tx, clock, update, owing, person, answer).await?;
+    events::record(tx, clock, "receipt", &update.id, &person.id, &person.id).await
 }
 
 /// Whether the answer says something that is not said yet.
@@ -161,11 +160,12 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only those it was sent to can answer it.".into())
 }
 
-/// The author is told who answered; and once all have, that.
+/// Notifies the author of an answer, and of the last one. `owing` recipients have not answered yet.
 async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
     update: &Update,
+    owing: i64,
     person: &Person,
     answer: &Answer,
 ) -> Result<()> {
@@ -188,10 +188,6 @@ async fn notify_author(
         &author,
     )
     .await?;
-    let owing: i64 = sqlx::query_scalar("SELECT owing FROM updates WHERE id = $1")
-        .bind(&update.id)
-        .fetch_one(&mut **tx)
-        .await?;
     if update.asks_for_answer() && owing == 0 && update.owing > 0 {
         let all = Notification {
             kind: Kind::AllHeard,
@@ -242,11 +238,10 @@ fn check_published(update: &Update) -> Result<()> {
     }
 }
 
-/// Takes an answer back, for as long as the author has not confirmed it; without one nothing happens.
-pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
-    updates::lock_for_update(tx, id).await?;
-    let update = updates::find(tx, viewer, id).await?;
-    check_published(&update)?;
+/// Takes back an answer to an update from [`updates::find_locked`], unless the author has confirmed it. Without an answer nothing happens.
+pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update) -> Result<()> {
+    check_published(update)?;
+    let id = &update.id;
     let Viewer::Person(person) = viewer else {
         let guest = people::guest_who_may_comment(viewer, id)?.id.clone();
         let statement = "UPDATE guests SET acknowledged_at = NULL, acknowledged_revision = NULL, readback = NULL
@@ -268,7 +263,7 @@ pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
         return Ok(());
     }
     if before.verdict.as_deref() == Some("confirmed") {
-        return Err(already_confirmed(&update));
+        return Err(already_confirmed(update));
     }
     sqlx::query(
         "UPDATE receipts SET answer = NULL, answered_at = NULL, answered_revision = NULL, words = NULL, verdict = NULL, owes_since = asked_at

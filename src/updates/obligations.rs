@@ -48,13 +48,13 @@ pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Brings everything that follows up to date: for one recipient, or for all of the update.
+/// Refreshes what follows from the facts, for one recipient or for all of the update. Returns how many owe an answer now.
 pub async fn refresh_obligations(
     tx: &mut Tx,
     clock: &Clock,
     update_id: &str,
     person_id: Option<&str>,
-) -> Result<()> {
+) -> Result<i64> {
     let statement = match person_id {
         Some(_) => concat!(
             refresh_owes_since!(),
@@ -196,9 +196,9 @@ async fn set_due_times(
     Ok(updates)
 }
 
-/// Counts the receipts of an update.
-async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<()> {
-    sqlx::query(
+/// Counts the receipts of an update. Returns how many recipients owe an answer.
+async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (
              SELECT count(*) FILTER (WHERE p.deactivated_at IS NULL OR r.answered_at IS NOT NULL),
                     count(*) FILTER (WHERE r.answered_revision >= updates.revision AND r.answer <> 'declined' AND r.owes_since IS NULL),
@@ -206,12 +206,11 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<()> {
                     count(*) FILTER (WHERE r.answer = 'read_back' AND r.verdict IS NULL AND r.answered_revision >= updates.revision),
                     min(CASE WHEN r.owes_since IS NOT NULL THEN r.due_at END)
              FROM receipts r JOIN people p ON p.id = r.person_id WHERE r.update_id = updates.id AND r.removed_at IS NULL)
-         WHERE id = $1",
+         WHERE id = $1 RETURNING owing",
     )
     .bind(update_id)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_one(&mut **tx)
+    .await?)
 }
 
 /// How many have answered, in whatever way: so many can be asked again.

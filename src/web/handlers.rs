@@ -17,3 +17,21 @@ pub(crate) mod unsubscribe;
 pub(crate) mod updates;
 pub(crate) mod uploads;
 pub(crate) mod workspace;
+
+use crate::error::Result;
+use crate::state::State;
+
+use crate::web::extract::context::RequestContext;
+
+/// Passes on what is wrong with the input about an update, but only to viewers who may see the update: the others get "not found".
+async fn check_input(
+    checked: Result<()>,
+    state: &State,
+    ctx: &RequestContext,
+    update_id: &str,
+) -> Result<()> {
+    if checked.is_err() {
+        crate::updates::find(&mut *state.db.read().await?, &ctx.viewer, update_id).await?;
+    }
+    checked
+}

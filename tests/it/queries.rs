@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{Client, TestApp, email, postgres};
 use crate::counting;
 
 /// Counts the statements that a page executes.
@@ -105,4 +105,37 @@ async fn statement_count_of_lists_is_the_same_for_three_and_thirty_rows() {
         30
     );
     assert_eq!(counts[0], counts[1]);
+}
+
+/// Returns the numbers of statements for an acknowledgement, a comment and a reply.
+async fn statements_of_the_loop(client: &Client, update: &str) -> [usize; 3] {
+    // The last use of a token is written at most once a minute. Write it before counting.
+    client.get("/me").await.expect(200);
+    let acknowledged = client.put(&format!("{update}/acknowledgement")).await;
+    let comments = format!("{update}/comments");
+    let comment = client.post(&comments, json!({ "body": "Seen." })).await;
+    let reply = json!({ "body": "Again.", "parent_id": comment.json()["id"] });
+    let reply = client.post(&comments, reply).await;
+    [
+        counting::statement_count(&acknowledged.expect(200)),
+        counting::statement_count(&comment.expect(201)),
+        counting::statement_count(&reply.expect(201)),
+    ]
+}
+
+#[actix_web::test]
+async fn acknowledgement_and_comments_take_a_fixed_number_of_statements() {
+    counting::start();
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let update = ada
+        .update(json!({ "title": "T", "audience": [email("Bob"), email("Ada")], "expectation": "acknowledge" }))
+        .await;
+    // PostgreSQL also notifies the other nodes.
+    let expected = if postgres() {
+        [18, 19, 21]
+    } else {
+        [17, 18, 20]
+    };
+    assert_eq!(statements_of_the_loop(&bob, &update).await, expected);
 }

@@ -81,7 +81,7 @@ impl Fields {
         payload: web::Payload,
         wanted: FileOptions<'_>,
     ) -> Result<(Self, Vec<StoredFile>)> {
-        if content_type(req) != "multipart/form-data" {
+        if !is_multipart(req) {
             return Ok((Self::read(req, payload).await?, Vec::new()));
         }
         let mut form = MultipartReader {
@@ -689,8 +689,7 @@ pub(crate) async fn context_or_keep_typed(
     match ctx {
         Ok(ctx) => Ok((ctx, payload)),
         Err(error) => {
-            if matches!(error, Error::Unavailable(..)) && content_type(req) == "multipart/form-data"
-            {
+            if matches!(error, Error::Unavailable(..)) && is_multipart(req) {
                 let mut form = MultipartReader {
                     parts: actix_multipart::Multipart::new(req.headers(), payload),
                     pairs: Vec::new(),
@@ -714,6 +713,11 @@ fn multipart_error(error: actix_multipart::MultipartError) -> Error {
 
 fn not_text() -> Error {
     Error::Malformed("A field is not UTF-8 text.".into())
+}
+
+/// Whether the body is a form that may hold files.
+pub(crate) fn is_multipart(req: &HttpRequest) -> bool {
+    content_type(req) == "multipart/form-data"
 }
 
 fn content_type(req: &HttpRequest) -> String {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
+use sqlx::AnyConnection;
 
 use crate::comments::{
     self, Anchor, MAX_PICTURES, NewComment, ReactionTarget, Region, SavedComment,
@@ -12,16 +13,18 @@ use crate::error::{Error, Result};
 use crate::media::StoredFile;
 use crate::people::{self, Viewer};
 use crate::state::State;
+use crate::updates::{self, Update};
 use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Flash, RequestContext};
-use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed};
+use crate::web::extract::fields::{Fields, FileOptions, context_or_keep_typed, is_multipart};
+use crate::web::handlers::check_input;
 use crate::web::handlers::updates::update_page;
 use crate::web::presenters;
 use crate::web::responses::{
     HandlerResult, json, no_content_or_redirect, return_path, see_other, see_other_with_flash,
 };
 use crate::web::schema::{CommentView, ListView};
-use crate::{markup, sample, text, updates};
+use crate::{markup, sample, text};
 
 /// The threads of an update, in order.
 pub(crate) async fn list(
@@ -56,22 +59,29 @@ pub(crate) async fn show(
 
 async fn comment_view(state: &State, ctx: &RequestContext, id: &str) -> Result<CommentView> {
     let mut connection = state.db.read().await?;
-    let (comment, update) = comments::find_visible(&mut connection, &ctx.viewer, id).await?;
-    let threads = presenters::thread_views(&mut connection, state, ctx, &update).await?;
-    let root = comment.parent_id.unwrap_or_else(|| id.to_owned());
-    let thread = threads
+    let (_, update) = comments::find_visible(&mut connection, &ctx.viewer, id).await?;
+    view_on_update(&mut connection, state, ctx, &update, id).await
+}
+
+/// Returns the view of a comment or reply on an update that the viewer may see.
+async fn view_on_update(
+    connection: &mut AnyConnection,
+    state: &State,
+    ctx: &RequestContext,
+    update: &Update,
+    id: &str,
+) -> Result<CommentView> {
+    let threads = presenters::thread_views(connection, state, ctx, update).await?;
+    threads
         .into_iter()
-        .find(|thread| thread.id == root)
-        .ok_or(Error::NotFound)?;
-    if thread.id == id {
-        Ok(thread)
-    } else {
-        thread
-            .replies
-            .into_iter()
-            .find(|reply| reply.id == id)
-            .ok_or(Error::NotFound)
-    }
+        .find_map(|mut thread| {
+            if thread.id == id {
+                return Some(thread);
+            }
+            let reply = thread.replies.iter().position(|reply| reply.id == id)?;
+            Some(thread.replies.swap_remove(reply))
+        })
+        .ok_or(Error::NotFound)
 }
 
 pub(crate) async fn add(
@@ -82,8 +92,10 @@ pub(crate) async fn add(
     payload: web::Payload,
 ) -> HandlerResult {
     let (ctx, payload) = context_or_keep_typed(&req, ctx, payload).await?;
-    // Whoever may not comment, or not so often, learns it before a picture is taken in.
-    let update = updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    // Check the right to comment and the rate limit before storing pictures.
+    if is_multipart(&req) {
+        updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
+    }
     if let Viewer::Guest(_) = &ctx.viewer {
         people::guest_who_may_comment(&ctx.viewer, &id)?;
     }
@@ -113,6 +125,7 @@ pub(crate) async fn add(
             {
                 return Err(error);
             }
+            let update = updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
             refused_page(&state, &ctx, &update, &typed, &error).await
         }
     }
@@ -121,7 +134,7 @@ pub(crate) async fn add(
 async fn refused_page(
     state: &State,
     ctx: &RequestContext,
-    update: &updates::Update,
+    update: &Update,
     typed: &BTreeMap<String, String>,
     error: &Error,
 ) -> HandlerResult {
@@ -137,7 +150,8 @@ async fn refused_page(
     .await
 }
 
-/// A form is led to the comment; whom it names though they cannot see it is said there, and to a program in `without_access`.
+/// Responds to a saved comment: redirects a form to it, and gives a program the comment. Both learn which mentioned people cannot see it; a
+/// program in `unseen`.
 async fn saved_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -148,7 +162,7 @@ async fn saved_response(
     if ctx.wants_html {
         let to = format!(
             "{}#c-{}",
-            return_path(req, &format!("/updates/{}", made.update_id)),
+            return_path(req, &format!("/updates/{}", made.update.id)),
             made.id
         );
         // A cookie carries them: it holds only so much.
@@ -171,8 +185,17 @@ async fn saved_response(
             )
         };
     }
-    let mut body =
-        serde_json::to_value(comment_view(state, ctx, &made.id).await?).map_err(Error::internal)?;
+    let mut body = serde_json::to_value(
+        view_on_update(
+            &mut *state.db.read().await?,
+            state,
+            ctx,
+            &made.update,
+            &made.id,
+        )
+        .await?,
+    )
+    .map_err(Error::internal)?;
     body["unseen"] = made
         .without_access
         .iter()
@@ -211,7 +234,7 @@ async fn try_add(
     let parent_id = fields.text("parent_id", 32).flatten();
     let name = fields.text("name", text::MAX_NAME).flatten();
     let asks = fields.choice("kind", &["comment", "question"]) == Some("question");
-    fields.finish()?;
+    check_input(fields.finish(), state, ctx, id).await?;
     let new = NewComment {
         body,
         is_question: asks,
@@ -221,9 +244,10 @@ async fn try_add(
         guest_name: name,
     };
     let mut tx = state.db.begin().await?;
-    let made = comments::add(&mut tx, &state.clock, &ctx.viewer, id, &new).await?;
+    let update = updates::find(&mut tx, &ctx.viewer, id).await?;
+    let made = comments::add(&mut tx, &state.clock, &ctx.viewer, &update, &new).await?;
     if new.is_question {
-        sample::answer_question(&mut tx, &state.clock, &ctx.viewer, id, &made.id).await?;
+        sample::after_question(&mut tx, &state.clock, &update, &made.id).await?;
     }
     tx.commit().await?;
     Ok(made)

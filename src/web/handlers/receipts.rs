@@ -16,6 +16,7 @@ use crate::web::extract::client_address::client_address;
 use crate::web::extract::context::{Flash, RequestContext};
 use crate::web::extract::fields::Fields;
 use crate::web::extract::list_query::ListQuery;
+use crate::web::handlers::check_input;
 use crate::web::handlers::updates::update_page;
 use crate::web::pages::{OverviewPage, ReceiptsPage};
 use crate::web::presenters;
@@ -358,26 +359,19 @@ async fn answer(
         let revision = fields.number("revision");
         let name = fields.text("name", text::MAX_NAME).flatten();
         let answer = read(&mut fields);
-        let fine = fields.finish();
-        // Whoever may not see it learns nothing of what is wrong with their words.
-        updates::find(&mut *state.db.read().await?, &ctx.viewer, id).await?;
-        fine?;
+        let is_valid = fields.finish();
+        check_input(is_valid, state, ctx, id).await?;
+        let (clock, viewer) = (&state.clock, &ctx.viewer);
         let mut tx = state.db.begin().await?;
-        receipts::answer(
-            &mut tx,
-            &state.clock,
-            &ctx.viewer,
-            id,
-            &answer,
-            revision,
-            name.as_deref(),
-        )
-        .await?;
-        sample::confirm_readback(&mut tx, &state.clock, &ctx.viewer, id).await?;
-        tx.commit().await
+        let update = updates::find_locked(&mut tx, viewer, id).await?;
+        let name = name.as_deref();
+        receipts::answer(&mut tx, clock, viewer, &update, &answer, revision, name).await?;
+        sample::after_answer(&mut tx, clock, viewer, &update).await?;
+        tx.commit().await?;
+        Ok(update)
     };
     match tried.await {
-        Ok(()) => answer_response(req, ctx, state, id).await,
+        Ok(update) => answer_response(req, ctx, state, &update).await,
         Err(error @ (Error::Invalid(_) | Error::Conflict(_))) if ctx.wants_html => {
             let update = updates::find(&mut *state.db.read().await?, &ctx.viewer, id).await?;
             let status = StatusCode::from_u16(error.status()).map_err(Error::internal)?;
@@ -405,23 +399,24 @@ pub(crate) async fn take_back(
         .rate_limits
         .check_comment(&ctx.viewer, &client_address(&state, &req))?;
     let mut tx = state.db.begin().await?;
-    receipts::take_back(&mut tx, &state.clock, &ctx.viewer, &id).await?;
+    let update = updates::find_locked(&mut tx, &ctx.viewer, &id).await?;
+    receipts::take_back(&mut tx, &state.clock, &ctx.viewer, &update).await?;
     tx.commit().await?;
-    answer_response(&req, &ctx, &state, &id).await
+    answer_response(&req, &ctx, &state, &update).await
 }
 
-/// After an answer: back to the page, or to a program its own standing.
+/// Responds to an answer: redirects a form to its page, and gives a program the receipt.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,
     state: &State,
-    id: &str,
+    update: &Update,
 ) -> HandlerResult {
+    let id = &update.id;
     if ctx.wants_html {
         return Ok(see_other(&return_path(req, &format!("/updates/{id}"))));
     }
     let mut connection = state.db.read().await?;
-    let update = updates::find(&mut connection, &ctx.viewer, id).await?;
     let person = ctx
         .viewer
         .person()
@@ -431,7 +426,7 @@ async fn answer_response(
     match receipts::of_person(&mut connection, id, &person).await? {
         Some(receipt) => json(
             StatusCode::OK,
-            &presenters::receipt_view(state, ctx, &update, &receipt),
+            &presenters::receipt_view(state, ctx, update, &receipt),
         ),
         None => no_content_or_redirect(ctx, ""),
     }
@@ -474,9 +469,7 @@ pub(crate) async fn confirm(
             Verdict::Confirmed
         }
     };
-    // Whoever may not see it learns nothing else.
-    updates::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
-    fields.finish()?;
+    check_input(fields.finish(), &state, &ctx, &id).await?;
     let mut tx = state.db.begin().await?;
     receipts::give_verdict(
         &mut tx,

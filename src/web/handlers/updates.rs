@@ -424,9 +424,9 @@ async fn set_muted(
 ) -> HandlerResult {
     let person = ctx.person()?;
     let mut tx = state.db.begin().await?;
-    updates::find(&mut tx, &ctx.viewer, id).await?;
+    let update = updates::find(&mut tx, &ctx.viewer, id).await?;
     if muted {
-        sample::dismiss(&mut tx, &state.clock, &ctx.viewer, id).await?;
+        sample::before_mute(&mut tx, &state.clock, &update).await?;
     }
     notifications::set_muted(&mut tx, &state.clock, &person.id, id, muted).await?;
     tx.commit().await?;
