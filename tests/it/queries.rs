@@ -131,7 +131,7 @@ async fn acknowledgement_and_comments_take_a_fixed_number_of_statements() {
     let update = ada
         .update(json!({ "title": "T", "audience": [email("Bob"), email("Ada")], "expectation": "acknowledge" }))
         .await;
-    // PostgreSQL also notifies the other nodes.
+    // On PostgreSQL, COMMIT counts too.
     let expected = if postgres() {
         [18, 19, 21]
     } else {
