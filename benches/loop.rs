@@ -1,7 +1,7 @@
-//! What the README says about closing the loop, measured over HTTP on a server of its own: publishing to 3,000 people, answering,
-//! what an author looks at, and inboxes with a long history. `bin/bench` runs it on both engines.
+//! Measures the README's figures about closing the loop, over HTTP: publishing to 3,000 people, answering, the pages of an author, and
+//! inboxes with a long history. `bin/bench` runs it on both engines.
 //!
-//! `DATABASE_URL` names a PostgreSQL server on which a database is made for it and thrown away; without it, it is SQLite. Storage is a folder.
+//! `DATABASE_URL` names a PostgreSQL server, on which it creates and drops a database; without it, it uses SQLite. Storage is a folder.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,16 +30,16 @@ use sqlx::{Connection, Executor};
 
 use app::{Client, Response, TestApp, email};
 
-/// To so many people an update is published.
+/// Recipients of the large update.
 const CROWD: usize = 3_000;
-/// How often each publication is measured.
+/// Measurements of each publication.
 const PUBLICATIONS: usize = 5;
-/// How often each page is asked for, in turn with those it is compared with.
+/// Requests for each page, interleaved with those it is compared with.
 const ROUNDS: usize = 40;
-/// A long history, beside a short one.
+/// Receipts of the person with a long history, and of the one with a short history.
 const LONG: usize = 10_000;
 const SHORT: usize = 100;
-/// What is still to be answered of both.
+/// Open receipts of both.
 const OPEN: usize = 20;
 
 const ZONES: [&str; 14] = [
@@ -91,7 +91,7 @@ async fn main() {
     }
 }
 
-/// A database of its own on the server of `DATABASE_URL`: its name and address.
+/// Creates a database on the server of `DATABASE_URL`. Returns its name and address.
 async fn database() -> Option<(String, String)> {
     let server = std::env::var("DATABASE_URL").ok()?;
     let name = format!("bench_{}", secret());
@@ -111,7 +111,7 @@ async fn execute(statement: &str) {
         .unwrap();
 }
 
-/// An author, and 3,000 people in many zones with different hours, some away.
+/// An author, and 3,000 people with many time zones and working hours, some of them away.
 struct Crowd {
     author: Client,
     browser: Client,
@@ -151,7 +151,7 @@ impl Crowd {
         }
         tx.commit().await.unwrap();
         let author = app.person("Author").await;
-        // One of the 3,000 also looks at pages.
+        // One of the 3,000 also requests pages.
         people.push(app.person("Reader").await);
         let crowd = Self {
             author,
@@ -171,7 +171,7 @@ impl Crowd {
         crowd
     }
 
-    /// The addresses of the last so many, who are sorted nowhere else.
+    /// The e-mail addresses of the last `count` people.
     fn addresses(&self, count: usize) -> Vec<String> {
         let named = (0..CROWD - 1).rev().map(|n| format!("Person {n}"));
         std::iter::once("Reader".to_owned())
@@ -181,7 +181,7 @@ impl Crowd {
             .collect()
     }
 
-    /// Publishes and answers the path, and how long drafting and publishing took.
+    /// Publishes an update. Returns its path, the response, and the times for drafting and publishing.
     async fn publish(&self, fields: &Value) -> (String, Response, [Duration; 2]) {
         let began = Instant::now();
         let draft = self
@@ -200,7 +200,7 @@ impl Crowd {
         (path, published, [drafted, began.elapsed()])
     }
 
-    /// Asks so many for their inboxes, eight at once. Panics if one of them lacks the update; answers how many due times there are.
+    /// Requests the inboxes of `count` people, eight at once. Returns the number of different due times. Panics if an inbox lacks the update.
     async fn all_have(&self, path: &str, section: &str, count: usize) -> usize {
         let id = path.rsplit('/').next().unwrap();
         let asked = stream::iter(self.people.iter().rev().take(count)).map(async |person| {
@@ -221,7 +221,7 @@ impl Crowd {
     }
 }
 
-/// PostgreSQL does so by itself within a minute.
+/// Updates the statistics of PostgreSQL, which does that by itself within a minute.
 async fn analyze(app: &TestApp) {
     if std::env::var_os("DATABASE_URL").is_some() {
         app.state
@@ -235,7 +235,7 @@ async fn analyze(app: &TestApp) {
     }
 }
 
-/// What an update is called, what it asks and whom, in which section it appears, and to how many it goes.
+/// The publications to measure: a label, the fields, the section of the inbox, and the number of recipients.
 fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4] {
     let asks = |to: Value| json!({ "title": "T", "notes": "N", "expectation": "acknowledge", "due": { "working_days": 1 }, "audience": to });
     [
@@ -266,7 +266,7 @@ fn publications(crowd: &Crowd) -> [(&'static str, Value, &'static str, usize); 4
     ]
 }
 
-/// Publishing to many, and until all inboxes have it. Answers an update to all, and four to ten people.
+/// Measures publishing to many people, until all inboxes show it. Returns an update to all, and four updates to ten people.
 async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     println!(
         "| publish to | draft | publish | and all inboxes were asked and had it | due times |\n| --- | --- | --- | --- | --- |"
@@ -310,7 +310,7 @@ async fn publishing(app: &TestApp, crowd: &Crowd) -> (String, Vec<String>) {
     (large, small)
 }
 
-/// Answering an update to 3,000 people, and one to ten.
+/// Measures an answer to an update with 3,000 recipients, and to one with ten.
 async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     let [mut of_large, mut of_small] = [const { Vec::new() }; 2];
     for n in 0..ROUNDS {
@@ -330,7 +330,7 @@ async fn answering(crowd: &Crowd, large: &str, small: &[String]) {
     );
 }
 
-/// What the author of an update to 3,000 people looks at, and a recipient.
+/// Measures the pages of the author and of a recipient of an update to 3,000 people.
 async fn looking(crowd: &Crowd, large: &str, small: &str) {
     let mut asks = Vec::new();
     for (what, client, path) in [
@@ -359,7 +359,7 @@ async fn looking(crowd: &Crowd, large: &str, small: &str) {
     }
 }
 
-/// What the author of an update sees that 3,000 people have said back.
+/// Measures the pages of an author to whom 3,000 people have sent readbacks.
 async fn hearing(app: &TestApp, crowd: &Crowd) {
     let mut asks = Vec::new();
     for (group, people) in [
@@ -423,7 +423,7 @@ fn viewer(id: &str, name: &str) -> Viewer {
     })
 }
 
-/// Someone who is sent things, by program and by browser.
+/// A recipient, with a client for JSON and one for pages.
 struct Reader {
     name: &'static str,
     program: Client,
@@ -444,7 +444,7 @@ impl Reader {
     }
 }
 
-/// Publishes so many updates, many in a transaction, without their being found by search.
+/// Publishes `count` updates, many per transaction, without indexing them for search.
 async fn send(
     app: &TestApp,
     author: &Reader,
@@ -510,7 +510,7 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     }
 }
 
-/// The inbox of someone with 10,000 of a thing beside that of someone with 100, at the same moment on the same server.
+/// Compares the inboxes of people with 10,000 and with 100 receipts, interleaved on one server.
 async fn inboxes(app: &TestApp) {
     let names = [
         "Old hand",
@@ -536,7 +536,7 @@ async fn inboxes(app: &TestApp) {
         author,
         other,
     ] = <[Reader; 8]>::try_from(readers).ok().unwrap();
-    // The last hundred of each go to both of a pair, so that their pages show the same.
+    // The last hundred go to both people of a pair, so that their pages show the same.
     let mut asked = send(app, &author, &[&old, &owes], "acknowledge", LONG - SHORT).await;
     asked.extend(
         send(
@@ -594,7 +594,7 @@ async fn inboxes(app: &TestApp) {
     }
 }
 
-/// How many statements publishing takes. Last, because counting takes time.
+/// Counts the statements of a publication. It runs last, because counting takes time.
 async fn counted(crowd: &Crowd) {
     counting::start();
     println!(
@@ -619,7 +619,7 @@ struct Measured {
     bytes: usize,
 }
 
-/// Asks for all of these again and again, in turn.
+/// Requests all of these pages `ROUNDS` times, interleaved.
 async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> {
     let mut measured: Vec<Measured> = asks
         .iter()
@@ -633,7 +633,7 @@ async fn interleaved(asks: &[(&'static str, &Client, String)]) -> Vec<Measured> 
         for ((_, client, path), measured) in asks.iter().zip(&mut measured) {
             let (answer, time) = timed(client.get(path)).await;
             measured.bytes = answer.body.len();
-            // The first is for warming up.
+            // The first round is a warm-up.
             if round > 0 {
                 measured.times.push(ms(time));
             }

@@ -1,5 +1,5 @@
-//! What drawing a layer into a picture costs: 2560 × 1600 pixels and 50 shapes, and beside it, in turn, ImageMagick's `convert -draw` of the same.
-//! Each is a process of its own that reads a PNG and writes one; ours makes the thumbnail too. Needs ImageMagick: `cargo bench --bench markup`.
+//! Measures drawing 50 shapes into a picture of 2560 × 1600 pixels and, for comparison, ImageMagick's `convert -draw` of the same. Each
+//! runs in a process that reads and writes a PNG; ours makes the thumbnail too. Needs ImageMagick: `cargo bench --bench markup`.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs)]
 
 use std::fmt::Write as _;
@@ -12,12 +12,12 @@ use hearback::markup::{MarkupInput, render};
 use hearback::web::assets;
 use serde_json::{Value, json};
 
-/// How often each is measured; of the times the best counts, because only others make it slower, of the memory the most.
+/// Measurements of each. The best time counts, because other load only makes it slower, and the largest memory.
 const ROUNDS: usize = 5;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 1600;
 
-/// Fifty shapes of all kinds but steps, and the same as ImageMagick draws them.
+/// Fifty shapes of all kinds except steps, as JSON and as commands for ImageMagick.
 fn shapes() -> (Value, String) {
     let (mut shapes, mut words) = (Vec::new(), String::new());
     let (w, h) = (f64::from(WIDTH), f64::from(HEIGHT));
@@ -102,7 +102,7 @@ fn shapes() -> (Value, String) {
     (Value::Array(shapes), words)
 }
 
-/// What is marked: a screenshot four times over.
+/// Writes the picture to draw on: one screenshot, four times.
 fn picture(path: &Path) {
     let part = image::open(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -116,7 +116,7 @@ fn picture(path: &Path) {
     whole.save(path).unwrap();
 }
 
-/// What the job does, in a process of its own.
+/// Does the work of the job, in the measured process.
 fn draw(from: &str, to: &str) {
     let font = Font::new(&assets::by_name("DejaVuSans.ttf").unwrap());
     let sent = MarkupInput::parse(&shapes().0, &Value::Null, &font).unwrap();
@@ -130,7 +130,7 @@ fn draw(from: &str, to: &str) {
     std::fs::write(to, picture.encode().unwrap().bytes).unwrap();
 }
 
-/// How long it took, and the most memory it had, in kB, looked at every millisecond.
+/// Waits for the process. Returns its time and its peak memory in kB, sampled every millisecond.
 fn watch(mut child: Child, began: Instant) -> (Duration, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;

@@ -1,5 +1,5 @@
-//! What the README says about trimming: a recording of ten minutes cut at a key frame, elsewhere, and beside both, in turn, made anew whole.
-//! Needs nothing but ffmpeg: `cargo bench --bench trim`.
+//! Measures the README's figures about trimming: ten minutes cut at a key frame, cut elsewhere and, for comparison, re-encoded.
+//! Needs only ffmpeg: `cargo bench --bench trim`.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use hearback::infra::video::Tools;
 
-/// How often each is measured; the best counts, because only others make it slower.
+/// Measurements of each cut. The best one counts, because other load only makes it slower.
 const ROUNDS: usize = 3;
-/// What is cut, in milliseconds: from a key frame, from between two; nothing is the seekable copy of all of it.
+/// The ranges in milliseconds: one that begins at a key frame, one that begins between two, and the whole recording.
 const CUTS: [(&str, (i64, i64)); 3] = [
     ("at key frames", (60_000, 540_000)),
     ("start between key frames", (60_450, 540_000)),
     ("seekable copy of all", (0, 0)),
 ];
 
-/// Twelve seconds with a key frame each, fifty times over: 720p VP9 and Opus as a browser records them.
+/// Twelve seconds that begin with a key frame, repeated fifty times: 720p VP9 and Opus, as browsers record them.
 fn recording(folder: &Path) -> std::path::PathBuf {
     let (part, whole) = (folder.join("part.webm"), folder.join("whole.webm"));
     let ffmpeg = |words: &[&str], to: &Path| {
@@ -101,7 +101,7 @@ fn main() {
                 };
                 best[number] = best[number].min(began.elapsed());
             }
-            // Once is enough of what takes minutes.
+            // It takes minutes, so once is enough.
             if round == 0 {
                 let began = Instant::now();
                 tools.h264(&whole, &probe, folder.path()).await.unwrap();
