@@ -46,9 +46,10 @@ need_postgres() {
 # Debian installs the server's programs outside PATH, in one folder per version.
 use_newest_postgres() { PATH=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1):$PATH; }
 
+# need_node MAJOR   installs Node, and fails if it is older than this. Debian 12 has 18.
 need_node() {
   need node:nodejs npm
-  node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || fail "Node $(node -v) is too old: 18 or newer is needed"
+  node -e 'process.exit(parseInt(process.versions.node) < process.argv[1] ? 1 : 0)' "$1" || fail "Node $(node -v) is too old: $1 or newer is needed"
 }
 
 need_rust() {
