@@ -376,11 +376,13 @@ async fn hearing(app: &TestApp, crowd: &Crowd) {
                     "We ship on Tuesday; I tell the others and check the list before.".into(),
                 );
                 let id = path.rsplit('/').next().unwrap();
+                let viewer = viewer(&person.id, "Person");
+                let update = updates::find_locked(&mut tx, &viewer, id).await.unwrap();
                 receipts::answer(
                     &mut tx,
                     &app.state.clock,
-                    &viewer(&person.id, "Person"),
-                    id,
+                    &viewer,
+                    &update,
                     &said,
                     None,
                     None,
@@ -494,11 +496,13 @@ async fn answer(app: &TestApp, by: &Reader, updates: &[String]) {
     for some in updates.chunks(500) {
         let mut tx = app.state.db.begin().await.unwrap();
         for id in some {
+            let viewer = by.viewer();
+            let update = updates::find_locked(&mut tx, &viewer, id).await.unwrap();
             receipts::answer(
                 &mut tx,
                 &app.state.clock,
-                &by.viewer(),
-                id,
+                &viewer,
+                &update,
                 &Answered::Acknowledged,
                 None,
                 None,
