@@ -1,4 +1,4 @@
-//! Puts the parts together: listens, starts the workers, and stops without losing anything.
+//! Starts the server and the workers, and shuts them down gracefully.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -21,14 +21,16 @@ use crate::state::State;
 use crate::web::assets;
 use crate::worker;
 
-/// So long a connection is kept for a next request: longer than proxies keep theirs (Caddy two minutes, nginx and Amazon's one), for whoever closes
-/// first closes on a request now and then.
+/// Keep-alive timeout. It is longer than the idle timeouts of common proxies (Caddy 120 s, nginx
+/// and AWS 60 s), so that the proxy closes an idle connection first and no request meets a closed
+/// one.
 const KEEP_ALIVE: Duration = Duration::from_secs(150);
-/// So long a new connection may take to its first request: browsers open some before they need them.
+/// Timeout for the first request on a new connection. Browsers open connections before they need
+/// them.
 const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long jobs that cannot be broken off are waited for at the end.
+/// How long shutdown waits for jobs that cannot be interrupted.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-/// A Hearback that is ready to run.
+/// The server and the workers, ready to [`run`](App::run).
 pub struct App {
     server: Server,
     address: SocketAddr,
@@ -39,11 +41,12 @@ pub struct App {
 }
 
 impl App {
-    /// Opens database and storage, listens, and starts the workers. Nothing is answered before [`App::run`].
+    /// Opens the database and the storage, binds the listener and starts the workers. Requests are
+    /// answered only once [`App::run`] is polled.
     pub async fn build(config: Config, clock: Clock) -> Result<Self> {
         let listener = TcpListener::bind(config.listen).map_err(|error| {
             Error::Conflict(format!(
-                "HEARBACK_LISTEN: {} cannot be listened on: {error}. Choose another port, or end what uses it.",
+                            "HEARBACK_LISTEN: cannot listen on {}: {error}. Choose another port, or stop the program that uses it.",
                 config.listen
             ))
         })?;
@@ -67,7 +70,7 @@ impl App {
         .disable_signals()
         .shutdown_timeout(10)
         .run();
-        // Heard from here on: who has read the address may end the process at once.
+        // Register the handlers before the address is printed: from then on a signal may arrive.
         let signals = [
             signal(SignalKind::interrupt())?,
             signal(SignalKind::terminate())?,
@@ -82,17 +85,18 @@ impl App {
         })
     }
 
-    /// The port it listens on.
+    /// The port of the listener; useful when the configured port is 0.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// What requests share, for tests.
+    /// The shared state, for tests.
     pub fn state(&self) -> Arc<State> {
         self.state.clone().into_inner()
     }
 
-    /// The address to open, and while nobody has an account the link that makes the first one.
+    /// Returns the address to open and, while there is no account, the link to create the first
+    /// one.
     pub async fn start_links(&self) -> Result<(String, Option<String>)> {
         let base = self.state.config.url.clone().unwrap_or_else(|| {
             let host = if self.address.ip().is_unspecified() {
@@ -107,7 +111,7 @@ impl App {
         Ok((base, link))
     }
 
-    /// Answers until the process is told to end, then lets what is under way finish.
+    /// Serves requests until SIGINT or SIGTERM, then finishes running requests and jobs.
     pub async fn run(self) -> Result<()> {
         let handle = self.server.handle();
         let stop = self.stop.clone();
@@ -117,8 +121,8 @@ impl App {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            tracing::info!("ending");
-            // Live pages are let go first, or they would hold the server open.
+            tracing::info!("shutting down");
+            // End the event streams first: the server waits for open responses.
             stop.send_replace(true);
             handle.stop(true).await;
         });
@@ -126,15 +130,15 @@ impl App {
         self.stop.send_replace(true);
         match tokio::time::timeout(SHUTDOWN_TIMEOUT, self.jobs).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the dispatcher of jobs failed"),
-            Err(_) => tracing::warn!("a job that cannot be broken off was, at the end"),
+            Ok(Err(error)) => tracing::error!(%error, "the job dispatcher failed"),
+            Err(_) => tracing::warn!("shutdown interrupted a job that was still running"),
         }
         self.state.db.close().await;
         Ok(())
     }
 }
 
-/// Prints a line for whoever started this. They may have stopped reading, which is no reason to end.
+/// Prints a line to standard output. Ignores errors: the reader may have closed the pipe.
 pub fn print(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

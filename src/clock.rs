@@ -1,4 +1,4 @@
-//! The only source of the domain's time and of randomness: tests hold one still and nobody guesses the other.
+//! The only source of the domain's time and of random values. Tests can set the time.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use jiff::Timestamp;
 /// Milliseconds since the Unix epoch, UTC.
 pub type Millis = i64;
 
-/// The domain's clock: real time plus an offset that only tests move, or what a file says that only browser tests write.
+/// The domain's clock: real time plus an offset that tests move, or the time in a file that browser
+/// tests write.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
@@ -20,7 +21,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that stands still at the RFC 3339 time in the file, for as long as there is such a file with such a time. For tests.
+    /// A clock that returns the RFC 3339 time in `file`; real time while the file is missing or
+    /// invalid. For tests.
     pub fn from_file(file: PathBuf) -> Self {
         Self {
             time_file: Some(Arc::new(file)),
@@ -28,13 +30,13 @@ impl Clock {
         }
     }
 
-    /// Now, as the domain sees it.
+    /// The current time of the domain, in milliseconds.
     pub fn now(&self) -> Millis {
         self.fixed_time()
             .unwrap_or_else(|| real_now() + self.offset.load(Ordering::Relaxed))
     }
 
-    /// Read each time, so that whoever writes the file has moved the clock once the writing is done.
+    /// Reads the file on each call, so the clock moves as soon as a test has written it.
     fn fixed_time(&self) -> Option<Millis> {
         parse_rfc3339(
             std::fs::read_to_string(self.time_file.as_deref()?)
@@ -43,13 +45,13 @@ impl Clock {
         )
     }
 
-    /// Moves the domain's time by so many milliseconds. For tests.
+    /// Moves the domain's time by `by` milliseconds. For tests.
     pub fn advance(&self, by: Millis) {
         self.offset.fetch_add(by, Ordering::Relaxed);
     }
 
-    /// A new id: 26 characters of lower-case base32 that sort by creation, also within a millisecond of one node
-    /// (48 bits of time, 16 of sequence, 64 random).
+    /// Returns a new id: 26 characters of lower-case base32 that sort by creation time, even within
+    /// one millisecond on one node (48 bits of time, 16 of sequence, 64 random).
     pub fn id(&self) -> String {
         let (time, sequence) = {
             let mut last = self
@@ -75,44 +77,44 @@ impl Clock {
     }
 }
 
-/// Real time, for leases, signatures and rates, which tests must not bend.
+/// Real time, for leases, signatures and rate limits, which the test clock must not affect.
 #[allow(
     clippy::disallowed_methods,
-    reason = "the one place that asks the system"
+    reason = "the only place that reads the system clock"
 )]
 pub fn real_now() -> Millis {
     Timestamp::now().as_millisecond()
 }
 
-/// The same as the times of files are told.
+/// Real time as a [`SystemTime`], for comparison with file times.
 pub fn real_time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(real_now()).unwrap_or_default())
 }
 
-/// `N` bytes from the system's generator of secrets.
+/// Returns `N` bytes from the operating system's secure random generator.
 #[allow(
     clippy::expect_used,
-    reason = "without randomness no secret can be made, and going on would be worse"
+    reason = "without random bytes no secret can be created, and there is no safe fallback"
 )]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    getrandom::fill(&mut bytes).expect("the system provides random bytes");
     bytes
 }
 
-/// An unguessable word of 160 random bits (32 characters), for tokens, links and storage keys.
+/// Returns a secret of 160 random bits (32 characters), for tokens, links and storage keys.
 pub fn secret() -> String {
     base32(&random::<20>())
 }
 
-/// Lower-case base32 with the digits first, so that text order is number order (RFC 4648 §7, without padding).
+/// Encodes lower-case base32hex without padding (RFC 4648 §7). Its text sorts like the bytes.
 pub fn base32(bytes: &[u8]) -> String {
     data_encoding::BASE32HEX_NOPAD
         .encode(bytes)
         .to_ascii_lowercase()
 }
 
-/// RFC 3339 in UTC with milliseconds, as every answer writes time.
+/// Formats a time as RFC 3339 in UTC with milliseconds.
 pub fn rfc3339(at: Millis) -> String {
     match Timestamp::from_millisecond(at) {
         Ok(time) => format!("{time:.3}"),
@@ -120,7 +122,7 @@ pub fn rfc3339(at: Millis) -> String {
     }
 }
 
-/// Reads RFC 3339 to milliseconds.
+/// Parses RFC 3339 into milliseconds.
 pub fn parse_rfc3339(text: &str) -> Option<Millis> {
     text.parse::<Timestamp>()
         .ok()

@@ -1,4 +1,5 @@
-//! Every setting, read once at start from the environment or the file that `HEARBACK_CONFIG` names, the environment winning.
+//! Settings, read once at startup from the environment and from the file named by
+//! `HEARBACK_CONFIG`. The environment takes precedence.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,72 +10,79 @@ use std::time::Duration;
 use crate::infra::smtp;
 use crate::infra::smtp::{Mailer, Server};
 
-/// How bytes reach the browser.
+/// How media bytes reach the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Through Hearback; the bucket can be private and unreachable from outside.
+    /// Hearback streams them; the bucket can be private and unreachable from outside.
     Proxy,
-    /// By a redirect to a presigned address of the bucket.
+    /// Hearback redirects to a presigned URL of the bucket.
     Redirect,
 }
 
-/// Where bytes are kept.
+/// Where objects are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StorageLocation {
     /// In a folder under the data folder.
     Disk,
     /// In an S3-compatible bucket, under a prefix that may be empty.
     S3 {
-        /// The bucket.
+        /// The name of the bucket.
         bucket: String,
-        /// What every key begins with, without slashes around it.
+        /// The prefix of all keys, without leading or trailing slashes.
         prefix: String,
     },
 }
 
-/// All settings. The field's documentation names the variable, its default and its meaning.
+/// All settings. The documentation of each field gives the variable, its default and its meaning.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 takes a free one.
+    /// `HEARBACK_LISTEN` (127.0.0.1:8080): the address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// `HEARBACK_URL`: the public address, without a path. Without it links are made from the request's own host.
+    /// `HEARBACK_URL`: the public URL, without a path. If unset, links use the host of each
+    /// request.
     pub url: Option<String>,
-    /// `HEARBACK_DATA` (./data): the SQLite file, the media folder and files in the making.
+    /// `HEARBACK_DATA` (./data): the folder for the SQLite file, media and temporary files.
     pub data_dir: PathBuf,
     /// `DATABASE_URL` (a SQLite file in the data folder): `postgres://…` or `sqlite://…`.
     pub database_url: String,
     /// `HEARBACK_STORAGE` (disk): `disk` or `s3://BUCKET[/PREFIX]`.
     pub storage: StorageLocation,
-    /// `HEARBACK_S3_ENDPOINT`: the address of a server that is not Amazon's.
+    /// `HEARBACK_S3_ENDPOINT`: the URL of an S3-compatible server other than AWS.
     pub s3_endpoint: Option<String>,
-    /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the same server as browsers reach it, for `redirect`.
+    /// `HEARBACK_S3_PUBLIC_ENDPOINT`: the URL of the same server for browsers, used by `redirect`.
     pub s3_public_endpoint: Option<String>,
-    /// `HEARBACK_S3_PATH_STYLE` (false): the bucket in the path instead of the host name.
+    /// `HEARBACK_S3_PATH_STYLE` (false): whether the bucket name is in the path instead of the host
+    /// name.
     pub s3_path_style: bool,
     /// `HEARBACK_DELIVERY` (proxy): `proxy` or `redirect`.
     pub delivery: Delivery,
-    /// `HEARBACK_METRICS_TOKEN`: what `GET /metrics` asks for as Bearer; without it there are none.
+    /// `HEARBACK_METRICS_TOKEN`: the bearer token for `GET /metrics`. If unset, there are no
+    /// metrics.
     pub metrics_token: Option<String>,
-    /// `HEARBACK_TRUSTED_PROXIES`: addresses whose `X-Forwarded-For` is believed, separated by commas.
+    /// `HEARBACK_TRUSTED_PROXIES`: comma-separated IP addresses whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
-    /// `HEARBACK_MAX_UPLOAD` (4GiB): the largest file taken, in bytes.
+    /// `HEARBACK_MAX_UPLOAD` (4GiB): the maximum size of a file, in bytes.
     pub max_upload: u64,
-    /// `HEARBACK_MAX_RECORDING` (120): after how many minutes a recording stops by itself.
+    /// `HEARBACK_MAX_RECORDING` (120): the maximum length of a recording, in minutes.
     pub max_recording: u32,
-    /// `HEARBACK_FFMPEG`: where ffmpeg is, if not on the path; ffprobe is looked for beside it.
+    /// `HEARBACK_FFMPEG` (the one in `PATH`): the path of ffmpeg; ffprobe is expected in the same
+    /// folder.
     pub ffmpeg: Option<PathBuf>,
-    /// `HEARBACK_SMTP_URL`, with `HEARBACK_MAIL_FROM` for the sender: the server that mail of asks and reminders is handed to; without it
-    /// there is no mail.
+    /// `HEARBACK_SMTP_URL` and `HEARBACK_MAIL_FROM`: the mail server and the sender. If unset, no
+    /// mail is sent.
     pub mail: Option<Mailer>,
-    /// `HEARBACK_LOG` (info): what is logged, in the words of `tracing`'s filter.
+    /// `HEARBACK_LOG` (info): the log filter, in the syntax of `tracing`'s `EnvFilter`.
     pub log: String,
-    /// `HEARBACK_TEST_CLOCK`, for browser tests alone: the file that holds the domain's clock (see [`crate::clock::Clock::from_file`]).
+    /// `HEARBACK_TEST_CLOCK`, only for browser tests: the file that sets the domain's clock (see
+    /// [`crate::clock::Clock::from_file`]).
     pub test_clock: Option<PathBuf>,
-    /// Below this much free disk uploads are refused: 1 GiB. Only tests set another.
+    /// Uploads are refused while fewer bytes than this are free: 1 GiB. Only tests change it.
     pub min_free_bytes: u64,
-    /// So long a sender of a resumable upload may pause within a request: 30 s. Only tests set another.
+    /// How long the sender of a resumable upload can pause within a request: 30 s. Only tests
+    /// change it.
     pub upload_idle_timeout: Duration,
-    /// A live stream that sent nothing for so long sends a comment, so that proxies keep the connection: 15 s. Only tests set another.
+    /// How often an idle event stream sends a comment, so that proxies keep the connection: every
+    /// 15 s. Only tests change it.
     pub keep_alive: Duration,
 }
 
@@ -101,7 +109,8 @@ const SETTING_NAMES: [&str; 19] = [
 ];
 
 impl Config {
-    /// Reads the environment and the file it names. The error has a line for every setting that is wrong.
+    /// Reads the environment and the configuration file. The error has one line for each invalid
+    /// setting.
     pub fn load() -> Result<Self, String> {
         let mut values = match std::env::var("HEARBACK_CONFIG") {
             Ok(path) if !path.is_empty() => read_file(&path)?,
@@ -112,14 +121,14 @@ impl Config {
                 Ok(value) => drop(values.insert(name.to_owned(), value)),
                 Err(std::env::VarError::NotPresent) => {}
                 Err(std::env::VarError::NotUnicode(_)) => {
-                    return Err(format!("{name}: is not text. Set it to UTF-8."));
+                    return Err(format!("{name}: is not valid UTF-8."));
                 }
             }
         }
         Self::parse(values)
     }
 
-    /// Parses settings given by name. An empty value counts as absent.
+    /// Parses settings by name. Empty values count as unset.
     pub fn parse(mut values: BTreeMap<String, String>) -> Result<Self, String> {
         values.retain(|_, value| !value.trim().is_empty());
         let mut read = SettingsReader {
@@ -132,7 +141,7 @@ impl Config {
         let database = format!("sqlite://{}?mode=rwc", data.join("hearback.db").display());
         let config = Self {
             listen: read.or_default("HEARBACK_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)), |text| {
-                text.parse().map_err(|_| "is not an address with a port. Right would be 127.0.0.1:8080 or 0.0.0.0:8080.".into())
+                text.parse().map_err(|_| "is not an address with a port. For example: 127.0.0.1:8080 or 0.0.0.0:8080.".into())
             }),
             url: read.optional("HEARBACK_URL", parse_url),
             database_url: read.or_default("DATABASE_URL", database, parse_database),
@@ -152,20 +161,20 @@ impl Config {
             metrics_token: read.optional("HEARBACK_METRICS_TOKEN", |text| Ok(text.to_owned())),
             trusted_proxies: read.or_default("HEARBACK_TRUSTED_PROXIES", Vec::new(), |text| {
                 text.split(',')
-                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. Right would be 127.0.0.1,::1.")))
+                    .map(|part| part.trim().parse().map_err(|_| format!("{part:?} is not an IP address. For example: 127.0.0.1,::1.")))
                     .collect()
             }),
             max_upload: read.or_default("HEARBACK_MAX_UPLOAD", 4 << 30, parse_size),
             max_recording: read.or_default("HEARBACK_MAX_RECORDING", 120, |text| match text.parse() {
                 Ok(minutes @ 1..=1440) => Ok(minutes),
-                _ => Err("is not a number of minutes from 1 to 1440. Right would be 120.".into()),
+                _ => Err("is not a number of minutes from 1 to 1440. For example: 120.".into()),
             }),
             ffmpeg: read.optional("HEARBACK_FFMPEG", |text| Ok(PathBuf::from(text))),
             mail: read.mail(),
             log: read.or_default("HEARBACK_LOG", "info".into(), |text| {
                 tracing_subscriber::EnvFilter::try_new(text)
                     .map(|_| text.to_owned())
-                    .map_err(|_| "is not a log filter. Right would be info, or warn,hearback=debug.".into())
+                    .map_err(|_| "is not a log filter. For example: info, or warn,hearback=debug.".into())
             }),
             test_clock: read.optional("HEARBACK_TEST_CLOCK", |text| Ok(PathBuf::from(text))),
             min_free_bytes: 1 << 30,
@@ -176,7 +185,7 @@ impl Config {
         if config.delivery == Delivery::Redirect && config.storage == StorageLocation::Disk {
             read.add_error(
                 "HEARBACK_DELIVERY",
-                "redirect needs HEARBACK_STORAGE=s3://…; a folder is served by proxy.",
+                "redirect needs HEARBACK_STORAGE=s3://…; with a folder use proxy.",
             );
         }
         if read.errors.is_empty() {
@@ -186,7 +195,7 @@ impl Config {
         }
     }
 
-    /// Whether people reach Hearback over https.
+    /// Whether the public URL uses https.
     pub fn is_https(&self) -> bool {
         self.url
             .as_deref()
@@ -208,9 +217,9 @@ impl SettingsReader {
         let value = self.values.get(name)?.trim().to_owned();
         match parse(&value) {
             Ok(parsed) => Some(parsed),
-            Err(wrong) => {
-                // Addresses of databases carry passwords, so values are not repeated.
-                self.add_error(name, &wrong);
+            Err(message) => {
+                // The message does not repeat the value: database URLs contain passwords.
+                self.add_error(name, &message);
                 None
             }
         }
@@ -225,19 +234,19 @@ impl SettingsReader {
         self.optional(name, parse).unwrap_or(default)
     }
 
-    /// Mail needs all three: where it goes, who it is from, and where its links lead.
+    /// Mail needs a server, a sender and the public URL for its links.
     fn mail(&mut self) -> Option<Mailer> {
         let server = self.optional("HEARBACK_SMTP_URL", Server::parse);
         let from = self.optional("HEARBACK_MAIL_FROM", smtp::parse_sender);
         if self.values.contains_key("HEARBACK_SMTP_URL") {
-            for (name, right) in [
+            for (name, example) in [
                 ("HEARBACK_MAIL_FROM", "Hearback <hearback@example.org>"),
                 ("HEARBACK_URL", "https://hearback.example.org"),
             ] {
                 if !self.values.contains_key(name) {
                     self.add_error(
                         name,
-                        &format!("is needed with HEARBACK_SMTP_URL. Right would be {right}."),
+                        &format!("is required with HEARBACK_SMTP_URL. For example: {example}."),
                     );
                 }
             }
@@ -245,8 +254,8 @@ impl SettingsReader {
         Some(Mailer::new(server?, from?))
     }
 
-    fn add_error(&mut self, name: &str, wrong: &str) {
-        let _ = writeln!(self.errors, "{name}: {wrong}");
+    fn add_error(&mut self, name: &str, message: &str) {
+        let _ = writeln!(self.errors, "{name}: {message}");
     }
 }
 
@@ -285,7 +294,7 @@ fn parse_url(text: &str) -> Result<String, String> {
         {
             Ok(text.to_owned())
         }
-        _ => Err("is not an address like https://hearback.example.org (without a path).".into()),
+        _ => Err("is not a URL such as https://hearback.example.org, without a path.".into()),
     }
 }
 
@@ -305,14 +314,14 @@ fn parse_storage_location(text: &str) -> Result<StorageLocation, String> {
     if text == "disk" {
         return Ok(StorageLocation::Disk);
     }
-    let wrong = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
-    let rest = text.strip_prefix("s3://").ok_or(wrong)?;
+    let message = "is neither disk nor s3://BUCKET or s3://BUCKET/PREFIX.";
+    let rest = text.strip_prefix("s3://").ok_or(message)?;
     if rest.contains('?') {
-        return Err("has a query. Right would be s3://BUCKET or s3://BUCKET/PREFIX; the rest is set by HEARBACK_S3_… and AWS_….".into());
+        return Err("has a query. Use s3://BUCKET or s3://BUCKET/PREFIX, and set other options with HEARBACK_S3_… and AWS_….".into());
     }
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(wrong.into());
+        return Err(message.into());
     }
     Ok(StorageLocation::S3 {
         bucket: bucket.into(),
@@ -320,9 +329,9 @@ fn parse_storage_location(text: &str) -> Result<StorageLocation, String> {
     })
 }
 
-/// `4GiB`, `500MB`, `1048576`.
+/// Parses a size in bytes, with an optional unit: `4GiB`, `500MB`, `1048576`.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || "is not a size. Right would be 4GiB, 500MiB or a number of bytes.".to_owned();
+    let invalid = || "is not a size. For example: 4GiB, 500MiB or a number of bytes.".to_owned();
     let digits =
         text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
     let unit: u64 = match text[digits.len()..].trim() {
@@ -335,14 +344,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "MiB" => 1 << 20,
         "GiB" => 1 << 30,
         "TiB" => 1 << 40,
-        _ => return Err(wrong()),
+        _ => return Err(invalid()),
     };
     digits
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(unit))
         .filter(|size| *size > 0)
-        .ok_or_else(wrong)
+        .ok_or_else(invalid)
 }
 
 #[cfg(test)]

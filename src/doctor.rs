@@ -1,4 +1,5 @@
-//! `hearback doctor`: every setting and every part, tried against the real thing, with the mend where one fails.
+//! `hearback doctor`: checks every setting and component against the real service, and says how to
+//! fix what fails.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -10,32 +11,32 @@ use crate::web::assets;
 /// One line of the report.
 #[derive(Debug)]
 pub struct CheckResult {
-    /// Whether that part works.
+    /// Whether the check passed.
     pub passed: bool,
-    /// What was proved, or what is wrong and how to mend it.
+    /// What works, or what is wrong and how to fix it.
     pub text: String,
 }
 
-/// Tries everything; the report is bad if any line is.
+/// Runs all checks and returns one line for each.
 pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     let mut lines = Vec::new();
     lines.push(CheckResult {
         passed: true,
-        text: "settings: all understood".into(),
+        text: "settings: all valid".into(),
     });
     match &config.url {
         Some(url) if config.is_https() => lines.push(passed(format!("address: {url}"))),
         Some(url) => lines.push(passed(format!(
-            "address: {url} — over plain http browsers neither record nor copy; put https in front"
+            "address: {url} — over plain http browsers cannot record or copy; put an https proxy in front"
         ))),
         None => lines.push(passed(
-            "address: HEARBACK_URL is not set, so links carry the host each request came to",
+            "address: HEARBACK_URL is not set, so links use the host of each request",
         )),
     }
     lines.push(match check_database(config).await {
         Ok(text) => passed(text),
         Err(error) => failed(format!(
-            "database: {error} Mend: check DATABASE_URL and that the server runs."
+            "database: {error} Fix: check DATABASE_URL and that the database server is running."
         )),
     });
     match check_storage(config).await {
@@ -51,11 +52,11 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     lines.push(match tools.missing() {
         None => passed(format!("video: {}", tools.describe())),
         Some(missing) => failed(format!(
-            "video: {missing} Mend: apt-get install ffmpeg, or set HEARBACK_FFMPEG."
+            "video: {missing} Fix: apt-get install ffmpeg, or set HEARBACK_FFMPEG."
         )),
     });
     lines.push(match &config.mail {
-        None => passed("mail: none is set up, so people learn of what is asked in their inbox, or from whoever asks"),
+                None => passed("mail: not configured, so requests appear only in the inbox or are shared by the author"),
         Some(mailer) => match mailer.check().await {
             Ok(proved) => passed(format!("mail: {proved}")),
             Err(error) => failed(format!("mail: {}", error.detail())),
@@ -64,7 +65,7 @@ pub async fn run_checks(config: &Config) -> Vec<CheckResult> {
     lines.push(if assets::is_built() {
         passed("browser part: built in")
     } else {
-        failed("browser part: not built in. Mend: build with bin/serve, or run bin/build-browser before cargo build.")
+        failed("browser part: not built in. Fix: build with bin/serve, or run bin/build-browser before cargo build.")
     });
     lines
 }
@@ -88,7 +89,7 @@ async fn check_database(config: &Config) -> Result<String> {
     db::ping(&mut *db.read().await?).await?;
     db.begin().await?.commit().await?;
     Ok(format!(
-        "database: {:?} answers, takes writes, and has the schema of this program",
+        "database: {:?} answers, accepts writes and has the current schema",
         db.dialect()
     ))
 }
@@ -109,7 +110,7 @@ fn check_free_space(config: &Config) -> CheckResult {
                 ))
             } else {
                 failed(format!(
-                    "disk: only {} MiB free in {}; below {} MiB uploads are refused. Mend: make room.",
+                    "disk: only {} MiB free in {}; uploads are refused below {} MiB. Fix: free some space.",
                     free >> 20,
                     config.data_dir.display(),
                     config.min_free_bytes >> 20
@@ -117,7 +118,7 @@ fn check_free_space(config: &Config) -> CheckResult {
             }
         }
         Err(error) => failed(format!(
-            "disk: {} cannot be looked at: {error}. Mend: set HEARBACK_DATA to a folder that can be written.",
+            "disk: cannot read {}: {error}. Fix: set HEARBACK_DATA to a folder that Hearback can write.",
             config.data_dir.display()
         )),
     }

@@ -1,62 +1,63 @@
-//! The one error of the house: what went wrong in words a person can use, and the cause for the log.
+//! The error type of the whole crate: a message for people, and a cause for the log.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What every fallible function of the house answers with.
+/// The result type of every fallible function.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Wrong fields: the field's name → what is wrong and what would be right.
+/// Invalid fields: maps the name of a field to what is wrong and how to correct it.
 pub type FieldErrors = BTreeMap<String, String>;
 
-/// One variant for each way an answer can fail. The texts are shown to people as they are; a cause never is.
+/// One variant for each kind of failure. Messages are shown to people unchanged; causes are never
+/// shown.
 #[derive(Debug)]
 pub enum Error {
     /// 400: the request cannot be read.
     Malformed(String),
-    /// 401: nobody is signed in, and somebody must be.
+    /// 401: the request needs a signed-in person.
     Unauthenticated,
-    /// 403: one may see it, but not do this to it.
+    /// 403: the person may see this, but may not do that.
     Forbidden(String),
-    /// 404: not there, or not visible to who asks; the two look alike.
+    /// 404: it does not exist, or the person may not see it; the response is the same for both.
     NotFound,
-    /// 405: the address is there, but does not do that.
+    /// 405: the address does not support the method.
     MethodNotAllowed,
-    /// 409: the present state does not allow it.
+    /// 409: the current state does not allow it.
     Conflict(String),
-    /// 410: it was there, and has ended.
+    /// 410: it existed and has ended.
     Gone(String),
-    /// 412: the request is made for another version of the protocol.
+    /// 412: the request uses an unsupported protocol version.
     PreconditionFailed(String),
-    /// 413: larger than the limit that the text names.
+    /// 413: larger than the limit given in the message.
     TooLarge(String),
-    /// 415: content of a type we do not take.
+    /// 415: a media type that is not supported.
     Unsupported(String),
-    /// 460: what arrived is not what was sent (tus 1.0, checksum).
+    /// 460: the checksum does not match the body (tus 1.0, checksum extension).
     ChecksumMismatch(String),
-    /// 422: readable but invalid, field by field.
+    /// 422: well-formed but invalid, with a message for each field.
     Invalid(FieldErrors),
-    /// 429: too often; after so many seconds it may be tried again.
+    /// 429: too many requests; contains the seconds to wait.
     TooManyRequests(u64),
-    /// 503: a part that is needed is down.
+    /// 503: the database, the storage or a tool is unavailable.
     Unavailable(String, Cause),
-    /// 500: our own fault.
+    /// 500: a fault of ours.
     Internal(Cause),
-    /// Any of them, about one named field or file of several.
+    /// Any of these, for one field or one of several files.
     InField(String, Box<Error>),
 }
 
-/// What lies behind an error; logged once at the boundary, never shown.
+/// The cause of an error. It is logged once, by the middleware, and never shown.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
 impl Error {
-    /// Invalid with a single wrong field.
+    /// An [`Error::Invalid`] with a single field.
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid(BTreeMap::from([(field.into(), message.into())]))
     }
 
-    /// An internal error from any cause.
+    /// An [`Error::Internal`] from any cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
@@ -83,7 +84,7 @@ impl Error {
         }
     }
 
-    /// A short name for the kind of error, the `title` of its problem document.
+    /// The `title` of the problem document.
     pub fn title(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "The request cannot be read",
@@ -105,7 +106,7 @@ impl Error {
         }
     }
 
-    /// What happened and what to do next, in words for the person who asked.
+    /// What happened and what to do next: the `detail` of the problem document.
     pub fn detail(&self) -> String {
         match self {
             Self::Malformed(text)
@@ -130,7 +131,7 @@ impl Error {
         }
     }
 
-    /// The wrong fields, where it is about fields.
+    /// The invalid fields; empty if the error does not concern fields.
     pub fn fields(&self) -> FieldErrors {
         match self {
             Self::Invalid(fields) => fields.clone(),
@@ -139,7 +140,7 @@ impl Error {
         }
     }
 
-    /// After how many seconds it may be tried again, where it may.
+    /// Seconds after which a retry can succeed, if it can.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),
@@ -149,7 +150,7 @@ impl Error {
         }
     }
 
-    /// Says in the detail which file it is about.
+    /// Adds the name of the file to the message.
     pub fn for_file(self, name: &str) -> Self {
         match self {
             Self::InField(field, error) => Self::InField(field, Box::new(error.for_file(name))),
@@ -159,7 +160,7 @@ impl Error {
         }
     }
 
-    /// The cause, if there is one to log.
+    /// The cause to log, if there is one.
     pub fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Unavailable(_, cause) | Self::Internal(cause) => Some(cause),
@@ -181,24 +182,25 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
-/// What people are told while the disk is full: what happened, what is safe and what to do.
+/// Shown to people while the disk is full.
 pub const DISK_FULL: &str = "The disk is full. What you sent just now was not stored; what was saved before is safe. Ask your admin to make room, then send it again.";
 
-/// The same while the disk fails in another way.
+/// Shown to people while the disk fails in another way.
 const DISK_FAILED: &str = "The database cannot write to its disk. What you sent just now was not stored; what was saved before stays as it is. Tell your admin, then send it again.";
 
 impl From<sqlx::Error> for Error {
-    /// Unavailable where the database cannot serve just now; all else is our own fault.
+    /// Maps failures of the database server, the connection and the disk to `Unavailable`, and all
+    /// others to `Internal`.
     fn from(error: sqlx::Error) -> Self {
         let text = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::Tls(_)
-            // An answer that is cut off in its midst reads as a wrong one.
+            // A truncated response is reported as a protocol error.
             | sqlx::Error::Protocol(_)
             | sqlx::Error::WorkerCrashed => "The database does not answer. What you sent just now was not stored; try again in a moment.",
-            sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_sqlite_code) {
+            sqlx::Error::Database(refused) => match refused.code().as_deref().and_then(classify_code) {
                 Some(DatabaseFailure::DiskFull) => DISK_FULL,
                 Some(DatabaseFailure::Disk) => DISK_FAILED,
                 Some(DatabaseFailure::Unavailable) => "The database cannot take this just now. What you sent just now was not stored; try again in a moment.",
@@ -210,20 +212,21 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Why a database that is there cannot serve.
+/// Why a reachable database cannot serve requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DatabaseFailure {
-    /// There is no space left.
+    /// No space is left.
     DiskFull,
-    /// The disk fails, or takes no writes.
+    /// The disk fails or is read-only.
     Disk,
-    /// Busy, shutting down or out of other resources.
+    /// The database is busy, shutting down or short of other resources.
     Unavailable,
 }
 
-/// Reads SQLite's result codes (rescode.html; the low byte is the kind: 5 busy, 8 read-only, 10 input or output, 13 full, 14 cannot open) and
-/// PostgreSQL's (errcodes: 53100 disk full, 58030 input or output, 25006 read-only, classes 08 connection, 53 resources, 57P operator).
-fn classify_sqlite_code(code: &str) -> Option<DatabaseFailure> {
+/// Classifies SQLite's result codes (rescode.html; the low byte is the kind: 5 busy, 8 read-only,
+/// 10 I/O, 13 full, 14 cannot open) and PostgreSQL's SQLSTATE codes (53100 disk full, 58030 I/O,
+/// 25006 read-only; classes 08 connection, 53 resources, 57P operator intervention).
+fn classify_code(code: &str) -> Option<DatabaseFailure> {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => match number & 0xff {
             5 => Some(DatabaseFailure::Unavailable),
@@ -242,18 +245,18 @@ fn classify_sqlite_code(code: &str) -> Option<DatabaseFailure> {
     }
 }
 
-/// Whether the database failed because of its disk: full, broken or read-only.
+/// Whether the error comes from the disk of the database: full, broken or read-only.
 pub fn is_disk_failure(error: &sqlx::Error) -> bool {
     let code = error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     code.as_deref()
-        .and_then(classify_sqlite_code)
-        .is_some_and(|trouble| trouble != DatabaseFailure::Unavailable)
+        .and_then(classify_code)
+        .is_some_and(|failure| failure != DatabaseFailure::Unavailable)
 }
 
 impl From<std::io::Error> for Error {
-    /// Unavailable where the disk is full; all else is our own fault.
+    /// Maps a full disk to `Unavailable` and all other errors to `Internal`.
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {

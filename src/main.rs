@@ -35,41 +35,43 @@ enum Command {
         #[arg(long)]
         listen: Option<SocketAddr>,
     },
-    /// Try every setting and every part against the real thing; exit 1 and the mend if one fails
+    /// Check every setting and component against the real service; exits with 1 and says how to fix
+    /// what fails
     Doctor,
-    /// Serve a throw-away workspace with sample people, updates and comments; settings do not matter
+    /// Serve a temporary workspace with sample people, updates and comments; ignores all settings
     Demo {
         /// The address to listen on
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// Keep the workspace in this folder, and serve it again the next time
+        /// Keep the workspace in this folder and reuse it next time
         #[arg(long, value_name = "FOLDER")]
         keep: Option<PathBuf>,
     },
-    /// Add accounts and make links for new passwords
+    /// Add accounts and create password reset links
     #[command(subcommand)]
     Person(PersonCommand),
-    /// Make tokens for programs
+    /// Create API tokens
     #[command(subcommand)]
     Token(TokenCommand),
 }
 
 #[derive(Subcommand)]
 enum PersonCommand {
-    /// Add an account; without --password-stdin prints a one-hour link that sets the password
+    /// Add an account; without --password-stdin, prints a link for setting the password, valid for
+    /// one hour
     Add {
         #[arg(long)]
         email: String,
         #[arg(long)]
         name: String,
-        /// May invite, change roles and deactivate
+        /// Make the person an admin, who can invite, change roles and deactivate
         #[arg(long)]
         admin: bool,
         /// Read the password from standard input
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Print a one-hour link for a new password
+    /// Print a link for setting a new password, valid for one hour
     Reset {
         #[arg(long)]
         email: String,
@@ -78,12 +80,12 @@ enum PersonCommand {
 
 #[derive(Subcommand)]
 enum TokenCommand {
-    /// Print a new token, and nothing else
+    /// Create a token and print only the token
     Add {
-        /// The e-mail address of the person it acts for
+        /// E-mail address of the person the token acts for
         #[arg(long)]
         person: String,
-        /// What it is called
+        /// Name of the token
         #[arg(long)]
         name: String,
     },
@@ -106,7 +108,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    // The data folder holds password hashes and the key that signs addresses, also where somebody else made it.
+    // The data folder holds password hashes and the signing key. The umask protects new files even
+    // if the folder itself is readable by others.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     init_logging(&config);
     let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
@@ -143,7 +146,7 @@ fn exit_code(done: Result<()>) -> ExitCode {
     }
 }
 
-/// What clap says, and after a command that is not known which there are.
+/// Prints clap's message, followed by the available commands if the command is unknown.
 fn usage_error(error: &clap::Error) -> ExitCode {
     if error.kind() != ErrorKind::InvalidSubcommand {
         error.exit();
@@ -159,7 +162,7 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// On the command line whoever reads is the operator: the cause is said too.
+/// Includes the cause, because the reader of the command line is the operator.
 fn describe_error(error: &Error) -> String {
     match error.cause() {
         Some(cause) => format!("{} Cause: {cause}", error.detail()),
@@ -168,9 +171,9 @@ fn describe_error(error: &Error) -> String {
 }
 
 fn init_logging(config: &Config) {
-    // The filter was tried when the settings were read.
+    // `Config` has already validated the filter.
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_default();
-    // Where nobody reads the log any more, complaining about that would end every request in a panic.
+    // Without this, a closed standard error would make each log line panic.
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)
@@ -180,7 +183,7 @@ fn init_logging(config: &Config) {
 
 async fn serve(config: Config) -> Result<()> {
     if let Some(file) = &config.test_clock {
-        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: the time of everything people see is what that file says. It is for tests alone.");
+        tracing::warn!(file = %file.display(), "HEARBACK_TEST_CLOCK is set: all times come from that file. Use it for tests only.");
     }
     let clock = make_clock(&config);
     let app = App::build(config, clock).await?;
@@ -288,7 +291,7 @@ fn make_clock(config: &Config) -> Clock {
 
 fn no_such_person(email: &str) -> Error {
     Error::Conflict(format!(
-        "Nobody active has the address {email}. Add them with `hearback person add`."
+        "There is no active account with the address {email}. Add it with `hearback person add`."
     ))
 }
 

@@ -1,4 +1,5 @@
-//! What handlers and workers share: settings, database, storage, limits, keys and open pages.
+//! State shared by handlers and workers: settings, database, storage, rate limits, keys and the
+//! event hub.
 
 mod mail;
 mod node;
@@ -25,35 +26,36 @@ use crate::people::Viewer;
 use crate::search;
 use crate::uploads::{KeyedLimiter, UploadService};
 
-/// Parts of uploads joined at once: each takes twice its 16 MiB of memory.
+/// How many uploads can join their parts at once. Each takes 32 MiB of memory.
 const MAX_PARALLEL_JOINS: usize = 4;
 
-/// What all requests share.
+/// State shared by all requests and workers.
 pub struct State {
     /// The settings.
     pub config: Config,
     /// The database.
     pub db: Db,
-    /// The domain's time.
+    /// The clock of the domain, which tests can move.
     pub clock: Clock,
-    /// How files come in, with storage and tools.
+    /// Receives files; owns the storage and the media tools.
     pub uploads: UploadService,
-    /// Keeps guessing and flooding slow.
+    /// Slows down password guessing and flooding.
     pub rate_limits: RateLimits,
-    /// What signs addresses and cookies; a row of the database, so that all nodes have it.
+    /// The key that signs addresses and cookies. It is stored in the database, so all nodes share
+    /// it.
     pub(crate) key: String,
-    /// What the set-up page asks for.
+    /// The code that the set-up page requires.
     pub(crate) setup_code: String,
-    /// Open pages.
+    /// Delivers events to open pages.
     pub(crate) event_hub: EventHub,
-    /// This process, among all that claim jobs.
+    /// This process as an owner of job leases.
     pub(crate) node: Node,
-    /// Where media comes from besides the page's own address, for the Content-Security-Policy: the public address and, in
-    /// `redirect`, the bucket's.
+    /// Media origins for the Content-Security-Policy besides the page's own: the public address
+    /// and, with delivery `redirect`, the origin of the bucket.
     pub(crate) media_sources: String,
 }
 
-/// Limits on how often something is tried, in this node's memory.
+/// Rate limits, kept in the memory of this node.
 #[derive(Debug)]
 pub struct RateLimits {
     accounts: DefaultKeyedRateLimiter<String>,
@@ -78,14 +80,15 @@ impl Default for RateLimits {
 }
 
 impl RateLimits {
-    /// From one address an account's password may be tried ten times, then twice a minute, and all passwords sixty times, then every two
-    /// seconds. Nobody can lock others out: an account's tries are counted for each address by itself.
+    /// From one client address, allows ten sign-in attempts per account and then one every 30
+    /// seconds, and sixty attempts for all accounts together and then one every two seconds.
+    /// Attempts from one address do not lock an account out for others.
     pub fn check_sign_in(&self, account: &str, address: &str) -> Result<()> {
         check(&self.addresses, address)?;
         check(&self.accounts, &format!("{account} {address}"))
     }
 
-    /// Forgets who has not tried anything for a while.
+    /// Drops the entries that have refilled.
     pub(crate) fn evict_idle(&self) {
         for limiter in [&self.accounts, &self.addresses, &self.commenters] {
             limiter.retain_recent();
@@ -93,7 +96,8 @@ impl RateLimits {
         }
     }
 
-    /// Guests say sixty things, then one a second; people are trusted.
+    /// Allows sixty comments from guests at one client address, then one per second. People who are
+    /// signed in are not limited.
     pub fn check_comment(&self, viewer: &Viewer, address: &str) -> Result<()> {
         match viewer {
             Viewer::Guest(_) => check(&self.commenters, address),
@@ -113,16 +117,16 @@ fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
     })
 }
 
-/// Opens the database and brings it up to date.
+/// Opens the database, runs the migrations and creates the search index.
 pub async fn open_db(config: &Config) -> Result<Db> {
-    // It holds password hashes and the key that signs addresses: for this user alone.
+    // The folder holds password hashes and the signing key, so only this user may read it.
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(&config.data_dir)
         .map_err(|error| {
             Error::Conflict(format!(
-                "HEARBACK_DATA: {} cannot be made: {error}. Name a folder that can be written.",
+                                "HEARBACK_DATA: cannot create {}: {error}. Choose a folder that Hearback can write.",
                 config.data_dir.display()
             ))
         })?;
@@ -133,14 +137,14 @@ pub async fn open_db(config: &Config) -> Result<Db> {
     Ok(db)
 }
 
-/// Opens the storage that the settings name.
+/// Opens the storage named in the settings.
 pub async fn open_storage(config: &Config) -> Result<Storage> {
     match &config.storage {
         StorageLocation::Disk => Storage::disk(&config.data_dir.join("media")),
         StorageLocation::S3 { bucket, prefix } => {
             Storage::s3(S3Settings {
                 bucket: bucket.clone(),
-                // Keys begin with it as it is, so the slash belongs to it.
+                // Keys are appended directly to the prefix, so it must end with a slash.
                 prefix: if prefix.is_empty() {
                     String::new()
                 } else {
@@ -157,7 +161,8 @@ pub async fn open_storage(config: &Config) -> Result<Storage> {
 }
 
 impl State {
-    /// Opens database and storage. `font` draws the texts of markup; open pages end with `stop`.
+    /// Opens the database and the storage. `font` renders the text of markup; `stop` ends the event
+    /// streams.
     pub(crate) async fn open(
         config: Config,
         clock: Clock,

@@ -1,4 +1,4 @@
-//! What runs besides requests: jobs, and what has to be looked at again and again.
+//! Background work: the job dispatcher and the periodic tasks.
 
 mod dispatch;
 
@@ -16,16 +16,17 @@ use crate::infra::jobs::Job;
 use crate::state::State;
 use crate::{events, markup, media, notifications, people, receipts, search, updates, uploads};
 
-/// How often receipts are checked for having become due.
+/// Poll interval for overdue receipts.
 const OVERDUE_INTERVAL: Duration = Duration::from_secs(15);
-/// Age at which a temporary file must have been left by a process that was killed.
+/// Temporary files older than this were left by a process that was killed.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 3600);
-/// How often complete uploads that nobody finished are looked for.
+/// Poll interval for complete uploads that no request has finished.
 const FINISH_INTERVAL: Duration = Duration::from_secs(15);
-/// How often expired data is deleted.
+/// Interval between two deletions of expired data.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
-/// Starts the periodic tasks and the dispatcher of jobs. All end with `stop`; the handle is the dispatcher's, whose jobs may take a while to end.
+/// Starts the periodic tasks and the job dispatcher. All of them end with `stop`. The handle is
+/// that of the dispatcher, which waits for running jobs.
 pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(run_sweeps(state.clone(), stop.clone()));
     tokio::spawn(run_finishing(state.clone(), stop.clone()));
@@ -34,16 +35,17 @@ pub(crate) fn start(state: &Arc<State>, stop: &watch::Receiver<bool>) -> JoinHan
 }
 
 impl State {
-    /// Tells authors of what became due.
+    /// Notifies authors of overdue receipts and returns how many there were.
     pub async fn notify_overdue(&self) -> Result<usize> {
         let mut tx = self.db.begin().await?;
-        let told = receipts::notify_overdue(&mut tx, &self.clock).await?;
+        let notified = receipts::notify_overdue(&mut tx, &self.clock).await?;
         tx.commit().await?;
-        Ok(told)
+        Ok(notified)
     }
 
-    /// Throws away what is over: the trash after 30 days, uploads that broke off, old events, files in the making, counts of who tried what.
-    /// Each step is tried, because later ones may make the room that an earlier one lacks; answers with the first error.
+    /// Deletes expired data: trash after 30 days, abandoned uploads, old events, temporary files
+    /// and idle rate-limit entries. Runs every step even if one fails, because a later step may
+    /// free the space that an earlier one needs. Returns the first error.
     pub async fn sweep(&self) -> Result<()> {
         let rows = self.sweep_rows().await;
         let uploads = uploads::sweep(&self.uploads).await;
@@ -81,7 +83,8 @@ impl State {
     }
 }
 
-/// Runs `task` at once and then every `interval`, until `stop`. A failure is logged as `failed` and does not end it.
+/// Runs `task` immediately and then every `interval`, until `stop`. Errors are logged with the
+/// message `failed`, and the loop continues.
 async fn repeat<F>(
     interval: Duration,
     mut stop: watch::Receiver<bool>,
@@ -102,13 +105,14 @@ async fn repeat<F>(
 }
 
 async fn run_sweeps(state: Arc<State>, stop: watch::Receiver<bool>) {
-    let failed = "what is over could not be thrown away";
+    let failed = "expired data could not be deleted";
     repeat(SWEEP_INTERVAL, stop, failed, || state.sweep()).await;
 }
 
-/// Finishes uploads that their last request left unfinished. Not part of the sweep, because somebody waits for them.
+/// Finishes complete uploads whose last request did not. It runs more often than the sweep because
+/// people wait for these uploads.
 async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
-    let failed = "forgotten uploads could not be finished";
+    let failed = "stalled uploads could not be finished";
     repeat(FINISH_INTERVAL, stop, failed, || {
         uploads::finish_stalled(&state.uploads)
     })
@@ -116,7 +120,7 @@ async fn run_finishing(state: Arc<State>, stop: watch::Receiver<bool>) {
 }
 
 async fn run_overdue_checks(state: Arc<State>, stop: watch::Receiver<bool>) {
-    let failed = "what became due could not be told";
+    let failed = "authors could not be notified of overdue receipts";
     repeat(OVERDUE_INTERVAL, stop, failed, || async {
         state.notify_overdue().await.map(drop)
     })

@@ -1,4 +1,5 @@
-//! Does jobs. One dispatcher per node claims them, for the lanes that have a free slot, and runs each in a task of its own.
+//! The job dispatcher. Each node has one. It claims jobs for lanes that have a free slot, and runs
+//! each in its own task.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,12 +17,13 @@ use crate::infra::jobs::{Job, Lane};
 use crate::media;
 use crate::state::State;
 
-/// How often this node looks for jobs that failed or that another node left, and how long it waits while the database takes no writes.
+/// Poll interval for jobs that are due again or were left by another node, and the pause after a
+/// failed claim.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A preparation that takes longer counts as heavy.
+/// A `process` job that runs longer than this moves to a heavy slot.
 const LONG_JOB: Duration = Duration::from_secs(10);
 
-/// Claims and runs jobs until the process is told to end, then waits for those that run.
+/// Claims and runs jobs until `stop`, then waits for the running ones.
 pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Slots::new(LONG_JOB));
     let mut commits = state.db.commits();
@@ -66,11 +68,11 @@ pub(super) async fn dispatch(state: Arc<State>, mut stop: watch::Receiver<bool>)
 
 fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
-        tracing::error!(%error, "the task of a job failed");
+        tracing::error!(%error, "a job task panicked or was cancelled");
     }
 }
 
-/// Claims a job for a lane with a free slot, and takes the slot.
+/// Claims a job for a lane with a free slot, and acquires the slot.
 async fn claim_next(
     state: &State,
     slots: &Slots,
@@ -84,10 +86,10 @@ async fn claim_next(
         return Ok(None);
     };
     let lane = Lane::for_kind(&job.kind);
-    let taken = free.into_iter().find(|(free, _)| *free == lane);
-    let (_, slot) = taken.ok_or_else(|| {
+    let acquired = free.into_iter().find(|(free, _)| *free == lane);
+    let (_, slot) = acquired.ok_or_else(|| {
         Error::internal(format!(
-            "a job of the lane {lane:?} was claimed, which has no free slot"
+            "claimed a job of lane {lane:?}, which has no free slot"
         ))
     })?;
     Ok(Some((job, lane, slot)))
@@ -105,7 +107,7 @@ async fn run(
         .run_in_slot(lane, slot, run_job(&state, &job, &mut stop))
         .await;
     if let Err(error) = done {
-        tracing::error!(%error, job = job.id, kind = job.kind, "how a job ended could not be written down");
+        tracing::error!(%error, job = job.id, kind = job.kind, "the outcome of a job could not be recorded");
     }
 }
 
@@ -113,7 +115,7 @@ async fn run(
 struct Slots {
     lanes: Vec<(Lane, Arc<Semaphore>)>,
     heavy: Arc<Semaphore>,
-    /// Wakes the dispatcher when a job leaves its slot.
+    /// Wakes the dispatcher when a slot becomes free.
     freed: Notify,
     long: Duration,
 }
@@ -136,7 +138,7 @@ impl Slots {
         }
     }
 
-    /// A slot of every lane that has one; dropping a slot gives it back.
+    /// Acquires one slot of each lane that has a free one. Dropping a permit frees its slot.
     fn take_free(&self) -> Vec<(Lane, OwnedSemaphorePermit)> {
         self.lanes
             .iter()
@@ -144,7 +146,8 @@ impl Slots {
             .collect()
     }
 
-    /// Runs `work` in a slot. A preparation that takes long gives it up for a heavy one as soon as there is one, so that short ones go on.
+    /// Runs `work` in a slot. A preparation that takes longer than `long` moves to a heavy slot as
+    /// soon as one is free, so that short preparations can run.
     async fn run_in_slot<T>(
         &self,
         lane: Lane,
@@ -183,20 +186,20 @@ impl Slots {
 
 async fn run_job(state: &State, job: &Job, stop: &mut watch::Receiver<bool>) -> Result<()> {
     if jobs::attempts_exhausted(job) {
-        // Work that ends the process every time it is begun never comes to say that it failed.
+        // A job that crashes the process each time never reports its failure.
         return record_failure(
             state,
             job,
-            &Error::internal("it was begun too often and never ended"),
+            &Error::internal("the job was started too often without finishing"),
             stop,
         )
         .await;
     }
     let ending = stop.clone();
     let done = tokio::select! {
-        done = AssertUnwindSafe(run_by_kind(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the work panicked"))),
+        done = AssertUnwindSafe(run_by_kind(state, job, &ending)).catch_unwind() => done.unwrap_or_else(|_| Err(Error::internal("the job panicked"))),
         lost = renew_lease_until_lost(state, job) => return lost,
-        // A mail that is half handed over would be lost: that job ends by itself, between two of them.
+        // An interrupted mail could be lost, so the mail job ends by itself between two messages.
         () = until_stopped(stop), if job.kind != "mail" => return jobs::release(&state.db, job).await,
     };
     match done {
@@ -225,7 +228,8 @@ async fn record_failure(
     Ok(())
 }
 
-/// Writes down how a job ended, again and again while the database is unavailable: on a full disk the job would else wait for the end of its lease.
+/// Records the outcome of a job and retries while the database is unavailable. Without the retry, a
+/// full disk would leave the job waiting for the end of its lease.
 async fn retry_until_written<T, W>(
     stop: &mut watch::Receiver<bool>,
     mut write: impl FnMut() -> W,
@@ -236,7 +240,7 @@ where
     loop {
         match write().await {
             Err(error @ Error::Unavailable(..)) if !*stop.borrow() => {
-                tracing::warn!(%error, "how a job ended could not be written down yet");
+                tracing::warn!(%error, "the outcome of a job could not be recorded; retrying");
                 tokio::select! {
                     () = tokio::time::sleep(POLL_INTERVAL) => {}
                     () = until_stopped(stop) => {}
@@ -248,19 +252,21 @@ where
 }
 
 async fn until_stopped(stop: &mut watch::Receiver<bool>) {
-    // The only other end is that the sender is gone, which means the same.
+    // An error means that the sender is gone, which also means shutdown.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Renews the lease of a job; ends only when it is lost.
+/// Renews the lease of a job. Returns only when the lease is lost.
 async fn renew_lease_until_lost(state: &State, job: &Job) -> Result<()> {
     loop {
         tokio::time::sleep(jobs::RENEW_INTERVAL).await;
         match jobs::renew(&state.db, job).await {
             Ok(true) => {}
-            Ok(false) => return Err(Error::internal("the claim on the job was lost")),
-            // The lease lasts for a while yet, and the database may be back by then.
-            Err(error) => tracing::warn!(%error, job = job.id, "a claim could not be renewed"),
+            Ok(false) => return Err(Error::internal("the lease of the job was lost")),
+            // The lease is still valid for a while, and the database may recover in time.
+            Err(error) => {
+                tracing::warn!(%error, job = job.id, "the lease of a job could not be renewed")
+            }
         }
     }
 }
