@@ -1,4 +1,5 @@
-//! What the domain stands on: the database, jobs, storage, images, video and mail. Nothing here knows the domain.
+//! Infrastructure of the domain: database, jobs, storage, images, video and mail. It does not
+//! depend on the domain.
 
 pub mod db;
 pub mod images;

@@ -1,7 +1,8 @@
-//! The database: two engines behind one SQL text.
+//! The database: one SQL text for SQLite and PostgreSQL.
 //!
-//! Reads take a connection from [`Db::read`]; every write goes through [`Db::begin`], which takes the write lock at once
-//! on SQLite. Inside a transaction nothing awaits storage, video, mail or another connection.
+//! Reads use [`Db::read`]. Every write uses [`Db::begin`], which takes SQLite's write lock
+//! immediately. Code inside a transaction must not await storage, video tools, mail or another
+//! connection.
 
 mod backup;
 mod health;
@@ -24,39 +25,39 @@ use self::health::WriteHealth;
 pub use self::transaction::Tx;
 use crate::error::{Error, Result};
 
-/// So long a statement waits for who else writes.
+/// How long a statement waits for another writer: 15 s.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 15000";
 
-/// The migrations, embedded.
+/// The embedded migrations.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
-/// A connection that can be read from.
+/// A connection from the read pool.
 pub type ReadConnection = PoolConnection<Any>;
 
-/// All that differs between the engines.
+/// The database engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// The embedded default.
+    /// SQLite, the default.
     Sqlite,
-    /// When a team grows.
+    /// PostgreSQL, for larger teams.
     Postgres,
 }
 
-/// The pools and what kind of engine they lead to. Cheap to clone.
+/// The connection pools. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
     write: AnyPool,
     read: AnyPool,
     dialect: Dialect,
-    /// The file of a SQLite database.
+    /// The path of the SQLite file.
     file: Option<PathBuf>,
     committed: Arc<watch::Sender<()>>,
     health: Arc<WriteHealth>,
 }
 
 impl Db {
-    /// Opens `url` (`sqlite://PATH` or `postgres://…`) and brings it to the present schema. A SQLite file is copied before an older schema
-    /// changes; a newer schema is refused.
+    /// Opens `url` (`sqlite://PATH` or `postgres://…`) and runs missing migrations. Copies a SQLite
+    /// file before changing its schema. Fails if the schema is newer than this program.
     pub async fn open(url: &str) -> Result<Self> {
         let db = Self::connect(url).await?;
         db.upgrade().await?;
@@ -72,7 +73,7 @@ impl Db {
             Dialect::Postgres
         };
         let options = AnyConnectOptions::from_str(url).map_err(Error::internal)?;
-        // A database that is away must be said soon, not after half a minute of waiting.
+        // Report an unreachable database soon; the default would wait for 30 s.
         let pool = AnyPoolOptions::new()
             .acquire_timeout(Duration::from_secs(5))
             .max_lifetime(None);
@@ -128,48 +129,49 @@ impl Db {
         })
     }
 
-    /// Which engine it is.
+    /// The database engine.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
 
-    /// A connection for reading.
+    /// Acquires a connection for reading.
     pub async fn read(&self) -> Result<ReadConnection> {
         Ok(self.read.acquire().await?)
     }
 
-    /// Takes what was deleted or replaced out of SQLite's log as well, where nobody is reading it just then; in the file itself it is overwritten
-    /// already. PostgreSQL has its own time for that.
+    /// Empties SQLite's write-ahead log if nobody is reading, so that deleted content does not stay
+    /// in it. `secure_delete` already overwrites it in the database file. Does nothing on
+    /// PostgreSQL.
     pub async fn truncate_wal(&self) -> Result<()> {
         if self.dialect == Dialect::Sqlite {
             let mut connection = self.write.acquire().await?;
-            // Whoever writes must not wait for long.
+            // Do not block other writers for long.
             connection.execute("PRAGMA busy_timeout = 100").await?;
-            let scrubbed = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            let truncated = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
             connection.execute(BUSY_TIMEOUT).await?;
-            scrubbed?;
+            truncated?;
         }
         Ok(())
     }
 
-    /// Changes each time this node commits.
+    /// Signals every commit of this node.
     pub fn commits(&self) -> watch::Receiver<()> {
         self.committed.subscribe()
     }
 
-    /// Ends all connections; what is under way is awaited.
+    /// Closes all connections after their current use.
     pub async fn close(&self) {
         self.read.close().await;
         self.write.close().await;
     }
 }
 
-/// Whether the database answers.
+/// Fails if the database does not answer.
 pub async fn ping(connection: &mut AnyConnection) -> Result<()> {
     Ok(connection.ping().await?)
 }
 
-/// A value of the `settings` table, made by `make` at first asking.
+/// Returns a value of the `settings` table and creates it with `make` if it is missing.
 pub async fn get_or_create_setting(
     connection: &mut AnyConnection,
     name: &str,
@@ -188,14 +190,14 @@ pub async fn get_or_create_setting(
     )
 }
 
-/// Whether a failed statement hit a uniqueness rule.
+/// Whether the statement violated a unique constraint.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error
         .as_database_error()
         .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// `$3, $4, $5` for three values from the third placeholder on.
+/// A list of `count` SQL placeholders from number `first`: `$3, $4, $5`.
 pub fn placeholders(first: usize, count: usize) -> String {
     (first..first + count)
         .map(|n| format!("${n}"))

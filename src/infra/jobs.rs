@@ -1,10 +1,11 @@
-//! Durable work: a row in the database, written in the transaction it belongs to, done by whoever claims it.
+//! Durable jobs. A job is a row, inserted in the transaction that needs it and run by any node.
 //!
-//! When it is due is the domain's time, so that tests need not wait; a claim is a lease in real time that its worker renews. Work survives
-//! `kill -9`, is tried again with a growing pause and after the last try stands aside as dead, where an admin can see why.
+//! A job is due in the domain's time, so tests need not wait. A claim is a lease in real time,
+//! which its worker renews. A job survives `kill -9` and is retried with exponential backoff. After
+//! the last attempt it is dead, and admins can see its error.
 //!
-//! A clock that is set back delays nothing: each job says by which time it was scheduled, and one that was scheduled in the future is scheduled again
-//! with the pause it was given ([`claim`]).
+//! A clock that is set back does not delay jobs. Each row stores when it was scheduled; a job
+//! scheduled in the future is rescheduled with its original delay (see [`claim`]).
 
 mod lane;
 
@@ -17,31 +18,32 @@ use crate::clock::{self, Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::{Db, Dialect, Tx};
 
-/// How long a claim holds unless it is renewed.
+/// The duration of a lease, in milliseconds.
 const LEASE: Millis = 60_000;
-/// How often a worker renews its claim.
+/// How often a worker renews its lease.
 pub const RENEW_INTERVAL: Duration = Duration::from_secs(20);
-/// How often work is tried before it is dead.
+/// How many attempts a job has before it is dead.
 const MAX_ATTEMPTS: i64 = 6;
-/// Clocks of nodes differ by less; what lies further in the future was written by a clock that was set back since.
+/// Maximum clock difference between nodes, in milliseconds. A later time was written before the
+/// clock was set back.
 const MAX_CLOCK_SKEW: Millis = 1000;
 
-/// Work that was claimed.
+/// A claimed job.
 #[derive(Debug, FromRow)]
 pub struct Job {
     /// The id.
     pub id: String,
-    /// What to do; `app.rs` knows the kinds.
+    /// The kind of job; `worker.rs` lists them.
     pub kind: String,
-    /// To what: JSON.
+    /// The payload, as JSON.
     pub payload: String,
-    /// How often it was tried, this time included.
+    /// The number of attempts, including this one.
     pub attempts: i64,
-    /// The claim.
+    /// The lease token.
     pub lease: String,
 }
 
-/// Adds work to be done as soon as the transaction commits.
+/// Enqueues a job that is due when the transaction commits.
 pub async fn enqueue(
     tx: &mut Tx,
     clock: &Clock,
@@ -51,7 +53,7 @@ pub async fn enqueue(
     enqueue_at(tx, clock, kind, payload, clock.now()).await
 }
 
-/// Adds work to be done at a time, or later.
+/// Enqueues a job that is due at `at`.
 pub async fn enqueue_at(
     tx: &mut Tx,
     clock: &Clock,
@@ -70,7 +72,7 @@ pub async fn enqueue_at(
     Ok(())
 }
 
-/// Has work that waits for a later time done now.
+/// Makes a job that is due later due now.
 pub async fn run_now(
     tx: &mut Tx,
     clock: &Clock,
@@ -86,7 +88,7 @@ pub async fn run_now(
     Ok(())
 }
 
-/// Takes work back that was done otherwise.
+/// Deletes a job that is no longer needed.
 pub async fn cancel(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value) -> Result<()> {
     sqlx::query("DELETE FROM jobs WHERE kind = $1 AND payload = $2")
         .bind(kind)
@@ -96,11 +98,12 @@ pub async fn cancel(tx: &mut Tx, kind: &'static str, payload: &serde_json::Value
     Ok(())
 }
 
-/// A job that may be claimed: `$1` is the domain's time, `$2` the real one.
+/// Condition for jobs that can be claimed: `$1` is the domain's time, `$2` real time.
 const CLAIMABLE: &str =
     "dead_at IS NULL AND run_at <= $1 AND (leased_until IS NULL OR leased_until < $2)";
 
-/// Claims the job of these lanes that has been due longest, if there is one. `owner` stands before the lease, so that [`expire_leases_of`] finds it.
+/// Claims the job in `lanes` that has been due longest. The lease token starts with `owner`, so
+/// that [`expire_leases_of`] can find it.
 pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Result<Option<Job>> {
     if lanes.is_empty() {
         return Ok(None);
@@ -133,15 +136,16 @@ pub async fn claim(db: &Db, clock: &Clock, owner: &str, lanes: &[Lane]) -> Resul
     Ok(job)
 }
 
-/// What a look at the jobs found.
+/// The result of [`peek`].
 enum NextJob {
     Nothing,
     Claimable,
-    /// Times that only a clock can have written that was ahead of this one.
+    /// Some times lie in the future, so the clock was set back.
     FromTheFuture,
 }
 
-/// Looks with one statement and without a lock, so that idle nodes do not take SQLite's write lock.
+/// Looks for jobs with one statement and no lock, so that idle nodes do not take SQLite's write
+/// lock.
 async fn peek(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<NextJob> {
     let look = format!(
         "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM jobs WHERE scheduled_at > $3) OR EXISTS (SELECT 1 FROM jobs WHERE leased_until > $4) THEN 2
@@ -161,13 +165,14 @@ async fn peek(db: &Db, now: Millis, real: Millis, lanes: &str) -> Result<NextJob
     })
 }
 
-/// No lease can end later. One lease more than it could be, because two nodes' clocks must not shorten each other's all the time.
+/// The latest plausible end of a lease. It allows twice the duration, so that nodes with different
+/// clocks do not shorten each other's leases.
 fn latest_valid_lease(real: Millis) -> Millis {
     real + 2 * LEASE
 }
 
-/// The clock was set back since these jobs were scheduled: each waits from now for as long as it was to wait then. A lease lasts from now for a whole one;
-/// its holder renews it, if it lives.
+/// Reschedules jobs after the clock was set back. Each job waits for its original delay from now,
+/// and each lease lasts for a full duration from now. A live worker renews it.
 async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     let mut tx = db.begin().await?;
     let moved = sqlx::query("UPDATE jobs SET run_at = run_at - scheduled_at + $1, scheduled_at = $1 WHERE scheduled_at > $2")
@@ -183,12 +188,13 @@ async fn reschedule(db: &Db, now: Millis, real: Millis) -> Result<()> {
     tx.commit().await?;
     tracing::info!(
         jobs = moved.rows_affected(),
-        "the clock was set back; jobs keep the pauses they were given"
+        "the clock was set back; rescheduled jobs with their original delays"
     );
     Ok(())
 }
 
-/// Ends the leases of an owner that is known to be dead, so that its jobs are claimed at once. They count as tried. Returns how many there were.
+/// Ends the leases of a dead owner, so that its jobs can be claimed immediately. The attempt
+/// counts. Returns the number of leases.
 pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     let ended =
         sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL WHERE lease LIKE $1")
@@ -198,7 +204,7 @@ pub async fn expire_leases_of(tx: &mut Tx, owner: &str) -> Result<u64> {
     Ok(ended.rows_affected())
 }
 
-/// Holds on to a claim; false when somebody else has it.
+/// Renews a lease. Returns `false` if it was lost.
 pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
     let mut tx = db.begin().await?;
     let done = sqlx::query("UPDATE jobs SET leased_until = $1 WHERE id = $2 AND lease = $3")
@@ -211,7 +217,7 @@ pub async fn renew(db: &Db, job: &Job) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// The work is done.
+/// Deletes a finished job.
 pub async fn finish(db: &Db, job: &Job) -> Result<()> {
     let mut tx = db.begin().await?;
     sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease = $2")
@@ -226,13 +232,14 @@ fn is_deletion(job: &Job) -> bool {
     matches!(job.kind.as_str(), "purge" | "clear" | "burn")
 }
 
-/// Whether it was begun more often than it may be tried: it never came to say that it failed.
+/// Whether the job was started more often than allowed without reporting a result.
 pub fn attempts_exhausted(job: &Job) -> bool {
     job.attempts > MAX_ATTEMPTS && !is_deletion(job)
 }
 
-/// The work failed: again after 5 s, 25 s, 2 min, … at most an hour, or after the last try never. Answers whether that was the last.
-/// Deleting is tried for ever: what was to be gone must not stay because storage was away for long.
+/// Records a failure. Schedules a retry after 5 s, 25 s, 125 s and so on, at most about an hour, or
+/// marks the job dead after the last attempt. Returns whether it is dead. Deletion jobs are retried
+/// forever, because data must not survive a long storage outage.
 pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool> {
     let now = clock.now();
     let dead = job.attempts >= MAX_ATTEMPTS && !is_deletion(job);
@@ -251,7 +258,7 @@ pub async fn fail(db: &Db, clock: &Clock, job: &Job, error: &str) -> Result<bool
     Ok(dead)
 }
 
-/// Gives the work back unharmed, at shutdown.
+/// Returns a job to the queue at shutdown; the attempt does not count.
 pub async fn release(db: &Db, job: &Job) -> Result<()> {
     let mut tx = db.begin().await?;
     sqlx::query("UPDATE jobs SET lease = NULL, leased_until = NULL, attempts = attempts - 1 WHERE id = $1 AND lease = $2")
@@ -262,7 +269,7 @@ pub async fn release(db: &Db, job: &Job) -> Result<()> {
     tx.commit().await
 }
 
-/// How many jobs wait and how many are dead.
+/// The number of waiting and of dead jobs.
 pub async fn counts(connection: &mut AnyConnection) -> Result<(i64, i64)> {
     Ok(sqlx::query_as("SELECT count(*) FILTER (WHERE dead_at IS NULL), count(*) FILTER (WHERE dead_at IS NOT NULL) FROM jobs")
         .fetch_one(connection)

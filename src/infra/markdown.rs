@@ -1,4 +1,4 @@
-//! Markdown to HTML that is safe to show: a subset, cleaned after it is made.
+//! Converts a subset of Markdown to sanitised HTML.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStream, html};
 
-/// Quotes in quotes, lists in lists: deeper ones are shown at this depth. Cleaning looks at all open elements for each new one, so
-/// without a bound ten thousand `>` would take seconds.
+/// Maximum nesting of quotes and lists; deeper content is shown at this depth. The sanitiser checks
+/// all open elements for each new one, so ten thousand `>` would otherwise take seconds.
 const MAX_DEPTH: usize = 16;
 
-/// No pictures: they would be requests to elsewhere. No ids and classes: they belong to the page; but for the one of what is marked.
+/// Images would cause requests to other servers. Ids and classes belong to the page, except for the
+/// class of mentions.
 static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner
@@ -54,47 +55,48 @@ static SANITIZER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     cleaner
 });
 
-/// The HTML of a text. Tags in the text are shown as they were typed; a line break is a line break.
+/// Converts Markdown to HTML. HTML tags are shown as text, and a line break stays a line break.
 pub fn to_html(text: &str) -> String {
     to_html_with_mentions(text, |_| Vec::new())
 }
 
-/// The same, with `<strong class="mention">` around what `mark` finds in a stretch of text: byte ranges, in order, that do not overlap.
-/// It is never asked about code and links.
+/// Like [`to_html`], with `<strong class="mention">` around the ranges that `mark` returns for a
+/// text segment. The byte ranges must be in order and must not overlap. `mark` is not called for
+/// code and links.
 pub fn to_html_with_mentions(text: &str, mark: impl Fn(&str) -> Vec<Range<usize>>) -> String {
-    let mut kept = Vec::new();
+    let mut nesting = Vec::new();
     let events = segments(text).filter(|(event, _)| match event {
         Event::Start(_) => {
-            kept.push(kept.len() < MAX_DEPTH);
-            kept.len() <= MAX_DEPTH
+            nesting.push(nesting.len() < MAX_DEPTH);
+            nesting.len() <= MAX_DEPTH
         }
-        Event::End(_) => kept.pop().unwrap_or(true),
+        Event::End(_) => nesting.pop().unwrap_or(true),
         _ => true,
     });
-    let events = events.flat_map(|(event, free)| match event {
-        Event::Text(words) if free => mark_ranges(&words, &mark(&words)),
+    let events = events.flat_map(|(event, markable)| match event {
+        Event::Text(words) if markable => mark_ranges(&words, &mark(&words)),
         Event::Html(raw) | Event::InlineHtml(raw) => vec![Event::Text(raw)],
         Event::SoftBreak => vec![Event::HardBreak],
         other => vec![other],
     });
-    let mut made = String::new();
-    html::push_html(&mut made, events);
-    SANITIZER.clean(&made).to_string()
+    let mut output = String::new();
+    html::push_html(&mut output, events);
+    SANITIZER.clean(&output).to_string()
 }
 
-/// The stretches of text that [`to_html_with_mentions`] asks about.
+/// The segments for which [`to_html_with_mentions`] calls `mark`.
 pub fn text_segments(text: &str) -> Vec<String> {
-    let free = segments(text).filter_map(|(event, free)| match event {
-        Event::Text(words) if free => Some(words.into_string()),
+    let segments = segments(text).filter_map(|(event, markable)| match event {
+        Event::Text(words) if markable => Some(words.into_string()),
         _ => None,
     });
-    free.collect()
+    segments.collect()
 }
 
-/// What is written, text in one piece, each with whether it stands outside of code and links.
+/// The events of a text with adjacent text merged, each with whether it is outside code and links.
 fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
-    let mut within = 0_usize;
-    let sealed = |tag: &Tag| {
+    let mut depth = 0_usize;
+    let is_excluded = |tag: &Tag| {
         matches!(
             tag,
             Tag::CodeBlock(_) | Tag::Link { .. } | Tag::Image { .. }
@@ -106,13 +108,13 @@ fn segments(text: &str) -> impl Iterator<Item = (Event<'_>, bool)> {
     ))
     .map(move |event| {
         match &event {
-            Event::Start(tag) if sealed(tag) => within += 1,
+            Event::Start(tag) if is_excluded(tag) => depth += 1,
             Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => {
-                within = within.saturating_sub(1)
+                depth = depth.saturating_sub(1)
             }
             _ => {}
         }
-        (event, within == 0)
+        (event, depth == 0)
     })
 }
 
@@ -135,7 +137,7 @@ fn mark_ranges<'a>(words: &str, ranges: &[Range<usize>]) -> Vec<Event<'a>> {
     events
 }
 
-/// The words alone, on one line.
+/// The text without formatting, on one line.
 pub fn plain_text(text: &str) -> String {
     let words = Parser::new(text).map(|event| match event {
         Event::Text(words) | Event::Code(words) => words.into_string(),

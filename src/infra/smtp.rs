@@ -1,4 +1,4 @@
-//! Mail: one server to hand it to, one plain text at a time, and what became of it.
+//! Sends plain-text mail through one SMTP server.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -16,23 +16,24 @@ use url::Url;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 
-/// The longest that one step is waited for. RFC 5321 §4.5.3.2 would allow minutes; a server that is asked to submit mail answers in seconds.
+/// Timeout of one step. RFC 5321 §4.5.3.2 allows minutes, but a submission server answers in
+/// seconds.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How the way to the server is kept from others.
+/// How the connection to the server is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TlsMode {
-    /// Not at all.
+    /// Not encrypted.
     None,
-    /// By STARTTLS where the server offers it.
+    /// STARTTLS if the server offers it.
     Opportunistic,
-    /// By STARTTLS, or nothing is sent.
+    /// STARTTLS; fails without it.
     Required,
     /// TLS from the first byte.
     Implicit,
 }
 
-/// The server that mail is handed to. Its `Debug` shows no secrets.
+/// The mail server. Its `Debug` output contains no secrets.
 #[derive(Clone, Debug)]
 pub struct Server {
     host: String,
@@ -42,16 +43,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The error does not repeat the value.
+    /// Parses `smtps://USER:PASSWORD@HOST[:PORT]` or `smtp://…[?tls=required|opportunistic]`. The
+    /// error does not repeat the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXAMPLE: &str = "Right would be smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
-        let url = Url::parse(text).map_err(|_| format!("is not an address. {EXAMPLE}"))?;
+        const EXAMPLE: &str = "For example: smtps://USER:PASSWORD@mail.example.org, or smtp://mail.example.org?tls=required.";
+        let url = Url::parse(text).map_err(|_| format!("is not a URL. {EXAMPLE}"))?;
         let host = url
             .host_str()
             .filter(|host| !host.is_empty())
             .ok_or_else(|| format!("names no host. {EXAMPLE}"))?;
         let tls: Vec<_> = url.query_pairs().collect();
-        let (privacy, port) = match (url.scheme(), tls.as_slice()) {
+        let (mode, port) = match (url.scheme(), tls.as_slice()) {
             ("smtps", []) => (TlsMode::Implicit, 465),
             ("smtp", []) => (TlsMode::None, 25),
             ("smtp", [(name, value)]) if name == "tls" && value == "required" => {
@@ -92,58 +94,59 @@ impl Server {
             .trim_start_matches('[')
             .trim_end_matches(']')
             .to_owned();
-        let near = host == "localhost"
+        let is_local = host == "localhost"
             || host
                 .parse::<std::net::IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
-        if credentials.is_some() && privacy == TlsMode::None && !near {
-            return Err("would send its password for all to read. Right would be smtps://…, or smtp://…?tls=required.".into());
+        if credentials.is_some() && mode == TlsMode::None && !is_local {
+            return Err("would send the password unencrypted. For example: smtps://…, or smtp://…?tls=required.".into());
         }
         Ok(Self {
             port: url.port().unwrap_or(port),
             host,
-            tls: privacy,
+            tls: mode,
             credentials,
         })
     }
 }
 
-/// Reads who mail is from: `hearback@example.org` or `Hearback <hearback@example.org>`.
+/// Parses the sender: `hearback@example.org` or `Hearback <hearback@example.org>`.
 pub fn parse_sender(text: &str) -> Result<Mailbox, String> {
     text.parse().map_err(|_| {
-        "is not an e-mail address. Right would be Hearback <hearback@example.org>.".into()
+        "is not an e-mail address. For example: Hearback <hearback@example.org>.".into()
     })
 }
 
 /// One mail to one person.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// What identifies it for ever: letters, digits, `.`, `-` and `_`. The same mail sent again has the same.
+    /// A permanent id of letters, digits, `.`, `-` and `_`. A mail that is sent again keeps its id.
     pub id: String,
     /// When it was written.
     pub at: Millis,
-    /// Whom it is for, by name.
+    /// The name of the recipient.
     pub name: String,
-    /// Their address.
+    /// The address of the recipient.
     pub address: String,
-    /// What it is about, in one line.
+    /// The subject, in one line.
     pub subject: String,
-    /// Plain text.
+    /// The body, as plain text.
     pub text: String,
-    /// Where one press ends mail of this kind (RFC 8058).
+    /// The address for one-click unsubscribing (RFC 8058).
     pub unsubscribe: String,
 }
 
-/// Why a mail did not go out.
+/// Why a mail was not sent.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server cannot be reached, or takes nothing from us: so it will be with all mail for now.
+    /// The server cannot be reached or rejects us, which affects all mail for now.
     Unavailable(String),
-    /// This one is not taken now, but may be later.
+    /// The server rejected this mail temporarily.
     Transient(String),
-    /// This one is never taken: no such address, or refused for what it is.
+    /// The server will never accept this mail.
     Permanent(String),
-    /// It broke off when all of it was handed over: it may have been taken, and sent again it could come twice.
+    /// The connection broke after the message was sent. The server may have accepted it, so a retry
+    /// could deliver it twice.
     Ambiguous(String),
 }
 
@@ -166,12 +169,12 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Through this server, from this address.
+    /// Sends through `server` with the sender `from`.
     pub fn new(server: Server, from: Mailbox) -> Self {
         Self { server, from }
     }
 
-    /// The way to the server, opened when the first mail goes out.
+    /// A session that connects when the first mail is sent.
     pub fn session(&self) -> MailSession<'_> {
         MailSession {
             mailer: self,
@@ -179,28 +182,29 @@ impl Mailer {
         }
     }
 
-    /// Connects, greets and signs in, and sends nothing. The text says what was proved, the error how to mend it.
+    /// Connects, greets and signs in without sending mail. Returns what works; the error says how
+    /// to fix it.
     pub async fn check(&self) -> Result<String> {
         let Server { host, port, .. } = &self.server;
-        let mend = |failure: Failure| {
+        let advise = |failure: Failure| {
             Error::Conflict(format!(
-                "{host}:{port}: {failure}. Mend: check HEARBACK_SMTP_URL."
+                "{host}:{port}: {failure}. Fix: check HEARBACK_SMTP_URL."
             ))
         };
-        let mut connection = self.connect().await.map_err(mend)?;
-        let way = if connection.is_encrypted() {
+        let mut connection = self.connect().await.map_err(advise)?;
+        let encryption = if connection.is_encrypted() {
             "with TLS"
         } else {
             "without TLS"
         };
-        let user = if self.server.credentials.is_some() {
-            " and takes the user"
+        let sign_in = if self.server.credentials.is_some() {
+            " and accepts the user"
         } else {
             ""
         };
         let _ = with_timeout(connection.quit()).await;
         Ok(format!(
-            "{host}:{port} answers {way}{user}; mail comes from {}",
+            "{host}:{port} answers {encryption}{sign_in}; mail is sent from {}",
             self.from
         ))
     }
@@ -209,16 +213,16 @@ impl Mailer {
         let Server {
             host,
             port,
-            tls: privacy,
+            tls: mode,
             credentials,
         } = &self.server;
-        // Our own name is not known; the address that mail comes from is the nearest that a server knows.
+        // Our own host name is unknown; the domain of the sender is the best substitute.
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let tls = || {
             TlsParameters::new(host.clone())
                 .map_err(|error| Failure::Unavailable(format!("TLS cannot be set up ({error})")))
         };
-        let wrapped = if *privacy == TlsMode::Implicit {
+        let wrapped = if *mode == TlsMode::Implicit {
             Some(tls()?)
         } else {
             None
@@ -230,12 +234,14 @@ impl Mailer {
             wrapped,
             None,
         );
-        let mut connection = with_timeout(connect)
-            .await
-            .map_err(|error| Failure::Unavailable(format!("it cannot be reached: {error}")))?;
-        match privacy {
+        let mut connection = with_timeout(connect).await.map_err(|error| {
+            Failure::Unavailable(format!("the server cannot be reached: {error}"))
+        })?;
+        match mode {
             TlsMode::Required if !connection.can_starttls() => {
-                return Err(Failure::Unavailable("it offers no STARTTLS".into()));
+                return Err(Failure::Unavailable(
+                    "the server does not offer STARTTLS".into(),
+                ));
             }
             TlsMode::Required | TlsMode::Opportunistic if connection.can_starttls() => {
                 with_timeout(connection.starttls(tls()?, &hello))
@@ -248,24 +254,24 @@ impl Mailer {
             with_timeout(connection.auth(DEFAULT_MECHANISMS, credentials))
                 .await
                 .map_err(|error| match error {
-                    // Its words could repeat what was sent.
-                    StepError::Smtp(error) if error.status().is_some() => {
-                        Failure::Unavailable("it does not take this user and password".into())
-                    }
-                    other => Failure::Unavailable(format!("signing in failed: {other}")),
+                    // The server's text could repeat the credentials.
+                    StepError::Smtp(error) if error.status().is_some() => Failure::Unavailable(
+                        "the server does not accept this user and password".into(),
+                    ),
+                    other => Failure::Unavailable(format!("sign-in failed: {other}")),
                 })?;
         }
         Ok(connection)
     }
 
     fn build_message(&self, mail: &Mail) -> Result<Message, Failure> {
-        let never = |error: &dyn fmt::Display| {
-            Failure::Permanent(format!("it cannot be written ({error})"))
+        let permanent = |error: &dyn fmt::Display| {
+            Failure::Permanent(format!("the message cannot be written ({error})"))
         };
         let address = mail
             .address
             .parse()
-            .map_err(|error: lettre::address::AddressError| never(&error))?;
+            .map_err(|error: lettre::address::AddressError| permanent(&error))?;
         let at =
             SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(mail.at).unwrap_or(0));
         let mut message = Message::builder()
@@ -275,8 +281,8 @@ impl Mailer {
             .subject(header_text(&mail.subject))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
-            .map_err(|error| never(&error))?;
-        // Of our own making and within ASCII: to be folded or encoded would break them.
+            .map_err(|error| permanent(&error))?;
+        // These values are ours and ASCII. Folding or encoding would break them.
         for (name, value) in [
             ("MIME-Version", "1.0".to_owned()),
             (
@@ -292,9 +298,9 @@ impl Mailer {
         ] {
             if !value
                 .bytes()
-                .all(|letter| letter == b' ' || letter.is_ascii_graphic())
+                .all(|byte| byte == b' ' || byte.is_ascii_graphic())
             {
-                return Err(never(&format_args!("{name} is not ASCII")));
+                return Err(permanent(&format_args!("{name} is not ASCII")));
             }
             message
                 .headers_mut()
@@ -308,17 +314,17 @@ impl Mailer {
     }
 }
 
-/// The way to the server: kept open from mail to mail, opened anew where it broke.
+/// A connection to the server that is reused for several mails and reopened after a failure.
 pub struct MailSession<'a> {
     mailer: &'a Mailer,
     connection: Option<AsyncSmtpConnection>,
 }
 
 impl MailSession<'_> {
-    /// Hands over one mail.
+    /// Sends one mail.
     pub async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
         let message = self.mailer.build_message(mail)?;
-        // One that was open may have been ended by the server meanwhile: seen before anything is sent, it costs nothing.
+        // The server may have closed an idle connection. RSET detects this before anything is sent.
         if let Some(connection) = &mut self.connection
             && with_timeout(connection.command(Rset)).await.is_err()
         {
@@ -335,10 +341,10 @@ impl MailSession<'_> {
         sent
     }
 
-    /// Says goodbye.
+    /// Closes the connection.
     pub async fn close(mut self) {
         if let Some(connection) = &mut self.connection {
-            // All mail was taken by now: whether it answers does not matter.
+            // All mail has been accepted by now, so the reply does not matter.
             let _ = with_timeout(connection.quit()).await;
         }
     }
@@ -347,29 +353,29 @@ impl MailSession<'_> {
 async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), Failure> {
     let envelope = message.envelope();
     let mut options = Vec::new();
-    let beyond_ascii = |address: &lettre::Address| !AsRef::<str>::as_ref(address).is_ascii();
+    let is_not_ascii = |address: &lettre::Address| !AsRef::<str>::as_ref(address).is_ascii();
     if envelope
         .from()
         .into_iter()
         .chain(envelope.to())
-        .any(beyond_ascii)
+        .any(is_not_ascii)
     {
         if !connection
             .server_info()
             .supports_feature(Extension::SmtpUtfEight)
         {
             return Err(Failure::Permanent(
-                "the server takes no addresses beyond ASCII".into(),
+                "the server does not support non-ASCII addresses".into(),
             ));
         }
         options.push(MailParameter::SmtpUtfEight);
     }
-    // What is refused here is our own address: it says nothing of the recipient.
+    // A rejection of our own sender says nothing about the recipient.
     with_timeout(connection.command(From::new(envelope.from().cloned(), options)))
         .await
         .map_err(|error| {
             Failure::Unavailable(format!(
-                "it does not take mail from HEARBACK_MAIL_FROM: {error}"
+                "the server does not accept mail from HEARBACK_MAIL_FROM: {error}"
             ))
         })?;
     for recipient in envelope.to() {
@@ -387,7 +393,7 @@ async fn transmit(connection: &mut AsyncSmtpConnection, message: &Message) -> Re
     }
 }
 
-/// What went wrong in one step.
+/// The failure of one step.
 enum StepError {
     Smtp(SmtpError),
     TimedOut,
@@ -401,15 +407,18 @@ impl StepError {
         }
     }
 
-    /// As an answer to a mail and its recipient. Only the code is kept: the server's words may name the address.
+    /// Maps a reply to a [`Failure`]. Keeps only the code, because the server's text may contain
+    /// the address.
     fn into_failure(self) -> Failure {
         match self.status() {
-            // The server ends (RFC 5321 §4.2.3).
-            Some(code) if code == "421" => Failure::Unavailable("it ended with 421".into()),
-            Some(code) if code.starts_with('4') => {
-                Failure::Transient(format!("it was put off with {code}"))
+            // The server is shutting down (RFC 5321 §4.2.3).
+            Some(code) if code == "421" => {
+                Failure::Unavailable("the server closed the connection with 421".into())
             }
-            Some(code) => Failure::Permanent(format!("it was refused with {code}")),
+            Some(code) if code.starts_with('4') => {
+                Failure::Transient(format!("the server deferred it with {code}"))
+            }
+            Some(code) => Failure::Permanent(format!("the server rejected it with {code}")),
             None => Failure::Unavailable(self.to_string()),
         }
     }
@@ -419,7 +428,7 @@ impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Smtp(error) => error.fmt(f),
-            Self::TimedOut => write!(f, "no answer within {} s", STEP_TIMEOUT.as_secs()),
+            Self::TimedOut => write!(f, "no reply within {} s", STEP_TIMEOUT.as_secs()),
         }
     }
 }
@@ -431,15 +440,16 @@ async fn with_timeout<T>(step: impl Future<Output = Result<T, SmtpError>>) -> Re
     }
 }
 
-/// One line of a header: without what would break it or turn around what follows.
+/// Cleans a header value: replaces line breaks and control characters, and removes bidirectional
+/// controls.
 fn header_text(text: &str) -> String {
     text.chars()
-        .filter(|letter| !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
-        .map(|letter| {
-            if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
                 ' '
             } else {
-                letter
+                c
             }
         })
         .collect()
@@ -479,7 +489,7 @@ mod tests {
         ] {
             let said = Server::parse(wrong).unwrap_err();
             assert!(
-                said.contains("Right would be") && !said.contains("s3cret"),
+                said.contains("For example") && !said.contains("s3cret"),
                 "{wrong}: {said}"
             );
         }

@@ -1,4 +1,4 @@
-//! The copy of a SQLite file that is made before its schema changes: the way back.
+//! Copies a SQLite file before its schema changes, so that the upgrade can be undone.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,21 @@ use super::Db;
 use super::health::free_space;
 use crate::error::{Error, Result, is_disk_failure};
 
-/// Room for the changes themselves besides the copy, in bytes, and a quarter of the database's size on top.
+/// Free space required besides the copy and a quarter of its size, in bytes.
 const FREE_SPACE_MARGIN: u64 = 4 * 1024 * 1024;
 /// A tenth of a MiB, in bytes.
 const TENTH_OF_MIB: u64 = 1024 * 1024 / 10;
 
-/// Copies the database to `FILE.before-schema-N`, where N is the first schema that comes next. The copy has its name only once it is whole, checked and durable;
-/// a copy of that name from an earlier try is replaced by it. Conflict, with what is needed, when there is not enough space; nothing was changed then.
+/// Copies the database to `FILE.before-schema-N`, where N is the next schema version. The copy gets
+/// this name only when it is complete, verified and durable; it replaces an earlier copy. Returns
+/// [`Error::Conflict`] if there is not enough space. The database stays unchanged.
 pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     let copy = with_suffix(file, &format!(".before-schema-{}", schema + 1));
     let unfinished = with_suffix(&copy, ".unfinished");
     let rows = MigrationSummary::read(file).await?;
     remove_file(&unfinished)?;
     if copy.exists() && check_copy(&copy, rows).await.is_err() {
-        tracing::warn!(copy = %copy.display(), "the copy of an earlier upgrade was never finished; it is made again");
+        tracing::warn!(copy = %copy.display(), "the copy of an earlier upgrade is incomplete; creating a new one");
         remove_file(&copy)?;
     }
     check_free_space(file)?;
@@ -37,7 +38,7 @@ pub(super) async fn create(db: &Db, file: &Path, schema: i64) -> Result<()> {
     Ok(())
 }
 
-/// How many migrations a database lists, and the newest of them.
+/// The number of migrations recorded in a database, and the newest one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct MigrationSummary {
     migrations: i64,
@@ -69,7 +70,7 @@ async fn write_copy(db: &Db, unfinished: &Path, rows: MigrationSummary) -> Resul
         if is_disk_failure(&error) {
             let folder = unfinished.parent().unwrap_or(Path::new(".")).display();
             return Error::Conflict(format!(
-                "The database could not be copied to {folder} before the upgrade: {error}. Make room there and start again. Nothing was changed."
+                                "Cannot copy the database to {folder} before the upgrade: {error}. Free some space there and start again. Nothing was changed."
             ));
         }
         error.into()
@@ -77,19 +78,19 @@ async fn write_copy(db: &Db, unfinished: &Path, rows: MigrationSummary) -> Resul
     check_copy(unfinished, rows).await
 }
 
-/// Refuses a copy that SQLite finds fault with, or that lists other migrations than the database.
+/// Fails if the copy is corrupt or its recorded migrations differ from those of the database.
 async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     let mut connection = SqliteConnectOptions::new()
         .filename(copy)
         .read_only(true)
         .connect()
         .await?;
-    let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+    let report: String = sqlx::query_scalar("PRAGMA quick_check(1)")
         .fetch_one(&mut connection)
         .await?;
     connection.close().await?;
-    if verdict != "ok" {
-        return Err(damaged_copy(copy, &verdict));
+    if report != "ok" {
+        return Err(damaged_copy(copy, &report));
     }
     let copied = MigrationSummary::read(copy).await?;
     if copied == rows {
@@ -102,30 +103,30 @@ async fn check_copy(copy: &Path, rows: MigrationSummary) -> Result<()> {
     }
 }
 
-fn damaged_copy(copy: &Path, verdict: &str) -> Error {
+fn damaged_copy(copy: &Path, reason: &str) -> Error {
     Error::Conflict(format!(
-        "The copy that was made before the upgrade, {}, is not right: {verdict}. The upgrade did not begin. Check the disk and the database, and restore a backup if it is damaged.",
+        "The copy made before the upgrade, {}, is damaged: {reason}. The upgrade did not start. Check the disk and the database, and restore a backup if the database is damaged.",
         copy.display()
     ))
 }
 
 fn check_free_space(file: &Path) -> Result<()> {
     let mut size = std::fs::metadata(file)?.len();
-    // The log may hold pages that are not in the file yet.
+    // The write-ahead log may hold pages that are not in the file yet.
     size += std::fs::metadata(with_suffix(file, "-wal")).map_or(0, |log| log.len());
     let (needed, free) = (size + size / 4 + FREE_SPACE_MARGIN, free_space(file)?);
     if free >= needed {
         return Ok(());
     }
     Err(Error::Conflict(format!(
-        "The upgrade first copies the database, and there is not enough space for that: it needs {} in {}, and {} are free. Make room there and start again. Nothing was changed.",
+        "There is not enough space for the copy made before the upgrade: it needs {} in {}, and {} are free. Free some space there and start again. Nothing was changed.",
         format_mebibytes(needed + TENTH_OF_MIB),
         file.parent().unwrap_or(Path::new(".")).display(),
         format_mebibytes(free)
     )))
 }
 
-/// In MiB with one digit, rounded down.
+/// Formats a size in MiB with one decimal, rounded down.
 fn format_mebibytes(bytes: u64) -> String {
     format!(
         "{}.{} MiB",
@@ -134,7 +135,7 @@ fn format_mebibytes(bytes: u64) -> String {
     )
 }
 
-/// Gives the copy its name, durably.
+/// Renames the copy and flushes the file and its folder.
 async fn rename_durably(unfinished: PathBuf, copy: PathBuf) -> Result<()> {
     let publish = move || {
         std::fs::File::open(&unfinished)?.sync_all()?;

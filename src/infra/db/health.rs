@@ -1,4 +1,4 @@
-//! Whether the database takes writes.
+//! Checks whether the database accepts writes.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -9,12 +9,14 @@ use super::Db;
 use crate::clock;
 use crate::error::{DISK_FULL, Error, Result};
 
-/// How long a successful trial write counts, unless a write fails meanwhile: whoever asks often does not make the database write often.
+/// How long a successful probe stays valid unless a write fails. Frequent health checks therefore
+/// do not cause frequent writes.
 const SUCCESS_LIFETIME: Duration = Duration::from_secs(5);
-/// Free space beside a SQLite file, in bytes, below which its disk counts as full. What is left in the log may still take small writes then, but no larger ones.
+/// Free space next to a SQLite file, in bytes, below which its disk counts as full. Small writes
+/// may still fit into the write-ahead log, larger ones do not.
 const MIN_FREE: u64 = 1024 * 1024;
 
-/// What is known of this node's writes.
+/// What this node knows about the health of writes.
 #[derive(Debug, Default)]
 pub(super) struct WriteHealth {
     last_success: Mutex<Option<Instant>>,
@@ -23,7 +25,7 @@ pub(super) struct WriteHealth {
 }
 
 impl WriteHealth {
-    /// Forgets the last successful trial.
+    /// Discards the last successful probe.
     pub(super) fn invalidate(&self) {
         *self
             .last_success
@@ -31,13 +33,13 @@ impl WriteHealth {
             .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
-    /// Has SQLite's write connection replaced before the next transaction.
+    /// Marks SQLite's write connection for replacement before the next transaction.
     pub(super) fn suspect_connection(&self) {
         self.connection_suspect.store(true, Ordering::Release);
         self.invalidate();
     }
 
-    /// Whether the connection has to be replaced; asked again, it does not.
+    /// Returns whether the connection must be replaced, and clears the mark.
     pub(super) fn take_suspicion(&self) -> bool {
         self.connection_suspect.swap(false, Ordering::AcqRel)
     }
@@ -58,8 +60,9 @@ impl WriteHealth {
 }
 
 impl Db {
-    /// Commits a small write, unless one succeeded within the last five seconds and no transaction failed since. Unavailable, with the
-    /// reason, when the database takes no writes or the disk of a SQLite file is full.
+    /// Commits a small write, unless one succeeded in the last five seconds and no transaction has
+    /// failed since. Returns [`Error::Unavailable`] if the database rejects writes or the disk of a
+    /// SQLite file is full.
     pub async fn check_writes(&self) -> Result<()> {
         if let Some(file) = &self.file {
             check_free_space(file)?;
@@ -88,14 +91,14 @@ fn check_free_space(file: &Path) -> Result<()> {
     Err(Error::Unavailable(
         DISK_FULL.into(),
         format!(
-            "less than {MIN_FREE} bytes are free beside {}",
+            "less than {MIN_FREE} bytes are free next to {}",
             file.display()
         )
         .into(),
     ))
 }
 
-/// Free bytes on the disk of a file, for processes without privileges.
+/// Free bytes on the file system of `file` for unprivileged processes.
 pub(super) fn free_space(file: &Path) -> Result<u64> {
     let folder = file
         .parent()

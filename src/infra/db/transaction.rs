@@ -1,4 +1,4 @@
-//! Write transactions, and the replacement of a SQLite connection that the disk failed under.
+//! Write transactions, and the replacement of a SQLite connection after a disk error.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::health::WriteHealth;
 use super::{Db, Dialect};
 use crate::error::{self, Result};
 
-/// A write transaction. It rolls back when it is dropped without [`Tx::commit`].
+/// A write transaction. Dropping it without [`Tx::commit`] rolls it back.
 #[derive(Debug)]
 pub struct Tx {
     inner: sqlx::Transaction<'static, Any>,
@@ -18,7 +18,8 @@ pub struct Tx {
     unfinished: UnfinishedGuard,
 }
 
-/// Makes `/readyz` try a write again when a transaction ends without a commit: its statements may have failed.
+/// Invalidates the last probe when a transaction ends without a commit, because its statements may
+/// have failed.
 #[derive(Debug)]
 struct UnfinishedGuard {
     health: Arc<WriteHealth>,
@@ -34,7 +35,7 @@ impl Drop for UnfinishedGuard {
 }
 
 impl Tx {
-    /// Makes the changes durable and wakes the tasks that wait for commits. After an error nothing was stored.
+    /// Commits durably and wakes the tasks that wait for commits. If it fails, nothing was stored.
     pub async fn commit(self) -> Result<()> {
         let committed = self.committed.clone();
         self.commit_silently().await?;
@@ -42,7 +43,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Commits without waking anyone: for writes that nobody reads.
+    /// Commits without waking anyone, for writes that no task waits for.
     pub(super) async fn commit_silently(self) -> Result<()> {
         let Self {
             inner,
@@ -73,10 +74,11 @@ impl DerefMut for Tx {
 }
 
 impl Db {
-    /// Begins a write transaction. On SQLite it holds the only write lock from the start, so it cannot fail half-way with "database is locked".
+    /// Begins a write transaction. On SQLite this takes the only write lock, so no later statement
+    /// can fail with "database is locked".
     pub async fn begin(&self) -> Result<Tx> {
         match self.try_begin().await {
-            // The connection may be at fault and not the disk: one try on a new connection.
+            // The connection may be broken rather than the disk: retry once on a new connection.
             Err(error) if self.dialect == Dialect::Sqlite && error::is_disk_failure(&error) => {
                 Ok(self.try_begin().await?)
             }
@@ -106,8 +108,9 @@ impl Db {
         })
     }
 
-    /// Closes SQLite's only write connection after a failed begin or commit; the pool opens another. A failed rollback is noticed when the
-    /// connection returns to the pool (see [`is_reusable`]). PostgreSQL's connections are tested whenever they are taken.
+    /// Closes SQLite's only write connection after a failed begin or commit; the pool then opens
+    /// another. A failed rollback is detected when the connection returns to the pool (see
+    /// [`is_reusable`]). PostgreSQL's pool tests its connections itself.
     async fn replace_suspect_connection(&self) -> sqlx::Result<()> {
         if self.dialect == Dialect::Sqlite && self.health.take_suspicion() {
             let connection = self
@@ -115,19 +118,21 @@ impl Db {
                 .acquire()
                 .await
                 .inspect_err(|_| self.health.suspect_connection())?;
-            // It is closed in any case; that the disk failed is known already.
+            // The connection is closed even on an error, and the disk failure is already known.
             if let Err(error) = connection.close().await {
-                tracing::debug!(%error, "a write connection was not closed cleanly");
+                tracing::debug!(%error, "a write connection did not close cleanly");
             }
         }
         Ok(())
     }
 }
 
-/// Whether the connection may go back to the pool. After SQLITE_FULL and some I/O errors SQLite rolls back by itself; sqlx's own ROLLBACK then fails
-/// and it believes the transaction open for ever.
+/// Whether the connection may return to the pool. After SQLITE_FULL and some I/O errors, SQLite
+/// rolls back by itself. sqlx's ROLLBACK then fails, and sqlx believes the transaction is open
+/// forever.
 pub(super) async fn is_reusable(connection: &mut AnyConnection) -> sqlx::Result<bool> {
-    // The rollback of a dropped transaction is queued: it has run once the connection answers.
+    // The rollback of a dropped transaction is queued; it has run once the connection answers a
+    // ping.
     connection.ping().await?;
     Ok(!connection.is_in_transaction())
 }

@@ -1,15 +1,16 @@
-//! Brings a database to the schema of this program, and refuses one that is newer.
+//! Migrates a database to the schema of this program, and refuses a newer schema.
 
 use sqlx::AnyConnection;
 
 use super::{Db, Dialect, MIGRATOR, backup};
 use crate::error::{Error, Result};
 
-/// This program's version, as `MAJOR.MINOR.PATCH`.
+/// The version of this program, as `MAJOR.MINOR.PATCH`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Db {
-    /// Runs the migrations that are missing, on SQLite after a copy of the file. Refuses a newer schema and changes nothing then.
+    /// Runs missing migrations, on SQLite after copying the file. Fails without changes if the
+    /// schema is newer.
     pub(super) async fn upgrade(&self) -> Result<()> {
         let ours = MIGRATOR
             .iter()
@@ -23,7 +24,8 @@ impl Db {
         if found.is_none_or(|found| found < ours) {
             if let (Some(file), Some(found)) = (&self.file, found) {
                 backup::create(self, file, found).await?;
-                // Before the migrations: killed between the two, the database would name a program that cannot read it.
+                // Record the version before the migrations: if the process dies in between, the
+                // error of an older program must name this one.
                 record_program_version(&mut *self.write.acquire().await?, ours).await?;
             }
             let mut connection = self.write.acquire().await?;
@@ -35,7 +37,7 @@ impl Db {
         record_program_version(&mut *self.write.acquire().await?, ours).await
     }
 
-    /// The newest migration of the database; none where it is empty.
+    /// The newest migration of the database; `None` if it is empty.
     pub(super) async fn schema(&self) -> Result<Option<i64>> {
         let table = match self.dialect {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
@@ -55,7 +57,7 @@ impl Db {
     }
 }
 
-/// The setting that holds the version of the program that first brought a database to this schema.
+/// The name of the setting that holds the first program version with this schema.
 fn version_setting(schema: i64) -> String {
     format!("program_of_schema_{schema}")
 }
@@ -69,9 +71,10 @@ async fn read_setting(connection: &mut AnyConnection, name: &str) -> Result<Opti
     )
 }
 
-/// Writes down which program knows this schema: for the refusal by an older one. A version that is there is never lowered.
+/// Records which program version introduced this schema, for the error of older programs. Never
+/// lowers a recorded version.
 async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> Result<()> {
-    let noted = version_setting(schema);
+    let setting = version_setting(schema);
     let newest = read_setting(connection, "program")
         .await?
         .filter(|known| !is_newer(VERSION, known));
@@ -81,11 +84,11 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
             .execute(&mut *connection)
             .await?;
     }
-    if read_setting(connection, &noted).await?.is_none() {
+    if read_setting(connection, &setting).await?.is_none() {
         sqlx::query(
             "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         )
-        .bind(noted)
+        .bind(setting)
         .bind(VERSION)
         .execute(connection)
         .await?;
@@ -93,7 +96,8 @@ async fn record_program_version(connection: &mut AnyConnection, schema: i64) -> 
     Ok(())
 }
 
-/// Names the version that brought the database to its schema, or else the newest that ever opened it; neither if it is not newer than this program.
+/// Names the version that introduced the schema, or the newest version that opened the database.
+/// Names neither if it is not newer than this program.
 async fn newer_schema_error(
     connection: &mut AnyConnection,
     found: i64,
@@ -103,16 +107,16 @@ async fn newer_schema_error(
     if needed.is_none() {
         needed = read_setting(connection, "program").await?;
     }
-    let start = match needed.filter(|needed| is_newer(needed, VERSION)) {
+    let advice = match needed.filter(|needed| is_newer(needed, VERSION)) {
         Some(needed) => format!("Start hearback {needed} or newer."),
-        None => format!("Start a newer hearback, one that knows schema {found}."),
+        None => format!("Start a newer hearback, one that supports schema {found}."),
     };
     Ok(Error::Conflict(format!(
-        "The database has schema {found}, which a newer hearback made; this is hearback {VERSION}, which knows schema {ours}. {start} Nothing was changed."
+        "The database has schema {found}, created by a newer hearback. This is hearback {VERSION}, which supports schema {ours}. {advice} Nothing was changed."
     )))
 }
 
-/// Whether one version comes after another. What is no version comes before every one.
+/// Compares version numbers. An invalid version is older than every valid one.
 fn is_newer(version: &str, than: &str) -> bool {
     fn parse_version(version: &str) -> Option<Vec<u64>> {
         version.split('.').map(|part| part.parse().ok()).collect()

@@ -1,24 +1,26 @@
-//! Lanes: jobs of one kind of work never wait for those of another.
+//! Lanes keep kinds of work apart, so that slow jobs do not delay others.
 //!
-//! The only place that says which job runs in which lane and how many of a lane a node runs at once. Which lane a job is in is not stored.
+//! This file decides which job runs in which lane and how many run at once on a node. The lane of a
+//! job is not stored.
 
-/// What a job's work is like. Every lane has its own slots on every node.
+/// A kind of work. Each lane has its own slots on each node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Deletion and redaction: what was to be gone must not wait for anything.
+    /// Deletion and redaction. They must not wait for other work.
     Deletion,
-    /// Moments of work in the database or on a picture; also every kind that stands in no other lane.
+    /// Short work in the database or on a picture, and every kind without another lane.
     Light,
-    /// Waits for a mail server, perhaps for long.
+    /// Sends mail, and may wait for a mail server for a long time.
     Mail,
-    /// Makes a recording seekable: mostly a second, and its author waits for it. One that takes long moves to [`Lane::Heavy`].
+    /// Makes a recording seekable. It usually takes a second, and the author waits for it. A long
+    /// one moves to [`Lane::Heavy`].
     Preparation,
-    /// Minutes of encoding.
+    /// Minutes of video encoding.
     Heavy,
 }
 
 impl Lane {
-    /// All of them.
+    /// All lanes.
     pub const ALL: [Self; 5] = [
         Self::Deletion,
         Self::Light,
@@ -35,7 +37,8 @@ impl Lane {
             .unwrap_or(Self::Light)
     }
 
-    /// How many jobs of this lane a node runs at once. ffmpeg uses a core for each of the last two; heavy ones give way to all else on the machine.
+    /// How many jobs of this lane a node runs at once. In the last two lanes, ffmpeg uses one core
+    /// per job; heavy jobs run at low priority.
     pub fn slots(self) -> usize {
         match self {
             Self::Deletion | Self::Mail => 1,
@@ -43,7 +46,7 @@ impl Lane {
         }
     }
 
-    /// The kinds that stand in this lane; for [`Lane::Light`] none, since it has all others.
+    /// The kinds in this lane; empty for [`Lane::Light`], which has all others.
     fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Deletion => &["purge", "clear", "burn", "forget"],
@@ -54,7 +57,8 @@ impl Lane {
         }
     }
 
-    /// An SQL condition for the jobs of these lanes, beginning with ` AND`; empty where it would admit every kind.
+    /// An SQL condition for the jobs of these lanes, starting with ` AND`; empty if every kind
+    /// matches.
     pub(super) fn sql_condition(lanes: &[Self]) -> String {
         let all_others = lanes.contains(&Self::Light);
         let named = Self::ALL
