@@ -1,4 +1,5 @@
-//! Pictures from anyone, made into pictures of ours: read within limits, turned upright, stripped, encoded anew.
+//! Re-encodes pictures from untrusted sources: decodes them within limits, turns them upright and
+//! strips their metadata.
 
 mod decode;
 mod draw;
@@ -19,28 +20,28 @@ pub use unsupported::UnsupportedFormat;
 
 use crate::error::{Error, Result};
 
-/// The longest side, in pixels: full-page screenshots are tall.
+/// The maximum side length, in pixels. Full-page screenshots are tall.
 pub const MAX_SIDE: u32 = 32_767;
-/// The largest area, in pixels: 40 megapixels are 160 MB decoded.
+/// The maximum area, in pixels. 40 megapixels take 160 MB decoded.
 pub const MAX_PIXELS: u64 = 40_000_000;
-/// The longest animation.
+/// The maximum number of frames of an animation.
 pub const MAX_FRAMES: u64 = 1_000;
-/// The largest file, in bytes. Callers refuse earlier; this bounds our memory all the same.
+/// The maximum file size, in bytes. Callers check earlier; this also bounds the memory here.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The longer side of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 640;
 
-/// A picture may take some 400 MB while it is made: no more than two at once.
+/// Limits processing to two pictures at once, because each may take about 400 MB of memory.
 static PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// The formats that are taken.
+/// The supported formats.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
-    /// PNG, and APNG as a still.
+    /// PNG; APNG as a still.
     Png,
     /// JPEG.
     Jpeg,
-    /// WebP, animated ones as a still.
+    /// WebP; animations as a still.
     WebP,
     /// GIF, animated or not.
     Gif,
@@ -51,34 +52,35 @@ pub enum Format {
 pub struct EncodedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
     pub content_type: &'static str,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// The file.
+    /// The encoded file.
     pub bytes: Vec<u8>,
 }
 
-/// What was made of a picture: all that is ever served of it.
+/// A re-encoded picture with its thumbnail. Nothing else of the picture is ever served.
 #[derive(Clone, Debug)]
 pub struct ProcessedPicture {
     /// `image/png`, `image/jpeg` or `image/gif`.
     pub content_type: &'static str,
     /// `png`, `jpg` or `gif`.
     pub extension: &'static str,
-    /// In pixels, upright.
+    /// Width in pixels, upright.
     pub width: u32,
-    /// In pixels, upright.
+    /// Height in pixels, upright.
     pub height: u32,
-    /// The file, without any metadata but a colour profile.
+    /// The encoded file, without metadata except for a colour profile.
     pub bytes: Vec<u8>,
-    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on white: it is tenfold smaller than a PNG of a
-    /// photo, every mail program shows it, and at that size transparency says nothing.
+    /// At most [`THUMBNAIL_SIDE`] pixels on its longer side. Always a JPEG on white: for photos it
+    /// is ten times smaller than PNG, every mail program shows it, and transparency does not matter
+    /// at this size.
     pub thumbnail: EncodedPicture,
 }
 
 impl ProcessedPicture {
-    /// The picture and its thumbnail.
+    /// Splits it into the picture and its thumbnail.
     pub fn into_parts(self) -> (EncodedPicture, EncodedPicture) {
         (
             EncodedPicture {
@@ -92,18 +94,19 @@ impl ProcessedPicture {
     }
 }
 
-/// A still picture in memory: upright, 8 bits a channel, grey or RGB, with or without alpha.
+/// A decoded still picture: upright, with 8 bits per channel, grey or RGB, with or without alpha.
 #[derive(Clone, Debug)]
 pub struct Picture {
     /// The pixels.
     pub image: DynamicImage,
-    /// The ICC profile, if it fits the pixels: screenshots of wide-gamut screens look pale without.
+    /// The ICC profile, if it matches the pixels. Screenshots of wide-gamut screens look pale
+    /// without it.
     pub profile: Option<Vec<u8>>,
-    /// Whether it was lossy before, so that JPEG loses little more.
+    /// Whether the source was lossy, so that JPEG loses little more.
     pub lossy: bool,
 }
 
-/// The format by the first bytes (16 are enough), whatever a name or a header says.
+/// Detects the format by the first bytes (16 are enough), regardless of file name and headers.
 pub fn detect_format(head: &[u8]) -> Option<Format> {
     match head {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Format::Png),
@@ -128,8 +131,9 @@ pub fn detect_format(head: &[u8]) -> Option<Format> {
     }
 }
 
-/// Reads the file at `path` and makes of it what may be served. `Unsupported` for what is no picture or a damaged
-/// one, `TooLarge` over a limit. Works on the blocking pool; waits while two others are being made.
+/// Re-encodes the picture at `path`. Returns `Unsupported` for a damaged picture or another kind of
+/// file, and `TooLarge` if it exceeds a limit. Runs on the blocking pool and waits while two other
+/// pictures are being processed.
 pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     let path = path.to_owned();
     run_blocking(move || {
@@ -143,39 +147,40 @@ pub async fn process(path: &Path) -> Result<ProcessedPicture> {
     .await
 }
 
-/// Runs work on pixels, also others' (redaction, crop), on the blocking pool under the same bound of two at once.
-/// A panic of a decoder is the picture's fault.
+/// Runs other work on pixels (redaction, cropping) on the blocking pool, with the same limit of two
+/// at once. A panic counts as a damaged picture.
 pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let permit = PERMITS.acquire().await.map_err(Error::internal)?;
     let done = spawn_blocking(move || {
-        // Held by the work, not by who waits for it: a caller that goes away does not make room.
+        // The work holds the permit, so a cancelled caller does not free it early.
         let _permit = permit;
         work()
     });
     match done.await {
         Ok(done) => done,
         Err(panicked) => {
-            tracing::warn!(%panicked, "a picture brought its decoder down");
+            tracing::warn!(%panicked, "a picture made its decoder panic");
             Err(damaged_file())
         }
     }
 }
 
 impl Picture {
-    /// Decodes a still picture of any format, of a GIF its first frame; from memory, for what is to vanish must not lie in a folder meanwhile.
-    /// Blocking.
+    /// Decodes a still picture of any format, or the first frame of a GIF. Works in memory, because
+    /// content to be redacted must not be written to a temporary file. Blocking.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         decode::decode_still(bytes, detect_format(bytes).ok_or_else(unknown_format)?)
     }
 
-    /// Only its thumbnail. Blocking.
+    /// Encodes only the thumbnail. Blocking.
     pub fn thumbnail(&self) -> Result<EncodedPicture> {
         encode::encode_thumbnail(self)
     }
 
-    /// Encodes it, PNG or where it was lossy and opaque JPEG, with its thumbnail. Blocking.
+    /// Encodes the picture with its thumbnail: JPEG if the source was lossy and is opaque,
+    /// otherwise PNG. Blocking.
     pub fn encode(self) -> Result<ProcessedPicture> {
         encode::encode_still(self)
     }

@@ -1,4 +1,4 @@
-//! Where bytes lie: a folder or an S3-compatible server behind one enum of streaming methods.
+//! Object storage: a folder or an S3-compatible bucket, behind one enum of streaming methods.
 
 mod disk;
 mod s3;
@@ -18,16 +18,17 @@ pub use s3::{ABANDONED_UPLOAD_AGE, Completion, PART_SIZE, S3, S3Settings};
 use crate::clock;
 use crate::error::{Cause, Error, Result};
 
-/// The bytes of an object, in blocks of at most [`BLOCK_SIZE`].
+/// The bytes of an object, in blocks of at most [`BLOCK_SIZE`] bytes.
 pub type ObjectStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
-/// The largest block a [`ObjectStream`] yields: 256 KiB was as fast as larger ones and four of it fit a socket's buffer.
+/// The largest block of an [`ObjectStream`], in bytes. Larger blocks were not faster, and four of
+/// these fit a socket buffer.
 pub const BLOCK_SIZE: usize = 256 * 1024;
 
-/// How long the storage may take to say that it is there.
+/// Timeout of [`Storage::check`].
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What an object says of itself when a browser fetches it past us, from a presigned address.
+/// Headers stored with an object, for browsers that fetch it from a presigned URL.
 #[derive(Clone, Debug, Default)]
 pub struct ObjectMetadata {
     /// `Content-Type`.
@@ -38,7 +39,8 @@ pub struct ObjectMetadata {
     pub cache_control: String,
 }
 
-/// A place for objects that are written once under a random key, read by range, and deleted. Cheap to clone.
+/// Stores objects under random keys. An object is written once, read by range and deleted. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub enum Storage {
     /// A folder.
@@ -48,18 +50,19 @@ pub enum Storage {
 }
 
 impl Storage {
-    /// Storage in the folder `root`, which is made where it is missing.
+    /// Opens storage in the folder `root` and creates it if it is missing.
     pub fn disk(root: &Path) -> Result<Self> {
         Disk::open(root).map(Self::Disk)
     }
 
-    /// Storage in a bucket. Does not speak to the server yet; [`Storage::check`] does.
+    /// Configures storage in a bucket without contacting the server; [`Storage::check`] does that.
     pub async fn s3(settings: S3Settings) -> Result<Self> {
         S3::open(settings).await.map(Self::S3)
     }
 
-    /// Streams `body` to `key` and answers its length in bytes once it is durable. On an error, or when the future is
-    /// dropped, nothing stays. A key is written once; what writing it again does is up to the server.
+    /// Streams `body` to `key` and returns its length in bytes once it is durable. On an error, or
+    /// if the future is dropped, nothing remains. Each key may be written only once; the result of
+    /// another write depends on the server.
     pub async fn put(
         &self,
         key: &str,
@@ -73,8 +76,8 @@ impl Storage {
         }
     }
 
-    /// Stores a finished local file and answers its length. On the same disk it is linked, not copied, so nobody may
-    /// write to that file afterwards; removing it is fine.
+    /// Stores a complete local file and returns its length. On the same disk it creates a hard
+    /// link, so nobody may write to the file afterwards; deleting it is fine.
     pub async fn put_file(&self, key: &str, about: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
@@ -83,7 +86,7 @@ impl Storage {
         }
     }
 
-    /// The length of the object in bytes, `None` where there is none.
+    /// The length of the object in bytes, or `None` if it does not exist.
     pub async fn len(&self, key: &str) -> Result<Option<u64>> {
         check_key(key)?;
         match self {
@@ -92,8 +95,8 @@ impl Storage {
         }
     }
 
-    /// The bytes from `range.start` up to, not including, `range.end`. `NotFound` where there is no object; a range
-    /// that leaves the object is the caller's mistake.
+    /// Streams the bytes in `range`. Returns `NotFound` if there is no object. The range must lie
+    /// within the object.
     pub async fn get(&self, key: &str, range: Range<u64>) -> Result<ObjectStream> {
         check_key(key)?;
         if range.is_empty() {
@@ -105,8 +108,9 @@ impl Storage {
         }
     }
 
-    /// A local file in `dir` with the object's bytes, to be read only: a link to the object on the same disk, a copy
-    /// otherwise. Its name is the last part of the key, and must be free.
+    /// Provides the object as a local file in `dir`, which must only be read: a hard link on the
+    /// same disk, otherwise a copy. The file is named after the last part of the key; no such file
+    /// may exist.
     pub async fn fetch(&self, key: &str, dir: &Path) -> Result<PathBuf> {
         check_key(key)?;
         let path = dir.join(base_name(key));
@@ -117,7 +121,8 @@ impl Storage {
         Ok(path)
     }
 
-    /// Deletes the object, with every version and delete marker a versioned bucket keeps. What is missing is fine.
+    /// Deletes the object with all its versions and delete markers. A missing object is not an
+    /// error.
     pub async fn delete(&self, key: &str) -> Result<()> {
         check_key(key)?;
         match self {
@@ -126,7 +131,8 @@ impl Storage {
         }
     }
 
-    /// Deletes several objects like [`Storage::delete`], in a bucket with one listing for all of an upload's.
+    /// Deletes several objects like [`Storage::delete`]. In a bucket, lists each upload's folder
+    /// only once.
     pub async fn delete_all(&self, keys: &[String]) -> Result<()> {
         let Self::S3(s3) = self else {
             for key in keys {
@@ -150,8 +156,9 @@ impl Storage {
         Ok(())
     }
 
-    /// Deletes these objects like [`Storage::delete`], and what was half-written of them: on a disk all that lay half-written before `since`, when this
-    /// process began.
+    /// Deletes these objects like [`Storage::delete`], together with unfinished writes: on a disk,
+    /// all temporary files last changed before `since`; in a bucket, the multipart uploads to these
+    /// keys.
     pub async fn purge(&self, keys: &[String], since: SystemTime) -> Result<()> {
         self.delete_all(keys).await?;
         match self {
@@ -165,7 +172,8 @@ impl Storage {
         }
     }
 
-    /// Deletes what an upload left under its key: on a disk the one file, in a bucket all that begins with it.
+    /// Deletes the data of an upload: on a disk the file at `key`, in a bucket every object in that
+    /// folder.
     pub async fn delete_upload_data(&self, key: &str) -> Result<()> {
         check_key(key)?;
         match self {
@@ -174,8 +182,8 @@ impl Storage {
         }
     }
 
-    /// An address from which anyone may fetch the object for `lifetime` (at most 7 days), on the public endpoint.
-    /// `None` on a disk.
+    /// Returns a URL on the public endpoint from which anyone can fetch the object for `lifetime`
+    /// (at most 7 days), or `None` on a disk.
     pub async fn presign(&self, key: &str, lifetime: Duration) -> Result<Option<String>> {
         check_key(key)?;
         match self {
@@ -184,21 +192,22 @@ impl Storage {
         }
     }
 
-    /// Whether the storage answers, within some five seconds.
+    /// Checks that the storage responds, within about five seconds.
     pub async fn check(&self) -> Result<()> {
-        let answer = async {
+        let check = async {
             match self {
                 Self::Disk(disk) => disk.check().await,
                 Self::S3(s3) => s3.check().await,
             }
         };
-        match tokio::time::timeout(CHECK_TIMEOUT, answer).await {
-            Ok(answer) => answer,
+        match tokio::time::timeout(CHECK_TIMEOUT, check).await {
+            Ok(result) => result,
             Err(late) => Err(unavailable(late)),
         }
     }
 
-    /// Writes, reads and deletes a probe, and says line by line what was proved. The error says how to mend it.
+    /// Writes, reads and deletes a probe object. Returns what works, line by line; the error says
+    /// how to fix it.
     pub async fn self_test(&self) -> Result<Vec<String>> {
         let key = format!("doctor/{}", clock::secret());
         match self {
@@ -207,7 +216,7 @@ impl Storage {
         }
     }
 
-    /// Free bytes on the disk, `None` for a bucket.
+    /// Free bytes on the disk, or `None` for a bucket.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
         match self {
             Self::Disk(disk) => disk.free_bytes().map(Some),
@@ -215,9 +224,9 @@ impl Storage {
         }
     }
 
-    /// Removes what a crash left half-written: on a disk after a day, in a bucket after [`ABANDONED_UPLOAD_AGE`], because uploads
-    /// over many requests look the same there.
-    /// Those that are `wanted`, by the server's own ids, stay.
+    /// Deletes unfinished writes: on a disk temporary files after a day, in a bucket multipart
+    /// uploads after [`ABANDONED_UPLOAD_AGE`], because resumable uploads look the same there. Keeps
+    /// the multipart uploads whose ids are in `wanted`.
     pub async fn sweep(&self, wanted: &[String]) -> Result<()> {
         match self {
             Self::Disk(disk) => disk.sweep().await,
@@ -226,10 +235,10 @@ impl Storage {
     }
 }
 
-/// Half-written things older than this belong to nobody any more.
+/// Temporary files older than this were left by a crash.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Keys are made by us, but a mistake here would be a path traversal, so they are looked at again.
+/// Rejects unsafe keys. Our own code creates all keys, but a mistake would allow path traversal.
 fn check_key(key: &str) -> Result<()> {
     let clean = key.len() <= 200
         && key
@@ -249,12 +258,12 @@ fn base_name(key: &str) -> &str {
     key.rsplit('/').next().unwrap_or(key)
 }
 
-/// The storage cannot be reached just now.
+/// The error for storage that cannot be reached.
 fn unavailable(cause: impl Into<Cause>) -> Error {
     Error::Unavailable("The storage does not answer. What you sent just now was not stored; try again in a moment.".into(), cause.into())
 }
 
-/// No room left.
+/// The error for a full disk or an exceeded quota.
 fn storage_full(cause: impl Into<Cause>) -> Error {
     Error::Unavailable(
         "The disk is full. What you sent just now was not stored; your admin has to make room."
@@ -263,7 +272,7 @@ fn storage_full(cause: impl Into<Cause>) -> Error {
     )
 }
 
-/// Compares what came back with what was written, for `self_test`.
+/// Compares the bytes read back with the ones written, for `self_test`.
 async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[u8]) -> Result<()> {
     let mut body = storage.get(key, range).await?;
     let mut got = Vec::with_capacity(wanted.len());
@@ -274,12 +283,12 @@ async fn verify_read(storage: &Storage, key: &str, range: Range<u64>, wanted: &[
         Ok(())
     } else {
         Err(self_test_error(
-            "A range of an object came back with other bytes than were written.",
+            "Reading a range of an object returned other bytes than were written.",
         ))
     }
 }
 
-/// A storage that answers wrongly, in the doctor's words.
+/// The error for storage that fails the self-test.
 fn self_test_error(words: impl Into<String>) -> Error {
     let words = words.into();
     Error::Unavailable(words.clone(), words.into())

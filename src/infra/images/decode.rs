@@ -1,4 +1,4 @@
-//! Reads a still picture: limits first, then pixels, then upright.
+//! Decodes still pictures: checks the limits first, then decodes the pixels and turns them upright.
 
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -13,7 +13,7 @@ use image::{DynamicImage, ImageDecoder, Limits};
 use super::{Format, MAX_BYTES, MAX_SIDE, Picture, check_size, damaged_file, image_error, webp};
 use crate::error::{Error, Result};
 
-/// A profile of a screen or camera has a few kB; more is something else in disguise.
+/// The maximum size of a colour profile, in bytes. Real profiles have a few kB.
 const MAX_PROFILE: usize = 1024 * 1024;
 
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -57,14 +57,14 @@ fn decoder_limits() -> Limits {
 }
 
 fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture> {
-    // The header alone decides: WebP ignores the limits.
+    // Check the size in the header, because the WebP decoder ignores the limits.
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     let mut limits = decoder_limits();
     limits.reserve(decoder.total_bytes()).map_err(image_error)?;
     decoder.set_limits(limits).map_err(image_error)?;
 
-    // A profile or an orientation that cannot be read is one that is not there.
+    // Ignore an unreadable profile or orientation.
     let profile = decoder.icc_profile().unwrap_or_default();
     let orientation = decoder.orientation().ok();
     let mut image = to_8_bit(DynamicImage::from_decoder(decoder).map_err(image_error)?);
@@ -79,7 +79,8 @@ fn decode_pixels(mut decoder: impl ImageDecoder, lossy: bool) -> Result<Picture>
     })
 }
 
-/// Eight bits a channel, and alpha only where something shows through: browsers write RGBA screenshots.
+/// Converts to 8 bits per channel and drops an alpha channel that is fully opaque; browsers write
+/// screenshots as RGBA.
 fn to_8_bit(image: DynamicImage) -> DynamicImage {
     let image = match image {
         DynamicImage::ImageLuma8(_)
@@ -104,7 +105,8 @@ fn to_8_bit(image: DynamicImage) -> DynamicImage {
     }
 }
 
-/// Whether an ICC profile (ICC.1:2022 §7.2) is one, and is for the colours we have: a CMYK photo was converted.
+/// Whether an ICC profile (ICC.1:2022 §7.2) is valid and matches the colours of the decoded
+/// picture. The profile of a CMYK photo, for example, does not, because its pixels were converted.
 fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
     let space: &[u8] = if image.color().has_color() {
         b"RGB "
@@ -116,19 +118,20 @@ fn profile_matches(profile: &[u8], image: &DynamicImage) -> bool {
         && profile.get(36..40) == Some(b"acsp")
 }
 
-/// The decoder fills what is missing of a JPEG with grey, so we look for its end ourselves (ITU T.81, B.1.1).
+/// Fails if a JPEG has no end marker (ITU T.81, B.1.1). The decoder would fill missing data with
+/// grey.
 fn check_jpeg_is_complete(bytes: &[u8]) -> Result<()> {
     let mut at = 2;
     let mut scanned = false;
     while let Some(&byte) = bytes.get(at) {
         if byte != 0xff {
-            // Entropy-coded data of a scan; outside of one, stray bytes that decoders skip.
+            // Entropy-coded data of a scan, or stray bytes that decoders skip.
             at += 1;
             continue;
         }
         match bytes.get(at + 1) {
             Some(0xd9) if scanned => return Ok(()),
-            // Stuffed bytes, fill bytes, restart markers, and what has no length.
+            // Stuffed bytes, fill bytes, restart markers and other markers without a length.
             Some(0x00 | 0x01 | 0xd0..=0xd9) => at += 2,
             Some(0xff) => at += 1,
             Some(marker) => {

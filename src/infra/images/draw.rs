@@ -1,4 +1,4 @@
-//! Draws on a picture, fills parts of it, cuts it.
+//! Draws on pictures, blacks out rectangles, and crops.
 
 use image::{DynamicImage, GenericImageView as _};
 use resvg::tiny_skia::{PixmapMut, Transform};
@@ -7,10 +7,10 @@ use resvg::usvg::{Options, Tree};
 use super::{Font, Picture};
 use crate::error::{Error, Result};
 
-/// So many pixels are drawn on at once: a whole picture of 40 megapixels would be in memory twice.
+/// How many pixels are drawn at once. A whole picture of 40 megapixels would be in memory twice.
 const BAND_PIXELS: usize = 1 << 20;
 
-/// A part of a picture, in whole pixels.
+/// A rectangle in whole pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelRect {
     /// Left edge.
@@ -24,7 +24,7 @@ pub struct PixelRect {
 }
 
 impl Picture {
-    /// Draws an SVG of ours over it, whose `viewBox` is its pixels. Blocking.
+    /// Draws an SVG created by us over the picture. Its `viewBox` must match the pixels. Blocking.
     pub fn draw(&mut self, svg: &str, font: &Font) -> Result<()> {
         let options = Options {
             fontdb: font.faces.clone(),
@@ -43,13 +43,13 @@ impl Picture {
                 draw_bands::<4>(pixels, width, &tree)
             }
             other => Err(Error::internal(format!(
-                "pixels of the kind {:?}",
+                "unsupported pixel type {:?}",
                 other.color()
             ))),
         }
     }
 
-    /// Fills these parts with opaque black; what was there is nowhere any more. Blocking.
+    /// Fills rectangles with opaque black; the old pixels are overwritten. Blocking.
     pub fn black_out(&mut self, patches: &[PixelRect]) {
         let width = self.image.width() as usize;
         let channels = usize::from(self.image.color().channel_count());
@@ -59,7 +59,7 @@ impl Picture {
             DynamicImage::ImageLumaA8(pixels) => pixels,
             DynamicImage::ImageRgb8(pixels) => pixels,
             DynamicImage::ImageRgba8(pixels) => pixels,
-            // Pictures that were read have eight bits a channel.
+            // Decoded pictures have 8 bits per channel, so this converts only unusual ones.
             other => {
                 *other = DynamicImage::ImageRgba8(other.to_rgba8());
                 return self.black_out(patches);
@@ -82,7 +82,7 @@ impl Picture {
         }
     }
 
-    /// Leaves only this part of it. Blocking.
+    /// Crops the picture to a rectangle. Blocking.
     pub fn crop(&mut self, patch: PixelRect) {
         if (patch.width, patch.height) != self.image.dimensions() {
             self.image = self
@@ -91,7 +91,8 @@ impl Picture {
         }
     }
 
-    /// Grey pictures get colours, for what is drawn has some; a profile of greys fits no more.
+    /// Converts a grey picture to colour, because shapes have colours. Drops a grey profile, which
+    /// no longer matches.
     fn convert_to_color(&mut self) {
         if self.image.color().has_color() {
             return;
@@ -106,42 +107,42 @@ impl Picture {
     }
 }
 
-/// Draws band by band over pixels of so many channels.
+/// Draws in horizontal bands on pixels with `CHANNELS` channels.
 fn draw_bands<const CHANNELS: usize>(pixels: &mut [u8], width: u32, tree: &Tree) -> Result<()> {
     let row = width as usize;
     let rows = (BAND_PIXELS / row.max(1)).max(1);
-    let mut sheet = vec![0_u8; rows * row * 4];
+    let mut canvas = vec![0_u8; rows * row * 4];
     for (n, band) in pixels.chunks_mut(rows * row * CHANNELS).enumerate() {
-        let sheet = &mut sheet[..band.len() / CHANNELS * 4];
-        for (drawn, pixel) in sheet.chunks_exact_mut(4).zip(band.chunks_exact(CHANNELS)) {
+        let canvas = &mut canvas[..band.len() / CHANNELS * 4];
+        for (drawn, pixel) in canvas.chunks_exact_mut(4).zip(band.chunks_exact(CHANNELS)) {
             let alpha = if CHANNELS == 4 {
                 u16::from(pixel[3])
             } else {
                 255
             };
             for channel in 0..3 {
-                // The renderer wants colours that are weighed by their alpha.
+                // The renderer expects premultiplied alpha.
                 drawn[channel] =
                     u8::try_from((u16::from(pixel[channel]) * alpha + 127) / 255).unwrap_or(255);
             }
             drawn[3] = u8::try_from(alpha).unwrap_or(255);
         }
-        let height = u32::try_from(sheet.len() / 4 / row).map_err(Error::internal)?;
-        let mut pixmap = PixmapMut::from_bytes(sheet, width, height)
+        let height = u32::try_from(canvas.len() / 4 / row).map_err(Error::internal)?;
+        let mut pixmap = PixmapMut::from_bytes(canvas, width, height)
             .ok_or_else(|| Error::internal("a band without pixels"))?;
         resvg::render(
             tree,
             Transform::from_translate(0.0, -((n * rows) as f32)),
             &mut pixmap,
         );
-        for (drawn, pixel) in sheet.chunks_exact(4).zip(band.chunks_exact_mut(CHANNELS)) {
+        for (drawn, pixel) in canvas.chunks_exact(4).zip(band.chunks_exact_mut(CHANNELS)) {
             let alpha = u16::from(drawn[3]);
             for channel in 0..3 {
-                let weighed = u16::from(drawn[channel]);
+                let premultiplied = u16::from(drawn[channel]);
                 pixel[channel] = if alpha == 255 {
                     drawn[channel]
                 } else {
-                    u8::try_from((weighed * 255 + alpha / 2) / alpha.max(1)).unwrap_or(255)
+                    u8::try_from((premultiplied * 255 + alpha / 2) / alpha.max(1)).unwrap_or(255)
                 };
             }
             if CHANNELS == 4 {

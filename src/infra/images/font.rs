@@ -1,4 +1,4 @@
-//! The one font that is drawn with: bundled, so that a text looks the same everywhere.
+//! The bundled font for markup text, so that text looks the same everywhere.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,16 +6,16 @@ use std::sync::Arc;
 use resvg::usvg::fontdb;
 use skrifa::{FontRef, MetadataProvider as _};
 
-/// A TrueType file in memory. Cheap to clone; by default it has no letters.
+/// A TrueType font in memory. Cheap to clone; the default has no glyphs.
 #[derive(Clone, Default)]
 pub struct Font {
     file: Arc<Vec<u8>>,
-    /// What the renderer finds it in.
+    /// The database in which the renderer looks up the font.
     pub(super) faces: Arc<fontdb::Database>,
 }
 
 impl Font {
-    /// The font of these bytes.
+    /// Loads a font from the bytes of a TrueType file.
     pub fn new(file: &[u8]) -> Self {
         let file = Arc::new(file.to_vec());
         let mut faces = fontdb::Database::new();
@@ -26,7 +26,7 @@ impl Font {
         }
     }
 
-    /// The first character of a text that it cannot show; line breaks are not shown.
+    /// The first character of `text` without a glyph, ignoring line breaks.
     pub fn missing_char(&self, text: &str) -> Option<char> {
         let font = FontRef::new(&self.file).ok();
         let letters = font.as_ref().map(|font| font.charmap());

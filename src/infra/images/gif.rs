@@ -1,4 +1,5 @@
-//! Writes a GIF anew frame by frame, palette and all: nothing is quantised again, and one frame is in memory at a time.
+//! Rewrites a GIF frame by frame with its palettes. Colours are not quantised again, and only one
+//! frame is in memory at a time.
 
 use std::num::NonZeroU64;
 
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// What all frames of an animation may have together, in pixels: a thousand full frames of 1920 × 1080.
+/// The maximum number of pixels in all frames together: a thousand frames of 1920 × 1080.
 const MAX_TOTAL_PIXELS: u64 = 2_100_000_000;
 
 pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
@@ -38,7 +39,7 @@ pub(super) fn reencode(bytes: &[u8]) -> Result<ProcessedPicture> {
     })
 }
 
-/// Holds the limits against a pass that decodes no pixels, and answers how often the animation repeats.
+/// Checks the limits without decoding pixels, and returns how often the animation repeats.
 fn check_limits(bytes: &[u8]) -> Result<Repeat> {
     let mut decoder = open_decoder(bytes, true)?;
     check_size(decoder.width().into(), decoder.height().into())?;
@@ -71,7 +72,7 @@ fn open_decoder(bytes: &[u8], skip: bool) -> Result<Decoder<&[u8]>> {
 }
 
 fn decoding_error(error: DecodingError) -> Error {
-    tracing::debug!(%error, "a GIF cannot be read");
+    tracing::debug!(%error, "a GIF could not be decoded");
     damaged_file()
 }
 

@@ -1,20 +1,20 @@
-//! Picture formats that are recognised and not taken, each with what its sender can do.
+//! Picture formats that are recognised but not supported, with advice for the sender.
 
-/// A picture format that no decoder we would trust with strangers' files reads.
+/// A picture format without a decoder that is safe for untrusted files.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnsupportedFormat {
-    /// HEIF with HEVC: photos of iPhones.
+    /// HEIF with HEVC, the format of iPhone photos.
     Heic,
     /// HEIF with AV1.
     Avif,
     /// JPEG XL.
     JpegXl,
-    /// Canon's raw photos.
+    /// Canon raw photos.
     Cr3,
 }
 
 impl UnsupportedFormat {
-    /// By the brand of an ISO media file.
+    /// The format for the brand of an ISO media file.
     pub fn from_brand(brand: [u8; 4]) -> Self {
         match &brand {
             b"avif" | b"avis" | b"avio" => Self::Avif,
@@ -23,14 +23,14 @@ impl UnsupportedFormat {
         }
     }
 
-    /// By the first bytes of a file that is none (ISO/IEC 18181-2).
+    /// Detects a format outside of ISO media files by its first bytes (ISO/IEC 18181-2).
     pub fn detect(head: &[u8]) -> Option<Self> {
         let jpeg_xl =
             head.starts_with(&[0xff, 0x0a]) || head.starts_with(b"\0\0\0\x0cJXL \r\n\x87\n");
         jpeg_xl.then_some(Self::JpegXl)
     }
 
-    /// Why it is refused, and what to do instead.
+    /// Why the format is rejected, and what to do instead.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Heic => {

@@ -1,19 +1,21 @@
-//! Looks through a WebP's chunks (RFC 9649) for what the decoder does not say or check before it allocates.
+//! Checks the chunks of a WebP file (RFC 9649) for what its decoder does not report or check before
+//! it allocates.
 
 use super::{check_size, damaged_file};
 use crate::error::Result;
 
-/// Whether it is lossy. Refuses frames over the limits: the size of a frame is its own word, not the canvas's.
+/// Returns whether the picture is lossy. Rejects frames over the limits, because the size of a
+/// frame is independent of the canvas.
 pub(super) fn check_frames(bytes: &[u8]) -> Result<bool> {
     first_frame_is_lossy(bytes.get(12..).unwrap_or_default())?.ok_or_else(damaged_file)
 }
 
-/// Of the first frame among these chunks: whether it is lossy.
+/// Whether the first frame in these chunks is lossy; `None` if there is no frame.
 fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     let mut first = None;
     while let Some((head, after)) = rest.split_at_checked(8) {
         let length = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
-        // A file that ends early is for the decoder to refuse.
+        // The decoder rejects a truncated file.
         let chunk = after.get(..length).unwrap_or(after);
         let frame = match &head[..4] {
             b"VP8 " => lossy_size(chunk).map(|size| (true, size)),
@@ -36,7 +38,7 @@ fn first_frame_is_lossy(mut rest: &[u8]) -> Result<Option<bool>> {
     Ok(first)
 }
 
-/// RFC 6386 §9.1.
+/// The size of a lossy frame (RFC 6386 §9.1).
 fn lossy_size(chunk: &[u8]) -> Option<(u32, u32)> {
     let [_, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1] = *chunk.first_chunk()? else {
         return None;
@@ -45,7 +47,7 @@ fn lossy_size(chunk: &[u8]) -> Option<(u32, u32)> {
     Some((side(w0, w1), side(h0, h1)))
 }
 
-/// RFC 9649 §3.4: a signature, then 14 bits a side, less one.
+/// The size of a lossless frame (RFC 9649 §3.4): a signature, then 14 bits per side, minus one.
 fn lossless_size(chunk: &[u8]) -> Option<(u32, u32)> {
     let [0x2f, a, b, c, d] = *chunk.first_chunk()? else {
         return None;

@@ -1,4 +1,5 @@
-//! Storage in a folder: written under a temporary name, flushed, renamed, and the folder flushed.
+//! Storage in a folder. Objects are written to a temporary file, flushed and renamed, and the
+//! folder is flushed.
 
 mod growing;
 mod reader;
@@ -26,7 +27,7 @@ use super::{
 use crate::clock;
 use crate::error::{Error, Result};
 
-/// Half-written files lie here: below the root, so that a rename never crosses a file system.
+/// Temporary files live here, below the root, so that a rename never crosses file systems.
 const TEMP_DIR: &str = "tmp";
 
 /// A folder of objects.
@@ -47,7 +48,7 @@ impl Disk {
         key: &str,
         mut body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
-        // The TempPath removes the file when this future fails or is dropped.
+        // `TempPath` deletes the file if this future fails or is dropped.
         let (file, temporary) = self.temp_file().await?.into_parts();
         let mut file =
             tokio::io::BufWriter::with_capacity(BLOCK_SIZE, tokio::fs::File::from_std(file));
@@ -77,7 +78,7 @@ impl Disk {
                 self.persist(key, file, temporary).await?;
                 Ok(length)
             }
-            // Another file system, or one without links.
+            // Hard links do not work here: another file system, or one without links.
             Err(_) => self.put(key, stream_file(path).await?).await,
         }
     }
@@ -87,7 +88,7 @@ impl Disk {
         blocking(move || NamedTempFile::new_in(folder)).await
     }
 
-    /// Makes a written file durable under its key.
+    /// Makes a complete file durable under its key.
     async fn persist(&self, key: &str, file: File, temporary: TempPath) -> Result<()> {
         let path = self.path(key);
         let root = Arc::clone(&self.root);
@@ -103,7 +104,7 @@ impl Disk {
 
     pub(super) async fn len(&self, key: &str) -> Result<Option<u64>> {
         match self.with_object(key, |path| fs::metadata(path)).await {
-            Ok(about) => Ok(Some(about.len())),
+            Ok(metadata) => Ok(Some(metadata.len())),
             Err(Error::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
@@ -113,7 +114,7 @@ impl Disk {
         let (file, length) = self.with_object(key, open_file).await?;
         if range.end > length {
             return Err(Error::internal(format!(
-                "range {range:?} of {key}, which has {length} bytes"
+                "range {range:?} exceeds {key}, which has {length} bytes"
             )));
         }
         Ok(stream_range(file, range))
@@ -138,7 +139,7 @@ impl Disk {
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
         let remove = |path: &Path| {
             fs::remove_file(path)?;
-            // A purge that was answered must also survive a power loss.
+            // A confirmed purge must survive a power loss.
             File::open(path.parent().unwrap_or(path))?.sync_all()
         };
         match self.with_object(key, remove).await {
@@ -147,8 +148,9 @@ impl Disk {
         }
     }
 
-    /// Does something with the file of an object. One that is not found is not there only if the folder is: of one that is not mounted just now, nothing
-    /// would be found, and what is called deleted would be back with it.
+    /// Runs `act` on the file of an object. A missing file counts as a missing object only if the
+    /// folder is mounted. Otherwise deletions would seem to succeed, and the objects would return
+    /// with the mount.
     async fn with_object<T: Send + 'static>(
         &self,
         key: &str,
@@ -158,7 +160,7 @@ impl Disk {
         let done = blocking_io(move || match act(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 check_mounted(&root)?;
-                // It may have come back just then.
+                // The folder may have been mounted in the meantime.
                 act(&path)
             }
             done => done,
@@ -171,10 +173,10 @@ impl Disk {
     }
 
     pub(super) async fn self_test(&self, storage: &Storage, key: &str) -> Result<Vec<String>> {
-        let mend = |error: Error| match error {
+        let advise = |error: Error| match error {
             Error::Unavailable(text, cause) => Error::Unavailable(
                 format!(
-                    "{text} The folder {} must exist, have room, and be writable by the user Hearback runs as: {cause}",
+                    "{text} The folder {} must exist, have free space and be writable by the user that runs Hearback: {cause}",
                     self.root.display()
                 ),
                 cause,
@@ -188,23 +190,23 @@ impl Disk {
         storage
             .put(key, &ObjectMetadata::default(), body)
             .await
-            .map_err(mend)?;
+            .map_err(advise)?;
         let read = verify_read(storage, key, 2..6, b"arba").await;
-        storage.delete(key).await.map_err(mend)?;
-        read.map_err(mend)?;
+        storage.delete(key).await.map_err(advise)?;
+        read.map_err(advise)?;
         let free = self.free_bytes()? / (1024 * 1024);
         Ok(vec![
             format!(
-                "The folder {} can be written, read by range and cleaned.",
+                "Objects in {} can be written, read by range and deleted.",
                 self.root.display()
             ),
-            format!("{free} MiB are free there."),
+            format!("{free} MiB are free."),
         ])
     }
 
     pub(super) fn free_bytes(&self) -> Result<u64> {
-        let about = rustix::fs::statvfs(&*self.root).map_err(|error| io_error(error.into()))?;
-        Ok(about.f_bavail.saturating_mul(about.f_frsize))
+        let stats = rustix::fs::statvfs(&*self.root).map_err(|error| io_error(error.into()))?;
+        Ok(stats.f_bavail.saturating_mul(stats.f_frsize))
     }
 
     pub(super) async fn sweep(&self) -> Result<()> {
@@ -218,10 +220,10 @@ impl Disk {
                 let entry = entry?;
                 if entry
                     .metadata()
-                    .and_then(|about| about.modified())
+                    .and_then(|metadata| metadata.modified())
                     .is_ok_and(|at| at < since)
                 {
-                    // Another process may have been faster.
+                    // Another process may have deleted it already.
                     let _ = fs::remove_file(entry.path());
                 }
             }
@@ -230,13 +232,14 @@ impl Disk {
         .await
     }
 
-    /// Opens a file that grows, for one writer at a time; made where it is missing.
+    /// Opens a growing file and creates it if it is missing. Waits until no other writer has it.
     pub async fn open_growing(&self, key: &str) -> Result<GrowingFile> {
         check_key(key)?;
         GrowingFile::open(self.root.clone(), self.path(key)).await
     }
 
-    /// Gives a file that has grown to its end its key: both names lead to it until the first is deleted. Can be repeated.
+    /// Gives a complete growing file its final key. Both names exist until the first is deleted.
+    /// Idempotent.
     pub async fn persist_growing(&self, from: &str, to: &str) -> Result<()> {
         check_key(from)?;
         check_key(to)?;
@@ -247,7 +250,7 @@ impl Disk {
             match fs::hard_link(&from, &to) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => {}
-                // A file system without links.
+                // The file system has no hard links.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => fs::rename(&from, &to)?,
                 linked => linked?,
             }
@@ -256,7 +259,8 @@ impl Disk {
         .await
     }
 
-    /// `media/abc…` lies in `media/ab/abc…`: some file systems crawl with a million names in one folder.
+    /// The path of an object: `media/abc…` is stored in `media/ab/abc…`, because some file systems
+    /// are slow with a million files in one folder.
     fn path(&self, key: &str) -> PathBuf {
         debug_assert!(check_key(key).is_ok());
         let last = base_name(key);
@@ -268,7 +272,7 @@ impl Disk {
     }
 }
 
-/// A local file as a stream of blocks, from where it begins to where it ends.
+/// Streams a local file from beginning to end.
 pub(super) async fn stream_file(
     path: &Path,
 ) -> Result<Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>> {
@@ -277,7 +281,7 @@ pub(super) async fn stream_file(
     Ok(stream_range(file, 0..length))
 }
 
-/// Makes `folder` and what is missing above it up to `root`, each flushed into the one above.
+/// Creates `folder` and its missing parents up to `root`, and flushes each parent.
 fn create_dir(root: &Path, folder: &Path) -> io::Result<()> {
     if folder == root {
         return check_mounted(root);
@@ -285,16 +289,16 @@ fn create_dir(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let above = folder.parent().unwrap_or(root);
-    create_dir(root, above)?;
+    let parent = folder.parent().unwrap_or(root);
+    create_dir(root, parent)?;
     match fs::create_dir(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    File::open(above)?.sync_all()
+    File::open(parent)?.sync_all()
 }
 
-/// That the folder is mounted. An error that says it is not is never `NotFound`.
+/// Fails if the folder is not mounted. The error is never `NotFound`.
 fn check_mounted(root: &Path) -> io::Result<()> {
     fs::metadata(root.join(TEMP_DIR))
         .map(drop)
@@ -328,11 +332,11 @@ fn io_error(error: io::Error) -> Error {
     }
 }
 
-/// Where only one object is looked for, a missing file is an object that is not there.
-fn or_not_found<T>(looked: io::Result<T>) -> Result<T> {
-    looked.map_err(|error| match error.kind() {
+/// Maps errors of operations on a single object: a missing file is a missing object.
+fn or_not_found<T>(result: io::Result<T>) -> Result<T> {
+    result.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::NotFound,
-        // Of a fetch: the caller's directory has a file of that name.
+        // Only in `fetch`: the caller's folder already has a file of that name.
         io::ErrorKind::AlreadyExists => Error::internal(error),
         _ => io_error(error),
     })

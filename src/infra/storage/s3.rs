@@ -1,4 +1,4 @@
-//! Storage in a bucket of any S3-compatible server, with nothing but the calls that all of them have.
+//! Storage in a bucket of any S3-compatible server. Uses only calls that all servers support.
 
 mod doctor;
 mod failure;
@@ -35,30 +35,33 @@ use super::{BLOCK_SIZE, ObjectMetadata, ObjectStream, storage_full, unavailable}
 use crate::clock;
 use crate::error::{Error, Result};
 
-/// The size of every part but the last: one fixed size, because some servers want them equal. 10,000 parts make 78 GiB.
+/// The size of every part but the last, in bytes. It is fixed because some servers require equal
+/// parts. The limit of 10,000 parts allows 78 GiB.
 pub const PART_SIZE: usize = 8 * 1024 * 1024;
 
-/// Multipart uploads older than this are aborted by the sweep: longer than an upload over many requests may take.
+/// The sweep aborts multipart uploads older than this. It is longer than the lifetime of a
+/// resumable upload.
 pub const ABANDONED_UPLOAD_AGE: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
-/// Presigned addresses cannot live longer (SigV4).
+/// The maximum lifetime of a presigned URL (SigV4).
 const MAX_PRESIGN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Where the bucket is. Credentials come from the usual `AWS_` variables, the shared profile, web identity or the
-/// machine's own role.
+/// Settings of a bucket. Credentials come from the `AWS_` variables, the shared profile, web
+/// identity or the role of the machine.
 #[derive(Clone, Debug, Default)]
 pub struct S3Settings {
-    /// The name of the bucket, which must exist.
+    /// The name of an existing bucket.
     pub bucket: String,
-    /// What every key begins with; empty or ending in `/`.
+    /// The prefix of all keys; empty or ending in `/`.
     pub prefix: String,
-    /// The server as Hearback reaches it; `None` for AWS or `AWS_ENDPOINT_URL`.
+    /// The endpoint as Hearback reaches it; `None` for AWS or `AWS_ENDPOINT_URL`.
     pub endpoint: Option<String>,
-    /// The server as browsers reach it, for presigned addresses; `None` where it is the same.
+    /// The endpoint as browsers reach it, for presigned URLs; `None` if it is the same.
     pub public_endpoint: Option<String>,
-    /// `https://server/bucket/key` instead of `https://bucket.server/key`.
+    /// Whether to use `https://server/bucket/key` instead of `https://bucket.server/key`.
     pub path_style: bool,
-    /// The region, if not `AWS_REGION` or the profile's; in the end `us-east-1`, which servers without regions take.
+    /// The region. `None` uses `AWS_REGION` or the profile, and finally `us-east-1`, which servers
+    /// without regions accept.
     pub region: Option<String>,
 }
 
@@ -66,7 +69,7 @@ pub struct S3Settings {
 #[derive(Clone, Debug)]
 pub struct S3 {
     client: Client,
-    /// Signs for the address that browsers use.
+    /// Signs URLs for the public endpoint.
     public_client: Client,
     settings: Arc<S3Settings>,
 }
@@ -89,7 +92,7 @@ impl S3 {
                     .with_initial_backoff(Duration::from_millis(200)),
             )
             .timeout_config(timeouts())
-            // A body that stands still is a failure; one that is slow, or that nobody reads just now, is not.
+            // Fail on a stalled body, but not on a slow one or one that nobody reads at the moment.
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
                     .grace_period(Duration::from_secs(20))
@@ -104,7 +107,8 @@ impl S3 {
         let client = |endpoint: Option<&String>| {
             let mut config = aws_sdk_s3::config::Builder::from(shared)
                 .force_path_style(settings.path_style)
-                // The SDK's default CRC32 trailers are refused or stored as content by other vendors' servers.
+                // Servers of other vendors reject the SDK's default CRC32 trailers or store them as
+                // content.
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
             if let Some(endpoint) = endpoint {
@@ -124,7 +128,8 @@ impl S3 {
         }
     }
 
-    /// One PutObject for what is smaller than a part, else parts one after the other, so that memory is one part.
+    /// Uses one PutObject for a body smaller than a part, otherwise sequential parts, so that at
+    /// most one part is in memory.
     pub(super) async fn put(
         &self,
         key: &str,
@@ -170,7 +175,7 @@ impl S3 {
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
         if let Err(error) = put.send().await {
-            // It may have arrived although its answer did not.
+            // The object may have been stored even though the response was lost.
             if !never_connected(&error) {
                 self.rollback_put(key).await;
             }
@@ -179,14 +184,15 @@ impl S3 {
         Ok(())
     }
 
-    /// Deletes what a failed write may have left, as far as the server answers at all.
+    /// Deletes what a failed write may have left. Waits for at most
+    /// [`CHECK_TIMEOUT`](super::CHECK_TIMEOUT).
     async fn rollback_put(&self, key: &str) {
         if let Err(error) =
             tokio::time::timeout(super::CHECK_TIMEOUT, self.delete_all_versions(key))
                 .await
                 .unwrap_or_else(|late| Err(unavailable(late)))
         {
-            tracing::warn!(key, %error, "a failed write could not be cleaned up");
+            tracing::warn!(key, %error, "could not clean up after a failed write");
         }
     }
 
@@ -209,7 +215,7 @@ impl S3 {
                     .and_then(|length| u64::try_from(length).ok());
                 length
                     .map(Some)
-                    .ok_or_else(|| unavailable("HeadObject answered without a length"))
+                    .ok_or_else(|| unavailable("HeadObject returned no length"))
             }
             Err(error) if classify(&error) == Failure::Missing => Ok(None),
             Err(error) => Err(into_error(error)),
@@ -218,7 +224,7 @@ impl S3 {
 
     pub(super) async fn get(&self, key: &str, range: Option<Range<u64>>) -> Result<ObjectStream> {
         let wanted = range.as_ref().map(|range| range.end - range.start);
-        let answer = self
+        let response = self
             .client
             .get_object()
             .bucket(&self.settings.bucket)
@@ -227,15 +233,15 @@ impl S3 {
             .send()
             .await
             .map_err(into_error)?;
-        let length = answer
+        let length = response
             .content_length()
             .and_then(|length| u64::try_from(length).ok());
         if wanted.is_some() && wanted != length {
             return Err(unavailable(format!(
-                "asked for {wanted:?} bytes of {key}, was offered {length:?}"
+                "requested {wanted:?} bytes of {key}, the server offered {length:?}"
             )));
         }
-        Ok(into_blocks(answer.body))
+        Ok(into_blocks(response.body))
     }
 
     pub(super) async fn fetch(&self, key: &str, path: &Path) -> Result<()> {
@@ -250,7 +256,7 @@ impl S3 {
         };
         let written = written.await;
         if written.is_err() {
-            // Half an object must not be taken for one.
+            // Nobody may mistake an incomplete file for the object.
             let _ = tokio::fs::remove_file(path).await;
         }
         written
@@ -260,7 +266,7 @@ impl S3 {
         self.delete_all_versions(&self.full_key(key)).await
     }
 
-    /// Deletes all that is in a folder.
+    /// Deletes all objects in a folder.
     pub(super) async fn delete_folder(&self, folder: &str) -> Result<()> {
         let prefix = format!("{}/", self.full_key(folder));
         if self.delete_listed_versions(&prefix, |_| true).await? {
@@ -288,7 +294,7 @@ impl S3 {
         }
     }
 
-    /// Deletes several objects of one folder, which is listed once.
+    /// Deletes several objects of one folder and lists the folder only once.
     pub(super) async fn delete_in_folder(&self, folder: &str, keys: &[&str]) -> Result<()> {
         let names: Vec<String> = keys.iter().map(|key| self.full_key(key)).collect();
         if self
@@ -314,7 +320,8 @@ impl S3 {
         Ok(())
     }
 
-    /// Deletes one version of an object, by the name the server knows it by; without an id the present one. One that is gone is fine.
+    /// Deletes one version of an object, by its full name; without an id, the current version. A
+    /// missing version is not an error.
     async fn delete_version(&self, name: &str, id: Option<&str>) -> Result<()> {
         let delete = self
             .client
@@ -324,8 +331,9 @@ impl S3 {
         ignore_missing(delete.set_version_id(id.and_then(non_empty)).send().await)
     }
 
-    /// Deletes every version and delete marker by its id: a plain delete in a versioned bucket only adds a marker. False where none was
-    /// listed: there is nothing, or no versions here, or a server that lists none where it keeps none.
+    /// Deletes the listed versions and delete markers by id, because a plain delete in a versioned
+    /// bucket only adds a marker. Returns `false` if none were listed: nothing exists, versioning
+    /// is off, or the server cannot list versions.
     async fn delete_listed_versions(
         &self,
         prefix: &str,
@@ -376,14 +384,14 @@ impl S3 {
     }
 
     pub(super) async fn presign(&self, key: &str, lifetime: Duration) -> Result<String> {
-        let terms = PresigningConfig::expires_in(lifetime.min(MAX_PRESIGN_LIFETIME))
+        let config = PresigningConfig::expires_in(lifetime.min(MAX_PRESIGN_LIFETIME))
             .map_err(Error::internal)?;
         let signed = self
             .public_client
             .get_object()
             .bucket(&self.settings.bucket)
             .key(self.full_key(key))
-            .presigned(terms)
+            .presigned(config)
             .await;
         Ok(signed.map_err(into_error)?.uri().to_owned())
     }
@@ -398,7 +406,8 @@ impl S3 {
             .map_err(into_error)
     }
 
-    /// Aborts the multipart uploads of a server that died: they cost room and are not seen in any listing of objects.
+    /// Aborts multipart uploads left by a crash. They use space and are not visible among the
+    /// objects.
     pub(super) async fn sweep(&self, wanted: &[String]) -> Result<()> {
         let oldest = clock::real_now() / 1000 - ABANDONED_UPLOAD_AGE.as_secs().cast_signed();
         self.abort_listed(&self.settings.prefix, |upload| {
@@ -413,15 +422,16 @@ impl S3 {
         .await
     }
 
-    /// Aborts every unfinished multipart upload to a key. Does nothing where the server cannot list them.
+    /// Aborts every unfinished multipart upload to `key`. Does nothing if the server cannot list
+    /// them.
     pub async fn abort_all(&self, key: &str) -> Result<()> {
         let name = self.full_key(key);
         self.abort_listed(&name, |upload| upload.key() == Some(name.as_str()))
             .await
     }
 
-    /// Aborts the unwanted ones of the unfinished multipart uploads whose keys begin with `prefix`, page by page. Does nothing where the server
-    /// cannot list them.
+    /// Aborts the unfinished multipart uploads under `prefix` for which `unwanted` is true, page by
+    /// page. Does nothing if the server cannot list them.
     async fn abort_listed(
         &self,
         prefix: &str,
@@ -459,7 +469,7 @@ impl S3 {
                 return Ok(());
             }
             let next = (page.next_key_marker, page.next_upload_id_marker);
-            // A server that lists the same page again would be asked for ever.
+            // Stop if a server returns the same page again.
             if next == markers {
                 return Ok(());
             }
@@ -472,7 +482,8 @@ impl S3 {
     }
 }
 
-/// Bounds on waiting, none on the whole: a part may take a minute on a slow line, 2 GiB take as long as they take.
+/// Timeouts for single attempts and idle reads. A whole transfer has no limit, because its duration
+/// depends on its size.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
@@ -481,7 +492,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A body of the SDK in blocks of our size.
+/// Splits an SDK body into blocks of at most [`BLOCK_SIZE`] bytes.
 fn into_blocks(body: ByteStream) -> ObjectStream {
     stream::unfold(
         (Some(body), Bytes::new()),
@@ -502,11 +513,11 @@ fn into_blocks(body: ByteStream) -> ObjectStream {
     .boxed()
 }
 
-fn ignore_missing<T, E>(answer: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Result<()>
+fn ignore_missing<T, E>(response: Result<T, aws_sdk_s3::error::SdkError<E>>) -> Result<()>
 where
     E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    match answer {
+    match response {
         Err(error) if classify(&error) != Failure::Missing => Err(into_error(error)),
         _ => Ok(()),
     }
@@ -516,7 +527,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// A failure of the disk that an object is fetched to.
+/// Maps an error of the local disk that an object is fetched to.
 fn local_io_error(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => storage_full(error),

@@ -1,4 +1,4 @@
-//! A file that grows over many requests, written by one at a time.
+//! A file that grows over many requests, with one writer at a time.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,13 +13,13 @@ use rustix::fs::FlockOperation;
 use super::{blocking, create_dir};
 use crate::error::{Error, Result};
 
-/// How often it is looked whether another writer is done.
+/// Poll interval for the file lock.
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
     let folder = path.parent().unwrap_or(root);
     create_dir(root, folder)?;
-    let made = !path.exists();
+    let is_new = !path.exists();
     let file = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -30,14 +30,14 @@ fn try_lock(root: &Path, path: &Path) -> io::Result<Option<File>> {
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
     }
-    if made {
+    if is_new {
         File::open(folder)?.sync_all()?;
     }
     Ok(Some(file))
 }
 
-/// An open file of an upload. Nobody else has it for as long as this lives, in no process: a writer that was overtaken waits, and then sees
-/// that it was.
+/// An open file of an upload, locked against all other processes and tasks until it is dropped. A
+/// superseded writer waits for the lock and then learns that it was superseded.
 #[derive(Debug)]
 pub struct GrowingFile {
     file: Arc<File>,
@@ -45,7 +45,8 @@ pub struct GrowingFile {
 
 impl GrowingFile {
     pub(super) async fn open(root: Arc<Path>, path: PathBuf) -> Result<Self> {
-        // Waited for here and not in the call: threads that stand in a queue could be all that its holder needs one of.
+        // Poll instead of blocking: waiting threads could exhaust the blocking pool that the lock
+        // holder needs.
         loop {
             let (root, path) = (Arc::clone(&root), path.clone());
             if let Some(file) = blocking(move || try_lock(&root, &path)).await? {
@@ -57,34 +58,35 @@ impl GrowingFile {
         }
     }
 
-    /// Makes `bytes` what follows the first `at` bytes, durably. What a writer that broke off left beyond them is thrown away.
+    /// Writes `bytes` durably after the first `at` bytes. Discards anything an interrupted writer
+    /// left behind `at`.
     pub async fn write_at(&self, at: u64, bytes: Bytes) -> Result<()> {
         let file = Arc::clone(&self.file);
-        let there = blocking(move || {
-            let there = file.metadata()?.len();
-            if there < at {
-                return Ok(there);
+        let length = blocking(move || {
+            let length = file.metadata()?.len();
+            if length < at {
+                return Ok(length);
             }
             file.set_len(at)?;
             file.write_all_at(&bytes, at)?;
             file.sync_data()?;
             Ok(at)
         });
-        match there.await? {
-            there if there == at => Ok(()),
-            there => Err(Error::internal(format!(
-                "an upload's file has {there} bytes where {at} were durable"
+        match length.await? {
+            length if length == at => Ok(()),
+            length => Err(Error::internal(format!(
+                "an upload file has {length} bytes, but {at} bytes were durable"
             ))),
         }
     }
 
-    /// Its first bytes, at most so many.
-    pub async fn read_head(&self, most: usize) -> Result<Bytes> {
+    /// Reads at most the first `most` bytes.
+    pub async fn read_head(&self, max: usize) -> Result<Bytes> {
         let file = Arc::clone(&self.file);
         blocking(move || {
             let length = usize::try_from(file.metadata()?.len())
-                .unwrap_or(most)
-                .min(most);
+                .unwrap_or(max)
+                .min(max);
             let mut head = vec![0; length];
             file.read_exact_at(&mut head, 0)?;
             Ok(head.into())

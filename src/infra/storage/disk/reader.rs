@@ -1,4 +1,4 @@
-//! Reads a range of a file as a stream: in place what the page cache has, on the blocking pool what the disk has.
+//! Streams a range of a file: from the page cache directly, from the disk on the blocking pool.
 
 use std::fs::File;
 use std::io::IoSliceMut;
@@ -27,7 +27,7 @@ pub(super) fn stream_range(file: File, range: Range<u64>) -> ObjectStream {
         }
         let block = reader.next_block().await;
         if block.is_err() {
-            // Nothing comes after an error.
+            // End the stream after an error.
             reader.range.start = reader.range.end;
         }
         Some((block, reader))
@@ -38,15 +38,16 @@ pub(super) fn stream_range(file: File, range: Range<u64>) -> ObjectStream {
 struct Reader {
     file: Arc<File>,
     range: Range<u64>,
-    /// Its memory is taken again as soon as the reader of the stream has let go of the block before.
+    /// The memory is reused once the consumer has dropped the previous block.
     buffer: BytesMut,
-    /// Until the file system says it cannot.
+    /// Whether to try non-blocking reads; `false` once the file system has rejected one.
     in_place: bool,
 }
 
 impl Reader {
-    /// What the page cache has is read in place, which costs half of a trip over the blocking pool (measured);
-    /// what must come from the disk is read there, so that a slow disk never holds up the other requests.
+    /// Reads the next block. Data in the page cache is read directly, which takes half the time of
+    /// the blocking pool (measured). Data on the disk is read on the blocking pool, so that a slow
+    /// disk does not delay other requests.
     async fn next_block(&mut self) -> Result<Bytes> {
         let wanted = BLOCK_SIZE
             .min(usize::try_from(self.range.end - self.range.start).unwrap_or(BLOCK_SIZE));
@@ -57,7 +58,7 @@ impl Reader {
             None => self.read_blocking().await?,
         };
         if read == 0 {
-            return Err(unavailable("the file became shorter while it was read"));
+            return Err(unavailable("the file was truncated during the read"));
         }
         self.range.start += read as u64;
         self.buffer.truncate(read);

@@ -1,4 +1,4 @@
-//! Proves a bucket against the real server, and says how to mend what is wrong.
+//! Checks a bucket against the real server, and says how to fix what is wrong.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl S3 {
         storage: &Storage,
         key: &str,
     ) -> Result<Vec<String>> {
-        let mend = |error: Error| match error {
+        let advise = |error: Error| match error {
             Error::Unavailable(text, cause) => {
                 let error = Error::Unavailable(text, cause);
                 let words = format!(
@@ -29,19 +29,19 @@ impl S3 {
             }
             other => other,
         };
-        self.check().await.map_err(mend)?;
+        self.check().await.map_err(advise)?;
         let large = format!("{key}-parts");
         let proved = self.run_self_test(storage, key, &large).await;
         for key in [key, &large] {
-            storage.delete(key).await.map_err(mend)?;
-            if storage.len(key).await.map_err(mend)?.is_some() {
+            storage.delete(key).await.map_err(advise)?;
+            if storage.len(key).await.map_err(advise)?.is_some() {
                 return Err(self_test_error(
-                    "A deleted object is still there: look at the bucket's retention or object lock.",
+                    "A deleted object still exists: check the retention and object lock of the bucket.",
                 ));
             }
         }
-        let mut lines = vec![format!("The bucket {} answers.", self.settings.bucket)];
-        lines.extend(proved.map_err(mend)?);
+        let mut lines = vec![format!("The bucket {} responds.", self.settings.bucket)];
+        lines.extend(proved.map_err(advise)?);
         lines.push("Objects are deleted with all their versions.".into());
         Ok(lines)
     }
@@ -86,7 +86,7 @@ impl S3 {
             ];
         if !kept {
             return Err(self_test_error(
-                "The server does not keep an object's type, disposition and cache headers: use delivery `proxy`.",
+                "The server does not keep an object's type, disposition and cache headers: set HEARBACK_DELIVERY to proxy.",
             ));
         }
         let block = Bytes::from(vec![7; PART_SIZE / 8]);
@@ -118,14 +118,14 @@ impl S3 {
             || authority.is_some_and(|authority| !host.contains(authority))
         {
             return Err(self_test_error(format!(
-                "Presigned addresses begin with {host}, which is not the public endpoint."
+                "Presigned URLs begin with {host}, which is not the public endpoint."
             )));
         }
         let origin = host.strip_suffix(&self.full_key(key)).unwrap_or(host);
         Ok(vec![
             "Objects can be written and read by range, and keep their type, disposition and cache headers.".into(),
             "Large objects can be written in parts.".into(),
-            format!("Presigned addresses begin with {origin}; browsers must reach that name in delivery `redirect`."),
+            format!("Presigned URLs begin with {origin}; with HEARBACK_DELIVERY=redirect, browsers must be able to reach it."),
         ])
     }
 }

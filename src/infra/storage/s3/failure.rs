@@ -1,4 +1,4 @@
-//! What an S3 server's refusal means for people, and for the doctor.
+//! Classifies errors of an S3 server, for requests and for the doctor.
 
 use std::error::Error as StdError;
 
@@ -7,18 +7,18 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use crate::error::Error;
 use crate::infra::storage::{storage_full, unavailable};
 
-/// What went wrong, as far as the difference matters to us.
+/// The kind of failure, as far as Hearback treats them differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// There is no such object, version or upload.
+    /// The object, version or upload does not exist.
     Missing,
-    /// The server does not have this call (501, some say 405).
+    /// The server does not implement the call (501, or 405 on some servers).
     NotImplemented,
-    /// Not reached, too slow, or in trouble itself.
+    /// The server is unreachable, too slow or failing.
     Unavailable,
-    /// No room or over a quota.
+    /// The storage is full or over a quota.
     Full,
-    /// It answered, and refused: a setting is wrong.
+    /// The server rejected the request, so a setting is wrong.
     Refused,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
             _ => Failure::Unavailable,
         };
     };
-    // A HEAD has no body and so no code.
+    // A response to HEAD has no body and therefore no code.
     match (status, error.code().unwrap_or_default()) {
         (_, "NoSuchBucket") => Failure::Refused,
         (404, _) => Failure::Missing,
@@ -41,7 +41,7 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
         | (_, "QuotaExceeded" | "XMinioStorageFull" | "StorageFull" | "EntityTooLarge") => {
             Failure::Full
         }
-        // Completing an upload may answer 200 and say only in the body that it failed.
+        // CompleteMultipartUpload may return 200 with an error in the body.
         (408 | 429 | 500..=599, _)
         | (_, "RequestTimeout" | "SlowDown" | "InternalError" | "ServiceUnavailable") => {
             Failure::Unavailable
@@ -50,14 +50,14 @@ pub(super) fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Failure 
     }
 }
 
-/// Whether not even a connection was made. hyper says so only in its words.
+/// Whether no connection was made. hyper reports this only in its message.
 pub(super) fn never_connected<E: ProvideErrorMetadata + StdError + 'static>(
     error: &SdkError<E>,
 ) -> bool {
     matches!(error, SdkError::ConstructionFailure(_)) || error_chain(error).contains("(Connect)")
 }
 
-/// The error of the house for an error of the SDK.
+/// Converts an SDK error into an [`Error`].
 pub(super) fn into_error<E>(error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -75,7 +75,7 @@ where
     }
 }
 
-/// How to mend it.
+/// Tells the operator how to fix the error.
 pub(super) fn advice(error: &Error) -> &'static str {
     let cause = error.cause().map(ToString::to_string).unwrap_or_default();
     let known = [
@@ -109,7 +109,7 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "403",
-            "The key may not do this: look at its id, secret and rights on the bucket.",
+            "The key may not do this: check its id, its secret and its permissions on the bucket.",
         ),
         (
             "credential",
@@ -117,24 +117,25 @@ pub(super) fn advice(error: &Error) -> &'static str {
         ),
         (
             "dns error",
-            "The name of the endpoint cannot be resolved; a server without bucket names in its domain needs path style.",
+            "The host name of the endpoint cannot be resolved. If the server has no host names for buckets, set HEARBACK_S3_PATH_STYLE=true.",
         ),
         (
             "ertificate",
-            "The endpoint's certificate is not trusted by this machine.",
+            "This machine does not trust the certificate of the endpoint.",
         ),
         (
             "onnect",
-            "Nothing answers at the endpoint: look at its address and port.",
+            "Nothing responds at the endpoint: check its address and port.",
         ),
     ];
     known.iter().find(|(word, _)| cause.contains(word)).map_or(
-        "Look at the endpoint, the bucket and the keys.",
+        "Check the endpoint, the bucket and the keys.",
         |(_, words)| words,
     )
 }
 
-/// An error with what lies behind it: the SDK's own text is only "service error" or "dispatch failure".
+/// The message of an error with its status, code and sources. The SDK's own message is only
+/// "service error" or "dispatch failure".
 fn error_chain<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>) -> String {
     let mut text = error.to_string();
     if let Some(response) = error.raw_response() {
@@ -144,9 +145,9 @@ fn error_chain<E: ProvideErrorMetadata + StdError + 'static>(error: &SdkError<E>
         text.push_str(&format!(" {code}"));
     }
     let mut source = error.source();
-    while let Some(below) = source {
-        text.push_str(&format!(": {below}"));
-        source = below.source();
+    while let Some(inner) = source {
+        text.push_str(&format!(": {inner}"));
+        source = inner.source();
     }
     text
 }

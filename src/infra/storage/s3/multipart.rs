@@ -1,4 +1,4 @@
-//! Multipart uploads: the four calls, and one that is made in a single go and never left behind.
+//! Multipart uploads: the S3 calls, and a guard that aborts an unfinished upload.
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -10,19 +10,20 @@ use super::{S3, ignore_missing, non_empty};
 use crate::error::{Error, Result};
 use crate::infra::storage::{ObjectMetadata, check_key, unavailable};
 
-/// What came of completing a multipart upload.
+/// The result of completing a multipart upload.
 #[derive(Debug)]
 pub enum Completion {
-    /// The object is there and as long as it has to be.
+    /// The object exists with the expected length.
     Done,
-    /// The server answered that it makes no object of these parts.
+    /// The server refused to combine these parts.
     Refused(Error),
 }
 
-/// The calls for uploads that grow over many requests. Who uses them keeps the id and the ETags: servers answer
-/// ListParts late or in part. Parts but the last are of [`super::PART_SIZE`] bytes; some servers want them equal.
+/// Calls for uploads that span many requests. The caller stores the upload id and the ETags,
+/// because ListParts can be late or incomplete. All parts but the last must have
+/// [`super::PART_SIZE`] bytes; some servers require equal parts.
 impl S3 {
-    /// Begins an upload to `key` and answers its id.
+    /// Starts a multipart upload to `key` and returns its id.
     pub async fn create_multipart(&self, key: &str, about: &ObjectMetadata) -> Result<String> {
         check_key(key)?;
         let create = self
@@ -36,10 +37,10 @@ impl S3 {
         let created = create.send().await.map_err(into_error)?;
         created
             .upload_id
-            .ok_or_else(|| unavailable("CreateMultipartUpload answered without an id"))
+            .ok_or_else(|| unavailable("CreateMultipartUpload returned no id"))
     }
 
-    /// Sends part `number` (from 1) and answers its ETag. Sending it again replaces it.
+    /// Uploads part `number` (from 1) and returns its ETag. A repeated upload replaces the part.
     pub async fn upload_part(
         &self,
         key: &str,
@@ -59,21 +60,21 @@ impl S3 {
             .body(ByteStream::from(bytes));
         let part = upload.send().await.map_err(into_error)?;
         part.e_tag
-            .ok_or_else(|| unavailable("UploadPart answered without an ETag"))
+            .ok_or_else(|| unavailable("UploadPart returned no ETag"))
     }
 
-    /// Makes the object of its parts, given by number and ETag in rising order, and looks that it has `length` bytes. Can be repeated: an upload that
-    /// was completed already, but whose answer was lost, counts as completed.
+    /// Combines the parts, given by number and ETag in ascending order, and checks that the object
+    /// has `length` bytes. Idempotent: an upload that was already completed counts as completed.
     pub async fn complete_multipart(
         &self,
         key: &str,
         id: &str,
-        made: &[(i32, String)],
+        numbered_etags: &[(i32, String)],
         length: u64,
     ) -> Result<Completion> {
         check_key(key)?;
         let mut parts = CompletedMultipartUpload::builder();
-        for (number, etag) in made {
+        for (number, etag) in numbered_etags {
             parts = parts.parts(
                 CompletedPart::builder()
                     .part_number(*number)
@@ -92,7 +93,8 @@ impl S3 {
             .multipart_upload(parts.build())
             .send()
             .await;
-        // A repeated Complete is refused although the first one worked (404, by Ceph 500): the object itself decides.
+        // Servers refuse a repeated Complete even if the first one worked (404; Ceph 500), so check
+        // the object itself.
         match (self.head_length(&name).await?, completed) {
             (Some(stored), _) if stored == length => Ok(Completion::Done),
             (_, Err(error)) if classify(&error) == Failure::Refused => {
@@ -100,12 +102,12 @@ impl S3 {
             }
             (_, Err(error)) => Err(into_error(error)),
             (stored, Ok(_)) => Err(unavailable(format!(
-                "wrote {length} bytes, the server has {stored:?}"
+                "wrote {length} bytes, but the server stored {stored:?}"
             ))),
         }
     }
 
-    /// All parts that the server has of an upload: number, ETag and length, in rising order.
+    /// Lists all parts of an upload as number, ETag and length, in ascending order.
     pub async fn list_parts(&self, key: &str, id: &str) -> Result<Vec<(i32, String, u64)>> {
         check_key(key)?;
         let (mut parts, mut after) = (Vec::new(), None);
@@ -125,9 +127,7 @@ impl S3 {
                 let (Some(number), Some(etag), Some(size)) =
                     (part.part_number(), part.e_tag(), part.size())
                 else {
-                    return Err(unavailable(
-                        "ListParts answered without numbers, ETags or sizes",
-                    ));
+                    return Err(unavailable("ListParts returned no number, ETag or size"));
                 };
                 parts.push((
                     number,
@@ -145,7 +145,7 @@ impl S3 {
         }
     }
 
-    /// Drops an upload with its parts. One that is gone is fine.
+    /// Aborts an upload and deletes its parts. A missing upload is not an error.
     pub async fn abort_multipart(&self, key: &str, id: &str) -> Result<()> {
         check_key(key)?;
         let abort = self
@@ -156,7 +156,7 @@ impl S3 {
     }
 }
 
-/// An upload made in a single go; dropping it unfinished aborts it on the server.
+/// A multipart upload within one call. Dropping it unfinished aborts it on the server.
 pub(super) struct Multipart {
     s3: S3,
     key: String,
@@ -187,7 +187,7 @@ impl Multipart {
         Ok(())
     }
 
-    /// Sends the last part, if any, and puts them together.
+    /// Uploads the last part, if any, and completes the upload.
     pub(super) async fn finish(mut self, last: Bytes, length: u64) -> Result<()> {
         if !last.is_empty() {
             self.add_part(last).await?;
@@ -216,7 +216,7 @@ impl Drop for Multipart {
         if self.finished {
             return;
         }
-        // Without a runtime the process is ending, and the sweep of another day will do it.
+        // Without a runtime the process is exiting; a later sweep aborts the upload.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
