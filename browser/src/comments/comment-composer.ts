@@ -13,7 +13,7 @@ import {
 } from "../lib/dom.js";
 import { sendWithDrafts } from "./draft-autosave.js";
 import { showError, removeGuestNameFields } from "../lib/dialogs.js";
-import { drawOn, moved, redraw } from "../markup/mark-comment.js";
+import { drawAnchor, wasCropped, confirmRedraw } from "../markup/mark-comment.js";
 import { refresh } from "../lib/refresh.js";
 import { requestJson, Problem } from "../lib/request.js";
 import { seekTo, durationMs } from "../update/source-swap.js";
@@ -135,7 +135,7 @@ export class CommentComposer extends HTMLElement {
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      const place = await drawOn(this.#anchor);
+      const place = await drawAnchor(this.#anchor);
       if (!place) return;
       this.setAnchor(place);
       this.startWriting();
@@ -333,8 +333,8 @@ export class CommentComposer extends HTMLElement {
     form.setAttribute("aria-busy", "true");
     this.#failed(null);
     try {
-      if (this.#anchor?.drawing && (await moved(this.#anchor))) {
-        if (!(await redraw()))
+      if (this.#anchor?.drawing && (await wasCropped(this.#anchor))) {
+        if (!(await confirmRedraw()))
           throw new Problem(
             "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
             409,

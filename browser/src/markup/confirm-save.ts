@@ -1,69 +1,79 @@
-// What is asked once before a save that cannot be taken back, or that others are told of.
+// Asks before a save that destroys something, or that may ask people again.
 import { make } from "../lib/dom.js";
-import { destroys, type Work } from "./shapes.js";
-import type { Again, Task } from "./session.js";
+import type { EditorTask, RevisionChange } from "./session.js";
+import { isDestructive, type Markup } from "./shapes.js";
 
-/** Null for "not yet"; else what is sent along, or undefined where nothing is asked. */
-export async function agreed(task: Task, work: Work): Promise<{ again: Again | undefined } | null> {
-  const final = destroys(work);
-  if (!final && !task.again) return { again: undefined };
-  const box = make("input", { type: "checkbox", name: "change" });
-  // Where pixels are gone it is another picture: that always asks again.
-  box.checked = box.disabled = final;
-  const changed = make("input", {
+/** Returns what to tell people who answered, `undefined` if there is nothing to ask; null if the person cancelled. */
+export async function confirmSave(
+  task: EditorTask,
+  markup: Markup,
+): Promise<{ change: RevisionChange | undefined } | null> {
+  const destroys = isDestructive(markup);
+  if (!destroys && !task.answered) return { change: undefined };
+  const asksAgain = make("input", { type: "checkbox", name: "change" });
+  // Destroyed pixels make another picture, so everyone has to see it again.
+  asksAgain.checked = asksAgain.disabled = destroys;
+  const whatChanged = make("input", {
     id: "markup-changed",
     name: "what_changed",
     maxlength: "500",
     autocomplete: "off",
   });
-  const cancel = make("button", { type: "button", class: "button" }, "Cancel");
-  const yes = make("button", { class: "button main", value: "yes" }, task.done);
   const form = make("form", { method: "dialog", class: "stack", "data-turbo": "false" });
-  if (final) form.append(make("p", { class: "words" }, task.final(work)));
-  if (task.again) {
-    const { people } = task.again;
-    form.append(
+  if (destroys) form.append(make("p", { class: "words" }, task.lossWarning(markup)));
+  if (task.answered) form.append(...askAgainFields(task.answered.people, asksAgain, whatChanged));
+  if (!(await confirmInDialog(form, destroys ? "For good" : task.saveLabel, task.saveLabel)))
+    return null;
+  const text = whatChanged.value.trim();
+  return {
+    change: task.answered && {
+      change: asksAgain.checked ? "material" : "cosmetic",
+      ...(text === "" ? {} : { what_changed: text }),
+    },
+  };
+}
+
+function askAgainFields(
+  people: number,
+  asksAgain: HTMLInputElement,
+  whatChanged: HTMLInputElement,
+): HTMLElement[] {
+  const count = people === 1 ? "1 person" : `${people} people`;
+  return [
+    make("label", { class: "check" }, asksAgain, make("span", {}, `Ask ${count} again`)),
+    make(
+      "div",
+      { class: "field" },
       make(
         "label",
-        { class: "check" },
-        box,
-        make("span", {}, `Ask ${people === 1 ? "1 person" : `${people} people`} again`),
+        { for: whatChanged.id },
+        "What changed ",
+        make("span", { class: "optional" }, "if you like"),
       ),
-      make(
-        "div",
-        { class: "field" },
-        make(
-          "label",
-          { for: "markup-changed" },
-          "What changed ",
-          make("span", { class: "optional" }, "if you like"),
-        ),
-        changed,
-      ),
-    );
-  }
-  form.append(make("div", { class: "actions" }, cancel, yes));
+      whatChanged,
+    ),
+  ];
+}
+
+/** Shows the form with two buttons, and resolves with whether the person confirmed. */
+async function confirmInDialog(
+  form: HTMLFormElement,
+  title: string,
+  label: string,
+): Promise<boolean> {
+  const cancel = make("button", { type: "button", class: "button" }, "Cancel");
+  const confirm = make("button", { class: "button main", value: "yes" }, label);
+  form.append(make("div", { class: "actions" }, cancel, confirm));
   const dialog = make(
     "dialog",
-    {
-      class: "markup-ask",
-      "aria-label": final ? "For good" : task.done,
-      "data-turbo-temporary": true,
-    },
+    { class: "markup-ask", "aria-label": title, "data-turbo-temporary": true },
     form,
   );
   cancel.addEventListener("click", () => dialog.close(""));
   document.body.append(dialog);
   dialog.showModal();
-  yes.focus();
+  confirm.focus();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   dialog.remove();
-  if (dialog.returnValue !== "yes") return null;
-  const words = changed.value.trim();
-  return {
-    again: task.again && {
-      change: box.checked ? "material" : "cosmetic",
-      ...(words === "" ? {} : { what_changed: words }),
-    },
-  };
+  return dialog.returnValue === "yes";
 }

@@ -1,8 +1,16 @@
-// What a crop leaves of shapes, and where it moves them; the server (markup/crop.rs) has the same.
-import { limits, tidy, within, type Box, type Point, type Shape, type Spot } from "./shapes.js";
+// Clips shapes to a crop. The server does the same (src/markup/crop.rs).
+import {
+  limits,
+  normalizeShape,
+  clamp,
+  type Box,
+  type StrokePoint,
+  type Shape,
+  type Point,
+} from "./shapes.js";
 
-/** The whole pixels a crop keeps: each side at the nearest one, and never nothing. */
-export function kept([x, y, w, h]: Box, width: number, height: number): Box {
+/** The whole pixels that a crop keeps. Each side is rounded to the nearest pixel, and at least one pixel remains. */
+export function cropPixels([x, y, w, h]: Box, width: number, height: number): Box {
   const left = Math.min(width - 1, Math.round(x * width));
   const top = Math.min(height - 1, Math.round(y * height));
   return [
@@ -13,48 +21,53 @@ export function kept([x, y, w, h]: Box, width: number, height: number): Box {
   ];
 }
 
-/** The shapes on the picture that the crop leaves, looking as they did. */
-export function clip(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
-  const [left, top, w, h] = kept(crop, width, height);
-  const to = ([x, y]: Spot | Point): Spot => [(x * width - left) / w, (y * height - top) / h];
-  const grown = Math.min(width, height) / Math.min(w, h);
-  const thick = (value: number) => within(value * grown, limits.width);
+/** Returns the parts of the shapes inside the crop, as shares of the cropped picture. They look as before. */
+export function clipShapes(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
+  const [left, top, w, h] = cropPixels(crop, width, height);
+  const to = ([x, y]: Point | StrokePoint): Point => [
+    (x * width - left) / w,
+    (y * height - top) / h,
+  ];
+  const scale = Math.min(width, height) / Math.min(w, h);
+  const scaledWidth = (value: number) => clamp(value * scale, limits.width);
   const clipped = shapes.flatMap((shape): Shape[] => {
     switch (shape.kind) {
       case "arrow":
       case "line": {
-        const part = segment(to(shape.from), to(shape.to));
-        return part ? [{ ...shape, from: part[0], to: part[1], width: thick(shape.width) }] : [];
+        const part = clipSegment(to(shape.from), to(shape.to));
+        return part
+          ? [{ ...shape, from: part[0], to: part[1], width: scaledWidth(shape.width) }]
+          : [];
       }
       case "freehand":
-        return split(
-          shape.points.map((point): Point =>
+        return clipStroke(
+          shape.points.map((point): StrokePoint =>
             point.length === 3 ? [...to(point), point[2]] : to(point),
           ),
-        ).map((points) => ({ ...shape, points, width: thick(shape.width) }));
+        ).map((points) => ({ ...shape, points, width: scaledWidth(shape.width) }));
       case "text":
-        return inside(to(shape.at))
-          ? [{ ...shape, at: to(shape.at), size: within(shape.size * grown, limits.size) }]
+        return isInside(to(shape.at))
+          ? [{ ...shape, at: to(shape.at), size: clamp(shape.size * scale, limits.size) }]
           : [];
       case "step":
-        return inside(to(shape.at))
-          ? [{ ...shape, at: to(shape.at), width: thick(shape.width) }]
+        return isInside(to(shape.at))
+          ? [{ ...shape, at: to(shape.at), width: scaledWidth(shape.width) }]
           : [];
       case "highlight":
       case "redaction": {
-        const box = meet(shape.box, to);
+        const box = clipBox(shape.box, to);
         return box ? [{ ...shape, box }] : [];
       }
       default: {
-        const box = meet(shape.box, to);
-        return box ? [{ ...shape, box, width: thick(shape.width) }] : [];
+        const box = clipBox(shape.box, to);
+        return box ? [{ ...shape, box, width: scaledWidth(shape.width) }] : [];
       }
     }
   });
-  return clipped.slice(0, limits.shapes).map(tidy);
+  return clipped.slice(0, limits.shapes).map(normalizeShape);
 }
 
-function meet([x, y, w, h]: Box, to: (spot: Spot) => Spot): Box | null {
+function clipBox([x, y, w, h]: Box, to: (spot: Point) => Point): Box | null {
   const [[left, top], [right, bottom]] = [to([x, y]), to([x + w, y + h])];
   const [l, t, r, b] = [
     Math.max(0, left),
@@ -65,8 +78,8 @@ function meet([x, y, w, h]: Box, to: (spot: Spot) => Spot): Box | null {
   return r > l && b > t ? [l, t, r - l, b - t] : null;
 }
 
-/** The part of a segment within 0–1 (Liang and Barsky), with the shares of it where that begins and ends. */
-function segment([x1, y1]: Spot, [x2, y2]: Spot): [Spot, Spot, number, number] | null {
+/** Clips a line segment to the unit square (Liang–Barsky). Also returns where the rest begins and ends, as shares of the segment. */
+function clipSegment([x1, y1]: Point, [x2, y2]: Point): [Point, Point, number, number] | null {
   let [from, to] = [0, 1];
   for (const [step, room] of [
     [x1 - x2, x1],
@@ -78,37 +91,38 @@ function segment([x1, y1]: Spot, [x2, y2]: Spot): [Spot, Spot, number, number] |
     if (step < 0) from = Math.max(from, room / step);
     else if (step > 0) to = Math.min(to, room / step);
   }
-  const at = (share: number): Spot => [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
+  const at = (share: number): Point => [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
   return from <= to ? [at(from), at(to), from, to] : null;
 }
 
-/** The stretches of a stroke within the picture, cut where it crosses the border. */
-function split(points: Point[]): Point[][] {
+/** Cuts a stroke where it crosses the border, and returns the parts inside. */
+function clipStroke(points: StrokePoint[]): StrokePoint[][] {
   const [only] = points;
-  if (points.length === 1) return only && inside([only[0], only[1]]) ? [points] : [];
-  const runs: Point[][] = [];
+  if (points.length === 1) return only && isInside([only[0], only[1]]) ? [points] : [];
+  const runs: StrokePoint[][] = [];
   let open = false;
   for (let i = 1; i < points.length; i += 1) {
-    const [a, b] = [points[i - 1] as Point, points[i] as Point];
-    const part = segment([a[0], a[1]], [b[0], b[1]]);
+    const [a, b] = [points[i - 1] as StrokePoint, points[i] as StrokePoint];
+    const part = clipSegment([a[0], a[1]], [b[0], b[1]]);
     if (!part) {
       open = false;
       continue;
     }
     const [from, to, start, end] = part;
-    if (!open || start > 0) runs.push([pressed(from, a, b, start)]);
-    runs.at(-1)?.push(pressed(to, a, b, end));
+    if (!open || start > 0) runs.push([interpolate(from, a, b, start)]);
+    runs.at(-1)?.push(interpolate(to, a, b, end));
     open = end === 1;
   }
   return runs;
 }
 
-function pressed([x, y]: Spot, a: Point, b: Point, share: number): Point {
+/** A point between two points of a stroke, with the pressure that it would have there. */
+function interpolate([x, y]: Point, a: StrokePoint, b: StrokePoint, share: number): StrokePoint {
   if (a.length !== 3 && b.length !== 3) return [x, y];
   const [from, to] = [a[2] ?? 0.5, b[2] ?? 0.5];
   return [x, y, from + (to - from) * share];
 }
 
-function inside([x, y]: Spot): boolean {
+function isInside([x, y]: Point): boolean {
   return x >= 0 && x <= 1 && y >= 0 && y <= 1;
 }

@@ -1,116 +1,113 @@
-// Choosing what of the picture is kept. Until it is saved a crop can be undone like everything else.
+// Chooses which part of the picture is kept. The crop can be undone until the markup is saved.
 import { make } from "../lib/dom.js";
-import { pulled, spanned, type Handle } from "./geometry.js";
-import type { Board } from "./document.js";
-import type { Sheet } from "./canvas.js";
-import { within, type Box, type Spot } from "./shapes.js";
+import type { MarkupCanvas } from "./canvas.js";
+import type { MarkupDocument } from "./document.js";
+import { boxBetween, resizeBox, type Handle } from "./geometry.js";
+import { clamp, type Box, type Point } from "./shapes.js";
 
-export class Crop {
+export class CropTool {
+  /** The buttons that end the tool. */
   readonly bar: HTMLElement;
+  /** In whole pixels of the picture. */
   #box: Box;
-  #ended = false;
+  #isEnded = false;
 
+  /** `onEnd` gets the crop as shares of the picture; null if all of it is kept. */
   constructor(
-    readonly board: Board,
-    readonly sheet: Sheet,
-    readonly say: (words: string) => void,
-    readonly left: (crop: Box | null) => void,
+    private readonly doc: MarkupDocument,
+    private readonly canvas: MarkupCanvas,
+    private readonly say: (message: string) => void,
+    private readonly onEnd: (crop: Box | null) => void,
   ) {
-    const { width, height } = board.size;
-    this.#box = board.crop
-      ? [
-          board.crop[0] * width,
-          board.crop[1] * height,
-          board.crop[2] * width,
-          board.crop[3] * height,
-        ]
-      : [0, 0, width, height];
-    const button = (words: string, className: string, act: () => void) => {
-      const made = make("button", { type: "button", class: className }, words);
-      made.addEventListener("click", act);
-      return made;
-    };
+    const { width, height } = doc.size;
+    const [x, y, w, h] = doc.crop ?? [0, 0, 1, 1];
+    this.#box = [x * width, y * height, w * width, h * height];
     this.bar = make(
       "div",
       { class: "markup-crop", role: "group", "aria-label": "Crop" },
       make("p", {}, "Drag over what is to stay."),
-      button("Cancel", "button", () => this.leave()),
+      button("Cancel", "button", () => this.cancel()),
       button("Whole picture", "button", () => this.set([0, 0, width, height])),
       button("Crop", "button main", () => this.apply()),
     );
-    sheet.cropping(this.#box);
+    canvas.showCrop(this.#box);
   }
 
   get box(): Box {
     return this.#box;
   }
 
-  get whole(): boolean {
-    return this.#box[2] >= this.board.size.width && this.#box[3] >= this.board.size.height;
+  /** Whether the box covers the whole picture. */
+  get isWhole(): boolean {
+    return this.#box[2] >= this.doc.size.width && this.#box[3] >= this.doc.size.height;
   }
 
   set(box: Box, silent = false): void {
     this.#box = box.map(Math.round) as Box;
-    this.sheet.cropping(this.#box);
-    if (!silent) this.say(this.words);
+    this.canvas.showCrop(this.#box);
+    if (!silent) this.say(this.#description);
   }
 
-  get words(): string {
-    return this.whole
+  get #description(): string {
+    return this.isWhole
       ? "The whole picture"
       : `From ${this.#box[0]}, ${this.#box[1]}: ${this.#box[2]} by ${this.#box[3]} pixels`;
   }
 
-  /** Begins a drag at a spot; the answer is called with where it goes. */
-  begin(handle: Handle | null, from: Spot): (to: Spot, even: boolean) => void {
+  /**
+   * Starts a drag: of a handle, of the box, or of a new box. The returned function takes where the pointer is, and whether the proportions
+   * are kept.
+   */
+  startDrag(handle: Handle | null, from: Point): (to: Point, constrained: boolean) => void {
     const before = this.#box;
-    const { size } = this.board;
+    const { size } = this.doc;
     const [x, y, w, h] = before;
-    if (handle) return (to, even) => this.set(pulled(before, handle, to, size, even), true);
-    const inside = from[0] >= x && from[1] >= y && from[0] <= x + w && from[1] <= y + h;
-    if (inside && !this.whole)
-      return (to) =>
-        this.set(
-          [
-            within(x + to[0] - from[0], [0, size.width - w]),
-            within(y + to[1] - from[1], [0, size.height - h]),
-            w,
-            h,
-          ],
-          true,
-        );
-    return (to) => this.set(spanned(from, to, size), true);
+    if (handle)
+      return (to, constrained) => this.set(resizeBox(before, handle, to, size, constrained), true);
+    const isInside = from[0] >= x && from[1] >= y && from[0] <= x + w && from[1] <= y + h;
+    if (isInside && !this.isWhole)
+      return (to) => this.set(this.#movedTo(before, to[0] - from[0], to[1] - from[1]), true);
+    return (to) => this.set(boxBetween(from, to, size), true);
   }
 
-  /** Arrows move it; with `grow` they move its lower right corner. */
-  nudge(dx: number, dy: number, grow: boolean): void {
+  /** Moves the box or, with `resizes`, its lower right corner, by pixels of the picture. */
+  nudge(dx: number, dy: number, resizes: boolean): void {
     const [x, y, w, h] = this.#box;
-    const { width, height } = this.board.size;
-    if (grow)
-      this.set([
-        x,
-        y,
-        Math.min(width - x, Math.max(1, w + dx)),
-        Math.min(height - y, Math.max(1, h + dy)),
-      ]);
-    else this.set([within(x + dx, [0, width - w]), within(y + dy, [0, height - h]), w, h]);
+    const { width, height } = this.doc.size;
+    this.set(
+      resizes
+        ? [x, y, clamp(w + dx, [1, width - x]), clamp(h + dy, [1, height - y])]
+        : this.#movedTo(this.#box, dx, dy),
+    );
   }
 
   apply(): void {
-    const { width, height } = this.board.size;
+    const { width, height } = this.doc.size;
     const [x, y, w, h] = this.#box;
-    this.#end(this.whole ? null : [x / width, y / height, w / width, h / height]);
+    this.#end(this.isWhole ? null : [x / width, y / height, w / width, h / height]);
   }
 
-  leave(): void {
-    this.#end(this.board.crop);
+  cancel(): void {
+    this.#end(this.doc.crop);
+  }
+
+  /** The box moved inside the picture. */
+  #movedTo([x, y, w, h]: Box, dx: number, dy: number): Box {
+    const { width, height } = this.doc.size;
+    return [clamp(x + dx, [0, width - w]), clamp(y + dy, [0, height - h]), w, h];
   }
 
   #end(crop: Box | null): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.bar.remove();
-    this.sheet.cropping(null);
-    this.left(crop);
+    this.canvas.showCrop(null);
+    this.onEnd(crop);
   }
+}
+
+function button(label: string, className: string, act: () => void): HTMLButtonElement {
+  const element = make("button", { type: "button", class: className }, label);
+  element.addEventListener("click", act);
+  return element;
 }

@@ -1,56 +1,53 @@
-// What lies on the picture, what of it is selected, and everything that can be done to it. Knows nothing of pointers, keys or elements.
-import { kept } from "./crop-shapes.js";
-import { words } from "./draw.js";
-import { handles, moved, resized, type Size } from "./geometry.js";
+// The marks on a picture, the selection, and everything that can be done to them. It knows nothing about pointers, keys or elements.
+import { countMarks, describeMove, describeShape, shapeName } from "./describe.js";
+import { handlesOf, moveShapes, resizeShape, type Size } from "./geometry.js";
 import { History } from "./history.js";
+import { isInsideCrop, redactionsFirst, renumberSteps, reorderMarks, type Mark } from "./marks.js";
 import {
   limits,
-  sizes,
-  tidy,
-  tidyBox,
-  widths,
+  normalizeBox,
+  normalizeShape,
+  strokeWidths,
+  textSizes,
   type Box,
   type Color,
+  type Markup,
+  type Point,
   type Shape,
-  type Spot,
-  type Step,
-  type Work,
 } from "./shapes.js";
-import type { Style } from "./tools.js";
-
-/** A shape, and what it is known by while it changes. */
-export interface Mark {
-  readonly id: number;
-  readonly shape: Shape;
-}
+import type { DrawStyle } from "./tools.js";
 
 interface State {
   readonly marks: readonly Mark[];
   readonly crop: Box | null;
 }
 
-export class Board {
-  style: Style = { color: "red", level: 1 };
+/** How far a copy lies from its original, as a share of the picture's shorter side. */
+const copyOffset = 0.025;
+
+export class MarkupDocument {
+  style: DrawStyle = { color: "red", level: 1 };
   #history: History<State>;
   #selected: ReadonlySet<number> = new Set();
   #saved: State;
   #copied: Shape[] = [];
-  #pasted = 0;
-  #last = 0;
+  #pasteCount = 0;
+  #lastId = 0;
 
-  /** `changed` is called after every change, with the words for those who do not see it; `refused` where they are for all. */
+  /** `onChange` is called after every change with a message for screen readers. `isRefusal`: the change was refused, and everyone is to see why. */
   constructor(
-    work: Work,
+    markup: Markup,
     readonly size: Size,
-    readonly changed: (said: string, refused?: boolean) => void,
+    readonly onChange: (message: string, isRefusal?: boolean) => void,
   ) {
     this.#saved = {
-      marks: underneath(work.shapes.map((shape) => ({ id: ++this.#last, shape }))),
-      crop: work.crop,
+      marks: redactionsFirst(markup.shapes.map((shape) => ({ id: ++this.#lastId, shape }))),
+      crop: markup.crop,
     };
     this.#history = new History(this.#saved);
   }
 
+  /** From back to front. */
   get marks(): readonly Mark[] {
     return this.#history.now.marks;
   }
@@ -59,11 +56,11 @@ export class Board {
     return this.#history.now.crop;
   }
 
-  get work(): Work {
+  get markup(): Markup {
     return { shapes: this.marks.map(({ shape }) => shape), crop: this.crop };
   }
 
-  get dirty(): boolean {
+  get isDirty(): boolean {
     return this.#history.now !== this.#saved;
   }
 
@@ -83,223 +80,190 @@ export class Board {
     return this.marks.filter(({ id }) => this.#selected.has(id));
   }
 
-  /** The style of what is selected, or of what comes next. */
-  get shown(): Style {
+  /** The style of the selected mark or, unless exactly one is selected, of the next one. */
+  get shownStyle(): DrawStyle {
     const [only, more] = this.selected;
-    if (!only || more) return this.style;
-    const { shape } = only;
-    const level = (values: readonly number[], value: number) =>
-      values.reduce(
-        (best, one, i) =>
-          Math.abs(one - value) < Math.abs((values[best] ?? 0) - value) ? i : best,
-        0,
-      ) as Style["level"];
-    return {
-      color: "color" in shape ? shape.color : this.style.color,
-      level:
-        shape.kind === "text"
-          ? level(sizes, shape.size)
-          : "width" in shape
-            ? level(widths, shape.width)
-            : this.style.level,
-    };
+    return only && !more ? styleOf(only.shape, this.style) : this.style;
+  }
+
+  /** The height of the next text, in pixels of the picture. */
+  get textSize(): number {
+    return textSizes[this.style.level] * Math.min(this.size.width, this.size.height);
+  }
+
+  get nextStepNumber(): number {
+    const steps = this.marks.filter(
+      ({ shape }) => shape.kind === "step" && isInsideCrop(shape.at, this.crop, this.size),
+    );
+    return steps.length + 1;
   }
 
   isSelected(id: number): boolean {
     return this.#selected.has(id);
   }
 
+  /** Selects these marks and no others. `silent` announces nothing. */
   select(ids: Iterable<number>, silent = false): void {
     this.#selected = new Set(ids);
-    const { selected } = this;
-    const [only] = selected;
-    this.changed(
-      silent
-        ? ""
-        : selected.length > 1
-          ? `${selected.length} marks selected`
-          : only
-            ? `${words(only.shape)}. ${this.marks.indexOf(only) + 1} of ${this.marks.length}`
-            : "Nothing selected",
-    );
+    this.onChange(silent ? "" : this.#describeSelection());
   }
 
-  /** Selects the mark after, or before, the selected one; false past the last. */
+  #describeSelection(): string {
+    const { marks, selected } = this;
+    const [only, more] = selected;
+    if (!only) return "Nothing selected";
+    if (more) return `${selected.length} marks selected`;
+    return `${describeShape(only.shape)}. ${marks.indexOf(only) + 1} of ${marks.length}`;
+  }
+
+  /** Selects the mark after (1) or before (-1) the selected one. Past the end it clears the selection and returns false. */
   selectNext(step: 1 | -1): boolean {
     const at = this.marks.findIndex(({ id }) => this.#selected.has(id));
-    const next = this.marks[at < 0 ? (step > 0 ? 0 : this.marks.length - 1) : at + step];
+    const start = step > 0 ? 0 : this.marks.length - 1;
+    const next = this.marks[at < 0 ? start : at + step];
     if (next) this.select([next.id]);
     else if (at >= 0) this.select([], true);
     return next !== undefined;
   }
 
-  /** Adds a shape and answers its id; null where there is no room. */
+  /** Adds a shape and returns its id; null if the picture has too many marks. */
   add(shape: Shape, selected = true): number | null {
-    const ids = this.#append([shape], `new ${name(shape)}`, selected, "added");
+    const ids = this.#append([shape], `new ${shapeName(shape)}`, selected, "added");
     return ids?.[0] ?? null;
   }
 
-  /** Puts other shapes in the place of those with these ids. */
+  /**
+   * Replaces the shapes with these ids. `what` names the change for undo; changes in a row with the same `key` are undone together.
+   * `prefix` comes before the announcement.
+   */
   replace(
     changes: ReadonlyMap<number, Shape>,
     what: string,
     key: string | null = null,
-    said = "",
+    prefix = "",
   ): void {
     if (changes.size === 0) return;
     const marks = this.marks.map((mark) => {
       const shape = changes.get(mark.id);
-      return shape ? { id: mark.id, shape: tidy(shape) } : mark;
+      return shape ? { id: mark.id, shape: normalizeShape(shape) } : mark;
     });
-    const [first] = changes.keys();
-    const shown = marks.find(({ id }) => id === first);
-    this.#commit(
-      marks,
-      what,
-      `${said}${changes.size === 1 && shown ? words(shown.shape) : `${changes.size} marks: ${what}`}`,
-      key,
-    );
+    const changed = marks.find(({ id }) => changes.has(id));
+    const result =
+      changes.size === 1 && changed
+        ? describeShape(changed.shape)
+        : `${changes.size} marks: ${what}`;
+    this.#commit(marks, what, prefix + result, key);
   }
 
+  /** Removes the selected marks. */
   remove(): void {
     const { selected } = this;
-    if (selected.length === 0) return;
-    const said =
-      selected.length === 1 && selected[0] ? words(selected[0].shape) : `${selected.length} marks`;
-    this.#commit(
-      this.marks.filter(({ id }) => !this.#selected.has(id)),
-      "delete",
-      `${said}: deleted`,
-    );
+    const [only, more] = selected;
+    if (!only) return;
+    const removed = more ? `${selected.length} marks` : describeShape(only.shape);
+    const kept = this.marks.filter(({ id }) => !this.#selected.has(id));
+    this.#commit(kept, "delete", `${removed}: deleted`);
   }
 
   duplicate(): void {
-    this.#append(
-      this.#beside(
-        this.selected.map(({ shape }) => shape),
-        1,
-      ),
-      "duplicate",
-      true,
-      "duplicated",
-    );
+    const shapes = this.#offset(this.#selectedShapes, 1);
+    this.#append(shapes, "duplicate", true, "duplicated");
   }
 
+  /** Copies the selected marks to the clipboard of the editor. */
   copy(): void {
-    const { selected } = this;
-    this.#copied = selected.map(({ shape }) => shape);
-    this.#pasted = 0;
-    this.changed(`${count(selected.length)} copied`);
+    this.#copied = this.#selectedShapes;
+    this.#pasteCount = 0;
+    this.onChange(`${countMarks(this.#copied.length)} copied`);
   }
 
   paste(): void {
-    this.#pasted += 1;
-    this.#append(this.#beside(this.#copied, this.#pasted), "paste", true, "pasted");
+    this.#pasteCount += 1;
+    this.#append(this.#offset(this.#copied, this.#pasteCount), "paste", true, "pasted");
   }
 
-  /** So that a copy does not lie on what it was made of. */
-  #beside(shapes: Shape[], times: number): Shape[] {
-    const by = 0.025 * Math.min(this.size.width, this.size.height) * times;
-    return shapes.length > 0 ? moved(shapes, by, by, this.size) : [];
+  get #selectedShapes(): Shape[] {
+    return this.selected.map(({ shape }) => shape);
   }
 
-  /** Moves what is selected one place, or all the way, to the front (1) or back (-1). */
-  order(step: 1 | -1, whole: boolean): void {
+  /** Moves copies away from their originals. */
+  #offset(shapes: Shape[], times: number): Shape[] {
+    const distance = copyOffset * Math.min(this.size.width, this.size.height) * times;
+    return shapes.length > 0 ? moveShapes(shapes, distance, distance, this.size) : [];
+  }
+
+  /** Moves the selected marks to the front (1) or the back (-1): by one place, or all the way. */
+  reorder(step: 1 | -1, allTheWay: boolean): void {
     if (this.#selected.size === 0) return;
-    const marks = [...this.marks];
-    const on = (mark: Mark | undefined) => mark !== undefined && this.#selected.has(mark.id);
-    if (whole) marks.sort((a, b) => step * (Number(on(a)) - Number(on(b))));
-    else {
-      const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
-      for (const i of places)
-        if (on(marks[i]) && marks[i + step] && !on(marks[i + step]))
-          [marks[i], marks[i + step]] = [marks[i + step] as Mark, marks[i] as Mark];
-    }
-    if (underneath(marks).every((mark, i) => mark === this.marks[i]))
-      return this.changed(step > 0 ? "Already in front" : "Already at the back");
-    this.#commit(
-      marks,
-      "order",
-      `${whole ? "All the way" : "One"} ${step > 0 ? "forward" : "back"}: ${marks.findIndex(on) + 1} of ${marks.length}`,
-    );
+    const marks = reorderMarks(this.marks, this.#selected, step, allTheWay);
+    if (marks.every((mark, i) => mark === this.marks[i]))
+      return this.onChange(step > 0 ? "Already in front" : "Already at the back");
+    const distance = `${allTheWay ? "All the way" : "One"} ${step > 0 ? "forward" : "back"}`;
+    const place = marks.findIndex(({ id }) => this.#selected.has(id)) + 1;
+    this.#commit(marks, "order", `${distance}: ${place} of ${marks.length}`);
   }
 
-  color(color: Color): void {
+  /** Sets the colour of the selected marks and of the next ones. */
+  setColor(color: Color): void {
     this.style = { ...this.style, color };
-    this.#restyle("colour", color, (shape) =>
+    this.#restyle("colour", color, "", (shape) =>
       shape.kind === "redaction" ? shape : { ...shape, color },
     );
   }
 
-  level(level: Style["level"]): void {
+  /** Sets the width, or the text size, of the selected marks and of the next ones. */
+  setLevel(level: DrawStyle["level"]): void {
     this.style = { ...this.style, level };
-    this.#restyle("width", ["Thin", "Medium", "Thick"][level] ?? "", (shape) =>
-      shape.kind === "text"
-        ? { ...shape, size: sizes[level] }
-        : "width" in shape
-          ? { ...shape, width: widths[level] }
-          : shape,
-    );
+    const name = ["Thin", "Medium", "Thick"][level] ?? "";
+    this.#restyle("width", name, `${name}. `, (shape) => {
+      if (shape.kind === "text") return { ...shape, size: textSizes[level] };
+      return "width" in shape ? { ...shape, width: strokeWidths[level] } : shape;
+    });
   }
 
-  #restyle(what: string, said: string, change: (shape: Shape) => Shape): void {
+  /** Without a selection, only announces the value. */
+  #restyle(what: string, value: string, prefix: string, change: (shape: Shape) => Shape): void {
     const changes = new Map(this.selected.map(({ id, shape }) => [id, change(shape)]));
     if (changes.size > 0)
-      this.replace(
-        changes,
-        what,
-        `${what} ${[...changes.keys()].join()}`,
-        what === "width" ? `${said}. ` : "",
-      );
-    else this.changed(said);
+      this.replace(changes, what, `${what} ${[...changes.keys()].join()}`, prefix);
+    else this.onChange(value);
   }
 
-  /** Moves what is selected by pixels; presses in a row are one step of the history. */
+  /** Moves the selected marks by pixels of the picture. Calls in a row are undone together. */
   nudge(dx: number, dy: number): void {
     const { selected } = this;
     if (selected.length === 0) return;
-    const after = moved(
-      selected.map(({ shape }) => shape),
-      dx,
-      dy,
-      this.size,
-    );
-    this.replace(
-      new Map(selected.map(({ id }, i) => [id, after[i] as Shape])),
-      "move",
-      `nudge ${selected.map(({ id }) => id).join()}`,
-      `${way(dx, dy)}. `,
-    );
+    const moved = moveShapes(this.#selectedShapes, dx, dy, this.size);
+    const changes = new Map(selected.map(({ id }, i) => [id, moved[i] as Shape]));
+    const key = `nudge ${selected.map(({ id }) => id).join()}`;
+    this.replace(changes, "move", key, `${describeMove(dx, dy)}. `);
   }
 
-  /** Pulls the lower right corner, or the end of a line, by pixels. */
-  grow(dx: number, dy: number): void {
-    const changes = this.selected.map(({ id, shape }): [number, Shape] => {
-      const [handle, at] = handles(shape, this.size).find(
-        ([one]) => one === "se" || one === "to",
-      ) ?? ["se", [0, 0] as Spot];
-      // A step and a text grow alike, whichever way the arrow points.
-      const by = shape.kind === "step" || shape.kind === "text" ? dx || dy : 0;
-      return [
-        id,
-        resized(
-          shape,
-          handle,
-          by === 0 ? [at[0] + dx, at[1] + dy] : [at[0] + by, at[1] + by],
-          this.size,
-          false,
-        ),
-      ];
-    });
-    this.replace(new Map(changes), "size", `grow ${changes.map(([id]) => id).join()}`);
+  /** Moves the lower right corner of the selected marks, or the end of a line, by pixels of the picture. Calls in a row are undone together. */
+  resizeBy(dx: number, dy: number): void {
+    const changes = new Map(
+      this.selected.map(({ id, shape }) => [id, this.#resizedBy(shape, dx, dy)]),
+    );
+    this.replace(changes, "size", `grow ${[...changes.keys()].join()}`);
   }
 
+  #resizedBy(shape: Shape, dx: number, dy: number): Shape {
+    const [handle, [x, y]] = handlesOf(shape, this.size).find(
+      ([name]) => name === "se" || name === "to",
+    ) ?? ["se", [0, 0] as Point];
+    // Steps and texts keep their proportions, so every direction changes both sides.
+    const both = shape.kind === "step" || shape.kind === "text" ? dx || dy : 0;
+    const to: Point = both === 0 ? [x + dx, y + dy] : [x + both, y + both];
+    return resizeShape(shape, handle, to, this.size, false);
+  }
+
+  /** Sets the crop, as shares of the picture; null removes it. */
   setCrop(crop: Box | null): void {
     this.#history.commit(
-      { marks: renumbered(this.marks, crop, this.size), crop: crop && tidyBox(crop) },
+      { marks: renumberSteps(this.marks, crop, this.size), crop: crop && normalizeBox(crop) },
       "crop",
     );
-    this.changed(
+    this.onChange(
       crop
         ? `Cropped to ${Math.round(crop[2] * this.size.width)} by ${Math.round(crop[3] * this.size.height)} pixels`
         : "The whole picture",
@@ -307,113 +271,70 @@ export class Board {
   }
 
   undo(): void {
-    this.#travelled(this.#history.undo(), "Undone");
+    this.#afterTravel(this.#history.undo(), "Undone");
   }
 
   redo(): void {
-    this.#travelled(this.#history.redo(), "Done again");
+    this.#afterTravel(this.#history.redo(), "Done again");
   }
 
-  /** The height of the next text, in pixels of the picture. */
-  get textSize(): number {
-    return sizes[this.style.level] * Math.min(this.size.width, this.size.height);
+  /** Deselects the marks that no longer exist. `what` is what was undone or redone; null if there was nothing. */
+  #afterTravel(what: string | null, verb: string): void {
+    const existing = new Set(this.marks.map(({ id }) => id));
+    this.#selected = new Set([...this.#selected].filter((id) => existing.has(id)));
+    this.onChange(what === null ? "That was all" : `${verb}: ${what}`);
   }
 
-  /** The number the next step gets. */
-  get next(): number {
-    return (
-      this.marks.filter(
-        ({ shape }) => shape.kind === "step" && stays(shape.at, this.crop, this.size),
-      ).length + 1
-    );
-  }
-
-  #travelled(what: string | null, said: string): void {
-    const there = new Set(this.marks.map(({ id }) => id));
-    this.#selected = new Set([...this.#selected].filter((id) => there.has(id)));
-    this.changed(what === null ? "That was all" : `${said}: ${what}`);
-  }
-
-  #append(shapes: Shape[], what: string, selected: boolean, said: string): number[] | null {
+  /** Adds shapes in front of all others. Returns null, and says so, if the picture has too many marks. */
+  #append(shapes: Shape[], what: string, selected: boolean, verb: string): number[] | null {
     if (shapes.length === 0) return null;
-    const points = [...this.marks.map(({ shape }) => shape), ...shapes].reduce(
-      (sum, shape) => sum + (shape.kind === "freehand" ? shape.points.length : 0),
-      0,
-    );
-    if (this.marks.length + shapes.length > limits.shapes || points > limits.allPoints) {
-      this.changed(`A picture takes ${limits.shapes} marks. Delete some first.`, true);
+    const after = [...this.marks.map(({ shape }) => shape), ...shapes];
+    if (after.length > limits.shapes || countPoints(after) > limits.allPoints) {
+      this.onChange(`A picture takes ${limits.shapes} marks. Delete some first.`, true);
       return null;
     }
-    let next = this.next;
-    const fresh = shapes.map((shape): Mark => ({
-      id: ++this.#last,
-      shape: tidy(shape.kind === "step" ? { ...shape, number: next++ } : shape),
-    }));
-    if (selected) this.#selected = new Set(fresh.map(({ id }) => id));
+    let number = this.nextStepNumber;
+    const added = shapes.map((shape): Mark => {
+      const numbered = shape.kind === "step" ? { ...shape, number: number++ } : shape;
+      return { id: ++this.#lastId, shape: normalizeShape(numbered) };
+    });
+    const ids = added.map(({ id }) => id);
+    if (selected) this.#selected = new Set(ids);
+    const [only, more] = added;
     this.#commit(
-      [...this.marks, ...fresh],
+      [...this.marks, ...added],
       what,
-      fresh.length === 1 && fresh[0]
-        ? `${words(fresh[0].shape)}: ${said}`
-        : `${fresh.length} marks ${said}`,
+      only && !more ? `${describeShape(only.shape)}: ${verb}` : `${added.length} marks ${verb}`,
     );
-    return fresh.map(({ id }) => id);
+    return ids;
   }
 
-  #commit(marks: readonly Mark[], what: string, said: string, key: string | null = null): void {
+  #commit(marks: readonly Mark[], what: string, message: string, key: string | null = null): void {
     this.#history.commit(
-      { marks: renumbered(underneath(marks), this.crop, this.size), crop: this.crop },
+      { marks: renumberSteps(redactionsFirst(marks), this.crop, this.size), crop: this.crop },
       what,
       key,
     );
-    this.changed(said);
+    this.onChange(message);
   }
 }
 
-/** Redactions lie under all else, for they become part of the picture: what is drawn over one is still seen when it is saved. */
-function underneath(marks: readonly Mark[]): readonly Mark[] {
-  const first = marks.findIndex(({ shape }) => shape.kind !== "redaction");
-  if (!marks.some(({ shape }, i) => shape.kind === "redaction" && first >= 0 && i > first))
-    return marks;
-  return [
-    ...marks.filter(({ shape }) => shape.kind === "redaction"),
-    ...marks.filter(({ shape }) => shape.kind !== "redaction"),
-  ];
+/** The style of a shape; what a shape of its kind does not have comes from `fallback`. */
+function styleOf(shape: Shape, fallback: DrawStyle): DrawStyle {
+  const color = "color" in shape ? shape.color : fallback.color;
+  if (shape.kind === "text") return { color, level: nearestLevel(textSizes, shape.size) };
+  if ("width" in shape) return { color, level: nearestLevel(strokeWidths, shape.width) };
+  return { color, level: fallback.level };
 }
 
-/** Steps count from 1 without gaps, in the order they stand in; those that a crop takes away come after those that stay. */
-function renumbered(marks: readonly Mark[], crop: Box | null, size: Size): readonly Mark[] {
-  const gone = ({ shape }: { shape: Step }) => Number(!stays(shape.at, crop, size));
-  const steps = marks
-    .filter((mark): mark is Mark & { shape: Step } => mark.shape.kind === "step")
-    .sort((a, b) => gone(a) - gone(b) || a.shape.number - b.shape.number);
-  if (steps.every(({ shape }, i) => shape.number === i + 1)) return marks;
-  const numbers = new Map(steps.map(({ id }, i) => [id, i + 1]));
-  return marks.map((mark) => {
-    const number = numbers.get(mark.id);
-    return mark.shape.kind === "step" && number !== undefined && number !== mark.shape.number
-      ? { id: mark.id, shape: { ...mark.shape, number } }
-      : mark;
-  });
+function nearestLevel(values: readonly number[], value: number): DrawStyle["level"] {
+  const distances = values.map((one) => Math.abs(one - value));
+  return distances.indexOf(Math.min(...distances)) as DrawStyle["level"];
 }
 
-function stays([x, y]: Spot, crop: Box | null, { width, height }: Size): boolean {
-  if (!crop) return true;
-  const [left, top, w, h] = kept(crop, width, height);
-  return x * width >= left && x * width <= left + w && y * height >= top && y * height <= top + h;
-}
-
-function name(shape: Shape): string {
-  return shape.kind === "freehand" ? "freehand line" : shape.kind;
-}
-
-function count(many: number): string {
-  return many === 1 ? "1 mark" : `${many} marks`;
-}
-
-/** Where it went, in the pixels that words in percent do not tell. */
-function way(dx: number, dy: number): string {
-  const [by, where] = dx !== 0 ? [dx, dx > 0 ? "right" : "left"] : [dy, dy > 0 ? "down" : "up"];
-  const pixels = Math.abs(Math.round(by));
-  return `${pixels} ${pixels === 1 ? "pixel" : "pixels"} ${where}`;
+function countPoints(shapes: Shape[]): number {
+  return shapes.reduce(
+    (sum, shape) => sum + (shape.kind === "freehand" ? shape.points.length : 0),
+    0,
+  );
 }

@@ -1,51 +1,36 @@
-// <markup-editor>: marks on a picture, in a window of its own. Here its parts come together; each is a file named markup-….
-import { icon, make } from "../lib/dom.js";
+// <markup-editor>: marks up a picture in a dialog over the page.
 import { confirmDialog } from "../lib/dialogs.js";
-import { agreed } from "./confirm-save.js";
-import { Bar } from "./header.js";
-import { Board } from "./document.js";
-import { flatten } from "./flatten.js";
-import { Crop } from "./crop-tool.js";
-import { font, inBlocks } from "./draw.js";
-import { press, showKeys, type Commands } from "./keys.js";
-import { copyPicture, downloadPicture } from "./export.js";
-import { Pointers } from "./pointer.js";
-import type { Spot, Text } from "./shapes.js";
-import { Sheet } from "./canvas.js";
-import type { Again, Task } from "./session.js";
-import { TextField } from "./text-tool.js";
+import { make } from "../lib/dom.js";
+import { MarkupCanvas } from "./canvas.js";
+import type { EditorCommands } from "./context.js";
+import { CropTool } from "./crop-tool.js";
+import { MarkupDocument } from "./document.js";
+import { fontName, isBlockCoded } from "./draw.js";
+import { copyToClipboard, download } from "./export.js";
+import { flattenPicture } from "./flatten.js";
+import { EditorHeader } from "./header.js";
+import { showKeyList } from "./key-list.js";
+import { handleKey } from "./keys.js";
+import { loadPicture, type LoadedPicture } from "./load-picture.js";
+import { EditorMessages } from "./messages.js";
+import { PointerInput } from "./pointer.js";
+import { SaveController } from "./save-controller.js";
+import type { EditorTask } from "./session.js";
+import type { Box, Point } from "./shapes.js";
+import { TextTool } from "./text-tool.js";
 import { Toolbar } from "./toolbar.js";
-import { placed, tools, type Tool } from "./tools.js";
-import { View } from "./viewport.js";
+import { tools, type Tool } from "./tools.js";
+import { Viewport } from "./viewport.js";
 
-export { burn } from "./flatten.js";
-export { draw, words } from "./draw.js";
-export type { Again, Task } from "./session.js";
-export { parse, parseWork, type Box, type Shape, type Work } from "./shapes.js";
-
-/** Opens the editor over the page; true once it was saved, false when it was left. */
-export async function edit(task: Task): Promise<boolean> {
+/** Opens the editor over the page. Resolves with true once the markup was saved, with false if the person left. */
+export async function edit(task: EditorTask): Promise<boolean> {
   const editor = document.createElement("markup-editor");
   const dialog = make(
     "dialog",
     { class: "markup", "aria-label": `Mark up ${task.name}`, "data-turbo-temporary": true },
     editor,
   );
-  // What happens here is not for the page under it: its keys, and pictures that are pasted or dropped on it.
-  for (const name of [
-    "keydown",
-    "keyup",
-    "paste",
-    "copy",
-    "cut",
-    "dragenter",
-    "dragover",
-    "drop",
-    "submit",
-  ])
-    dialog.addEventListener(name, (event) => event.stopPropagation());
-  for (const name of ["dragover", "drop"])
-    dialog.addEventListener(name, (event) => event.preventDefault());
+  isolateEvents(dialog);
   document.body.append(dialog);
   dialog.showModal();
   try {
@@ -56,40 +41,60 @@ export async function edit(task: Task): Promise<boolean> {
   }
 }
 
-class MarkupEditor extends HTMLElement implements Commands {
+/** Keeps keys, and pictures that are pasted or dropped, from the page below the dialog. */
+function isolateEvents(dialog: HTMLDialogElement): void {
+  const dropEvents = ["dragover", "drop"];
+  const events = ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "submit"];
+  for (const name of [...events, ...dropEvents])
+    dialog.addEventListener(name, (event) => event.stopPropagation());
+  for (const name of dropEvents) dialog.addEventListener(name, (event) => event.preventDefault());
+}
+
+export class MarkupEditor extends HTMLElement implements EditorCommands {
   tool: Tool = "arrow";
-  crop: Crop | null = null;
-  panning = false;
-  board!: Board;
-  view!: View;
-  sheet!: Sheet;
-  #task!: Task;
-  #picture: Blob | null = null;
-  #bar!: Bar;
+  cropTool: CropTool | null = null;
+  isPanning = false;
+  // These exist once the picture is loaded.
+  doc!: MarkupDocument;
+  canvas!: MarkupCanvas;
+  viewport!: Viewport;
+  #picture: LoadedPicture | null = null;
   #toolbar!: Toolbar;
-  #pointers!: Pointers;
-  #text: TextField | null = null;
-  #noted = 0;
-  #busy = false;
-  #agreed: { again: Again | undefined; marks: Board["marks"]; crop: Board["crop"] } | null = null;
-  #finish: (saved: boolean) => void = () => {};
-  #listeners = new AbortController();
+  #pointer!: PointerInput;
+  #text!: TextTool;
+  // These exist from the start.
+  #task!: EditorTask;
+  #header!: EditorHeader;
+  #saving!: SaveController;
+  #messages = new EditorMessages();
   #stage = make("div", {
     class: "markup-stage",
     tabindex: "0",
     role: "application",
     "aria-describedby": "markup-hint",
   });
-  #status = make("p", { class: "sr", role: "status" });
-  #note = make("p", { class: "markup-note", hidden: true });
-  #wrong = make("div", { class: "markup-wrong problem", role: "alert", hidden: true });
+  #finish: (saved: boolean) => void = () => undefined;
+  #listeners = new AbortController();
 
-  /** Ends when it was saved (true) or left (false). */
-  async run(task: Task, dialog: HTMLDialogElement): Promise<boolean> {
+  /** Resolves with true once the markup was saved, with false if the person left. */
+  async run(task: EditorTask, dialog: HTMLDialogElement): Promise<boolean> {
     this.#task = task;
-    this.#frame();
-    const { signal } = this.#listeners;
+    this.#showFrame();
     const ended = new Promise<boolean>((resolve) => (this.#finish = resolve));
+    this.#keepOpen(dialog);
+    const picture = await loadPicture(task.picture);
+    if (picture) this.#open(picture);
+    else this.#showOnStage("The picture could not be opened. Leave, and try again in a moment.");
+    const saved = await ended;
+    this.#listeners.abort();
+    this.viewport?.disconnect();
+    if (picture?.url.startsWith("blob:")) URL.revokeObjectURL(picture.url);
+    return saved;
+  }
+
+  /** Asks before the dialog closes with unsaved work. */
+  #keepOpen(dialog: HTMLDialogElement): void {
+    const { signal } = this.#listeners;
     dialog.addEventListener(
       "cancel",
       (event) => {
@@ -98,7 +103,7 @@ class MarkupEditor extends HTMLElement implements Commands {
       },
       { signal },
     );
-    // A browser that closes it all the same, as Android's "back" does the second time, does not lose the work.
+    // Some browsers close it all the same, for example Android when "back" is pressed twice.
     dialog.addEventListener(
       "close",
       () => {
@@ -107,206 +112,194 @@ class MarkupEditor extends HTMLElement implements Commands {
       },
       { signal },
     );
-    const address = await this.#load(task.picture);
-    if (address !== null) this.#begin(address);
-    const saved = await ended;
-    this.#listeners.abort();
-    this.view?.end();
-    if (address?.startsWith("blob:")) URL.revokeObjectURL(address);
-    return saved;
+    addEventListener(
+      "beforeunload",
+      (event) => {
+        if (this.doc?.isDirty) event.preventDefault();
+      },
+      { signal },
+    );
   }
 
-  /** What is there before the picture is. */
-  #frame(): void {
-    this.#bar = new Bar(this.#task, {
-      leave: () => void this.leave(),
-      undo: () => this.board?.undo(),
-      redo: () => this.board?.redo(),
-      copy: () => this.copy(),
-      download: () => void this.#download(),
-      keys: () => this.keys(),
-      save: () => this.save(),
-      zoomBy: (factor) => this.view.zoomBy(factor),
-      trueSize: () => this.view.trueSize(),
-      fit: () => this.view.fit(),
-    });
+  /** Shows the editor without a picture. */
+  #showFrame(): void {
+    this.#header = this.#makeHeader();
+    this.#saving = this.#makeSaveController();
     this.#stage.setAttribute("aria-label", this.#task.name);
     this.append(
-      this.#bar.element,
+      this.#header.element,
       this.#stage,
-      this.#wrong,
-      this.#status,
+      this.#saving.errorBox,
+      this.#messages.status,
       make(
         "p",
         { id: "markup-hint", hidden: true },
         "A letter takes a tool, Enter places a mark, Tab goes through the marks, arrows move them. Question mark lists all keys.",
       ),
     );
-    this.#stage.append(make("p", { class: "markup-wait" }, "Opening the picture…"));
+    this.#showOnStage("Opening the picture…");
   }
 
-  /** The address the picture is shown from, or null with the reason on the stage. */
-  async #load(picture: Blob | string): Promise<string | null> {
-    if (typeof picture !== "string") this.#picture = picture;
-    else {
-      try {
-        const answer = await fetch(picture, { credentials: "same-origin" });
-        if (!answer.ok) throw new Error(String(answer.status));
-        this.#picture = await answer.blob();
-      } catch {
-        // Kept elsewhere, where this page may show it and not read it.
-        this.#picture = null;
-      }
-    }
-    const address = this.#picture ? URL.createObjectURL(this.#picture) : (picture as string);
-    const image = make("img", { alt: "", draggable: "false" });
-    image.src = address;
-    try {
-      await image.decode();
-    } catch {
-      this.#stage.replaceChildren(
-        make(
-          "p",
-          { class: "markup-wait" },
-          "The picture could not be opened. Leave, and try again in a moment.",
-        ),
-      );
-      return null;
-    }
-    this.#stage.replaceChildren(make("div", { class: "markup-sheet" }, image));
-    return address;
+  #showOnStage(text: string): void {
+    this.#stage.replaceChildren(make("p", { class: "markup-wait" }, text));
   }
 
-  #begin(address: string): void {
-    const { signal } = this.#listeners;
-    const sheet = this.#stage.firstElementChild as HTMLElement;
-    const image = sheet.firstElementChild as HTMLImageElement;
+  #open(picture: LoadedPicture): void {
+    const { image } = picture;
+    const sheet = make("div", { class: "markup-sheet" }, image);
     const size = { width: image.naturalWidth, height: image.naturalHeight };
-    this.board = new Board(this.#task.work, size, (said, refused) => this.#changed(said, refused));
-    this.sheet = new Sheet(this.board, inBlocks(this.#picture?.type ?? address));
-    sheet.append(this.sheet.shapes);
-    this.#stage.append(this.sheet.over, this.#note);
+    this.#picture = picture;
+    this.doc = new MarkupDocument(this.#task.markup, size, (message, isRefusal) =>
+      this.#handleChange(message, isRefusal),
+    );
+    this.canvas = new MarkupCanvas(this.doc, isBlockCoded(picture.blob?.type ?? picture.url));
+    sheet.append(this.canvas.shapesLayer);
+    this.#stage.replaceChildren(sheet, this.canvas.overlay, this.#messages.note);
     this.#stage.setAttribute(
       "aria-label",
       `${this.#task.name}, ${size.width} by ${size.height} pixels`,
     );
-    this.#toolbar = new Toolbar(
+    this.#toolbar = this.#makeToolbar();
+    this.append(...this.#toolbar.elements);
+    this.viewport = new Viewport(this.#stage, sheet, size, () => this.#handleViewportChange());
+    this.canvas.viewport = this.viewport;
+    this.#text = new TextTool(this, {
+      stage: this.#stage,
+      isEditorOpen: () => !this.#listeners.signal.aborted,
+    });
+    this.viewport.showInitial();
+    // On a phone, a line of medium width is too thin to see.
+    if (matchMedia("(pointer: coarse)").matches && this.viewport.scale < 0.5) this.doc.setLevel(2);
+    this.#pointer = new PointerInput(this, this.#stage, this.#listeners.signal);
+    this.#listen();
+    this.#header.enable();
+    this.useTool("arrow");
+    this.focusStage();
+    // The frames of texts are measured with this font.
+    void document.fonts.load(`16px "${fontName}"`).then(() => this.canvas.update());
+  }
+
+  #makeHeader(): EditorHeader {
+    return new EditorHeader(this.#task, {
+      leave: () => void this.leave(),
+      undo: () => this.doc?.undo(),
+      redo: () => this.doc?.redo(),
+      copy: () => this.copyPicture(),
+      download: () => void this.downloadPicture(),
+      keys: () => this.showKeys(),
+      save: () => this.save(),
+      zoomBy: (factor) => this.viewport.zoomBy(factor),
+      trueSize: () => this.viewport.trueSize(),
+      fit: () => this.viewport.fit(),
+    });
+  }
+
+  #makeSaveController(): SaveController {
+    return new SaveController(this.#task, {
+      editor: this,
+      header: this.#header,
+      saved: () => this.#finish(true),
+    });
+  }
+
+  #makeToolbar(): Toolbar {
+    return new Toolbar(
       {
-        use: (tool) => this.use(tool),
-        color: (color) => this.board.color(color),
-        level: (level) => this.board.level(level),
-        duplicate: () => this.board.duplicate(),
-        order: (step) => this.board.order(step, false),
-        remove: () => this.board.remove(),
+        use: (tool) => this.useTool(tool),
+        color: (color) => this.doc.setColor(color),
+        level: (level) => this.doc.setLevel(level),
+        duplicate: () => this.doc.duplicate(),
+        order: (step) => this.doc.reorder(step, false),
+        remove: () => this.doc.remove(),
       },
-      (tool) => this.has(tool),
+      (tool) => this.hasTool(tool),
     );
-    this.append(this.#toolbar.element, ...(this.#toolbar.apart ? [this.#toolbar.apart] : []));
-    this.view = this.sheet.view = new View(this.#stage, sheet, size, () => this.#moved());
-    this.view.open();
-    // On a telephone a usual line would be a hair.
-    if (matchMedia("(pointer: coarse)").matches && this.view.scale < 0.5) this.board.level(2);
-    this.#pointers = new Pointers(this, this.#stage, signal);
-    this.addEventListener("keydown", (event) => this.#key(event), { signal });
+  }
+
+  #listen(): void {
+    const { signal } = this.#listeners;
+    this.addEventListener("keydown", (event) => this.#handleKeyDown(event), { signal });
     this.addEventListener(
       "keyup",
       (event) => {
-        if (event.key === " ") this.#pan(false);
+        if (event.key === " ") this.#setPanning(false);
       },
       { signal },
     );
-    addEventListener("blur", () => this.#pan(false), { signal });
-    // A tool that was pressed by mouse or finger gives the keys back to the picture.
-    this.addEventListener(
-      "click",
-      ({ target, detail }) => {
-        if (
-          detail > 0 &&
-          target instanceof Element &&
-          target.closest(".markup-tools, .markup-apart, .markup-zoom, .markup-bar") &&
-          document.activeElement?.closest("dialog") === this.closest("dialog") &&
-          !this.#text
-        )
-          this.#stage.focus({ preventScroll: true });
-      },
-      { signal },
-    );
-    addEventListener(
-      "beforeunload",
-      (event) => {
-        if (this.board.dirty) event.preventDefault();
-      },
-      { signal },
-    );
-    this.#bar.open();
-    this.use("arrow");
-    this.#stage.focus({ preventScroll: true });
-    // The frames of texts are measured with it.
-    void document.fonts.load(`16px "${font}"`).then(() => this.sheet.update());
+    addEventListener("blur", () => this.#setPanning(false), { signal });
+    this.addEventListener("click", (event) => this.#returnFocus(event), { signal });
   }
 
-  #key(event: KeyboardEvent): void {
+  /** A button that was clicked must not keep the focus, because keys work on the stage. Buttons pressed by keys keep it (`detail` is 0). */
+  #returnFocus({ target, detail }: MouseEvent): void {
+    if (
+      detail > 0 &&
+      target instanceof Element &&
+      target.closest(".markup-tools, .markup-apart, .markup-zoom, .markup-bar") &&
+      document.activeElement?.closest("dialog") === this.closest("dialog") &&
+      !this.#text.isEditing
+    )
+      this.focusStage();
+  }
+
+  #handleKeyDown(event: KeyboardEvent): void {
     if (event.defaultPrevented) return;
     if (event.key === " " && event.target === this.#stage) {
-      this.#pan(true);
+      this.#setPanning(true);
       event.preventDefault();
-    } else if (press(this, event)) event.preventDefault();
+    } else if (handleKey(this, event)) event.preventDefault();
   }
 
-  #pan(on: boolean): void {
-    this.panning = on;
+  #setPanning(on: boolean): void {
+    this.isPanning = on;
     this.#stage.classList.toggle("hand", on || this.tool === "hand");
   }
 
-  #changed(said: string, refused = false): void {
-    this.sheet.update();
-    this.#show();
-    this.say(said, refused);
+  #handleChange(message: string, isRefusal = false): void {
+    this.canvas.update();
+    this.#updateButtons();
+    this.say(message, isRefusal);
   }
 
-  #show(): void {
-    const { board } = this;
-    this.#toolbar.show({ ...board.shown, tool: this.tool, selected: board.selected.length });
-    this.#bar.show(board.canUndo, board.canRedo);
+  #handleViewportChange(): void {
+    this.canvas.drawOverlay();
+    this.#text.place();
+    this.#header.showScale(this.viewport.scale);
   }
 
-  #moved(): void {
-    this.sheet.frame();
-    this.#text?.place();
-    this.#bar.zoomed(this.view.scale);
+  #updateButtons(): void {
+    const { doc } = this;
+    this.#toolbar.show({ ...doc.shownStyle, tool: this.tool, selected: doc.selected.length });
+    this.#header.showHistory(doc.canUndo, doc.canRedo);
   }
 
-  /** For readers of the screen; what was refused, and what came of a copy, for all. */
-  say(words: string, all = false): void {
-    if (words === "") return;
-    // The same words again are read again only when they differ.
-    this.#status.textContent = this.#status.textContent === words ? `${words}\u00a0` : words;
-    if (!all) return;
-    this.#note.textContent = words;
-    this.#note.hidden = false;
-    clearTimeout(this.#noted);
-    this.#noted = window.setTimeout(() => (this.#note.hidden = true), 5000);
+  say(message: string, visible = false): void {
+    this.#messages.say(message, visible);
   }
 
-  has(tool: Tool): boolean {
-    return this.#task.destroys || (tool !== "redaction" && tool !== "crop");
+  focusStage(): void {
+    this.#stage.focus({ preventScroll: true });
   }
 
-  use(tool: Tool): void {
-    this.written();
-    this.#pointers.abandon();
-    if (this.crop && tool !== "crop") this.crop.leave();
+  hasTool(tool: Tool): boolean {
+    return this.#task.allowsDestruction || (tool !== "redaction" && tool !== "crop");
+  }
+
+  useTool(tool: Tool): void {
+    this.finishText();
+    this.#pointer.cancel();
+    if (this.cropTool && tool !== "crop") this.cropTool.cancel();
     this.tool = tool;
-    this.sheet.pulls = tool === "select";
+    this.canvas.hasHandles = tool === "select";
     this.#stage.dataset["tool"] = tool;
     this.#stage.style.cursor = "";
-    this.#pan(false);
-    // Whoever takes another tool is done with what they drew: colours and widths are for what comes.
+    this.#setPanning(false);
+    // A drawing tool clears the selection, so that a new colour or width does not change what was drawn before.
     if (tool === "select" || tool === "hand") {
-      this.sheet.frame();
-      this.#show();
-    } else this.board.select([], true);
-    if (tool === "crop" && !this.crop) this.#crop();
+      this.canvas.drawOverlay();
+      this.#updateButtons();
+    } else this.doc.select([], true);
+    if (tool === "crop" && !this.cropTool) this.#startCrop();
     this.#toolbar.reveal(tool);
     this.say(
       tool === "crop"
@@ -315,197 +308,87 @@ class MarkupEditor extends HTMLElement implements Commands {
     );
   }
 
-  #crop(): void {
-    this.crop = new Crop(
-      this.board,
-      this.sheet,
-      (words) => this.say(words),
-      (crop) => {
-        this.crop = null;
-        if (this.tool === "crop") this.use("select");
-        // Said last: what came of it, not the tool.
-        if (crop !== this.board.crop) {
-          this.board.setCrop(crop);
-          const { width, height } = this.board.size;
-          this.view.fit(
-            crop
-              ? [crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height]
-              : undefined,
-          );
-        }
-      },
+  #startCrop(): void {
+    this.cropTool = new CropTool(
+      this.doc,
+      this.canvas,
+      (message) => this.say(message),
+      (crop) => this.#endCrop(crop),
     );
-    this.append(this.crop.bar);
-    // All of its corners are there to be taken.
-    if (!this.board.crop) this.view.fit();
+    this.append(this.cropTool.bar);
+    // All corners must be within reach.
+    if (!this.doc.crop) this.viewport.fit();
   }
 
-  write(where: Spot | number): void {
-    this.written();
-    const { board } = this;
-    const mark = typeof where === "number" ? board.marks.find(({ id }) => id === where) : undefined;
-    const { width, height } = board.size;
-    const made =
-      typeof where === "number"
-        ? mark?.shape
-        : placed(
-            "text",
-            [Math.min(width, Math.max(0, where[0])), Math.min(height, Math.max(0, where[1]))],
-            board.size,
-            board.size,
-            board.style,
-            0,
-          );
-    if (made?.kind !== "text") return;
-    board.select(mark ? [mark.id] : [], true);
-    this.sheet.hide(mark?.id ?? null);
-    this.#text = new TextField(
-      made,
-      this.view,
-      board.size,
-      (text) => this.#wrote(text, made, mark?.id ?? null),
-      (words) => this.say(words, true),
-      () => this.save(),
-    );
+  #endCrop(crop: Box | null): void {
+    this.cropTool = null;
+    if (this.tool === "crop") this.useTool("select");
+    if (crop === this.doc.crop) return;
+    // After the change of tool, so that its result is what is announced last.
+    this.doc.setCrop(crop);
+    const { width, height } = this.doc.size;
+    if (crop)
+      this.viewport.fit([crop[0] * width, crop[1] * height, crop[2] * width, crop[3] * height]);
+    else this.viewport.fit();
   }
 
-  #wrote(text: string, shape: Text, id: number | null): void {
-    this.#text = null;
-    this.sheet.hide(null);
-    // Writing may have moved the stage to have the field in sight.
-    this.#stage.scrollTo(0, 0);
-    if (this.#listeners.signal.aborted) return;
-    if (id === null) {
-      if (text !== "") this.board.add({ ...shape, text });
-    } else if (text === "") this.board.remove();
-    else if (text !== shape.text) this.board.replace(new Map([[id, { ...shape, text }]]), "text");
-    if (
-      document.activeElement === document.body ||
-      document.activeElement === null ||
-      !this.contains(document.activeElement)
-    )
-      this.#stage.focus({ preventScroll: true });
+  editText(target: Point | number): void {
+    this.#text.edit(target);
   }
 
-  written(): boolean {
-    const writing = this.#text !== null;
-    this.#text?.finish();
-    return writing;
+  finishText(): boolean {
+    return this.#text?.finish() ?? false;
   }
 
   escape(): void {
-    if (this.#pointers?.busy) this.#pointers.abandon();
-    else if (this.#text) this.written();
-    else if (this.crop) this.crop.leave();
-    else if (this.board && this.board.selected.length > 0) this.board.select([]);
-    else if (this.board && this.tool !== "select") this.use("select");
+    if (this.#pointer?.busy) this.#pointer.cancel();
+    else if (this.#text?.isEditing) this.finishText();
+    else if (this.cropTool) this.cropTool.cancel();
+    else if (this.doc && this.doc.selected.length > 0) this.doc.select([]);
+    else if (this.doc && this.tool !== "select") this.useTool("select");
     else void this.leave();
   }
 
-  keys(): void {
-    showKeys((tool) => this.has(tool));
+  showKeys(): void {
+    showKeyList((tool) => this.hasTool(tool));
   }
 
   async leave(): Promise<void> {
-    if (this.#busy) return;
-    this.written();
-    const { leave } = this.#task;
-    const asks =
-      leave === undefined
+    if (this.#saving.isSaving) return;
+    this.finishText();
+    const { leaveLabel } = this.#task;
+    const question =
+      leaveLabel === undefined
         ? "Leave without saving? What you marked is not kept."
         : "Leave without adding it? The picture is not sent, and what you marked is not kept.";
-    if (this.board?.dirty && !(await confirmDialog(asks, leave ?? "Leave", true))) return;
+    if (this.doc?.isDirty && !(await confirmDialog(question, leaveLabel ?? "Leave", true))) return;
     this.#finish(false);
   }
 
   save(): void {
-    void this.#saving();
+    if (this.#saving.isSaving || !this.#header.isEnabled) return;
+    this.finishText();
+    this.cropTool?.apply();
+    void this.#saving.save();
   }
 
-  async #saving(): Promise<void> {
-    if (this.#busy || !this.#bar.ready) return;
-    this.written();
-    if (this.crop) this.crop.apply();
-    this.#wrong.hidden = true;
-    const { marks, crop, work } = this.board;
-    // Tried again with nothing changed: asked and answered.
-    const same = this.#agreed?.marks === marks && this.#agreed.crop === crop;
-    const answer = same ? this.#agreed : await agreed(this.#task, work);
-    if (!answer) return;
-    this.#agreed = { again: answer.again, marks, crop };
-    this.#busy = true;
-    this.#saves(true);
-    try {
-      await this.#task.save(work, answer.again, (question) => this.#asking(question));
-      this.#finish(true);
-    } catch (error) {
-      this.say("Not saved");
-      this.#complain(
-        error instanceof Error && error.message !== ""
-          ? error.message
-          : "It was not saved. Try again in a moment.",
-      );
-    } finally {
-      this.#busy = false;
-      this.#saves(false);
-    }
-  }
-
-  #saves(on: boolean): void {
-    this.#bar.saving(on);
-    this.toggleAttribute("data-saving", on);
-    if (on) this.say("Saving");
-  }
-
-  async #asking<T>(question: () => Promise<T>): Promise<T> {
-    this.#saves(false);
-    this.say("Not saved yet");
-    try {
-      return await question();
-    } finally {
-      this.#saves(true);
-    }
-  }
-
-  /** What went wrong, and what can be done with the work, which is all still there. */
-  #complain(words: string): void {
-    const act = (name: string, run: () => void) => {
-      const button = make("button", { type: "button", class: "button" }, name);
-      button.addEventListener("click", run);
-      return button;
-    };
-    const again = act("Try again", () => this.save());
-    this.#wrong.replaceChildren(
-      icon("circle-alert"),
-      make("p", {}, `${words} Your marks are still here.`),
-      again,
-      act("Copy picture", () => this.copy()),
-      act("Download", () => void this.#download()),
-      act("Close", () => {
-        this.#wrong.hidden = true;
-        this.#stage.focus();
-      }),
-    );
-    this.#wrong.hidden = false;
-    again.focus();
-  }
-
-  copy(): void {
-    if (!this.board) return;
-    this.written();
+  copyPicture(): void {
+    if (!this.doc) return;
+    this.finishText();
     this.say("Copying", true);
-    void copyPicture(() => this.#flat()).then((words) => this.say(words, true));
+    void copyToClipboard(() => this.#flatten()).then((message) => this.say(message, true));
   }
 
-  async #download(): Promise<void> {
-    if (!this.board) return;
-    this.written();
-    this.say(await downloadPicture(() => this.#flat(), this.#task.name), true);
+  async downloadPicture(): Promise<void> {
+    if (!this.doc) return;
+    this.finishText();
+    this.say(await download(() => this.#flatten(), this.#task.name), true);
   }
 
-  async #flat(): Promise<Blob> {
-    if (!this.#picture) throw new Error("It is kept where this page can show it, but not read it.");
-    return flatten(this.#picture, this.board.work);
+  async #flatten(): Promise<Blob> {
+    const blob = this.#picture?.blob;
+    if (!blob) throw new Error("It is kept where this page can show it, but not read it.");
+    return flattenPicture(blob, this.doc.markup);
   }
 }
 

@@ -1,15 +1,15 @@
-// The marked picture taken along: to the clipboard, and as a file.
+// Copies the marked picture to the clipboard, and saves it as a file.
 import { make } from "../lib/dom.js";
 
-/** Copies a picture; answers what became of it, in words. */
-export async function copyPicture(picture: () => Promise<Blob>): Promise<string> {
+/** Copies a picture. Resolves with a message about the result. */
+export async function copyToClipboard(picture: () => Promise<Blob>): Promise<string> {
   if (typeof ClipboardItem === "undefined" || !("write" in (navigator.clipboard ?? {}))) {
     return isSecureContext
       ? "This browser does not copy pictures. Download it."
       : "Browsers copy pictures only over https. Download it.";
   }
   try {
-    // The promise goes along, so that the press still counts when the picture is ready.
+    // Passed on as a promise: once the picture is ready, the browser may no longer connect the copy with the click.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": picture() })]);
     return "The marked picture is copied.";
   } catch (error) {
@@ -19,13 +19,14 @@ export async function copyPicture(picture: () => Promise<Blob>): Promise<string>
   }
 }
 
-export async function downloadPicture(picture: () => Promise<Blob>, name: string): Promise<string> {
+/** Saves a picture as a file. Resolves with a message about the result. */
+export async function download(picture: () => Promise<Blob>, name: string): Promise<string> {
   try {
     const address = URL.createObjectURL(await picture());
     const file = `${
       name
         .replace(/\.(png|jpe?g|webp|gif)$/i, "")
-        // eslint-disable-next-line no-control-regex -- no file system takes them in a name
+        // eslint-disable-next-line no-control-regex -- invalid in file names
         .replace(/[\\/:*?"<>|\u0000-\u001f]+/g, " ")
         .trim() || "picture"
     } marked.png`;

@@ -1,27 +1,37 @@
-// Where shapes are, what lies under a pointer, and how shapes move and grow. Spots are pixels of the picture unless they are in a shape.
-import { font, lineHeight } from "./draw.js";
-import { limits, within, type Box, type Point, type Shape, type Spot } from "./shapes.js";
+// Bounds of shapes, hit testing, moving and resizing. Points are in pixels of the picture; those stored in shapes are shares of it.
+import { fontName, lineHeight } from "./draw.js";
+import {
+  clamp,
+  limits,
+  type Box,
+  type LineShape,
+  type Point,
+  type Shape,
+  type StrokePoint,
+} from "./shapes.js";
 
 export interface Size {
   width: number;
   height: number;
 }
 
-/** The corners and sides of a box, or the ends of a line. */
+/** A corner or side of a box, by compass direction, or an end of a line. */
 export type Handle = "nw" | "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "from" | "to";
 
-const measure = document.createElement("canvas").getContext("2d");
+const measuringContext = document.createElement("canvas").getContext("2d");
 
-/** The pixels a shape spans, without the thickness of its line. */
+/** The box of a shape in pixels of the picture, without the width of its line. */
 export function bounds(shape: Shape, size: Size): Box {
   const side = Math.min(size.width, size.height);
   if (shape.kind === "text") {
     const lines = shape.text.split("\n");
     const height = shape.size * side;
-    if (measure) measure.font = `${height}px "${font}"`;
+    if (measuringContext) measuringContext.font = `${height}px "${fontName}"`;
     const width = Math.max(
       height / 2,
-      ...lines.map((line) => measure?.measureText(line).width ?? line.length * height * 0.6),
+      ...lines.map(
+        (line) => measuringContext?.measureText(line).width ?? line.length * height * 0.6,
+      ),
     );
     return [
       shape.at[0] * size.width,
@@ -38,10 +48,10 @@ export function bounds(shape: Shape, size: Size): Box {
   return [x * size.width, y * size.height, w * size.width, h * size.height];
 }
 
-/** What the stored spots of shapes span, 0–1: they may go as far as the picture does. */
+/** The box around the stored points of shapes, as shares of the picture. */
 export function extent(shapes: Shape[]): Box {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  const take = (x: number, y: number) => {
+  const include = (x: number, y: number) => {
     left = Math.min(left, x);
     top = Math.min(top, y);
     right = Math.max(right, x);
@@ -49,34 +59,45 @@ export function extent(shapes: Shape[]): Box {
   };
   for (const shape of shapes) {
     if ("box" in shape) {
-      take(shape.box[0], shape.box[1]);
-      take(shape.box[0] + shape.box[2], shape.box[1] + shape.box[3]);
-    } else if ("points" in shape) for (const point of shape.points) take(point[0], point[1]);
-    else if ("at" in shape) take(...shape.at);
+      include(shape.box[0], shape.box[1]);
+      include(shape.box[0] + shape.box[2], shape.box[1] + shape.box[3]);
+    } else if ("points" in shape) for (const point of shape.points) include(point[0], point[1]);
+    else if ("at" in shape) include(...shape.at);
     else {
-      take(...shape.from);
-      take(...shape.to);
+      include(...shape.from);
+      include(...shape.to);
     }
   }
   return [left, top, right - left, bottom - top];
 }
 
-/** Whether a shape is under a spot: on its ink, or only inside of its outline. */
-export function hit(shape: Shape, [x, y]: Spot, size: Size, slack: number): "on" | "in" | null {
+/** Whether a point is on what a shape draws ("on"), or only inside its outline ("in"). `slack` is how near is enough. */
+export function hitTest(
+  shape: Shape,
+  [x, y]: Point,
+  size: Size,
+  slack: number,
+): "on" | "in" | null {
   const reach =
     slack + ("width" in shape ? (shape.width * Math.min(size.width, size.height)) / 2 : 0);
-  const px = (point: Spot | Point): Spot => [point[0] * size.width, point[1] * size.height];
+  const toPixels = ([px, py]: Point | StrokePoint): Point => [px * size.width, py * size.height];
   const [left, top, w, h] = bounds(shape, size);
   if (x < left - reach || y < top - reach || x > left + w + reach || y > top + h + reach)
     return null;
   switch (shape.kind) {
     case "arrow":
     case "line":
-      return apart([x, y], px(shape.from), px(shape.to)) <= reach ? "on" : null;
+      return distanceToSegment([x, y], toPixels(shape.from), toPixels(shape.to)) <= reach
+        ? "on"
+        : null;
     case "freehand":
       return shape.points.some(
         (point, i) =>
-          apart([x, y], px(shape.points[Math.max(0, i - 1)] as Point), px(point)) <= reach,
+          distanceToSegment(
+            [x, y],
+            toPixels(shape.points[Math.max(0, i - 1)] as StrokePoint),
+            toPixels(point),
+          ) <= reach,
       )
         ? "on"
         : null;
@@ -85,28 +106,33 @@ export function hit(shape: Shape, [x, y]: Spot, size: Size, slack: number): "on"
         ? "in"
         : "on";
     case "ellipse": {
-      const far = Math.hypot((x - left - w / 2) / (w / 2), (y - top - h / 2) / (h / 2));
-      const off = (Math.abs(far - 1) * Math.min(w, h)) / 2;
-      return off <= reach ? "on" : far < 1 ? "in" : null;
+      const distance = Math.hypot((x - left - w / 2) / (w / 2), (y - top - h / 2) / (h / 2));
+      const off = (Math.abs(distance - 1) * Math.min(w, h)) / 2;
+      return off <= reach ? "on" : distance < 1 ? "in" : null;
     }
     default:
       return "on";
   }
 }
 
-/** The topmost shape whose ink is under a spot, else the topmost that encloses it; its place in the list, or -1. */
-export function pick(shapes: readonly Shape[], spot: Spot, size: Size, slack: number): number {
-  let within = -1;
+/** The index of the topmost shape that draws at a point, else of the topmost whose outline encloses it, else -1. */
+export function topmostAt(
+  shapes: readonly Shape[],
+  point: Point,
+  size: Size,
+  slack: number,
+): number {
+  let enclosing = -1;
   for (let i = shapes.length - 1; i >= 0; i -= 1) {
-    const found = hit(shapes[i] as Shape, spot, size, slack);
+    const found = hitTest(shapes[i] as Shape, point, size, slack);
     if (found === "on") return i;
-    if (found === "in" && within < 0) within = i;
+    if (found === "in" && enclosing < 0) enclosing = i;
   }
-  return within;
+  return enclosing;
 }
 
-/** How far a point is from a segment. */
-function apart([x, y]: Spot, [x1, y1]: Spot, [x2, y2]: Spot): number {
+/** The distance of a point from a line segment. */
+function distanceToSegment([x, y]: Point, [x1, y1]: Point, [x2, y2]: Point): number {
   const [dx, dy] = [x2 - x1, y2 - y1];
   const length = dx * dx + dy * dy;
   const share =
@@ -114,17 +140,17 @@ function apart([x, y]: Spot, [x1, y1]: Spot, [x2, y2]: Spot): number {
   return Math.hypot(x - x1 - dx * share, y - y1 - dy * share);
 }
 
-/** The shapes moved by pixels, together, and not past the picture's border. */
-export function moved(shapes: Shape[], dx: number, dy: number, size: Size): Shape[] {
+/** Moves shapes together, without leaving the picture. */
+export function moveShapes(shapes: Shape[], dx: number, dy: number, size: Size): Shape[] {
   const [left, top, w, h] = extent(shapes);
   const [x, y] = [
     Math.min(1 - left - w, Math.max(-left, dx / size.width)),
     Math.min(1 - top - h, Math.max(-top, dy / size.height)),
   ];
-  return shapes.map((shape) => mapped(shape, ([px, py]) => [px + x, py + y]));
+  return shapes.map((shape) => mapPoints(shape, ([px, py]) => [px + x, py + y]));
 }
 
-function mapped(shape: Shape, to: (spot: Spot) => Spot): Shape {
+function mapPoints(shape: Shape, to: (point: Point) => Point): Shape {
   if ("box" in shape) {
     const [x, y, w, h] = shape.box;
     const [[left, top], [right, bottom]] = [to([x, y]), to([x + w, y + h])];
@@ -141,7 +167,7 @@ function mapped(shape: Shape, to: (spot: Spot) => Spot): Shape {
   if ("points" in shape)
     return {
       ...shape,
-      points: shape.points.map((point): Point =>
+      points: shape.points.map((point): StrokePoint =>
         point.length === 3 ? [...to([point[0], point[1]]), point[2]] : to(point),
       ),
     };
@@ -149,8 +175,8 @@ function mapped(shape: Shape, to: (spot: Spot) => Spot): Shape {
   return { ...shape, from: to(shape.from), to: to(shape.to) };
 }
 
-/** Where a shape can be taken to change its size. */
-export function handles(shape: Shape, size: Size): [Handle, Spot][] {
+/** The handles of a shape and where they are. */
+export function handlesOf(shape: Shape, size: Size): [Handle, Point][] {
   if ("from" in shape)
     return [
       ["from", [shape.from[0] * size.width, shape.from[1] * size.height]],
@@ -158,11 +184,11 @@ export function handles(shape: Shape, size: Size): [Handle, Spot][] {
     ];
   const box = bounds(shape, size);
   if (shape.kind === "text" || shape.kind === "step")
-    return corners(box).filter(([handle]) => handle === "se");
-  return corners(box);
+    return boxHandles(box).filter(([handle]) => handle === "se");
+  return boxHandles(box);
 }
 
-export function corners([x, y, w, h]: Box): [Handle, Spot][] {
+export function boxHandles([x, y, w, h]: Box): [Handle, Point][] {
   const [cx, cy, right, bottom] = [x + w / 2, y + h / 2, x + w, y + h];
   return [
     ["nw", [x, y]],
@@ -176,67 +202,81 @@ export function corners([x, y, w, h]: Box): [Handle, Spot][] {
   ];
 }
 
-/** A shape with one of its handles pulled to a spot; `even` keeps its proportions, or a line's angle to eighths of a turn. */
-export function resized(shape: Shape, handle: Handle, to: Spot, size: Size, even: boolean): Shape {
-  const side = Math.min(size.width, size.height);
-  const inside: Spot = [
+/** Moves one handle of a shape to a point. `constrained` keeps the proportions of a box, and snaps a line to multiples of 45°. */
+export function resizeShape(
+  shape: Shape,
+  handle: Handle,
+  to: Point,
+  size: Size,
+  constrained: boolean,
+): Shape {
+  const shorterSide = Math.min(size.width, size.height);
+  const inside: Point = [
     Math.min(size.width, Math.max(0, to[0])),
     Math.min(size.height, Math.max(0, to[1])),
   ];
-  if ("from" in shape) {
-    const other: Spot = handle === "from" ? shape.to : shape.from;
-    const end = even
-      ? angled([other[0] * size.width, other[1] * size.height], inside, size)
-      : inside;
-    return { ...shape, [handle]: [end[0] / size.width, end[1] / size.height] };
-  }
+  if ("from" in shape) return moveLineEnd(shape, handle, inside, size, constrained);
   const before = bounds(shape, size);
-  if (shape.kind === "text")
-    return {
-      ...shape,
-      size: within(
-        (to[1] - before[1]) / (lineHeight * shape.text.split("\n").length) / side,
-        limits.size,
-      ),
-    };
+  if (shape.kind === "text") {
+    const lines = shape.text.split("\n").length;
+    const fontSize = (to[1] - before[1]) / (lineHeight * lines);
+    return { ...shape, size: clamp(fontSize / shorterSide, limits.size) };
+  }
   if (shape.kind === "step") {
     const [cx, cy] = [before[0] + before[2] / 2, before[1] + before[3] / 2];
-    return { ...shape, width: within(Math.max(to[0] - cx, to[1] - cy) / 5.5 / side, limits.width) };
+    const radius = Math.max(to[0] - cx, to[1] - cy);
+    return { ...shape, width: clamp(radius / 5.5 / shorterSide, limits.width) };
   }
-  const after = pulled(before, handle, inside, size, even);
-  const share = (value: number, from: number, length: number) =>
+  return stretch(shape, before, resizeBox(before, handle, inside, size, constrained), size);
+}
+
+function moveLineEnd(
+  shape: LineShape,
+  handle: Handle,
+  to: Point,
+  size: Size,
+  constrained: boolean,
+): Shape {
+  const [x, y] = handle === "from" ? shape.to : shape.from;
+  const end = constrained ? snapToAngle([x * size.width, y * size.height], to, size) : to;
+  return { ...shape, [handle]: [end[0] / size.width, end[1] / size.height] };
+}
+
+/** Maps every point of a shape from one box, in pixels of the picture, to another. */
+function stretch(shape: Shape, before: Box, after: Box, size: Size): Shape {
+  const share = (value: number, from: number, length: number): number =>
     length === 0 ? 0 : (value - from) / length;
-  return mapped(shape, ([x, y]) => [
+  return mapPoints(shape, ([x, y]) => [
     (after[0] + share(x * size.width, before[0], before[2]) * after[2]) / size.width,
     (after[1] + share(y * size.height, before[1], before[3]) * after[3]) / size.height,
   ]);
 }
 
-/** A box with a corner or a side pulled to a spot; past the other side it turns over. Never thinner than a pixel. */
-export function pulled(
+/** Moves a corner or a side of a box to a point. Past the opposite side, the box flips. It stays at least a pixel wide and high. */
+export function resizeBox(
   [x, y, w, h]: Box,
   handle: Handle,
-  to: Spot,
+  to: Point,
   size: Size,
-  even: boolean,
+  constrained: boolean,
 ): Box {
   let [left, top, right, bottom] = [x, y, x + w, y + h];
   if (handle.includes("w")) left = to[0];
   if (handle.includes("e")) right = to[0];
   if (handle.includes("n")) top = to[1];
   if (handle.includes("s")) bottom = to[1];
-  if (even && handle.length === 2 && w > 0 && h > 0) {
-    const grown = Math.max(Math.abs(right - left) / w, Math.abs(bottom - top) / h);
-    if (handle.includes("w")) left = right - w * grown * Math.sign(right - left || 1);
-    else right = left + w * grown * Math.sign(right - left || 1);
-    if (handle.includes("n")) top = bottom - h * grown * Math.sign(bottom - top || 1);
-    else bottom = top + h * grown * Math.sign(bottom - top || 1);
+  if (constrained && handle.length === 2 && w > 0 && h > 0) {
+    const factor = Math.max(Math.abs(right - left) / w, Math.abs(bottom - top) / h);
+    if (handle.includes("w")) left = right - w * factor * Math.sign(right - left || 1);
+    else right = left + w * factor * Math.sign(right - left || 1);
+    if (handle.includes("n")) top = bottom - h * factor * Math.sign(bottom - top || 1);
+    else bottom = top + h * factor * Math.sign(bottom - top || 1);
   }
-  return spanned([left, top], [right, bottom], size);
+  return boxBetween([left, top], [right, bottom], size);
 }
 
-/** The box between two spots, within the picture. */
-export function spanned(a: Spot, b: Spot, size: Size): Box {
+/** The box between two corners, inside the picture and at least a pixel wide and high. */
+export function boxBetween(a: Point, b: Point, size: Size): Box {
   const x = Math.min(size.width - 1, Math.max(0, Math.min(a[0], b[0])));
   const y = Math.min(size.height - 1, Math.max(0, Math.min(a[1], b[1])));
   return [
@@ -247,8 +287,8 @@ export function spanned(a: Spot, b: Spot, size: Size): Box {
   ];
 }
 
-/** The end of a line whose angle is an eighth of a turn, inside the picture. */
-export function angled(from: Spot, to: Spot, size: Size): Spot {
+/** The end of a line snapped to multiples of 45°, inside the picture. */
+export function snapToAngle(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const angle = Math.round(Math.atan2(dy, dx) / (Math.PI / 4)) * (Math.PI / 4);
   const [ux, uy] = [
@@ -265,8 +305,8 @@ export function angled(from: Spot, to: Spot, size: Size): Spot {
   return [from[0] + ux * length, from[1] + uy * length];
 }
 
-/** The other corner of a square. */
-export function squared(from: Spot, to: Spot, size: Size): Spot {
+/** The corner opposite `from` that makes a square, inside the picture. */
+export function snapToSquare(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const room = Math.min(
     dx < 0 ? from[0] : size.width - from[0],

@@ -1,8 +1,8 @@
-// The bar over the picture: leaving, zoom, undo and redo, taking the picture along, and saving.
+// The bar above the picture: leave, zoom, undo, redo, copy, download, keys, save.
 import { icon, iconButton, make } from "../lib/dom.js";
+import type { EditorTask } from "./session.js";
 
-/** What its buttons do. */
-export interface Steps {
+export interface HeaderActions {
   leave(): void;
   undo(): void;
   redo(): void;
@@ -15,12 +15,14 @@ export interface Steps {
   fit(): void;
 }
 
-export class Bar {
+const zoomStep = 1.4;
+
+export class EditorHeader {
   readonly element: HTMLElement;
   #undo: HTMLButtonElement;
   #redo: HTMLButtonElement;
   #save: HTMLButtonElement;
-  #zooms: HTMLElement;
+  #zoom: HTMLElement;
   #scale = make("button", {
     type: "button",
     class: "tool scale",
@@ -28,80 +30,58 @@ export class Bar {
   });
 
   constructor(
-    readonly words: { name: string; done: string; leave?: string },
-    steps: Steps,
+    private readonly task: EditorTask,
+    actions: HeaderActions,
   ) {
-    const button = (
-      name: string,
-      keys: string,
-      picture: SVGSVGElement,
-      act: () => void,
-      className = "button quiet icon-only",
-    ) => {
-      const made = iconButton(name, picture, className);
-      made.title = keys === "" ? name : `${name} (${keys})`;
-      made.addEventListener("click", act);
-      return made;
-    };
-    this.#undo = button("Undo", "Ctrl+Z", icon("undo-2"), () => steps.undo());
-    this.#redo = button("Redo", "Ctrl+Shift+Z", icon("redo-2"), () => steps.redo());
-    this.#scale.addEventListener("click", () => steps.trueSize());
-    this.#zooms = make(
-      "div",
-      { class: "markup-zoom", role: "group", "aria-label": "Zoom", hidden: true },
-      button("Zoom out", "−", icon("zoom-out"), () => steps.zoomBy(1 / 1.4), "tool"),
-      this.#scale,
-      button("Zoom in", "+", icon("zoom-in"), () => steps.zoomBy(1.4), "tool"),
-      button("Whole picture", "0", icon("scan"), () => steps.fit(), "tool"),
-    );
+    this.#undo = toolButton("Undo", "Ctrl+Z", icon("undo-2"), () => actions.undo());
+    this.#redo = toolButton("Redo", "Ctrl+Shift+Z", icon("redo-2"), () => actions.redo());
+    this.#zoom = this.#makeZoom(actions);
     this.#save = make(
       "button",
-      { type: "button", class: "button main", title: `${words.done} (Ctrl+Enter)`, disabled: true },
-      words.done,
+      {
+        type: "button",
+        class: "button main",
+        title: `${task.saveLabel} (Ctrl+Enter)`,
+        disabled: true,
+      },
+      task.saveLabel,
     );
-    this.#save.addEventListener("click", () => steps.save());
-    const leave = button(
-      words.leave ?? "Leave",
-      "Esc",
-      icon("x"),
-      () => steps.leave(),
-      words.leave === undefined ? "button quiet icon-only" : "button quiet",
-    );
-    if (words.leave !== undefined) leave.append(make("span", {}, words.leave));
+    this.#save.addEventListener("click", () => actions.save());
     this.element = make(
       "div",
       { class: "markup-bar" },
-      leave,
-      make("h1", {}, words.name),
+      leaveButton(task.leaveLabel, () => actions.leave()),
+      make("h1", {}, task.name),
       make("span", { class: "spring" }),
-      this.#zooms,
+      this.#zoom,
       this.#undo,
       this.#redo,
-      button("Copy picture", "Ctrl+C", icon("copy"), () => steps.copy()),
-      button("Download", "", icon("download"), () => steps.download()),
-      button("Keys", "?", icon("keyboard"), () => steps.keys()),
+      toolButton("Copy picture", "Ctrl+C", icon("copy"), () => actions.copy()),
+      toolButton("Download", "", icon("download"), () => actions.download()),
+      toolButton("Keys", "?", icon("keyboard"), () => actions.keys()),
       this.#save,
     );
-    this.show(false, false);
+    this.showHistory(false, false);
   }
 
-  /** Whether there is a picture, and it could be saved. */
-  get ready(): boolean {
+  /** Whether a picture is loaded, so that there is something to save. */
+  get isEnabled(): boolean {
     return !this.#save.disabled;
   }
 
-  /** The picture is there. */
-  open(): void {
-    this.#zooms.hidden = false;
+  /** Enables saving and zooming once the picture is loaded. */
+  enable(): void {
+    this.#zoom.hidden = false;
     this.#save.disabled = false;
   }
 
-  show(canUndo: boolean, canRedo: boolean): void {
+  showHistory(canUndo: boolean, canRedo: boolean): void {
     this.#undo.setAttribute("aria-disabled", String(!canUndo));
     this.#redo.setAttribute("aria-disabled", String(!canRedo));
   }
 
-  zoomed(scale: number): void {
+  /** `scale` is in CSS pixels per pixel of the picture; the button shows it in pixels of the screen. */
+  showScale(scale: number): void {
     const percent = Math.round(scale * devicePixelRatio * 100);
     this.#scale.textContent = `${percent} %`;
     this.#scale.setAttribute(
@@ -110,8 +90,42 @@ export class Bar {
     );
   }
 
-  saving(on: boolean): void {
+  showSaving(on: boolean): void {
     this.#save.setAttribute("aria-busy", String(on));
-    this.#save.textContent = on ? "Saving…" : this.words.done;
+    this.#save.textContent = on ? "Saving…" : this.task.saveLabel;
   }
+
+  #makeZoom(actions: HeaderActions): HTMLElement {
+    this.#scale.addEventListener("click", () => actions.trueSize());
+    const zoomOut = (): void => actions.zoomBy(1 / zoomStep);
+    const zoomIn = (): void => actions.zoomBy(zoomStep);
+    return make(
+      "div",
+      { class: "markup-zoom", role: "group", "aria-label": "Zoom", hidden: true },
+      toolButton("Zoom out", "−", icon("zoom-out"), zoomOut, "tool"),
+      this.#scale,
+      toolButton("Zoom in", "+", icon("zoom-in"), zoomIn, "tool"),
+      toolButton("Whole picture", "0", icon("scan"), () => actions.fit(), "tool"),
+    );
+  }
+}
+
+function toolButton(
+  name: string,
+  keys: string,
+  picture: SVGSVGElement,
+  act: () => void,
+  className = "button quiet icon-only",
+): HTMLButtonElement {
+  const button = iconButton(name, picture, className);
+  button.title = keys === "" ? name : `${name} (${keys})`;
+  button.addEventListener("click", act);
+  return button;
+}
+
+function leaveButton(label: string | undefined, leave: () => void): HTMLButtonElement {
+  if (label === undefined) return toolButton("Leave", "Esc", icon("x"), leave);
+  const button = toolButton(label, "Esc", icon("x"), leave, "button quiet");
+  button.append(make("span", {}, label));
+  return button;
 }

@@ -1,17 +1,17 @@
-// Undo and redo without limit: every state is kept, and states share what did not change.
+// Undo and redo without a limit. Every state is kept; states share what did not change.
 
-interface Moment<State> {
+interface Entry<State> {
   state: State;
-  /** What was done to come here, for "Undone: …". */
+  /** What was done to get to this state, for "Undone: …". */
   what: string;
-  /** Moments in a row with the same key are one: a shape nudged ten times is moved once. */
+  /** Entries in a row with the same key are undone together: ten nudges of a shape are one move. */
   key: string | null;
 }
 
 export class History<State> {
-  #past: Moment<State>[] = [];
-  #now: Moment<State>;
-  #future: Moment<State>[] = [];
+  #past: Entry<State>[] = [];
+  #now: Entry<State>;
+  #future: Entry<State>[] = [];
 
   constructor(state: State) {
     this.#now = { state, what: "", key: null };
@@ -35,21 +35,22 @@ export class History<State> {
     this.#future = [];
   }
 
-  /** What was undone, or null where there is nothing. */
+  /** Returns what was undone; null if there is nothing to undo. */
   undo(): string | null {
-    const before = this.#past.pop();
-    if (!before) return null;
+    const previous = this.#past.pop();
+    if (!previous) return null;
     const { what } = this.#now;
     this.#future.push(this.#now);
-    this.#now = { ...before, key: null };
+    this.#now = { ...previous, key: null };
     return what;
   }
 
+  /** Returns what was redone; null if there is nothing to redo. */
   redo(): string | null {
-    const after = this.#future.pop();
-    if (!after) return null;
+    const next = this.#future.pop();
+    if (!next) return null;
     this.#past.push(this.#now);
-    this.#now = { ...after, key: null };
-    return after.what;
+    this.#now = { ...next, key: null };
+    return next.what;
   }
 }

@@ -1,209 +1,181 @@
-// The editor's keys: everything a pointer does, and the list of them.
-import { make, isTextEntry } from "../lib/dom.js";
+// The keys of the editor. Everything that a pointer can do has a key.
+import { isTextEntry } from "../lib/dom.js";
 import { shortcutsEnabled } from "../lib/shortcuts.js";
+import type { EditorCommands } from "./context.js";
 import { bounds } from "./geometry.js";
-import type { Desk } from "./pointer.js";
 import { colors } from "./shapes.js";
-import { placed, tools, type Tool } from "./tools.js";
+import { shapeAtPoint, tools, type DrawStyle } from "./tools.js";
 
-/** What only the window around the desk can do. */
-export interface Commands extends Desk {
-  use(tool: Tool): void;
-  has(tool: Tool): boolean;
-  /** One step back: out of what is being done, out of the tool, out of the editor. */
-  escape(): void;
-  save(): void;
-  copy(): void;
-  keys(): void;
-}
-
-const arrows: Record<string, [number, number]> = {
+const directions: Record<string, [x: number, y: number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
 
-/** Does what a key means; false where it means nothing here. */
-export function press(at: Commands, event: KeyboardEvent): boolean {
+/** Pixels of the screen that an arrow pans. */
+const panStep = 60;
+/** More than the height of any picture. */
+const allTheWay = 1e6;
+const zoomStep = 1.4;
+
+/** Runs the action of a key. Returns false if it has none here. */
+export function handleKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   if (isTextEntry(event.target) || event.isComposing) return false;
-  if (event.key === "Escape") return done(at.escape());
-  if (event.ctrlKey || event.metaKey) return together(at, event);
-  const onStage = event.target === at.view.stage;
-  const { board, crop, view } = at;
-  const arrow = arrows[event.key];
-  if (onStage && arrow) return done(move(at, arrow, event));
-  if (onStage && event.key === "Tab") {
-    if (crop || !board.selectNext(event.shiftKey ? -1 : 1)) return false;
-    return done(reveal(at));
-  }
-  if (onStage && event.key === "Enter") return done(enter(at));
-  const page = view.stageSize.height * 0.9;
-  const chosen = board.selected.length > 0;
+  if (event.key === "Escape") return handled(editor.escape());
+  if (event.ctrlKey || event.metaKey) return handleShortcut(editor, event);
+  const isOnStage = event.target === editor.viewport.stage;
+  if (isOnStage && handleStageKey(editor, event)) return true;
+  return (
+    handleNamedKey(editor, event) ||
+    (!event.altKey && shortcutsEnabled() && handleCharacter(editor, event))
+  );
+}
+
+/** Keys that have another meaning on a button. */
+function handleStageKey(editor: EditorCommands, event: KeyboardEvent): boolean {
+  const direction = directions[event.key];
+  if (direction) return handled(handleArrow(editor, direction, event));
+  if (event.key === "Enter") return handled(handleEnter(editor));
+  // Past the last mark, Tab leaves the stage.
+  if (event.key !== "Tab" || editor.cropTool) return false;
+  if (!editor.doc.selectNext(event.shiftKey ? -1 : 1)) return false;
+  return handled(revealSelection(editor));
+}
+
+function handleNamedKey(editor: EditorCommands, event: KeyboardEvent): boolean {
+  const { doc, cropTool, viewport } = editor;
+  const page = viewport.stageSize.height * 0.9;
+  const reorders = doc.selected.length > 0 && !cropTool;
   switch (event.key) {
     case "Delete":
     case "Backspace":
-      return done(crop ? crop.set([0, 0, board.size.width, board.size.height]) : board.remove());
+      return handled(
+        cropTool ? cropTool.set([0, 0, doc.size.width, doc.size.height]) : doc.remove(),
+      );
     case "PageUp":
-    case "PageDown": {
-      const up = event.key === "PageUp" ? 1 : -1;
-      return done(chosen && !crop ? board.order(up, false) : view.pan(0, page * up));
-    }
+      return handled(reorders ? doc.reorder(1, false) : viewport.pan(0, page));
+    case "PageDown":
+      return handled(reorders ? doc.reorder(-1, false) : viewport.pan(0, -page));
     case "Home":
-    case "End": {
-      const up = event.key === "Home" ? 1 : -1;
-      return done(chosen && !crop ? board.order(up, true) : view.pan(0, 1e6 * up));
-    }
+      return handled(reorders ? doc.reorder(1, true) : viewport.pan(0, allTheWay));
+    case "End":
+      return handled(reorders ? doc.reorder(-1, true) : viewport.pan(0, -allTheWay));
     case "F2":
-      return done(rewrite(at));
+      return handled(editSelectedText(editor));
     case "?":
-      return done(at.keys());
-  }
-  return !event.altKey && shortcutsEnabled() && single(at, event);
-}
-
-function together(at: Commands, event: KeyboardEvent): boolean {
-  const { board } = at;
-  const chosen = board.selected.length > 0;
-  switch (event.key.toLowerCase()) {
-    case "z":
-      return done(event.shiftKey ? board.redo() : board.undo());
-    case "y":
-      return done(board.redo());
-    case "a":
-      return done(board.select(board.marks.map(({ id }) => id)));
-    case "c":
-      return done(chosen ? board.copy() : at.copy());
-    case "x":
-      if (!chosen) return false;
-      board.copy();
-      return done(board.remove());
-    case "v":
-      return board.canPaste && done(board.paste());
-    case "d":
-      return done(board.duplicate());
-    case "]":
-    case "}":
-      return done(board.order(1, event.shiftKey));
-    case "[":
-    case "{":
-      return done(board.order(-1, event.shiftKey));
-    case "enter":
-      return done(at.save());
+      return handled(editor.showKeys());
     default:
       return false;
   }
 }
 
-function single(at: Commands, event: KeyboardEvent): boolean {
-  const { board, view } = at;
+/** Keys with Control or Command. */
+function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
+  const { doc } = editor;
+  const hasSelection = doc.selected.length > 0;
+  switch (event.key.toLowerCase()) {
+    case "z":
+      return handled(event.shiftKey ? doc.redo() : doc.undo());
+    case "y":
+      return handled(doc.redo());
+    case "a":
+      return handled(doc.select(doc.marks.map(({ id }) => id)));
+    case "c":
+      return handled(hasSelection ? doc.copy() : editor.copyPicture());
+    case "x":
+      if (!hasSelection) return false;
+      doc.copy();
+      return handled(doc.remove());
+    case "v":
+      return doc.canPaste && handled(doc.paste());
+    case "d":
+      return handled(doc.duplicate());
+    case "]":
+    case "}":
+      return handled(doc.reorder(1, event.shiftKey));
+    case "[":
+    case "{":
+      return handled(doc.reorder(-1, event.shiftKey));
+    case "enter":
+      return handled(editor.save());
+    default:
+      return false;
+  }
+}
+
+/** Letters, digits and signs. People can switch these off, because speech input triggers them. */
+function handleCharacter(editor: EditorCommands, event: KeyboardEvent): boolean {
+  const { doc, viewport } = editor;
   const color = /^[1-8]$/.test(event.key) ? colors[Number(event.key) - 1] : undefined;
-  if (color) return done(board.color(color));
-  switch (event.key) {
+  if (color) return handled(doc.setColor(color));
+  switch (event.key.toLowerCase()) {
     case "+":
     case "=":
-      return done(view.zoomBy(1.4));
+      return handled(viewport.zoomBy(zoomStep));
     case "-":
-      return done(view.zoomBy(1 / 1.4));
+      return handled(viewport.zoomBy(1 / zoomStep));
     case "0":
-      return done(view.fit());
+      return handled(viewport.fit());
     case "[":
+      return handled(changeLevel(editor, -1));
     case "]":
-      return done(
-        board.level(
-          Math.min(2, Math.max(0, board.shown.level + (event.key === "]" ? 1 : -1))) as 0 | 1 | 2,
-        ),
-      );
+      return handled(changeLevel(editor, 1));
+    case "z":
+      return handled(viewport.trueSize());
   }
-  const key = event.key.toLowerCase();
-  if (key === "z") return done(view.trueSize());
-  const chosen = tools.find((one) => one.key === key);
-  return chosen !== undefined && at.has(chosen.tool) && done(at.use(chosen.tool));
+  const chosen = tools.find(({ key }) => key === event.key.toLowerCase());
+  return (
+    chosen !== undefined && editor.hasTool(chosen.tool) && handled(editor.useTool(chosen.tool))
+  );
 }
 
-function move(at: Commands, [x, y]: [number, number], event: KeyboardEvent): void {
-  const { board, crop, view } = at;
+function changeLevel({ doc }: EditorCommands, step: 1 | -1): void {
+  doc.setLevel(Math.min(2, Math.max(0, doc.shownStyle.level + step)) as DrawStyle["level"]);
+}
+
+/** Moves or resizes the crop or the selection. Without either, pans. */
+function handleArrow(editor: EditorCommands, [x, y]: [number, number], event: KeyboardEvent): void {
+  const { doc, cropTool, viewport } = editor;
   const step = event.shiftKey ? 10 : 1;
-  if (crop) return crop.nudge(x * step, y * step, event.altKey);
-  if (board.selected.length === 0) return view.pan(-x * 60, -y * 60);
-  if (event.altKey) board.grow(x * step, y * step);
-  else board.nudge(x * step, y * step);
-  reveal(at);
+  if (cropTool) return cropTool.nudge(x * step, y * step, event.altKey);
+  if (doc.selected.length === 0) return viewport.pan(-x * panStep, -y * panStep);
+  if (event.altKey) doc.resizeBy(x * step, y * step);
+  else doc.nudge(x * step, y * step);
+  revealSelection(editor);
 }
 
-/** Places a shape in the middle of what is seen, where arrows then move it. */
-function enter(at: Commands): void {
-  const { board, crop, tool, view } = at;
-  if (crop) return crop.apply();
-  if (
-    board.selected.length === 1 &&
-    board.selected[0]?.shape.kind === "text" &&
-    (tool === "select" || tool === "text")
-  )
-    return rewrite(at);
-  const [x, y, width, height] = view.seen;
-  if (tool === "text") return at.write([x + width * 0.4, y + height * 0.45]);
-  const shape = placed(
+/** Applies the crop, edits the selected text, or places a shape in the middle of the visible part. */
+function handleEnter(editor: EditorCommands): void {
+  const { doc, cropTool, tool, viewport } = editor;
+  if (cropTool) return cropTool.apply();
+  const [only, more] = doc.selected;
+  if (only?.shape.kind === "text" && !more && (tool === "select" || tool === "text"))
+    return editSelectedText(editor);
+  const [x, y, width, height] = viewport.visibleBox;
+  if (tool === "text") return editor.editText([x + width * 0.4, y + height * 0.45]);
+  const shape = shapeAtPoint(
     tool,
     [x + width / 2, y + height / 2],
     { width, height },
-    board.size,
-    board.style,
-    board.next,
+    doc.size,
+    doc.style,
+    doc.nextStepNumber,
   );
-  if (shape) board.add(shape);
+  if (shape) doc.add(shape);
 }
 
-function rewrite(at: Commands): void {
-  const [only, more] = at.board.selected;
-  if (only?.shape.kind === "text" && !more) at.write(only.id);
+function editSelectedText(editor: EditorCommands): void {
+  const [only, more] = editor.doc.selected;
+  if (only?.shape.kind === "text" && !more) editor.editText(only.id);
 }
 
-function reveal({ board, view }: Commands): void {
-  const [first] = board.selected;
-  if (first) view.reveal(bounds(first.shape, board.size));
+function revealSelection({ doc, viewport }: EditorCommands): void {
+  const [first] = doc.selected;
+  if (first) viewport.reveal(bounds(first.shape, doc.size));
 }
 
-function done(_: void): true {
+/** Returns true after an action that returns nothing. */
+function handled(_: void): true {
   return true;
-}
-
-const list: [string[], string][] = [
-  [["Enter"], "Place a mark in the middle; write a text again"],
-  [["Tab"], "Next mark; with Shift the one before"],
-  [["←", "↑", "→", "↓"], "Move it; with Shift by 10"],
-  [["Alt", "→"], "Change its size; with Shift by 10"],
-  [["1", "…", "8"], "Colour"],
-  [["[", "]"], "Thinner, thicker"],
-  [["Page Up", "Page Down"], "Forward, back; Home and End all the way"],
-  [["Ctrl", "D"], "Duplicate"],
-  [["Delete"], "Delete"],
-  [["Ctrl", "Z"], "Undo; with Shift again"],
-  [["Ctrl", "C"], "Copy what is selected, or the whole picture"],
-  [["Shift"], "While drawing: square, circle, straight"],
-  [["+", "−", "0", "Z"], "Zoom; the whole picture; its true size"],
-  [["Space"], "Hold to move the picture"],
-  [["Ctrl", "Enter"], "Save"],
-  [["Esc"], "Leave the tool, then the editor"],
-];
-
-/** Shows the list of keys. */
-export function showKeys(has: (tool: Tool) => boolean): void {
-  const rows = make("dl", { class: "keys-list" });
-  const row = (keys: string[], words: string) =>
-    rows.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
-  for (const { tool, key, name } of tools) if (has(tool)) row([key.toUpperCase()], name);
-  for (const [keys, words] of list) row(keys, words);
-  const close = make("button", { class: "button" }, "Close");
-  const dialog = make(
-    "dialog",
-    { class: "markup-keys", "aria-labelledby": "markup-keys", "data-turbo-temporary": true },
-    make("h2", { id: "markup-keys" }, "Keys"),
-    rows,
-    make("form", { method: "dialog", class: "actions", "data-turbo": "false" }, close),
-  );
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
-  close.focus();
 }

@@ -1,15 +1,15 @@
-// The marks of a picture as the server keeps them: read, saved, and waited for while the picture is being prepared.
-import { parse, type Shape, type Work } from "./shapes.js";
-import type { Again } from "./session.js";
-import { requestJson, Problem } from "../lib/request.js";
+// Requests for the marks of a picture, and waiting while the server prepares the picture.
+import { Problem, requestJson } from "../lib/request.js";
+import type { RevisionChange } from "./session.js";
+import { parseShapes, type Markup, type Shape } from "./shapes.js";
 
-/** What is stored of a picture's marks, and how often it was changed. */
+/** The stored marks of a picture. Each save raises the revision by one. */
 export interface Layer {
   revision: number;
   shapes: Shape[];
 }
 
-/** What `GET /media/{id}` says of a picture. */
+/** The part of `GET /media/{id}` that is used here. */
 export interface Picture {
   state: string;
   reason?: string;
@@ -19,71 +19,73 @@ export interface Picture {
   renditions: { name: string; url: string }[];
 }
 
-/** Milliseconds between two looks at a picture that is being prepared. */
-const LOOK = 500;
+/** Milliseconds between two requests while the server prepares a picture. */
+const pollInterval = 500;
+/** Requests before `waitUntilDrawn` gives up. */
+const maxPolls = 20;
 
-export async function layerOf(media: string): Promise<Layer> {
+export async function fetchLayer(media: string): Promise<Layer> {
   const { revision, shapes } = (await requestJson("GET", `/media/${media}/markup`)) as {
     revision: number;
     shapes: unknown;
   };
-  return { revision, shapes: parse(shapes) };
+  return { revision, shapes: parseShapes(shapes) };
 }
 
-export async function pictureOf(media: string): Promise<Picture> {
+export async function fetchPicture(media: string): Promise<Picture> {
   return (await requestJson("GET", `/media/${media}`)) as Picture;
 }
 
-/** What is said wherever the picture is not any more what was drawn on. */
-export const cropped =
+export const croppedMessage =
   "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
 
-/** Stores marks that were made on that revision. Rejects with a Problem; 409 where somebody else was faster. */
+/** Saves marks that are based on `revision`. Rejects with a Problem; its status is 409 if the stored revision is another. */
 export async function saveLayer(
   media: string,
   revision: number,
-  work: Work,
-  again?: Again,
+  markup: Markup,
+  change?: RevisionChange,
 ): Promise<void> {
-  await requestJson("PUT", `/media/${media}/markup`, { revision, ...work, ...again });
+  await requestJson("PUT", `/media/${media}/markup`, { revision, ...markup, ...change });
 }
 
-/** Waits until a picture that just arrived can be marked. Rejects with a Problem where it never can. */
-export async function ready(media: string): Promise<Picture> {
+/** Waits until a picture that was just uploaded can be marked up. Rejects with a Problem if the server cannot process it. */
+export async function waitUntilReady(media: string): Promise<Picture> {
   for (;;) {
-    const picture = await pictureOf(media);
+    const picture = await fetchPicture(media);
     if (picture.state === "ready") return picture;
     if (picture.state === "failed") throw new Problem(picture.reason ?? "It cannot be shown.", 422);
     await pause();
   }
 }
 
-/** Resolves when the small picture of a row shows the marks, too, or when that takes so long that the next look at the page will do. */
-export async function drawn(media: string, before: Picture): Promise<void> {
-  const small = ({ renditions }: Picture) =>
+/** Waits until the thumbnail shows the new marks. Resolves after `maxPolls` requests in any case. `before` is the picture before the save. */
+export async function waitUntilDrawn(media: string, before: Picture): Promise<void> {
+  const thumbnail = ({ renditions }: Picture): string | undefined =>
     renditions.find(({ name }) => name === "thumbnail")?.url;
-  for (let looks = 0; looks < 20; looks += 1) {
+  for (let polls = 0; polls < maxPolls; polls += 1) {
     await pause();
-    const now = await pictureOf(media);
-    if (now.state === "ready" && small(now) !== small(before)) return;
+    const now = await fetchPicture(media);
+    if (now.state === "ready" && thumbnail(now) !== thumbnail(before)) return;
   }
 }
 
 function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, LOOK));
+  return new Promise((resolve) => setTimeout(resolve, pollInterval));
 }
 
-/** An address of ours that gives the bytes of a picture to this page, whoever delivers them to others. */
-export function readable(url: string): string {
+/** Returns an address of this site at which scripts can read a picture, even if its bytes are usually delivered by another host. */
+export function readableUrl(url: string): string {
   const address = new URL(url, location.href);
-  // A download is never redirected to the bucket.
+  // The server never redirects a download to the bucket.
   address.searchParams.set("download", "1");
   return address.pathname + address.search;
 }
 
-export function original({ renditions }: Picture): string {
+/** Returns the address of the original. Throws a Problem while there is none. */
+export function originalUrl({ renditions }: Picture): string {
   const url = renditions.find(({ name }) => name === "original")?.url;
   if (url === undefined)
     throw new Problem("This picture is being prepared. Try again in a moment.", 409);
-  return readable(url);
+  return readableUrl(url);
 }

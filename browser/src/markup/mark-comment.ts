@@ -1,99 +1,123 @@
-// Drawing on what a comment is about: the same editor over the picture, or over the frame at which the video stands.
-import { type Anchor, type Region, clampFraction } from "../update/anchors.js";
+// Draws on the picture that a comment is about, or on the current frame of the video. It uses the same editor.
 import { chooseAction } from "../lib/dialogs.js";
-import { cropped, pictureOf, readable } from "./layer-api.js";
-import type { Box, Shape } from "./shapes.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
 import { frame } from "../recorder/screenshot.js";
-import { stage } from "../update/media-stage.js";
+import { clampFraction, type Anchor, type Region } from "../update/anchors.js";
+import { stage, type UpdateStage } from "../update/media-stage.js";
+import { croppedMessage, fetchPicture, readableUrl } from "./layer-api.js";
+import type { Box, Shape } from "./shapes.js";
 
-/** Whether the picture was cropped since it was drawn on. */
-export async function moved({ media, size }: Anchor): Promise<boolean> {
+/** Whether the picture was cropped after the person drew on it. */
+export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
   if (size === undefined) return false;
-  // Where the server does not answer, the sending says so.
-  const now = await pictureOf(media).catch(() => null);
-  return now !== null && now.width !== null && `${now.width} ${now.height}` !== size;
+  // If the server does not answer, sending the comment reports it.
+  const picture = await fetchPicture(media).catch(() => null);
+  return (
+    picture !== null && picture.width !== null && `${picture.width} ${picture.height}` !== size
+  );
 }
 
-/** Asks whether to draw on the cropped picture; then the page shows it, and the old drawing goes. */
-export async function redraw(): Promise<boolean> {
-  if (
-    (await chooseAction(
-      `${cropped} Draw on it as it is now? Your words stay, what you drew is gone.`,
-      ["Draw again"],
-      true,
-    )) === null
-  )
-    return false;
+/** Asks whether to draw again on the cropped picture. If so, refreshes the page, so that the stage shows that picture. */
+export async function confirmRedraw(): Promise<boolean> {
+  const question = `${croppedMessage} Draw on it as it is now? Your words stay, what you drew is gone.`;
+  if ((await chooseAction(question, ["Draw again"], true)) === null) return false;
   await refresh();
   return true;
 }
 
-/** Opens the editor on what the stage shows, or on what was drawn before. Answers the place with its drawing; null when it was left. */
-export async function drawOn(before: Anchor | null): Promise<Anchor | null> {
-  const on = stage();
-  if (!on) return null;
+/**
+ * Opens the editor on the media that the stage shows or, if `before` has a drawing, on that drawing. Returns the anchor with its drawing;
+ * null if the person left.
+ */
+export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> {
+  const shown = stage();
+  if (!shown) return null;
   if (before?.drawing) {
-    on.show(before.media);
-    if (before.at !== undefined) on.seek(before.at);
+    shown.show(before.media);
+    if (before.at !== undefined) shown.seek(before.at);
+    if (await wasCropped(before)) return (await confirmRedraw()) ? drawAnchor(null) : null;
   }
-  if (before?.drawing && (await moved(before))) return (await redraw()) ? drawOn(null) : null;
-  on.video?.pause();
-  const size = on.video ? null : on.imageSize;
-  const here: Anchor = {
-    ...(before?.drawing
-      ? before
-      : { media: on.shownMedia, ...(on.video ? { at: on.currentAnchor()?.at ?? 0 } : {}) }),
-    ...(size === null ? {} : { size }),
-  };
-  const picture = on.video ? await frame(on.video) : on.imageUrl ? readable(on.imageUrl) : null;
+  shown.video?.pause();
+  const anchor = anchorOf(shown, before);
+  const picture = await pictureOf(shown);
   if (picture === null) return null;
   const [{ edit }, { extent }] = await Promise.all([
     import("./editor.js"),
     import("./geometry.js"),
   ]);
   let shapes: Shape[] = before?.drawing ?? [];
-  let again = false;
+  let drawsAgain = false;
   const saved = await edit({
     picture,
-    name: picture instanceof File ? picture.name : on.shownName,
-    work: { shapes, crop: null },
-    destroys: false,
-    final: () => "",
-    done: "Add",
-    save: async (work, _, asking) => {
-      shapes = work.shapes;
-      if (shapes.length === 0 || !(await moved(here))) return;
-      again = await asking(redraw);
-      if (!again) throw new Problem("Not added: the picture was cropped elsewhere meanwhile.", 409);
+    name: picture instanceof File ? picture.name : shown.shownName,
+    markup: { shapes, crop: null },
+    allowsDestruction: false,
+    lossWarning: () => "",
+    saveLabel: "Add",
+    save: async (markup, _change, pauseSaving) => {
+      shapes = markup.shapes;
+      if (shapes.length === 0 || !(await wasCropped(anchor))) return;
+      drawsAgain = await pauseSaving(confirmRedraw);
+      if (!drawsAgain)
+        throw new Problem("Not added: the picture was cropped elsewhere meanwhile.", 409);
     },
   });
   if (!saved) return null;
-  if (again) return drawOn(null);
-  const { drawing, region, size: drawnOn, ...place } = here;
-  // What was drawn is the part it is about, unless a part was chosen before.
-  const chosen =
-    region && !(drawing && same(region, around(extent(drawing))))
-      ? region
-      : before?.media === here.media && !drawing
-        ? before.region
-        : undefined;
-  if (shapes.length === 0) return { ...place, ...(chosen ? { region: chosen } : {}) };
+  if (drawsAgain) return drawAnchor(null);
+  return withDrawing(anchor, shapes, chosenRegion(anchor, before, extent), extent);
+}
+
+/** The anchor to draw on: the one with a drawing, or what the stage shows now. */
+function anchorOf(shown: UpdateStage, before: Anchor | null): Anchor {
+  const size = shown.video ? null : shown.imageSize;
+  const moment = shown.video ? { at: shown.currentAnchor()?.at ?? 0 } : {};
   return {
-    ...place,
-    ...(place.at === undefined ? { region: chosen ?? around(extent(shapes)) } : {}),
-    drawing: shapes,
-    ...(drawnOn === undefined ? {} : { size: drawnOn }),
+    ...(before?.drawing ? before : { media: shown.shownMedia, ...moment }),
+    ...(size === null ? {} : { size }),
   };
 }
 
-/** The part of the picture that shapes lie in. */
-function around([x, y, w, h]: Box): Region {
+async function pictureOf(shown: UpdateStage): Promise<File | string | null> {
+  if (shown.video) return frame(shown.video);
+  return shown.imageUrl ? readableUrl(shown.imageUrl) : null;
+}
+
+type Extent = (shapes: Shape[]) => Box;
+
+/** The region that the person chose themselves; undefined if it was only derived from the drawing. */
+function chosenRegion(anchor: Anchor, before: Anchor | null, extent: Extent): Region | undefined {
+  const { drawing, region } = anchor;
+  const isDerived =
+    region !== undefined &&
+    drawing !== undefined &&
+    isSameRegion(region, regionOf(extent(drawing)));
+  if (region && !isDerived) return region;
+  return before?.media === anchor.media && !drawing ? before.region : undefined;
+}
+
+/** Puts the drawing into the anchor. The drawing is also the region, unless the person chose one. */
+function withDrawing(
+  anchor: Anchor,
+  shapes: Shape[],
+  chosen: Region | undefined,
+  extent: Extent,
+): Anchor {
+  const { drawing: _drawing, region: _region, size, ...place } = anchor;
+  if (shapes.length === 0) return { ...place, ...(chosen ? { region: chosen } : {}) };
+  return {
+    ...place,
+    ...(place.at === undefined ? { region: chosen ?? regionOf(extent(shapes)) } : {}),
+    drawing: shapes,
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+function regionOf([x, y, w, h]: Box): Region {
   const [left, top] = [clampFraction(x), clampFraction(y)];
   return { x: left, y: top, w: clampFraction(x + w - left), h: clampFraction(y + h - top) };
 }
 
-function same(one: Region, other: Region): boolean {
-  return one.x === other.x && one.y === other.y && one.w === other.w && one.h === other.h;
+function isSameRegion(a: Region, b: Region): boolean {
+  return a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h;
 }

@@ -1,48 +1,55 @@
-// A picture that is still here alone: marked before it is sent, so that what is black on it, or outside the crop, never leaves this browser.
-import { lost, type Shape } from "./shapes.js";
+// Marks up a picture before it is sent, so that redacted and cropped pixels never leave this browser.
+import { describeLoss, type Shape } from "./shapes.js";
 
-/** A picture as it is sent, and the marks that are sent after it. */
-export interface Marked {
+/** A picture as it is sent, and the marks that are saved on it afterwards. */
+export interface MarkedFile {
   file: File;
   shapes: Shape[];
 }
 
-/** Whether a file is a picture that can be marked. A GIF may move. */
-export async function markable(file: File): Promise<boolean> {
+/** Whether a file is a picture that can be marked up. GIFs cannot, because they may be animated. */
+export async function canMarkUp(file: File): Promise<boolean> {
   if (!/^image\/(png|jpeg|webp)$/.test(file.type)) return false;
-  // Of what is no picture after all, the server says what it is.
+  // If the browser cannot decode it, it is uploaded as it is, and the server says what is wrong.
   return createImageBitmap(file).then(
     (bitmap) => (bitmap.close(), true),
     () => false,
   );
 }
 
-/** Opens the editor on it. Null when the person would rather not add it. */
-export async function mark(file: File): Promise<Marked | null> {
-  const [{ edit }, { burn }] = await Promise.all([import("./editor.js"), import("./flatten.js")]);
-  let marked: Marked | null = null;
+/** Opens the editor on a file. Returns null if the person decided not to add it. */
+export async function markUpFile(file: File): Promise<MarkedFile | null> {
+  const [{ edit }, { redactPicture }] = await Promise.all([
+    import("./editor.js"),
+    import("./flatten.js"),
+  ]);
+  let marked: MarkedFile | null = null;
   const saved = await edit({
     picture: file,
     name: file.name,
-    work: { shapes: [], crop: null },
-    destroys: true,
-    final: (work) =>
-      `${lost(work, "never leaves this browser")} Nobody can bring it back, not even you.`,
-    done: "Add",
-    leave: "Do not add it",
-    save: async (work) => {
-      const { picture, shapes } = await burn(file, work);
-      marked = { file: picture === file ? file : renamed(picture, file.name), shapes };
+    markup: { shapes: [], crop: null },
+    allowsDestruction: true,
+    lossWarning: (markup) =>
+      `${describeLoss(markup, "never leaves this browser")} Nobody can bring it back, not even you.`,
+    saveLabel: "Add",
+    leaveLabel: "Do not add it",
+    save: async (markup) => {
+      const { picture, shapes } = await redactPicture(file, markup);
+      marked = { file: picture === file ? file : toFile(picture, file.name), shapes };
     },
   });
   return saved ? marked : null;
 }
 
-/** Burned, it may be of another kind, and is called so. */
-function renamed(picture: Blob, name: string): File {
-  const end =
-    { "image/png": "png", "image/jpeg": "jpg", "image/webp": "webp" }[picture.type] ?? "png";
-  return new File([picture], `${name.replace(/\.(png|apng|jpe?g|webp|gif)$/i, "")}.${end}`, {
+/** Makes a file of a redacted picture. Its type, and so its extension, may differ from the original's. */
+function toFile(picture: Blob, originalName: string): File {
+  const extensions: Record<string, string> = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+  };
+  const base = originalName.replace(/\.(png|apng|jpe?g|webp|gif)$/i, "");
+  return new File([picture], `${base}.${extensions[picture.type] ?? "png"}`, {
     type: picture.type,
   });
 }

@@ -1,88 +1,97 @@
-// What is drawn over what the stage shows: the author's marks, which come with the page and can be hidden, and the drawings of comments,
-// which show when their comment is chosen or their second is reached.
-import type { Anchor, AnchoredComment } from "../update/anchors.js";
+// Shows drawings over the media on the stage: the author's marks, which come with the page and can be hidden, and the drawings of comments,
+// which appear when their comment is selected or their moment is reached.
 import { announce, icon, make, readStorage, writeStorage } from "../lib/dom.js";
-import type { Shape } from "./shapes.js";
+import type { Anchor, AnchoredComment } from "../update/anchors.js";
 import { positionMs } from "../update/source-swap.js";
+import type { Shape } from "./shapes.js";
 
-/** So long a drawing stands over a video that plays, in milliseconds, where its comment names no end. */
-const STANDS = 1000;
+/** Milliseconds that a drawing stays on a playing video if its comment has no end. */
+const defaultDuration = 1000;
+/** Milliseconds before its moment at which a drawing appears, because a video rarely stops exactly there. */
+const lead = 50;
 
-export class MarkView {
-  /** What this page offers for what is shown. */
+export class MarkOverlay {
+  /** The buttons for the media on the stage. */
   readonly tools: HTMLElement;
-  #toggle = worded("Marks", icon("shapes"), "Show or hide the marks (m)");
-  #markUp = worded(
+  #toggle = textButton("Marks", icon("shapes"), "Show or hide the marks (m)");
+  #markUp = textButton(
     "Mark up",
     icon("pen-line"),
     "Draw on this picture, or make something on it unreadable",
   );
-  #markFrame = worded(
+  #markFrame = textButton(
     "Mark up this frame",
     icon("image-plus"),
     "A picture of this second, to draw on",
   );
   #figure: HTMLElement | null = null;
   #video: HTMLVideoElement | null = null;
-  #drawings: AnchoredComment[] = [];
+  /** The comments with a drawing. */
+  #comments: AnchoredComment[] = [];
+  /** The anchor of the comment that is being written, if it has a drawing. */
   #pending: Anchor | null = null;
-  /** What lies there now. */
-  #drawn: Shape[][] = [];
+  /** The drawings that are shown. */
+  #shown: Shape[][] = [];
   #listeners = new AbortController();
 
   constructor(private readonly stage: HTMLElement) {
-    this.#toggle.addEventListener("click", () => this.toggle());
+    this.#toggle.addEventListener("click", () => this.toggleMarks());
     this.tools = make("div", { class: "tool-row" }, this.#toggle, this.#markUp, this.#markFrame);
     stage.classList.toggle("marks-off", readStorage("sessionStorage", "marks") === "off");
   }
 
-  end(): void {
+  detach(): void {
     this.#listeners.abort();
-    this.#canvas()?.remove();
+    this.#drawing?.remove();
     this.#figure = this.#video = null;
   }
 
-  /** Takes up what the stage shows now. */
+  /** Attaches to the figure that the stage shows now. */
   sync(figure: HTMLElement | null): void {
     const video = figure?.querySelector("video") ?? null;
     if (figure !== this.#figure || video !== this.#video) {
-      this.end();
+      this.detach();
       this.#figure = figure;
       this.#video = video;
       this.#listeners = new AbortController();
       const { signal } = this.#listeners;
       for (const event of ["timeupdate", "seeking", "seeked", "pause", "loadedmetadata"])
-        video?.addEventListener(event, () => this.look(), { signal });
+        video?.addEventListener(event, () => this.update(), { signal });
     }
-    this.#drawn = [];
-    this.#canvas()?.remove();
-    this.#offer();
-    this.look();
+    this.#shown = [];
+    this.#drawing?.remove();
+    this.#updateButtons();
+    this.update();
   }
 
-  /** The comments of what is shown, and the one that is being written. */
-  draw(comments: AnchoredComment[], pending: Anchor | null): void {
-    this.#drawings = comments.filter(({ drawing }) => drawing !== undefined);
+  /** Sets the comments on the media that is shown, and the anchor of the one that is being written. */
+  setDrawings(comments: AnchoredComment[], pending: Anchor | null): void {
+    this.#comments = comments.filter(({ drawing }) => drawing !== undefined);
     this.#pending = pending?.drawing ? pending : null;
-    this.look();
+    this.update();
   }
 
-  /** Shows or hides the author's marks, as long as this tab is open. */
-  toggle(): void {
-    if (!this.#layer) return;
+  /** Shows or hides the author's marks until the tab is closed. */
+  toggleMarks(): void {
+    if (!this.#authorMarks) return;
     const off = this.stage.classList.toggle("marks-off");
     writeStorage("sessionStorage", "marks", off ? "off" : null);
     this.#toggle.setAttribute("aria-pressed", String(!off));
     announce(off ? "Marks hidden." : "Marks shown.");
   }
 
-  get #layer(): Element | null {
+  get #authorMarks(): Element | null {
     return this.#figure?.querySelector(".layer:not(.drawing)") ?? null;
   }
 
-  #offer(): void {
+  /** The drawings of comments on the page. */
+  get #drawing(): Element | null {
+    return this.#figure?.querySelector(".layer.drawing") ?? null;
+  }
+
+  #updateButtons(): void {
     const { markable, frames, answered = "0" } = this.#figure?.dataset ?? {};
-    this.#toggle.hidden = !this.#layer;
+    this.#toggle.hidden = !this.#authorMarks;
     this.#toggle.setAttribute("aria-pressed", String(!this.stage.classList.contains("marks-off")));
     for (const [button, name, value] of [
       [this.#markUp, "markUp", markable],
@@ -94,68 +103,76 @@ export class MarkView {
     }
   }
 
-  /** Looks again at what is to be seen: another comment is chosen, or another second is reached. */
-  look(): void {
+  /** Redraws if other drawings are to be shown, because another comment is selected or the video has moved on. */
+  update(): void {
     const now = this.#video ? positionMs(this.#video) : null;
-    const here = ({ at, until }: AnchoredComment) =>
-      now === null ||
-      (at !== undefined && now >= at - 50 && now < Math.max(until ?? 0, at + STANDS));
-    const chosen = this.#drawings.filter(
-      (comment) => comment.element.classList.contains("on") && here(comment),
-    );
-    const seen = chosen.length > 0 || now === null ? chosen : this.#drawings.filter(here);
-    const near =
-      this.#pending && (now === null || Math.abs(now - (this.#pending.at ?? 0)) < STANDS);
-    // What is being written covers the others.
-    const wanted = (this.#pending ? (near ? [this.#pending] : []) : seen).map(
-      ({ drawing }) => drawing ?? [],
-    );
-    if (
-      wanted.length === this.#drawn.length &&
-      wanted.every((shapes, index) => shapes === this.#drawn[index])
-    )
-      return;
-    this.#drawn = wanted;
-    if (wanted.length === 0) this.#canvas()?.remove();
-    else void this.#paint(wanted);
+    const drawings = this.#drawingsAt(now);
+    const isSame =
+      drawings.length === this.#shown.length &&
+      drawings.every((shapes, index) => shapes === this.#shown[index]);
+    if (isSame) return;
+    this.#shown = drawings;
+    if (drawings.length === 0) this.#drawing?.remove();
+    else void this.#paint(drawings);
   }
 
-  async #paint(wanted: Shape[][]): Promise<void> {
-    const { draw } = await import("./draw.js");
+  /** `now` is the position of the video in milliseconds; null for a picture. */
+  #drawingsAt(now: number | null): Shape[][] {
+    const pending = this.#pending;
+    if (pending) {
+      // The drawing that is being written hides all others.
+      const isNear = now === null || Math.abs(now - (pending.at ?? 0)) < defaultDuration;
+      return isNear ? [pending.drawing ?? []] : [];
+    }
+    const isDue = ({ at, until }: AnchoredComment): boolean =>
+      now === null ||
+      (at !== undefined && now >= at - lead && now < Math.max(until ?? 0, at + defaultDuration));
+    const due = this.#comments.filter(isDue);
+    const selected = due.filter(({ element }) => element.classList.contains("on"));
+    // On a picture, only the drawing of the selected comment is shown.
+    const shown = selected.length > 0 || now === null ? selected : due;
+    return shown.map(({ drawing }) => drawing ?? []);
+  }
+
+  async #paint(drawings: Shape[][]): Promise<void> {
+    const { drawShapes } = await import("./draw.js");
     const media = this.#figure?.querySelector<HTMLImageElement | HTMLVideoElement>(
       ".sheet > img, video",
     );
-    const place = this.#figure?.querySelector(".drawings");
-    if (!media || !place || this.#drawn !== wanted) return;
-    const width =
-      Number(media.getAttribute("width")) ||
-      ("videoWidth" in media ? media.videoWidth : media.naturalWidth);
-    const height =
-      Number(media.getAttribute("height")) ||
-      ("videoHeight" in media ? media.videoHeight : media.naturalHeight);
+    const container = this.#figure?.querySelector(".drawings");
+    if (!media || !container || this.#shown !== drawings) return;
+    const [width, height] = sizeOf(media);
     if (!width || !height) return;
-    const canvas = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     for (const [name, value] of Object.entries({
       class: "layer drawing",
       viewBox: `0 0 ${width} ${height}`,
       "aria-hidden": "true",
       focusable: "false",
     }))
-      canvas.setAttribute(name, value);
-    canvas.append(...draw(wanted.flat(), width, height));
-    place.replaceChildren(canvas);
-  }
-
-  #canvas(): SVGSVGElement | null {
-    return this.#figure?.querySelector<SVGSVGElement>(".layer.drawing") ?? null;
+      svg.setAttribute(name, value);
+    svg.append(...drawShapes(drawings.flat(), width, height));
+    container.replaceChildren(svg);
   }
 }
 
-function worded(words: string, picture: SVGSVGElement, title: string): HTMLButtonElement {
+/** The size that the page states or, without one, that of the loaded media. */
+function sizeOf(media: HTMLImageElement | HTMLVideoElement): [width: number, height: number] {
+  const [width, height] =
+    media instanceof HTMLVideoElement
+      ? [media.videoWidth, media.videoHeight]
+      : [media.naturalWidth, media.naturalHeight];
+  return [
+    Number(media.getAttribute("width")) || width,
+    Number(media.getAttribute("height")) || height,
+  ];
+}
+
+function textButton(label: string, picture: SVGSVGElement, title: string): HTMLButtonElement {
   return make(
     "button",
     { type: "button", class: "tool worded", title, hidden: true },
     picture,
-    make("span", {}, words),
+    make("span", {}, label),
   );
 }

@@ -1,31 +1,34 @@
-// What a page gives the editor, and what it gets back.
-import type { Work } from "./shapes.js";
+// What a page passes to the editor, and what it gets back.
+import type { Markup } from "./shapes.js";
 
-/** What is to be marked, and what becomes of it. */
-export interface Task {
+export interface EditorTask {
   /** A blob, or an address of this site. */
   picture: Blob | string;
-  /** Of the picture: for labels, and the file that is downloaded. */
+  /** The name of the picture, for labels and for the name of a downloaded file. */
   name: string;
-  work: Work;
-  /** Whether redaction and crop are offered. */
-  destroys: boolean;
-  /** What is said once before something is destroyed for good. */
-  final(work: Work): string;
-  /** The words of the main button. */
-  done: string;
-  /** What leaving is called, where it does more than close this: the picture is not added. */
-  leave?: string;
-  /** Published and answered: offers to ask so many people again. */
-  again?: { people: number };
-  /** Throws a Problem, whose words are shown; the work stays. While `asking` waits for an answer nothing is being saved. */
-  save(work: Work, again: Again | undefined, asking: Asking): Promise<void>;
+  /** What is on the picture at the start. */
+  markup: Markup;
+  /** Whether the editor offers redaction and crop, which destroy pixels. */
+  allowsDestruction: boolean;
+  /** What saving destroys for good, shown before the first save that does. */
+  lossWarning(markup: Markup): string;
+  /** The label of the main button. */
+  saveLabel: string;
+  /** The label of the button that leaves. Set if leaving also drops the picture. */
+  leaveLabel?: string;
+  /** Set if the update is published and this many people answered it: saving can ask them again. */
+  answered?: { people: number };
+  /**
+   * Saves the markup. An error keeps the editor open and shows the error's message. Questions to the person run inside `pauseSaving`,
+   * which shows meanwhile that nothing is being saved.
+   */
+  save(markup: Markup, change: RevisionChange | undefined, pauseSaving: PauseSaving): Promise<void>;
 }
 
-export type Asking = <T>(question: () => Promise<T>) => Promise<T>;
+export type PauseSaving = <T>(question: () => Promise<T>) => Promise<T>;
 
-/** Whether those who answered are asked again, and with what changed. */
-export interface Again {
+/** Whether people who answered are asked again, and what to tell them. The names are those of the API. */
+export interface RevisionChange {
   change: "material" | "cosmetic";
   what_changed?: string;
 }

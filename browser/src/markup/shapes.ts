@@ -1,10 +1,10 @@
-// The shapes of a markup: what the server sends and takes (docs/API.md), typed, with the limits both sides keep.
+// The shapes of a markup as the API has them (docs/API.md), and the limits that the server enforces.
 
-/** 0–1 of the picture's width and height, from the top left. */
-export type Spot = [x: number, y: number];
-/** A spot of a stroke; the third is a pen's pressure, 0–1. */
-export type Point = [x: number, y: number] | [x: number, y: number, pressure: number];
-/** Left, top, width and height, 0–1. */
+/** From the top left. In a shape, shares of the picture's width and height; elsewhere, pixels. */
+export type Point = [x: number, y: number];
+/** A point of a stroke. Strokes of a pen also have its pressure, 0–1. */
+export type StrokePoint = [x: number, y: number] | [x: number, y: number, pressure: number];
+/** Left, top, width and height. In a shape, shares of the picture. */
 export type Box = [x: number, y: number, w: number, h: number];
 
 export const colors = [
@@ -20,49 +20,56 @@ export const colors = [
 export type Color = (typeof colors)[number];
 
 /** `width` and `size` are shares of the picture's shorter side. */
-interface Inked {
+interface Stroked {
   color: Color;
   width: number;
 }
-export interface Arrow extends Inked {
+export interface LineShape extends Stroked {
   kind: "arrow" | "line";
-  from: Spot;
-  to: Spot;
+  from: Point;
+  to: Point;
 }
-export interface Framed extends Inked {
+export interface OutlineShape extends Stroked {
   kind: "rectangle" | "ellipse";
   box: Box;
 }
-export interface Freehand extends Inked {
+export interface FreehandShape extends Stroked {
   kind: "freehand";
-  points: Point[];
+  points: StrokePoint[];
 }
-export interface Highlight {
+export interface HighlightShape {
   kind: "highlight";
   box: Box;
   color: Color;
 }
-export interface Text {
+export interface TextShape {
   kind: "text";
-  at: Spot;
+  at: Point;
   text: string;
   size: number;
   color: Color;
 }
-export interface Step extends Inked {
+export interface StepShape extends Stroked {
   kind: "step";
-  at: Spot;
+  at: Point;
   number: number;
 }
-export interface Redaction {
+export interface RedactionShape {
   kind: "redaction";
   box: Box;
 }
-export type Shape = Arrow | Framed | Freehand | Highlight | Text | Step | Redaction;
-export type Kind = Shape["kind"];
+export type Shape =
+  | LineShape
+  | OutlineShape
+  | FreehandShape
+  | HighlightShape
+  | TextShape
+  | StepShape
+  | RedactionShape;
+export type ShapeKind = Shape["kind"];
 
-/** What one works on. A crop and redactions are there until they are saved; then the pixels are gone. */
-export interface Work {
+/** All that is on a picture. Saving destroys the pixels under redactions and outside the crop, and both are then no longer part of the markup. */
+export interface Markup {
   shapes: Shape[];
   crop: Box | null;
 }
@@ -75,127 +82,142 @@ export const limits = {
   width: [0.0005, 0.1],
   size: [0.005, 0.5],
 } as const;
-/** The editor's three widths, and the sizes of text that go with them. */
-export const widths = [0.002, 0.004, 0.008] as const;
-export const sizes = [0.022, 0.03, 0.045] as const;
+/** The three widths that the editor offers, and the text sizes that go with them. */
+export const strokeWidths = [0.002, 0.004, 0.008] as const;
+export const textSizes = [0.022, 0.03, 0.045] as const;
 
-export const standard = { color: "red", width: 0.004, size: 0.03 } as const;
+export const defaults = { color: "red", width: 0.004, size: 0.03 } as const;
 
-/** Thrown for shapes this page does not know: saving without them would lose them. */
-export class Unknown extends Error {}
+/** Thrown for shapes that this page does not support. Saving the rest would lose them. */
+export class UnsupportedShapeError extends Error {}
 
-/** The shapes of an answer of the server, with what it leaves out filled in. */
-export function parse(value: unknown): Shape[] {
+/** Parses the shapes of a response, and fills in the defaults. */
+export function parseShapes(value: unknown): Shape[] {
   if (!Array.isArray(value))
-    throw new Unknown("These marks cannot be read here. Load the page again.");
-  return value.map(shape);
+    throw new UnsupportedShapeError("These marks cannot be read here. Load the page again.");
+  return value.map(parseShape);
 }
 
-/** `{"shapes":[…],"crop":…}` of an answer of the server. */
-export function parseWork(value: unknown): Work {
+/** Parses `{"shapes":[…],"crop":…}` of a response. */
+export function parseMarkup(value: unknown): Markup {
   const { shapes, crop } = (value ?? {}) as { shapes?: unknown; crop?: unknown };
-  return { shapes: parse(shapes ?? []), crop: crop == null ? null : (numbers(crop, 4) as Box) };
+  return {
+    shapes: parseShapes(shapes ?? []),
+    crop: crop == null ? null : (parseNumbers(crop, 4) as Box),
+  };
 }
 
-function shape(value: unknown): Shape {
+function parseShape(value: unknown): Shape {
   const given = (value ?? {}) as Record<string, unknown>;
-  const color = (given["color"] ?? standard.color) as Color;
+  const color = (given["color"] ?? defaults.color) as Color;
   if (!colors.includes(color))
-    throw new Unknown("These marks have a colour that this page does not know. Load it again.");
-  const width = Number(given["width"] ?? standard.width);
+    throw new UnsupportedShapeError(
+      "These marks have a colour that this page does not know. Load it again.",
+    );
+  const width = Number(given["width"] ?? defaults.width);
   switch (given["kind"]) {
     case "arrow":
     case "line":
       return {
         kind: given["kind"],
-        from: numbers(given["from"], 2) as Spot,
-        to: numbers(given["to"], 2) as Spot,
+        from: parseNumbers(given["from"], 2) as Point,
+        to: parseNumbers(given["to"], 2) as Point,
         color,
         width,
       };
     case "rectangle":
     case "ellipse":
-      return { kind: given["kind"], box: numbers(given["box"], 4) as Box, color, width };
+      return { kind: given["kind"], box: parseNumbers(given["box"], 4) as Box, color, width };
     case "freehand":
       return {
         kind: "freehand",
         points: (given["points"] as unknown[]).map(
-          (point) => numbers(point, (point as unknown[]).length === 3 ? 3 : 2) as Point,
+          (point) => parseNumbers(point, (point as unknown[]).length === 3 ? 3 : 2) as StrokePoint,
         ),
         color,
         width,
       };
     case "highlight":
-      return { kind: "highlight", box: numbers(given["box"], 4) as Box, color };
+      return { kind: "highlight", box: parseNumbers(given["box"], 4) as Box, color };
     case "text":
       return {
         kind: "text",
-        at: numbers(given["at"], 2) as Spot,
+        at: parseNumbers(given["at"], 2) as Point,
         text: String(given["text"]),
-        size: Number(given["size"] ?? standard.size),
+        size: Number(given["size"] ?? defaults.size),
         color,
       };
     case "step":
       return {
         kind: "step",
-        at: numbers(given["at"], 2) as Spot,
+        at: parseNumbers(given["at"], 2) as Point,
         number: Number(given["number"]),
         color,
         width,
       };
     case "redaction":
-      return { kind: "redaction", box: numbers(given["box"], 4) as Box };
+      return { kind: "redaction", box: parseNumbers(given["box"], 4) as Box };
     default:
-      throw new Unknown("These marks are of a kind that this page does not know. Load it again.");
+      throw new UnsupportedShapeError(
+        "These marks are of a kind that this page does not know. Load it again.",
+      );
   }
 }
 
-function numbers(value: unknown, count: number): number[] {
+function parseNumbers(value: unknown, count: number): number[] {
   if (
     !Array.isArray(value) ||
     value.length !== count ||
     !value.every((one) => Number.isFinite(one))
   )
-    throw new Unknown("These marks cannot be read here. Load the page again.");
+    throw new UnsupportedShapeError("These marks cannot be read here. Load the page again.");
   return value as number[];
 }
 
-/** As it is stored: within the picture, five decimals. */
-export function tidy(shape: Shape): Shape {
+/** Returns a shape as it is stored: inside the picture, with five decimals. */
+export function normalizeShape(shape: Shape): Shape {
   switch (shape.kind) {
     case "arrow":
     case "line":
-      return { ...shape, from: spot(shape.from), to: spot(shape.to), width: round(shape.width) };
+      return {
+        ...shape,
+        from: normalizePoint(shape.from),
+        to: normalizePoint(shape.to),
+        width: round(shape.width),
+      };
     case "freehand":
       return {
         ...shape,
         points: shape.points.map((point) =>
           point.length === 3
-            ? [...spot([point[0], point[1]]), Math.round(unit(point[2]) * 100) / 100]
-            : spot(point),
+            ? [
+                ...normalizePoint([point[0], point[1]]),
+                Math.round(clampToUnit(point[2]) * 100) / 100,
+              ]
+            : normalizePoint(point),
         ),
         width: round(shape.width),
       };
     case "text":
-      return { ...shape, at: spot(shape.at), size: round(shape.size) };
+      return { ...shape, at: normalizePoint(shape.at), size: round(shape.size) };
     case "step":
-      return { ...shape, at: spot(shape.at), width: round(shape.width) };
+      return { ...shape, at: normalizePoint(shape.at), width: round(shape.width) };
     case "rectangle":
     case "ellipse":
-      return { ...shape, box: tidyBox(shape.box), width: round(shape.width) };
+      return { ...shape, box: normalizeBox(shape.box), width: round(shape.width) };
     case "highlight":
     case "redaction":
-      return { ...shape, box: tidyBox(shape.box) };
+      return { ...shape, box: normalizeBox(shape.box) };
   }
 }
 
-/** The nearest number between two limits. */
-export function within(value: number, [least, most]: readonly [number, number]): number {
+/** Returns the nearest number between two limits. */
+export function clamp(value: number, [least, most]: readonly [number, number]): number {
   return Math.min(most, Math.max(least, value));
 }
 
-export function tidyBox([x, y, w, h]: Box): Box {
-  const [left, top] = spot([x, y]);
+export function normalizeBox([x, y, w, h]: Box): Box {
+  const [left, top] = normalizePoint([x, y]);
   return [
     left,
     top,
@@ -204,11 +226,11 @@ export function tidyBox([x, y, w, h]: Box): Box {
   ];
 }
 
-function spot([x, y]: Spot | Point): Spot {
-  return [round(unit(x)), round(unit(y))];
+function normalizePoint([x, y]: Point | StrokePoint): Point {
+  return [round(clampToUnit(x)), round(clampToUnit(y))];
 }
 
-function unit(value: number): number {
+function clampToUnit(value: number): number {
   return Math.min(1, Math.max(0, value));
 }
 
@@ -216,19 +238,19 @@ function round(value: number): number {
   return Math.round(value * 100_000) / 100_000;
 }
 
-/** What a work destroys once it is saved, in words that begin a sentence; and what of it stays. */
-export function lost({ shapes, crop }: Work, becomes: string): string {
-  const black = shapes.some(({ kind }) => kind === "redaction");
-  const what =
-    black && crop
+/** Says what saving destroys, and which marks stay. `fate` ends the first sentence, for example "is gone for good". */
+export function describeLoss({ shapes, crop }: Markup, fate: string): string {
+  const hasRedaction = shapes.some(({ kind }) => kind === "redaction");
+  const hasOther = shapes.some(({ kind }) => kind !== "redaction");
+  const lost = !hasRedaction
+    ? "What is outside the crop"
+    : crop
       ? "What is black, and what is outside the crop,"
-      : black
-        ? "What is black"
-        : "What is outside the crop";
-  return `${what} ${becomes}.${black && shapes.some(({ kind }) => kind !== "redaction") ? " Marks over what is black stay." : ""}`;
+      : "What is black";
+  return `${lost} ${fate}.${hasRedaction && hasOther ? " Marks over what is black stay." : ""}`;
 }
 
-/** Whether something of a work cannot be taken back once it is saved. */
-export function destroys(work: Work): boolean {
-  return work.crop !== null || work.shapes.some(({ kind }) => kind === "redaction");
+/** Whether saving destroys pixels. */
+export function isDestructive(markup: Markup): boolean {
+  return markup.crop !== null || markup.shapes.some(({ kind }) => kind === "redaction");
 }

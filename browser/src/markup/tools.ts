@@ -1,28 +1,28 @@
-// The tools: their keys, and the shapes they make of a drag or of a key.
+// The tools: their keys, and the shapes that they make.
 import { getStrokePoints } from "perfect-freehand";
 import { icon, make } from "../lib/dom.js";
-import { angled, spanned, squared, type Size } from "./geometry.js";
+import { snapToAngle, boxBetween, snapToSquare, type Size } from "./geometry.js";
 import {
   limits,
-  sizes,
-  widths,
+  textSizes,
+  strokeWidths,
   type Box,
   type Color,
-  type Kind,
-  type Point,
+  type ShapeKind,
+  type StrokePoint,
   type Shape,
-  type Spot,
+  type Point,
 } from "./shapes.js";
 
-export type Tool = "select" | "hand" | "crop" | Kind;
+export type Tool = "select" | "hand" | "crop" | ShapeKind;
 
-/** What the next shape looks like: a colour, and which of the three widths. */
-export interface Style {
+/** The style of the next shape: a colour, and one of three widths. */
+export interface DrawStyle {
   color: Color;
   level: 0 | 1 | 2;
 }
 
-/** The row of tools, in its order. */
+/** All tools, in the order of the toolbar. */
 export const tools: { tool: Tool; key: string; name: string; picture: () => Element }[] = [
   { tool: "select", key: "v", name: "Select", picture: () => icon("mouse-pointer-2") },
   { tool: "arrow", key: "a", name: "Arrow", picture: () => icon("move-up-right") },
@@ -43,17 +43,17 @@ export const tools: { tool: Tool; key: string; name: string; picture: () => Elem
   { tool: "hand", key: "g", name: "Move the picture", picture: () => icon("hand") },
 ];
 
-/** The shape of a drag from one pixel to another; null while it is too small to be meant. */
-export function dragged(
+/** The shape that a drag makes, from and to pixels of the picture; null if the tool does not draw by dragging. `constrained`: squares, circles, fixed angles. */
+export function shapeFromDrag(
   tool: Tool,
-  from: Spot,
-  to: Spot,
+  from: Point,
+  to: Point,
   size: Size,
-  { color, level }: Style,
-  even: boolean,
+  { color, level }: DrawStyle,
+  constrained: boolean,
 ): Shape | null {
-  const width = widths[level];
-  const unit = ([x, y]: Spot): Spot => [
+  const width = strokeWidths[level];
+  const unit = ([x, y]: Point): Point => [
     Math.min(1, Math.max(0, x / size.width)),
     Math.min(1, Math.max(0, y / size.height)),
   ];
@@ -61,11 +61,11 @@ export function dragged(
     return {
       kind: tool,
       from: unit(from),
-      to: unit(even ? angled(from, to, size) : to),
+      to: unit(constrained ? snapToAngle(from, to, size) : to),
       color,
       width,
     };
-  const [x, y, w, h] = spanned(from, even ? squared(from, to, size) : to, size);
+  const [x, y, w, h] = boxBetween(from, constrained ? snapToSquare(from, to, size) : to, size);
   const box: Box = [x / size.width, y / size.height, w / size.width, h / size.height];
   if (tool === "rectangle" || tool === "ellipse") return { kind: tool, box, color, width };
   if (tool === "highlight") return { kind: "highlight", box, color };
@@ -73,26 +73,26 @@ export function dragged(
   return null;
 }
 
-/** The shape a tool makes without a drag: at a spot, and of a size that suits what is seen. */
-export function placed(
+/** The shape that a tool makes without a drag: around a pixel of the picture, in a size that suits the visible part (`seen`). */
+export function shapeAtPoint(
   tool: Tool,
-  [x, y]: Spot,
+  [x, y]: Point,
   seen: Size,
   size: Size,
-  style: Style,
+  style: DrawStyle,
   number: number,
 ): Shape | null {
   const [w, h] = [
     Math.min(seen.width, size.width) * 0.15,
     Math.min(seen.height, size.height) * 0.12,
   ];
-  const at: Spot = [x / size.width, y / size.height];
+  const at: Point = [x / size.width, y / size.height];
   if (tool === "step")
-    return { kind: "step", at, number, color: style.color, width: widths[style.level] };
+    return { kind: "step", at, number, color: style.color, width: strokeWidths[style.level] };
   if (tool === "text")
-    return { kind: "text", at, text: "", size: sizes[style.level], color: style.color };
+    return { kind: "text", at, text: "", size: textSizes[style.level], color: style.color };
   if (tool === "freehand")
-    return stroke(
+    return strokeShape(
       [
         [x - w, y],
         [x + w, y],
@@ -101,7 +101,7 @@ export function placed(
       style,
       1,
     );
-  return dragged(
+  return shapeFromDrag(
     tool,
     [Math.max(0, x - w), Math.max(0, y - h)],
     [Math.min(size.width, x + w), Math.min(size.height, y + h)],
@@ -112,43 +112,46 @@ export function placed(
 }
 
 /**
- * The stroke a hand drew, smoothed. Points nearer to each other than the eye tells apart (`fine`: a pixel of the screen, in the picture's)
- * are left out; never by straightness, for the curve is led through the middles between the points and would cut the corners.
+ * A smoothed freehand line. `fine` is one pixel of the screen in pixels of the picture; points closer than the eye can see are left out.
+ * Straight parts keep their points: the curve passes through the middles between points, so it would cut corners without them.
  */
-export function stroke(
-  raw: Point[],
+export function strokeShape(
+  raw: StrokePoint[],
   size: Size,
-  { color, level }: Style,
+  { color, level }: DrawStyle,
   fine: number,
 ): Shape | null {
-  const width = widths[level];
-  const across = width * Math.min(size.width, size.height);
-  const pen = raw.some((point) => point.length === 3);
+  const width = strokeWidths[level];
+  const widthInPixels = width * Math.min(size.width, size.height);
   const smooth = getStrokePoints(
     raw.map(([x, y, pressure]) => [x, y, pressure ?? 0.5]),
-    { size: Math.min(across, 2 * fine), streamline: 0.45, last: true },
+    { size: Math.min(widthInPixels, 2 * fine), streamline: 0.45, last: true },
   );
-  let apart = Math.max(1.5 * fine, across * 0.3);
-  let points: Point[];
+  const isPen = raw.some((point) => point.length === 3);
+  const toStored = ({ point: [x, y], pressure }: SmoothPoint): StrokePoint =>
+    isPen ? [x / size.width, y / size.height, pressure] : [x / size.width, y / size.height];
+  let spacing = Math.max(1.5 * fine, widthInPixels * 0.3);
+  let points: StrokePoint[];
   do {
-    points = [];
-    let last: readonly [number, number] | null = null;
-    for (const [i, { point, pressure }] of smooth.entries()) {
-      if (
-        last &&
-        i < smooth.length - 1 &&
-        Math.hypot(point[0] - last[0], point[1] - last[1]) < apart
-      )
-        continue;
-      last = point;
-      const at: Spot = [point[0] / size.width, point[1] / size.height];
-      points.push(pen ? [...at, pressure] : at);
-    }
-    apart *= 1.5;
+    points = spacedOut(smooth, spacing).map(toStored);
+    spacing *= 1.5;
   } while (points.length > limits.points);
-  // A tap is a dot: the library makes a short line of it.
+  // A tap is a dot, but the library turns it into a short line.
   const [first] = raw;
   if (first && raw.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < fine))
     points = points.slice(0, 1);
   return points.length === 0 ? null : { kind: "freehand", points, color, width };
+}
+
+type SmoothPoint = ReturnType<typeof getStrokePoints>[number];
+
+/** Leaves out points that are closer than `spacing` to the one before. The last point stays. */
+function spacedOut(points: SmoothPoint[], spacing: number): SmoothPoint[] {
+  const kept: SmoothPoint[] = [];
+  for (const [i, one] of points.entries()) {
+    const last = kept.at(-1)?.point;
+    const isClose = last && Math.hypot(one.point[0] - last[0], one.point[1] - last[1]) < spacing;
+    if (!isClose || i === points.length - 1) kept.push(one);
+  }
+  return kept;
 }

@@ -1,122 +1,131 @@
-// What of the picture is seen: zoom and place, by one transform of one element, so that a picture of any height moves without being drawn again.
+// Which part of the picture is visible. One transform of one element zooms and pans, so that a picture of any height moves without being
+// drawn again.
 import type { Size } from "./geometry.js";
-import type { Box, Spot } from "./shapes.js";
+import type { Box, Point } from "./shapes.js";
 
-const largest = 16;
-/** Free space around the picture when it is seen whole, and the most one can move past its border. */
-const around = 24;
+const maxScale = 16;
+/** Free space around a picture that fits, and how far it can be moved past its border. In pixels of the window. */
+const margin = 24;
+/** Milliseconds without a move before the picture is drawn sharply. */
+const restDelay = 120;
 
-/** Whether some of the buttons lie on the picture, for want of room in their rows; styles/markup.css has the same. */
-export function narrow(): boolean {
+/** Whether the window is so narrow that some buttons lie on the picture. styles/markup.css has the same limit. */
+export function isNarrow(): boolean {
   return matchMedia("(max-width: 719.98px)").matches;
 }
 
-export class View {
+export class Viewport {
+  /** Pixels of the window per pixel of the picture. */
   scale = 1;
+  /** Where the top left of the picture is in the stage. */
   #x = 0;
   #y = 0;
   #frame: DOMRect;
-  #rest = 0;
+  #restTimer = 0;
   #observer: ResizeObserver;
-  #fitted = true;
-  /** The free space below, where the buttons for zoom lie on a phone. */
-  readonly #below = narrow() ? 3 * around : around;
+  /** Whether the picture still fits because nobody zoomed or panned. */
+  #isFitted = true;
+  /** Free space below the picture. On a phone, the zoom buttons lie there. */
+  readonly #marginBelow = isNarrow() ? 3 * margin : margin;
 
+  /** `sheet` is the element that is transformed. `onMove` is called after each move. */
   constructor(
     readonly stage: HTMLElement,
-    readonly sheet: HTMLElement,
-    readonly size: Size,
-    readonly moved: () => void,
+    private readonly sheet: HTMLElement,
+    private readonly size: Size,
+    private readonly onMove: () => void,
   ) {
     this.#frame = stage.getBoundingClientRect();
     sheet.style.width = `${size.width}px`;
     sheet.style.height = `${size.height}px`;
     this.#observer = new ResizeObserver(() => {
       this.#frame = stage.getBoundingClientRect();
-      if (this.#fitted) this.open();
-      else this.#place(this.#x, this.#y);
+      if (this.#isFitted) this.showInitial();
+      else this.#moveTo(this.#x, this.#y);
     });
     this.#observer.observe(stage);
   }
 
-  end(): void {
+  disconnect(): void {
     this.#observer.disconnect();
   }
 
-  /** The whole picture, or what one reads first of it: the top of a page that is far taller than the screen. */
-  open(): void {
-    const whole = this.#scaleOf([0, 0, this.size.width, this.size.height]);
-    const wide = Math.min(1, (this.#frame.width - 2 * around) / this.size.width);
-    if (whole < wide / 2.5) {
-      this.scale = wide;
-      this.#place(this.#frame.width / 2 - (this.size.width * wide) / 2, around);
+  /** Shows the whole picture or, if it is much taller than the screen, its top in full width. */
+  showInitial(): void {
+    const wholeScale = this.#scaleFor(this.#wholeBox);
+    const widthScale = Math.min(1, (this.#frame.width - 2 * margin) / this.size.width);
+    if (wholeScale < widthScale / 2.5) {
+      this.scale = widthScale;
+      this.#moveTo(this.#frame.width / 2 - (this.size.width * widthScale) / 2, margin);
     } else this.fit();
-    this.#fitted = true;
+    this.#isFitted = true;
   }
 
-  /** Everything, or a part of the picture, in sight. */
-  fit(box: Box = [0, 0, this.size.width, this.size.height]): void {
-    this.scale = this.#scaleOf(box);
-    this.#place(
-      this.#frame.width / 2 - (box[0] + box[2] / 2) * this.scale,
-      (this.#frame.height + around - this.#below) / 2 - (box[1] + box[3] / 2) * this.scale,
+  /** Shows all of a part of the picture, given in pixels of the picture. */
+  fit([x, y, w, h]: Box = this.#wholeBox): void {
+    this.scale = this.#scaleFor([x, y, w, h]);
+    const { width, height } = this.#frame;
+    this.#moveTo(
+      width / 2 - (x + w / 2) * this.scale,
+      (height + margin - this.#marginBelow) / 2 - (y + h / 2) * this.scale,
     );
-    this.#fitted = true;
+    this.#isFitted = true;
   }
 
-  /** One pixel of the picture is one of the screen; and back. */
+  /** Shows one pixel of the picture as one of the screen; called again, the whole picture. */
   trueSize(): void {
-    const one = 1 / devicePixelRatio;
-    if (Math.abs(this.scale - one) < 0.001) this.fit();
-    else this.zoomTo(one);
-  }
-
-  zoomBy(factor: number, x?: number, y?: number): void {
-    this.zoomTo(this.scale * factor, x, y);
+    const scale = 1 / devicePixelRatio;
+    if (Math.abs(this.scale - scale) < 0.001) this.fit();
+    else this.#zoomTo(scale);
   }
 
   /** Zooms around a point of the window, or around the middle. */
-  zoomTo(
+  zoomBy(factor: number, clientX?: number, clientY?: number): void {
+    this.#zoomTo(this.scale * factor, clientX, clientY);
+  }
+
+  #zoomTo(
     scale: number,
     clientX = this.#frame.left + this.#frame.width / 2,
     clientY = this.#frame.top + this.#frame.height / 2,
   ): void {
-    const [x, y] = this.spot(clientX, clientY);
-    const smallest = Math.min(1, this.#scaleOf([0, 0, this.size.width, this.size.height]));
-    this.scale = Math.min(largest, Math.max(smallest, scale));
-    this.#place(
+    const [x, y] = this.toImage(clientX, clientY);
+    const minScale = Math.min(1, this.#scaleFor(this.#wholeBox));
+    this.scale = Math.min(maxScale, Math.max(minScale, scale));
+    this.#moveTo(
       clientX - this.#frame.left - x * this.scale,
       clientY - this.#frame.top - y * this.scale,
     );
   }
 
+  /** Moves the picture by pixels of the window. */
   pan(dx: number, dy: number): void {
-    this.#place(this.#x + dx, this.#y + dy);
+    this.#moveTo(this.#x + dx, this.#y + dy);
   }
 
-  /** The picture's pixel under a point of the window. */
-  spot(clientX: number, clientY: number): Spot {
+  /** Converts from pixels of the window to pixels of the picture. */
+  toImage(clientX: number, clientY: number): Point {
     return [
       (clientX - this.#frame.left - this.#x) / this.scale,
       (clientY - this.#frame.top - this.#y) / this.scale,
     ];
   }
 
-  /** Where a pixel of the picture is in the stage. */
-  on([x, y]: Spot): Spot {
+  /** Converts from pixels of the picture to pixels of the stage. */
+  toStage([x, y]: Point): Point {
     return [this.#x + x * this.scale, this.#y + y * this.scale];
   }
 
-  /** The pixels that are seen. */
-  get seen(): Box {
-    const [left, top] = this.spot(this.#frame.left, this.#frame.top);
-    const [right, bottom] = this.spot(this.#frame.right, this.#frame.bottom);
-    const [l, t] = [Math.max(0, left), Math.max(0, top)];
+  /** The visible part, in pixels of the picture. */
+  get visibleBox(): Box {
+    const [left, top] = this.toImage(this.#frame.left, this.#frame.top);
+    const [right, bottom] = this.toImage(this.#frame.right, this.#frame.bottom);
+    const [x, y] = [Math.max(0, left), Math.max(0, top)];
     return [
-      l,
-      t,
-      Math.max(1, Math.min(this.size.width, right) - l),
-      Math.max(1, Math.min(this.size.height, bottom) - t),
+      x,
+      y,
+      Math.max(1, Math.min(this.size.width, right) - x),
+      Math.max(1, Math.min(this.size.height, bottom) - y),
     ];
   }
 
@@ -124,60 +133,66 @@ export class View {
     return this.#frame;
   }
 
-  /** Moves no further than it takes to have these pixels in sight. */
+  /** Pans as little as possible to show a part of the picture. A part that is larger than the window only has to be partly visible. */
   reveal([x, y, w, h]: Box): void {
-    const [left, top] = this.on([x, y]);
-    const need = (from: number, length: number, room: number) =>
-      length > room - 2 * around || from < around
-        ? around - from
-        : Math.min(0, room - around - from - length);
-    const [dx, dy] = [
-      need(left, w * this.scale, this.#frame.width),
-      need(top, h * this.scale, this.#frame.height),
-    ];
-    // What is larger than the window need only be in it somewhere.
-    const sees = (from: number, length: number, room: number) =>
-      from < room - around && from + length > around;
-    const large =
-      w * this.scale > this.#frame.width - 2 * around ||
-      h * this.scale > this.#frame.height - 2 * around;
-    if (
-      large &&
-      sees(left, w * this.scale, this.#frame.width) &&
-      sees(top, h * this.scale, this.#frame.height)
-    )
-      return;
+    const [left, top] = this.toStage([x, y]);
+    const horizontal = { from: left, length: w * this.scale, room: this.#frame.width };
+    const vertical = { from: top, length: h * this.scale, room: this.#frame.height };
+    const isLarge = [horizontal, vertical].some(({ length, room }) => length > room - 2 * margin);
+    const isPartlyVisible = [horizontal, vertical].every(
+      ({ from, length, room }) => from < room - margin && from + length > margin,
+    );
+    if (isLarge && isPartlyVisible) return;
+    const [dx, dy] = [distanceToShow(horizontal), distanceToShow(vertical)];
     if (dx !== 0 || dy !== 0) this.pan(dx, dy);
   }
 
-  #scaleOf([, , w, h]: Box): number {
-    return Math.min(
-      1,
-      Math.max(
-        0.01,
-        Math.min(
-          (this.#frame.width - 2 * around) / w,
-          (this.#frame.height - around - this.#below) / h,
-        ),
-      ),
-    );
+  get #wholeBox(): Box {
+    return [0, 0, this.size.width, this.size.height];
   }
 
-  #place(x: number, y: number): void {
-    const keep = (value: number, size: number, room: number, end: number, after: number) =>
-      size <= room - around - end
-        ? (room + around - end - size) / 2
-        : Math.min(around, Math.max(room - size - after, value));
-    this.#fitted = false;
-    this.#x = keep(x, this.size.width * this.scale, this.#frame.width, around, around);
-    // The last lines can be moved out from under the buttons that lie there on a phone.
-    this.#y = keep(y, this.size.height * this.scale, this.#frame.height, this.#below, 3 * around);
-    // While it moves the compositor has what was painted already; at rest it is painted sharply.
+  /** The scale at which a part of the picture fits; at most its true size in pixels of the window. */
+  #scaleFor([, , w, h]: Box): number {
+    const scale = Math.min(
+      (this.#frame.width - 2 * margin) / w,
+      (this.#frame.height - margin - this.#marginBelow) / h,
+    );
+    return Math.min(1, Math.max(0.01, scale));
+  }
+
+  #moveTo(x: number, y: number): void {
+    const { width, height } = this.#frame;
+    this.#isFitted = false;
+    this.#x = limitPosition(x, this.size.width * this.scale, width, margin, margin);
+    // The last lines can be moved above the buttons that lie there on a phone.
+    const [fitted, moved] = [this.#marginBelow, 3 * margin];
+    this.#y = limitPosition(y, this.size.height * this.scale, height, fitted, moved);
+    // While it moves, the compositor reuses what it has painted. At rest, the picture is painted sharply.
     this.sheet.classList.add("moving");
-    clearTimeout(this.#rest);
-    this.#rest = window.setTimeout(() => this.sheet.classList.remove("moving"), 120);
+    clearTimeout(this.#restTimer);
+    this.#restTimer = window.setTimeout(() => this.sheet.classList.remove("moving"), restDelay);
     this.sheet.classList.toggle("close", this.scale * devicePixelRatio >= 4);
     this.sheet.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${this.scale})`;
-    this.moved();
+    this.onMove();
   }
+}
+
+/** Limits one coordinate of the picture. Centres it if it fits with `endIfFitted` behind it; else its end can move `end` pixels into the stage. */
+function limitPosition(
+  value: number,
+  size: number,
+  room: number,
+  endIfFitted: number,
+  end: number,
+): number {
+  return size <= room - margin - endIfFitted
+    ? (room + margin - endIfFitted - size) / 2
+    : Math.min(margin, Math.max(room - size - end, value));
+}
+
+/** How far to pan in one direction so that a part of the picture becomes visible. */
+function distanceToShow({ from, length, room }: { from: number; length: number; room: number }) {
+  return length > room - 2 * margin || from < margin
+    ? margin - from
+    : Math.min(0, room - margin - from - length);
 }

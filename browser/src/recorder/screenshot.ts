@@ -2,7 +2,7 @@
 import { release, screen, Unanswered } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
 import { formatTime, formatTimestamp } from "../lib/dom.js";
-import { readable } from "../markup/layer-api.js";
+import { readableUrl } from "../markup/layer-api.js";
 import { positionMs } from "../update/source-swap.js";
 
 /** Milliseconds that a screen has to send its first picture. */
@@ -58,7 +58,7 @@ export async function frame(video: HTMLVideoElement): Promise<File> {
   }
   const own = document.createElement("video");
   own.muted = true;
-  own.src = readable(video.src);
+  own.src = readableUrl(video.src);
   own.currentTime = video.currentTime;
   await there(own);
   return picture(own, name);

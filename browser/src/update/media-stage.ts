@@ -8,7 +8,7 @@ import {
   revealComment,
 } from "./anchors.js";
 import { make } from "../lib/dom.js";
-import { MarkView } from "../markup/overlay.js";
+import { MarkOverlay } from "../markup/overlay.js";
 import { refresh } from "../lib/refresh.js";
 import { ImageViewer } from "./image-viewer.js";
 import { seekTo, positionMs } from "./source-swap.js";
@@ -19,7 +19,7 @@ export class UpdateStage extends HTMLElement {
   #pending: Anchor | null = null;
   #picture: ImageViewer | null = null;
   #timeline: Timeline | null = null;
-  #marks: MarkView | null = null;
+  #marks: MarkOverlay | null = null;
   /** What had the focus before it was hidden: a button of a picture that is being prepared. */
   #back: HTMLElement | null = null;
   #listeners = new AbortController();
@@ -28,7 +28,7 @@ export class UpdateStage extends HTMLElement {
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
     this.classList.add("ready");
-    this.#marks = new MarkView(this);
+    this.#marks = new MarkOverlay(this);
     this.addEventListener(
       "click",
       (event) => {
@@ -41,7 +41,7 @@ export class UpdateStage extends HTMLElement {
       { signal },
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
-    document.addEventListener("hearback:comment-selected", () => this.#marks?.look(), { signal });
+    document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
     // An address ends after hours, or with what was behind it: the page says where it is now.
     this.addEventListener(
       "error",
@@ -63,7 +63,7 @@ export class UpdateStage extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#listeners.abort();
-    this.#marks?.end();
+    this.#marks?.detach();
     this.#drop();
   }
 
@@ -78,7 +78,7 @@ export class UpdateStage extends HTMLElement {
   }
 
   /** The marks over it. */
-  get marks(): MarkView | null {
+  get marks(): MarkOverlay | null {
     return this.#marks;
   }
 
@@ -257,7 +257,7 @@ export class UpdateStage extends HTMLElement {
     const pending = this.#pending?.media === this.#shown ? this.#pending : null;
     this.#picture?.drawMarks(comments, pending?.region ?? null, pending?.drawing !== undefined);
     this.#timeline?.draw(comments, pending?.at ?? null);
-    this.#marks?.draw(comments, pending);
+    this.#marks?.setDrawings(comments, pending);
   }
 
   #point(region: Region): void {

@@ -127,7 +127,7 @@ customElements.define(
           void mainComposer()?.openDrawing();
           break;
         case "m":
-          stage()?.marks?.toggle();
+          stage()?.marks?.toggleMarks();
           break;
         case "Escape":
           // A drawing of a comment is put away.

@@ -12,9 +12,9 @@ import {
   formatTimestamp,
 } from "../lib/dom.js";
 import type { FileUpload } from "./file-upload.js";
-import { drawn, ready, saveLayer } from "../markup/layer-api.js";
-import { mark, markable } from "../markup/mark-file.js";
-import { markUp } from "../markup/mark-media.js";
+import { waitUntilDrawn, waitUntilReady, saveLayer } from "../markup/layer-api.js";
+import { markUpFile, canMarkUp } from "../markup/mark-file.js";
+import { markUpMedia } from "../markup/mark-media.js";
 import type { Shape } from "../markup/shapes.js";
 import { refresh } from "../lib/refresh.js";
 import { requestJson, noResponseProblem, Problem } from "../lib/request.js";
@@ -139,7 +139,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   /** Opens a picture in the editor, and puts it into the queue as it leaves that. What cannot be marked goes as it is. */
   async open(file: File): Promise<void> {
     if (this.dataset["refused"] !== undefined) return;
-    if (await markable(file)) await this.#mark(this.#put(file, "marked"));
+    if (await canMarkUp(file)) await this.#mark(this.#put(file, "marked"));
     else this.add([file]);
   }
 
@@ -149,7 +149,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     item.row.replaceChildren();
     this.#show(item, "Sent when you leave the editor");
     try {
-      const marked = await mark(item.file);
+      const marked = await markUpFile(item.file);
       if (!marked) {
         this.#forget(item);
         announce(`${item.file.name} is not added.`);
@@ -238,9 +238,9 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
     const media = item.upload?.media;
     if (item.shapes.length === 0 || !media) return;
     this.#show(item, "Saving what you drew", 1);
-    const before = await ready(media);
+    const before = await waitUntilReady(media);
     await saveLayer(media, 0, { shapes: item.shapes, crop: null });
-    void drawn(media, before).then(refresh, () => {});
+    void waitUntilDrawn(media, before).then(refresh, () => {});
   }
 
   #next(): Item | undefined {
@@ -315,7 +315,7 @@ export class UploadQueue extends HTMLElement implements FileSink, PendingMedia {
   /** Opens the marks that were not taken on the picture that was. */
   async #mend(item: Item): Promise<void> {
     const media = item.upload?.media;
-    if (!media || !(await markUp(media, 0, { shapes: item.shapes, crop: null }))) return;
+    if (!media || !(await markUpMedia(media, 0, { shapes: item.shapes, crop: null }))) return;
     await refresh();
     item.state = "done";
     this.#forget(item);

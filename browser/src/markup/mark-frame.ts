@@ -1,0 +1,52 @@
+// Makes a picture of the current frame of a video, marks it up and adds it to the same update.
+import { uploads } from "../compose/draft.js";
+import { announce } from "../lib/dom.js";
+import { refresh } from "../lib/refresh.js";
+import { frame } from "../recorder/screenshot.js";
+import { stage } from "../update/media-stage.js";
+import { describeLoss } from "./shapes.js";
+
+/** Marks up the frame that the video beside a button shows. `answered` is the number of people who have answered the update. */
+export async function markFrame(
+  button: HTMLElement,
+  update: string,
+  answered: number,
+): Promise<void> {
+  const row = button.closest(".media-item");
+  // While the recording is being trimmed, it plays in the trim editor.
+  const video =
+    row?.querySelector<HTMLVideoElement>(".trim-stage video") ??
+    row?.querySelector("video") ??
+    stage()?.video;
+  if (!video) return;
+  video.pause();
+  const file = await frame(video);
+  const queue = uploads.current;
+  if (queue) return queue.open(file);
+  await addFrame(file, update, answered);
+}
+
+/** Adds a frame on the page of an update. That page has no upload queue, so the editor stays open until the picture is stored. */
+async function addFrame(file: File, update: string, answered: number): Promise<void> {
+  // Loaded before the editor opens, so that saving does not depend on another request for a script.
+  const [{ edit }, { FrameSaver }] = await Promise.all([
+    import("./editor.js"),
+    import("./frame-saver.js"),
+  ]);
+  const saver = new FrameSaver(file, update);
+  const saved = await edit({
+    picture: file,
+    name: file.name,
+    markup: { shapes: [], crop: null },
+    allowsDestruction: true,
+    lossWarning: (markup) => describeLoss(markup, "is gone for good"),
+    saveLabel: "Add",
+    leaveLabel: "Do not add it",
+    ...(answered > 0 ? { answered: { people: answered } } : {}),
+    save: (markup, change) => saver.save(markup, change),
+  });
+  if (!saved || saver.media === null) return;
+  await refresh();
+  stage()?.show(saver.media);
+  announce("The frame is a picture of this update now.");
+}

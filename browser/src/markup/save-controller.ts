@@ -1,0 +1,116 @@
+// Saves what the editor holds: asks before a loss, shows progress, and shows what went wrong.
+import { icon, make } from "../lib/dom.js";
+import { confirmSave } from "./confirm-save.js";
+import type { MarkupDocument } from "./document.js";
+import type { EditorHeader } from "./header.js";
+import type { EditorTask, RevisionChange } from "./session.js";
+
+/** What saving needs from the editor. */
+export interface SaveHost {
+  readonly editor: HTMLElement & {
+    readonly doc: MarkupDocument;
+    say(message: string): void;
+    save(): void;
+    copyPicture(): void;
+    downloadPicture(): Promise<void>;
+    focusStage(): void;
+  };
+  readonly header: EditorHeader;
+  /** Called once the markup is saved. */
+  saved(): void;
+}
+
+export class SaveController {
+  readonly errorBox = make("div", {
+    class: "markup-wrong problem",
+    role: "alert",
+    hidden: true,
+  });
+  #isSaving = false;
+  /** What the person last agreed to. It is not asked again when the same markup is saved again after an error. */
+  #confirmed: {
+    change: RevisionChange | undefined;
+    marks: MarkupDocument["marks"];
+    crop: MarkupDocument["crop"];
+  } | null = null;
+
+  constructor(
+    private readonly task: EditorTask,
+    private readonly host: SaveHost,
+  ) {}
+
+  get isSaving(): boolean {
+    return this.#isSaving;
+  }
+
+  async save(): Promise<void> {
+    if (this.#isSaving) return;
+    this.errorBox.hidden = true;
+    const { markup } = this.host.editor.doc;
+    const confirmed = await this.#confirm();
+    if (!confirmed) return;
+    this.#isSaving = true;
+    this.#showSaving(true);
+    try {
+      await this.task.save(markup, confirmed.change, (question) => this.#pauseSaving(question));
+      this.host.saved();
+    } catch (error) {
+      this.host.editor.say("Not saved");
+      this.#showError(
+        error instanceof Error && error.message !== ""
+          ? error.message
+          : "It was not saved. Try again in a moment.",
+      );
+    } finally {
+      this.#isSaving = false;
+      this.#showSaving(false);
+    }
+  }
+
+  async #confirm(): Promise<{ change: RevisionChange | undefined } | null> {
+    const { marks, crop, markup } = this.host.editor.doc;
+    if (this.#confirmed?.marks === marks && this.#confirmed.crop === crop) return this.#confirmed;
+    const answer = await confirmSave(this.task, markup);
+    if (answer) this.#confirmed = { ...answer, marks, crop };
+    return answer;
+  }
+
+  #showSaving(on: boolean): void {
+    this.host.header.showSaving(on);
+    this.host.editor.toggleAttribute("data-saving", on);
+    if (on) this.host.editor.say("Saving");
+  }
+
+  async #pauseSaving<T>(question: () => Promise<T>): Promise<T> {
+    this.#showSaving(false);
+    this.host.editor.say("Not saved yet");
+    try {
+      return await question();
+    } finally {
+      this.#showSaving(true);
+    }
+  }
+
+  #showError(message: string): void {
+    const retry = button("Try again", () => this.host.editor.save());
+    this.errorBox.replaceChildren(
+      icon("circle-alert"),
+      make("p", {}, `${message} Your marks are still here.`),
+      retry,
+      button("Copy picture", () => this.host.editor.copyPicture()),
+      button("Download", () => void this.host.editor.downloadPicture()),
+      button("Close", () => {
+        this.errorBox.hidden = true;
+        this.host.editor.focusStage();
+      }),
+    );
+    this.errorBox.hidden = false;
+    retry.focus();
+  }
+}
+
+function button(label: string, act: () => void): HTMLButtonElement {
+  const element = make("button", { type: "button", class: "button" }, label);
+  element.addEventListener("click", act);
+  return element;
+}

@@ -1,0 +1,144 @@
+// The field in which a text is written. It lies exactly where the text will be, in the same font, size and colour.
+import glyphs from "glyphs";
+import { make } from "../lib/dom.js";
+import { baseline, contrastColor, fontName, colorValues, lineHeight } from "./draw.js";
+import type { Size } from "./geometry.js";
+import { limits, type TextShape } from "./shapes.js";
+import type { Viewport } from "./viewport.js";
+
+/** Whether the font has no glyph for a character. The server could not draw it. */
+function isMissing(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0;
+  // `glyphs` lists the first and last character of each range in turn. The character lies in a range if the first bound after it is a last one.
+  return (
+    code !== 10 &&
+    glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1
+  );
+}
+
+/** Removes control characters except line breaks, and turns tabs into spaces. */
+function visibleText(text: string): string {
+  return (
+    text
+      .replace(/\r\n?/g, "\n")
+      .replace(/\t/g, " ")
+      // eslint-disable-next-line no-control-regex -- the server rejects these
+      .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "")
+  );
+}
+
+function drawableText(text: string): string {
+  return [...visibleText(text)].filter((character) => !isMissing(character)).join("");
+}
+
+/** How far the letters of DejaVu Sans reach above and below the baseline, in font sizes. */
+const [ascent, descent] = [0.928, 0.236];
+
+export interface TextFieldCallbacks {
+  /** The text is final. Called once. */
+  finished(text: string): void;
+  /** Something typed cannot be used; says why. */
+  refused(message: string): void;
+  /** The person pressed the keys that save everything. */
+  save(): void;
+}
+
+export class TextField {
+  readonly #field = make("textarea", {
+    class: "markup-text",
+    rows: "1",
+    wrap: "off",
+    spellcheck: "true",
+    autocomplete: "off",
+    "aria-label": "Text",
+    "aria-description": "Escape when it is written, Control and Enter to save",
+  });
+  /** The last valid text. */
+  #text: string;
+  #isFinished = false;
+
+  constructor(
+    private readonly shape: TextShape,
+    private readonly viewport: Viewport,
+    private readonly size: Size,
+    private readonly callbacks: TextFieldCallbacks,
+  ) {
+    this.#field.value = this.#text = shape.text;
+    this.#field.addEventListener("input", () => this.#handleInput());
+    this.#field.addEventListener("blur", () => this.finish());
+    this.#field.addEventListener("keydown", (event) => this.#handleKey(event));
+    for (const name of ["copy", "cut", "paste", "pointerdown", "wheel"])
+      this.#field.addEventListener(name, (event) => event.stopPropagation());
+    viewport.stage.append(this.#field);
+    this.place();
+    this.#field.focus();
+    this.#field.select();
+  }
+
+  /** Moves the field to where the text is now. */
+  place(): void {
+    const { shape, viewport } = this;
+    const px = shape.size * Math.min(this.size.width, this.size.height) * viewport.scale;
+    const [x, y] = viewport.toStage([
+      shape.at[0] * this.size.width,
+      shape.at[1] * this.size.height,
+    ]);
+    const { style } = this.#field;
+    style.left = `${x}px`;
+    // Browsers put half of the spare line height above the text. The first baseline must be `baseline` font sizes below the top.
+    style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
+    style.font = `${px}px/${lineHeight} "${fontName}"`;
+    style.color = colorValues[shape.color];
+    style.caretColor = colorValues[shape.color];
+    style.setProperty("-webkit-text-stroke", `${0.16 * px}px ${contrastColor(shape.color)}`);
+    this.#fit();
+  }
+
+  /** Removes the field and passes on its text. */
+  finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#field.remove();
+    this.callbacks.finished(this.#field.value.replace(/\s+$/, ""));
+  }
+
+  #handleKey(event: KeyboardEvent): void {
+    // Letters must not reach the keys of the editor.
+    event.stopPropagation();
+    const saves = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (event.isComposing || (event.key !== "Escape" && !saves)) return;
+    event.preventDefault();
+    this.finish();
+    if (saves) this.callbacks.save();
+  }
+
+  #handleInput(): void {
+    const field = this.#field;
+    const clean = drawableText(field.value);
+    const missing = [...new Set(visibleText(field.value))].filter(isMissing).join("");
+    if ([...clean].length > limits.text) {
+      this.callbacks.refused(`A text has at most ${limits.text} characters.`);
+      const at = Math.max(0, field.selectionStart - (field.value.length - this.#text.length));
+      field.value = this.#text;
+      field.setSelectionRange(at, at);
+    } else if (clean !== field.value) {
+      const at = drawableText(field.value.slice(0, field.selectionStart)).length;
+      field.value = clean;
+      field.setSelectionRange(at, at);
+      if (missing !== "")
+        this.callbacks.refused(
+          `“${missing}” is not among the letters of the picture’s font, and is left out.`,
+        );
+    }
+    this.#text = field.value;
+    this.#fit();
+  }
+
+  /** Makes the field as large as its text. */
+  #fit(): void {
+    const field = this.#field;
+    field.rows = field.value.split("\n").length;
+    field.style.width = "0";
+    field.style.width = `${field.scrollWidth + Number.parseFloat(field.style.fontSize)}px`;
+  }
+}
