@@ -2,7 +2,7 @@
 import { chooseAction } from "../lib/dialogs.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
-import { frame } from "../recorder/screenshot.js";
+import { captureFrame } from "../recorder/screenshot.js";
 import { clampFraction, type Anchor, type Region } from "../update/anchors.js";
 import { stage, type UpdateStage } from "../update/media-stage.js";
 import { croppedMessage, fetchPicture, readableUrl } from "./layer-api.js";
@@ -79,7 +79,7 @@ function anchorOf(shown: UpdateStage, before: Anchor | null): Anchor {
 }
 
 async function pictureOf(shown: UpdateStage): Promise<File | string | null> {
-  if (shown.video) return frame(shown.video);
+  if (shown.video) return captureFrame(shown.video);
   return shown.imageUrl ? readableUrl(shown.imageUrl) : null;
 }
 

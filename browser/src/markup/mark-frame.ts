@@ -2,7 +2,7 @@
 import { uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
-import { frame } from "../recorder/screenshot.js";
+import { captureFrame } from "../recorder/screenshot.js";
 import { stage } from "../update/media-stage.js";
 import { describeLoss } from "./shapes.js";
 
@@ -20,7 +20,7 @@ export async function markFrame(
     stage()?.video;
   if (!video) return;
   video.pause();
-  const file = await frame(video);
+  const file = await captureFrame(video);
   const queue = uploads.current;
   if (queue) return queue.open(file);
   await addFrame(file, update, answered);

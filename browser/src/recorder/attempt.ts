@@ -1,93 +1,90 @@
-// One try at a recording, from the press on Record until it runs: it can be called off at any moment, and leaves nothing behind then.
-import { Refusal, Unanswered } from "./capture.js";
-import { RecordingUploader } from "../upload/recording-uploader.js";
+// One attempt to record, from the click on Record until the recorder runs. It can be cancelled at any time, and then leaves nothing behind.
+import { draft } from "../compose/draft.js";
 import { withDeadline, withFallback } from "../lib/deadline.js";
 import { formatTimestamp } from "../lib/dom.js";
-import { draft } from "../compose/draft.js";
-import { container, plain } from "./recording.js";
+import { RecordingUploader } from "../upload/recording-uploader.js";
+import { CaptureError, TimeoutError } from "./capture.js";
+import { fileTypeOf, supportedType } from "./recording.js";
 
-/** Milliseconds for draft and upload to be made, and for those of the attempt before to be thrown away. */
-const patience = { made: 30_000, tidied: 10_000 };
-const unanswered = "The server does not answer, so nothing is recorded. Try again in a moment.";
+/** Milliseconds to create the draft and the upload, and to wait until those of the previous attempt are deleted. */
+const timeouts = { create: 30_000, cleanup: 10_000 };
+const noAnswerMessage =
+  "The server does not answer, so nothing is recorded. Try again in a moment.";
 
-/** The one before may still be throwing away what it had made: the next one must not count on it. */
-let tidied: Promise<void> = Promise.resolve();
+/** Resolves when the draft and the upload of the last cancelled attempt are deleted, so that the next attempt does not use that draft. */
+let cleanup: Promise<void> = Promise.resolve();
 
 export class Attempt {
-  #off = new AbortController();
-  #runs = false;
+  #controller = new AbortController();
+  #isRunning = false;
 
   get signal(): AbortSignal {
-    return this.#off.signal;
+    return this.#controller.signal;
   }
 
-  /** Calls it off, for a reason or without a word. What runs already is not called off. */
-  cancel(why: unknown = new Refusal("")): void {
-    if (!this.#runs) this.#off.abort(why);
+  /** Cancels the attempt, unless the recorder runs already. Without a reason, nothing is shown. */
+  cancel(reason: unknown = new CaptureError("")): void {
+    if (!this.#isRunning) this.#controller.abort(reason);
   }
 
-  /** It runs: what was had for it stays. */
-  runs(): void {
-    this.#runs = true;
+  /** The recorder runs, so the attempt can no longer be cancelled. */
+  markRunning(): void {
+    this.#isRunning = true;
   }
 
-  /** Waits for what is needed; rejects with the reason as soon as it is called off. What was had is undone then, also what comes later. */
-  had<T>(coming: Promise<T>, undo: (had: T) => void = () => undefined): Promise<T> {
+  /** Waits for something that the attempt needs, and rejects if it is cancelled. `undo` releases it on cancellation, even if it arrives later. */
+  acquire<T>(pending: Promise<T>, undo: (acquired: T) => void = () => undefined): Promise<T> {
     const { signal } = this;
     return new Promise((resolve, reject) => {
-      const off = (): void => reject(signal.reason as Error);
-      if (signal.aborted) off();
-      else signal.addEventListener("abort", off, { once: true });
-      coming.then((had) => {
-        if (signal.aborted) undo(had);
-        else signal.addEventListener("abort", () => undo(had), { once: true });
-        resolve(had);
+      const rejectCancelled = (): void => reject(signal.reason as Error);
+      if (signal.aborted) rejectCancelled();
+      else signal.addEventListener("abort", rejectCancelled, { once: true });
+      pending.then((acquired) => {
+        if (signal.aborted) undo(acquired);
+        else signal.addEventListener("abort", () => undo(acquired), { once: true });
+        resolve(acquired);
       }, reject);
     });
   }
 
-  /** Makes the draft and the upload, after `before`. Called off, both go again, except for a draft that something was written into. */
-  prepare(before: Promise<void>, say: (error: unknown) => void): Promise<RecordingUploader> {
+  /** Creates the draft and the upload, after `before`. If the attempt is cancelled, deletes both, except a draft that contains text. */
+  prepare(before: Promise<void>, showError: (error: unknown) => void): Promise<RecordingUploader> {
     const form = draft.current;
-    const { type, end } = plain(container());
-    const begin = async (): Promise<RecordingUploader> => {
-      await withFallback(Promise.all([tidied, before]), patience.tidied, undefined);
-      this.signal.throwIfAborted();
-      const update = (await form?.ensure(`Recording, ${formatTimestamp()}`, false)) ?? "";
-      this.signal.throwIfAborted();
-      return RecordingUploader.begin({
-        type,
-        name: `Recording ${formatTimestamp(undefined, ".")}.${end}`,
-        update,
-      });
-    };
-    const begun = begin();
-    const inTime = withDeadline(begun, patience.made, () => new Unanswered(unanswered));
-    // There is no need to count on to something that will not be.
+    const created = this.#create(before);
+    const inTime = withDeadline(created, timeouts.create, () => new TimeoutError(noAnswerMessage));
+    // Ends the countdown at once.
     inTime.catch((error: unknown) => this.cancel(error));
-    this.signal.addEventListener(
-      "abort",
-      () => {
-        tidied = begun
-          .then(dispose, () => undefined)
-          .then(() => form?.withdraw())
-          .catch(say);
-      },
-      { once: true },
-    );
-    const had = this.had(inTime);
-    // Called off while it counts, nobody waits for it any more.
-    had.catch(() => undefined);
-    return had;
+    const discard = (): void => {
+      cleanup = created
+        .then(discardRecording, () => undefined)
+        .then(() => form?.withdraw())
+        .catch(showError);
+    };
+    this.signal.addEventListener("abort", discard, { once: true });
+    const uploader = this.acquire(inTime);
+    // During the countdown nobody handles the rejection.
+    uploader.catch(() => undefined);
+    return uploader;
+  }
+
+  async #create(before: Promise<void>): Promise<RecordingUploader> {
+    const form = draft.current;
+    const { type, extension } = fileTypeOf(supportedType());
+    await withFallback(Promise.all([cleanup, before]), timeouts.cleanup, undefined);
+    this.signal.throwIfAborted();
+    const update = (await form?.ensure(`Recording, ${formatTimestamp()}`, false)) ?? "";
+    this.signal.throwIfAborted();
+    const name = `Recording ${formatTimestamp(undefined, ".")}.${extension}`;
+    return RecordingUploader.begin({ type, name, update });
   }
 }
 
-/** Throws a recording away. Where that cannot be done it is let go, and offered among those that are kept. */
-export async function dispose(courier: RecordingUploader): Promise<void> {
+/** Deletes a recording. If that fails, releases it, so that it is offered among the unfinished recordings. */
+export async function discardRecording(uploader: RecordingUploader): Promise<void> {
   try {
-    await courier.discard();
+    await uploader.discard();
   } catch (error) {
-    courier.release();
+    uploader.release();
     throw error;
   }
 }

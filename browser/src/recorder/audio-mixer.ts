@@ -1,97 +1,117 @@
-// The sound of a recording: the microphone and what is shared, mixed, and how loud the microphone is.
+// Mixes the microphone with the sound of a shared screen, and measures the microphone.
 
-/** Below this (in dB of full scale) nobody speaks and nothing is plugged in. */
-const silence = -60;
-/** So many milliseconds a browser has to begin mixing. */
-const patience = 1000;
+/** Decibels relative to full scale. Anything quieter counts as silence: nobody speaks, or nothing is plugged in. */
+const silenceDecibels = -60;
+/** Decibels that show as the loudest level. */
+const loudDecibels = -10;
+/** Milliseconds that a browser has to start mixing. */
+const startTimeout = 1000;
 
-export class Sound {
+export interface MicrophoneLevel {
+  /** 0 to 1. */
+  loudness: number;
+  /** Milliseconds since the microphone was last heard. */
+  silentMs: number;
+  /** Whether it was heard since the last `resetSilence`. */
+  wasHeard: boolean;
+  /** The browser does not mix, so the level cannot be measured. */
+  isUnknown: boolean;
+}
+
+export class AudioMixer {
   #context = new AudioContext();
-  #out = this.#context.createMediaStreamDestination();
+  #output = this.#context.createMediaStreamDestination();
   #analyser = this.#context.createAnalyser();
   #samples = new Float32Array(2048);
   #microphone: MediaStreamAudioSourceNode | null = null;
   #shared: MediaStreamAudioSourceNode | null = null;
   #heardAt = performance.now();
-  #heard = false;
+  #hasHeard = false;
 
   constructor() {
     this.#analyser.fftSize = this.#samples.length;
   }
 
   /**
-   * The mix; it stays the same track while sources come and go. Nothing without any. Firefox without a loudspeaker does not mix, and a
-   * recorder would wait for the mix and hand nothing out: there it is the microphone itself or, without one, what is shared.
+   * Resolves with the mixed track, which stays the same while sources are replaced; null without a source. Firefox does not mix if there is
+   * no loudspeaker, and a recorder would wait for the mix forever: then it is the track of the microphone or, without one, of the shared
+   * screen.
    */
   async track(): Promise<MediaStreamTrack | null> {
     const source = this.#microphone ?? this.#shared;
     if (!source) return null;
-    if (!this.#mixes)
+    if (!this.#isMixing)
       await Promise.race([
         this.#context.resume(),
-        new Promise((resolve) => setTimeout(resolve, patience)),
+        new Promise((resolve) => setTimeout(resolve, startTimeout)),
       ]);
-    return (this.#mixes ? this.#out.stream : source.mediaStream).getAudioTracks()[0] ?? null;
+    const stream = this.#isMixing ? this.#output.stream : source.mediaStream;
+    return stream.getAudioTracks()[0] ?? null;
   }
 
-  get #mixes(): boolean {
+  get #isMixing(): boolean {
     return this.#context.state === "running";
   }
 
-  /** Takes another microphone, or none. */
-  microphone(stream: MediaStream | null): void {
+  /** Replaces the microphone; null removes it. */
+  setMicrophone(stream: MediaStream | null): void {
     this.#microphone?.disconnect();
     this.#microphone = this.#connect(stream);
     this.#microphone?.connect(this.#analyser);
-    this.listen();
+    this.resetSilence();
   }
 
-  /** Takes the sound of what is shared, where it has any. */
-  shared(stream: MediaStream | null): void {
+  /** Replaces the shared screen, which may have no sound; null removes it. */
+  setSharedAudio(stream: MediaStream | null): void {
     this.#shared?.disconnect();
     this.#shared = this.#connect(stream);
   }
 
   #connect(stream: MediaStream | null): MediaStreamAudioSourceNode | null {
     if (!stream || stream.getAudioTracks().length === 0) return null;
-    // Browsers start it asleep where no click came first.
+    // Without a click before, browsers create the context suspended.
     void this.#context.resume();
     const node = this.#context.createMediaStreamSource(stream);
-    node.connect(this.#out);
+    node.connect(this.#output);
     return node;
   }
 
-  /** Begins anew to wait for something to be heard. */
-  listen(): void {
-    this.#heard = false;
+  /** Measures the silence of the microphone from now on. */
+  resetSilence(): void {
+    this.#hasHeard = false;
     this.#heardAt = performance.now();
   }
 
-  /** How loud the microphone is now, 0 to 1, for how many milliseconds nothing was heard of it, and whether it ever was. `deaf` where that cannot be told. Nothing without one. */
-  level(): { loud: number; silent: number; heard: boolean; deaf: boolean } | null {
+  /** Measures the microphone. Returns null without one. */
+  level(): MicrophoneLevel | null {
     if (!this.#microphone) return null;
-    if (!this.#mixes)
+    const now = performance.now();
+    if (!this.#isMixing)
       return {
-        loud: 0,
-        silent: 0,
-        heard: false,
-        deaf: performance.now() - this.#heardAt > patience,
+        loudness: 0,
+        silentMs: 0,
+        wasHeard: false,
+        isUnknown: now - this.#heardAt > startTimeout,
       };
+    const decibels = this.#measure();
+    if (decibels > silenceDecibels) {
+      this.#heardAt = now;
+      this.#hasHeard = true;
+    }
+    const loudness = (decibels - silenceDecibels) / (loudDecibels - silenceDecibels);
+    return {
+      loudness: Math.min(1, Math.max(0, loudness)),
+      silentMs: now - this.#heardAt,
+      wasHeard: this.#hasHeard,
+      isUnknown: false,
+    };
+  }
+
+  #measure(): number {
     this.#analyser.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
-    const decibel = 10 * Math.log10(sum / this.#samples.length + 1e-12);
-    const now = performance.now();
-    if (decibel > silence) {
-      this.#heardAt = now;
-      this.#heard = true;
-    }
-    return {
-      loud: Math.min(1, Math.max(0, (decibel - silence) / (-10 - silence))),
-      silent: now - this.#heardAt,
-      heard: this.#heard,
-      deaf: false,
-    };
+    return 10 * Math.log10(sum / this.#samples.length + 1e-12);
   }
 
   close(): void {

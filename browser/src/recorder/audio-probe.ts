@@ -1,4 +1,4 @@
-// Finds out whether a track delivers sound, silence included: a recorder that gets none would wait for it and hand nothing out.
+// Finds out whether a track delivers sound; silence counts as sound. A recorder waits forever for a track that delivers none.
 
 export class SoundProbe {
   delivers = false;
@@ -14,32 +14,32 @@ export class SoundProbe {
     this.#stop = () => undefined;
   }
 
-  #hasSound(): void {
+  #markDelivering(): void {
     this.delivers = true;
     this.close();
   }
 
   #read(track: MediaStreamTrack): () => void {
-    // Of the track itself: stopping a clone can silence what else listens to its source.
+    // Reads the track itself: stopping a clone can silence other listeners of the same source.
     const reader = new MediaStreamTrackProcessor({ track }).readable.getReader();
     void reader.read().then(({ value }) => {
-      if (value) this.#hasSound();
+      if (value) this.#markDelivering();
       value?.close();
     });
     return () => void reader.cancel();
   }
 
-  /** Where pages cannot read a track: a recorder hands out nothing before its first sound. */
+  /** For browsers whose pages cannot read a track: a recorder emits no data before its first sound. */
   #record(track: MediaStreamTrack): () => void {
     const recorder = new MediaRecorder(new MediaStream([track]));
-    const heard = ({ data }: BlobEvent): void => {
-      if (data.size > 0) this.#hasSound();
+    const handleData = ({ data }: BlobEvent): void => {
+      if (data.size > 0) this.#markDelivering();
     };
-    recorder.addEventListener("dataavailable", heard);
+    recorder.addEventListener("dataavailable", handleData);
     recorder.start(100);
     return () => {
-      // Stopping hands out what is left, which may be no sound.
-      recorder.removeEventListener("dataavailable", heard);
+      // Stopping emits the remaining data, which may contain no sound.
+      recorder.removeEventListener("dataavailable", handleData);
       if (recorder.state !== "inactive") recorder.stop();
     };
   }

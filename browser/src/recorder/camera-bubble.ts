@@ -1,17 +1,17 @@
-// The camera bubble: where it is, how it is drawn, and the handle by which one moves and resizes it over the preview.
+// The camera bubble: its place, how it is drawn, and the handle that moves and resizes it on the preview.
 
-/** The middle as shares of the picture's width and height, and the diameter as a share of its height. */
+/** The centre as shares of the picture's width and height, and the diameter as a share of its height. */
 export interface Bubble {
   x: number;
   y: number;
   size: number;
 }
 
-/** At the lower left, a quarter of the height: slides and programs have least there. */
-export const usual: Bubble = { x: 0.1, y: 0.82, size: 0.28 };
+/** At the lower left, where slides and programs show least. */
+export const defaultBubble: Bubble = { x: 0.1, y: 0.82, size: 0.28 };
 
-/** The bubble within a picture whose width is `aspect` × its height. */
-export function within({ x, y, size }: Bubble, aspect: number): Bubble {
+/** Limits a bubble to the picture. `aspect` is the width of the picture divided by its height. */
+export function clampBubble({ x, y, size }: Bubble, aspect: number): Bubble {
   const kept = Math.min(Math.max(size, 0.12), Math.min(0.8, aspect));
   const half = kept / 2;
   return {
@@ -21,22 +21,22 @@ export function within({ x, y, size }: Bubble, aspect: number): Bubble {
   };
 }
 
-/** Anything that can be drawn, with its size. */
+/** An image and its size in pixels. */
 export interface Drawable {
   image: CanvasImageSource;
   width: number;
   height: number;
 }
 
-/** Draws the screen, all of it, and the camera in the bubble. Without a screen the rest is black. */
-export function draw(
+/** Draws the whole screen, and the camera in the bubble. What the screen does not cover is black. */
+export function drawComposite(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   screen: Drawable | null,
   camera: Drawable | null,
   bubble: Bubble,
 ): void {
   const { width, height } = context.canvas;
-  // A window that changed its shape keeps its proportions; the recording keeps its size.
+  // A window can change its proportions while it is recorded; the recording keeps its size.
   const scale = screen ? Math.min(width / screen.width, height / screen.height) : 0;
   const [w, h] = screen ? [screen.width * scale, screen.height * scale] : [0, 0];
   if (Math.round(w) < width || Math.round(h) < height) {
@@ -45,12 +45,12 @@ export function draw(
   }
   if (screen) context.drawImage(screen.image, (width - w) / 2, (height - h) / 2, w, h);
   if (!camera) return;
-  const { x, y, size } = within(bubble, width / height);
+  const { x, y, size } = clampBubble(bubble, width / height);
   const diameter = size * height;
   drawFace(context, camera, x * width - diameter / 2, y * height - diameter / 2, diameter);
 }
 
-/** Draws the middle of the camera's picture as a disc. */
+/** Draws the middle of the camera's picture in a circle. */
 export function drawFace(
   context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   camera: Drawable,
@@ -77,7 +77,7 @@ export function drawFace(
   context.restore();
 }
 
-/** Moves and resizes by pointer and by keys; says each new place. */
+/** Lets the person move and resize the bubble by pointer and by keys. Calls `onMove` with each new place. */
 export class BubbleHandle {
   #place: Bubble;
   #aspect = 16 / 9;
@@ -85,11 +85,11 @@ export class BubbleHandle {
   constructor(
     readonly element: HTMLElement,
     place: Bubble,
-    readonly moved: (place: Bubble) => void,
+    readonly onMove: (place: Bubble) => void,
   ) {
     this.#place = place;
-    element.addEventListener("pointerdown", (event) => this.#grab(event));
-    element.addEventListener("keydown", (event) => this.#key(event));
+    element.addEventListener("pointerdown", (event) => this.#handleDown(event));
+    element.addEventListener("keydown", (event) => this.#handleKey(event));
     this.#show();
   }
 
@@ -97,43 +97,41 @@ export class BubbleHandle {
     return this.#place;
   }
 
-  /** The picture under it has this width × its height. */
+  /** The width of the picture divided by its height. */
   set aspect(aspect: number) {
     this.#aspect = aspect;
     this.#show();
   }
 
-  #put(place: Bubble): void {
-    this.#place = within(place, this.#aspect);
+  #moveTo(place: Bubble): void {
+    this.#place = clampBubble(place, this.#aspect);
     this.#show();
-    this.moved(this.#place);
+    this.onMove(this.#place);
   }
 
   #show(): void {
-    const { x, y, size } = within(this.#place, this.#aspect);
+    const { x, y, size } = clampBubble(this.#place, this.#aspect);
     const { style } = this.element;
     style.left = `${100 * x}%`;
     style.top = `${100 * y}%`;
     style.height = `${100 * size}%`;
   }
 
-  #grab(event: PointerEvent): void {
+  #handleDown(event: PointerEvent): void {
     if (event.button !== 0) return;
     const frame = this.element.parentElement?.getBoundingClientRect();
     if (!frame) return;
     const from = this.#place;
-    const middle = [frame.left + from.x * frame.width, frame.top + from.y * frame.height] as const;
-    const resize =
+    const centre = [frame.left + from.x * frame.width, frame.top + from.y * frame.height] as const;
+    const resizes =
       event.target instanceof Element && event.target.closest(".bubble-corner") !== null;
-    const began = Math.hypot(event.clientX - middle[0], event.clientY - middle[1]);
-    const move = (now: PointerEvent) => {
-      if (resize)
-        this.#put({
-          ...from,
-          size: (from.size * Math.hypot(now.clientX - middle[0], now.clientY - middle[1])) / began,
-        });
+    const distanceTo = ({ clientX, clientY }: PointerEvent): number =>
+      Math.hypot(clientX - centre[0], clientY - centre[1]);
+    const move = (now: PointerEvent): void => {
+      if (resizes)
+        this.#moveTo({ ...from, size: (from.size * distanceTo(now)) / distanceTo(event) });
       else
-        this.#put({
+        this.#moveTo({
           ...from,
           x: from.x + (now.clientX - event.clientX) / frame.width,
           y: from.y + (now.clientY - event.clientY) / frame.height,
@@ -150,7 +148,7 @@ export class BubbleHandle {
     this.element.addEventListener("pointercancel", end);
   }
 
-  #key(event: KeyboardEvent): void {
+  #handleKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = event.shiftKey ? 0.1 : 0.02;
     const { x, y, size } = this.#place;
@@ -165,6 +163,6 @@ export class BubbleHandle {
     const place = by[event.key];
     if (!place) return;
     event.preventDefault();
-    this.#put(place);
+    this.#moveTo(place);
   }
 }

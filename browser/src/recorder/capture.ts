@@ -1,44 +1,47 @@
-// Getting at screens, cameras and microphones, and the words for why one cannot be had.
+// Access to screens, cameras and microphones, and messages for when it fails.
 import { withDeadline } from "../lib/deadline.js";
 
-/** A screen, window or tab; the same with the camera in a bubble on top; the camera alone. */
-export type Source = "screen" | "both" | "camera";
-export type Device = "microphone" | "camera";
+/** `screen`: a screen, window or tab. `both`: the same with the camera in a bubble. `camera`: the camera alone. */
+export type RecordingSource = "screen" | "both" | "camera";
+export type DeviceKind = "microphone" | "camera";
 
-/** Why something cannot be captured, in words for the person. */
-export class Refusal extends Error {}
+/** Something cannot be captured. The message is for the person. */
+export class CaptureError extends Error {}
 
-/** Something did not answer in time. Trying again may help. */
-export class Unanswered extends Refusal {}
+/** A device, the browser or the server did not respond in time. Trying again may help. */
+export class TimeoutError extends CaptureError {}
 
-/** What this browser can record here. */
-export type Ability = "all" | "camera" | "phone" | "insecure" | "nothing";
+/** What this browser can record. `phone`: only its own camera program. `insecure`: nothing, because the page is not served over https. */
+export type Capability = "all" | "camera" | "phone" | "insecure" | "nothing";
 
-export function ability(): Ability {
+export function detectCapability(): Capability {
   if (!isSecureContext) return "insecure";
   const media = navigator.mediaDevices as MediaDevices | undefined;
   if (media === undefined || !("MediaRecorder" in window)) return "nothing";
   if ("getDisplayMedia" in media) return "all";
-  // No phone's browser gives its screen; its own camera program films better than a page does.
+  // No browser on a phone shares its screen, and its own camera program records better video than a page.
   return matchMedia("(pointer: coarse)").matches ? "phone" : "camera";
 }
 
-/** The words for a browser that cannot do all of it. */
-export const unable: Record<Exclude<Ability, "all">, string> = {
+/** Explains what a browser cannot record. */
+export const limitationMessages: Record<Exclude<Capability, "all">, string> = {
   insecure: "Browsers record only over https. Ask your admin for that address. Upload works here.",
   phone: "A phone’s browser cannot record its screen. Its camera and its videos work here.",
   camera: "This browser cannot record a screen. Its camera works here, and so does Upload.",
   nothing: "This browser cannot record. Firefox, Chrome, Edge and Safari can. Upload works here.",
 };
 
-/** A screen, window or tab of the person's choice; within 1920 × 1080 unless all of it is wanted. Needs the click that it follows from. */
-export async function screen(sound: boolean, whole = false): Promise<MediaStream> {
+/**
+ * Asks the person for a screen, window or tab. It is scaled down to 1920 × 1080 unless `fullSize`. Must be called during a click. Rejects with a
+ * `CaptureError`.
+ */
+export async function captureScreen(sound: boolean, fullSize = false): Promise<MediaStream> {
   const controller = "CaptureController" in window ? new CaptureController() : undefined;
   const options = {
-    video: whole
+    video: fullSize
       ? true
       : { frameRate: { ideal: 30, max: 30 }, width: { max: 1920 }, height: { max: 1080 } },
-    // What is played is not a voice: nothing of it is to be taken for noise.
+    // What is played is not a voice, and none of it is noise.
     audio: sound
       ? { echoCancellation: false, noiseSuppression: false, autoGainControl: false }
       : false,
@@ -50,18 +53,18 @@ export async function screen(sound: boolean, whole = false): Promise<MediaStream
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia(options);
     try {
-      // One sees the 3-2-1 before one goes to what is shown: nobody speaks before it records.
+      // The countdown stays visible, so that nobody speaks before the recording begins.
       controller?.setFocusBehavior("no-focus-change");
     } catch {
-      // Only tabs and windows can be left where they are.
+      // Throws for a screen, which does not take the focus anyway.
     }
     return stream;
   } catch (error) {
-    throw new Refusal(screenWords(error));
+    throw new CaptureError(screenErrorMessage(error));
   }
 }
 
-function screenWords(error: unknown): string {
+function screenErrorMessage(error: unknown): string {
   const { name = "", message = "" } = error instanceof Error ? error : {};
   if (name === "NotAllowedError" && /system/i.test(message))
     return "Your system does not let the browser see the screen. Allow it in the system’s settings, under privacy, then try again.";
@@ -75,51 +78,58 @@ function screenWords(error: unknown): string {
   return `The screen could not be shared (${message || name}). Try again.`;
 }
 
-/** Milliseconds that a device has to answer. */
-const devicePatience = 10_000;
+/** Milliseconds that a device has to respond. */
+const deviceTimeout = 10_000;
 
-/** Of a bubble few pixels are seen; all of a larger picture would be converted, thirty times a second. */
-const cameraSize = {
+/** A bubble shows few pixels, and each pixel of the camera has to be converted thirty times a second. */
+const cameraSizes = {
   bubble: { width: { ideal: 640 }, height: { ideal: 480 } },
   whole: { width: { ideal: 1280 }, height: { ideal: 720 } },
 };
 
-/** The microphone or camera of that id, or the usual one where it is gone. */
-export async function device(
-  kind: Device,
+/** Opens the microphone or camera with this id, or the default one if it does not exist. Rejects with a `CaptureError`. */
+export async function captureDevice(
+  kind: DeviceKind,
   id: string,
-  size: keyof typeof cameraSize,
+  size: keyof typeof cameraSizes,
 ): Promise<MediaStream> {
   const wanted = id === "" ? {} : { deviceId: { exact: id } };
   const constraints =
     kind === "camera"
-      ? { video: { ...wanted, ...cameraSize[size], frameRate: { ideal: 30 } } }
+      ? { video: { ...wanted, ...cameraSizes[size], frameRate: { ideal: 30 } } }
       : { audio: { ...wanted } };
   try {
-    return await answered(kind, navigator.mediaDevices.getUserMedia(constraints));
+    return await withDeviceTimeout(kind, navigator.mediaDevices.getUserMedia(constraints));
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
     if (id !== "" && (name === "OverconstrainedError" || name === "NotFoundError"))
-      return device(kind, "", size);
-    throw new Refusal(deviceWords(kind, name, error instanceof Error ? error.message : ""));
+      return captureDevice(kind, "", size);
+    throw new CaptureError(
+      deviceErrorMessage(kind, name, error instanceof Error ? error.message : ""),
+    );
   }
 }
 
-/** Gives up a device that does not answer, counted from when the page may use it: the person may take their time to allow that. */
-async function answered(kind: Device, asked: Promise<MediaStream>): Promise<MediaStream> {
+/** Rejects if a device does not respond in time. The time starts when the person has given permission, which may take them long. */
+async function withDeviceTimeout(
+  kind: DeviceKind,
+  request: Promise<MediaStream>,
+): Promise<MediaStream> {
   const late = new DOMException("", "AbortError");
-  const inTime = permitted(kind).then(() => withDeadline(asked, devicePatience, () => late));
+  const inTime = permissionGranted(kind).then(() =>
+    withDeadline(request, deviceTimeout, () => late),
+  );
   try {
-    return await Promise.race([asked, inTime]);
+    return await Promise.race([request, inTime]);
   } catch (error) {
-    // Given back when it comes after all.
-    if (error === late) void asked.then(release, () => undefined);
+    // Stops the stream if it arrives later.
+    if (error === late) void request.then(stopTracks, () => undefined);
     throw error;
   }
 }
 
-/** Resolves once the page may use the microphone or camera; never where the browser does not tell. */
-async function permitted(kind: Device): Promise<void> {
+/** Resolves once the page has permission. Never resolves if the browser does not report permissions. */
+async function permissionGranted(kind: DeviceKind): Promise<void> {
   const status = await navigator.permissions.query({ name: kind }).catch(() => null);
   if (status?.state === "granted") return;
   await new Promise<void>((resolve) =>
@@ -129,7 +139,7 @@ async function permitted(kind: Device): Promise<void> {
   );
 }
 
-function deviceWords(kind: Device, name: string, message: string): string {
+function deviceErrorMessage(kind: DeviceKind, name: string, message: string): string {
   const without =
     kind === "microphone" ? "or record without sound of yours" : "or record the screen alone";
   if (name === "NotAllowedError" && /system/i.test(message))
@@ -142,8 +152,8 @@ function deviceWords(kind: Device, name: string, message: string): string {
   return `The ${kind} could not be used (${message || name}). Choose another, ${without}.`;
 }
 
-/** All microphones or cameras, by id and name. Names are there once one was allowed. */
-export async function devices(kind: Device): Promise<{ id: string; name: string }[]> {
+/** Lists all microphones or cameras. Browsers reveal their names once the page has permission for one. */
+export async function listDevices(kind: DeviceKind): Promise<{ id: string; name: string }[]> {
   const wanted = kind === "camera" ? "videoinput" : "audioinput";
   const found = (await navigator.mediaDevices.enumerateDevices()).filter(
     (one) => one.kind === wanted && one.deviceId !== "",
@@ -154,7 +164,6 @@ export async function devices(kind: Device): Promise<{ id: string; name: string 
   }));
 }
 
-/** Lets go of what was captured. */
-export function release(stream: MediaStream | null): void {
+export function stopTracks(stream: MediaStream | null): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }

@@ -1,29 +1,35 @@
-// One worker of recorder/compositor-worker.ts, as the page sees it: it composes or, for a page that composes by itself, keeps the time.
+// The page's side of one compositor worker. The worker composes the picture, or is only the clock for a page that composes itself.
 import type { Bubble } from "./camera-bubble.js";
 import { withFallback } from "../lib/deadline.js";
 import type { Size } from "./picture-size.js";
 
-/** What fills the picture, and what is drawn into the bubble. */
+/** `base` fills the picture, `overlay` is drawn in the bubble. */
 export type Layer = "base" | "overlay";
 
-/** Without an overlay the base is passed on as it comes. */
+/** Without an overlay, the base is passed on unchanged. */
 export interface Tracks {
   base: MediaStreamTrack;
   overlay: MediaStreamTrack | null;
 }
-/** Streams where the page can read frames, tracks where only a worker can. */
-export interface Begin extends Size {
+/** The layers are streams if the page can read frames, and tracks if only a worker can. */
+export interface BeginCommand extends Size {
   base: ReadableStream<VideoFrame> | MediaStreamTrack;
   overlay: ReadableStream<VideoFrame> | MediaStreamTrack | null;
   /** Shown until the base delivers a frame. */
   still: VideoFrame | null;
   out?: WritableStream<VideoFrame>;
 }
-/** What the page sends to the worker. `fixSize`: from here on the picture keeps its size. `every`: send `tick` so often, in milliseconds. */
-export type Order =
-  { begin: Begin; bubble: Bubble } | { bubble: Bubble } | { every: number } | { fixSize: true };
-/** What the worker sends to the page. `ready`: its script runs. `arrived`: a picture with the first frame of a layer was sent. */
-export type Report =
+/** A message to the worker. `fixSize`: the picture keeps its size from now on. `every`: send `tick` every so many milliseconds. */
+export type WorkerCommand =
+  | { begin: BeginCommand; bubble: Bubble }
+  | { bubble: Bubble }
+  | { every: number }
+  | { fixSize: true };
+/**
+ * A message from the worker. `ready`: its script runs. `cannot`: workers of this browser cannot compose. `arrived`: it sent a picture with the
+ * first frame of a layer.
+ */
+export type WorkerReport =
   | { ready: true }
   | { tick: true }
   | { cannot: true }
@@ -31,8 +37,8 @@ export type Report =
   | { track: MediaStreamTrack }
   | { arrived: Layer };
 
-/** Whether pages of this browser can hand the frames of tracks to a worker and back. */
-export function passesFrames(): boolean {
+/** Whether the page can send the frames of tracks to a worker and get composed frames back. */
+export function canTransferFrames(): boolean {
   return (
     typeof MediaStreamTrackProcessor !== "undefined" &&
     typeof MediaStreamTrackGenerator !== "undefined"
@@ -45,25 +51,27 @@ export class CompositorClient {
   #track: MediaStreamTrack | null = null;
   #clones: MediaStreamTrack[] = [];
 
-  /** `script` is the address of recorder/compositor-worker.ts; `hear` gets the worker's reports, and `failed` if it breaks while it composes. */
+  /** `script` is the address of compositor-worker.ts. `onReport` gets all reports, and `failed` if the worker fails while it composes. */
   constructor(
     script: string,
-    readonly hear: (report: Report) => void,
+    readonly onReport: (report: WorkerReport) => void,
   ) {
     this.#worker = new Worker(script, { type: "module" });
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<Report>) => this.hear(data));
-    this.#ready = this.#answer((report) => ("ready" in report ? true : undefined), false);
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<WorkerReport>) =>
+      this.onReport(data),
+    );
+    this.#ready = this.#waitForReport((report) => ("ready" in report ? true : undefined), false);
     this.#worker.addEventListener("error", () => {
-      if (this.#track) this.hear({ failed: true });
+      if (this.#track) this.onReport({ failed: true });
     });
   }
 
-  /** Whether the script runs within `ms` milliseconds. It may come from a slow network, or not at all. */
-  runs(ms: number): Promise<boolean> {
+  /** Resolves with whether the script runs within `ms` milliseconds. It may load slowly, or not at all. */
+  isRunning(ms: number): Promise<boolean> {
     return withFallback(this.#ready, ms, false);
   }
 
-  /** The composed picture; null if the workers of this browser cannot compose or say nothing for `ms` milliseconds. Takes over `still`. */
+  /** Resolves with the composed track; null if the worker cannot compose or does not answer within `ms` milliseconds. Takes ownership of `still`. */
   async compose(
     tracks: Tracks,
     size: Size,
@@ -72,21 +80,21 @@ export class CompositorClient {
     ms: number,
   ): Promise<MediaStreamTrack | null> {
     this.#track =
-      this.#streamed(tracks, size, still, bubble) ??
-      (await this.#inWorker(tracks, size, still, bubble, ms));
+      this.#composeFromStreams(tracks, size, still, bubble) ??
+      (await this.#composeFromTracks(tracks, size, still, bubble, ms));
     return this.#track;
   }
 
-  /** Reports `tick` every `ms` milliseconds, also in a hidden tab. */
-  keepTime(ms: number): void {
-    this.order({ every: ms });
+  /** Makes the worker report `tick` every `ms` milliseconds, even while the tab is hidden. */
+  startTicks(ms: number): void {
+    this.send({ every: ms });
   }
 
-  order(order: Order, transfer: Transferable[] = []): void {
+  send(order: WorkerCommand, transfer: Transferable[] = []): void {
     this.#worker.postMessage(order, transfer);
   }
 
-  /** Ends the picture; the worker can still keep the time. */
+  /** Ends the picture. The worker still runs, and can tick. */
   release(): void {
     this.#track?.stop();
     this.#track = null;
@@ -98,10 +106,10 @@ export class CompositorClient {
     this.release();
   }
 
-  /** The first report that `read` makes something of; `broken` if the worker breaks before. */
-  #answer<T>(read: (report: Report) => T | undefined, broken: T): Promise<T> {
+  /** Resolves with the first value that `read` returns for a report; with `broken` if the worker fails before. */
+  #waitForReport<T>(read: (report: WorkerReport) => T | undefined, broken: T): Promise<T> {
     return new Promise((resolve) => {
-      this.#worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
+      this.#worker.addEventListener("message", ({ data }: MessageEvent<WorkerReport>) => {
         const answer = read(data);
         if (answer !== undefined) resolve(answer);
       });
@@ -109,14 +117,14 @@ export class CompositorClient {
     });
   }
 
-  /** Chromium: the page makes streams of frames, and the worker gets them. */
-  #streamed(
+  /** For Chromium: the page makes streams of frames and transfers them to the worker. */
+  #composeFromStreams(
     { base, overlay }: Tracks,
     size: Size,
     still: VideoFrame | null,
     bubble: Bubble,
   ): MediaStreamTrack | null {
-    if (!passesFrames()) return null;
+    if (!canTransferFrames()) return null;
     const generator = new MediaStreamTrackGenerator({ kind: "video" });
     const frames = (track: MediaStreamTrack): ReadableStream<VideoFrame> =>
       new MediaStreamTrackProcessor({ track }).readable;
@@ -133,8 +141,8 @@ export class CompositorClient {
     return generator;
   }
 
-  /** Safari: tracks go to the worker, and the composed one comes back. */
-  async #inWorker(
+  /** For Safari: transfers the tracks to the worker, which returns the composed one. */
+  async #composeFromTracks(
     tracks: Tracks,
     size: Size,
     still: VideoFrame | null,
@@ -144,24 +152,24 @@ export class CompositorClient {
     const base = tracks.base.clone();
     const overlay = tracks.overlay?.clone() ?? null;
     this.#clones = overlay ? [base, overlay] : [base];
-    const answer = this.#answer<MediaStreamTrack | null>(
+    const answer = this.#waitForReport<MediaStreamTrack | null>(
       (report) => ("track" in report ? report.track : "cannot" in report ? null : undefined),
       null,
     );
     try {
       this.#begin({ base, overlay, still, ...size }, bubble);
     } catch {
-      // Tracks cannot be given to workers here.
+      // This browser cannot transfer tracks.
       still?.close();
       return null;
     }
     return withFallback(answer, ms, null);
   }
 
-  #begin(begin: Begin, bubble: Bubble): void {
-    const given = [begin.base, begin.overlay, begin.still, begin.out].filter(
+  #begin(begin: BeginCommand, bubble: Bubble): void {
+    const transfer = [begin.base, begin.overlay, begin.still, begin.out].filter(
       (one) => one !== null && one !== undefined,
     );
-    this.order({ begin, bubble }, given);
+    this.send({ begin, bubble }, transfer);
   }
 }

@@ -1,37 +1,37 @@
-// Composes frame by frame in a worker, because a hidden tab slows everything else down.
-import { type Bubble, draw, type Drawable } from "./camera-bubble.js";
-import type { Begin, Layer, Order, Report } from "./compositor-client.js";
+// Composes frames in a worker, because browsers slow down the page of a hidden tab.
+import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
+import type { BeginCommand, Layer, WorkerCommand, WorkerReport } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
-import { Planes } from "./i420.js";
+import { I420Composer } from "./i420.js";
 
 const scope = self as unknown as {
-  postMessage(message: Report, transfer?: Transferable[]): void;
-  addEventListener(type: "message", listener: (event: MessageEvent<Order>) => void): void;
+  postMessage(message: WorkerReport, transfer?: Transferable[]): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<WorkerCommand>) => void): void;
 };
 
-/** Milliseconds. With a camera that delivers, its frames set the pace, and a screen's frames add to them only after such a gap. */
-const gap = 40;
-/** Milliseconds after which a camera without a new frame no longer sets the pace. */
-const stall = 200;
-/** Milliseconds after which the last picture is sent again: a recorder waits for frames, and a still screen delivers few or none. */
-const beat = 250;
+/** Milliseconds. While the camera delivers, its frames set the pace. A frame of the screen is sent at once only after a longer gap than this. */
+const screenFrameGap = 40;
+/** Milliseconds without a frame after which the camera no longer sets the pace. */
+const cameraStall = 200;
+/** Milliseconds after which the last picture is sent again, because a recorder waits for frames and a still screen delivers few. */
+const repeatInterval = 250;
 
 let bubble: Bubble;
 let composer: Composer | undefined;
-let ticking: ReturnType<typeof setInterval> | undefined;
+let ticker: ReturnType<typeof setInterval> | undefined;
 
 scope.addEventListener("message", ({ data }) => {
   if ("bubble" in data) bubble = data.bubble;
   if ("begin" in data) begin(data.begin);
   if ("fixSize" in data) composer?.fixSize();
-  // For browsers that compose in the page: their timers are slow in a hidden tab, a worker's are not.
+  // For pages that compose themselves: in a hidden tab, only timers of workers run at full speed.
   if ("every" in data) {
-    clearInterval(ticking);
-    ticking = setInterval(() => scope.postMessage({ tick: true }), data.every);
+    clearInterval(ticker);
+    ticker = setInterval(() => scope.postMessage({ tick: true }), data.every);
   }
 });
 
-function begin({ base, overlay, still, out, ...size }: Begin): void {
+function begin({ base, overlay, still, out, ...size }: BeginCommand): void {
   let writable: WritableStream<VideoFrame>;
   if (out) writable = out;
   else {
@@ -46,12 +46,14 @@ function begin({ base, overlay, still, out, ...size }: Begin): void {
   }
   composer = new Composer(writable.getWriter(), size, overlay !== null, still);
   composer.start();
-  void composer.follow(frames(base), "base");
-  if (overlay) void composer.follow(frames(overlay), "overlay");
+  void composer.follow(framesOf(base), "base");
+  if (overlay) void composer.follow(framesOf(overlay), "overlay");
 }
 
-/** Tracks come as such where only workers can read them. */
-function frames(source: ReadableStream<VideoFrame> | MediaStreamTrack): ReadableStream<VideoFrame> {
+/** If only workers can read frames, the source is a track. */
+function framesOf(
+  source: ReadableStream<VideoFrame> | MediaStreamTrack,
+): ReadableStream<VideoFrame> {
   return source instanceof ReadableStream
     ? source
     : new MediaStreamTrackProcessor({ track: source }).readable;
@@ -61,21 +63,21 @@ class Composer {
   #context: OffscreenCanvasRenderingContext2D;
   /** The last frame of each layer. */
   #latest: Record<Layer, VideoFrame | null>;
-  /** The layers that have delivered a frame, and those of which a picture was sent. */
+  /** The layers that have delivered a frame, and those that are in a picture that was sent. */
   #taken = new Set<Layer>();
   #sent = new Set<Layer>();
-  #over: Record<Layer, boolean> = { base: false, overlay: false };
-  /** Null without an overlay, and once they failed: the canvas is slower, and takes everything. */
-  #planes: Planes | null = null;
-  /** The last frame of the base is with the planes. */
-  #flat = false;
+  #ended: Record<Layer, boolean> = { base: false, overlay: false };
+  /** Null without an overlay, and after an error. The canvas is slower, but handles every format. */
+  #planes: I420Composer | null = null;
+  /** Whether the last frame of the base is in the planes. */
+  #baseIsInPlanes = false;
   #sizeIsFixed = false;
-  /** The frame of the base that was passed on last. */
+  /** The last frame of the base that was passed on without a copy. */
   #passedOn: VideoFrame | null = null;
-  /** When a picture was sent last, and when the overlay delivered last. */
+  /** When the last picture was sent, and when the overlay delivered its last frame. */
   #sentAt = -Infinity;
   #overlayAt = -Infinity;
-  #beat: ReturnType<typeof setInterval> | undefined;
+  #repeatTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     readonly writer: WritableStreamDefaultWriter<VideoFrame>,
@@ -90,92 +92,92 @@ class Composer {
     if (!context) throw new Error("no canvas");
     this.#context = context;
     this.#latest = { base: still, overlay: null };
-    if (hasOverlay) this.#planes = new Planes(width, height);
+    if (hasOverlay) this.#planes = new I420Composer(width, height);
   }
 
-  /** Sends pictures from here on, whether or not a layer delivers frames. */
+  /** Sends pictures from now on, whether or not the layers deliver frames. */
   start(): void {
     this.#try(() => this.#compose());
-    this.#beat = setInterval(() => {
-      if (performance.now() - this.#sentAt >= beat) this.#try(() => this.#compose());
-    }, beat);
+    this.#repeatTimer = setInterval(() => {
+      if (performance.now() - this.#sentAt >= repeatInterval) this.#try(() => this.#compose());
+    }, repeatInterval);
   }
 
-  /** Keeps the size of the picture, which is that of the base until then. */
+  /** Keeps the size of the picture. Until then it follows the base. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
 
-  /** Reads a layer to its end. */
+  /** Reads a layer until it ends. */
   async follow(source: ReadableStream<VideoFrame>, layer: Layer): Promise<void> {
     try {
       const reader = source.getReader();
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        this.#take(next.value, layer);
-        if (layer === "base") await this.#flatten(next.value);
+        this.#receive(next.value, layer);
+        if (layer === "base") await this.#moveToPlanes(next.value);
         if (this.#isDue(layer)) this.#try(() => this.#compose());
       }
     } catch {
       return this.#fail();
     }
-    this.#end(layer);
+    this.#endLayer(layer);
   }
 
-  #take(frame: VideoFrame, layer: Layer): void {
+  #receive(frame: VideoFrame, layer: Layer): void {
     this.#latest[layer]?.close();
     this.#latest[layer] = frame;
     if (layer === "overlay") this.#overlayAt = performance.now();
-    else this.#fit(frame);
+    else this.#fitSize(frame);
     this.#taken.add(layer);
   }
 
-  /** Gives the picture the size of the base, until that is fixed. */
-  #fit(frame: VideoFrame): void {
+  /** Gives the picture the size of the base, unless it is fixed. */
+  #fitSize(frame: VideoFrame): void {
     const { width, height } = evenSize(sizeOf(frame));
     const { canvas } = this.#context;
     if (this.#sizeIsFixed || (canvas.width === width && canvas.height === height)) return;
     Object.assign(canvas, { width, height });
-    this.#flat = false;
-    if (this.#planes) this.#planes = new Planes(width, height);
+    this.#baseIsInPlanes = false;
+    if (this.#planes) this.#planes = new I420Composer(width, height);
   }
 
-  /** Whether a frame of this layer is to be sent at once. */
+  /** Whether a frame of this layer is sent at once. */
   #isDue(layer: Layer): boolean {
     const now = performance.now();
     return (
       layer === "overlay" ||
-      this.#over.overlay ||
-      now - this.#overlayAt > stall ||
-      now - this.#sentAt > gap
+      this.#ended.overlay ||
+      now - this.#overlayAt > cameraStall ||
+      now - this.#sentAt > screenFrameGap
     );
   }
 
-  async #flatten(base: VideoFrame): Promise<void> {
+  async #moveToPlanes(base: VideoFrame): Promise<void> {
     const planes = this.#planes;
     const flat = planes?.fits(base) ?? false;
     if (planes && flat) {
       try {
-        await planes.take(base);
+        await planes.setScreen(base);
       } catch {
         return this.#leavePlanes();
       }
-      // They failed meanwhile, with the camera: the canvas needs the frame.
+      // The planes failed during the copy, when the camera was composed. The canvas needs the frame.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
     }
-    this.#flat = flat;
+    this.#baseIsInPlanes = flat;
   }
 
-  /** Goes on with the canvas. */
+  /** Composes with the canvas from now on. */
   #leavePlanes(): void {
-    if (this.#flat && this.#planes)
+    if (this.#baseIsInPlanes && this.#planes)
       this.#latest.base ??= this.#planes.still(Math.round(performance.now() * 1000));
     this.#planes = null;
-    this.#flat = false;
+    this.#baseIsInPlanes = false;
   }
 
-  /** Does without the planes what fails with them. What fails without them, too, is reported. */
+  /** If an action fails, composes without the planes from now on. Reports the failure if there are none. */
   #try(act: () => void): void {
     try {
       act();
@@ -190,8 +192,8 @@ class Composer {
   }
 
   #compose(): void {
-    // What cannot be taken as fast as it comes is left out, not queued.
-    if (this.#over.base || (this.writer.desiredSize ?? 0) <= 0) return;
+    // If the recorder is too slow, frames are dropped, not queued.
+    if (this.#ended.base || (this.writer.desiredSize ?? 0) <= 0) return;
     this.#sentAt = performance.now();
     const frame = this.#frame(Math.round(this.#sentAt * 1000));
     this.writer.write(frame).catch(() => frame.close());
@@ -205,10 +207,10 @@ class Composer {
   #frame(timestamp: number): VideoFrame {
     const { base, overlay } = this.#latest;
     const { canvas } = this.#context;
-    if (this.#flat && this.#planes)
+    if (this.#baseIsInPlanes && this.#planes)
       return this.#planes.compose(overlay && drawable(overlay), bubble, timestamp);
-    // Nothing to draw: passed on without a copy, but only once. A captured frame keeps the time of its capture, and a recorder that gets the same
-    // time again and again writes nothing.
+    // There is nothing to draw, so the frame is passed on without a copy. Only once: a captured frame keeps its time of capture, and a recorder
+    // writes nothing if it gets the same time repeatedly.
     if (
       !this.hasOverlay &&
       base &&
@@ -219,22 +221,22 @@ class Composer {
       this.#passedOn = base;
       return new VideoFrame(base, { timestamp });
     }
-    draw(this.#context, base && drawable(base), overlay && drawable(overlay), bubble);
+    drawComposite(this.#context, base && drawable(base), overlay && drawable(overlay), bubble);
     return new VideoFrame(canvas, { timestamp });
   }
 
-  #end(layer: Layer): void {
-    this.#over[layer] = true;
+  #endLayer(layer: Layer): void {
+    this.#ended[layer] = true;
     this.#latest[layer]?.close();
     this.#latest[layer] = null;
-    // Without a camera the screen goes on alone.
+    // Without the camera, the screen continues alone.
     if (layer === "overlay") return;
-    clearInterval(this.#beat);
+    clearInterval(this.#repeatTimer);
     this.writer.close().catch(() => undefined);
   }
 
   #fail(): void {
-    clearInterval(this.#beat);
+    clearInterval(this.#repeatTimer);
     scope.postMessage({ failed: true });
   }
 }

@@ -1,25 +1,30 @@
-// Composes a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers none or too few.
-// It runs in a worker where the browser can, else in the page at the worker's clock.
+// Composes a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers too few frames. It runs in
+// a worker if the browser can, else in the page with the worker as its clock.
 import type { Bubble } from "./camera-bubble.js";
-import { CompositorClient, type Layer, type Report, type Tracks } from "./compositor-client.js";
-import { PageCompositor, rate } from "./page-compositor.js";
+import {
+  CompositorClient,
+  type Layer,
+  type WorkerReport,
+  type Tracks,
+} from "./compositor-client.js";
+import { PageCompositor, frameRate } from "./page-compositor.js";
 import { evenSize, guessedSize, sizeOf } from "./picture-size.js";
-import { TrackWitness } from "./track-witness.js";
+import { TrackProbe } from "./track-probe.js";
 
-/** Milliseconds to wait for the worker's script, and for frames that the tracks deliver to reach it. */
-export interface Patience {
+/** Milliseconds to wait for the worker's script, and for frames of the tracks to reach the worker. */
+export interface Timeouts {
   script: number;
   frames: number;
 }
 
-/** Dispatches `arrived` at the first frame of a layer, and `failed` when the worker breaks after composing has begun. */
+/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after composing has begun. */
 export class Compositor extends EventTarget {
   /** The composed picture. */
   track!: MediaStreamTrack;
-  /** The layers that have not delivered a frame so far. */
+  /** The layers that are not in the picture so far. */
   readonly missing = new Set<Layer>();
   #client: CompositorClient | null = null;
-  /** The current worker broke. */
+  /** The current worker failed. */
   #hasFailed = false;
   /** The current worker makes the picture. */
   #composes = false;
@@ -34,19 +39,19 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Starts composing; `script` is the address of recorder/compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves
-   * within about twice the time of `patience`, whether or not the tracks deliver and the script loads.
+   * Starts composing. `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves within
+   * about twice the timeouts, whether or not the tracks deliver and the script loads.
    */
   static async begin(
     script: string,
     tracks: Tracks,
     bubble: Bubble,
-    patience: Patience,
+    timeouts: Timeouts,
     still: VideoFrame | null = null,
   ): Promise<Compositor> {
     const made = new Compositor(script, tracks, bubble);
     try {
-      made.track = await made.#begin(patience, still);
+      made.track = await made.#begin(timeouts, still);
       return made;
     } catch (error) {
       made.close();
@@ -59,13 +64,13 @@ export class Compositor extends EventTarget {
   set bubble(bubble: Bubble) {
     this.place = bubble;
     if (this.#inPage) this.#inPage.bubble = bubble;
-    else this.#client?.order({ bubble });
+    else this.#client?.send({ bubble });
   }
 
-  /** Keeps the size of the picture, which follows the base until then: a recording has one size. */
+  /** Keeps the size of the picture from now on, because a recording has one size. Until then it follows the base. */
   fixSize(): void {
     if (this.#inPage) this.#inPage.fixSize();
-    else this.#client?.order({ fixSize: true });
+    else this.#client?.send({ fixSize: true });
   }
 
   close(): void {
@@ -73,21 +78,21 @@ export class Compositor extends EventTarget {
     this.#inPage?.close();
   }
 
-  async #begin(patience: Patience, still: VideoFrame | null): Promise<MediaStreamTrack> {
+  async #begin(timeouts: Timeouts, still: VideoFrame | null): Promise<MediaStreamTrack> {
     const size = still ? evenSize(sizeOf(still)) : guessedSize(this.tracks.base);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
-      const client = this.#employ();
-      const track = (await client.runs(patience.script))
+      const client = this.#startWorker();
+      const track = (await client.isRunning(timeouts.script))
         ? await client.compose(
             this.tracks,
             size,
             still?.clone() ?? null,
             this.place,
-            patience.script,
+            timeouts.script,
           )
         : null;
       if (!track) break;
-      if (await this.#receives(patience.frames)) {
+      if (await this.#receivesFrames(timeouts.frames)) {
         this.#composes = true;
         return track;
       }
@@ -98,21 +103,21 @@ export class Compositor extends EventTarget {
       size,
       this.place,
       still?.clone() ?? null,
-      (layer) => this.#arrived(layer),
+      (layer) => this.#markArrived(layer),
     );
-    // A worker that loads late still gets this, and its clock takes over.
-    this.#client?.keepTime(1000 / rate);
+    // If the worker loads late, it still gets this message, and its clock replaces the page's.
+    this.#client?.startTicks(1000 / frameRate);
     return this.#inPage.track;
   }
 
-  /** Starts a worker in place of the one before. */
-  #employ(): CompositorClient {
+  /** Starts a worker in place of the current one. */
+  #startWorker(): CompositorClient {
     this.#client?.close();
-    // What another worker got before does not reach this one.
+    // The new worker has received no frames yet.
     this.missing.add("base");
     if (this.tracks.overlay) this.missing.add("overlay");
     const client = new CompositorClient(this.script, (report) => {
-      if (this.#client === client) this.#hear(report);
+      if (this.#client === client) this.#handleReport(report);
     });
     this.#client = client;
     this.#hasFailed = false;
@@ -120,34 +125,34 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Whether the worker runs and gets the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, both
-   * streams of frames that were handed to a worker delivered nothing in 1 of 23 runs, while their tracks did; the reason is not known.
+   * Whether the worker runs and receives the frames that the tracks deliver, as far as that shows within `ms` milliseconds. In Chromium 156, in 1
+   * of 23 runs, both streams that were transferred to a worker delivered nothing although their tracks did. The reason is not known.
    */
-  async #receives(ms: number): Promise<boolean> {
+  async #receivesFrames(ms: number): Promise<boolean> {
     const { base, overlay } = this.tracks;
-    const witnesses = [
-      ["base", new TrackWitness(base)] as const,
-      ...(overlay ? [["overlay", new TrackWitness(overlay)] as const] : []),
+    const probes = [
+      ["base", new TrackProbe(base)] as const,
+      ...(overlay ? [["overlay", new TrackProbe(overlay)] as const] : []),
     ];
     const until = performance.now() + ms;
     while (!this.#hasFailed && this.missing.size > 0 && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    const isDead = witnesses.some(([layer, witness]) => witness.hasSeen && this.missing.has(layer));
-    for (const [, witness] of witnesses) witness.close();
+    const isDead = probes.some(([layer, probe]) => probe.hasPicture && this.missing.has(layer));
+    for (const [, probe] of probes) probe.close();
     return !isDead && !this.#hasFailed;
   }
 
-  #hear(report: Report): void {
+  #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // While it begins, another worker or the page takes over; a worker that only keeps the time may fail to compose.
+      // At the start, another worker or the page takes over. A worker that is only the clock may fail to compose.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
-    if ("arrived" in report) this.#arrived(report.arrived);
+    if ("arrived" in report) this.#markArrived(report.arrived);
     else if ("tick" in report) this.#inPage?.tick();
   }
 
-  #arrived(layer: Layer): void {
+  #markArrived(layer: Layer): void {
     if (this.missing.delete(layer)) this.dispatchEvent(new Event("arrived"));
   }
 }

@@ -1,6 +1,4 @@
-// 3-2-1, which one can call off.
-
-/** Says 3, 2 and 1, a second apart, and resolves after that; says nothing more once it is called off. */
+/** Calls `say` with 3, 2 and 1, a second apart, and resolves a second later. Stops, and never resolves, once `signal` is aborted. */
 export function countdown(say: (number: number) => void, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let number = 3;

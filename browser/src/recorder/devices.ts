@@ -1,104 +1,127 @@
-// The microphone and the camera that are in use: asked for, exchanged, unplugged.
-import { type Device, device, devices, release } from "./capture.js";
+// The microphone and the camera in use: requested, replaced and unplugged.
 import { withFallback } from "../lib/deadline.js";
+import { captureDevice, type DeviceKind, listDevices, stopTracks } from "./capture.js";
 import type { RecorderView } from "./view.js";
 
 /** Milliseconds that the browser has to list the devices. */
-const listPatience = 2000;
+const listTimeout = 2000;
 
-/** Who uses them hears of what becomes of them. */
-export interface Told {
-  /** Another one is there, or none. */
-  changed: (kind: Device) => void;
-  /** It could not be had; `again` asks once more. */
-  refused: (error: unknown, again: () => void) => void;
-  /** It was there and is no more. */
-  lost: (kind: Device) => void;
+export interface DeviceCallbacks {
+  /** A device was connected or released. */
+  changed(kind: DeviceKind): void;
+  /** A device could not be used. `retry` asks for it again. */
+  failed(error: unknown, retry: () => void): void;
+  /** A device that was in use is gone. It has been released already. */
+  lost(kind: DeviceKind): void;
 }
 
 export class Devices {
-  #streams: Record<Device, MediaStream | null> = { microphone: null, camera: null };
-  /** Counts how often each was asked for or given back: what comes after that is not wanted any more. */
-  #turns: Record<Device, number> = { microphone: 0, camera: 0 };
-  /** Why there is none, where it was asked for. */
-  #refusals: Record<Device, Error | null> = { microphone: null, camera: null };
-  /** The browser asks the person one question after the other. */
-  #asked: Promise<void> = Promise.resolve();
+  #streams: Record<DeviceKind, MediaStream | null> = { microphone: null, camera: null };
+  /** Raised by each request and release. A stream that arrives for an older request is stopped. */
+  #requestIds: Record<DeviceKind, number> = { microphone: 0, camera: 0 };
+  #errors: Record<DeviceKind, Error | null> = { microphone: null, camera: null };
+  /** Requests run one after the other, because the browser asks the person about each. */
+  #pending: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly view: RecorderView,
-    readonly told: Told,
+    private readonly view: RecorderView,
+    private readonly callbacks: DeviceCallbacks,
   ) {}
 
-  of(kind: Device): MediaStream | null {
+  stream(kind: DeviceKind): MediaStream | null {
     return this.#streams[kind];
   }
 
-  track(kind: Device): MediaStreamTrack | null {
+  track(kind: DeviceKind): MediaStreamTrack | null {
     return this.#streams[kind]?.getTracks()[0] ?? null;
   }
 
-  /** Why there is none, if it was asked for and could not be had. */
-  refusal(kind: Device): Error | null {
-    return this.#refusals[kind];
+  /** Why the last request failed; null if it did not. */
+  errorOf(kind: DeviceKind): Error | null {
+    return this.#errors[kind];
   }
 
-  /** Resolves when nothing is being asked for. */
+  /** Resolves when no request is pending. */
   get settled(): Promise<void> {
-    return this.#asked;
+    return this.#pending;
   }
 
-  /** Asks for the one of that id; empty is the usual one, "none" none. */
-  take(kind: Device, id: string): Promise<void> {
-    this.drop(kind);
-    const turn = this.#turns[kind];
-    const wanted = () => turn === this.#turns[kind];
-    this.#asked = this.#asked
-      .then(async () => {
-        let stream: MediaStream | null = null;
-        if (wanted() && id !== "none") {
-          try {
-            stream = await device(kind, id, this.view.source === "both" ? "bubble" : "whole");
-            this.view.problem("");
-          } catch (error) {
-            if (wanted()) {
-              const reason = error instanceof Error ? error : new Error(String(error));
-              this.#refusals[kind] = reason;
-              this.told.refused(reason, () => void this.take(kind, id));
-            }
-          }
-        }
-        if (!wanted()) return release(stream);
-        this.#streams[kind] = stream;
-        stream?.getTracks()[0]?.addEventListener("ended", () => {
-          if (this.#streams[kind] !== stream) return;
-          this.drop(kind);
-          this.told.lost(kind);
-        });
-        this.told.changed(kind);
-        await withFallback(this.list(), listPatience, undefined);
-        // Whatever went wrong, the next one is asked for all the same.
-      })
-      .catch((error: unknown) => this.told.refused(error, () => void this.take(kind, id)));
-    return this.#asked;
+  /** Requests the device with this id. An empty id means the default device, "none" means none. */
+  request(kind: DeviceKind, id: string): Promise<void> {
+    this.release(kind);
+    const requestId = this.#requestIds[kind];
+    this.#pending = this.#pending
+      .then(() => this.#connect(kind, id, requestId))
+      .catch((error: unknown) => this.callbacks.failed(error, () => void this.request(kind, id)));
+    return this.#pending;
   }
 
-  /** Gives it back. */
-  drop(kind: Device): void {
-    this.#turns[kind] += 1;
-    release(this.#streams[kind]);
+  async #connect(kind: DeviceKind, id: string, requestId: number): Promise<void> {
+    const isCurrent = (): boolean => requestId === this.#requestIds[kind];
+    const stream = isCurrent() && id !== "none" ? await this.#capture(kind, id, isCurrent) : null;
+    if (!isCurrent()) return stopTracks(stream);
+    this.#streams[kind] = stream;
+    stream?.getTracks()[0]?.addEventListener("ended", () => {
+      if (this.#streams[kind] !== stream) return;
+      this.release(kind);
+      this.callbacks.lost(kind);
+    });
+    this.callbacks.changed(kind);
+    await withFallback(this.updateList(), listTimeout, undefined);
+  }
+
+  async #capture(
+    kind: DeviceKind,
+    id: string,
+    isCurrent: () => boolean,
+  ): Promise<MediaStream | null> {
+    try {
+      const size = this.view.source === "both" ? "bubble" : "whole";
+      const stream = await captureDevice(kind, id, size);
+      this.view.showProblem("");
+      return stream;
+    } catch (error) {
+      if (!isCurrent()) return null;
+      const reason = error instanceof Error ? error : new Error(String(error));
+      this.#errors[kind] = reason;
+      this.callbacks.failed(reason, () => void this.request(kind, id));
+      return null;
+    }
+  }
+
+  release(kind: DeviceKind): void {
+    this.#requestIds[kind] += 1;
+    stopTracks(this.#streams[kind]);
     this.#streams[kind] = null;
-    this.#refusals[kind] = null;
-    this.told.changed(kind);
+    this.#errors[kind] = null;
+    this.callbacks.changed(kind);
   }
 
-  /** Shows what can be chosen, and what is. */
-  async list(): Promise<void> {
+  /** Shows the available devices, and which one is in use. */
+  async updateList(): Promise<void> {
     for (const kind of ["microphone", "camera"] as const)
-      this.view.devices(
+      this.view.showDevices(
         kind,
-        await devices(kind),
+        await listDevices(kind),
         this.track(kind)?.getSettings().deviceId ?? "none",
       );
   }
+}
+
+/** Says that a device was unplugged. `replacement` is the name of the device in its place; `cancelled` means that it ended an attempt to record. */
+export function lostDeviceMessage(
+  kind: DeviceKind,
+  {
+    replacement,
+    isRecording,
+    cancelled,
+  }: { replacement: string | undefined; isRecording: boolean; cancelled: boolean },
+): string {
+  const without = isRecording
+    ? "The rest is recorded without it."
+    : "Plug one in, or record without it.";
+  const next = replacement ? `“${replacement}” is used now.` : without;
+  return cancelled
+    ? `The camera was unplugged before it recorded. ${next} Press Record again.`
+    : `The ${kind} was unplugged. ${next}`;
 }

@@ -1,9 +1,9 @@
-// Composes where the frames already are in memory as planes of brightness and colour (I420), as most screens and windows come: turning each whole
-// frame into red, green and blue and back again costs several times as much as all of the rest.
-import { type Bubble, type Drawable, drawFace, within } from "./camera-bubble.js";
+// Composes frames that are in memory as planes of brightness and colour (I420), as those of most screens and windows are. Converting each whole
+// frame to red, green and blue and back would cost several times as much as everything else.
+import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
-/** What red, green and blue (0 to 255) add to brightness and to the two colours, by the kind of the frame (ITU-R BT.601 and BT.709, limited range). */
-const weights = {
+/** The weights of red, green and blue (0 to 255) in brightness and in the two colour differences, by matrix (ITU-R BT.601 and BT.709, limited range). */
+const yuvWeights = {
   bt601: [
     [65.481, 128.553, 24.966],
     [-37.797, -74.203, 112],
@@ -16,11 +16,11 @@ const weights = {
   ],
 } as const;
 
-export class Planes {
-  /** The screen as it came, the one that is coming, and what is composed of it. */
+export class I420Composer {
+  /** The last frame of the screen, the next one while it is copied, and the composed frame. */
   #screen: Uint8Array<ArrayBuffer>;
-  #coming: Uint8Array<ArrayBuffer>;
-  #out: Uint8Array<ArrayBuffer>;
+  #nextScreen: Uint8Array<ArrayBuffer>;
+  #composed: Uint8Array<ArrayBuffer>;
   #colors: VideoColorSpace | null = null;
   #face = new OffscreenCanvas(2, 2).getContext("2d", { willReadFrequently: true });
 
@@ -28,7 +28,7 @@ export class Planes {
     readonly width: number,
     readonly height: number,
   ) {
-    [this.#screen, this.#coming, this.#out] = [0, 1, 2].map(
+    [this.#screen, this.#nextScreen, this.#composed] = [0, 1, 2].map(
       () => new Uint8Array((width * height * 3) / 2),
     ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
   }
@@ -44,21 +44,21 @@ export class Planes {
     );
   }
 
-  /** Takes the next frame of the screen, which may be closed then. */
-  async take(frame: VideoFrame): Promise<void> {
-    await frame.copyTo(this.#coming);
+  /** Copies the next frame of the screen. The caller may close it afterwards. */
+  async setScreen(frame: VideoFrame): Promise<void> {
+    await frame.copyTo(this.#nextScreen);
     this.#colors = frame.colorSpace;
-    [this.#screen, this.#coming] = [this.#coming, this.#screen];
+    [this.#screen, this.#nextScreen] = [this.#nextScreen, this.#screen];
   }
 
-  /** The screen that was taken last with the camera on it. */
+  /** Returns the last frame of the screen with the camera on it. */
   compose(camera: Drawable | null, bubble: Bubble, timestamp: number): VideoFrame {
-    this.#out.set(this.#screen);
-    if (camera) this.#put(camera, bubble);
-    return this.#frame(this.#out, timestamp);
+    this.#composed.set(this.#screen);
+    if (camera) this.#blendCamera(camera, bubble);
+    return this.#frame(this.#composed, timestamp);
   }
 
-  /** A copy of the screen that was taken last, for whoever draws in another way from here on. */
+  /** Returns the last frame of the screen without the camera. */
   still(timestamp: number): VideoFrame {
     return this.#frame(this.#screen, timestamp);
   }
@@ -73,52 +73,54 @@ export class Planes {
     });
   }
 
-  #put(camera: Drawable, bubble: Bubble): void {
+  #blendCamera(camera: Drawable, bubble: Bubble): void {
     const context = this.#face;
     if (!context) return;
     const { width, height } = this;
-    const place = within(bubble, width / height);
-    // Even, because a colour stands for four pixels.
+    const place = clampBubble(bubble, width / height);
+    // Even, because each colour value covers 2 × 2 pixels.
     const size = 2 * Math.floor((place.size * height) / 2);
     const left = 2 * Math.max(0, Math.round((place.x * width - size / 2) / 2));
     const top = 2 * Math.max(0, Math.round((place.y * height - size / 2) / 2));
     if (context.canvas.width !== size) context.canvas.width = context.canvas.height = size;
     context.clearRect(0, 0, size, size);
     drawFace(context, camera, 0, 0, size);
-    const { data } = context.getImageData(0, 0, size, size);
+    this.#blend(context.getImageData(0, 0, size, size), left, top);
+  }
+
+  /** Blends red, green, blue and alpha into the planes. All places and sizes are even. */
+  #blend({ data, width: size }: ImageData, left: number, top: number): void {
+    const { width, height } = this;
     const [[yr, yg, yb], [ur, ug, ub], [vr, vg, vb]] =
-      weights[this.#colors?.matrix === "bt709" ? "bt709" : "bt601"];
-    const out = this.#out;
-    const chroma = width * height;
+      yuvWeights[this.#colors?.matrix === "bt709" ? "bt709" : "bt601"];
+    const planes = this.#composed;
+    const uPlane = width * height;
     for (let y = 0; y < size; y += 2) {
       for (let x = 0; x < size; x += 2) {
+        // The sums over 2 × 2 pixels, which share one value of each colour difference.
         let [red, green, blue, cover] = [0, 0, 0, 0];
         for (let n = 0; n < 4; n += 1) {
           const [dx, dy] = [n & 1, n >> 1];
           const from = 4 * ((y + dy) * size + x + dx);
-          const [r, g, b, alpha] = [
-            data[from] ?? 0,
-            data[from + 1] ?? 0,
-            data[from + 2] ?? 0,
-            (data[from + 3] ?? 0) / 255,
-          ];
+          const alpha = (data[from + 3] ?? 0) / 255;
           if (alpha === 0) continue;
-          const to = (top + y + dy) * width + left + x + dx;
-          out[to] = (1 - alpha) * (out[to] ?? 0) + alpha * (16 + (yr * r + yg * g + yb * b) / 255);
-          [red, green, blue, cover] = [
-            red + alpha * r,
-            green + alpha * g,
-            blue + alpha * b,
-            cover + alpha,
-          ];
+          const [r, g, b] = [data[from] ?? 0, data[from + 1] ?? 0, data[from + 2] ?? 0];
+          const at = (top + y + dy) * width + left + x + dx;
+          const luma = 16 + (yr * r + yg * g + yb * b) / 255;
+          planes[at] = (1 - alpha) * (planes[at] ?? 0) + alpha * luma;
+          red += alpha * r;
+          green += alpha * g;
+          blue += alpha * b;
+          cover += alpha;
         }
         if (cover === 0) continue;
-        const to = chroma + ((top + y) >> 1) * (width >> 1) + ((left + x) >> 1);
-        const next = to + chroma / 4;
         const [r, g, b, share] = [red / cover, green / cover, blue / cover, cover / 4];
-        out[to] = (1 - share) * (out[to] ?? 0) + share * (128 + (ur * r + ug * g + ub * b) / 255);
-        out[next] =
-          (1 - share) * (out[next] ?? 0) + share * (128 + (vr * r + vg * g + vb * b) / 255);
+        const u = uPlane + ((top + y) >> 1) * (width >> 1) + ((left + x) >> 1);
+        const v = u + uPlane / 4;
+        const uValue = 128 + (ur * r + ug * g + ub * b) / 255;
+        const vValue = 128 + (vr * r + vg * g + vb * b) / 255;
+        planes[u] = (1 - share) * (planes[u] ?? 0) + share * uValue;
+        planes[v] = (1 - share) * (planes[v] ?? 0) + share * vValue;
       }
     }
   }

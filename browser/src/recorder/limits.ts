@@ -1,32 +1,39 @@
-// When a recording ends by itself: after so long, or because the server takes no larger files.
+// When a recording ends by itself: after a maximum time, or before its file becomes larger than the server accepts.
 import type { Recording } from "./recording.js";
 
-/** Seconds before the size is reached: what the browser has recorded and not handed over yet must still fit. */
-const reserve = 4;
+/** The last seconds before the maximum size, kept free for what the browser has recorded but not handed over yet. */
+const reservedSeconds = 4;
+/** Milliseconds after which the size so far predicts the rest better than the requested bit rate. */
+const measuredAfter = 10_000;
 
-/** What `_recorder.html` says of it: seconds, bytes, and these in words. */
+/** The limits from the recorder's template. */
 export interface Limits {
   seconds: number;
   bytes: number;
-  size: string;
+  /** `bytes` in words. */
+  sizeText: string;
 }
 
-/** For how many milliseconds it can go on, of how many about, and the words for its end. */
-export function left(
+/** Returns how many milliseconds are left, of how many in total, and why the recording will end then. */
+export function remaining(
   recording: Recording,
-  { seconds, bytes, size }: Limits,
-): { ms: number; of: number; end: string } {
-  const { ms, rate } = recording;
-  const time = seconds * 1000 - ms;
-  const room = bytes - recording.bytes - (reserve * rate) / 8;
-  // What is still, or quiet, is smaller than was asked for; that shows after a while.
-  const pace = ms > 10_000 ? recording.bytes / ms : rate / 8000;
-  const fits = room <= 0 ? 0 : room / Math.max(pace, 1e-3);
-  if (fits < time)
-    return { ms: fits, of: ms + fits, end: `A recording is at most ${size} large here` };
-  return {
-    ms: time,
-    of: seconds * 1000,
-    end: `A recording is at most ${Math.round(seconds / 60)} minutes long`,
-  };
+  { seconds, bytes, sizeText }: Limits,
+): { ms: number; ofMs: number; reason: string } {
+  const { ms, bitRate } = recording;
+  const timeLeft = seconds * 1000 - ms;
+  const bytesLeft = bytes - recording.bytes - (reservedSeconds * bitRate) / 8;
+  // A still picture or silence needs fewer bytes than requested.
+  const bytesPerMs = ms > measuredAfter ? recording.bytes / ms : bitRate / 8000;
+  const sizeLeft = bytesLeft <= 0 ? 0 : bytesLeft / Math.max(bytesPerMs, 1e-3);
+  return sizeLeft < timeLeft
+    ? {
+        ms: sizeLeft,
+        ofMs: ms + sizeLeft,
+        reason: `A recording is at most ${sizeText} large here`,
+      }
+    : {
+        ms: timeLeft,
+        ofMs: seconds * 1000,
+        reason: `A recording is at most ${Math.round(seconds / 60)} minutes long`,
+      };
 }

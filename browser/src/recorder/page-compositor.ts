@@ -1,11 +1,11 @@
-// Composes in a canvas of the page, for browsers whose workers cannot read frames and for workers that do not load.
-import { type Bubble, draw, type Drawable } from "./camera-bubble.js";
+// Composes on a canvas of the page, if workers of this browser cannot read frames or the worker does not load.
+import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { Layer, Tracks } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
-import { showsPicture } from "./track-witness.js";
+import { showsPicture } from "./track-probe.js";
 
-/** Frames a second. */
-export const rate = 30;
+/** Frames per second. */
+export const frameRate = 30;
 
 export class PageCompositor {
   readonly track: MediaStreamTrack;
@@ -37,16 +37,16 @@ export class PageCompositor {
     const [track] = this.#stream.getVideoTracks();
     if (!track) throw new Error("This browser cannot capture a canvas.");
     this.track = track;
-    this.#timer = setInterval(() => this.#draw(), 1000 / rate);
+    this.#timer = setInterval(() => this.#draw(), 1000 / frameRate);
   }
 
-  /** Draws a frame at the worker's clock, which a hidden tab does not slow down. It replaces the clock of the page. */
+  /** Draws a frame. The worker calls this from its clock, which a hidden tab does not slow down, and which replaces that of the page. */
   tick(): void {
     clearInterval(this.#timer);
     this.#draw();
   }
 
-  /** Keeps the size from here on. */
+  /** Keeps the present size from now on. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }
@@ -63,7 +63,7 @@ export class PageCompositor {
     video.muted = true;
     video.addEventListener("loadeddata", () => this.arrived(layer), { once: true });
     video.srcObject = new MediaStream([track]);
-    // Not awaited: it resolves only with a frame. It rejects if the video is taken away before one comes.
+    // Not awaited: it resolves only with a frame, and rejects if the video is closed before.
     video.play().catch(() => undefined);
     return video;
   }
@@ -74,7 +74,7 @@ export class PageCompositor {
     const base =
       this.#frame("base") ?? (this.still && { image: this.still, ...sizeOf(this.still) });
     if (base && !this.#sizeIsFixed) this.#resize(evenSize(base));
-    draw(
+    drawComposite(
       this.#context,
       base,
       this.tracks.overlay?.readyState === "live" ? this.#frame("overlay") : null,
@@ -84,13 +84,13 @@ export class PageCompositor {
       (one): one is CanvasCaptureMediaStreamTrack => "requestFrame" in one,
     );
     source?.requestFrame();
-    // A slow machine gets fewer frames rather than a page that does nothing else.
+    // On a slow machine, draws fewer frames, so that the page stays responsive.
     this.#restUntil = 2 * performance.now() - began;
   }
 
   #resize({ width, height }: Size): void {
     const { canvas } = this.#context;
-    // Setting it clears the canvas, even to the same size.
+    // Setting the size clears the canvas, even if it stays the same.
     if (canvas.width !== width || canvas.height !== height)
       Object.assign(canvas, { width, height });
   }

@@ -5,21 +5,21 @@ export interface Size {
   height: number;
 }
 
-/** Used for a picture that nothing is known about. */
-const usual: Size = { width: 1280, height: 720 };
+/** Used if nothing is known about a picture. */
+const defaultSize: Size = { width: 1280, height: 720 };
 
-/** The displayed size of a frame. */
+/** The size at which a frame is displayed. */
 export function sizeOf(frame: VideoFrame): Size {
   return { width: frame.displayWidth, height: frame.displayHeight };
 }
 
-/** The next smaller size that encoders take: they want even numbers. */
+/** The next smaller size with even sides, which encoders require. */
 export function evenSize({ width, height }: Size): Size {
   return { width: Math.max(2, width - (width % 2)), height: Math.max(2, height - (height % 2)) };
 }
 
-/** The size of a track without a frame. A screen may claim to be as large as was allowed. */
+/** The size of a track before its first frame. A screen may report the largest size that was allowed instead of its own. */
 export function guessedSize(track: MediaStreamTrack): Size {
   const { width = 0, height = 0 } = track.getSettings();
-  return width > 0 && height > 0 ? evenSize({ width, height }) : usual;
+  return width > 0 && height > 0 ? evenSize({ width, height }) : defaultSize;
 }

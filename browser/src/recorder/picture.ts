@@ -1,25 +1,25 @@
-// What is recorded as the picture: a captured track as it comes, or a composed one. Knows which source has not sent a picture so far.
+// The picture of a recording: a captured track as it is, or a composed one. It knows which sources have not sent a picture so far.
 import type { Bubble } from "./camera-bubble.js";
-import { type Layer, passesFrames } from "./compositor-client.js";
-import { Compositor, type Patience } from "./compositor.js";
+import { type Layer, canTransferFrames } from "./compositor-client.js";
+import { Compositor, type Timeouts } from "./compositor.js";
 import { evenSize } from "./picture-size.js";
-import { showsPicture } from "./track-witness.js";
+import { showsPicture } from "./track-probe.js";
 
-/** Before the countdown there is time; after it, recording is to begin. */
-const patience = {
+/** Before the countdown there is time to wait; after it, the recording should begin. */
+const timeouts = {
   choosing: { script: 2000, frames: 1500 },
   recording: { script: 400, frames: 0 },
 };
 
 export type PictureSource = "screen" | "camera";
 
-/** What there is to record; at least one of the two. */
-export interface Captured {
+/** The captured tracks. At least one is not null. */
+export interface CapturedTracks {
   screen: MediaStreamTrack | null;
   camera: MediaStreamTrack | null;
 }
 
-/** Dispatches `arrived` at the first picture of a source, and `failed` when the composed picture should change and no longer does. */
+/** Dispatches `arrived` at the first picture of a source, and `failed` if the composed picture stops. */
 export class RecorderPicture extends EventTarget {
   #compositor: Compositor | null = null;
   #composing: Promise<void> | null = null;
@@ -27,20 +27,24 @@ export class RecorderPicture extends EventTarget {
 
   private constructor(
     private readonly worker: string,
-    private readonly captured: Captured,
+    private readonly captured: CapturedTracks,
     private place: Bubble,
   ) {
     super();
   }
 
   /**
-   * Composes at once if there are two sources, and where frames pass through a worker without a copy: a still screen delivers nothing to a
-   * recorder that listens late. `worker` is the address of recorder/compositor-worker.ts.
+   * Composes at once if there are two sources, or if frames can pass through a worker without a copy. A still screen delivers no frames to a
+   * recorder that starts later. `worker` is the address of compositor-worker.ts.
    */
-  static async begin(worker: string, captured: Captured, bubble: Bubble): Promise<RecorderPicture> {
+  static async begin(
+    worker: string,
+    captured: CapturedTracks,
+    bubble: Bubble,
+  ): Promise<RecorderPicture> {
     const made = new RecorderPicture(worker, captured, bubble);
-    if ((captured.screen && captured.camera) || passesFrames())
-      await made.#compose(patience.choosing, null);
+    if ((captured.screen && captured.camera) || canTransferFrames())
+      await made.#compose(timeouts.choosing, null);
     return made;
   }
 
@@ -48,7 +52,7 @@ export class RecorderPicture extends EventTarget {
     return this.#compositor?.track ?? this.#base;
   }
 
-  /** A composed picture delivers frames whether or not its sources do. */
+  /** Whether the picture is composed. Then it delivers frames even if its sources do not. */
   get isComposed(): boolean {
     return this.#compositor !== null;
   }
@@ -58,7 +62,7 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) this.#compositor.bubble = bubble;
   }
 
-  /** The sources without a picture so far. What is recorded as it comes has one. */
+  /** The sources that have sent no picture so far. Empty if the picture is not composed. */
   get missing(): PictureSource[] {
     const [base, overlay] = this.captured.screen
       ? (["screen", "camera"] as const)
@@ -73,21 +77,21 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composes what is recorded as it comes, starting with what `preview` shows, if that may be kept: from here on there are frames, also before
-   * the source delivers its first and while it delivers none.
+   * Composes a picture that was recorded as it is, so that there are always frames. It starts with what `preview` shows, except for a shared
+   * tab.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
     if (this.#compositor) return Promise.resolve();
-    // What is shown of a tab may be this page with its countdown. A tab sends its picture to whoever begins to listen.
+    // A shared tab may be this page with its countdown. It needs no still picture, because a tab sends a frame to each new listener.
     const still = (): VideoFrame | null =>
       this.#base.getSettings().displaySurface === "browser" ? null : stillOf(preview);
-    this.#composing ??= this.#compose(patience.recording, still()).finally(
+    this.#composing ??= this.#compose(timeouts.recording, still()).finally(
       () => (this.#composing = null),
     );
     return this.#composing;
   }
 
-  /** Keeps the size from here on. */
+  /** Keeps the present size from now on. */
   fixSize(): void {
     this.#compositor?.fixSize();
   }
@@ -103,7 +107,7 @@ export class RecorderPicture extends EventTarget {
     return track;
   }
 
-  async #compose(limits: Patience, still: VideoFrame | null): Promise<void> {
+  async #compose(limits: Timeouts, still: VideoFrame | null): Promise<void> {
     const overlay = this.captured.screen ? this.captured.camera : null;
     const compositor = await Compositor.begin(
       this.worker,
@@ -120,15 +124,15 @@ export class RecorderPicture extends EventTarget {
   }
 }
 
-/** The picture that a video shows, with even sides. */
+/** Copies the picture that a video shows, with even sides. */
 function stillOf(video: HTMLVideoElement): VideoFrame | null {
   if (!showsPicture(video) || typeof VideoFrame === "undefined") return null;
   const { width, height } = evenSize({ width: video.videoWidth, height: video.videoHeight });
   return new VideoFrame(video, { timestamp: 0, visibleRect: { x: 0, y: 0, width, height } });
 }
 
-/** What to say of what is missing while it records; empty if nothing is. `alone`: there is only one source of the picture. */
-export function missingWords(
+/** Says what is missing while recording; empty if nothing is. `alone`: the picture has only one source. */
+export function missingMessage(
   missing: readonly PictureSource[],
   { alone, lostSound }: { alone: boolean; lostSound: boolean },
 ): string {

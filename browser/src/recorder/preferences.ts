@@ -1,31 +1,35 @@
-// What one chose last time: what to record, with which devices, and where the bubble was.
-import { type Bubble, usual } from "./camera-bubble.js";
-import type { Source } from "./capture.js";
+// The recorder's choices, remembered in this browser.
 import { readStorage, writeStorage } from "../lib/dom.js";
+import { type Bubble, defaultBubble } from "./camera-bubble.js";
+import type { RecordingSource } from "./capture.js";
 
-export interface Choice {
-  source: Source;
-  /** Ids of devices; empty for the usual one. */
+export interface RecorderChoice {
+  source: RecordingSource;
+  /** The id of a device, "none", or empty for the default one. */
   microphone: string;
   camera: string;
-  /** With the sound of what is shared. */
+  /** Whether the sound of a shared screen is recorded. */
   sound: boolean;
   bubble: Bubble;
 }
 
-const first: Choice = { source: "screen", microphone: "", camera: "", sound: true, bubble: usual };
+const defaultChoice: RecorderChoice = {
+  source: "screen",
+  microphone: "",
+  camera: "",
+  sound: true,
+  bubble: defaultBubble,
+};
 
-export function lastChoice(): Choice {
+export function loadChoice(): RecorderChoice {
   try {
-    return {
-      ...first,
-      ...(JSON.parse(readStorage("localStorage", "recorder") ?? "{}") as Partial<Choice>),
-    };
+    const stored = JSON.parse(readStorage("localStorage", "recorder") ?? "{}") as object;
+    return { ...defaultChoice, ...stored };
   } catch {
-    return { ...first };
+    return { ...defaultChoice };
   }
 }
 
-export function keepChoice(choice: Choice): void {
+export function saveChoice(choice: RecorderChoice): void {
   writeStorage("localStorage", "recorder", JSON.stringify(choice));
 }

@@ -1,12 +1,13 @@
-// The length of what was just recorded, in the list of an update's media.
+// Shows the length of a new recording in the list of media. The server knows it only once the file is processed.
 import { formatTime } from "../lib/dom.js";
 
-/** Shows `ms` for the medium with this id: its file does not say its length until it is prepared. */
+/** Shows `ms` beside the media with this id whenever the page is refreshed. */
 export function showLength(media: string, ms: number, signal: AbortSignal): void {
   const show = (): void => {
     const length = document
       .getElementById(`media-${media}`)
       ?.querySelector<HTMLElement>("[data-length]");
+    // Once the server knows the length, its own is shown.
     if (!length?.hidden) return;
     length.textContent = `${formatTime(Math.max(1000, ms))} · `;
     length.hidden = false;

@@ -1,75 +1,76 @@
-// Starts a recorder on what delivers, so that it never waits for what does not.
-import { Unanswered } from "./capture.js";
-import type { RecordingUploader } from "../upload/recording-uploader.js";
+// Starts a recorder on tracks that deliver, so that it never waits for one that does not.
 import { withFallback } from "../lib/deadline.js";
-import { Recording } from "./recording.js";
-import type { RecorderPicture } from "./picture.js";
+import type { RecordingUploader } from "../upload/recording-uploader.js";
 import type { SoundProbe } from "./audio-probe.js";
-import { showsPicture } from "./track-witness.js";
+import { TimeoutError } from "./capture.js";
+import type { RecorderPicture } from "./picture.js";
+import { Recording } from "./recording.js";
+import { showsPicture } from "./track-probe.js";
 
-/** Milliseconds. A recorder that has what it needs hands out its first bytes in a fraction of the first; then another recorder takes its place. */
-const patience = { first: 700, busy: 4_300, again: 5_000 };
+/**
+ * Milliseconds to wait for the first bytes: of the first recorder, further of the same one if its tracks are known to deliver, and of each
+ * recorder that replaces it. A recorder whose tracks deliver usually needs a fraction of the first.
+ */
+const timeouts = { first: 700, busy: 4_300, again: 5_000 };
 
-const unstarted =
+const notStartedMessage =
   "Your browser didn't start recording, so nothing is recorded. Try again, or choose another screen, camera or microphone.";
 
-export interface Ingredients {
+export interface RecordingInputs {
   picture: RecorderPicture;
   sound: { track: MediaStreamTrack; probe: SoundProbe } | null;
-  courier: RecordingUploader;
-  /** Shows the picture. */
+  uploader: RecordingUploader;
+  /** The video on the page that shows the picture. */
   preview: HTMLVideoElement;
-  /** Called when the picture's track is another one. */
-  composed: () => void;
-  /** Aborted when the attempt is called off: no other recorder is tried then. */
+  /** Called when `picture` has another track. */
+  onComposed: () => void;
+  /** Aborted when the attempt is cancelled. No further recorder is tried then. */
   signal: AbortSignal;
 }
 
 /**
- * Resolves when it records. A picture that has not come yet is composed, and black until it comes; sound that does not come is left out
- * (`hasSound`). Rejects with words if nothing helps.
+ * Resolves when it records. A picture that has not arrived is composed, and black until it arrives; sound that has not arrived is left out
+ * (`hasSound`). Rejects with a `CaptureError` if no recorder starts.
  */
-export async function startRecording({
-  picture,
-  sound,
-  courier,
-  preview,
-  composed,
-  signal,
-}: Ingredients): Promise<{ recording: Recording; hasSound: boolean }> {
-  const compose = async (): Promise<void> => {
-    await picture.compose(preview);
-    composed();
-  };
-  const start = (withSound: boolean): { recording: Recording; started: Promise<boolean> } => {
-    picture.fixSize();
-    const recording = new Recording(
-      new MediaStream(sound && withSound ? [picture.track, sound.track] : [picture.track]),
-      courier,
-    );
-    return { recording, started: recording.start().then(() => true) };
-  };
-  if (!picture.isComposed && !showsPicture(preview)) await compose();
-  // A recorder waits for each of its tracks: sound that did not come while it counted is left out.
+export async function startRecording(
+  inputs: RecordingInputs,
+): Promise<{ recording: Recording; hasSound: boolean }> {
+  const { picture, sound, preview, signal } = inputs;
+  if (!picture.isComposed && !showsPicture(preview)) await compose(inputs);
   let hasSound = sound?.probe.delivers ?? false;
-  let { recording, started } = start(hasSound);
+  let { recording, started } = startRecorder(inputs, hasSound);
   try {
-    if (await withFallback(started, patience.first, false)) return { recording, hasSound };
-    // A composed picture delivers: the machine is just busy.
-    if (picture.isComposed && (await withFallback(started, patience.busy, false)))
+    if (await withFallback(started, timeouts.first, false)) return { recording, hasSound };
+    // A composed picture always delivers, so the machine is just busy.
+    if (picture.isComposed && (await withFallback(started, timeouts.busy, false)))
       return { recording, hasSound };
     for (const isLast of [false, true]) {
-      // A recorder that did not start in time may never do so.
-      recording.abandon();
+      // A recorder that did not start in time may never start.
+      recording.discard();
       signal.throwIfAborted();
-      if (!picture.isComposed) await compose();
+      if (!picture.isComposed) await compose(inputs);
       hasSound &&= !isLast;
-      ({ recording, started } = start(hasSound));
-      if (await withFallback(started, patience.again, false)) return { recording, hasSound };
+      ({ recording, started } = startRecorder(inputs, hasSound));
+      if (await withFallback(started, timeouts.again, false)) return { recording, hasSound };
     }
-    throw new Unanswered(unstarted);
+    throw new TimeoutError(notStartedMessage);
   } catch (error) {
-    recording.abandon();
+    recording.discard();
     throw error;
   }
+}
+
+async function compose({ picture, preview, onComposed }: RecordingInputs): Promise<void> {
+  await picture.compose(preview);
+  onComposed();
+}
+
+function startRecorder(
+  { picture, sound, uploader }: RecordingInputs,
+  withSound: boolean,
+): { recording: Recording; started: Promise<boolean> } {
+  picture.fixSize();
+  const tracks = sound && withSound ? [picture.track, sound.track] : [picture.track];
+  const recording = new Recording(new MediaStream(tracks), uploader);
+  return { recording, started: recording.start().then(() => true) };
 }

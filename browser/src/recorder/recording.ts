@@ -1,10 +1,10 @@
-// The recorder of the browser: what comes out of it goes to the courier piece by piece.
-import { Refusal } from "./capture.js";
+// Records with the browser's MediaRecorder, and passes each piece on to the uploader.
+import { CaptureError } from "./capture.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
-/** What plays everywhere comes first; then what plays after a conversion. */
-const containers = [
+/** In order of preference. The first plays everywhere; the others have to be converted for some browsers. */
+const preferredTypes = [
   "video/mp4;codecs=avc1.640028,mp4a.40.2",
   "video/mp4;codecs=avc1.42E01E,mp4a.40.2",
   "video/webm;codecs=vp9,opus",
@@ -12,86 +12,86 @@ const containers = [
   "video/mp4;codecs=avc1.42E01E,opus",
 ];
 
-/** The container and codecs to record with; empty for whatever the browser likes. */
-export function container(): string {
-  return containers.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
+/** The MIME type to record with; empty for the browser's default. */
+export function supportedType(): string {
+  return preferredTypes.find((type) => MediaRecorder.isTypeSupported(type)) ?? "";
 }
 
-/** `video/webm` of a type with codecs, and the end of a file's name for it. */
-export function plain(type: string): { type: string; end: string } {
-  const bare =
+/** Splits the codecs off a MIME type, and returns it with its file extension. An empty type stands for the browser's default. */
+export function fileTypeOf(type: string): { type: string; extension: string } {
+  const container =
     type.split(";")[0] ||
     (MediaRecorder.isTypeSupported("video/webm") ? "video/webm" : "video/mp4");
-  return { type: bare, end: bare.endsWith("mp4") ? "mp4" : "webm" };
+  return { type: container, extension: container.endsWith("mp4") ? "mp4" : "webm" };
 }
 
-/** Firefox goes on after a sleep with the sound ahead of the picture, by as long as it slept. */
-export const driftsInSleep = "mozInnerScreenX" in window;
+/** After the computer slept, Firefox continues with the sound ahead of the picture by the length of the sleep. */
+export const driftsAfterSleep = "mozInnerScreenX" in window;
 
-/** Milliseconds. Longer pieces lose more in a crash, shorter ones come empty from Safari. */
-const slice = 1000;
+/** Milliseconds in each piece. Longer pieces lose more in a crash; Safari emits shorter ones empty. */
+const timeslice = 1000;
 
-/** Milliseconds that a browser has to hand out the end of a recording. */
-const endPatience = 10_000;
+/** Milliseconds that a browser has to emit the end of a recording. */
+const stopTimeout = 10_000;
 
-/** Bits a second of 1080p; less for what is smaller, within reason. */
-const rate = 2_500_000;
-const sound = 96_000;
+/** Bits per second for 1080p. Smaller pictures get less, but at least 40 %. */
+const videoBitRate = 2_500_000;
+const audioBitRate = 96_000;
 
-/** Dispatches `piece` when one was handed over, and `failed` when the browser gave up; what came until then is kept. */
+/** Dispatches `piece` after each piece, and `failed` if the browser stops recording by itself. The pieces until then are kept. */
 export class Recording extends EventTarget {
-  /** So many bytes were handed over. */
+  /** Bytes passed on so far. */
   bytes = 0;
-  /** Bits a second that are asked for; what comes may be less. */
-  readonly rate: number;
+  /** Requested bits per second. The browser may produce fewer. */
+  readonly bitRate: number;
   #recorder: MediaRecorder;
-  #before = 0;
-  #since: number | null = null;
-  /** Nobody asked it to end yet. */
-  #wanted = true;
-  #isAbandoned = false;
+  /** Milliseconds recorded before the last pause. */
+  #earlierMs = 0;
+  #runningSince: number | null = null;
+  /** False once it is asked to stop. */
+  #isExpectedToRun = true;
+  #isDiscarded = false;
   #stopped: Promise<void>;
 
   constructor(
     stream: MediaStream,
-    readonly courier: RecordingUploader,
+    readonly uploader: RecordingUploader,
   ) {
     super();
     const { width = 1280, height = 720 } = stream.getVideoTracks()[0]?.getSettings() ?? {};
-    const picture = Math.round(Math.max(0.4, Math.min(1, (width * height) / (1920 * 1080))) * rate);
-    this.rate = picture + sound;
+    const share = Math.max(0.4, Math.min(1, (width * height) / (1920 * 1080)));
+    const videoBitsPerSecond = Math.round(share * videoBitRate);
+    this.bitRate = videoBitsPerSecond + audioBitRate;
     const options = {
-      mimeType: container(),
-      videoBitsPerSecond: picture,
-      audioBitsPerSecond: sound,
-      // MP4 is written at key frames only, and a cut without converting is possible only there.
-      videoKeyFrameIntervalDuration: slice,
+      mimeType: supportedType(),
+      videoBitsPerSecond,
+      audioBitsPerSecond: audioBitRate,
+      // MP4 is written at key frames only, and can be cut only there without conversion.
+      videoKeyFrameIntervalDuration: timeslice,
     };
     this.#recorder = new MediaRecorder(stream, options);
     this.#stopped = new Promise((resolve) =>
       this.#recorder.addEventListener("stop", () => resolve(), { once: true }),
     );
-    this.#recorder.addEventListener("dataavailable", ({ data }) => {
-      if (this.#isAbandoned) return;
-      this.bytes += data.size;
-      this.courier.addPiece(data, this.ms);
-      this.dispatchEvent(new Event("piece"));
-    });
-    // With an error or, where all that was recorded ended, without one.
+    this.#recorder.addEventListener("dataavailable", ({ data }) => this.#passOn(data));
+    // The browser stops without an error if all recorded tracks have ended.
     for (const end of ["error", "stop"])
       this.#recorder.addEventListener(end, () => {
-        if (this.#wanted) this.dispatchEvent(new Event("failed"));
+        if (this.#isExpectedToRun) this.dispatchEvent(new Event("failed"));
       });
-    this.#recorder.addEventListener(
-      "start",
-      () => {
-        this.#since ??= performance.now();
-      },
-      { once: true },
-    );
+    this.#recorder.addEventListener("start", () => (this.#runningSince ??= performance.now()), {
+      once: true,
+    });
   }
 
-  /** Resolves when it runs: at the first bytes, for which some browsers wait until every track has delivered something. */
+  #passOn(data: Blob): void {
+    if (this.#isDiscarded) return;
+    this.bytes += data.size;
+    this.uploader.addPiece(data, this.ms);
+    this.dispatchEvent(new Event("piece"));
+  }
+
+  /** Resolves when it runs. Some browsers wait for data of every track before that. Rejects with a `CaptureError`. */
   async start(): Promise<void> {
     const running = new Promise<void>((resolve, reject) => {
       this.#recorder.addEventListener("start", () => resolve(), { once: true });
@@ -99,63 +99,65 @@ export class Recording extends EventTarget {
         "failed",
         () =>
           reject(
-            new Refusal(
+            new CaptureError(
               "The browser could not record this. Choose something else, then press Record again.",
             ),
           ),
         { once: true },
       );
     });
-    this.#recorder.start(slice);
+    this.#recorder.start(timeslice);
     await running;
   }
 
-  /** Milliseconds recorded; pauses are not. */
+  /** Milliseconds recorded, without pauses. */
   get ms(): number {
-    return Math.round(this.#before + (this.#since === null ? 0 : performance.now() - this.#since));
+    return Math.round(
+      this.#earlierMs + (this.#runningSince === null ? 0 : performance.now() - this.#runningSince),
+    );
   }
 
   pause(): void {
-    this.#hold();
+    this.#stopClock();
     this.#recorder.pause();
-    // What was said before a pause is safe before it, too.
+    // Uploads what was recorded before the pause.
     this.#recorder.requestData();
   }
 
   resume(): void {
     this.#recorder.resume();
-    this.#since = performance.now();
+    this.#runningSince = performance.now();
   }
 
-  /** Resolves when the last piece is with the courier, or when the browser has not handed it out in time. */
+  /** Resolves when the uploader has the last piece, or after `stopTimeout`. */
   async stop(): Promise<void> {
-    this.#wanted = false;
-    this.#hold();
+    this.#isExpectedToRun = false;
+    this.#stopClock();
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
-    await withFallback(this.#stopped, endPatience, undefined);
+    await withFallback(this.#stopped, stopTimeout, undefined);
   }
 
-  /** Ends one that has not begun, so that another can take its place: whatever it hands out is not part of the recording. */
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.#wanted = false;
+  /** Ends a recording that has not started, and ignores whatever it still emits. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.#isExpectedToRun = false;
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
   }
 
-  /** Ends it, and resolves when the server has all of it. Rejects with words where the server takes no more: what is left is kept here then, and let go. */
-  async bringIn(): Promise<void> {
+  /** Stops, and resolves when the server has all of it. Rejects if the server refuses the rest, which then stays in the spool. */
+  async finishUpload(): Promise<void> {
     await this.stop();
     try {
-      await this.courier.finish();
+      await this.uploader.finish();
     } catch (error) {
-      this.courier.release();
+      this.uploader.release();
       document.dispatchEvent(new CustomEvent("hearback:recording-kept"));
       throw error;
     }
   }
 
-  #hold(): void {
-    this.#before = this.ms;
-    this.#since = null;
+  #stopClock(): void {
+    this.#earlierMs = this.ms;
+    this.#runningSince = null;
   }
 }

@@ -1,37 +1,37 @@
-// One frame as a picture: of a shared screen, window or tab, or of a video of the page.
-import { release, screen, Unanswered } from "./capture.js";
+// Makes a picture of one frame: of a shared screen, window or tab, or of a video on the page.
+import { stopTracks, captureScreen, TimeoutError } from "./capture.js";
 import { withDeadline } from "../lib/deadline.js";
 import { formatTime, formatTimestamp } from "../lib/dom.js";
 import { readableUrl } from "../markup/layer-api.js";
 import { positionMs } from "../update/source-swap.js";
 
-/** Milliseconds that a screen has to send its first picture. */
-const patience = 10_000;
+/** Milliseconds that a screen has to send its first frame. */
+const screenTimeout = 10_000;
 
-/** Asks what to take a picture of. Rejects with a Refusal. */
+/** Asks the person what to share, and makes a picture of it. Rejects with a `CaptureError`. */
 export async function screenshot(): Promise<File> {
-  const stream = await screen(false, true);
+  const stream = await captureScreen(false, true);
   try {
     const video = document.createElement("video");
     video.muted = true;
     video.srcObject = stream;
     await withDeadline(
       video.play(),
-      patience,
+      screenTimeout,
       () =>
-        new Unanswered(
+        new TimeoutError(
           "Your screen hasn't sent a picture. Try again, or choose another screen, window or tab.",
         ),
     );
-    await settled(video);
-    return await picture(video, `Screenshot ${formatTimestamp(undefined, ".")}.png`);
+    await settle(video);
+    return await toFile(video, `Screenshot ${formatTimestamp(undefined, ".")}.png`);
   } finally {
-    release(stream);
+    stopTracks(stream);
   }
 }
 
-/** The browser's own question may still be fading: not the first frame counts, unless nothing moves. */
-function settled(video: HTMLVideoElement): Promise<void> {
+/** Waits for the third frame, because the browser's question may still be fading out; at most 400 ms, because a still screen sends no further frames. */
+function settle(video: HTMLVideoElement): Promise<void> {
   return new Promise((resolve) => {
     const enough = setTimeout(resolve, 400);
     let frames = 0;
@@ -47,27 +47,31 @@ function settled(video: HTMLVideoElement): Promise<void> {
   });
 }
 
-/** The frame that a video shows now. Where its bytes come from another host, a page may not look at them: then the same frame is fetched through ours. */
-export async function frame(video: HTMLVideoElement): Promise<File> {
+/**
+ * Makes a picture of the frame that a video shows. If another host delivers the video, scripts cannot read its pixels; then the same frame is
+ * loaded through this site.
+ */
+export async function captureFrame(video: HTMLVideoElement): Promise<File> {
   const name = `${(video.getAttribute("aria-label") ?? "Video").replace(/\.\w{2,5}$/, "")} at ${formatTime(positionMs(video)).replaceAll(":", ".")}.png`;
-  await there(video);
+  await waitForFrame(video);
   try {
-    return await picture(video, name);
+    return await toFile(video, name);
   } catch (error) {
     if (!(error instanceof DOMException && error.name === "SecurityError")) throw error;
   }
-  const own = document.createElement("video");
-  own.muted = true;
-  own.src = readableUrl(video.src);
-  own.currentTime = video.currentTime;
-  await there(own);
-  return picture(own, name);
+  const copy = document.createElement("video");
+  copy.muted = true;
+  copy.src = readableUrl(video.src);
+  copy.currentTime = video.currentTime;
+  await waitForFrame(copy);
+  return toFile(copy, name);
 }
 
-/** Resolves when there is a frame to be seen. */
-function there(video: HTMLVideoElement): Promise<void> {
-  const seen = () => video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking;
-  if (seen()) return Promise.resolve();
+/** Resolves when the video shows a frame. */
+function waitForFrame(video: HTMLVideoElement): Promise<void> {
+  const hasFrame = (): boolean =>
+    video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking;
+  if (hasFrame()) return Promise.resolve();
   return new Promise<void>((resolve, reject) => {
     const listening = new AbortController();
     const { signal } = listening;
@@ -79,7 +83,7 @@ function there(video: HTMLVideoElement): Promise<void> {
       video.addEventListener(
         event,
         () => {
-          if (seen()) end(resolve);
+          if (hasFrame()) end(resolve);
         },
         { signal },
       );
@@ -92,7 +96,7 @@ function there(video: HTMLVideoElement): Promise<void> {
   });
 }
 
-async function picture(video: HTMLVideoElement, name: string): Promise<File> {
+async function toFile(video: HTMLVideoElement, name: string): Promise<File> {
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;

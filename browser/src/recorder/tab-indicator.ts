@@ -1,24 +1,25 @@
-// Shows in the tab that the page records: its title and its icon.
-const dot =
+// Shows in the browser's tab, by its title and icon, that the page records.
+const recordingIcon =
   "data:image/svg+xml," +
   encodeURIComponent(
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="9" fill="#b92d1f"/></svg>',
   );
 
-let usual: { icon: string; title: string; said: string } | null = null;
+/** What the tab showed before, and the title that was set last. */
+let replaced: { icon: string; title: string; shownTitle: string } | null = null;
 
-/** Says `words` in the tab's title, or nothing more. */
-export function sign(words: string | null): void {
+/** Shows a title and the recording icon; null restores what the tab showed before. */
+export function showInTab(title: string | null): void {
   const link = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-  if (words === null) {
-    if (!usual) return;
-    if (link) link.href = usual.icon;
-    // Another page may have come meanwhile.
-    if (document.title === usual.said) document.title = usual.title;
-    usual = null;
+  if (title === null) {
+    if (!replaced) return;
+    if (link) link.href = replaced.icon;
+    // Another page may have set its own title since.
+    if (document.title === replaced.shownTitle) document.title = replaced.title;
+    replaced = null;
     return;
   }
-  usual ??= { icon: link?.href ?? "", title: document.title, said: words };
-  if (link && link.href !== dot) link.href = dot;
-  usual.said = document.title = words;
+  replaced ??= { icon: link?.href ?? "", title: document.title, shownTitle: title };
+  if (link && link.href !== recordingIcon) link.href = recordingIcon;
+  replaced.shownTitle = document.title = title;
 }

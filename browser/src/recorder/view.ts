@@ -1,115 +1,152 @@
-// What the recorder shows: the parts of its template, by the state that it is in.
-import { type Ability, type Device, type Source, unable } from "./capture.js";
+// The recorder's template: which parts are shown in which state, and what they say.
 import { formatTime, make, setMessage } from "../lib/dom.js";
+import {
+  type Capability,
+  type DeviceKind,
+  limitationMessages,
+  type RecordingSource,
+} from "./capture.js";
 
-/** Nothing; choosing; the browser asks; 3-2-1; recording; held; the last piece is on its way. */
-export type State = "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
+/** `set`: choosing sources. `asking`: the browser asks for permission. `finishing`: the last bytes are on their way. */
+export type RecorderState =
+  "idle" | "set" | "asking" | "counting" | "recording" | "paused" | "finishing";
 
-const said: Partial<Record<State, string>> = {
+const stateLabels: Partial<Record<RecorderState, string>> = {
   recording: "Recording",
   paused: "Paused",
   finishing: "Finishing",
 };
 
+/** The button that gets the focus when the focused one disappears. */
+const mainButtons: Partial<Record<RecorderState, string>> = {
+  idle: "open",
+  set: "record",
+  counting: "cancel",
+  recording: "stop",
+  paused: "resume",
+};
+
+/** Milliseconds until the captured picture of this page no longer shows the countdown. No event reports that. */
+const captureDelay = 250;
+
 export class RecorderView {
-  #again: (() => void) | null = null;
+  #retry: (() => void) | null = null;
 
   constructor(readonly root: HTMLElement) {}
 
+  /** Finds an element by its `data-part`. */
   part<E extends HTMLElement = HTMLElement>(name: string): E {
     const found = this.root.querySelector<E>(`[data-part="${name}"]`);
     if (!found) throw new Error(`the recorder has no part ${name}`);
     return found;
   }
 
+  /** Finds a button by its `data-do`. */
   button(name: string): HTMLButtonElement {
     const found = this.root.querySelector<HTMLButtonElement>(`[data-do="${name}"]`);
     if (!found) throw new Error(`the recorder has no button ${name}`);
     return found;
   }
 
-  get source(): Source {
+  get source(): RecordingSource {
     return (this.root.querySelector<HTMLInputElement>("input[name=source]:checked")?.value ??
-      "screen") as Source;
+      "screen") as RecordingSource;
   }
 
-  set source(source: Source) {
-    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]"))
-      input.checked = input.value === source;
+  set source(source: RecordingSource) {
+    for (const input of this.#sourceInputs) input.checked = input.value === source;
   }
 
-  /** Offers what this browser can, and says why it is not more. */
-  offer(ability: Ability): void {
-    this.button("open").hidden = ability !== "all" && ability !== "camera";
-    this.button("screenshot").hidden = ability !== "all";
-    this.button("film").hidden = ability !== "phone";
+  get #sourceInputs(): NodeListOf<HTMLInputElement> {
+    return this.root.querySelectorAll<HTMLInputElement>("input[name=source]");
+  }
+
+  /** Shows only what this browser can do, and says what it cannot. */
+  showCapability(capability: Capability): void {
+    this.button("open").hidden = capability !== "all" && capability !== "camera";
+    this.button("screenshot").hidden = capability !== "all";
+    this.button("film").hidden = capability !== "phone";
     const note = this.part("cannot");
-    note.hidden = ability === "all";
-    if (ability !== "all") this.#write(note.querySelector("p"), unable[ability]);
-    for (const input of this.root.querySelectorAll<HTMLInputElement>("input[name=source]"))
-      input.disabled = ability === "camera" && input.value !== "camera";
-    if (ability === "camera") this.source = "camera";
+    note.hidden = capability === "all";
+    if (capability !== "all")
+      this.#setText(note.querySelector("p"), limitationMessages[capability]);
+    for (const input of this.#sourceInputs)
+      input.disabled = capability === "camera" && input.value !== "camera";
+    if (capability === "camera") this.source = "camera";
     if (this.root.dataset["refused"] !== undefined)
       for (const button of this.part("starts").querySelectorAll("button")) button.disabled = true;
   }
 
-  show(state: State, camera: boolean): void {
+  /** Shows the parts of a state. `hasCamera`: the chosen source includes the camera. */
+  show(state: RecorderState, hasCamera: boolean): void {
     this.root.dataset["state"] = state;
-    const running = state === "recording" || state === "paused";
-    const out = running || state === "counting" || state === "asking";
+    const isRunning = state === "recording" || state === "paused";
+    const isChoosing = state === "set" || state === "asking";
     this.part("starts").hidden = state !== "idle";
     this.part("recorder").hidden = state === "idle";
-    this.part("bar").hidden = !running && state !== "finishing";
-    this.part("set").hidden = state !== "set" && state !== "asking";
-    // Only Cancel is left while the browser asks: a question that got lost must not lock the page.
-    for (const part of this.part("set").children)
-      if (part instanceof HTMLElement)
-        part.inert = state === "asking" && !part.classList.contains("actions");
-    this.button("record").inert = state === "asking";
-    this.part("stage").hidden =
-      !(out && state !== "asking") && !(camera && (state === "set" || state === "asking"));
+    this.part("bar").hidden = !isRunning && state !== "finishing";
+    this.part("stage").hidden = !isRunning && state !== "counting" && !(hasCamera && isChoosing);
     this.part("count").hidden = state !== "counting";
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "";
-    this.part("camera-field").hidden = !camera;
-    for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
-    this.part("bubble-hint").hidden = this.source !== "both";
-    this.#write(
+    this.#showSetup(state, hasCamera);
+    this.#setText(
       this.part("empty"),
       `Your ${this.source === "camera" ? "camera" : "screen"} comes here.`,
     );
     this.button("pause").hidden = state !== "recording";
     this.button("resume").hidden = state !== "paused";
-    this.button("restart").hidden = !running;
-    this.button("stop").hidden = !running;
+    this.button("restart").hidden = !isRunning;
+    this.button("stop").hidden = !isRunning;
     for (const level of this.root.querySelectorAll<HTMLElement>(".recorder-bar .level"))
-      level.hidden = !running;
-    this.#write(this.part("state"), said[state] ?? "");
+      level.hidden = !isRunning;
+    this.#setText(this.part("state"), stateLabels[state] ?? "");
   }
 
-  /** Shows a picture on the stage; without one, the place where it will be. */
-  picture(track: MediaStreamTrack | null): void {
+  #showSetup(state: RecorderState, hasCamera: boolean): void {
+    const setup = this.part("set");
+    setup.hidden = state !== "set" && state !== "asking";
+    // While the browser asks, only Cancel works: the person must get out even if the browser's question got lost.
+    for (const part of setup.children)
+      if (part instanceof HTMLElement)
+        part.inert = state === "asking" && !part.classList.contains("actions");
+    this.button("record").inert = state === "asking";
+    this.part("camera-field").hidden = !hasCamera;
+    for (const part of ["sound-field", "asks"]) this.part(part).hidden = this.source === "camera";
+    this.part("bubble-hint").hidden = this.source !== "both";
+  }
+
+  /** Focuses the main button of a state if the focused element was hidden. */
+  restoreFocus(state: RecorderState): void {
+    const name = mainButtons[state];
+    const focused = document.activeElement;
+    if (name && (focused === document.body || focused?.closest("[hidden]")))
+      this.button(name).focus({ preventScroll: true });
+  }
+
+  /** Shows a picture on the stage, or without one its placeholder. */
+  showPreview(track: MediaStreamTrack | null): void {
     const video = this.part<HTMLVideoElement>("preview");
     video.hidden = track === null;
     this.part("empty").hidden = track !== null;
     this.#play(video, track);
   }
 
-  /** The camera in its bubble; once it is part of the picture, only the bubble's rim is left to hold. */
-  face(track: MediaStreamTrack | null, composed: boolean): void {
+  /** Shows the camera in its bubble. Once it is composed into the picture, only the border of the bubble is shown, to move it by. */
+  showCamera(track: MediaStreamTrack | null, isComposed: boolean): void {
     const bubble = this.part("bubble");
     bubble.hidden = track === null;
-    bubble.classList.toggle("composed", composed);
-    this.#play(this.part<HTMLVideoElement>("face"), composed ? null : track);
+    bubble.classList.toggle("composed", isComposed);
+    this.#play(this.part<HTMLVideoElement>("face"), isComposed ? null : track);
   }
 
   #play(video: HTMLVideoElement, track: MediaStreamTrack | null): void {
     video.srcObject = track && new MediaStream([track]);
-    // Taken away again before it began: nothing to say.
+    // Rejects if the track is removed before it plays.
     if (track) video.play().catch(() => undefined);
   }
 
-  /** Fills the choice of a device. */
-  devices(kind: Device, found: { id: string; name: string }[], chosen: string): void {
+  /** Fills the list of devices. `chosen` is the id of the one in use, or "none". */
+  showDevices(kind: DeviceKind, found: { id: string; name: string }[], chosen: string): void {
     const select = this.part<HTMLSelectElement>(kind);
     const options = found.map(({ id, name }) => make("option", { value: id }, name));
     if (kind === "microphone") options.push(make("option", { value: "none" }, "No microphone"));
@@ -119,63 +156,65 @@ export class RecorderView {
     if (select.selectedIndex < 0) select.selectedIndex = options.length - 1;
   }
 
-  /** How loud the microphone is, and what to make of it. */
-  level(loud: number, words: string): void {
+  /** Shows the level of the microphone, 0 to 1, and a message about it. */
+  showLevel(loudness: number, message: string): void {
     for (const meter of this.root.querySelectorAll<HTMLMeterElement>(".level")) {
-      meter.value = loud;
-      meter.style.setProperty("--loud", loud.toFixed(2));
+      meter.value = loudness;
+      meter.style.setProperty("--loud", loudness.toFixed(2));
     }
-    this.#write(this.part("heard"), words);
+    this.#setText(this.part("heard"), message);
   }
 
-  time(ms: number): void {
-    this.#write(this.part("time"), formatTime(ms));
+  showTime(ms: number): void {
+    this.#setText(this.part("time"), formatTime(ms));
   }
 
-  safety(words: string): void {
-    this.#write(this.part("safety"), words);
+  /** Shows how much of the recording is safe on the server. */
+  showProgress(message: string): void {
+    this.#setText(this.part("safety"), message);
   }
 
-  /** What to know while it records; nothing hides it. */
-  warning(words: string): void {
+  /** Shows a warning while recording. An empty message hides it. */
+  showWarning(message: string): void {
     const warning = this.part("warning");
-    warning.hidden = words === "";
-    this.#write(warning, words);
+    warning.hidden = message === "";
+    this.#setText(warning, message);
   }
 
-  /** What is missing in the recording so far; empty if nothing is. */
-  missing(words: string): void {
+  /** Says what is missing from the recording so far. An empty message hides the note. */
+  showMissing(message: string): void {
     const note = this.part("missing");
-    note.hidden = words === "";
-    this.#write(note.lastElementChild, words);
+    note.hidden = message === "";
+    this.#setText(note.lastElementChild, message);
   }
 
-  count(number: string): void {
-    this.#write(this.part("number"), number);
+  showCountdown(text: string): void {
+    this.#setText(this.part("number"), text);
   }
 
-  /** Takes the number off the page; resolves when whoever captures the page has a picture without it, of which no event tells. */
-  uncounted(): Promise<void> {
-    // The preview as well: where it shows this page, it shows the countdown again some frames later.
+  /** Hides the countdown, and resolves when a capture of this page no longer shows it. */
+  hideCountdown(): Promise<void> {
+    // A preview of this page shows the countdown again some frames later, so it is hidden too.
     for (const part of ["count", "preview"]) this.part(part).style.opacity = "0";
-    return new Promise((resolve) => setTimeout(resolve, 250));
+    return new Promise((resolve) => setTimeout(resolve, captureDelay));
   }
 
-  /** Says what is wrong, with a way to try again where there is one. */
-  problem(words: string, again: (() => void) | null = null): void {
-    this.part("problem").hidden = words === "";
-    this.#write(this.part("problem").querySelector("p"), words);
-    this.button("again").hidden = again === null;
-    this.#again = again;
+  /** Shows a problem, with a button to try again if `retry` is given. An empty message hides it. */
+  showProblem(message: string, retry: (() => void) | null = null): void {
+    this.part("problem").hidden = message === "";
+    this.#setText(this.part("problem").querySelector("p"), message);
+    this.button("again").hidden = retry === null;
+    this.#retry = retry;
   }
 
-  again(): void {
-    const act = this.#again;
-    this.problem("");
-    act?.();
+  /** Runs what the last problem offered to try again. */
+  retry(): void {
+    const retry = this.#retry;
+    this.showProblem("");
+    retry?.();
   }
 
-  #write(element: Element | null, words: string): void {
-    if (element) setMessage(element, words);
+  #setText(element: Element | null, text: string): void {
+    if (element) setMessage(element, text);
   }
 }

@@ -1,16 +1,16 @@
-// Watches whether a track delivers pictures, in a video that is not shown.
+// Finds out whether a track delivers pictures, in a video that is not on the page.
 
-export class TrackWitness {
+export class TrackProbe {
   #video = document.createElement("video");
 
   constructor(track: MediaStreamTrack) {
     this.#video.muted = true;
     this.#video.srcObject = new MediaStream([track]);
-    // Not awaited: it resolves only with a picture, and rejects if it is closed before one comes.
+    // Not awaited: it resolves only with a picture, and rejects if the probe is closed before.
     this.#video.play().catch(() => undefined);
   }
 
-  get hasSeen(): boolean {
+  get hasPicture(): boolean {
     return showsPicture(this.#video);
   }
 
@@ -19,7 +19,6 @@ export class TrackWitness {
   }
 }
 
-/** Whether a video shows a picture. */
 export function showsPicture(video: HTMLVideoElement): boolean {
   return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && video.videoWidth > 0;
 }

@@ -1,0 +1,70 @@
+// Counts down and starts a recording.
+import { announce } from "../lib/dom.js";
+import type { Attempt } from "./attempt.js";
+import { SoundProbe } from "./audio-probe.js";
+import { countdown } from "./countdown.js";
+import type { RecorderPicture } from "./picture.js";
+import type { Recording } from "./recording.js";
+import { startRecording } from "./recording-start.js";
+import type { RecorderSources } from "./sources.js";
+import { showInTab } from "./tab-indicator.js";
+import type { RecorderView } from "./view.js";
+
+export interface Launch {
+  attempt: Attempt;
+  sources: RecorderSources;
+  picture: RecorderPicture;
+  view: RecorderView;
+  /** What must be finished before the new upload is created. */
+  before: Promise<void>;
+  showError: (error: unknown) => void;
+}
+
+/**
+ * Counts down from 3 and starts the recorder. The draft and the upload are created during the countdown, so that they exist before the
+ * first second is recorded. `hasLostSound`: there is a microphone or a shared sound, but nothing arrives from it.
+ */
+export async function launchRecording({
+  attempt,
+  sources,
+  picture,
+  view,
+  before,
+  showError,
+}: Launch): Promise<{ recording: Recording; hasLostSound: boolean }> {
+  const prepared = attempt.prepare(before, showError);
+  const sound = sources.sound && {
+    track: sources.sound,
+    probe: new SoundProbe(sources.sound),
+  };
+  attempt.signal.addEventListener("abort", () => sound?.probe.close(), { once: true });
+  await attempt.acquire(countdown((number) => showNumber(view, number), attempt.signal));
+  view.showCountdown("…");
+  const uploader = await prepared;
+  sources.assertLive();
+  // The shared screen may show this page, and its countdown must not be in the recording.
+  if (sources.screen && document.visibilityState === "visible")
+    await attempt.acquire(view.hideCountdown());
+  const { recording, hasSound } = await attempt.acquire(
+    startRecording({
+      picture,
+      sound,
+      uploader,
+      preview: view.part<HTMLVideoElement>("preview"),
+      onComposed: () => {
+        if (!attempt.signal.aborted) view.showPreview(picture.track);
+      },
+      signal: attempt.signal,
+    }),
+    (started) => void started.recording.stop(),
+  );
+  sound?.probe.close();
+  attempt.markRunning();
+  return { recording, hasLostSound: sound !== null && !hasSound };
+}
+
+function showNumber(view: RecorderView, number: number): void {
+  view.showCountdown(String(number));
+  showInTab(`${number} …`);
+  announce(String(number));
+}

@@ -1,0 +1,49 @@
+// Keeps the person from leaving the page by accident while something is being recorded.
+import { visit } from "@hotwired/turbo";
+import { draft } from "../compose/draft.js";
+import { confirmDialog } from "../lib/dialogs.js";
+import type { RecorderState } from "./view.js";
+
+interface GuardedRecorder {
+  readonly state: RecorderState;
+  readonly busy: boolean;
+  finish(): Promise<boolean>;
+}
+
+export function guardLeaving(recorder: GuardedRecorder, signal: AbortSignal): void {
+  addEventListener(
+    "beforeunload",
+    (event) => {
+      if (recorder.busy) event.preventDefault();
+    },
+    { signal },
+  );
+  addEventListener(
+    "pagehide",
+    () => {
+      if (recorder.state === "asking" || recorder.state === "counting") draft.current?.abandon();
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "turbo:before-visit",
+    (event) => {
+      // A countdown is no reason to stay.
+      if (!recorder.busy || recorder.state === "counting") return;
+      event.preventDefault();
+      void confirmLeaving(recorder, event.detail.url);
+    },
+    { signal },
+  );
+}
+
+async function confirmLeaving(recorder: GuardedRecorder, url: string): Promise<void> {
+  const isFinishing = recorder.state === "finishing";
+  const confirmed = await confirmDialog(
+    isFinishing
+      ? "The last of the recording is not on the server yet. Leave when it is?"
+      : "You are recording. Stop it and leave? What was recorded is kept as a draft.",
+    isFinishing ? "Leave then" : "Stop and leave",
+  );
+  if (confirmed && (await recorder.finish())) visit(url);
+}

@@ -1,0 +1,96 @@
+// Updates what changes all the time: the level of the microphone, the recorded time, and warnings about silence and limits.
+import { announce, formatTime } from "../lib/dom.js";
+import type { MicrophoneLevel } from "./audio-mixer.js";
+import { remaining } from "./limits.js";
+import type { Recording } from "./recording.js";
+import type { RecorderSources } from "./sources.js";
+import { showInTab } from "./tab-indicator.js";
+import type { RecorderState, RecorderView } from "./view.js";
+
+/** Milliseconds between two updates. */
+const interval = 100;
+
+/**
+ * Milliseconds of silence before it is mentioned. While choosing, the person is asked to speak; while recording, they may just be showing
+ * something.
+ */
+const silenceDelay = { choosing: 3000, recording: 10_000 };
+
+/** The limit of a recording is announced at most this many milliseconds before. */
+const limitWarning = 5 * 60_000;
+
+interface StatusCallbacks {
+  read(): { state: RecorderState; recording: Recording | null };
+  /** The recording has reached a limit. `reason` begins a sentence. */
+  limitReached(reason: string): void;
+}
+
+export class LiveStatus {
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** `dataset` is that of the element, with the limits of the server. */
+  constructor(
+    private readonly view: RecorderView,
+    private readonly sources: RecorderSources,
+    private readonly dataset: DOMStringMap,
+    private readonly callbacks: StatusCallbacks,
+  ) {}
+
+  start(): void {
+    this.stop();
+    this.#timer = setInterval(() => this.update(), interval);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  update(): void {
+    const { state, recording } = this.callbacks.read();
+    const isSilent = this.#updateLevel(state);
+    if (!recording) return;
+    this.view.showTime(recording.ms);
+    if (state !== "recording" && state !== "paused") return;
+    showInTab(`${state === "paused" ? "Paused" : "●"} ${formatTime(recording.ms)}`);
+    this.#updateWarning(recording, isSilent && state === "recording");
+  }
+
+  /** Returns whether the microphone has been silent for too long. */
+  #updateLevel(state: RecorderState): boolean {
+    const { mixer } = this.sources;
+    if (!mixer) return false;
+    const level = mixer.level();
+    const isChoosing = state === "set" || state === "asking";
+    const delay = isChoosing ? silenceDelay.choosing : silenceDelay.recording;
+    const isSilent = level !== null && level.silentMs > delay;
+    this.view.showLevel(level?.loudness ?? 0, levelMessage(level, isSilent));
+    return isSilent;
+  }
+
+  #updateWarning(recording: Recording, isSilent: boolean): void {
+    const { limit, size, sizeWords = "" } = this.dataset;
+    const { ms, ofMs, reason } = remaining(recording, {
+      seconds: Number(limit),
+      bytes: Number(size),
+      sizeText: sizeWords,
+    });
+    const isEndNear = ms <= Math.min(limitWarning, ofMs / 4);
+    const warning = isEndNear
+      ? `It stops by itself in ${formatTime(ms)}.`
+      : isSilent
+        ? "We hear nothing of your microphone."
+        : "";
+    if (warning !== "" && this.view.part("warning").hidden) announce(warning);
+    this.view.showWarning(warning);
+    if (ms <= 0) this.callbacks.limitReached(reason);
+  }
+}
+
+/** `level` is null without a microphone. */
+function levelMessage(level: MicrophoneLevel | null, isSilent: boolean): string {
+  if (!level) return "Nothing of what you say is recorded.";
+  if (level.isUnknown)
+    return "Your microphone is recorded. This browser does not show here how loud it is.";
+  if (isSilent) return "We hear nothing. Speak, or choose another microphone.";
+  return level.wasHeard ? "We hear you." : "Say something.";
+}
