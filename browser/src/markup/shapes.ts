@@ -114,54 +114,58 @@ function parseShape(value: unknown): Shape {
     throw new UnsupportedShapeError(
       "These marks have a colour that this page does not know. Load it again.",
     );
-  const width = Number(given["width"] ?? defaults.width);
+  const stroke = { color, width: Number(given["width"] ?? defaults.width) };
   switch (given["kind"]) {
     case "arrow":
     case "line":
       return {
         kind: given["kind"],
-        from: parseNumbers(given["from"], 2) as Point,
-        to: parseNumbers(given["to"], 2) as Point,
-        color,
-        width,
+        from: parsePoint(given["from"]),
+        to: parsePoint(given["to"]),
+        ...stroke,
       };
     case "rectangle":
     case "ellipse":
-      return { kind: given["kind"], box: parseNumbers(given["box"], 4) as Box, color, width };
+      return { kind: given["kind"], box: parseBox(given["box"]), ...stroke };
     case "freehand":
-      return {
-        kind: "freehand",
-        points: (given["points"] as unknown[]).map(
-          (point) => parseNumbers(point, (point as unknown[]).length === 3 ? 3 : 2) as StrokePoint,
-        ),
-        color,
-        width,
-      };
+      return { kind: "freehand", points: parseStrokePoints(given["points"]), ...stroke };
     case "highlight":
-      return { kind: "highlight", box: parseNumbers(given["box"], 4) as Box, color };
-    case "text":
+      return { kind: "highlight", box: parseBox(given["box"]), color };
+    case "text": {
+      const size = Number(given["size"] ?? defaults.size);
       return {
         kind: "text",
-        at: parseNumbers(given["at"], 2) as Point,
+        at: parsePoint(given["at"]),
         text: String(given["text"]),
-        size: Number(given["size"] ?? defaults.size),
+        size,
         color,
       };
-    case "step":
-      return {
-        kind: "step",
-        at: parseNumbers(given["at"], 2) as Point,
-        number: Number(given["number"]),
-        color,
-        width,
-      };
+    }
+    case "step": {
+      const number = Number(given["number"]);
+      return { kind: "step", at: parsePoint(given["at"]), number, ...stroke };
+    }
     case "redaction":
-      return { kind: "redaction", box: parseNumbers(given["box"], 4) as Box };
+      return { kind: "redaction", box: parseBox(given["box"]) };
     default:
       throw new UnsupportedShapeError(
         "These marks are of a kind that this page does not know. Load it again.",
       );
   }
+}
+
+function parsePoint(value: unknown): Point {
+  return parseNumbers(value, 2) as Point;
+}
+
+function parseBox(value: unknown): Box {
+  return parseNumbers(value, 4) as Box;
+}
+
+function parseStrokePoints(value: unknown): StrokePoint[] {
+  return (value as unknown[]).map(
+    (point) => parseNumbers(point, (point as unknown[]).length === 3 ? 3 : 2) as StrokePoint,
+  );
 }
 
 function parseNumbers(value: unknown, count: number): number[] {
