@@ -42,7 +42,8 @@ export async function bundler({ out, dev = false }) {
     bundle: true,
     splitting: true,
     format: "esm",
-    target: "es2022",
+    // Firefox 115 does not understand nested CSS, so esbuild writes it out flat.
+    target: ["es2022", "firefox115"],
     minify: !dev,
     sourcemap: dev ? "inline" : false,
     legalComments: "none",
