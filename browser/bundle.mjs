@@ -70,7 +70,7 @@ export async function bundler({ out, dev = false }) {
     };
     add("icons.svg", sprite());
     add("favicon.svg", readFileSync(join(here, "src/favicon.svg"), "utf8"));
-    // The font of the marks: the page names it in styles/markup.css, and the server draws with the same file.
+    // The font of the marks: the page names it in styles/markup-editor.css, and the server draws with the same file.
     manifest["DejaVuSans.ttf"] = [...files.keys()].find((name) => name.startsWith("DejaVuSans-"));
     replace(out, files, manifest);
     return manifest;

@@ -9,7 +9,7 @@ const margin = 24;
 /** Milliseconds without a move before the picture is drawn sharply. */
 const restDelay = 120;
 
-/** Whether the window is so narrow that some buttons lie on the picture. styles/markup.css has the same limit. */
+/** Whether the window is so narrow that some buttons lie on the picture. styles/markup-editor.css has the same limit. */
 export function isNarrow(): boolean {
   return matchMedia("(max-width: 719.98px)").matches;
 }
