@@ -73,7 +73,7 @@ export class DraftForm extends HTMLElement {
   async #sendByKey(): Promise<void> {
     const { people } = this.#messages;
     people?.commit();
-    const names = people?.words ?? "";
+    const names = people?.summary ?? "";
     const question = `Stop the recording and send it${names === "" ? "" : ` to ${names}`}?`;
     if (recorder.current?.asks && !(await confirmDialog(question, "Stop and send"))) return;
     const { form } = this.#fields;

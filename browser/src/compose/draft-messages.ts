@@ -54,14 +54,14 @@ export class DraftMessages {
 
   /** Lets the person choose between their text and the version that somebody else saved. `keep` runs if they keep their text. */
   showConflict(editUrl: string, otherTitle: string | null, keep: () => void): void {
-    const words = `This was changed elsewhere${otherTitle === null ? "" : `, where it is called “${otherTitle}”`}. What you typed is still here, not saved.`;
+    const message = `This was changed elsewhere${otherTitle === null ? "" : `, where it is called “${otherTitle}”`}. What you typed is still here, not saved.`;
     const load = make("a", { class: "button", href: editUrl }, "Load the other version");
     const overwrite = make("button", { type: "button", class: "button" }, "Save mine over it");
     const notice = make(
       "div",
       { class: "problem", "data-js": true },
       icon("circle-alert"),
-      make("div", {}, make("p", {}, words), make("p", { class: "actions" }, load, overwrite)),
+      make("div", {}, make("p", {}, message), make("p", { class: "actions" }, load, overwrite)),
     );
     overwrite.addEventListener("click", () => {
       notice.remove();
@@ -69,7 +69,7 @@ export class DraftMessages {
     });
     this.root.prepend(notice);
     notice.scrollIntoView({ block: "nearest" });
-    announce(words);
+    announce(message);
     this.failed("Not saved");
   }
 

@@ -69,7 +69,7 @@ export class PeopleField extends HTMLElement {
   }
 
   /** The names of the chips for a sentence, such as "Ruth, Bob and 2 more". Empty without any. */
-  get words(): string {
+  get summary(): string {
     const names = [...this.#box.querySelectorAll(".person-chip > span")].map(
       (chip) => chip.textContent ?? "",
     );

@@ -136,17 +136,17 @@ export function missingMessage(
   missing: readonly PictureSource[],
   { alone, lostSound }: { alone: boolean; lostSound: boolean },
 ): string {
-  const words: string[] = [];
+  const messages: string[] = [];
   if (missing.length === 2)
-    words.push(
+    messages.push(
       "Your screen and your camera haven't sent a picture yet. Recording continues and will show them as soon as they do.",
     );
   else if (missing[0] === "camera" && !alone)
-    words.push("Your camera isn't sending a picture. You're recording without it.");
+    messages.push("Your camera isn't sending a picture. You're recording without it.");
   else if (missing[0])
-    words.push(
+    messages.push(
       `Your ${missing[0]} hasn't sent a picture yet. Recording continues and will show it as soon as it does.`,
     );
-  if (lostSound) words.push("No sound is arriving, so you're recording without sound.");
-  return words.join(" ");
+  if (lostSound) messages.push("No sound is arriving, so you're recording without sound.");
+  return messages.join(" ");
 }
