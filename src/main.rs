@@ -112,7 +112,7 @@ async fn main() -> ExitCode {
     // if the folder itself is readable by others.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     init_logging(&config);
-    let done = match cli.command.unwrap_or(Command::Serve { listen: None }) {
+    let result = match cli.command.unwrap_or(Command::Serve { listen: None }) {
         Command::Demo { listen, keep } => demo::serve(listen, keep.as_deref()).await,
         Command::Serve { listen } => {
             serve(Config {
@@ -133,11 +133,11 @@ async fn main() -> ExitCode {
             add_token(&config, &person, &name).await
         }
     };
-    exit_code(done)
+    exit_code(result)
 }
 
-fn exit_code(done: Result<()>) -> ExitCode {
-    match done {
+fn exit_code(result: Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}", describe_error(&error));

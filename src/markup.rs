@@ -113,12 +113,12 @@ pub async fn put(
     clock: &Clock,
     viewer: &Viewer,
     id: &str,
-    (revision, sent): (i64, &MarkupInput),
+    (revision, input): (i64, &MarkupInput),
     material: Option<Option<String>>,
 ) -> Result<PutOutcome> {
     let person = viewer.person()?;
     let (media, renditions, update) = media::lock_for_update(tx, viewer, id).await?;
-    let asked = request_digest(revision, sent)?;
+    let asked = request_digest(revision, input)?;
     if redact::pending_request(tx, id).await?.as_ref() == Some(&asked) {
         return Ok(PutOutcome::Hidden);
     }
@@ -128,7 +128,7 @@ pub async fn put(
             .iter()
             .any(|rendition| rendition.content_type == "image/gif"),
     )?;
-    if is_repeat(tx, &media, sent, &asked).await? {
+    if is_repeat(tx, &media, input, &asked).await? {
         return Ok(PutOutcome::Done);
     }
     if media.markup_revision != revision {
@@ -137,11 +137,11 @@ pub async fn put(
             media.markup_revision
         )));
     }
-    check_crop_size(&media, sent)?;
-    let material = if sent.is_destructive() && update.published_at.is_some() {
+    check_crop_size(&media, input)?;
+    let material = if input.is_destructive() && update.published_at.is_some() {
         Some(material.flatten().or_else(|| {
             Some(
-                if sent.redactions.is_empty() {
+                if input.redactions.is_empty() {
                     CROPPED_TEXT
                 } else {
                     REDACTED_TEXT
@@ -152,8 +152,8 @@ pub async fn put(
     } else {
         material
     };
-    let saved = if sent.is_destructive() {
-        redact::begin(tx, clock, person, &media, sent, &asked).await?;
+    let saved = if input.is_destructive() {
+        redact::begin(tx, clock, person, &media, input, &asked).await?;
         PutOutcome::Hidden
     } else {
         write_layer(
@@ -161,7 +161,7 @@ pub async fn put(
             clock,
             (&update.id, id, media.generation),
             revision + 1,
-            &sent.shapes,
+            &input.shapes,
             &asked,
         )
         .await?;
@@ -185,9 +185,9 @@ pub async fn put(
 }
 
 /// Whether this was saved already: the same layer, or the same that destroyed something.
-async fn is_repeat(tx: &mut Tx, media: &Media, sent: &MarkupInput, asked: &str) -> Result<bool> {
-    if !sent.is_destructive() {
-        return Ok(load(tx, media).await?.shapes == sent.shapes);
+async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, asked: &str) -> Result<bool> {
+    if !input.is_destructive() {
+        return Ok(load(tx, media).await?.shapes == input.shapes);
     }
     let last: Option<String> = sqlx::query_scalar("SELECT asked FROM markups WHERE media_id = $1")
         .bind(&media.id)
@@ -311,14 +311,19 @@ async fn move_anchors(
 }
 
 /// Tells two wishes apart.
-fn request_digest(revision: i64, sent: &MarkupInput) -> Result<String> {
-    let wish = json!([revision, to_json(&sent.shapes)?, sent.redactions, sent.crop]);
+fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
+    let wish = json!([
+        revision,
+        to_json(&input.shapes)?,
+        input.redactions,
+        input.crop
+    ]);
     Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(wish.to_string())))
 }
 
 /// Refuses a crop that leaves next to nothing: it cannot be taken back.
-fn check_crop_size(media: &Media, sent: &MarkupInput) -> Result<()> {
-    let (Some(crop), Some(width), Some(height)) = (&sent.crop, media.width, media.height) else {
+fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
+    let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());
     };
     #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]

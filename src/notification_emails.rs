@@ -77,36 +77,36 @@ pub async fn deliver(
     let letters = pending_emails(&mut *db.read().await?, clock, &payload.update).await?;
     let mut post = mailer.session();
     let mut put_off = None;
-    for letter in &letters {
+    for pending in &letters {
         if stopping() {
             post.close().await;
             return Ok(false);
         }
         let mut tx = db.begin().await?;
-        let mine = claim(&mut tx, clock, letter).await?;
+        let mine = claim(&mut tx, clock, pending).await?;
         tx.commit().await?;
         if !mine {
             continue;
         }
-        match post.send(&letter.to_mail(clock, links)).await {
+        match post.send(&pending.to_mail(clock, links)).await {
             Ok(()) => {}
             Err(Failure::Permanent(why)) => tracing::warn!(
                 why,
-                person = letter.person_id,
-                update = letter.update_id,
+                person = pending.person_id,
+                update = pending.update_id,
                 "a mail is not taken"
             ),
             Err(Failure::Ambiguous(why)) => {
                 tracing::warn!(
                     why,
-                    person = letter.person_id,
-                    update = letter.update_id,
+                    person = pending.person_id,
+                    update = pending.update_id,
                     "a mail may not have arrived; it is not sent again"
                 );
             }
             Err(failure @ (Failure::Transient(_) | Failure::Unavailable(_))) => {
                 let mut tx = db.begin().await?;
-                unclaim(&mut tx, letter).await?;
+                unclaim(&mut tx, pending).await?;
                 tx.commit().await?;
                 let away = matches!(failure, Failure::Unavailable(_));
                 put_off = Some(failure.to_string());
@@ -171,16 +171,16 @@ async fn pending_emails(
 }
 
 /// Writes down that a mail is sent, with what it makes needless; false where it need not be any more, or somebody else sends it.
-async fn claim(tx: &mut Tx, clock: &Clock, letter: &PendingEmail) -> Result<bool> {
+async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<bool> {
     let claimed = sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.person_id = $2 AND n.kind = $3 AND n.subject_id = $4 AND n.at = $5 AND ",
         email_wanted!()
     ))
     .bind(clock.now())
-    .bind(&letter.person_id)
-    .bind(&letter.kind)
-    .bind(&letter.subject_id)
-    .bind(letter.at)
+    .bind(&pending.person_id)
+    .bind(&pending.kind)
+    .bind(&pending.subject_id)
+    .bind(pending.at)
     .execute(&mut **tx)
     .await?;
     if claimed.rows_affected() == 0 {
@@ -191,21 +191,21 @@ async fn claim(tx: &mut Tx, clock: &Clock, letter: &PendingEmail) -> Result<bool
         email_wanted!()
     ))
     .bind(clock.now())
-    .bind(&letter.update_id)
-    .bind(&letter.person_id)
-    .bind(letter.at)
+    .bind(&pending.update_id)
+    .bind(&pending.person_id)
+    .bind(pending.at)
     .execute(&mut **tx)
     .await?;
     Ok(true)
 }
 
 /// It was not sent after all.
-async fn unclaim(tx: &mut Tx, letter: &PendingEmail) -> Result<()> {
+async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
     sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
-        .bind(&letter.person_id)
-        .bind(&letter.kind)
-        .bind(&letter.subject_id)
-        .bind(letter.at)
+        .bind(&pending.person_id)
+        .bind(&pending.kind)
+        .bind(&pending.subject_id)
+        .bind(pending.at)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -30,7 +30,7 @@ fn is_blank(letter: char) -> bool {
 }
 
 /// A text within its limit, trimmed; one that shows nothing is empty; the error says what is wrong and what would be right.
-pub fn clean_text(text: &str, most: usize) -> Result<String, String> {
+pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
         return Err(NUL_ERROR.into());
@@ -39,17 +39,17 @@ pub fn clean_text(text: &str, most: usize) -> Result<String, String> {
         return Ok(String::new());
     }
     let length = text.chars().count();
-    if length > most {
+    if length > max {
         return Err(format!(
-            "is {length} characters long; at most {most} are kept. Shorten it."
+            "is {length} characters long; at most {max} are kept. Shorten it."
         ));
     }
     Ok(text.to_owned())
 }
 
 /// A text of one line that is not empty: line breaks and other control characters become spaces.
-pub fn clean_line(given: &str, most: usize) -> Result<String, String> {
-    let line = clean_text(given, most)?
+pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
+    let line = clean_text(given, max)?
         .replace(|letter: char| letter.is_control(), " ")
         .trim()
         .to_owned();

@@ -234,10 +234,10 @@ impl UploadService {
     }
 
     /// Deletes what was taken and found no place.
-    pub async fn discard(&self, taken: &[StoredFile]) -> Result<()> {
-        let keys: Vec<String> = taken
+    pub async fn discard(&self, files: &[StoredFile]) -> Result<()> {
+        let keys: Vec<String> = files
             .iter()
-            .flat_map(|taken| &taken.objects)
+            .flat_map(|files| &files.objects)
             .map(|object| object.key.clone())
             .collect();
         if keys.is_empty() {

@@ -66,23 +66,23 @@ impl Storage {
     pub async fn put(
         &self,
         key: &str,
-        about: &ObjectMetadata,
+        metadata: &ObjectMetadata,
         body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
         check_key(key)?;
         match self {
             Self::Disk(disk) => disk.put(key, body).await,
-            Self::S3(s3) => s3.put(key, about, body).await,
+            Self::S3(s3) => s3.put(key, metadata, body).await,
         }
     }
 
     /// Stores a complete local file and returns its length. On the same disk it creates a hard
     /// link, so nobody may write to the file afterwards; deleting it is fine.
-    pub async fn put_file(&self, key: &str, about: &ObjectMetadata, path: &Path) -> Result<u64> {
+    pub async fn put_file(&self, key: &str, metadata: &ObjectMetadata, path: &Path) -> Result<u64> {
         check_key(key)?;
         match self {
             Self::Disk(disk) => disk.put_file(key, path).await,
-            Self::S3(s3) => s3.put(key, about, disk::stream_file(path).await?).await,
+            Self::S3(s3) => s3.put(key, metadata, disk::stream_file(path).await?).await,
         }
     }
 

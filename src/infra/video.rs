@@ -233,14 +233,14 @@ impl Tools {
         &self,
         input: &Path,
         probe: &Probe,
-        stretch: (i64, i64),
+        range: (i64, i64),
         dir: &Path,
     ) -> Result<Output> {
         let toolchain = self.toolchain()?;
-        let made = cut::cut(toolchain, input, probe, stretch, dir).await;
+        let made = cut::cut(toolchain, input, probe, range, dir).await;
         match without_audio_if_failed(probe, &made) {
             Some(silent) => with_audio_note(
-                cut::cut(toolchain, input, &silent, stretch, dir).await?,
+                cut::cut(toolchain, input, &silent, range, dir).await?,
                 &silent,
             ),
             None => with_audio_note(made?, probe),

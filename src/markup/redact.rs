@@ -87,7 +87,7 @@ pub(super) async fn begin(
     clock: &Clock,
     person: &Person,
     media: &Media,
-    sent: &MarkupInput,
+    input: &MarkupInput,
     asked: &str,
 ) -> Result<()> {
     let keys: Vec<(String, String)> =
@@ -116,9 +116,9 @@ pub(super) async fn begin(
     .bind(&media.id)
     .bind(&person.id)
     .bind(asked)
-    .bind(to_json(&sent.shapes)?)
-    .bind(json!(sent.redactions).to_string())
-    .bind(sent.crop.map(|crop| json!(crop).to_string()))
+    .bind(to_json(&input.shapes)?)
+    .bind(json!(input.redactions).to_string())
+    .bind(input.crop.map(|crop| json!(crop).to_string()))
     .bind(original)
     .bind(json!(keys).to_string())
     .execute(&mut **tx)
@@ -209,8 +209,8 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
             Some(made) if there > 0 => vec![made.original.key.clone(), made.thumbnail.key.clone()],
             _ => Vec::new(),
         };
-        let gone = purge_old_copies(ctx, &redaction, made.as_ref(), &kept).await?;
-        return publish(ctx, &redaction, made.filter(|_| there > 0), &gone).await;
+        let deleted_keys = purge_old_copies(ctx, &redaction, made.as_ref(), &kept).await?;
+        return publish(ctx, &redaction, made.filter(|_| there > 0), &deleted_keys).await;
     }
 }
 
@@ -339,7 +339,7 @@ async fn publish(
     ctx: &MediaContext,
     redaction: &Redaction,
     made: Option<RedactedPicture>,
-    gone: &[String],
+    deleted_keys: &[String],
 ) -> Result<()> {
     let clock = &ctx.clock;
     let mut tx = ctx.db.begin().await?;
@@ -351,7 +351,7 @@ async fn publish(
     if first.rows_affected() == 0 {
         return Ok(());
     }
-    for key in gone {
+    for key in deleted_keys {
         uploads::purge_again_later(&mut tx, clock, key).await?;
     }
     jobs::cancel(&mut tx, "burn", &job_payload(&redaction.media_id)).await?;
@@ -438,7 +438,7 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
 /// The picture cannot be read any more, so nothing of it can be kept: all of it goes.
 async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
     tracing::warn!(%error, media = redaction.media_id, "a picture that something was to go from cannot be read; all of it is deleted");
-    let gone = purge_old_copies(ctx, redaction, None, &[]).await?;
+    let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;
     let mut tx = ctx.db.begin().await?;
     if let Some((update_id, ..)) = lock_media(&mut tx, &redaction.media_id).await? {
         sqlx::query("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2")
@@ -457,5 +457,5 @@ async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Resul
         .await?;
     }
     tx.commit().await?;
-    publish(ctx, redaction, None, &gone).await
+    publish(ctx, redaction, None, &deleted_keys).await
 }

@@ -185,8 +185,8 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     } else {
         ("ready", task.note.as_deref())
     };
-    let follow = (need != ConversionNeed::None).then_some("convert");
-    commit_renditions(ctx, &task, objects, Some(&made), state, follow).await
+    let next_job = (need != ConversionNeed::None).then_some("convert");
+    commit_renditions(ctx, &task, objects, Some(&made), state, next_job).await
 }
 
 /// What is to play: what players present of the original, or the stretch of that.
@@ -359,7 +359,7 @@ async fn commit_renditions(
     objects: Vec<Object>,
     measured: Option<&Output>,
     (state, reason): (&str, Option<&str>),
-    follow: Option<&'static str>,
+    next_job: Option<&'static str>,
 ) -> Result<()> {
     let mut tx = ctx.db.begin().await?;
     if !set_state(&mut tx, task, state, reason).await? {
@@ -411,7 +411,7 @@ async fn commit_renditions(
             .execute(&mut *tx)
             .await?;
     }
-    if let Some(kind) = follow {
+    if let Some(kind) = next_job {
         jobs::enqueue(
             &mut tx,
             &ctx.clock,

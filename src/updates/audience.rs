@@ -53,7 +53,7 @@ pub async fn resolve_addresses(
     by: &Person,
     given: &[String],
 ) -> Result<ResolvedAudience> {
-    let mut addressed = ResolvedAudience::default();
+    let mut resolved = ResolvedAudience::default();
     let mut strangers = Vec::new();
     if given.len() > MAX_ADDRESSES {
         return Err(Error::invalid(
@@ -72,10 +72,10 @@ pub async fn resolve_addresses(
     let mut named = HashSet::new();
     for name in given {
         if name == "everyone" {
-            addressed.everyone = true;
+            resolved.everyone = true;
         } else if let Some(handle) = name.strip_prefix('@') {
             match people::groups::by_name(connection, handle).await? {
-                Some(group) if !addressed.groups.contains(&group) => addressed.groups.push(group),
+                Some(group) if !resolved.groups.contains(&group) => resolved.groups.push(group),
                 Some(_) => {}
                 None => {
                     let message = format!(
@@ -88,10 +88,10 @@ pub async fn resolve_addresses(
             let email =
                 text::parse_email(name).map_err(|message| Error::invalid("audience", message))?;
             match known.get(&text::email_key(&email)) {
-                Some(account) if named.insert(account) => addressed.people.push(account.clone()),
+                Some(account) if named.insert(account) => resolved.people.push(account.clone()),
                 Some(_) => {}
                 None => match find_invitation(connection, clock, &email).await? {
-                    Some(invitation) => addressed.invitations.push(invitation),
+                    Some(invitation) => resolved.invitations.push(invitation),
                     None if people::is_deactivated(connection, &email).await? => {
                         return Err(Error::invalid(
                             "audience",
@@ -106,7 +106,7 @@ pub async fn resolve_addresses(
         }
     }
     if strangers.is_empty() {
-        return Ok(addressed);
+        return Ok(resolved);
     }
     let have = if strangers.len() == 1 {
         "has no account"
@@ -195,10 +195,10 @@ pub(super) async fn save_audience(
     tx: &mut Tx,
     clock: &Clock,
     id: &str,
-    addressed: &ResolvedAudience,
+    resolved: &ResolvedAudience,
 ) -> Result<()> {
     sqlx::query("UPDATE updates SET everyone_at = CASE WHEN $1 = 0 THEN NULL ELSE coalesce(everyone_at, $2) END WHERE id = $3")
-        .bind(i64::from(addressed.everyone))
+        .bind(i64::from(resolved.everyone))
         .bind(clock.now())
         .bind(id)
         .execute(&mut **tx)
@@ -207,7 +207,7 @@ pub(super) async fn save_audience(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    for some in addressed.people.chunks(CHUNK_SIZE) {
+    for some in resolved.people.chunks(CHUNK_SIZE) {
         let text = format!(
             "INSERT INTO audience (update_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
             db::placeholders(2, some.len())
@@ -222,7 +222,7 @@ pub(super) async fn save_audience(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    for group in &addressed.groups {
+    for group in &resolved.groups {
         sqlx::query("INSERT INTO group_audience (update_id, group_id) VALUES ($1, $2)")
             .bind(id)
             .bind(group)
@@ -233,7 +233,7 @@ pub(super) async fn save_audience(
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    for invitation in &addressed.invitations {
+    for invitation in &resolved.invitations {
         sqlx::query("INSERT INTO invited_audience (update_id, invitation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
             .bind(id)
             .bind(invitation)

@@ -75,14 +75,14 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let broken_off = writer.upload.broken_off_at.is_some();
     let file_type = writer.file_type(&left).await?;
     // What it is put together under may be another key than what it came under.
-    let came = writer.upload.key.clone();
+    let uploaded_key = writer.upload.key.clone();
     let length = writer.assemble(left, file_type).await?;
     let scan = writer.scan;
     let mut upload = writer.upload;
     let stored = match store_upload(uploads, &upload, file_type, length, &scan).await {
         Ok(stored) => stored,
         Err(error) => {
-            discard_result(uploads, &came, &upload, None).await?;
+            discard_result(uploads, &uploaded_key, &upload, None).await?;
             return Err(error);
         }
     };
@@ -100,7 +100,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     .bind(&upload.key)
     .bind(file_type.content_type())
     .bind(upload.finished_at)
-    .bind(&came)
+    .bind(&uploaded_key)
     .bind(&upload.id)
     .bind(upload.generation)
     .execute(&mut *tx)
@@ -110,7 +110,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
         .bind(&upload.id)
         .execute(&mut *tx)
         .await?;
-    schedule_purge(&mut tx, clock, &came, None).await?;
+    schedule_purge(&mut tx, clock, &uploaded_key, None).await?;
     if file_type == FileType::Picture {
         updates::enqueue_purge(&mut tx, clock, std::slice::from_ref(&upload.key)).await?;
     }
@@ -123,7 +123,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     };
     if let Some(error) = lost {
         drop(tx);
-        discard_result(uploads, &came, &upload, Some(stored)).await?;
+        discard_result(uploads, &uploaded_key, &upload, Some(stored)).await?;
         return Err(error);
     }
     tx.commit().await?;
@@ -158,7 +158,7 @@ async fn store_upload(
 /// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
 async fn discard_result(
     uploads: &UploadService,
-    came: &str,
+    uploaded_key: &str,
     upload: &Upload,
     stored: Option<StoredFile>,
 ) -> Result<()> {
@@ -169,7 +169,7 @@ async fn discard_result(
             .flat_map(|stored| stored.objects)
             .map(|object| object.key),
     );
-    keys.retain(|key| key != came);
+    keys.retain(|key| key != uploaded_key);
     let mut tx = uploads.media.db.begin().await?;
     updates::enqueue_purge(&mut tx, &uploads.media.clock, &keys).await?;
     tx.commit().await

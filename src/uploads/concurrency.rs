@@ -19,11 +19,11 @@ impl KeyedLimiter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes in, unless `most` of that name are.
-    pub(super) fn try_acquire(&self, name: &str, most: usize) -> Option<Permit> {
+    /// Goes in, unless `max` of that name are.
+    pub(super) fn try_acquire(&self, name: &str, max: usize) -> Option<Permit> {
         let mut counts = self.counts();
         let count = counts.entry(name.to_owned()).or_default();
-        if *count >= most {
+        if *count >= max {
             return None;
         }
         *count += 1;

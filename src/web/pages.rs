@@ -33,7 +33,7 @@ pub struct Page {
     /// The nonce of this answer's Content-Security-Policy, for the one stylesheet that Turbo makes.
     pub nonce: String,
     /// How many updates wait for an answer of mine; said in the rail and in the title.
-    pub to_answer: i64,
+    pub owed_count: i64,
     /// Plain http on something other than this machine: browsers then neither record nor copy.
     pub insecure: bool,
     /// A sentence about what was just done, shown once.

@@ -50,7 +50,7 @@ impl Picture {
     }
 
     /// Fills rectangles with opaque black; the old pixels are overwritten. Blocking.
-    pub fn black_out(&mut self, patches: &[PixelRect]) {
+    pub fn black_out(&mut self, rects: &[PixelRect]) {
         let width = self.image.width() as usize;
         let channels = usize::from(self.image.color().channel_count());
         let alpha = self.image.color().has_alpha();
@@ -62,15 +62,15 @@ impl Picture {
             // Decoded pictures have 8 bits per channel, so this converts only unusual ones.
             other => {
                 *other = DynamicImage::ImageRgba8(other.to_rgba8());
-                return self.black_out(patches);
+                return self.black_out(rects);
             }
         };
-        for patch in patches {
-            let (left, right) = (patch.x as usize, (patch.x + patch.width) as usize);
+        for rect in rects {
+            let (left, right) = (rect.x as usize, (rect.x + rect.width) as usize);
             for row in bytes
                 .chunks_exact_mut(width * channels)
-                .skip(patch.y as usize)
-                .take(patch.height as usize)
+                .skip(rect.y as usize)
+                .take(rect.height as usize)
             {
                 for pixel in row.chunks_exact_mut(channels).take(right).skip(left) {
                     pixel.fill(0);
@@ -83,11 +83,9 @@ impl Picture {
     }
 
     /// Crops the picture to a rectangle. Blocking.
-    pub fn crop(&mut self, patch: PixelRect) {
-        if (patch.width, patch.height) != self.image.dimensions() {
-            self.image = self
-                .image
-                .crop_imm(patch.x, patch.y, patch.width, patch.height);
+    pub fn crop(&mut self, rect: PixelRect) {
+        if (rect.width, rect.height) != self.image.dimensions() {
+            self.image = self.image.crop_imm(rect.x, rect.y, rect.width, rect.height);
         }
     }
 

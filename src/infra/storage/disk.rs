@@ -444,8 +444,8 @@ mod tests {
 
         let endless =
             Box::pin(stream::iter([Ok(Bytes::from_static(b"half"))]).chain(stream::pending()));
-        let about = ObjectMetadata::default();
-        let put = storage.put("media/dropped", &about, endless);
+        let metadata = ObjectMetadata::default();
+        let put = storage.put("media/dropped", &metadata, endless);
         assert!(
             tokio::time::timeout(std::time::Duration::from_millis(50), put)
                 .await
@@ -538,9 +538,9 @@ mod tests {
     fn work_with_storage_can_move_between_threads() {
         fn sendable<T: Send>(_: &T) {}
         let (dir, storage) = storage();
-        let about = ObjectMetadata::default();
-        sendable(&storage.put_file("media/x", &about, dir.path()));
-        sendable(&storage.put("media/x", &about, body([])));
+        let metadata = ObjectMetadata::default();
+        sendable(&storage.put_file("media/x", &metadata, dir.path()));
+        sendable(&storage.put("media/x", &metadata, body([])));
         sendable(&storage.get("media/x", 0..1));
         sendable(&storage.self_test());
         // A payload of actix may not.
@@ -549,7 +549,7 @@ mod tests {
             let _ = &stuck;
             block
         });
-        drop(storage.put("media/x", &about, payload));
+        drop(storage.put("media/x", &metadata, payload));
     }
 
     #[tokio::test]

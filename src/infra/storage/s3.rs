@@ -133,7 +133,7 @@ impl S3 {
     pub(super) async fn put(
         &self,
         key: &str,
-        about: &ObjectMetadata,
+        metadata: &ObjectMetadata,
         mut body: impl Stream<Item = Result<Bytes>> + Unpin,
     ) -> Result<u64> {
         let mut multipart: Option<Multipart> = None;
@@ -145,7 +145,7 @@ impl S3 {
             while part.len() + block.len() >= PART_SIZE {
                 part.extend_from_slice(&block.split_to(PART_SIZE - part.len()));
                 if multipart.is_none() {
-                    multipart = Some(Multipart::begin(self, key, about).await?);
+                    multipart = Some(Multipart::begin(self, key, metadata).await?);
                 }
                 if let Some(multipart) = &mut multipart {
                     multipart.add_part(part.split().freeze()).await?;
@@ -155,7 +155,7 @@ impl S3 {
         }
         match multipart {
             None => {
-                self.put_small(&self.full_key(key), about, part.freeze())
+                self.put_small(&self.full_key(key), metadata, part.freeze())
                     .await?
             }
             Some(multipart) => multipart.finish(part.freeze(), length).await?,
@@ -163,15 +163,15 @@ impl S3 {
         Ok(length)
     }
 
-    async fn put_small(&self, key: &str, about: &ObjectMetadata, bytes: Bytes) -> Result<()> {
+    async fn put_small(&self, key: &str, metadata: &ObjectMetadata, bytes: Bytes) -> Result<()> {
         let put = self
             .client
             .put_object()
             .bucket(&self.settings.bucket)
             .key(key)
-            .content_type(&about.content_type)
-            .set_content_disposition(non_empty(&about.disposition))
-            .set_cache_control(non_empty(&about.cache_control))
+            .content_type(&metadata.content_type)
+            .set_content_disposition(non_empty(&metadata.disposition))
+            .set_cache_control(non_empty(&metadata.cache_control))
             .content_length(i64::try_from(bytes.len()).map_err(Error::internal)?)
             .body(ByteStream::from(bytes));
         if let Err(error) = put.send().await {

@@ -312,9 +312,9 @@ pub(super) async fn poster(
 }
 
 /// Nothing but the one picture and the one sound: no data, subtitles, chapters, names or places.
-pub(super) fn map_args(probe: &Probe, sound: bool) -> Vec<OsString> {
+pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["-map".into(), format!("0:{}", probe.video_stream).into()];
-    if let Some(stream) = probe.audio_stream.filter(|_| sound) {
+    if let Some(stream) = probe.audio_stream.filter(|_| with_audio) {
         args.extend(["-map".into(), format!("0:{stream}").into()]);
     }
     args.extend(["-map_metadata", "-1", "-map_chapters", "-1", "-dn", "-sn"].map(OsString::from));

@@ -149,7 +149,7 @@ impl RequestContext {
         };
         if let Viewer::Person(person) = &self.viewer {
             let mut connection = state.db.read().await?;
-            page.to_answer = inbox::owed_count(&mut connection, &state.clock, &person.id).await?;
+            page.owed_count = inbox::owed_count(&mut connection, &state.clock, &person.id).await?;
             page.set_workspace(workspace::load_summary(&mut connection).await?);
         }
         Ok(page)

@@ -51,9 +51,9 @@ impl Fields {
     pub(crate) async fn read_up_to(
         req: &HttpRequest,
         payload: web::Payload,
-        most: usize,
+        max: usize,
     ) -> Result<Self> {
-        let body = read_body_up_to(payload, most).await?;
+        let body = read_body_up_to(payload, max).await?;
         match content_type(req).as_str() {
             _ if body.is_empty() => Ok(Self {
                 from_form: content_type(req) != "application/json",
@@ -87,7 +87,7 @@ impl Fields {
         let mut form = MultipartReader {
             parts: actix_multipart::Multipart::new(req.headers(), payload),
             pairs: Vec::new(),
-            taken: Vec::new(),
+            files: Vec::new(),
             left: MAX_DRAIN,
         };
         let refused = form.receive(Some(wanted)).await.err();
@@ -97,7 +97,7 @@ impl Fields {
                 refused,
                 ..Self::from_pairs(form.pairs)
             },
-            form.taken,
+            form.files,
         ))
     }
 
@@ -196,10 +196,10 @@ impl Fields {
     }
 
     /// A text: absent is none; null, and in a form an empty one, is an inner none.
-    pub(crate) fn text(&mut self, name: &str, most: usize) -> Option<Option<String>> {
+    pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
         match self.take_one(name)? {
             Value::Null => Some(None),
-            Value::String(text) => match text::clean_text(&text, most) {
+            Value::String(text) => match text::clean_text(&text, max) {
                 Ok(text) => Some(Some(text).filter(|text| !text.is_empty())),
                 Err(message) => {
                     self.add_error(name, message);
@@ -214,8 +214,8 @@ impl Fields {
     }
 
     /// A text of one line that must be there and not be empty.
-    pub(crate) fn line(&mut self, name: &str, most: usize) -> String {
-        self.required(name, |text| text::clean_line(text, most))
+    pub(crate) fn line(&mut self, name: &str, max: usize) -> String {
+        self.required(name, |text| text::clean_line(text, max))
     }
 
     /// A text that must be there, as `parse` understands it.
@@ -505,8 +505,8 @@ pub(crate) async fn read_body(payload: web::Payload) -> Result<bytes::Bytes> {
     read_body_up_to(payload, MAX_BODY).await
 }
 
-async fn read_body_up_to(payload: web::Payload, most: usize) -> Result<bytes::Bytes> {
-    let read = tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(most)).await;
+async fn read_body_up_to(payload: web::Payload, max: usize) -> Result<bytes::Bytes> {
+    let read = tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(max)).await;
     let read = read.map_err(|_| {
         Error::Malformed(format!(
             "The request did not arrive within {} s.",
@@ -514,7 +514,7 @@ async fn read_body_up_to(payload: web::Payload, most: usize) -> Result<bytes::By
         ))
     })?;
     let body = read
-        .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", most >> 20)))?;
+        .map_err(|_| Error::TooLarge(format!("The request is larger than {} MiB.", max >> 20)))?;
     body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
 }
 
@@ -537,7 +537,7 @@ pub(crate) struct FileOptions<'a> {
     /// The field they come in.
     pub(crate) field: &'a str,
     /// At most so many.
-    pub(crate) most: usize,
+    pub(crate) max: usize,
     /// Pictures only.
     pub(crate) pictures: bool,
 }
@@ -546,7 +546,7 @@ pub(crate) struct FileOptions<'a> {
 struct MultipartReader {
     parts: actix_multipart::Multipart,
     pairs: Vec<(String, String)>,
-    taken: Vec<StoredFile>,
+    files: Vec<StoredFile>,
     /// So much of what is refused is still read.
     left: usize,
 }
@@ -606,7 +606,7 @@ impl MultipartReader {
         let FileOptions {
             uploads,
             field: files,
-            most,
+            max,
             pictures,
         } = wanted;
         if name != files {
@@ -615,7 +615,7 @@ impl MultipartReader {
                 format!("is not where files go. Send them as {files:?}."),
             ));
         }
-        let at = format!("{files}[{}]", self.taken.len());
+        let at = format!("{files}[{}]", self.files.len());
         let body = futures_util::stream::unfold(part, |part| async move {
             next_block(part).await.map(|block| (block, part))
         });
@@ -624,17 +624,17 @@ impl MultipartReader {
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
-        if self.taken.len() >= most {
+        if self.files.len() >= max {
             return Err(Error::invalid(
                 at,
                 format!(
-                    "is one too many: at most {most} are taken. Leave some out, or send them separately."
+                    "is one too many: at most {max} are taken. Leave some out, or send them separately."
                 ),
             ));
         }
-        let taken = uploads.store_file(file_name, pictures, body).await;
+        let stored = uploads.store_file(file_name, pictures, body).await;
         // On a page the number says nothing: there the file is named.
-        self.taken.push(taken.map_err(|error| {
+        self.files.push(stored.map_err(|error| {
             Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
         })?);
         Ok(())
@@ -693,7 +693,7 @@ pub(crate) async fn context_or_keep_typed(
                 let mut form = MultipartReader {
                     parts: actix_multipart::Multipart::new(req.headers(), payload),
                     pairs: Vec::new(),
-                    taken: Vec::new(),
+                    files: Vec::new(),
                     left: MAX_DRAIN,
                 };
                 // That it cannot be read to its end is the lesser trouble.

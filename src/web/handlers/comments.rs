@@ -105,7 +105,7 @@ pub(crate) async fn add(
     let wanted = FileOptions {
         uploads: &state.uploads,
         field: "pictures",
-        most: MAX_PICTURES,
+        max: MAX_PICTURES,
         pictures: true,
     };
     let (fields, pictures) = Fields::read_with_files(&req, payload, wanted).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn put(
             "is missing. Right would be the number that GET answers.",
         );
     }
-    let sent = read_input(&state, &mut fields);
+    let input = read_input(&state, &mut fields);
     let material = crate::web::handlers::updates::material(&mut fields);
     fields.finish()?;
     let mut tx = state.db.begin().await?;
@@ -59,7 +59,7 @@ pub(crate) async fn put(
         &state.clock,
         &ctx.viewer,
         &id,
-        (revision.unwrap_or_default(), &sent),
+        (revision.unwrap_or_default(), &input),
         material,
     )
     .await?;

@@ -59,7 +59,7 @@ pub(crate) async fn add(
         FileOptions {
             uploads: &state.uploads,
             field: "media",
-            most: media::MAX_FILES,
+            max: media::MAX_FILES,
             pictures: false,
         },
     )
@@ -109,10 +109,10 @@ pub(crate) async fn remove(
     ctx: RequestContext,
     state: web::Data<State>,
     id: web::Path<String>,
-    how: web::Query<Removal>,
+    query: web::Query<Removal>,
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
-    let update = media::remove(&mut tx, &state.clock, &ctx.viewer, &id, how.for_good).await?;
+    let update = media::remove(&mut tx, &state.clock, &ctx.viewer, &id, query.for_good).await?;
     tx.commit().await?;
     no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
 }

@@ -62,7 +62,7 @@ pub(crate) async fn create(
     state: web::Data<State>,
     payload: web::Payload,
 ) -> HandlerResult {
-    check_version(&req, &ctx)?;
+    check_protocol(&req, &ctx)?;
     let headers = req.headers();
     let new = parse_new_upload(headers)?;
     let brings = is_offset_stream(headers);
@@ -106,7 +106,7 @@ pub(crate) async fn head(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> HandlerResult {
-    check_version(&req, &ctx)?;
+    check_protocol(&req, &ctx)?;
     let upload = uploads::find(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     uploads::check_resumable(&state.uploads, &upload)?;
     let mut answer = HttpResponse::Ok();
@@ -139,7 +139,7 @@ pub(crate) async fn patch(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> HandlerResult {
-    check_version(&req, &ctx)?;
+    check_protocol(&req, &ctx)?;
     let headers = req.headers();
     if !is_offset_stream(headers) {
         return Err(Error::Unsupported(format!(
@@ -166,7 +166,7 @@ pub(crate) async fn remove(
     state: web::Data<State>,
     id: web::Path<String>,
 ) -> HandlerResult {
-    check_version(&req, &ctx)?;
+    check_protocol(&req, &ctx)?;
     let mut tx = state.db.begin().await?;
     let upload = uploads::find(&mut tx, &ctx.viewer, &id).await?;
     uploads::end(&mut tx, &state.uploads, &upload, None).await?;
@@ -240,7 +240,7 @@ fn http_date(at: Millis) -> String {
 }
 
 /// Whoever has no account learns nothing of the protocol.
-fn check_version(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
+fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
     ctx.person()?;
     match header_text(req.headers(), "Tus-Resumable")? {
         Some(TUS_VERSION) => Ok(()),

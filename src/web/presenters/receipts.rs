@@ -138,7 +138,7 @@ pub(crate) fn guest_view(answer: &GuestAnswer, author: bool) -> GuestAnswerView 
 }
 
 /// A version of an update, for its author.
-pub(crate) fn revision_view(revision: &Revision, there: &[MediaView]) -> RevisionView {
+pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> RevisionView {
     RevisionView {
         revision: revision.revision,
         title: revision.title.clone(),
@@ -150,7 +150,7 @@ pub(crate) fn revision_view(revision: &Revision, there: &[MediaView]) -> Revisio
             .files()
             .into_iter()
             .map(|file| FileView {
-                media: there.iter().find(|media| media.id == file.id).cloned(),
+                media: media.iter().find(|media| media.id == file.id).cloned(),
                 trim: file
                     .trim
                     .map(|(from_ms, to_ms)| TrimView { from_ms, to_ms }),

@@ -80,7 +80,7 @@ impl GrowingFile {
         }
     }
 
-    /// Reads at most the first `most` bytes.
+    /// Reads at most the first `max` bytes.
     pub async fn read_head(&self, max: usize) -> Result<Bytes> {
         let file = Arc::clone(&self.file);
         blocking(move || {

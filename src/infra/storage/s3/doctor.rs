@@ -52,7 +52,7 @@ impl S3 {
         key: &str,
         large: &str,
     ) -> Result<Vec<String>> {
-        let about = ObjectMetadata {
+        let metadata = ObjectMetadata {
             content_type: "video/webm".into(),
             disposition: "inline; filename=\"probe.webm\"".into(),
             cache_control: "private, max-age=60".into(),
@@ -60,7 +60,7 @@ impl S3 {
         storage
             .put(
                 key,
-                &about,
+                &metadata,
                 stream::iter([Ok(Bytes::from_static(b"Hearback"))]),
             )
             .await?;
@@ -80,9 +80,9 @@ impl S3 {
         ];
         let kept = kept
             == [
-                Some(&*about.content_type),
-                Some(&*about.disposition),
-                Some(&*about.cache_control),
+                Some(&*metadata.content_type),
+                Some(&*metadata.disposition),
+                Some(&*metadata.cache_control),
             ];
         if !kept {
             return Err(self_test_error(
@@ -91,7 +91,7 @@ impl S3 {
         }
         let block = Bytes::from(vec![7; PART_SIZE / 8]);
         let body = (0..9).map(|_| Ok(block.clone())).collect::<Vec<_>>();
-        storage.put(large, &about, stream::iter(body)).await?;
+        storage.put(large, &metadata, stream::iter(body)).await?;
         verify_read(
             storage,
             large,

@@ -24,16 +24,16 @@ pub enum Completion {
 /// [`super::PART_SIZE`] bytes; some servers require equal parts.
 impl S3 {
     /// Starts a multipart upload to `key` and returns its id.
-    pub async fn create_multipart(&self, key: &str, about: &ObjectMetadata) -> Result<String> {
+    pub async fn create_multipart(&self, key: &str, metadata: &ObjectMetadata) -> Result<String> {
         check_key(key)?;
         let create = self
             .client
             .create_multipart_upload()
             .bucket(&self.settings.bucket)
             .key(self.full_key(key))
-            .content_type(&about.content_type)
-            .set_content_disposition(non_empty(&about.disposition))
-            .set_cache_control(non_empty(&about.cache_control));
+            .content_type(&metadata.content_type)
+            .set_content_disposition(non_empty(&metadata.disposition))
+            .set_cache_control(non_empty(&metadata.cache_control));
         let created = create.send().await.map_err(into_error)?;
         created
             .upload_id
@@ -166,8 +166,8 @@ pub(super) struct Multipart {
 }
 
 impl Multipart {
-    pub(super) async fn begin(s3: &S3, key: &str, about: &ObjectMetadata) -> Result<Self> {
-        let id = s3.create_multipart(key, about).await?;
+    pub(super) async fn begin(s3: &S3, key: &str, metadata: &ObjectMetadata) -> Result<Self> {
+        let id = s3.create_multipart(key, metadata).await?;
         Ok(Self {
             s3: s3.clone(),
             key: key.into(),

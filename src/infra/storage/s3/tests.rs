@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use super::*;
 use crate::infra::storage::Storage;
 
-fn about() -> ObjectMetadata {
+fn metadata() -> ObjectMetadata {
     ObjectMetadata {
         content_type: "video/webm".into(),
         disposition: "inline".into(),
@@ -101,7 +101,7 @@ async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
             .map(|chunk| Ok(Bytes::copy_from_slice(chunk)));
         let length = length as u64;
         assert_eq!(
-            storage.put(key, &about(), body(blocks)).await.unwrap(),
+            storage.put(key, &metadata(), body(blocks)).await.unwrap(),
             length
         );
         assert_eq!(storage.len(key).await.unwrap(), Some(length));
@@ -115,7 +115,7 @@ async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
         assert!(std::fs::read(&local).unwrap() == bytes);
         assert_eq!(
             storage
-                .put_file(&format!("{key}-copy"), &about(), &local)
+                .put_file(&format!("{key}-copy"), &metadata(), &local)
                 .await
                 .unwrap(),
             length
@@ -149,7 +149,7 @@ async fn a_delete_leaves_no_version_behind() {
         .unwrap();
     for word in ["one", "two"] {
         storage
-            .put("media/x", &about(), body([Ok(Bytes::from(word))]))
+            .put("media/x", &metadata(), body([Ok(Bytes::from(word))]))
             .await
             .unwrap();
     }
@@ -161,7 +161,7 @@ async fn a_delete_leaves_no_version_behind() {
         .await
         .unwrap();
     storage
-        .put("media/xy", &about(), body([Ok(Bytes::from("another"))]))
+        .put("media/xy", &metadata(), body([Ok(Bytes::from("another"))]))
         .await
         .unwrap();
     storage.delete("media/x").await.unwrap();
@@ -185,14 +185,14 @@ async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
     let put = storage
         .put(
             "media/broken",
-            &about(),
+            &metadata(),
             body([Ok(big.clone()), Err(Error::Malformed("cut".into()))]),
         )
         .await;
     assert!(matches!(put, Err(Error::Malformed(_))));
     let endless = Box::pin(stream::iter([Ok(big)]).chain(stream::pending()));
-    let about = about();
-    let put = storage.put("media/dropped", &about, endless);
+    let metadata = metadata();
+    let put = storage.put("media/dropped", &metadata, endless);
     assert!(
         tokio::time::timeout(Duration::from_secs(2), put)
             .await
@@ -224,16 +224,16 @@ async fn every_page_of_unfinished_uploads_is_aborted() {
     let Some((_, s3)) = bucket().await else {
         return;
     };
-    let about = about();
+    let metadata = metadata();
     // A page has 1,000.
     let begun = stream::iter(0..1_005)
-        .map(|_| s3.create_multipart("media/x", &about))
+        .map(|_| s3.create_multipart("media/x", &metadata))
         .buffer_unordered(16);
     begun
         .map(|id| assert!(id.is_ok(), "{id:?}"))
         .collect::<()>()
         .await;
-    let other = s3.create_multipart("media/xy", &about).await.unwrap();
+    let other = s3.create_multipart("media/xy", &metadata).await.unwrap();
     s3.abort_all("media/x").await.unwrap();
     let left = s3
         .client
@@ -257,7 +257,7 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
         return;
     };
     let key = "media/grown";
-    let id = s3.create_multipart(key, &about()).await.unwrap();
+    let id = s3.create_multipart(key, &metadata()).await.unwrap();
     let mut parts = Vec::new();
     // Numbers need only rise: those between may have been another writer's.
     for (number, bytes) in [
@@ -299,7 +299,7 @@ async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
         return;
     };
     let key = "media/short";
-    let id = s3.create_multipart(key, &about()).await.unwrap();
+    let id = s3.create_multipart(key, &metadata()).await.unwrap();
     let mut parts = Vec::new();
     for (number, length) in [(1, PART_SIZE), (2, 5), (3, 5)] {
         parts.push((
@@ -335,7 +335,7 @@ async fn a_presigned_address_is_the_public_one_and_works() {
         return;
     };
     storage
-        .put("media/x", &about(), body([Ok(Bytes::from("Hearback"))]))
+        .put("media/x", &metadata(), body([Ok(Bytes::from("Hearback"))]))
         .await
         .unwrap();
     let address = storage
@@ -399,7 +399,7 @@ async fn a_server_that_is_away_is_unavailable_and_not_missing() {
     let storage = stranger("http://127.0.0.1:9", "bucket").await;
     assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
     let put = storage
-        .put("media/x", &about(), body([Ok(Bytes::from("Hearback"))]))
+        .put("media/x", &metadata(), body([Ok(Bytes::from("Hearback"))]))
         .await;
     let Err(error @ Error::Unavailable(..)) = put else {
         panic!("{put:?}")

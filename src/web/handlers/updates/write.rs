@@ -104,7 +104,7 @@ pub(crate) async fn create(
         FileOptions {
             uploads: &state.uploads,
             field: "media",
-            most: media::MAX_FILES,
+            max: media::MAX_FILES,
             pictures: false,
         },
     )
