@@ -1,8 +1,10 @@
-// What runs in the browser: each element attaches itself by its own name to a page that works without it.
+// The entry point of every page. Each module registers its custom elements or listeners; pages work without them where they can.
 import "@hotwired/turbo";
 import "@github/relative-time-element";
 import "./lib/refresh.js";
 import "./lib/dialogs.js";
+import "./lib/quiet-forms.js";
+import "./lib/page-enhancements.js";
 import "./lib/menus.js";
 import "./lib/shortcuts.js";
 import "./lib/live-page.js";

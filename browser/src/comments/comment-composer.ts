@@ -1,38 +1,33 @@
-// Where one writes a comment, a question or a reply. What is typed is never lost: not by a failure, not by leaving, not by a refresh
-// (comments/draft-autosave.ts keeps it), and for ten seconds not by sending either.
-import { sentNotice, type UnseenPerson, unseenNotices } from "./sent-notices.js";
-import { type Anchor, revealComment } from "../update/anchors.js";
-import {
-  announce,
-  formatTime,
-  icon,
-  iconButton,
-  make,
-  readStorage,
-  writeStorage,
-} from "../lib/dom.js";
-import { sendWithDrafts } from "./draft-autosave.js";
-import { showError, removeGuestNameFields } from "../lib/dialogs.js";
-import { drawAnchor, wasCropped, confirmRedraw } from "../markup/mark-comment.js";
+// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves what is typed, so that a failure, a refresh or
+// leaving the page loses nothing. For ten seconds, sending can be undone, which puts the comment back into the form.
+import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
+import { showError } from "../lib/error-banner.js";
+import { removeGuestNameFields } from "../lib/quiet-forms.js";
 import { refresh } from "../lib/refresh.js";
-import { requestJson, Problem } from "../lib/request.js";
-import { seekTo, durationMs } from "../update/source-swap.js";
+import { Problem, requestJson } from "../lib/request.js";
+import { confirmRedraw, drawAnchor, wasCropped } from "../markup/mark-comment.js";
+import { type Anchor, revealComment } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
+import { durationMs, seekTo } from "../update/source-swap.js";
+import { anchorChips } from "./anchor-chips.js";
+import { Attachments } from "./attachments.js";
+import { sendWithDrafts } from "./draft-autosave.js";
+import { sentNotice, unseenNotices, type UnseenPerson } from "./sent-notices.js";
 
-/** What was sent, to be put back. */
-interface Sent {
+/** A sent comment, as undo restores it. */
+interface SentComment {
   id: string;
   text: string;
-  asks: boolean;
+  isQuestion: boolean;
   anchor: Anchor | null;
-  pictures: File[];
+  pictures: readonly File[];
 }
 
 export class CommentComposer extends HTMLElement {
   #anchor: Anchor | null = null;
-  /** The person took the chip away: it does not come back by itself. */
-  #declined = false;
-  #pictures: File[] = [];
+  /** The person removed the anchor, so typing does not add one again. */
+  #anchorDeclined = false;
+  #attachments = new Attachments(() => this.querySelector<HTMLElement>(".composer-pictures"));
   #listeners = new AbortController();
 
   connectedCallback(): void {
@@ -48,98 +43,77 @@ export class CommentComposer extends HTMLElement {
       },
       { signal },
     );
-    area.addEventListener("input", () => this.#typed(), { signal });
-    area.addEventListener(
-      "keydown",
-      (event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-          event.preventDefault();
-          form.requestSubmit();
-        } else if (event.key === "Escape") {
-          // The names that are offered go first.
-          if (area.getAttribute("aria-expanded") === "true") return;
-          if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
-          else area.blur();
-        }
-      },
-      { signal },
-    );
+    area.addEventListener("input", () => this.#onInput(), { signal });
+    area.addEventListener("keydown", (event) => this.#key(event, form, area), { signal });
     this.addEventListener("paste", (event) => this.#paste(event), { signal });
-    this.addEventListener(
-      "click",
-      (event) => {
-        const starter =
-          event.target instanceof Element ? event.target.closest("[data-starter]") : null;
-        if (starter) this.#begin(starter.textContent ?? "");
-        if (event.target instanceof Element && event.target.closest("[data-draw]"))
-          void this.openDrawing();
-      },
-      { signal },
-    );
+    this.addEventListener("click", (event) => this.#click(event), { signal });
     const input = form.querySelector<HTMLInputElement>("input[type=file]");
     input?.addEventListener(
       "change",
       () => {
-        this.#add(input.files ?? []);
+        this.#attachments.add(input.files ?? []);
         input.value = "";
       },
       { signal },
     );
-    if (this.#main) {
-      document.addEventListener("hearback:media-shown", () => this.#offer(), { signal });
-      this.#offer();
-      // Not sent yet when the page was left: like the words, it is here again.
-      const drawn = readStorage("sessionStorage", this.#key);
-      if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
-      document.addEventListener(
-        "hearback:point",
-        (event) => {
-          const there = event.detail;
-          const drawing = this.#anchor?.drawing;
-          if (drawing && this.#anchor?.media !== there.media)
-            return announce("Your drawing is on another picture. Send it or remove it first.");
-          const size = this.#anchor?.size;
-          this.setAnchor(
-            drawing ? { ...there, drawing, ...(size === undefined ? {} : { size }) } : there,
-          );
-          this.startWriting();
-          this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
-        },
-        { signal },
-      );
-    }
+    if (this.#isMain) this.#connectToStage(signal);
   }
 
   disconnectedCallback(): void {
     this.#listeners.abort();
   }
 
-  /** Sets or removes the place the comment points to. */
+  /** Only the main composer anchors comments; replies belong to the place of their thread. */
+  #connectToStage(signal: AbortSignal): void {
+    document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
+    this.#updateDrawButton();
+    // Restore a drawing that was not sent before the page was left.
+    const drawn = readStorage("sessionStorage", this.#drawingKey);
+    if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
+    document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
+  }
+
+  /** The person pointed at a place. Keeps the drawing, unless it is on other media. */
+  #point(anchor: Anchor): void {
+    const { drawing, size, media } = this.#anchor ?? {};
+    if (drawing && media !== anchor.media)
+      return announce("Your drawing is on another picture. Send it or remove it first.");
+    this.setAnchor(
+      drawing ? { ...anchor, drawing, ...(size === undefined ? {} : { size }) } : anchor,
+    );
+    this.startWriting();
+    this.querySelector(".composer-anchor")?.scrollIntoView({ block: "nearest" });
+  }
+
   setAnchor(anchor: Anchor | null): void {
     this.#anchor = anchor;
-    if (this.#main)
-      writeStorage("sessionStorage", this.#key, anchor?.drawing ? JSON.stringify(anchor) : null);
-    this.#draw();
+    if (this.#isMain)
+      writeStorage(
+        "sessionStorage",
+        this.#drawingKey,
+        anchor?.drawing ? JSON.stringify(anchor) : null,
+      );
+    this.#showAnchor();
     stage()?.setPendingAnchor(anchor);
   }
 
-  /** Puts the cursor where one writes; a question, if it is to be one. */
-  startWriting(asks = false): void {
-    if (asks && this.#asks) this.#asks.checked = true;
+  /** Focuses the text area, and ticks "question" if `asQuestion`. */
+  startWriting(asQuestion = false): void {
+    if (asQuestion && this.#questionBox) this.#questionBox.checked = true;
     this.#area?.focus();
   }
 
-  /** Opens the editor on what the stage shows, or on the drawing that this comment has already. */
+  /** Opens the markup editor on the media that is shown, or on this comment's drawing. */
   async openDrawing(): Promise<void> {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     try {
-      const place = await drawAnchor(this.#anchor);
-      if (!place) return;
-      this.setAnchor(place);
+      const anchor = await drawAnchor(this.#anchor);
+      if (!anchor) return;
+      this.setAnchor(anchor);
       this.startWriting();
-      if (place.drawing) announce("Your drawing goes with the comment.");
+      if (anchor.drawing) announce("Your drawing goes with the comment.");
     } catch (error) {
       showError(error instanceof Error ? error.message : String(error));
     } finally {
@@ -147,30 +121,18 @@ export class CommentComposer extends HTMLElement {
     }
   }
 
-  /** Where there is nothing to draw on, it is not offered. */
-  #offer(): void {
+  /** Hides the button if there is nothing to draw on. */
+  #updateDrawButton(): void {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (button) button.hidden = !stage()?.imageViewer && !stage()?.video;
   }
 
-  get #key(): string {
+  get #drawingKey(): string {
     return `drawing ${this.dataset["update"] ?? ""}`;
   }
 
-  /** Puts the beginning of a question into the text, the part to be filled in selected. */
-  #begin(starter: string): void {
-    const area = this.#area;
-    if (!area) return;
-    const [before, gap] = [area.value.trim(), starter.indexOf("…")];
-    area.value = before === "" ? starter : `${before} ${starter}`;
-    const at = area.value.length - starter.length + gap;
-    area.focus();
-    area.setSelectionRange(at, at + 1);
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
-  /** Whether it is a question; a reply never is. */
-  get #asks(): HTMLInputElement | null {
+  /** Replies have no such box. */
+  get #questionBox(): HTMLInputElement | null {
     return this.querySelector("input[name=kind]");
   }
 
@@ -182,90 +144,84 @@ export class CommentComposer extends HTMLElement {
     return this.querySelector("textarea");
   }
 
-  get #main(): boolean {
+  /** Whether this is the composer of the page, rather than that of a reply. */
+  get #isMain(): boolean {
     return this.dataset["parent"] === undefined;
   }
 
-  #typed(): void {
-    const text = this.#area?.value ?? "";
-    if (text === "") this.#declined = false;
-    // The second at which one began to type, not the one at which one was done.
-    else if (this.#main && !this.#anchor && !this.#declined && text.length < 3) {
-      const here = stage()?.currentAnchor();
-      if (here) this.setAnchor(here);
+  #key(event: KeyboardEvent, form: HTMLFormElement, area: HTMLTextAreaElement): void {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      form.requestSubmit();
+    } else if (event.key === "Escape") {
+      // An open list of names closes first.
+      if (area.getAttribute("aria-expanded") === "true") return;
+      if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
+      else area.blur();
     }
   }
 
-  #draw(): void {
+  #click(event: MouseEvent): void {
+    if (!(event.target instanceof Element)) return;
+    const starter = event.target.closest("[data-starter]");
+    if (starter) this.#insertStarter(starter.textContent ?? "");
+    if (event.target.closest("[data-draw]")) void this.openDrawing();
+  }
+
+  /** Appends the beginning of a question and selects its gap, which is marked by "…". */
+  #insertStarter(starter: string): void {
+    const area = this.#area;
+    if (!area) return;
+    const [before, gap] = [area.value.trim(), starter.indexOf("…")];
+    area.value = before === "" ? starter : `${before} ${starter}`;
+    const start = area.value.length - starter.length + gap;
+    area.focus();
+    area.setSelectionRange(start, start + 1);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Anchors a comment to the moment at which the person began to type, rather than to that at which they finished. */
+  #onInput(): void {
+    const text = this.#area?.value ?? "";
+    if (text === "") this.#anchorDeclined = false;
+    else if (this.#isMain && !this.#anchor && !this.#anchorDeclined && text.length < 3) {
+      const anchor = stage()?.currentAnchor();
+      if (anchor) this.setAnchor(anchor);
+    }
+  }
+
+  #showAnchor(): void {
     const box = this.querySelector<HTMLElement>(".composer-anchor");
     if (!box) return;
-    box.hidden = this.#anchor === null;
-    if (!this.#anchor) return box.replaceChildren();
-    const { at, media, drawing } = this.#anchor;
-    const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.numberOf(media) ?? 1}` : "";
-    const chip = make(
-      "span",
-      { class: "anchor-chip" },
-      at === undefined ? icon("map-pin") : icon("clock"),
-      at === undefined
-        ? `at this ${this.#anchor.region && this.#anchor.region.w > 0 ? "part" : "spot"}${on}`
-        : `at ${formatTime(at)}${on}`,
-    );
-    const remove = iconButton("Not at a place", icon("x"), "");
-    remove.addEventListener("click", () => {
-      this.#declined = true;
-      this.setAnchor(null);
-      this.startWriting();
+    const anchor = this.#anchor;
+    box.hidden = anchor === null;
+    if (!anchor) return box.replaceChildren();
+    const { media, at } = anchor;
+    const chips = anchorChips(anchor, {
+      onRemoveAnchor: () => {
+        this.#anchorDeclined = true;
+        this.setAnchor(null);
+        this.startWriting();
+      },
+      onNudge: (offset) => this.#nudge(offset),
+      onOpenDrawing: () => void this.openDrawing(),
+      onRemoveDrawing: () => {
+        this.setAnchor(at === undefined ? null : { media, at });
+        this.startWriting();
+      },
     });
-    // What was drawn on one frame would lie elsewhere on the next.
-    const nudges =
-      at === undefined || drawing
-        ? []
-        : [-1, 1].map((by) => {
-            const button = make(
-              "button",
-              {
-                type: "button",
-                "aria-label": by < 0 ? "−1 s, one second earlier" : "+1 s, one second later",
-              },
-              by < 0 ? "−1 s" : "+1 s",
-            );
-            button.addEventListener("click", () => this.#nudge(by * 1000));
-            return button;
-          });
-    // On a picture the drawing itself is the place.
-    box.replaceChildren(
-      ...(drawing && at === undefined ? [] : [chip, ...nudges, remove]),
-      ...(drawing ? this.#drawingChip(drawing.length) : []),
-    );
+    box.replaceChildren(...chips);
   }
 
-  /** Pressed, it is drawn on. */
-  #drawingChip(marks: number): HTMLElement[] {
-    const chip = make(
-      "button",
-      { type: "button", class: "anchor-chip" },
-      icon("pen-line"),
-      `Drawing, ${marks} ${marks === 1 ? "mark" : "marks"}`,
-    );
-    chip.addEventListener("click", () => void this.openDrawing());
-    const remove = iconButton("Without the drawing", icon("x"), "");
-    remove.addEventListener("click", () => {
-      const { media = "", at } = this.#anchor ?? {};
-      this.setAnchor(at === undefined ? null : { media, at });
-      this.startWriting();
-    });
-    return [make("span", { class: "drawing-chip" }, chip, remove)];
-  }
-
-  #nudge(by: number): void {
+  /** Moves the anchor in time by `offset` milliseconds. A paused video follows. */
+  #nudge(offset: number): void {
     if (this.#anchor?.at === undefined) return;
     const video = stage()?.video;
     const end =
       video && (video.dataset["duration"] !== undefined || Number.isFinite(video.duration))
         ? Math.floor(durationMs(video))
         : Infinity;
-    const at = Math.min(end, Math.max(0, this.#anchor.at + by));
+    const at = Math.min(end, Math.max(0, this.#anchor.at + offset));
     const focused = document.activeElement?.getAttribute("aria-label");
     this.setAnchor({ ...this.#anchor, at });
     if (focused)
@@ -282,96 +238,35 @@ export class CommentComposer extends HTMLElement {
     );
     if (files.length === 0 || event.clipboardData?.types.includes("text/plain")) return;
     event.preventDefault();
-    this.#add(files);
-  }
-
-  #add(files: Iterable<File>): void {
-    this.#pictures.push(...files);
-    this.#drawPictures();
-  }
-
-  #drawPictures(): void {
-    const box = this.querySelector<HTMLElement>(".composer-pictures");
-    if (!box) return;
-    for (const image of box.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-    box.hidden = this.#pictures.length === 0;
-    box.replaceChildren(
-      ...this.#pictures.map((file, index) => {
-        const remove = iconButton(`Remove ${file.name}`, icon("x"), "");
-        remove.addEventListener("click", () => {
-          this.#pictures.splice(index, 1);
-          this.#drawPictures();
-        });
-        return make(
-          "figure",
-          {},
-          make("img", { src: URL.createObjectURL(file), alt: file.name }),
-          remove,
-        );
-      }),
-    );
+    this.#attachments.add(files);
   }
 
   async #send(): Promise<void> {
     const [form, area] = [this.#form, this.#area];
     if (!form || !area || form.getAttribute("aria-busy") === "true") return;
-    if (area.value.trim() === "" && this.#pictures.length === 0 && !this.#anchor?.drawing)
+    if (area.value.trim() === "" && this.#attachments.files.length === 0 && !this.#anchor?.drawing)
       return area.focus();
-    const fields: [string, string][] = [...new FormData(form)].filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string",
-    );
-    if (this.#anchor) {
-      fields.push(["media_id", this.#anchor.media]);
-      if (this.#anchor.at !== undefined) fields.push(["at_ms", String(this.#anchor.at)]);
-      if (this.#anchor.region) fields.push(["region", JSON.stringify(this.#anchor.region)]);
-      if (this.#anchor.drawing) fields.push(["drawing", JSON.stringify(this.#anchor.drawing)]);
-    }
-    const body = this.#pictures.length > 0 ? new FormData() : new URLSearchParams();
-    for (const [name, value] of fields) body.append(name, value);
-    if (body instanceof FormData)
-      for (const picture of this.#pictures) body.append("pictures", picture);
+    const fields = this.#fields(form);
+    const body = this.#body(fields);
     form.setAttribute("aria-busy", "true");
-    this.#failed(null);
+    this.#showFailure(null);
     try {
-      if (this.#anchor?.drawing && (await wasCropped(this.#anchor))) {
-        if (!(await confirmRedraw()))
-          throw new Problem(
-            "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
-            409,
-          );
-        this.setAnchor(null);
-        return void this.openDrawing();
-      }
-      const made = (await sendWithDrafts(form, () => requestJson("POST", form.action, body))) as {
-        id: string;
-        unseen?: UnseenPerson[];
-      };
-      const sent: Sent = {
-        id: made.id,
-        text: area.value,
-        asks: this.#asks?.checked ?? false,
-        anchor: this.#anchor,
-        pictures: this.#pictures,
-      };
-      area.defaultValue = "";
-      form.reset();
-      if (this.#asks) this.#asks.checked = false;
-      this.#pictures = [];
-      this.#drawPictures();
-      this.#declined = false;
-      if (this.#main) this.setAnchor(null);
-      this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
+      if (this.#anchor?.drawing && (await wasCropped(this.#anchor))) return await this.#redraw();
+      const created = (await sendWithDrafts(form, () =>
+        requestJson("POST", form.action, body),
+      )) as { id: string; unseen?: UnseenPerson[] };
+      const sent = this.#reset(form, area, created.id);
       if (fields.some(([name]) => name === "name")) removeGuestNameFields();
-      this.#after(sent, made.unseen ?? []);
+      this.#showNotices(sent, created.unseen ?? []);
       await refresh();
       announce("Sent. You can undo it for ten seconds.");
-      const comment = document.getElementById(`c-${made.id}`);
+      const comment = document.getElementById(`c-${created.id}`);
       if (comment) {
         revealComment(comment);
         comment.focus({ preventScroll: true });
       }
     } catch (error) {
-      this.#failed(
+      this.#showFailure(
         error instanceof Problem
           ? error.message
           : "It was not sent. Your words are still here; try again in a moment.",
@@ -382,8 +277,61 @@ export class CommentComposer extends HTMLElement {
     }
   }
 
-  /** Beside the composer, or where the reply was written: Undo, and who cannot see it. */
-  #after(sent: Sent, unseen: UnseenPerson[]): void {
+  #fields(form: HTMLFormElement): [name: string, value: string][] {
+    const fields: [string, string][] = [...new FormData(form)].filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    );
+    if (this.#anchor) {
+      const { media, at, region, drawing } = this.#anchor;
+      fields.push(["media_id", media]);
+      if (at !== undefined) fields.push(["at_ms", String(at)]);
+      if (region) fields.push(["region", JSON.stringify(region)]);
+      if (drawing) fields.push(["drawing", JSON.stringify(drawing)]);
+    }
+    return fields;
+  }
+
+  /** Multipart if pictures are attached. */
+  #body(fields: [name: string, value: string][]): FormData | URLSearchParams {
+    const { files } = this.#attachments;
+    const body = files.length > 0 ? new FormData() : new URLSearchParams();
+    for (const [name, value] of fields) body.append(name, value);
+    if (body instanceof FormData) for (const file of files) body.append("pictures", file);
+    return body;
+  }
+
+  /** The picture was cropped since, so the drawing would be in the wrong place. Offers to draw again, or fails. */
+  async #redraw(): Promise<void> {
+    if (!(await confirmRedraw()))
+      throw new Problem(
+        "Not sent: the picture was cropped elsewhere meanwhile. Your words are still here.",
+        409,
+      );
+    this.setAnchor(null);
+    void this.openDrawing();
+  }
+
+  /** Empties the form after sending, and returns what it contained. */
+  #reset(form: HTMLFormElement, area: HTMLTextAreaElement, id: string): SentComment {
+    const sent: SentComment = {
+      id,
+      text: area.value,
+      isQuestion: this.#questionBox?.checked ?? false,
+      anchor: this.#anchor,
+      pictures: [...this.#attachments.files],
+    };
+    area.defaultValue = "";
+    form.reset();
+    if (this.#questionBox) this.#questionBox.checked = false;
+    this.#attachments.clear();
+    this.#anchorDeclined = false;
+    if (this.#isMain) this.setAnchor(null);
+    this.closest<HTMLDetailsElement>("details.reply")?.removeAttribute("open");
+    return sent;
+  }
+
+  /** Shows Undo and the people who cannot see the comment, below the composer or where the reply was written. */
+  #showNotices(sent: SentComment, unseen: UnseenPerson[]): void {
     const reply = this.closest("details.reply");
     const place = reply?.closest(".thread-actions") ?? this;
     while (place.nextElementSibling?.matches(".sent-row, .note.unseen[data-js]"))
@@ -397,24 +345,23 @@ export class CommentComposer extends HTMLElement {
     );
   }
 
-  async #undo({ id, text, asks, anchor, pictures }: Sent): Promise<void> {
+  async #undo({ id, text, isQuestion, anchor, pictures }: SentComment): Promise<void> {
     const area = this.#area;
     try {
       await requestJson("DELETE", `/comments/${id}`);
     } catch (error) {
-      return this.#failed(
+      return this.#showFailure(
         error instanceof Problem
           ? error.message
           : "It was not taken back. Try again, or remove it.",
       );
     }
     if (!area) return;
-    // What was begun meanwhile stays behind it.
+    // What was typed since then follows the restored text.
     area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
-    if (this.#asks) this.#asks.checked = asks;
-    this.#pictures.push(...pictures);
-    this.#drawPictures();
-    if (this.#main && anchor) this.setAnchor(anchor);
+    if (this.#questionBox) this.#questionBox.checked = isQuestion;
+    this.#attachments.add(pictures);
+    if (this.#isMain && anchor) this.setAnchor(anchor);
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
     area.dispatchEvent(new Event("input", { bubbles: true }));
     area.focus();
@@ -422,10 +369,10 @@ export class CommentComposer extends HTMLElement {
     await refresh();
   }
 
-  #failed(text: string | null): void {
+  #showFailure(message: string | null): void {
     this.querySelector(".failed")?.remove();
-    if (text !== null)
-      this.#form?.append(make("p", { class: "failed", role: "alert", "data-js": true }, text));
+    if (message !== null)
+      this.#form?.append(make("p", { class: "failed", role: "alert", "data-js": true }, message));
   }
 }
 
@@ -437,7 +384,7 @@ declare global {
   }
 }
 
-/** Where one writes a new comment on this page. */
+/** The composer for new comments of this page, or null. */
 export function mainComposer(): CommentComposer | null {
   return document.querySelector<CommentComposer>("comment-composer.main-composer");
 }

@@ -1,21 +1,22 @@
-// What is being typed, kept on the server while one types, and in this tab while the server does not answer: around a textarea,
-// <draft-box data-update data-subject>. With `data-local` (guests have no drafts) in this tab alone.
-import { onQuietSubmission } from "../lib/dialogs.js";
+// <draft-box data-update data-subject> around a text area saves its text: on the server while the person types, and in this tab until the
+// server has confirmed it. With `data-local` it saves in this tab only, because guests have no drafts on the server.
 import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
+import { onQuietSubmission } from "../lib/quiet-forms.js";
 import { requestJson } from "../lib/request.js";
 
-/** So long after the last letter, in milliseconds. */
-const PAUSE = 600;
+/** Saves after this long without a key press. */
+const SAVE_DELAY_MS = 600;
 
-let told = false;
+/** Only the first save on a page is announced. */
+let isSaveAnnounced = false;
 
 export class DraftBox extends HTMLElement {
-  /** What the server keeps. */
-  #kept = "";
+  /** The text that the server has. */
+  #savedText = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #running: Promise<void> | null = null;
-  /** It is being sent: what is saved now would outlive that. */
-  #held = false;
+  #saving: Promise<void> | null = null;
+  /** The text is being sent. A draft saved now would remain after the server has deleted the old one. */
+  #isPaused = false;
   #listeners = new AbortController();
 
   connectedCallback(): void {
@@ -23,49 +24,49 @@ export class DraftBox extends HTMLElement {
     const { signal } = this.#listeners;
     const area = this.#area;
     if (!area) return;
-    this.#kept = area.defaultValue.trim();
-    area.addEventListener("input", () => this.#typed(), { signal });
-    addEventListener("pagehide", () => this.#leave(), { signal });
+    this.#savedText = area.defaultValue.trim();
+    area.addEventListener("input", () => this.#onInput(), { signal });
+    addEventListener("pagehide", () => this.#saveBeforeUnload(), { signal });
     document.addEventListener(
       "hearback:refreshed",
       () => {
-        // Written on another device, and not touched here.
-        if (area.value === area.defaultValue) this.#kept = area.value.trim();
+        // The person edited the draft on another device, and not here.
+        if (area.value === area.defaultValue) this.#savedText = area.value.trim();
       },
       { signal },
     );
-    const here = readStorage("sessionStorage", this.#key);
-    if (here === null || here === area.value) return;
-    area.value = here;
+    const unsaved = readStorage("sessionStorage", this.#key);
+    if (unsaved === null || unsaved === area.value) return;
+    area.value = unsaved;
     this.closest<HTMLDetailsElement>("details.reply")?.setAttribute("open", "");
-    this.#typed();
+    this.#onInput();
   }
 
   disconnectedCallback(): void {
     this.#listeners.abort();
-    this.#leave();
+    this.#saveBeforeUnload();
   }
 
-  /** Waits for what is under way, and saves nothing more until `sent` or `resume`. */
+  /** Waits for a running save, and saves nothing until `clear` or `resume`. */
   async pause(): Promise<void> {
-    this.#held = true;
+    this.#isPaused = true;
     clearTimeout(this.#timer);
-    await this.#running;
+    await this.#saving;
   }
 
-  /** It was sent: the server threw the draft away. */
+  /** The text was sent, and the server deleted the draft. */
   clear(): void {
-    this.#held = false;
+    this.#isPaused = false;
     clearTimeout(this.#timer);
-    this.#kept = "";
+    this.#savedText = "";
     writeStorage("sessionStorage", this.#key, null);
-    this.#say(null);
+    this.#showState(null);
   }
 
-  /** It was not sent. */
+  /** The text was not sent, so saving continues. */
   resume(): void {
-    this.#held = false;
-    this.#typed();
+    this.#isPaused = false;
+    this.#onInput();
   }
 
   get #area(): HTMLTextAreaElement | null {
@@ -76,50 +77,51 @@ export class DraftBox extends HTMLElement {
     return `unsent ${this.dataset["update"] ?? ""} ${this.dataset["subject"] ?? ""}`;
   }
 
-  get #address(): string {
+  get #url(): string {
     return `/updates/${this.dataset["update"] ?? ""}/drafts/${this.dataset["subject"] ?? ""}`;
   }
 
-  get #unsaved(): boolean {
+  /** Whether the server lacks the present text. */
+  get #isUnsaved(): boolean {
     return (
       this.dataset["local"] === undefined &&
-      !this.#held &&
-      (this.#area?.value.trim() ?? "") !== this.#kept
+      !this.#isPaused &&
+      (this.#area?.value.trim() ?? "") !== this.#savedText
     );
   }
 
-  #typed(): void {
+  #onInput(): void {
     writeStorage("sessionStorage", this.#key, this.#area?.value ?? "");
     clearTimeout(this.#timer);
-    if (this.#unsaved) this.#timer = setTimeout(() => void this.#save(), PAUSE);
+    if (this.#isUnsaved) this.#timer = setTimeout(() => void this.#save(), SAVE_DELAY_MS);
   }
 
   async #save(): Promise<void> {
-    await this.#running;
-    if (!this.#unsaved) return;
+    await this.#saving;
+    if (!this.#isUnsaved) return;
     const text = this.#area?.value ?? "";
-    this.#running = requestJson("PUT", this.#address, { body: text })
+    this.#saving = requestJson("PUT", this.#url, { body: text })
       .then(
         () => {
-          this.#kept = text.trim();
-          // What was typed meanwhile stays in this tab until it is saved too.
+          this.#savedText = text.trim();
+          // Text that was typed during the request stays in this tab until it is saved, too.
           if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
-          this.#say(null);
-          if (!told) announce("Draft saved.");
-          told = true;
+          this.#showState(null);
+          if (!isSaveAnnounced) announce("Draft saved.");
+          isSaveAnnounced = true;
         },
-        () => this.#say("Not saved on the server. It stays in this tab."),
+        () => this.#showState("Not saved on the server. It stays in this tab."),
       )
-      .finally(() => (this.#running = null));
-    await this.#running;
+      .finally(() => (this.#saving = null));
+    await this.#saving;
   }
 
-  /** The page goes: the browser finishes the request after it. */
-  #leave(): void {
+  /** Sends a request that outlives the page. */
+  #saveBeforeUnload(): void {
     clearTimeout(this.#timer);
-    if (!this.#unsaved) return;
+    if (!this.#isUnsaved) return;
     const text = this.#area?.value ?? "";
-    void fetch(this.#address, {
+    void fetch(this.#url, {
       method: "PUT",
       keepalive: true,
       credentials: "same-origin",
@@ -128,7 +130,7 @@ export class DraftBox extends HTMLElement {
     }).catch(() => {});
   }
 
-  #say(text: string | null): void {
+  #showState(text: string | null): void {
     this.querySelector(".draft-state")?.remove();
     if (text !== null)
       this.append(make("p", { class: "draft-state hint", role: "status", "data-js": true }, text));
@@ -143,9 +145,9 @@ declare global {
   }
 }
 
-/** Sends what stands in the boxes within: they save nothing meanwhile, forget it once it is sent, and go on when it is not. */
-export async function sendWithDrafts<T>(within: Element, send: () => Promise<T>): Promise<T> {
-  const boxes = [...within.querySelectorAll<DraftBox>("draft-box")];
+/** Pauses the draft boxes in `container` while `send` runs. Clears them if it succeeds; otherwise they continue to save. */
+export async function sendWithDrafts<T>(container: Element, send: () => Promise<T>): Promise<T> {
+  const boxes = [...container.querySelectorAll<DraftBox>("draft-box")];
   await Promise.all(boxes.map((box) => box.pause()));
   try {
     const answer = await send();

@@ -1,19 +1,21 @@
-// What stands under what was just sent: the ten seconds in which it can be taken back, and who cannot see it though it names them.
+// Notices below a comment that was just sent: Undo for ten seconds, and the mentioned people who cannot see the update.
 import { icon, iconButton, make } from "../lib/dom.js";
 
-/** A person who is named and cannot see the update. */
+/** A mentioned person who cannot see the update. */
 export interface UnseenPerson {
   id: string;
   name: string;
 }
 
-/** Milliseconds. */
-const UNDO = 10_000;
-/** People listed one by one. */
-const MOST = 10;
+const UNDO_MS = 10_000;
+/** A mentioned group may have thousands of members. */
+const MAX_NAMED_PEOPLE = 10;
 
-/** "Sent. Undo", for ten seconds. `sent` finds it, `undo` takes it back. */
-export function sentNotice(sent: () => HTMLElement | null, undo: () => Promise<void>): HTMLElement {
+/** "Sent. Undo", for ten seconds. `findComment` returns the comment, which gets the focus of the notice when it disappears. */
+export function sentNotice(
+  findComment: () => HTMLElement | null,
+  undo: () => Promise<void>,
+): HTMLElement {
   const button = make(
     "button",
     { type: "button", class: "button small" },
@@ -28,11 +30,10 @@ export function sentNotice(sent: () => HTMLElement | null, undo: () => Promise<v
     button,
   );
   const timer = setTimeout(() => {
-    // Where the focus would fall to the page, it goes to what was sent.
-    const held = row.contains(document.activeElement);
+    const hadFocus = row.contains(document.activeElement);
     row.remove();
-    if (held) sent()?.focus({ preventScroll: true });
-  }, UNDO);
+    if (hadFocus) findComment()?.focus({ preventScroll: true });
+  }, UNDO_MS);
   button.addEventListener("click", () => {
     clearTimeout(timer);
     button.setAttribute("aria-busy", "true");
@@ -41,38 +42,37 @@ export function sentNotice(sent: () => HTMLElement | null, undo: () => Promise<v
   return row;
 }
 
-/** Rows for those a comment names and who cannot see it; a group may have thousands of them. */
 export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLElement[] {
-  const rows = unseen.slice(0, MOST).map((person) => unseenRow(update, person));
-  const more = unseen.length - rows.length;
+  const notices = unseen.slice(0, MAX_NAMED_PEOPLE).map((person) => unseenNotice(update, person));
+  const more = unseen.length - notices.length;
   if (more > 0)
-    rows.push(
+    notices.push(
       make(
         "p",
         { class: "note unseen", role: "status", "data-js": true },
         `${more} more of those you named cannot see this.`,
       ),
     );
-  return rows;
+  return notices;
 }
 
-/** "Bob cannot see this.", with the way to add them for the author, and whom to ask for others. */
-function unseenRow(update: string, { id, name }: UnseenPerson): HTMLElement {
-  const talk = document.querySelector<HTMLElement>(".talk");
-  const author = talk?.dataset["mine"] !== undefined;
+/** The author gets a button that adds the person; others are told whom to ask. */
+function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
+  const conversation = document.querySelector<HTMLElement>(".talk");
+  const isAuthor = conversation?.dataset["mine"] !== undefined;
   const close = iconButton("Close", icon("x"), "button quiet icon-only small");
-  const row = make(
+  const notice = make(
     "div",
     { class: "note unseen", role: "status", "data-js": true },
     icon("eye-off"),
     make(
       "p",
       {},
-      `${name} cannot see this.${author ? "" : ` Ask ${talk?.dataset["author"] ?? "its author"} to add them.`}`,
+      `${name} cannot see this.${isAuthor ? "" : ` Ask ${conversation?.dataset["author"] ?? "its author"} to add them.`}`,
     ),
   );
-  if (author) {
-    row.append(
+  if (isAuthor) {
+    notice.append(
       make(
         "form",
         { method: "post", action: `/updates/${update}/audience/${id}`, "data-quiet": true },
@@ -81,13 +81,12 @@ function unseenRow(update: string, { id, name }: UnseenPerson): HTMLElement {
       ),
     );
   }
-  close.addEventListener("click", () => row.remove());
-  row.append(close);
-  return row;
+  close.addEventListener("click", () => notice.remove());
+  notice.append(close);
+  return notice;
 }
 
-// Added: there is no more to say.
+// Remove the notice once its form has added the person.
 document.addEventListener("hearback:form-sent", (event) => {
-  const { form } = event.detail;
-  form.closest(".note.unseen")?.remove();
+  event.detail.form.closest(".note.unseen")?.remove();
 });

@@ -1,24 +1,24 @@
-// The conversation: going where a comment points, its order, and editing one's own in place.
-import { unseenNotices } from "./sent-notices.js";
-import { scrollConversationTo, revealComment } from "../update/anchors.js";
+// The conversation of an update: links to the places of comments, editing in place, and the order of threads.
 import { readStorage, writeStorage } from "../lib/dom.js";
+import { revealComment, scrollConversationTo } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
+import { unseenNotices } from "./sent-notices.js";
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
-  const chip = event.target.closest("[data-go]");
+  const placeLink = event.target.closest("[data-go]");
   const comment = event.target.closest<HTMLElement>(".comment");
-  if (chip && comment && stage()) {
+  if (placeLink && comment && stage()) {
     event.preventDefault();
     history.replaceState(history.state, "", `#${comment.id}`);
     stage()?.goTo(comment);
   } else if (event.target.closest("[data-edit]") && comment) {
     event.target.closest("details.menu")?.removeAttribute("open");
-    edit(comment, true);
-  } else if (event.target.closest("[data-cancel]") && comment) edit(comment, false);
+    setEditing(comment, true);
+  } else if (event.target.closest("[data-cancel]") && comment) setEditing(comment, false);
 });
 
-// Ctrl Enter saves and Escape leaves an edit.
+// In an edit form, Ctrl+Enter saves and Escape cancels.
 document.addEventListener("keydown", (event) => {
   if (!(event.target instanceof HTMLTextAreaElement)) return;
   const form = event.target.closest<HTMLFormElement>("[data-edit-form]");
@@ -27,10 +27,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     form.requestSubmit();
-  } else if (event.key === "Escape") edit(comment, false);
+  } else if (event.key === "Escape") setEditing(comment, false);
 });
 
-// A reply is written at once when it is opened.
+// When the person opens a reply, focus its text area. `toggle` does not bubble, so listen in the capture phase.
 document.addEventListener(
   "toggle",
   ({ target }) => {
@@ -45,12 +45,12 @@ document.addEventListener(
   true,
 );
 
-function edit(comment: HTMLElement, open: boolean): void {
+function setEditing(comment: HTMLElement, isEditing: boolean): void {
   const details = comment.querySelector<HTMLDetailsElement>("details.edit");
   const area = details?.querySelector("textarea");
   if (!details || !area) return;
-  details.open = open;
-  if (open) {
+  details.open = isEditing;
+  if (isEditing) {
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
     scrollConversationTo(details);
@@ -60,77 +60,91 @@ function edit(comment: HTMLElement, open: boolean): void {
   }
 }
 
-// Of an edit, too, it is said whom it names though they cannot see it.
+// An edit may mention people who cannot see the update, like a new comment.
 document.addEventListener("hearback:form-sent", (event) => {
   const { form, answer } = event.detail;
   if (!form.matches("[data-edit-form]")) return;
   form.closest(".comment")?.after(...unseenNotices(answer?.update_id ?? "", answer?.unseen ?? []));
 });
 
-function prepare(): void {
+function showEditButtons(): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-edit], [data-cancel]"))
     button.hidden = false;
 }
-for (const moment of ["turbo:load", "turbo:render", "hearback:refreshed"])
-  document.addEventListener(moment, prepare);
+for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
+  document.addEventListener(event, showEditButtons);
 
-/** By place (first the media and its moments, then what was said on the whole) or the newest first. */
-customElements.define(
-  "talk-order",
-  class extends HTMLElement {
-    connectedCallback(): void {
-      const select = this.querySelector("select");
-      if (!select) return;
-      select.value = readStorage("localStorage", "order") ?? "place";
-      select.addEventListener("change", () => {
-        writeStorage("localStorage", "order", select.value);
-        this.#sort();
-      });
-      document.addEventListener("hearback:before-morph", this.#arrange);
-      document.addEventListener("hearback:refreshed", this.#sort);
+/** Threads without a place come after the threads of every media. */
+const NO_MEDIA = 1000;
+
+/** The sort key of a thread: its media, its time or position, its creation. */
+type PlaceKey = [media: number, position: number, created: string];
+
+/** Sorts the threads by place (first those of the media, then those of the whole update), or the newest first. */
+class ThreadOrder extends HTMLElement {
+  connectedCallback(): void {
+    const select = this.querySelector("select");
+    if (!select) return;
+    select.value = readStorage("localStorage", "order") ?? "place";
+    select.addEventListener("change", () => {
+      writeStorage("localStorage", "order", select.value);
       this.#sort();
-    }
+    });
+    document.addEventListener("hearback:before-morph", this.#sortFetched);
+    document.addEventListener("hearback:refreshed", this.#sort);
+    this.#sort();
+  }
 
-    disconnectedCallback(): void {
-      document.removeEventListener("hearback:before-morph", this.#arrange);
-      document.removeEventListener("hearback:refreshed", this.#sort);
-    }
+  disconnectedCallback(): void {
+    document.removeEventListener("hearback:before-morph", this.#sortFetched);
+    document.removeEventListener("hearback:refreshed", this.#sort);
+  }
 
-    #arrange = ({ detail }: CustomEvent<Document>): void => this.#sortIn(detail);
+  #sortFetched = ({ detail }: CustomEvent<Document>): void => this.#sortIn(detail);
 
-    #sort = (): void => this.#sortIn(document);
+  #sort = (): void => this.#sortIn(document);
 
-    #sortIn(page: Document): void {
-      const list = page.getElementById("threads");
-      if (!list) return;
-      const newest = this.querySelector("select")?.value === "newest";
-      const threads = [...list.querySelectorAll(":scope > .thread")];
-      this.hidden = threads.length < 2;
-      const key = (thread: Element): [number, number, string] => {
-        const comment = thread.querySelector<HTMLElement>(".comment");
-        const { media, at, region, created } = comment?.dataset ?? {};
-        const [x = 0, y = 0] = (region ?? "").split(" ").map(Number);
-        return [
-          media === undefined ? 1000 : (stage()?.numberOf(media) ?? 0),
-          at === undefined ? y * 1000 + x : Number(at),
-          created ?? "",
-        ];
-      };
-      const keys = new Map(threads.map((thread) => [thread, key(thread)]));
-      const sorted = [...threads].sort((a, b) => {
-        const [one, two] = [keys.get(a), keys.get(b)];
-        if (!one || !two) return 0;
-        return newest
-          ? two[2].localeCompare(one[2])
-          : one[0] - two[0] || one[1] - two[1] || one[2].localeCompare(two[2]);
-      });
-      // Moving nodes loses the focus and the place one reads at: only when something is in the wrong place.
-      if (sorted.some((thread, index) => thread !== threads[index])) list.append(...sorted);
-    }
-  },
-);
+  #sortIn(page: Document): void {
+    const list = page.getElementById("threads");
+    if (!list) return;
+    const newestFirst = this.querySelector("select")?.value === "newest";
+    const threads = [...list.querySelectorAll(":scope > .thread")];
+    this.hidden = threads.length < 2;
+    const sorted = threads
+      .map((thread) => ({ thread, key: placeKey(thread) }))
+      .sort((a, b) =>
+        newestFirst ? b.key[2].localeCompare(a.key[2]) : comparePlaces(a.key, b.key),
+      )
+      .map(({ thread }) => thread);
+    // Moving nodes loses the focus and the scroll position, so move them only if the order is wrong.
+    if (sorted.some((thread, index) => thread !== threads[index])) list.append(...sorted);
+  }
+}
 
-/** Shows the comment that the address names. */
+function placeKey(thread: Element): PlaceKey {
+  const comment = thread.querySelector<HTMLElement>(".comment");
+  const { media, at, region, created } = comment?.dataset ?? {};
+  const [x = 0, y = 0] = (region ?? "").split(" ").map(Number);
+  return [
+    media === undefined ? NO_MEDIA : (stage()?.numberOf(media) ?? 0),
+    at === undefined ? y * 1000 + x : Number(at),
+    created ?? "",
+  ];
+}
+
+function comparePlaces(a: PlaceKey, b: PlaceKey): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2].localeCompare(b[2]);
+}
+
+customElements.define("talk-order", ThreadOrder);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "talk-order": ThreadOrder;
+  }
+}
+
+/** Goes to the comment that the fragment of the address names, if there is one. */
 export function showCommentFromHash(): void {
   const comment = location.hash.startsWith("#c-")
     ? document.getElementById(location.hash.slice(1))

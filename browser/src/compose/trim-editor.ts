@@ -1,6 +1,6 @@
 // <trim-editor>: plays a recording above a strip with two handles, which choose what is kept. The two inputs of the form show the same times.
-import { showError } from "../lib/dialogs.js";
 import { announce, icon, make } from "../lib/dom.js";
+import { showError } from "../lib/error-banner.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem, requestJson } from "../lib/request.js";
 import { positionMs, seekTo } from "../update/source-swap.js";

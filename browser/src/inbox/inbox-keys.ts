@@ -1,79 +1,88 @@
-// The inbox by keys, and reading one after the other without going back to it.
+// Keyboard shortcuts of the inbox, and reading updates one after the other without returning to it.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
-/** What was looked at since the inbox was last seen: the next one is another. */
-const trail = "read";
+/** The session storage key of the updates that were read since the inbox was last open. */
+const READ_KEY = "read";
+/** The ids are sent in an address, so their number is limited. */
+const MAX_READ = 200;
 
-customElements.define(
-  "inbox-keys",
-  class extends HTMLElement {
-    #listeners = new AbortController();
+class InboxKeys extends HTMLElement {
+  #listeners = new AbortController();
 
-    connectedCallback(): void {
-      this.#listeners = new AbortController();
-      writeStorage("sessionStorage", trail, null);
-      document.addEventListener("keydown", (event) => this.#key(event), {
-        signal: this.#listeners.signal,
-      });
+  connectedCallback(): void {
+    this.#listeners = new AbortController();
+    writeStorage("sessionStorage", READ_KEY, null);
+    document.addEventListener("keydown", (event) => this.#key(event), {
+      signal: this.#listeners.signal,
+    });
+  }
+
+  disconnectedCallback(): void {
+    this.#listeners.abort();
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (!isPageShortcut(event)) return;
+    const rows = [...this.querySelectorAll<HTMLElement>(".entry")];
+    const row = focusedRow(rows);
+    switch (event.key) {
+      case "j":
+        moveFocus(rows, 1);
+        break;
+      case "k":
+        moveFocus(rows, -1);
+        break;
+      case "o":
+      case "Enter":
+        // Enter on a link or button inside the row activates that.
+        if (!row || (event.key === "Enter" && document.activeElement !== row)) return;
+        row.querySelector<HTMLElement>(".title a")?.click();
+        break;
+      case "a":
+        row?.querySelector<HTMLElement>("[data-answer], .row-actions > .button")?.click();
+        break;
+      case "s":
+        row?.querySelector<HTMLElement>("[data-later]")?.click();
+        row?.querySelector<HTMLElement>(".menu-items button")?.focus();
+        break;
+      case "i":
+        visit("/inbox/next");
+        break;
+      default:
+        return;
     }
+    event.preventDefault();
+  }
+}
 
-    disconnectedCallback(): void {
-      this.#listeners.abort();
-    }
+customElements.define("inbox-keys", InboxKeys);
 
-    #key(event: KeyboardEvent): void {
-      if (!isPageShortcut(event)) return;
-      const rows = [...this.querySelectorAll<HTMLElement>(".entry")];
-      const row = focusedRow(rows);
-      switch (event.key) {
-        case "j":
-          moveFocus(rows, 1);
-          break;
-        case "k":
-          moveFocus(rows, -1);
-          break;
-        case "o":
-        case "Enter":
-          if (!row || (event.key === "Enter" && document.activeElement !== row)) return;
-          row.querySelector<HTMLElement>(".title a")?.click();
-          break;
-        case "a":
-          row?.querySelector<HTMLElement>("[data-answer], .row-actions > .button")?.click();
-          break;
-        case "s":
-          row?.querySelector<HTMLElement>("[data-later]")?.click();
-          row?.querySelector<HTMLElement>(".menu-items button")?.focus();
-          break;
-        case "i":
-          visit("/inbox/next");
-          break;
-        default:
-          return;
-      }
-      event.preventDefault();
-    }
-  },
-);
+declare global {
+  interface HTMLElementTagNameMap {
+    "inbox-keys": InboxKeys;
+  }
+}
 
-/** The key that goes on from the page of an update, and its link. */
+/** Visits the next update of the inbox, if the page links to it. */
 export function openNextUpdate(): void {
   const link = document.querySelector<HTMLAnchorElement>("[data-next]");
   if (link) visit(link.href);
 }
 
-// The link passes over what was looked at since the inbox.
-for (const moment of ["turbo:load", "hearback:refreshed"]) document.addEventListener(moment, note);
-note();
+for (const event of ["turbo:load", "hearback:refreshed"])
+  document.addEventListener(event, recordRead);
+recordRead();
 
-function note(): void {
-  const id = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
-  if (!id) return;
-  const read = (readStorage("sessionStorage", trail) ?? "")
+/** Adds the update of this page to those that were read, and lets the link to the next one skip them. */
+function recordRead(): void {
+  const current = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
+  if (!current) return;
+  const others = (readStorage("sessionStorage", READ_KEY) ?? "")
     .split(",")
-    .filter((one) => one !== "" && one !== id);
-  writeStorage("sessionStorage", trail, [...read, id].slice(-200).join(","));
+    .filter((id) => id !== "" && id !== current);
+  writeStorage("sessionStorage", READ_KEY, [...others, current].slice(-MAX_READ).join(","));
   const link = document.querySelector<HTMLAnchorElement>("[data-next]");
-  if (link) link.href = `/inbox/next?after=${id}&skip=${read.join(",")}`;
+  if (link) link.href = `/inbox/next?after=${current}&skip=${others.join(",")}`;
 }

@@ -1,35 +1,38 @@
-// Copies the line beside it, also where browsers keep the clipboard for https.
+// <copy-button> copies the text of the field inside it, also on plain http, where browsers have no clipboard API.
 import { announce } from "./dom.js";
 
-customElements.define(
-  "copy-button",
-  class extends HTMLElement {
-    connectedCallback(): void {
-      const [input, button] = [
-        this.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea"),
-        this.querySelector("button"),
-      ];
-      if (!input || !button) return;
-      button.hidden = false;
-      let label: string | null = null;
-      input.addEventListener("focus", () => input.select());
-      // What was just asked for is copied by the same press, where the browser still counts it.
-      if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
-        setTimeout(() => button.click());
-      button.addEventListener("click", () => {
-        void copyText(input.value, input).then((done) => {
-          const words = button.querySelector("span:not(.sr)") ?? button;
-          label ??= words.textContent ?? "Copy";
-          words.textContent = done ? "Copied" : "Press Ctrl C";
-          announce(done ? "Copied." : "It is selected. Press Control C to copy it.");
-          setTimeout(() => (words.textContent = label ?? "Copy"), 2000);
-        });
+class CopyButton extends HTMLElement {
+  connectedCallback(): void {
+    const input = this.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
+    const button = this.querySelector("button");
+    if (!input || !button) return;
+    button.hidden = false;
+    let originalLabel: string | null = null;
+    input.addEventListener("focus", () => input.select());
+    // `data-now`: the press that created this text also copies it, while the browser still counts the press as a user gesture.
+    if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
+      setTimeout(() => button.click());
+    button.addEventListener("click", () => {
+      void copyText(input.value, input).then((copied) => {
+        const label = button.querySelector("span:not(.sr)") ?? button;
+        originalLabel ??= label.textContent ?? "Copy";
+        label.textContent = copied ? "Copied" : "Press Ctrl C";
+        announce(copied ? "Copied." : "It is selected. Press Control C to copy it.");
+        setTimeout(() => (label.textContent = originalLabel ?? "Copy"), 2000);
       });
-    }
-  },
-);
+    });
+  }
+}
 
-/** Copies a text; false where the person has to do it. The field, if given, is left selected then. */
+customElements.define("copy-button", CopyButton);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "copy-button": CopyButton;
+  }
+}
+
+/** Copies `text`, which `field` contains if it is given. Returns `false` if copying failed; the field is then selected. */
 export async function copyText(
   text: string,
   field?: HTMLInputElement | HTMLTextAreaElement,
@@ -38,7 +41,7 @@ export async function copyText(
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Plain http has no clipboard, only the old command on a selection.
+    // Without https there is only the old command, which copies the selection.
     field?.select();
     return field !== undefined && document.execCommand("copy");
   }

@@ -1,14 +1,18 @@
-// Deadlines for what a browser, a device or a server may never answer.
+// Deadlines for promises that a browser, a device or the server may never settle.
 
-/** Settles as `promise` does. Rejects with `late()` if that takes longer than `ms` milliseconds. */
-export function withDeadline<T>(promise: Promise<T>, ms: number, late: () => Error): Promise<T> {
+/** Settles like `promise`, but rejects with `timeoutError()` after `ms` milliseconds. */
+export function withDeadline<T>(
+  promise: Promise<T>,
+  ms: number,
+  timeoutError: () => Error,
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), ms);
+    const timer = setTimeout(() => reject(timeoutError()), ms);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
-/** The value of `promise`, or `fallback` if it takes longer than `ms` milliseconds. */
+/** Settles like `promise`, but resolves with `fallback` after `ms` milliseconds. */
 export function withFallback<T, F>(promise: Promise<T>, ms: number, fallback: F): Promise<T | F> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(fallback), ms);

@@ -1,6 +1,6 @@
-// Small helpers of all elements.
+// DOM, formatting and storage helpers that all elements share.
 
-/** Makes an element with attributes and children. Never parses text as HTML. */
+/** Creates an element. `true` sets an empty attribute and `false` omits it. Never parses text as HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Record<string, string | boolean> = {},
@@ -15,7 +15,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A picture of the sprite. The build collects the names from calls with a literal. */
+/** An icon from the sprite. Pass a literal: the build collects the names from the source. */
 export function icon(name: string): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
@@ -28,45 +28,44 @@ export function icon(name: string): SVGSVGElement {
   return svg;
 }
 
-/** A button that is only an icon; the words are its name. */
+/** A button that shows only an icon; `label` is its accessible name and tooltip. */
 export function iconButton(
-  words: string,
-  picture: SVGSVGElement,
+  label: string,
+  image: SVGSVGElement,
   className: string,
 ): HTMLButtonElement {
   return make(
     "button",
-    { type: "button", class: className, "aria-label": words, title: words },
-    picture,
+    { type: "button", class: className, "aria-label": label, title: label },
+    image,
   );
 }
 
-/** Tells readers of the screen what just happened. */
+/** Announces `text` to screen readers. */
 export function announce(text: string): void {
   const region = document.getElementById("announcements");
-  // The same sentence twice in a row would not be read again without a change in between.
+  // Screen readers ignore an unchanged text, so a repeated one gets a trailing space.
   if (region) region.textContent = region.textContent === text ? `${text}\u00a0` : text;
 }
 
-const out = "You are signed out. ";
+const signedOut = "You are signed out. ";
+const signIn = "Sign in";
 
-/** Writes words into an element. Where they say that one is signed out, "Sign in" leads there, in another tab: this page must stay. */
-export function setMessage(element: Element, words: string): void {
-  // What stands there already is not written again: it would be read out anew.
-  if (element.textContent === words) return;
-  const at = words.indexOf(`${out}Sign in`);
-  if (at === -1) {
-    element.textContent = words;
+/** Sets the text of an element. "Sign in" after "You are signed out." becomes a link that opens a new tab, so that this page keeps its state. */
+export function setMessage(element: Element, message: string): void {
+  // Screen readers would read an unchanged message again.
+  if (element.textContent === message) return;
+  const start = message.indexOf(signedOut + signIn);
+  if (start === -1) {
+    element.textContent = message;
     return;
   }
-  const [before, after] = [
-    words.slice(0, at + out.length),
-    words.slice(at + out.length + "Sign in".length),
-  ];
+  const linkStart = start + signedOut.length;
+  const [before, after] = [message.slice(0, linkStart), message.slice(linkStart + signIn.length)];
   const link =
     element.querySelector("a") ??
-    make("a", { href: "/session", target: "_blank", rel: "noopener" }, "Sign in");
-  // The link that is there stays: it may have the focus, or be pressed just now.
+    make("a", { href: "/session", target: "_blank", rel: "noopener" }, signIn);
+  // Keep an existing link: it may have the focus, or the person may be clicking it.
   if (!link.previousSibling || !link.nextSibling) element.replaceChildren(before, link, after);
   else {
     link.previousSibling.textContent = before;
@@ -74,27 +73,27 @@ export function setMessage(element: Element, words: string): void {
   }
 }
 
-/** `0:42`, or `1:02:03`, of milliseconds. */
+/** Formats milliseconds as `0:42` or `1:02:03`. */
 export function formatTime(ms: number): string {
-  const all = Math.max(0, Math.floor(ms / 1000));
+  const total = Math.max(0, Math.floor(ms / 1000));
   const [hours, minutes, seconds] = [
-    Math.floor(all / 3600),
-    Math.floor(all / 60) % 60,
-    String(all % 60).padStart(2, "0"),
+    Math.floor(total / 3600),
+    Math.floor(total / 60) % 60,
+    String(total % 60).padStart(2, "0"),
   ];
   return hours > 0
     ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}`
     : `${minutes}:${seconds}`;
 }
 
-/** `8.4 MB` of bytes. */
+/** Formats a number of bytes as `8.4 MB`, in powers of 1000. */
 export function formatBytes(count: number): string {
   const units = ["bytes", "kB", "MB", "GB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, count)) / 3));
   return `${(count / 1000 ** power).toLocaleString("en", { maximumFractionDigits: power > 1 ? 1 : 0 })} ${units[power]}`;
 }
 
-/** Whether a key is being typed into something. */
+/** Whether keys pressed on `target` edit a field, so that they are not shortcuts. */
 export function isTextEntry(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
@@ -126,7 +125,11 @@ export function writeStorage(
   }
 }
 
-/** `21 Nov 14:02`, with another sign than the colon where it is for a file's name. */
-export function formatTimestamp(at = new Date(), colon = ":"): string {
-  return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })} ${String(at.getHours()).padStart(2, "0")}${colon}${String(at.getMinutes()).padStart(2, "0")}`;
+/** Formats a local time as `21 Nov 14:02`. File names need another `separator` than the colon. */
+export function formatTimestamp(time = new Date(), separator = ":"): string {
+  const month = time.toLocaleString("en", { month: "short" });
+  const [hours, minutes] = [time.getHours(), time.getMinutes()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
+  return `${time.getDate()} ${month} ${hours}${separator}${minutes}`;
 }

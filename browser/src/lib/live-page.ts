@@ -1,130 +1,138 @@
-// One stream a page. Browsers open six connections a host, so a hidden tab gives its one back and asks for what it missed later.
+// <live-page> follows the server-sent events of a page and refreshes it. Browsers allow about six connections per host, so a hidden tab
+// closes its stream. When it is visible again, it resumes after the last event it received.
 import { announce } from "./dom.js";
-import { showError } from "./dialogs.js";
+import { showError } from "./error-banner.js";
 import { refresh } from "./refresh.js";
 
-interface Happening {
+const eventKinds = ["comment", "reaction", "receipt", "media", "update", "inbox"];
+const RECONNECT_DELAY_MS = 15_000;
+/** Events that arrive within this time cause one refresh. */
+const REFRESH_DELAY_MS = 150;
+
+interface EventData {
   kind?: string;
   id?: string;
   owed_by_me?: number;
 }
 
-customElements.define(
-  "live-page",
-  class extends HTMLElement {
-    #source: EventSource | null = null;
-    #last: string | null = null;
-    #pause: ReturnType<typeof setTimeout> | undefined;
-    #known = new Set<string>();
-    #ended = false;
+class LivePage extends HTMLElement {
+  #source: EventSource | null = null;
+  #lastEventId: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #knownComments = new Set<string>();
+  #accessLost = false;
 
-    connectedCallback(): void {
-      this.#last = this.dataset["after"] ?? null;
-      this.#known = comments();
-      document.addEventListener("visibilitychange", this.#turn);
-      document.addEventListener("hearback:refreshed", this.#heard);
-      document.addEventListener("hearback:access-lost", this.#end);
-      this.#turn();
-    }
+  connectedCallback(): void {
+    this.#lastEventId = this.dataset["after"] ?? null;
+    this.#knownComments = commentIds();
+    document.addEventListener("visibilitychange", this.#updateConnection);
+    document.addEventListener("hearback:refreshed", this.#announceNewComments);
+    document.addEventListener("hearback:access-lost", this.#endAccess);
+    this.#updateConnection();
+  }
 
-    disconnectedCallback(): void {
-      document.removeEventListener("visibilitychange", this.#turn);
-      document.removeEventListener("hearback:refreshed", this.#heard);
-      document.removeEventListener("hearback:access-lost", this.#end);
+  disconnectedCallback(): void {
+    document.removeEventListener("visibilitychange", this.#updateConnection);
+    document.removeEventListener("hearback:refreshed", this.#announceNewComments);
+    document.removeEventListener("hearback:access-lost", this.#endAccess);
+    this.#close();
+  }
+
+  #updateConnection = (): void => {
+    if (document.hidden) this.#close();
+    else this.#open();
+  };
+
+  #open(): void {
+    const url = this.dataset["src"];
+    if (!url || this.#source || this.#accessLost) return;
+    const source = new EventSource(
+      this.#lastEventId === null ? url : `${url}?after=${encodeURIComponent(this.#lastEventId)}`,
+    );
+    this.#source = source;
+    for (const kind of eventKinds)
+      source.addEventListener(kind, (event: MessageEvent<string>) => this.#receive(kind, event));
+    source.addEventListener("error", () => {
+      // After a network failure the browser reconnects by itself. After an error response (signed out, revoked, restarting) it does not.
+      if (source.readyState !== EventSource.CLOSED) return;
       this.#close();
+      this.#timer = setTimeout(this.#updateConnection, RECONNECT_DELAY_MS);
+      // EventSource hides the status. Fetching the page finds out whether the reader lost access.
+      void refresh();
+    });
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  /** The update was trashed, or this reader may no longer open it. */
+  #endAccess = (): void => {
+    if (this.#accessLost) return;
+    this.#accessLost = true;
+    this.#close();
+    showError("This is no longer open to you. What you typed is still here.");
+  };
+
+  #receive(kind: string, event: MessageEvent<string>): void {
+    if (event.lastEventId !== "") this.#lastEventId = event.lastEventId;
+    let data: EventData = {};
+    try {
+      data = JSON.parse(event.data) as EventData;
+    } catch {
+      // Some events carry no data.
     }
-
-    #turn = (): void => {
-      if (document.hidden) this.#close();
-      else this.#open();
-    };
-
-    #open(): void {
-      const address = this.dataset["src"];
-      if (!address || this.#source || this.#ended) return;
-      const source = new EventSource(
-        this.#last === null ? address : `${address}?after=${encodeURIComponent(this.#last)}`,
-      );
-      this.#source = source;
-      for (const kind of ["comment", "reaction", "receipt", "media", "update", "inbox"]) {
-        source.addEventListener(kind, (event: MessageEvent<string>) => this.#happened(kind, event));
-      }
-      source.addEventListener("error", () => {
-        // The browser tries again by itself unless the answer was not a stream (signed out, revoked, restarting).
-        if (source.readyState !== EventSource.CLOSED) return;
-        // Why, it does not say: the page itself does.
-        this.#close();
-        this.#pause = setTimeout(this.#turn, 15_000);
-        void refresh();
+    if (kind === "inbox") showInboxCount(data.owed_by_me);
+    // Only the inbox lists what an inbox event changes; other pages show just the count.
+    if (kind === "inbox" && !document.getElementById("inbox")) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      void refresh().then(() => {
+        if (kind === "receipt" || kind === "update")
+          document.dispatchEvent(new CustomEvent("hearback:activity"));
       });
+    }, REFRESH_DELAY_MS);
+  }
+
+  /** After a refresh, announces the authors of new comments, except the reader. */
+  #announceNewComments = (): void => {
+    const authors = new Set<string>();
+    for (const comment of document.querySelectorAll<HTMLElement>(".comment[id]")) {
+      if (!this.#knownComments.has(comment.id) && comment.dataset["mine"] === undefined)
+        authors.add(comment.dataset["author"] ?? "");
     }
+    this.#knownComments = commentIds();
+    if (authors.size === 0) return;
+    announce(`New comment by ${[...authors].join(", ")}.`);
+    document.dispatchEvent(new CustomEvent("hearback:activity"));
+  };
+}
 
-    #close(): void {
-      clearTimeout(this.#pause);
-      this.#source?.close();
-      this.#source = null;
-    }
+customElements.define("live-page", LivePage);
 
-    /** Trashed, revoked, or no longer for this reader. */
-    #end = (): void => {
-      if (this.#ended) return;
-      this.#ended = true;
-      this.#close();
-      showError("This is no longer open to you. What you typed is still here.");
-    };
+declare global {
+  interface HTMLElementTagNameMap {
+    "live-page": LivePage;
+  }
+}
 
-    #happened(kind: string, event: MessageEvent<string>): void {
-      if (event.lastEventId !== "") this.#last = event.lastEventId;
-      let data: Happening = {};
-      try {
-        data = JSON.parse(event.data) as Happening;
-      } catch {
-        // An event without data still says that something happened.
-      }
-      if (kind === "inbox") count(data.owed_by_me);
-      // An inbox event changes only the inbox; on other pages the count is all there is to see.
-      if (kind === "inbox" && !document.getElementById("inbox")) return;
-      // Several events of one moment become one fetch.
-      clearTimeout(this.#pause);
-      this.#pause = setTimeout(() => {
-        void refresh().then(() => {
-          // What comes before one's eyes is read.
-          if (kind === "receipt" || kind === "update")
-            document.dispatchEvent(new CustomEvent("hearback:activity"));
-        });
-      }, 150);
-    }
-
-    /** After a refresh: says whose comments came. One's own need no saying. */
-    #heard = (): void => {
-      const names = new Set<string>();
-      for (const comment of document.querySelectorAll<HTMLElement>(".comment[id]")) {
-        if (!this.#known.has(comment.id) && comment.dataset["mine"] === undefined)
-          names.add(comment.dataset["author"] ?? "");
-      }
-      this.#known = comments();
-      if (names.size === 0) return;
-      announce(`New comment by ${[...names].join(", ")}.`);
-      document.dispatchEvent(new CustomEvent("hearback:activity"));
-    };
-  },
-);
-
-function comments(): Set<string> {
+function commentIds(): Set<string> {
   return new Set([...document.querySelectorAll(".comment[id]")].map((comment) => comment.id));
 }
 
-/** How much waits for my answer, in the rail and in the title. */
-function count(owed: number | undefined): void {
+/** Shows the number of updates that await the reader's answer, in the navigation and in the title. */
+function showInboxCount(owed: number | undefined): void {
   if (owed === undefined) return;
-  const shown = owed > 1000 ? "1000+" : String(owed); // as filters.rs says it
+  const text = owed > 1000 ? "1000+" : String(owed); // filters.rs formats it the same way
   const badge = document.getElementById("rail-count");
   if (badge) {
     badge.hidden = owed === 0;
     const number = badge.querySelector("[data-number]");
-    if (number) number.textContent = shown;
+    if (number) number.textContent = text;
   }
   document.title = document.title
     .replace(/^\(\d+\+?\) /, "")
-    .replace(/^/, owed > 0 ? `(${shown}) ` : "");
+    .replace(/^/, owed > 0 ? `(${text}) ` : "");
 }

@@ -1,26 +1,26 @@
-// Names behind an @: completed from the people and groups of the workspace, which are fetched when the first one is typed.
+// Completes names after an @ from the people and groups of the workspace, which are fetched when the first @ is typed.
 import "@github/text-expander-element";
 import { make } from "./dom.js";
 import { requestJson } from "./request.js";
 
-interface Name {
-  /** What is written for it. */
+interface Mentionable {
+  /** The text to insert. */
   value: string;
   name: string;
-  /** What tells it from others. */
+  /** Distinguishes people with the same name. */
   hint: string;
-  /** Beginnings it is found by. */
-  words: string[];
+  /** Folded texts that match by their beginning. */
+  keywords: string[];
 }
 
-const SHOWN = 6;
-let names: Promise<Name[]> | null = null;
+const MAX_SUGGESTIONS = 6;
+let mentionables: Promise<Mentionable[]> | null = null;
 
-// These events do not bubble; on their way down they pass here.
+// The events of <text-expander> do not bubble, so listen in the capture phase.
 document.addEventListener(
   "text-expander-change",
   (event) => {
-    event.detail.provide(offer(event.detail.text));
+    event.detail.provide(suggest(event.detail.text));
   },
   true,
 );
@@ -34,7 +34,7 @@ document.addEventListener(
   true,
 );
 
-// What was put in is typed, for the draft and for all who listen.
+// An inserted name counts as typed, so that the draft is saved.
 document.addEventListener(
   "text-expander-committed",
   (event) => {
@@ -43,7 +43,7 @@ document.addEventListener(
   true,
 );
 
-// Over the line instead of under it where there is no room, and never over an edge.
+// The list opens above the line if there is no room below it, and stays within the window.
 document.addEventListener(
   "text-expander-activate",
   ({ target }) => {
@@ -51,29 +51,29 @@ document.addEventListener(
       const list = target instanceof Element ? target.querySelector<HTMLElement>(".names") : null;
       if (!list) return;
       const box = list.getBoundingClientRect();
-      const across = Math.min(0, innerWidth - 8 - box.right);
-      const up = box.bottom > innerHeight - 8 ? -box.height - 32 : 6;
-      list.style.translate = `${across}px ${up}px`;
+      const dx = Math.min(0, innerWidth - 8 - box.right);
+      const dy = box.bottom > innerHeight - 8 ? -box.height - 32 : 6;
+      list.style.translate = `${dx}px ${dy}px`;
     });
   },
   true,
 );
 
-async function offer(typed: string): Promise<{ matched: boolean; fragment?: HTMLElement }> {
-  names ??= fetchNames();
-  let all: Name[];
+async function suggest(typed: string): Promise<{ matched: boolean; fragment?: HTMLElement }> {
+  mentionables ??= fetchMentionables();
+  let all: Mentionable[];
   try {
-    all = await names;
+    all = await mentionables;
   } catch {
-    names = null; // Asked again at the next letter.
+    mentionables = null; // Retry at the next letter.
     return { matched: false };
   }
-  const wanted = fold(typed);
-  const found = all
-    .filter(({ words }) => words.some((word) => word.startsWith(wanted)))
-    .slice(0, SHOWN);
-  if (found.length === 0) return { matched: false };
-  const items = found.map(({ value, name, hint }, index) =>
+  const prefix = fold(typed);
+  const matches = all
+    .filter(({ keywords }) => keywords.some((keyword) => keyword.startsWith(prefix)))
+    .slice(0, MAX_SUGGESTIONS);
+  if (matches.length === 0) return { matched: false };
+  const items = matches.map(({ value, name, hint }, index) =>
     make(
       "li",
       { role: "option", id: `name-${index}`, "data-value": value },
@@ -96,7 +96,7 @@ async function offer(typed: string): Promise<{ matched: boolean; fragment?: HTML
   };
 }
 
-async function fetchNames(): Promise<Name[]> {
+async function fetchMentionables(): Promise<Mentionable[]> {
   const [people, groups] = await Promise.all([
     requestJson("GET", "/people") as Promise<{
       items: { name: string; email: string; deactivated_at: string | null }[];
@@ -112,18 +112,18 @@ async function fetchNames(): Promise<Name[]> {
         value: `@${name}`,
         name,
         hint: email,
-        words: [fold(name), ...fold(name).split(" "), fold(email)],
+        keywords: [fold(name), ...fold(name).split(" "), fold(email)],
       })),
     ...groups.items.map(({ name }) => ({
       value: `@${name}`,
       name: `@${name}`,
       hint: "group",
-      words: [fold(name)],
+      keywords: [fold(name)],
     })),
   ];
 }
 
-/** As the server folds names: without case and accents. */
+/** Removes case and accents, as the server does. */
 function fold(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }

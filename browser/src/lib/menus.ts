@@ -1,5 +1,7 @@
-// Menus are <details>: one is open at a time, and Escape or a click elsewhere closes it. And any emoji, by its name.
+// Menus are <details> elements. One is open at a time; Escape or a click elsewhere closes it. The reaction menu gets an emoji search.
 import { make } from "./dom.js";
+
+const MAX_EMOJIS = 40;
 
 document.addEventListener("click", (event) => {
   const inside = event.target instanceof Element ? event.target.closest("details.menu") : null;
@@ -16,20 +18,20 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 });
 
-// `toggle` does not bubble, but it can be captured.
+// `toggle` does not bubble, so listen in the capture phase.
 document.addEventListener(
   "toggle",
   ({ target }) => {
     if (!(target instanceof HTMLDetailsElement) || !target.open || !target.matches(".menu")) return;
     const items = target.querySelector<HTMLElement>(".menu-items");
     if (!items) return;
-    if (target.matches(".react")) searchEmojis(items);
+    if (target.matches(".react")) addEmojiSearch(items);
     keepInView(items);
   },
   true,
 );
 
-/** Moves a menu that would hang over an edge, of the window or of a list that scrolls. */
+/** Moves an open menu into the window, or into the scrolling list that contains it. */
 function keepInView(items: HTMLElement): void {
   items.style.translate = "";
   const [box, frame] = [
@@ -38,62 +40,49 @@ function keepInView(items: HTMLElement): void {
   ];
   const right = Math.min(innerWidth - 8, frame?.right ?? Infinity);
   const left = Math.max(8, frame?.left ?? 0);
-  const across = box.right > right ? right - box.right : box.left < left ? left - box.left : 0;
+  const dx = box.right > right ? right - box.right : box.left < left ? left - box.left : 0;
   const summary = items.parentElement?.getBoundingClientRect();
-  const below = Math.min(
+  const bottom = Math.min(
     innerHeight - parseFloat(getComputedStyle(document.body).getPropertyValue("--bottom-bar")),
     frame?.bottom ?? Infinity,
   );
-  const up =
-    summary && box.bottom > below && box.height < summary.top ? summary.top - box.bottom - 4 : 0;
-  if (across !== 0 || up !== 0) items.style.translate = `${across}px ${up}px`;
+  const dy =
+    summary && box.bottom > bottom && box.height < summary.top ? summary.top - box.bottom - 4 : 0;
+  if (dx !== 0 || dy !== 0) items.style.translate = `${dx}px ${dy}px`;
 }
 
-/** Adds a line that finds any emoji; the list of all is fetched when it is first used. */
-function searchEmojis(items: HTMLElement): void {
+/** Adds a field that finds an emoji by name. The list of emojis is loaded at the first search. */
+function addEmojiSearch(items: HTMLElement): void {
   if (items.querySelector(".emoji-search")) return;
   const first = items.querySelector<HTMLButtonElement>("button[formaction]");
-  const base = first?.getAttribute("formaction")?.replace(/[^/]*$/, "");
-  if (base === undefined) return;
+  const reactionsUrl = first?.getAttribute("formaction")?.replace(/[^/]*$/, "");
+  if (reactionsUrl === undefined) return;
   const input = make("input", {
     type: "search",
     placeholder: "Any other, by name",
     "aria-label": "Find an emoji by its name",
     autocomplete: "off",
   });
-  const found = make("div", {
+  const results = make("div", {
     class: "emoji-found",
     "data-js": true,
     role: "group",
     "aria-label": "Found",
   });
-  items.append(make("div", { class: "emoji-search", "data-js": true }, input), found);
+  items.append(make("div", { class: "emoji-search", "data-js": true }, input), results);
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     event.preventDefault();
-    found.querySelector("button")?.click();
+    results.querySelector("button")?.click();
   });
   input.addEventListener("input", () => {
-    void (async () => {
-      const { default: all } = await import("emojis");
-      const words = input.value.trim().toLowerCase().split(/\s+/);
-      const wanted = words.join(" ");
-      // What is called so comes before what has to do with it.
-      const rank = (names: string) =>
-        names.startsWith(wanted) ? 0 : names.includes(` ${wanted}`) ? 1 : 2;
-      const hits =
-        wanted === ""
-          ? []
-          : all
-              .filter(([, names]) => words.every((word) => names.includes(word)))
-              .sort(([, a], [, b]) => rank(a) - rank(b))
-              .slice(0, 40);
-      found.replaceChildren(
-        ...hits.map(([emoji, names]) =>
+    void findEmojis(input.value).then((found) => {
+      results.replaceChildren(
+        ...found.map(([emoji, names]) =>
           make(
             "button",
             {
-              formaction: base + emoji,
+              formaction: reactionsUrl + emoji,
               title: names.split(" ").slice(0, 4).join(" "),
               "aria-label": names,
             },
@@ -102,6 +91,20 @@ function searchEmojis(items: HTMLElement): void {
         ),
       );
       keepInView(items);
-    })();
+    });
   });
+}
+
+/** Emojis whose names contain every word of the query, best matches first. */
+async function findEmojis(query: string): Promise<[emoji: string, names: string][]> {
+  const { default: all } = await import("emojis");
+  const words = query.trim().toLowerCase().split(/\s+/);
+  const phrase = words.join(" ");
+  if (phrase === "") return [];
+  const rank = (names: string) =>
+    names.startsWith(phrase) ? 0 : names.includes(` ${phrase}`) ? 1 : 2;
+  return all
+    .filter(([, names]) => words.every((word) => names.includes(word)))
+    .sort(([, a], [, b]) => rank(a) - rank(b))
+    .slice(0, MAX_EMOJIS);
 }

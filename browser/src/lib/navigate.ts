@@ -1,7 +1,7 @@
-// Going to another page by a script: what was pressed is gone then, and with it the focus.
+// Navigation by scripts.
 import { visit } from "@hotwired/turbo";
 
-/** Goes to a page of ours. Its content has the focus then, unless something of it took it. */
+/** Visits a page of this site. The pressed button disappears, so the focus moves to the new content unless the page sets it itself. */
 export function navigate(url: string): void {
   document.addEventListener(
     "turbo:load",

@@ -1,4 +1,4 @@
-// Refreshing a page without disturbing who reads, types or watches: what is fetched is morphed into what is there.
+// Refreshes a page without disturbing its reader: fetches it again and morphs the result into the live regions (`data-live`).
 import { morphElements } from "@hotwired/turbo";
 
 type VideoHandler = (video: HTMLVideoElement, next: Element | undefined) => void;
@@ -25,16 +25,16 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
     event.preventDefault();
 });
 
-/** Whether an element stays exactly as it is. */
+/** Whether morphing must leave an element exactly as it is. `next` is undefined if the new page lacks it. */
 function keepsElement(element: Element, next: Element | undefined): boolean {
-  // Made by a script, and known to that script only.
+  // Created by a script, so the server's page never contains it.
   if (element.hasAttribute("data-js")) return true;
-  // What plays is not touched, but what there is nothing of any more goes: it was removed, or is being trimmed.
+  // A video keeps playing until the new page lacks it, because it was removed or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;
   }
-  // Typed into, and not sent.
+  // Changed by the reader and not sent yet.
   if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
   if (element instanceof HTMLInputElement)
     return (
@@ -43,7 +43,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
         ? element.checked !== element.defaultChecked
         : element.value !== element.defaultValue)
     );
-  // Somebody else removed what somebody is writing in: their text goes first.
+  // Somebody else removed the element while the reader was writing in it: keep the text.
   if (next === undefined)
     return [...element.querySelectorAll("textarea")].some(
       (area) => area.value !== area.defaultValue,
@@ -51,7 +51,7 @@ function keepsElement(element: Element, next: Element | undefined): boolean {
   return false;
 }
 
-/** Whether an attribute says what this reader did, not what the server knows. */
+/** Whether an attribute holds state of this browser that the server does not know. */
 function keepsAttribute(element: Element, name: string): boolean {
   if (name === "open" || name === "style" || name === "data-n") return true;
   if (name === "class") return element.matches(".medium, .viewport, .comment.on");
@@ -62,26 +62,26 @@ function keepsAttribute(element: Element, name: string): boolean {
 }
 
 let running: Promise<void> | null = null;
-let again = false;
+let requestedAgain = false;
 
-/** Fetches this page and morphs its live regions. Calls while one runs become one more afterwards. */
+/** Refreshes the page. All calls during a refresh together cause one more; every promise resolves after the last one. */
 export function refresh(): Promise<void> {
   if (running) {
-    again = true;
+    requestedAgain = true;
     return running;
   }
   running = (async () => {
     do {
-      again = false;
-      await once();
-    } while (again);
+      requestedAgain = false;
+      await fetchAndMorph();
+    } while (requestedAgain);
   })().finally(() => {
     running = null;
   });
   return running;
 }
 
-async function once(): Promise<void> {
+async function fetchAndMorph(): Promise<void> {
   const address = location.pathname + location.search;
   let text: string;
   try {
@@ -94,21 +94,16 @@ async function once(): Promise<void> {
     if (!response.ok || new URL(response.url).pathname !== location.pathname) return;
     text = await response.text();
   } catch {
-    return; // Away for a moment; the stream opens again and asks again.
+    return; // The server is unreachable. The event stream reconnects and refreshes again.
   }
   if (address !== location.pathname + location.search) return;
   const next = new DOMParser().parseFromString(text, "text/html");
-  // For those who arrange what they show: what comes is arranged alike first, so that nothing has to move afterwards.
+  // Elements that reorder the page reorder the new one first, so that morphing moves nothing.
   document.dispatchEvent(new CustomEvent("hearback:before-morph", { detail: next }));
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = region.id === "" ? null : next.getElementById(region.id);
     if (other) morphElements(region, other);
   }
   document.title = next.title;
-  fresh();
-}
-
-/** Tells the elements that the page may have changed under them. */
-function fresh(): void {
   document.dispatchEvent(new CustomEvent("hearback:refreshed"));
 }

@@ -1,6 +1,6 @@
-// Asking the server: JSON in, JSON out, and every failure as words for the person.
+// JSON requests to the server. Every failure becomes a message for the person.
 
-/** What went wrong, in words, with the fields it concerns. */
+/** A failed request. The message is for the person; `errors` maps field names to messages. Status 0 means no response. */
 export class Problem extends Error {
   constructor(
     message: string,
@@ -10,13 +10,13 @@ export class Problem extends Error {
     super(message);
   }
 
-  /** The server or the line to it is down: trying again later may work. */
+  /** Whether a retry may succeed: no response, rate limit or server error. */
   get isTransient(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-/** Sends a request and answers its JSON (null for an empty body), or throws a Problem. */
+/** Sends a request and returns the JSON of the response, or null if it is empty. Throws a `Problem`, or the `AbortError` of `signal`. */
 export async function requestJson(
   method: string,
   url: string,
@@ -45,7 +45,6 @@ export async function requestJson(
   return text === "" ? null : (JSON.parse(text) as unknown);
 }
 
-/** No answer at all. */
 export function noResponseProblem(): Problem {
   return new Problem(
     navigator.onLine
@@ -55,28 +54,28 @@ export function noResponseProblem(): Problem {
   );
 }
 
-/** "is missing." as a sentence of its own, as the pages say it (filters.rs has the same). */
-export function toSentence(wrong: string): string {
-  return /^(is|has|must|may|can|needs|does|stands|ends) /.test(wrong) ? `This ${wrong}` : wrong;
+/** Completes a field error that starts with a verb: "is missing." becomes "This is missing." filters.rs does the same. */
+export function toSentence(error: string): string {
+  return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
 }
 
-/** The words of a problem document (RFC 9457), or of its status where it is none. */
+/** Parses a problem document (RFC 9457). Other bodies get a message that names the status. */
 export function parseProblem(status: number, text: string): Problem {
-  // What the server says is for programs.
+  // The server's own message for 401 addresses API clients.
   if (status === 401)
     return new Problem(
       "You are signed out. Sign in again in another tab, then try again here.",
       status,
     );
   try {
-    const said = JSON.parse(text) as {
+    const problem = JSON.parse(text) as {
       title?: string;
       detail?: string;
       errors?: Record<string, string>;
     };
-    const errors = said.errors ?? {};
+    const errors = problem.errors ?? {};
     return new Problem(
-      Object.values(errors).map(toSentence).join(" ") || (said.detail ?? said.title ?? ""),
+      Object.values(errors).map(toSentence).join(" ") || (problem.detail ?? problem.title ?? ""),
       status,
       errors,
     );

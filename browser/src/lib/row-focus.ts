@@ -1,8 +1,8 @@
-// Lists that are gone through by keys: one row at a time has the focus.
+// Keyboard navigation of lists: one row at a time has the focus.
 import { isTextEntry } from "./dom.js";
 import { shortcutsEnabled } from "./shortcuts.js";
 
-/** Whether a key is meant for the page. */
+/** Whether a key press is a shortcut of the page: no modifier, no text field, no open dialog. */
 export function isPageShortcut(event: KeyboardEvent): boolean {
   if (
     event.defaultPrevented ||
@@ -16,18 +16,17 @@ export function isPageShortcut(event: KeyboardEvent): boolean {
   return document.querySelector("dialog[open], [popover]:popover-open") === null;
 }
 
-/** The row that has the focus, or holds what has it. */
+/** The row that has or contains the focus. */
 export function focusedRow(rows: HTMLElement[]): HTMLElement | undefined {
   return rows.find((row) => row.contains(document.activeElement));
 }
 
-/** Moves the focus by so many rows; from nowhere to the first or the last. */
-export function moveFocus(rows: HTMLElement[], by: number): void {
-  const now = rows.findIndex((row) => row.contains(document.activeElement));
-  const next =
-    rows[
-      now === -1 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, now + by))
-    ];
+/** Moves the focus by `offset` rows. If no row has the focus, it goes to the first row, or to the last if `offset` is negative. */
+export function moveFocus(rows: HTMLElement[], offset: number): void {
+  const last = rows.length - 1;
+  const current = rows.findIndex((row) => row.contains(document.activeElement));
+  const start = offset > 0 ? 0 : last;
+  const next = rows[current === -1 ? start : Math.min(last, Math.max(0, current + offset))];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }

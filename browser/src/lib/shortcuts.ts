@@ -1,11 +1,13 @@
-// Keys of every page, the list of all keys, and the switch for those whom single keys disturb (WCAG 2.1.4).
+// Keyboard shortcuts of every page, the dialog that lists them, and the setting that turns single-key shortcuts off (WCAG 2.1.4).
 import { make, readStorage, writeStorage, isTextEntry } from "./dom.js";
 
-const everywhere: [string[], string][] = [
+type Shortcut = [keys: string[], description: string];
+
+const everywhere: Shortcut[] = [
   [["/"], "Search"],
   [["?"], "These keys"],
 ];
-const onUpdates: [string[], string][] = [
+const onUpdates: Shortcut[] = [
   [["Space", "k"], "Play or pause"],
   [["j", "l"], "10 seconds back or on"],
   [["←", "→"], "5 seconds; with Shift 1; between pictures"],
@@ -19,26 +21,26 @@ const onUpdates: [string[], string][] = [
   [["i"], "Next in the inbox"],
   [["z"], "Only the stage and the comments"],
 ];
-const onInbox: [string[], string][] = [
+const onInbox: Shortcut[] = [
   [["j", "k"], "Next or previous row"],
   [["Enter"], "Open"],
   [["a"], "Answer, or open"],
   [["s"], "Later"],
   [["i"], "Read one after the other"],
 ];
-const onReceipts: [string[], string][] = [
+const onReceipts: Shortcut[] = [
   [["j", "k"], "Next or previous answer"],
   [["y"], "Yes, that’s it"],
   [["n"], "Not quite"],
   [["Ctrl", "Enter"], "Send what you typed"],
 ];
-const onPictures: [string[], string][] = [
+const onImages: Shortcut[] = [
   [["+", "−", "0"], "Zoom; the whole picture"],
   [["Enter"], "On the picture: a pin, which arrows move"],
   [["Space"], "Hold to move the picture"],
 ];
 
-/** Whether single keys do something. */
+/** Whether single-key shortcuts are on. */
 export function shortcutsEnabled(): boolean {
   return readStorage("localStorage", "keys") !== "off";
 }
@@ -52,40 +54,43 @@ document.addEventListener("keydown", (event) => {
     isTextEntry(event.target)
   )
     return;
-  // The list itself opens always, so that the keys can be switched on again.
-  if (event.key === "?") show();
-  else if (event.key === "/" && shortcutsEnabled()) search();
+  // "?" always works, so that shortcuts can be turned on again.
+  if (event.key === "?") showShortcuts();
+  else if (event.key === "/" && shortcutsEnabled()) focusSearch();
   else return;
   event.preventDefault();
 });
 
-function search(): void {
+function focusSearch(): void {
   const field = document.querySelector<HTMLInputElement>('[data-key="/"]');
   if (field) field.select();
   else if (document.querySelector(".rail")) location.assign("/updates#q");
 }
 
-// Coming from another page, the cursor is where one searches.
+// `focusSearch` on a page without a search field leads to the library, whose field then gets the focus.
 document.addEventListener("turbo:load", () => {
   if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
 });
 
-function show(): void {
+function showShortcuts(): void {
   if (document.querySelector("dialog[open]")) return;
-  const lists = [
+  const shortcuts = [
     ...(document.querySelector("update-page") ? onUpdates : []),
-    ...(document.querySelector(".viewport") ? onPictures : []),
+    ...(document.querySelector(".viewport") ? onImages : []),
     ...(document.querySelector("inbox-keys") ? onInbox : []),
     ...(document.querySelector("hearing-list") ? onReceipts : []),
     ...everywhere,
   ];
   const list = make("dl", { class: "keys-list" });
-  for (const [keys, words] of lists)
-    list.append(make("dt", {}, ...keys.map((key) => make("kbd", {}, key))), make("dd", {}, words));
-  const box = make("input", { type: "checkbox" });
-  box.checked = shortcutsEnabled();
-  box.addEventListener("change", () =>
-    writeStorage("localStorage", "keys", box.checked ? null : "off"),
+  for (const [keys, description] of shortcuts)
+    list.append(
+      make("dt", {}, ...keys.map((key) => make("kbd", {}, key))),
+      make("dd", {}, description),
+    );
+  const checkbox = make("input", { type: "checkbox" });
+  checkbox.checked = shortcutsEnabled();
+  checkbox.addEventListener("change", () =>
+    writeStorage("localStorage", "keys", checkbox.checked ? null : "off"),
   );
   const close = make("button", { class: "button" }, "Close");
   const dialog = make(
@@ -96,7 +101,7 @@ function show(): void {
     make(
       "form",
       { method: "dialog", class: "actions", "data-turbo": "false" },
-      make("label", { class: "check" }, box, "Single keys do something"),
+      make("label", { class: "check" }, checkbox, "Single keys do something"),
       make("span", { class: "spring" }),
       close,
     ),

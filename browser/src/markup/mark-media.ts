@@ -1,6 +1,7 @@
 // The buttons that mark up a picture of an update, or a frame of its video. The editor opens over the page.
 import { uploads } from "../compose/draft.js";
-import { chooseAction, showError } from "../lib/dialogs.js";
+import { chooseAction } from "../lib/dialogs.js";
+import { showError } from "../lib/error-banner.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
 import { stage } from "../update/media-stage.js";

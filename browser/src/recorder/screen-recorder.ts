@@ -3,7 +3,7 @@ import { recorder, type Recorder, uploads } from "../compose/draft.js";
 import { confirmDialog } from "../lib/dialogs.js";
 import { announce, formatTime, isTextEntry } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
-import type { SendProgress } from "../upload/recording-sender.js";
+import type { SendProgress } from "../upload/send-progress.js";
 import { Attempt, discardRecording } from "./attempt.js";
 import { CaptureError, detectCapability, type DeviceKind, TimeoutError } from "./capture.js";
 import { launchRecording } from "./launch.js";

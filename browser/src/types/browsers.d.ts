@@ -1,4 +1,4 @@
-// What browsers have and TypeScript's library does not know yet.
+// Browser APIs that TypeScript's library does not declare yet.
 declare class MediaStreamTrackProcessor {
   constructor(of: { track: MediaStreamTrack });
   readonly readable: ReadableStream<VideoFrame>;

@@ -1,7 +1,7 @@
-// Where comments point: read from the page, so that the page stays the only truth.
+// The places that comments point to. They are read from the page, which is the only source of truth.
 import type { Shape } from "../markup/shapes.js";
 
-/** A part of a picture, 0–1 from the top left; a point has no width and height. */
+/** A part of an image, in fractions from the top left. A point has no width and height. */
 export interface Region {
   x: number;
   y: number;
@@ -9,107 +9,106 @@ export interface Region {
   h: number;
 }
 
-/** A coordinate of a region, within the picture. */
+/** Clamps a coordinate to the image, and rounds it to four decimal places. */
 export function clampFraction(value: number): number {
   return Math.round(Math.min(1, Math.max(0, value)) * 10_000) / 10_000;
 }
 
-/** A place in a piece of media: a moment of a video or a spot of a picture. */
+/** A place in media: a time of a video or a region of an image. */
 export interface Anchor {
   media: string;
+  /** Milliseconds. */
   at?: number;
   region?: Region;
-  /** What is drawn on the picture, or on the frame of that moment. */
+  /** Shapes on the image, or on the video frame at that time. */
   drawing?: Shape[];
-  /** Width and height of the picture that is drawn on. */
+  /** Width and height of the image that is drawn on, separated by a space. */
   size?: string;
 }
 
-/** A comment with a place. */
+/** A comment with an anchor. */
 export interface AnchoredComment extends Anchor {
   element: HTMLElement;
-  /** Who and what, in short, for the name of its dot. */
+  /** Author and text in short, as the accessible name of its mark. */
   label: string;
-  /** The end of a stretch. */
+  /** The end of a time range, in milliseconds. */
   until?: number;
-  /** Whether it is a question. */
   isQuestion: boolean;
-  /** Counted among the spots of pictures, from 1; 0 for moments. */
+  /** The number of a region among all regions of the page, from 1. 0 for times and drawings without a region. */
   number: number;
 }
 
-const drawings = new WeakMap<HTMLElement, { text: string; shapes: Shape[] }>();
+const parsedDrawings = new WeakMap<HTMLElement, { text: string; shapes: Shape[] }>();
 
-/** What is drawn with a comment, read once. Our own server wrote it. */
+/** The drawing of a comment. It is parsed once, and trusted because our server wrote it. */
 function drawingOf(comment: HTMLElement): { drawing?: Shape[] } {
   const text = comment.dataset["drawing"];
   if (text === undefined) return {};
-  let known = drawings.get(comment);
-  if (known?.text !== text)
-    drawings.set(comment, (known = { text, shapes: JSON.parse(text) as Shape[] }));
-  return { drawing: known.shapes };
+  let parsed = parsedDrawings.get(comment);
+  if (parsed?.text !== text)
+    parsedDrawings.set(comment, (parsed = { text, shapes: JSON.parse(text) as Shape[] }));
+  return { drawing: parsed.shapes };
 }
 
-/** All comments with a place, oldest first, so that their numbers stay when the order of the list changes. */
+/** All comments with an anchor, oldest first, so that sorting the list does not change their numbers. */
 export function anchoredComments(): AnchoredComment[] {
-  const all: AnchoredComment[] = [];
-  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")].sort(
-    (a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""),
-  );
-  let number = 0;
-  for (const element of comments) {
-    const { media, at, until, region, author, kind, drawing } = element.dataset;
-    const asks = kind === "question";
-    if (media === undefined || (at === undefined && region === undefined && drawing === undefined))
-      continue;
-    // Resolved threads are folded away, and so are their marks.
-    if (element.closest(".resolved-thread:not([open])")) continue;
-    const said =
-      element.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ||
-      (drawing === undefined ? "" : "a drawing");
-    const words = `${asks ? "question, " : ""}${author ?? ""}: ${said.length > 80 ? `${said.slice(0, 80)}…` : said}`;
-    const drawn = drawingOf(element);
-    if (at !== undefined)
-      all.push({
-        element,
-        media,
-        at: Number(at),
-        ...(until === undefined ? {} : { until: Number(until) }),
-        label: words,
-        isQuestion: asks,
-        number: 0,
-        ...drawn,
-      });
-    else if (region !== undefined) {
-      const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
-      all.push({
-        element,
-        media,
-        region: { x, y, w, h },
-        label: words,
-        isQuestion: asks,
-        number: ++number,
-        ...drawn,
-      });
-    } else all.push({ element, media, label: words, isQuestion: asks, number: 0, ...drawn });
-  }
-  return all;
+  const comments = [...document.querySelectorAll<HTMLElement>(".comment[data-media]")]
+    // The marks of collapsed threads are hidden, too.
+    .filter((comment) => !comment.closest(".resolved-thread:not([open])"))
+    .sort((a, b) => (a.dataset["created"] ?? "").localeCompare(b.dataset["created"] ?? ""));
+  let regions = 0;
+  return comments.flatMap((element) => {
+    const anchor = anchorOf(element);
+    if (!anchor) return [];
+    return {
+      ...anchor,
+      element,
+      label: labelOf(element),
+      isQuestion: element.dataset["kind"] === "question",
+      number: anchor.region ? ++regions : 0,
+    };
+  });
 }
 
-/** Shows a comment in its list: opened, in sight, marked. */
+function anchorOf(comment: HTMLElement): (Anchor & { until?: number }) | null {
+  const { media, at, until, region, drawing } = comment.dataset;
+  if (media === undefined || (at === undefined && region === undefined && drawing === undefined))
+    return null;
+  const anchor = { media, ...drawingOf(comment) };
+  if (at !== undefined)
+    return {
+      ...anchor,
+      at: Number(at),
+      ...(until === undefined ? {} : { until: Number(until) }),
+    };
+  if (region === undefined) return anchor;
+  const [x = 0, y = 0, w = 0, h = 0] = region.split(" ").map(Number);
+  return { ...anchor, region: { x, y, w, h } };
+}
+
+function labelOf(comment: HTMLElement): string {
+  const { author = "", kind, drawing } = comment.dataset;
+  const text =
+    comment.querySelector(".body")?.textContent?.trim().replace(/\s+/g, " ") ||
+    (drawing === undefined ? "" : "a drawing");
+  const excerpt = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return `${kind === "question" ? "question, " : ""}${author}: ${excerpt}`;
+}
+
+/** Selects a comment, expands its thread and scrolls to it. */
 export function revealComment(comment: HTMLElement): void {
   comment.closest<HTMLDetailsElement>(".resolved-thread")?.setAttribute("open", "");
   selectComment(comment);
   scrollConversationTo(comment);
 }
 
-/** Scrolls to a part of the conversation. Where that scrolls by itself only that moves, and the stage stays in sight. */
-export function scrollConversationTo(part: HTMLElement): void {
+/** Scrolls to an element of the conversation. If the conversation has its own scroll bar, the stage stays in view. */
+export function scrollConversationTo(element: HTMLElement): void {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
-  const list = part.closest<HTMLElement>(".threads");
+  const list = element.closest<HTMLElement>(".threads");
   if (!list || getComputedStyle(list).overflowY !== "auto")
-    return part.scrollIntoView({ block: "nearest", behavior });
-  const [box, frame] = [part.getBoundingClientRect(), list.getBoundingClientRect()];
+    return element.scrollIntoView({ block: "nearest", behavior });
+  const [box, frame] = [element.getBoundingClientRect(), list.getBoundingClientRect()];
   const [above, below] = [box.top - frame.top - 12, box.bottom - frame.bottom + 12];
   list.scrollBy({ top: above < 0 ? above : Math.max(0, Math.min(above, below)), behavior });
   const stage = document.querySelector("update-stage");
@@ -117,7 +116,7 @@ export function scrollConversationTo(part: HTMLElement): void {
   if (top < 0 || top > innerHeight / 2) stage?.scrollIntoView({ block: "nearest" });
 }
 
-/** Marks one comment, and no other. */
+/** Selects one comment, or none. */
 export function selectComment(comment: HTMLElement | null): void {
   for (const other of document.querySelectorAll(".comment.on"))
     if (other !== comment) other.classList.remove("on");

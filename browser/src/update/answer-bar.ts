@@ -1,26 +1,26 @@
-// The bar in which one answers: how tall it is, and that what is opened in it is seen.
+// The bar in which a recipient answers. It measures its height for the page, and unfolds and scrolls its forms.
 
-/** There the box to say it back in is always open; below, it is folded until it is asked for. */
-const wide = matchMedia("(min-width: 1100px)");
+/** In a wide window the readback form is always open. In a narrow one it unfolds on demand. */
+const wideWindow = matchMedia("(min-width: 1100px)");
 
-/** Lets the page know how tall the bar is, so that nothing lies under it and nothing is kept free in vain. */
+/** Publishes the height of the bar as `--bar`, so that the page leaves exactly that much space below its content. */
 export function trackAnswerBar(signal: AbortSignal): void {
   const bar = document.querySelector<HTMLElement>(".answer-bar");
   const body = document.body;
   if (!bar) return;
-  const fold = () => {
-    const say = bar.querySelector<HTMLDetailsElement>(".say");
-    if (say && wide.matches) say.open = true;
+  const foldReadback = () => {
+    const readback = bar.querySelector<HTMLDetailsElement>(".say");
+    if (!readback) return;
+    if (wideWindow.matches) readback.open = true;
     else if (
-      say &&
-      !say.contains(document.activeElement) &&
-      say.querySelector("textarea")?.value === ""
+      !readback.contains(document.activeElement) &&
+      readback.querySelector("textarea")?.value === ""
     )
-      say.open = false;
+      readback.open = false;
   };
-  fold();
-  wide.addEventListener("change", fold, { signal });
-  document.addEventListener("hearback:refreshed", fold, { signal });
+  foldReadback();
+  wideWindow.addEventListener("change", foldReadback, { signal });
+  document.addEventListener("hearback:refreshed", foldReadback, { signal });
   const observer = new ResizeObserver(() => {
     const height = Math.round(bar.getBoundingClientRect().height);
     body.style.setProperty("--bar", `${height}px`);
@@ -33,31 +33,31 @@ export function trackAnswerBar(signal: AbortSignal): void {
   });
 }
 
-/** Goes to what answers, opening it where it is folded. */
+/** Focuses the field or button that answers, and unfolds its form if necessary. */
 export function focusAnswer(): void {
   const field = document.querySelector<HTMLElement>('[data-key="a"]');
   field?.closest("details")?.setAttribute("open", "");
   field?.focus();
 }
 
-// Opened by hand, one types at once; one of the two is open at a time. `toggle` does not bubble, but it can be captured.
+// When the person unfolds a form, focus its text area. In a narrow window, fold the other form.
+// `toggle` does not bubble, so listen in the capture phase.
 document.addEventListener(
   "toggle",
   ({ target }) => {
+    const forms = ".answer :is(.say, .decline)";
     if (
       !(target instanceof HTMLDetailsElement) ||
       !target.open ||
-      !target.matches(".answer :is(.say, .decline)") ||
+      !target.matches(forms) ||
       !target.contains(document.activeElement)
     )
       return;
-    if (!wide.matches)
-      for (const other of document.querySelectorAll<HTMLDetailsElement>(
-        ".answer :is(.say, .decline)[open]",
-      ))
+    if (!wideWindow.matches)
+      for (const other of document.querySelectorAll<HTMLDetailsElement>(`${forms}[open]`))
         if (other !== target) other.open = false;
     target.querySelector("textarea")?.focus({ preventScroll: true });
-    // The bar alone: the page behind it stays where it is.
+    // Scroll only the bar, not the page behind it.
     const bar = target.closest(".answer-bar");
     if (!bar) return;
     const [box, frame] = [target.getBoundingClientRect(), bar.getBoundingClientRect()];

@@ -1,27 +1,28 @@
-// The stage: one piece of media at a time, with the places that comments point to.
+// <update-stage> shows one media of an update at a time, with the places that comments point to.
+import { make } from "../lib/dom.js";
+import { refresh } from "../lib/refresh.js";
+import { MarkOverlay } from "../markup/overlay.js";
 import {
   type Anchor,
-  selectComment,
   type AnchoredComment,
   anchoredComments,
   type Region,
   revealComment,
+  selectComment,
 } from "./anchors.js";
-import { make } from "../lib/dom.js";
-import { MarkOverlay } from "../markup/overlay.js";
-import { refresh } from "../lib/refresh.js";
 import { ImageViewer } from "./image-viewer.js";
-import { seekTo, positionMs } from "./source-swap.js";
+import { positionMs, seekTo } from "./source-swap.js";
 import { Timeline } from "./timeline.js";
 
 export class UpdateStage extends HTMLElement {
-  #shown = "";
+  /** The id of the media that is shown, or an empty string. */
+  #shownMedia = "";
   #pending: Anchor | null = null;
-  #picture: ImageViewer | null = null;
+  #imageViewer: ImageViewer | null = null;
   #timeline: Timeline | null = null;
   #marks: MarkOverlay | null = null;
-  /** What had the focus before it was hidden: a button of a picture that is being prepared. */
-  #back: HTMLElement | null = null;
+  /** A toolbar button that gets the focus back once it is visible again. */
+  #focusTarget: HTMLElement | null = null;
   #listeners = new AbortController();
 
   connectedCallback(): void {
@@ -42,7 +43,7 @@ export class UpdateStage extends HTMLElement {
     );
     document.addEventListener("hearback:refreshed", () => this.sync(), { signal });
     document.addEventListener("hearback:comment-selected", () => this.#marks?.update(), { signal });
-    // An address ends after hours, or with what was behind it: the page says where it is now.
+    // Signed addresses expire after hours, or with the right they are bound to. The page has a new one.
     this.addEventListener(
       "error",
       ({ target }) => {
@@ -50,7 +51,7 @@ export class UpdateStage extends HTMLElement {
       },
       { signal, capture: true },
     );
-    // Folding a resolved thread takes its mark along.
+    // Collapsing a resolved thread hides its marks.
     document.addEventListener(
       "toggle",
       ({ target }) => {
@@ -64,115 +65,116 @@ export class UpdateStage extends HTMLElement {
   disconnectedCallback(): void {
     this.#listeners.abort();
     this.#marks?.detach();
-    this.#drop();
+    this.#destroyViews();
   }
 
-  /** The video that is shown, if one is. */
   get video(): HTMLVideoElement | null {
-    return this.#medium?.querySelector("video") ?? null;
+    return this.#figure?.querySelector("video") ?? null;
   }
 
-  /** The picture that is shown, if one is. */
   get imageViewer(): ImageViewer | null {
-    return this.#picture;
+    return this.#imageViewer;
   }
 
-  /** The marks over it. */
+  /** The shapes over the media. */
   get marks(): MarkOverlay | null {
     return this.#marks;
   }
 
-  /** The id of what is shown; empty for nothing. */
+  /** The id of the media that is shown, or an empty string. */
   get shownMedia(): string {
-    return this.#shown;
+    return this.#shownMedia;
   }
 
-  /** What the file that is shown is called. */
+  /** The file name of the media that is shown. */
   get shownName(): string {
-    return this.#medium?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
+    return this.#figure?.querySelector("img")?.alt ?? this.video?.getAttribute("aria-label") ?? "";
   }
 
-  /** The address of the picture as it is seen: with its marks, unless they are hidden. Null where no picture is shown. */
+  /** The address of the image as the reader sees it: with its markup unless that is hidden. Null if no image is shown. */
   get imageUrl(): string | null {
-    const source = this.#medium?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
+    const source = this.#figure?.querySelector<HTMLImageElement>(".sheet > img")?.src ?? null;
     return this.classList.contains("marks-off")
       ? source
-      : (this.#medium?.dataset["marked"] ?? source);
+      : (this.#figure?.dataset["marked"] ?? source);
   }
 
-  /** Width and height of that picture, as the server gives them. */
+  /** Width and height of that image as the server measured them, separated by a space. */
   get imageSize(): string | null {
-    const image = this.#medium?.querySelector(".sheet > img[width]");
+    const image = this.#figure?.querySelector(".sheet > img[width]");
     return image ? `${image.getAttribute("width")} ${image.getAttribute("height")}` : null;
   }
 
-  get #medium(): HTMLElement | null {
-    return this.#figures.find((figure) => figure.dataset["media"] === this.#shown) ?? null;
+  get #figure(): HTMLElement | null {
+    return this.#figures.find((figure) => figure.dataset["media"] === this.#shownMedia) ?? null;
   }
 
   get #figures(): HTMLElement[] {
     return [...this.querySelectorAll<HTMLElement>(".medium")];
   }
 
-  /** Shows one piece of media. */
+  /** Shows another media. Does nothing if the page has none with this id. */
   show(media: string): void {
-    if (media === this.#shown || !this.#figures.some((figure) => figure.dataset["media"] === media))
+    if (
+      media === this.#shownMedia ||
+      !this.#figures.some((figure) => figure.dataset["media"] === media)
+    )
       return;
     this.video?.pause();
-    this.#shown = media;
+    this.#shownMedia = media;
     this.sync();
   }
 
-  /** The next one or the one before, if there is one. */
-  step(by: number): void {
+  /** Shows the media that is `offset` places further, if there is one. */
+  step(offset: number): void {
     const figures = this.#figures;
-    const next =
-      figures[figures.findIndex((figure) => figure.dataset["media"] === this.#shown) + by];
+    const current = figures.findIndex((figure) => figure.dataset["media"] === this.#shownMedia);
+    const next = figures[current + offset];
     if (next) this.show(next.dataset["media"] ?? "");
   }
 
-  /** The moment that is played, as a place for a comment; nothing before it was ever started. */
+  /** The position of the video as an anchor, or null if it was never started. */
   currentAnchor(): Anchor | null {
     const video = this.video;
     return video && video.currentTime > 0
-      ? { media: this.#shown, at: Math.floor(positionMs(video)) }
+      ? { media: this.#shownMedia, at: Math.floor(positionMs(video)) }
       : null;
   }
 
-  /** Which number a piece of media has, from 1. */
+  /** The number of a media on the page, from 1. */
   numberOf(media: string): number {
     return this.#figures.findIndex((figure) => figure.dataset["media"] === media) + 1;
   }
 
-  /** How many there are. */
+  /** The number of media on the page. */
   get count(): number {
     return this.#figures.length;
   }
 
-  /** Draws the place of a comment that is being written. */
+  /** Shows the place of the comment that is being written. */
   setPendingAnchor(anchor: Anchor | null): void {
     this.#pending = anchor;
     this.#draw();
   }
 
-  /** Goes where a comment points. */
+  /** Selects a comment and goes to its place. */
   goTo(comment: HTMLElement): void {
-    const place = anchoredComments().find(({ element }) => element === comment);
+    const anchored = anchoredComments().find(({ element }) => element === comment);
     selectComment(comment);
-    if (!place) return;
-    this.show(place.media);
-    if (place.at !== undefined) this.seek(place.at);
-    this.#picture?.showComment(place);
-    this.#timeline?.highlight(place);
+    if (!anchored) return;
+    this.show(anchored.media);
+    if (anchored.at !== undefined) this.seek(anchored.at);
+    this.#imageViewer?.showComment(anchored);
+    this.#timeline?.highlight(anchored);
   }
 
-  /** No comment is chosen any more: its drawing goes. */
+  /** Deselects the selected comment and hides its drawing. */
   clearSelection(): void {
     selectComment(null);
     this.#draw();
   }
 
-  /** Goes to a moment of the video that is shown, or of the first one. */
+  /** Seeks the video that is shown, or else the first one, to a position in milliseconds. */
   seek(ms: number): void {
     if (!this.video) {
       const first = this.#figures.find((figure) => figure.querySelector("video"));
@@ -181,92 +183,104 @@ export class UpdateStage extends HTMLElement {
     if (this.video) seekTo(this.video, ms);
   }
 
-  /** Gives the focus to a button; while that is hidden, to what is shown. */
+  /** Focuses a button unless something else has the focus. While the button is hidden, focuses the media instead. */
   restoreFocus(button: HTMLElement): void {
     const { activeElement } = document;
-    this.#back = null;
+    this.#focusTarget = null;
     if (activeElement !== null && activeElement !== document.body && activeElement !== this) return;
     if (button.checkVisibility()) return button.focus({ preventScroll: true });
-    const shown = this.#medium?.querySelector<HTMLElement>(".viewport, video");
+    const media = this.#figure?.querySelector<HTMLElement>(".viewport, video");
     this.tabIndex = -1;
-    (shown ?? this).focus({ preventScroll: true });
-    if (!shown) this.#back = button;
+    (media ?? this).focus({ preventScroll: true });
+    if (!media) this.#focusTarget = button;
   }
 
-  /** Takes up what changed on the page. */
+  /** Adopts changes of the page. */
   sync(): void {
-    const { activeElement } = document;
-    if (
-      activeElement instanceof HTMLElement &&
-      this.querySelector(".stage-tools")?.contains(activeElement)
-    )
-      this.#back = activeElement;
-    const figures = this.#figures;
-    if (!this.#medium) this.#shown = figures[0]?.dataset["media"] ?? "";
-    for (const figure of figures)
-      figure.classList.toggle("shown", figure.dataset["media"] === this.#shown);
-    for (const link of this.querySelectorAll<HTMLElement>(".strip a")) {
-      if (link.dataset["show"] === this.#shown) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
-    }
-    const viewport = this.#medium?.querySelector<HTMLElement>(".viewport") ?? null;
-    // Only where another is shown: a refresh neither zooms out nor takes the focus from a button.
-    if (
-      (this.#picture?.viewport ?? null) !== viewport ||
-      (this.#timeline?.video ?? null) !== this.video
-    ) {
-      this.#drop();
-      const tools = this.querySelector<HTMLElement>(".stage-tools");
-      const comments = this.dataset["comments"] !== undefined;
-      if (viewport) {
-        this.#picture = new ImageViewer(viewport, {
-          canComment: comments,
-          onPoint: (region) => this.#point(region),
-          onSelect: (comment) => this.#choose(comment),
-        });
-        tools?.replaceChildren(this.#picture.tools);
-        if (this.#marks) tools?.append(this.#marks.tools);
-        if (comments)
-          tools?.append(
-            make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
-          );
-      } else if (this.video) {
-        this.#timeline = new Timeline(this.video, (comment) => this.#choose(comment));
-        tools?.replaceChildren(this.#timeline.element);
-        if (this.#marks) tools?.append(this.#marks.tools);
-      } else tools?.replaceChildren();
-    }
-    this.#marks?.sync(this.#medium);
+    this.#rememberFocus();
+    this.#showFigure();
+    this.#updateViews();
+    this.#marks?.sync(this.#figure);
     for (const { element, number } of anchoredComments()) {
       const chip = element.querySelector<HTMLElement>(".chip.place");
       if (chip) chip.dataset["n"] = String(number);
     }
     this.#draw();
-    if (this.#back) this.restoreFocus(this.#back);
+    if (this.#focusTarget) this.restoreFocus(this.#focusTarget);
     document.dispatchEvent(new CustomEvent("hearback:media-shown"));
   }
 
-  #drop(): void {
-    this.#picture?.destroy();
+  /** Replacing the tools would lose the focus of a tool. */
+  #rememberFocus(): void {
+    const { activeElement } = document;
+    if (
+      activeElement instanceof HTMLElement &&
+      this.querySelector(".stage-tools")?.contains(activeElement)
+    )
+      this.#focusTarget = activeElement;
+  }
+
+  #showFigure(): void {
+    if (!this.#figure) this.#shownMedia = this.#figures[0]?.dataset["media"] ?? "";
+    for (const figure of this.#figures)
+      figure.classList.toggle("shown", figure.dataset["media"] === this.#shownMedia);
+    for (const link of this.querySelectorAll<HTMLElement>(".strip a")) {
+      if (link.dataset["show"] === this.#shownMedia) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  }
+
+  /** Creates the image viewer or the timeline. Keeps them if the same media is shown, so that a refresh neither zooms out nor loses the focus. */
+  #updateViews(): void {
+    const viewport = this.#figure?.querySelector<HTMLElement>(".viewport") ?? null;
+    if (
+      (this.#imageViewer?.viewport ?? null) === viewport &&
+      (this.#timeline?.video ?? null) === this.video
+    )
+      return;
+    this.#destroyViews();
+    const tools = this.querySelector<HTMLElement>(".stage-tools");
+    const canComment = this.dataset["comments"] !== undefined;
+    if (viewport) {
+      this.#imageViewer = new ImageViewer(viewport, {
+        canComment,
+        onPoint: (region) => this.#point(region),
+        onSelect: (comment) => this.#select(comment),
+      });
+      tools?.replaceChildren(this.#imageViewer.tools);
+      if (this.#marks) tools?.append(this.#marks.tools);
+      if (canComment)
+        tools?.append(
+          make("p", { class: "tool-hint" }, "Click a spot or drag over a part to comment on it."),
+        );
+    } else if (this.video) {
+      this.#timeline = new Timeline(this.video, (comment) => this.#select(comment));
+      tools?.replaceChildren(this.#timeline.element);
+      if (this.#marks) tools?.append(this.#marks.tools);
+    } else tools?.replaceChildren();
+  }
+
+  #destroyViews(): void {
+    this.#imageViewer?.destroy();
     this.#timeline?.destroy();
-    this.#picture = this.#timeline = null;
+    this.#imageViewer = this.#timeline = null;
   }
 
   #draw(): void {
-    const comments = anchoredComments().filter(({ media }) => media === this.#shown);
-    const pending = this.#pending?.media === this.#shown ? this.#pending : null;
-    this.#picture?.drawMarks(comments, pending?.region ?? null, pending?.drawing !== undefined);
+    const comments = anchoredComments().filter(({ media }) => media === this.#shownMedia);
+    const pending = this.#pending?.media === this.#shownMedia ? this.#pending : null;
+    this.#imageViewer?.drawMarks(comments, pending?.region ?? null, pending?.drawing !== undefined);
     this.#timeline?.draw(comments, pending?.at ?? null);
     this.#marks?.setDrawings(comments, pending);
   }
 
   #point(region: Region): void {
     document.dispatchEvent(
-      new CustomEvent<Anchor>("hearback:point", { detail: { media: this.#shown, region } }),
+      new CustomEvent<Anchor>("hearback:point", { detail: { media: this.#shownMedia, region } }),
     );
   }
 
-  #choose(comment: AnchoredComment): void {
+  #select(comment: AnchoredComment): void {
     this.goTo(comment.element);
     revealComment(comment.element);
   }
@@ -280,7 +294,7 @@ declare global {
   }
 }
 
-/** The stage of this page, if it has one. */
+/** The stage of this page, or null. */
 export function stage(): UpdateStage | null {
   return document.querySelector<UpdateStage>("update-stage");
 }

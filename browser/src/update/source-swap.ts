@@ -1,128 +1,142 @@
-// A video whose bytes move to another address while somebody watches it: the raw file becomes a seekable copy, a stretch is cut from the whole.
-// Who plays is left alone; the new address is taken where there is a break anyway: at a pause, a jump, a stall, an error.
+// Changes the address of a video while somebody watches it: the raw file becomes a seekable copy, or a trimmed one.
+// Playback is not interrupted. The new address is used at the next pause, seek, stall or error.
+//
+// Three offsets matter. The file may begin before the recording: `data-from`. The recording may begin later than the original because its
+// start was cut off: `data-begins`. Positions count from the beginning of the recording that is shown. All are milliseconds.
+
 import { onVideoRefresh } from "../lib/refresh.js";
 
-const coming = new WeakMap<HTMLVideoElement, { src: string; from: number; begins: number }>();
-/** Videos that went while they were watched, by their id: others get nothing of a recording while it is being trimmed. */
-const gone = new Map<
-  string,
-  { at: number; plays: boolean; rate: number; muted: boolean; volume: number }
->();
-const heard = new WeakSet<HTMLVideoElement>();
+interface Source {
+  src: string;
+  from: number;
+  begins: number;
+}
 
-/** Where in the file the recording begins, in milliseconds: its author sees a stretch in the original until it is cut. */
-function begin(video: HTMLVideoElement): number {
+interface Playback {
+  /** Counts from the beginning of the original. */
+  originalMs: number;
+  isPlaying: boolean;
+  rate: number;
+}
+
+const pendingSources = new WeakMap<HTMLVideoElement, Source>();
+const observedVideos = new WeakSet<HTMLVideoElement>();
+/** The playback of videos that left the page, by element id. Viewers get no video while its author trims it. */
+const savedPlayback = new Map<string, Playback & { muted: boolean; volume: number }>();
+
+function fileOffset(video: HTMLVideoElement): number {
   return Number(video.dataset["from"] ?? 0);
 }
 
-/** Where in the whole recording that which is shown begins: what was cut before it is not there any more, and moments are told from here. */
-function begins(video: HTMLVideoElement): number {
+function trimmedStart(video: HTMLVideoElement): number {
   return Number(video.dataset["begins"] ?? 0);
 }
 
-/** The moment of the recording that is shown, in milliseconds. */
+/** The current position in the recording, in milliseconds. */
 export function positionMs(video: HTMLVideoElement): number {
-  return Math.max(0, video.currentTime * 1000 - begin(video));
+  return Math.max(0, video.currentTime * 1000 - fileOffset(video));
 }
 
-/** Goes to a moment of the recording. */
+/** Seeks to a position in the recording, in milliseconds. */
 export function seekTo(video: HTMLVideoElement, ms: number): void {
-  video.currentTime = (begin(video) + ms) / 1000;
+  video.currentTime = (fileOffset(video) + ms) / 1000;
 }
 
-/** How long the recording is, in milliseconds. The server measured it; of a raw file a browser knows as much as it has read. */
+/** The duration as the server measured it. Before that, a raw file is as long as the browser has read it. */
 export function durationMs(video: HTMLVideoElement): number {
-  const told = Number(video.dataset["duration"]);
-  if (told > 0) return told;
+  const measured = Number(video.dataset["duration"]);
+  if (measured > 0) return measured;
   if (Number.isFinite(video.duration)) return video.duration * 1000;
   const { buffered } = video;
-  return (
-    Math.max(video.currentTime, buffered.length > 0 ? buffered.end(buffered.length - 1) : 0) * 1000
-  );
+  const bufferedEnd = buffered.length > 0 ? buffered.end(buffered.length - 1) : 0;
+  return Math.max(video.currentTime, bufferedEnd) * 1000;
 }
 
-/** Takes over what the server says of the video now, without touching what plays. */
-function updateSource(video: HTMLVideoElement, next: Element): void {
-  const src = next.getAttribute("src") ?? "";
-  const [from, whence] = ["data-from", "data-begins"].map((name) =>
-    Number(next.getAttribute(name) ?? 0),
-  ) as [number, number];
+/** Copies the attributes of the refreshed video, and schedules its address if that has changed. */
+function updateSource(video: HTMLVideoElement, refreshed: Element): void {
   for (const name of ["poster", "width", "height", "aria-label", "data-duration"]) {
-    const value = next.getAttribute(name);
+    const value = refreshed.getAttribute(name);
     if (value === video.getAttribute(name)) continue;
     if (value === null) video.removeAttribute(name);
     else video.setAttribute(name, value);
   }
+  const src = refreshed.getAttribute("src") ?? "";
   if (src === video.getAttribute("src")) {
-    coming.delete(video);
+    pendingSources.delete(video);
     return;
   }
-  coming.set(video, { src, from, begins: whence });
-  if (!heard.has(video)) {
-    heard.add(video);
+  pendingSources.set(video, {
+    src,
+    from: Number(refreshed.getAttribute("data-from") ?? 0),
+    begins: Number(refreshed.getAttribute("data-begins") ?? 0),
+  });
+  if (!observedVideos.has(video)) {
+    observedVideos.add(video);
     for (const event of ["pause", "ended", "seeking", "waiting", "error"])
-      video.addEventListener(event, () => move(video));
+      video.addEventListener(event, () => switchSource(video));
   }
-  if (video.paused || video.error) move(video);
+  if (video.paused || video.error) switchSource(video);
 }
 
-/** Goes on at the new address, at the same moment. */
-function move(video: HTMLVideoElement): void {
-  const next = coming.get(video);
-  if (!next) return;
-  coming.delete(video);
-  const { at, plays, rate } = watched(video);
-  const fresh = video.currentTime === 0 && !plays;
-  video.dataset["from"] = String(next.from);
-  video.dataset["begins"] = String(next.begins);
-  video.src = next.src;
-  if (!fresh) goOn(video, at, plays, rate);
+/** Switches to the pending address and continues at the same position. */
+function switchSource(video: HTMLVideoElement): void {
+  const source = pendingSources.get(video);
+  if (!source) return;
+  pendingSources.delete(video);
+  const playback = playbackOf(video);
+  const isUntouched = video.currentTime === 0 && !playback.isPlaying;
+  video.dataset["from"] = String(source.from);
+  video.dataset["begins"] = String(source.begins);
+  video.src = source.src;
+  if (!isUntouched) resumePlayback(video, playback);
 }
 
-/** Where and how a video is watched; the moment is that of the whole recording. */
-function watched(video: HTMLVideoElement): { at: number; plays: boolean; rate: number } {
+function playbackOf(video: HTMLVideoElement): Playback {
   return {
-    at: positionMs(video) + begins(video),
-    plays: !video.paused && !video.ended,
+    originalMs: positionMs(video) + trimmedStart(video),
+    isPlaying: !video.paused && !video.ended,
     rate: video.playbackRate,
   };
 }
 
-/** Goes on at the same moment of the whole recording once there is something to show; what was cut there has no such moment. */
-function goOn(video: HTMLVideoElement, at: number, plays: boolean, rate: number): void {
+/** Restores playback once the video has metadata. A position that was trimmed off moves to the nearest end; the video does not play at its end. */
+function resumePlayback(video: HTMLVideoElement, { originalMs, isPlaying, rate }: Playback): void {
   video.addEventListener(
     "loadedmetadata",
     () => {
-      const place = Math.max(0, at - begins(video));
+      const position = Math.max(0, originalMs - trimmedStart(video));
       const end = Number(video.dataset["duration"] ?? Infinity);
-      seekTo(video, Math.min(place, end));
+      seekTo(video, Math.min(position, end));
       video.playbackRate = rate;
-      // Without a press a browser may refuse; then the controls offer it.
-      if (plays && place < end) video.play().catch(() => undefined);
+      // The browser may refuse to play without a user gesture. The person then presses play.
+      if (isPlaying && position < end) video.play().catch(() => undefined);
     },
     { once: true },
   );
 }
 
-/** A video is about to go. When it is back, it is watched on where it was. */
+/** Remembers the playback of a video that leaves the page. It resumes when the video returns on the same page. */
 function savePlayback(video: HTMLVideoElement): void {
   if (video.id !== "" && (video.currentTime > 0 || !video.paused))
-    gone.set(video.id, { ...watched(video), muted: video.muted, volume: video.volume });
+    savedPlayback.set(video.id, {
+      ...playbackOf(video),
+      muted: video.muted,
+      volume: video.volume,
+    });
 }
 
-onVideoRefresh((video, next) => {
-  if (next) updateSource(video, next);
+onVideoRefresh((video, refreshed) => {
+  if (refreshed) updateSource(video, refreshed);
   else savePlayback(video);
 });
 
 document.addEventListener("hearback:refreshed", () => {
-  for (const [id, { at, plays, rate, muted, volume }] of gone) {
+  for (const [id, { muted, volume, ...playback }] of savedPlayback) {
     const video = document.getElementById(id);
     if (!(video instanceof HTMLVideoElement)) continue;
-    gone.delete(id);
+    savedPlayback.delete(id);
     Object.assign(video, { muted, volume });
-    goOn(video, at, plays, rate);
+    resumePlayback(video, playback);
   }
 });
-// Another page, another time.
-document.addEventListener("turbo:load", () => gone.clear());
+document.addEventListener("turbo:load", () => savedPlayback.clear());

@@ -1,7 +1,10 @@
-// The line under a video: how far it is, and a dot for each comment, a diamond for each question.
+// The line under a video. It shows the position, a dot for each comment and a diamond for each question.
 import type { AnchoredComment } from "./anchors.js";
 import { formatTime, make } from "../lib/dom.js";
-import { seekTo, durationMs, positionMs } from "./source-swap.js";
+import { durationMs, positionMs, seekTo } from "./source-swap.js";
+
+/** The distance between dots that a finger needs. Closer comments share one dot. */
+const MIN_DOT_DISTANCE_PX = 24;
 
 export class Timeline {
   readonly element = make("div", {
@@ -9,12 +12,12 @@ export class Timeline {
     role: "group",
     "aria-label": "Comments in time",
   });
-  #now = make("span", { class: "now" });
-  #tip = make("span", { role: "tooltip", hidden: true });
+  #position = make("span", { class: "now" });
+  #tooltip = make("span", { role: "tooltip", hidden: true });
   #listeners = new AbortController();
   #drawn: [AnchoredComment[], number | null] = [[], null];
   #width = 0;
-  /** Another width groups otherwise. */
+  /** Draws again at another width, because the comments are grouped by distance. */
   #observer = new ResizeObserver(() => {
     if (this.element.clientWidth === this.#width) return;
     this.#width = this.element.clientWidth;
@@ -26,10 +29,10 @@ export class Timeline {
     readonly onSelect: (comment: AnchoredComment) => void,
   ) {
     const { signal } = this.#listeners;
-    this.element.append(this.#now, this.#tip);
-    video.addEventListener("timeupdate", () => this.#tick(), { signal });
-    video.addEventListener("seeking", () => this.#tick(), { signal });
-    // Of a raw file the length shows as it is read.
+    this.element.append(this.#position, this.#tooltip);
+    video.addEventListener("timeupdate", () => this.#showPosition(), { signal });
+    video.addEventListener("seeking", () => this.#showPosition(), { signal });
+    // The duration of a raw file grows while the browser reads it.
     video.addEventListener(
       "progress",
       () => {
@@ -37,16 +40,16 @@ export class Timeline {
       },
       { signal },
     );
-    // Anywhere else on the line goes to that moment; keys have ← and → of the page.
+    // A click beside the dots seeks. For keyboards the page has ← and →.
     this.element.addEventListener("click", (event) => {
       if (event.target instanceof Element && event.target.closest("button")) return;
       const box = this.element.getBoundingClientRect();
-      const length = durationMs(video);
-      if (length > 0)
-        seekTo(video, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * length);
+      const duration = durationMs(video);
+      if (duration > 0)
+        seekTo(video, Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * duration);
     });
     this.#observer.observe(this.element);
-    this.#tick();
+    this.#showPosition();
   }
 
   destroy(): void {
@@ -54,42 +57,16 @@ export class Timeline {
     this.#listeners.abort();
   }
 
+  /** Draws the comments, and the time of the comment that is being written, in milliseconds. */
   draw(comments: AnchoredComment[], pending: number | null): void {
     this.#drawn = [comments, pending];
-    const length = durationMs(this.video);
+    const duration = durationMs(this.video);
     const focused =
       document.activeElement instanceof HTMLElement
         ? document.activeElement.dataset["mark"]
         : undefined;
-    const dots = this.#groups(comments, length).map((group) => {
-      const [first] = group;
-      const words = `${formatTime(first.at ?? 0)}, ${group.length > 1 ? `${group.length} comments, ` : ""}${first.label}`;
-      const dot = make("button", {
-        type: "button",
-        "aria-label": words,
-        "data-mark": group.map(({ element }) => element.id).join(" "),
-      });
-      dot.classList.toggle("many", group.length > 1);
-      dot.classList.toggle(
-        "asks",
-        group.some(({ isQuestion: asks }) => asks),
-      );
-      at(dot, first.at ?? 0, length);
-      // Pressed again, a dot of several goes on to the next of them.
-      dot.addEventListener("click", () =>
-        this.onSelect(
-          group[
-            (group.findIndex(({ element }) => element.classList.contains("on")) + 1) % group.length
-          ] ?? first,
-        ),
-      );
-      for (const event of ["pointerenter", "focus"])
-        dot.addEventListener(event, () => this.#say(words, dot));
-      for (const event of ["pointerleave", "blur"])
-        dot.addEventListener(event, () => (this.#tip.hidden = true));
-      return dot;
-    });
-    this.element.replaceChildren(this.#now, ...dots, this.#tip);
+    const dots = this.#groups(comments, duration).map((group) => this.#dot(group, duration));
+    this.element.replaceChildren(this.#position, ...dots, this.#tooltip);
     if (pending !== null) {
       const dot = make("button", {
         type: "button",
@@ -97,13 +74,41 @@ export class Timeline {
         "aria-label": `Your comment at ${formatTime(pending)}`,
         tabindex: "-1",
       });
-      at(dot, pending, length);
+      placeDot(dot, pending, duration);
       this.element.append(dot);
     }
     if (focused !== undefined)
       this.element.querySelector<HTMLElement>(`[data-mark="${CSS.escape(focused)}"]`)?.focus();
   }
 
+  #dot(group: [AnchoredComment, ...AnchoredComment[]], duration: number): HTMLElement {
+    const [first] = group;
+    const count = group.length > 1 ? `${group.length} comments, ` : "";
+    const label = `${formatTime(first.at ?? 0)}, ${count}${first.label}`;
+    const dot = make("button", {
+      type: "button",
+      "aria-label": label,
+      "data-mark": group.map(({ element }) => element.id).join(" "),
+    });
+    dot.classList.toggle("many", group.length > 1);
+    dot.classList.toggle(
+      "asks",
+      group.some(({ isQuestion }) => isQuestion),
+    );
+    placeDot(dot, first.at ?? 0, duration);
+    // Each press selects the next comment of the group.
+    dot.addEventListener("click", () => {
+      const selected = group.findIndex(({ element }) => element.classList.contains("on"));
+      this.onSelect(group[(selected + 1) % group.length] ?? first);
+    });
+    for (const event of ["pointerenter", "focus"])
+      dot.addEventListener(event, () => this.#showTooltip(label, dot));
+    for (const event of ["pointerleave", "blur"])
+      dot.addEventListener(event, () => (this.#tooltip.hidden = true));
+    return dot;
+  }
+
+  /** Highlights the dot of a comment. */
   highlight(comment: AnchoredComment): void {
     for (const dot of this.element.querySelectorAll<HTMLElement>("[data-mark]"))
       dot.classList.toggle(
@@ -112,34 +117,37 @@ export class Timeline {
       );
   }
 
-  /** Comments in time, those that would lie on each other together: a finger needs 24 pixels for each dot. */
-  #groups(comments: AnchoredComment[], length: number): [AnchoredComment, ...AnchoredComment[]][] {
-    const apart = (24 / Math.max(240, this.element.clientWidth)) * length;
+  /** Sorts comments by time and groups those whose dots would overlap. */
+  #groups(
+    comments: AnchoredComment[],
+    duration: number,
+  ): [AnchoredComment, ...AnchoredComment[]][] {
+    const distance = (MIN_DOT_DISTANCE_PX / Math.max(240, this.element.clientWidth)) * duration;
     const groups: [AnchoredComment, ...AnchoredComment[]][] = [];
     for (const comment of comments
-      .filter(({ at: ms }) => ms !== undefined)
+      .filter(({ at }) => at !== undefined)
       .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))) {
       const last = groups.at(-1);
-      if (last && (comment.at ?? 0) - (last[0].at ?? 0) < apart) last.push(comment);
+      if (last && (comment.at ?? 0) - (last[0].at ?? 0) < distance) last.push(comment);
       else groups.push([comment]);
     }
     return groups;
   }
 
-  #say(words: string, dot: HTMLElement): void {
-    this.#tip.textContent = words;
-    this.#tip.hidden = false;
-    const room = this.element.clientWidth - this.#tip.offsetWidth;
-    this.#tip.style.left = `${Math.max(0, Math.min(room, dot.offsetLeft - this.#tip.offsetWidth / 2))}px`;
+  #showTooltip(text: string, dot: HTMLElement): void {
+    this.#tooltip.textContent = text;
+    this.#tooltip.hidden = false;
+    const room = this.element.clientWidth - this.#tooltip.offsetWidth;
+    this.#tooltip.style.left = `${Math.max(0, Math.min(room, dot.offsetLeft - this.#tooltip.offsetWidth / 2))}px`;
   }
 
-  #tick(): void {
-    const length = durationMs(this.video);
-    this.#now.style.width =
-      length > 0 ? `${Math.min(100, (positionMs(this.video) * 100) / length)}%` : "0";
+  #showPosition(): void {
+    const duration = durationMs(this.video);
+    this.#position.style.width =
+      duration > 0 ? `${Math.min(100, (positionMs(this.video) * 100) / duration)}%` : "0";
   }
 }
 
-function at(dot: HTMLElement, ms: number, length: number): void {
-  dot.style.left = `${length > 0 ? Math.min(100, (ms / length) * 100) : 0}%`;
+function placeDot(dot: HTMLElement, ms: number, duration: number): void {
+  dot.style.left = `${duration > 0 ? Math.min(100, (ms / duration) * 100) : 0}%`;
 }

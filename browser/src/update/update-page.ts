@@ -1,169 +1,182 @@
-// What concerns the page of an update as a whole: that it was opened, where its address points, its keys.
+// <update-page> records that the update was opened, follows the fragment of the address and handles keyboard shortcuts.
+import { mainComposer } from "../comments/comment-composer.js";
+import { showCommentFromHash } from "../comments/threads.js";
+import { openNextUpdate } from "../inbox/inbox-keys.js";
+import { requestJson } from "../lib/request.js";
+import { isPageShortcut } from "../lib/row-focus.js";
 import { scrollConversationTo } from "./anchors.js";
 import { focusAnswer, trackAnswerBar } from "./answer-bar.js";
-import { isTextEntry } from "../lib/dom.js";
-import { mainComposer } from "../comments/comment-composer.js";
-import { openNextUpdate } from "../inbox/inbox-keys.js";
-import { shortcutsEnabled } from "../lib/shortcuts.js";
-import { requestJson } from "../lib/request.js";
-import { showCommentFromHash } from "../comments/threads.js";
 import { stage } from "./media-stage.js";
 
-customElements.define(
-  "update-page",
-  class extends HTMLElement {
-    #listeners = new AbortController();
-    #opened = false;
-    #openedAt = 0;
-    #timer: ReturnType<typeof setTimeout> | undefined;
+/** The shortest time between two openings that this page reports. */
+const REOPEN_INTERVAL_MS = 10_000;
+const [SKIP_SECONDS, ARROW_SECONDS, FINE_SECONDS] = [10, 5, 1];
 
-    connectedCallback(): void {
-      this.#listeners = new AbortController();
-      const { signal } = this.#listeners;
-      document.addEventListener("visibilitychange", () => this.#open(), { signal });
-      document.addEventListener("keydown", (event) => this.#key(event), { signal });
-      addEventListener("hashchange", () => this.#follow(), { signal });
-      // Meanwhile the browser went to the comment by itself, and moved the whole page for it.
-      document.addEventListener("turbo:load", () => this.#follow(), { signal });
-      addEventListener(
-        "load",
-        () =>
-          requestAnimationFrame(() => {
-            if (!navigator.userActivation.hasBeenActive) this.#follow();
-          }),
-        { signal },
-      );
-      document.addEventListener("hearback:activity", () => this.#again(), { signal });
-      trackAnswerBar(signal);
-      this.#open();
-      this.#follow();
-    }
+class UpdatePage extends HTMLElement {
+  #listeners = new AbortController();
+  #isOpened = false;
+  #openedAt = 0;
+  #reopenTimer: ReturnType<typeof setTimeout> | undefined;
 
-    disconnectedCallback(): void {
-      this.#listeners.abort();
-      clearTimeout(this.#timer);
-      document.body.classList.remove("quiet");
-    }
+  connectedCallback(): void {
+    this.#listeners = new AbortController();
+    const { signal } = this.#listeners;
+    document.addEventListener("visibilitychange", () => this.#reportOpening(), { signal });
+    document.addEventListener("keydown", (event) => this.#key(event), { signal });
+    addEventListener("hashchange", () => this.#followHash(), { signal });
+    // The browser also scrolls to the fragment once the page has loaded, and moves the whole page. So follow it again afterwards.
+    document.addEventListener("turbo:load", () => this.#followHash(), { signal });
+    addEventListener(
+      "load",
+      () =>
+        requestAnimationFrame(() => {
+          if (!navigator.userActivation.hasBeenActive) this.#followHash();
+        }),
+      { signal },
+    );
+    document.addEventListener("hearback:activity", () => this.#reportOpeningAgain(), { signal });
+    trackAnswerBar(signal);
+    this.#reportOpening();
+    this.#followHash();
+  }
 
-    /** Only a page that is seen was opened: link previews, prefetches and background tabs never count. */
-    #open(): void {
-      if (this.#opened || document.hidden || this.dataset["state"] !== "published") return;
-      this.#opened = true;
-      this.#openedAt = Date.now();
-      requestJson("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(
-        () => (this.#opened = false),
-      );
-    }
+  disconnectedCallback(): void {
+    this.#listeners.abort();
+    clearTimeout(this.#reopenTimer);
+    document.body.classList.remove("quiet");
+  }
 
-    /** What arrives before one's eyes is not new any more; said at most every ten seconds. */
-    #again(): void {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(
-        () => {
-          this.#opened = false;
-          this.#open();
-        },
-        Math.max(0, this.#openedAt + 10_000 - Date.now()),
-      );
-    }
+  /** Reports an opening once the page is visible. Link previews, prefetches and background tabs do not count. */
+  #reportOpening(): void {
+    if (this.#isOpened || document.hidden || this.dataset["state"] !== "published") return;
+    this.#isOpened = true;
+    this.#openedAt = Date.now();
+    requestJson("PUT", `/updates/${this.dataset["update"] ?? ""}/opening`).catch(
+      () => (this.#isOpened = false),
+    );
+  }
 
-    #follow(): void {
-      const second = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
-      if (second) stage()?.seek(Number(second[1]) * 1000);
-      else if (location.hash.startsWith("#m-")) stage()?.show(location.hash.slice(3));
-      else if (location.hash === "#answer-form") focusAnswer();
-      else showCommentFromHash();
-    }
+  /** What arrives on a visible page counts as seen. */
+  #reportOpeningAgain(): void {
+    clearTimeout(this.#reopenTimer);
+    this.#reopenTimer = setTimeout(
+      () => {
+        this.#isOpened = false;
+        this.#reportOpening();
+      },
+      Math.max(0, this.#openedAt + REOPEN_INTERVAL_MS - Date.now()),
+    );
+  }
 
-    #key(event: KeyboardEvent): void {
-      if (
-        event.defaultPrevented ||
-        event.ctrlKey ||
-        event.metaKey ||
-        event.altKey ||
-        isTextEntry(event.target) ||
-        !shortcutsEnabled()
-      )
-        return;
-      if (document.querySelector("dialog[open], [popover]:popover-open")) return;
-      const video = stage()?.video;
-      const pressed =
-        event.target instanceof Element &&
-        event.target.closest("button, summary, a, video, select");
-      switch (event.key) {
-        case " ":
-        case "k":
-          // Space on a button presses that button.
-          if (!video || (event.key === " " && pressed)) return;
-          if (video.paused) void video.play();
-          else video.pause();
-          break;
-        case "j":
-        case "l":
-          if (!video) return;
-          video.currentTime += event.key === "j" ? -10 : 10;
-          break;
-        case "ArrowLeft":
-        case "ArrowRight":
-          if (event.target instanceof Element && event.target.closest("video, select, input"))
-            return;
-          if (video)
-            video.currentTime += (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 1 : 5);
-          else stage()?.step(event.key === "ArrowLeft" ? -1 : 1);
-          break;
-        case "n":
-        case "p":
-          this.#step(event.key === "n" ? 1 : -1);
-          break;
-        case "c":
-        case "q": {
-          const here = stage()?.currentAnchor();
-          if (stage()?.imageViewer) stage()?.imageViewer?.pinCenter();
-          else if (here) mainComposer()?.setAnchor(here);
-          mainComposer()?.startWriting(event.key === "q");
-          break;
-        }
-        case "d":
-          void mainComposer()?.openDrawing();
-          break;
-        case "m":
-          stage()?.marks?.toggleMarks();
-          break;
-        case "Escape":
-          // A drawing of a comment is put away.
-          if (!document.querySelector(".comment.on")) return;
-          stage()?.clearSelection();
-          break;
-        case "a":
-          focusAnswer();
-          break;
-        case "i":
-          openNextUpdate();
-          break;
-        case "z":
-          document.body.classList.toggle("quiet");
-          break;
-        default:
-          return;
-      }
-      event.preventDefault();
-    }
+  #followHash(): void {
+    const time = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+    if (time) stage()?.seek(Number(time[1]) * 1000);
+    else if (location.hash.startsWith("#m-")) stage()?.show(location.hash.slice(3));
+    else if (location.hash === "#answer-form") focusAnswer();
+    else showCommentFromHash();
+  }
 
-    /** The next comment of the list, and where it points. */
-    #step(by: number): void {
-      const comments = [...document.querySelectorAll<HTMLElement>(".threads .comment")].filter(
-        (comment) => comment.offsetParent !== null,
-      );
-      const now = comments.findIndex((comment) => comment.classList.contains("on"));
-      const next = comments[now === -1 ? (by > 0 ? 0 : comments.length - 1) : now + by];
-      if (!next) return;
-      stage()?.goTo(next);
-      next.focus({ preventScroll: true });
-      scrollConversationTo(next);
-      document
-        .querySelectorAll(".comment.on")
-        .forEach((other) => other.classList.toggle("on", other === next));
-      next.classList.add("on");
+  #key(event: KeyboardEvent): void {
+    if (isPageShortcut(event) && (mediaKey(event) || this.#pageKey(event))) event.preventDefault();
+  }
+
+  /** Returns whether the key is a shortcut of the page. */
+  #pageKey(event: KeyboardEvent): boolean {
+    switch (event.key) {
+      case "n":
+      case "p":
+        this.#stepComment(event.key === "n" ? 1 : -1);
+        return true;
+      case "c":
+      case "q":
+        startComment(event.key === "q");
+        return true;
+      case "d":
+        void mainComposer()?.openDrawing();
+        return true;
+      case "Escape":
+        if (!document.querySelector(".comment.on")) return false;
+        stage()?.clearSelection();
+        return true;
+      case "a":
+        focusAnswer();
+        return true;
+      case "i":
+        openNextUpdate();
+        return true;
+      case "z":
+        document.body.classList.toggle("quiet");
+        return true;
+      default:
+        return false;
     }
-  },
-);
+  }
+
+  /** Selects the comment that is `offset` places further in the list. */
+  #stepComment(offset: number): void {
+    const comments = [...document.querySelectorAll<HTMLElement>(".threads .comment")].filter(
+      (comment) => comment.offsetParent !== null,
+    );
+    const current = comments.findIndex((comment) => comment.classList.contains("on"));
+    const start = offset > 0 ? 0 : comments.length - 1;
+    const next = comments[current === -1 ? start : current + offset];
+    if (!next) return;
+    stage()?.goTo(next);
+    next.focus({ preventScroll: true });
+    scrollConversationTo(next);
+    for (const other of document.querySelectorAll(".comment.on"))
+      other.classList.toggle("on", other === next);
+    next.classList.add("on");
+  }
+}
+
+customElements.define("update-page", UpdatePage);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "update-page": UpdatePage;
+  }
+}
+
+/** Handles the keys of the media. Returns whether the key was one of them. */
+function mediaKey(event: KeyboardEvent): boolean {
+  const target = event.target instanceof Element ? event.target : null;
+  const video = stage()?.video;
+  switch (event.key) {
+    case " ":
+    case "k":
+      // Space on a control presses it.
+      if (!video || (event.key === " " && target?.closest("button, summary, a, video, select")))
+        return false;
+      if (video.paused) void video.play();
+      else video.pause();
+      return true;
+    case "j":
+    case "l":
+      if (!video) return false;
+      video.currentTime += event.key === "j" ? -SKIP_SECONDS : SKIP_SECONDS;
+      return true;
+    case "ArrowLeft":
+    case "ArrowRight": {
+      if (target?.closest("video, select, input")) return false;
+      const direction = event.key === "ArrowLeft" ? -1 : 1;
+      if (video) video.currentTime += direction * (event.shiftKey ? FINE_SECONDS : ARROW_SECONDS);
+      else stage()?.step(direction);
+      return true;
+    }
+    case "m":
+      stage()?.marks?.toggleMarks();
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Starts a comment or a question at the current place. */
+function startComment(asQuestion: boolean): void {
+  const imageViewer = stage()?.imageViewer;
+  const anchor = stage()?.currentAnchor();
+  if (imageViewer) imageViewer.pinCenter();
+  else if (anchor) mainComposer()?.setAnchor(anchor);
+  mainComposer()?.startWriting(asQuestion);
+}

@@ -1,167 +1,170 @@
-// One file on its way, by tus: what arrived stays, so a broken line, a server that was restarted, or a page that was loaded again cost nothing twice.
+// Uploads one file by tus. What has arrived stays on the server, so an upload continues after a network failure, a server restart or a reload.
 import { defaultOptions, Upload, type DetailedError } from "tus-js-client";
 import { formatBytes } from "../lib/dom.js";
-import { noResponseProblem, Problem, parseProblem } from "../lib/request.js";
-import { finish } from "./tus.js";
+import { noResponseProblem, parseProblem, Problem } from "../lib/request.js";
+import { finishUpload } from "./tus.js";
 
-/** A small file is sent in the request that announces it. */
-const SMALL = 1 << 20;
-/** So much goes in one request: what a proxy holds up is no more than this. */
-const CHUNK = 16 << 20;
-/** Milliseconds without a byte sent, and without an answer when all are: then a request is made anew. A large picture takes the server its time. */
-const [STALLED, SILENT] = [60_000, 300_000];
-/** Milliseconds before each next try; then the person decides. */
-const TRIES = [500, 1000, 2000, 4000, 8000];
+/** Smaller files are sent in the request that creates the upload. */
+const SMALL_FILE_BYTES = 1 << 20;
+/** The largest request body, because proxies may buffer whole requests. */
+const CHUNK_BYTES = 16 << 20;
+/** A request that sends no byte for this long is repeated. */
+const STALL_TIMEOUT_MS = 60_000;
+/** Once all bytes are sent, the server may take longer, for example to decode a large picture. */
+const RESPONSE_TIMEOUT_MS = 300_000;
+/** After these retries the person decides. */
+const RETRY_DELAYS_MS = [500, 1000, 2000, 4000, 8000];
 
-/** How far a file is: in words, and the part of it between 0 and 1. */
-type Show = (words: string, part?: number) => void;
+/** Receives the progress as a message and as a fraction between 0 and 1. */
+type ProgressListener = (message: string, fraction?: number) => void;
 
 export class FileUpload {
-  /** What the server calls it, once it is announced there. */
+  /** The id of the media, once the server has created the upload. */
   media: string | null = null;
   #upload: Upload;
-  #settle: { resolve: () => void; reject: (error: Problem) => void } | undefined;
-  /** The latest answer was one to HEAD. */
-  #asked = false;
-  #stalled: ReturnType<typeof setTimeout> | undefined;
-  /** Where it stood when it began, or went on, and when that was: what is left is reckoned from it. */
-  #from: { sent: number; at: number } | undefined;
+  #result: { resolve: () => void; reject: (error: Problem) => void } | undefined;
+  /** The latest response answered a HEAD request. */
+  #lastWasHead = false;
+  #stallTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The bytes sent and the time when sending began or resumed, to estimate the remaining time. */
+  #baseline: { sent: number; time: number } | undefined;
 
   constructor(
     private readonly file: File,
     private readonly update: string,
-    private readonly show: Show,
+    private readonly onProgress: ProgressListener,
   ) {
     this.#upload = new Upload(file, {
       endpoint: new URL("/uploads", location.href).href,
-      // Announced again because no answer came, it is still the same.
       metadata: {
         filename: file.name,
         filetype: file.type,
         update,
+        // Makes a repeated creation idempotent if the first response was lost.
         nonce: crypto.getRandomValues(new Uint32Array(4)).join("-"),
       },
       headers: { Accept: "application/json" },
-      chunkSize: CHUNK,
-      uploadDataDuringCreation: file.size <= SMALL,
+      chunkSize: CHUNK_BYTES,
+      uploadDataDuringCreation: file.size <= SMALL_FILE_BYTES,
       removeFingerprintOnSuccess: true,
-      retryDelays: TRIES,
-      onShouldRetry: (error) => this.#again(error),
+      retryDelays: RETRY_DELAYS_MS,
+      onShouldRetry: (error) => this.#shouldRetry(error),
       onUploadUrlAvailable: () => {
-        // The server may know itself by another name than this page does.
+        // Behind a proxy the server's host name may differ from the page's, so use the page's.
         const { pathname } = new URL(this.#upload.url ?? "", location.href);
         this.#upload.url = new URL(pathname, location.href).href;
       },
-      onBeforeRequest: () => this.#moved(),
+      onBeforeRequest: () => this.#restartStallTimer(),
       onAfterResponse: (request, response) => {
         this.media ??= response.getHeader("Hearback-Media") ?? null;
-        // Otherwise the library takes it for an upload that is gone, and begins anew: who is signed out, or asks while the server is not
-        // ready, asks again.
         const status = response.getStatus();
-        this.#asked = request.getMethod() === "HEAD";
+        this.#lastWasHead = request.getMethod() === "HEAD";
+        // By default the library restarts the upload after any failed HEAD. Only 404 and 410 mean that it is gone.
         if (
           status === 401 ||
-          (request.getMethod() === "HEAD" && status >= 400 && status !== 404 && status !== 410)
+          (this.#lastWasHead && status >= 400 && status !== 404 && status !== 410)
         )
           throw parseProblem(status, response.getBody());
       },
-      onProgress: (sent, all) => this.#progress(sent, all),
-      onSuccess: () => void this.#finish(),
-      onError: (error) => this.#end(() => this.#settle?.reject(told(error))),
+      onProgress: (sent, total) => this.#showProgress(sent, total),
+      onSuccess: () => void this.#complete(),
+      onError: (error) => this.#fail(toProblem(error)),
     });
   }
 
-  /** Sends it, from where it was left if it was begun before. Rejects with a Problem. */
+  /** Sends the file, or the rest of it if this browser began the upload before. Rejects with a `Problem`. */
   async send(): Promise<void> {
     if (this.file.size === 0) throw new Problem("The file is empty.", 415);
-    const before = this.#upload.url ? [] : await this.#upload.findPreviousUploads();
-    const known = before.filter(({ metadata }) => metadata["update"] === this.update).at(-1);
-    if (known) {
-      this.#upload.resumeFromPreviousUpload(known);
-      this.show("Going on where it was");
+    const previous = this.#upload.url ? [] : await this.#upload.findPreviousUploads();
+    const resumable = previous.filter(({ metadata }) => metadata["update"] === this.update).at(-1);
+    if (resumable) {
+      this.#upload.resumeFromPreviousUpload(resumable);
+      this.onProgress("Going on where it was");
     }
     await new Promise<void>((resolve, reject) => {
-      this.#settle = { resolve, reject };
-      this.#from = undefined;
+      this.#result = { resolve, reject };
+      this.#baseline = undefined;
       this.#upload.start();
     });
   }
 
-  /** Stops; what arrived stays for a day on which the same file is chosen again. */
+  /** Stops sending. The server keeps what arrived, and choosing the same file again continues the upload. */
   stop(): void {
-    this.#end(() => this.#settle?.reject(noResponseProblem()));
+    this.#fail(noResponseProblem());
     void this.#upload.abort();
   }
 
-  /** Stops, and throws away what arrived. */
+  /** Stops sending and deletes what arrived. If deleting fails, the draft lists the unfinished upload, and the person can remove it there. */
   async cancel(): Promise<void> {
-    // The library says nothing of a request that it gives up.
-    this.#end(() => this.#settle?.reject(noResponseProblem()));
-    // What cannot be thrown away now is listed with the draft, and goes from there.
+    // The library does not report aborted requests.
+    this.#fail(noResponseProblem());
     await this.#upload.abort(true).catch(() => {});
   }
 
-  #progress(sent: number, all: number): void {
-    this.#moved(sent < all ? STALLED : SILENT);
+  #showProgress(sent: number, total: number): void {
+    this.#restartStallTimer(sent < total ? STALL_TIMEOUT_MS : RESPONSE_TIMEOUT_MS);
     const now = performance.now();
-    this.#from ??= { sent, at: now };
-    const seconds = (now - this.#from.at) / 1000;
-    const moved = sent - this.#from.sent;
-    const left =
-      moved > 0 && seconds > 1 ? `, ${duration(((all - sent) * seconds) / moved)} left` : "";
-    this.show(
-      sent < all
-        ? `${formatBytes(sent)} of ${formatBytes(all)}${left}`
+    this.#baseline ??= { sent, time: now };
+    const seconds = (now - this.#baseline.time) / 1000;
+    const sentSince = sent - this.#baseline.sent;
+    const remaining =
+      sentSince > 0 && seconds > 1
+        ? `, ${formatDuration(((total - sent) * seconds) / sentSince)} left`
+        : "";
+    this.onProgress(
+      sent < total
+        ? `${formatBytes(sent)} of ${formatBytes(total)}${remaining}`
         : "Arrived. Being looked at.",
-      sent / all,
+      sent / total,
     );
   }
 
-  #moved(patience = STALLED): void {
-    clearTimeout(this.#stalled);
-    this.#stalled = setTimeout(() => {
-      this.#from = undefined;
+  #restartStallTimer(timeoutMs = STALL_TIMEOUT_MS): void {
+    clearTimeout(this.#stallTimer);
+    this.#stallTimer = setTimeout(() => {
+      this.#baseline = undefined;
       void this.#upload.abort().then(() => this.#upload.start());
-    }, patience);
+    }, timeoutMs);
   }
 
-  #again(error: DetailedError): boolean {
-    clearTimeout(this.#stalled);
-    this.#from = undefined;
-    const { status, message, isTransient: passing } = told(error);
-    const worth = passing || status === 409 || status === 423;
-    if (worth) this.show(`${status === 0 ? "The server does not answer." : message} Trying again.`);
-    return worth && navigator.onLine;
+  #shouldRetry(error: DetailedError): boolean {
+    clearTimeout(this.#stallTimer);
+    this.#baseline = undefined;
+    const { status, message, isTransient } = toProblem(error);
+    // 409 and 423: another request holds the upload.
+    const retry = isTransient || status === 409 || status === 423;
+    if (retry)
+      this.onProgress(`${status === 0 ? "The server does not answer." : message} Trying again.`);
+    return retry && navigator.onLine;
   }
 
-  /** All bytes are there. If HEAD said so, the request that brought the last of them failed, and one without bytes has to finish the upload. */
-  async #finish(): Promise<void> {
-    clearTimeout(this.#stalled);
-    if (this.#asked) {
-      const { status, words } = await finish(this.#upload.url ?? "", this.file.size);
-      // 409: somebody else is finishing it.
-      if (status !== 204 && status !== 409) {
-        const problem = status === 0 ? noResponseProblem() : new Problem(words, status);
-        return this.#end(() => this.#settle?.reject(problem));
-      }
+  /** The server has all bytes. If a HEAD request found that out, the last PATCH failed, and an empty one must finish the upload. */
+  async #complete(): Promise<void> {
+    clearTimeout(this.#stallTimer);
+    if (this.#lastWasHead) {
+      const { status, message } = await finishUpload(this.#upload.url ?? "", this.file.size);
+      // 409: another request is finishing it.
+      if (status !== 204 && status !== 409)
+        return this.#fail(status === 0 ? noResponseProblem() : new Problem(message, status));
     }
-    this.#end(() => this.#settle?.resolve());
+    clearTimeout(this.#stallTimer);
+    this.#result?.resolve();
   }
 
-  #end(act: () => void): void {
-    clearTimeout(this.#stalled);
-    act();
+  #fail(problem: Problem): void {
+    clearTimeout(this.#stallTimer);
+    this.#result?.reject(problem);
   }
 }
 
-/** Whether an upload was begun by this browser: then the same file, chosen again, goes on where it was. */
-export async function begun(id: string): Promise<boolean> {
+/** Whether this browser began an upload, so that choosing the same file again continues it. */
+export async function canResume(id: string): Promise<boolean> {
   const known = (await defaultOptions.urlStorage?.findAllUploads()) ?? [];
   return known.some(({ uploadUrl }) => uploadUrl?.endsWith(`/uploads/${id}`) ?? false);
 }
 
-/** What the library says, in our words. */
-function told(error: Error | DetailedError): Problem {
+/** Converts an error of the library. */
+function toProblem(error: Error | DetailedError): Problem {
   if (!("originalRequest" in error)) return noResponseProblem();
   if (error.causingError instanceof Problem) return error.causingError;
   return error.originalResponse
@@ -169,10 +172,8 @@ function told(error: Error | DetailedError): Problem {
     : noResponseProblem();
 }
 
-function duration(seconds: number): string {
-  return seconds < 60
-    ? `${Math.max(1, Math.round(seconds))} s`
-    : seconds < 3600
-      ? `${Math.round(seconds / 60)} min`
-      : `${(seconds / 3600).toFixed(1)} h`;
+function formatDuration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -1,316 +1,332 @@
-// Sends one recording, piece by piece in order, and keeps each in the spool until the server holds it.
-// What the server holds, it says itself, by an offset; whenever that is in doubt it is asked before anything more is sent.
-import { formatTime } from "../lib/dom.js";
+// Sends one recording in order, and keeps every piece in the spool until the server has confirmed it.
+// Only the server knows how much it has. Whenever its offset is in doubt, HEAD asks for it before more is sent.
+import { progressMessage, type SendProgress } from "./send-progress.js";
 import type { Piece, Recording, Spool } from "./spool.js";
-import { deletedWords, finish, isDeleted, PATIENCE, send, whoIsThere, type Answer } from "./tus.js";
+import {
+  fetchPersonId,
+  finishUpload,
+  isMediaDeleted,
+  sendTusRequest,
+  STALL_TIMEOUT_MS,
+  type TusResponse,
+} from "./tus.js";
 
-/** How far a recording has come, in milliseconds of it. */
-export interface SendProgress {
-  recordedMs: number;
-  /** On this computer's disk, or on the server. */
-  spooledMs: number;
-  /** On the server. */
-  safeMs: number;
-  state: "sending" | "waiting" | "signed-out" | "refused" | "done";
-  message: string;
-}
+/** A piece that the server has not confirmed. `bytes` is set until the piece is in the spool. */
+type QueuedPiece = Piece & { bytes?: ArrayBuffer };
 
-/** A piece, with its bytes as long as they are in memory alone. */
-type Held = Piece & { bytes?: ArrayBuffer };
-
-/** So many bytes go in one request, at most and when requests stall. */
-const [MOST, LEAST] = [1 << 20, 1 << 16];
-/** Milliseconds between tries: the first, the longest, and the longest that a server may ask for. */
-const [SOON, LATE, ASKED] = [500, 15_000, 60_000];
+/** The largest request body, and the smallest that the limit shrinks to when requests stall. */
+const [MAX_BODY_BYTES, MIN_BODY_BYTES] = [1 << 20, 1 << 16];
+/** Exponential backoff. A `Retry-After` may exceed it up to its own limit. */
+const [FIRST_RETRY_MS, MAX_RETRY_MS, MAX_RETRY_AFTER_MS] = [500, 15_000, 60_000];
+const SIGN_IN_CHECK_MS = 2000;
+const MAX_STALL_TIMEOUT_MS = 8 * STALL_TIMEOUT_MS;
 
 export class RecordingSender {
-  /** Another page began it. */
-  readonly found: boolean;
-  #held: Held[];
+  /** Whether another page began the recording. */
+  readonly isResumed: boolean;
+  #queue: QueuedPiece[];
   #recordedMs: number;
-  #end: number;
-  #last = false;
-  /** A piece is missing. */
-  #torn = false;
-  /** The spool took the latest piece that it was given. */
-  #room = true;
-  /** The server has nothing of it any more. */
-  #deleted = false;
-  /** Whether the server's offset is known for certain. */
-  #certain: boolean;
-  #limit = MOST;
-  #tries = 0;
-  #patience = PATIENCE;
+  /** The offset after the last piece. */
+  #endOffset: number;
+  /** No more pieces will come. */
+  #hasEnded = false;
+  /** A piece could not be read, so later pieces are useless. */
+  #hasGap = false;
+  /** The last write to the spool succeeded. */
+  #spoolWorks = true;
+  /** The media was deleted on the server. */
+  #isDeleted = false;
+  /** `recording.safe` is the server's offset. */
+  #offsetKnown: boolean;
+  #bodyLimit = MAX_BODY_BYTES;
+  #retries = 0;
+  #stallTimeoutMs = STALL_TIMEOUT_MS;
   #state: SendProgress["state"] = "sending";
-  #why = "";
-  #arriving: Promise<void> = Promise.resolve();
-  #sleeping: { until: "piece" | "line"; wake: () => void } | undefined;
+  /** Why nothing is sent, as a sentence. */
+  #reason = "";
+  /** Runs the calls of `addPiece` and `finish` one after the other. */
+  #pending: Promise<void> = Promise.resolve();
+  #sleeper: { until: "piece" | "retry"; wake: () => void } | undefined;
   #stopped = new AbortController();
 
-  /** `kept` is what the spool has of a recording that another page began. */
+  /** `spooled` holds the pieces in the spool if another page began the recording. */
   constructor(
     readonly recording: Recording,
     private readonly spool: Spool,
-    private readonly tell: (safety: SendProgress) => void,
-    kept?: Piece[],
+    private readonly onProgress: (progress: SendProgress) => void,
+    spooled?: Piece[],
   ) {
-    this.found = kept !== undefined;
-    this.#held = kept ?? [];
-    this.#certain = kept === undefined;
-    const last = this.#held.at(-1);
-    this.#end = last?.end ?? recording.safe;
+    this.isResumed = spooled !== undefined;
+    this.#queue = spooled ?? [];
+    this.#offsetKnown = spooled === undefined;
+    const last = this.#queue.at(-1);
+    this.#endOffset = last?.end ?? recording.safe;
     this.#recordedMs = last?.ms ?? recording.safeMs;
   }
 
-  /** Takes the next piece, with which `ms` milliseconds are recorded. */
-  piece(blob: Blob, ms: number): void {
+  /** Queues the next piece, which ends at `ms` recorded milliseconds. Empty pieces are ignored. */
+  addPiece(blob: Blob, ms: number): void {
     this.#recordedMs = ms;
-    this.#then(async () => {
-      // What follows a piece that is missing is of no use; what follows one that the server did not take is kept.
-      if (this.#torn) return;
-      const bytes = await read(blob);
+    this.#enqueue(async () => {
+      // After a refusal by the server pieces are still spooled; after a gap they are useless.
+      if (this.#hasGap) return;
+      const bytes = await readBlob(blob);
       if (!bytes) {
-        this.#torn = true;
-        return this.#refuse("This browser could not read what it recorded.");
+        this.#hasGap = true;
+        return this.#giveUp("This browser could not read what it recorded.");
       }
-      // Some recorders hand out nothing now and then: then no more is kept than before.
       if (bytes.byteLength === 0) return;
-      this.#held.push({ from: this.#end, end: this.#end + bytes.byteLength, ms, bytes });
-      this.#end += bytes.byteLength;
-      await this.#keep();
+      this.#queue.push({
+        from: this.#endOffset,
+        end: this.#endOffset + bytes.byteLength,
+        ms,
+        bytes,
+      });
+      this.#endOffset += bytes.byteLength;
+      await this.#spoolQueue();
     });
   }
 
-  /** There will be no more pieces; resolves when all of them are kept, as far as they can be. */
+  /** Declares that no more pieces follow. Resolves once all are spooled, as far as the spool works. */
   finish(): Promise<void> {
-    this.#then(() => {
-      this.#last = true;
+    this.#enqueue(() => {
+      this.#hasEnded = true;
     });
-    return this.#arriving;
+    return this.#pending;
   }
 
-  /** There is a reason to hope that the line is back. */
-  hurry(): void {
-    this.#wake("line");
+  /** Ends a wait for the server at once, because the browser is online again. */
+  retryNow(): void {
+    this.#wake("retry");
   }
 
-  /** Sends and keeps nothing more; what is kept stays. */
+  /** Stops sending and spooling. The spool keeps its pieces. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake("piece");
-    this.#wake("line");
-    await this.#arriving;
+    this.#wake("retry");
+    await this.#pending;
   }
 
-  /** Sends until the server holds all of it (true), or takes no more of it, or this is stopped. */
+  /** Sends until the server has everything (`true`), refuses the rest, or `stop` is called (`false`). */
   async run(): Promise<boolean> {
-    this.#say();
+    this.#report();
     while (!this.#stopped.signal.aborted && this.#state !== "refused" && this.#state !== "done") {
-      if (this.#certain && !this.#more) await this.#sleep("piece");
-      else await this.#step();
+      if (this.#offsetKnown && !this.#hasWork) await this.#sleep("piece");
+      else if (this.#offsetKnown) await this.#sendNext();
+      else await this.#fetchOffset();
     }
     return this.#state === "done";
   }
 
-  #then(act: () => Promise<void> | void): void {
-    this.#arriving = this.#arriving.then(async () => {
+  #enqueue(task: () => Promise<void> | void): void {
+    this.#pending = this.#pending.then(async () => {
       if (this.#stopped.signal.aborted) return;
-      await act();
-      this.#say();
+      await task();
+      this.#report();
       this.#wake("piece");
     });
   }
 
-  /** Writes down what is in memory alone, in order. Where the spool takes nothing, the recording goes on without. */
-  async #keep(): Promise<void> {
-    for (const piece of [...this.#held]) {
+  /** Writes queued bytes to the spool, in order. If the spool is full or switched off, they stay in memory until the next piece. */
+  async #spoolQueue(): Promise<void> {
+    for (const piece of [...this.#queue]) {
       const { bytes } = piece;
-      if (!bytes || !this.#held.includes(piece)) continue;
+      if (!bytes || !this.#queue.includes(piece)) continue;
       try {
-        await this.spool.keep(this.recording.id, piece, bytes);
+        await this.spool.writePiece(this.recording.id, piece, bytes);
         delete piece.bytes;
-        this.#room = true;
+        this.#spoolWorks = true;
       } catch {
-        // Full, or switched off: `words` says so, and the next piece tries again.
-        this.#room = false;
+        this.#spoolWorks = false;
         return;
       }
     }
   }
 
-  /** Whether there is something to send: bytes that are kept (or cannot be), or that there are no more. */
-  get #more(): boolean {
-    const next = this.#held[0];
-    return next ? this.#ready(next) : this.#last;
+  /** Whether there is a piece to send, or the end to declare. */
+  get #hasWork(): boolean {
+    const next = this.#queue[0];
+    return next ? this.#isReady(next) : this.#hasEnded;
   }
 
-  #ready(piece: Held): boolean {
-    return piece.bytes === undefined || !this.#room;
+  /** A piece is sent once it is spooled, or if the spool does not work. */
+  #isReady(piece: QueuedPiece): boolean {
+    return piece.bytes === undefined || !this.#spoolWorks;
   }
 
-  /** One request, and what follows from its answer. */
-  async #step(): Promise<void> {
-    if (!this.#certain) {
-      const answer = await send("HEAD", this.recording.url, { signal: this.#stopped.signal });
-      // That this is all, it is told even where it has the length: it may have finished the recording by itself, as one whose page was lost.
-      return answer.status === 200 || answer.status === 204
-        ? this.#took(answer, false)
-        : this.#heed(answer);
-    }
-    const body = await this.#gather();
+  async #fetchOffset(): Promise<void> {
+    const response = await sendTusRequest("HEAD", this.recording.url, {
+      signal: this.#stopped.signal,
+    });
+    // Even if the server has a length, the end must still be declared: the server also finishes recordings whose page was lost.
+    if (response.status === 200 || response.status === 204)
+      return this.#confirmOffset(response, false);
+    return this.#handleFailure(response);
+  }
+
+  async #sendNext(): Promise<void> {
+    const body = await this.#nextBody();
     if (body === null) return;
     const { safe } = this.recording;
-    const whole = this.#last && safe + body.size === this.#end;
+    const isLast = this.#hasEnded && safe + body.size === this.#endOffset;
     const headers: Record<string, string> = {
       "Content-Type": "application/offset+octet-stream",
       "Upload-Offset": String(safe),
     };
-    if (whole) headers["Upload-Length"] = String(this.#end);
-    const answer = await send("PATCH", this.recording.url, {
+    if (isLast) headers["Upload-Length"] = String(this.#endOffset);
+    const response = await sendTusRequest("PATCH", this.recording.url, {
       headers,
       body,
       signal: this.#stopped.signal,
-      patience: this.#patience,
+      stallTimeoutMs: this.#stallTimeoutMs,
     });
-    if (answer.status !== 204) return this.#heed(answer);
-    this.#patience = PATIENCE;
-    this.#limit = Math.min(MOST, this.#limit * 2);
-    await this.#took(answer, whole);
+    if (response.status !== 204) return this.#handleFailure(response);
+    this.#stallTimeoutMs = STALL_TIMEOUT_MS;
+    this.#bodyLimit = Math.min(MAX_BODY_BYTES, this.#bodyLimit * 2);
+    await this.#confirmOffset(response, isLast);
   }
 
-  /** The next bytes; null if they could not be read. */
-  async #gather(): Promise<Blob | null> {
+  /** The next bytes to send, or null if the spool did not return them. */
+  async #nextBody(): Promise<Blob | null> {
     const parts: Uint8Array<ArrayBuffer>[] = [];
-    let at = this.recording.safe;
-    let room = this.#limit;
-    for (const piece of [...this.#held]) {
-      if (room === 0 || !this.#ready(piece)) break;
+    let offset = this.recording.safe;
+    let room = this.#bodyLimit;
+    for (const piece of [...this.#queue]) {
+      if (room === 0 || !this.#isReady(piece)) break;
       let bytes = piece.bytes;
       try {
-        bytes ??= await this.spool.read(this.recording.id, piece);
+        bytes ??= await this.spool.readPiece(this.recording.id, piece);
       } catch {
-        await this.#pause("This browser does not give back what it keeps.");
+        await this.#retryLater("This browser does not give back what it keeps.");
         return null;
       }
       if (!bytes) {
-        this.#refuse("What this browser kept of the recording was deleted.");
+        this.#giveUp("What this browser kept of the recording was deleted.");
         return null;
       }
-      const part = new Uint8Array(bytes, at - piece.from, Math.min(room, piece.end - at));
+      const part = new Uint8Array(bytes, offset - piece.from, Math.min(room, piece.end - offset));
       parts.push(part);
-      at += part.byteLength;
+      offset += part.byteLength;
       room -= part.byteLength;
     }
     return new Blob(parts);
   }
 
-  /** The server has said up to where it holds the recording, and whether it was told that this is all. */
-  async #took({ offset }: Answer, whole: boolean): Promise<void> {
+  /** Adopts the offset that the server returned. `endDeclared`: the request declared the length of the upload. */
+  async #confirmOffset({ offset }: TusResponse, endDeclared: boolean): Promise<void> {
     const { recording } = this;
-    if (offset === null) return this.#pause("The server's answer was not understood.");
+    if (offset === null) return this.#retryLater("The server's answer was not understood.");
     if (offset < recording.safe)
-      return this.#refuse("The server holds less of this recording than it had said.");
-    if (offset > this.#end) {
-      // Of what another page began, the server may hold what never came to be kept here.
-      if (!this.found)
-        return this.#refuse("More of this recording came to the server from elsewhere.");
-      this.#held = [];
-      this.#end = offset;
+      return this.#giveUp("The server holds less of this recording than it had said.");
+    if (offset > this.#endOffset) {
+      // The page that began a resumed recording may have sent pieces without spooling them.
+      if (!this.isResumed)
+        return this.#giveUp("More of this recording came to the server from elsewhere.");
+      this.#queue = [];
+      this.#endOffset = offset;
     }
-    this.#certain = true;
+    this.#offsetKnown = true;
     if (offset > recording.safe) {
-      this.#tries = 0;
-      const covered = this.#held.filter((piece) => piece.end <= offset);
-      this.#held = this.#held.filter((piece) => piece.end > offset);
+      this.#retries = 0;
+      const covered = this.#queue.filter((piece) => piece.end <= offset);
+      this.#queue = this.#queue.filter((piece) => piece.end > offset);
       recording.safe = offset;
       recording.safeMs = covered.at(-1)?.ms ?? recording.safeMs;
-      // What cannot be let go is only kept for longer: whoever finds it asks the server first.
-      await this.spool.covered(recording, covered).catch(() => {});
+      // If the spool fails to delete pieces, they do no harm: resuming asks for the offset first.
+      await this.spool.removeCovered(recording, covered).catch(() => {});
     }
-    if (whole && this.#last && offset === this.#end) {
+    if (endDeclared && this.#hasEnded && offset === this.#endOffset) {
       recording.safeMs = this.#recordedMs;
-      await this.spool.forget(recording.id).catch(() => {});
+      await this.spool.removeRecording(recording.id).catch(() => {});
       this.#state = "done";
     } else {
       this.#state = "sending";
     }
-    this.#say();
+    this.#report();
   }
 
-  /** What to do about anything but success. */
-  async #heed({ status, stalled, words, retryAfter }: Answer): Promise<void> {
+  /** Retries, waits for the person to sign in, or gives up, depending on the status. */
+  async #handleFailure(response: TusResponse): Promise<void> {
+    const { status, message } = response;
     if (this.#stopped.signal.aborted) return;
-    this.#certain = false;
+    this.#offsetKnown = false;
     if (status === 409 || status === 460) {
-      // Somebody or something else wrote, or it was damaged on its way; the first time it is no reason to wait.
-      if (this.#tries++ === 0) return;
-      return this.#pause("The server and this browser do not agree on how far it is.");
+      // A wrong offset, or a checksum that does not match. The first time, ask for the offset without a delay.
+      if (this.#retries++ === 0) return;
+      return this.#retryLater("The server and this browser do not agree on how far it is.");
     }
-    if (status === 401 || status === 404) {
-      const person = await whoIsThere();
-      if (person === undefined) return this.#pause("The server does not answer.");
-      if (person !== this.recording.person)
-        return this.#signedOut(
-          person === null
-            ? "You are signed out. Sign in in another tab; the recording waits here."
-            : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
-        );
-      // Signed in again a moment ago.
-      if (status === 401) return this.#pause("The server does not answer.");
-      this.#deleted = await isDeleted(this.recording.media);
-      return this.#refuse("The server does not know this recording any more.");
-    }
+    if (status === 401 || status === 404) return this.#checkSession(status);
     if (status === 413) {
-      // What the server holds is a recording of its own; what it takes no more stays here.
-      await finish(this.recording.url, this.recording.safe, this.#stopped.signal);
+      // Finish the upload with what the server has. The spool keeps the rest.
+      await finishUpload(this.recording.url, this.recording.safe, this.#stopped.signal);
     }
     if (status === 410) {
-      this.#deleted = await isDeleted(this.recording.media);
-      return this.#refuse(
-        words || "The server takes no more of this recording: its update was sent or deleted.",
+      this.#isDeleted = await isMediaDeleted(this.recording.media);
+      return this.#giveUp(
+        message || "The server takes no more of this recording: its update was sent or deleted.",
       );
     }
     if (status >= 400 && status < 500 && ![408, 423, 425, 429].includes(status))
-      return this.#refuse(words || `The server does not take this recording (${status}).`);
-    this.#limit = Math.max(LEAST, this.#limit >> 1);
-    // A dead line is found out soon; a server that puts a long recording together is given its time.
-    if (stalled) this.#patience = Math.min(8 * PATIENCE, 2 * this.#patience);
-    const silent = navigator.onLine ? "The server does not answer." : "You are offline.";
-    return this.#pause(
-      status === 0 ? silent : words || "The server is not ready.",
-      Math.min(ASKED, retryAfter * 1000),
+      return this.#giveUp(message || `The server does not take this recording (${status}).`);
+    return this.#backOff(response);
+  }
+
+  /** Handles 401 and 404. A 404 may mean that another person is signed in. */
+  async #checkSession(status: 401 | 404): Promise<void> {
+    const person = await fetchPersonId();
+    if (person === undefined) return this.#retryLater("The server does not answer.");
+    if (person !== this.recording.person)
+      return this.#wait(
+        "signed-out",
+        person === null
+          ? "You are signed out. Sign in in another tab; the recording waits here."
+          : "Somebody else is signed in in this browser. Sign in as yourself again in another tab; the recording waits here.",
+        SIGN_IN_CHECK_MS,
+      );
+    // The person signed in between the two requests.
+    if (status === 401) return this.#retryLater("The server does not answer.");
+    this.#isDeleted = await isMediaDeleted(this.recording.media);
+    return this.#giveUp("The server does not know this recording any more.");
+  }
+
+  /** Retries later with a smaller body and, after a stall, with a longer timeout: the server may be joining a long recording. */
+  #backOff({ status, stalled, message, retryAfter }: TusResponse): Promise<void> {
+    this.#bodyLimit = Math.max(MIN_BODY_BYTES, this.#bodyLimit >> 1);
+    if (stalled) this.#stallTimeoutMs = Math.min(MAX_STALL_TIMEOUT_MS, 2 * this.#stallTimeoutMs);
+    const unreachable = navigator.onLine ? "The server does not answer." : "You are offline.";
+    return this.#retryLater(
+      status === 0 ? unreachable : message || "The server is not ready.",
+      Math.min(MAX_RETRY_AFTER_MS, retryAfter * 1000),
     );
   }
 
-  async #pause(why: string, atLeast = 0): Promise<void> {
-    this.#certain = false;
-    const longest = Math.min(LATE, SOON * 2 ** Math.min(this.#tries++, 10));
-    // Spread, so that all who wait for a server do not come back at once.
-    await this.#wait("waiting", why, Math.max(atLeast, longest * (0.5 + Math.random() / 2)));
+  async #retryLater(reason: string, minimumMs = 0): Promise<void> {
+    this.#offsetKnown = false;
+    const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#retries++, 10));
+    // Jitter, so that clients do not all return at the same moment.
+    await this.#wait("waiting", reason, Math.max(minimumMs, longest * (0.5 + Math.random() / 2)));
   }
 
-  #signedOut(why: string): Promise<void> {
-    return this.#wait("signed-out", why, 2000);
-  }
-
-  #wait(state: SendProgress["state"], why: string, ms: number): Promise<void> {
+  #wait(state: SendProgress["state"], reason: string, ms: number): Promise<void> {
     this.#state = state;
-    this.#why = why;
-    this.#say();
-    return this.#sleep("line", ms);
+    this.#reason = reason;
+    this.#report();
+    return this.#sleep("retry", ms);
   }
 
-  #refuse(why: string): void {
+  #giveUp(reason: string): void {
     this.#state = "refused";
-    this.#why = why;
-    this.#say();
+    this.#reason = reason;
+    this.#report();
   }
 
-  #sleep(until: "piece" | "line", ms?: number): Promise<void> {
+  /** Sleeps until `#wake` is called with the same reason, or until `ms` milliseconds have passed. */
+  #sleep(until: "piece" | "retry", ms?: number): Promise<void> {
     if (this.#stopped.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(() => this.#wake(until), ms);
-      this.#sleeping = {
+      this.#sleeper = {
         until,
         wake: () => {
           clearTimeout(timer);
@@ -320,42 +336,38 @@ export class RecordingSender {
     });
   }
 
-  #wake(because: "piece" | "line"): void {
-    if (this.#sleeping?.until !== because) return;
-    const { wake } = this.#sleeping;
-    this.#sleeping = undefined;
+  #wake(reason: "piece" | "retry"): void {
+    if (this.#sleeper?.until !== reason) return;
+    const { wake } = this.#sleeper;
+    this.#sleeper = undefined;
     wake();
   }
 
-  #say(): void {
+  #report(): void {
     const safeMs = this.recording.safeMs;
-    const loose = this.#held.findIndex((piece) => piece.bytes);
-    const keptMs = (loose === -1 ? this.#held.at(-1) : this.#held[loose - 1])?.ms ?? safeMs;
-    const safe = `Safe on the server up to ${formatTime(safeMs)}`;
-    const tab =
-      this.#room || loose === -1
-        ? ""
-        : ` This browser has no room for the rest: it is in this tab alone, so leave it open.`;
-    const words = {
-      sending: `${safe}.${tab}`,
-      waiting: `${this.#why} ${safe}, kept in this browser up to ${formatTime(keptMs)}.${tab}`,
-      "signed-out": `${this.#why} ${safe}, kept in this browser up to ${formatTime(keptMs)}.${tab}`,
-      refused: `${this.#why} ${this.#deleted ? deletedWords(safeMs, keptMs - safeMs) : `${safe}, kept in this browser up to ${formatTime(keptMs)}.`}${tab}`,
-      done: "All of it is safe on the server.",
-    }[this.#state];
-    this.tell({
+    const firstUnspooled = this.#queue.findIndex((piece) => piece.bytes);
+    const lastSpooled =
+      firstUnspooled === -1 ? this.#queue.at(-1) : this.#queue[firstUnspooled - 1];
+    const spooledMs = lastSpooled?.ms ?? safeMs;
+    const progress = {
       recordedMs: this.#recordedMs,
-      spooledMs: this.#state === "done" ? this.#recordedMs : keptMs,
+      spooledMs: this.#state === "done" ? this.#recordedMs : spooledMs,
       safeMs,
       state: this.#state,
-      message: words,
+    };
+    const message = progressMessage({
+      ...progress,
+      reason: this.#reason,
+      isDeleted: this.#isDeleted,
+      inMemoryOnly: !this.#spoolWorks && firstUnspooled !== -1,
     });
+    this.onProgress({ ...progress, message });
   }
 }
 
-/** The bytes of a piece; nothing where the browser does not give them. */
-async function read(blob: Blob): Promise<ArrayBuffer | null> {
-  for (let tries = 0; tries < 3; tries += 1) {
+/** Reads a blob, with two retries. Returns null if the browser does not return the bytes. */
+async function readBlob(blob: Blob): Promise<ArrayBuffer | null> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
       return await blob.arrayBuffer();
     } catch {

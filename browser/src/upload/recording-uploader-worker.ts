@@ -1,108 +1,118 @@
-// The courier's worker: a tab that is hidden or busy does not slow it down. It holds the lock that says that a page owns the recording.
-import { RecordingSender, type SendProgress } from "./recording-sender.js";
-import { lockOf, Spool, type Piece, type Recording } from "./spool.js";
-import { discard, metadata, send, whoIsThere } from "./tus.js";
+// The worker of `RecordingUploader`. Browsers throttle hidden tabs but not workers. It holds the Web Lock that marks a recording as being sent.
+import { RecordingSender } from "./recording-sender.js";
+import type { SendProgress } from "./send-progress.js";
+import { recordingLock, Spool, type Piece, type Recording } from "./spool.js";
+import { discardUpload, encodeMetadata, fetchPersonId, sendTusRequest } from "./tus.js";
 
-interface Begin {
-  do: "begin";
+interface BeginCommand {
+  command: "begin";
   type: string;
   name: string;
   update?: string;
 }
-interface Resume {
-  do: "resume";
+interface ResumeCommand {
+  command: "resume";
   id: string;
 }
 
-/** What the page asks for. */
-export type Order =
-  | Begin
-  | Resume
-  | { do: "piece"; blob: Blob; untilMs: number }
-  | { do: "finish" | "discard" | "hurry" };
+/** Messages from the page. */
+export type WorkerCommand =
+  | BeginCommand
+  | ResumeCommand
+  | { command: "piece"; blob: Blob; untilMs: number }
+  | { command: "finish" | "discard" | "retry" };
 
-/** What the page is told. */
-export type Report =
-  | { is: "begun"; recording: Recording }
-  | { is: "safety"; safety: SendProgress }
-  | { is: "finished" | "discarded" | "slept" }
-  /** An order was not carried out. */
-  | { is: "failed"; order: "begin" | "finish" | "discard"; words: string };
+/** Messages to the page. */
+export type WorkerReport =
+  | { event: "begun"; recording: Recording }
+  | { event: "progress"; progress: SendProgress }
+  | { event: "finished" | "discarded" | "slept" }
+  | { event: "failed"; command: "begin" | "finish" | "discard"; message: string };
+
+/** A gap between ticks that is this long means that the computer slept or the browser was suspended. */
+const SLEEP_MS = 20_000;
 
 const spool = new Spool();
 let sender: RecordingSender | undefined;
-let safety: SendProgress | undefined;
-/** Resolves when there are no more pieces and all of them are kept. */
-let ended: () => void;
-const end = new Promise<void>((resolve) => (ended = resolve));
+let progress: SendProgress | undefined;
+/** Resolves once no more pieces follow and all of them are spooled. */
+let resolveSpooled: () => void;
+const allSpooled = new Promise<void>((resolve) => (resolveSpooled = resolve));
 
-addEventListener("message", ({ data }: MessageEvent<Order>) => {
-  if (data.do === "piece") sender?.piece(data.blob, data.untilMs);
-  else if (data.do === "hurry") sender?.hurry();
-  else if (data.do === "finish") void sender?.finish().then(ended);
-  else if (data.do === "discard") void throwAway();
-  else if (data.do === "begin" || data.do === "resume") void begin(data);
+addEventListener("message", ({ data }: MessageEvent<WorkerCommand>) => {
+  switch (data.command) {
+    case "begin":
+    case "resume":
+      return void begin(data);
+    case "piece":
+      return sender?.addPiece(data.blob, data.untilMs);
+    case "finish":
+      return void sender?.finish().then(resolveSpooled);
+    case "discard":
+      return void discard();
+    case "retry":
+      return sender?.retryNow();
+  }
 });
 
-/** Milliseconds in which nothing ran: the computer slept, or the browser was held. */
-const SLEEP = 20_000;
-let awake = performance.now();
+let lastTick = performance.now();
 setInterval(() => {
-  const before = awake;
-  awake = performance.now();
-  if (awake - before > SLEEP) report({ is: "slept" });
+  const elapsed = performance.now() - lastTick;
+  lastTick += elapsed;
+  if (elapsed > SLEEP_MS) report({ event: "slept" });
 }, 1000);
 
-function report(said: Report): void {
-  postMessage(said);
+function report(message: WorkerReport): void {
+  postMessage(message);
 }
 
-async function begin(order: Begin | Resume): Promise<void> {
+async function begin(command: BeginCommand | ResumeCommand): Promise<void> {
   try {
-    if (order.do === "begin") start(await create(order));
-    else await resume(order.id);
+    if (command.command === "begin") start(await createRecording(command));
+    else await resume(command.id);
   } catch (error) {
     report({
-      is: "failed",
-      order: "begin",
-      words: error instanceof Error ? error.message : String(error),
+      event: "failed",
+      command: "begin",
+      message: error instanceof Error ? error.message : String(error),
     });
   }
 }
 
-/** Makes the upload on the server and its place in the spool. */
-async function create({ type, name, update }: Begin): Promise<Recording> {
-  const [answer, person] = await Promise.all([
-    send("POST", "/uploads", {
+/** Creates the upload on the server and adds the recording to the spool. */
+async function createRecording({ type, name, update }: BeginCommand): Promise<Recording> {
+  const [response, person] = await Promise.all([
+    sendTusRequest("POST", "/uploads", {
       headers: {
         "Upload-Defer-Length": "1",
-        "Upload-Metadata": metadata({
+        "Upload-Metadata": encodeMetadata({
           filename: name,
           filetype: type,
           ...(update ? { update } : {}),
         }),
       },
     }),
-    whoIsThere(),
+    fetchPersonId(),
   ]);
-  const { status, location, media } = answer;
+  const { status, location, media } = response;
   if (status === 401 || person === null)
     throw new Error("You are signed out. Sign in again in another tab, then begin.");
   if (status === 0 || person === undefined)
     throw new Error(
       "The server does not answer, so recording has not begun. Try again in a moment.",
     );
-  const belongs = answer.update ?? update;
-  if (status !== 201 || !location || !media || !belongs)
+  const updateId = response.update ?? update;
+  if (status !== 201 || !location || !media || !updateId)
     throw new Error(
-      answer.words || `The server does not take a recording (${status}). Try again in a moment.`,
+      response.message ||
+        `The server does not take a recording (${status}). Try again in a moment.`,
     );
-  // Only the path: the server may know itself by another name than this page does.
+  // Use only the path: behind a proxy the server's host name may differ from the page's.
   const url = new URL(location, self.location.href).pathname;
   const recording: Recording = {
     id: url.slice(url.lastIndexOf("/") + 1),
     url,
-    update: belongs,
+    update: updateId,
     media,
     person,
     name,
@@ -111,46 +121,46 @@ async function create({ type, name, update }: Begin): Promise<Recording> {
     safe: 0,
     safeMs: 0,
   };
-  await own(recording.id);
-  // Without a spool it is recorded all the same; the pieces will find it missing too, and that is said.
-  await spool.add(recording).catch(() => {});
+  await acquireLock(recording.id);
+  // Recording works without a spool. Writing the first piece fails too, and then the page warns the person.
+  await spool.addRecording(recording).catch(() => {});
   return recording;
 }
 
-/** Goes on with what another page began. */
+/** Sends the rest of a recording that another page began. */
 async function resume(id: string): Promise<void> {
-  if (!(await own(id))) throw new Error("Another tab is sending this recording already.");
-  const recording = await spool.recording(id);
+  if (!(await acquireLock(id))) throw new Error("Another tab is sending this recording already.");
+  const recording = await spool.getRecording(id);
   if (!recording) throw new Error("This recording is not in this browser any more.");
-  // The server may hold more than was written down here.
-  const { offset } = await send("HEAD", recording.url);
+  // The server may have more than the spool knows.
+  const { offset } = await sendTusRequest("HEAD", recording.url);
   if (offset !== null) recording.safe = Math.max(recording.safe, offset);
-  start(recording, await spool.pieces(recording));
-  // Its end is what is there.
-  void sender?.finish().then(ended);
+  start(recording, await spool.listPieces(recording));
+  // The recording ends with the last piece in the spool.
+  void sender?.finish().then(resolveSpooled);
 }
 
-function start(recording: Recording, kept?: Piece[]): void {
-  const tell = (now: SendProgress): void => {
-    safety = now;
-    report({ is: "safety", safety: now });
+function start(recording: Recording, spooled?: Piece[]): void {
+  const onProgress = (current: SendProgress): void => {
+    progress = current;
+    report({ event: "progress", progress: current });
   };
-  sender = new RecordingSender(recording, spool, tell, kept);
-  report({ is: "begun", recording });
-  void sender.run().then(async (whole) => {
-    if (whole) return report({ is: "finished" });
-    // The page lets go of it then: not before the last piece is kept, too.
-    await end;
-    if (safety?.state === "refused")
-      report({ is: "failed", order: "finish", words: safety.message });
+  sender = new RecordingSender(recording, spool, onProgress, spooled);
+  report({ event: "begun", recording });
+  void sender.run().then(async (isComplete) => {
+    if (isComplete) return report({ event: "finished" });
+    // The page terminates this worker on failure, so spool the last piece first.
+    await allSpooled;
+    if (progress?.state === "refused")
+      report({ event: "failed", command: "finish", message: progress.message });
   });
 }
 
-/** Takes the lock for as long as this worker lives; false if another has it. */
-function own(id: string): Promise<boolean> {
+/** Acquires the lock of a recording until this worker ends. Resolves with `false` if another page holds it. */
+function acquireLock(id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     navigator.locks
-      .request(lockOf(id), { ifAvailable: true }, (lock) => {
+      .request(recordingLock(id), { ifAvailable: true }, (lock) => {
         resolve(lock !== null);
         return lock && new Promise(() => {});
       })
@@ -158,16 +168,16 @@ function own(id: string): Promise<boolean> {
   });
 }
 
-/** Deletes the recording everywhere. What cannot be deleted on the server stays here too. */
-async function throwAway(): Promise<void> {
+/** Deletes the recording on the server and then here. If the server fails, the spool keeps it. */
+async function discard(): Promise<void> {
   if (!sender) return;
   const { id } = sender.recording;
-  const words = await discard(sender.recording);
-  if (words === null) {
+  const message = await discardUpload(sender.recording);
+  if (message === null) {
     await sender.stop();
-    await spool.forget(id).catch(() => {});
-    report({ is: "discarded" });
+    await spool.removeRecording(id).catch(() => {});
+    report({ event: "discarded" });
   } else {
-    report({ is: "failed", order: "discard", words });
+    report({ event: "failed", command: "discard", message });
   }
 }

@@ -1,19 +1,18 @@
-// Carries a recording to the server while it is being made, so that at its end nothing is left to send and at no time much can be lost.
-import type { Order, Report } from "./recording-uploader-worker.js";
-import type { SendProgress } from "./recording-sender.js";
+// Uploads a recording while it is being made, so that little is left to send at its end and little can be lost at any time.
+import type { WorkerCommand, WorkerReport } from "./recording-uploader-worker.js";
+import type { SendProgress } from "./send-progress.js";
 import type { Recording } from "./spool.js";
 
-export type { SendProgress as Safety };
-
-/** What a `Courier` dispatches. */
 interface RecordingUploaderEvents {
+  /** More is recorded, spooled or confirmed, or the state changed. */
   progress: CustomEvent<SendProgress>;
+  /** The computer slept. */
   slept: Event;
 }
 
-/** Dispatches `safety` with a [`Safety`] as its detail whenever more is recorded, kept or safe, or something stands in the way, and `slept` after a sleep. */
+/** The page's side of the worker that sends one recording. */
 export class RecordingUploader extends EventTarget {
-  /** What was said last. */
+  /** The latest progress. */
   progress: SendProgress = {
     recordedMs: 0,
     spooledMs: 0,
@@ -21,16 +20,18 @@ export class RecordingUploader extends EventTarget {
     state: "sending",
     message: "",
   };
-  #finished = awaited();
-  #discarded = awaited();
+  #finished = deferred();
+  #discarded = deferred();
 
   private constructor(
     private readonly recording: Recording,
     private readonly worker: Worker,
   ) {
     super();
-    worker.addEventListener("message", ({ data }: MessageEvent<Report>) => this.#hear(data));
-    addEventListener("online", this.#online);
+    worker.addEventListener("message", ({ data }: MessageEvent<WorkerReport>) =>
+      this.#handleReport(data),
+    );
+    addEventListener("online", this.#retryNow);
   }
 
   override addEventListener<K extends keyof RecordingUploaderEvents>(
@@ -40,41 +41,45 @@ export class RecordingUploader extends EventTarget {
     super.addEventListener(type, listener as EventListener);
   }
 
-  /** Once this resolves, the update, the upload and its place in the spool are there; only then recording begins. Rejects with words. */
-  static begin(order: { type: string; name: string; update?: string }): Promise<RecordingUploader> {
-    return RecordingUploader.#employ({ do: "begin", ...order });
+  /** Creates the upload and its entry in the spool. Start recording once this resolves. Rejects with a message for the person. */
+  static begin(options: {
+    type: string;
+    name: string;
+    update?: string;
+  }): Promise<RecordingUploader> {
+    return RecordingUploader.#startWorker({ command: "begin", ...options });
   }
 
-  /** Goes on with a recording that is in the spool and that no page holds, to its end. */
+  /** Sends the rest of a spooled recording that no page is sending. Rejects with a message for the person. */
   static resume(id: string): Promise<RecordingUploader> {
-    return RecordingUploader.#employ({ do: "resume", id });
+    return RecordingUploader.#startWorker({ command: "resume", id });
   }
 
-  static #employ(order: Order): Promise<RecordingUploader> {
+  static #startWorker(command: WorkerCommand): Promise<RecordingUploader> {
     const worker = new Worker(
       document.querySelector<HTMLMetaElement>("meta[name=recording-uploader-worker]")?.content ??
         "",
       { type: "module" },
     );
     return new Promise((resolve, reject) => {
-      const fail = (words: string): void => {
+      const fail = (message: string): void => {
         worker.terminate();
-        reject(new Error(words));
+        reject(new Error(message));
       };
-      worker.addEventListener("message", ({ data }: MessageEvent<Report>) => {
-        if (data.is === "begun") resolve(new RecordingUploader(data.recording, worker));
-        else if (data.is === "failed" && data.order === "begin") fail(data.words);
+      worker.addEventListener("message", ({ data }: MessageEvent<WorkerReport>) => {
+        if (data.event === "begun") resolve(new RecordingUploader(data.recording, worker));
+        else if (data.event === "failed" && data.command === "begin") fail(data.message);
       });
       worker.addEventListener("error", () =>
         fail(
           "The part of this page that sends recordings could not be loaded. Load the page again.",
         ),
       );
-      worker.postMessage(order);
+      worker.postMessage(command);
     });
   }
 
-  /** That of the upload. */
+  /** The id of the upload. */
   get id(): string {
     return this.recording.id;
   }
@@ -87,43 +92,43 @@ export class RecordingUploader extends EventTarget {
     return this.recording.media;
   }
 
-  /** The next piece, with which `untilMs` milliseconds are recorded. In order; empty ones are fine. */
+  /** Adds the next piece, which ends at `untilMs` recorded milliseconds. Pieces must come in order; empty ones are ignored. */
   addPiece(blob: Blob, untilMs: number): void {
-    this.#order({ do: "piece", blob, untilMs });
+    this.#command({ command: "piece", blob, untilMs });
   }
 
-  /** After the last piece: resolves when the server has all of it, or rejects with words; then the spool keeps what is missing there. */
+  /** Call after the last piece. Resolves once the server has everything. Rejects with a message if the server refuses the rest, which then stays in the spool. */
   async finish(): Promise<{ update: string; media: string }> {
-    this.#order({ do: "finish" });
+    this.#command({ command: "finish" });
     await this.#finished.promise;
     return { update: this.update, media: this.media };
   }
 
-  /** Deletes the upload, its media and what is kept here. The person was asked before. Rejects with words if it could not be done. */
+  /** Deletes the upload, its media and the spooled pieces; ask for confirmation first. Rejects with a message on failure. */
   async discard(): Promise<void> {
-    this.#discarded = awaited();
-    this.#order({ do: "discard" });
+    this.#discarded = deferred();
+    this.#command({ command: "discard" });
     await this.#discarded.promise;
   }
 
-  /** Sends nothing more from this page, and lets another have it; what is kept stays. */
+  /** Stops sending and releases the recording, so that another page can resume it. The spool keeps its pieces. */
   release(): void {
-    removeEventListener("online", this.#online);
+    removeEventListener("online", this.#retryNow);
     this.worker.terminate();
     this.#finished.reject(new Error("Left for later."));
   }
 
-  #online = (): void => this.#order({ do: "hurry" });
+  #retryNow = (): void => this.#command({ command: "retry" });
 
-  #order(order: Order): void {
-    this.worker.postMessage(order);
+  #command(command: WorkerCommand): void {
+    this.worker.postMessage(command);
   }
 
-  #hear(said: Report): void {
-    switch (said.is) {
-      case "safety":
-        this.progress = said.safety;
-        this.dispatchEvent(new CustomEvent("progress", { detail: said.safety }));
+  #handleReport(report: WorkerReport): void {
+    switch (report.event) {
+      case "progress":
+        this.progress = report.progress;
+        this.dispatchEvent(new CustomEvent("progress", { detail: report.progress }));
         break;
       case "slept":
         this.dispatchEvent(new Event("slept"));
@@ -137,23 +142,27 @@ export class RecordingUploader extends EventTarget {
         this.release();
         break;
       case "failed":
-        (said.order === "discard" ? this.#discarded : this.#finished).reject(new Error(said.words));
+        (report.command === "discard" ? this.#discarded : this.#finished).reject(
+          new Error(report.message),
+        );
         break;
     }
   }
 }
 
-/** A promise that is settled from outside. Whoever waits for it hears of a failure; nobody has to. */
-function awaited(): {
+interface Deferred {
   promise: Promise<void>;
   resolve: () => void;
   reject: (error: Error) => void;
-} {
+}
+
+/** A promise with its resolvers. A rejection that nobody awaits is not reported as unhandled. */
+function deferred(): Deferred {
   let resolve!: () => void;
   let reject!: (error: Error) => void;
-  const promise = new Promise<void>((good, bad) => {
-    resolve = good;
-    reject = bad;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
   });
   promise.catch(() => {});
   return { promise, resolve, reject };

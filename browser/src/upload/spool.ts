@@ -1,134 +1,144 @@
-// The spool: what was recorded in this browser and is not safe on the server yet, in IndexedDB.
-// A piece stays until the server has said that it holds it; and nothing is thrown away because it was found.
+// The spool keeps the parts of recordings that the server has not confirmed yet, in IndexedDB.
+// A piece is deleted once the server has confirmed it. Otherwise only the person who recorded it deletes it.
 import { openDB, type DBSchema, type IDBPDatabase } from "idb";
 
-/** A recording on its way. It stands here from before its first byte until the server holds all of it. */
+/** A recording that is being uploaded. It is stored before its first byte and removed once the server has all of it. Field names are stored: never rename them. */
 export interface Recording {
-  /** That of its upload. */
+  /** The id of its upload. */
   id: string;
-  /** Where its upload is. */
+  /** The path of its upload. */
   url: string;
-  /** The update it belongs to. */
+  /** The id of its update. */
   update: string;
-  /** What the server calls the recording itself. */
+  /** The id of its media. */
   media: string;
-  /** Who recorded it: nobody else is told of it. */
+  /** The id of the person who recorded it. Others in the same browser do not see it. */
   person: string;
-  /** What it is called, for a file of it. */
+  /** The file name. */
   name: string;
-  /** Its media type. */
+  /** The media type. */
   type: string;
   /** When it began, in milliseconds since the epoch. */
   began: number;
-  /** So many bytes the server holds … */
+  /** The number of bytes that the server has confirmed. */
   safe: number;
-  /** … and so many milliseconds of recording are whole in them. */
+  /** The recorded milliseconds that those bytes contain completely. */
   safeMs: number;
 }
 
-/** One piece of a recording: the bytes from `from` up to `end`, with which `ms` milliseconds are recorded. */
+/** The bytes of a recording from offset `from` up to `end`. Together with all earlier pieces they contain `ms` milliseconds. */
 export interface Piece {
   from: number;
   end: number;
   ms: number;
 }
 
-type Key = [recording: string, from: number, end: number, ms: number];
+type PieceKey = [recording: string, from: number, end: number, ms: number];
 
-interface Stores extends DBSchema {
+interface SpoolSchema extends DBSchema {
   recordings: { key: string; value: Recording };
-  // All that is known of a piece is its key, so that a list of them costs none of their bytes.
-  pieces: { key: Key; value: ArrayBuffer };
+  // The key holds everything about a piece except its bytes, so that listing pieces reads no bytes.
+  pieces: { key: PieceKey; value: ArrayBuffer };
 }
 
-const strict = { durability: "strict" } as const;
+/** Transactions complete only once their data is on disk. */
+const durable = { durability: "strict" } as const;
 
+/** Reads and writes the spool. Every method rejects if IndexedDB is switched off, full or broken. */
 export class Spool {
-  #opened: Promise<IDBPDatabase<Stores>> | undefined;
+  #connection: Promise<IDBPDatabase<SpoolSchema>> | undefined;
 
-  /** The database; opened again after the browser has closed it, as some do after a sleep. */
-  get #db(): Promise<IDBPDatabase<Stores>> {
-    const forget = (): void => {
-      this.#opened = undefined;
+  /** The database. It is opened again after the browser has closed it, which some browsers do after a sleep. */
+  get #db(): Promise<IDBPDatabase<SpoolSchema>> {
+    const reset = (): void => {
+      this.#connection = undefined;
     };
-    this.#opened ??= openDB<Stores>("hearback-spool", 1, {
+    this.#connection ??= openDB<SpoolSchema>("hearback-spool", 1, {
       upgrade(db) {
         db.createObjectStore("recordings", { keyPath: "id" });
         db.createObjectStore("pieces");
       },
-      terminated: forget,
+      terminated: reset,
     }).catch((error: unknown) => {
-      forget();
+      reset();
       throw error;
     });
-    return this.#opened;
+    return this.#connection;
   }
 
-  /** All that are in this browser, of whomever, oldest first. */
-  async recordings(): Promise<Recording[]> {
+  /** All recordings in this browser, of any person, oldest first. */
+  async listRecordings(): Promise<Recording[]> {
     return (await (await this.#db).getAll("recordings")).sort((a, b) => a.began - b.began);
   }
 
-  async recording(id: string): Promise<Recording | undefined> {
+  async getRecording(id: string): Promise<Recording | undefined> {
     return (await this.#db).get("recordings", id);
   }
 
-  async add(recording: Recording): Promise<void> {
+  async addRecording(recording: Recording): Promise<void> {
     await (await this.#db).add("recordings", recording);
   }
 
-  /** What is kept of a recording, in order and without a gap from what is safe on. */
-  async pieces({ id, safe }: Recording): Promise<Piece[]> {
-    const whole: Piece[] = [];
+  /** The pieces after the `safe` offset of a recording, in order, up to the first gap. */
+  async listPieces({ id, safe }: Recording): Promise<Piece[]> {
+    const contiguous: Piece[] = [];
     let next = safe;
-    for (const [, from, end, ms] of await (await this.#db).getAllKeys("pieces", all(id))) {
+    for (const [, from, end, ms] of await (await this.#db).getAllKeys("pieces", pieceRange(id))) {
       if (end <= safe) continue;
       if (from > next) break;
-      whole.push({ from, end, ms });
+      contiguous.push({ from, end, ms });
       next = end;
     }
-    return whole;
+    return contiguous;
   }
 
-  /** Keeps a piece; when this resolves it is on disk. */
-  async keep(id: string, { from, end, ms }: Piece, bytes: ArrayBuffer): Promise<void> {
-    const writing = (await this.#db).transaction("pieces", "readwrite", strict);
-    await Promise.all([writing.store.put(bytes, [id, from, end, ms]), writing.done]);
+  /** Resolves once the piece is on disk. */
+  async writePiece(id: string, { from, end, ms }: Piece, bytes: ArrayBuffer): Promise<void> {
+    const transaction = (await this.#db).transaction("pieces", "readwrite", durable);
+    await Promise.all([transaction.store.put(bytes, [id, from, end, ms]), transaction.done]);
   }
 
-  /** The bytes of a piece; nothing if somebody emptied the browser meanwhile. */
-  async read(id: string, { from, end, ms }: Piece): Promise<ArrayBuffer | undefined> {
+  /** The bytes of a piece, or undefined if the browser's data was cleared. */
+  async readPiece(id: string, { from, end, ms }: Piece): Promise<ArrayBuffer | undefined> {
     return (await this.#db).get("pieces", [id, from, end, ms]);
   }
 
-  /** The server holds the recording up to `safe`: what is whole in that is let go. */
-  async covered(recording: Recording, pieces: Piece[]): Promise<void> {
-    const writing = (await this.#db).transaction(["recordings", "pieces"], "readwrite", strict);
-    const kept = writing.objectStore("pieces");
+  /** Stores the new `safe` offset of a recording and deletes the pieces below it. */
+  async removeCovered(recording: Recording, covered: Piece[]): Promise<void> {
+    const transaction = (await this.#db).transaction(
+      ["recordings", "pieces"],
+      "readwrite",
+      durable,
+    );
+    const pieces = transaction.objectStore("pieces");
     await Promise.all([
-      writing.objectStore("recordings").put(recording),
-      ...pieces.map(({ from, end, ms }) => kept.delete([recording.id, from, end, ms])),
-      writing.done,
+      transaction.objectStore("recordings").put(recording),
+      ...covered.map(({ from, end, ms }) => pieces.delete([recording.id, from, end, ms])),
+      transaction.done,
     ]);
   }
 
-  /** Takes a recording out: the server holds all of it, or its person discarded it. */
-  async forget(id: string): Promise<void> {
-    const writing = (await this.#db).transaction(["recordings", "pieces"], "readwrite", strict);
+  /** Deletes a recording and its pieces: the server has all of it, or the person discarded it. */
+  async removeRecording(id: string): Promise<void> {
+    const transaction = (await this.#db).transaction(
+      ["recordings", "pieces"],
+      "readwrite",
+      durable,
+    );
     await Promise.all([
-      writing.objectStore("recordings").delete(id),
-      writing.objectStore("pieces").delete(all(id)),
-      writing.done,
+      transaction.objectStore("recordings").delete(id),
+      transaction.objectStore("pieces").delete(pieceRange(id)),
+      transaction.done,
     ]);
   }
 }
 
-/** All pieces of a recording: an array sorts after every number. */
-function all(id: string): IDBKeyRange {
+/** The keys of all pieces of a recording. IndexedDB sorts arrays after numbers, so `[]` is above every offset. */
+function pieceRange(id: string): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
-/** The lock that is held while a page owns a recording. */
-export function lockOf(id: string): string {
+/** The name of the Web Lock that the page which sends a recording holds. */
+export function recordingLock(id: string): string {
   return `hearback-recording-${id}`;
 }

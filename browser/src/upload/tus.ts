@@ -1,55 +1,55 @@
-// One request of the tus protocol each, by XMLHttpRequest: fetch does not tell whether what is sent still moves.
+// Single requests of the tus protocol. They use XMLHttpRequest because fetch does not report upload progress, which detects stalls.
 import { formatTime } from "../lib/dom.js";
 
-/** What the server answered; the status is 0 where nothing came back. */
-export interface Answer {
+export interface TusResponse {
+  /** 0 if no response arrived. */
   status: number;
-  /** It was given up because nothing moved. */
+  /** The request was aborted because no byte moved within the stall timeout. */
   stalled: boolean;
-  /** Up to where it holds the upload. */
+  /** `Upload-Offset`: the number of bytes that the server has. */
   offset: number | null;
-  /** How long the upload is, once that is known. */
+  /** `Upload-Length`: null while it is deferred. */
   length: number | null;
-  /** Where the upload is, when it was just made. */
+  /** The address of a new upload. */
   location: string | null;
+  /** The id of the media. */
   media: string | null;
+  /** The id of the update. */
   update: string | null;
-  /** Seconds that it asks to wait. */
+  /** `Retry-After` in seconds, or 0. */
   retryAfter: number;
-  /** What it says, in words. */
-  words: string;
+  /** The error message of the server, or an empty string. */
+  message: string;
 }
 
-/** What a request may carry, and when it is given up. */
-interface With {
+interface TusRequestOptions {
   headers?: Record<string, string>;
   body?: Blob;
   signal?: AbortSignal;
-  /** Milliseconds without a byte sent or received. */
-  patience?: number;
+  /** The request is aborted after this many milliseconds without a byte sent or received. */
+  stallTimeoutMs?: number;
 }
 
-/** How long a request may stand still, in milliseconds. */
-export const PATIENCE = 20_000;
+export const STALL_TIMEOUT_MS = 20_000;
 
-/** Sends one request. It never throws: what broke off has the status 0. */
-export function send(
+/** Sends one request. Never rejects: a failed or aborted request has the status 0. */
+export function sendTusRequest(
   method: string,
   url: string,
-  { headers = {}, body, signal, patience = PATIENCE }: With = {},
-): Promise<Answer> {
+  { headers = {}, body, signal, stallTimeoutMs = STALL_TIMEOUT_MS }: TusRequestOptions = {},
+): Promise<TusResponse> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stalled = false;
-    const moved = (): void => {
+    const restartTimer = (): void => {
       clearTimeout(timer);
       timer = setTimeout(() => {
         stalled = true;
         request.abort();
-      }, patience);
+      }, stallTimeoutMs);
     };
-    const stop = (): void => request.abort();
+    const abort = (): void => request.abort();
     request.open(method, url);
     for (const [name, value] of Object.entries({
       Accept: "application/json",
@@ -58,21 +58,21 @@ export function send(
     }))
       request.setRequestHeader(name, value);
     for (const event of ["progress", "load"] as const)
-      request.upload.addEventListener(event, moved);
-    request.addEventListener("progress", moved);
+      request.upload.addEventListener(event, restartTimer);
+    request.addEventListener("progress", restartTimer);
     request.addEventListener("loadend", () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
-      resolve(read(request, stalled));
+      signal?.removeEventListener("abort", abort);
+      resolve(readResponse(request, stalled));
     });
-    signal?.addEventListener("abort", stop);
-    moved();
+    signal?.addEventListener("abort", abort);
+    restartTimer();
     request.send(body);
-    if (signal?.aborted) stop();
+    if (signal?.aborted) abort();
   });
 }
 
-function read(request: XMLHttpRequest, stalled: boolean): Answer {
+function readResponse(request: XMLHttpRequest, stalled: boolean): TusResponse {
   const number = (name: string): number | null => {
     const text = request.getResponseHeader(name);
     return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
@@ -86,12 +86,12 @@ function read(request: XMLHttpRequest, stalled: boolean): Answer {
     media: request.getResponseHeader("Hearback-Media"),
     update: request.getResponseHeader("Hearback-Update"),
     retryAfter: number("Retry-After") ?? 0,
-    words: said(request.responseText),
+    message: problemMessage(request.responseText),
   };
 }
 
-/** The words of a problem document (RFC 9457). */
-function said(text: string): string {
+/** The message of a problem document (RFC 9457), or an empty string if the body is none. */
+function problemMessage(text: string): string {
   try {
     const {
       title = "",
@@ -104,8 +104,34 @@ function said(text: string): string {
   }
 }
 
-/** Deletes an upload and its media, also when the server has finished it by itself, but not from what was sent. Answers what went wrong, in words, or null. */
-export async function discard({
+/** Encodes `Upload-Metadata`: names with base64 values. */
+export function encodeMetadata(values: Record<string, string>): string {
+  const base64 = (text: string): string =>
+    btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${base64(value)}`)
+    .join(",");
+}
+
+/** Declares that an upload of deferred length ends at the `length` bytes that the server already has. */
+export function finishUpload(
+  url: string,
+  length: number,
+  signal?: AbortSignal,
+): Promise<TusResponse> {
+  const headers = {
+    "Content-Type": "application/offset+octet-stream",
+    "Upload-Offset": String(length),
+    "Upload-Length": String(length),
+  };
+  return sendTusRequest("PATCH", url, signal ? { headers, signal } : { headers });
+}
+
+/**
+ * Deletes an upload and its media. If the server has already finished the upload, deletes the media, unless its update was published.
+ * Returns null on success, otherwise a message.
+ */
+export async function discardUpload({
   url,
   media,
   update,
@@ -114,71 +140,47 @@ export async function discard({
   media: string;
   update: string;
 }): Promise<string | null> {
-  let answer = await send("DELETE", url);
-  if (answer.status === 409) {
-    const known = (await asked(`/updates/${update}`)) as { state: string } | number | undefined;
+  let response = await sendTusRequest("DELETE", url);
+  if (response.status === 409) {
+    const known = (await fetchJsonOrStatus(`/updates/${update}`)) as
+      { state: string } | number | undefined;
     if (typeof known === "object" && known.state !== "draft")
       return "It was sent already, and stays there. Remove it on the page of its update.";
-    answer = await send("DELETE", `/media/${media}`);
+    response = await sendTusRequest("DELETE", `/media/${media}`);
   }
-  if (
-    (answer.status >= 200 && answer.status < 300) ||
-    answer.status === 404 ||
-    answer.status === 410
-  )
-    return null;
-  return (
-    answer.words || "The server does not answer, so nothing was deleted. Try again in a moment."
-  );
+  const { status, message } = response;
+  if ((status >= 200 && status < 300) || status === 404 || status === 410) return null;
+  return message || "The server does not answer, so nothing was deleted. Try again in a moment.";
 }
 
-/** Tells the server that there is no more than the `length` bytes that it holds. */
-export function finish(url: string, length: number, signal?: AbortSignal): Promise<Answer> {
-  const headers = {
-    "Content-Type": "application/offset+octet-stream",
-    "Upload-Offset": String(length),
-    "Upload-Length": String(length),
-  };
-  return send("PATCH", url, signal ? { headers, signal } : { headers });
+/** The id of the signed-in person: null if nobody is signed in, undefined if the server does not answer. */
+export async function fetchPersonId(): Promise<string | null | undefined> {
+  const session = await fetchJsonOrStatus("/session");
+  if (typeof session === "number") return session === 401 ? null : undefined;
+  return (session as { person: { id: string } } | undefined)?.person.id;
 }
 
-/** Who is signed in: their id, null for nobody, undefined where no answer came. */
-export async function whoIsThere(): Promise<string | null | undefined> {
-  const answer = await asked("/session");
-  if (typeof answer === "number") return answer === 401 ? null : undefined;
-  return (answer as { person: { id: string } } | undefined)?.person.id;
+/** Whether media no longer exists on the server. */
+export async function isMediaDeleted(media: string): Promise<boolean> {
+  const status = await fetchJsonOrStatus(`/media/${media}`);
+  return status === 404 || status === 410;
 }
 
-/** Whether media that was there is not any more: then nothing of it is safe on the server. */
-export async function isDeleted(media: string): Promise<boolean> {
-  const there = await asked(`/media/${media}`);
-  return there === 404 || there === 410;
-}
-
-/** What is said of a recording that was deleted on the server, where up to `safeMs` of it was, when so much is left here. */
-export function deletedWords(safeMs: number, leftMs: number): string {
+/** Says that the first `safeMs` milliseconds were deleted on the server and `leftMs` are left in this browser. */
+export function deletedMessage(safeMs: number, leftMs: number): string {
   return `${safeMs < 1000 ? "It" : formatTime(safeMs)} was deleted on the server; ${leftMs > 0 ? `${formatTime(Math.max(1000, leftMs))} is left in this browser` : "nothing is left in this browser"}.`;
 }
 
-/** What is at an address now; its status where that is no good one, undefined where no answer came. */
-async function asked(path: string): Promise<unknown> {
+/** The JSON at `path`, the status if the request failed, or undefined if no response arrived. Bypasses the HTTP cache. */
+async function fetchJsonOrStatus(path: string): Promise<unknown> {
   try {
-    const answer = await fetch(path, {
+    const response = await fetch(path, {
       headers: { Accept: "application/json" },
       credentials: "same-origin",
       cache: "no-store",
     });
-    return answer.ok ? await answer.json() : answer.status;
+    return response.ok ? await response.json() : response.status;
   } catch {
     return undefined;
   }
-}
-
-/** `Upload-Metadata`: names with their values in base64. */
-export function metadata(values: Record<string, string>): string {
-  const base64 = (text: string): string =>
-    btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${base64(value)}`)
-    .join(",");
 }

@@ -1,0 +1,67 @@
+// The chips above the text of a comment: its place, and its drawing.
+import { formatTime, icon, iconButton, make } from "../lib/dom.js";
+import type { Anchor } from "../update/anchors.js";
+import { stage } from "../update/media-stage.js";
+
+export interface AnchorChipListeners {
+  onRemoveAnchor: () => void;
+  /** `offset` is in milliseconds. */
+  onNudge: (offset: number) => void;
+  onOpenDrawing: () => void;
+  onRemoveDrawing: () => void;
+}
+
+export function anchorChips(anchor: Anchor, listeners: AnchorChipListeners): HTMLElement[] {
+  const { at, drawing } = anchor;
+  const chips: HTMLElement[] = [];
+  // A drawing on an image needs no other place.
+  if (at !== undefined || !drawing) {
+    const remove = iconButton("Not at a place", icon("x"), "");
+    remove.addEventListener("click", () => listeners.onRemoveAnchor());
+    // A drawing belongs to one frame, so its time cannot be nudged.
+    const nudges = at === undefined || drawing ? [] : nudgeButtons(listeners);
+    chips.push(placeChip(anchor), ...nudges, remove);
+  }
+  if (drawing) chips.push(drawingChip(drawing.length, listeners));
+  return chips;
+}
+
+function placeChip({ at, media, region }: Anchor): HTMLElement {
+  const on = (stage()?.count ?? 1) > 1 ? ` on ${stage()?.numberOf(media) ?? 1}` : "";
+  return make(
+    "span",
+    { class: "anchor-chip" },
+    at === undefined ? icon("map-pin") : icon("clock"),
+    at === undefined
+      ? `at this ${region && region.w > 0 ? "part" : "spot"}${on}`
+      : `at ${formatTime(at)}${on}`,
+  );
+}
+
+function nudgeButtons({ onNudge }: AnchorChipListeners): HTMLElement[] {
+  return [-1, 1].map((seconds) => {
+    const button = make(
+      "button",
+      {
+        type: "button",
+        "aria-label": seconds < 0 ? "−1 s, one second earlier" : "+1 s, one second later",
+      },
+      seconds < 0 ? "−1 s" : "+1 s",
+    );
+    button.addEventListener("click", () => onNudge(seconds * 1000));
+    return button;
+  });
+}
+
+function drawingChip(shapes: number, listeners: AnchorChipListeners): HTMLElement {
+  const open = make(
+    "button",
+    { type: "button", class: "anchor-chip" },
+    icon("pen-line"),
+    `Drawing, ${shapes} ${shapes === 1 ? "mark" : "marks"}`,
+  );
+  open.addEventListener("click", () => listeners.onOpenDrawing());
+  const remove = iconButton("Without the drawing", icon("x"), "");
+  remove.addEventListener("click", () => listeners.onRemoveDrawing());
+  return make("span", { class: "drawing-chip" }, open, remove);
+}

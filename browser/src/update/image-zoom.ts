@@ -1,0 +1,144 @@
+// The zoom and the position of an image in its viewport. Zoom 1 fits the whole image.
+import type { Region } from "./anchors.js";
+
+/** The largest zoom: a multiple of the fitted size, or of the true size if that is more, because a tall page fits very small. */
+const [MAX_OF_FIT, MAX_OF_TRUE_SIZE] = [12, 4];
+/** An image that is this many times narrower than the viewport when fitted opens at full width. */
+const TALL_IMAGE_ZOOM = 2.5;
+
+export class ImageZoom {
+  #zoom = 1;
+  #x = 0;
+  #y = 0;
+  /** Nobody has zoomed or moved the image yet, so a resize may open it again. */
+  #isAsOpened = false;
+  #observer: ResizeObserver;
+
+  /** `onChange` is called after every change. */
+  constructor(
+    private readonly viewport: HTMLElement,
+    private readonly onChange: () => void,
+  ) {
+    this.#observer = new ResizeObserver(() =>
+      this.#isAsOpened ? this.open() : this.moveTo(this.#x, this.#y),
+    );
+  }
+
+  /** Follows the size of the viewport until `destroy`. */
+  observe(): void {
+    this.#observer.observe(this.viewport);
+  }
+
+  destroy(): void {
+    this.#observer.disconnect();
+  }
+
+  get zoom(): number {
+    return this.#zoom;
+  }
+
+  get x(): number {
+    return this.#x;
+  }
+
+  get y(): number {
+    return this.#y;
+  }
+
+  /** The size of the image in percent of its true size. */
+  get percent(): number {
+    const natural = this.#naturalWidth;
+    return natural > 0 ? Math.round((this.#sheet.offsetWidth * this.#zoom * 100) / natural) : 100;
+  }
+
+  // Queried each time, because a refresh may replace the elements.
+  get #sheet(): HTMLElement {
+    return this.viewport.querySelector(".sheet") as HTMLElement;
+  }
+
+  get #naturalWidth(): number {
+    const image = this.viewport.querySelector(".sheet > img") as HTMLImageElement;
+    return Number(image.getAttribute("width")) || image.naturalWidth;
+  }
+
+  /** The zoom that shows one image pixel per CSS pixel. */
+  get #trueSizeZoom(): number {
+    return this.#naturalWidth / Math.max(1, this.#sheet.offsetWidth);
+  }
+
+  /** Shows the whole image, or the top of a very tall one at full width. */
+  open(): void {
+    this.fit();
+    const fullWidthZoom = Math.min(
+      this.viewport.clientWidth / Math.max(1, this.#sheet.offsetWidth),
+      this.#trueSizeZoom,
+    );
+    if (fullWidthZoom >= TALL_IMAGE_ZOOM) {
+      this.zoomTo(fullWidthZoom);
+      this.moveTo(this.#x, 0);
+    }
+    this.#isAsOpened = true;
+  }
+
+  fit(): void {
+    this.zoomTo(1);
+  }
+
+  toggleTrueSize(): void {
+    this.zoomTo(this.#zoom === 1 ? this.#trueSizeZoom : 1);
+  }
+
+  zoomBy(factor: number): void {
+    this.zoomTo(this.#zoom * factor);
+  }
+
+  /** Zooms around a point of the window, or around the middle of the viewport. */
+  zoomTo(zoom: number, clientX?: number, clientY?: number): void {
+    const largest = Math.max(MAX_OF_FIT, MAX_OF_TRUE_SIZE * this.#trueSizeZoom);
+    const next = Math.min(largest, Math.max(1, zoom));
+    const frame = this.viewport.getBoundingClientRect();
+    // The fixed point relative to the viewport and to the sheet.
+    const [pointX, pointY] = [
+      (clientX ?? frame.left + frame.width / 2) - frame.left,
+      (clientY ?? frame.top + frame.height / 2) - frame.top,
+    ];
+    const [sheetX, sheetY] = [
+      (pointX - this.#sheet.offsetLeft - this.#x) / this.#zoom,
+      (pointY - this.#sheet.offsetTop - this.#y) / this.#zoom,
+    ];
+    this.#zoom = Math.abs(next - 1) < 0.02 ? 1 : next;
+    this.moveTo(
+      pointX - this.#sheet.offsetLeft - sheetX * this.#zoom,
+      pointY - this.#sheet.offsetTop - sheetY * this.#zoom,
+    );
+  }
+
+  /** Moves the middle of a region into the middle of the viewport. */
+  center(region: Region): void {
+    const [width, height] = this.#scaledSize;
+    this.moveTo(
+      this.viewport.clientWidth / 2 - this.#sheet.offsetLeft - (region.x + region.w / 2) * width,
+      this.viewport.clientHeight / 2 - this.#sheet.offsetTop - (region.y + region.h / 2) * height,
+    );
+  }
+
+  /** Moves the image, but leaves no empty space beside it that it could fill. */
+  moveTo(x: number, y: number): void {
+    this.#isAsOpened = false;
+    const clamp = (value: number, offset: number, size: number, frame: number) =>
+      size <= frame
+        ? (frame - size) / 2 - offset
+        : Math.min(-offset, Math.max(frame - size - offset, value));
+    const [width, height] = this.#scaledSize;
+    this.#x = clamp(x, this.#sheet.offsetLeft, width, this.viewport.clientWidth);
+    this.#y = clamp(y, this.#sheet.offsetTop, height, this.viewport.clientHeight);
+    this.#sheet.style.transform =
+      this.#zoom === 1 ? "" : `translate(${this.#x}px, ${this.#y}px) scale(${this.#zoom})`;
+    this.#sheet.style.setProperty("--zoom", String(this.#zoom));
+    this.onChange();
+  }
+
+  get #scaledSize(): [width: number, height: number] {
+    return [this.#sheet.offsetWidth * this.#zoom, this.#sheet.offsetHeight * this.#zoom];
+  }
+}

@@ -1,0 +1,73 @@
+// Files that are dropped anywhere on the page or pasted.
+import { formatTimestamp, isTextEntry } from "../lib/dom.js";
+
+/** Calls `onFiles` for dropped and pasted files, and marks the page while files are dragged over it, until `signal` aborts. */
+export function listenForFiles(onFiles: (files: File[]) => void, signal: AbortSignal): void {
+  const { classList } = document.documentElement;
+  // Entering a child fires before leaving its parent, so count both.
+  let depth = 0;
+  const trackDrag = (event: DragEvent, change: number): void => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = Math.max(0, depth + change);
+    classList.toggle("dropping", depth > 0);
+  };
+  addEventListener("dragenter", (event) => trackDrag(event, 1), { signal });
+  addEventListener("dragleave", (event) => trackDrag(event, -1), { signal });
+  addEventListener(
+    "dragover",
+    (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    },
+    { signal },
+  );
+  addEventListener(
+    "drop",
+    (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      classList.remove("dropping");
+      onFiles([...(event.dataTransfer?.files ?? [])]);
+    },
+    { signal },
+  );
+  addEventListener(
+    "paste",
+    (event) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length === 0) return;
+      // Office programs add a picture of copied text. In a text field, paste the text.
+      if (isTextEntry(event.target) && event.clipboardData?.types.includes("text/plain")) return;
+      event.preventDefault();
+      onFiles(files.map(withPasteTime));
+    },
+    { signal },
+  );
+  signal.addEventListener("abort", () => classList.remove("dropping"));
+}
+
+function hasFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes("Files") ?? false;
+}
+
+/** Browsers call every pasted picture image.png, so the name gets the time. */
+function withPasteTime(file: File): File {
+  if (!/^image\.\w+$/.test(file.name)) return file;
+  const extension = file.name.split(".").pop() ?? "png";
+  return new File([file], `Pasted ${formatTimestamp(undefined, ".")}.${extension}`, {
+    type: file.type,
+  });
+}
+
+/** A title for an update made from a file: its name, or the kind and the time if the name says nothing. */
+export function suggestTitle(file: File): string {
+  const name = file.name
+    .replace(/\.\w{2,5}$/, "")
+    .replace(/[_-]+/g, " ")
+    .trim();
+  return /[a-z]{3}/i.test(name) &&
+    !/^(image|img|screenshot|screen recording|untitled|pasted)\b/i.test(name)
+    ? name.slice(0, 200)
+    : `${file.type.startsWith("video/") ? "Recording" : "Screenshot"}, ${formatTimestamp()}`;
+}

@@ -1,0 +1,48 @@
+// How far a recording is on its way to the server, as numbers and as a message.
+import { formatTime } from "../lib/dom.js";
+import { deletedMessage } from "./tus.js";
+
+/** How much of a recording is where, in recorded milliseconds. */
+export interface SendProgress {
+  recordedMs: number;
+  /** In the spool or on the server. */
+  spooledMs: number;
+  /** On the server. */
+  safeMs: number;
+  state: "sending" | "waiting" | "signed-out" | "refused" | "done";
+  /** The progress in a sentence for the person. */
+  message: string;
+}
+
+export function progressMessage({
+  state,
+  reason,
+  safeMs,
+  spooledMs,
+  isDeleted,
+  inMemoryOnly,
+}: Pick<SendProgress, "state" | "safeMs" | "spooledMs"> & {
+  /** Why nothing is sent, as a sentence. */
+  reason: string;
+  /** The media was deleted on the server. */
+  isDeleted: boolean;
+  /** The spool does not take the newest pieces. */
+  inMemoryOnly: boolean;
+}): string {
+  const safe = `Safe on the server up to ${formatTime(safeMs)}`;
+  const both = `${safe}, kept in this browser up to ${formatTime(spooledMs)}.`;
+  const tab = inMemoryOnly
+    ? " This browser has no room for the rest: it is in this tab alone, so leave it open."
+    : "";
+  switch (state) {
+    case "sending":
+      return `${safe}.${tab}`;
+    case "waiting":
+    case "signed-out":
+      return `${reason} ${both}${tab}`;
+    case "refused":
+      return `${reason} ${isDeleted ? deletedMessage(safeMs, spooledMs - safeMs) : both}${tab}`;
+    case "done":
+      return "All of it is safe on the server.";
+  }
+}

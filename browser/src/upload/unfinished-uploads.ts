@@ -1,0 +1,42 @@
+// Explains the media rows whose upload broke off or comes from elsewhere.
+import { formatBytes, formatTimestamp } from "../lib/dom.js";
+import { listUploads, type UnfinishedUpload } from "./upload-list.js";
+
+/** A recording that sent nothing for this long is paused, or its page is gone. */
+const RECORDING_IDLE_MS = 60_000;
+
+/** Says in each row how much arrived and how to continue. Leaves the rows as they are if the server does not answer. */
+export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
+  let uploads: UnfinishedUpload[];
+  try {
+    uploads = await listUploads();
+  } catch {
+    return;
+  }
+  for (const row of rows) {
+    const upload = uploads.find(({ media }) => media === row.dataset["media"]);
+    const message = row.querySelector("[data-say]");
+    if (!upload || !message) continue;
+    const text = upload.recording ? recordingMessage(upload) : await fileMessage(upload);
+    if (text !== null) message.textContent = text;
+  }
+}
+
+/** Null while the recording may still be running. */
+function recordingMessage({ media, received, touched_at }: UnfinishedUpload): string | null {
+  const touched = new Date(touched_at);
+  if (document.querySelector(`kept-recordings [data-of="${CSS.escape(media)}"]`))
+    return `Unfinished. ${formatBytes(received)} of it arrived; see above.`;
+  if (Date.now() - touched.getTime() > RECORDING_IDLE_MS)
+    return `${formatBytes(received)} of it arrived, nothing since ${formatTimestamp(touched)}. It is paused, or its page is gone.`;
+  return null;
+}
+
+async function fileMessage({ id, received, length }: UnfinishedUpload): Promise<string> {
+  const { canResume } = await import("./file-upload.js");
+  const advice = (await canResume(id))
+    ? "Choose the same file again, and it goes on from there."
+    : "It goes on in the browser that it was begun in. Here, remove it and choose the file again.";
+  const total = length === null ? "" : ` of ${formatBytes(length)}`;
+  return `${formatBytes(received)}${total} arrived. ${advice}`;
+}

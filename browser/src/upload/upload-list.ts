@@ -1,0 +1,23 @@
+// The uploads of this person that the server has not finished.
+import { requestJson } from "../lib/request.js";
+
+/** An item of `GET /uploads`. */
+export interface UnfinishedUpload {
+  id: string;
+  url: string;
+  update: string;
+  media: string;
+  /** Bytes. */
+  received: number;
+  /** Bytes; null while the length is deferred. */
+  length: number | null;
+  /** Whether it comes from a recorder, rather than from a file. */
+  recording: boolean;
+  created_at: string;
+  /** When the server last received bytes. */
+  touched_at: string;
+}
+
+export async function listUploads(): Promise<UnfinishedUpload[]> {
+  return ((await requestJson("GET", "/uploads")) as { items: UnfinishedUpload[] }).items;
+}
