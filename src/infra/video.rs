@@ -1,4 +1,5 @@
-//! Videos from anyone: what they are, made seekable, H.264 for Safari, and a still; all by ffmpeg in a sandbox.
+//! Handles untrusted videos with ffmpeg in a sandbox: probes them, makes them seekable, converts
+//! them to H.264 and takes posters.
 
 mod codecs;
 mod convert;
@@ -28,21 +29,21 @@ pub use self::selection::TextStream;
 pub use self::unsupported::unsupported_format_advice;
 use crate::infra::video::sandbox::{Limits, Sandbox};
 
-/// How a file wraps its streams.
+/// The container format of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Container {
-    /// Matroska, also what Chromium calls `video/x-matroska`.
+    /// Matroska, which Chromium calls `video/x-matroska`.
     Matroska,
     /// WebM.
     WebM,
-    /// MP4 and its kin.
+    /// MP4 and related formats.
     Mp4,
     /// QuickTime (`.mov`).
     QuickTime,
 }
 
 impl Container {
-    /// The type it is served as.
+    /// The content type to serve it with.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Matroska => "video/x-matroska",
@@ -52,7 +53,7 @@ impl Container {
         }
     }
 
-    /// The end of its name, without a dot.
+    /// The file name extension, without a dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Matroska => "mkv",
@@ -63,31 +64,35 @@ impl Container {
     }
 }
 
-/// What a video really is, by its packets.
+/// The properties of a video, determined from its packets.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Probe {
-    /// How long it is as players present it, in milliseconds: edit lists applied, by its packets. `None` where no packet has a time.
+    /// Duration in milliseconds as players present it, with edit lists applied. `None` if no packet
+    /// has a time.
     pub duration_ms: Option<i64>,
-    /// In pixels, as shown: rotation and pixel shape applied.
+    /// Displayed width in pixels, after rotation and pixel aspect ratio.
     pub width: u32,
-    /// In pixels, as shown.
+    /// Displayed height in pixels.
     pub height: u32,
     /// The video codec: `vp8`, `vp9`, `av1`, `h264` or `hevc`.
     pub video: String,
-    /// The audio codec, in ffmpeg's word. Of several audio streams that one which most browsers play.
+    /// The audio codec, in ffmpeg's name; the stream with the best browser support.
     pub audio: Option<String>,
-    /// How it is wrapped.
+    /// The container format.
     pub container: Container,
-    /// ffmpeg's name for how pixels are stored; browsers play `yuv420p`.
+    /// ffmpeg's name of the pixel format; browsers play `yuv420p`.
     pub pixel_format: String,
-    /// Its text streams. They are in no copy: captions are to be read from them once the player shows captions.
+    /// The text streams. Copies do not contain them yet, because the player does not show captions.
     pub text_streams: Vec<TextStream>,
-    /// Whether an edit list excludes pictures or sound that are in the file: somebody may have cut away what nobody is to see. Nobody but its
-    /// author may get such a file; the copies made by [`Tools`] hold only what is presented.
+    /// Whether an edit list hides content of the file, which somebody may have cut away on purpose.
+    /// Only the author may get such a file; the copies made by [`Tools`] contain only presented
+    /// content.
     pub hides_frames: bool,
-    /// What the audio is coded as, for people, where the file has audio and none of it can be read; then `audio` is `None`.
+    /// The name of the audio codec if the file has audio but none of it can be decoded; then
+    /// `audio` is `None`.
     pub lost_audio: Option<String>,
-    /// All edit lists of the file last until the end of their media, without saying how long that is.
+    /// Whether all edit lists of the file are open-ended, so that they last until the end of their
+    /// media.
     open_edits: bool,
     video_stream: u32,
     audio_stream: Option<u32>,
@@ -95,7 +100,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// The same video as if it had no audio.
+    /// The same video without its audio.
     fn without_audio(&self) -> Self {
         let timeline = self.timeline.without_audio();
         let lost_audio = self
@@ -114,39 +119,40 @@ impl Probe {
     }
 }
 
-/// Who needs an H.264 copy.
+/// Which browsers need an H.264 copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConversionNeed {
-    /// It plays everywhere.
+    /// None: it plays everywhere.
     None,
-    /// Chromium and Firefox play it; Safari does not, or not everywhere.
+    /// Safari: Chromium and Firefox play the original.
     ForSafari,
-    /// Hardly a browser plays it: some give sound with no picture, and no error.
+    /// All: hardly any browser plays the original, and some play its sound without a picture or an
+    /// error.
     ForAll,
 }
 
-/// A file that ffmpeg made.
+/// A file created by ffmpeg.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// In the directory that was asked for.
+    /// The path, in the requested directory.
     pub path: PathBuf,
-    /// What to serve it as.
+    /// The content type to serve it with.
     pub content_type: &'static str,
-    /// The end of its name, without a dot.
+    /// The file name extension, without a dot.
     pub extension: &'static str,
-    /// In pixels, as shown.
+    /// Displayed width in pixels.
     pub width: u32,
-    /// In pixels, as shown.
+    /// Displayed height in pixels.
     pub height: u32,
-    /// In milliseconds, if known.
+    /// Duration in milliseconds, if it is known.
     pub duration_ms: Option<i64>,
-    /// What its author has to know about it.
+    /// A note for the author.
     pub note: Option<String>,
-    /// What it is, measured.
+    /// The measured properties.
     pub probe: Probe,
 }
 
-/// ffmpeg and ffprobe, found once at the start. Cheap to clone.
+/// ffmpeg and ffprobe, if they were found. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Tools {
     toolchain: Option<Arc<Toolchain>>,
@@ -161,14 +167,15 @@ struct Toolchain {
 }
 
 impl Tools {
-    /// Looks for ffmpeg, at `ffmpeg` if given, else in `PATH`, for ffprobe beside it, and for what can sandbox them.
+    /// Looks for ffmpeg (at `ffmpeg` or in `PATH`), for ffprobe next to it, and for sandboxing
+    /// tools.
     pub async fn detect(ffmpeg: Option<&Path>) -> Self {
         Self {
             toolchain: detect_toolchain(ffmpeg).await.map(Arc::new),
         }
     }
 
-    /// What is missing, in words for pages and the doctor.
+    /// A text for pages and the doctor if ffmpeg is missing.
     pub fn missing(&self) -> Option<String> {
         self.toolchain.is_none().then(|| {
             "ffmpeg is not installed. What is recorded here plays, but without exact seeking, pictures, or a copy for Safari; \
@@ -178,7 +185,7 @@ impl Tools {
         })
     }
 
-    /// What was found and how it is sandboxed, for the doctor.
+    /// The version of ffmpeg and how it is sandboxed, for the doctor.
     pub fn describe(&self) -> String {
         match &self.toolchain {
             Some(toolchain) => format!(
@@ -187,17 +194,19 @@ impl Tools {
                 toolchain.ffmpeg.display(),
                 toolchain.sandbox.describe()
             ),
-            None => "No ffmpeg.".into(),
+            None => "ffmpeg is not installed.".into(),
         }
     }
 
-    /// Reads every packet of `input` without decoding. `Unsupported` for what is not a video that we take.
+    /// Reads every packet of `input` without decoding. Returns `Unsupported` for a file that is not
+    /// a supported video.
     pub async fn probe(&self, input: &Path) -> Result<Probe> {
         probe::probe(self.toolchain()?, input).await
     }
 
-    /// A copy in `dir` that can be seeked at once and holds what players present of `input`, from 0 on. The pictures are copied unless an edit
-    /// list hides some of them; audio that browsers do not play is converted. H.264 and HEVC become MP4.
+    /// Creates a seekable copy in `dir` with the presented content of `input`, starting at 0.
+    /// Copies the video unless an edit list hides parts of it, and converts audio that browsers
+    /// cannot play. H.264 and HEVC become MP4.
     pub async fn seekable(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         let toolchain = self.toolchain()?;
         let made = copy_presented(toolchain, input, probe, dir).await;
@@ -210,7 +219,7 @@ impl Tools {
         }
     }
 
-    /// Who needs [`Tools::h264`].
+    /// Which browsers need a copy made by [`Tools::h264`].
     pub fn needs_h264(probe: &Probe) -> ConversionNeed {
         let common = matches!(&*probe.pixel_format, "yuv420p" | "yuvj420p");
         match (&*probe.video, probe.audio.as_deref()) {
@@ -221,14 +230,15 @@ impl Tools {
         }
     }
 
-    /// A copy in `dir` that plays everywhere: MP4 with H.264 and AAC, no side longer than 1920 pixels. Takes up to
-    /// some times the length of the video.
+    /// Creates a copy in `dir` that plays everywhere: MP4 with H.264 and AAC, at most 1920 pixels
+    /// per side. May take several times the duration of the video.
     pub async fn h264(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<Output> {
         convert::h264(self.toolchain()?, input, probe, dir).await
     }
 
-    /// A copy in `dir` of the stretch between two milliseconds, and of nothing else. Where it begins at a key frame nothing is converted;
-    /// else only what stands before the next one, where that can be done, or all of it.
+    /// Creates a copy in `dir` of only the range between two times in milliseconds. Copies packets
+    /// if the range starts at a key frame. Otherwise re-encodes the part before the next key frame
+    /// if possible, or the whole range.
     pub async fn cut(
         &self,
         input: &Path,
@@ -247,7 +257,8 @@ impl Tools {
         }
     }
 
-    /// A JPEG in `dir` of a telling frame near the beginning, no side longer than 1280 pixels.
+    /// Creates a JPEG in `dir` of a representative frame near the beginning, at most 1280 pixels
+    /// per side.
     pub async fn poster(&self, input: &Path, probe: &Probe, dir: &Path) -> Result<PathBuf> {
         convert::poster(self.toolchain()?, input, probe, dir).await
     }
@@ -263,7 +274,7 @@ impl Tools {
     }
 }
 
-/// All that is presented of a file: copied where that copies nothing else.
+/// Copies all presented content, or re-encodes it if copying would include hidden content.
 async fn copy_presented(
     toolchain: &Toolchain,
     input: &Path,
@@ -272,7 +283,7 @@ async fn copy_presented(
 ) -> Result<Output> {
     if probe.timeline.is_copied_exactly() {
         match convert::seekable(toolchain, input, probe, dir).await {
-            // What cannot be copied can perhaps be decoded.
+            // A file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }
@@ -280,14 +291,14 @@ async fn copy_presented(
     cut::cut_to_presentation(toolchain, input, probe, dir).await
 }
 
-/// What to try without audio: a file of which no copy could be made, and whose audio has to be converted.
+/// Returns the video without audio, to retry a failed copy whose audio had to be converted.
 fn without_audio_if_failed(probe: &Probe, made: &Result<Output>) -> Option<Probe> {
     let undecodable = matches!(made, Err(Error::Unsupported(_)))
         && convert::converts_audio(probe, convert::target_container(probe));
     undecodable.then(|| probe.without_audio())
 }
 
-/// Says of a copy without audio that the original has some.
+/// Adds a note if the copy lacks the audio of the original.
 fn with_audio_note(made: Output, source: &Probe) -> Result<Output> {
     let note = source.lost_audio.as_ref().map(|codec| {
         format!("It plays without sound: its sound ({codec}) cannot be read here. Export it with AAC sound and upload it again to have it.")
@@ -301,9 +312,9 @@ async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
         None => find_in_path("ffmpeg")?,
     };
     let ffmpeg = std::path::absolute(ffmpeg).ok()?;
-    let beside = ffmpeg.with_file_name("ffprobe");
-    let ffprobe = if beside.is_file() {
-        beside
+    let sibling = ffmpeg.with_file_name("ffprobe");
+    let ffprobe = if sibling.is_file() {
+        sibling
     } else {
         find_in_path("ffprobe")?
     };
@@ -311,18 +322,18 @@ async fn detect_toolchain(given: Option<&Path>) -> Option<Toolchain> {
     let dir = tempfile::tempdir().ok()?;
     let mut version = None;
     for tool in [&ffprobe, &ffmpeg] {
-        let mut take = |line: &str| {
+        let mut set_version = |line: &str| {
             version = Some(line.split(" Copyright").next().unwrap_or(line).to_owned());
         };
         let args = ["-v".into(), "error".into(), "-version".into()];
         let mut first = true;
         let ran = sandbox.run(tool, &args, None, dir.path(), Limits::short(), |line| {
             if std::mem::take(&mut first) {
-                take(line);
+                set_version(line);
             }
         });
         if let Err(error) = ran.await {
-            tracing::warn!(tool = %tool.display(), ?error, "cannot be run");
+            tracing::warn!(tool = %tool.display(), ?error, "could not run the tool");
             return None;
         }
     }

@@ -1,11 +1,11 @@
-//! Codecs: which of them browsers play, which we may decode, and what people call them.
+//! Codecs: which of them browsers play, which we decode, and what people call them.
 
 use crate::error::Error;
 
-/// Whether the browsers that people use play an audio codec, or what we can do about it.
+/// How well an audio codec is supported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum AudioSupport {
-    /// Browsers play it; its packets are copied.
+    /// Browsers play it, so its packets are copied.
     Plays,
     /// It can be decoded, so it is converted to AAC or Opus.
     Convertible,
@@ -13,7 +13,8 @@ pub(super) enum AudioSupport {
     Unreadable,
 }
 
-/// Decoders for a video codec that we accept, as ffmpeg's comma-separated list; `None` for any other codec.
+/// The allowed decoders for a video codec, as ffmpeg's comma-separated list; `None` for unsupported
+/// codecs.
 pub(super) fn video_decoders(codec: &str) -> Option<&'static str> {
     Some(match codec {
         "vp8" => "vp8,libvpx",
@@ -25,7 +26,7 @@ pub(super) fn video_decoders(codec: &str) -> Option<&'static str> {
     })
 }
 
-/// Decoders for an audio codec that we play or convert; `None` for any other codec.
+/// The allowed decoders for an audio codec; `None` for unsupported codecs.
 pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
     Some(match codec {
         "aac" => "aac",
@@ -39,13 +40,14 @@ pub(super) fn audio_decoders(codec: &str) -> Option<&str> {
         "dts" => "dca",
         "amr_nb" => "amrnb",
         "amr_wb" => "amrwb",
-        // Every PCM decoder has the name of its codec.
+        // PCM decoders are named after their codecs.
         _ if codec.starts_with("pcm_") => codec,
         _ => return None,
     })
 }
 
-/// What can be done with an audio stream. `profile` is ffprobe's: its AAC decoder cannot read xHE-AAC, and few browsers can.
+/// How an audio stream is supported. `profile` is ffprobe's: ffmpeg's AAC decoder and most browsers
+/// cannot read xHE-AAC.
 pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
     match codec {
         "aac" if profile.contains("xHE") || profile == "41" => AudioSupport::Unreadable,
@@ -55,7 +57,7 @@ pub(super) fn audio_support(codec: &str, profile: &str) -> AudioSupport {
     }
 }
 
-/// The name that people know a codec by. `codec` is ffmpeg's name, `tag` the four characters that the file gives it.
+/// The common name of a codec. `codec` is ffmpeg's name, `tag` the four-character code in the file.
 pub(super) fn codec_label(codec: &str, tag: &str) -> String {
     let known = match codec {
         "h264" => "H.264",
@@ -105,7 +107,7 @@ pub(super) fn codec_label(codec: &str, tag: &str) -> String {
     known.to_owned()
 }
 
-/// For codecs that this ffmpeg does not know, and for those whose names are good enough.
+/// The name for codecs unknown to this ffmpeg, or whose own names are clear enough.
 fn label_by_tag(codec: &str, tag: &str) -> String {
     let known = match tag {
         "aprn" | "aprh" => "ProRes RAW",
@@ -119,7 +121,7 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
     if !known.is_empty() {
         return known.to_owned();
     }
-    // A file chooses these words; short plain ones can be shown.
+    // The file controls these names, so show only short plain ones.
     let plain = |word: &str| {
         (2..=20).contains(&word.len())
             && word
@@ -136,7 +138,7 @@ fn label_by_tag(codec: &str, tag: &str) -> String {
     }
 }
 
-/// The rejection of a video whose picture is in a codec that we do not accept.
+/// The error for a video in an unsupported codec.
 pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
     let label = codec_label(codec, tag);
     Error::Unsupported(format!(
@@ -144,7 +146,7 @@ pub(super) fn unsupported_video(codec: &str, tag: &str) -> Error {
     ))
 }
 
-/// What the author can do with a video that cannot be accepted as it is.
+/// Advice for videos that cannot be accepted as they are.
 pub(super) const EXPORT_ADVICE: &str = "Export it as H.264 (MP4) and upload it again.";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What ffmpeg makes of a video: a seekable copy, an H.264 copy, a still.
+//! Creates files with ffmpeg: seekable copies, H.264 copies and posters.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use super::sandbox::Limits;
 use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
 use crate::error::{Error, Result};
 
-/// The longer side of the H.264 copy.
+/// The maximum side length of H.264 copies, in pixels.
 const MAX_SIDE: u32 = 1920;
-/// The longer side of a poster.
+/// The maximum side length of posters, in pixels.
 const POSTER_SIDE: u32 = 1280;
-/// Gaps, as a paused recording leaves them, become silence.
+/// Fills gaps, which a paused recording leaves, with silence.
 const FILL_GAPS_FILTER: &str = "aresample=async=1:first_pts=0";
 
-/// A copy whose pictures are copied, for a file of which everything is presented ([`super::probe::Timeline::is_copied_exactly`]).
-/// The filter that removes messages (SEI) from pictures that are copied: some cameras write their place there. Decoders do without them.
-/// Types of NAL units: H.264 table 7-1, H.265 table 7-1.
+/// The bitstream filter that removes SEI messages from copied video, because some cameras store
+/// their location there. Decoders do not need them. NAL unit types: H.264 table 7-1, H.265 table
+/// 7-1.
 pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     match video {
         "h264" => Some("filter_units=remove_types=6"),
@@ -30,6 +30,8 @@ pub(super) fn strip_messages_filter(video: &str) -> Option<&'static str> {
     }
 }
 
+/// Creates a copy without re-encoding the video. All packets of the file must be presented
+/// ([`super::probe::Timeline::is_copied_exactly`]).
 pub(super) async fn seekable(
     toolchain: &Toolchain,
     input: &Path,
@@ -45,16 +47,16 @@ pub(super) async fn seekable(
     args.extend(audio_args(probe, container, ""));
     match container {
         Container::Mp4 | Container::QuickTime => {
-            // Pictures that are decoded before they are shown are decoded before 0.
+            // Frames that are decoded before they are shown may have negative decoding times.
             args.extend(
                 ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
             );
             if probe.video == "hevc" {
-                // Apple plays HEVC under this name only.
+                // Apple devices play HEVC only with this tag.
                 args.extend(["-tag:v", "hvc1"].map(OsString::from));
             }
         }
-        // The index before the pictures: 2 requests to seek instead of 5.
+        // Put the index first: a seek then needs 2 requests instead of 5.
         Container::Matroska | Container::WebM => {
             args.extend(["-cues_to_front", "1"].map(OsString::from))
         }
@@ -63,7 +65,7 @@ pub(super) async fn seekable(
     let limits = Limits {
         time: Duration::from_secs(15 * 60),
         output: length + length / 4 + max_audio_bytes(probe),
-        last: false,
+        low_priority: false,
     };
     let name = format!("seekable.{}", container.extension());
     let path = run_ffmpeg(
@@ -80,7 +82,8 @@ pub(super) async fn seekable(
     checked_output(toolchain, path, container, probe.duration_ms).await
 }
 
-/// The container that most players know for these codecs, after the audio is converted where it must be.
+/// The container with the best player support for these codecs, assuming that unsupported audio is
+/// converted.
 pub(super) fn target_container(probe: &Probe) -> Container {
     let matroska = matches!(probe.container, Container::Matroska | Container::WebM);
     match &*probe.video {
@@ -91,7 +94,8 @@ pub(super) fn target_container(probe: &Probe) -> Container {
     }
 }
 
-/// Whether audio has to be converted for this container: WebM takes Opus, MP4 what browsers play.
+/// Whether the audio must be converted for this container: WebM supports Opus, MP4 what browsers
+/// play.
 pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     !matches!(
         (probe.audio.as_deref(), container),
@@ -99,7 +103,8 @@ pub(super) fn converts_audio(probe: &Probe, container: Container) -> bool {
     )
 }
 
-/// Copies the audio, or converts it where browsers would not play it; then it goes through `before` first, which ends with a comma or is empty.
+/// Options that copy the audio, or convert it if browsers cannot play it. `before` is a filter
+/// prefix for the conversion, empty or ending with a comma.
 pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> Vec<OsString> {
     if !converts_audio(probe, container) {
         return ["-c:a", "copy"].map(OsString::from).to_vec();
@@ -112,7 +117,7 @@ pub(super) fn audio_args(probe: &Probe, container: Container, before: &str) -> V
     }
 }
 
-/// AAC, in stereo.
+/// Options for stereo AAC. `before` is a filter prefix, empty or ending with a comma.
 pub(super) fn aac_args(before: &str) -> Vec<OsString> {
     audio_encoder_args(["-c:a", "aac", "-b:a", "128k"], before)
 }
@@ -126,7 +131,7 @@ fn audio_encoder_args(encoder: [&str; 4], before: &str) -> Vec<OsString> {
         .collect()
 }
 
-/// How many bytes audio that is converted takes at most, with some to spare.
+/// The maximum size of converted audio in bytes, with a margin.
 fn max_audio_bytes(probe: &Probe) -> u64 {
     16 * 1024 * 1024 + 20_000 * duration_seconds(probe)
 }
@@ -135,7 +140,7 @@ fn duration_seconds(probe: &Probe) -> u64 {
     u64::try_from(probe.duration_ms.unwrap_or_default() / 1000).unwrap_or_default()
 }
 
-/// Input options that make the presentation begin at 0.
+/// Input options that make the presentation start at 0.
 fn origin_args(probe: &Probe) -> Vec<OsString> {
     vec![
         "-copyts".into(),
@@ -151,11 +156,11 @@ pub(super) async fn h264(
     dir: &Path,
 ) -> Result<Output> {
     let small_enough = probe.width.max(probe.height) <= MAX_SIDE;
-    let keep =
+    let copies_video =
         probe.video == "h264" && Tools::needs_h264(probe) != ConversionNeed::ForAll && small_enough;
     let mut args = map_args(probe, true);
-    if keep {
-        // Only the sound has to change.
+    if copies_video {
+        // Only the audio must be converted.
         args.extend(["-c:v", "copy", "-avoid_negative_ts", "disabled"].map(OsString::from));
     } else {
         let (width, height) = fitted_size(probe, MAX_SIDE);
@@ -174,7 +179,7 @@ pub(super) async fn h264(
     args.extend(aac_args(""));
     args.extend(["-movflags", "+faststart", "-max_muxing_queue_size", "4096"].map(OsString::from));
     let mut limits = Limits::encoding(duration_seconds(probe));
-    if keep {
+    if copies_video {
         limits.output += tokio::fs::metadata(input).await?.len();
     }
     let path = run_ffmpeg(
@@ -191,7 +196,8 @@ pub(super) async fn h264(
     checked_output(toolchain, path, Container::Mp4, probe.duration_ms).await
 }
 
-/// A bitstream filter that holds the last picture of [`h264_args`], which begins at `last`, until `end`; both in seconds.
+/// A bitstream filter that extends the last frame of [`h264_args`], shown at `last`, until `end`;
+/// both in seconds.
 pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     format!(
         "setts=duration='if(gte(PTS*TB,{:.6}),max(1,{end:.6}/TB-PTS),DURATION)'",
@@ -199,10 +205,12 @@ pub(super) fn hold_last_frame_filter(last: f64, end: f64) -> String {
     )
 }
 
-/// H.264 for everyone; the pictures go through `before` first, which ends with a comma or is empty.
+/// Options for H.264 that plays everywhere. `before` is a filter prefix, empty or ending with a
+/// comma.
 pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> {
-    // A raw WebM says 1000 frames a second. Without `vfr` that many are made; without a level of our own x264 believes
-    // it too and claims one that no telephone decodes. 8,704 macroblocks are what 4.2 allows (H.264, table A-1).
+    // A raw WebM claims 1000 frames per second. Without `vfr`, ffmpeg would create that many.
+    // Without an explicit level, x264 would also choose one that no phone decodes. Level 4.2 allows
+    // 8,704 macroblocks (H.264, table A-1).
     let level = if width.div_ceil(16) * height.div_ceil(16) <= 8704 {
         "4.2"
     } else {
@@ -214,12 +222,13 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
         ["-level:v", level],
         ["-preset", "veryfast"],
         ["-crf", "23"],
-        // Pictures are decoded in the order in which they are shown: no edit list has to make up for it.
+        // Without B-frames, decoding order equals display order, so no edit list is needed.
         ["-bf", "0"],
         ["-fps_mode", "vfr"],
-        // The frame rate that a file claims is no grid for the times of its pictures.
+        // The claimed frame rate does not match the actual frame times.
         ["-enc_time_base", "1:90000"],
-        // A still page has a frame a second: count key frames by time, or a seek decodes minutes.
+        // A still page has one frame per second. Count key frames by time, because a seek would
+        // otherwise decode minutes.
         ["-force_key_frames", "expr:gte(t,n_forced*4)"],
         ["-threads", "1"],
         [
@@ -230,7 +239,8 @@ pub(super) fn h264_args(width: u32, height: u32, before: &str) -> Vec<OsString> 
     args.iter().flatten().map(OsString::from).collect()
 }
 
-/// A captured window changes its size while it is recorded; every frame is made to fit the first one's.
+/// A filter that fits all frames into the size of the first, because a captured window may be
+/// resized during the recording.
 fn frame_size_filter(width: u32, height: u32) -> String {
     format!(
         "scale=w='trunc(iw*sar/2)*2':h=ih,setsar=1,\
@@ -239,12 +249,12 @@ fn frame_size_filter(width: u32, height: u32) -> String {
     )
 }
 
-/// Even sides, none longer than `longest`, about the same shape.
-pub(super) fn fitted_size(probe: &Probe, longest: u32) -> (u32, u32) {
+/// A size with even sides of at most `longest` pixels and nearly the same aspect ratio.
+pub(super) fn fitted_size(probe: &Probe, max_side: u32) -> (u32, u32) {
     let longer = probe.width.max(probe.height).max(1);
     let side = |side: u32| {
-        let side = if longer > longest {
-            u64::from(side) * u64::from(longest) / u64::from(longer)
+        let side = if longer > max_side {
+            u64::from(side) * u64::from(max_side) / u64::from(longer)
         } else {
             side.into()
         };
@@ -260,9 +270,10 @@ pub(super) async fn poster(
     dir: &Path,
 ) -> Result<PathBuf> {
     let (width, height) = fitted_size(probe, POSTER_SIDE);
-    // A second in, or a tenth of what is short; then the frame most like its neighbours, so not one in a fade from black.
+    // Start one second in, or at a tenth of a short video. The thumbnail filter avoids frames
+    // within a fade from black.
     let start = probe.duration_ms.unwrap_or_default().min(10_000) / 10;
-    let mut last = None;
+    let mut last_error = None;
     for start in [start, 0] {
         let mut args = map_args(probe, false);
         let filter = format!(
@@ -290,7 +301,7 @@ pub(super) async fn poster(
         let limits = Limits {
             time: Duration::from_secs(120),
             output: 32 * 1024 * 1024,
-            last: false,
+            low_priority: false,
         };
         match run_ffmpeg(
             toolchain,
@@ -305,13 +316,14 @@ pub(super) async fn poster(
         .await
         {
             Ok(path) => return Ok(path),
-            Err(error) => last = Some(error),
+            Err(error) => last_error = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| Error::internal("no poster")))
+    Err(last_error.unwrap_or_else(|| Error::internal("no poster")))
 }
 
-/// Nothing but the one picture and the one sound: no data, subtitles, chapters, names or places.
+/// Options that select only the chosen video and audio streams, without data, subtitles, chapters
+/// or metadata.
 pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec!["-map".into(), format!("0:{}", probe.video_stream).into()];
     if let Some(stream) = probe.audio_stream.filter(|_| with_audio) {
@@ -321,10 +333,10 @@ pub(super) fn map_args(probe: &Probe, with_audio: bool) -> Vec<OsString> {
     args
 }
 
-/// Runs ffmpeg in a directory of its own inside `dir`, and moves what it made to `dir/name` once it is whole.
+/// Runs ffmpeg in a temporary directory inside `dir`, and moves the complete result to `dir/name`.
 #[allow(
     clippy::too_many_arguments,
-    reason = "three callers, each with all of it"
+    reason = "each of the three callers needs all of them"
 )]
 async fn run_ffmpeg(
     toolchain: &Toolchain,
@@ -359,11 +371,11 @@ async fn run_ffmpeg(
         )
         .await;
     ran.map_err(|fault| fault_error(fault, "converted"))?;
-    let made = own.path().join(name);
-    // Past the end of a video ffmpeg makes nothing and is content.
-    if tokio::fs::metadata(&made)
+    let output = own.path().join(name);
+    // ffmpeg succeeds without output if it starts past the end of the video.
+    if tokio::fs::metadata(&output)
         .await
-        .map_or(0, |about| about.len())
+        .map_or(0, |metadata| metadata.len())
         == 0
     {
         return Err(Error::Unsupported(
@@ -371,6 +383,6 @@ async fn run_ffmpeg(
         ));
     }
     let path = dir.join(name);
-    tokio::fs::rename(made, &path).await?;
+    tokio::fs::rename(output, &path).await?;
     Ok(path)
 }

@@ -1,6 +1,8 @@
-//! A stretch of a video: its packets are copied wherever a cut at a key frame allows it, and what is cut in between is made anew.
+//! Cuts a range out of a video. Copies packets where the cut falls on a key frame, and re-encodes
+//! the rest.
 //!
-//! Nothing from outside stays in the copy: no edit list, no hidden picture, no sound. Times are told by packets, never by seeking.
+//! Nothing outside of the range remains in the copy: no edit list, hidden frame or sound. Ranges
+//! are determined by packet times, never by seeking.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -20,14 +22,15 @@ use super::sandbox::Limits;
 use super::{Container, ConversionNeed, Output, Probe, Toolchain, Tools};
 use crate::error::{Error, Result};
 
-/// The longer side of what is made anew.
+/// The maximum side length of re-encoded video, in pixels.
 const MAX_SIDE: u32 = 1920;
-/// A last picture that stands longer than this many seconds is held by a copy of itself where nothing else says how long it stands.
+/// If the last frame lasts longer than this many seconds and the file cannot store its duration, a
+/// copy of the frame is added.
 const MIN_HOLD_SECONDS: f64 = 0.1;
-/// Where that copy stands before the end, in seconds.
+/// How long before the end that copy is shown, in seconds.
 const HOLD_OFFSET_SECONDS: f64 = 0.04;
 
-/// All that is presented, and nothing that an edit list hides.
+/// Cuts to everything that is presented, without content that an edit list hides.
 pub(super) async fn cut_to_presentation(
     toolchain: &Toolchain,
     input: &Path,
@@ -35,20 +38,20 @@ pub(super) async fn cut_to_presentation(
     dir: &Path,
 ) -> Result<Output> {
     let Timeline {
-        origin: zero, end, ..
+        origin: start, end, ..
     } = probe.timeline;
     make_cut(
         toolchain,
         input,
         probe,
-        Cut { start: zero, end },
+        Cut { start, end },
         probe.duration_ms,
         dir,
     )
     .await
 }
 
-/// The stretch between two milliseconds of the presentation.
+/// Cuts to the range between two times of the presentation, in milliseconds.
 pub(super) async fn cut(
     toolchain: &Toolchain,
     input: &Path,
@@ -56,11 +59,11 @@ pub(super) async fn cut(
     (from_ms, to_ms): (i64, i64),
     dir: &Path,
 ) -> Result<Output> {
-    let zero = probe.timeline.origin;
+    let origin = probe.timeline.origin;
     #[allow(clippy::cast_precision_loss, reason = "at most a day in milliseconds")]
     let cut = Cut {
-        start: zero + from_ms as f64 / 1000.0,
-        end: zero + to_ms as f64 / 1000.0,
+        start: origin + from_ms as f64 / 1000.0,
+        end: origin + to_ms as f64 / 1000.0,
     };
     make_cut(toolchain, input, probe, cut, Some(to_ms - from_ms), dir).await
 }
@@ -81,9 +84,9 @@ async fn make_cut(
     let limits = Limits {
         time: Duration::from_secs(15 * 60),
         output: length + length / 4 + 64 * 1024 * 1024,
-        last: false,
+        low_priority: false,
     };
-    let bench = CutJob {
+    let job = CutJob {
         toolchain,
         input: &input,
         probe,
@@ -92,33 +95,33 @@ async fn make_cut(
         packets: &packets,
         cut,
     };
-    if let Some((copy, container)) = bench.try_copy().await? {
+    if let Some((copy, container)) = job.try_copy().await? {
         let path = dir.join(format!("cut.{}", container.extension()));
         tokio::fs::rename(copy, &path).await?;
         match checked_output(toolchain, path, container, expected_ms).await {
-            // What cannot be copied can perhaps be decoded.
+            // A file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => {}
             made => return made,
         }
     }
     let path = dir.join("cut.mp4");
-    tokio::fs::rename(bench.reencode_all().await?, &path).await?;
+    tokio::fs::rename(job.reencode_all().await?, &path).await?;
     checked_output(toolchain, path, Container::Mp4, expected_ms).await
 }
 
-/// A file, and how it is wrapped.
+/// A file and its container.
 type CutFile = (PathBuf, Container);
 
-/// Pictures that are made anew; times are in seconds.
+/// Frames to re-encode. Times are in seconds.
 struct ReencodedRange {
     name: &'static str,
-    /// The key frame that decoding begins with.
+    /// The key frame at which decoding starts.
     from: f64,
-    /// The time of the first.
+    /// The time of the first frame.
     first: f64,
-    /// Between the last and the next.
+    /// A time after the last frame and at or before the next.
     until: f64,
-    /// How many there are.
+    /// The number of frames.
     frames: usize,
 }
 
@@ -133,7 +136,7 @@ struct CutJob<'a> {
 }
 
 impl CutJob<'_> {
-    /// Without making all of it anew; none where that would not be exact.
+    /// Tries to cut without re-encoding everything. Returns `None` if that would not be exact.
     async fn try_copy(&self) -> Result<Option<CutFile>> {
         if Tools::needs_h264(self.probe) == ConversionNeed::ForAll {
             return Ok(None);
@@ -142,23 +145,24 @@ impl CutJob<'_> {
             return Ok(None);
         };
         let matroska = matches!(self.probe.container, Container::Matroska | Container::WebM);
-        // Moving a picture that stood long before the cut to its beginning would part it from those that are decoded before they are shown.
-        let begins =
+        // Moving a frame that was shown long before the cut would separate it from frames that are
+        // decoded before they are shown.
+        let can_start =
             self.packets.is_in_decode_order() || self.cut.start - plan.first < TIME_EPSILON;
         let made = match &*self.probe.video {
-            "h264" if plan.head == 0 && begins => self.copy_packets(&plan).await.map(Some),
+            "h264" if plan.head == 0 && can_start => self.copy_packets(&plan).await.map(Some),
             "vp8" | "vp9" if matroska => self.join_reencoded_head(&plan).await,
             "av1" if matroska && plan.head == 0 => self.join_reencoded_head(&plan).await,
             _ => Ok(None),
         };
         match made {
-            // What cannot be copied can perhaps be decoded.
+            // A file that cannot be copied may still be decodable.
             Err(Error::Unsupported(_)) => Ok(None),
             made => made,
         }
     }
 
-    /// From a key frame on, packet by packet.
+    /// Copies packets from a key frame on.
     async fn copy_packets(&self, plan: &frames::CopyPlan) -> Result<CutFile> {
         let container = target_container(self.probe);
         let mut args = self.input_args();
@@ -173,13 +177,14 @@ impl CutJob<'_> {
                 strip_messages_filter(&self.probe.video).unwrap_or("null"),
                 format_seconds(plan.first - TIME_EPSILON),
                 format_seconds(plan.until - TIME_EPSILON),
-                // The only picture may have stood long before the cut, where it is moved to its beginning.
+                // The only frame may have started long before the cut; it is moved to the start of
+                // the cut.
                 format_seconds(if last == 0 { plan.first + self.cut.end - start } else { self.cut.end }),
             )
             .into(),
         );
         args.extend(self.audio_args(container));
-        // Times of decoding may lie before 0: what is shown begins there.
+        // Decoding times may be negative; the presentation starts at 0.
         args.extend(
             ["-movflags", "+faststart", "-avoid_negative_ts", "disabled"].map(OsString::from),
         );
@@ -187,7 +192,8 @@ impl CutJob<'_> {
         Ok((made, container))
     }
 
-    /// Pictures up to the first key frame are made anew in the same coding, the rest are copied; none where something is not as expected.
+    /// Re-encodes the frames before the first key frame with the same codec, and copies the rest.
+    /// Returns `None` if a part is not as expected.
     async fn join_reencoded_head(&self, plan: &frames::CopyPlan) -> Result<Option<CutFile>> {
         let mut parts = Vec::new();
         if plan.head > 0 {
@@ -299,7 +305,8 @@ impl CutJob<'_> {
         Ok(Some((made, container)))
     }
 
-    /// Whether nothing in a WebM would say that its last picture stands until the end: it has no durations, only packets.
+    /// Whether a WebM copy would lose the duration of its last frame, because WebM stores only the
+    /// start times of packets.
     fn loses_last_duration(&self, last: f64) -> bool {
         let covered = self
             .packets
@@ -308,7 +315,7 @@ impl CutJob<'_> {
         self.cut.end - covered > MIN_HOLD_SECONDS
     }
 
-    /// The last picture once more, as a key frame.
+    /// Re-encodes the last frame as a key frame.
     async fn hold_last_frame(&self, plan: &frames::CopyPlan) -> Result<Option<PathBuf>> {
         self.reencode_range(&ReencodedRange {
             name: "hold.ivf",
@@ -320,7 +327,7 @@ impl CutJob<'_> {
         .await
     }
 
-    /// Some pictures made anew in the coding of the video; none where that cannot be done.
+    /// Re-encodes frames with the codec of the video. Returns `None` if that is not possible.
     async fn reencode_range(&self, range: &ReencodedRange) -> Result<Option<PathBuf>> {
         if self.probe.pixel_format != "yuv420p" || self.probe.video == "av1" {
             return Ok(None);
@@ -349,7 +356,7 @@ impl CutJob<'_> {
             _ => &["-c:v", "libvpx-vp9", "-crf", "18", "-b:v", "0"],
         };
         args.extend(coder.iter().map(OsString::from));
-        // No picture that is not shown, and a key frame at the beginning alone.
+        // No hidden frames, and a key frame only at the beginning.
         args.extend(
             [
                 "-deadline",
@@ -371,7 +378,7 @@ impl CutJob<'_> {
         self.run_ffmpeg(args, range.name, limits).await.map(Some)
     }
 
-    /// All of the stretch, as H.264 and AAC.
+    /// Re-encodes the whole range as H.264 and AAC.
     async fn reencode_all(&self) -> Result<PathBuf> {
         let shown = self.packets.shown_frames(self.cut);
         let (start, length) = (
@@ -407,16 +414,16 @@ impl CutJob<'_> {
             reason = "at most a day"
         )]
         let limits = Limits::encoding(length.max(0.0) as u64);
-        self.run_ffmpeg(args, "anew.mp4", limits).await
+        self.run_ffmpeg(args, "reencoded.mp4", limits).await
     }
 
-    /// The sound of the stretch, from 0 on.
+    /// An audio filter prefix that cuts the range and starts at 0.
     fn audio_filter(&self) -> String {
         let (start, end) = (format_seconds(self.cut.start), format_seconds(self.cut.end));
         format!("atrim=start={start}:end={end},asetpts=PTS-{start}/TB,")
     }
 
-    /// The first and the last packet of the sound that lie inside.
+    /// The times of the first and last audio packets within the range.
     fn audio_range(&self) -> Option<(f64, f64)> {
         self.packets.audio_range(self.cut)
     }
@@ -441,7 +448,7 @@ impl CutJob<'_> {
         vec!["-c:a".into(), "copy".into(), "-bsf:a".into(), filter.into()]
     }
 
-    /// The original, with its own times.
+    /// Input options for the original with its own times.
     fn input_args(&self) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));
@@ -449,12 +456,14 @@ impl CutJob<'_> {
         args
     }
 
-    /// The same from a key frame on, or from an earlier one, so that not all that lies before it is decoded. How long to read is for filters to
-    /// say: `-t` counts from wherever reading begins.
+    /// Input options that start at a key frame (or an earlier one), so that not everything before
+    /// it is decoded. Filters must limit how much is read, because `-t` counts from the actual
+    /// start.
     fn seek_args(&self, key: f64) -> Vec<OsString> {
         let mut args = vec!["-copyts".into()];
         args.extend(decode_limit_args(self.probe));
-        // A time of packets, not one after the container's own beginning, which Opus puts before 0.
+        // Use a packet time, not one relative to the start of the container, which Opus places
+        // before 0.
         args.extend([
             "-noaccurate_seek".into(),
             "-seek_timestamp".into(),
@@ -485,21 +494,21 @@ impl CutJob<'_> {
             )
             .await;
         ran.map_err(|fault| fault_error(fault, "converted"))?;
-        let made = self.work.join(name);
-        if tokio::fs::metadata(&made)
+        let output = self.work.join(name);
+        if tokio::fs::metadata(&output)
             .await
-            .map_or(0, |about| about.len())
+            .map_or(0, |metadata| metadata.len())
             == 0
         {
             return Err(Error::Unsupported(
                 "This video is damaged: it cannot be converted.".into(),
             ));
         }
-        Ok(made)
+        Ok(output)
     }
 }
 
-/// A filter for the pictures from one on until before another; ffmpeg reads no further.
+/// A filter that keeps frames from `first` until before `until`; ffmpeg stops reading after that.
 fn range_filter(first: f64, until: f64) -> String {
     format!(
         "trim=start={}:end={}",
@@ -508,7 +517,7 @@ fn range_filter(first: f64, until: f64) -> String {
     )
 }
 
-/// Plain decimals: ffmpeg's expressions read no others for sure.
+/// Formats a time with plain decimals, which ffmpeg's expressions parse reliably.
 fn format_seconds(time: f64) -> String {
     format!("{time:.6}")
 }

@@ -1,33 +1,35 @@
-//! The container of a file by its first bytes, never by its name.
+//! Detects the container of a file by its first bytes, not by its name.
 
 use super::Container;
 
-/// How many bytes of a file are enough to tell its container.
+/// How many bytes of a file are enough to detect its container.
 pub const HEAD_BYTES: usize = 4096;
 
-/// Brands of ISO media files that are pictures, or sequences of them, and not videos (ISO/IEC 23008-12, AVIF, CR3).
+/// Brands of ISO media files that are pictures or sequences of pictures (ISO/IEC 23008-12, AVIF,
+/// CR3).
 const IMAGE_BRANDS: [&[u8; 4]; 14] = [
     b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1", b"miaf",
     b"avif", b"avis", b"avio", b"crx ",
 ];
-/// Brands that every kind of video claims to be compatible with.
+/// Brands that all kinds of video list as compatible.
 const VIDEO_BRANDS: [&[u8; 4]; 12] = [
     b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ",
     b"dash", b"cmfc",
 ];
 
-/// Below this an ISO media box that is no `mdat` has a plausible size, in bytes: four letters of text are more.
+/// The maximum plausible size of an ISO media box other than `mdat`, in bytes. Four ASCII letters
+/// form a larger number.
 const MAX_BOX: u64 = 0x2000_0000;
 
-/// What an ISO media file holds.
+/// The content of an ISO media file.
 enum IsoMedia {
     Video(Container),
-    /// A picture or a sequence of them, of this brand.
+    /// A picture or a sequence of pictures, with its brand.
     Image([u8; 4]),
 }
 
-/// The container by the first bytes of a file: [`HEAD_BYTES`] of them, or all there are. `None` for what is no video we take,
-/// and while there are too few bytes to tell.
+/// Detects the container by the first [`HEAD_BYTES`] bytes of a file, or all of a shorter file.
+/// Returns `None` for unsupported files, and while there are too few bytes.
 pub fn detect_container(head: &[u8]) -> Option<Container> {
     let head = &head[..head.len().min(HEAD_BYTES)];
     if let Some(header) = head.strip_prefix(&[0x1a, 0x45, 0xdf, 0xa3]) {
@@ -39,7 +41,8 @@ pub fn detect_container(head: &[u8]) -> Option<Container> {
     }
 }
 
-/// The brand that makes an ISO media file a picture (`heic`, `avif`), by its first bytes; `None` for anything else.
+/// The brand of an ISO media file that is a picture (`heic`, `avif`), by its first bytes; `None`
+/// for anything else.
 pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     match iso_media(&head[..head.len().min(HEAD_BYTES)])? {
         IsoMedia::Image(brand) => Some(brand),
@@ -47,14 +50,15 @@ pub fn image_brand(head: &[u8]) -> Option<[u8; 4]> {
     }
 }
 
-/// The picture's brand among those of an `ftyp`, of which the first is the major one. Compatible brands decide only where that is not a video's.
+/// The picture brand among the brands of an `ftyp`, whose first one is the major brand. Compatible
+/// brands count only if no brand is that of a video.
 fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     let major = brands.first()?;
     let is_picture = |brand: &&[u8; 4]| IMAGE_BRANDS.contains(brand);
     if !is_picture(&major) && brands.iter().any(|brand| VIDEO_BRANDS.contains(&brand)) {
         return None;
     }
-    // The general brands leave it to the others how the picture is coded.
+    // Prefer a specific brand, because the general ones do not name the codec.
     let coded = brands
         .iter()
         .filter(is_picture)
@@ -62,7 +66,7 @@ fn image_among(brands: &[[u8; 4]]) -> Option<[u8; 4]> {
     coded.or_else(|| brands.iter().find(is_picture)).copied()
 }
 
-/// The major brand and the compatible ones.
+/// The major brand, followed by the compatible ones.
 fn brands(content: &[u8]) -> Vec<[u8; 4]> {
     let brands = content.as_chunks::<4>().0;
     brands
@@ -73,9 +77,9 @@ fn brands(content: &[u8]) -> Vec<[u8; 4]> {
         .collect()
 }
 
-/// What an EBML header says it is the header of (RFC 8794 §11.2), in whatever order, whatever stands between.
+/// The DocType of an EBML header (RFC 8794 §11.2), at any position in it.
 ///
-/// A header that goes on beyond a `full` head is taken for Matroska, the more general of the two.
+/// A header that continues beyond a `full` head counts as Matroska, the more general format.
 fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     let (length, after) = vint(after_magic)?;
     let cut = length.is_none_or(|length| length > after.len() as u64);
@@ -98,7 +102,7 @@ fn doc_type(after_magic: &[u8], full: bool) -> Option<Container> {
     (cut && full).then_some(Container::Matroska)
 }
 
-/// The id of an EBML element, its content as far as it is there, and what follows.
+/// The id of the first EBML element, its complete content, and the following bytes.
 fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (id, rest) = bytes.split_at_checked(length).filter(|_| length <= 4)?;
@@ -107,7 +111,8 @@ fn ebml_element(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     Some((id, rest.get(..size)?, rest.get(size..)?))
 }
 
-/// A size (RFC 8794 §4); `None` within where it says that it is not known.
+/// Parses a variable-size integer (RFC 8794 §4) and returns the following bytes. The inner `None`
+/// means an unknown size.
 fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     let (number, rest) = bytes.split_at_checked(length).filter(|_| length <= 8)?;
@@ -119,8 +124,8 @@ fn vint(bytes: &[u8]) -> Option<(Option<u64>, &[u8])> {
     Some((Some(value).filter(|value| *value != mask), rest))
 }
 
-/// Looks for `ftyp`, also behind other boxes. Old files have none, and segments of streams begin with `styp`. Where a box goes on beyond the
-/// head, what came before it decides.
+/// Searches for `ftyp`, which may follow other boxes. Old files have none, and segments of streams
+/// begin with `styp`. If a box extends beyond the head, the boxes before it decide.
 fn iso_media(head: &[u8]) -> Option<IsoMedia> {
     let (mut rest, mut container) = (head, None);
     while let Some(IsoBox {
@@ -158,18 +163,18 @@ fn file_type(content: &[u8]) -> Option<IsoMedia> {
 /// A box (ISO/IEC 14496-12 §4.2).
 struct IsoBox<'a> {
     kind: [u8; 4],
-    /// As far as it is there.
+    /// The available part of the content.
     content: &'a [u8],
-    /// What follows; `None` where the box goes on.
+    /// The bytes after the box; `None` if the box is incomplete.
     after: Option<&'a [u8]>,
 }
 
-/// The box at the beginning.
+/// Parses the first box.
 fn next_box(bytes: &[u8]) -> Option<IsoBox<'_>> {
     let short = u32::from_be_bytes(*bytes.first_chunk()?);
     let kind: [u8; 4] = *bytes.get(4..)?.first_chunk()?;
     let (size, header) = match short {
-        // It reaches to the end of the file.
+        // The box extends to the end of the file.
         0 => (u64::MAX, 8),
         1 => (u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?), 16),
         short => (u64::from(short), 8),

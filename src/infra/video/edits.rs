@@ -1,4 +1,4 @@
-//! Edit lists of MP4 and QuickTime files that do not say how long they last.
+//! Detects open-ended edit lists in MP4 and QuickTime files.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// No file that people make has more boxes than this around its edit lists.
+/// The maximum number of boxes to read. Real files have fewer around their edit lists.
 const MAX_BOXES: usize = 10_000;
 
-/// Whether the file has edit lists, and each of them is open: one edit of duration 0, which lasts until the end of the media
-/// (ISO/IEC 14496-12 §8.6.6), after at most one delay.
+/// Whether the file has edit lists and all of them are open-ended: after at most one delay, a
+/// single edit of duration 0, which lasts until the end of the media (ISO/IEC 14496-12 §8.6.6).
 pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
     let path = path.to_owned();
     let found = tokio::task::spawn_blocking(move || edit_lists(&mut File::open(path)?))
@@ -22,7 +22,7 @@ pub(super) async fn all_are_open(path: &Path) -> Result<bool> {
 /// An edit (ISO/IEC 14496-12 §8.6.6).
 struct Edit {
     duration: u64,
-    /// Where in the media it begins; `None` for a delay.
+    /// The start in the media; `None` for a delay.
     begin: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ fn is_open(edits: &[Edit]) -> bool {
     )
 }
 
-/// The first edits of each list of a file. Ends where the file is no longer made of boxes.
+/// Reads the first edits of each list. Stops where the file does not consist of boxes.
 fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
     let mut lists = Vec::new();
     let end = file.seek(SeekFrom::End(0))?;
@@ -50,7 +50,7 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
             break;
         };
         match &kind {
-            // What they contain comes next.
+            // Continue with their content.
             b"moov" | b"trak" | b"edts" => at = content,
             b"elst" => {
                 file.seek(SeekFrom::Start(content))?;
@@ -63,7 +63,7 @@ fn edit_lists(file: &mut (impl Read + Seek)) -> io::Result<Vec<Vec<Edit>>> {
     Ok(lists)
 }
 
-/// The kind of the box at a place, where its content begins, and where the next box does.
+/// The kind of the box at `at`, the position of its content and the position of the next box.
 fn next_box(
     file: &mut (impl Read + Seek),
     at: u64,
@@ -87,7 +87,8 @@ fn next_box(
     Ok((size >= head && at + head <= end).then_some((*kind, at + head, after)))
 }
 
-/// The first three edits of a list, whose content has `length` bytes: a list of more than two is not open.
+/// Reads at most three edits of a list with `length` bytes of content. A list with more than two is
+/// not open-ended.
 fn read_edits(file: &mut impl Read, length: u64) -> io::Result<Vec<Edit>> {
     let mut bytes = Vec::new();
     file.take(length.min(8 + 3 * 20)).read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! When each picture of a video is shown, and where it can be cut.
+//! When each frame of a video is shown, and where the video can be cut.
 
 use std::path::Path;
 
@@ -8,10 +8,11 @@ use super::probe::{MAX_PRIMING_SECONDS, fault_error, ffprobe};
 use super::{Container, Probe, Toolchain};
 use crate::error::Result;
 
-/// A cut belongs to the picture that is nearer: half of one, at most this many seconds (half of one in thirty a second).
+/// A cut within this many seconds of a frame's start, or within half a frame, snaps to that frame
+/// (half a frame at 30 fps).
 const SNAP_SECONDS: f64 = 1.0 / 60.0;
 
-/// What is to be kept, in seconds of the packets' own times.
+/// The range to keep, in packet times in seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
     /// The time that becomes 0.
@@ -20,71 +21,72 @@ pub(super) struct Cut {
     pub(super) end: f64,
 }
 
-/// A packet of the pictures.
+/// A video packet.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     /// When it is shown, in seconds.
     at: f64,
-    /// Whether decoding can begin with it.
+    /// Whether decoding can start with it.
     key: bool,
-    /// It is decoded but not shown: an edit list excludes it.
+    /// Whether it is decoded but hidden by an edit list.
     hidden: bool,
 }
 
-/// The packets of a video, in the order in which they are decoded.
+/// The packets of a video in decoding order.
 #[derive(Debug, Default)]
 pub(super) struct Packets {
-    /// The packets' time that players call 0.
+    /// The packet time that players show as 0.
     pub(super) origin: f64,
     frames: Vec<Frame>,
     audio: AudioPackets,
-    /// Some packet has no time.
+    /// Whether some packet has no time.
     untimed: bool,
 }
 
-/// The packets of the audio.
+/// The audio packets. Times are in seconds.
 #[derive(Debug, Default)]
 struct AudioPackets {
-    /// Begin of each packet that is heard, and the end of the last.
+    /// The start of each audible packet, and the end of the last.
     times: Vec<f64>,
-    /// Begin of each packet that an edit list excludes.
+    /// The start of each packet that an edit list hides.
     hidden: Vec<f64>,
     end: Option<f64>,
 }
 
-/// Which pictures a cut shows, whether they can be copied or not.
+/// The frames that a cut shows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownFrames {
-    /// The time of the first picture; it may lie before the cut, or behind its beginning where there is none before.
+    /// The time of the first frame. It may be before the cut, or after its start if there is no
+    /// earlier frame.
     pub(super) first: f64,
-    /// The time of the last.
+    /// The time of the last frame.
     pub(super) last: f64,
-    /// Between the last picture and the first that is not shown.
+    /// A time after the last frame and at or before the next.
     pub(super) until: f64,
-    /// A key frame before the first.
+    /// A key frame at or before the first frame.
     pub(super) before: f64,
 }
 
-/// What of the packets is kept.
+/// Which packets to copy.
 #[derive(Debug)]
 pub(super) struct CopyPlan {
-    /// The time of the first picture.
+    /// The time of the first frame.
     pub(super) first: f64,
-    /// The key frame that copying begins with; the first picture itself where `head` is 0.
+    /// The key frame at which copying starts; the first frame if `head` is 0.
     pub(super) key: f64,
-    /// The key frame that decoding of the first picture begins with.
+    /// The key frame from which the first frame can be decoded.
     pub(super) before: f64,
-    /// Between the last picture and the first that is not kept.
+    /// A time after the last kept frame and at or before the next.
     pub(super) until: f64,
-    /// The time of the last picture.
+    /// The time of the last frame.
     pub(super) last: f64,
-    /// The key frame that decoding of the last picture begins with.
+    /// The key frame from which the last frame can be decoded.
     pub(super) last_key: f64,
-    /// How many there are.
+    /// The number of frames.
     pub(super) frames: usize,
-    /// How many of them stand before the first key frame.
+    /// How many of them come before the first key frame.
     pub(super) head: usize,
-    /// When each is shown, in milliseconds from the beginning of the cut.
+    /// When each frame is shown, in milliseconds from the start of the cut.
     pub(super) times: Vec<u64>,
 }
 
@@ -154,12 +156,12 @@ impl Packets {
         }
     }
 
-    /// Whether pictures are shown in the order in which they are decoded.
+    /// Whether frames are shown in decoding order.
     pub(super) fn is_in_decode_order(&self) -> bool {
         self.presented().is_sorted_by(|one, next| one.at <= next.at)
     }
 
-    /// Whether an edit list excludes pictures. Then times in the index of the file are no guide for seeking.
+    /// Whether an edit list hides frames. If so, the index of the file is unreliable for seeking.
     pub(super) fn hides_frames(&self) -> bool {
         self.frames.iter().any(|frame| frame.hidden)
     }
@@ -168,22 +170,22 @@ impl Packets {
         self.frames.iter().filter(|frame| !frame.hidden)
     }
 
-    /// All times at which a picture is shown, in order.
+    /// The display times of all presented frames, in order.
     fn times(&self) -> Vec<f64> {
         let mut times: Vec<f64> = self.presented().map(|frame| frame.at).collect();
         times.sort_by(f64::total_cmp);
         times
     }
 
-    /// Which pictures a cut shows.
+    /// The frames that a cut shows.
     pub(super) fn shown_frames(&self, cut: Cut) -> ShownFrames {
         let times = self.times();
-        // So close to the begin of a picture the cut means that.
+        // A cut this close to the start of a frame snaps to it.
         let near = |index: usize| match (index.checked_sub(1), times.get(index)) {
             (Some(before), Some(at)) => ((at - times[before]) / 2.0).min(SNAP_SECONDS),
             _ => SNAP_SECONDS,
         };
-        // What is shown at a moment is the last picture before it; on a still page that may be seconds old.
+        // A moment shows the last frame before it, which may be seconds old on a still page.
         let after = times.partition_point(|at| *at <= cut.start);
         let first = if times
             .get(after)
@@ -214,7 +216,8 @@ impl Packets {
         }
     }
 
-    /// What is kept where copying is exact: all that is wanted stands before all that is not, and can be decoded without it.
+    /// Plans an exact copy. Returns `None` unless the kept frames precede all others and can be
+    /// decoded without them.
     pub(super) fn copy_plan(&self, cut: Cut) -> Option<CopyPlan> {
         if self.untimed {
             return None;
@@ -234,7 +237,7 @@ impl Packets {
         }
         let inside =
             |frame: &&Frame| frame.at >= first - TIME_EPSILON && frame.at < until - TIME_EPSILON;
-        // Packets are told apart by their times.
+        // Packets are selected by time, so a hidden one must not share the range.
         if self.frames.iter().filter(inside).any(|frame| frame.hidden) {
             return None;
         }
@@ -243,13 +246,13 @@ impl Packets {
             .filter(inside)
             .map(|frame| frame.at)
             .collect();
-        // Behind the first that is not wanted none may follow that is.
-        let over = self
+        // No kept frame may follow the first frame that is not kept.
+        let first_after = self
             .frames
             .iter()
             .position(|frame| frame.at >= until)
             .unwrap_or(self.frames.len());
-        if self.frames[over..]
+        if self.frames[first_after..]
             .iter()
             .any(|frame| frame.at < until && frame.at >= first)
         {
@@ -283,19 +286,19 @@ impl Packets {
         })
     }
 
-    /// The begin of the first and of the last packet of sound that lie wholly inside; what primes the decoder at the very beginning of the
-    /// recording belongs to it.
+    /// The start times of the first and last audio packets that lie completely within the cut.
+    /// Priming packets at the start of the recording count as inside.
     pub(super) fn audio_range(&self, cut: Cut) -> Option<(f64, f64)> {
         self.audio_inside(cut)
             .map(|(first, last)| (first.0, last.0))
     }
 
-    /// When the last packet of sound that lies wholly inside ends.
+    /// When the last audio packet within the cut ends.
     pub(super) fn audio_end(&self, cut: Cut) -> Option<f64> {
         self.audio_inside(cut).map(|(_, last)| last.1)
     }
 
-    /// The first and the last, each with its end.
+    /// The first and the last audio packet within the cut, each as start and end.
     fn audio_inside(&self, cut: Cut) -> Option<((f64, f64), (f64, f64))> {
         let primes = |at: f64| cut.start <= self.origin && at > self.origin - MAX_PRIMING_SECONDS;
         let begins = |at: f64| at >= cut.start - TIME_EPSILON || primes(at);
@@ -306,7 +309,8 @@ impl Packets {
             .reduce(|all, one| (all.0, one.1))
     }
 
-    /// Whether the packets of sound that are heard stand apart from those that an edit list excludes, so that a range of times tells them apart.
+    /// Whether hidden audio packets lie outside of the audible ones, so that a time range separates
+    /// them.
     pub(super) fn audio_is_contiguous(&self) -> bool {
         let times = &self.audio.times;
         let (Some(first), Some(last)) = (times.first(), times.last()) else {

@@ -1,5 +1,5 @@
-//! IVF, the plainest of containers: 32 bytes of header, then for each picture its length, its time and its bytes. Two of them are put
-//! together with times of our own, while each picture is looked at.
+//! Joins IVF files with new times and checks each frame. IVF is a simple container: a header of 32
+//! bytes, then the length, time and bytes of each frame.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Read, Write};
@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 
-/// No picture is larger.
+/// The maximum size of a frame, in bytes.
 const MAX_FRAME_BYTES: u32 = 64 << 20;
 
-/// Joins `parts`, each with the number of pictures it should have, with these times in milliseconds. False where they are not as many, not
-/// of this size, or where after the last key frame there is a picture that is not shown: it may show what lies behind the end.
+/// Joins `parts`, each with its expected number of frames, using `times` in milliseconds. Returns
+/// `false` if the number of frames or the size differs, or if a hidden frame follows the last key
+/// frame, because it may show content after the end.
 pub(super) fn join(
     parts: &[(PathBuf, usize)],
     times: &[u64],
@@ -21,7 +22,7 @@ pub(super) fn join(
 ) -> Result<bool> {
     let mut out = BufWriter::new(File::create(to)?);
     let (mut times, mut hidden) = (times.iter(), false);
-    for (number, (path, pictures)) in parts.iter().enumerate() {
+    for (number, (path, expected)) in parts.iter().enumerate() {
         let mut from = BufReader::new(File::open(path)?);
         let mut header = [0; 32];
         from.read_exact(&mut header)?;
@@ -36,26 +37,24 @@ pub(super) fn join(
                 .copy_from_slice(&u32::try_from(times.len()).unwrap_or(u32::MAX).to_le_bytes());
             out.write_all(&header)?;
         }
-        let (mut count, mut picture) = (0, Vec::new());
+        let (mut count, mut frame) = (0, Vec::new());
         while let Some(length) = next_frame_length(&mut from)? {
             if length > MAX_FRAME_BYTES {
                 return Ok(false);
             }
-            picture.clear();
-            from.by_ref()
-                .take(length.into())
-                .read_to_end(&mut picture)?;
+            frame.clear();
+            from.by_ref().take(length.into()).read_to_end(&mut frame)?;
             let Some(time) = times.next() else {
                 return Ok(false);
             };
             out.write_all(&length.to_le_bytes())?;
             out.write_all(&time.to_le_bytes())?;
-            out.write_all(&picture)?;
-            let about = inspect_packet(codec, &picture);
-            hidden = about.hidden || (hidden && !about.key);
+            out.write_all(&frame)?;
+            let info = inspect_packet(codec, &frame);
+            hidden = info.hidden || (hidden && !info.key);
             count += 1;
         }
-        if count != *pictures {
+        if count != *expected {
             return Ok(false);
         }
     }
@@ -63,7 +62,7 @@ pub(super) fn join(
     Ok(times.next().is_none() && !hidden)
 }
 
-/// The length of the next picture.
+/// Reads the length of the next frame; `None` at the end of the file.
 fn next_frame_length(from: &mut impl Read) -> Result<Option<u32>> {
     let mut head = [0; 12];
     match from.read_exact(&mut head) {
@@ -80,7 +79,7 @@ struct PacketInfo {
     hidden: bool,
 }
 
-/// Whether a packet begins anew, and whether it holds a picture that is not shown.
+/// Whether a packet is a key frame, and whether it contains a hidden frame.
 fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
     let (Some(first), Some(last)) = (packet.first(), packet.last()) else {
         return PacketInfo {
@@ -89,12 +88,13 @@ fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
         };
     };
     match codec {
-        // RFC 6386 §9.1: bit 0 is 0 for a key frame, bit 4 says that it is shown.
+        // RFC 6386 §9.1: bit 0 is 0 for a key frame, bit 4 is 1 for a shown frame.
         "vp8" => PacketInfo {
             key: first & 1 == 0,
             hidden: first >> 4 & 1 == 0,
         },
-        // VP9 §6.2 and annex B: marker 2, profile 2, show_existing_frame 1, frame_type 1; several pictures in one packet end with an index.
+        // VP9 §6.2 and annex B: marker 2, profile 2, show_existing_frame 1, frame_type 1. A packet
+        // with several frames ends with an index.
         "vp9" => PacketInfo {
             key: first & 0b1100 == 0,
             hidden: last & 0xe0 == 0xc0,
@@ -103,15 +103,16 @@ fn inspect_packet(codec: &str, packet: &[u8]) -> PacketInfo {
     }
 }
 
-/// AV1 §5.3: units of a type and a length; a packet with more than one picture shows only the last.
+/// AV1 §5.3: a packet consists of units with a type and a length. If it has several frames, only
+/// the last is shown.
 fn inspect_av1(packet: &[u8]) -> PacketInfo {
-    let (mut at, mut pictures, mut key) = (0, 0, false);
+    let (mut at, mut frames, mut key) = (0, 0, false);
     while let Some(header) = packet.get(at) {
         let kind = header >> 3 & 15;
         at += 1 + usize::from(header >> 2 & 1);
-        // A sequence header stands before each key frame.
+        // A sequence header precedes each key frame.
         key |= kind == 1;
-        pictures += usize::from(kind == 3 || kind == 6);
+        frames += usize::from(kind == 3 || kind == 6);
         if header >> 1 & 1 == 0 {
             break;
         }
@@ -127,6 +128,6 @@ fn inspect_av1(packet: &[u8]) -> PacketInfo {
     }
     PacketInfo {
         key,
-        hidden: pictures > 1,
+        hidden: frames > 1,
     }
 }

@@ -1,4 +1,5 @@
-//! What ffmpeg and ffprobe are told before their input, so that a hostile file reaches as little of them as possible.
+//! Options that restrict ffmpeg and ffprobe before they open a file, so that a hostile file reaches
+//! as little of their code as possible.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,30 +7,34 @@ use std::path::Path;
 use super::codecs::{audio_decoders, video_decoders};
 use super::{Container, Probe};
 
-/// The most streams that a file may have. An iPhone's recording has nine; professional cameras write up to some twenty.
+/// The maximum number of streams of a file. iPhone recordings have nine; professional cameras write
+/// about twenty.
 pub(super) const MAX_STREAMS: usize = 64;
 
-/// Options for ffprobe. It opens a decoder for every stream, also for those that are not used, and fails if one is forbidden. So any decoder
-/// is allowed here; the sandbox and the limits on memory, pixels and streams are what protects. `open_edits` is [`Probe`]'s.
+/// Options for ffprobe. It opens a decoder for every stream, even for unused ones, and fails if one
+/// is forbidden, so all decoders are allowed here. The sandbox and the limits on memory, pixels and
+/// streams protect instead. `open_edits` is [`Probe`]'s.
 pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<OsString> {
-    // Both tools read an option for the format behind the name of it.
+    // Both tools require the format name before its options.
     let format = match container {
         Container::Matroska | Container::WebM => "matroska",
         Container::Mp4 | Container::QuickTime => "mov",
     };
     let args = [
-        // ffprobe says with a warning which stream it could not open.
+        // ffprobe reports as a warning which stream it could not open.
         ["-v", "warning"],
         ["-max_alloc", "536870912"],
         ["-protocol_whitelist", "file"],
-        // `-protocol_whitelist` alone does not stop a playlist from reading the file beside it.
+        // `-protocol_whitelist` alone does not stop a playlist from reading other files in the
+        // folder.
         ["-format_whitelist", "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"],
         ["-max_pixels", "36000000"],
         ["-max_streams", &MAX_STREAMS.to_string()],
         ["-threads", "1"],
         ["-f", format],
     ];
-    // By default ffmpeg takes an edit of duration 0 for one that shows nothing. This way it reads of each list where the edit begins.
+    // By default ffmpeg treats an edit of duration 0 as empty. With this option it uses only the
+    // start of each edit list.
     let edits: &[&str] = if open_edits {
         &["-advanced_editlist", "0"]
     } else {
@@ -42,7 +47,8 @@ pub(super) fn probe_limit_args(container: Container, open_edits: bool) -> Vec<Os
         .collect()
 }
 
-/// Options for ffmpeg: those of [`probe_limit_args`], and decoders for nothing but the two streams that are used.
+/// Options for ffmpeg: those of [`probe_limit_args`], with only the decoders for the two selected
+/// streams.
 pub(super) fn decode_limit_args(probe: &Probe) -> Vec<OsString> {
     let audio = probe.audio.as_deref().and_then(audio_decoders);
     let decoders: Vec<&str> = video_decoders(&probe.video)
@@ -54,7 +60,7 @@ pub(super) fn decode_limit_args(probe: &Probe) -> Vec<OsString> {
     args
 }
 
-/// `-i file:PATH`: without `file:` a name could be taken for a protocol.
+/// The options `-i file:PATH`. Without `file:`, a name could be mistaken for a protocol.
 pub(super) fn input_args(input: &Path) -> [OsString; 2] {
     let mut name = OsString::from("file:");
     name.push(input);

@@ -1,38 +1,38 @@
-//! What ffprobe says about the streams and packets of a file, read line by line.
+//! Parses ffprobe's output about the streams and packets of a file, line by line.
 
 use std::collections::HashMap;
 
 use super::limits::MAX_STREAMS;
 
-/// What a stream holds.
+/// The kind of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum StreamKind {
     Video,
     Audio,
     Text,
-    /// Time codes, positions, and whatever else cameras write.
+    /// Time codes, positions and other data of cameras.
     Other,
 }
 
-/// A stream as the file describes it. Texts are the file's own words, or ffmpeg's.
+/// A stream as described by the file. Texts come from the file or from ffmpeg.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
     pub(super) index: u32,
     pub(super) kind: StreamKind,
     pub(super) codec: String,
-    /// Four characters, or four bytes in brackets.
+    /// The codec tag: four characters, or four bytes in brackets.
     pub(super) tag: String,
     pub(super) profile: String,
-    /// As stored, before rotation and pixel shape.
+    /// The stored size in pixels, before rotation and pixel aspect ratio.
     pub(super) size: (u32, u32),
     pub(super) pixels: String,
-    /// Width and height of a pixel.
+    /// The pixel aspect ratio, as width and height of a pixel.
     pub(super) pixel_shape: Option<(u64, u64)>,
-    /// In degrees.
+    /// The rotation in degrees.
     pub(super) rotation: i32,
-    /// A cover or a thumbnail, not a video.
+    /// Whether it is a cover or thumbnail instead of a video.
     pub(super) is_picture: bool,
-    /// The file plays it unless somebody chooses another.
+    /// Whether the file marks it as the default stream.
     pub(super) is_default: bool,
     pub(super) language: Option<String>,
 }
@@ -40,27 +40,27 @@ pub(super) struct Stream {
 /// The packets of one stream on the presentation timeline. Times are in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Track {
-    /// When the first packet that is presented begins.
+    /// When the first presented packet starts.
     pub(super) first: f64,
-    /// When decoding begins, also of packets that are not presented.
+    /// When decoding starts, including hidden packets.
     pub(super) decoded: f64,
-    /// When the last begins.
+    /// When the last presented packet starts.
     pub(super) last: f64,
-    /// When the last ends.
+    /// When the last presented packet ends.
     pub(super) end: f64,
-    /// How many packets are presented.
+    /// The number of presented packets.
     pub(super) shown: u64,
     /// The sum of their durations.
     pub(super) shown_seconds: f64,
-    /// How many packets are in the stream that nobody sees or hears: an edit list excludes them.
+    /// The number of packets that an edit list hides.
     pub(super) hidden: u64,
     /// The sum of their durations.
     pub(super) hidden_seconds: f64,
-    /// Some packet lies before its predecessor in the file: an edit list repeats or reorders.
+    /// Whether packets are out of file order, because an edit list repeats or reorders them.
     pub(super) reordered: bool,
-    /// How long the packet that is presented last lasts.
+    /// The duration of the last presented packet.
     last_seconds: f64,
-    /// Its place in the file, in bytes; -1 where it is not known.
+    /// The position of that packet in the file, in bytes; -1 if it is unknown.
     last_position: i64,
     position: i64,
 }
@@ -83,7 +83,7 @@ impl Track {
         }
     }
 
-    /// The mean distance of two packets; 0 where there is at most one.
+    /// The mean interval between packets in seconds; 0 if there are fewer than two.
     #[allow(
         clippy::cast_precision_loss,
         reason = "a day of packets is far below 2^52"
@@ -118,7 +118,7 @@ impl Track {
         self.end = self.end.max(end);
     }
 
-    /// The same track if its last packet lasts no longer than it does in the media.
+    /// The same track, with its last packet no longer than `media_seconds`.
     fn ending_with_media(self, media_seconds: f64) -> Self {
         let surplus = self.last_seconds - media_seconds;
         if surplus < TIME_EPSILON {
@@ -133,38 +133,40 @@ impl Track {
     }
 }
 
-/// Half a millisecond: times that are nearer are the same.
+/// Half a millisecond, in seconds: times that differ by less are equal.
 pub(super) const TIME_EPSILON: f64 = 0.000_5;
 
 struct Packet {
     at: f64,
-    /// When it is decoded.
+    /// The decoding time.
     decoded: f64,
     duration: f64,
     discarded: bool,
-    /// In bytes from the beginning of the file; -1 where it is not known.
+    /// The position in the file, in bytes; -1 if it is unknown.
     position: i64,
 }
 
-/// The streams of a file, in its order, and their packets.
+/// The streams of a file in file order, and their packets.
 #[derive(Default)]
 pub(super) struct Listing {
     pub(super) streams: Vec<Stream>,
-    /// By index of the stream. A stream without packets that have a time is not in it.
+    /// The tracks by stream index. Streams without timed packets are missing.
     pub(super) tracks: HashMap<u32, Track>,
-    /// Packets that end before 0 are not presented: true of MP4 and QuickTime, whose timeline begins at 0.
+    /// Whether packets that end before 0 are hidden. This applies to MP4 and QuickTime, whose
+    /// timeline starts at 0.
     pub(super) excludes_before_zero: bool,
-    /// How long some packets last, by stream and place in the file: those that [`Listing::measure_last`] names.
+    /// The durations of the packets requested by [`Listing::measure_last`], by stream index and
+    /// file position.
     pub(super) lengths: HashMap<(u32, i64), f64>,
 }
 
 impl Listing {
-    /// What to ask ffprobe for, with `-of compact`.
+    /// The entries to request from ffprobe with `-of compact`.
     pub(super) const ENTRIES: &str = "packet=stream_index,pts_time,dts_time,duration_time,flags,pos\
         :stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,pix_fmt,sample_aspect_ratio\
         :stream_disposition=attached_pic,timed_thumbnails,default:stream_tags=language:stream_side_data=rotation";
 
-    /// `packet|stream_index=0|pts_time=…` or `stream|index=0|…`.
+    /// Parses a line such as `packet|stream_index=0|pts_time=…` or `stream|index=0|…`.
     pub(super) fn add_line(&mut self, line: &str) {
         let mut parts = line.split('|');
         let kind = parts.next();
@@ -178,7 +180,8 @@ impl Listing {
         }
     }
 
-    /// Measures the packet that is presented last of a stream, for [`Listing::ending_with_media`]. Call it before the first line.
+    /// Requests the duration of a track's last presented packet, for
+    /// [`Listing::ending_with_media`]. Call it before adding lines.
     pub(super) fn measure_last(&mut self, stream: u32, track: &Track) {
         if track.last_position >= 0 {
             self.lengths
@@ -186,8 +189,9 @@ impl Listing {
         }
     }
 
-    /// The track as it is if its last packet lasts as long as in this listing, which has to be one of the file without its edit lists. Where an edit
-    /// is longer than its media, ffmpeg adds what is missing to the length of the last packet; players end with the media.
+    /// Limits the last packet of a track to its duration in this listing, which must be one without
+    /// edit lists. If an edit is longer than its media, ffmpeg extends the last packet, but players
+    /// end with the media.
     pub(super) fn ending_with_media(&self, stream: u32, track: Track) -> Track {
         match self.lengths.get(&(stream, track.last_position)) {
             Some(seconds) => track.ending_with_media(*seconds),

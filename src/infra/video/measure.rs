@@ -1,4 +1,4 @@
-//! Every video that we make is measured before anybody gets it.
+//! Checks every video that we create before anyone can fetch it.
 
 use std::path::PathBuf;
 
@@ -7,13 +7,13 @@ use super::probe::probe;
 use super::{Container, Output, Toolchain};
 use crate::error::{Error, Result};
 
-/// A copy may be longer or shorter by this many milliseconds, or by a frame where that is more.
+/// The tolerance for the duration of a copy, in milliseconds, or one frame if that is longer.
 const TOLERANCE_MS: i64 = 100;
-/// No frame counts for more milliseconds than this.
+/// The maximum tolerance for one frame, in milliseconds.
 const LONGEST_FRAME_MS: i64 = 1_000;
 
-/// Takes a file that ffmpeg made, if it is as long as it should be and hides nothing. `expected_ms` is `None` where the length of the source is not known.
-/// Answers `Unsupported` for any other file.
+/// Accepts a file created by ffmpeg if it has the expected duration and hides nothing; otherwise
+/// returns `Unsupported`. `expected_ms` is `None` if the duration of the source is unknown.
 pub(super) async fn checked_output(
     toolchain: &Toolchain,
     path: PathBuf,
@@ -22,17 +22,17 @@ pub(super) async fn checked_output(
 ) -> Result<Output> {
     let probe = probe(toolchain, &path).await?;
     if probe.hides_frames {
-        tracing::error!(path = %path.display(), "a copy hides frames");
+        tracing::error!(path = %path.display(), "a copy contains hidden frames");
         return Err(Error::Unsupported(format!(
             "A copy of this video would contain what was cut away. {EXPORT_ADVICE}"
         )));
     }
-    if let Some((expected, is)) = expected_ms.zip(probe.duration_ms)
-        && (expected - is).abs() > tolerance_ms(probe.timeline.video.interval())
+    if let Some((expected, actual)) = expected_ms.zip(probe.duration_ms)
+        && (expected - actual).abs() > tolerance_ms(probe.timeline.video.interval())
     {
-        tracing::error!(expected, is, "a copy has the wrong length");
+        tracing::error!(expected, actual, "a copy has the wrong duration");
         let detail = format!(
-            "A copy of this video came out {is} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
+            "A copy of this video came out {actual} ms long instead of {expected} ms, so it is not shown. {EXPORT_ADVICE}"
         );
         return Err(Error::Unsupported(detail));
     }

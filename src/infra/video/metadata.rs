@@ -1,12 +1,14 @@
-//! Whether a video file can carry metadata: a location, a title, the name of its author.
+//! Determines whether a video file can contain metadata, such as a location, a title or the name of
+//! its author.
 //!
-//! An allow-list of what browsers' `MediaRecorder`s write (WebM, Matroska and fragmented MP4). Whatever is not on it
-//! counts as metadata. The scan sees each byte once, in order, as it arrives, so nothing is read again at the end of
-//! an upload; its state is small and can be stored between two requests.
+//! Uses an allow-list of what the `MediaRecorder` of browsers writes (WebM, Matroska and fragmented
+//! MP4). Anything else counts as metadata. The scan processes each byte once, in order, as it
+//! arrives, so nothing is read again at the end of an upload. Its state is small and can be stored
+//! between requests.
 //!
-//! The coded pictures and samples themselves are not inspected: browsers' encoders write no more than their own name
-//! there (x264's settings in an SEI message, for example), and files of cameras, which may do otherwise, are refused
-//! for their containers.
+//! Coded pictures and samples are not inspected. Encoders of browsers write only their own name
+//! there (for example x264's settings in an SEI message). Files of cameras, which may write more,
+//! are rejected because of their containers.
 
 mod mp4;
 mod webm;
@@ -18,20 +20,21 @@ use webm::Webm;
 
 use crate::error::{Error, Result};
 
-/// The largest element that is read whole, in bytes: an MP4 fragment of some 1,000 samples. Also bounds the state.
+/// The maximum size of an element that is read completely, in bytes: an MP4 fragment of about 1,000
+/// samples. It also bounds the state.
 const MAX_ELEMENT: usize = 16 * 1024;
 
-/// What a file can carry besides pictures and sound.
+/// What a file can contain besides pictures and sound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Metadata {
-    /// Nothing: all of it is as browsers record it.
+    /// Nothing: it matches what browsers record.
     None,
-    /// Possibly something that its author would not want to share.
+    /// Possibly something that the author does not want to share.
     Possible,
 }
 
 impl Metadata {
-    /// The word that it is stored as.
+    /// The stored name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -39,7 +42,7 @@ impl Metadata {
         }
     }
 
-    /// Reads the word.
+    /// Parses the stored name.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::None, Self::Possible]
             .into_iter()
@@ -47,47 +50,48 @@ impl Metadata {
     }
 }
 
-/// A scan for metadata. Feed it the whole file from its first byte, in order, in pieces of any length.
+/// A scan for metadata. Feed it the whole file in order, in pieces of any length.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetadataScan {
-    /// How many bytes were fed.
+    /// The number of bytes fed.
     fed: u64,
-    /// Where the element under way, or the next one after `skip`, begins.
+    /// The position of the current element, or of the next one after `skip`.
     at: u64,
     /// The first bytes of that element.
     pending: Vec<u8>,
-    /// How many of its bytes the format needs to go on.
+    /// How many bytes of the element the format needs to continue.
     need: usize,
-    /// How many bytes of content come before the next element.
+    /// How many bytes of content remain before the next element.
     skip: u64,
-    /// Whether those must be zero.
+    /// Whether that content must be zero.
     zeros: bool,
     format: Format,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Format {
-    /// Too few bytes to tell.
+    /// Not detected yet.
     Unknown,
     Webm(Webm),
     Mp4(Mp4),
-    /// Something that is not on the list was found.
+    /// Something outside of the allow-list was found.
     Refused,
 }
 
-/// What a format makes of the first bytes of an element.
+/// The result of parsing the first bytes of an element.
 #[derive(Debug, PartialEq)]
 enum Step {
-    /// So many of its bytes are needed.
+    /// This many bytes of the element are needed.
     Need(usize),
-    /// It is allowed so far; the next one begins after so many bytes of content, which are all zero where that is asked.
+    /// The element is allowed. The next one starts after `skip` bytes of content, which must be
+    /// zero if `zeros` is set.
     Next { skip: u64, zeros: bool },
-    /// It is not on the list.
+    /// The element is not on the allow-list.
     Refuse,
 }
 
 impl Step {
-    /// The next element follows at once.
+    /// The next element follows immediately.
     const NEXT: Self = Self::Next {
         skip: 0,
         zeros: false,
@@ -113,7 +117,7 @@ impl Default for MetadataScan {
 }
 
 impl MetadataScan {
-    /// The scan of a file whose beginning was not seen: it ends in [`Metadata::Possible`].
+    /// The scan of a file whose start was not seen; its result is [`Metadata::Possible`].
     fn refused() -> Self {
         Self {
             format: Format::Refused,
@@ -121,12 +125,13 @@ impl MetadataScan {
         }
     }
 
-    /// How many bytes were fed.
+    /// The number of bytes fed.
     pub fn fed(&self) -> u64 {
         self.fed
     }
 
-    /// The scan of the first `length` bytes of a file, as it was stored; one of other bytes counts as refused.
+    /// Restores the stored scan of the first `length` bytes of a file. A scan of another length
+    /// counts as refused.
     pub fn resume(stored: Option<&str>, length: u64) -> Self {
         let stored: Option<Self> = stored.and_then(|json| serde_json::from_str(json).ok());
         match stored.filter(|scan| scan.fed == length) {
@@ -136,12 +141,13 @@ impl MetadataScan {
         }
     }
 
-    /// As JSON, for [`MetadataScan::resume`]: some 60 kB at most, and mostly a few hundred bytes.
+    /// Serialises the scan for [`MetadataScan::resume`]: at most about 60 kB, usually a few hundred
+    /// bytes.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(Error::internal)
     }
 
-    /// Takes the next bytes of the file.
+    /// Processes the next bytes of the file.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         self.fed = self.fed.saturating_add(bytes.len() as u64);
         while !bytes.is_empty() && self.format != Format::Refused {
@@ -153,11 +159,11 @@ impl MetadataScan {
         }
     }
 
-    /// The result for a file that ends here.
+    /// The result if the file ends here.
     pub fn finish(&self) -> Metadata {
-        let begun = self.skip > 0 || !self.pending.is_empty();
+        let in_element = self.skip > 0 || !self.pending.is_empty();
         let allowed = match &self.format {
-            Format::Webm(webm) => webm.may_end(self.at, begun),
+            Format::Webm(webm) => webm.may_end(self.at, in_element),
             Format::Mp4(mp4) => mp4.may_end(self.at, self.skip > 0, !self.pending.is_empty()),
             Format::Unknown | Format::Refused => false,
         };
@@ -181,8 +187,8 @@ impl MetadataScan {
 
     fn read_element<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let missing = self.need.saturating_sub(self.pending.len());
-        let (taken, rest) = bytes.split_at(missing.min(bytes.len()));
-        self.pending.extend_from_slice(taken);
+        let (needed, rest) = bytes.split_at(missing.min(bytes.len()));
+        self.pending.extend_from_slice(needed);
         if self.pending.len() < self.need {
             return rest;
         }

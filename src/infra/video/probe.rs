@@ -1,4 +1,4 @@
-//! Looks at a video without believing it: its first bytes, its streams, and the times of its packets.
+//! Inspects a video without trusting it: its first bytes, its streams and the times of its packets.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,30 +14,33 @@ use super::selection::Selection;
 use super::{Container, HEAD_BYTES, Probe, Toolchain, detect_container, edits};
 use crate::error::{Error, Result};
 
-/// Longer than this is a lie or a camera left on.
+/// The maximum duration. A longer one is false or comes from a camera that was left on.
 const MAX_DURATION_MS: i64 = 24 * 3_600_000;
-/// Encoders prime an audio stream with samples that an edit list skips: a tenth of a second at most. More than this, in seconds, is somebody's cut.
+/// Encoders start an audio stream with priming samples, which an edit list skips: at most a tenth
+/// of a second. A longer gap, in seconds, is a deliberate cut.
 pub(super) const MAX_PRIMING_SECONDS: f64 = 0.25;
 
-/// An MP4 whose media begin this many seconds after 0 is a part of something longer.
+/// An MP4 whose media starts more than this many seconds after 0 is part of a longer stream.
 const LATE_START_SECONDS: f64 = 0.5;
 
-/// Which packets of a file are presented, and when. Times are in seconds of the packets.
+/// Which packets of a file are presented, and when. Times are packet times, in seconds.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Timeline {
-    /// The packets' time that players call 0.
+    /// The packet time that players show as 0.
     pub(super) origin: f64,
     /// When the last picture or sound ends.
     pub(super) end: f64,
     pub(super) video: Track,
     pub(super) audio: Option<Track>,
-    /// The format has a beginning of its own, and a delay after it belongs to the presentation.
+    /// Whether the format defines its own start, so that a delay after it is part of the
+    /// presentation.
     has_origin: bool,
 }
 
 impl Timeline {
-    /// The beginning of an MP4 or MOV is 0, and an empty edit is a delay that belongs to it. In Matroska 0 has no meaning: it begins with its first
-    /// packet, like an MP4 that is a part of a live stream, whose own times begin late (`decoded_from`, in seconds).
+    /// MP4 and MOV start at 0, and an empty edit is a delay that is part of the presentation.
+    /// Matroska starts with its first packet, and so does an MP4 that is part of a live stream: its
+    /// times start late (`decoded_from`, in seconds).
     fn new(container: Container, video: Track, audio: Option<Track>, decoded_from: f64) -> Self {
         let first = audio.map_or(video.first, |audio| audio.first.min(video.first));
         let has_origin = match container {
@@ -54,14 +57,15 @@ impl Timeline {
         }
     }
 
-    /// Whether copying all packets copies nothing that is not presented, and puts the first picture where it belongs.
+    /// Whether copying all packets copies nothing hidden and keeps the first picture in place.
     pub(super) fn is_copied_exactly(&self) -> bool {
         let delay = self.video.first - self.origin;
         let hides = self.video.hidden > 0
             || self
                 .audio
                 .is_some_and(|audio| audio.hidden_seconds > MAX_PRIMING_SECONDS);
-        // Elsewhere a delay of the pictures stays as it is: players show the first picture meanwhile.
+        // In other formats a delay of the video stays as it is: players show the first picture
+        // until then.
         let in_place = !self.has_origin || (-0.001..=0.1).contains(&delay);
         !hides && !self.video.reordered && in_place
     }
@@ -74,7 +78,7 @@ impl Timeline {
         }
     }
 
-    /// `None` where no packet has a time.
+    /// The duration in milliseconds, or `None` if no packet has a time.
     pub(super) fn duration_ms(&self) -> Option<i64> {
         let duration = self.end - self.origin;
         #[allow(
@@ -138,17 +142,17 @@ pub(super) async fn probe(toolchain: &Toolchain, input: &Path) -> Result<Probe> 
     })
 }
 
-/// What a file holds if nobody heeds its edit lists.
+/// What a file contains when its edit lists are ignored.
 #[derive(Default)]
 struct UneditedReading {
-    /// The streams that are used have packets that an edit list excludes.
+    /// Whether the used streams have packets that an edit list hides.
     hides: bool,
-    /// When the first packet of them is decoded, in seconds.
+    /// When their first packet is decoded, in seconds.
     decoded_from: f64,
 }
 
-/// Reads the file once more without edit lists: packets far from what is presented are not in the listing. Corrects the ends of the selected
-/// tracks by it.
+/// Reads the file again without its edit lists, because ffprobe does not list packets far outside
+/// the presentation. Corrects the ends of the selected tracks.
 async fn read_unedited(
     toolchain: &Toolchain,
     input: &Path,
@@ -198,7 +202,8 @@ async fn read_unedited(
     })
 }
 
-/// Runs ffprobe on `input` in the sandbox, with options that begin with those of [`probe_limit_args`]; `line` gets each line of what it lists.
+/// Runs ffprobe on `input` in the sandbox. The options must start with those of
+/// [`probe_limit_args`]. Calls `line` for each output line.
 pub(super) async fn ffprobe(
     toolchain: &Toolchain,
     input: &Path,
@@ -212,7 +217,7 @@ pub(super) async fn ffprobe(
     let limits = Limits {
         time: Duration::from_secs(300),
         output: 0,
-        last: false,
+        low_priority: false,
     };
     toolchain
         .sandbox
@@ -243,7 +248,7 @@ fn unknown_format() -> Error {
     )
 }
 
-/// What a fault of ffmpeg means for the person whose video it is; what it said is for the log.
+/// Converts a fault of ffmpeg into a message for the sender; the log gets ffmpeg's output.
 pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
     match fault {
         Fault::Io(error) => Error::internal(error),
@@ -258,22 +263,23 @@ pub(super) fn fault_error(fault: Fault, verb: &str) -> Error {
                     .into(),
             )
         }
-        Fault::Failed(said) if said.contains("max_streams") => Error::Unsupported(format!(
+        Fault::Failed(output) if output.contains("max_streams") => Error::Unsupported(format!(
             "This file has more than {MAX_STREAMS} tracks. {EXPORT_ADVICE}"
         )),
-        // The last line, after which ffprobe gives up. The line before it begins with the decoder, `[aac @ 0x55d0]`.
-        Fault::Failed(said) if said.contains("Could not open codec for input stream") => {
-            let decoder = said
+        // ffprobe prints this last. The line before starts with the decoder, for example `[aac @
+        // 0x55d0]`.
+        Fault::Failed(output) if output.contains("Could not open codec for input stream") => {
+            let decoder = output
                 .split_once('[')
                 .and_then(|(_, rest)| rest.split_once(" @"));
             let label = codec_label(decoder.map_or("unknown", |(name, _)| name), "");
-            tracing::warn!(verb, said, "a stream cannot be opened");
+            tracing::warn!(verb, output, "ffprobe could not open a stream");
             Error::Unsupported(format!(
                 "A track of this video is coded as a kind of {label} that cannot be read here. {EXPORT_ADVICE}"
             ))
         }
-        Fault::Failed(said) => {
-            tracing::warn!(verb, said, "ffmpeg failed");
+        Fault::Failed(output) => {
+            tracing::warn!(verb, output, "ffmpeg failed");
             Error::Unsupported(format!("This video is damaged: it cannot be {verb}."))
         }
     }

@@ -1,4 +1,5 @@
-//! Runs a program on hostile input: no environment, no network, few files, bounded in memory, time and output.
+//! Runs programs on untrusted input without environment or network, with access to few files and
+//! with limits on memory, time and output.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,32 +10,34 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// What holds ffmpeg. The flags it is run with bar playlists and the network already; this is for its bugs.
+/// The sandbox for ffmpeg. The options of ffmpeg already disable playlists and the network; the
+/// sandbox protects against its bugs.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     pub(super) bwrap: Option<PathBuf>,
     prlimit: Option<PathBuf>,
     nice: Option<PathBuf>,
-    /// The folder of an ffmpeg that is not below /usr.
+    /// The folder of an ffmpeg outside of /usr.
     ffmpeg_dir: Option<PathBuf>,
 }
 
-/// How far one run may go.
+/// The limits of one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Wall clock and, less strictly, CPU.
+    /// The limit of wall-clock time and, approximately, of CPU time.
     pub(super) time: Duration,
-    /// The largest file it may write, in bytes.
+    /// The maximum size of a written file, in bytes.
     pub(super) output: u64,
-    /// Whether everything else on the machine comes first.
-    pub(super) last: bool,
+    /// Whether to run at low priority.
+    pub(super) low_priority: bool,
 }
 
-/// Address space, in bytes. The libraries take 300 MB of it, 4K video some 500 MB.
+/// The limit of the address space, in bytes. The libraries take 300 MB, 4K video about 500 MB.
 const MAX_MEMORY: u64 = 2 * 1024 * 1024 * 1024;
-/// What is read of standard output at most: packets of a day fit, an endless stream does not.
+/// The maximum amount read from standard output, in bytes. The packet list of a day fits, an
+/// endless stream does not.
 const MAX_STDOUT: u64 = 2 * 1024 * 1024 * 1024;
-/// How much of the end of standard error is kept.
+/// How many bytes of the end of standard error are kept.
 const STDERR_TAIL: usize = 2048;
 
 impl Limits {
@@ -42,47 +45,48 @@ impl Limits {
         Self {
             time: Duration::from_secs(20),
             output: 1024 * 1024,
-            last: false,
+            low_priority: false,
         }
     }
 
-    /// For making the pictures of so many seconds anew. It takes long, and whoever records or watches meanwhile must not notice.
+    /// Limits for encoding this many seconds of video. Encoding takes long, so it runs at low
+    /// priority.
     pub(super) fn encoding(seconds: u64) -> Self {
-        // 20 Mbit/s, far above what this quality takes.
+        // Allows 20 Mbit/s, which is far more than this quality needs.
         Self {
             time: Duration::from_secs(300 + 12 * seconds),
             output: 64 * 1024 * 1024 + 2_500_000 * seconds,
-            last: true,
+            low_priority: true,
         }
     }
 }
 
-/// Why a run did not end well.
+/// Why a run failed.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It could not be started or heard.
+    /// The program could not be started, or its output could not be read.
     Io(std::io::Error),
-    /// It took too long and was killed.
+    /// The program exceeded its time limit and was killed.
     TimedOut,
     /// The disk is full.
     DiskFull,
-    /// It gave up; the last lines that it said, newest first.
+    /// The program failed; contains its last lines, newest first.
     Failed(String),
 }
 
 impl Sandbox {
-    /// Looks what this machine has. In a container `bwrap` may not be allowed to do its work: it is tried.
+    /// Detects the tools on this machine. Tries `bwrap`, because it may not work in a container.
     pub(super) async fn find(ffmpeg: &Path) -> Self {
-        let own = ffmpeg
+        let folder = ffmpeg
             .canonicalize()
             .ok()
             .and_then(|path| path.parent().map(Path::to_owned));
-        let own = own.filter(|folder| !folder.starts_with("/usr"));
+        let ffmpeg_dir = folder.filter(|folder| !folder.starts_with("/usr"));
         let mut sandbox = Self {
             bwrap: super::find_in_path("bwrap"),
             prlimit: super::find_in_path("prlimit"),
             nice: super::find_in_path("nice"),
-            ffmpeg_dir: own,
+            ffmpeg_dir,
         };
         if sandbox.bwrap.is_some() {
             let works = match tempfile::tempdir() {
@@ -108,18 +112,19 @@ impl Sandbox {
 
     pub(super) fn describe(&self) -> &'static str {
         match (&self.bwrap, &self.prlimit) {
-            (Some(_), Some(_)) => "caged by bwrap and prlimit",
+            (Some(_), Some(_)) => "sandboxed by bwrap and prlimit",
             (Some(_), None) => {
-                "caged by bwrap; without prlimit its memory is not bounded (install util-linux)"
+                "sandboxed by bwrap without a memory limit: install util-linux (prlimit)"
             }
             (None, Some(_)) => {
-                "bounded by prlimit; bwrap is not installed or not allowed here, so it can read what Hearback can read"
+                "limited by prlimit; bwrap is missing or not permitted, so it can read every file that Hearback can read"
             }
-            (None, None) => "not caged: install util-linux (prlimit) and bubblewrap (bwrap)",
+            (None, None) => "not sandboxed: install util-linux (prlimit) and bubblewrap (bwrap)",
         }
     }
 
-    /// Runs `program` in `dir`, which it may write, with `input`, which it may read. Dropping the future kills it.
+    /// Runs `program` in `dir`, which it may write, with read access to `input`. Calls `line` for
+    /// each output line. Dropping the future kills the program.
     pub(super) async fn run(
         &self,
         program: &Path,
@@ -129,8 +134,8 @@ impl Sandbox {
         limits: Limits,
         mut line: impl FnMut(&str),
     ) -> Result<(), Fault> {
-        let words = self.command_line(program, args, input, dir, limits);
-        let mut words = words.iter();
+        let command_line = self.command_line(program, args, input, dir, limits);
+        let mut words = command_line.iter();
         let mut command = Command::new(
             words
                 .next()
@@ -164,11 +169,11 @@ impl Sandbox {
             Ok(Ok(ended)) => ended,
         };
         group.disarm();
-        let (status, said) = status;
-        if said.contains("No space left on device") || said.contains("Disk quota exceeded") {
+        let (status, stderr) = status;
+        if stderr.contains("No space left on device") || stderr.contains("Disk quota exceeded") {
             return Err(Fault::DiskFull);
         }
-        let lines: Vec<&str> = said
+        let lines: Vec<&str> = stderr
             .lines()
             .rev()
             .filter(|line| !line.trim().is_empty())
@@ -186,7 +191,7 @@ impl Sandbox {
         limits: Limits,
     ) -> Vec<OsString> {
         let mut command: Vec<OsString> = Vec::new();
-        if let Some(nice) = self.nice.as_ref().filter(|_| limits.last) {
+        if let Some(nice) = self.nice.as_ref().filter(|_| limits.low_priority) {
             command.extend([nice.into(), "-n".into(), "15".into()]);
         }
         if let Some(prlimit) = &self.prlimit {
@@ -213,7 +218,8 @@ impl Sandbox {
                 .map(OsString::from),
             );
             command.extend(["--ro-bind", "/usr", "/usr"].map(OsString::from));
-            // Libraries: linked to /usr on most systems. Debian's ffmpeg finds some by /etc/alternatives.
+            // Shared libraries. On most systems these folders link to /usr; Debian's ffmpeg uses
+            // /etc/alternatives.
             for folder in [
                 "/lib",
                 "/lib64",
@@ -243,7 +249,8 @@ impl Sandbox {
     }
 }
 
-/// Reads both outputs to their ends, then waits: one of them unread would stop the program.
+/// Reads both outputs to the end and then waits for the exit. An unread output would block the
+/// program.
 async fn collect_output(
     child: &mut Child,
     line: &mut impl FnMut(&str),
@@ -257,9 +264,9 @@ async fn collect_output(
         }
         Ok::<_, std::io::Error>(())
     };
-    let (lines, said) = tokio::join!(lines, read_tail(stderr));
+    let (lines, stderr) = tokio::join!(lines, read_tail(stderr));
     lines?;
-    Ok((child.wait().await?, said))
+    Ok((child.wait().await?, stderr))
 }
 
 async fn read_tail(from: Option<impl AsyncRead + Unpin>) -> String {
@@ -274,7 +281,7 @@ async fn read_tail(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// Kills a process with all it started, unless it ended by itself.
+/// Kills the process group when dropped, unless it is disarmed.
 struct ProcessGroup(Option<Pid>);
 
 impl ProcessGroup {
@@ -286,7 +293,7 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(pid) = self.0 {
-            // It may be gone already.
+            // The process may have ended already.
             let _ = kill_process_group(pid, Signal::KILL);
         }
     }

@@ -1,4 +1,5 @@
-//! Which streams of a file are used: the first video that we accept and the audio that most browsers play. The others are ignored.
+//! Selects the streams of a file: the first video that we accept, and the audio with the best
+//! browser support.
 
 use super::codecs::{
     AudioSupport, EXPORT_ADVICE, audio_support, codec_label, unsupported_video, video_decoders,
@@ -6,30 +7,30 @@ use super::codecs::{
 use super::listing::{Listing, Stream, StreamKind, Track};
 use crate::error::{Error, Result};
 
-/// 8K; what a decoder may allocate for a frame.
+/// The maximum number of pixels (8K), which limits what a decoder allocates for a frame.
 const MAX_PIXELS: u64 = 36_000_000;
 
-/// A text stream of a video, from which captions can be read.
+/// A text stream of a video, for example subtitles.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TextStream {
-    /// Its number in the file, as ffmpeg counts (`-map 0:N`).
+    /// The stream index as ffmpeg counts it (`-map 0:N`).
     pub index: u32,
-    /// ffmpeg's name for how it is written, e.g. `subrip`, `mov_text`, `webvtt`.
+    /// ffmpeg's name of the text format, for example `subrip`, `mov_text` or `webvtt`.
     pub codec: String,
-    /// The language that the file names: the file's own word, not validated.
+    /// The language named in the file, not validated.
     pub language: Option<String>,
 }
 
-/// The streams that are used.
+/// The selected streams.
 pub(super) struct Selection {
     pub(super) video: Stream,
     pub(super) video_track: Track,
     pub(super) audio: Option<Stream>,
     pub(super) audio_track: Option<Track>,
-    /// The name of the audio codec where the file has audio and none of it can be read.
+    /// The name of the audio codec, if the file has audio but none of it can be decoded.
     pub(super) lost_audio: Option<String>,
     pub(super) text_streams: Vec<TextStream>,
-    /// In pixels, as shown.
+    /// The displayed size in pixels.
     pub(super) width: u32,
     pub(super) height: u32,
 }
@@ -69,7 +70,7 @@ impl Selection {
     }
 }
 
-/// The streams of a kind that have packets, with them.
+/// The streams of a kind that have packets, with their tracks.
 fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (Stream, Track)> {
     let streams = listing
         .streams
@@ -84,10 +85,10 @@ fn with_packets(listing: &Listing, kind: StreamKind) -> impl Iterator<Item = (St
     })
 }
 
-/// The first video in a codec that we accept; of several that one that the file plays by default.
+/// The first video in a codec that we accept; default streams come first.
 fn choose_video(listing: &Listing) -> Result<(Stream, Track)> {
     let mut videos: Vec<_> = with_packets(listing, StreamKind::Video).collect();
-    // Stable: of equals the first.
+    // The sort is stable, so the first of equal streams wins.
     videos.sort_by_key(|(stream, _)| (video_decoders(&stream.codec).is_none(), !stream.is_default));
     let Some((video, track)) = videos.into_iter().next() else {
         return Err(without_video(listing));
@@ -122,7 +123,8 @@ fn without_video(listing: &Listing) -> Error {
     })
 }
 
-/// The audio that most browsers play; of several that one that the file plays by default, then the first. It may be one that nobody can read.
+/// The audio stream with the best browser support, then default streams first. It may be
+/// unreadable.
 fn choose_audio(listing: &Listing) -> Option<(Stream, Track)> {
     let mut audios: Vec<_> = with_packets(listing, StreamKind::Audio).collect();
     audios.sort_by_key(|(stream, _)| (audio_support_of(stream), !stream.is_default));
@@ -136,7 +138,8 @@ fn audio_support_of(audio: &Stream) -> AudioSupport {
     }
 }
 
-/// Pixels need not be square, and telephones write a portrait as a landscape turned by 90°.
+/// The displayed size. Applies the pixel aspect ratio and the rotation, because phones store
+/// portraits as rotated landscapes.
 fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
     let (mut width, height) = video.size;
     if width == 0 || height == 0 {
@@ -151,7 +154,7 @@ fn size_as_shown(video: &Stream) -> Result<(u32, u32)> {
         return Err(Error::TooLarge(detail));
     }
     if let Some((across, down)) = video.pixel_shape {
-        // Only plausible shapes: 1:4 to 4:1.
+        // Ignore implausible aspect ratios outside of 1:4 to 4:1.
         let plausible = across > 0
             && down > 0
             && across <= down.saturating_mul(4)

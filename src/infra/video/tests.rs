@@ -243,7 +243,7 @@ async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
     let limits = Limits {
         time: std::time::Duration::from_millis(200),
         output: 1024,
-        last: false,
+        low_priority: false,
     };
     let script = ["-c".into(), "sleep 60 & sleep 60".into()];
     let ran = sandbox

@@ -1,8 +1,8 @@
-//! Files of video or sound in formats that are recognised and not taken, each with what its sender can do.
+//! Video and audio formats that are recognised but not supported, with advice for the sender.
 
 use super::codecs::EXPORT_ADVICE;
 
-/// The length of a packet of an MPEG transport stream.
+/// The length of an MPEG transport stream packet, in bytes.
 const TS_PACKET: usize = 188;
 
 enum MediaType {
@@ -10,11 +10,11 @@ enum MediaType {
     Audio,
 }
 
-/// Why a file with these first bytes is refused, and what to do instead; `None` for what is not recognised. Ask only for files that are no
-/// pictures and no videos that we take.
+/// Why a file with these first bytes is rejected, and what to do instead; `None` if the format is
+/// unknown. Call it only for files that are not supported pictures or videos.
 pub fn unsupported_format_advice(head: &[u8]) -> Option<String> {
-    let (format, holds) = recognise(head)?;
-    Some(match holds {
+    let (format, media_type) = recognise(head)?;
+    Some(match media_type {
         MediaType::Video => {
             format!(
                 "This file is in the format {format}, which Hearback cannot read. {EXPORT_ADVICE}"
@@ -59,16 +59,17 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
             b'E',
             ..,
         ] => ("WAV", MediaType::Audio),
-        // The first half of the GUID that an ASF file begins with.
+        // The first half of the GUID at the start of an ASF file.
         [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11, ..] => {
             ("Windows Media (WMV, WMA)", MediaType::Video)
         }
         [b'F', b'L', b'V', 1, ..] => ("Flash Video (FLV)", MediaType::Video),
-        // A program stream (ISO/IEC 13818-1), and a video without a container.
+        // A program stream (ISO/IEC 13818-1), or video without a container.
         [0, 0, 1, 0xba | 0xb3, ..] => ("MPEG", MediaType::Video),
         [b'O', b'g', b'g', b'S', rest @ ..] => ("Ogg", ogg(rest)),
         [b'I', b'D', b'3', 2..=4, ..] => ("MP3", MediaType::Audio),
-        // Layer III of ISO/IEC 11172-3 and 13818-3. The other layers would be a byte order mark, too.
+        // Layer III of ISO/IEC 11172-3 and 13818-3. The patterns of the other layers also match a
+        // byte order mark.
         [0xff, second, ..] if second & 0b1110_0110 == 0b1110_0010 => ("MP3", MediaType::Audio),
         // ADTS (ISO/IEC 13818-7).
         [0xff, 0xf0 | 0xf1 | 0xf8 | 0xf9, ..] => ("AAC", MediaType::Audio),
@@ -79,7 +80,8 @@ fn recognise(head: &[u8]) -> Option<(&'static str, MediaType)> {
     Some(found)
 }
 
-/// The first page of an Ogg file names its first stream, which is the video where there is one.
+/// Determines the type from the first page of an Ogg file, which names the first stream. Video
+/// comes first if there is any.
 fn ogg(after_magic: &[u8]) -> MediaType {
     let page = &after_magic[..after_magic.len().min(64)];
     let has = |name: &[u8]| page.windows(name.len()).any(|window| window == name);

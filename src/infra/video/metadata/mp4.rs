@@ -1,4 +1,5 @@
-//! Fragmented MP4 (ISO/IEC 14496-12) as Chromium and WebKit record it: tables without samples, then fragments.
+//! Fragmented MP4 (ISO/IEC 14496-12) as recorded by Chromium and WebKit: sample tables without
+//! samples, then fragments.
 
 mod boxes;
 
@@ -6,19 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::Step;
 
-/// Recorders write two.
+/// The maximum number of tracks. Recorders write two.
 const MAX_TRACKS: usize = 8;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Mp4 {
-    /// The boxes that the next one lies in, outermost first. At most five: none can contain itself.
+    /// The open parent boxes, outermost first. At most five, because no box can contain itself.
     open: Vec<Open>,
     moov: bool,
-    /// The tracks and the size of their samples where a fragment does not say another, in bytes.
+    /// The tracks with their default sample size in bytes.
     tracks: Vec<(u32, u32)>,
-    /// The size of samples where the run under way does not say another, in bytes.
+    /// The sample size of the current track fragment in bytes, used if a run lists no sizes.
     sample_size: u32,
-    /// The bytes of the samples of the fragment under way: all that its `mdat` may hold.
+    /// The total size of the samples of the current fragment in bytes: the expected content of its
+    /// `mdat`.
     samples: Option<u64>,
     /// Whether the last box was an `mdat`.
     in_mdat: bool,
@@ -31,21 +33,22 @@ struct Open {
     end: u64,
 }
 
-/// What a box may hold.
+/// What a box may contain.
 enum Rule {
     Boxes,
     /// Content that passes the check.
     Content(fn(&[u8]) -> bool),
-    /// What is remembered of it.
+    /// Content that describes the samples of a fragment.
     Fragment,
-    /// The samples of the fragment before it.
+    /// The samples of the preceding fragment.
     Samples,
-    /// Nothing but zeros.
+    /// Only zeros.
     Free,
 }
 
 impl Mp4 {
-    /// Whether the file may end here. A recording that broke off ends within the samples of a fragment.
+    /// Whether the file may end here. An interrupted recording ends within the samples of a
+    /// fragment.
     pub(super) fn may_end(&self, at: u64, skipping: bool, pending: bool) -> bool {
         let complete = !skipping && !pending && self.open.iter().all(|open| open.end == at);
         self.fragments && (complete || (self.in_mdat && !pending))
@@ -132,7 +135,7 @@ impl Mp4 {
         Step::NEXT
     }
 
-    /// Bytes that belong to no sample could be anything.
+    /// Accepts an `mdat` only if all its bytes belong to samples.
     fn mdat(&mut self, content: u64) -> Step {
         match self.samples.take() {
             Some(samples) if samples == content => Step::Next {
@@ -143,7 +146,7 @@ impl Mp4 {
         }
     }
 
-    /// Adds up what the `mdat` of a fragment holds. `None` for what is not well-formed.
+    /// Adds up the sample sizes of a fragment. Returns `None` for malformed content.
     fn remember(&mut self, kind: [u8; 4], content: &[u8]) -> Option<()> {
         match &kind {
             b"trex" => {
@@ -177,7 +180,7 @@ fn allowed(parent: &[u8; 4], kind: &[u8; 4]) -> Option<Rule> {
         (b"moov", b"mvhd") => Content(|content| matches!(content.len(), 100 | 112)),
         (b"mvex", b"mehd") => Content(|content| matches!(content.len(), 8 | 12)),
         (b"mvex", b"trex") => Fragment,
-        // No edit list: it could hide pictures.
+        // No edit list, because it could hide content.
         (b"trak", b"tkhd") => Content(|content| matches!(content.len(), 84 | 96)),
         (b"trak", b"mdia") => Boxes,
         (b"mdia", b"mdhd") => Content(boxes::is_media_header),

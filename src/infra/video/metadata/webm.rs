@@ -1,4 +1,4 @@
-//! WebM and Matroska (RFC 9559) as Chromium, Firefox and WebKit record them.
+//! WebM and Matroska (RFC 9559) as recorded by Chromium, Firefox and WebKit.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +27,15 @@ const CUES: u32 = 0x1c53_bb6b;
 const CUE_POINT: u32 = 0xbb;
 const CUE_POSITIONS: u32 = 0xb7;
 
-/// Recorders write two.
+/// The maximum number of tracks. Recorders write two.
 const MAX_TRACKS: usize = 8;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Webm {
-    /// The elements that the next one lies in, outermost first. At most five: none can contain itself.
+    /// The open parent elements, outermost first. At most five, because no element can contain
+    /// itself.
     open: Vec<Open>,
-    /// The numbers of the tracks.
+    /// The track numbers.
     tracks: Vec<u8>,
     segment: bool,
     cluster: bool,
@@ -43,36 +44,36 @@ pub(super) struct Webm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     id: u32,
-    /// Where it ends; `None` where its size was not known when it was begun.
+    /// The end position; `None` if its size was unknown at the start.
     end: Option<u64>,
 }
 
-/// What an element may hold.
+/// What an element may contain.
 enum Rule {
     Elements,
     /// An integer, a float or another value of at most eight bytes.
     Number,
-    /// At most so many bytes that pass the check.
+    /// A value of at most this many bytes that passes the check.
     Value(usize, fn(&[u8]) -> bool),
-    /// Pictures or sound of a known track.
+    /// Video or audio data of a known track.
     Block,
-    /// The transparency of the picture before it.
+    /// The alpha channel of the preceding picture.
     Alpha,
-    /// Nothing but zeros.
+    /// Only zeros.
     Void,
 }
 
 struct Header {
     id: u32,
-    /// `None` where it is not known.
+    /// `None` if it is unknown.
     size: Option<u64>,
-    /// Its own length.
+    /// The length of the header itself.
     length: usize,
 }
 
 impl Webm {
-    /// Whether the file may end here; `begun` says that the element at `at` or its content has begun. A recording that
-    /// broke off ends within a cluster.
+    /// Whether the file may end here. `begun` says whether the element at `at` has started. An
+    /// interrupted recording ends within a cluster.
     pub(super) fn may_end(&self, at: u64, begun: bool) -> bool {
         let open = self
             .open
@@ -133,7 +134,8 @@ impl Webm {
         }
     }
 
-    /// Ends what has ended; a cluster of unknown size ends with what cannot lie in it.
+    /// Closes elements that end here. A cluster of unknown size ends at the first element that it
+    /// cannot contain.
     fn close(&mut self, at: u64, next: u32) {
         while let Some(open) = self.open.last() {
             let ended = match open.end {
@@ -191,7 +193,7 @@ impl Webm {
         Step::allow_if(check(value))
     }
 
-    /// A block begins with the number of its track, a time of two bytes and flags.
+    /// A block starts with its track number, a time of two bytes and flags.
     fn block(&self, header: &Header, whole: usize, bytes: &[u8]) -> Step {
         let needed = header.length + 4;
         if whole < needed {
@@ -211,7 +213,7 @@ impl Webm {
     }
 }
 
-/// The id and size of an element (RFC 8794 §4 to §6).
+/// Parses the id and the size of an element (RFC 8794 §4 to §6).
 fn header(bytes: &[u8]) -> Result<Header, Step> {
     let first = *bytes.first().ok_or(Step::Need(1))?;
     let id_length = first.leading_zeros() as usize + 1;
@@ -238,18 +240,18 @@ fn header(bytes: &[u8]) -> Result<Header, Step> {
     Ok(Header { id, size, length })
 }
 
-/// What of `id` may be within `parent`.
+/// The rule for element `id` within `parent`; `None` if it is not allowed.
 fn allowed(parent: u32, id: u32) -> Option<Rule> {
     use Rule::{Alpha, Block, Elements, Number, Value, Void};
     let rule = match (parent, id) {
         (EBML, 0x4286 | 0x42f7 | 0x42f2 | 0x42f3 | 0x4287 | 0x4285) => Number,
         (EBML, 0x4282) => Value(8, |name| matches!(name, b"webm" | b"matroska")),
         (SEGMENT, INFO | TRACKS | CLUSTER | SEEK_HEAD | CUES) => Elements,
-        // Room that is kept for a SeekHead.
+        // Space reserved for a SeekHead.
         (SEGMENT, 0xec) => Void,
         (SEEK_HEAD, SEEK) => Elements,
         (SEEK, 0x53ab | 0x53ac) => Number,
-        // TimestampScale and Duration; DateUTC is not written by recorders.
+        // TimestampScale and Duration. Recorders do not write DateUTC.
         (INFO, 0x2a_d7b1 | 0x4489) => Number,
         (INFO, 0x4d80 | 0x5741) => Value(32, is_recorder),
         (TRACKS, TRACK_ENTRY) => Elements,
@@ -267,7 +269,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (TRACK_ENTRY, 0x22_b59c | 0x22_b59d) => {
             Value(3, |language| matches!(language, b"und" | b"eng" | b"en"))
         }
-        // Size, display size and unit, interlacing, stereo and alpha modes; no crop, which hides what is there.
+        // Size, display size and unit, interlacing, stereo and alpha modes. No crop, because it
+        // hides content.
         (
             VIDEO,
             0xb0 | 0xba | 0x54b0 | 0x54ba | 0x54b2 | 0x9a | 0x9d | 0x53b8 | 0x53c0 | 0x23_83e3,
@@ -282,7 +285,7 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
         (CLUSTER, BLOCK_GROUP) => Elements,
         (BLOCK_GROUP, 0xa1) => Block,
         (BLOCK_GROUP, 0x9b | 0xfb | 0x75a2) => Number,
-        // Chromium writes the transparency of a canvas, in VP8 and VP9.
+        // Chromium writes the alpha channel of a canvas, in VP8 and VP9.
         (BLOCK_GROUP, BLOCK_ADDITIONS) | (BLOCK_ADDITIONS, BLOCK_MORE) => Elements,
         (BLOCK_MORE, 0xee) => Value(1, |id| id == [1]),
         (BLOCK_MORE, 0xa5) => Alpha,
@@ -295,7 +298,8 @@ fn allowed(parent: u32, id: u32) -> Option<Rule> {
     Some(rule)
 }
 
-/// Chromium and its kin, Firefox, WebKit, or the library that they write with. `Lavf` is ffmpeg, which copies metadata.
+/// Accepts Chromium-based browsers, Firefox, WebKit and their muxing library. `Lavf` is ffmpeg,
+/// which copies metadata.
 fn is_recorder(name: &[u8]) -> bool {
     let library = name.strip_prefix(b"libwebm-").is_some_and(|rest| {
         rest.iter()
@@ -308,7 +312,7 @@ fn is_recorder(name: &[u8]) -> bool {
         )
 }
 
-/// Vorbis is not among them: its header has room for comments.
+/// Excludes Vorbis, because its header can contain comments.
 fn is_codec(name: &[u8]) -> bool {
     matches!(
         name,
@@ -322,7 +326,7 @@ fn is_codec(name: &[u8]) -> bool {
     )
 }
 
-/// Opus' head, or the configuration record of AV1, H.264, VP9 or AAC, by their first bytes.
+/// Accepts an Opus header, or a configuration record of AV1, H.264, VP9 or AAC, by the first bytes.
 fn is_codec_private(value: &[u8]) -> bool {
     value.starts_with(b"OpusHead")
         || matches!(value.first(), None | Some(0x01 | 0x81))

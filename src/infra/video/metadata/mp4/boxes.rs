@@ -1,12 +1,12 @@
-//! What may be in the boxes of a recording.
+//! Checks the content of boxes in recordings.
 
-/// The largest configuration record of a codec, in bytes.
+/// The maximum size of a codec's configuration record, in bytes.
 const MAX_CONFIGURATION: usize = 256;
-/// The length of what a sample description of pictures, or of sound, begins with, in bytes.
+/// The size of the fixed fields of a visual or audio sample description, in bytes.
 const VISUAL_ENTRY_BYTES: usize = 78;
 const AUDIO_ENTRY_BYTES: usize = 28;
 
-/// The big-endian number of four bytes there.
+/// Reads the big-endian 32-bit number at `at`.
 pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
     content
         .get(at..)?
@@ -14,7 +14,7 @@ pub(super) fn number(content: &[u8], at: usize) -> Option<u32> {
         .map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// Brands, at most 16 of them; QuickTime is no recorder's format.
+/// Accepts up to 16 brands, except QuickTime, which no recorder writes.
 pub(super) fn is_file_type(content: &[u8]) -> bool {
     let printable = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
     let brands = [
@@ -27,7 +27,7 @@ pub(super) fn is_file_type(content: &[u8]) -> bool {
         && brands[0] != b"qt  "
 }
 
-/// The language is not known, or is what writers choose where none is.
+/// Accepts a media header with an unknown language, or the value writers use by default.
 pub(super) fn is_media_header(content: &[u8]) -> bool {
     let language = match content.len() {
         24 => content.get(20..22),
@@ -37,7 +37,7 @@ pub(super) fn is_media_header(content: &[u8]) -> bool {
     matches!(language, Some([0x55, 0xc4] | [0x15, 0xc7] | [0, 0]))
 }
 
-/// Pictures or sound, under a name that writers give by themselves.
+/// Accepts handlers for video or sound with a name that writers use by default.
 pub(super) fn is_handler(content: &[u8]) -> bool {
     const NAMES: [&[u8]; 5] = [
         b"",
@@ -53,17 +53,17 @@ pub(super) fn is_handler(content: &[u8]) -> bool {
     matches!(kind, b"vide" | b"soun") && content[12..24] == [0; 12] && NAMES.contains(&name)
 }
 
-/// One reference, which says that the samples are in this file and names nothing.
+/// Accepts a single reference that says that the samples are in this file.
 pub(super) fn is_own_data(content: &[u8]) -> bool {
-    let here = content
+    let is_self_reference = content
         .get(12..20)
         .is_some_and(|entry| entry == b"url \0\0\0\x01");
     let one = number(content, 4) == Some(1)
         && number(content, 8).is_some_and(|size| size as usize == content.len() - 8);
-    here && one && content.len() <= 21 && content[20..].iter().all(|byte| *byte == 0)
+    is_self_reference && one && content.len() <= 21 && content[20..].iter().all(|byte| *byte == 0)
 }
 
-/// One description of a codec that recorders use.
+/// Accepts a single description of a codec that recorders use.
 pub(super) fn is_description(content: &[u8]) -> bool {
     let Some(entry) = content.get(8..).filter(|_| number(content, 4) == Some(1)) else {
         return false;
@@ -78,7 +78,7 @@ pub(super) fn is_description(content: &[u8]) -> bool {
         {
             VISUAL_ENTRY_BYTES
         }
-        // Version 0; later ones are QuickTime's.
+        // Version 0. QuickTime writes later versions.
         b"mp4a" | b"Opus" if body.get(8..16) == Some(&[0; 8]) => AUDIO_ENTRY_BYTES,
         _ => return false,
     };
@@ -94,7 +94,7 @@ pub(super) fn is_description(content: &[u8]) -> bool {
     true
 }
 
-/// The name of a codec, as its length and 31 bytes.
+/// Accepts the default compressor names: the length in one byte, then 31 bytes.
 fn is_compressor(name: Option<&[u8]>) -> bool {
     const NAMES: [&[u8]; 7] = [
         b"",
@@ -114,7 +114,8 @@ fn is_compressor(name: Option<&[u8]>) -> bool {
     NAMES.contains(&name) && rest.iter().all(|byte| *byte == 0)
 }
 
-/// How a codec is set up. Of colours only what is a few numbers: a profile holds text.
+/// Accepts configuration boxes of codecs. A colour box may contain only numbers, because an ICC
+/// profile contains text.
 fn is_configuration(kind: [u8; 4], body: &[u8]) -> bool {
     match &kind {
         b"avcC" | b"hvcC" | b"vpcC" | b"av1C" => body.len() <= MAX_CONFIGURATION,
@@ -125,13 +126,13 @@ fn is_configuration(kind: [u8; 4], body: &[u8]) -> bool {
     }
 }
 
-/// The kind and content of the box at the beginning.
+/// The kind and the content of the first box.
 fn one_box(bytes: &[u8]) -> Option<([u8; 4], &[u8])> {
     let size = usize::try_from(number(bytes, 0)?).ok()?;
     Some((*bytes.get(4..)?.first_chunk()?, bytes.get(8..size)?))
 }
 
-/// The track of a `tfhd`, and the size of its samples if that says one, in bytes.
+/// The track number of a `tfhd` box and its default sample size in bytes, if it has one.
 pub(super) fn fragment_header(content: &[u8]) -> Option<(u32, Option<u32>)> {
     let flags = number(content, 0)? & 0x00ff_ffff;
     let mut at = 8;
@@ -147,7 +148,8 @@ pub(super) fn fragment_header(content: &[u8]) -> Option<(u32, Option<u32>)> {
     (at == content.len()).then_some((number(content, 4)?, size))
 }
 
-/// How many bytes the samples of a `trun` have; `sample_size` each where it says no other.
+/// The total size of the samples of a `trun` box in bytes; `sample_size` applies if it lists no
+/// sizes.
 pub(super) fn run_bytes(content: &[u8], sample_size: u32) -> Option<u64> {
     let (flags, count) = (number(content, 0)? & 0x00ff_ffff, number(content, 4)?);
     let head = 8 + 4 * [0x1, 0x4].iter().filter(|flag| flags & *flag != 0).count();
