@@ -1,4 +1,5 @@
-//! Recordings and screenshots of updates, pictures of comments: their renditions, states and who may fetch them.
+//! The recordings and pictures of updates and comments: their renditions, their states and who may
+//! fetch them.
 
 mod incoming;
 mod original;
@@ -26,9 +27,9 @@ use crate::infra::video::Metadata;
 use crate::people::Viewer;
 use crate::updates::{self, visible};
 
-/// How many files an update can have.
+/// The maximum number of files of an update.
 pub const MAX_FILES: usize = 50;
-/// An address of a rendition is good for so long at most.
+/// The maximum lifetime of a rendition's address, in milliseconds.
 const MAX_URL_LIFETIME: Millis = 24 * 3_600_000;
 
 /// A recording or a picture.
@@ -38,46 +39,46 @@ pub struct Media {
     pub id: String,
     /// The update it belongs to.
     pub update_id: String,
-    /// The comment it was pasted into.
+    /// The comment it belongs to, if any.
     pub comment_id: Option<String>,
     /// `video` or `image`.
     pub kind: String,
     /// `uploading`, `processing`, `ready` or `failed`.
     pub state: String,
-    /// What is being done, or why it failed.
+    /// Current progress, or the reason of a failure; shown to people.
     pub reason: Option<String>,
-    /// The name the file had.
+    /// The name of the uploaded file.
     pub file_name: String,
-    /// Pixels, as shown.
+    /// Displayed width in pixels.
     pub width: Option<i64>,
-    /// Pixels, as shown.
+    /// Displayed height in pixels.
     pub height: Option<i64>,
-    /// Length of a video.
+    /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Raised when its bytes are replaced; work that began before does not commit.
+    /// Incremented when the bytes are replaced. Jobs of an earlier generation do not commit.
     pub generation: i64,
-    /// When it was taken out of what is shown; earlier versions have it.
+    /// When it was removed from the update. Earlier revisions still have it.
     pub removed_at: Option<Millis>,
-    /// When it was found that its page was lost: the recording ends there.
+    /// When its recording page was found to be lost; the recording ends there.
     pub broken_off_at: Option<Millis>,
-    /// Where of the original the stretch begins that plays; none where all of it does.
+    /// Start of the trimmed range in the original, in milliseconds; `None` if it is not trimmed.
     pub trim_from_ms: Option<Millis>,
-    /// Where that stretch ends.
+    /// End of the trimmed range in the original, in milliseconds.
     pub trim_to_ms: Option<Millis>,
-    /// Where the stretch began in which that was said.
+    /// Start of the range that was current when the trim was requested.
     pub trim_base_ms: Option<Millis>,
-    /// How long the original of a trimmed recording is.
+    /// Duration of the original of a trimmed recording, in milliseconds.
     pub whole_ms: Option<Millis>,
-    /// Raised by each saving of the layer.
+    /// Incremented each time the markup is saved.
     pub markup_revision: i64,
-    /// How many shapes the layer has.
+    /// The number of shapes in the markup.
     pub marks: i64,
-    /// What the original of a video can carry, as `Metadata` stores it.
+    /// Whether the original of a video can contain metadata, as stored by [`Metadata`].
     original_metadata: Option<String>,
 }
 
 impl Media {
-    /// Which stretch of the original plays, if not all of it.
+    /// The trimmed range in the original, or `None` if it is not trimmed.
     pub fn trimmed_range(&self) -> Option<(Millis, Millis)> {
         self.trim_from_ms.zip(self.trim_to_ms)
     }
@@ -92,7 +93,7 @@ macro_rules! columns {
 
 use columns;
 
-/// One stored form.
+/// A stored rendition of media.
 #[derive(Clone, Debug, FromRow)]
 pub struct Rendition {
     /// The media.
@@ -103,50 +104,51 @@ pub struct Rendition {
     pub key: String,
     /// The media type.
     pub content_type: String,
-    /// Pixels.
+    /// Width in pixels.
     pub width: Option<i64>,
-    /// Pixels.
+    /// Height in pixels.
     pub height: Option<i64>,
-    /// Size.
+    /// Size in bytes.
     pub bytes: i64,
 }
 
-/// A file that was taken and stored, and belongs to nothing yet.
+/// A stored file that is not attached to media yet.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
     /// `video` or `image`.
     pub kind: &'static str,
-    /// The name the file had.
+    /// The name of the uploaded file.
     pub file_name: String,
     /// `ready` for pictures, `processing` for video.
     pub state: &'static str,
-    /// Pixels, as shown.
+    /// Displayed width and height in pixels.
     pub size: Option<(u32, u32)>,
-    /// What the original of a video can carry; `None` for a picture, which was made anew.
+    /// Whether the original of a video can contain metadata; `None` for pictures, which are
+    /// re-encoded.
     pub metadata: Option<Metadata>,
-    /// Its objects; the names are those of renditions.
+    /// The stored objects, named after renditions.
     pub objects: Vec<Object>,
 }
 
-/// A stored object that will be a rendition.
+/// A stored object that will become a rendition.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// Which rendition.
+    /// The name of the rendition.
     pub name: &'static str,
     /// The storage key.
     pub key: String,
     /// The media type.
     pub content_type: String,
-    /// Pixels.
+    /// Width and height in pixels.
     pub size: Option<(u32, u32)>,
-    /// Size.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
-/// Media with their renditions, in order.
+/// Media with their renditions, ordered by id.
 pub type MediaWithRenditions = Vec<(Media, Vec<Rendition>)>;
 
-/// The media of these updates, without those of comments.
+/// The media of several updates, without pictures in comments.
 pub async fn of_updates(
     connection: &mut AnyConnection,
     updates: &[String],
@@ -170,7 +172,7 @@ pub async fn of_updates(
     load_media(connection, media, renditions, updates).await
 }
 
-/// All media that an update has or had, as its versions name them.
+/// All current and former media of an update, for its revisions.
 pub async fn of_versions(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -229,18 +231,17 @@ async fn load_media(
         second = second.bind(id);
     }
     let media: Vec<Media> = first.fetch_all(&mut *connection).await?;
-    let mut album: MediaWithRenditions =
-        media.into_iter().map(|media| (media, Vec::new())).collect();
+    let mut all: MediaWithRenditions = media.into_iter().map(|media| (media, Vec::new())).collect();
     let renditions: Vec<Rendition> = second.fetch_all(connection).await?;
     for rendition in renditions {
-        if let Ok(at) = album.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
-            album[at].1.push(rendition);
+        if let Ok(at) = all.binary_search_by(|(media, _)| media.id.cmp(&rendition.media_id)) {
+            all[at].1.push(rendition);
         }
     }
-    Ok(album)
+    Ok(all)
 }
 
-/// One piece of media that the viewer may see, with its renditions.
+/// Finds media that the viewer may see, with its renditions and its update.
 pub async fn find(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -260,15 +261,15 @@ pub async fn find(
         return Err(viewer.not_visible_error());
     }
     if let (Some(comment), Some(guest)) = (&media.comment_id, viewer.guest_of(&update.id)) {
-        // Of the pictures in comments a guest sees those in threads of their own link.
-        let theirs: i64 = sqlx::query_scalar(
+        // Among the pictures in comments, a guest sees those in threads of their own link.
+        let visible: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM comments c JOIN comments t ON t.id = coalesce(c.parent_id, c.id) WHERE c.id = $1 AND t.link_id = $2",
         )
         .bind(comment)
         .bind(&guest.link_id)
         .fetch_one(&mut *connection)
         .await?;
-        if theirs == 0 {
+        if visible == 0 {
             return Err(viewer.not_visible_error());
         }
     }
@@ -280,7 +281,7 @@ pub async fn find(
     Ok((media, renditions, update))
 }
 
-/// Media of an update of one's own, which nobody else changes until the transaction ends.
+/// Finds media of the viewer's own update and locks it until the transaction ends.
 pub(crate) async fn lock_for_update(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -304,7 +305,7 @@ pub(crate) async fn lock_for_update(
     }
 }
 
-/// Makes media of a file that was taken: of an update, or of a comment of it. Answers the id.
+/// Creates media from a stored file, for an update or for one of its comments. Returns the id.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
@@ -337,7 +338,7 @@ pub async fn add(
     Ok(id)
 }
 
-/// Gives media what was taken for it, and has it prepared where that is still to be done.
+/// Attaches the objects of a file to media, and enqueues processing if needed.
 async fn set_content(
     tx: &mut Tx,
     clock: &Clock,
@@ -355,7 +356,7 @@ async fn set_content(
     }
 }
 
-/// Has what plays of a recording made.
+/// Enqueues the job that makes the playable copy of a recording.
 async fn enqueue_processing(tx: &mut Tx, clock: &Clock, id: &str, generation: i64) -> Result<()> {
     jobs::enqueue(
         tx,
@@ -366,7 +367,7 @@ async fn enqueue_processing(tx: &mut Tx, clock: &Clock, id: &str, generation: i6
     .await
 }
 
-/// Refuses one file more than an update can have.
+/// Fails if the update already has [`MAX_FILES`] files.
 async fn check_file_limit(tx: &mut Tx, update_id: &str) -> Result<()> {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE update_id = $1 AND comment_id IS NULL AND removed_at IS NULL")
         .bind(update_id)
@@ -380,7 +381,7 @@ async fn check_file_limit(tx: &mut Tx, update_id: &str) -> Result<()> {
     )))
 }
 
-/// Adds files to an update of one's own.
+/// Adds files to the viewer's own update. Returns their ids.
 pub async fn attach(
     tx: &mut Tx,
     clock: &Clock,
@@ -398,8 +399,9 @@ pub async fn attach(
     Ok(ids)
 }
 
-/// Removes a file from an update of one's own. Where somebody has answered what had it, it stays in that version for its author alone, unless
-/// it is to go `for_good`; else its bytes are deleted. Comments that pointed into it keep their text and lose their anchor.
+/// Removes a file from the viewer's own update. If people have answered a revision with this file,
+/// it stays in that revision for the author, unless `for_good` is set. Otherwise its bytes are
+/// deleted. Comments on it keep their text and lose their anchor. Returns the id of the update.
 pub async fn remove(
     tx: &mut Tx,
     clock: &Clock,
@@ -426,7 +428,7 @@ pub async fn remove(
     .bind(id)
     .execute(&mut **tx)
     .await?;
-    // What was written in them is found no more.
+    // Update the search index, because the drawings of these comments are gone.
     for subject in drawn.iter().map(String::as_str).chain([id]) {
         updates::enqueue_index(tx, clock, &update.id, subject).await?;
     }
@@ -446,7 +448,7 @@ pub async fn remove(
     Ok(update.id)
 }
 
-/// Deletes the pictures of a comment, bytes included.
+/// Deletes the pictures of a comment with their bytes.
 pub async fn delete_of_comment(tx: &mut Tx, clock: &Clock, comment_id: &str) -> Result<()> {
     delete(tx, clock, "m.comment_id", comment_id).await
 }
@@ -468,7 +470,8 @@ async fn delete(tx: &mut Tx, clock: &Clock, column: &'static str, id: &str) -> R
     updates::enqueue_purge(tx, clock, &keys).await
 }
 
-/// Writes a rendition; the object is loose no more. One that it replaces is for the caller to purge.
+/// Inserts or replaces a rendition, and marks its object as attached. The caller must purge a
+/// replaced object.
 pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) -> Result<()> {
     sqlx::query(
         "INSERT INTO renditions (media_id, name, key, content_type, width, height, bytes) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -491,8 +494,9 @@ pub(crate) async fn put_rendition(tx: &mut Tx, media_id: &str, object: &Object) 
     Ok(())
 }
 
-/// Has objects deleted that showed this media until now, by name and key. Until they are it is known whose they are, so that a redaction need not wait for
-/// the job; and their addresses lead to what takes their place, as long as an address is good.
+/// Schedules the deletion of objects that renditions (name and key) used so far. Until they are
+/// deleted, they stay assigned to the media, so that a redaction can delete them without waiting
+/// for the job. Their addresses lead to the replacing rendition until they expire.
 pub(crate) async fn retire_objects(
     tx: &mut Tx,
     clock: &Clock,
@@ -516,23 +520,24 @@ pub(crate) async fn retire_objects(
 /// What is needed to send an object.
 #[derive(Clone, Debug, FromRow)]
 pub struct ServedObject {
-    /// Where it lies.
+    /// The storage key.
     pub key: String,
     /// The media type.
     pub content_type: String,
-    /// Size.
+    /// Size in bytes.
     pub bytes: i64,
-    /// The name the file had.
+    /// The name of the uploaded file.
     pub file_name: String,
     /// `video` or `image`.
     pub kind: String,
-    /// Length of a video.
+    /// Duration of a video, in milliseconds.
     pub duration_ms: Option<Millis>,
-    /// Not 0 where it is the original of somebody else's recording, which plays until there is a copy.
+    /// Not 0 for the original of another person's recording, which plays until there is a copy.
     pub raw: i64,
 }
 
-/// A rendition of media that the viewer may see, and what decides whether they may have its bytes.
+/// A rendition of media that the viewer may see, with the facts that decide whether they may fetch
+/// its bytes.
 #[derive(FromRow)]
 struct Candidate {
     #[sqlx(flatten)]
@@ -541,7 +546,8 @@ struct Candidate {
     name: String,
     state: String,
     original_metadata: Option<String>,
-    /// Until when others may fetch the original that they began to play before there was a copy.
+    /// Until when others may still fetch an original that they started to play before there was a
+    /// copy.
     raw_until: Option<Millis>,
 }
 
@@ -569,7 +575,7 @@ impl Candidate {
     }
 }
 
-/// The object under a key, or what took its place, if the viewer may see the media.
+/// Finds the object under a key, or the one that replaced it, if the viewer may fetch it.
 pub async fn find_object(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -579,8 +585,8 @@ pub async fn find_object(
     if let Some(served) = find_current(connection, clock, viewer, key).await? {
         return Ok(served);
     }
-    // Where nothing is drawn any more, the picture itself.
-    let now: Option<String> = sqlx::query_scalar(
+    // After all shapes were removed, the unmarked picture replaces the marked one.
+    let replacement: Option<String> = sqlx::query_scalar(
         "SELECT r.key FROM former_keys f JOIN renditions r ON r.media_id = f.media_id AND (r.name = f.name OR (f.name = 'marked' AND r.name = 'original'))
          WHERE f.key = $1 AND f.until > $2 ORDER BY r.name LIMIT 1",
     )
@@ -588,8 +594,8 @@ pub async fn find_object(
     .bind(clock.now())
     .fetch_optional(&mut *connection)
     .await?;
-    match now {
-        Some(now) => find_current(connection, clock, viewer, &now)
+    match replacement {
+        Some(replacement) => find_current(connection, clock, viewer, &replacement)
             .await?
             .ok_or(Error::NotFound),
         None => Err(Error::NotFound),
@@ -611,12 +617,12 @@ async fn find_current(
     }
     let found: Vec<Candidate> = match viewer {
         Viewer::Person(person) => {
-            let rule = concat!(
+            let query = concat!(
                 candidates!(),
                 "WHERE r.key = $1 AND (u.author_id = $2 OR m.removed_at IS NULL) AND ",
                 visible!("$2")
             );
-            sqlx::query_as(rule)
+            sqlx::query_as(query)
                 .bind(key)
                 .bind(&person.id)
                 .fetch_all(connection)
@@ -626,14 +632,14 @@ async fn find_current(
             let Some(guest) = guests.first() else {
                 return Ok(None);
             };
-            // Of the pictures in comments a guest sees those in threads of their own link.
-            let rule = concat!(
+            // Among the pictures in comments, a guest sees those in threads of their own link.
+            let query = concat!(
                 candidates!(),
                 "LEFT JOIN comments c ON c.id = m.comment_id LEFT JOIN comments t ON t.id = coalesce(c.parent_id, c.id)
                  WHERE r.key = $1 AND u.id = $2 AND u.published_at IS NOT NULL AND u.trashed_at IS NULL
                  AND (m.comment_id IS NULL OR t.link_id = $3) AND m.removed_at IS NULL"
             );
-            sqlx::query_as(rule)
+            sqlx::query_as(query)
                 .bind(key)
                 .bind(&guest.update_id)
                 .bind(&guest.link_id)
@@ -642,7 +648,7 @@ async fn find_current(
         }
         Viewer::Nobody => return Ok(None),
     };
-    // A recording whose original plays has that object twice, under two names.
+    // If the original itself is playable, two renditions share the object.
     Ok(found
         .into_iter()
         .find_map(|candidate| candidate.if_allowed(viewer, clock.now())))

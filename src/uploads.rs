@@ -1,6 +1,8 @@
-//! Files that come in: recognised by their content, streamed to storage, never whole in memory.
+//! Receives files: detects their type by content and streams them to storage, without holding a
+//! whole file in memory.
 //!
-//! A plain multipart form is one write. A resumable upload ([`Upload`], [`append_body`]) is many, into the same [`StoredFile`].
+//! A multipart form is stored in one write. A resumable upload ([`Upload`], [`append_body`])
+//! arrives in several; both produce a [`StoredFile`].
 
 mod append;
 mod assemble;
@@ -42,37 +44,37 @@ pub use repository::{
     NewUpload, Upload, cancel, check_resumable, create, end, find, list_own, open_multipart_ids,
 };
 
-/// The largest picture file; its pixels have their own limits.
+/// The maximum size of a picture file, in bytes. [`images`] also limits its pixels.
 const MAX_PICTURE_BYTES: u64 = 64 << 20;
-/// What is taken, for whoever sent something else.
+/// The supported types, for error messages.
 pub const ACCEPTED_TYPES: &str =
     "Hearback takes PNG, JPEG, WebP and GIF pictures, and WebM, Matroska, MP4 and QuickTime video.";
 
-/// Takes files in.
+/// Receives files.
 #[derive(Clone, Debug)]
 pub struct UploadService {
     /// Database, storage and tools.
     pub media: MediaContext,
-    /// The largest file, in bytes.
+    /// The maximum file size, in bytes.
     pub max_bytes: u64,
-    /// Below this much free disk nothing is taken, in bytes.
+    /// Uploads are refused while fewer bytes than this are free.
     pub min_free_bytes: u64,
-    /// So long a sender of a resumable upload may pause within a request.
+    /// How long the sender of a resumable upload can pause within a request.
     pub idle_timeout: Duration,
-    /// How many parts are put together at once: each is in memory twice.
+    /// Limits how many parts are joined at once, because each is in memory twice.
     pub join_permits: Arc<Semaphore>,
-    /// Who brings bytes of resumable uploads, by person.
+    /// Limits the requests that send bytes of resumable uploads, per person.
     pub writers: KeyedLimiter,
-    /// Uploads that are being finished.
+    /// Ensures that each upload is finished only once at a time on this node.
     pub finishers: KeyedLimiter,
 }
 
-/// What the first bytes of a file show it to be.
+/// The type of a file, detected by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FileType {
-    /// It is made anew.
+    /// Re-encoded before it is stored.
     Picture,
-    /// It is stored as it came.
+    /// Stored unchanged.
     Video(Container),
 }
 
@@ -102,7 +104,7 @@ impl FileType {
             .ok_or_else(refusal)
     }
 
-    /// The type it is stored as.
+    /// The content type under which it is stored.
     fn content_type(self) -> &'static str {
         match self {
             Self::Picture => "image/*",
@@ -110,7 +112,7 @@ impl FileType {
         }
     }
 
-    /// What was stored under this type.
+    /// The type for a stored content type.
     fn from_content_type(content_type: &str) -> Option<Self> {
         let videos = [
             Container::WebM,
@@ -126,13 +128,13 @@ impl FileType {
 }
 
 impl UploadService {
-    /// Refuses when the disk is nearly full, so that comments and acknowledgements can go on.
+    /// Fails if the disk is nearly full, so that space remains for comments and acknowledgements.
     pub fn check_free_space(&self) -> Result<()> {
-        let here = rustix::fs::statvfs(&self.media.temp_dir)
+        let temp = rustix::fs::statvfs(&self.media.temp_dir)
             .map_err(|error| Error::internal(std::io::Error::from(error)))?;
-        let mut free = here.f_bavail.saturating_mul(here.f_frsize);
-        if let Some(there) = self.media.storage.free_bytes()? {
-            free = free.min(there);
+        let mut free = temp.f_bavail.saturating_mul(temp.f_frsize);
+        if let Some(storage_free) = self.media.storage.free_bytes()? {
+            free = free.min(storage_free);
         }
         if free >= self.min_free_bytes {
             return Ok(());
@@ -147,7 +149,8 @@ impl UploadService {
         ))
     }
 
-    /// Takes one file in: pictures are made anew at once, video is stored as it is and prepared by a job. With `pictures` only those.
+    /// Stores one file. Pictures are re-encoded immediately; video is stored unchanged and prepared
+    /// by a job. With `pictures`, rejects video.
     pub async fn store_file(
         &self,
         file_name: &str,
@@ -192,7 +195,8 @@ impl UploadService {
         self.process_picture(file_name, spool.path(), None).await
     }
 
-    /// Makes a picture anew; what is stored for media that is known belongs to that from the beginning.
+    /// Re-encodes and stores a picture. If the media is known, its objects are assigned to it from
+    /// the start.
     async fn process_picture(
         &self,
         file_name: String,
@@ -233,11 +237,11 @@ impl UploadService {
         Ok(stored_video(file_name, container, key, bytes, &scan))
     }
 
-    /// Deletes what was taken and found no place.
+    /// Deletes stored files that were not attached to media.
     pub async fn discard(&self, files: &[StoredFile]) -> Result<()> {
         let keys: Vec<String> = files
             .iter()
-            .flat_map(|files| &files.objects)
+            .flat_map(|file| &file.objects)
             .map(|object| object.key.clone())
             .collect();
         if keys.is_empty() {
@@ -249,8 +253,8 @@ impl UploadService {
     }
 }
 
-/// Video that is stored as it came. Until the seekable copy is there, the raw file is what plays: for its author, and for others where the `scan` of
-/// all its bytes found no metadata.
+/// Describes a video that is stored unchanged. The raw file is playable until the seekable copy
+/// exists: for its author, and for others if the `scan` of all its bytes found no metadata.
 fn stored_video(
     file_name: String,
     container: Container,
@@ -285,7 +289,7 @@ fn stored_video(
     }
 }
 
-/// A limit in words: `4 GiB`, `500 MiB`, `200 kB`.
+/// Formats a size limit: `4 GiB`, `500 MiB`, `200 kB`.
 pub fn format_size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} bytes"),
@@ -295,13 +299,14 @@ pub fn format_size(bytes: u64) -> String {
     }
 }
 
-/// Sees to uploads that nobody goes on with, and to what those left that broke off.
+/// Finishes or deletes abandoned uploads, and deletes objects that were never attached.
 pub async fn sweep(uploads: &UploadService) -> Result<()> {
     sweep_pending_objects(&uploads.media.db, &uploads.media.clock).await?;
     complete::sweep(uploads).await
 }
 
-/// Has objects deleted that were written and belong to nothing after a day; and forgets addresses that are good no more.
+/// Schedules the deletion of objects that are still pending after a day, and deletes expired former
+/// addresses.
 async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     let mut tx: Tx = db.begin().await?;
     let keys: Vec<String> =
@@ -310,7 +315,7 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
             .fetch_all(&mut *tx)
             .await?;
     for key in &keys {
-        // Also what was begun under it and is not even an object.
+        // This also deletes an unfinished multipart upload under the key.
         repository::schedule_purge_at(&mut tx, clock, key, None, clock.now()).await?;
     }
     sqlx::query("DELETE FROM former_keys WHERE until < $1")
@@ -320,16 +325,16 @@ async fn sweep_pending_objects(db: &Db, clock: &Clock) -> Result<()> {
     tx.commit().await
 }
 
-/// Deletes objects, every version of them.
+/// Deletes objects with all their versions.
 pub async fn purge_objects(ctx: &MediaContext, keys: &[String]) -> Result<()> {
     ctx.storage.delete_all(keys).await?;
     let mut tx = ctx.db.begin().await?;
-    for some in keys.chunks(500) {
+    for chunk in keys.chunks(500) {
         let statement = format!(
             "DELETE FROM loose_objects WHERE key IN ({})",
-            db::placeholders(1, some.len())
+            db::placeholders(1, chunk.len())
         );
-        let forget = some
+        let forget = chunk
             .iter()
             .fold(sqlx::query(AssertSqlSafe(statement)), |query, key| {
                 query.bind(key)
@@ -339,7 +344,8 @@ pub async fn purge_objects(ctx: &MediaContext, keys: &[String]) -> Result<()> {
     tx.commit().await
 }
 
-/// Deletes all that is left of the upload that a picture came by, which nothing shows any more: now, not when the jobs for it come to it.
+/// Immediately deletes all data of a picture's upload, instead of waiting for its jobs. Nothing may
+/// use the upload any more.
 pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let keys: Vec<(String, Option<String>)> =
         sqlx::query_as("SELECT key, came FROM uploads WHERE media_id = $1")
@@ -359,7 +365,7 @@ pub async fn wipe_upload(ctx: &MediaContext, media_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Has an object deleted once more when whoever may be writing it still has come to an end.
+/// Deletes an object again later, after any request that may still be writing it has ended.
 pub async fn purge_again_later(tx: &mut Tx, clock: &Clock, key: &str) -> Result<()> {
     repository::schedule_purge_at(
         tx,
@@ -382,7 +388,7 @@ async fn read_head(body: &mut (impl Stream<Item = Result<Bytes>> + Unpin)) -> Re
     Ok(head.freeze())
 }
 
-/// A stream that fails once it is longer than allowed.
+/// A stream that fails when it exceeds its limit.
 struct Limited<S> {
     body: S,
     left: u64,

@@ -1,4 +1,5 @@
-//! Media whose bytes come over many requests: there from the first of them, playable from the last.
+//! Media whose bytes arrive over several requests. The media exists from the start, and becomes
+//! playable when all bytes are there.
 
 use super::{StoredFile, check_file_limit, delete, original, set_content};
 use crate::clock::Clock;
@@ -7,7 +8,7 @@ use crate::infra::db::Tx;
 use crate::infra::video::Metadata;
 use crate::{events, updates};
 
-/// Makes media with this id, whose bytes are still to come.
+/// Creates media with this id for an upload that starts now.
 pub async fn create_pending(
     tx: &mut Tx,
     clock: &Clock,
@@ -30,8 +31,8 @@ pub async fn create_pending(
     events::record(tx, clock, "media", update_id, id, person_id).await
 }
 
-/// The bytes are there: what was taken becomes what is shown, in place of what may have been there before. Where its page was lost, the
-/// recording says so; a trim of what was there does not outlive it. Answers false where the media is gone.
+/// Replaces the content of media with a complete file. Marks a recording whose page was lost, and
+/// removes any trim. Returns `false` if the media no longer exists.
 pub async fn receive(
     tx: &mut Tx,
     clock: &Clock,
@@ -39,7 +40,7 @@ pub async fn receive(
     file: &StoredFile,
     broken_off: bool,
 ) -> Result<bool> {
-    let there: Option<(String, i64)> = sqlx::query_as(
+    let updated: Option<(String, i64)> = sqlx::query_as(
         "UPDATE media SET kind = $1, state = $2, reason = $3, width = $4, height = $5, duration_ms = NULL, broken_off_at = $6,
              generation = generation + 1, trim_from_ms = NULL, trim_to_ms = NULL, trim_base_ms = NULL, whole_ms = NULL, raw_until = NULL,
              original_metadata = $8
@@ -55,7 +56,7 @@ pub async fn receive(
     .bind(file.metadata.map(Metadata::as_str))
     .fetch_optional(&mut **tx)
     .await?;
-    let Some((update_id, generation)) = there else {
+    let Some((update_id, generation)) = updated else {
         return Ok(false);
     };
     let old: Vec<String> =
@@ -69,7 +70,7 @@ pub async fn receive(
     Ok(true)
 }
 
-/// Nothing is missing of a recording whose page had seemed lost.
+/// Removes the mark that the recording page was lost, because nothing is missing.
 pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET broken_off_at = NULL WHERE id = $1 AND broken_off_at IS NOT NULL RETURNING update_id")
@@ -79,7 +80,7 @@ pub async fn clear_broken_off(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()
     record_change(tx, clock, update, id).await
 }
 
-/// The rest never came.
+/// Marks media as failed because the rest of its upload never arrived.
 pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str) -> Result<()> {
     let update: Option<String> =
         sqlx::query_scalar("UPDATE media SET state = 'failed', reason = $1 WHERE id = $2 AND state = 'uploading' RETURNING update_id")
@@ -90,7 +91,7 @@ pub async fn mark_incomplete(tx: &mut Tx, clock: &Clock, id: &str, reason: &str)
     record_change(tx, clock, update, id).await
 }
 
-/// Tells of media of an update, if something of it was changed.
+/// Records an event for changed media, if an update is given.
 async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &str) -> Result<()> {
     match update {
         Some(update) => events::record(tx, clock, "media", &update, id, "").await,
@@ -98,7 +99,8 @@ async fn record_change(tx: &mut Tx, clock: &Clock, update: Option<String>, id: &
     }
 }
 
-/// It will not come: as if it had never been announced. What is shown already goes too, while its update is a draft.
+/// Deletes the media of a cancelled upload. Received media is deleted only while its update is a
+/// draft.
 pub async fn cancel(tx: &mut Tx, clock: &Clock, id: &str, person_id: &str) -> Result<()> {
     let update: Option<String> = sqlx::query_scalar(
         "SELECT m.update_id FROM media m JOIN updates u ON u.id = m.update_id

@@ -1,5 +1,5 @@
-//! Who may have the original of a video. It carries what its camera wrote (a location, a title, names), so others get its
-//! bytes only where it was seen to carry none.
+//! Decides who may fetch the original of a video. The original can contain metadata of its camera
+//! (location, title, names), so others may fetch it only if it was scanned and contains none.
 
 use std::borrow::Cow;
 
@@ -9,19 +9,20 @@ use super::{Media, MediaContext, Rendition};
 use crate::error::{Error, Result};
 use crate::infra::video::{Metadata, MetadataScan};
 
-/// While a video waits for its job, to everybody who can play it.
+/// Shown to everyone who can play a video before its job has run.
 const PLAYABLE_TEXT: &str = "Processing. You can already play it.";
-/// The same to the author of one that others cannot play yet.
+/// Shown to the author of a video that others cannot play yet.
 const PLAYABLE_FOR_AUTHOR_TEXT: &str =
     "Processing. Only you can play it until its metadata (place, names) is removed.";
-/// Until there is something that others may play.
+/// Shown to others while they cannot play the video.
 const NOT_YET_PLAYABLE_TEXT: &str = "Processing. It will play here in a moment.";
-/// Where the metadata cannot be removed.
+/// Shown if the metadata cannot be removed.
 const AUTHOR_ONLY_TEXT: &str =
     "Only its author can play it, because its metadata (place, names) cannot be removed here.";
 
-/// Whether others than its author may have a rendition. Where its bytes are a video's original (`raw`), they are the author's, unless they carry no
-/// metadata: then they are what plays until the copy is there. Who plays them goes on for a while under the name `original` (`lingers`).
+/// Whether people other than the author may fetch a rendition. If its bytes are the original of a
+/// video (`raw`), they may fetch it only if it has no metadata and no copy exists yet. A viewer who
+/// already plays it may continue for a while (`lingers`) under the name `original`.
 pub(super) fn is_open_to_others(
     raw: bool,
     name: &str,
@@ -34,7 +35,7 @@ pub(super) fn is_open_to_others(
         && (name != "original" || lingers))
 }
 
-/// What is said of a video that waits for its job.
+/// The progress text of a video that waits for its job.
 pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     if metadata == Some(Metadata::None) {
         PLAYABLE_TEXT
@@ -43,7 +44,7 @@ pub(super) fn processing_text(metadata: Option<Metadata>) -> &'static str {
     }
 }
 
-/// What is said of a video that stays as it came, because something is `missing`.
+/// The text for a video that cannot be processed because a tool is `missing`.
 pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     match metadata {
         Metadata::None => format!("Stored as it came. {missing}"),
@@ -51,7 +52,7 @@ pub(super) fn unprocessed_text(metadata: Metadata, missing: &str) -> String {
     }
 }
 
-/// Looks at a whole stored original.
+/// Scans a whole stored original for metadata.
 pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metadata> {
     let length = ctx.storage.len(key).await?.ok_or(Error::NotFound)?;
     let scan = ctx.storage.get(key, 0..length).await?.try_fold(
@@ -65,12 +66,13 @@ pub(super) async fn scan_metadata(ctx: &MediaContext, key: &str) -> Result<Metad
 }
 
 impl Media {
-    /// What its original can carry; `None` for a picture, and where it was not looked at.
+    /// Whether its original can contain metadata; `None` for pictures and for originals that were
+    /// not scanned.
     pub(super) fn metadata(&self) -> Option<Metadata> {
         self.original_metadata.as_deref().and_then(Metadata::parse)
     }
 
-    /// Which of its renditions a reader is shown.
+    /// The renditions that a reader may fetch.
     pub fn visible_renditions<'a>(
         &self,
         renditions: &'a [Rendition],
@@ -87,7 +89,8 @@ impl Media {
         renditions.iter().filter(shown).collect()
     }
 
-    /// Its state and the reason for it as they are for a reader: others than its author wait for what they may play.
+    /// The state and its reason as a reader sees them. Readers other than the author wait until
+    /// there is something they may play.
     pub fn visible_state(
         &self,
         shown: &[&Rendition],

@@ -1,4 +1,5 @@
-//! The jobs that make a recording seekable at once, give it a poster, and convert what browsers do not play.
+//! The jobs that prepare recordings: make them seekable, take a poster, and convert what browsers
+//! cannot play.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,52 +21,55 @@ use crate::infra::storage::{ObjectMetadata, Storage};
 use crate::infra::video::{ConversionNeed, Metadata, Output, Tools};
 use crate::{events, updates};
 
-/// Shown while a stretch is cut, and while the whole comes back.
+/// Shown while a range is being cut out or the whole is being restored.
 pub(super) const TRIM_IN_PROGRESS: &str = "Being trimmed";
 pub(super) const UNTRIM_IN_PROGRESS: &str = "Being put back whole";
-/// Said where nothing that plays could be cut.
+/// Shown if no playable copy could be cut.
 const NO_PLAYABLE_COPY: &str =
     "It could not be trimmed there. Its author can choose other ends, or bring the whole back.";
-/// So long who plays a raw file may go on after a copy has taken its place, besides its length.
+/// How long a viewer may continue to play a raw file after a copy has replaced it, in addition to
+/// its duration.
 const RAW_GRACE: Millis = 3_600_000;
 
-/// All that the work needs.
+/// What media work needs: database, clock, storage and tools.
 #[derive(Clone, Debug)]
 pub struct MediaContext {
     /// The database.
     pub db: Db,
-    /// The domain's time.
+    /// The clock of the domain.
     pub clock: Clock,
-    /// Where bytes are kept.
+    /// The object storage.
     pub storage: Storage,
-    /// Where ffmpeg is, if the settings say so.
+    /// The path of ffmpeg, if it is configured.
     pub ffmpeg: Option<PathBuf>,
-    /// What was found of it; see [`MediaContext::tools`].
+    /// The detected tools; use [`MediaContext::tools`].
     pub tools: Arc<OnceCell<Tools>>,
-    /// Where files in the making lie.
+    /// The folder for temporary files.
     pub temp_dir: PathBuf,
-    /// When this process began.
+    /// When this process started.
     pub started_at: SystemTime,
-    /// What texts are drawn with.
+    /// The font for markup text.
     pub font: Font,
 }
 
 impl MediaContext {
-    /// ffmpeg, looked for and tried at first use: that takes most of a second, and starting to serve must not.
+    /// The media tools, detected on first use. Detection takes most of a second, which must not
+    /// delay startup.
     pub async fn tools(&self) -> &Tools {
         self.tools
             .get_or_init(|| Tools::detect(self.ffmpeg.as_deref()))
             .await
     }
 
-    /// Deletes objects, and what processes that were killed left half-made, of whatever it was: all that was there before this one began.
+    /// Deletes objects, and all unfinished files that killed processes left before this one
+    /// started.
     pub async fn purge(&self, keys: &[String]) -> Result<()> {
         self.storage.purge(keys, self.started_at).await?;
         sweep_dir(self.temp_dir.clone(), self.started_at).await
     }
 }
 
-/// Deletes what has not been touched since then.
+/// Deletes files and folders in `folder` that were last changed before `since`.
 pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
     let sweep = move || {
         for entry in std::fs::read_dir(folder)? {
@@ -91,20 +95,20 @@ pub async fn sweep_dir(folder: PathBuf, since: SystemTime) -> Result<()> {
 struct Task {
     media: String,
     generation: i64,
-    /// What its author has to know once it is ready.
+    /// A note for the author, shown when the recording is ready.
     #[serde(default)]
     note: Option<String>,
 }
 
 impl Task {
-    /// Reads a job's payload.
+    /// Parses a job's payload.
     fn parse(payload: &str) -> Result<Self> {
         serde_json::from_str(payload).map_err(Error::internal)
     }
 }
 
-/// Makes a recording seekable, or cuts the stretch that is to play, measures it and takes a poster. What cannot be played at all is `failed`,
-/// with the reason.
+/// Makes a recording seekable or cuts out its trimmed range, measures it and takes a poster. Marks
+/// a file that cannot be played as `failed` with the reason.
 pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     let Some((media, key)) = load_source(ctx, &task, "original").await? else {
@@ -126,7 +130,7 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
                 )
                 .await
             }
-            // The whole is not for others.
+            // Others must not see the whole recording.
             Some(_) => {
                 finish_step(
                     ctx,
@@ -151,33 +155,36 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
     )
     .await?;
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
-    let made = match make_playable(tools, &input, media.trimmed_range(), out.path()).await {
-        Ok(made) => made,
-        // The file itself played before: what is at fault is where it was to be cut.
+    let output = match make_playable(tools, &input, media.trimmed_range(), out.path()).await {
+        Ok(output) => output,
+        // The file was playable before, so the trim is at fault.
         Err(Error::Unsupported(_)) if media.trimmed_range().is_some() => {
             return reject_file(ctx, &task, Error::Unsupported(NO_PLAYABLE_COPY.into())).await;
         }
         Err(error) => return reject_file(ctx, &task, error).await,
     };
     let frame = tempfile::tempdir_in(&ctx.temp_dir)?;
-    // Of the copy: the original may begin with what nobody is to see.
-    let poster = match tools.poster(&made.path, &made.probe, frame.path()).await {
+    // Use the copy, because the original may start with content that was trimmed away.
+    let poster = match tools
+        .poster(&output.path, &output.probe, frame.path())
+        .await
+    {
         Ok(path) => Some(images::process(&path).await?),
         Err(error) => {
-            // A recording without a poster still plays; the cause matters to whoever runs this.
-            tracing::warn!(%error, media = media.id, "no poster could be taken");
+            // A recording without a poster still plays.
+            tracing::warn!(%error, media = media.id, "could not take a poster");
             None
         }
     };
-    let need = Tools::needs_h264(&made.probe);
-    let mut objects = vec![store_output(ctx, "playable", &made).await?];
+    let need = Tools::needs_h264(&output.probe);
+    let mut objects = vec![store_output(ctx, "playable", &output).await?];
     if let Some(poster) = poster {
         let (frame, thumbnail) = poster.into_parts();
         objects.push(store_new_picture(ctx, "poster", frame).await?);
         objects.push(store_new_picture(ctx, "thumbnail", thumbnail).await?);
     }
     let task = Task {
-        note: made.note.clone(),
+        note: output.note.clone(),
         ..task
     };
     let state = if need == ConversionNeed::ForAll {
@@ -186,10 +193,10 @@ pub async fn process(ctx: &MediaContext, payload: &str) -> Result<()> {
         ("ready", task.note.as_deref())
     };
     let next_job = (need != ConversionNeed::None).then_some("convert");
-    commit_renditions(ctx, &task, objects, Some(&made), state, next_job).await
+    commit_renditions(ctx, &task, objects, Some(&output), state, next_job).await
 }
 
-/// What is to play: what players present of the original, or the stretch of that.
+/// Creates the playable copy: the whole recording as players present it, or the given range of it.
 async fn make_playable(
     tools: &Tools,
     input: &Path,
@@ -203,7 +210,8 @@ async fn make_playable(
     }
 }
 
-/// Makes the H.264 copy of what some or all browsers do not play: of the playable copy, so that both show the same at any moment.
+/// Creates the H.264 copy for browsers that cannot play the recording. It converts the playable
+/// copy, so that both have the same timeline.
 pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     let Some((media, key)) = load_source(ctx, &task, "playable").await? else {
@@ -213,16 +221,16 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     let input = ctx.storage.fetch(&key, dir.path()).await?;
     let probe = ctx.tools().await.probe(&input).await?;
     let out = tempfile::tempdir_in(&ctx.temp_dir)?;
-    let made = match ctx.tools().await.h264(&input, &probe, out.path()).await {
-        Ok(made) => made,
-        // Where others play it already, a copy that cannot be made is no failure of the recording.
+    let output = match ctx.tools().await.h264(&input, &probe, out.path()).await {
+        Ok(output) => output,
+        // Some browsers can play the recording already, so it does not fail.
         Err(error) if media.state == "ready" => {
-            tracing::warn!(%error, media = media.id, "no H.264 copy could be made");
+            tracing::warn!(%error, media = media.id, "could not create an H.264 copy");
             return Ok(());
         }
         Err(error) => return reject_file(ctx, &task, error).await,
     };
-    let copy = store_output(ctx, "h264", &made).await?;
+    let copy = store_output(ctx, "h264", &output).await?;
     let mut objects = vec![copy.clone()];
     if Tools::needs_h264(&probe) == ConversionNeed::ForAll {
         objects.push(Object {
@@ -241,7 +249,7 @@ pub async fn convert(ctx: &MediaContext, payload: &str) -> Result<()> {
     .await
 }
 
-/// After the last try: the recording is `failed`, unless it plays already.
+/// Called after the last attempt: marks the recording as `failed` unless it already plays.
 pub async fn mark_processing_failed(ctx: &MediaContext, payload: &str) -> Result<()> {
     let task = Task::parse(payload)?;
     match load_source(ctx, &task, "original").await? {
@@ -258,7 +266,7 @@ pub async fn mark_processing_failed(ctx: &MediaContext, payload: &str) -> Result
     }
 }
 
-/// The media, if it is still the same, and the key of that rendition of it.
+/// Loads the media, if its generation is still current, and the key of one of its renditions.
 async fn load_source(
     ctx: &MediaContext,
     task: &Task,
@@ -284,7 +292,7 @@ async fn load_source(
     Ok(key.map(|key| (media, key)))
 }
 
-/// Looks at an original that was stored before originals were looked at as they came.
+/// Scans an original that was stored before originals were scanned during upload.
 async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Metadata> {
     let metadata = original::scan_metadata(ctx, key).await?;
     let mut tx = ctx.db.begin().await?;
@@ -298,7 +306,8 @@ async fn scan_original(ctx: &MediaContext, task: &Task, key: &str) -> Result<Met
     Ok(metadata)
 }
 
-/// What the file itself is said to its author and not tried again; the rest is.
+/// Marks the recording as failed if the file is at fault. Returns other errors, so that the job is
+/// retried.
 async fn reject_file(ctx: &MediaContext, task: &Task, error: Error) -> Result<()> {
     match error {
         Error::Unsupported(reason) | Error::TooLarge(reason) => {
@@ -325,7 +334,8 @@ async fn finish_step(
     tx.commit().await
 }
 
-/// False when the media is gone or was replaced meanwhile. Of what failed nothing plays: the raw file is its author's alone.
+/// Sets the state. Returns `false` if the media is gone or its generation has changed. Removes the
+/// playable rendition of failed media, because the raw file is for its author only.
 async fn set_state(tx: &mut Tx, task: &Task, state: &str, reason: Option<&str>) -> Result<bool> {
     let done =
         sqlx::query("UPDATE media SET state = $1, reason = $2 WHERE id = $3 AND generation = $4")
@@ -352,7 +362,7 @@ async fn record_change(tx: &mut Tx, clock: &Clock, task: &Task) -> Result<()> {
     events::record(tx, clock, "media", &update, &task.media, "").await
 }
 
-/// Makes the objects renditions, if the media is still there in the same generation; else they are deleted again.
+/// Attaches objects as renditions if the generation is still current; otherwise deletes them.
 async fn commit_renditions(
     ctx: &MediaContext,
     task: &Task,
@@ -380,7 +390,8 @@ async fn commit_renditions(
         replaced.extend(before);
         put_rendition(&mut tx, &task.media, object).await?;
     }
-    // The raw file was playable and stays the original: only what no rendition names any more goes.
+    // The raw file was playable and stays as the original, so delete only keys without any
+    // rendition.
     let mut gone = Vec::new();
     for key in replaced {
         let used: i64 = sqlx::query_scalar("SELECT count(*) FROM renditions WHERE key = $1")
@@ -390,7 +401,7 @@ async fn commit_renditions(
         if used == 0 {
             gone.push(key);
         } else {
-            // Who plays it is not interrupted.
+            // People who are playing the raw file may continue.
             let length = measured
                 .and_then(|measured| measured.duration_ms)
                 .unwrap_or(0);
@@ -448,7 +459,7 @@ async fn store_new_picture(
     store_picture(&ctx.storage, name, key, picture).await
 }
 
-/// Stores a picture that is in memory already.
+/// Stores a picture that is in memory.
 pub(crate) async fn store_picture(
     storage: &Storage,
     name: &'static str,
@@ -472,7 +483,7 @@ pub(crate) async fn store_picture(
     })
 }
 
-/// All bytes of an object, in memory: for pictures.
+/// Reads a whole picture into memory; at most [`images::MAX_BYTES`] bytes.
 pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     let length = storage.len(key).await?.ok_or(Error::NotFound)?;
     if length > images::MAX_BYTES {
@@ -486,7 +497,7 @@ pub(crate) async fn read_all(storage: &Storage, key: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What is stored with an object, for storage that serves it itself.
+/// Headers for objects that browsers fetch directly from the bucket.
 pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
     ObjectMetadata {
         content_type: content_type.to_owned(),
@@ -495,8 +506,9 @@ pub(crate) fn object_metadata(content_type: &str) -> ObjectMetadata {
     }
 }
 
-/// A new key, written down before the object is, so that what never finds its media is deleted after a day; and where it is known, with whose bytes
-/// it is for.
+/// Creates a new storage key and records it as pending before anything is stored under it. The
+/// sweep deletes pending objects after a day. `media_id`, if known, assigns the object to media for
+/// redactions.
 pub(crate) async fn new_pending_key(
     db: &Db,
     clock: &Clock,
@@ -509,7 +521,7 @@ pub(crate) async fn new_pending_key(
     Ok(key)
 }
 
-/// Writes down that what lies under a key belongs to nothing that is shown.
+/// Records a key whose object is not attached to media.
 pub(super) async fn record_pending(
     tx: &mut Tx,
     clock: &Clock,
@@ -525,7 +537,8 @@ pub(super) async fn record_pending(
     Ok(())
 }
 
-/// A new key for work on media of one generation: none once that has passed. So whoever raises it knows all keys that were given before.
+/// Like [`new_pending_key`], but only while the media has this generation; otherwise returns
+/// `None`. So whoever increments the generation knows all keys that were created before.
 pub(crate) async fn new_pending_key_for(
     db: &Db,
     clock: &Clock,
@@ -534,7 +547,7 @@ pub(crate) async fn new_pending_key_for(
 ) -> Result<Option<String>> {
     let key = format!("media/{}", clock::secret());
     let mut tx = db.begin().await?;
-    // Locks the media's row, so that nobody raises it between this and the commit.
+    // Lock the row of the media, so that its generation stays the same until the commit.
     let current =
         sqlx::query("UPDATE media SET generation = generation WHERE id = $1 AND generation = $2")
             .bind(media_id)

@@ -1,4 +1,5 @@
-//! Trim: which stretch of a recording plays. The original stays whole for its author; others get only what was cut from it.
+//! Trims recordings. The author keeps the whole original; others get only the range that was cut
+//! out.
 
 use super::{Media, enqueue_processing, lock_for_update, process};
 use crate::clock::{Clock, Millis};
@@ -8,13 +9,13 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
-/// So much has to be left.
+/// The minimum duration of a trimmed recording, in milliseconds.
 pub const MIN_LENGTH: Millis = 500;
 
 const STILL_ARRIVING: &str = "It is still arriving. Trim it when all of it is here.";
 
-/// Lets only a stretch of a recording play, said in the time of what plays now; said again, nothing changes. `material` is what an edit
-/// has: those who answered are asked again, with what changed.
+/// Trims a recording to a range of what plays now. Idempotent. `material` marks the edit as
+/// material: people who answered are asked again, with the given change note.
 pub async fn trim(
     tx: &mut Tx,
     clock: &Clock,
@@ -26,10 +27,10 @@ pub async fn trim(
     let media = lock_recording(tx, viewer, id).await?;
     let length = known_duration(&media)?;
     let base = media.trim_from_ms.unwrap_or(0);
-    let said_before = media.trim_base_ms.is_some_and(|before| {
+    let is_repeat = media.trim_base_ms.is_some_and(|before| {
         media.trimmed_range() == before.checked_add(from).zip(before.checked_add(to))
     });
-    if said_before || (from, to) == (0, length) {
+    if is_repeat || (from, to) == (0, length) {
         return Ok(());
     }
     let mut errors = FieldErrors::new();
@@ -74,7 +75,7 @@ pub async fn trim(
     .await
 }
 
-/// Lets the whole recording play again.
+/// Restores the whole recording.
 pub async fn untrim(
     tx: &mut Tx,
     clock: &Clock,
@@ -102,7 +103,7 @@ pub async fn untrim(
     .await
 }
 
-/// The recording, which nobody else changes until the transaction ends.
+/// Finds and locks a complete recording until the transaction ends.
 async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media> {
     let (media, ..) = lock_for_update(tx, viewer, id).await?;
     let arriving: i64 = sqlx::query_scalar(
@@ -122,9 +123,9 @@ async fn lock_recording(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Media>
     Ok(media)
 }
 
-/// How long what plays now is.
+/// The duration of what plays now, in milliseconds.
 fn known_duration(media: &Media) -> Result<Millis> {
-    let why = match (media.state.as_str(), media.duration_ms) {
+    let message = match (media.state.as_str(), media.duration_ms) {
         ("uploading", _) => STILL_ARRIVING,
         ("failed", _) if media.whole_ms.is_none() => {
             "It cannot be played, so it cannot be trimmed."
@@ -135,24 +136,25 @@ fn known_duration(media: &Media) -> Result<Millis> {
             "Its length is not known here, so it cannot be trimmed. Ask your admin to install ffmpeg."
         }
     };
-    Err(Error::Conflict(why.into()))
+    Err(Error::Conflict(message.into()))
 }
 
-/// Whatever was made of another stretch ends at once, addresses included: a poster may show what was cut. The work begins anew.
+/// Removes all renditions of the previous range with their addresses, because a poster may show
+/// what was cut, and enqueues the new cut.
 async fn start_cut(
     tx: &mut Tx,
     clock: &Clock,
     viewer: &Viewer,
     media: &Media,
     (by, length): (Millis, Millis),
-    doing: &'static str,
+    progress: &'static str,
     material: Option<Option<String>>,
 ) -> Result<()> {
     let person = viewer.person()?;
     sqlx::query(
         "UPDATE media SET generation = generation + 1, state = 'processing', reason = $1, duration_ms = $2, raw_until = NULL WHERE id = $3",
     )
-    .bind(doing)
+    .bind(progress)
     .bind(length)
     .bind(&media.id)
     .execute(&mut **tx)
@@ -189,9 +191,10 @@ async fn start_cut(
     events::record(tx, clock, "media", &media.update_id, &media.id, &person.id).await
 }
 
-/// Moves all that points into the recording, as its beginning is so many milliseconds later, and it is so long now. What points outside keeps
-/// its words and loses its place; a range that is partly inside keeps that part. Whatever else will hold moments of a recording
-/// (captions, what was watched) is moved here. Answers the comments that lost their place, and with it what was drawn there.
+/// Shifts all positions in the recording after its start moved by `by` milliseconds and its
+/// duration became `length`. Anchors outside the range are removed, but their comments keep their
+/// text; a time range is clipped. New kinds of positions (captions, watched ranges) must be shifted
+/// here too. Returns the ids of comments that lost their anchor and drawing.
 async fn shift_positions(
     tx: &mut Tx,
     media_id: &str,

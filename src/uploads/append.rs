@@ -1,4 +1,4 @@
-//! One request that brings bytes of an upload.
+//! Handles one request that appends bytes to an upload.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
@@ -12,26 +12,28 @@ use crate::error::{Error, Result};
 use crate::people::Viewer;
 use crate::{media, updates};
 
-/// So many requests of one person bring bytes at once: each holds a buffer.
+/// How many requests of one person can send bytes at once. Each has a buffer.
 const MAX_WRITERS_PER_PERSON: usize = 16;
-/// After so long a copy of which nothing was told is nobody's.
+/// A copy for a reopened recording is deleted after this time if it was never committed.
 const ABANDONED_COPY_AGE: Millis = 24 * 3_600_000;
 
-/// What a request says of the bytes that it brings.
+/// What a request says about its body.
 #[derive(Clone, Debug, Default)]
 pub struct PatchRequest {
-    /// Where they go, in bytes from the beginning: where the upload stands.
+    /// Where the body starts, in bytes. It must equal the current offset of the upload.
     pub offset: i64,
-    /// How long the whole is, where that was not known before.
+    /// The total length in bytes, if it becomes known with this request.
     pub length: Option<i64>,
-    /// What they add up to.
+    /// The expected checksum of the body.
     pub checksum: Option<Checksum>,
 }
 
-/// Brings bytes to an upload of one's own and answers how it stands then: all below `received` is durable. With the last byte it is finished.
+/// Appends a body to the viewer's own upload and returns its new state: all bytes below `received`
+/// are durable. The last byte finishes the upload.
 ///
-/// What came of a request that breaks off is kept, unless it has a checksum. `Conflict` where the upload stands elsewhere or somebody else
-/// went on with it: then the sender asks how far it is. What is no file we take ends the upload.
+/// The bytes of an interrupted request are kept, unless it has a checksum. Returns
+/// [`Error::Conflict`] if the offset is wrong or another request took over; the sender then asks
+/// for the offset. An unsupported file type cancels the upload.
 pub async fn append_body(
     uploads: &UploadService,
     viewer: &Viewer,
@@ -39,7 +41,7 @@ pub async fn append_body(
     patch: PatchRequest,
     body: impl Stream<Item = Result<Bytes>> + Unpin,
 ) -> Result<Upload> {
-    let Some(_turn) = uploads
+    let Some(_permit) = uploads
         .writers
         .try_acquire(&viewer.person()?.id, MAX_WRITERS_PER_PERSON)
     else {
@@ -48,7 +50,7 @@ pub async fn append_body(
     let mut upload = find(&mut *uploads.media.db.read().await?, viewer, id).await?;
     check_resumable(uploads, &upload)?;
     if upload.broken_off_at.is_some() && upload.finished_at.is_none() {
-        // Its page comes back while it is being finished without it.
+        // The page returned while its recording was being finished without it.
         upload = complete::finish_if_whole(uploads, upload).await?;
         if upload.finished_at.is_none() {
             return Err(superseded());
@@ -68,7 +70,7 @@ pub async fn append_body(
     if upload.finished_at.is_none() && upload.is_complete() {
         return retry_finish(uploads, upload, patch, body).await;
     }
-    // Taking it over now would only undo what is nearly done.
+    // Taking over now would only undo a job that is nearly done.
     if uploads.finishers.is_held(&upload.id) {
         return Err(superseded());
     }
@@ -86,7 +88,7 @@ pub async fn append_body(
     let done = receive_body(writer, patch.checksum, body)
         .await
         .map_err(complete::missing_as_unavailable);
-    // What is no picture and no video will be none with more bytes either.
+    // More bytes cannot make an unsupported file valid.
     if let Err(Error::Unsupported(_)) = &done
         && !reopened
     {
@@ -95,7 +97,8 @@ pub async fn append_body(
     done
 }
 
-/// Told again that it is whole, it is, also where it was finished because its page seemed lost; more bytes have no place.
+/// Confirms a complete upload again, and clears the mark that its page was lost. Rejects more
+/// bytes.
 async fn append_to_complete(
     uploads: &UploadService,
     mut upload: Upload,
@@ -112,14 +115,14 @@ async fn append_to_complete(
     if upload.broken_off_at.is_some() {
         let mut tx = uploads.media.db.begin().await?;
         updates::lock_for_update(&mut tx, &upload.update_id).await?;
-        let whole = sqlx::query(
+        let confirmed = sqlx::query(
             "UPDATE uploads SET broken_off_at = NULL WHERE id = $1 AND generation = $2",
         )
         .bind(&upload.id)
         .bind(upload.generation)
         .execute(&mut *tx)
         .await?;
-        if whole.rows_affected() == 0 {
+        if confirmed.rows_affected() == 0 {
             return Err(superseded());
         }
         media::clear_broken_off(&mut tx, &uploads.media.clock, &upload.media_id).await?;
@@ -129,8 +132,8 @@ async fn append_to_complete(
     Ok(upload)
 }
 
-/// All bytes are there, but whoever brought the last of them could not finish it. Where that is still going on, on this node, it is not
-/// disturbed: the answer is that all bytes are there.
+/// Finishes an upload that has all its bytes but could not be finished before. If this node is
+/// already finishing it, returns its current state.
 async fn retry_finish(
     uploads: &UploadService,
     mut upload: Upload,
@@ -152,7 +155,7 @@ async fn retry_finish(
     finished
 }
 
-/// Whether a body has any bytes.
+/// Whether the body contains any bytes.
 async fn has_bytes(
     uploads: &UploadService,
     body: &mut (impl Stream<Item = Result<Bytes>> + Unpin),
@@ -186,7 +189,7 @@ fn checksum_mismatch() -> Error {
     )
 }
 
-/// The length, where it becomes known now.
+/// Sets the length if it becomes known now, after checking it.
 fn set_length(
     uploads: &UploadService,
     upload: &mut Upload,
@@ -213,7 +216,8 @@ fn set_length(
     }
 }
 
-/// Goes on with a recording that was finished because its page seemed lost: what is there is copied into an upload anew.
+/// Continues a recording that was finished because its page seemed lost. Copies the existing bytes
+/// into a new upload.
 async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Writer<'_>> {
     let (ctx, key) = (&uploads.media, format!("media/{}", secret()));
     let mut tx = ctx.db.begin().await?;
@@ -232,7 +236,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
         ));
     };
     let (old, length) = (upload.key.clone(), upload.received);
-    let anew = Upload {
+    let reopened = Upload {
         generation,
         key,
         multipart: None,
@@ -243,17 +247,17 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
         broken_off_at: None,
         ..upload
     };
-    // A copy that never comes to its end belongs to nothing.
+    // Delete the copy later if it is never committed.
     schedule_purge_at(
         &mut tx,
         &ctx.clock,
-        &anew.key,
+        &reopened.key,
         None,
         ctx.clock.now() + ABANDONED_COPY_AGE,
     )
     .await?;
     tx.commit().await?;
-    let mut writer = Writer::for_reopened(uploads, anew);
+    let mut writer = Writer::for_reopened(uploads, reopened);
     let mut body = ctx
         .storage
         .get(&old, 0..u64::try_from(length).unwrap_or(0))
@@ -269,7 +273,7 @@ async fn reopen_recording(uploads: &UploadService, upload: Upload) -> Result<Wri
     Ok(writer)
 }
 
-/// Adds a block to what is to be stored, and stores what is full.
+/// Adds a block to the buffer and stores full buffers.
 async fn buffer_block(
     writer: &mut Writer<'_>,
     buffer: &mut BytesMut,
@@ -326,14 +330,15 @@ async fn receive_body(
     if !empty {
         writer.store(buffer.freeze()).await?;
     }
-    // What was stored is told, unless all is to be told at once; a length that came without bytes is not yet.
+    // Storing already persisted the offset, unless there was nothing to store or it must be
+    // persisted once at the end.
     if empty || writer.persist_at_end {
         writer.persist_offset().await?;
     }
     Ok(writer.upload)
 }
 
-/// Refuses bytes beyond the end, wherever that is.
+/// Rejects bytes beyond the length or the size limit.
 fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
     if let Some(length) = writer.upload.length
         && end > length
@@ -341,12 +346,12 @@ fn check_end(writer: &Writer<'_>, end: i64) -> Result<()> {
         return Err(beyond_length(length));
     }
     check_length(writer.uploads, end)?;
-    let picture = writer
+    let is_picture = writer
         .upload
         .content_type
         .as_deref()
         .is_some_and(|kind| kind.starts_with("image/"));
-    if picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
+    if is_picture && u64::try_from(end).is_ok_and(|end| end > MAX_PICTURE_BYTES) {
         return Err(Error::Unsupported(format!(
             "The picture is larger than {}, the most that is taken.",
             format_size(MAX_PICTURE_BYTES)

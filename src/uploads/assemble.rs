@@ -1,18 +1,20 @@
-//! Turns an upload whose bytes are all there into one object.
+//! Combines the bytes of a complete upload into one object.
 //!
-//! In a bucket, an upload that is longer than a part is a multipart upload. Four rules make sure that it can always be completed,
-//! wherever a process, its database or its storage fails:
+//! In a bucket, an upload longer than a part is a multipart upload. Four rules ensure that it can
+//! always be completed, even if a process, its database or its storage fails:
 //!
-//! 1. A part that is sent before all bytes are committed is exactly [`PART_SIZE`] bytes long. Servers refuse shorter parts in the middle
-//!    (`EntityTooSmall`). The tail, which is shorter, stays in segments.
-//! 2. The number of such a part is reserved in the database before the part is sent, and no number is reserved twice. So a writer
-//!    that was overtaken cannot replace a part that counts. It may leave a stray: a part that was never committed.
-//! 3. Once all bytes are committed, nothing is added and no number is reserved any more. Only then does the tail become a part,
-//!    under the number after the last reserved one. That part is not committed: every attempt sends the same bytes again under the
-//!    same number, the highest of all.
-//! 4. A server may refuse to complete an upload without its strays (Ceph's gateway does; Amazon's S3 ignores them). Then all parts
-//!    are completed, and the ranges that count are copied to another key. Versions before this one sent the tail under a reserved
-//!    number, so a stray can be too short for the middle: it is replaced by [`PART_SIZE`] zeros first.
+//! 1. A part sent before all bytes are committed has exactly [`PART_SIZE`] bytes. Servers reject
+//! shorter parts in the middle (`EntityTooSmall`). The shorter tail stays in segments.
+//! 2. The number of such a part is reserved in the database before the part is sent, and no number
+//! is reserved twice. So a superseded writer cannot replace a committed part. It may leave a stray
+//! part, which was never committed.
+//! 3. Once all bytes are committed, no bytes are added and no numbers are reserved. Only then is
+//! the tail sent as a part, under the number after the last reserved one. This part is not
+//! committed: every attempt sends the same bytes under the same, highest number.
+//! 4. A server may refuse to complete an upload without its stray parts (Ceph's gateway does; AWS
+//! ignores them). Then all parts are completed, and the committed ranges are copied to another key.
+//! Older versions sent the tail under a reserved number, so a stray part can be too short for the
+//! middle; it is first replaced by [`PART_SIZE`] zeros.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -23,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::infra::storage::{Completion, ObjectStream, PART_SIZE, S3, Storage};
 use crate::media::{new_pending_key, object_metadata};
 
-/// The bytes of an object within these ranges, one after the other.
+/// Streams the given ranges of an object one after the other.
 fn stream_ranges(storage: Storage, key: String, ranges: Vec<(u64, u64)>) -> ObjectStream {
     let get = move |(from, to)| {
         let (storage, key) = (storage.clone(), key.clone());
@@ -32,11 +34,12 @@ fn stream_ranges(storage: Storage, key: String, ranges: Vec<(u64, u64)>) -> Obje
     stream::iter(ranges).then(get).try_flatten().boxed()
 }
 
-/// A part by number and ETag.
+/// The number and ETag of a part.
 type Part = (i32, String);
 
 impl Writer<'_> {
-    /// Stores what is `left` and makes the whole one object under its key. Answers its length in bytes. Can be repeated.
+    /// Stores the remaining bytes (`left`) and combines all bytes into one object. Returns its
+    /// length in bytes. Idempotent.
     pub(super) async fn assemble(&mut self, left: Bytes, file_type: FileType) -> Result<u64> {
         let length = u64::try_from(self.offset).unwrap_or(0) + left.len() as u64;
         self.upload.content_type = Some(file_type.content_type().to_owned());
@@ -49,7 +52,7 @@ impl Writer<'_> {
                 if empty || self.persist_at_end {
                     self.persist_offset().await?;
                 }
-                let _held = disk.open_growing(&self.upload.data_key()).await?;
+                let _lock = disk.open_growing(&self.upload.data_key()).await?;
                 self.check_current().await?;
                 disk.persist_growing(&self.upload.data_key(), &self.upload.key)
                     .await?;
@@ -67,7 +70,7 @@ impl Writer<'_> {
                     && self.pending_bytes() + left.len() < PART_SIZE =>
             {
                 self.scan.feed(&left);
-                // Under a key of its own: whoever tries the same at the same time, or tries it again, has another.
+                // Use a new key, because another attempt may be running or follow.
                 let whole = self.read_pending(&left).await?.freeze();
                 let key = new_pending_key(
                     &self.uploads.media.db,
@@ -96,7 +99,8 @@ impl Writer<'_> {
         Ok(length)
     }
 
-    /// Completes the multipart upload, whose `length` bytes are all committed, and copies out what counts where it has strays.
+    /// Completes the multipart upload, whose `length` bytes are all committed. If it has stray
+    /// parts, copies the committed ranges to a new object.
     async fn complete_multipart(
         &mut self,
         s3: &S3,
@@ -108,7 +112,8 @@ impl Writer<'_> {
             .multipart
             .clone()
             .ok_or_else(|| Error::internal("parts of nothing"))?;
-        // An attempt before this one may have completed it without learning so. With strays it is longer than what counts.
+        // An earlier attempt may have completed it without receiving the response. With stray parts
+        // the object is longer than `length`.
         let completed = self.storage().len(&self.upload.key).await?;
         let counted = match (completed, self.upload.stretches.as_deref()) {
             (Some(stored), _) if stored == length => return Ok(()),
@@ -143,8 +148,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Completes all parts that the server has, and answers the ranges of the object that count. These are committed before, because
-    /// the object cannot be told apart from others afterwards.
+    /// Completes all parts that the server has, and returns the ranges of the committed bytes.
+    /// Commits these ranges first, because they cannot be determined afterwards.
     async fn complete_all_parts(
         &mut self,
         s3: &S3,
@@ -161,7 +166,7 @@ impl Writer<'_> {
             .into_iter()
             .filter(|(number, ..)| !counts(*number));
         for (number, _, _) in strays.filter(|(_, _, size)| *size != PART_SIZE as u64) {
-            let _turn = self
+            let _permit = self
                 .uploads
                 .join_permits
                 .acquire()
@@ -178,7 +183,7 @@ impl Writer<'_> {
             }
             total += size;
         }
-        // Without strays there was another reason to refuse.
+        // Without stray parts, the server refused for another reason.
         if total == length || counted.iter().map(|(from, to)| to - from).sum::<u64>() != length {
             return Err(refusal);
         }
@@ -194,7 +199,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Sends what waits in segments as the last part, and answers all parts that count, in order and without a gap.
+    /// Sends the remaining segments as the last part, and returns all committed parts in order,
+    /// without gaps.
     async fn upload_tail(&self, s3: &S3, multipart: &str) -> Result<Vec<Part>> {
         let mut parts = self.committed_parts().await?;
         if self.segments.is_empty() {
@@ -208,7 +214,7 @@ impl Writer<'_> {
                 .await?;
         let number =
             i32::try_from(reserved.ok_or_else(superseded)? + 1).map_err(Error::internal)?;
-        let _turn = self
+        let _permit = self
             .uploads
             .join_permits
             .acquire()
@@ -223,7 +229,7 @@ impl Writer<'_> {
         Ok(parts)
     }
 
-    /// The parts in front of the segments that wait, which together must be all there is.
+    /// The committed parts, after checking that they and the segments cover all bytes without gaps.
     async fn committed_parts(&self) -> Result<Vec<Part>> {
         let pieces: Vec<Piece> = sqlx::query_as(
             "SELECT start, bytes, key, part, etag FROM upload_pieces WHERE upload_id = $1 AND part IS NOT NULL ORDER BY start",

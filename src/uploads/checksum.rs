@@ -1,4 +1,4 @@
-//! Checksums of a request's bytes (tus 1.0, checksum).
+//! Checksums of request bodies (tus 1.0, checksum extension).
 
 use data_encoding::BASE64;
 use sha1::Sha1;
@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// What is understood, as `Tus-Checksum-Algorithm` says it.
+/// The supported algorithms, for `Tus-Checksum-Algorithm`.
 pub const ALGORITHMS: &str = "sha1,sha256";
 
-/// What the bytes of one request must add up to.
+/// The expected checksum of a body, and the state of its computation.
 #[derive(Clone, Debug)]
 pub struct Checksum {
     hasher: Hasher,
@@ -23,10 +23,10 @@ enum Hasher {
 }
 
 impl Checksum {
-    /// Reads `Upload-Checksum: sha1 BASE64`.
+    /// Parses `Upload-Checksum: sha1 BASE64`.
     pub fn parse(header: &str) -> Result<Self> {
-        let (name, wanted) = header.trim().split_once(' ').unwrap_or((header, ""));
-        let (sum, length) = match name {
+        let (name, expected) = header.trim().split_once(' ').unwrap_or((header, ""));
+        let (hasher, length) = match name {
             "sha1" => (Hasher::Sha1(Sha1::new()), 20),
             "sha256" => (Hasher::Sha256(Sha256::new()), 32),
             _ => {
@@ -35,30 +35,27 @@ impl Checksum {
                 )));
             }
         };
-        match BASE64.decode(wanted.trim().as_bytes()) {
-            Ok(wanted) if wanted.len() == length => Ok(Self {
-                hasher: sum,
-                expected: wanted,
-            }),
+        match BASE64.decode(expected.trim().as_bytes()) {
+            Ok(expected) if expected.len() == length => Ok(Self { hasher, expected }),
             _ => Err(Error::Malformed(format!(
                 "Upload-Checksum: what follows {name} is not {length} bytes in base64."
             ))),
         }
     }
 
-    /// Counts bytes in.
+    /// Adds bytes to the checksum.
     pub(super) fn update(&mut self, bytes: &[u8]) {
         match &mut self.hasher {
-            Hasher::Sha1(sum) => sum.update(bytes),
-            Hasher::Sha256(sum) => sum.update(bytes),
+            Hasher::Sha1(hasher) => hasher.update(bytes),
+            Hasher::Sha256(hasher) => hasher.update(bytes),
         }
     }
 
-    /// Whether they were the ones that were meant.
+    /// Whether the bytes match the expected checksum.
     pub(super) fn matches(self) -> bool {
         match self.hasher {
-            Hasher::Sha1(sum) => sum.finalize().as_slice() == self.expected,
-            Hasher::Sha256(sum) => sum.finalize().as_slice() == self.expected,
+            Hasher::Sha1(hasher) => hasher.finalize().as_slice() == self.expected,
+            Hasher::Sha256(hasher) => hasher.finalize().as_slice() == self.expected,
         }
     }
 }

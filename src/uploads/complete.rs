@@ -1,4 +1,4 @@
-//! How an upload becomes media, and what happens to those that nobody goes on with.
+//! Turns complete uploads into media, and finishes or deletes abandoned ones.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,27 +17,28 @@ use crate::infra::video::MetadataScan;
 use crate::media::{self, MediaContext, StoredFile};
 use crate::updates;
 
-/// A recording that hears nothing for so long is finished with what is there.
+/// A recording that receives nothing for this long is finished with what has arrived.
 const RECORDING_IDLE_LIMIT: Millis = 3_600_000;
-/// An upload that is whole and that nobody has worked on for so long is finished in the background.
+/// A complete upload that is idle for this long is finished in the background.
 const FINISH_IDLE_LIMIT: Millis = 60_000;
-/// How often whoever finishes an upload says so: well within [`FINISH_IDLE_LIMIT`].
+/// How often an upload is marked as active while it is being finished; well within
+/// [`FINISH_IDLE_LIMIT`].
 const TOUCH_INTERVAL: Duration = Duration::from_secs(15);
-/// One of which nothing that could be shown came, after so long, is thrown away.
+/// A recording with too few bytes to show is deleted after this time.
 const EMPTY_UPLOAD_AGE: Millis = 24 * 3_600_000;
-/// So many of each kind are seen to at once.
+/// How many uploads of each kind one sweep handles.
 const BATCH_SIZE: i64 = 100;
 
-/// Makes media of an upload whose last bytes these are.
+/// Turns an upload into media; `left` are its last bytes.
 pub(super) async fn finish(writer: Writer<'_>, left: Bytes) -> Result<Upload> {
-    let Some(alone) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
+    let Some(permit) = writer.uploads.finishers.try_acquire(&writer.upload.id, 1) else {
         return Err(superseded());
     };
-    finish_exclusively(alone, writer, left).await
+    finish_exclusively(permit, writer, left).await
 }
 
-/// Until this ends, nobody takes the upload for forgotten.
-async fn finish_exclusively(_alone: Permit, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
+/// Finishes an upload while keeping it marked as active.
+async fn finish_exclusively(_permit: Permit, writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, id, generation) = (
         writer.uploads,
         writer.upload.id.clone(),
@@ -49,12 +50,13 @@ async fn finish_exclusively(_alone: Permit, writer: Writer<'_>, left: Bytes) -> 
     }
 }
 
-/// Says again and again that an upload is being worked on, for as long as this is polled: nodes share nothing but the database.
+/// Marks an upload as active at intervals while this future is polled. Nodes share only the
+/// database.
 async fn keep_touched(uploads: &UploadService, id: &str, generation: i64) -> Infallible {
     loop {
         tokio::time::sleep(TOUCH_INTERVAL).await;
         if let Err(error) = touch(uploads, id, generation).await {
-            tracing::warn!(%error, upload = id, "an upload that is being finished could not be touched");
+            tracing::warn!(%error, upload = id, "an upload in progress could not be marked as active");
         }
     }
 }
@@ -74,7 +76,7 @@ async fn make_media(mut writer: Writer<'_>, left: Bytes) -> Result<Upload> {
     let (uploads, clock) = (writer.uploads, &writer.uploads.media.clock);
     let broken_off = writer.upload.broken_off_at.is_some();
     let file_type = writer.file_type(&left).await?;
-    // What it is put together under may be another key than what it came under.
+    // The result may get another key than the one the bytes arrived under.
     let uploaded_key = writer.upload.key.clone();
     let length = writer.assemble(left, file_type).await?;
     let scan = writer.scan;
@@ -155,7 +157,8 @@ async fn store_upload(
     }
 }
 
-/// Deletes what was made for nothing: pictures, and what has another key than the upload came under, which goes with that.
+/// Deletes unused results: pictures, and an object under another key than the upload's own, which
+/// is deleted with the upload.
 async fn discard_result(
     uploads: &UploadService,
     uploaded_key: &str,
@@ -175,7 +178,8 @@ async fn discard_result(
     tx.commit().await
 }
 
-/// Finishes an upload that is whole, where whoever brought the last byte could not. What turns out to be no file we take ends.
+/// Finishes a complete upload that its last request could not finish. Ends the upload if the file
+/// type is unsupported.
 pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     let known = upload.clone();
     let finished = finish_committed(uploads, upload).await;
@@ -187,21 +191,21 @@ pub(super) async fn finish_if_whole(uploads: &UploadService, upload: Upload) -> 
     finished
 }
 
-/// Finishes an upload that is whole. One that is being finished on this node is returned as it is, and not disturbed.
+/// Finishes a complete upload. If it is already being finished on this node, returns it unchanged.
 pub(super) async fn finish_committed(uploads: &UploadService, upload: Upload) -> Result<Upload> {
     if upload.finished_at.is_some() || !upload.is_complete() {
         return Ok(upload);
     }
-    let Some(alone) = uploads.finishers.try_acquire(&upload.id, 1) else {
+    let Some(permit) = uploads.finishers.try_acquire(&upload.id, 1) else {
         return Ok(upload);
     };
     let finished = async {
-        finish_exclusively(alone, Writer::claim(uploads, upload).await?, Bytes::new()).await
+        finish_exclusively(permit, Writer::claim(uploads, upload).await?, Bytes::new()).await
     };
     finished.await.map_err(missing_as_unavailable)
 }
 
-/// What was durable is there: a storage that does not find it is one that does not answer as it should.
+/// Maps a missing object to `Unavailable`: durable bytes exist, so the storage is at fault.
 pub(super) fn missing_as_unavailable(error: Error) -> Error {
     match error {
         Error::NotFound => Error::Unavailable(
@@ -212,18 +216,19 @@ pub(super) fn missing_as_unavailable(error: Error) -> Error {
     }
 }
 
-/// Sees to uploads that nobody goes on with: what is whole is finished, so is a recording whose page did not come back for an hour; what
-/// expired, or belongs to nothing any more, is thrown away. What arrived of a recording is never thrown away for its age.
+/// Handles abandoned uploads. Finishes complete ones, and recordings whose page has been away for
+/// an hour. Deletes expired uploads and those whose media is gone. Recordings that have data are
+/// never deleted because of their age.
 pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     let now = uploads.media.clock.now();
-    let lost = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
-    for upload in list_idle(uploads, lost, now - RECORDING_IDLE_LIMIT).await? {
+    let abandoned = "o.deferred_at IS NOT NULL AND o.length IS NULL AND o.received >= 4096 AND o.touched_at < $1";
+    for upload in list_idle(uploads, abandoned, now - RECORDING_IDLE_LIMIT).await? {
         log_failure(&upload, finish_broken_off(uploads, &upload).await);
     }
     finish_stalled(uploads).await?;
-    let over = "(o.deferred_at IS NOT NULL AND o.received < 4096 AND o.touched_at < $1)
+    let empty_or_removed = "(o.deferred_at IS NOT NULL AND o.received < 4096 AND o.touched_at < $1)
          OR NOT EXISTS (SELECT 1 FROM media m WHERE m.id = o.media_id AND $1 > 0)";
-    for upload in list_idle(uploads, over, now - EMPTY_UPLOAD_AGE).await? {
+    for upload in list_idle(uploads, empty_or_removed, now - EMPTY_UPLOAD_AGE).await? {
         log_failure(&upload, discard_upload(uploads, &upload).await);
     }
     for upload in list_idle(
@@ -243,8 +248,8 @@ pub(super) async fn sweep(uploads: &UploadService) -> Result<()> {
     tx.commit().await
 }
 
-/// Finishes uploads whose bytes are all there but whose last request could not: its answer was lost, or the storage was away. Nobody
-/// need ask for it.
+/// Finishes uploads that have all their bytes but whose last request failed, for example because
+/// its response was lost or the storage was unavailable.
 pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     for upload in list_idle(
         uploads,
@@ -261,8 +266,8 @@ pub async fn finish_stalled(uploads: &UploadService) -> Result<()> {
     Ok(())
 }
 
-/// A recording whose page is lost ends where it stands. That is written down before anything is put together, so that whoever comes back
-/// meanwhile finds it ended.
+/// Ends a recording whose page is lost at its current length. Records this before assembling the
+/// bytes, so that a returning page finds it ended.
 async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let now = uploads.media.clock.now();
     let mut tx = uploads.media.db.begin().await?;
@@ -289,16 +294,16 @@ async fn finish_broken_off(uploads: &UploadService, upload: &Upload) -> Result<(
     finish_if_whole(uploads, ended).await.map(drop)
 }
 
-/// One that cannot be seen to now is seen to the next time, and keeps no other from its turn.
+/// Logs the failure of one upload; the next sweep retries it.
 fn log_failure(upload: &Upload, done: Result<()>) {
     if let Err(error) = done {
-        tracing::warn!(%error, upload = upload.id, "an upload could not be seen to");
+        tracing::warn!(%error, upload = upload.id, "an abandoned upload could not be handled");
     }
 }
 
 async fn list_idle(
     uploads: &UploadService,
-    rule: &'static str,
+    condition: &'static str,
     since: Millis,
 ) -> Result<Vec<Upload>> {
     let statement = format!(
@@ -307,7 +312,7 @@ async fn list_idle(
             columns!(),
             " FROM uploads o WHERE o.finished_at IS NULL AND ({}) ORDER BY o.touched_at LIMIT {}"
         ),
-        rule, BATCH_SIZE
+        condition, BATCH_SIZE
     );
     let found = sqlx::query_as(sqlx::AssertSqlSafe(statement)).bind(since);
     Ok(found
@@ -329,7 +334,7 @@ async fn discard_upload(uploads: &UploadService, upload: &Upload) -> Result<()> 
     tx.commit().await
 }
 
-/// What an upload leaves behind.
+/// The payload of the cleanup job of an upload.
 #[derive(Debug, Deserialize)]
 struct Leftovers {
     place: String,
@@ -338,27 +343,28 @@ struct Leftovers {
     multipart: Option<String>,
 }
 
-/// Deletes what an upload left that ended: its pieces, and the whole where nothing shows it. One that goes on is left alone.
+/// Deletes what an ended upload left: its pieces, and the complete object if no rendition uses it.
+/// Does nothing while an upload uses the key.
 pub async fn purge_leftovers(ctx: &MediaContext, payload: &str) -> Result<()> {
     let rest: Leftovers = serde_json::from_str(payload).map_err(Error::internal)?;
-    let (going_on, shown): (i64, i64) = sqlx::query_as(
+    let (active, used): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM uploads WHERE key = $1 AND finished_at IS NULL), (SELECT count(*) FROM renditions WHERE key = $1)",
     )
     .bind(&rest.key)
     .fetch_one(&mut *ctx.db.read().await?)
     .await?;
-    if going_on > 0 {
+    if active > 0 {
         return Ok(());
     }
     if let Storage::S3(s3) = &ctx.storage {
         if let Some(multipart) = &rest.multipart {
             s3.abort_multipart(&rest.key, multipart).await?;
         }
-        // Those that were begun, and never committed because the database was away.
+        // Also abort uploads whose ids were never committed.
         s3.abort_all(&rest.key).await?;
     }
     ctx.storage.delete_upload_data(&rest.place).await?;
-    if shown == 0 {
+    if used == 0 {
         ctx.storage.delete(&rest.key).await?;
     }
     Ok(())

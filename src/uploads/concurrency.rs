@@ -1,17 +1,17 @@
-//! Who is at something on this node just now, and how many at once.
+//! Limits concurrent work per key on this node.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts who is inside, by name. Cheap to clone.
+/// Counts current permits per key. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct KeyedLimiter(Arc<Mutex<HashMap<String, usize>>>);
 
-/// One who is inside until this is dropped.
+/// A permit, which is released when it is dropped.
 #[derive(Debug)]
 pub(super) struct Permit {
     limiter: KeyedLimiter,
-    name: String,
+    key: String,
 }
 
 impl KeyedLimiter {
@@ -19,33 +19,33 @@ impl KeyedLimiter {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes in, unless `max` of that name are.
-    pub(super) fn try_acquire(&self, name: &str, max: usize) -> Option<Permit> {
+    /// Acquires a permit, unless `max` permits are held for this key.
+    pub(super) fn try_acquire(&self, key: &str, max: usize) -> Option<Permit> {
         let mut counts = self.counts();
-        let count = counts.entry(name.to_owned()).or_default();
+        let count = counts.entry(key.to_owned()).or_default();
         if *count >= max {
             return None;
         }
         *count += 1;
         Some(Permit {
             limiter: self.clone(),
-            name: name.to_owned(),
+            key: key.to_owned(),
         })
     }
 
-    /// Whether anybody of that name is inside.
-    pub(super) fn is_held(&self, name: &str) -> bool {
-        self.counts().contains_key(name)
+    /// Whether any permit is held for this key.
+    pub(super) fn is_held(&self, key: &str) -> bool {
+        self.counts().contains_key(key)
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut counts = self.limiter.counts();
-        if let Some(count) = counts.get_mut(&self.name) {
+        if let Some(count) = counts.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.name);
+                counts.remove(&self.key);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The rows of resumable uploads: begun, found, ended.
+//! The database rows of resumable uploads.
 
 use serde_json::json;
 use sqlx::{AnyConnection, FromRow};
@@ -13,51 +13,52 @@ use crate::people::Viewer;
 use crate::text;
 use crate::updates::{self, Content};
 
-/// So long after it began an upload can be gone on with: less than the storage keeps what is unfinished.
+/// How long an upload can be resumed, in milliseconds. Shorter than the storage keeps unfinished
+/// multipart uploads.
 pub(super) const UPLOAD_LIFETIME: Millis = 7 * 24 * 3_600_000;
-/// No request that was under way when its upload ended still runs after so long.
+/// After this time, no request that ran when its upload ended is still running.
 pub(super) const LATE_WRITER_GRACE: Millis = 15 * 60_000;
-/// How many uploads of one person can be open.
+/// How many unfinished uploads one person can have.
 const MAX_OPEN_UPLOADS: i64 = 100;
 
-/// A file on its way, over as many requests as it takes.
+/// A resumable upload.
 #[derive(Clone, Debug, FromRow)]
 pub struct Upload {
     /// The id.
     pub id: String,
-    /// Whose it is.
+    /// The person who uploads.
     pub person_id: String,
     /// The update that it belongs to.
     pub update_id: String,
     /// The media that it becomes.
     pub media_id: String,
-    /// The name the file had.
+    /// The name of the file.
     pub file_name: String,
-    /// `Upload-Metadata`, as it was sent.
+    /// `Upload-Metadata` as sent.
     pub metadata: String,
-    /// How long it will be, in bytes, as far as that is known.
+    /// The total length in bytes, once it is known.
     pub length: Option<i64>,
-    /// When it began without a length: a recording.
+    /// When it started without a length, as recordings do.
     pub deferred_at: Option<Millis>,
-    /// So many bytes are durable.
+    /// The number of durable bytes.
     pub received: i64,
-    /// Which writer it belongs to.
+    /// Incremented by each new writer; only the current writer may commit.
     pub(super) generation: i64,
     pub(super) key: String,
     pub(super) multipart: Option<String>,
     pub(super) stretches: Option<String>,
     pub(super) content_type: Option<String>,
-    /// How far its bytes were scanned for metadata: JSON.
+    /// The state of the metadata scan, as JSON.
     pub(super) metadata_scan: Option<String>,
-    /// When it began.
+    /// When it started.
     pub created_at: Millis,
-    /// When something last arrived.
+    /// When bytes last arrived or it was last marked as active.
     pub touched_at: Millis,
-    /// When it was whole, and became media.
+    /// When it was completed and became media.
     pub finished_at: Option<Millis>,
-    /// When it was finished without its page.
+    /// When it was ended because its page was lost.
     pub broken_off_at: Option<Millis>,
-    /// One while its media is there, else none.
+    /// 1 while its media exists, otherwise 0.
     pub(super) wanted: i64,
 }
 
@@ -70,51 +71,51 @@ macro_rules! columns {
 pub(super) use columns;
 
 impl Upload {
-    /// When it is thrown away.
+    /// When it can no longer be resumed.
     pub fn expires_at(&self) -> Millis {
         self.created_at + UPLOAD_LIFETIME
     }
 
-    /// Whether all of it is there.
+    /// Whether all bytes have arrived.
     pub fn is_complete(&self) -> bool {
         self.length == Some(self.received)
     }
 
-    /// What its bytes are kept under until it is whole.
+    /// The key under which its bytes are stored until it is complete.
     pub(super) fn data_key(&self) -> String {
         data_key(&self.key)
     }
 }
 
-/// What is said of a file before it comes.
+/// What is known about a file before it arrives.
 #[derive(Clone, Debug, Default)]
 pub struct NewUpload {
-    /// Its name.
+    /// The name of the file.
     pub file_name: String,
-    /// `Upload-Metadata`, as it was sent.
+    /// `Upload-Metadata` as sent.
     pub metadata: String,
-    /// Its sender calls it a picture.
+    /// Whether the sender says that it is a picture.
     pub picture: bool,
-    /// Its length in bytes, if that is known.
+    /// The length in bytes, if it is known.
     pub length: Option<i64>,
-    /// The update it is for; a draft is made where none is named.
+    /// The update that it belongs to; `None` creates a draft.
     pub update: Option<String>,
-    /// What its sender tells it from others by: begun again with the same, it is the same.
+    /// An idempotency key: a repeated request with the same nonce returns the same upload.
     pub nonce: Option<String>,
 }
 
-/// Refuses what is too long.
+/// Rejects a length over the limit.
 pub(super) fn check_length(uploads: &UploadService, length: i64) -> Result<()> {
     if u64::try_from(length).is_ok_and(|length| length <= uploads.max_bytes) {
         return Ok(());
     }
-    let most = format_size(uploads.max_bytes);
+    let max = format_size(uploads.max_bytes);
     Err(Error::TooLarge(format!(
-        "The file is larger than {most}, the most that is taken. Send a smaller one, or ask your admin."
+        "The file is larger than {max}, the most that is taken. Send a smaller one, or ask your admin."
     )))
 }
 
-/// The ids that a bucket's server gave to what of uploads is unfinished there.
+/// The ids of unfinished multipart uploads on the server of the bucket.
 pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(
         sqlx::query_scalar("SELECT multipart FROM uploads WHERE multipart IS NOT NULL")
@@ -123,7 +124,7 @@ pub async fn open_multipart_ids(connection: &mut AnyConnection) -> Result<Vec<St
     )
 }
 
-/// Begins an upload to an update of one's own.
+/// Starts an upload to the viewer's own update.
 pub async fn create(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -135,7 +136,7 @@ pub async fn create(
         check_length(uploads, length)?;
     }
     if let Some(nonce) = &new.nonce {
-        // Of two at once the second waits for the first.
+        // Lock the person's row, so that a concurrent request with the same nonce waits.
         sqlx::query("UPDATE people SET id = id WHERE id = $1")
             .bind(&person.id)
             .execute(&mut **tx)
@@ -199,7 +200,7 @@ pub async fn create(
     find(tx, viewer, &id).await
 }
 
-/// One's own upload that was begun with this nonce: its sender did not hear the answer.
+/// Finds the viewer's upload with this nonce, whose sender did not receive the response.
 async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Option<Upload>> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -214,7 +215,7 @@ async fn find_by_nonce(tx: &mut Tx, viewer: &Viewer, nonce: &str) -> Result<Opti
         .await?)
 }
 
-/// An upload of one's own.
+/// Finds the viewer's own upload.
 pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Upload> {
     let person = viewer.person()?;
     let found = sqlx::query_as(concat!(
@@ -230,7 +231,7 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
         .ok_or(Error::NotFound)
 }
 
-/// Refuses what can neither be gone on with nor is whole.
+/// Fails if the upload was removed or has expired. A complete upload does not expire.
 pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     if upload.wanted == 0 {
         return Err(Error::Gone("The file was removed from its update.".into()));
@@ -247,7 +248,7 @@ pub fn check_resumable(uploads: &UploadService, upload: &Upload) -> Result<()> {
     Ok(())
 }
 
-/// One's own uploads that are not finished and whose media was not removed, the oldest first.
+/// The viewer's unfinished uploads whose media still exists, oldest first.
 pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result<Vec<Upload>> {
     let person = viewer.person()?;
     let all = sqlx::query_as(concat!(
@@ -260,8 +261,8 @@ pub async fn list_own(connection: &mut AnyConnection, viewer: &Viewer) -> Result
     Ok(all)
 }
 
-/// Ends an upload that is not finished. Its bytes go; with a `reason` its media stays and says it, else it goes too, and a draft that was made
-/// for it and is still empty.
+/// Ends an unfinished upload and deletes its bytes. With a `reason`, its media stays and shows the
+/// reason. Otherwise the media is deleted too, as well as an empty draft that was created for it.
 pub async fn end(
     tx: &mut Tx,
     uploads: &UploadService,
@@ -292,14 +293,14 @@ pub async fn end(
     media::cancel(tx, clock, &upload.media_id, &upload.person_id).await
 }
 
-/// Ends an upload of which nothing is to stay.
+/// Ends an upload and deletes everything that belongs to it.
 pub async fn cancel(uploads: &UploadService, upload: &Upload) -> Result<()> {
     let mut tx = uploads.media.db.begin().await?;
     end(&mut tx, uploads, upload, None).await?;
     tx.commit().await
 }
 
-/// Has deleted what an upload with this key left, now, and once more when whoever was still writing has come to an end.
+/// Schedules the deletion of an upload's data: now, and again after any running request has ended.
 pub(super) async fn schedule_purge(
     tx: &mut Tx,
     clock: &Clock,
@@ -317,7 +318,7 @@ pub(super) async fn schedule_purge(
     .await
 }
 
-/// Has deleted what an upload with this key left, if nothing uses it then.
+/// Schedules the deletion of an upload's data at `at`, unless something uses it then.
 pub(super) async fn schedule_purge_at(
     tx: &mut Tx,
     clock: &Clock,
@@ -335,7 +336,7 @@ pub(super) async fn schedule_purge_at(
     .await
 }
 
-/// What the bytes of an upload with this key are kept under until it is whole.
+/// The key under which an upload with this key stores its bytes until it is complete.
 pub(super) fn data_key(key: &str) -> String {
     key.replacen("media/", "uploads/", 1)
 }

@@ -1,4 +1,5 @@
-//! Where the bytes of an unfinished upload lie: one growing file on a disk; in a bucket segments of a request each, joined to parts.
+//! Writes the bytes of unfinished uploads: to one growing file on a disk, or to segments in a
+//! bucket, which are joined into parts.
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -14,14 +15,15 @@ use crate::infra::storage::{ObjectMetadata, PART_SIZE, S3, Storage};
 use crate::infra::video::{HEAD_BYTES, MetadataScan};
 use crate::media::object_metadata;
 
-/// So many segments are joined to one before there is a part of them: senders of single bytes cost no more than others.
+/// This many segments are joined into one before they fill a part, so that many small requests stay
+/// cheap.
 const MAX_SEGMENTS: usize = 64;
-/// So much is written to a disk at once; in memory for each who writes.
+/// How many bytes are written to a disk at once. Each writer has a buffer of this size.
 const DISK_WRITE_BYTES: usize = 1 << 20;
-/// Segments that are read at once.
+/// How many segments are read at once.
 const PARALLEL_READS: usize = 8;
 
-/// What of an upload lies in a bucket as one object or part.
+/// A stretch of an upload that is stored in a bucket as an object or a part.
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Piece {
     pub(super) start: i64,
@@ -31,25 +33,25 @@ pub(super) struct Piece {
     pub(super) etag: Option<String>,
 }
 
-/// One who writes to an upload, until another takes it over.
+/// A writer of an upload, valid until another one takes over.
 pub(super) struct Writer<'a> {
     pub(super) uploads: &'a UploadService,
     pub(super) upload: Upload,
-    /// Where the next byte goes.
+    /// The position of the next byte.
     pub(super) offset: i64,
-    /// What is durable is told at the end only, all at once.
+    /// Whether to persist the offset only once, at the end.
     pub(super) persist_at_end: bool,
     pub(super) segments: Vec<Piece>,
-    /// Pieces to write down, each in place of those from its start on.
+    /// Pieces to commit. Each replaces all pieces from its start on.
     new_pieces: Vec<Piece>,
     replaced: Vec<String>,
-    /// It was finished before: the first to tell of it says that it goes on.
+    /// Whether a finished upload is being reopened. The first commit marks it as unfinished.
     reopening: bool,
-    /// Of all bytes up to `at`.
+    /// The metadata scan of all bytes before `offset`.
     pub(super) scan: MetadataScan,
 }
 
-/// Somebody else goes on with it.
+/// The error for a writer that another one has replaced.
 pub(super) fn superseded() -> Error {
     Error::Conflict(
         "Somebody else went on with this upload meanwhile. Ask with HEAD how far it is.".into(),
@@ -57,8 +59,9 @@ pub(super) fn superseded() -> Error {
 }
 
 impl<'a> Writer<'a> {
-    /// Takes an upload over where it stands. An older writer can tell nothing more from here on. Once the length is known, only a writer that
-    /// knows it too can: nothing is added to an upload whose bytes are all there.
+    /// Takes over an upload at its current offset; an older writer can no longer commit. Once the
+    /// length is known, only a writer that knows it can take over, so nothing is added to a
+    /// complete upload.
     pub(super) async fn claim(uploads: &'a UploadService, mut upload: Upload) -> Result<Self> {
         let mut tx = uploads.media.db.begin().await?;
         let generation: Option<i64> = sqlx::query_scalar(
@@ -97,7 +100,8 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// For an upload that was finished and begins anew, with the generation that its new writer gave it.
+    /// Creates a writer for a reopened upload, which starts again at offset 0 with the generation
+    /// of this writer.
     pub(super) fn for_reopened(uploads: &'a UploadService, upload: Upload) -> Self {
         let scan = MetadataScan::default();
         Self {
@@ -113,7 +117,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// How many bytes are best stored at once.
+    /// How many bytes to store at once.
     pub(super) fn preferred_bytes(&self) -> usize {
         match self.storage() {
             Storage::Disk(_) => DISK_WRITE_BYTES,
@@ -132,13 +136,14 @@ impl<'a> Writer<'a> {
         &self.uploads.media.storage
     }
 
-    /// Makes bytes durable, and tells so unless that is to be done at the end.
+    /// Stores bytes durably, and persists the offset unless that happens at the end.
     pub(super) async fn store(&mut self, bytes: Bytes) -> Result<()> {
         self.detect_type(&bytes).await?;
         self.scan.feed(&bytes);
         let length = i64::try_from(bytes.len()).map_err(Error::internal)?;
-        // On a disk the file is held until it is told, so that nobody who took over has written in between.
-        let _held = match self.uploads.media.storage.clone() {
+        // On a disk, keep the file locked until the offset is persisted, so that no new writer
+        // writes in between.
+        let _lock = match self.uploads.media.storage.clone() {
             Storage::Disk(disk) => {
                 let file = disk.open_growing(&self.upload.data_key()).await?;
                 self.check_current().await?;
@@ -164,32 +169,32 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) async fn check_current(&self) -> Result<()> {
-        let holds: i64 =
+        let current: i64 =
             sqlx::query_scalar("SELECT count(*) FROM uploads WHERE id = $1 AND generation = $2")
                 .bind(&self.upload.id)
                 .bind(self.upload.generation)
                 .fetch_one(&mut *self.uploads.media.db.read().await?)
                 .await?;
-        if holds == 1 {
+        if current == 1 {
             Ok(())
         } else {
             Err(superseded())
         }
     }
 
-    /// Recognises the file as soon as enough of it is there.
+    /// Detects the file type once enough bytes are there.
     async fn detect_type(&mut self, next: &[u8]) -> Result<()> {
-        let enough = usize::try_from(self.offset)
+        let has_head = usize::try_from(self.offset)
             .unwrap_or(HEAD_BYTES)
             .saturating_add(next.len())
             >= HEAD_BYTES;
-        if enough && self.upload.content_type.is_none() {
+        if has_head && self.upload.content_type.is_none() {
             self.upload.content_type = Some(self.file_type(next).await?.content_type().to_owned());
         }
         Ok(())
     }
 
-    /// What it is, by what is there and what comes `next`.
+    /// The file type, detected from the stored bytes and those that come `next`.
     pub(super) async fn file_type(&self, next: &[u8]) -> Result<FileType> {
         if let Some(known) = self
             .upload
@@ -221,7 +226,7 @@ impl<'a> Writer<'a> {
         FileType::detect(&head)
     }
 
-    /// Stores bytes as an object of their own.
+    /// Stores bytes as a separate object.
     pub(super) async fn store_segment(&mut self, bytes: Bytes) -> Result<()> {
         let (start, bytes) = match self.segments.first() {
             Some(first) if self.segments.len() + 1 >= MAX_SEGMENTS => {
@@ -244,14 +249,14 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Sends the segments that wait and these bytes as a part, exactly [`PART_SIZE`] bytes together. Its number is never given again: an overtaken
-    /// writer may still be sending its own part.
+    /// Sends the pending segments and these bytes as a part of exactly [`PART_SIZE`] bytes. Part
+    /// numbers are never reused, because a superseded writer may still be sending its part.
     async fn store_part(&mut self, s3: &S3, bytes: Bytes) -> Result<()> {
         let start = self
             .segments
             .first()
             .map_or(self.offset, |first| first.start);
-        let _turn = self
+        let _permit = self
             .uploads
             .join_permits
             .acquire()
@@ -300,7 +305,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The segments that wait, and what follows them.
+    /// Reads the pending segments and appends `next`.
     pub(super) async fn read_pending(&self, next: &[u8]) -> Result<BytesMut> {
         let mut whole = BytesMut::with_capacity(self.pending_bytes() + next.len());
         let storage = self.storage();
@@ -339,11 +344,11 @@ impl<'a> Writer<'a> {
         self.new_pieces.push(piece);
     }
 
-    /// Tells how much is durable, unless somebody else has taken over.
+    /// Persists the durable offset, unless another writer has taken over.
     pub(super) async fn persist_offset(&mut self) -> Result<()> {
         let clock = &self.uploads.media.clock;
         let mut tx = self.uploads.media.db.begin().await?;
-        let told = sqlx::query(
+        let committed = sqlx::query(
             "UPDATE uploads SET received = $1, length = $2, multipart = $3, content_type = $4, key = $5, stretches = $6, touched_at = $7,
                  finished_at = CASE WHEN $8 = 1 THEN NULL ELSE finished_at END, broken_off_at = CASE WHEN $8 = 1 THEN NULL ELSE broken_off_at END,
                  metadata_scan = $11
@@ -362,7 +367,7 @@ impl<'a> Writer<'a> {
         .bind(self.scan.to_json()?)
         .execute(&mut *tx)
         .await?;
-        if told.rows_affected() == 0 {
+        if committed.rows_affected() == 0 {
             return Err(superseded());
         }
         for piece in &self.new_pieces {
