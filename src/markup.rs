@@ -1,4 +1,5 @@
-//! Markup: shapes over pictures. What is drawn is a layer that can be edited again; what is redacted or cropped is gone.
+//! Markup of pictures. Shapes are an editable layer over the picture; redactions and crops remove
+//! content permanently.
 
 mod crop;
 mod describe;
@@ -35,22 +36,23 @@ use crate::media::{self, Media};
 use crate::people::Viewer;
 use crate::updates::{self, Content};
 
-/// What those who answered are told has changed, where its author says nothing else.
+/// Default change notes for people who already answered.
 const REDACTED_TEXT: &str = "Something in a picture was made unreadable.";
 const CROPPED_TEXT: &str = "A picture was cropped.";
-/// So many pixels of each side a crop leaves at least; of a smaller picture all.
+/// The minimum size in pixels that a crop leaves of each side, or the whole side of a smaller
+/// picture.
 const MIN_CROP_SIDE: f64 = 16.0;
 
-/// The layer of a picture.
+/// The markup of a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Markup {
-    /// Raised by each saving; 0 where there was none.
+    /// Incremented each time the markup is saved; 0 if it never was.
     pub revision: i64,
-    /// In the order they are drawn.
+    /// The shapes, from back to front.
     pub shapes: Vec<Shape>,
 }
 
-/// The layer of media that the viewer may see.
+/// The markup of media that the viewer may see.
 pub async fn find(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -75,7 +77,7 @@ async fn load(connection: &mut AnyConnection, media: &Media) -> Result<Markup> {
     })
 }
 
-/// The shapes of all of this media that has some, by its id.
+/// The shapes of several media by id, for those that have markup.
 pub async fn shapes_by_media(
     connection: &mut AnyConnection,
     media: &[&str],
@@ -97,17 +99,18 @@ pub async fn shapes_by_media(
         .collect()
 }
 
-/// What became of a wish to save.
+/// The result of [`put`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutOutcome {
-    /// It is saved.
+    /// The markup is saved.
     Done,
-    /// The picture is hidden, and what is to go from it has still to be destroyed: [`redaction`].
+    /// The picture is hidden until [`finish_redaction`] has removed content from it.
     Hidden,
 }
 
-/// Saves what was drawn on the revision it was drawn on; said again, it is done already. `material` is what an edit has: those who answered
-/// are asked again, with what changed. What destroys is always material once it was published.
+/// Saves markup that was drawn on `revision`. Idempotent. `material` marks the edit as material:
+/// people who answered are asked again, with the given change note. Redacting or cropping a
+/// published picture is always material.
 pub async fn put(
     tx: &mut Tx,
     clock: &Clock,
@@ -118,8 +121,8 @@ pub async fn put(
 ) -> Result<PutOutcome> {
     let person = viewer.person()?;
     let (media, renditions, update) = media::lock_for_update(tx, viewer, id).await?;
-    let asked = request_digest(revision, input)?;
-    if redact::pending_request(tx, id).await?.as_ref() == Some(&asked) {
+    let digest = request_digest(revision, input)?;
+    if redact::pending_request(tx, id).await?.as_ref() == Some(&digest) {
         return Ok(PutOutcome::Hidden);
     }
     check_markable(
@@ -128,7 +131,7 @@ pub async fn put(
             .iter()
             .any(|rendition| rendition.content_type == "image/gif"),
     )?;
-    if is_repeat(tx, &media, input, &asked).await? {
+    if is_repeat(tx, &media, input, &digest).await? {
         return Ok(PutOutcome::Done);
     }
     if media.markup_revision != revision {
@@ -153,7 +156,7 @@ pub async fn put(
         material
     };
     let saved = if input.is_destructive() {
-        redact::begin(tx, clock, person, &media, input, &asked).await?;
+        redact::begin(tx, clock, person, &media, input, &digest).await?;
         PutOutcome::Hidden
     } else {
         write_layer(
@@ -162,7 +165,7 @@ pub async fn put(
             (&update.id, id, media.generation),
             revision + 1,
             &input.shapes,
-            &asked,
+            &digest,
         )
         .await?;
         PutOutcome::Done
@@ -184,8 +187,8 @@ pub async fn put(
     Ok(saved)
 }
 
-/// Whether this was saved already: the same layer, or the same that destroyed something.
-async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, asked: &str) -> Result<bool> {
+/// Whether the same request was already saved.
+async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, digest: &str) -> Result<bool> {
     if !input.is_destructive() {
         return Ok(load(tx, media).await?.shapes == input.shapes);
     }
@@ -193,17 +196,17 @@ async fn is_repeat(tx: &mut Tx, media: &Media, input: &MarkupInput, asked: &str)
         .bind(&media.id)
         .fetch_optional(&mut **tx)
         .await?;
-    Ok(last.as_deref() == Some(asked))
+    Ok(last.as_deref() == Some(digest))
 }
 
-/// Writes a layer down, and has it drawn and found.
+/// Saves the shapes, and enqueues drawing and indexing them.
 async fn write_layer(
     tx: &mut Tx,
     clock: &Clock,
     (update_id, id, generation): (&str, &str, i64),
     revision: i64,
     shapes: &[Shape],
-    asked: &str,
+    digest: &str,
 ) -> Result<()> {
     let before: i64 = sqlx::query_scalar("SELECT marks FROM media WHERE id = $1")
         .bind(id)
@@ -222,7 +225,7 @@ async fn write_layer(
     .bind(id)
     .bind(to_json(shapes)?)
     .bind(search_text(shapes))
-    .bind(asked)
+    .bind(digest)
     .execute(&mut **tx)
     .await?;
     updates::enqueue_index(tx, clock, update_id, id).await?;
@@ -238,7 +241,7 @@ async fn write_layer(
     .await
 }
 
-/// What is written in shapes, to be found by.
+/// The text in the shapes, for the search index.
 fn search_text(shapes: &[Shape]) -> String {
     shapes
         .iter()
@@ -247,7 +250,7 @@ fn search_text(shapes: &[Shape]) -> String {
         .join(" ")
 }
 
-/// A drawing as a comment has it: its shapes, and what is written in them; nothing where nothing is drawn.
+/// A comment's drawing as it is stored: the shapes as JSON, and their text. `None` without shapes.
 pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)>> {
     if shapes.is_empty() {
         Ok(None)
@@ -256,7 +259,7 @@ pub(crate) fn stored_drawing(shapes: &[Shape]) -> Result<Option<(String, String)
     }
 }
 
-/// Where a comment points in a picture that is cut.
+/// The region and drawing of a comment on a picture.
 #[derive(Debug, FromRow)]
 struct CommentAnchor {
     id: String,
@@ -264,7 +267,8 @@ struct CommentAnchor {
     drawing: Option<String>,
 }
 
-/// Moves what comments point to along with a cut; what is outside keeps its words and loses its place.
+/// Moves the anchors of comments along with a crop. Comments outside keep their text and lose their
+/// anchor.
 async fn move_anchors(
     tx: &mut Tx,
     clock: &Clock,
@@ -272,13 +276,13 @@ async fn move_anchors(
     media_id: &str,
     cut: &Crop,
 ) -> Result<()> {
-    let spots: Vec<CommentAnchor> =
+    let anchors: Vec<CommentAnchor> =
         sqlx::query_as("SELECT id, region, drawing FROM comments WHERE media_id = $1 AND (region IS NOT NULL OR drawing IS NOT NULL)")
             .bind(media_id)
             .fetch_all(&mut **tx)
             .await?;
-    for spot in spots {
-        let region: Option<serde_json::Value> = spot
+    for anchor in anchors {
+        let region: Option<serde_json::Value> = anchor
             .region
             .as_deref()
             .map(serde_json::from_str)
@@ -289,7 +293,7 @@ async fn move_anchors(
             .and_then(|region| cut.crop_area(&region.into()))
             .map(Region::from);
         let drawing = cut.crop_shapes(
-            &spot
+            &anchor
                 .drawing
                 .as_deref()
                 .map(parse_stored)
@@ -302,33 +306,34 @@ async fn move_anchors(
             .bind(region.map(Region::to_json))
             .bind(drawn.as_ref().map(|(drawing, _)| drawing))
             .bind(drawn.as_ref().map(|(_, texts)| texts))
-            .bind(&spot.id)
+            .bind(&anchor.id)
             .execute(&mut **tx)
             .await?;
-        updates::enqueue_index(tx, clock, update_id, &spot.id).await?;
+        updates::enqueue_index(tx, clock, update_id, &anchor.id).await?;
     }
     Ok(())
 }
 
-/// Tells two wishes apart.
+/// A digest that identifies a request, to detect repeats.
 fn request_digest(revision: i64, input: &MarkupInput) -> Result<String> {
-    let wish = json!([
+    let request = json!([
         revision,
         to_json(&input.shapes)?,
         input.redactions,
         input.crop
     ]);
-    Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(wish.to_string())))
+    Ok(data_encoding::HEXLOWER.encode(&Sha256::digest(request.to_string())))
 }
 
-/// Refuses a crop that leaves next to nothing: it cannot be taken back.
+/// Rejects a crop that leaves almost nothing, because a crop cannot be undone.
 fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     let (Some(crop), Some(width), Some(height)) = (&input.crop, media.width, media.height) else {
         return Ok(());
     };
     #[allow(clippy::cast_precision_loss, reason = "at most 32,767")]
-    let small = |share: f64, side: i64| share * (side as f64) < (side as f64).min(MIN_CROP_SIDE);
-    if small(crop.w, width) || small(crop.h, height) {
+    let too_small =
+        |share: f64, side: i64| share * (side as f64) < (side as f64).min(MIN_CROP_SIDE);
+    if too_small(crop.w, width) || too_small(crop.h, height) {
         return Err(Error::invalid(
             "crop",
             format!(
@@ -339,19 +344,19 @@ fn check_crop_size(media: &Media, input: &MarkupInput) -> Result<()> {
     Ok(())
 }
 
-/// Only a picture of an update that is all there can be marked.
-fn check_markable(media: &Media, moves: bool) -> Result<()> {
-    let why = match (media.kind.as_str(), media.state.as_str()) {
+/// Fails unless the media is a complete picture of an update.
+fn check_markable(media: &Media, is_gif: bool) -> Result<()> {
+    let message = match (media.kind.as_str(), media.state.as_str()) {
         _ if media.comment_id.is_some() => {
             return Err(Error::Forbidden("A picture in a comment stays as it was sent. Draw on the picture before it is sent.".into()));
         }
-        // What it is shows only then.
+        // The type is known only after the upload.
         (_, "uploading") => "It is still arriving. Mark it when all of it is here.",
         ("video", _) => "This is a video. Take a picture of the moment you mean, and mark that.",
         (_, "processing") => "It is just being worked on. Try again in a moment.",
         (_, "failed") => "It could not be read, so it cannot be marked.",
-        _ if moves => "This is a GIF, and those may move. Upload it as PNG to mark it.",
+        _ if is_gif => "This is a GIF, and those may move. Upload it as PNG to mark it.",
         _ => return Ok(()),
     };
-    Err(Error::Conflict(why.into()))
+    Err(Error::Conflict(message.into()))
 }

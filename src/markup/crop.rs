@@ -1,20 +1,21 @@
-//! What a crop leaves of shapes and places, and where it moves them. `browser/src/markup/crop-shapes.ts` does the same.
+//! What a crop leaves of shapes and regions, and where it moves them.
+//! `browser/src/markup/crop-shapes.ts` implements the same.
 
 use super::parse::{MAX_SHAPES, STROKE_WIDTH_RANGE, TEXT_SIZE_RANGE, rounded};
 use super::{Area, Pen, Point, Shape, StrokePoint};
 use crate::infra::images::PixelRect;
 
-/// A part that is destroyed takes so many pixels around it along.
+/// How many pixels a redaction extends beyond its area.
 const REDACTION_MARGIN: f64 = 3.0;
-/// Lossy pictures are coded in blocks; what is in one shows in all of it.
+/// The block size of lossy formats, in pixels. Content of a block can show anywhere in it.
 const CODING_BLOCK: f64 = 16.0;
 
 /// The size of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
 }
 
@@ -27,24 +28,26 @@ impl Size {
         f64::from(self.width.min(self.height))
     }
 
-    /// The whole pixels that a redaction fills.
+    /// The whole pixels that a redaction fills. It is enlarged by a margin, and in lossy pictures
+    /// to whole coding blocks.
     pub fn redaction_rect(self, area: &Area, lossy: bool) -> PixelRect {
         let block = if lossy { CODING_BLOCK } else { 1.0 };
         let (width, height) = self.sides();
-        let down = |at: f64| (((at.floor() - REDACTION_MARGIN) / block).floor() * block).max(0.0);
-        let up = |at: f64, most: f64| {
-            (((at.ceil() + REDACTION_MARGIN) / block).ceil() * block).min(most)
-        };
+        let round_down =
+            |at: f64| (((at.floor() - REDACTION_MARGIN) / block).floor() * block).max(0.0);
+        let round_up =
+            |at: f64, max: f64| (((at.ceil() + REDACTION_MARGIN) / block).ceil() * block).min(max);
         pixel_rect(
-            (down(area.x * width), down(area.y * height)),
+            (round_down(area.x * width), round_down(area.y * height)),
             (
-                up((area.x + area.w) * width, width),
-                up((area.y + area.h) * height, height),
+                round_up((area.x + area.w) * width, width),
+                round_up((area.y + area.h) * height, height),
             ),
         )
     }
 
-    /// The whole pixels that a crop leaves: each side at the nearest one, and never nothing.
+    /// The whole pixels that a crop keeps. Each edge is rounded to the nearest pixel; at least one
+    /// pixel remains.
     pub fn crop_rect(self, area: &Area) -> PixelRect {
         let (width, height) = self.sides();
         let (left, top) = (
@@ -68,7 +71,7 @@ impl Size {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "whole, and within the picture"
+    reason = "whole numbers within the picture"
 )]
 fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect {
     PixelRect {
@@ -79,7 +82,7 @@ fn pixel_rect((left, top): (f64, f64), (right, bottom): (f64, f64)) -> PixelRect
     }
 }
 
-/// From a picture to a part of it.
+/// Maps positions in a picture to positions in a part of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Crop {
     old: Size,
@@ -87,23 +90,23 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The part `kept` of a picture of that size.
+    /// Crops a picture of size `old` to the part `kept`.
     pub fn new(old: Size, kept: PixelRect) -> Self {
         Self { old, kept }
     }
 
-    /// What is left of shapes, looking as they did.
+    /// Returns what remains of shapes. Sizes and widths are scaled so that they look the same.
     pub fn crop_shapes(&self, shapes: &[Shape]) -> Vec<Shape> {
-        let mut left: Vec<Shape> = shapes
+        let mut remaining: Vec<Shape> = shapes
             .iter()
             .flat_map(|shape| self.crop_shape(shape))
             .collect();
-        // A stroke that goes out and in again is several.
-        left.truncate(MAX_SHAPES);
-        left
+        // A stroke that leaves and re-enters the part becomes several strokes.
+        remaining.truncate(MAX_SHAPES);
+        remaining
     }
 
-    /// What is left of a part; of a point itself.
+    /// Returns what remains of an area; an area can also be a point.
     pub fn crop_area(&self, area: &Area) -> Option<Area> {
         let (from, to) = (
             self.map_point(Point {
@@ -117,10 +120,10 @@ impl Crop {
         );
         let (x, y) = (from.x.max(0.0), from.y.max(0.0));
         let (w, h) = (to.x.min(1.0) - x, to.y.min(1.0) - y);
-        // A point has no width; a part that is left with none is outside.
-        let there =
+        // A point has no size. Another area without a size after the crop is outside.
+        let is_inside =
             (w > 0.0 || (w == 0.0 && area.w == 0.0)) && (h > 0.0 || (h == 0.0 && area.h == 0.0));
-        there.then(|| Area {
+        is_inside.then(|| Area {
             x: rounded(x),
             y: rounded(y),
             w: rounded(w.min(1.0 - x)),
@@ -195,7 +198,7 @@ impl Crop {
         }
     }
 
-    /// By how much the shorter side was longer.
+    /// The factor for sizes, which are relative to the shorter side.
     fn scale_factor(&self) -> f64 {
         self.old.shorter() / f64::from(self.kept.width.min(self.kept.height))
     }
@@ -233,7 +236,7 @@ impl Crop {
         })
     }
 
-    /// The stretches of a stroke that are inside.
+    /// The parts of a stroke that are inside.
     fn clip_stroke(&self, stroke_points: &[StrokePoint]) -> Vec<Vec<StrokePoint>> {
         if let [stroke_point] = stroke_points {
             return self
@@ -273,7 +276,8 @@ impl Crop {
     }
 }
 
-/// The shares of a segment at which it enters and leaves the picture (Liang and Barsky); none where it stays outside.
+/// The fractions of a segment at which it enters and leaves the picture (Liang–Barsky); `None` if
+/// it is outside.
 fn clip_range(a: Point, b: Point) -> Option<(f64, f64)> {
     let (mut from, mut to) = (0.0_f64, 1.0_f64);
     for (step, room) in [
@@ -300,7 +304,7 @@ fn interpolate(a: Point, b: Point, share: f64) -> Point {
     }
 }
 
-/// How hard was pressed between two points; none where it was no pen.
+/// Interpolates the pen pressure between two points; `None` if neither was drawn with a pen.
 fn interpolate_pressure(a: StrokePoint, b: StrokePoint, share: f64) -> Option<f64> {
     a.pressure.or(b.pressure)?;
     let (from, to) = (a.pressure.unwrap_or(0.5), b.pressure.unwrap_or(0.5));

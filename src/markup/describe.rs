@@ -1,9 +1,10 @@
-//! A shape in words, for who cannot see it. `browser/src/markup/draw.ts` says the same.
+//! Describes shapes in words, for screen readers. `browser/src/markup/draw.ts` uses the same words.
 
 use super::{Area, Point, Shape};
 
 impl Shape {
-    /// What it is, and where: "Arrow, red, from 10 %, 20 % to 40 %, 50 %". Positions are from the left and the top.
+    /// Describes the shape and its position from the top left, for example "Arrow, red, from 10 %,
+    /// 20 % to 40 %, 50 %".
     pub fn describe(&self) -> String {
         match self {
             Self::Arrow { from, to, pen } => format!(
@@ -51,7 +52,7 @@ impl Shape {
         }
     }
 
-    /// What is written in it.
+    /// The text of a text shape.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text { text, .. } => Some(text),

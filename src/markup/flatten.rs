@@ -1,4 +1,5 @@
-//! The job that draws a layer into the picture, for where no page lays it over: thumbnails, mail, link previews, downloads.
+//! The job that draws markup into a copy of the picture, for thumbnails, mail, link previews and
+//! downloads.
 
 use serde::Deserialize;
 use sqlx::FromRow;
@@ -10,7 +11,7 @@ use crate::infra::images::{EncodedPicture, Picture};
 use crate::media::{self, MediaContext, Object};
 use crate::{events, updates};
 
-/// Which layer of which picture.
+/// The payload of the job.
 #[derive(Debug, Deserialize)]
 struct Task {
     media: String,
@@ -18,7 +19,7 @@ struct Task {
     revision: i64,
 }
 
-/// What is drawn from.
+/// The picture and the shapes to draw.
 #[derive(Debug, FromRow)]
 struct Source {
     update_id: String,
@@ -28,7 +29,7 @@ struct Source {
     shapes: String,
 }
 
-/// A marked picture that is stored and not shown yet.
+/// A stored picture with markup that is not attached yet.
 #[derive(Debug)]
 pub struct FlattenedPicture {
     task: Task,
@@ -36,7 +37,7 @@ pub struct FlattenedPicture {
     objects: Vec<Object>,
 }
 
-/// Draws the layer, and shows what was drawn if the picture and its layer are still the same.
+/// Draws the markup and attaches the result, if picture and markup are still current.
 pub async fn flatten_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     match flatten(ctx, payload).await? {
         Some(marked) => marked.commit(ctx).await,
@@ -44,7 +45,7 @@ pub async fn flatten_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     }
 }
 
-/// The first half: nothing, where the layer or the picture is another one by now.
+/// Draws the markup and stores the result. Returns `None` if the picture or the markup has changed.
 pub async fn flatten(ctx: &MediaContext, payload: &str) -> Result<Option<FlattenedPicture>> {
     let task: Task = serde_json::from_str(payload).map_err(Error::internal)?;
     let Some(source) = load_source(ctx, &task).await? else {
@@ -52,8 +53,8 @@ pub async fn flatten(ctx: &MediaContext, payload: &str) -> Result<Option<Flatten
     };
     let drawn = match render_layer(ctx, &source).await {
         Ok(drawn) => drawn,
-        // It was replaced while we read it.
-        Err(_) if self::load_source(ctx, &task).await?.is_none() => return Ok(None),
+        // The picture was replaced while we read it.
+        Err(_) if load_source(ctx, &task).await?.is_none() => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut objects = Vec::new();
@@ -85,7 +86,7 @@ async fn load_source(ctx: &MediaContext, task: &Task) -> Result<Option<Source>> 
     Ok(found.fetch_optional(&mut *ctx.db.read().await?).await?)
 }
 
-/// The picture with its layer and a thumbnail of that; of an empty layer only the thumbnail.
+/// The marked picture and its thumbnail; without shapes only the thumbnail of the picture.
 async fn render_layer(
     ctx: &MediaContext,
     source: &Source,
@@ -110,7 +111,7 @@ async fn render_layer(
 }
 
 impl FlattenedPicture {
-    /// The second half: shown, or where picture or layer is another one by now deleted at once.
+    /// Attaches the result, or deletes it if the picture or the markup has changed.
     pub async fn commit(self, ctx: &MediaContext) -> Result<()> {
         let Self {
             task,
@@ -126,7 +127,7 @@ impl FlattenedPicture {
             .await?;
         if current.rows_affected() == 0 {
             let keys: Vec<String> = objects.into_iter().map(|object| object.key).collect();
-            // By a job too, if this process ends here or the storage is away.
+            // The job deletes them if this process dies now or the storage is unavailable.
             updates::enqueue_purge(&mut tx, &ctx.clock, &keys).await?;
             tx.commit().await?;
             return ctx.storage.delete_all(&keys).await;

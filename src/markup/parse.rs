@@ -1,4 +1,5 @@
-//! Reads shapes as they are sent. What is wrong is told field by field (`shapes[3].points[7]`), so nothing that cannot be drawn gets past here.
+//! Parses shapes from JSON. Reports errors by field (`shapes[3].points[7]`), so that every accepted
+//! shape can be drawn.
 
 use serde_json::{Map, Value};
 
@@ -6,37 +7,37 @@ use super::{Area, Color, Pen, Point, Shape, StrokePoint};
 use crate::error::{Error, FieldErrors, Result};
 use crate::infra::images::Font;
 
-/// Shapes of a layer or drawing.
+/// The maximum number of shapes of a layer or drawing.
 pub(super) const MAX_SHAPES: usize = 500;
-/// Points of a stroke.
+/// The maximum number of points of a stroke.
 const MAX_STROKE_POINTS: usize = 2_000;
-/// Points of all strokes together.
+/// The maximum number of points of all strokes together.
 const MAX_POINTS: usize = 100_000;
-/// Characters of a text.
+/// The maximum length of a text, in characters.
 const MAX_TEXT_LENGTH: usize = 500;
-/// Of a stroke's width and of a text's size.
+/// Allowed stroke widths and text sizes, as fractions of the shorter side.
 pub(super) const STROKE_WIDTH_RANGE: (f64, f64) = (0.0005, 0.1);
 pub(super) const TEXT_SIZE_RANGE: (f64, f64) = (0.005, 0.5);
-/// So much a box may reach over an edge for how numbers are rounded.
+/// How far a box may exceed an edge because of rounding.
 const EDGE_TOLERANCE: f64 = 1e-6;
-/// Of a thousand things that are wrong, the first say enough.
+/// The maximum number of reported errors.
 const MAX_ERRORS: usize = 20;
 
 const KIND_LIST: &str = "arrow, line, rectangle, ellipse, freehand, highlight, text, step";
 
-/// What was sent to be drawn and to be destroyed.
+/// A request to save markup.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MarkupInput {
-    /// The layer, in the order it is drawn.
+    /// The shapes, from back to front.
     pub shapes: Vec<Shape>,
-    /// What is to be filled for good.
+    /// Areas to black out permanently.
     pub redactions: Vec<Area>,
-    /// What is to be left; none is all of it.
+    /// The area to keep; `None` keeps the whole picture.
     pub crop: Option<Area>,
 }
 
 impl MarkupInput {
-    /// Reads a layer with what it destroys.
+    /// Parses shapes, redactions and a crop.
     pub fn parse(shapes: &Value, crop: &Value, font: &Font) -> Result<Self, FieldErrors> {
         let mut reader = ShapeParser::new("shapes", Some(font), true);
         reader.parse_all(shapes);
@@ -47,29 +48,29 @@ impl MarkupInput {
         };
         let crop = crop.filter(|crop| (crop.x, crop.y, crop.w, crop.h) != (0.0, 0.0, 1.0, 1.0));
         let ShapeParser {
-            errors: message,
+            errors,
             shapes,
             redactions,
             ..
         } = reader;
-        if message.is_empty() {
+        if errors.is_empty() {
             Ok(Self {
                 shapes,
                 redactions,
                 crop,
             })
         } else {
-            Err(message)
+            Err(errors)
         }
     }
 
-    /// Whether something of the picture is to go for good.
+    /// Whether the request removes content from the picture permanently.
     pub fn is_destructive(&self) -> bool {
         !self.redactions.is_empty() || self.crop.is_some()
     }
 }
 
-/// Reads the shapes of a comment's anchor: nothing is destroyed there.
+/// Parses the drawing of a comment, which cannot contain redactions.
 pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErrors> {
     let mut reader = ShapeParser::new("drawing", Some(font), false);
     reader.parse_all(value);
@@ -83,7 +84,7 @@ pub fn parse_drawing(value: &Value, font: &Font) -> Result<Vec<Shape>, FieldErro
     }
 }
 
-/// Reads what was stored: what could be drawn once can be still.
+/// Parses stored shapes. Skips the font check, because they passed it before.
 pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     let mut reader = ShapeParser::new("shapes", None, false);
     reader.parse_all(&serde_json::from_str(text).map_err(Error::internal)?);
@@ -97,16 +98,16 @@ pub(crate) fn parse_stored(text: &str) -> Result<Vec<Shape>> {
     }
 }
 
-/// As it is stored.
+/// Serialises shapes for storage.
 pub(crate) fn to_json(shapes: &[Shape]) -> Result<String> {
     serde_json::to_string(shapes).map_err(Error::internal)
 }
 
 struct ShapeParser<'a> {
     field: &'static str,
-    /// None where all its letters are known to be there.
+    /// The font to check text against; `None` for stored shapes.
     font: Option<&'a Font>,
-    destroys: bool,
+    allows_redactions: bool,
     shapes: Vec<Shape>,
     redactions: Vec<Area>,
     points: usize,
@@ -114,11 +115,11 @@ struct ShapeParser<'a> {
 }
 
 impl<'a> ShapeParser<'a> {
-    fn new(field: &'static str, font: Option<&'a Font>, destroys: bool) -> Self {
+    fn new(field: &'static str, font: Option<&'a Font>, allows_redactions: bool) -> Self {
         Self {
             field,
             font,
-            destroys,
+            allows_redactions,
             shapes: Vec::new(),
             redactions: Vec::new(),
             points: 0,
@@ -163,7 +164,7 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// Reads a shape; one of which something is wrong is left out, and told.
+    /// Parses one shape. Reports an invalid shape and leaves it out.
     fn parse_shape(&mut self, name: &str, object: &Map<String, Value>) {
         let kind = match object.get("kind") {
             Some(Value::String(kind)) => kind.as_str(),
@@ -205,7 +206,7 @@ impl<'a> ShapeParser<'a> {
             "freehand" => entry.freehand(),
             "highlight" => {
                 let (r#box, color) = (entry.area("box"), entry.color());
-                // Sent by tools that give every shape one; it says nothing here.
+                // Some tools send a width with every shape; it has no meaning here.
                 entry.known.push("width");
                 r#box
                     .zip(color)
@@ -213,7 +214,7 @@ impl<'a> ShapeParser<'a> {
             }
             "text" => entry.text_shape(),
             "step" => entry.step(),
-            "redaction" if entry.reader.destroys => {
+            "redaction" if entry.reader.allows_redactions => {
                 entry.known.extend(["color", "width"]);
                 if let Some(area) = entry.area("box") {
                     entry.reader.redactions.push(area);
@@ -249,23 +250,21 @@ impl<'a> ShapeParser<'a> {
     }
 
     fn known_kinds(&self) -> String {
-        if self.destroys {
+        if self.allows_redactions {
             format!("{KIND_LIST}, redaction")
         } else {
             KIND_LIST.into()
         }
     }
 
-    /// A number within bounds.
-    fn number(&mut self, field: &str, value: &Value, (least, most): (f64, f64)) -> Option<f64> {
-        let number = value
-            .as_f64()
-            .filter(|number| (least..=most).contains(number));
+    /// Parses a number within bounds.
+    fn number(&mut self, field: &str, value: &Value, (min, max): (f64, f64)) -> Option<f64> {
+        let number = value.as_f64().filter(|number| (min..=max).contains(number));
         if number.is_none() {
             self.add_error(
                 field,
                 format!(
-                    "is {}. Right would be a number from {least} to {most}.",
+                    "is {}. Right would be a number from {min} to {max}.",
                     shorten(&value.to_string())
                 ),
             );
@@ -295,7 +294,7 @@ impl<'a> ShapeParser<'a> {
         }
     }
 
-    /// A box; `round` where it is drawn, exact where it destroys.
+    /// Parses a box. Drawn boxes are rounded; boxes of redactions and crops stay exact.
     fn area(&mut self, field: &str, value: &Value, round: bool) -> Option<Area> {
         let Some([x, y, w, h]) = value.as_array().map(Vec::as_slice) else {
             self.add_error(
@@ -335,7 +334,7 @@ impl<'a> ShapeParser<'a> {
     }
 }
 
-/// One shape being read.
+/// The parser of a single shape.
 struct ShapeEntry<'a, 'b> {
     reader: &'a mut ShapeParser<'b>,
     name: &'a str,
@@ -344,7 +343,7 @@ struct ShapeEntry<'a, 'b> {
 }
 
 impl ShapeEntry<'_, '_> {
-    /// A member that must be there.
+    /// A required member.
     fn member(&mut self, member: &'static str) -> Option<(String, Value)> {
         self.known.push(member);
         let field = format!("{}.{member}", self.name);
@@ -371,11 +370,11 @@ impl ShapeEntry<'_, '_> {
         self.reader.area(&field, &value, round)
     }
 
-    /// A number that may be left out.
-    fn number_or(&mut self, member: &'static str, usual: f64, bounds: (f64, f64)) -> Option<f64> {
+    /// An optional number with a default.
+    fn number_or(&mut self, member: &'static str, default: f64, bounds: (f64, f64)) -> Option<f64> {
         self.known.push(member);
         let Some(value) = self.object.get(member) else {
-            return Some(usual);
+            return Some(default);
         };
         self.reader
             .number(&format!("{}.{member}", self.name), value, bounds)
@@ -489,7 +488,7 @@ impl ShapeEntry<'_, '_> {
             self.number_or("size", 0.03, TEXT_SIZE_RANGE),
             self.color(),
         );
-        // Sent by tools that give every shape one; it says nothing here.
+        // Some tools send a width with every shape; it has no meaning here.
         self.known.push("width");
         let (field, value) = self.member("text")?;
         let Some(text) = value.as_str() else {
@@ -535,7 +534,8 @@ impl ShapeEntry<'_, '_> {
     }
 }
 
-/// A text that can be drawn: its letters are all in the bundled font, and none turns the others around.
+/// Checks a text: the bundled font has all its characters, and none changes the direction of the
+/// text.
 fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
     let text = text.replace("\r\n", "\n").trim_end().to_owned();
     let length = text.chars().count();
@@ -547,41 +547,41 @@ fn check_text(text: &str, font: Option<&Font>) -> Result<String, String> {
             "is {length} characters long; at most {MAX_TEXT_LENGTH} are taken. Shorten it."
         ));
     }
-    let named = |letter: char| format!("U+{:04X}", letter as u32);
-    if let Some(odd) = text
+    let code_point = |c: char| format!("U+{:04X}", c as u32);
+    if let Some(control) = text
         .chars()
         .find(|letter| letter.is_control() && *letter != '\n')
     {
         return Err(format!(
             "has the control character {}. Only line breaks are taken.",
-            named(odd)
+            code_point(control)
         ));
     }
-    if let Some(turn) = text
+    if let Some(bidi) = text
         .chars()
         .find(|letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
         return Err(format!(
             "has the character {}, which turns the direction of what follows. Leave it out.",
-            named(turn)
+            code_point(bidi)
         ));
     }
     let Some(font) = font else { return Ok(text) };
     match font.missing_char(&text) {
         Some(missing) => Err(format!(
             "has the character “{missing}” ({}), which the font of texts does not have. Leave it out.",
-            named(missing)
+            code_point(missing)
         )),
         None => Ok(text),
     }
 }
 
-/// To five decimals: a hundredth of a pixel of a large screen is seen by nobody.
+/// Rounds to five decimals, which is less than a visible difference.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 100_000.0).round() / 100_000.0
 }
 
-/// The beginning of what was sent, to be shown.
+/// The first 40 characters of a value, for error messages.
 fn shorten(text: &str) -> String {
     if text.chars().count() <= 40 {
         text.to_owned()

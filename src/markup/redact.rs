@@ -1,7 +1,9 @@
-//! Redaction and crop: what is under the one and outside of the other is gone from every byte we store, before anything of the picture is shown again.
+//! Redaction and crop. Removed content is deleted from all stored bytes before the picture is shown
+//! again.
 //!
-//! First the picture is hidden and its old addresses end, in one transaction with what is to be done. What follows can be gone on with after a crash at
-//! any point, by whoever asks again or by the job: burn into a new object and write it down; delete all that was; only then show the new.
+//! One transaction hides the picture, revokes its addresses and records the request. The remaining
+//! steps can resume after a crash, in another request or in a job: redact into a new object and
+//! record it, delete all old objects, then publish the new one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,13 +20,13 @@ use crate::media::{self, Media, MediaContext, Object};
 use crate::people::Person;
 use crate::{events, updates, uploads};
 
-/// Shown while it is under way.
+/// Shown while a redaction is in progress.
 const IN_PROGRESS_TEXT: &str =
     "Something of it is being destroyed. It is shown again when that is done.";
-/// After so long the work is taken up by a job, if whoever asked for it has not done it.
+/// If the request has not completed the work after this time, in milliseconds, a job does.
 const JOB_DELAY: i64 = 60_000;
 
-/// A picture that is hidden until something of it is gone.
+/// A recorded redaction of a hidden picture.
 #[derive(Debug, FromRow)]
 struct Redaction {
     media_id: String,
@@ -38,18 +40,18 @@ struct Redaction {
     made: Option<String>,
 }
 
-/// What takes the place of a picture.
+/// The result of a redaction.
 #[derive(Debug, Serialize, Deserialize)]
 struct RedactedPicture {
-    /// The old picture, in pixels.
+    /// The size of the old picture in pixels.
     old: (u32, u32),
-    /// What was left of it: left, top, width and height.
+    /// The kept part in pixels: left, top, width and height.
     kept: (u32, u32, u32, u32),
     original: StoredObject,
     thumbnail: StoredObject,
 }
 
-/// A stored object.
+/// A stored object, as serialised in [`RedactedPicture`].
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredObject {
     key: String,
@@ -81,14 +83,14 @@ impl StoredObject {
     }
 }
 
-/// Hides the picture and writes down what is to be done with it. From the commit on nobody gets a byte of it.
+/// Hides the picture and records the redaction. After the commit nobody can fetch the picture.
 pub(super) async fn begin(
     tx: &mut Tx,
     clock: &Clock,
     person: &Person,
     media: &Media,
     input: &MarkupInput,
-    asked: &str,
+    digest: &str,
 ) -> Result<()> {
     let keys: Vec<(String, String)> =
         sqlx::query_as("DELETE FROM renditions WHERE media_id = $1 RETURNING name, key")
@@ -115,7 +117,7 @@ pub(super) async fn begin(
     )
     .bind(&media.id)
     .bind(&person.id)
-    .bind(asked)
+    .bind(digest)
     .bind(to_json(&input.shapes)?)
     .bind(json!(input.redactions).to_string())
     .bind(input.crop.map(|crop| json!(crop).to_string()))
@@ -137,7 +139,7 @@ fn job_payload(media_id: &str) -> serde_json::Value {
     json!({ "media": media_id })
 }
 
-/// Whether this is just being done to the picture.
+/// The digest of the redaction in progress, if any.
 pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Option<String>> {
     Ok(
         sqlx::query_scalar("SELECT asked FROM burns WHERE media_id = $1")
@@ -147,12 +149,13 @@ pub(super) async fn pending_request(tx: &mut Tx, media_id: &str) -> Result<Optio
     )
 }
 
-/// Does what is left to be done, for who waits for it. Where it cannot be done just now the picture stays hidden, and a job tries it until it is done.
+/// Completes a redaction for a waiting request. If that fails now, the picture stays hidden and a
+/// job retries until it succeeds.
 pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> {
     let Err(error) = run_steps(ctx, media_id).await else {
         return ctx.db.truncate_wal().await;
     };
-    tracing::warn!(%error, media = media_id, "a picture stays hidden: what is to go from it could not be destroyed yet");
+    tracing::warn!(%error, media = media_id, "a redaction could not be completed; the picture stays hidden");
     let mut tx = ctx.db.begin().await?;
     jobs::run_now(&mut tx, &ctx.clock, "burn", &job_payload(media_id)).await?;
     tx.commit().await?;
@@ -163,7 +166,7 @@ pub async fn finish_redaction(ctx: &MediaContext, media_id: &str) -> Result<()> 
     ))
 }
 
-/// The same as a job.
+/// Completes a redaction as a job.
 pub async fn redact_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Task {
@@ -174,13 +177,14 @@ pub async fn redact_job(ctx: &MediaContext, payload: &str) -> Result<()> {
     ctx.db.truncate_wal().await
 }
 
-/// Two may be at it at once: each step is written down by one of them, and done twice it is harmless.
+/// Runs the remaining steps. A request and a job may run them at once: only one of them records
+/// each step, and repeating a step is harmless.
 async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
     loop {
         let Some(redaction) = load(ctx, media_id).await? else {
             return Ok(());
         };
-        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
+        let media_count: i64 = sqlx::query_scalar("SELECT count(*) FROM media WHERE id = $1")
             .bind(media_id)
             .fetch_one(&mut *ctx.db.read().await?)
             .await?;
@@ -188,11 +192,11 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
             Some(made) => {
                 Some(serde_json::from_str::<RedactedPicture>(made).map_err(Error::internal)?)
             }
-            None if there == 0 => None,
+            None if media_count == 0 => None,
             None => {
                 match redact_picture(ctx, &redaction).await {
                     Ok(made) => record_redacted(ctx, &redaction, made).await?,
-                    // The other one has gone on meanwhile.
+                    // The other one has recorded this step in the meantime.
                     Err(Error::NotFound)
                         if load(ctx, media_id)
                             .await?
@@ -206,11 +210,19 @@ async fn run_steps(ctx: &MediaContext, media_id: &str) -> Result<()> {
             }
         };
         let kept: Vec<String> = match &made {
-            Some(made) if there > 0 => vec![made.original.key.clone(), made.thumbnail.key.clone()],
+            Some(made) if media_count > 0 => {
+                vec![made.original.key.clone(), made.thumbnail.key.clone()]
+            }
             _ => Vec::new(),
         };
         let deleted_keys = purge_old_copies(ctx, &redaction, made.as_ref(), &kept).await?;
-        return publish(ctx, &redaction, made.filter(|_| there > 0), &deleted_keys).await;
+        return publish(
+            ctx,
+            &redaction,
+            made.filter(|_| media_count > 0),
+            &deleted_keys,
+        )
+        .await;
     }
 }
 
@@ -224,7 +236,8 @@ async fn load(ctx: &MediaContext, media_id: &str) -> Result<Option<Redaction>> {
         .await?)
 }
 
-/// Burns what is to go, and stores what is left. The bytes of the old picture are in memory alone: in a folder a crash would leave them.
+/// Redacts and stores the picture. The old picture stays in memory, because a crash would leave
+/// temporary files behind.
 async fn redact_picture(ctx: &MediaContext, redaction: &Redaction) -> Result<RedactedPicture> {
     let redactions: Vec<[f64; 4]> =
         serde_json::from_str(&redaction.redactions).map_err(Error::internal)?;
@@ -283,7 +296,7 @@ async fn store_rendition(
         .into())
 }
 
-/// Writes down what was made; of two that made it, one does.
+/// Records the redacted picture. If another one was recorded first, deletes this one.
 async fn record_redacted(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -306,15 +319,16 @@ async fn record_redacted(
     tx.commit().await
 }
 
-/// Deletes every byte of the old picture: its renditions, what jobs of that time stored, what is left of its upload and of processes that were killed.
-/// Answers the keys that a job of that time may be writing to even now.
+/// Deletes every byte of the old picture: its renditions, objects of earlier jobs, the data of its
+/// upload and files left by killed processes. Returns the keys that an earlier job may still be
+/// writing to.
 async fn purge_old_copies(
     ctx: &MediaContext,
     redaction: &Redaction,
     made: Option<&RedactedPicture>,
     kept: &[String],
 ) -> Result<Vec<String>> {
-    let loose: Vec<String> =
+    let pending: Vec<String> =
         sqlx::query_scalar("SELECT key FROM loose_objects WHERE media_id = $1")
             .bind(&redaction.media_id)
             .fetch_all(&mut *ctx.db.read().await?)
@@ -324,17 +338,18 @@ async fn purge_old_copies(
         made.into_iter()
             .flat_map(|made| [made.original.key.clone(), made.thumbnail.key.clone()]),
     );
-    keys.extend(loose.iter().cloned());
+    keys.extend(pending.iter().cloned());
     keys.retain(|key| !kept.contains(key));
     ctx.purge(&keys).await?;
     uploads::wipe_upload(ctx, &redaction.media_id).await?;
-    Ok(loose
+    Ok(pending
         .into_iter()
         .filter(|key| !kept.contains(key))
         .collect())
 }
 
-/// Shows what is left of the picture, with the layer and the places of comments moved along. Without the media only the note of it goes.
+/// Shows the redacted picture, and moves its shapes and the anchors of comments. If the media no
+/// longer exists, only deletes the record.
 async fn publish(
     ctx: &MediaContext,
     redaction: &Redaction,
@@ -420,7 +435,8 @@ async fn publish(
     tx.commit().await
 }
 
-/// Update, generation and revision of the media, which nobody else changes until the transaction ends.
+/// Locks the media until the transaction ends. Returns the id of its update, its generation and its
+/// markup revision.
 async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, i64)>> {
     let update: Option<String> = sqlx::query_scalar("SELECT update_id FROM media WHERE id = $1")
         .bind(media_id)
@@ -435,9 +451,9 @@ async fn lock_media(tx: &mut Tx, media_id: &str) -> Result<Option<(String, i64, 
     Ok(found.bind(media_id).fetch_optional(&mut **tx).await?)
 }
 
-/// The picture cannot be read any more, so nothing of it can be kept: all of it goes.
+/// Deletes the whole picture, because it cannot be decoded any more.
 async fn fail(ctx: &MediaContext, redaction: &Redaction, error: &Error) -> Result<()> {
-    tracing::warn!(%error, media = redaction.media_id, "a picture that something was to go from cannot be read; all of it is deleted");
+    tracing::warn!(%error, media = redaction.media_id, "a picture cannot be decoded for its redaction; deleting all of it");
     let deleted_keys = purge_old_copies(ctx, redaction, None, &[]).await?;
     let mut tx = ctx.db.begin().await?;
     if let Some((update_id, ..)) = lock_media(&mut tx, &redaction.media_id).await? {

@@ -1,8 +1,9 @@
-//! A place in a picture as comments name it.
+//! Regions of pictures that comments refer to.
 
 use super::Area;
 
-/// A part of a picture or frame, 0–1 from the top left; a point has no width and height.
+/// A region of a picture or frame, in fractions (0–1) from the top left. A point has no width and
+/// height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Region {
     /// Left edge.
@@ -16,7 +17,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// Checks that it lies inside the picture.
+    /// Checks that the region lies within the picture.
     pub fn new(x: f64, y: f64, w: f64, h: f64) -> Result<Self, String> {
         let inside = [x, y, w, h]
             .iter()
@@ -30,12 +31,12 @@ impl Region {
         }
     }
 
-    /// As it is stored.
+    /// Serialises the region for storage.
     pub fn to_json(self) -> String {
         serde_json::json!({ "x": self.x, "y": self.y, "w": self.w, "h": self.h }).to_string()
     }
 
-    /// Reads what was stored or sent; unknown members are refused.
+    /// Parses a stored or sent region. Unknown members are errors.
     pub fn parse(value: &serde_json::Value) -> Result<Self, String> {
         let message = || "is not like {\"x\":0.1,\"y\":0.2,\"w\":0.3,\"h\":0.1}.".to_owned();
         let object = value.as_object().ok_or_else(message)?;

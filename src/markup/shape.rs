@@ -1,11 +1,12 @@
-//! What a shape is: positions are 0–1 from the top left of the picture, widths and sizes fractions of its shorter side.
+//! The types of shapes. Positions are fractions (0–1) from the top left of the picture; widths and
+//! sizes are fractions of its shorter side.
 
 use serde::Serialize;
 
 /// The colours of shapes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "they say it themselves")]
+#[allow(missing_docs, reason = "the names are self-explanatory")]
 pub enum Color {
     #[default]
     Red,
@@ -19,7 +20,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// All of them, in the order of the editor.
+    /// All colours, in the order of the editor.
     pub const ALL: [Self; 8] = [
         Self::Red,
         Self::Orange,
@@ -31,7 +32,7 @@ impl Color {
         Self::White,
     ];
 
-    /// Its word.
+    /// The name of the colour.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Red => "red",
@@ -45,7 +46,7 @@ impl Color {
         }
     }
 
-    /// As it is drawn; `browser/src/markup/draw.ts` has the same.
+    /// The colour as drawn; `browser/src/markup/draw.ts` uses the same values.
     pub fn hex(self) -> &'static str {
         match self {
             Self::Red => "#e5322d",
@@ -59,7 +60,7 @@ impl Color {
         }
     }
 
-    /// What is read on it, and what a text of it is rimmed with.
+    /// The colour for text on it, and for the outline of text in it.
     pub fn contrast(self) -> &'static str {
         match self {
             Self::Yellow | Self::Orange | Self::White => Self::Black.hex(),
@@ -68,12 +69,12 @@ impl Color {
     }
 }
 
-/// A place in a picture.
+/// A point in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// From the left.
+    /// Fraction from the left.
     pub x: f64,
-    /// From the top.
+    /// Fraction from the top.
     pub y: f64,
 }
 
@@ -83,7 +84,7 @@ impl Serialize for Point {
     }
 }
 
-/// A part of a picture.
+/// A rectangle in a picture, in fractions of its sides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// Left edge.
@@ -105,9 +106,9 @@ impl Serialize for Area {
 /// A point of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StrokePoint {
-    /// Where.
+    /// The position.
     pub at: Point,
-    /// How hard a pen was pressed, 0–1; none where it was no pen, which is 0.5.
+    /// The pressure of a pen, 0–1; `None` for other devices, drawn like 0.5.
     pub pressure: Option<f64>,
 }
 
@@ -120,19 +121,19 @@ impl Serialize for StrokePoint {
     }
 }
 
-/// The colour and width of what is drawn with a stroke.
+/// The colour and width of a stroke.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Pen {
-    /// Its colour.
+    /// The colour.
     pub color: Color,
-    /// Of the shorter side.
+    /// The width, as a fraction of the shorter side.
     pub width: f64,
 }
 
-/// A shape of a layer. Redactions are none: they are never stored.
+/// A shape of a layer. Redactions are never stored, so they are not shapes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the members are those of the contract")]
+#[allow(missing_docs, reason = "the fields are those of the API")]
 pub enum Shape {
     /// A line with a head at `to`.
     Arrow {
@@ -148,7 +149,7 @@ pub enum Shape {
         #[serde(flatten)]
         pen: Pen,
     },
-    /// A frame.
+    /// A rectangle outline.
     Rectangle {
         r#box: Area,
         #[serde(flatten)]
@@ -160,15 +161,15 @@ pub enum Shape {
         #[serde(flatten)]
         pen: Pen,
     },
-    /// What a hand drew.
+    /// A freehand stroke.
     Freehand {
         points: Vec<StrokePoint>,
         #[serde(flatten)]
         pen: Pen,
     },
-    /// What a marker pen does.
+    /// A translucent rectangle, like a marker pen.
     Highlight { r#box: Area, color: Color },
-    /// Words; `at` is the top left of the first line.
+    /// Text; `at` is the top left of the first line.
     Text {
         at: Point,
         text: String,

@@ -1,4 +1,5 @@
-//! The layer as SVG: the page shows it, and `pictures` draws it into what is sent where no page is. `browser/src/markup/draw.ts` draws the same.
+//! Renders shapes as SVG, for pages and for drawing into copies of pictures.
+//! `browser/src/markup/draw.ts` draws the same.
 
 use std::io;
 
@@ -8,13 +9,13 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use super::{Area, Color, Pen, Point, Shape, StrokePoint};
 use crate::error::{Error, Result};
 
-/// The family of the letters; the file is bundled.
+/// The family name of the bundled font.
 pub const FONT_FAMILY: &str = "DejaVu Sans";
 
-/// The layer over a picture of so many pixels: safe to be put into a page as it is.
+/// Renders shapes over a picture of `width` × `height` pixels. The SVG is safe to embed in a page.
 pub fn render(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
     let view = format!("0 0 {width} {height}");
-    let mut sheet = SvgCanvas {
+    let mut canvas = SvgCanvas {
         out: Writer::new(Vec::new()),
         w: width as f64,
         h: height as f64,
@@ -28,19 +29,19 @@ pub fn render(shapes: &[Shape], width: i64, height: i64) -> Result<String> {
         ("focusable", "false"),
     ];
     let drawn = (|| {
-        sheet
+        canvas
             .out
             .write_event(Event::Start(BytesStart::new("svg").with_attributes(root)))?;
         for shape in shapes {
-            sheet.draw(shape)?;
+            canvas.draw(shape)?;
         }
-        sheet.out.write_event(Event::End(BytesEnd::new("svg")))
+        canvas.out.write_event(Event::End(BytesEnd::new("svg")))
     })();
     drawn.map_err(Error::internal)?;
-    String::from_utf8(sheet.out.into_inner()).map_err(Error::internal)
+    String::from_utf8(canvas.out.into_inner()).map_err(Error::internal)
 }
 
-/// At most two decimals, and no zeros behind them.
+/// Formats a number with at most two decimals and without trailing zeros.
 fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -62,7 +63,7 @@ fn stroke(color: &'static str, width: f64) -> [(&'static str, String); 5] {
     ]
 }
 
-/// A picture in pixels, and its shorter side.
+/// Writes SVG elements. `w` and `h` are the size of the picture in pixels, `s` its shorter side.
 struct SvgCanvas {
     out: Writer<Vec<u8>>,
     w: f64,
@@ -148,7 +149,7 @@ impl SvgCanvas {
         self.element("path", [("d", d), ("fill", pen.color.hex().into())])
     }
 
-    /// From one point to another; a dot where they are one.
+    /// Draws a line, or a dot if both points are equal.
     fn segment(&mut self, a: (f64, f64), b: (f64, f64), pen: Pen) -> io::Result<()> {
         let width = pen.width * self.s;
         if a == b {
@@ -169,7 +170,8 @@ impl SvgCanvas {
         )
     }
 
-    /// Segments of one pressure, in eighths, are one path through the middles between its points.
+    /// Draws a smooth path for each run of segments with the same pressure (in eighths), through
+    /// the midpoints between its points.
     fn freehand(&mut self, stroke_points: &[StrokePoint], pen: Pen) -> io::Result<()> {
         let points: Vec<(f64, f64)> = stroke_points
             .iter()
@@ -275,7 +277,7 @@ impl SvgCanvas {
         element.write_empty().map(drop)
     }
 
-    /// In pixels.
+    /// Converts fractions to pixels.
     fn to_pixels(&self, point: Point) -> (f64, f64) {
         (point.x * self.w, point.y * self.h)
     }
