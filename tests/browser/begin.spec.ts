@@ -159,7 +159,7 @@ test("a page that is left while it counts leaves no draft and no upload; what wa
   await page.goto("/inbox");
   await expect.poll(drafts).toBe(0);
   await expect.poll(() => there("/uploads")).toBe(0);
-  await expect(page.locator("kept-recordings li")).toHaveCount(0);
+  await expect(page.locator("unfinished-recordings li")).toHaveCount(0);
 
   await counting();
   await page.getByLabel("Notes").fill("Mine");

@@ -38,7 +38,7 @@ test("a recording that an earlier version kept is offered, sent and played", asy
   await fill(page, await onServer(page, spool, bytes), bytes);
 
   await page.goto("/inbox");
-  const offer = page.locator("kept-recordings .kept");
+  const offer = page.locator("unfinished-recordings .unfinished-recording");
   await expect(offer).toContainText("0:04 recorded, 0:02 safe on the server.");
   await offer.getByRole("button", { name: "Continue the upload" }).click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);

@@ -13,7 +13,7 @@ const wait = (seconds: number) => new Promise((done) => setTimeout(done, seconds
 /** What recovers a recording after its page is gone: seconds lost of those that were recorded until then. */
 async function lost(page: Page, recorded: number, file: string): Promise<number> {
   await page.goto("/inbox");
-  const offer = page.locator("kept-recordings .kept");
+  const offer = page.locator("unfinished-recordings .unfinished-recording");
   await offer.getByRole("button", { name: /^(Continue the upload|Finish it)$/ }).click();
   await page.waitForURL(/\/updates\/[0-9a-z]+\/edit/);
   return recorded - (await length(page, file));

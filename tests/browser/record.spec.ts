@@ -318,7 +318,7 @@ test("what the server does not take is kept, and the recorder is free again; too
   await expect(
     recorder(page).getByRole("alert").getByText("This is larger than the server takes."),
   ).toBeVisible();
-  await expect(page.locator("kept-recordings li")).toHaveCount(1);
+  await expect(page.locator("unfinished-recordings li")).toHaveCount(1);
   await page.unroute("**/uploads/*");
 
   await recorder(page).evaluate((element) =>

@@ -20,7 +20,7 @@ const test = base.extend<{ server: Hearback; who: Person; studio: RecordingBrows
 });
 test.describe.configure({ timeout: 180_000 });
 
-const offer = (page: Page) => page.locator("kept-recordings .kept");
+const offer = (page: Page) => page.locator("unfinished-recordings .unfinished-recording");
 
 /** "2:14 recorded, 2:11 safe on the server." in seconds. */
 async function offered(page: Page): Promise<{ recorded: number; safe: number }> {

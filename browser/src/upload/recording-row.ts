@@ -16,7 +16,7 @@ export class RecordingRow {
   constructor(title: string, media = "") {
     this.element = make(
       "li",
-      { class: "note kept", "data-of": media },
+      { class: "note unfinished-recording", "data-of": media },
       icon("film"),
       make(
         "div",

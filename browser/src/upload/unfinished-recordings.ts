@@ -1,4 +1,4 @@
-// <kept-recordings> lists unfinished recordings: those in the spool of this browser (their page was closed or crashed, or the server was
+// <unfinished-recordings> lists unfinished recordings: those in the spool of this browser (their page was closed or crashed, or the server was
 // away), and those that another browser began. Only the person discards them.
 import {
   announce,
@@ -273,11 +273,11 @@ export class UnfinishedRecordings extends HTMLElement {
   }
 }
 
-customElements.define("kept-recordings", UnfinishedRecordings);
+customElements.define("unfinished-recordings", UnfinishedRecordings);
 
 declare global {
   interface HTMLElementTagNameMap {
-    "kept-recordings": UnfinishedRecordings;
+    "unfinished-recordings": UnfinishedRecordings;
   }
 }
 

@@ -25,7 +25,7 @@ export async function explainUnfinished(rows: HTMLElement[]): Promise<void> {
 /** Null while the recording may still be running. */
 function recordingMessage({ media, received, touched_at }: UnfinishedUpload): string | null {
   const touched = new Date(touched_at);
-  if (document.querySelector(`kept-recordings [data-of="${CSS.escape(media)}"]`))
+  if (document.querySelector(`unfinished-recordings [data-of="${CSS.escape(media)}"]`))
     return `Unfinished. ${formatBytes(received)} of it arrived; see above.`;
   if (Date.now() - touched.getTime() > RECORDING_IDLE_MS)
     return `${formatBytes(received)} of it arrived, nothing since ${formatTimestamp(touched)}. It is paused, or its page is gone.`;
