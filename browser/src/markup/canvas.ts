@@ -220,16 +220,16 @@ function element(
   className: string,
   attributes: Record<string, number | string>,
 ): SVGElement {
-  const made = document.createElementNS(svgNamespace, name);
-  made.setAttribute("class", className);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
-  return made;
+  const result = document.createElementNS(svgNamespace, name);
+  result.setAttribute("class", className);
+  for (const [key, value] of Object.entries(attributes)) result.setAttribute(key, String(value));
+  return result;
 }
 
 function svg(className: string): SVGSVGElement {
-  const made = document.createElementNS(svgNamespace, "svg");
-  made.setAttribute("class", className);
-  made.setAttribute("aria-hidden", "true");
-  made.setAttribute("focusable", "false");
-  return made;
+  const result = document.createElementNS(svgNamespace, "svg");
+  result.setAttribute("class", className);
+  result.setAttribute("aria-hidden", "true");
+  result.setAttribute("focusable", "false");
+  return result;
 }

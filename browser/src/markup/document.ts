@@ -34,7 +34,7 @@ export class MarkupDocument {
   #pasteCount = 0;
   #lastId = 0;
 
-  /** `onChange` is called after every change with a message for screen readers. `isRefusal`: the change was refused, and everyone is to see why. */
+  /** `onChange` is called after every change with a message for screen readers. `isRefusal`: the change was refused, so the message must be visible. */
   constructor(
     markup: Markup,
     readonly size: Size,

@@ -71,7 +71,7 @@ export function extent(shapes: Shape[]): Box {
   return [left, top, right - left, bottom - top];
 }
 
-/** Whether a point is on what a shape draws ("on"), or only inside its outline ("in"). `slack` is how near is enough. */
+/** Whether a point is on what a shape draws ("on"), or only inside its outline ("in"). `slack` is the tolerance in pixels of the picture. */
 export function hitTest(
   shape: Shape,
   [x, y]: Point,

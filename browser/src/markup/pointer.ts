@@ -7,7 +7,7 @@ import { Panning } from "./states/panning.js";
 import { Pinching } from "./states/pinching.js";
 import type { PointerState } from "./states/state.js";
 
-/** Pixels that a step of the wheel means where the browser counts in lines. */
+/** Pixels per line, for browsers that report the wheel in lines. */
 const lineHeight = 16;
 
 export class PointerInput {

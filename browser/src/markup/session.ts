@@ -19,8 +19,8 @@ export interface EditorTask {
   /** Set if the update is published and this many people answered it: saving can ask them again. */
   answered?: { people: number };
   /**
-   * Saves the markup. An error keeps the editor open and shows the error's message. Questions to the person run inside `pauseSaving`,
-   * which shows meanwhile that nothing is being saved.
+   * Saves the markup. An error keeps the editor open and shows the error's message. Questions to the person must run inside `pauseSaving`: the
+   * editor shows then that nothing is being saved.
    */
   save(markup: Markup, change: RevisionChange | undefined, pauseSaving: PauseSaving): Promise<void>;
 }

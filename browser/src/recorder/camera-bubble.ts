@@ -12,12 +12,12 @@ export const defaultBubble: Bubble = { x: 0.1, y: 0.82, size: 0.28 };
 
 /** Limits a bubble to the picture. `aspect` is the width of the picture divided by its height. */
 export function clampBubble({ x, y, size }: Bubble, aspect: number): Bubble {
-  const kept = Math.min(Math.max(size, 0.12), Math.min(0.8, aspect));
-  const half = kept / 2;
+  const diameter = Math.min(Math.max(size, 0.12), Math.min(0.8, aspect));
+  const half = diameter / 2;
   return {
     x: Math.min(Math.max(x, half / aspect), 1 - half / aspect),
     y: Math.min(Math.max(y, half), 1 - half),
-    size: kept,
+    size: diameter,
   };
 }
 

@@ -49,12 +49,12 @@ export class Compositor extends EventTarget {
     timeouts: Timeouts,
     still: VideoFrame | null = null,
   ): Promise<Compositor> {
-    const made = new Compositor(script, tracks, bubble);
+    const compositor = new Compositor(script, tracks, bubble);
     try {
-      made.track = await made.#begin(timeouts, still);
-      return made;
+      compositor.track = await compositor.#begin(timeouts, still);
+      return compositor;
     } catch (error) {
-      made.close();
+      compositor.close();
       throw error;
     } finally {
       still?.close();

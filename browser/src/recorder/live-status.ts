@@ -11,8 +11,8 @@ import type { RecorderState, RecorderView } from "./view.js";
 const interval = 100;
 
 /**
- * Milliseconds of silence before it is mentioned. While choosing, the person is asked to speak; while recording, they may just be showing
- * something.
+ * Milliseconds of silence before the recorder mentions it. While choosing, the person is asked to speak; while recording, they may just be
+ * showing something.
  */
 const silenceDelay = { choosing: 3000, recording: 10_000 };
 

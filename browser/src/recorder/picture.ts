@@ -42,10 +42,10 @@ export class RecorderPicture extends EventTarget {
     captured: CapturedTracks,
     bubble: Bubble,
   ): Promise<RecorderPicture> {
-    const made = new RecorderPicture(worker, captured, bubble);
+    const picture = new RecorderPicture(worker, captured, bubble);
     if ((captured.screen && captured.camera) || canTransferFrames())
-      await made.#compose(timeouts.choosing, null);
-    return made;
+      await picture.#compose(timeouts.choosing, null);
+    return picture;
   }
 
   get track(): MediaStreamTrack {

@@ -3,7 +3,7 @@ import { CaptureError } from "./capture.js";
 import type { RecordingUploader } from "../upload/recording-uploader.js";
 import { withFallback } from "../lib/deadline.js";
 
-/** In order of preference. The first plays everywhere; the others have to be converted for some browsers. */
+/** In order of preference. Types that play everywhere come first; the others have to be converted for some browsers. */
 const preferredTypes = [
   "video/mp4;codecs=avc1.640028,mp4a.40.2",
   "video/mp4;codecs=avc1.42E01E,mp4a.40.2",

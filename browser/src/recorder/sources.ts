@@ -97,7 +97,7 @@ export class RecorderSources {
       );
     const picture = await attempt.acquire(
       RecorderPicture.begin(options.worker, { screen, camera }, options.bubble),
-      (made) => made.close(),
+      (unused) => unused.close(),
     );
     picture.addEventListener("failed", () => {
       if (this.#picture !== picture) return;

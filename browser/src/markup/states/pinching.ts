@@ -1,4 +1,4 @@
-// Two fingers zoom and pan. It is no PointerState, because it follows two pointers.
+// Two fingers zoom and pan. It is not a PointerState, because it follows two pointers.
 import type { EditorContext } from "../context.js";
 import type { Point } from "../shapes.js";
 
