@@ -1,31 +1,25 @@
-//! Whom an update is for, who may see it, and how both change.
+//! The audience and visibility of an update, and how they change.
 
 use serde_json::json;
 
-use crate::app::{TestApp, email};
+use crate::app::{PASSWORD, TestApp, array, email, text, update_path};
 
 #[actix_web::test]
-async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() {
+async fn everyone_is_resolved_at_publication_so_later_accounts_owe_nothing() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let draft = ada.update(json!({ "title": "All hands", "audience": ["everyone"], "expectation": "acknowledge", "publish": false })).await;
     let cyd = app.person("Cyd").await;
     ada.put(&format!("{draft}/publication")).await.expect(200);
     app.state.clock.advance(1000);
     let late = app.person("Late").await;
 
-    let names = |list: serde_json::Value| {
-        list["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["person"]["name"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        names(ada.get(&format!("{draft}/receipts")).await.json()),
-        ["Bob", "Cyd"]
-    );
+    let receipts = ada.get(&format!("{draft}/receipts")).await.json();
+    let names: Vec<&str> = array(&receipts["items"])
+        .iter()
+        .map(|row| text(&row["person"]["name"]))
+        .collect();
+    assert_eq!(names, ["Bob", "Cyd"]);
     for owing in [&bob, &cyd] {
         assert_eq!(owing.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
     }
@@ -34,7 +28,7 @@ async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() 
         late.get("/inbox").await.json()["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    // Nor does an edit make them owe.
+    // An edit does not add them either.
     ada.patch(
         &draft,
         json!({ "title": "All hands!", "audience": ["everyone"], "change": "material" }),
@@ -46,9 +40,9 @@ async fn everyone_is_resolved_at_publication_and_who_joins_later_owes_nothing() 
 }
 
 #[actix_web::test]
-async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opened() {
+async fn fyi_update_to_everyone_gets_receipts_only_when_it_is_opened() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.state.clock.advance(1000);
     let path = ada
         .update(json!({ "title": "News", "audience": ["everyone"] }))
@@ -73,13 +67,9 @@ async fn an_update_that_asks_nothing_of_everyone_gets_a_receipt_when_it_is_opene
 }
 
 #[actix_web::test]
-async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
+async fn workspace_update_is_visible_to_all_but_owed_by_its_audience_only() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Eve").await,
-    );
+    let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path =
         ada.update(json!({ "title": "Open", "audience": [email("Bob")], "visibility": "workspace", "expectation": "acknowledge" })).await;
     eve.get(&path).await.expect(200);
@@ -98,13 +88,9 @@ async fn a_workspace_update_is_seen_by_all_and_owed_by_its_audience_alone() {
 }
 
 #[actix_web::test]
-async fn edits_add_and_remove_recipients_who_keep_their_answers() {
+async fn recipients_keep_their_answers_when_edits_remove_and_add_them() {
     let app = TestApp::start().await;
-    let (ada, bob, cyd) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Cyd").await,
-    );
+    let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada
         .update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge" }))
         .await;
@@ -127,7 +113,7 @@ async fn edits_add_and_remove_recipients_who_keep_their_answers() {
         ),
         (&json!(1), &json!(0), &json!("Cyd"))
     );
-    // Edits without an audience leave it.
+    // An edit without an audience does not change it.
     ada.patch(&path, json!({ "title": "y" })).await.expect(200);
     cyd.get(&path).await.expect(200);
 
@@ -140,7 +126,15 @@ async fn edits_add_and_remove_recipients_who_keep_their_answers() {
     let back = bob.get(&path).await.expect(200).json();
     assert_eq!(back["my_receipt"]["state"], "acknowledged");
     assert_eq!(ada.get(&path).await.json()["counts"]["owing"], 1);
-    // An answer cannot come to be asked of nobody.
+}
+
+#[actix_web::test]
+async fn update_that_expects_answers_cannot_lose_its_last_recipient() {
+    let app = TestApp::start().await;
+    let [ada, cyd] = app.people(["Ada", "Cyd"]).await;
+    let path = ada
+        .update(json!({ "title": "x", "audience": [email("Cyd")], "expectation": "acknowledge" }))
+        .await;
     ada.patch(&path, json!({ "audience": [] }))
         .await
         .problem(422);
@@ -156,9 +150,10 @@ async fn edits_add_and_remove_recipients_who_keep_their_answers() {
 }
 
 #[actix_web::test]
-async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
+async fn audience_that_cannot_be_reached_is_rejected_by_name() {
     let app = TestApp::start().await;
-    let (ada, admin) = (app.person("Ada").await, app.admin("Root").await);
+    let ada = app.person("Ada").await;
+    let admin = app.admin("Root").await;
     let gone = app.person("Gone").await;
     admin
         .patch(&format!("/people/{}", gone.id), json!({ "active": false }))
@@ -178,15 +173,17 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
             .await
             .problem(422);
         assert!(
-            problem["errors"]["audience"]
-                .as_str()
-                .unwrap()
-                .contains(said),
+            text(&problem["errors"]["audience"]).contains(said),
             "{problem}"
         );
     }
     assert_eq!(ada.get("/updates").await.json()["items"], json!([]));
-    // To oneself is to nobody: nobody could answer.
+}
+
+#[actix_web::test]
+async fn update_that_expects_answers_needs_a_recipient_other_than_its_author() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
     for audience in [json!([]), json!([email("Ada")])] {
         let asked = json!({ "title": "x", "audience": audience, "expectation": "acknowledge", "publish": true });
         assert!(
@@ -200,13 +197,10 @@ async fn an_audience_that_cannot_be_reached_is_refused_and_named() {
 }
 
 #[actix_web::test]
-async fn drafts_are_seen_by_their_author_alone() {
+async fn draft_is_visible_to_its_author_only() {
     let app = TestApp::start().await;
-    let (ada, bob, admin) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.admin("Root").await,
-    );
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let admin = app.admin("Root").await;
     let path = ada.update(json!({ "title": "Secret plan", "audience": ["everyone"], "visibility": "workspace", "publish": false })).await;
     for other in [&bob, &admin] {
         other.get(&path).await.problem(404);
@@ -238,9 +232,9 @@ async fn drafts_are_seen_by_their_author_alone() {
 }
 
 #[actix_web::test]
-async fn publication_is_undone_within_ten_seconds_and_not_after() {
+async fn publication_can_be_undone_for_ten_seconds() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada.update(json!({ "title": "Oops", "audience": [email("Bob")], "expectation": "acknowledge", "publish": false })).await;
     let undo = format!("{path}/publication");
     assert_eq!(ada.delete(&undo).await.expect(200).json()["state"], "draft");
@@ -262,7 +256,7 @@ async fn publication_is_undone_within_ten_seconds_and_not_after() {
 }
 
 #[actix_web::test]
-async fn an_empty_draft_is_not_published_and_one_with_notes_gets_a_title() {
+async fn publication_requires_a_title_or_notes() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     assert!(
@@ -288,7 +282,7 @@ async fn an_empty_draft_is_not_published_and_one_with_notes_gets_a_title() {
 }
 
 #[actix_web::test]
-async fn who_edits_an_older_version_is_told_and_loses_nothing() {
+async fn edit_of_an_older_version_is_rejected_and_keeps_the_typed_text() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
@@ -314,7 +308,7 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
         .expect(409);
     assert!(page.text().contains("My own words"));
     assert_eq!(ada.get(&path).await.json()["title"], "Two");
-    // Two at once: one wins, or both in turn, but never a silent loss.
+    // Of two concurrent edits of one version, exactly one succeeds.
     let version = ada.get(&path).await.json()["version"].clone();
     let (one, two) = tokio::join!(
         ada.patch(&path, json!({ "title": "A", "version": version })),
@@ -326,27 +320,28 @@ async fn who_edits_an_older_version_is_told_and_loses_nothing() {
 }
 
 #[actix_web::test]
-async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactivated_is_said_to_be()
-{
+async fn invitation_by_a_program_returns_the_link_to_pass_on() {
     let app = TestApp::start().await;
-    let (root, gone) = (app.admin("Root").await, app.person("Gone").await);
+    let root = app.admin("Root").await;
     let update = json!({ "title": "Join", "audience": ["new@example.org"], "invite": true, "publish": true });
     let update = root.post("/updates", update).await.expect(201).json();
     assert_eq!(update["invited"][0]["email"], "new@example.org");
-    let link = update["invited"][0]["url"].as_str().unwrap();
-    let new = app.client();
-    new.post(
-        link,
-        json!({ "name": "New", "password": crate::app::PASSWORD }),
-    )
-    .await
-    .expect(204);
+    let link = text(&update["invited"][0]["url"]);
+    app.client()
+        .post(link, json!({ "name": "New", "password": PASSWORD }))
+        .await
+        .expect(204);
     assert_eq!(
-        root.get(&format!("/updates/{}", update["id"].as_str().unwrap()))
-            .await
-            .json()["counts"]["recipients"],
+        root.get(&update_path(&update)).await.json()["counts"]["recipients"],
         1
     );
+}
+
+#[actix_web::test]
+async fn deactivated_person_in_the_audience_is_rejected_with_the_reason() {
+    let app = TestApp::start().await;
+    let root = app.admin("Root").await;
+    let gone = app.person("Gone").await;
     root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
         .await
         .expect(200);
@@ -355,10 +350,7 @@ async fn who_is_invited_by_a_program_gets_the_link_to_pass_on_and_who_is_deactiv
         .await
         .problem(422);
     assert!(
-        refused["errors"]["audience"]
-            .as_str()
-            .unwrap()
-            .contains("deactivated"),
+        text(&refused["errors"]["audience"]).contains("deactivated"),
         "{refused}"
     );
 }

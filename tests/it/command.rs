@@ -1,69 +1,81 @@
-//! The program itself, run as a person runs it.
+//! The command line: commands, settings and the doctor.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Output, Stdio};
+mod serve;
+
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::json;
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{TestApp, email};
 
-/// The program with no setting but these.
-pub fn hearback(settings: &[(&str, &str)], words: &[&str]) -> Command {
+/// The program with these settings and no others.
+pub fn hearback(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
     for (name, _) in
         std::env::vars().filter(|(name, _)| name.starts_with("HEARBACK_") || name == "DATABASE_URL")
     {
         command.env_remove(name);
     }
-    command.envs(settings.iter().copied()).args(words);
+    command.envs(settings.iter().copied()).args(arguments);
     command
 }
 
-/// The program beside a running server, with its settings.
-fn beside(app: &TestApp, words: &[&str]) -> Command {
+/// Asks a process to stop with SIGTERM.
+pub fn terminate(process: &Child) {
+    let status = Command::new("kill")
+        .args(["-TERM", &process.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// The program with the settings of a running server.
+fn command_for(app: &TestApp, arguments: &[&str]) -> Command {
     let settings: Vec<(&str, &str)> = app
         .settings()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
-    hearback(&settings, words)
+    hearback(&settings, arguments)
 }
 
-/// Runs it to its end. Off this thread: the server beside it lives on it, perhaps in the middle of a transaction.
-async fn ended(mut command: Command, given: &str) -> Output {
-    let given = given.to_owned();
+/// Runs a command until it exits. It runs on another thread, because this thread runs the server.
+async fn run(mut command: Command, input: &str) -> Output {
+    let input = input.to_owned();
     let run = move || {
-        let mut running = command
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // One that reads nothing may have ended before it is told anything.
-        let _ = running.stdin.take().unwrap().write_all(given.as_bytes());
-        running.wait_with_output().unwrap()
+        // A command that reads no input may have exited already.
+        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+        process.wait_with_output().unwrap()
     };
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+fn utf8(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn good(done: &Output) -> String {
+/// The standard output of a command that must have succeeded.
+fn stdout(done: &Output) -> String {
     assert!(
         done.status.success(),
         "{} {}",
-        text(&done.stdout),
-        text(&done.stderr)
+        utf8(&done.stdout),
+        utf8(&done.stderr)
     );
-    text(&done.stdout)
+    utf8(&done.stdout)
 }
 
 #[actix_web::test]
-async fn a_person_that_was_added_signs_in_with_the_password_given() {
+async fn added_person_signs_in_with_the_given_password() {
     let app = TestApp::start().await;
-    let command = beside(
+    let command = command_for(
         &app,
         &[
             "person",
@@ -77,7 +89,7 @@ async fn a_person_that_was_added_signs_in_with_the_password_given() {
         ],
     );
     assert_eq!(
-        good(&ended(command, "seven tall green bottles\n").await),
+        stdout(&run(command, "seven tall green bottles\n").await),
         ""
     );
     let session = app
@@ -88,34 +100,38 @@ async fn a_person_that_was_added_signs_in_with_the_password_given() {
         )
         .await;
     assert!(session.status.is_success(), "{}", session.text());
+}
 
-    // Twice is refused, and so is what is no address or no password.
-    for (words, given) in [
+#[actix_web::test]
+async fn person_add_rejects_a_used_or_invalid_address_and_a_weak_password() {
+    let app = TestApp::start().await;
+    app.person("Eva").await;
+    for (arguments, input) in [
         (["--email", "eva@example.org"], "seven tall green bottles"),
         (["--email", "eva"], "seven tall green bottles"),
         (["--email", "new@example.org"], "123"),
     ] {
-        let mut command = beside(
+        let mut command = command_for(
             &app,
             &["person", "add", "--name", "Eva", "--password-stdin"],
         );
-        command.args(words);
-        let done = ended(command, given).await;
+        command.args(arguments);
+        let done = run(command, input).await;
         assert!(
             !done.status.success() && !done.stderr.is_empty(),
-            "{words:?}"
+            "{arguments:?}"
         );
     }
     assert_eq!(app.count("SELECT count(*) FROM people").await, 1);
 }
 
 #[actix_web::test]
-async fn a_reset_prints_a_link_that_sets_a_new_password() {
+async fn person_reset_prints_a_link_that_sets_a_new_password() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let printed = good(
-        &ended(
-            beside(&app, &["person", "reset", "--email", &email("Ada")]),
+    let printed = stdout(
+        &run(
+            command_for(&app, &["person", "reset", "--email", &email("Ada")]),
             "",
         )
         .await,
@@ -135,21 +151,21 @@ async fn a_reset_prints_a_link_that_sets_a_new_password() {
         )
         .await;
     assert!(session.status.is_success(), "{}", session.text());
-    let unknown = ended(
-        beside(&app, &["person", "reset", "--email", "nobody@example.org"]),
+    let unknown = run(
+        command_for(&app, &["person", "reset", "--email", "nobody@example.org"]),
         "",
     )
     .await;
-    assert!(!unknown.status.success() && text(&unknown.stderr).contains("nobody@example.org"));
+    assert!(!unknown.status.success() && utf8(&unknown.stderr).contains("nobody@example.org"));
 }
 
 #[actix_web::test]
-async fn a_new_token_is_all_that_is_printed_and_works() {
+async fn token_add_prints_a_working_token_and_nothing_else() {
     let app = TestApp::start().await;
     app.person("Ada").await;
-    let printed = good(
-        &ended(
-            beside(
+    let printed = stdout(
+        &run(
+            command_for(
                 &app,
                 &["token", "add", "--person", &email("Ada"), "--name", "ci"],
             ),
@@ -177,46 +193,50 @@ async fn a_new_token_is_all_that_is_printed_and_works() {
 }
 
 #[test]
-fn an_unknown_command_says_what_there_is() {
-    for words in [
+fn unknown_command_lists_the_known_ones() {
+    for arguments in [
         &["publish"][..],
         &["person", "remove"],
         &["token", "remove"],
     ] {
-        let done = hearback(&[], words).output().unwrap();
-        assert!(!done.status.success(), "{words:?}");
-        let said = text(&done.stderr);
-        let known: &[&str] = match words[0] {
+        let done = hearback(&[], arguments).output().unwrap();
+        assert!(!done.status.success(), "{arguments:?}");
+        let printed = utf8(&done.stderr);
+        let known: &[&str] = match arguments[0] {
             "publish" => &["serve", "doctor", "person", "token"],
             "person" => &["add", "reset"],
             _ => &["add"],
         };
         assert!(
-            known.iter().all(|word| said.contains(word)),
-            "{words:?}: {said}"
+            known.iter().all(|word| printed.contains(word)),
+            "{arguments:?}: {printed}"
         );
     }
 }
 
 #[test]
-fn every_wrong_setting_stops_the_start_and_is_named_with_what_would_be_right() {
-    let wrong = [
+fn serve_fails_and_explains_every_invalid_setting() {
+    let invalid = [
         ("HEARBACK_LISTEN", "8080"),
         ("HEARBACK_STORAGE", "ftp://x"),
         ("HEARBACK_MAX_UPLOAD", "much"),
         ("HEARBACK_DELIVERY", "pigeon"),
     ];
-    let done = hearback(&wrong, &["serve"]).output().unwrap();
+    let done = hearback(&invalid, &["serve"]).output().unwrap();
     assert!(!done.status.success());
-    let said = text(&done.stderr);
-    assert_eq!(said.lines().count(), wrong.len(), "{said}");
-    for (name, value) in wrong {
-        let line = said
+    let printed = utf8(&done.stderr);
+    assert_eq!(printed.lines().count(), invalid.len(), "{printed}");
+    for (name, value) in invalid {
+        let line = printed
             .lines()
             .find(|line| line.starts_with(&format!("{name}: ")))
-            .unwrap_or_else(|| panic!("{name} is not named: {said}"));
+            .unwrap_or_else(|| panic!("{name} is not named: {printed}"));
         assert!(line.len() > name.len() + 20, "{value}: {line}");
     }
+}
+
+#[test]
+fn unknown_setting_in_the_configuration_file_is_rejected_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("hearback.toml");
     std::fs::write(
@@ -228,39 +248,47 @@ fn every_wrong_setting_stops_the_start_and_is_named_with_what_would_be_right() {
         .output()
         .unwrap();
     assert!(
-        !done.status.success() && text(&done.stderr).contains("HEARBAK_URL"),
+        !done.status.success() && utf8(&done.stderr).contains("HEARBAK_URL"),
         "{}",
-        text(&done.stderr)
+        utf8(&done.stderr)
     );
 }
 
 #[actix_web::test]
-async fn the_doctor_proves_every_part_and_says_how_to_mend_one_that_is_dead() {
+async fn doctor_checks_every_part_of_a_working_installation() {
     let app = TestApp::start().await;
-    let done = ended(beside(&app, &["doctor"]), "").await;
-    let said = text(&done.stdout);
+    let done = run(command_for(&app, &["doctor"]), "").await;
+    let printed = utf8(&done.stdout);
     for part in ["database", "storage", "video", "disk"] {
         assert!(
-            said.lines()
+            printed
+                .lines()
                 .any(|line| line.starts_with("ok") && line.contains(part)),
-            "{part}: {said}"
+            "{part}: {printed}"
         );
     }
-    // A bare `cargo test` has no browser part, which it rightly says.
-    let others: Vec<&str> = said
+    // `cargo test` without `bin/build-browser` has no browser assets, and the doctor reports that.
+    let others: Vec<&str> = printed
         .lines()
         .filter(|line| line.starts_with("FAIL") && !line.contains("browser part"))
         .collect();
     assert_eq!(others, [""; 0]);
-    assert_eq!(done.status.code(), Some(i32::from(said.contains("FAIL"))));
-    assert_eq!(app.objects().await, [""; 0], "its probe is gone");
+    assert_eq!(
+        done.status.code(),
+        Some(i32::from(printed.contains("FAIL")))
+    );
+    assert_eq!(app.objects().await, [""; 0], "the doctor deletes its probe");
+}
 
+#[test]
+fn doctor_explains_an_unreachable_storage() {
+    let dir = tempfile::tempdir().unwrap();
     let dead = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .to_string();
-    let data = app.dir.path().join("other");
+    let data = dir.path().join("data");
     let settings = [
         ("HEARBACK_DATA", data.to_str().unwrap().to_owned()),
         ("HEARBACK_STORAGE", "s3://bucket".into()),
@@ -273,158 +301,11 @@ async fn the_doctor_proves_every_part_and_says_how_to_mend_one_that_is_dead() {
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     let done = hearback(&settings, &["doctor"]).output().unwrap();
-    let said = text(&done.stdout);
-    assert_eq!(done.status.code(), Some(1), "{said}");
-    let line = said
+    let printed = utf8(&done.stdout);
+    assert_eq!(done.status.code(), Some(1), "{printed}");
+    let line = printed
         .lines()
         .find(|line| line.starts_with("FAIL storage"))
-        .unwrap_or_else(|| panic!("{said}"));
+        .unwrap_or_else(|| panic!("{printed}"));
     assert!(line.contains("endpoint"), "{line}");
-}
-
-#[test]
-fn serving_prints_where_it_is_and_the_setup_link_and_ends_when_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
-    for first in [true, false] {
-        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
-        let address = lines.next().unwrap().unwrap();
-        assert!(
-            address.starts_with("Hearback listens on http://127.0.0.1:"),
-            "{address}"
-        );
-        let link = lines.next().unwrap().unwrap();
-        let url = link
-            .strip_prefix("Set-up link: ")
-            .unwrap_or_else(|| panic!("{link}"));
-        assert!(
-            url.starts_with(address.strip_prefix("Hearback listens on ").unwrap())
-                && url.contains("/setup?code="),
-            "{first}: {link}"
-        );
-        let told = Command::new("kill")
-            .args(["-TERM", &running.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(told.success());
-        assert_eq!(running.wait().unwrap().code(), Some(0));
-    }
-}
-
-#[actix_web::test]
-async fn it_serves_and_ends_also_when_nobody_reads_its_log_any_more() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
-    let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let line = BufReader::new(running.stdout.take().unwrap())
-        .lines()
-        .next()
-        .unwrap()
-        .unwrap();
-    drop(running.stderr.take());
-    let address = line.strip_prefix("Hearback listens on ").unwrap();
-    for _ in 0..3 {
-        let answer = reqwest::get(format!("{address}/healthz")).await;
-        assert!(
-            answer
-                .as_ref()
-                .is_ok_and(|answer| answer.status().is_success()),
-            "{answer:?}"
-        );
-    }
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &running.id().to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert_eq!(running.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn a_clock_that_a_file_holds_is_warned_of_when_serving_begins() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("clock");
-    std::fs::write(&file, "2026-11-19T14:00:00Z").unwrap();
-    for clock in ["", file.to_str().unwrap()] {
-        let settings = [
-            ("HEARBACK_DATA", dir.path().to_str().unwrap()),
-            ("HEARBACK_TEST_CLOCK", clock),
-        ];
-        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        BufReader::new(running.stdout.take().unwrap())
-            .lines()
-            .next()
-            .unwrap()
-            .unwrap();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &running.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let said = text(&running.wait_with_output().unwrap().stderr);
-        assert_eq!(
-            said.contains("HEARBACK_TEST_CLOCK is set"),
-            !clock.is_empty(),
-            "{said}"
-        );
-    }
-}
-
-#[cfg(debug_assertions)]
-#[actix_web::test]
-async fn debug_build_serves_the_assets_of_the_named_folder() {
-    let (data, assets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let build = |style: &str| {
-        std::fs::write(assets.path().join(style), "body { color: red }").unwrap();
-        let manifest = json!({ "app.css": style }).to_string();
-        std::fs::write(assets.path().join("manifest.json"), manifest).unwrap();
-    };
-    build("style-1.css");
-    let settings = [
-        ("HEARBACK_LISTEN", "127.0.0.1:0"),
-        ("HEARBACK_DATA", data.path().to_str().unwrap()),
-        ("HEARBACK_ASSETS", assets.path().to_str().unwrap()),
-    ];
-    let mut serving = hearback(&settings, &["serve"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(serving.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let base = line
-        .trim_end()
-        .strip_prefix("Hearback listens on ")
-        .unwrap();
-    let client = Client::at(base).accept("text/html");
-
-    for style in ["style-1.css", "style-2.css"] {
-        build(style);
-        let page = client.get("/session").await.expect(200).text();
-        assert!(page.contains(&format!("/assets/{style}")), "{page}");
-        let served = client.get(&format!("/assets/{style}")).await.expect(200);
-        assert_eq!(served.text(), "body { color: red }");
-    }
-    client.get("/assets/..%2Fhearback.db").await.expect(404);
-    serving.kill().unwrap();
-    serving.wait().unwrap();
 }

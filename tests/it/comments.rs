@@ -1,8 +1,11 @@
-//! Threads, where they point, what is in them, and what one may do with them.
+//! Comments, threads and reactions.
+
+mod anchors;
+mod pictures;
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, email, fixture};
+use crate::app::{Client, TestApp, array, comment_path, email, fixture, text};
 
 async fn threads(client: &Client, path: &str) -> Vec<Value> {
     client
@@ -15,8 +18,9 @@ async fn threads(client: &Client, path: &str) -> Vec<Value> {
         .clone()
 }
 
+/// An update of Ada's with Bob as its audience: Ada, Bob and its path.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
         .update(json!({ "title": "Look", "audience": [email("Bob")] }))
         .await;
@@ -24,7 +28,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
 }
 
 #[actix_web::test]
-async fn replies_stand_in_their_thread_in_order() {
+async fn replies_are_listed_in_their_thread_in_order() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let first = bob.comment(&path, "First").await;
@@ -47,14 +51,19 @@ async fn replies_stand_in_their_thread_in_order() {
         (all.len(), &all[0]["id"], &all[1]["id"]),
         (2, &json!(first), &json!(second))
     );
-    let bodies: Vec<_> = all[0]["replies"]
-        .as_array()
-        .unwrap()
+    let bodies: Vec<_> = array(&all[0]["replies"])
         .iter()
         .map(|reply| reply["body"].clone())
         .collect();
     assert_eq!(bodies, ["Re: first", "Re: re"]);
     assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 4);
+}
+
+#[actix_web::test]
+async fn reply_is_rejected_when_its_parent_is_missing_or_in_another_update() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let first = bob.comment(&path, "First").await;
     let other = ada.update(json!({ "title": "Other" })).await;
     for parent in [json!("nothing"), json!(first)] {
         assert!(
@@ -70,7 +79,7 @@ async fn replies_stand_in_their_thread_in_order() {
 }
 
 #[actix_web::test]
-async fn a_permalink_leads_to_where_the_comment_stands() {
+async fn permalink_redirects_to_the_comment_in_its_update() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Here").await;
@@ -87,21 +96,17 @@ async fn a_permalink_leads_to_where_the_comment_stands() {
         (&shown["body"], &shown["replies"][0]["id"]),
         (&json!("Here"), &reply["id"])
     );
-    assert!(
-        shown["url"]
-            .as_str()
-            .unwrap()
-            .ends_with(&format!("{path}#c-{id}"))
-    );
-    let led = app
+    assert!(text(&shown["url"]).ends_with(&format!("{path}#c-{id}")));
+    let redirect = app
         .browser("Bob")
         .await
-        .get(&format!("/comments/{}", reply["id"].as_str().unwrap()))
+        .get(&comment_path(&reply))
         .await
         .expect(303);
     assert!(
-        led.header("location")
-            .ends_with(&format!("{path}#c-{}", reply["id"].as_str().unwrap()))
+        redirect
+            .header("location")
+            .ends_with(&format!("{path}#c-{}", text(&reply["id"])))
     );
     assert!(
         app.browser("Bob")
@@ -115,132 +120,7 @@ async fn a_permalink_leads_to_where_the_comment_stands() {
 }
 
 #[actix_web::test]
-async fn anchors_are_checked_against_what_they_point_into() {
-    let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let files = [
-        ("media", "clip.webm", fixture("rec-vp8-opus-3s.webm")),
-        ("media", "shot.png", fixture("alpha.png")),
-    ];
-    let made = ada
-        .upload(
-            "/updates",
-            &[("title", "Both"), ("audience", &email("Bob"))],
-            &files,
-        )
-        .await
-        .expect(201)
-        .json();
-    let path = format!("/updates/{}", made["id"].as_str().unwrap());
-    let ready = app
-        .wait_for(&ada, &path, |update| update["media"][0]["state"] == "ready")
-        .await;
-    let (video, image) = (&ready["media"][0]["id"], &ready["media"][1]["id"]);
-    let length = ready["media"][0]["duration_ms"].as_i64().unwrap();
-    let at = format!("{path}/comments");
-
-    let spot = json!({ "x": 0.25, "y": 0.5, "w": 0.1, "h": 0.2 });
-    for (anchor, media, region) in [
-        (json!({ "media_id": video, "at_ms": 0 }), video, Value::Null),
-        (
-            json!({ "at_ms": 1000, "until_ms": length }),
-            video,
-            Value::Null,
-        ),
-        (
-            json!({ "media_id": video, "at_ms": length, "region": spot }),
-            video,
-            spot.clone(),
-        ),
-        (
-            json!({ "media_id": image, "region": spot }),
-            image,
-            spot.clone(),
-        ),
-        (
-            json!({ "region": { "x": 1, "y": 1 } }),
-            image,
-            json!({ "x": 1.0, "y": 1.0, "w": 0.0, "h": 0.0 }),
-        ),
-    ] {
-        let mut body = anchor.clone();
-        body["body"] = "There".into();
-        let made = bob.post(&at, body).await.expect(201).json();
-        assert_eq!(
-            (
-                &made["media_id"],
-                &made["anchor"]["region"],
-                &made["anchor"]["at_ms"]
-            ),
-            (media, &region, &anchor["at_ms"]),
-            "{anchor}"
-        );
-    }
-    for (anchor, field) in [
-        (json!({ "media_id": video, "at_ms": -1 }), "at_ms"),
-        (json!({ "media_id": video, "at_ms": length + 1 }), "at_ms"),
-        (json!({ "media_id": video, "at_ms": "soon" }), "at_ms"),
-        (json!({ "media_id": video, "at_ms": 1.5 }), "at_ms"),
-        (json!({ "media_id": image, "at_ms": 5 }), "at_ms"),
-        (json!({ "media_id": video, "region": spot }), "at_ms"),
-        (
-            json!({ "media_id": video, "at_ms": 2000, "until_ms": 1000 }),
-            "until_ms",
-        ),
-        (json!({ "media_id": video, "until_ms": 1000 }), "until_ms"),
-        (
-            json!({ "media_id": video, "at_ms": 1, "until_ms": length + 1 }),
-            "until_ms",
-        ),
-        (json!({ "media_id": "nothing", "at_ms": 1 }), "media_id"),
-        (
-            json!({ "region": { "x": 0.9, "y": 0, "w": 0.2, "h": 0.1 } }),
-            "region",
-        ),
-        (json!({ "region": { "x": -0.1, "y": 0 } }), "region"),
-        (json!({ "region": { "x": 0 } }), "region"),
-        (json!({ "region": { "x": 0, "y": 0, "z": 0 } }), "region"),
-        (json!({ "region": "here" }), "region"),
-    ] {
-        let mut body = anchor.clone();
-        body["body"] = "Nowhere".into();
-        let problem = bob.post(&at, body).await.problem(422);
-        assert!(problem["errors"][field].is_string(), "{anchor}: {problem}");
-    }
-    assert_eq!(threads(&bob, &path).await.len(), 5);
-
-    // A removed file leaves the words.
-    ada.delete(&format!("/media/{}", video.as_str().unwrap()))
-        .await
-        .expect(204);
-    let left = threads(&bob, &path).await;
-    assert_eq!(
-        (left.len(), &left[0]["media_id"], &left[0]["anchor"]),
-        (5, &Value::Null, &Value::Null)
-    );
-}
-
-#[actix_web::test]
-async fn an_anchor_cannot_point_into_another_update() {
-    let app = TestApp::start().await;
-    let (ada, _, path) = scene(&app).await;
-    let other = ada
-        .upload(
-            "/updates",
-            &[("title", "Other")],
-            &[("media", "a.png", fixture("alpha.png"))],
-        )
-        .await
-        .expect(201)
-        .json();
-    let foreign = ada
-        .post(&format!("{path}/comments"), json!({ "body": "x", "media_id": other["media"][0]["id"], "region": { "x": 0, "y": 0 } }))
-        .await;
-    assert!(foreign.problem(422)["errors"]["media_id"].is_string());
-}
-
-#[actix_web::test]
-async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies() {
+async fn comment_is_edited_and_removed_by_its_author_only() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Mistkae").await;
@@ -261,6 +141,19 @@ async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies
     bob.patch(&at, json!({ "body": " " })).await.problem(422);
     bob.patch(&at, json!({})).await.problem(422);
 
+    let alone = bob.comment(&path, "Gone soon").await;
+    bob.delete(&format!("/comments/{alone}")).await.expect(204);
+    assert_eq!(threads(&ada, &path).await.len(), 1);
+    ada.get(&format!("/comments/{alone}")).await.problem(404);
+    assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 1);
+}
+
+#[actix_web::test]
+async fn removed_comment_with_replies_leaves_an_empty_placeholder() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let id = bob.comment(&path, "Mistake").await;
+    let at = format!("/comments/{id}");
     ada.post(
         &format!("{path}/comments"),
         json!({ "body": "An answer", "parent_id": id }),
@@ -281,23 +174,16 @@ async fn one_edits_and_removes_ones_own_and_a_mark_stays_where_there_are_replies
     );
     bob.patch(&at, json!({ "body": "Back" })).await.problem(409);
     bob.put(&format!("{at}/reactions/👍")).await.problem(409);
-
-    // Without replies nothing stays.
-    let alone = bob.comment(&path, "Gone soon").await;
-    bob.delete(&format!("/comments/{alone}")).await.expect(204);
-    assert_eq!(threads(&ada, &path).await.len(), 1);
-    ada.get(&format!("/comments/{alone}")).await.problem(404);
-    assert_eq!(ada.get(&path).await.json()["counts"]["comments"], 1);
     app.wait_for_jobs().await;
     assert_eq!(
         ada.get("/updates?q=mistake").await.json()["items"],
         json!([]),
-        "what was removed is not found"
+        "search does not find removed comments"
     );
 }
 
 #[actix_web::test]
-async fn a_reply_to_what_was_just_removed_is_refused_and_nothing_of_it_is_stored() {
+async fn reply_to_a_removed_comment_is_rejected_and_stores_nothing() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Now you see me").await;
@@ -326,7 +212,7 @@ async fn a_reply_to_what_was_just_removed_is_refused_and_nothing_of_it_is_stored
         );
     }
     drop(connection);
-    // A form keeps what was typed.
+    // The form is shown again with the typed text.
     let page = app
         .browser("Ada")
         .await
@@ -341,98 +227,7 @@ async fn a_reply_to_what_was_just_removed_is_refused_and_nothing_of_it_is_stored
 }
 
 #[actix_web::test]
-async fn pictures_are_pasted_into_comments_and_go_with_them() {
-    let app = TestApp::start().await;
-    let (ada, bob, path) = scene(&app).await;
-    let at = format!("{path}/comments");
-    let picture = || ("pictures", "paste.png", fixture("alpha.png"));
-    let made = bob
-        .upload(&at, &[("body", "")], &[picture(), picture()])
-        .await
-        .expect(201)
-        .json();
-    assert_eq!(made["pictures"].as_array().unwrap().len(), 2);
-    let url = made["pictures"][0]["renditions"][0]["url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert_eq!(
-        app.client()
-            .get(&url)
-            .await
-            .expect(200)
-            .header("content-type"),
-        "image/png"
-    );
-    ada.get(&format!(
-        "/media/{}",
-        made["pictures"][0]["id"].as_str().unwrap()
-    ))
-    .await
-    .expect(200);
-    assert_eq!(
-        ada.get(&path).await.json()["media"],
-        json!([]),
-        "they are not files of the update"
-    );
-
-    let mut connection = app.state.db.read().await.unwrap();
-    let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions")
-        .fetch_all(&mut *connection)
-        .await
-        .unwrap();
-    drop(connection);
-    bob.delete(&format!("/comments/{}", made["id"].as_str().unwrap()))
-        .await
-        .expect(204);
-    app.client().get(&url).await.problem(404);
-    app.wait_for_jobs().await;
-    for key in keys {
-        assert_eq!(
-            app.state.uploads.media.storage.len(&key).await.unwrap(),
-            None,
-            "{key}"
-        );
-    }
-
-    bob.upload(
-        &at,
-        &[("body", "x")],
-        &[("pictures", "clip.webm", fixture("rec-vp8-opus-3s.webm"))],
-    )
-    .await
-    .problem(415);
-    assert_eq!(
-        bob.upload(
-            &at,
-            &[("body", "x")],
-            &[
-                picture(),
-                ("pictures", "bad.svg", fixture("bad-script.svg"))
-            ]
-        )
-        .await
-        .problem(415)["errors"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .collect::<Vec<_>>(),
-        ["pictures[1]"]
-    );
-    bob.upload(
-        &at,
-        &[("body", "x")],
-        &[("media", "a.png", fixture("alpha.png"))],
-    )
-    .await
-    .problem(422);
-    let many: Vec<_> = (0..11).map(|_| picture()).collect();
-    bob.upload(&at, &[("body", "x")], &many).await.problem(422);
-    assert!(threads(&bob, &path).await.is_empty());
-}
-
-#[actix_web::test]
-async fn reactions_are_one_emoji_each_and_ones_own() {
+async fn reactions_are_counted_once_per_person_and_emoji() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Nice").await;
@@ -442,48 +237,49 @@ async fn reactions_are_one_emoji_each_and_ones_own() {
         }
         bob.put(&format!("{at}/reactions/🎉")).await.expect(204);
         bob.put(&format!("{at}/reactions/❤️")).await.expect(204);
-        let seen = |reactions: &Value| {
-            reactions
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|one| {
-                    (
-                        one["emoji"].as_str().unwrap().to_owned(),
-                        one["count"].as_i64().unwrap(),
-                        one["mine"].as_bool().unwrap(),
-                    )
-                })
-                .collect::<Vec<_>>()
-        };
         assert_eq!(
-            seen(&ada.get(&at).await.json()["reactions"]),
-            [("🎉".into(), 2, true), ("❤️".into(), 1, false)]
+            reactions(&ada.get(&at).await.json()),
+            [("🎉", 2, true), ("❤️", 1, false)]
         );
         ada.delete(&format!("{at}/reactions/❤️")).await.expect(204);
         bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
         bob.delete(&format!("{at}/reactions/🎉")).await.expect(204);
         assert_eq!(
-            seen(&ada.get(&at).await.json()["reactions"]),
-            [("🎉".into(), 1, true), ("❤️".into(), 1, false)]
+            reactions(&ada.get(&at).await.json()),
+            [("🎉", 1, true), ("❤️", 1, false)]
         );
-        for wrong in ["x", "👍👍", "lol", "%3Cb%3E", "%F0%9F"] {
-            assert!(
-                matches!(
-                    ada.put(&format!("{at}/reactions/{wrong}"))
-                        .await
-                        .status
-                        .as_u16(),
-                    404 | 422
-                ),
-                "{wrong}"
-            );
+    }
+}
+
+/// The emoji and count of each reaction, and whether the viewer reacted.
+fn reactions(subject: &Value) -> Vec<(&str, i64, bool)> {
+    array(&subject["reactions"])
+        .iter()
+        .map(|one| {
+            (
+                text(&one["emoji"]),
+                one["count"].as_i64().unwrap(),
+                one["mine"].as_bool().unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn reaction_that_is_not_one_emoji_is_rejected() {
+    let app = TestApp::start().await;
+    let (ada, bob, path) = scene(&app).await;
+    let id = bob.comment(&path, "Nice").await;
+    for at in [path.clone(), format!("/comments/{id}")] {
+        for invalid in ["x", "👍👍", "lol", "%3Cb%3E", "%F0%9F"] {
+            let response = ada.put(&format!("{at}/reactions/{invalid}")).await;
+            assert!(matches!(response.status.as_u16(), 404 | 422), "{invalid}");
         }
     }
 }
 
 #[actix_web::test]
-async fn a_thread_is_resolved_and_opened_again() {
+async fn thread_is_resolved_and_reopened() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = bob.comment(&path, "Fix this").await;
@@ -505,16 +301,13 @@ async fn a_thread_is_resolved_and_opened_again() {
             Value::Null
         );
     }
-    ada.put(&format!(
-        "/comments/{}/resolution",
-        reply["id"].as_str().unwrap()
-    ))
-    .await
-    .problem(409);
+    ada.put(&format!("/comments/{}/resolution", text(&reply["id"])))
+        .await
+        .problem(409);
 }
 
 #[actix_web::test]
-async fn markdown_is_shown_and_made_safe() {
+async fn markdown_is_rendered_without_unsafe_html() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let body = "**bold** `code` <script>alert(1)</script> [x](javascript:alert(1)) ![i](https://evil.example/i.png) https://example.org\nnext <img src=x onerror=alert(1)>";
@@ -523,7 +316,7 @@ async fn markdown_is_shown_and_made_safe() {
         .await
         .expect(201)
         .json();
-    let html = made["body_html"].as_str().unwrap();
+    let html = text(&made["body_html"]);
     assert_eq!(made["body"], json!(body));
     assert!(
         html.contains("<strong>bold</strong>") && html.contains("<br>"),
@@ -537,7 +330,7 @@ async fn markdown_is_shown_and_made_safe() {
 }
 
 #[actix_web::test]
-async fn too_long_too_empty_and_unknown_things_are_refused_by_name() {
+async fn comment_with_an_invalid_field_is_rejected_by_name() {
     let app = TestApp::start().await;
     let (_, bob, path) = scene(&app).await;
     let at = format!("{path}/comments");
@@ -565,7 +358,7 @@ async fn too_long_too_empty_and_unknown_things_are_refused_by_name() {
 }
 
 #[actix_web::test]
-async fn what_came_since_my_visit_is_marked_new() {
+async fn comments_since_the_last_visit_are_marked_new() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     ada.comment(&path, "Old").await;
@@ -582,7 +375,7 @@ async fn what_came_since_my_visit_is_marked_new() {
             .collect::<Vec<_>>()
     };
     assert_eq!(marks().await, [false, true, false]);
-    // Still new while I look, gone at the next visit.
+    // The mark stays during this visit and disappears with the next one.
     bob.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(marks().await, [false, true, false]);
     app.state.clock.advance(3_600_000);
@@ -591,7 +384,7 @@ async fn what_came_since_my_visit_is_marked_new() {
 }
 
 #[actix_web::test]
-async fn nobody_comments_in_the_trash() {
+async fn comment_on_an_update_in_the_trash_is_rejected() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     bob.comment(&path, "Before").await;

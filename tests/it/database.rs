@@ -1,11 +1,11 @@
-//! The database: one that is newer is refused, one that is older is copied aside, and many writers do not get in each other's way.
+//! Opening databases of other versions, the settings of SQLite connections, and concurrent writers.
 
 use serde_json::json;
 
-use crate::app::{TestApp, postgres};
+use crate::app::{TestApp, postgres, text};
 
 #[actix_web::test]
-async fn a_database_of_a_later_version_is_refused_and_names_it() {
+async fn database_of_a_later_version_is_refused_with_the_version_it_needs() {
     let app = TestApp::start().await;
     app.execute(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -32,11 +32,11 @@ async fn a_database_of_a_later_version_is_refused_and_names_it() {
 }
 
 #[actix_web::test]
-async fn a_file_of_an_older_version_is_copied_aside_before_it_is_changed() {
+async fn database_file_of_an_older_version_is_backed_up_before_the_upgrade() {
     if postgres() {
         return;
     }
-    // There is no older schema yet, so one is made up; to bring it up to date fails, and the copy was made before.
+    // A schema that never existed: the upgrade fails, but only after the backup.
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.db");
     let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -75,7 +75,7 @@ async fn a_file_of_an_older_version_is_copied_aside_before_it_is_changed() {
 }
 
 #[actix_web::test]
-async fn every_connection_keeps_what_was_answered_and_what_is_pointed_at() {
+async fn every_sqlite_connection_is_durable_and_checks_foreign_keys() {
     if postgres() {
         return;
     }
@@ -105,7 +105,7 @@ async fn every_connection_keeps_what_was_answered_and_what_is_pointed_at() {
 }
 
 #[actix_web::test]
-async fn forty_people_write_at_once_and_all_succeed() {
+async fn forty_concurrent_comments_all_succeed() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let update = ada
@@ -113,15 +113,15 @@ async fn forty_people_write_at_once_and_all_succeed() {
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}/comments", update["id"].as_str().unwrap());
+    let path = format!("/updates/{}/comments", text(&update["id"]));
     let (client, path) = (&ada, path.as_str());
     let writers =
         (0..40).map(|n| async move { client.post(path, json!({ "body": n.to_string() })).await });
-    for answer in futures_util::future::join_all(writers).await {
-        assert_eq!(answer.status.as_u16(), 201, "{}", answer.text());
+    for response in futures_util::future::join_all(writers).await {
+        assert_eq!(response.status.as_u16(), 201, "{}", response.text());
     }
     assert_eq!(app.count("SELECT count(*) FROM comments").await, 40);
-    // Events are numbered without a gap.
+    // The sequence of events has no gap.
     assert_eq!(
         app.count("SELECT max(n) - min(n) + 1 - count(*) FROM events")
             .await,

@@ -1,117 +1,85 @@
-//! `hearback demo`, run as a person runs it.
+//! `hearback demo`, run as a process.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use crate::app::{Client, array, text, texts, update_path};
+use crate::command::terminate;
 
-use crate::app::Client;
+/// A running demo.
+struct Demo {
+    process: Child,
+    base: String,
+    email: String,
+    password: String,
+}
+
+impl Demo {
+    /// Starts the demo and reads what it prints.
+    fn start(command: &mut Command) -> Self {
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let printed: Vec<String> = lines
+            .map(Result::unwrap)
+            .take_while(|line| !line.contains("Ctrl+C"))
+            .collect();
+        let base = printed[0]
+            .split(' ')
+            .find(|word| word.starts_with("http://"))
+            .unwrap();
+        Self {
+            process,
+            base: base.to_owned(),
+            email: printed[1].split(' ').nth(3).unwrap().to_owned(),
+            password: printed[1].split(": ").nth(1).unwrap().to_owned(),
+        }
+    }
+
+    /// Signs in with the printed account. Returns a browser, and a client that asks for JSON.
+    async fn sign_in(&self) -> (Client, Client) {
+        let browser = Client::at(&self.base).accept("text/html");
+        let form = [("email", &*self.email), ("password", &*self.password)];
+        browser.form("POST", "/session", &form).await.expect(303);
+        let program = browser.clone().header("accept", "application/json");
+        (browser, program)
+    }
+
+    async fn stop(mut self) {
+        terminate(&self.process);
+        let exited = tokio::task::spawn_blocking(move || self.process.wait().unwrap());
+        assert_eq!(exited.await.unwrap().code(), Some(0));
+    }
+}
+
+fn demo(arguments: &[&OsStr]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearback"));
+    command.arg("demo").args(arguments);
+    command
+}
 
 #[actix_web::test]
-async fn the_demo_is_full_of_life_and_leaves_nothing_behind() {
+async fn demo_shows_every_state_and_deletes_its_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let mut running = Command::new(env!("CARGO_BIN_EXE_hearback"))
-        .arg("demo")
-        // Whatever is set, it keeps to itself.
-        .envs([
-            ("HEARBACK_DATA", "/nowhere"),
-            ("DATABASE_URL", "postgres://nobody@nowhere/x"),
-            ("HEARBACK_SMTP_URL", "smtp://nowhere"),
-        ])
-        .env("TMPDIR", folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    let said: Vec<String> = lines
-        .map(Result::unwrap)
-        .take_while(|line| !line.contains("Ctrl+C"))
-        .collect();
-    let base = said[0]
-        .split(' ')
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
-    let (email, password) = (
-        said[1].split(' ').nth(3).unwrap(),
-        said[1].split(": ").nth(1).unwrap(),
+    let demo = Demo::start(
+        demo(&[])
+            // The demo ignores all settings.
+            .envs([
+                ("HEARBACK_DATA", "/nowhere"),
+                ("DATABASE_URL", "postgres://nobody@nowhere/x"),
+                ("HEARBACK_SMTP_URL", "smtp://nowhere"),
+            ])
+            .env("TMPDIR", folder.path()),
     );
-
-    let ada = Client::at(base).accept("text/html");
-    ada.form(
-        "POST",
-        "/session",
-        &[("email", email), ("password", password)],
-    )
-    .await
-    .expect(303);
-    let program = ada.clone().header("accept", "application/json");
-    let inbox = program.get("/inbox").await.expect(200).json();
-    for section in ["owed_by_me", "owed_to_me", "said_to_me"] {
-        assert!(
-            inbox["counts"][section].as_i64().unwrap() >= 2,
-            "{section}: {inbox}"
-        );
-    }
-    let whys: Vec<&str> = inbox["owed_by_me"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["why"].as_str().unwrap())
-        .collect();
-    for why in ["acknowledge", "readback", "changed", "readbacks"] {
-        assert!(whys.contains(&why), "{why}: {whys:?}");
-    }
-
-    let all = program.get("/updates?limit=100").await.expect(200).json();
-    let mut states = Vec::new();
-    for update in all["items"].as_array().unwrap() {
-        let path = format!("/updates/{}", update["id"].as_str().unwrap());
-        if update["state"] == "draft" {
-            ada.get(&format!("{path}/edit")).await.expect(200);
-            continue;
-        }
-        ada.get(&path).await.expect(200);
-        ada.get(&format!("{path}/receipts")).await.expect(200);
-        let receipts = program
-            .get(&format!("{path}/receipts"))
-            .await
-            .expect(200)
-            .json();
-        states.extend(
-            receipts["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|row| row["state"].as_str().unwrap().to_owned()),
-        );
-        let update = program.get(&path).await.expect(200).json();
-        for media in update["media"].as_array().unwrap() {
-            for rendition in media["renditions"].as_array().unwrap() {
-                let status = program
-                    .get(rendition["url"].as_str().unwrap())
-                    .await
-                    .status
-                    .as_u16();
-                // One that was made anew meanwhile is gone.
-                assert!(matches!(status, 200 | 404), "{status}: {rendition}");
-            }
-        }
-    }
-    for state in [
-        "waiting",
-        "acknowledged",
-        "read_back",
-        "confirmed",
-        "needs_correction",
-        "declined",
-        "stale",
-    ] {
-        assert!(
-            states.iter().any(|one| one == state),
-            "nobody is {state}: {states:?}"
-        );
-    }
+    let (browser, program) = demo.sign_in().await;
+    check_inbox(&program).await;
+    check_updates(&browser, &program).await;
+    check_people(&program).await;
     for path in [
         "/inbox",
         "/updates",
@@ -123,83 +91,91 @@ async fn the_demo_is_full_of_life_and_leaves_nothing_behind() {
         "/trash",
         "/search?q=checkout",
     ] {
-        ada.get(path).await.expect(200);
+        browser.get(path).await.expect(200);
     }
-    let people: Value = program.get("/people").await.expect(200).json();
-    let zones: std::collections::BTreeSet<&str> = people["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|person| person["time_zone"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        (people["items"].as_array().unwrap().len(), zones.len()),
-        (12, 4)
-    );
+    demo.stop().await;
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "the demo left files behind");
+}
 
-    let told = Command::new("kill")
-        .args(["-TERM", &running.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(told.success());
-    let ended = tokio::task::spawn_blocking(move || running.wait().unwrap())
-        .await
-        .unwrap();
-    assert_eq!(ended.code(), Some(0));
-    assert_eq!(
-        std::fs::read_dir(folder.path()).unwrap().count(),
-        0,
-        "its folder is gone"
-    );
+async fn check_inbox(program: &Client) {
+    let inbox = program.get("/inbox").await.expect(200).json();
+    for section in ["owed_by_me", "owed_to_me", "said_to_me"] {
+        assert!(
+            inbox["counts"][section].as_i64().unwrap() >= 2,
+            "{section}: {inbox}"
+        );
+    }
+    let reasons = texts(&inbox["owed_by_me"], "why");
+    for reason in ["acknowledge", "readback", "changed", "readbacks"] {
+        assert!(reasons.contains(&reason), "{reason}: {reasons:?}");
+    }
+}
+
+/// Opens every update with its receipts and media, and checks that each state of a receipt occurs.
+async fn check_updates(browser: &Client, program: &Client) {
+    let list = program.get("/updates?limit=100").await.expect(200).json();
+    let mut states = BTreeSet::new();
+    for update in array(&list["items"]) {
+        let path = update_path(update);
+        if update["state"] == "draft" {
+            browser.get(&format!("{path}/edit")).await.expect(200);
+            continue;
+        }
+        browser.get(&path).await.expect(200);
+        let receipts = format!("{path}/receipts");
+        browser.get(&receipts).await.expect(200);
+        let receipts = program.get(&receipts).await.expect(200).json();
+        states.extend(
+            texts(&receipts["items"], "state")
+                .into_iter()
+                .map(str::to_owned),
+        );
+        check_media(program, &path).await;
+    }
+    for state in [
+        "waiting",
+        "acknowledged",
+        "read_back",
+        "confirmed",
+        "needs_correction",
+        "declined",
+        "stale",
+    ] {
+        assert!(states.contains(state), "nobody is {state}: {states:?}");
+    }
+}
+
+async fn check_media(program: &Client, path: &str) {
+    let update = program.get(path).await.expect(200).json();
+    for media in array(&update["media"]) {
+        for rendition in array(&media["renditions"]) {
+            let response = program.get(text(&rendition["url"])).await;
+            let status = response.status.as_u16();
+            // A job may have replaced the rendition since.
+            assert!(matches!(status, 200 | 404), "{status}: {rendition}");
+        }
+    }
+}
+
+async fn check_people(program: &Client) {
+    let people = program.get("/people").await.expect(200).json();
+    let zones: BTreeSet<&str> = texts(&people["items"], "time_zone").into_iter().collect();
+    assert_eq!((array(&people["items"]).len(), zones.len()), (12, 4));
 }
 
 #[actix_web::test]
 async fn demo_with_keep_serves_the_same_workspace_again() {
     let folder = tempfile::tempdir().unwrap();
-    let start = || {
-        let mut running = Command::new(env!("CARGO_BIN_EXE_hearback"))
-            .args(["demo", "--keep"])
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(running.stdout.take().unwrap()).lines();
-        let printed: Vec<String> = lines
-            .map(Result::unwrap)
-            .take_while(|line| !line.contains("Ctrl+C"))
-            .collect();
-        let base = printed[0]
-            .split(' ')
-            .find(|word| word.starts_with("http://"));
-        (running, Client::at(base.unwrap()).accept("text/html"))
+    let start = || Demo::start(&mut demo(&["--keep".as_ref(), folder.path().as_ref()]));
+    let people = async |demo: &Demo| {
+        let (_, program) = demo.sign_in().await;
+        program.get("/people").await.expect(200).json()
     };
-    let stop = async |mut running: Child| {
-        let id = running.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let ended = tokio::task::spawn_blocking(move || running.wait().unwrap());
-        assert_eq!(ended.await.unwrap().code(), Some(0));
-    };
-    let people = async |client: &Client| {
-        let form = [
-            ("email", "ada@example.org"),
-            ("password", "hear it back to me"),
-        ];
-        client.form("POST", "/session", &form).await.expect(303);
-        let client = client.clone().header("accept", "application/json");
-        client.get("/people").await.expect(200).json()
-    };
-
-    let (running, ada) = start();
-    let before = people(&ada).await;
-    stop(running).await;
-    let (running, ada) = start();
-    assert_eq!(people(&ada).await, before);
-    stop(running).await;
+    let first = start();
+    let before = people(&first).await;
+    first.stop().await;
+    let second = start();
+    assert_eq!(people(&second).await, before);
+    second.stop().await;
 }

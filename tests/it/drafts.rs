@@ -1,10 +1,10 @@
-//! Drafts: what is being written is there on every device, until it is sent.
+//! Saved drafts of comments, replies, readbacks and objections.
 
 use serde_json::json;
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{Client, Response, TestApp, email};
 
-async fn draft(client: &Client, path: &str, subject: &str, body: &str) -> crate::app::Response {
+async fn save_draft(client: &Client, path: &str, subject: &str, body: &str) -> Response {
     client
         .json(
             "PUT",
@@ -15,7 +15,7 @@ async fn draft(client: &Client, path: &str, subject: &str, body: &str) -> crate:
 }
 
 async fn scene(app: &TestApp) -> (Client, Client, String) {
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
         .update(json!({ "title": "Look", "audience": [email("Bob")] }))
         .await;
@@ -23,23 +23,29 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
 }
 
 #[actix_web::test]
-async fn a_draft_stands_where_it_was_typed_on_every_device_and_for_nobody_else() {
+async fn draft_is_shown_on_every_device_of_its_author_only() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = ada.comment(&path, "What do you think?").await;
     for body in ["Half a", "Half a thought <b>"] {
-        draft(&bob, &path, "comment", body).await.expect(204);
+        save_draft(&bob, &path, "comment", body).await.expect(204);
     }
-    draft(&bob, &path, &id, "I think that").await.expect(204);
-    draft(&bob, &path, "readback", "I will").await.expect(204);
-    draft(&bob, &path, "decline", "Not me").await.expect(204);
+    save_draft(&bob, &path, &id, "I think that")
+        .await
+        .expect(204);
+    save_draft(&bob, &path, "readback", "I will")
+        .await
+        .expect(204);
+    save_draft(&bob, &path, "decline", "Not me")
+        .await
+        .expect(204);
     let page = app.browser("Bob").await.get(&path).await.text();
-    for there in [
+    for part in [
         "Half a thought &#60;b&#62;</textarea>",
         "I think that</textarea>",
         &format!("id=\"reply-{id}\" open"),
     ] {
-        assert!(page.contains(there), "{there}");
+        assert!(page.contains(part), "{part}");
     }
     assert!(
         !app.browser("Ada")
@@ -49,7 +55,7 @@ async fn a_draft_stands_where_it_was_typed_on_every_device_and_for_nobody_else()
             .text()
             .contains("Half a thought")
     );
-    draft(&bob, &path, "comment", " ").await.expect(204);
+    save_draft(&bob, &path, "comment", " ").await.expect(204);
     for _ in 0..2 {
         bob.delete(&format!("{path}/drafts/{id}")).await.expect(204);
     }
@@ -57,14 +63,16 @@ async fn a_draft_stands_where_it_was_typed_on_every_device_and_for_nobody_else()
 }
 
 #[actix_web::test]
-async fn what_is_sent_is_no_draft_any_more_and_what_is_refused_still_is() {
+async fn draft_is_deleted_when_it_is_sent_but_not_when_sending_fails() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let id = ada.comment(&path, "What do you think?").await;
-    draft(&bob, &path, "comment", "All in all")
+    save_draft(&bob, &path, "comment", "All in all")
         .await
         .expect(204);
-    draft(&bob, &path, &id, "I think that").await.expect(204);
+    save_draft(&bob, &path, &id, "I think that")
+        .await
+        .expect(204);
     bob.post(&format!("{path}/comments"), json!({ "body": "" }))
         .await
         .problem(422);
@@ -81,16 +89,18 @@ async fn what_is_sent_is_no_draft_any_more_and_what_is_refused_still_is() {
 }
 
 #[actix_web::test]
-async fn what_is_said_back_is_a_draft_until_it_is_sent() {
+async fn readback_and_objection_drafts_are_deleted_when_sent() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
         .update(json!({ "title": "Look", "audience": [email("Bob")], "expectation": "readback" }))
         .await;
-    draft(&bob, &path, "readback", "I will move the")
+    save_draft(&bob, &path, "readback", "I will move the")
         .await
         .expect(204);
-    draft(&bob, &path, "decline", "I cannot").await.expect(204);
+    save_draft(&bob, &path, "decline", "I cannot")
+        .await
+        .expect(204);
     let page = app.browser("Bob").await.get(&path).await.text();
     assert!(page.contains("I will move the</textarea>") && page.contains("I cannot</textarea>"));
     bob.json(
@@ -116,7 +126,7 @@ async fn what_is_said_back_is_a_draft_until_it_is_sent() {
 }
 
 #[actix_web::test]
-async fn a_draft_is_of_what_one_can_see_and_no_longer_than_a_comment() {
+async fn draft_requires_access_to_its_subject_and_a_valid_body() {
     let app = TestApp::start().await;
     let (ada, bob, path) = scene(&app).await;
     let other = ada.update(json!({ "title": "Other" })).await;
@@ -124,18 +134,18 @@ async fn a_draft_is_of_what_one_can_see_and_no_longer_than_a_comment() {
         ada.comment(&other, "Elsewhere").await,
         app.person("Eve").await,
     );
-    draft(&bob, &path, &foreign, "x").await.problem(404);
-    draft(&bob, &path, "nothing", "x").await.problem(404);
-    draft(&bob, &other, "comment", "x").await.problem(404);
-    draft(&eve, &path, "comment", "x").await.problem(404);
+    save_draft(&bob, &path, &foreign, "x").await.problem(404);
+    save_draft(&bob, &path, "nothing", "x").await.problem(404);
+    save_draft(&bob, &other, "comment", "x").await.problem(404);
+    save_draft(&eve, &path, "comment", "x").await.problem(404);
     eve.delete(&format!("{path}/drafts/comment"))
         .await
         .problem(404);
-    draft(&bob, &path, "comment", &"ü".repeat(10_000))
+    save_draft(&bob, &path, "comment", &"ü".repeat(10_000))
         .await
         .expect(204);
     assert!(
-        draft(&bob, &path, "comment", &"x".repeat(10_001))
+        save_draft(&bob, &path, "comment", &"x".repeat(10_001))
             .await
             .problem(422)["errors"]["body"]
             .is_string()
@@ -148,10 +158,10 @@ async fn a_draft_is_of_what_one_can_see_and_no_longer_than_a_comment() {
             .is_string()
     );
     let (_, token) = ada.share(&path, true).await;
-    draft(&app.client().bearer(&token), &path, "comment", "x")
+    save_draft(&app.client().bearer(&token), &path, "comment", "x")
         .await
         .problem(403);
-    draft(&app.client(), &path, "comment", "x")
+    save_draft(&app.client(), &path, "comment", "x")
         .await
         .problem(401);
     assert_eq!(app.count("SELECT count(*) FROM drafts").await, 1);

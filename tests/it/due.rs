@@ -1,39 +1,36 @@
-//! By when: for each recipient in their zone and hours.
+//! Due times, which follow each recipient's time zone, working hours and absence.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{Client, Response, TestApp, email};
 
-/// Moves the domain's clock to this moment.
-fn at(app: &TestApp, moment: &str) {
+/// Sets the server's clock to this time.
+fn set_clock(app: &TestApp, moment: &str) {
     let moment = moment.parse::<Timestamp>().unwrap().as_millisecond();
     app.state.clock.advance(moment - app.state.clock.now());
 }
 
-async fn lives(client: &Client, zone: &str) {
+async fn set_time_zone(client: &Client, zone: &str) {
     client
         .patch("/me", json!({ "time_zone": zone }))
         .await
         .expect(200);
 }
 
+/// When the person's receipt is due.
 async fn due(client: &Client, path: &str) -> Value {
     client.get(path).await.expect(200).json()["my_receipt"]["due"].clone()
 }
 
 #[actix_web::test]
-async fn working_days_end_for_each_at_the_end_of_their_own() {
+async fn due_in_working_days_ends_with_each_recipients_own_working_day() {
     let app = TestApp::start().await;
-    let (ada, kim, leo) = (
-        app.person("Ada").await,
-        app.person("Kim").await,
-        app.person("Leo").await,
-    );
-    lives(&kim, "Pacific/Auckland").await;
-    lives(&leo, "America/Los_Angeles").await;
-    // A Thursday, 20:00 in Berlin, Friday in Auckland.
-    at(&app, "2030-01-10T19:00:00Z");
+    let [ada, kim, leo] = app.people(["Ada", "Kim", "Leo"]).await;
+    set_time_zone(&kim, "Pacific/Auckland").await;
+    set_time_zone(&leo, "America/Los_Angeles").await;
+    // Thursday 20:00 in Berlin, and already Friday in Auckland.
+    set_clock(&app, "2030-01-10T19:00:00Z");
     let path = ada
         .update(
             json!({ "title": "x", "audience": [email("Kim"), email("Leo")], "expectation": "acknowledge", "due": { "working_days": 1 } }),
@@ -53,7 +50,7 @@ async fn working_days_end_for_each_at_the_end_of_their_own() {
         "2030-01-12T01:00:00.000Z",
         "Friday 17:00 in Los Angeles"
     );
-    // Each is told in their own time, and the author's page knows both.
+    // Recipients see their own time, and the author sees both.
     let page = app.browser("Leo").await.get("/inbox").await.text();
     assert!(
         page.contains("Got it by <time") && page.contains("Fri 17:00"),
@@ -70,16 +67,16 @@ async fn working_days_end_for_each_at_the_end_of_their_own() {
     assert_eq!(
         ada.get("/inbox").await.json()["owed_to_me"][0]["due"],
         "2030-01-12T01:00:00.000Z",
-        "the next of them"
+        "the earliest due time"
     );
 }
 
 #[actix_web::test]
-async fn an_answer_that_is_taken_back_is_owed_as_it_was_and_not_given_more_time() {
+async fn withdrawn_answer_is_due_when_it_was_due_before() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     // A Thursday.
-    at(&app, "2030-01-10T10:00:00Z");
+    set_clock(&app, "2030-01-10T10:00:00Z");
     let path = ada
         .update(
             json!({ "title": "x", "notes": "one", "audience": [email("Bob")], "expectation": "readback", "due": { "working_days": 1 } }),
@@ -89,20 +86,18 @@ async fn an_answer_that_is_taken_back_is_owed_as_it_was_and_not_given_more_time(
         format!("{path}/acknowledgement"),
         format!("{path}/receipts/{}/confirmation", bob.id),
     );
-    let say = async |words: &str| {
-        bob.json("PUT", &answer, &json!({ "readback": words }))
-            .await
-            .expect(200)
-            .status
+    let read_back = async |readback: &str| {
+        let body = json!({ "readback": readback });
+        bob.json("PUT", &answer, &body).await.expect(200);
     };
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
-    at(&app, "2030-01-11T10:00:00Z");
-    say("One.").await;
+    set_clock(&app, "2030-01-11T10:00:00Z");
+    read_back("One.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-11T16:00:00.000Z");
 
-    // Asked anew by a correction, and then by a change, it is due anew, and taken back then as of then.
-    say("One!").await;
+    // A correction asks again, with a new due time. So does a material change.
+    read_back("One!").await;
     ada.json(
         "PUT",
         &verdict,
@@ -111,26 +106,26 @@ async fn an_answer_that_is_taken_back_is_owed_as_it_was_and_not_given_more_time(
     .await
     .expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
-    at(&app, "2030-01-14T10:00:00Z");
-    say("Two.").await;
+    set_clock(&app, "2030-01-14T10:00:00Z");
+    read_back("Two.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-14T16:00:00.000Z");
-    say("Two!").await;
+    read_back("Two!").await;
     ada.patch(&path, json!({ "notes": "two", "change": "material" }))
         .await
         .expect(200);
-    at(&app, "2030-01-15T10:00:00Z");
-    say("Three.").await;
+    set_clock(&app, "2030-01-15T10:00:00Z");
+    read_back("Three.").await;
     bob.delete(&answer).await.expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-15T16:00:00.000Z");
 }
 
 #[actix_web::test]
-async fn a_time_in_the_night_of_a_recipient_is_asked_for_at_the_end_of_their_day_before() {
+async fn due_time_outside_working_hours_moves_to_the_end_of_the_previous_working_day() {
     let app = TestApp::start().await;
-    let (ada, leo) = (app.person("Ada").await, app.person("Leo").await);
-    lives(&leo, "America/Los_Angeles").await;
-    at(&app, "2030-01-09T12:00:00Z");
+    let [ada, leo] = app.people(["Ada", "Leo"]).await;
+    set_time_zone(&leo, "America/Los_Angeles").await;
+    set_clock(&app, "2030-01-09T12:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Leo")], "expectation": "acknowledge", "due": "2030-01-11T09:00:00Z" })).await;
     assert_eq!(
@@ -144,17 +139,17 @@ async fn a_time_in_the_night_of_a_recipient_is_asked_for_at_the_end_of_their_day
     assert_eq!(
         due(&leo, &path).await,
         "2030-01-11T20:00:00.000Z",
-        "noon stays noon"
+        "a time within working hours does not move"
     );
     ada.patch(&path, json!({ "due": null })).await.expect(200);
     assert_eq!(due(&leo, &path).await, Value::Null);
 }
 
 #[actix_web::test]
-async fn being_away_moves_what_is_due_and_is_said_on_the_receipt() {
+async fn absence_moves_the_due_time_and_is_shown_on_the_receipt() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    at(&app, "2030-01-07T09:00:00Z");
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    set_clock(&app, "2030-01-07T09:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 } })).await;
     assert_eq!(due(&bob, &path).await, "2030-01-08T16:00:00.000Z");
@@ -179,23 +174,19 @@ async fn being_away_moves_what_is_due_and_is_said_on_the_receipt() {
 }
 
 #[actix_web::test]
-async fn someone_added_later_gets_their_own_due_and_someone_removed_keeps_their_history() {
+async fn recipient_added_later_gets_their_own_due_time_and_a_removed_one_keeps_their_answer() {
     let app = TestApp::start().await;
-    let (ada, bob, cyd) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Cyd").await,
-    );
-    at(&app, "2030-01-07T09:00:00Z");
+    let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
+    set_clock(&app, "2030-01-07T09:00:00Z");
     let path =
         ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 } })).await;
-    at(&app, "2030-01-09T09:00:00Z");
+    set_clock(&app, "2030-01-09T09:00:00Z");
     ada.patch(&path, json!({ "audience": [email("Bob"), email("Cyd")] }))
         .await
         .expect(200);
     assert_eq!(due(&bob, &path).await, "2030-01-08T16:00:00.000Z");
     assert_eq!(due(&cyd, &path).await, "2030-01-10T16:00:00.000Z");
-    let said = bob
+    let receipt = bob
         .put(&format!("{path}/acknowledgement"))
         .await
         .expect(200)
@@ -210,14 +201,14 @@ async fn someone_added_later_gets_their_own_due_and_someone_removed_keeps_their_
     let back = bob.get(&path).await.json()["my_receipt"].clone();
     assert_eq!(
         (&back["state"], &back["answered_at"]),
-        (&json!("acknowledged"), &said["answered_at"])
+        (&json!("acknowledged"), &receipt["answered_at"])
     );
 }
 
 #[actix_web::test]
-async fn a_due_in_the_past_or_that_is_no_rule_is_refused_and_nothing_is_changed() {
+async fn due_time_in_the_past_or_with_an_invalid_rule_is_rejected() {
     let app = TestApp::start().await;
-    let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, _bob] = app.people(["Ada", "Bob"]).await;
     let with = |due: Value| json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": due, "publish": true });
     for due in [
         json!("2020-01-01T00:00:00Z"),
@@ -239,7 +230,7 @@ async fn a_due_in_the_past_or_that_is_no_rule_is_refused_and_nothing_is_changed(
         ada.get(&path).await.json()["due"],
         "2040-01-02T12:00:00.000Z"
     );
-    // What is late stays editable.
+    // An overdue update can still be edited.
     app.state.clock.advance(20 * 366 * 24 * 3_600_000);
     ada.patch(
         &path,
@@ -247,22 +238,22 @@ async fn a_due_in_the_past_or_that_is_no_rule_is_refused_and_nothing_is_changed(
     )
     .await
     .expect(200);
-    // A draft whose time has come is not sent as late.
+    // A draft whose due time has passed cannot be published.
     let draft = ada.update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2099-01-02T12:00:00Z", "publish": false })).await;
     app.state.clock.advance(80 * 366 * 24 * 3_600_000);
     ada.put(&format!("{draft}/publication")).await.problem(422);
 }
 
 #[actix_web::test]
-async fn what_becomes_due_is_told_once_and_shown_as_overdue() {
+async fn overdue_receipt_is_notified_once_and_shown_as_overdue() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    at(&app, "2030-01-07T09:00:00Z");
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    set_clock(&app, "2030-01-07T09:00:00Z");
     let path = ada
         .update(json!({ "title": "x", "audience": [email("Bob")], "expectation": "acknowledge", "due": { "working_days": 1 }, "otherwise": "ship it" }))
         .await;
     assert_eq!(app.state.notify_overdue().await.unwrap(), 0);
-    at(&app, "2030-01-08T16:00:01Z");
+    set_clock(&app, "2030-01-08T16:00:01Z");
     app.state.notify_overdue().await.unwrap();
     assert_eq!(
         app.count("SELECT count(*) FROM notices WHERE kind = 'overdue'")
@@ -297,54 +288,45 @@ async fn what_becomes_due_is_told_once_and_shown_as_overdue() {
     );
 }
 
-#[actix_web::test]
-async fn a_form_says_by_when_in_days_or_as_a_time() {
-    let app = TestApp::start().await;
-    let (ada, _bob) = (app.person("Ada").await, app.person("Bob").await);
-    let browser = app.browser("Ada").await;
+/// Publishes an update to Bob with the form of the New page.
+async fn publish_by_form(browser: &Client, fields: &[(&str, &str)]) -> Response {
     let bob = email("Bob");
-    let send = async |fields: &[(&str, &str)]| {
-        let mut all = vec![
-            ("title", "x"),
-            ("audience", bob.as_str()),
-            ("expectation", "acknowledge"),
-            ("publish", "true"),
-        ];
-        all.extend(fields);
-        browser.upload("/updates", &all, &[]).await
-    };
-    let made = send(&[("when", "days"), ("due_days", "3"), ("due", "")])
-        .await
-        .expect(303);
-    assert_eq!(
-        ada.get(made.header("location")).await.json()["due"],
-        json!({ "working_days": 3 })
-    );
-    let made = send(&[
-        ("when", "time"),
-        ("due_days", "3"),
-        ("due", "2040-06-05T12:00"),
-    ])
-    .await
-    .expect(303);
-    assert_eq!(
-        ada.get(made.header("location")).await.json()["due"],
-        "2040-06-05T10:00:00.000Z"
-    );
-    let made = send(&[
-        ("when", "none"),
-        ("due_days", "3"),
-        ("due", "2040-06-05T12:00"),
-    ])
-    .await
-    .expect(303);
-    assert_eq!(
-        ada.get(made.header("location")).await.json()["due"],
-        Value::Null
-    );
-    let page = send(&[("when", "days"), ("due_days", "0"), ("due", "")])
-        .await
-        .expect(422)
-        .text();
+    let mut all = vec![
+        ("title", "x"),
+        ("audience", bob.as_str()),
+        ("expectation", "acknowledge"),
+        ("publish", "true"),
+    ];
+    all.extend(fields);
+    browser.upload("/updates", &all, &[]).await
+}
+
+#[actix_web::test]
+async fn form_accepts_a_due_time_as_days_or_as_a_time() {
+    let app = TestApp::start().await;
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
+    let browser = app.browser("Ada").await;
+    let fields = [("when", "days"), ("due_days", "3"), ("due", "")];
+    let created = publish_by_form(&browser, &fields).await.expect(303);
+    let update = ada.get(created.header("location")).await.json();
+    assert_eq!(update["due"], json!({ "working_days": 3 }));
+    let time = [("due_days", "3"), ("due", "2040-06-05T12:00")];
+    let fields = [&[("when", "time")], &time[..]].concat();
+    let created = publish_by_form(&browser, &fields).await.expect(303);
+    let update = ada.get(created.header("location")).await.json();
+    assert_eq!(update["due"], "2040-06-05T10:00:00.000Z");
+    let fields = [&[("when", "none")], &time[..]].concat();
+    let created = publish_by_form(&browser, &fields).await.expect(303);
+    let update = ada.get(created.header("location")).await.json();
+    assert_eq!(update["due"], Value::Null);
+}
+
+#[actix_web::test]
+async fn form_rejects_a_due_time_of_no_days() {
+    let app = TestApp::start().await;
+    app.people(["Ada", "Bob"]).await;
+    let browser = app.browser("Ada").await;
+    let fields = [("when", "days"), ("due_days", "0"), ("due", "")];
+    let page = publish_by_form(&browser, &fields).await.expect(422).text();
     assert!(page.contains("working days from 1 to 60"), "{page}");
 }

@@ -14,7 +14,7 @@ use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 
-use crate::app::{Client, TestApp, empty_database, files, fixture, postgres, s3};
+use crate::app::{Client, TestApp, array, empty_database, files, fixture, postgres, s3};
 use crate::markup::rendition;
 use crate::sink::Sink;
 use crate::tus::Sender;
@@ -105,7 +105,7 @@ async fn restore(url: &str, snapshot: &Value) {
         .flat_map(|migration| tables_of(migration.sql.as_str()))
         .collect();
     for table in order.iter().filter(|table| tables.contains_key(*table)) {
-        for row in tables[table].as_array().unwrap() {
+        for row in array(&tables[table]) {
             insert(&mut database, table, row.as_object().unwrap(), later).await;
         }
     }
@@ -188,9 +188,7 @@ async fn earlier_installation_finishes_every_pending_job() {
     );
     // The marked picture was drawn, and the redaction was finished: its picture is shown again.
     let names = |media: &Value| {
-        media["renditions"]
-            .as_array()
-            .unwrap()
+        array(&media["renditions"])
             .iter()
             .map(|one| one["name"].clone())
             .collect::<Vec<_>>()
@@ -205,7 +203,7 @@ async fn earlier_installation_finishes_every_pending_job() {
     assert_eq!(old.app.count("SELECT count(*) FROM burns").await, 0);
     // The index has what was written, and mail went to those who were asked.
     let found = bob.get("/search?q=fresh").await.expect(200).json();
-    assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(array(&found["items"]).len(), 1, "{found}");
     assert!(!old.sink.receivers().is_empty());
 }
 
@@ -274,7 +272,7 @@ async fn earlier_installation_keeps_sessions_links_and_drafts() {
         .expect(200);
     let bob = old.person("bob");
     let inbox = bob.get("/inbox").await.expect(200).json();
-    let asked = inbox["owed_by_me"].as_array().unwrap();
+    let asked = array(&inbox["owed_by_me"]);
     assert!(
         asked
             .iter()

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::app::{Response, TestApp, authority, fixture, postgres};
+use crate::app::{Response, TestApp, array, authority, fixture, postgres, text, update_path};
 
 /// A cable between Hearback and one of its parts, that a test can cut.
 struct Cable {
@@ -95,11 +95,8 @@ async fn while_storage_is_away_pages_are_read_and_files_are_refused_until_it_is_
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    let path = format!("/updates/{}", update["id"].as_str().unwrap());
-    let media = update["media"][0]["renditions"][0]["url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let path = update_path(&update);
+    let media = text(&update["media"][0]["renditions"][0]["url"]).to_owned();
     assert_eq!(
         ada.get("/readyz").await.expect(200).json()["status"],
         "ready"
@@ -263,19 +260,11 @@ async fn while_storage_is_away_an_upload_stands_still_and_goes_on_when_it_is_bac
         .await
         .expect(200)
         .json();
-    let original = media["renditions"]
-        .as_array()
-        .unwrap()
+    let original = array(&media["renditions"])
         .iter()
         .find(|rendition| rendition["name"] == "original")
         .unwrap();
-    assert!(
-        ada.get(original["url"].as_str().unwrap())
-            .await
-            .expect(200)
-            .body
-            == whole
-    );
+    assert!(ada.get(text(&original["url"])).await.expect(200).body == whole);
 }
 
 #[actix_web::test]
@@ -298,7 +287,7 @@ async fn while_the_database_is_away_nothing_is_lost_and_all_goes_on_when_it_is_b
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}", update["id"].as_str().unwrap());
+    let path = update_path(&update);
 
     // Work whose end is lost is done again only when its lease is over.
     app.wait_for_jobs().await;
@@ -412,7 +401,7 @@ async fn of_two_edits_on_one_version_the_second_is_told_and_keeps_its_words() {
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}", update["id"].as_str().unwrap());
+    let path = update_path(&update);
     let version = update["version"].clone();
     ada.patch(&path, json!({ "title": "First", "version": version }))
         .await

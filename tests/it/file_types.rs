@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::app::{Client, TestApp, fixture};
+use crate::app::{Client, TestApp, fixture, text};
 use crate::tus::Sender;
 
 fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
@@ -151,7 +151,7 @@ async fn picture_in_a_format_that_is_not_taken_is_refused_with_what_to_do() {
             .upload(&path, &[], &[("media", name, bytes.clone())])
             .await
             .problem(415);
-        let detail = problem["detail"].as_str().unwrap();
+        let detail = text(&problem["detail"]);
         assert!(
             detail.contains(format) && detail.contains(advice),
             "{name}: {detail}"
@@ -159,7 +159,7 @@ async fn picture_in_a_format_that_is_not_taken_is_refused_with_what_to_do() {
         let sender = Sender::file(&ada, name, bytes.len()).await;
         let problem = sender.patch(0, &bytes, &[]).await.problem(415);
         assert!(
-            detail.ends_with(problem["detail"].as_str().unwrap()),
+            detail.ends_with(text(&problem["detail"])),
             "{name}: {problem}"
         );
     }
@@ -228,7 +228,7 @@ async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_
             .upload(&path, &[], &[("media", name, bytes.clone())])
             .await
             .problem(415);
-        let detail = problem["detail"].as_str().unwrap();
+        let detail = text(&problem["detail"]);
         assert!(
             detail.contains(format) && detail.contains(advice) && !detail.contains("damaged"),
             "{name}: {detail}"
@@ -236,7 +236,7 @@ async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_
         let sender = Sender::file(&ada, name, bytes.len()).await;
         let problem = sender.patch(0, &bytes, &[]).await.problem(415);
         assert!(
-            detail.ends_with(problem["detail"].as_str().unwrap()),
+            detail.ends_with(text(&problem["detail"])),
             "{name}: {problem}"
         );
     }
@@ -250,10 +250,7 @@ async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_
         .await
         .problem(415);
     assert!(
-        problem["detail"]
-            .as_str()
-            .unwrap()
-            .contains("not a file we know"),
+        text(&problem["detail"]).contains("not a file we know"),
         "{problem}"
     );
 }

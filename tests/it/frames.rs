@@ -1,11 +1,12 @@
-//! What ffmpeg reads in the pictures of test videos. The unit tests of `src/infra/video` include this file, too.
+//! Reads the pictures of test videos with ffmpeg. The unit tests of `src/infra/video` include this file.
 
 use std::path::Path;
 use std::process::Command;
 
-/// When each picture is shown, in seconds, and the second of the source that the grey at its centre names. `input` options come before the file.
+/// For each picture: the time at which it is shown, in seconds, and the second of the source that the grey value at its centre encodes.
+/// `input` holds ffmpeg options for the input file.
 pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
-    let told = Command::new("ffmpeg")
+    let output = Command::new("ffmpeg")
         .args(["-hide_banner", "-copyts"])
         .args(input)
         .arg("-i")
@@ -38,13 +39,13 @@ pub(crate) fn pictures(path: &Path, input: &[&str]) -> Vec<(f64, i64)> {
         let grey: f64 = after(line, "mean:[")?.parse().ok()?;
         Some((at, (grey / 20.0).round() as i64 - 1))
     };
-    String::from_utf8_lossy(&told.stderr)
+    String::from_utf8_lossy(&output.stderr)
         .lines()
         .filter_map(line)
         .collect()
 }
 
-/// Which second of the source a player shows at a moment.
+/// The second of the source that a player shows at this time.
 pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
     pictures
         .iter()
@@ -53,7 +54,7 @@ pub(crate) fn shown_at(pictures: &[(f64, i64)], at: f64) -> i64 {
         .1
 }
 
-/// The number in each picture of `count.*`: ten bits, from the left, 16 pixels each; also of a picture alone.
+/// The number in each picture of `count.*`, or in a single picture of it: ten bits, lowest first, 16 pixels wide each.
 pub(crate) fn numbers(path: &Path) -> Vec<usize> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])

@@ -12,7 +12,9 @@ use serde_json::json;
 use sqlx::Connection;
 use tempfile::TempDir;
 
-use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture, postgres};
+use crate::app::{
+    Client, PASSWORD, Response, TestApp, array, email, fixture, media_path, postgres,
+};
 use crate::gate::{Gate, PREPARATION};
 
 const PAGE: u64 = 4096;
@@ -156,7 +158,7 @@ const STEPS: [u64; 9] = [0, 1, 2, 3, 5, 8, 12, 18, 26];
 
 async fn world() -> World {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     for step in STEPS {
         app.person(&format!("Person {step}")).await;
     }
@@ -413,7 +415,7 @@ async fn jobs_that_end_on_a_full_disk_are_written_down_once_there_is_room() {
         .await
         .expect(201)
         .json();
-    let media = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
+    let media = media_path(&update["media"][0]);
     world
         .app
         .wait_for(&ada, &media, |media| {
@@ -439,7 +441,7 @@ async fn jobs_that_end_on_a_full_disk_are_written_down_once_there_is_room() {
     world
         .app
         .wait_for(&ada, "/updates?q=afterwards", |found| {
-            found["items"].as_array().unwrap().len() == 1
+            array(&found["items"]).len() == 1
         })
         .await;
     assert!(!server.log().contains("panicked"), "{}", server.log());

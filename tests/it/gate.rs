@@ -1,4 +1,4 @@
-//! An ffmpeg whose work waits until a test lets it go on.
+//! An ffmpeg that waits until a test lets it continue.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-/// What of it can be held up; the names of pipes that the script reads a line from before it works.
+/// The kinds of runs that can be held up. Each is the name of a pipe from which the script reads a line before it starts ffmpeg.
 pub const ENCODING: &str = "encoding";
 pub const PREPARATION: &str = "preparation";
 
@@ -23,7 +23,7 @@ if [ -n "$gate" ] && [ -p "$gate" ]; then read -r _ < "$gate"; fi
 exec REAL "$@"
 "#;
 
-/// The folder of the script; it ends with this.
+/// Holds up ffmpeg runs. The script's folder is deleted when this is dropped.
 pub struct Gate {
     dir: TempDir,
     pipes: Vec<File>,
@@ -62,10 +62,10 @@ impl Gate {
         self.dir.path().join("ffmpeg")
     }
 
-    /// Lets all runs of a kind go on, those that wait and those to come.
+    /// Releases all waiting and future runs of a kind.
     pub fn open(&mut self, kind: &str) {
         let path = self.dir.path().join(kind);
-        // For reading as well, so that opening it does not wait for a reader.
+        // Open for reading too, so that opening does not block until there is a reader.
         let mut pipe = OpenOptions::new()
             .read(true)
             .write(true)

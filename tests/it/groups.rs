@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{Client, TestApp, array, email, text};
 
 async fn make(client: &Client, name: &str, members: &[&str]) -> Value {
     let members: Vec<String> = members.iter().map(|name| email(name)).collect();
@@ -18,22 +18,20 @@ async fn all(client: &Client) -> Value {
 }
 
 fn names(group: &Value) -> Vec<&str> {
-    group["members"]
-        .as_array()
-        .unwrap()
+    array(&group["members"])
         .iter()
-        .map(|member| member["name"].as_str().unwrap())
+        .map(|member| text(&member["name"]))
         .collect()
 }
 
 fn at(group: &Value) -> String {
-    format!("/groups/{}", group["id"].as_str().unwrap())
+    format!("/groups/{}", text(&group["id"]))
 }
 
 #[actix_web::test]
 async fn a_group_is_made_listed_changed_and_deleted() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.person("Cy").await;
     let made = make(&ada, "design-2", &["Cy", "Bob"]).await;
     assert_eq!(
@@ -88,21 +86,15 @@ async fn a_group_is_made_listed_changed_and_deleted() {
 #[actix_web::test]
 async fn only_its_maker_and_admins_change_a_group() {
     let app = TestApp::start().await;
-    let (ada, bob, root) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.admin("Root").await,
-    );
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let root = app.admin("Root").await;
     let made = make(&ada, "design", &["Bob"]).await;
     let told = bob
         .patch(&at(&made), json!({ "members": [] }))
         .await
         .problem(403);
     assert!(
-        told["detail"]
-            .as_str()
-            .unwrap()
-            .starts_with("Ada made this group"),
+        text(&told["detail"]).starts_with("Ada made this group"),
         "{told}"
     );
     bob.delete(&at(&made)).await.problem(403);
@@ -138,7 +130,7 @@ async fn names_are_handles_and_each_is_there_once() {
         ] {
             let problem = answer.problem(422);
             assert!(
-                problem["errors"]["name"].as_str().unwrap().contains(said),
+                text(&problem["errors"]["name"]).contains(said),
                 "{name}: {problem}"
             );
         }
@@ -154,11 +146,8 @@ async fn names_are_handles_and_each_is_there_once() {
 #[actix_web::test]
 async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
     let app = TestApp::start().await;
-    let (ada, gone, root) = (
-        app.person("Ada").await,
-        app.person("Gone").await,
-        app.admin("Root").await,
-    );
+    let [ada, gone] = app.people(["Ada", "Gone"]).await;
+    let root = app.admin("Root").await;
     let made = make(&ada, "design", &["Ada", "Gone"]).await;
     root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
         .await
@@ -178,10 +167,7 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
         ] {
             let problem = answer.problem(422);
             assert!(
-                problem["errors"]["members"]
-                    .as_str()
-                    .unwrap()
-                    .contains(said),
+                text(&problem["errors"]["members"]).contains(said),
                 "{member}: {problem}"
             );
         }
@@ -198,7 +184,7 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
 #[actix_web::test]
 async fn what_was_sent_to_a_group_outlives_it() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.person("Cy").await;
     let made = make(&ada, "design", &["Bob", "Cy"]).await;
     let update = ada
@@ -212,7 +198,7 @@ async fn what_was_sent_to_a_group_outlives_it() {
     assert_eq!(
         (
             &seen["audience"]["groups"],
-            seen["audience"]["people"].as_array().unwrap().len()
+            array(&seen["audience"]["people"]).len()
         ),
         (&json!([]), 2)
     );
@@ -259,12 +245,10 @@ async fn thousands_are_in_a_group() {
         .await
         .expect(201)
         .json();
-    assert_eq!(made["members"].as_array().unwrap().len(), 2100);
-    let ids: Vec<String> = made["members"]
-        .as_array()
-        .unwrap()
+    assert_eq!(array(&made["members"]).len(), 2100);
+    let ids: Vec<String> = array(&made["members"])
         .iter()
-        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .map(|one| text(&one["id"]).to_owned())
         .collect();
     let workers = hearback::people::work_schedules(&mut app.state.db.read().await.unwrap(), &ids)
         .await
@@ -275,18 +259,13 @@ async fn thousands_are_in_a_group() {
         .post("/groups", json!({ "name": "more", "members": many }))
         .await
         .problem(422);
-    assert!(
-        problem["errors"]["members"]
-            .as_str()
-            .unwrap()
-            .contains("at most 3000")
-    );
+    assert!(text(&problem["errors"]["members"]).contains("at most 3000"));
 }
 
 #[actix_web::test]
 async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
     let app = TestApp::start().await;
-    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
     assert!(
         browser
@@ -368,7 +347,7 @@ async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
 async fn an_audience_that_is_said_another_way_keeps_those_who_are_still_in_it() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let (bob, cyd) = (app.person("Bob").await, app.person("Cyd").await);
+    let [bob, cyd] = app.people(["Bob", "Cyd"]).await;
     for (name, members) in [
         ("pair", vec![email("Bob"), email("Cyd")]),
         ("other", vec![email("Cyd")]),

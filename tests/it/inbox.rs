@@ -1,23 +1,24 @@
-//! What waits for whom, in three sections.
+//! The three sections of the inbox: owed by me, owed to me, said to me.
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, email};
+use crate::app::{Client, TestApp, array, email, text};
 
+/// The numbers of entries that the inbox reports for its three sections, which must match the entries.
 async fn counts(client: &Client) -> (i64, i64, i64) {
     let inbox = client.get("/inbox").await.expect(200).json();
-    let counts = |name: &str| inbox["counts"][name].as_i64().unwrap();
+    let count = |name: &str| inbox["counts"][name].as_i64().unwrap();
     for section in ["owed_by_me", "owed_to_me", "said_to_me"] {
         assert_eq!(
-            inbox[section].as_array().unwrap().len() as i64,
-            counts(section),
+            array(&inbox[section]).len() as i64,
+            count(section),
             "{section}"
         );
     }
     (
-        counts("owed_by_me"),
-        counts("owed_to_me"),
-        counts("said_to_me"),
+        count("owed_by_me"),
+        count("owed_to_me"),
+        count("said_to_me"),
     )
 }
 
@@ -26,34 +27,19 @@ fn titles(section: &Value) -> Vec<&str> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|entry| entry["update"]["title"].as_str().unwrap())
+        .map(|entry| text(&entry["update"]["title"]))
         .collect()
 }
 
 #[actix_web::test]
-async fn what_is_asked_waits_for_the_recipient_and_on_the_recipient() {
+async fn acknowledgement_is_owed_by_recipients_to_the_author_until_all_have_answered() {
     let app = TestApp::start().await;
-    let (ada, bob, cyd) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Cyd").await,
-    );
+    let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
     assert_eq!(
         (counts(&ada).await, counts(&bob).await),
         ((0, 1, 0), (1, 0, 0))
     );
-    let entry = bob.get("/inbox").await.json()["owed_by_me"][0].clone();
-    assert_eq!(
-        (&entry["why"], &entry["due"], &entry["update"]["id"]),
-        (
-            &json!("acknowledge"),
-            &json!("2030-01-02T15:04:05.000Z"),
-            &json!(path.trim_start_matches("/updates/"))
-        )
-    );
-    assert!(entry["id"].is_string() && entry["update"]["url"].as_str().unwrap().ends_with(&path));
-
     bob.put(&format!("{path}/acknowledgement"))
         .await
         .expect(200);
@@ -67,7 +53,7 @@ async fn what_is_asked_waits_for_the_recipient_and_on_the_recipient() {
     assert_eq!(
         (counts(&ada).await, counts(&cyd).await),
         ((0, 0, 1), (0, 0, 0)),
-        "that all have answered is worth hearing"
+        "the author is notified when all have answered"
     );
     cyd.delete(&format!("{path}/acknowledgement"))
         .await
@@ -89,9 +75,26 @@ async fn what_is_asked_waits_for_the_recipient_and_on_the_recipient() {
 }
 
 #[actix_web::test]
-async fn what_is_due_first_stands_first() {
+async fn owed_entry_names_the_update_the_reason_and_the_due_time() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let path = ada.update(json!({ "title": "Answer me", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z" })).await;
+    let entry = bob.get("/inbox").await.json()["owed_by_me"][0].clone();
+    assert_eq!(
+        (&entry["why"], &entry["due"], &entry["update"]["id"]),
+        (
+            &json!("acknowledge"),
+            &json!("2030-01-02T15:04:05.000Z"),
+            &json!(path.trim_start_matches("/updates/"))
+        )
+    );
+    assert!(entry["id"].is_string() && text(&entry["update"]["url"]).ends_with(&path));
+}
+
+#[actix_web::test]
+async fn owed_entries_are_sorted_by_due_time() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     for (title, due) in [
         ("none", Value::Null),
         ("late", json!("2031-01-01T00:00:00Z")),
@@ -110,13 +113,9 @@ async fn what_is_due_first_stands_first() {
 }
 
 #[actix_web::test]
-async fn what_is_said_waits_until_it_is_looked_at() {
+async fn news_stays_until_the_update_is_opened() {
     let app = TestApp::start().await;
-    let (ada, bob, cyd) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Cyd").await,
-    );
+    let [ada, bob, cyd] = app.people(["Ada", "Bob", "Cyd"]).await;
     let path = ada
         .update(json!({ "title": "News", "audience": [email("Bob"), email("Cyd")] }))
         .await;
@@ -135,7 +134,7 @@ async fn what_is_said_waits_until_it_is_looked_at() {
     app.state.clock.advance(1000);
     ada.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&ada).await, (0, 0, 0));
-    // One's own words are no news; an answer in one's thread is; a thread of others is not.
+    // Bob's own comments are not news to him. A reply in his thread is, but other threads are not.
     assert_eq!(counts(&bob).await, (0, 0, 0));
     app.state.clock.advance(1000);
     ada.post(
@@ -152,7 +151,7 @@ async fn what_is_said_waits_until_it_is_looked_at() {
     );
     cyd.put(&format!("{path}/opening")).await.expect(204);
     assert_eq!(counts(&cyd).await, (0, 0, 0));
-    // Who can no longer see it hears nothing of it.
+    // Bob can no longer see the update, so he gets no news of it.
     ada.patch(&path, json!({ "audience": [email("Cyd")] }))
         .await
         .expect(200);
@@ -160,9 +159,9 @@ async fn what_is_said_waits_until_it_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn a_program_that_never_opened_the_page_still_hears_answers_to_what_it_said() {
+async fn reply_is_news_to_a_commenter_who_never_opened_the_update() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let path = ada
         .update(json!({ "title": "Ask", "audience": [email("Bob")], "expectation": "acknowledge" }))
         .await;
@@ -184,7 +183,7 @@ async fn a_program_that_never_opened_the_page_still_hears_answers_to_what_it_sai
 }
 
 #[actix_web::test]
-async fn home_leads_to_the_inbox_or_to_signing_in() {
+async fn home_redirects_to_the_inbox_or_the_sign_in_page() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     assert_eq!(
@@ -207,12 +206,8 @@ async fn home_leads_to_the_inbox_or_to_signing_in() {
     );
 }
 
-#[actix_web::test]
-async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
-    let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
-    ada.post("/updates", fields).await.expect(201);
+/// Adds 1,100 copies of the update "First", with their receipts, access and notifications.
+async fn copy_first_update(app: &TestApp) {
     app.execute(
         "INSERT INTO updates (id, author_id, title, notes, visibility, expectation, revision, version, created_at, published_at, listed_at,
              owing, recipients, next_due_at)
@@ -236,6 +231,15 @@ async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
          FROM updates u JOIN receipts r ON r.update_id = u.id WHERE u.title = 'Copy'",
     )
     .await;
+}
+
+#[actix_web::test]
+async fn section_of_more_than_a_thousand_entries_shows_the_first_hundred_and_stops_counting() {
+    let app = TestApp::start().await;
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
+    let fields = json!({ "title": "First", "audience": [email("Bob")], "expectation": "acknowledge", "due": "2030-01-02T15:04:05Z", "publish": true });
+    ada.post("/updates", fields).await.expect(201);
+    copy_first_update(&app).await;
     for (client, section) in [
         (&bob, "owed_by_me"),
         (&bob, "said_to_me"),
@@ -243,10 +247,7 @@ async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
     ] {
         let inbox = client.get("/inbox").await.expect(200).json();
         assert_eq!(
-            (
-                &inbox["counts"][section],
-                inbox[section].as_array().unwrap().len()
-            ),
+            (&inbox["counts"][section], array(&inbox[section]).len()),
             (&json!(1001), 100),
             "{section}"
         );
@@ -271,8 +272,9 @@ async fn of_more_than_a_thousand_nobody_counts_on_and_the_first_are_shown() {
 #[actix_web::test]
 async fn inbox_shows_older_entries_behind_many_joins_that_have_ended() {
     let app = TestApp::start().await;
-    let (root, ada) = (app.admin("Root").await, app.person("Ada").await);
-    let (bob, dan) = (app.person("Bob").await, app.person("Dan").await);
+    let root = app.admin("Root").await;
+    let ada = app.person("Ada").await;
+    let [bob, dan] = app.people(["Bob", "Dan"]).await;
     let group = bob
         .post("/groups", json!({ "name": "design", "members": [] }))
         .await
@@ -287,7 +289,7 @@ async fn inbox_shows_older_entries_behind_many_joins_that_have_ended() {
     ada.update(json!({ "title": "Joined", "audience": ["@design"], "later_members": true }))
         .await;
     bob.patch(
-        &format!("/groups/{}", group["id"].as_str().unwrap()),
+        &format!("/groups/{}", text(&group["id"])),
         json!({ "members": [email("Dan")] }),
     )
     .await

@@ -1,14 +1,14 @@
-//! Files that hold more than Hearback uses are accepted; what cannot be shown is rejected by name.
+//! Videos with extra streams are accepted, and videos that browsers cannot play are rejected with a reason.
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, fixture};
+use crate::app::{TestApp, array, fixture, media_path, text};
 
-/// What became of a video that Ada uploads.
-async fn uploaded(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
+/// Uploads a video and returns its media after processing.
+async fn upload(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
     let ada = app.person(&format!("Ada {name}")).await;
     let update = ada
         .upload("/updates", &[("title", "T")], &[("media", name, bytes)])
@@ -16,34 +16,25 @@ async fn uploaded(app: &TestApp, name: &str, bytes: Vec<u8>) -> Value {
         .expect(201)
         .json();
     app.wait_for_jobs().await;
-    ada.get(&format!(
-        "/media/{}",
-        update["media"][0]["id"].as_str().unwrap()
-    ))
-    .await
-    .expect(200)
-    .json()
+    ada.get(&media_path(&update["media"][0]))
+        .await
+        .expect(200)
+        .json()
 }
 
-/// Type and codec of each stream that is served as `playable`.
-async fn streams(app: &TestApp, media: &Value) -> Vec<String> {
-    let found = media["renditions"]
-        .as_array()
-        .unwrap()
+/// The codecs of the `playable` rendition, sorted.
+async fn codecs(app: &TestApp, media: &Value) -> Vec<String> {
+    let found = array(&media["renditions"])
         .iter()
         .find(|one| one["name"] == "playable")
         .unwrap();
     let path = app.dir.path().join("playable");
     std::fs::write(
         &path,
-        app.client()
-            .get(found["url"].as_str().unwrap())
-            .await
-            .expect(200)
-            .body,
+        app.client().get(text(&found["url"])).await.expect(200).body,
     )
     .unwrap();
-    let told = Command::new("ffprobe")
+    let output = Command::new("ffprobe")
         .args([
             "-v",
             "error",
@@ -55,7 +46,7 @@ async fn streams(app: &TestApp, media: &Value) -> Vec<String> {
         .arg(&path)
         .output()
         .unwrap();
-    let mut codecs: Vec<String> = String::from_utf8(told.stdout)
+    let mut codecs: Vec<String> = String::from_utf8(output.stdout)
         .unwrap()
         .lines()
         .map(|line| line.trim().to_owned())
@@ -64,7 +55,8 @@ async fn streams(app: &TestApp, media: &Value) -> Vec<String> {
     codecs
 }
 
-fn made(dir: &Path, name: &str, args: &[&str]) -> Vec<u8> {
+/// Creates a file with ffmpeg and returns its bytes.
+fn generate(dir: &Path, name: &str, args: &[&str]) -> Vec<u8> {
     let path = dir.join(name);
     let done = Command::new("ffmpeg")
         .args(["-v", "error", "-y"])
@@ -77,9 +69,9 @@ fn made(dir: &Path, name: &str, args: &[&str]) -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn valid_files_are_ready_whatever_else_they_hold() {
+async fn video_with_extra_streams_becomes_ready() {
     let app = TestApp::start().await;
-    for (name, codecs) in [
+    for (name, expected) in [
         ("movtext.mp4", ["aac", "h264"]),
         ("mkv-srt.mkv", ["aac", "h264"]),
         ("iphone-9streams.mov", ["aac", "h264"]),
@@ -87,18 +79,18 @@ async fn valid_files_are_ready_whatever_else_they_hold() {
         ("pcm-only.mov", ["aac", "h264"]),
         ("vp8-vorbis.webm", ["opus", "vp8"]),
     ] {
-        let media = uploaded(&app, name, fixture(name)).await;
+        let media = upload(&app, name, fixture(name)).await;
         assert_eq!(
             (&media["state"], &media["reason"]),
             (&json!("ready"), &Value::Null),
             "{name}: {media}"
         );
-        assert_eq!(streams(&app, &media).await, codecs, "{name}");
+        assert_eq!(codecs(&app, &media).await, expected, "{name}");
     }
 }
 
 #[actix_web::test]
-async fn rejected_video_says_its_codec_and_what_to_do() {
+async fn video_with_an_unsupported_codec_fails_with_advice() {
     let app = TestApp::start().await;
     let dir = tempfile::tempdir().unwrap();
     let picture = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=1"];
@@ -107,9 +99,9 @@ async fn rejected_video_says_its_codec_and_what_to_do() {
         ("b.mp4", "mpeg4", "MPEG-4 Part 2"),
         ("c.mkv", "mpeg2video", "MPEG-2"),
     ] {
-        let bytes = made(dir.path(), name, &[&picture[..], &["-c:v", codec]].concat());
-        let media = uploaded(&app, name, bytes).await;
-        let reason = media["reason"].as_str().unwrap();
+        let bytes = generate(dir.path(), name, &[&picture[..], &["-c:v", codec]].concat());
+        let media = upload(&app, name, bytes).await;
+        let reason = text(&media["reason"]);
         assert_eq!(media["state"], "failed", "{name}");
         assert!(
             reason.contains(label)
@@ -121,16 +113,13 @@ async fn rejected_video_says_its_codec_and_what_to_do() {
 }
 
 #[actix_web::test]
-async fn video_whose_sound_cannot_be_read_plays_without_it_and_says_so() {
+async fn video_with_unreadable_sound_plays_without_it() {
     let app = TestApp::start().await;
     let mut bytes = fixture("pcm-only.mov");
     let at = bytes.windows(4).rposition(|word| word == b"sowt").unwrap();
     bytes[at..at + 4].copy_from_slice(b"zz9k");
-    let media = uploaded(&app, "unknown.mov", bytes).await;
+    let media = upload(&app, "unknown.mov", bytes).await;
     assert_eq!(media["state"], "ready", "{media}");
-    assert!(
-        media["reason"].as_str().unwrap().contains("without sound"),
-        "{media}"
-    );
-    assert_eq!(streams(&app, &media).await, ["h264"]);
+    assert!(text(&media["reason"]).contains("without sound"), "{media}");
+    assert_eq!(codecs(&app, &media).await, ["h264"]);
 }

@@ -5,7 +5,7 @@ use hearback::infra::db::Db;
 use hearback::infra::jobs::Lane;
 use serde_json::json;
 
-use crate::app::{TestApp, fixture};
+use crate::app::{TestApp, fixture, media_path, text, update_path};
 
 const HOUR: i64 = 3_600_000;
 
@@ -84,7 +84,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         .json();
     app.wait_for_jobs().await;
     // The work is begun anew, and finds that its file is gone.
-    let path = format!("/media/{}", update["media"][0]["id"].as_str().unwrap());
+    let path = media_path(&update["media"][0]);
     for key in app.objects().await {
         let key = key[key.find("media/").unwrap()..].to_owned();
         // On a disk a key lies in a folder of its first letters.
@@ -127,10 +127,7 @@ async fn what_fails_is_tried_again_and_after_the_last_try_the_recording_says_so(
         .wait_for(&ada, &path, |media| media["state"] == "failed")
         .await;
     assert!(
-        media["reason"]
-            .as_str()
-            .unwrap()
-            .contains("tried several times"),
+        text(&media["reason"]).contains("tried several times"),
         "{media}"
     );
     assert_eq!(
@@ -150,7 +147,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}/media", update["id"].as_str().unwrap());
+    let path = format!("/updates/{}/media", text(&update["id"]));
     let added = ada
         .upload(
             &path,
@@ -160,7 +157,7 @@ async fn a_result_for_a_recording_that_was_removed_meanwhile_is_thrown_away() {
         .await
         .expect(201)
         .json();
-    let id = added["items"][0]["id"].as_str().unwrap();
+    let id = text(&added["items"][0]["id"]);
     app.wait_for(&ada, &format!("/media/{id}"), |media| {
         media["reason"] != "Processing. You can already play it."
     })
@@ -191,7 +188,7 @@ async fn the_trash_is_emptied_after_thirty_days_bytes_included() {
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}", update["id"].as_str().unwrap());
+    let path = update_path(&update);
     ada.delete(&path).await.expect(204);
     app.state.clock.advance(29 * 24 * 3_600_000);
     app.state.sweep().await.unwrap();

@@ -3,7 +3,7 @@
 use hearback::infra::smtp::{Mailer, Server, parse_sender};
 use serde_json::json;
 
-use crate::app::{Client, TestApp, email, fixture};
+use crate::app::{Client, TestApp, array, email, fixture, media_path, text};
 use crate::gate::{ENCODING, Gate, PREPARATION};
 use crate::sink::Sink;
 
@@ -17,7 +17,7 @@ async fn upload(ada: &Client, title: &str, video: &str) -> String {
         .await
         .expect(201)
         .json();
-    format!("/media/{}", update["media"][0]["id"].as_str().unwrap())
+    media_path(&update["media"][0])
 }
 
 async fn running(app: &TestApp, kind: &str) -> i64 {
@@ -38,7 +38,7 @@ async fn everything_else_is_done(app: &TestApp, sink: &Sink, ada: &Client) {
         .await
         .expect(201)
         .json();
-    let picture = update["media"][0]["id"].as_str().unwrap();
+    let picture = text(&update["media"][0]["id"]);
     let keys: Vec<String> = sqlx::query_scalar("SELECT key FROM renditions WHERE media_id = $1")
         .bind(picture)
         .fetch_all(&mut *app.state.db.read().await.unwrap())
@@ -91,7 +91,7 @@ async fn start(gate: &Gate, sink: &Sink) -> TestApp {
 async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_long() {
     let (mut gate, sink) = (Gate::holding(&[ENCODING]), Sink::start().await);
     let app = start(&gate, &sink).await;
-    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
     let mut recordings = Vec::new();
     for n in 0..2 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.webm").await);
@@ -122,9 +122,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
     for recording in &recordings {
         let media = ada.get(recording).await.expect(200).json();
         assert!(
-            media["renditions"]
-                .as_array()
-                .unwrap()
+            array(&media["renditions"])
                 .iter()
                 .any(|rendition| rendition["name"] == "h264"),
             "{media}"
@@ -136,7 +134,7 @@ async fn deletion_index_mail_and_new_recordings_go_on_while_conversions_take_lon
 async fn deletion_index_and_mail_go_on_while_every_preparation_takes_long() {
     let (mut gate, sink) = (Gate::holding(&[PREPARATION]), Sink::start().await);
     let app = start(&gate, &sink).await;
-    let (ada, _) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
     let mut recordings = Vec::new();
     for n in 0..4 {
         recordings.push(upload(&ada, &format!("Recording {n}"), "count.mp4").await);

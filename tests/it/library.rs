@@ -4,26 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, email, fixture};
+use crate::app::{Client, TestApp, array, email, fixture, text, update_path};
 
 async fn titles(client: &Client, address: &str) -> Vec<String> {
     let list = client.get(address).await.expect(200).json();
-    list["items"]
-        .as_array()
-        .unwrap()
+    array(&list["items"])
         .iter()
-        .map(|row| row["title"].as_str().unwrap().to_owned())
+        .map(|row| text(&row["title"]).to_owned())
         .collect()
 }
 
 #[actix_web::test]
 async fn filters_tell_mine_from_theirs_and_pictures_from_recordings() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Eve").await,
-    );
+    let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     ada.upload(
         "/updates",
         &[("title", "shot"), ("audience", &email("Bob"))],
@@ -97,11 +91,9 @@ async fn pages_are_whole_and_stable_while_rows_are_added() {
     loop {
         let list = ada.get(&address).await.expect(200).json();
         seen.extend(
-            list["items"]
-                .as_array()
-                .unwrap()
+            array(&list["items"])
                 .iter()
-                .map(|row| row["title"].as_str().unwrap().to_owned()),
+                .map(|row| text(&row["title"]).to_owned()),
         );
         // What is added, and what is edited, while one reads on moves nothing.
         ada.update(json!({ "title": "new" })).await;
@@ -120,11 +112,7 @@ async fn pages_are_whole_and_stable_while_rows_are_added() {
 #[actix_web::test]
 async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Eve").await,
-    );
+    let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let one =
         ada.update(json!({ "title": "Crème brûlée recipe", "notes": "O'Brien said \"go\" AND left", "audience": [email("Bob")] })).await;
     let two = ada
@@ -159,11 +147,9 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
             .await
             .expect(200)
             .json();
-        let ids: Vec<_> = list["items"]
-            .as_array()
-            .unwrap()
+        let ids: Vec<_> = array(&list["items"])
             .iter()
-            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .map(|row| text(&row["id"]).to_owned())
             .collect();
         assert_eq!(ids, found, "{q}");
         // The search finds the same, in an order of its own.
@@ -172,11 +158,9 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
             .await
             .expect(200)
             .json();
-        let best: BTreeSet<_> = best["items"]
-            .as_array()
-            .unwrap()
+        let best: BTreeSet<_> = array(&best["items"])
             .iter()
-            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .map(|row| text(&row["id"]).to_owned())
             .collect();
         assert_eq!(best, ids.into_iter().collect(), "{q}");
     }
@@ -195,12 +179,7 @@ async fn words_of_titles_notes_and_comments_are_found_however_they_are_typed() {
         place
     };
     assert_eq!(place["items"][0]["found"][0]["kind"], "comment");
-    assert!(
-        place["items"][0]["found"][0]["url"]
-            .as_str()
-            .unwrap()
-            .ends_with(&format!("#c-{comment}"))
-    );
+    assert!(text(&place["items"][0]["found"][0]["url"]).ends_with(&format!("#c-{comment}")));
 
     ada.patch(&one, json!({ "title": "Plain pudding" }))
         .await
@@ -224,11 +203,7 @@ fn encoded(text: &str) -> String {
 #[actix_web::test]
 async fn the_trash_is_private_and_gives_back_what_was_in_it() {
     let app = TestApp::start().await;
-    let (ada, bob, eve) = (
-        app.person("Ada").await,
-        app.person("Bob").await,
-        app.person("Eve").await,
-    );
+    let [ada, bob, eve] = app.people(["Ada", "Bob", "Eve"]).await;
     let path = ada
         .update(
             json!({ "title": "Tossed", "audience": [email("Bob")], "expectation": "acknowledge" }),
@@ -284,7 +259,7 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
         .await
         .expect(201)
         .json();
-    let path = format!("/updates/{}", made["id"].as_str().unwrap());
+    let path = update_path(&made);
     let comment = ada
         .upload(
             &format!("{path}/comments"),
@@ -311,18 +286,12 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
     .await
     .expect(201);
     guest
-        .put(&format!(
-            "/comments/{}/reactions/👍",
-            said["id"].as_str().unwrap()
-        ))
+        .put(&format!("/comments/{}/reactions/👍", text(&said["id"])))
         .await
         .expect(204);
-    ada.put(&format!(
-        "/comments/{}/reactions/👍",
-        comment["id"].as_str().unwrap()
-    ))
-    .await
-    .expect(204);
+    ada.put(&format!("/comments/{}/reactions/👍", text(&comment["id"])))
+        .await
+        .expect(204);
     guest
         .put(&format!("{path}/acknowledgement"))
         .await
@@ -333,7 +302,7 @@ async fn full(app: &TestApp, ada: &Client, title: &str) -> (String, BTreeSet<Str
     let keys: Vec<String> = sqlx::query_scalar(
         "SELECT key FROM renditions WHERE media_id IN (SELECT id FROM media WHERE update_id = $1)",
     )
-    .bind(made["id"].as_str().unwrap())
+    .bind(text(&made["id"]))
     .fetch_all(&mut *connection)
     .await
     .unwrap();

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, PASSWORD, Response, TestApp, email, fixture};
+use crate::app::{
+    Client, PASSWORD, Response, TestApp, array, comment_path, email, fixture, text, update_path,
+};
 
 /// An update by Ada for Bob with a picture.
 async fn scene(app: &TestApp) -> (Client, Client, String) {
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let fields = [
         ("title", "The <plan>"),
         ("notes", "First line\nsecond"),
@@ -22,11 +24,7 @@ async fn scene(app: &TestApp) -> (Client, Client, String) {
         .await
         .expect(201)
         .json();
-    (
-        ada,
-        bob,
-        format!("/updates/{}", made["id"].as_str().unwrap()),
-    )
+    (ada, bob, update_path(&made))
 }
 
 /// A browser that opened the link.
@@ -52,7 +50,7 @@ async fn links_are_made_listed_without_their_secret_and_revoked() {
         .await
         .expect(201)
         .json();
-    let url = made["url"].as_str().unwrap().to_owned();
+    let url = text(&made["url"]).to_owned();
     assert!(
         url.starts_with(&format!("{}/s/", app.base)) && url.rsplit('/').next().unwrap().len() >= 26,
         "{url}"
@@ -67,13 +65,13 @@ async fn links_are_made_listed_without_their_secret_and_revoked() {
         (&json!("Board"), &json!(true))
     );
     bob.get(&format!("{path}/links")).await.problem(403);
-    bob.delete(&format!("/links/{}", made["id"].as_str().unwrap()))
+    bob.delete(&format!("/links/{}", text(&made["id"])))
         .await
         .problem(404);
 
     app.client().get(&url).await.expect(200);
     for _ in 0..2 {
-        ada.delete(&format!("/links/{}", made["id"].as_str().unwrap()))
+        ada.delete(&format!("/links/{}", text(&made["id"])))
             .await
             .expect(204);
     }
@@ -154,11 +152,9 @@ async fn its_media_needs_no_cookie_and_ends_with_the_link() {
     let (link, token) = ada.share(&path, false).await;
     let program = app.client().bearer(&token);
     let shown = program.get(&path).await.expect(200).json();
-    let urls: Vec<String> = shown["media"][0]["renditions"]
-        .as_array()
-        .unwrap()
+    let urls: Vec<String> = array(&shown["media"][0]["renditions"])
         .iter()
-        .map(|one| one["url"].as_str().unwrap().to_owned())
+        .map(|one| text(&one["url"]).to_owned())
         .collect();
     assert!(!urls.is_empty());
     for url in &urls {
@@ -277,7 +273,7 @@ async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
             .put(&format!("{path}/acknowledgement"))
             .await
             .expect(204);
-        let at = format!("/comments/{}", made["id"].as_str().unwrap());
+        let at = comment_path(&made);
         assert_eq!(
             guest
                 .patch(&at, json!({ "body": "Hello!" }))
@@ -299,8 +295,8 @@ async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
     let receipts = ada.get(&format!("{path}/receipts")).await.json();
     assert_eq!(
         (
-            receipts["items"].as_array().unwrap().len(),
-            receipts["guests"].as_array().unwrap().len()
+            array(&receipts["items"]).len(),
+            array(&receipts["guests"]).len()
         ),
         (1, 2)
     );
@@ -319,7 +315,7 @@ async fn a_guest_says_a_name_once_then_comments_reacts_and_acknowledges() {
     let page = app.browser("Ada").await.get(&path).await.text();
     assert!(page.contains("Gus") && page.contains("For the board"));
     // The author may remove what a guest wrote, others may not.
-    let at = format!("/comments/{}", all[0]["id"].as_str().unwrap());
+    let at = comment_path(&all[0]);
     bob.delete(&at).await.problem(403);
     ada.delete(&at).await.expect(204);
 }
@@ -344,10 +340,7 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
     let answer = bob
         .upload(
             &format!("{path}/comments"),
-            &[
-                ("body", "An answer"),
-                ("parent_id", asked["id"].as_str().unwrap()),
-            ],
+            &[("body", "An answer"), ("parent_id", text(&asked["id"]))],
             &[picture],
         )
         .await
@@ -360,11 +353,9 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
             .await
             .expect(200)
             .json();
-        list["items"]
-            .as_array()
-            .unwrap()
+        array(&list["items"])
             .iter()
-            .map(|one| one["body"].as_str().unwrap().to_owned())
+            .map(|one| text(&one["body"]).to_owned())
             .collect::<Vec<_>>()
     };
     assert_eq!(bodies(&gus).await, ["A question"]);
@@ -375,24 +366,18 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
     );
     assert!(bodies(&pia).await.is_empty());
     assert_eq!(bodies(&bob).await.len(), 2);
-    let seen = gus
-        .get(&format!("/comments/{}", asked["id"].as_str().unwrap()))
-        .await
-        .expect(200)
-        .json();
+    let seen = gus.get(&comment_path(&asked)).await.expect(200).json();
     assert_eq!(seen["replies"][0]["body"], "An answer");
-    let media = answer["pictures"][0]["id"].as_str().unwrap();
+    let media = text(&answer["pictures"][0]["id"]);
     gus.get(&format!("/media/{media}")).await.expect(200);
     app.client()
-        .get(
-            seen["replies"][0]["pictures"][0]["renditions"][0]["url"]
-                .as_str()
-                .unwrap(),
-        )
+        .get(text(
+            &seen["replies"][0]["pictures"][0]["renditions"][0]["url"],
+        ))
         .await
         .expect(200);
     pia.get(&format!("/media/{media}")).await.problem(401);
-    for hidden in [&team, asked["id"].as_str().unwrap()] {
+    for hidden in [&team, text(&asked["id"])] {
         pia.get(&format!("/comments/{hidden}")).await.problem(401);
         say(
             &pia,
@@ -411,16 +396,10 @@ async fn guests_see_only_the_threads_begun_through_their_own_link() {
     }
     // Not somebody else's words, though of the same link.
     second
-        .patch(
-            &format!("/comments/{}", asked["id"].as_str().unwrap()),
-            json!({ "body": "Changed" }),
-        )
+        .patch(&comment_path(&asked), json!({ "body": "Changed" }))
         .await
         .problem(403);
-    second
-        .delete(&format!("/comments/{}", asked["id"].as_str().unwrap()))
-        .await
-        .problem(403);
+    second.delete(&comment_path(&asked)).await.problem(403);
     let html = pia.accept("text/html").get(&path).await.expect(200).text();
     assert!(!html.contains("Among ourselves") && !html.contains("A question"));
 }
@@ -630,7 +609,7 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
     let page = app
         .browser("Eve")
         .await
-        .get(link["url"].as_str().unwrap())
+        .get(text(&link["url"]))
         .await
         .expect(200)
         .text();
@@ -644,7 +623,7 @@ async fn someone_signed_in_who_may_not_open_it_looks_on_by_a_link_and_speaks_now
     let page = app
         .client()
         .accept("text/html")
-        .get(link["url"].as_str().unwrap())
+        .get(text(&link["url"]))
         .await
         .expect(200)
         .text();
@@ -665,7 +644,7 @@ async fn a_guest_who_may_only_look_learns_it_before_a_picture_is_taken_in() {
         .json();
     let guest = app
         .client()
-        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+        .bearer(text(&link["url"]).rsplit('/').next().unwrap());
     let picture = [("pictures", "a.png", fixture("alpha.png"))];
     guest
         .upload(
@@ -684,7 +663,7 @@ async fn a_guest_who_may_only_look_learns_it_before_a_picture_is_taken_in() {
         .json();
     let guest = app
         .client()
-        .bearer(link["url"].as_str().unwrap().rsplit('/').next().unwrap());
+        .bearer(text(&link["url"]).rsplit('/').next().unwrap());
     let video = [("pictures", "a.webm", fixture("rec-vp9-noaudio-4s.webm"))];
     guest
         .upload(

@@ -8,9 +8,6 @@
 )]
 
 mod access;
-mod access_links;
-mod access_property;
-mod access_upgrade;
 mod app;
 mod audience;
 mod command;

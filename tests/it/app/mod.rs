@@ -5,6 +5,7 @@
 
 mod client;
 mod inspect;
+mod json;
 mod response;
 mod servers;
 mod shared;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 
 pub use self::client::Client;
 pub use self::inspect::files;
+pub use self::json::{array, comment_path, media_path, text, texts, update_path};
 pub use self::response::Response;
 pub use self::servers::{authority, empty_database, postgres, s3};
 use self::servers::{database_url, env, fresh_database};
@@ -131,6 +133,15 @@ impl TestApp {
     /// Adds a member and returns a client that uses the member's API token.
     pub async fn person(&self, name: &str) -> Client {
         self.account(name, Role::Member).await
+    }
+
+    /// Adds members and returns a client for each, like [`Self::person`].
+    pub async fn people<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
+        let mut clients = Vec::new();
+        for name in names {
+            clients.push(self.person(name).await);
+        }
+        clients.try_into().unwrap_or_else(|_| unreachable!())
     }
 
     /// Adds an admin and returns a client that uses the admin's API token.

@@ -1,12 +1,12 @@
-//! A database from before `update_access` existed (schema 6) is filled with what each person keeps.
+//! The migration that creates `update_access` fills it from a database of schema 6.
 
 use hearback::infra::db::{Db, MIGRATOR};
 use sqlx::{AnyConnection, Connection, Executor};
 
 use crate::app::{empty_database, postgres};
 
-/// Ada's updates at schema 6. Dan joined @design after it was sent to; Old was a recipient once; Gone is deactivated.
-const BEFORE: [&str; 16] = [
+/// Ada's updates at schema 6. Dan joined @design after the update was sent to it, Old is a former recipient, and Gone is deactivated.
+const SCHEMA_6: [&str; 16] = [
     "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at) VALUES
      ('ada', 'a', 'a', 'Ada', 'ada', 'member', 'UTC', 1, NULL), ('bob', 'b', 'b', 'Bob', 'bob', 'member', 'UTC', 1, NULL),
      ('dan', 'd', 'd', 'Dan', 'dan', 'member', 'UTC', 1, NULL), ('old', 'o', 'o', 'Old', 'old', 'member', 'UTC', 1, NULL),
@@ -33,35 +33,38 @@ const BEFORE: [&str; 16] = [
     "INSERT INTO visits (update_id, person_id, seen_at) VALUES ('to-group', 'dan', 11)",
 ];
 
+/// Opens a database of schema 6 with the rows above, and upgrades it. Returns those whom the query in the documentation names before the
+/// upgrade: e-mail address, update and title.
+async fn upgrade(url: &str) -> (Db, Vec<(String, String, String)>) {
+    sqlx::any::install_default_drivers();
+    let mut old = AnyConnection::connect(url).await.unwrap();
+    MIGRATOR.run_to(6, &mut old).await.unwrap();
+    for statement in SCHEMA_6 {
+        old.execute(statement).await.unwrap();
+    }
+    let operations = include_str!("../../../docs/OPERATIONS.md");
+    let query = &operations[operations.find("SELECT p.email, u.id, u.title").unwrap()..];
+    let affected = sqlx::query_as(query.split(';').next().unwrap())
+        .fetch_all(&mut old)
+        .await
+        .unwrap();
+    old.close().await.unwrap();
+    (Db::open(url).await.unwrap(), affected)
+}
+
 #[actix_web::test]
-async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
+async fn upgrade_keeps_access_of_recipients_and_ends_it_for_later_members() {
     let dir = tempfile::tempdir().unwrap();
     let url = if postgres() {
         empty_database().await
     } else {
         format!("sqlite://{}/old.db?mode=rwc", dir.path().display())
     };
-    sqlx::any::install_default_drivers();
-    let mut old = AnyConnection::connect(&url).await.unwrap();
-    MIGRATOR.run_to(6, &mut old).await.unwrap();
-    for statement in BEFORE {
-        old.execute(statement).await.unwrap();
-    }
-    // What docs/OPERATIONS.md says to ask before the upgrade names those who lose access.
-    let operations = include_str!("../../docs/OPERATIONS.md");
-    let question = &operations[operations.find("SELECT p.email, u.id, u.title").unwrap()..];
-    let affected: Vec<(String, String, String)> =
-        sqlx::query_as(question.split(';').next().unwrap())
-            .fetch_all(&mut old)
-            .await
-            .unwrap();
+    let (db, affected) = upgrade(&url).await;
     assert_eq!(
         affected,
         [("d".to_owned(), "to-group".to_owned(), "T".to_owned())]
     );
-    old.close().await.unwrap();
-
-    let db = Db::open(&url).await.unwrap();
     let mut connection = db.read().await.unwrap();
     let rows: Vec<(String, String, i64)> = sqlx::query_as(
         "SELECT principal, update_id, listed_at FROM update_access ORDER BY listed_at, principal",
@@ -84,23 +87,18 @@ async fn upgrade_keeps_access_of_recipients_and_ends_that_of_later_members() {
             ("everyone", "open", 13),
         ]
     );
-    let ended: Vec<(String, Option<i64>)> =
+    let revoked: Vec<(String, Option<i64>)> =
         sqlx::query_as("SELECT id, revoked_at FROM links ORDER BY id")
             .fetch_all(&mut *connection)
             .await
             .unwrap();
-    assert_eq!(
-        ended,
-        [
-            ("l1".to_owned(), None),
-            ("l2".to_owned(), Some(77)),
-            ("l3".to_owned(), Some(5))
-        ]
-    );
-    let ticked: i64 =
+    let revoked: Vec<(&str, Option<i64>)> =
+        revoked.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+    assert_eq!(revoked, [("l1", None), ("l2", Some(77)), ("l3", Some(5))]);
+    let allowed: i64 =
         sqlx::query_scalar("SELECT count(*) FROM updates WHERE later_members_at IS NOT NULL")
             .fetch_one(&mut *connection)
             .await
             .unwrap();
-    assert_eq!(ticked, 0);
+    assert_eq!(allowed, 0);
 }

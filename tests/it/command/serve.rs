@@ -1,0 +1,140 @@
+//! `hearback serve`, run as a process.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use super::{hearback, terminate, utf8};
+use crate::app::Client;
+
+#[test]
+fn serve_prints_its_address_and_the_setup_link_and_stops_on_sigterm() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    for first in [true, false] {
+        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+        let address = lines.next().unwrap().unwrap();
+        assert!(
+            address.starts_with("Hearback listens on http://127.0.0.1:"),
+            "{address}"
+        );
+        let link = lines.next().unwrap().unwrap();
+        let url = link
+            .strip_prefix("Set-up link: ")
+            .unwrap_or_else(|| panic!("{link}"));
+        assert!(
+            url.starts_with(address.strip_prefix("Hearback listens on ").unwrap())
+                && url.contains("/setup?code="),
+            "{first}: {link}"
+        );
+        terminate(&running);
+        assert_eq!(running.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[actix_web::test]
+async fn serve_keeps_running_when_its_log_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [("HEARBACK_DATA", dir.path().to_str().unwrap())];
+    let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(running.stdout.take().unwrap())
+        .lines()
+        .next()
+        .unwrap()
+        .unwrap();
+    drop(running.stderr.take());
+    let address = line.strip_prefix("Hearback listens on ").unwrap();
+    for _ in 0..3 {
+        let response = reqwest::get(format!("{address}/healthz")).await;
+        assert!(
+            response
+                .as_ref()
+                .is_ok_and(|response| response.status().is_success()),
+            "{response:?}"
+        );
+    }
+    terminate(&running);
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn serve_warns_about_a_test_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("clock");
+    std::fs::write(&file, "2026-11-19T14:00:00Z").unwrap();
+    for clock in ["", file.to_str().unwrap()] {
+        let settings = [
+            ("HEARBACK_DATA", dir.path().to_str().unwrap()),
+            ("HEARBACK_TEST_CLOCK", clock),
+        ];
+        let mut running = hearback(&settings, &["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        BufReader::new(running.stdout.take().unwrap())
+            .lines()
+            .next()
+            .unwrap()
+            .unwrap();
+        terminate(&running);
+        let printed = utf8(&running.wait_with_output().unwrap().stderr);
+        assert_eq!(
+            printed.contains("HEARBACK_TEST_CLOCK is set"),
+            !clock.is_empty(),
+            "{printed}"
+        );
+    }
+}
+
+#[cfg(debug_assertions)]
+#[actix_web::test]
+async fn debug_build_serves_the_assets_of_the_named_folder() {
+    let (data, assets) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let build = |style: &str| {
+        std::fs::write(assets.path().join(style), "body { color: red }").unwrap();
+        let manifest = json!({ "app.css": style }).to_string();
+        std::fs::write(assets.path().join("manifest.json"), manifest).unwrap();
+    };
+    build("style-1.css");
+    let settings = [
+        ("HEARBACK_LISTEN", "127.0.0.1:0"),
+        ("HEARBACK_DATA", data.path().to_str().unwrap()),
+        ("HEARBACK_ASSETS", assets.path().to_str().unwrap()),
+    ];
+    let mut serving = hearback(&settings, &["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let base = line
+        .trim_end()
+        .strip_prefix("Hearback listens on ")
+        .unwrap();
+    let client = Client::at(base).accept("text/html");
+
+    for style in ["style-1.css", "style-2.css"] {
+        build(style);
+        let page = client.get("/session").await.expect(200).text();
+        assert!(page.contains(&format!("/assets/{style}")), "{page}");
+        let served = client.get(&format!("/assets/{style}")).await.expect(200);
+        assert_eq!(served.text(), "body { color: red }");
+    }
+    client.get("/assets/..%2Fhearback.db").await.expect(404);
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+}
