@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL and S3 that are cut, or held up, at a chosen request.
+//! Cuts or delays the connections to PostgreSQL and S3 at a chosen request.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,23 +12,23 @@ use tokio::sync::watch;
 
 use crate::app::{TestApp, authority};
 
-/// Whose requests are counted, and which connections are cut.
+/// Which requests are counted and which connections are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     Database,
     Storage,
-    /// As seen from outside, this is the death of the process: it can change nothing from here on.
+    /// The same as the death of the process, which can change nothing afterwards.
     Both,
 }
 
 /// What happens to the chosen request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It never arrives.
+    /// The request does not arrive.
     CutBefore,
-    /// It is carried out, and its answer is lost.
+    /// The request is executed, but its response is lost.
     CutAfter,
-    /// It is held up until it is released.
+    /// The request is delayed until [`Breaker::mend`].
     Hold,
 }
 
@@ -51,13 +51,13 @@ struct Armed {
     fault: Fault,
 }
 
-/// Decides at which request the connections that lead through it fail. Cheap to clone.
+/// Proxies connections and makes them fail at a chosen request. Clones share their state.
 #[derive(Clone)]
 pub struct Breaker {
     armed: Arc<Mutex<Option<Armed>>>,
     /// Whether the fault has happened.
     tripped: watch::Sender<bool>,
-    /// Whether a request is held up.
+    /// Whether a request is delayed.
     held: watch::Sender<bool>,
     database: watch::Sender<bool>,
     storage: watch::Sender<bool>,
@@ -76,7 +76,7 @@ impl Breaker {
         }
     }
 
-    /// Lets the fault happen at request `nth` (from 0) of those counted from now on.
+    /// Triggers the fault at the `nth` request from now on, counted from 0.
     pub fn arm(&self, nth: usize, reach: Reach, fault: Fault) {
         *self.armed.lock().unwrap() = Some(Armed {
             left: nth,
@@ -85,7 +85,7 @@ impl Breaker {
         });
     }
 
-    /// Lets everything through again. Answers whether the fault had happened.
+    /// Lets everything through again. Returns whether the fault has happened.
     pub fn mend(&self) -> bool {
         *self.armed.lock().unwrap() = None;
         self.held.send_replace(false);
@@ -110,7 +110,7 @@ impl Breaker {
         }
     }
 
-    /// Cuts what the fault reaches.
+    /// Cuts the connections that `reach` includes.
     fn cut(&self, reach: Reach) {
         for service in [Service::Database, Service::Storage] {
             if reach.includes(service) {
@@ -120,7 +120,7 @@ impl Breaker {
         self.tripped.send_replace(true);
     }
 
-    /// Counts a request. Answers the fault that happens to it, if it is the chosen one.
+    /// Counts a request. Returns the fault if it is the chosen request.
     fn count(&self, service: Service) -> Option<(Reach, Fault)> {
         let mut armed = self.armed.lock().unwrap();
         let counted = armed
@@ -133,12 +133,12 @@ impl Breaker {
         armed.take().map(|armed| (armed.reach, armed.fault))
     }
 
-    /// Accepts connections for a PostgreSQL server. Those that use it must not ask for TLS.
+    /// Starts a proxy to a PostgreSQL server. Clients must not ask for TLS.
     pub async fn database(&self, target: String) -> SocketAddr {
         self.listen(Service::Database, target).await
     }
 
-    /// Accepts connections for an S3 server.
+    /// Starts a proxy to an S3 server.
     pub async fn storage(&self, target: String) -> SocketAddr {
         self.listen(Service::Storage, target).await
     }
@@ -157,7 +157,7 @@ impl Breaker {
                 actix_web::rt::spawn(async move {
                     let far = TcpStream::connect(target).await.unwrap();
                     tokio::select! {
-                        _ = breaker.carry(service, near, far) => {}
+                        _ = breaker.forward(service, near, far) => {}
                         _ = connected.wait_for(|connected| !connected) => {}
                     }
                 });
@@ -166,31 +166,32 @@ impl Breaker {
         address
     }
 
-    /// Carries one connection until an end of it closes.
-    async fn carry(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
+    /// Forwards one connection until either side closes it.
+    async fn forward(&self, service: Service, near: TcpStream, far: TcpStream) -> io::Result<()> {
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-        // Set when the chosen request is on this connection and its answer is to be lost.
-        let lose = watch::Sender::new(None);
+        // Set if the chosen request is on this connection and its response must be lost.
+        let lose_response = watch::Sender::new(None);
         let requests = Requests {
             breaker: self.clone(),
             service,
             from: near_in,
             to: far_out,
-            lose: lose.clone(),
+            lose_response: lose_response.clone(),
         };
-        tokio::try_join!(requests.carry(), self.answers(far_in, near_out, lose)).map(drop)
+        let responses = self.forward_responses(far_in, near_out, lose_response);
+        tokio::try_join!(requests.forward(), responses).map(drop)
     }
 
-    async fn answers(
+    async fn forward_responses(
         &self,
         mut from: OwnedReadHalf,
         mut to: OwnedWriteHalf,
-        lose: watch::Sender<Option<Reach>>,
+        lose_response: watch::Sender<Option<Reach>>,
     ) -> io::Result<()> {
         let mut buffer = vec![0; 64 << 10];
         loop {
             let length = from.read(&mut buffer).await?;
-            let lost = *lose.borrow();
+            let lost = *lose_response.borrow();
             if let Some(reach) = lost.filter(|_| !buffer.starts_with(b"HTTP/1.1 100")) {
                 self.cut(reach);
             }
@@ -202,25 +203,25 @@ impl Breaker {
     }
 }
 
-/// What a client sends on one connection.
+/// The requests of one connection.
 struct Requests {
     breaker: Breaker,
     service: Service,
     from: OwnedReadHalf,
     to: OwnedWriteHalf,
-    lose: watch::Sender<Option<Reach>>,
+    lose_response: watch::Sender<Option<Reach>>,
 }
 
 impl Requests {
-    async fn carry(mut self) -> io::Result<()> {
+    async fn forward(mut self) -> io::Result<()> {
         match self.service {
-            Service::Database => self.statements().await,
-            Service::Storage => self.http().await,
+            Service::Database => self.forward_statements().await,
+            Service::Storage => self.forward_http().await,
         }
     }
 
     /// Counts a request and sends its first bytes.
-    async fn begin(&mut self, bytes: &[u8]) -> io::Result<()> {
+    async fn start_request(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self.breaker.count(self.service) {
             Some((reach, Fault::CutBefore)) => {
                 self.breaker.cut(reach);
@@ -232,14 +233,14 @@ impl Requests {
                 self.breaker.tripped.send_replace(true);
                 held.wait_for(|held| !held).await.unwrap();
             }
-            Some((reach, Fault::CutAfter)) => drop(self.lose.send_replace(Some(reach))),
+            Some((reach, Fault::CutAfter)) => drop(self.lose_response.send_replace(Some(reach))),
             None => {}
         }
         self.to.write_all(bytes).await
     }
 
-    /// HTTP/1.1 with `Content-Length`, as the SDK for S3 speaks it.
-    async fn http(&mut self) -> io::Result<()> {
+    /// Forwards HTTP/1.1 requests with `Content-Length`, which is what the S3 SDK sends.
+    async fn forward_http(&mut self) -> io::Result<()> {
         let mut buffer = Vec::new();
         loop {
             let end = loop {
@@ -257,22 +258,22 @@ impl Requests {
                 .lines()
                 .find_map(|line| line.strip_prefix("content-length: "))
                 .map_or(0, |value| value.parse::<usize>().unwrap());
-            self.begin(&head).await?;
+            self.start_request(&head).await?;
             let mut left = length;
             while left > 0 {
                 if buffer.is_empty() && self.from.read_buf(&mut buffer).await? == 0 {
                     return Ok(());
                 }
-                let some: Vec<u8> = buffer.drain(..left.min(buffer.len())).collect();
-                left -= some.len();
-                self.to.write_all(&some).await?;
+                let chunk: Vec<u8> = buffer.drain(..left.min(buffer.len())).collect();
+                left -= chunk.len();
+                self.to.write_all(&chunk).await?;
             }
         }
     }
 
-    /// PostgreSQL's protocol, version 3. Only transactions and reads that are about uploads count. A transaction counts once, at its
-    /// COMMIT: where it is cut before, it is rolled back all the same.
-    async fn statements(&mut self) -> io::Result<()> {
+    /// Forwards version 3 of PostgreSQL's protocol. Counts only reads and transactions that concern uploads. A transaction counts once, at its
+    /// COMMIT, because a cut at any earlier statement has the same effect: a rollback.
+    async fn forward_statements(&mut self) -> io::Result<()> {
         let length = self.from.read_u32().await?;
         let mut message = length.to_be_bytes().to_vec();
         message.resize(length as usize, 0);
@@ -289,16 +290,16 @@ impl Requests {
             group.extend_from_slice(&length.to_be_bytes());
             group.extend_from_slice(&body);
             session.read(kind, &body);
-            // A query, the end of a group of messages, a flush, a password.
+            // Query, Sync, Flush, Terminate and a password end a group of messages.
             if !matches!(kind, b'Q' | b'S' | b'H' | b'X' | b'p') {
                 continue;
             }
             let group = std::mem::take(&mut group);
             if session
-                .executed(kind)
+                .completed(kind)
                 .is_some_and(|text| session.counts(&text))
             {
-                self.begin(&group).await?;
+                self.start_request(&group).await?;
             } else {
                 self.to.write_all(&group).await?;
             }
@@ -306,7 +307,7 @@ impl Requests {
     }
 }
 
-/// What a connection to the database is doing.
+/// The state of a database connection.
 #[derive(Default)]
 struct Session {
     statements: HashMap<String, String>,
@@ -316,6 +317,7 @@ struct Session {
 }
 
 impl Session {
+    /// Notes what a message of the client prepares, binds or queries.
     fn read(&mut self, kind: u8, body: &[u8]) {
         let mut texts = body
             .split(|byte| *byte == 0)
@@ -332,8 +334,8 @@ impl Session {
         }
     }
 
-    /// The statement that is complete with a message of this kind.
-    fn executed(&mut self, kind: u8) -> Option<String> {
+    /// The statement that a message of this kind completes.
+    fn completed(&mut self, kind: u8) -> Option<String> {
         if matches!(kind, b'Q' | b'S') {
             self.current.take()
         } else {
@@ -341,6 +343,7 @@ impl Session {
         }
     }
 
+    /// Whether the statement counts as a request.
     fn counts(&mut self, text: &str) -> bool {
         let about_uploads = ["uploads", "upload_pieces", "loose_objects"]
             .iter()
@@ -358,7 +361,7 @@ impl Session {
     }
 }
 
-/// A Hearback on PostgreSQL and S3 whose connections lead through a breaker.
+/// Starts a server on PostgreSQL and S3 whose connections lead through a breaker.
 pub async fn start() -> (TestApp, Breaker) {
     let breaker = Breaker::new();
     let database = breaker
@@ -376,7 +379,7 @@ pub async fn start() -> (TestApp, Breaker) {
             config.database_url.replace(&direct, &database.to_string())
         );
         config.s3_endpoint = Some(format!("http://{storage}"));
-        // What is stored here is no real video, and is not to be prepared.
+        // The uploads are not real videos and cannot be processed.
         config.ffmpeg = Some("/nonexistent/ffmpeg".into());
     })
     .await;

@@ -1,4 +1,4 @@
-//! What a file is, by its content: unusual beginnings of videos, and pictures that are not taken.
+//! Detection of file types by content: videos with unusual first bytes, and unsupported formats.
 
 use std::process::Command;
 
@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::app::{Client, TestApp, fixture, text};
 use crate::tus::Sender;
 
-fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
+/// A box of an MP4 file.
+fn mp4_box(kind: &str, content: &[u8]) -> Vec<u8> {
     [
         &(8 + content.len() as u32).to_be_bytes(),
         kind.as_bytes(),
@@ -16,13 +17,13 @@ fn one_box(kind: &str, content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// A second of H.264 in fragments, so that its samples are found wherever it begins.
-fn fragments() -> Vec<u8> {
+/// One second of fragmented H.264, which stays valid when boxes are put before it.
+fn fragmented_mp4() -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    let words = "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof";
+    let options = "-v error -f lavfi -i testsrc2=s=160x120:d=1 -c:v libx264 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof";
     let done = Command::new("ffmpeg")
-        .args(words.split(' '))
+        .args(options.split(' '))
         .arg(&path)
         .output()
         .unwrap();
@@ -34,44 +35,37 @@ fn fragments() -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Videos that do not begin as most do.
-fn unusual() -> Vec<(&'static str, Vec<u8>)> {
-    let fragments = fragments();
-    let behind = |before: &[Vec<u8>]| [before.concat(), fragments.clone()].concat();
+/// Videos with unusual first bytes.
+fn unusual_videos() -> Vec<(&'static str, Vec<u8>)> {
+    let fragments = fragmented_mp4();
+    let prefixed = |before: &[Vec<u8>]| [before.concat(), fragments.clone()].concat();
     vec![
         ("void.webm", fixture("ebml-void-first.webm")),
-        ("free.mp4", behind(&[one_box("free", &[0; 32])])),
-        ("skip.mp4", behind(&[one_box("skip", b"words of a camera")])),
-        ("uuid.mp4", behind(&[one_box("uuid", &[7; 600])])),
+        ("free.mp4", prefixed(&[mp4_box("free", &[0; 32])])),
+        (
+            "skip.mp4",
+            prefixed(&[mp4_box("skip", b"words of a camera")]),
+        ),
+        ("uuid.mp4", prefixed(&[mp4_box("uuid", &[7; 600])])),
         (
             "styp.mp4",
-            behind(&[one_box("styp", b"msdh\0\0\0\0msdhmsix")]),
+            prefixed(&[mp4_box("styp", b"msdh\0\0\0\0msdhmsix")]),
         ),
         (
             "wide.mp4",
-            behind(&[one_box("wide", b""), one_box("free", b"")]),
+            prefixed(&[mp4_box("wide", b""), mp4_box("free", b"")]),
         ),
-        ("long-free.mp4", behind(&[one_box("free", &[0; 6_000])])),
-        ("long-uuid.mp4", behind(&[one_box("uuid", &[7; 6_000])])),
+        ("long-free.mp4", prefixed(&[mp4_box("free", &[0; 6_000])])),
+        ("long-uuid.mp4", prefixed(&[mp4_box("uuid", &[7; 6_000])])),
     ]
 }
 
-async fn draft(ada: &Client) -> String {
-    ada.post("/updates", json!({ "title": "T" }))
-        .await
-        .expect(201)
-        .json()["id"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[actix_web::test]
-async fn video_with_an_unusual_beginning_is_accepted() {
+async fn video_with_unusual_first_bytes_is_accepted() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let path = format!("/updates/{}", draft(&ada).await);
-    let files: Vec<_> = unusual()
+    let path = ada.update(json!({ "title": "T", "publish": false })).await;
+    let files: Vec<_> = unusual_videos()
         .into_iter()
         .map(|(name, bytes)| ("media", name, bytes))
         .collect();
@@ -90,10 +84,10 @@ async fn video_with_an_unusual_beginning_is_accepted() {
 }
 
 #[actix_web::test]
-async fn video_with_an_unusual_beginning_is_accepted_over_many_requests() {
+async fn video_with_unusual_first_bytes_is_accepted_in_small_requests() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    for (name, bytes) in unusual() {
+    for (name, bytes) in unusual_videos() {
         let sender = Sender::file(&ada, name, bytes.len()).await;
         let mut at = 0;
         for end in [1, 30, 4_000, 5_000, bytes.len()] {
@@ -105,77 +99,82 @@ async fn video_with_an_unusual_beginning_is_accepted_over_many_requests() {
     }
 }
 
+/// Asserts that both ways to upload reject the file, name its format and give this advice.
+async fn assert_unsupported(
+    ada: &Client,
+    path: &str,
+    (name, bytes): (&str, Vec<u8>),
+    format: &str,
+    advice: &str,
+) {
+    let file = ("media", name, bytes.clone());
+    let problem = ada.upload(path, &[], &[file]).await.problem(415);
+    let detail = text(&problem["detail"]);
+    assert!(
+        detail.contains(format) && detail.contains(advice) && !detail.contains("damaged"),
+        "{name}: {detail}"
+    );
+    let sender = Sender::file(ada, name, bytes.len()).await;
+    let problem = sender.patch(0, &bytes, &[]).await.problem(415);
+    assert!(
+        detail.ends_with(text(&problem["detail"])),
+        "{name}: {problem}"
+    );
+}
+
 #[actix_web::test]
-async fn picture_in_a_format_that_is_not_taken_is_refused_with_what_to_do() {
+async fn picture_in_an_unsupported_format_is_rejected_with_advice() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let path = format!("/updates/{}/media", draft(&ada).await);
+    let draft = ada.update(json!({ "title": "T", "publish": false })).await;
+    let path = format!("{draft}/media");
+    let camera = "Settings → Camera → Formats → Most Compatible";
+    let save = "Save it as PNG, JPEG or WebP";
     let avif = [
-        one_box("ftyp", b"avif\0\0\0\0avifmif1miaf"),
-        one_box("meta", &[0; 200]),
+        mp4_box("ftyp", b"avif\0\0\0\0avifmif1miaf"),
+        mp4_box("meta", &[0; 200]),
     ]
     .concat();
-    let general = [
-        one_box("ftyp", b"mif1\0\0\0\0mif1heic"),
-        one_box("meta", &[0; 200]),
+    let heic_in_mif1 = [
+        mp4_box("ftyp", b"mif1\0\0\0\0mif1heic"),
+        mp4_box("meta", &[0; 200]),
     ]
     .concat();
     for (name, bytes, format, advice) in [
-        (
-            "IMG_0001.HEIC",
-            fixture("a.heic"),
-            "HEIC",
-            "Settings → Camera → Formats → Most Compatible",
-        ),
-        (
-            "photo.jpg",
-            general,
-            "HEIC",
-            "Settings → Camera → Formats → Most Compatible",
-        ),
-        ("photo.avif", avif, "AVIF", "Save it as PNG, JPEG or WebP"),
+        ("IMG_0001.HEIC", fixture("a.heic"), "HEIC", camera),
+        ("photo.jpg", heic_in_mif1, "HEIC", camera),
+        ("photo.avif", avif, "AVIF", save),
         (
             "photo.jxl",
             b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl \0\0\0\0jxl ".to_vec(),
             "JPEG XL",
-            "Save it as PNG, JPEG or WebP",
+            save,
         ),
-        (
-            "bare.jxl",
-            b"\xff\x0a\xfa\x1f".to_vec(),
-            "JPEG XL",
-            "Save it as PNG, JPEG or WebP",
-        ),
+        ("bare.jxl", b"\xff\x0a\xfa\x1f".to_vec(), "JPEG XL", save),
     ] {
-        let problem = ada
-            .upload(&path, &[], &[("media", name, bytes.clone())])
-            .await
-            .problem(415);
-        let detail = text(&problem["detail"]);
-        assert!(
-            detail.contains(format) && detail.contains(advice),
-            "{name}: {detail}"
-        );
-        let sender = Sender::file(&ada, name, bytes.len()).await;
-        let problem = sender.patch(0, &bytes, &[]).await.problem(415);
-        assert!(
-            detail.ends_with(text(&problem["detail"])),
-            "{name}: {problem}"
-        );
+        assert_unsupported(&ada, &path, (name, bytes), format, advice).await;
     }
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_do() {
+async fn video_or_sound_in_an_unsupported_format_is_rejected_with_advice() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let path = format!("/updates/{}/media", draft(&ada).await);
+    let draft = ada.update(json!({ "title": "T", "publish": false })).await;
+    let path = format!("{draft}/media");
+    for (name, bytes, format, advice) in unsupported_videos() {
+        assert_unsupported(&ada, &path, (name, bytes), format, advice).await;
+    }
+}
+
+/// Name, first bytes, format and advice.
+fn unsupported_videos() -> Vec<(&'static str, Vec<u8>, &'static str, &'static str)> {
     let video = "Export it as H.264 (MP4) and upload it again.";
     let sound = "sound without a picture";
     let packets = [[b'G'].as_slice(), &[0xff; 187]].concat().repeat(3);
-    for (name, bytes, format, advice) in [
+    vec![
         ("clip.avi", b"RIFF\x24\0\0\0AVI LIST".to_vec(), "AVI", video),
         ("clip.mp4", b"RIFF\x24\0\0\0AVI LIST".to_vec(), "AVI", video),
         (
@@ -223,30 +222,18 @@ async fn video_and_sound_in_a_format_that_is_not_taken_are_refused_with_what_to_
             "Ogg",
             sound,
         ),
-    ] {
-        let problem = ada
-            .upload(&path, &[], &[("media", name, bytes.clone())])
-            .await
-            .problem(415);
-        let detail = text(&problem["detail"]);
-        assert!(
-            detail.contains(format) && detail.contains(advice) && !detail.contains("damaged"),
-            "{name}: {detail}"
-        );
-        let sender = Sender::file(&ada, name, bytes.len()).await;
-        let problem = sender.patch(0, &bytes, &[]).await.problem(415);
-        assert!(
-            detail.ends_with(text(&problem["detail"])),
-            "{name}: {problem}"
-        );
-    }
-    // UTF-16 begins much like MP3.
+    ]
+}
+
+#[actix_web::test]
+async fn utf_16_text_is_not_mistaken_for_mp3() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let draft = ada.update(json!({ "title": "T", "publish": false })).await;
+    // Its byte order mark looks like the sync word of MP3.
+    let file = ("media", "a.txt", b"\xff\xfeh\0i\0".to_vec());
     let problem = ada
-        .upload(
-            &path,
-            &[],
-            &[("media", "a.txt", b"\xff\xfeh\0i\0".to_vec())],
-        )
+        .upload(&format!("{draft}/media"), &[], &[file])
         .await
         .problem(415);
     assert!(

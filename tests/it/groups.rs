@@ -1,10 +1,12 @@
-//! Groups: made by anyone, changed by their maker and admins; they hold people only.
+//! Groups: anyone may create one, and only its owner and admins may change it.
+
+mod audience;
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp, array, email, text};
+use crate::app::{Client, TestApp, array, email, text, texts};
 
-async fn make(client: &Client, name: &str, members: &[&str]) -> Value {
+async fn create(client: &Client, name: &str, members: &[&str]) -> Value {
     let members: Vec<String> = members.iter().map(|name| email(name)).collect();
     client
         .post("/groups", json!({ "name": name, "members": members }))
@@ -13,10 +15,12 @@ async fn make(client: &Client, name: &str, members: &[&str]) -> Value {
         .json()
 }
 
-async fn all(client: &Client) -> Value {
+/// All groups.
+async fn list(client: &Client) -> Value {
     client.get("/groups").await.expect(200).json()["items"].clone()
 }
 
+/// The names of a group's members.
 fn names(group: &Value) -> Vec<&str> {
     array(&group["members"])
         .iter()
@@ -24,38 +28,45 @@ fn names(group: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn at(group: &Value) -> String {
+fn group_path(group: &Value) -> String {
     format!("/groups/{}", text(&group["id"]))
 }
 
 #[actix_web::test]
-async fn a_group_is_made_listed_changed_and_deleted() {
+async fn groups_are_listed_by_name_with_their_owner_and_members() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     app.person("Cy").await;
-    let made = make(&ada, "design-2", &["Cy", "Bob"]).await;
+    let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
     assert_eq!(
-        (&made["name"], names(&made)),
+        (&group["name"], names(&group)),
         (&json!("design-2"), vec!["Bob", "Cy"])
     );
     assert_eq!(
-        (&made["made_by"]["id"], &made["members"][0]["id"]),
+        (&group["made_by"]["id"], &group["members"][0]["id"]),
         (&json!(ada.id), &json!(bob.id))
     );
-    make(&bob, "all-of-us", &[]).await;
-    let list = all(&bob).await;
+    create(&bob, "all-of-us", &[]).await;
+    let list = list(&bob).await;
     assert_eq!(
         (list[0]["name"].as_str(), &list[1]),
-        (Some("all-of-us"), &made)
+        (Some("all-of-us"), &group)
     );
     assert!(
         !list.to_string().contains('@'),
-        "addresses are no part of it"
+        "the list contains no e-mail addresses"
     );
+}
 
-    // What is absent stays; who is named twice is in it once.
+#[actix_web::test]
+async fn group_is_changed_and_deleted_by_its_owner() {
+    let app = TestApp::start().await;
+    let [ada, bob, _] = app.people(["Ada", "Bob", "Cy"]).await;
+    let group = create(&ada, "design-2", &["Cy", "Bob"]).await;
+    create(&bob, "all-of-us", &[]).await;
+    // Fields that are left out do not change. A person named twice is a member once.
     let renamed = ada
-        .patch(&at(&made), json!({ "name": "@designers" }))
+        .patch(&group_path(&group), json!({ "name": "@designers" }))
         .await
         .expect(200)
         .json();
@@ -65,53 +76,58 @@ async fn a_group_is_made_listed_changed_and_deleted() {
     );
     let body = json!({ "members": [email("Ada"), "ADA@example.org"] });
     assert_eq!(
-        names(&ada.patch(&at(&made), body).await.expect(200).json()),
+        names(
+            &ada.patch(&group_path(&group), body)
+                .await
+                .expect(200)
+                .json()
+        ),
         ["Ada"]
     );
     assert_eq!(
         names(
-            &ada.patch(&at(&made), json!({ "members": [] }))
+            &ada.patch(&group_path(&group), json!({ "members": [] }))
                 .await
                 .expect(200)
                 .json()
         ),
         Vec::<&str>::new()
     );
-    ada.delete(&at(&made)).await.expect(204);
-    ada.delete(&at(&made)).await.expect(204);
-    assert_eq!(all(&ada).await.as_array().unwrap().len(), 1);
-    ada.patch(&at(&made), json!({})).await.problem(404);
+    ada.delete(&group_path(&group)).await.expect(204);
+    ada.delete(&group_path(&group)).await.expect(204);
+    assert_eq!(list(&ada).await.as_array().unwrap().len(), 1);
+    ada.patch(&group_path(&group), json!({})).await.problem(404);
 }
 
 #[actix_web::test]
-async fn only_its_maker_and_admins_change_a_group() {
+async fn group_is_changed_by_its_owner_and_admins_only() {
     let app = TestApp::start().await;
     let [ada, bob] = app.people(["Ada", "Bob"]).await;
     let root = app.admin("Root").await;
-    let made = make(&ada, "design", &["Bob"]).await;
-    let told = bob
-        .patch(&at(&made), json!({ "members": [] }))
+    let group = create(&ada, "design", &["Bob"]).await;
+    let problem = bob
+        .patch(&group_path(&group), json!({ "members": [] }))
         .await
         .problem(403);
     assert!(
-        text(&told["detail"]).starts_with("Ada made this group"),
-        "{told}"
+        text(&problem["detail"]).starts_with("Ada made this group"),
+        "{problem}"
     );
-    bob.delete(&at(&made)).await.problem(403);
-    assert_eq!(all(&bob).await[0], made);
-    root.patch(&at(&made), json!({ "name": "designers" }))
+    bob.delete(&group_path(&group)).await.problem(403);
+    assert_eq!(list(&bob).await[0], group);
+    root.patch(&group_path(&group), json!({ "name": "designers" }))
         .await
         .expect(200);
-    root.delete(&at(&made)).await.expect(204);
+    root.delete(&group_path(&group)).await.expect(204);
     app.client().get("/groups").await.problem(401);
 }
 
 #[actix_web::test]
-async fn names_are_handles_and_each_is_there_once() {
+async fn group_name_must_be_a_valid_and_unused_handle() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let made = make(&ada, "design", &[]).await;
-    let other = make(&ada, "docs", &[]).await;
+    let group = create(&ada, "design", &[]).await;
+    let other = create(&ada, "docs", &[]).await;
     let long = "a".repeat(41);
     for (name, said) in [
         ("", "is empty"),
@@ -126,7 +142,8 @@ async fn names_are_handles_and_each_is_there_once() {
     ] {
         for answer in [
             ada.post("/groups", json!({ "name": name })).await,
-            ada.patch(&at(&other), json!({ "name": name })).await,
+            ada.patch(&group_path(&other), json!({ "name": name }))
+                .await,
         ] {
             let problem = answer.problem(422);
             assert!(
@@ -139,16 +156,16 @@ async fn names_are_handles_and_each_is_there_once() {
     ada.post("/groups", json!({ "name": "x", "colour": "red" }))
         .await
         .problem(422);
-    assert_eq!(all(&ada).await, json!([made, other]));
-    make(&ada, &"a".repeat(40), &[]).await;
+    assert_eq!(list(&ada).await, json!([group, other]));
+    create(&ada, &"a".repeat(40), &[]).await;
 }
 
 #[actix_web::test]
-async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
+async fn group_rejects_members_that_are_not_active_people() {
     let app = TestApp::start().await;
     let [ada, gone] = app.people(["Ada", "Gone"]).await;
     let root = app.admin("Root").await;
-    let made = make(&ada, "design", &["Ada", "Gone"]).await;
+    let group = create(&ada, "design", &["Ada", "Gone"]).await;
     root.patch(&format!("/people/{}", gone.id), json!({ "active": false }))
         .await
         .expect(200);
@@ -163,7 +180,8 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
         for answer in [
             ada.post("/groups", json!({ "name": "new", "members": members }))
                 .await,
-            ada.patch(&at(&made), json!({ "members": members })).await,
+            ada.patch(&group_path(&group), json!({ "members": members }))
+                .await,
         ] {
             let problem = answer.problem(422);
             assert!(
@@ -172,62 +190,19 @@ async fn groups_hold_people_only_and_those_who_cannot_be_in_one_are_named() {
             );
         }
     }
-    // Whoever is deactivated is out of sight, and in it again when they are active again.
-    assert_eq!(names(&all(&ada).await[0]), ["Ada"]);
+    // A deactivated member is hidden until the account is active again.
+    assert_eq!(names(&list(&ada).await[0]), ["Ada"]);
     root.patch(&format!("/people/{}", gone.id), json!({ "active": true }))
         .await
         .expect(200);
-    assert_eq!(names(&all(&ada).await[0]), ["Ada", "Gone"]);
-    assert_eq!(all(&ada).await.as_array().unwrap().len(), 1);
+    assert_eq!(names(&list(&ada).await[0]), ["Ada", "Gone"]);
+    assert_eq!(list(&ada).await.as_array().unwrap().len(), 1);
 }
 
-#[actix_web::test]
-async fn what_was_sent_to_a_group_outlives_it() {
-    let app = TestApp::start().await;
-    let [ada, bob] = app.people(["Ada", "Bob"]).await;
-    app.person("Cy").await;
-    let made = make(&ada, "design", &["Bob", "Cy"]).await;
-    let update = ada
-        .update(json!({ "title": "T", "audience": ["@design"], "expectation": "acknowledge" }))
-        .await;
-    ada.patch(&at(&made), json!({ "members": [] }))
-        .await
-        .expect(200);
-    ada.delete(&at(&made)).await.expect(204);
-    let seen = ada.get(&update).await.expect(200).json();
-    assert_eq!(
-        (
-            &seen["audience"]["groups"],
-            array(&seen["audience"]["people"]).len()
-        ),
-        (&json!([]), 2)
-    );
-    assert_eq!(bob.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
-    // The form of a later edit is filled with them.
-    assert!(
-        app.browser("Ada")
-            .await
-            .get(&format!("{update}/edit"))
-            .await
-            .expect(200)
-            .text()
-            .contains("bob@example.org")
-    );
-    ada.patch(
-        &update,
-        json!({ "audience": [email("Bob"), email("Cy")], "notes": "More" }),
-    )
-    .await
-    .expect(200);
-    assert_eq!(ada.get(&update).await.json()["counts"]["owing"], 2);
-}
-
-#[actix_web::test]
-async fn thousands_are_in_a_group() {
-    let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
+/// Inserts accounts with the addresses `p0@example.org`, `p1@example.org` and so on.
+async fn insert_people(app: &TestApp, count: usize) {
     let mut tx = app.state.db.begin().await.unwrap();
-    for n in 0..2100 {
+    for n in 0..count {
         sqlx::query("INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at) VALUES ($1, $2, $2, 'P', 'p', 'member', 'UTC', 1)")
             .bind(format!("p{n:025}"))
             .bind(format!("p{n}@example.org"))
@@ -236,24 +211,25 @@ async fn thousands_are_in_a_group() {
             .unwrap();
     }
     tx.commit().await.unwrap();
+}
+
+#[actix_web::test]
+async fn group_has_at_most_three_thousand_members() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    insert_people(&app, 2100).await;
     let members: Vec<String> = (0..2100).map(|n| format!("p{n}@example.org")).collect();
-    let made = ada
-        .post(
-            "/groups",
-            json!({ "name": "all-hands", "members": members }),
-        )
-        .await
-        .expect(201)
-        .json();
-    assert_eq!(array(&made["members"]).len(), 2100);
-    let ids: Vec<String> = array(&made["members"])
-        .iter()
-        .map(|one| text(&one["id"]).to_owned())
+    let fields = json!({ "name": "all-hands", "members": members });
+    let group = ada.post("/groups", fields).await.expect(201).json();
+    assert_eq!(array(&group["members"]).len(), 2100);
+    let ids: Vec<String> = texts(&group["members"], "id")
+        .into_iter()
+        .map(str::to_owned)
         .collect();
-    let workers = hearback::people::work_schedules(&mut app.state.db.read().await.unwrap(), &ids)
+    let schedules = hearback::people::work_schedules(&mut app.state.db.read().await.unwrap(), &ids)
         .await
         .unwrap();
-    assert_eq!(workers.len(), 2100);
+    assert_eq!(schedules.len(), 2100);
     let many: Vec<String> = (0..3001).map(|n| format!("q{n}@example.org")).collect();
     let problem = ada
         .post("/groups", json!({ "name": "more", "members": many }))
@@ -263,28 +239,17 @@ async fn thousands_are_in_a_group() {
 }
 
 #[actix_web::test]
-async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
+async fn groups_page_lists_groups_and_shows_forms_to_their_owner_only() {
     let app = TestApp::start().await;
-    let [ada, _] = app.people(["Ada", "Bob"]).await;
+    app.people(["Ada", "Bob"]).await;
     let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
-    assert!(
-        browser
-            .get("/people")
-            .await
-            .text()
-            .contains("href=\"/groups\"")
-    );
-    browser
-        .form(
-            "POST",
-            "/groups",
-            &[
-                ("name", "@design"),
-                ("members", "ada@example.org, bob@example.org"),
-            ],
-        )
-        .await
-        .expect(303);
+    let people = browser.get("/people").await.text();
+    assert!(people.contains("href=\"/groups\""));
+    let fields = [
+        ("name", "@design"),
+        ("members", "ada@example.org, bob@example.org"),
+    ];
+    browser.form("POST", "/groups", &fields).await.expect(303);
     let page = browser.get("/groups").await.expect(200).text();
     assert!(
         page.contains("@design")
@@ -292,13 +257,15 @@ async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
             && page.contains("value=\"ada@example.org, bob@example.org\"")
     );
     let page = other.get("/groups").await.expect(200).text();
-    assert!(
-        page.contains("@design") && !page.contains("value=\"PATCH\""),
-        "others see no form to change it"
-    );
+    assert!(page.contains("@design") && !page.contains("value=\"PATCH\""));
+}
 
-    let id = all(&ada).await[0]["id"].as_str().unwrap().to_owned();
-    let path = format!("/groups/{id}");
+#[actix_web::test]
+async fn rejected_group_form_keeps_the_typed_text_and_shows_its_error() {
+    let app = TestApp::start().await;
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
+    let browser = app.browser("Ada").await;
+    let path = group_path(&create(&ada, "design", &["Ada", "Bob"]).await);
     let typed = [
         ("_method", "PATCH"),
         ("name", "Wrong Name"),
@@ -317,100 +284,25 @@ async fn the_page_makes_changes_and_deletes_groups_with_plain_forms() {
         .text();
     assert!(
         page.contains("is taken") && page.matches("wrong\" id=").count() == 1,
-        "only the form that failed says so"
+        "only the rejected form shows the error"
     );
-    browser
-        .form(
-            "POST",
-            &path,
-            &[
-                ("_method", "PATCH"),
-                ("name", "designers"),
-                ("members", "bob@example.org"),
-            ],
-        )
-        .await
-        .expect(303);
-    assert_eq!(names(&all(&ada).await[0]), ["Bob"]);
-    other
-        .form("POST", &path, &[("_method", "DELETE")])
-        .await
-        .expect(403);
-    browser
-        .form("POST", &path, &[("_method", "DELETE")])
-        .await
-        .expect(303);
-    assert_eq!(all(&ada).await, json!([]));
 }
 
 #[actix_web::test]
-async fn an_audience_that_is_said_another_way_keeps_those_who_are_still_in_it() {
+async fn groups_page_changes_and_deletes_groups_with_plain_forms() {
     let app = TestApp::start().await;
-    let ada = app.person("Ada").await;
-    let [bob, cyd] = app.people(["Bob", "Cyd"]).await;
-    for (name, members) in [
-        ("pair", vec![email("Bob"), email("Cyd")]),
-        ("other", vec![email("Cyd")]),
-    ] {
-        ada.post("/groups", json!({ "name": name, "members": members }))
-            .await
-            .expect(201);
-    }
-    let path = ada.update(json!({ "title": "x", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge" })).await;
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
-    for audience in [
-        json!(["@pair"]),
-        json!(["@pair", "@other"]),
-        json!(["everyone"]),
-        json!(["@pair"]),
-    ] {
-        ada.patch(&path, json!({ "audience": audience }))
-            .await
-            .expect(200);
-        let counts = ada.get(&path).await.json()["counts"].clone();
-        assert_eq!(
-            (&counts["recipients"], &counts["owing"]),
-            (&json!(2), &json!(1)),
-            "{audience}"
-        );
-    }
-    ada.patch(&path, json!({ "audience": ["@pair", "@other"] }))
-        .await
-        .expect(200);
-    ada.patch(&path, json!({ "audience": ["@other"] }))
-        .await
-        .expect(200);
-    cyd.get(&path).await.expect(200);
-    bob.get(&path).await.problem(404);
-    // Who joins a group later sees nothing that was sent before, also after an edit; see access.rs.
-    let dan = app.person("Dan").await;
-    let other = ada.get("/groups").await.json()["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|group| group["name"] == "other")
-        .unwrap()["id"]
-        .clone();
-    ada.patch(
-        &format!("/groups/{}", other.as_str().unwrap()),
-        json!({ "members": [email("Cyd"), email("Dan")] }),
-    )
-    .await
-    .expect(200);
-    dan.get(&path).await.problem(404);
-    ada.patch(&path, json!({ "title": "y" })).await.expect(200);
-    dan.get(&path).await.problem(404);
-    // Named anew, the group is asked as it is then.
-    ada.patch(&path, json!({ "audience": [email("Cyd")] }))
-        .await
-        .expect(200);
-    ada.patch(&path, json!({ "audience": ["@other"] }))
-        .await
-        .expect(200);
-    assert_eq!(
-        dan.get(&path).await.expect(200).json()["my_receipt"]["state"],
-        "waiting"
-    );
+    let [ada, _] = app.people(["Ada", "Bob"]).await;
+    let (browser, other) = (app.browser("Ada").await, app.browser("Bob").await);
+    let path = group_path(&create(&ada, "design", &["Ada", "Bob"]).await);
+    let change = [
+        ("_method", "PATCH"),
+        ("name", "designers"),
+        ("members", "bob@example.org"),
+    ];
+    browser.form("POST", &path, &change).await.expect(303);
+    assert_eq!(names(&list(&ada).await[0]), ["Bob"]);
+    let delete = [("_method", "DELETE")];
+    other.form("POST", &path, &delete).await.expect(403);
+    browser.form("POST", &path, &delete).await.expect(303);
+    assert_eq!(list(&ada).await, json!([]));
 }

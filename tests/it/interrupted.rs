@@ -1,22 +1,24 @@
-//! Uploads whose last request breaks off at any of its steps: whatever is cut, the sender goes on from HEAD, and what is
-//! stored is what was sent.
+//! Uploads whose last request fails at any of its steps. The client resumes at the offset that HEAD reports, and the stored bytes are the
+//! sent bytes.
 
-use crate::app::{Client, Response, TestApp, postgres, s3};
-use crate::failures::with_detachable_storage;
+mod stuck;
+
+use crate::app::{Client, Response, TestApp, postgres};
+use crate::cable::DetachableStorage;
 use crate::faults::{self, Breaker, Fault, Reach};
 use crate::tus::{HOUR, MIB, Sender, long};
 
-/// The length of a part in a bucket.
+/// The length of a part of a multipart upload.
 const PART: usize = 8 * MIB;
-/// More steps than any last request has.
-const MOST: usize = 200;
+/// An upper bound for the number of steps of a last request.
+const MAX_STEPS: usize = 200;
 
 /// An upload up to its last request.
 pub struct Interrupted {
     pub whole: Vec<u8>,
-    /// How much is there before the last request.
+    /// The number of bytes that are stored before the last request.
     pub before: usize,
-    /// Its length becomes known with the last request.
+    /// Whether the last request declares the length.
     recording: bool,
 }
 
@@ -29,7 +31,7 @@ impl Interrupted {
         }
     }
 
-    /// A recording whose last request brings no bytes.
+    /// A recording whose last request has no bytes.
     fn recording(length: usize) -> Self {
         Self {
             whole: long(length),
@@ -50,7 +52,7 @@ impl Interrupted {
         sender
     }
 
-    /// Sends what is left from an offset on, which may be nothing.
+    /// Sends the bytes from an offset on, which may be none.
     pub async fn send_rest(&self, sender: &Sender, offset: usize) -> Response {
         let length = self.whole.len().to_string();
         let headers = [("upload-length", length.as_str())];
@@ -63,23 +65,23 @@ impl Interrupted {
             .await
     }
 
-    /// What a client of tus does after an answer that it did not get: asks with HEAD, and sends the rest.
+    /// Does what a tus client does when it gets no response: asks for the offset with HEAD and sends the rest.
     pub async fn resume(&self, sender: &Sender) {
         let head = sender.head().await.expect(200);
         let offset: usize = head.header("upload-offset").parse().unwrap();
         assert!(
             offset >= self.before,
-            "{offset} of {} bytes are left",
+            "only {offset} of {} bytes are still stored",
             self.before
         );
-        // The length of a recording is known once its last request was committed.
+        // The length of a recording is known after its last request has been committed.
         if offset == self.whole.len()
             && head.header("upload-length") == self.whole.len().to_string()
         {
             assert_eq!(
                 head.header("hearback-media"),
                 sender.media,
-                "once all bytes are there, HEAD names the media"
+                "HEAD names the media of a complete upload"
             );
         }
         let done = self.send_rest(sender, offset).await.expect(204);
@@ -89,14 +91,15 @@ impl Interrupted {
         );
     }
 
+    /// Asserts that the stored bytes are the sent bytes.
     pub async fn check(&self, sender: &Sender) {
         assert!(
             sender.original().await == self.whole,
-            "other bytes are stored than were sent"
+            "the stored bytes differ from the sent bytes"
         );
     }
 
-    /// Lets the fault happen at each step of the last request in turn, until none is left. Answers how many steps there were.
+    /// Repeats the upload with the fault at each step of the last request in turn. Returns the number of steps.
     async fn try_each_step(
         &self,
         app: &TestApp,
@@ -105,12 +108,12 @@ impl Interrupted {
         reach: Reach,
         fault: Fault,
     ) -> usize {
-        for step in 0..MOST {
+        for step in 0..MAX_STEPS {
             let sender = self.begin(client).await;
             breaker.arm(step, reach, fault);
             let answer = self.send_rest(&sender, self.before).await;
             let tripped = breaker.mend();
-            // A worker that was cut off leaves a lease of a minute behind.
+            // A worker that lost its connection leaves a lease of one minute.
             app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
                 .await;
             if !tripped {
@@ -121,12 +124,12 @@ impl Interrupted {
             self.resume(&sender).await;
             self.check(&sender).await;
         }
-        panic!("the last request has more than {MOST} steps");
+        panic!("the last request has more than {MAX_STEPS} steps");
     }
 }
 
-/// Asserts that nothing but finished uploads is left in the bucket once what is over was thrown away.
-pub async fn only_finished_uploads_are_left(app: &TestApp) {
+/// Asserts that only the objects of finished uploads are left after expired uploads have been swept.
+pub async fn assert_only_finished_uploads_are_left(app: &TestApp) {
     app.state.clock.advance(25 * HOUR);
     app.state.sweep().await.unwrap();
     app.wait_for_jobs().await;
@@ -143,8 +146,8 @@ pub async fn only_finished_uploads_are_left(app: &TestApp) {
     );
 }
 
-/// Tries every step of one upload with each of these faults.
-async fn survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
+/// Repeats an upload with each of these faults at each of its steps. PostgreSQL and S3 only.
+async fn assert_survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
     if !postgres() {
         return;
     }
@@ -160,12 +163,12 @@ async fn survives(upload: Interrupted, faults: &[(Reach, Fault)]) {
             "{steps} steps were tried with {fault:?} of {reach:?}"
         );
     }
-    only_finished_uploads_are_left(&app).await;
+    assert_only_finished_uploads_are_left(&app).await;
 }
 
-/// After this the process might as well be dead. Cut before the next step, it would leave the same behind.
+/// The same as the death of the process after each step.
 const DEATH: [(Reach, Fault); 1] = [(Reach::Both, Fault::CutAfter)];
-const EACH: [(Reach, Fault); 5] = [
+const EACH_FAULT: [(Reach, Fault); 5] = [
     DEATH[0],
     (Reach::Database, Fault::CutBefore),
     (Reach::Database, Fault::CutAfter),
@@ -174,157 +177,49 @@ const EACH: [(Reach, Fault); 5] = [
 ];
 
 #[actix_web::test]
-async fn upload_of_twenty_million_bytes_survives_a_cut_at_every_step() {
-    survives(Interrupted::file(2 * PART, 20_000_000), &DEATH).await;
+async fn upload_of_twenty_million_bytes_survives_a_lost_connection_at_every_step() {
+    assert_survives(Interrupted::file(2 * PART, 20_000_000), &DEATH).await;
 }
 
 #[actix_web::test]
-async fn upload_one_byte_shorter_than_two_parts_survives_a_cut_at_every_step() {
-    survives(Interrupted::file(PART, 2 * PART - 1), &DEATH).await;
+async fn upload_one_byte_shorter_than_two_parts_survives_a_lost_connection_at_every_step() {
+    assert_survives(Interrupted::file(PART, 2 * PART - 1), &DEATH).await;
 }
 
 #[actix_web::test]
-async fn upload_of_exactly_two_parts_survives_a_cut_at_every_step() {
-    survives(Interrupted::file(PART, 2 * PART), &DEATH).await;
+async fn upload_of_exactly_two_parts_survives_a_lost_connection_at_every_step() {
+    assert_survives(Interrupted::file(PART, 2 * PART), &DEATH).await;
 }
 
 #[actix_web::test]
-async fn upload_one_byte_longer_than_two_parts_survives_a_cut_at_every_step() {
-    survives(Interrupted::file(PART, 2 * PART + 1), &DEATH).await;
+async fn upload_one_byte_longer_than_two_parts_survives_a_lost_connection_at_every_step() {
+    assert_survives(Interrupted::file(PART, 2 * PART + 1), &DEATH).await;
 }
 
 #[actix_web::test]
-async fn upload_of_one_part_and_a_byte_survives_a_cut_at_every_step_of_its_only_request() {
-    survives(Interrupted::file(0, PART + 1), &DEATH).await;
+async fn upload_in_one_request_survives_a_lost_connection_at_every_step() {
+    assert_survives(Interrupted::file(0, PART + 1), &DEATH).await;
 }
 
 #[actix_web::test]
-async fn small_upload_survives_a_cut_at_every_step() {
-    survives(Interrupted::file(100_000, 500_000), &EACH).await;
+async fn small_upload_survives_every_fault_at_every_step() {
+    assert_survives(Interrupted::file(100_000, 500_000), &EACH_FAULT).await;
 }
 
 #[actix_web::test]
-async fn recording_survives_a_cut_at_every_step_of_its_empty_last_request() {
-    survives(Interrupted::recording(PART + 100_000), &EACH).await;
-}
-
-/// An upload in the state that an earlier version left behind when it lost its database.
-struct Stuck {
-    upload: Interrupted,
-    sender: Sender,
-    key: String,
-    multipart: String,
-}
-
-impl Stuck {
-    /// An upload of two whole parts, and of a tail that is still to come.
-    async fn begin(app: &TestApp, client: &Client) -> Self {
-        let upload = Interrupted::file(2 * PART, 20_000_000);
-        let sender = upload.begin(client).await;
-        let row = sqlx::query_as("SELECT key, multipart FROM uploads WHERE id = $1")
-            .bind(sender.path.trim_start_matches("/uploads/"));
-        let (key, multipart): (String, String) = row
-            .fetch_one(&mut *app.state.db.read().await.unwrap())
-            .await
-            .unwrap();
-        Self {
-            upload,
-            sender,
-            key,
-            multipart,
-        }
-    }
-
-    /// Sends the tail as a part with this number, as versions before this one did.
-    async fn send_tail(&self, app: &TestApp, number: i64) -> String {
-        let tail = self.upload.whole[2 * PART..].to_vec();
-        let sent = s3()
-            .upload_part()
-            .bucket("hearback-test")
-            .key(format!("{}/{}", app.storage_prefix(), self.key))
-            .upload_id(&self.multipart);
-        let sent = sent
-            .part_number(i32::try_from(number).unwrap())
-            .body(tail.into())
-            .send()
-            .await
-            .unwrap();
-        self.change(
-            app,
-            "UPDATE uploads SET parts = $1 WHERE multipart = $2",
-            number,
-            &self.multipart,
-        )
-        .await;
-        sent.e_tag.unwrap()
-    }
-
-    /// Writes down that the tail is the part with this number, and all bytes with it.
-    async fn commit_tail(&self, app: &TestApp, number: i64) {
-        let etag = self.send_tail(app, number).await;
-        let insert = "INSERT INTO upload_pieces (upload_id, start, bytes, part, etag)
-             SELECT id, received, length - received, $1, $2 FROM uploads WHERE received < length";
-        self.change(app, insert, number, &etag).await;
-        let commit = "UPDATE uploads SET received = length, parts = $1 WHERE multipart = $2";
-        self.change(app, commit, number, &self.multipart).await;
-    }
-
-    async fn change(&self, app: &TestApp, statement: &'static str, number: i64, text: &str) {
-        let mut tx = app.state.db.begin().await.unwrap();
-        let changed = sqlx::query(statement)
-            .bind(number)
-            .bind(text)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        assert_eq!(changed.rows_affected(), 1, "{statement}");
-        tx.commit().await.unwrap();
-    }
+async fn recording_survives_every_fault_at_every_step_of_its_empty_last_request() {
+    assert_survives(Interrupted::recording(PART + 100_000), &EACH_FAULT).await;
 }
 
 #[actix_web::test]
-async fn upload_that_an_earlier_version_left_stuck_is_finished_after_the_upgrade() {
-    if !postgres() {
-        return;
-    }
-    let (app, _) = faults::start().await;
-    let ada = app.person("Ada").await;
-
-    // The tail was sent as part 3 and not committed. Its sender comes back.
-    let sent_again = Stuck::begin(&app, &ada).await;
-    sent_again.send_tail(&app, 3).await;
-    sent_again.upload.resume(&sent_again.sender).await;
-    sent_again.upload.check(&sent_again.sender).await;
-
-    // Sent again as part 4 and committed: it could not be completed, because part 3 is too short.
-    let asked = Stuck::begin(&app, &ada).await;
-    asked.send_tail(&app, 3).await;
-    asked.commit_tail(&app, 4).await;
-    asked.upload.resume(&asked.sender).await;
-    asked.upload.check(&asked.sender).await;
-
-    // The same twice over, by then with the ranges that were to be copied out of all parts. Nobody comes back.
-    let left = Stuck::begin(&app, &ada).await;
-    left.send_tail(&app, 3).await;
-    left.send_tail(&app, 4).await;
-    left.commit_tail(&app, 5).await;
-    app.execute("UPDATE uploads SET stretches = '[[0,8388608],[8388608,16777216],[23222784,26445568]]' WHERE finished_at IS NULL").await;
-    app.state.clock.advance(2 * 60_000);
-    app.state.sweep().await.unwrap();
-    left.upload.check(&left.sender).await;
-
-    only_finished_uploads_are_left(&app).await;
-}
-
-#[actix_web::test]
-async fn whole_upload_is_reported_by_head_and_finished_by_patch_while_storage_comes_and_goes() {
-    let (app, away, back) = with_detachable_storage().await;
+async fn complete_upload_is_reported_by_head_and_finished_by_patch_after_a_storage_outage() {
+    let (app, storage) = DetachableStorage::start().await;
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
     let sender = recording.begin(&ada).await;
-    // As if the connection to the database had been lost when the last request was about to finish it.
+    // The state after the last request lost its database connection before it could finish the upload.
     app.execute("UPDATE uploads SET length = received").await;
-    away(&app);
+    storage.detach();
     let head = sender.head().await.expect(200);
     assert_eq!(
         (head.header("upload-offset"), head.header("upload-length")),
@@ -339,12 +234,12 @@ async fn whole_upload_is_reported_by_head_and_finished_by_patch_while_storage_co
     );
     recording.send_rest(&sender, 100_000).await.problem(503);
     assert_eq!(sender.offset().await, 100_000);
-    back(&app);
+    storage.attach();
     assert_eq!(sender.offset().await, 100_000);
     assert_eq!(
         sender.media().await["state"],
         "uploading",
-        "HEAD finishes nothing"
+        "HEAD does not finish an upload"
     );
     sender.patch(100_000, b"more", &[]).await.problem(413);
     recording.send_rest(&sender, 100_000).await.expect(204);
@@ -353,7 +248,7 @@ async fn whole_upload_is_reported_by_head_and_finished_by_patch_while_storage_co
 }
 
 #[actix_web::test]
-async fn whole_upload_that_nobody_asks_for_is_finished_in_the_background() {
+async fn complete_upload_is_finished_in_the_background_when_its_client_is_gone() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let recording = Interrupted::recording(100_000);
@@ -370,9 +265,9 @@ async fn whole_upload_that_nobody_asks_for_is_finished_in_the_background() {
     recording.check(&sender).await;
 }
 
-/// Sends the last request to one node, which is held up at each of its requests to the storage in turn. Meanwhile another node takes
-/// the upload over, with other bytes.
-async fn is_never_merged(upload: Interrupted) {
+/// Sends the last request to one node and holds it up at each of its requests to the storage in turn. In each case another node takes over
+/// the upload with other bytes. Asserts that only the bytes of the second node are stored.
+async fn assert_never_merged(upload: Interrupted) {
     if !postgres() {
         return;
     }
@@ -383,7 +278,7 @@ async fn is_never_merged(upload: Interrupted) {
     .await;
     let ada = app.person("Ada").await;
     app.wait_for_jobs().await;
-    for step in 0..MOST {
+    for step in 0..MAX_STEPS {
         let sender = upload.begin(&ada).await;
         breaker.arm(step, Reach::Storage, Fault::Hold);
         let mut first = std::pin::pin!(upload.send_rest(&sender, upload.before));
@@ -412,20 +307,20 @@ async fn is_never_merged(upload: Interrupted) {
         );
         second.check(&second_sender).await;
     }
-    only_finished_uploads_are_left(&app).await;
+    assert_only_finished_uploads_are_left(&app).await;
 }
 
 #[actix_web::test]
-async fn upload_is_never_merged_when_another_node_overtakes_its_last_request() {
-    is_never_merged(Interrupted::file(PART, 2 * PART + 100_000)).await;
+async fn upload_is_never_merged_when_another_node_takes_over_its_last_request() {
+    assert_never_merged(Interrupted::file(PART, 2 * PART + 100_000)).await;
 }
 
 #[actix_web::test]
-async fn recording_is_never_merged_when_another_node_overtakes_its_last_request() {
-    is_never_merged(Interrupted::recording(PART + 100_000)).await;
+async fn recording_is_never_merged_when_another_node_takes_over_its_last_request() {
+    assert_never_merged(Interrupted::recording(PART + 100_000)).await;
 }
 
-/// Statements that let a step of the last request fail on SQLite.
+/// Triggers that make one step of the last request fail on SQLite.
 const FAILING: [&str; 6] = [
     "CREATE TRIGGER fault BEFORE UPDATE OF generation ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
     "CREATE TRIGGER fault BEFORE UPDATE OF received ON uploads BEGIN SELECT RAISE(ABORT, 'fault'); END",
@@ -451,16 +346,16 @@ async fn upload_on_a_disk_survives_a_failure_at_every_step_of_its_last_request()
         Interrupted::recording(300_000),
     ];
     for upload in &uploads {
-        for fault in FAILING {
+        for trigger in FAILING {
             let sender = upload.begin(&ada).await;
             app.wait_for_jobs().await;
-            app.execute(fault).await;
+            app.execute(trigger).await;
             let failed = upload.send_rest(&sender, upload.before).await.status;
             app.execute("DROP TRIGGER fault").await;
-            assert!(failed.is_server_error(), "{failed}: {fault}");
+            assert!(failed.is_server_error(), "{failed}: {trigger}");
             upload.resume(&sender).await;
             upload.check(&sender).await;
         }
     }
-    only_finished_uploads_are_left(&app).await;
+    assert_only_finished_uploads_are_left(&app).await;
 }

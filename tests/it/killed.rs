@@ -1,4 +1,4 @@
-//! The program is killed in the middle of an upload's last request, and started again.
+//! The server is killed during the last request of an upload and started again.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -7,10 +7,10 @@ use std::process::{Child, Stdio};
 use crate::app::{TestApp, authority, postgres};
 use crate::command::hearback;
 use crate::faults::{Breaker, Fault, Reach};
-use crate::interrupted::{Interrupted, only_finished_uploads_are_left};
+use crate::interrupted::{Interrupted, assert_only_finished_uploads_are_left};
 use crate::tus::MIB;
 
-/// The program, serving. It is killed at the latest when this is dropped.
+/// A server process. Dropping it kills the process.
 struct Node {
     child: Child,
     base: String,
@@ -18,7 +18,7 @@ struct Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // An error means that the process has already exited.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -55,7 +55,7 @@ impl Node {
         tokio::task::spawn_blocking(start).await.unwrap()
     }
 
-    /// SIGKILL.
+    /// Kills the process with SIGKILL.
     async fn kill(mut self) {
         let killed = tokio::task::spawn_blocking(move || {
             self.child.kill().unwrap();
@@ -64,17 +64,17 @@ impl Node {
         assert!(!killed.await.unwrap().success());
     }
 
-    /// Kills it. What it left undone is done by the `app` beside it.
-    async fn kill_and_leave_no_rest(self, app: &TestApp) {
+    /// Kills the process, lets `app` finish its work, and asserts that nothing else is left.
+    async fn kill_and_check_leftovers(self, app: &TestApp) {
         self.kill().await;
         app.execute("UPDATE jobs SET leased_until = 0 WHERE leased_until IS NOT NULL")
             .await;
-        only_finished_uploads_are_left(app).await;
+        assert_only_finished_uploads_are_left(app).await;
     }
 }
 
-/// A Hearback that looks on, and the settings of the one to be killed.
-async fn beside() -> (TestApp, BTreeMap<String, String>) {
+/// A server that stays alive, and the settings for another that is killed.
+async fn start_survivor() -> (TestApp, BTreeMap<String, String>) {
     let app =
         TestApp::start_with(|config| config.ffmpeg = Some("/nonexistent/ffmpeg".into())).await;
     let mut settings = app.settings().clone();
@@ -82,12 +82,8 @@ async fn beside() -> (TestApp, BTreeMap<String, String>) {
     (app, settings)
 }
 
-#[actix_web::test]
-async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_request() {
-    if !postgres() {
-        return;
-    }
-    let (app, mut settings) = beside().await;
+/// Changes the settings so that the connections to PostgreSQL and S3 lead through a breaker.
+async fn connect_through_breaker(settings: &mut BTreeMap<String, String>) -> Breaker {
     let breaker = Breaker::new();
     let database = breaker
         .database(authority(&settings["DATABASE_URL"]))
@@ -105,6 +101,16 @@ async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_reques
         ),
     );
     settings.insert("HEARBACK_S3_ENDPOINT".into(), format!("http://{storage}"));
+    breaker
+}
+
+#[actix_web::test]
+async fn upload_to_a_bucket_survives_a_kill_at_each_step_of_its_last_request() {
+    if !postgres() {
+        return;
+    }
+    let (app, mut settings) = start_survivor().await;
+    let breaker = connect_through_breaker(&mut settings).await;
     let ada = app.person("Ada").await;
     let upload = Interrupted::file(8 * MIB, 16 * MIB + 100_000);
     let mut node = Node::start(&settings).await;
@@ -128,18 +134,18 @@ async fn upload_to_a_bucket_survives_a_kill_between_the_steps_of_its_last_reques
         upload.resume(&sender).await;
         upload.check(&sender).await;
     }
-    node.kill_and_leave_no_rest(&app).await;
+    node.kill_and_check_leftovers(&app).await;
 }
 
 #[actix_web::test]
-async fn upload_to_a_disk_survives_a_kill_between_the_steps_of_its_last_request() {
+async fn upload_to_a_disk_survives_a_kill_at_each_step_of_its_last_request() {
     if postgres() {
         return;
     }
-    let (app, settings) = beside().await;
+    let (app, settings) = start_survivor().await;
     let ada = app.person("Ada").await;
     let mut node = Node::start(&settings).await;
-    // The last of them is always true at once.
+    // The process is killed as soon as one of these is true. The last one always is.
     let steps = [
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND generation > 1",
         "SELECT count(*) FROM uploads WHERE finished_at IS NULL AND received > 1048576",
@@ -163,5 +169,5 @@ async fn upload_to_a_disk_survives_a_kill_between_the_steps_of_its_last_request(
         upload.resume(&sender).await;
         upload.check(&sender).await;
     }
-    node.kill_and_leave_no_rest(&app).await;
+    node.kill_and_check_leftovers(&app).await;
 }

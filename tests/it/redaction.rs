@@ -11,6 +11,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use serde_json::{Value, json};
 
 use crate::app::{Client, Response, TestApp, files, postgres, s3};
+use crate::cable::DetachableStorage;
 use crate::markup::{put_markup, rendition};
 
 /// A bucket with versioning.
@@ -510,7 +511,7 @@ async fn hidden_picture_leaves_nothing_when_removed() {
 
 #[actix_web::test]
 async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
-    let (app, away, back) = crate::failures::with_detachable_storage().await;
+    let (app, storage) = DetachableStorage::start().await;
     let (ada, ben) = (app.person("Ada").await, app.person("Ben").await);
     let media = upload_by_form(
         &ada,
@@ -521,7 +522,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
     .await;
     app.wait_for_jobs().await;
     let before = ben.get(&media).await.json();
-    away(&app);
+    storage.detach();
     let refused = put_markup(&ada, &media, 0, json!([cover()])).await;
     let problem = refused.problem(503);
     assert!(
@@ -530,7 +531,7 @@ async fn redaction_hides_the_picture_during_a_storage_outage_until_retried() {
     );
     assert!(refused.header("retry-after").parse::<u64>().is_ok());
     assert_eq!(ben.get(&media).await.json()["state"], "processing");
-    back(&app);
+    storage.attach();
     app.wait_until("storage is back", async || {
         ada.get("/readyz").await.status == 200
     })
