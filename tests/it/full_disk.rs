@@ -265,7 +265,9 @@ async fn job_that_ends_on_a_full_disk_is_recorded_when_there_is_room() {
     world
         .app
         .wait_until("the end of the job could not be recorded", async || {
-            server.log().contains("the outcome of a job could not be recorded; retrying")
+            server
+                .log()
+                .contains("the outcome of a job could not be recorded; retrying")
         })
         .await;
     server.make_room();

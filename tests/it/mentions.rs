@@ -18,6 +18,7 @@ async fn scene(app: &TestApp) -> (Client, Client, Client, String) {
     (ada, bob, cyd, path)
 }
 
+/// Makes a group of these people.
 async fn group(app: &TestApp, name: &str, members: &[&Client]) {
     let mut tx = app.state.db.begin().await.unwrap();
     sqlx::query("INSERT INTO groups (id, name, made_by, created_at) VALUES ($1, $1, $2, 1)")
@@ -37,6 +38,7 @@ async fn group(app: &TestApp, name: &str, members: &[&Client]) {
     tx.commit().await.unwrap();
 }
 
+/// Returns the kinds of a person's notifications.
 async fn kinds(app: &TestApp, name: &str) -> Vec<String> {
     app.notifications(name)
         .await
@@ -45,13 +47,21 @@ async fn kinds(app: &TestApp, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn unseen(answer: &Value) -> Vec<&str> {
-    answer["unseen"]
+/// Returns the names of the mentioned people who cannot see the update.
+fn unseen(comment: &Value) -> Vec<&str> {
+    comment["unseen"]
         .as_array()
         .unwrap()
         .iter()
         .map(|person| person["name"].as_str().unwrap())
         .collect()
+}
+
+/// Comments on the update and returns the comment.
+async fn comment(client: &Client, update: &str, body: &str) -> Value {
+    let comments = format!("{update}/comments");
+    let comment = client.post(&comments, json!({ "body": body })).await;
+    comment.expect(201).json()
 }
 
 #[actix_web::test]
@@ -90,11 +100,7 @@ async fn ambiguous_first_name_mentions_nobody() {
     let app = TestApp::start().await;
     let (_, bob, _, path) = scene(&app).await;
     app.person("Ada Byron").await;
-    let made = bob
-        .post(&format!("{path}/comments"), json!({ "body": "@Ada?" }))
-        .await
-        .expect(201)
-        .json();
+    let made = comment(&bob, &path, "@Ada?").await;
     assert!(!made["body_html"].as_str().unwrap().contains("mention"));
     assert_eq!(kinds(&app, "Ada Lovelace").await, ["comment"]);
 }
@@ -104,90 +110,61 @@ async fn group_mention_notifies_members_and_lists_those_without_access() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
     let dan = app.person("Dan").await;
-    ada.patch(
-        &path,
-        json!({ "audience": [email("Bob Stone"), email("Dan")] }),
-    )
-    .await
-    .expect(200);
+    let audience = json!({ "audience": [email("Bob Stone"), email("Dan")] });
+    ada.patch(&path, audience).await.expect(200);
     app.execute("DELETE FROM notices").await;
     group(&app, "design", &[&bob, &cyd, &dan]).await;
-    let made = bob
-        .post(
-            &format!("{path}/comments"),
-            json!({ "body": "@design: thoughts?" }),
-        )
-        .await
-        .expect(201)
-        .json();
-    assert!(
-        made["body_html"]
-            .as_str()
-            .unwrap()
-            .contains("<strong class=\"mention\">@design</strong>")
-    );
+    let made = comment(&bob, &path, "@design: thoughts?").await;
+    let html = made["body_html"].as_str().unwrap();
+    assert!(html.contains("<strong class=\"mention\">@design</strong>"));
     assert_eq!(
         (unseen(&made), made["unseen"][0]["id"].as_str().unwrap()),
         (vec!["Cyd"], cyd.id.as_str())
     );
+    assert_eq!(kinds(&app, "Dan").await, ["mention"]);
     assert_eq!(
         (
-            kinds(&app, "Dan").await,
             kinds(&app, "Bob Stone").await.len(),
             kinds(&app, "Cyd").await.len()
         ),
-        (vec!["mention".to_owned()], 0, 0)
+        (0, 0)
     );
     // A person who is named twice is listed once. A deactivated person is not listed.
-    let twice = bob
-        .post(
-            &format!("{path}/comments"),
-            json!({ "body": "@design, and @Cyd" }),
-        )
-        .await
-        .expect(201)
-        .json();
+    let twice = comment(&bob, &path, "@design, and @Cyd").await;
     assert_eq!(unseen(&twice), ["Cyd"]);
-    let edited = bob
-        .patch(
-            &format!("/comments/{}", made["id"].as_str().unwrap()),
-            json!({ "body": "@design!" }),
-        )
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(unseen(&edited), ["Cyd"]);
+    let edit = format!("/comments/{}", made["id"].as_str().unwrap());
+    let edited = bob.patch(&edit, json!({ "body": "@design!" })).await;
+    assert_eq!(unseen(&edited.expect(200).json()), ["Cyd"]);
+    let deactivation = json!({ "active": false });
     let root = app.admin("Root").await;
-    root.patch(&format!("/people/{}", cyd.id), json!({ "active": false }))
+    root.patch(&format!("/people/{}", cyd.id), deactivation)
         .await
         .expect(200);
-    assert_eq!(
-        unseen(
-            &bob.post(&format!("{path}/comments"), json!({ "body": "@design?" }))
-                .await
-                .expect(201)
-                .json()
-        ),
-        Vec::<&str>::new()
-    );
+    let made = comment(&bob, &path, "@design?").await;
+    assert_eq!(unseen(&made), [""; 0]);
 }
 
 #[actix_web::test]
 async fn mentioned_person_without_access_is_reported_and_not_notified() {
     let app = TestApp::start().await;
     let (ada, bob, cyd, path) = scene(&app).await;
-    let at = format!("{path}/comments");
-    let made = bob
-        .post(&at, json!({ "body": "@Cyd knows" }))
-        .await
-        .expect(201)
-        .json();
+    let made = comment(&bob, &path, "@Cyd knows").await;
     assert_eq!(
         (unseen(&made), made["unseen"][0]["id"].as_str().unwrap()),
         (vec!["Cyd"], cyd.id.as_str())
     );
-    assert_eq!(kinds(&app, "Cyd").await, Vec::<String>::new());
-    // The page reports it. Only the author gets a button to add them.
+    assert_eq!(kinds(&app, "Cyd").await, [""; 0]);
+    let audience = json!({ "audience": [email("Bob Stone"), email("Cyd")] });
+    ada.patch(&path, audience).await.expect(200);
+    let made = comment(&ada, &path, "@Cyd here you are").await;
+    assert_eq!(unseen(&made), [""; 0]);
+}
+
+#[actix_web::test]
+async fn page_reports_a_mentioned_person_without_access_once() {
+    let app = TestApp::start().await;
+    let (_, _, cyd, path) = scene(&app).await;
+    let at = format!("{path}/comments");
     let browser = app.browser("Bob Stone").await;
     browser
         .form("POST", &at, &[("body", "@Cyd again")])
@@ -198,39 +175,20 @@ async fn mentioned_person_without_access_is_reported_and_not_notified() {
         page.contains("Cyd cannot see this.") && page.contains("Ask Ada Lovelace to add them."),
         "{page}"
     );
+    let page = browser.get(&path).await.text();
     assert!(
-        !browser
-            .get(&path)
-            .await
-            .text()
-            .contains("Cyd cannot see this."),
+        !page.contains("Cyd cannot see this."),
         "the message is shown once"
     );
+    // Only the author gets a button to add them.
     let browser = app.browser("Ada Lovelace").await;
     browser
         .form("POST", &at, &[("body", "@Cyd indeed")])
         .await
         .expect(303);
     let page = browser.get(&path).await.text();
-    assert!(
-        page.contains("Add Cyd")
-            && page.contains(&format!("action=\"{path}/audience/{}\"", cyd.id))
-    );
-    ada.patch(
-        &path,
-        json!({ "audience": [email("Bob Stone"), email("Cyd")] }),
-    )
-    .await
-    .expect(200);
-    assert_eq!(
-        unseen(
-            &ada.post(&at, json!({ "body": "@Cyd here you are" }))
-                .await
-                .expect(201)
-                .json()
-        ),
-        Vec::<&str>::new()
-    );
+    let action = format!("action=\"{path}/audience/{}\"", cyd.id);
+    assert!(page.contains("Add Cyd") && page.contains(&action));
 }
 
 #[actix_web::test]
@@ -240,11 +198,7 @@ async fn mention_on_a_workspace_update_notifies_anyone() {
     let path = ada
         .update(json!({ "title": "Open", "visibility": "workspace" }))
         .await;
-    let made = bob
-        .post(&format!("{path}/comments"), json!({ "body": "@Cyd?" }))
-        .await
-        .expect(201)
-        .json();
+    let made = comment(&bob, &path, "@Cyd?").await;
     assert_eq!(
         (unseen(&made), kinds(&app, "Cyd").await),
         (vec![], vec!["mention".to_owned()])
@@ -338,11 +292,7 @@ async fn mentions_beyond_the_first_hundred_are_ignored_and_html_is_escaped() {
         "{}<strong class=\"mention\" onclick=x>@nobody</strong> @Ada<script>",
         "@a ".repeat(3_000)
     );
-    let html = bob
-        .post(&format!("{path}/comments"), json!({ "body": body }))
-        .await
-        .expect(201)
-        .json()["body_html"]
+    let html = comment(&bob, &path, &body).await["body_html"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -352,11 +302,7 @@ async fn mentions_beyond_the_first_hundred_are_ignored_and_html_is_escaped() {
     );
     // A person's name that contains HTML is escaped.
     app.person("<b>Eve").await;
-    let html = bob
-        .post(&format!("{path}/comments"), json!({ "body": "@<b>Eve" }))
-        .await
-        .expect(201)
-        .json()["body_html"]
+    let html = comment(&bob, &path, "@<b>Eve").await["body_html"]
         .as_str()
         .unwrap()
         .to_owned();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use crate::app::{TestApp, email, fixture, postgres};
+use crate::app::{Client, TestApp, email, fixture, postgres};
 use crate::counting;
 
 /// Tables that grow with the workspace.
@@ -75,6 +75,7 @@ impl Step {
     }
 }
 
+/// Returns the steps of the plan of a statement.
 async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str) -> Vec<Step> {
     let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")))
         .fetch_all(connection)
@@ -98,14 +99,8 @@ async fn explain(connection: &mut SqliteConnection, page: &str, statement: &str)
         .collect()
 }
 
-#[actix_web::test]
-async fn pages_read_no_whole_table() {
-    if postgres() {
-        return;
-    }
-    counting::start();
-    let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+/// Adds updates, comments and media, so that no page is empty. Returns the path of an update by Ada for Bob.
+async fn fill(app: &TestApp, ada: &Client, bob: &Client) -> String {
     let files = [("media", "a.png", fixture("alpha.png"))];
     let fields = [
         ("title", "T"),
@@ -114,16 +109,14 @@ async fn pages_read_no_whole_table() {
         ("expectation", "readback"),
         ("publish", "true"),
     ];
-    let update = ada
-        .upload("/updates", &fields, &files)
-        .await
-        .expect(201)
-        .json();
+    let update = ada.upload("/updates", &fields, &files).await;
+    let update = update.expect(201).json();
     let update = format!("/updates/{}", update["id"].as_str().unwrap());
+    let pictures = [("pictures", "a.png", fixture("alpha.png"))];
     bob.upload(
         &format!("{update}/comments"),
         &[("body", "Look")],
-        &[("pictures", "a.png", fixture("alpha.png"))],
+        &pictures,
     )
     .await
     .expect(201);
@@ -132,7 +125,11 @@ async fn pages_read_no_whole_table() {
         .await;
     ada.delete(&trashed).await.expect(204);
     app.wait_for_jobs().await;
+    update
+}
 
+/// The pages that everybody opens.
+fn pages(update: &str) -> Vec<String> {
     let lists = [
         "",
         "?state=draft",
@@ -144,17 +141,20 @@ async fn pages_read_no_whole_table() {
         "?q=words",
     ];
     let mut pages: Vec<String> = lists.iter().map(|list| format!("/updates{list}")).collect();
-    pages.extend(["/inbox", "/receipts", &update].map(str::to_owned));
+    pages.extend(["/inbox", "/receipts", update].map(str::to_owned));
     pages.extend(["comments", "receipts", "versions"].map(|part| format!("{update}/{part}")));
-    let mut connection = SqliteConnection::connect(&format!(
-        "sqlite://{}/hearback.db",
-        app.dir.path().display()
-    ))
-    .await
-    .unwrap();
+    pages
+}
+
+/// Explains every statement of the pages, for programs and browsers, and of the daily cleanup.
+async fn explain_pages(app: &TestApp, ada: &Client, pages: &[String]) -> Vec<Step> {
+    let database = app.dir.path().join("hearback.db");
+    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display()))
+        .await
+        .unwrap();
     let (mut steps, browser) = (Vec::new(), app.browser("Ada").await);
-    for page in &pages {
-        for client in [&ada, &browser] {
+    for page in pages {
+        for client in [ada, &browser] {
             for statement in counting::statements(&client.get(page).await.expect(200)) {
                 steps.extend(explain(&mut connection, page, &statement).await);
             }
@@ -162,51 +162,69 @@ async fn pages_read_no_whole_table() {
     }
     let sweep = "SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100";
     steps.extend(explain(&mut connection, "the sweep", sweep).await);
+    steps
+}
 
-    let mut whole: BTreeMap<String, Vec<String>> = BTreeMap::new();
+#[actix_web::test]
+async fn pages_read_no_whole_table() {
+    if postgres() {
+        return;
+    }
+    counting::start();
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let update = fill(&app, &ada, &bob).await;
+    let steps = explain_pages(&app, &ada, &pages(&update)).await;
+
+    let mut whole: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for step in steps.iter().filter(|step| step.reads_whole_table()) {
         whole
-            .entry(step.page.clone())
+            .entry(&step.page)
             .or_default()
             .push(format!("{}\n    of {}", step.detail, step.statement));
     }
     assert!(whole.is_empty(), "{whole:#?}");
-    let planned = |page: &str, detail: &str| {
-        let of_page: Vec<&str> = steps
-            .iter()
-            .filter(|step| step.page == page)
-            .map(|step| step.detail.as_str())
-            .collect();
-        assert!(
-            of_page.iter().any(|step| step.contains(detail)),
-            "{page}: {detail} is not among {of_page:#?}"
-        );
-    };
-    planned("/updates", "USING INDEX updates_listed");
-    planned("/updates?state=published", "USING INDEX updates_listed");
-    planned(
-        "/updates?author=me",
-        "USING INDEX updates_author (author_id=?",
-    );
-    planned("/receipts", "USING INDEX updates_author (author_id=?");
-    planned("/inbox", "USING INDEX receipts_owing (person_id=?");
-    planned("/inbox", "USING INDEX updates_waiting (author_id=?");
-    planned(&update, "USING INDEX media_update (update_id=?)");
-    planned(&update, "USING INDEX comments_update (update_id=?)");
-    planned("the sweep", "updates_trashed (trashed_at<?)");
+    for (page, detail) in [
+        ("/updates", "USING INDEX updates_listed"),
+        ("/updates?state=published", "USING INDEX updates_listed"),
+        (
+            "/updates?author=me",
+            "USING INDEX updates_author (author_id=?",
+        ),
+        ("/receipts", "USING INDEX updates_author (author_id=?"),
+        ("/inbox", "USING INDEX receipts_owing (person_id=?"),
+        ("/inbox", "USING INDEX updates_waiting (author_id=?"),
+        (&update, "USING INDEX media_update (update_id=?)"),
+        (&update, "USING INDEX comments_update (update_id=?)"),
+        ("the sweep", "updates_trashed (trashed_at<?)"),
+    ] {
+        assert_planned(&steps, page, detail);
+    }
     // These indexes serve only rows in the trash and media in comments.
     for (index, page) in [
         ("updates_trashed", "?state=trashed"),
         ("media_comment", "comments"),
     ] {
-        let by: Vec<&Step> = steps
+        let pages: Vec<&str> = steps
             .iter()
             .filter(|step| step.detail.contains(index) && step.page.starts_with('/'))
+            .map(|step| step.page.as_str())
             .collect();
         assert!(
-            by.iter().all(|step| step.page.ends_with(page)),
-            "{index}: {:?}",
-            by.iter().map(|step| &step.page).collect::<Vec<_>>()
+            pages.iter().all(|used| used.ends_with(page)),
+            "{index}: {pages:?}"
         );
     }
+}
+
+fn assert_planned(steps: &[Step], page: &str, detail: &str) {
+    let of_page: Vec<&str> = steps
+        .iter()
+        .filter(|step| step.page == page)
+        .map(|step| step.detail.as_str())
+        .collect();
+    assert!(
+        of_page.iter().any(|step| step.contains(detail)),
+        "{page}: {detail} is not among {of_page:#?}"
+    );
 }

@@ -91,7 +91,7 @@ async fn raw_file_stays_playable_for_an_hour_after_processing() {
     assert_eq!(url(&after, "original"), None);
     assert!(get_range(&app, &published.raw).await.expect(206).body == whole[100_000..101_000]);
     get_range(&app, &copy).await.expect(206);
-    // The raw file ends after its own length and one hour.
+    // The raw file stays available for an hour and the length of the recording.
     app.state.clock.advance(3_600_000 + 4_000);
     get_range(&app, &published.raw).await.problem(404);
     get_range(&app, &copy).await.expect(206);

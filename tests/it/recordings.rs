@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
-use crate::app::{Response, TestApp, email, fixture};
-use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch, with};
+use crate::app::{Client, TestApp, email, fixture};
+use crate::tus::{HOUR, MIB, Sender, long, metadata, raw_patch};
 
 #[actix_web::test]
-async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
+async fn head_of_a_new_recording_describes_it() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
-    let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
     let head = sender.head().await.expect(200);
     assert_eq!(
@@ -30,27 +29,29 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
         metadata(&[("filename", "Recording.webm"), ("filetype", "video/webm")])
     );
     assert!(head.header("upload-expires").ends_with("GMT"));
+    let media = sender.media().await;
     assert_eq!(
-        (
-            &sender.media().await["state"],
-            &sender.media().await["kind"]
-        ),
+        (&media["state"], &media["kind"]),
         (&json!("uploading"), &json!("video"))
     );
+}
 
+#[actix_web::test]
+async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
     // Like MediaRecorder: a first piece of one byte, and empty pieces in between.
     let mut at = 0;
     for piece in [&whole[..1], &[], &whole[1..40_000], &whole[40_000..]] {
         at = sender.send(at, piece).await;
         assert_eq!(sender.offset().await, at);
     }
-    let mine = ada.get("/uploads").await.expect(200).json();
+    let uploads = ada.get("/uploads").await.expect(200).json();
+    let upload = &uploads["items"][0];
     assert_eq!(
-        (
-            &mine["items"][0]["received"],
-            &mine["items"][0]["length"],
-            &mine["items"][0]["recording"]
-        ),
+        (&upload["received"], &upload["length"], &upload["recording"]),
         (&json!(at), &Value::Null, &json!(true))
     );
     let done = sender.finish(at).await.expect(204);
@@ -62,35 +63,41 @@ async fn recording_of_unknown_length_plays_when_finished_and_becomes_ready() {
         (sender.media.as_str(), sender.update.as_str())
     );
     let media = sender.media().await;
+    let mut renditions = media["renditions"].as_array().unwrap().iter();
     assert!(
-        media["renditions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|rendition| rendition["name"] == "playable"),
+        renditions.any(|rendition| rendition["name"] == "playable"),
         "the recording plays at once: {media}"
     );
     app.wait_for_jobs().await;
     assert_eq!(sender.media().await["state"], "ready");
     assert_eq!(sender.original().await, whole);
+    assert_recording_is_finished(&ada, &sender, at).await;
+}
+
+/// Asserts that the recording is in a draft and no longer an upload, and that it accepts no more bytes.
+async fn assert_recording_is_finished(ada: &Client, sender: &Sender, length: usize) {
     assert_eq!(ada.get("/uploads").await.json()["items"], json!([]));
-    let update = ada
-        .get(&format!("/updates/{}", sender.update))
-        .await
-        .expect(200)
-        .json();
+    let update = ada.get(&format!("/updates/{}", sender.update)).await;
+    let update = update.expect(200).json();
     assert_eq!(
         (&update["state"], &update["media"][0]["id"]),
         (&json!("draft"), &json!(sender.media))
     );
     // Finishing again succeeds. Sending more bytes fails.
-    sender.finish(at).await.expect(204);
-    sender.patch(at, b"more", &[]).await.problem(410);
+    sender.finish(length).await.expect(204);
+    sender.patch(length, b"more", &[]).await.problem(410);
     let head = sender.head().await.expect(200);
+    let length = length.to_string();
     assert_eq!(
         (head.header("upload-offset"), head.header("upload-length")),
-        (at.to_string().as_str(), at.to_string().as_str())
+        (length.as_str(), length.as_str())
     );
+}
+
+/// Moves the clock past the hour after which recordings without a page are finished, and runs the cleanup.
+async fn abandon(app: &TestApp) {
+    app.state.clock.advance(HOUR + 1000);
+    app.state.sweep().await.unwrap();
 }
 
 #[actix_web::test]
@@ -103,16 +110,13 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
     sender.send(0, &whole[..cut]).await;
     app.state.sweep().await.unwrap();
     assert_eq!(sender.media().await["state"], "uploading");
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
+    abandon(&app).await;
     app.wait_for_jobs().await;
     let media = sender.media().await;
     assert_eq!(media["state"], "ready");
     assert!(media["broken_off_at"].is_string(), "{media}");
-    assert!(
-        (3_000..=7_000).contains(&media["duration_ms"].as_i64().unwrap()),
-        "{media}"
-    );
+    let length = media["duration_ms"].as_i64().unwrap();
+    assert!((3_000..=7_000).contains(&length), "{media}");
     assert!(sender.original().await == whole[..cut]);
     // An upload without any bytes is deleted after a day.
     app.state.clock.advance(24 * HOUR);
@@ -123,13 +127,11 @@ async fn abandoned_recording_is_finished_and_marked_until_it_resumes() {
 
     // The page returns with the rest, and nothing is lost.
     assert_eq!(sender.offset().await, cut);
-    sender.send(cut, &whole[cut..whole.len() - 10]).await;
+    let last = whole.len() - 10;
+    sender.send(cut, &whole[cut..last]).await;
+    let length = whole.len().to_string();
     sender
-        .patch(
-            whole.len() - 10,
-            &whole[whole.len() - 10..],
-            &[("upload-length", &whole.len().to_string())],
-        )
+        .patch(last, &whole[last..], &[("upload-length", &length)])
         .await
         .expect(204);
     app.wait_for_jobs().await;
@@ -154,18 +156,10 @@ async fn abandoned_recording_loses_its_mark_when_nothing_was_missing() {
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
+    abandon(&app).await;
     assert!(sender.media().await["broken_off_at"].is_string());
     for _ in 0..2 {
-        sender
-            .patch(
-                whole.len(),
-                b"",
-                &[("upload-length", &whole.len().to_string())],
-            )
-            .await
-            .expect(204);
+        sender.finish(whole.len()).await.expect(204);
         assert_eq!(sender.media().await["broken_off_at"], Value::Null);
     }
     app.wait_for_jobs().await;
@@ -180,8 +174,7 @@ async fn abandoned_recording_cannot_resume_once_published() {
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..200_000]).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
+    abandon(&app).await;
     let path = format!("/updates/{}", sender.update);
     ada.patch(
         &path,
@@ -223,7 +216,7 @@ async fn resumed_recording_survives_a_broken_request_and_cleanup() {
         "processing",
         "the finished part stays visible until the rest arrives"
     );
-    // It cannot be trimmed until the rest arrives, which would bring back what was cut.
+    // It cannot be trimmed before the rest arrives, because the rest would bring back what was cut.
     ada.json(
         "PUT",
         &format!("/media/{}/trim", sender.media),
@@ -246,12 +239,9 @@ async fn discarding_a_resumed_recording_deletes_all_bytes() {
     let whole = fixture("rec-vp9-opus-10s.webm");
     let sender = Sender::recording(&ada).await;
     sender.send(0, &whole[..200_000]).await;
-    app.state.clock.advance(HOUR + 1000);
-    app.state.sweep().await.unwrap();
+    abandon(&app).await;
     sender.send(200_000, &whole[200_000..250_000]).await;
-    Response::fetch(with(ada.request("DELETE", &sender.path), &[]))
-        .await
-        .expect(204);
+    sender.terminate(&ada).await.expect(204);
     ada.get(&format!("/media/{}", sender.media))
         .await
         .problem(404);

@@ -2,10 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, email, fixture};
+use crate::app::{Client, TestApp, email, fixture};
+
+async fn acknowledge(client: &Client, path: &str) {
+    client
+        .put(&format!("{path}/acknowledgement"))
+        .await
+        .expect(200);
+}
+
+async fn my_receipt(client: &Client, path: &str) -> Value {
+    client.get(path).await.json()["my_receipt"].clone()
+}
 
 #[actix_web::test]
-async fn material_change_asks_again_and_shows_the_changes_since_the_answer() {
+async fn material_change_asks_again_with_a_new_due_time() {
     let app = TestApp::start().await;
     let (ada, bob, cyd) = (
         app.person("Ada").await,
@@ -15,45 +26,41 @@ async fn material_change_asks_again_and_shows_the_changes_since_the_answer() {
     let path = ada
         .update(json!({ "title": "Plan", "notes": "We ship on Monday.", "audience": [email("Bob"), email("Cyd")], "expectation": "acknowledge", "due": { "working_days": 1 } }))
         .await;
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
-    let cyds = cyd.get(&path).await.json()["my_receipt"]["due"].clone();
+    acknowledge(&bob, &path).await;
+    let due_before = my_receipt(&cyd, &path).await["due"].clone();
     app.state.clock.advance(3 * 24 * 3_600_000);
     // A cosmetic edit asks nobody again.
     ada.patch(&path, json!({ "title": "The plan" }))
         .await
         .expect(200);
-    assert_eq!(
-        bob.get(&path).await.json()["my_receipt"]["state"],
-        "acknowledged"
-    );
+    assert_eq!(my_receipt(&bob, &path).await["state"], "acknowledged");
 
-    ada.patch(
-        &path,
-        json!({ "notes": "We ship on Tuesday.", "change": "material", "what_changed": "The day" }),
-    )
-    .await
-    .expect(200);
-    let mine = bob.get(&path).await.json()["my_receipt"].clone();
+    let change =
+        json!({ "notes": "We ship on Tuesday.", "change": "material", "what_changed": "The day" });
+    ada.patch(&path, change).await.expect(200);
+    let stale = my_receipt(&bob, &path).await;
     assert_eq!(
-        (&mine["state"], &mine["owes"], &mine["revision"]),
+        (&stale["state"], &stale["owes"], &stale["revision"]),
         (&json!("stale"), &json!(true), &json!(1))
     );
     assert!(
-        mine["due"].as_str() > cyds.as_str(),
+        stale["due"].as_str() > due_before.as_str(),
         "a new obligation gets a new due time"
     );
     assert_eq!(
-        cyd.get(&path).await.json()["my_receipt"]["due"],
-        cyds,
+        my_receipt(&cyd, &path).await["due"],
+        due_before,
         "an unanswered obligation keeps its due time"
     );
-    assert_eq!(
-        bob.get("/inbox").await.json()["owed_by_me"][0]["why"],
-        "changed"
-    );
-    let page = app.browser("Bob").await.get(&path).await.text();
+    let inbox = bob.get("/inbox").await.json();
+    assert_eq!(inbox["owed_by_me"][0]["why"], "changed");
+    assert_changes_are_shown_until_acknowledged(&app, &bob, &path).await;
+    assert_versions_are_kept(&app, &ada, &bob, &path).await;
+}
+
+async fn assert_changes_are_shown_until_acknowledged(app: &TestApp, bob: &Client, path: &str) {
+    let browser = app.browser("Bob").await;
+    let page = browser.get(path).await.text();
     for shown in [
         "This changed since you answered.",
         "The day",
@@ -62,46 +69,27 @@ async fn material_change_asks_again_and_shows_the_changes_since_the_answer() {
     ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
-    let page = app
-        .browser("Ada")
-        .await
-        .get(&format!("{path}/receipts"))
-        .await
-        .text();
+    let author = app.browser("Ada").await;
+    let page = author.get(&format!("{path}/receipts")).await.text();
     assert!(
         page.contains("0 of 2 heard. 1 answered an earlier version."),
         "{page}"
     );
-    // After another acknowledgement there are no changes to show.
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
-    assert!(
-        !app.browser("Bob")
-            .await
-            .get(&path)
-            .await
-            .text()
-            .contains("<del>")
-    );
+    acknowledge(bob, path).await;
+    assert!(!browser.get(path).await.text().contains("<del>"));
+}
 
-    ada.patch(
-        &path,
-        json!({ "notes": "We ship on Friday.", "change": "material" }),
-    )
-    .await
-    .expect(200);
-    let versions = ada
-        .get(&format!("{path}/versions"))
-        .await
-        .expect(200)
-        .json()["items"]
-        .clone();
+/// Changes the update once more and asserts that its author, and nobody else, can read all versions.
+async fn assert_versions_are_kept(app: &TestApp, ada: &Client, bob: &Client, path: &str) {
+    let change = json!({ "notes": "We ship on Friday.", "change": "material" });
+    ada.patch(path, change).await.expect(200);
+    let address = format!("{path}/versions");
+    let versions = ada.get(&address).await.expect(200).json()["items"].clone();
     let notes: Vec<&str> = versions
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["notes"].as_str().unwrap())
+        .map(|version| version["notes"].as_str().unwrap())
         .collect();
     assert_eq!(
         notes,
@@ -115,69 +103,47 @@ async fn material_change_asks_again_and_shows_the_changes_since_the_answer() {
         (&versions[1]["what_changed"], &versions[2]["title"]),
         (&json!("The day"), &json!("The plan"))
     );
-    bob.get(&format!("{path}/versions")).await.problem(403);
-    assert!(
-        app.browser("Ada")
-            .await
-            .get(&format!("{path}/versions"))
-            .await
-            .expect(200)
-            .text()
-            .contains("We ship on Tuesday.")
-    );
+    bob.get(&address).await.problem(403);
+    let page = app.browser("Ada").await.get(&address).await;
+    assert!(page.expect(200).text().contains("We ship on Tuesday."));
 }
 
 #[actix_web::test]
 async fn asking_again_is_offered_after_an_answer_and_ticked_when_files_changed() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let path = ada
-        .update(
-            json!({ "title": "Plan", "audience": [email("Bob")], "expectation": "acknowledge" }),
-        )
-        .await;
+    let fields =
+        json!({ "title": "Plan", "audience": [email("Bob")], "expectation": "acknowledge" });
+    let path = ada.update(fields).await;
     let browser = app.browser("Ada").await;
-    let edit = format!("{path}/edit");
-    assert!(!browser.get(&edit).await.text().contains("again</span>"));
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
-    let page = browser.get(&edit).await.text();
+    let edit_page = async || browser.get(&format!("{path}/edit")).await.text();
+    let (offered, ticked) = (
+        "name=\"change\" value=\"material\">",
+        "name=\"change\" value=\"material\" checked>",
+    );
+    assert!(!edit_page().await.contains("again</span>"));
+    acknowledge(&bob, &path).await;
+    let page = edit_page().await;
     assert!(
-        page.contains("Ask 1 person again") && page.contains("name=\"change\" value=\"material\">"),
+        page.contains("Ask 1 person again") && page.contains(offered),
         "{page}"
     );
     for word in ["material change", "cosmetic"] {
         assert!(!page.contains(word), "{word}");
     }
-    ada.upload(
-        &format!("{path}/media"),
-        &[],
-        &[("media", "shot.png", fixture("alpha.png"))],
-    )
-    .await
-    .expect(201);
-    assert!(
-        browser
-            .get(&edit)
-            .await
-            .text()
-            .contains("name=\"change\" value=\"material\" checked>")
-    );
+    let files = [("media", "shot.png", fixture("alpha.png"))];
+    ada.upload(&format!("{path}/media"), &[], &files)
+        .await
+        .expect(201);
+    assert!(edit_page().await.contains(ticked));
     ada.patch(&path, json!({ "change": "material" }))
         .await
         .expect(200);
     let page = app.browser("Bob").await.get(&path).await.text();
     assert!(page.contains("New: shot.png"), "{page}");
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
+    acknowledge(&bob, &path).await;
     assert!(
-        browser
-            .get(&edit)
-            .await
-            .text()
-            .contains("name=\"change\" value=\"material\">"),
+        edit_page().await.contains(offered),
         "a change that was already asked about does not count"
     );
 }
@@ -265,69 +231,48 @@ async fn changing_to_fyi_ends_obligations_and_keeps_answers() {
 async fn removed_file_stays_in_earlier_versions_for_the_author_until_purged() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    let made = ada
-        .upload(
-            "/updates",
-            &[
-                ("title", "x"),
-                ("audience", &email("Bob")),
-                ("expectation", "acknowledge"),
-            ],
-            &[("media", "shot.png", fixture("alpha.png"))],
-        )
-        .await
-        .expect(201)
-        .json();
-    let (path, media) = (
-        format!("/updates/{}", made["id"].as_str().unwrap()),
-        format!("/media/{}", made["media"][0]["id"].as_str().unwrap()),
-    );
+    let fields = [
+        ("title", "x"),
+        ("audience", &email("Bob")),
+        ("expectation", "acknowledge"),
+    ];
+    let files = [("media", "shot.png", fixture("alpha.png"))];
+    let made = ada.upload("/updates", &fields, &files).await;
+    let made = made.expect(201).json();
+    let path = format!("/updates/{}", made["id"].as_str().unwrap());
+    let media = format!("/media/{}", made["media"][0]["id"].as_str().unwrap());
     let address = |media: &Value| media["renditions"][0]["url"].as_str().unwrap().to_owned();
-    let bobs = address(&bob.get(&media).await.expect(200).json());
-    app.client().get(&bobs).await.expect(200);
-    bob.put(&format!("{path}/acknowledgement"))
-        .await
-        .expect(200);
+    let of_bob = address(&bob.get(&media).await.expect(200).json());
+    app.client().get(&of_bob).await.expect(200);
+    acknowledge(&bob, &path).await;
 
-    ada.delete(&media).await.expect(204);
-    ada.delete(&media).await.expect(204);
+    for _ in 0..2 {
+        ada.delete(&media).await.expect(204);
+    }
     assert_eq!(ada.get(&path).await.json()["media"], json!([]));
     // Other people lose the file and their address of it.
     bob.get(&media).await.problem(404);
-    app.client().get(&bobs).await.expect(404);
-    ada.patch(
-        &path,
-        json!({ "change": "material", "what_changed": "No picture" }),
-    )
-    .await
-    .expect(200);
-    let versions = ada
-        .get(&format!("{path}/versions"))
-        .await
-        .expect(200)
-        .json()["items"]
-        .clone();
-    assert_eq!(versions[0]["files"], json!([]));
-    let kept = &versions[1]["files"][0];
-    assert_eq!(kept["name"], "shot.png");
-    app.client().get(&address(&kept["media"])).await.expect(200);
-    assert!(
-        app.browser("Ada")
-            .await
-            .get(&format!("{path}/versions"))
-            .await
-            .expect(200)
-            .text()
-            .contains("Delete for good")
-    );
+    app.client().get(&of_bob).await.expect(404);
+    let change = json!({ "change": "material", "what_changed": "No picture" });
+    ada.patch(&path, change).await.expect(200);
+    let versions = async || {
+        let versions = ada.get(&format!("{path}/versions")).await;
+        versions.expect(200).json()["items"].clone()
+    };
+    let kept = versions().await;
+    assert_eq!(kept[0]["files"], json!([]));
+    let file = &kept[1]["files"][0];
+    assert_eq!(file["name"], "shot.png");
+    let of_ada = address(&file["media"]);
+    app.client().get(&of_ada).await.expect(200);
+    let page = app.browser("Ada").await;
+    let page = page.get(&format!("{path}/versions")).await;
+    assert!(page.expect(200).text().contains("Delete for good"));
 
     ada.delete(&format!("{media}?for_good=true"))
         .await
         .expect(204);
     app.wait_for_jobs().await;
     assert_eq!(app.objects().await, Vec::<String>::new());
-    assert_eq!(
-        ada.get(&format!("{path}/versions")).await.json()["items"][1]["files"][0]["media"],
-        Value::Null
-    );
+    assert_eq!(versions().await[1]["files"][0]["media"], Value::Null);
 }

@@ -22,105 +22,100 @@ async fn inbox(ada: &Client) -> Value {
     ada.get("/inbox").await.expect(200).json()
 }
 
+/// Creates the first account and returns its client with the path of the sample update, whose video is ready.
+async fn set_up_with_sample(app: &TestApp) -> (Client, String) {
+    let ada = set_up(app).await;
+    let id = inbox(&ada).await["owed_by_me"][0]["update"]["id"].clone();
+    let path = format!("/updates/{}", id.as_str().unwrap());
+    app.wait_for(&ada, &path, |update| update["media"][0]["state"] == "ready")
+        .await;
+    (ada, path)
+}
+
+async fn inbox_page(client: &Client) -> String {
+    let page = client.clone().accept("text/html").get("/inbox").await;
+    page.expect(200).text()
+}
+
 #[actix_web::test]
-async fn sample_update_can_be_watched_discussed_and_read_back() {
+async fn sample_update_is_listed_in_the_inbox_with_a_suggestion_to_share() {
     let app = TestApp::start().await;
     let ada = set_up(&app).await;
-    let entries = inbox(&ada).await;
+    let inbox = inbox(&ada).await;
     assert_eq!(
-        entries["counts"],
+        inbox["counts"],
         json!({ "owed_by_me": 1, "owed_to_me": 0, "said_to_me": 0 }),
-        "{entries}"
+        "{inbox}"
     );
-    let entry = &entries["owed_by_me"][0];
+    let entry = &inbox["owed_by_me"][0];
     assert_eq!(
         (&entry["why"], &entry["due"]),
         (&json!("readback"), &Value::Null)
     );
-    let path = format!("/updates/{}", entry["update"]["id"].as_str().unwrap());
-
-    // The inbox lists the sample beside the suggestion to share something.
-    let page = ada
-        .clone()
-        .accept("text/html")
-        .get("/inbox")
-        .await
-        .expect(200)
-        .text();
+    let page = inbox_page(&ada).await;
     assert!(
         page.contains("Try it: what comes back") && page.contains("Share one thing."),
         "{page}"
     );
+    app.wait_for_jobs().await;
+}
 
-    let update = app
-        .wait_for(&ada, &path, |update| update["media"][0]["state"] == "ready")
-        .await;
+#[actix_web::test]
+async fn sample_update_has_a_video_notes_and_a_comment() {
+    let app = TestApp::start().await;
+    let (ada, path) = set_up_with_sample(&app).await;
+    let update = ada.get(&path).await.expect(200).json();
     assert_eq!(update["author"]["name"], "Hearback");
     assert!(
         (20_000..=30_000).contains(&update["media"][0]["duration_ms"].as_i64().unwrap()),
         "{update}"
     );
-    assert!(
-        update["notes_html"]
-            .as_str()
-            .unwrap()
-            .contains("<strong>Watch.</strong>"),
-        "{update}"
-    );
-    let playable = update["media"][0]["renditions"]
-        .as_array()
-        .unwrap()
+    let notes = update["notes_html"].as_str().unwrap();
+    assert!(notes.contains("<strong>Watch.</strong>"), "{update}");
+    let renditions = update["media"][0]["renditions"].as_array().unwrap();
+    let playable = renditions
         .iter()
-        .find(|one| one["name"] == "playable")
-        .unwrap()
-        .clone();
+        .find(|rendition| rendition["name"] == "playable")
+        .unwrap();
     assert_eq!(playable["type"], "video/mp4");
     ada.get(playable["url"].as_str().unwrap()).await.expect(200);
-    let comments = ada
-        .get(&format!("{path}/comments"))
-        .await
-        .expect(200)
-        .json();
+    let comments = ada.get(&format!("{path}/comments")).await;
+    let comments = comments.expect(200).json();
     assert_eq!(comments["items"][0]["anchor"]["at_ms"], 10_000);
+    app.wait_for_jobs().await;
+}
 
+#[actix_web::test]
+async fn sample_update_answers_a_question_and_confirms_a_readback() {
+    let app = TestApp::start().await;
+    let (ada, path) = set_up_with_sample(&app).await;
     ada.put(&format!("{path}/opening")).await.expect(204);
-    ada.post(
-        &format!("{path}/comments"),
-        json!({ "body": "Like so?", "at_ms": 4000 }),
-    )
-    .await
-    .expect(201);
-    ada.put(&format!("{path}/reactions/👍")).await.expect(204);
-    let asked = ada
-        .post(
-            &format!("{path}/comments"),
-            json!({ "body": "Who answers?", "kind": "question" }),
-        )
+    let comment = json!({ "body": "Like so?", "at_ms": 4000 });
+    ada.post(&format!("{path}/comments"), comment)
         .await
-        .expect(201)
-        .json();
-    let question = format!("/comments/{}", asked["id"].as_str().unwrap());
-    let question_now = ada.get(&question).await.expect(200).json();
+        .expect(201);
+    ada.put(&format!("{path}/reactions/👍")).await.expect(204);
+    let question = ada.question(&path, "Who answers?").await;
+    let question = format!("/comments/{question}");
+    let answered = ada.get(&question).await.expect(200).json();
     assert_eq!(
         (
-            &question_now["state"],
-            &question_now["replies"][0]["author"]["name"]
+            &answered["state"],
+            &answered["replies"][0]["author"]["name"]
         ),
         (&json!("answered"), &json!("Hearback"))
     );
     ada.put(&format!("{question}/acceptance")).await.expect(200);
     assert_eq!(inbox(&ada).await["said_to_me"][0]["why"], "answer");
     ada.put(&format!("{path}/opening")).await.expect(204);
-    let said = ada
-        .json(
-            "PUT",
-            &format!("{path}/acknowledgement"),
-            &json!({ "readback": "To hear back" }),
-        )
+
+    let readback = json!({ "readback": "To hear back" });
+    let receipt = ada
+        .json("PUT", &format!("{path}/acknowledgement"), &readback)
         .await
         .expect(200)
         .json();
-    assert_eq!(said["state"], "confirmed", "{said}");
+    assert_eq!(receipt["state"], "confirmed", "{receipt}");
     let entries = inbox(&ada).await;
     assert_eq!(
         (&entries["owed_by_me"], &entries["said_to_me"][0]["why"]),
@@ -132,13 +127,7 @@ async fn sample_update_can_be_watched_discussed_and_read_back() {
         inbox(&ada).await["counts"],
         json!({ "owed_by_me": 0, "owed_to_me": 0, "said_to_me": 0 })
     );
-    let page = ada
-        .clone()
-        .accept("text/html")
-        .get("/inbox")
-        .await
-        .expect(200)
-        .text();
+    let page = inbox_page(&ada).await;
     assert!(page.contains("Share one thing."), "{page}");
     app.wait_for_jobs().await;
 }
@@ -167,7 +156,7 @@ async fn sample_leaves_the_inbox_when_muted() {
 #[actix_web::test]
 async fn sample_author_is_not_a_person() {
     let app = TestApp::start().await;
-    let ada = set_up(&app).await;
+    let (ada, sample) = set_up_with_sample(&app).await;
     app.person("Bob").await;
     let people = ada.get("/people").await.expect(200).json();
     let names: Vec<&str> = people["items"]
@@ -177,59 +166,32 @@ async fn sample_author_is_not_a_person() {
         .map(|person| person["name"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["Ada", "Bob"]);
-    let update = inbox(&ada).await["owed_by_me"][0]["update"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let system_account = ada.get(&format!("/updates/{update}")).await.json()["author"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-
-    ada.patch(
-        &format!("/people/{system_account}"),
-        json!({ "active": true }),
-    )
-    .await
-    .problem(404);
-    ada.patch(
-        &format!("/people/{system_account}"),
-        json!({ "role": "admin" }),
-    )
-    .await
-    .problem(404);
-    ada.post(&format!("/people/{system_account}/reset"), json!({}))
+    let update = ada.get(&sample).await.json();
+    let system_account = update["author"]["id"].as_str().unwrap();
+    let person = format!("/people/{system_account}");
+    for change in [json!({ "active": true }), json!({ "role": "admin" })] {
+        ada.patch(&person, change).await.problem(404);
+    }
+    ada.post(&format!("{person}/reset"), json!({}))
         .await
         .problem(404);
     for password in ["", PASSWORD] {
-        let tried = app
-            .client()
-            .post(
-                "/session",
-                json!({ "email": "Hearback", "password": password }),
-            )
-            .await;
+        let credentials = json!({ "email": "Hearback", "password": password });
+        let tried = app.client().post("/session", credentials).await;
         assert!(tried.status.is_client_error(), "{}", tried.text());
     }
     for name in ["Hearback", "hearback"] {
-        ada.post(
-            "/updates",
-            json!({ "title": "T", "audience": [name], "publish": true }),
-        )
-        .await
-        .problem(422);
+        let fields = json!({ "title": "T", "audience": [name], "publish": true });
+        ada.post("/updates", fields).await.problem(422);
     }
-    let sent = ada.post("/updates", json!({ "title": "T", "audience": ["everyone"], "expectation": "acknowledge", "publish": true })).await;
-    assert_eq!(sent.expect(201).json()["counts"]["recipients"], 1);
-    ada.post(
-        "/groups",
-        json!({ "name": "all", "members": [system_account] }),
-    )
-    .await
-    .problem(422);
+    let fields = json!({ "title": "T", "audience": ["everyone"], "expectation": "acknowledge", "publish": true });
+    let made = ada.post("/updates", fields).await.expect(201).json();
+    assert_eq!(made["counts"]["recipients"], 1);
+    let group = json!({ "name": "all", "members": [system_account] });
+    ada.post("/groups", group).await.problem(422);
     // Nobody else sees the sample.
     let bob = app.browser("Bob").await;
-    bob.get(&format!("/updates/{update}")).await.expect(404);
+    bob.get(&sample).await.expect(404);
 }
 
 #[actix_web::test]

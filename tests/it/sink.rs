@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+
+const HANG_UP: &str = "hang up";
 
 /// A scripted reply. The first rule whose verb and text match a command is used once.
 #[derive(Clone, Debug)]
@@ -140,74 +143,74 @@ impl Sink {
     }
 }
 
+/// Answers the commands of one connection.
 async fn serve(stream: TcpStream, log: Arc<Mutex<Log>>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);
-    let (mut to, mut line) = (String::new(), String::new());
+    let mut to = String::new();
     let _ = write.write_all(b"220 sink\r\n").await;
-    loop {
-        line.clear();
-        if lines.read_line(&mut line).await.unwrap_or(0) == 0 {
-            return;
-        }
-        let verb = line
-            .trim_end()
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_uppercase();
+    while let Some(line) = next_line(&mut lines).await {
+        let verb = line.trim_end().split([' ', ':']).next();
+        let verb = verb.unwrap_or_default().to_uppercase();
         log.lock().unwrap().commands.push(line.clone());
-        let mut answer = match verb.as_str() {
+        if verb == "RCPT" {
+            to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        }
+        let answer = take_rule(&log, &verb, &line).unwrap_or(match verb.as_str() {
             "EHLO" => "250-sink\r\n250-8BITMIME\r\n250 AUTH PLAIN",
             "AUTH" => "235 ok",
             "DATA" => "354 continue",
             "QUIT" => "221 bye",
             _ => "250 ok",
-        };
-        if verb == "RCPT" {
-            to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-        }
-        if let Some(scripted) = take_rule(&log, &verb, &line) {
-            answer = scripted;
-        }
-        if answer == "hang up"
-            || write
-                .write_all(format!("{answer}\r\n").as_bytes())
-                .await
-                .is_err()
-        {
+        });
+        if !reply(&mut write, answer).await {
             return;
         }
         if verb == "DATA" && answer.starts_with('3') {
-            let mut raw = String::new();
-            loop {
-                line.clear();
-                if lines.read_line(&mut line).await.unwrap_or(0) == 0 {
-                    return;
-                }
-                if line == ".\r\n" {
-                    break;
-                }
-                raw.push_str(line.strip_prefix('.').unwrap_or(&line));
-            }
+            let Some(raw) = read_message(&mut lines).await else {
+                return;
+            };
             let answer = take_rule(&log, "END", &to).unwrap_or("250 accepted");
-            if answer.starts_with('2') || answer == "hang up" {
-                // The message counts as received even if the connection closes here.
-                log.lock().unwrap().mails.push(ReceivedMail {
-                    to: to.clone(),
-                    raw,
-                });
+            // The message counts as received even if the connection closes here.
+            if answer.starts_with('2') || answer == HANG_UP {
+                let to = to.clone();
+                log.lock().unwrap().mails.push(ReceivedMail { to, raw });
             }
-            if answer == "hang up"
-                || write
-                    .write_all(format!("{answer}\r\n").as_bytes())
-                    .await
-                    .is_err()
-            {
+            if !reply(&mut write, answer).await {
                 return;
             }
         }
     }
+}
+
+/// Returns the next line, or `None` at the end of the connection.
+async fn next_line(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {
+    let mut line = String::new();
+    match lines.read_line(&mut line).await {
+        Ok(length) if length > 0 => Some(line),
+        _ => None,
+    }
+}
+
+/// Reads a message up to the line with a dot. Returns `None` if the connection ends before it.
+async fn read_message(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {
+    let mut raw = String::new();
+    loop {
+        let line = next_line(lines).await?;
+        if line == ".\r\n" {
+            return Some(raw);
+        }
+        raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+}
+
+/// Returns whether the connection stays open.
+async fn reply(write: &mut OwnedWriteHalf, answer: &str) -> bool {
+    answer != HANG_UP
+        && write
+            .write_all(format!("{answer}\r\n").as_bytes())
+            .await
+            .is_ok()
 }
 
 /// Removes the first rule that matches a command and returns its reply.

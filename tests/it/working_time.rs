@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{Client, TestApp};
+use crate::app::{Client, Response, TestApp};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -48,7 +48,7 @@ async fn invalid_working_hours_are_rejected_with_a_reason() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let before = me(&ada).await;
-    for (wrong, expected) in [
+    for (invalid, expected) in [
         (hours(&[1], "17:00", "09:00"), "not after it begins"),
         (hours(&[1], "09:00", "09:00"), "not after it begins"),
         (hours(&[], "09:00", "17:00"), "has no days"),
@@ -62,33 +62,19 @@ async fn invalid_working_hours_are_rejected_with_a_reason() {
         (json!("09:00-17:00"), "not an object"),
         (json!([]), "not an object"),
     ] {
-        let problem = ada
-            .patch("/me", json!({ "name": "Other", "working_hours": wrong }))
-            .await
-            .problem(422);
-        assert!(
-            problem["errors"]["working_hours"]
-                .as_str()
-                .unwrap()
-                .contains(expected),
-            "{problem}"
-        );
+        let change = json!({ "name": "Other", "working_hours": invalid });
+        let problem = ada.patch("/me", change).await.problem(422);
+        let error = problem["errors"]["working_hours"].as_str().unwrap();
+        assert!(error.contains(expected), "{problem}");
     }
-    let zone = ada
-        .patch("/me", json!({ "time_zone": "Mars/Olympus" }))
-        .await
-        .problem(422);
-    assert!(
-        zone["errors"]["time_zone"]
-            .as_str()
-            .unwrap()
-            .contains("Europe/Berlin"),
-        "{zone}"
-    );
+    let change = json!({ "time_zone": "Mars/Olympus" });
+    let problem = ada.patch("/me", change).await.problem(422);
+    let error = problem["errors"]["time_zone"].as_str().unwrap();
+    assert!(error.contains("Europe/Berlin"), "{problem}");
     for (field, value) in [("days", json!([1])), ("mail", json!(true))] {
+        let problem = ada.patch("/me", json!({ field: value })).await.problem(422);
         assert!(
-            ada.patch("/me", json!({ field: value })).await.problem(422)["errors"][field]
-                .is_string(),
+            problem["errors"][field].is_string(),
             "only forms accept {field}"
         );
     }
@@ -96,54 +82,47 @@ async fn invalid_working_hours_are_rejected_with_a_reason() {
 }
 
 #[actix_web::test]
-async fn absence_is_limited_to_the_future_visible_to_others_and_ends_by_itself() {
+async fn absence_is_rejected_unless_it_ends_in_the_near_future() {
     let app = TestApp::start().await;
-    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
-    for (wrong, expected) in [
+    let ada = app.person("Ada").await;
+    for (invalid, expected) in [
         (from_now(&app, -1000), "in the past"),
         (from_now(&app, 3000 * DAY), "Check the year"),
         ("soon".into(), "is not a time"),
     ] {
-        let problem = ada
-            .patch("/me", json!({ "away_until": wrong }))
-            .await
-            .problem(422);
-        assert!(
-            problem["errors"]["away_until"]
-                .as_str()
-                .unwrap()
-                .contains(expected),
-            "{problem}"
-        );
+        let change = json!({ "away_until": invalid });
+        let problem = ada.patch("/me", change).await.problem(422);
+        let error = problem["errors"]["away_until"].as_str().unwrap();
+        assert!(error.contains(expected), "{problem}");
     }
-    let until = from_now(&app, 3 * DAY);
-    ada.patch("/me", json!({ "away_until": until }))
-        .await
-        .expect(200);
-    let seen = async |client: &Client| {
-        let list = client.get("/people").await.expect(200).json();
-        list["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|person| person["id"] == json!(ada.id))
-            .unwrap()["away_until"]
-            .clone()
+}
+
+#[actix_web::test]
+async fn absence_is_visible_to_others_and_ends_by_itself() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let set = async |until: Value| {
+        let change = json!({ "away_until": until });
+        ada.patch("/me", change).await.expect(200);
     };
-    assert_eq!(seen(&bob).await, json!(until));
+    let until = from_now(&app, 3 * DAY);
+    set(json!(until)).await;
+    let seen = async || {
+        let people = bob.get("/people").await.expect(200).json();
+        let mut people = people["items"].as_array().unwrap().iter();
+        let person = people.find(|person| person["id"] == ada.id).unwrap();
+        person["away_until"].clone()
+    };
+    assert_eq!(seen().await, json!(until));
     let browser = app.browser("Bob").await;
     assert!(browser.get("/people").await.text().contains("Away until"));
     app.state.clock.advance(3 * DAY);
-    assert_eq!(seen(&bob).await, Value::Null);
+    assert_eq!(seen().await, Value::Null);
     assert_eq!(me(&ada).await["away_until"], Value::Null);
     assert!(!browser.get("/people").await.text().contains("Away until"));
-    ada.patch("/me", json!({ "away_until": from_now(&app, DAY) }))
-        .await
-        .expect(200);
-    ada.patch("/me", json!({ "away_until": null }))
-        .await
-        .expect(200);
-    assert_eq!(seen(&bob).await, Value::Null);
+    set(json!(from_now(&app, DAY))).await;
+    set(Value::Null).await;
+    assert_eq!(seen().await, Value::Null);
 }
 
 #[actix_web::test]
@@ -179,45 +158,56 @@ async fn mail_setting_is_on_by_default_and_private() {
     assert_eq!(me(&ada).await["notify"], json!({ "mail": true }));
 }
 
+/// Submits a form of the settings page.
+async fn submit(browser: &Client, fields: &[(&str, &str)]) -> Response {
+    let fields = [&[("_method", "PATCH")], fields].concat();
+    browser.form("POST", "/me", &fields).await
+}
+
+const ZONE: (&str, &str) = ("time_zone", "Pacific/Auckland");
+/// Valid working hours of the form.
+const HOURS: [(&str, &str); 4] = [
+    ("days", "2"),
+    ("days", "7"),
+    ("from", "08:30"),
+    ("to", "15:00"),
+];
+
 #[actix_web::test]
-async fn settings_forms_work_without_scripts_and_keep_invalid_input() {
+async fn settings_form_saves_working_hours_and_keeps_absent_fields() {
     let app = TestApp::start().await;
     let ada = app.person("Ada").await;
     let browser = app.browser("Ada").await;
-    let form = |more: &[(&'static str, &'static str)]| {
-        [
-            &[("_method", "PATCH"), ("time_zone", "Pacific/Auckland")],
-            more,
-        ]
-        .concat()
-    };
-    let typed = form(&[
-        ("days", "2"),
-        ("days", "7"),
-        ("from", "08:30"),
-        ("to", "15:00"),
-        ("away_until", ""),
-    ]);
-    browser.form("POST", "/me", &typed).await.expect(303);
-    let now = me(&ada).await;
+    let fields = [&[ZONE, ("away_until", "")], &HOURS[..]].concat();
+    submit(&browser, &fields).await.expect(303);
+    let saved = me(&ada).await;
     assert_eq!(
-        (&now["working_hours"], &now["time_zone"]),
+        (&saved["working_hours"], &saved["time_zone"]),
         (
             &hours(&[2, 7], "08:30", "15:00"),
             &json!("Pacific/Auckland")
         )
     );
+    submit(&browser, &[("mail", "false")]).await.expect(303);
+    let saved = me(&ada).await;
+    assert_eq!(saved["notify"]["mail"], false);
+    assert_eq!(
+        saved["working_hours"],
+        hours(&[2, 7], "08:30", "15:00"),
+        "absent fields are not changed"
+    );
+}
 
+#[actix_web::test]
+async fn settings_form_keeps_invalid_input() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let browser = app.browser("Ada").await;
+    submit(&browser, &HOURS).await.expect(303);
+    let before = me(&ada).await;
     // With no day ticked, the page shows the form again with the error.
-    let page = browser
-        .form(
-            "POST",
-            "/me",
-            &form(&[("from", "15:00"), ("to", "15:00"), ("away_until", "")]),
-        )
-        .await
-        .expect(422)
-        .text();
+    let fields = [("from", "15:00"), ("to", "15:00"), ("away_until", "")];
+    let page = submit(&browser, &fields).await.expect(422).text();
     assert!(
         page.contains("This has no days. Choose at least one."),
         "{page}"
@@ -225,33 +215,24 @@ async fn settings_forms_work_without_scripts_and_keep_invalid_input() {
     assert!(
         !page.contains("name=\"days\" value=\"2\" checked") && page.contains("value=\"15:00\"")
     );
-    let page = browser
-        .form(
-            "POST",
-            "/me",
-            &form(&[("days", "3"), ("from", "17:00"), ("to", "09:00")]),
-        )
-        .await
-        .expect(422)
-        .text();
+    let fields = [("days", "3"), ("from", "17:00"), ("to", "09:00")];
+    let page = submit(&browser, &fields).await.expect(422).text();
     assert!(
         page.contains("ends at 09:00")
             && page.contains("name=\"days\" value=\"3\" checked")
             && !page.contains("value=\"2\" checked")
     );
-    let page = browser
-        .form(
-            "POST",
-            "/me",
-            &[("_method", "PATCH"), ("away_until", "2001-02-03T04:05")],
-        )
-        .await
-        .expect(422)
-        .text();
+    let fields = [("away_until", "2001-02-03T04:05")];
+    let page = submit(&browser, &fields).await.expect(422).text();
     assert!(page.contains("lies in the past"), "{page}");
-    assert_eq!(me(&ada).await, now);
+    assert_eq!(me(&ada).await, before);
+}
 
-    // A local time is in the time zone that is sent with it.
+#[actix_web::test]
+async fn absence_in_a_form_is_in_the_time_zone_that_is_sent_with_it() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let browser = app.browser("Ada").await;
     let minute = (app.state.clock.now() / 60_000 + 50_000) * 60_000;
     let zone = jiff::tz::TimeZone::get("Pacific/Auckland").unwrap();
     let local = jiff::Timestamp::from_millisecond(minute)
@@ -259,36 +240,15 @@ async fn settings_forms_work_without_scripts_and_keep_invalid_input() {
         .to_zoned(zone)
         .strftime("%Y-%m-%dT%H:%M")
         .to_string();
-    browser
-        .form(
-            "POST",
-            "/me",
-            &[
-                ("_method", "PATCH"),
-                ("time_zone", "Pacific/Auckland"),
-                ("away_until", &local),
-            ],
-        )
+    submit(&browser, &[ZONE, ("away_until", &local)])
         .await
         .expect(303);
     assert_eq!(
         me(&ada).await["away_until"],
         json!(hearback::clock::rfc3339(minute))
     );
-    browser
-        .form("POST", "/me", &form(&[("away_until", "")]))
+    submit(&browser, &[ZONE, ("away_until", "")])
         .await
         .expect(303);
     assert_eq!(me(&ada).await["away_until"], Value::Null);
-
-    browser
-        .form("POST", "/me", &[("_method", "PATCH"), ("mail", "false")])
-        .await
-        .expect(303);
-    assert_eq!(me(&ada).await["notify"]["mail"], false);
-    assert_eq!(
-        me(&ada).await["working_hours"],
-        hours(&[2, 7], "08:30", "15:00"),
-        "absent fields are not changed"
-    );
 }

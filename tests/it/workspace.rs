@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, email};
+use crate::app::{Client, TestApp, email};
 
 #[actix_web::test]
 async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
@@ -10,13 +10,12 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     let (ada, root) = (app.person("Ada").await, app.admin("Root").await);
     let nothing = json!({ "rules": "", "rules_html": "", "contact": null, "due": null });
     assert_eq!(ada.get("/workspace").await.expect(200).json(), nothing);
-    ada.patch("/workspace", json!({ "rules": "Mine" }))
-        .await
-        .problem(403);
+    let change = json!({ "rules": "Mine" });
+    ada.patch("/workspace", change).await.problem(403);
     app.client().get("/workspace").await.problem(401);
 
-    let body = json!({ "rules": "We **answer** <b>soon</b>.", "contact": email("Ada"), "due": { "working_days": 2 } });
-    let set = root.patch("/workspace", body).await.expect(200).json();
+    let change = json!({ "rules": "We **answer** <b>soon</b>.", "contact": email("Ada"), "due": { "working_days": 2 } });
+    let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(
         set["contact"],
         json!({ "id": ada.id, "name": "Ada", "email": email("Ada") })
@@ -36,23 +35,16 @@ async fn workspace_settings_are_readable_by_all_and_writable_by_admins() {
     assert_eq!(ada.get("/workspace").await.json(), set);
 
     // An absent field is not changed, and null clears it. A contact can be named by id.
-    let set = root
-        .patch("/workspace", json!({ "contact": root.id, "due": null }))
-        .await
-        .expect(200)
-        .json();
+    let change = json!({ "contact": root.id, "due": null });
+    let set = root.patch("/workspace", change).await.expect(200).json();
     assert_eq!(
         (&set["contact"]["name"], &set["due"]),
         (&json!("Root"), &Value::Null)
     );
     assert!(set["rules"].as_str().unwrap().starts_with("We"));
-    assert_eq!(
-        root.patch("/workspace", json!({ "rules": null, "contact": null }))
-            .await
-            .expect(200)
-            .json(),
-        nothing
-    );
+    let change = json!({ "rules": null, "contact": null });
+    let set = root.patch("/workspace", change).await.expect(200).json();
+    assert_eq!(set, nothing);
 }
 
 #[actix_web::test]
@@ -118,162 +110,118 @@ async fn deactivated_contact_is_not_shown() {
     assert_eq!(root.get("/workspace").await.json()["contact"], Value::Null);
 }
 
+async fn page(browser: &Client, path: &str) -> String {
+    browser.get(path).await.expect(200).text()
+}
+
 #[actix_web::test]
 async fn workspace_page_has_an_edit_form_for_admins_only() {
     let app = TestApp::start().await;
     app.person("Ada").await;
     app.admin("Root").await;
     let (ada, root) = (app.browser("Ada").await, app.browser("Root").await);
-    assert!(
-        ada.get("/people")
-            .await
-            .text()
-            .contains("href=\"/workspace\"")
-    );
-    assert!(
-        root.get("/workspace")
-            .await
-            .expect(200)
-            .text()
-            .contains("href=\"/workspace?edit\"")
-    );
-    assert!(
-        root.get("/workspace?edit")
-            .await
-            .expect(200)
-            .text()
-            .contains("name=\"rules\"")
-    );
-    assert!(
-        !ada.get("/workspace?edit")
-            .await
-            .expect(200)
-            .text()
-            .contains("name=\"rules\"")
-    );
-    let typed = [
-        ("_method", "PATCH"),
-        ("rules", "We *answer* soon."),
-        ("due", "1"),
-        ("contact", "ada@example.org"),
-    ];
-    root.form("POST", "/workspace", &typed).await.expect(303);
-    let page = ada.get("/workspace").await.text();
-    assert!(
-        page.contains("<em>answer</em>")
-            && page.contains("within 1 working day,")
-            && page.contains("Ask Ada"),
-        "{page}"
-    );
-    assert!(!page.contains("workspace?edit"));
+    let people = ada.get("/people").await.text();
+    assert!(people.contains("href=\"/workspace\""));
+    let workspace = page(&root, "/workspace").await;
+    assert!(workspace.contains("href=\"/workspace?edit\""));
+    let field = "name=\"rules\"";
+    assert!(page(&root, "/workspace?edit").await.contains(field));
+    assert!(!page(&ada, "/workspace?edit").await.contains(field));
+    let workspace = ada.get("/workspace").await.text();
+    assert!(!workspace.contains("workspace?edit"));
+    let fields = form("Long thoughts", "99", "");
+    ada.form("POST", "/workspace", &fields).await.expect(403);
+}
 
-    let typed = [
+/// Fields of the form that edits the workspace.
+fn form<'a>(rules: &'a str, due: &'a str, contact: &'a str) -> [(&'a str, &'a str); 4] {
+    [
         ("_method", "PATCH"),
-        ("rules", "Long thoughts"),
-        ("due", "99"),
-        ("contact", ""),
-    ];
-    let page = root
-        .form("POST", "/workspace", &typed)
-        .await
-        .expect(422)
-        .text();
+        ("rules", rules),
+        ("due", due),
+        ("contact", contact),
+    ]
+}
+
+#[actix_web::test]
+async fn workspace_form_saves_and_clears_and_keeps_invalid_input() {
+    let app = TestApp::start().await;
+    app.person("Ada").await;
+    app.admin("Root").await;
+    let (ada, root) = (app.browser("Ada").await, app.browser("Root").await);
+    let fields = form("We *answer* soon.", "1", "ada@example.org");
+    root.form("POST", "/workspace", &fields).await.expect(303);
+    let workspace = ada.get("/workspace").await.text();
     assert!(
-        page.contains("Long thoughts") && page.contains("1 to 60") && page.contains("value=\"99\""),
+        workspace.contains("<em>answer</em>")
+            && workspace.contains("within 1 working day,")
+            && workspace.contains("Ask Ada"),
+        "{workspace}"
+    );
+    let fields = form("Long thoughts", "99", "");
+    let rejected = root.form("POST", "/workspace", &fields).await;
+    let rejected = rejected.expect(422).text();
+    assert!(
+        rejected.contains("Long thoughts")
+            && rejected.contains("1 to 60")
+            && rejected.contains("value=\"99\""),
+        "{rejected}"
+    );
+    let fields = form("", "", "");
+    root.form("POST", "/workspace", &fields).await.expect(303);
+    let workspace = ada.get("/workspace").await.text();
+    assert!(workspace.contains("Nothing is written down yet"));
+}
+
+const CONTACT: &str = "Questions? Ask Root";
+
+/// Sets rules, and an admin as the contact.
+async fn set_contact(root: &Client) {
+    let change = json!({ "rules": "We *answer* soon.", "contact": root.id });
+    root.patch("/workspace", change).await.expect(200);
+}
+
+#[actix_web::test]
+async fn workspace_settings_are_shown_on_invitations() {
+    let app = TestApp::start().await;
+    let root = app.admin("Root").await;
+    set_contact(&root).await;
+    let emails = json!({ "emails": ["new@example.org"] });
+    let made = root.post("/invitations", emails).await.expect(201).json();
+    let link = made["items"][0]["url"].as_str().unwrap();
+    let page = page(&app.client().accept("text/html"), link).await;
+    assert!(
+        page.contains("<span>How we work here</span></summary>")
+            && page.contains("<em>answer</em>")
+            && page.contains(CONTACT),
         "{page}"
     );
-    ada.form("POST", "/workspace", &typed).await.expect(403);
-    let cleared = [
-        ("_method", "PATCH"),
-        ("rules", ""),
-        ("due", ""),
-        ("contact", ""),
-    ];
-    root.form("POST", "/workspace", &cleared).await.expect(303);
-    assert!(
-        ada.get("/workspace")
-            .await
-            .text()
-            .contains("Nothing is written down yet")
+    assert_eq!(
+        app.client().get(link).await.json()["workspace"]["contact"]["name"],
+        "Root"
     );
 }
 
 #[actix_web::test]
-async fn workspace_contact_is_shown_on_invitations_and_to_signed_in_people_on_errors() {
+async fn workspace_contact_is_shown_on_error_pages_when_signed_in() {
     let app = TestApp::start().await;
     let root = app.admin("Root").await;
     app.person("Ada").await;
     let browser = app.browser("Ada").await;
-    let line = "Questions? Ask Root";
-    assert!(
-        !browser
-            .get("/updates/none")
-            .await
-            .expect(404)
-            .text()
-            .contains("Questions?")
-    );
-    root.patch(
-        "/workspace",
-        json!({ "rules": "We *answer* soon.", "contact": root.id }),
-    )
-    .await
-    .expect(200);
-    let made = root
-        .post("/invitations", json!({ "emails": ["new@example.org"] }))
+    let missing = browser.get("/updates/none").await.expect(404);
+    assert!(!missing.text().contains("Questions?"));
+    set_contact(&root).await;
+    for path in ["/updates/none", "/nowhere"] {
+        let missing = browser.get(path).await.expect(404);
+        assert!(missing.text().contains(CONTACT), "{path}");
+    }
+    let forbidden = browser
+        .form("POST", "/invitations", &[("emails", "x@example.org")])
         .await
-        .expect(201)
-        .json();
-    let link = made["items"][0]["url"].as_str().unwrap().to_owned();
-    let page = app
-        .client()
-        .accept("text/html")
-        .get(&link)
-        .await
-        .expect(200)
-        .text();
-    assert!(
-        page.contains("<span>How we work here</span></summary>")
-            && page.contains("<em>answer</em>")
-            && page.contains(line),
-        "{page}"
-    );
-    assert_eq!(
-        app.client().get(&link).await.json()["workspace"]["contact"]["name"],
-        "Root"
-    );
-
-    assert!(
-        browser
-            .get("/updates/none")
-            .await
-            .expect(404)
-            .text()
-            .contains(line)
-    );
-    assert!(
-        browser
-            .get("/nowhere")
-            .await
-            .expect(404)
-            .text()
-            .contains(line)
-    );
-    assert!(
-        browser
-            .form("POST", "/invitations", &[("emails", "x@example.org")])
-            .await
-            .expect(403)
-            .text()
-            .contains(line)
-    );
-    let stranger = app
-        .client()
-        .accept("text/html")
-        .get("/s/none")
-        .await
-        .expect(404)
-        .text();
+        .expect(403);
+    assert!(forbidden.text().contains(CONTACT));
+    let stranger = app.client().accept("text/html").get("/s/none").await;
+    let stranger = stranger.expect(404).text();
     assert!(
         !stranger.contains("Questions?") && !stranger.contains("root@example.org"),
         "{stranger}"

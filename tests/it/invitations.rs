@@ -1,0 +1,265 @@
+//! Invitations: sending, accepting, expiry, and inviting the audience of an update.
+
+use serde_json::{Value, json};
+
+use crate::app::{Client, PASSWORD, TestApp};
+
+const DAY: i64 = 24 * 3_600_000;
+
+/// Sends invitations. Returns the id and the link of each.
+async fn invite(admin: &Client, emails: &[&str]) -> Vec<(String, String)> {
+    let made = admin
+        .post("/invitations", json!({ "emails": emails }))
+        .await
+        .expect(201)
+        .json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    made["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (text(&item["id"]), text(&item["url"])))
+        .collect()
+}
+
+/// Fields with which a person accepts an invitation.
+fn newcomer(name: &str) -> Value {
+    json!({ "name": name, "password": PASSWORD, "time_zone": "Asia/Tokyo" })
+}
+
+/// Returns the addresses of the pending invitations.
+async fn pending(admin: &Client) -> Vec<String> {
+    let list = admin.get("/invitations").await.expect(200).json();
+    list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["email"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[actix_web::test]
+async fn invitations_can_be_sent_together_and_accepted_once() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let emails = ["ana@example.org", "ben@example.org", "cia@example.org"];
+    let made = invite(&admin, &emails).await;
+    let link = &made[0].1;
+    assert_eq!(pending(&admin).await.len(), 3);
+    let (_, token) = link.rsplit_once('/').unwrap();
+    assert!(
+        !admin.get("/invitations").await.text().contains(token),
+        "the link is shown once"
+    );
+
+    // Opening the link accepts nothing, because mail scanners open links.
+    let ana = app.client().header("sec-fetch-site", "same-origin");
+    let invitation = ana.get(link).await.expect(200).json();
+    assert_eq!(invitation["email"], "ana@example.org");
+    let browser = app.client().accept("text/html");
+    browser.get(link).await.expect(200);
+    ana.post(link, newcomer("Ana")).await.expect(204);
+    let me = ana.get("/me").await.expect(200).json();
+    assert_eq!(
+        (&me["name"], &me["role"], &me["time_zone"], &me["email"]),
+        (
+            &json!("Ana"),
+            &json!("member"),
+            &json!("Asia/Tokyo"),
+            &json!("ana@example.org")
+        )
+    );
+    let stranger = app.client();
+    stranger.get(link).await.problem(404);
+    stranger.post(link, newcomer("Again")).await.problem(404);
+    assert_eq!(pending(&admin).await.len(), 2);
+    let credentials = json!({ "email": "ANA@example.org", "password": PASSWORD });
+    stranger.post("/session", credentials).await.expect(204);
+}
+
+#[actix_web::test]
+async fn withdrawn_invitation_is_not_found() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let made = invite(&admin, &["ana@example.org"]).await;
+    admin
+        .delete(&format!("/invitations/{}", made[0].0))
+        .await
+        .expect(204);
+    admin
+        .delete(&format!("/invitations/{}", made[0].0))
+        .await
+        .expect(204);
+    app.client().get(&made[0].1).await.problem(404);
+    app.client()
+        .post(&made[0].1, newcomer("Ana"))
+        .await
+        .problem(404);
+    assert!(pending(&admin).await.is_empty());
+}
+
+#[actix_web::test]
+async fn invitation_expires_after_fourteen_days_and_can_be_renewed() {
+    let app = TestApp::start().await;
+    let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
+    let made = invite(&admin, &["ana@example.org"]).await;
+    app.state.clock.advance(14 * DAY - 60_000);
+    app.client().get(&made[0].1).await.expect(200);
+    app.state.clock.advance(61_000);
+    app.client().get(&made[0].1).await.problem(404);
+    app.client()
+        .post(&made[0].1, newcomer("Ana"))
+        .await
+        .problem(404);
+    assert!(pending(&admin).await.is_empty());
+
+    // A person whose invitation expired is unknown again.
+    let refused = ada
+        .post(
+            "/updates",
+            json!({ "title": "x", "audience": ["ana@example.org"], "publish": true }),
+        )
+        .await
+        .problem(422);
+    assert!(
+        refused["errors"]["audience"]
+            .as_str()
+            .unwrap()
+            .contains("Root can invite"),
+        "{refused}"
+    );
+    let again = invite(&admin, &["ana@example.org"]).await;
+    assert_ne!(again[0].1, made[0].1);
+    app.client().get(&made[0].1).await.problem(404);
+    app.client()
+        .post(&again[0].1, newcomer("Ana"))
+        .await
+        .expect(204);
+}
+
+#[actix_web::test]
+async fn invitation_is_accepted_once_when_two_requests_race() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let made = invite(&admin, &["ana@example.org"]).await;
+    let (one, two) = (app.client(), app.client());
+    let (one, two) = tokio::join!(
+        one.post(&made[0].1, newcomer("Ana")),
+        two.post(&made[0].1, newcomer("Mallory"))
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [204, 404]);
+}
+
+#[actix_web::test]
+async fn invitations_are_rejected_together_when_one_address_is_invalid() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let too_many: Vec<String> = (0..41).map(|n| format!("p{n}@example.org")).collect();
+    for (emails, expected) in [
+        (
+            json!(["ok@example.org", "not an address"]),
+            "not an address",
+        ),
+        (
+            json!(["ok@example.org", "ROOT@example.org"]),
+            "has an account already",
+        ),
+        (json!([]), "is empty"),
+        (json!(too_many), "at most 40"),
+    ] {
+        let problem = admin
+            .post("/invitations", json!({ "emails": emails }))
+            .await
+            .problem(422);
+        let error = problem["errors"]["emails"].as_str().unwrap();
+        assert!(error.contains(expected), "{problem}");
+    }
+    let king = json!({ "emails": ["ok@example.org"], "role": "king" });
+    admin.post("/invitations", king).await.problem(422);
+    assert!(pending(&admin).await.is_empty());
+    let page = app
+        .browser("Root")
+        .await
+        .form("POST", "/invitations", &[("emails", "typed@wrong@x")])
+        .await
+        .expect(422);
+    assert!(page.text().contains("typed@wrong@x"));
+}
+
+#[actix_web::test]
+async fn update_invites_its_audience_only_when_posted_by_an_admin() {
+    let app = TestApp::start().await;
+    let (admin, ada) = (app.admin("Root").await, app.person("Ada").await);
+    let welcome = |invite: bool| json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": true, "invite": invite });
+    for body in [
+        welcome(false),
+        json!({ "title": "x", "audience": ["new@example.org", "two@example.org"] }),
+    ] {
+        let problem = ada.post("/updates", body).await.problem(422);
+        assert!(
+            problem["errors"]["audience"]
+                .as_str()
+                .unwrap()
+                .contains("Root can invite"),
+            "{problem}"
+        );
+    }
+    assert_eq!(
+        ada.post("/updates", welcome(true)).await.status.as_u16(),
+        403
+    );
+    assert!(
+        pending(&admin).await.is_empty() && ada.get("/updates").await.json()["items"] == json!([]),
+        "nothing was stored"
+    );
+
+    let path = admin.update(welcome(true)).await;
+    assert_eq!(pending(&admin).await, ["new@example.org"]);
+    let link = invite(&admin, &["new@example.org"]).await;
+    let new = app.client().header("sec-fetch-site", "same-origin");
+    new.post(&link[0].1, newcomer("New")).await.expect(204);
+    let inbox = new.get("/inbox").await.expect(200).json();
+    assert_eq!(inbox["owed_by_me"][0]["update"]["title"], "Welcome");
+    assert_eq!(admin.get(&path).await.json()["counts"]["owing"], 1);
+}
+
+#[actix_web::test]
+async fn invited_people_stay_in_the_audience_when_the_draft_is_edited() {
+    let app = TestApp::start().await;
+    let admin = app.admin("Root").await;
+    let body = json!({ "title": "Welcome", "audience": ["new@example.org"], "expectation": "acknowledge", "publish": false, "invite": true });
+    let draft = admin.update(body).await;
+    let browser = app.browser("Root").await;
+    let page = browser
+        .get(&format!("{draft}/edit"))
+        .await
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("new@example.org"),
+        "the form shows the audience"
+    );
+    browser
+        .form(
+            "POST",
+            &draft,
+            &[
+                ("_method", "PATCH"),
+                ("title", "Welcome!"),
+                ("audience", "new@example.org"),
+                ("publish", "true"),
+            ],
+        )
+        .await
+        .expect(303);
+    let link = invite(&admin, &["new@example.org"]).await;
+    let new = app.client().header("sec-fetch-site", "same-origin");
+    new.post(&link[0].1, newcomer("New")).await.expect(204);
+    assert_eq!(new.get("/inbox").await.json()["counts"]["owed_by_me"], 1);
+    assert_eq!(
+        admin.get(&draft).await.json()["audience"]["people"][0]["name"],
+        "New"
+    );
+}

@@ -1,0 +1,116 @@
+//! Retries and failures of the mail server.
+
+use hearback::infra::jobs;
+use serde_json::json;
+
+use super::{advance, ask, start};
+use crate::app::{TestApp, email};
+
+#[actix_web::test]
+async fn mail_is_sent_once_when_its_job_runs_again() {
+    let (sink, app, ada, _) = start().await;
+    let path = ask(&ada, json!({})).await;
+    // As after `kill -9`: the job is enqueued several times and two workers run it at once.
+    let payload = json!({ "update": path.rsplit('/').next().unwrap() });
+    for _ in 0..3 {
+        let mut tx = app.state.db.begin().await.unwrap();
+        for _ in 0..2 {
+            jobs::enqueue(&mut tx, &app.state.clock, "mail", &payload)
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
+        advance(&app, 11).await;
+    }
+    assert_eq!(sink.receivers(), [email("Bob")]);
+}
+
+#[actix_web::test]
+async fn mail_is_not_resent_when_the_connection_breaks_after_its_data() {
+    let (sink, app, ada, _) = start().await;
+    ask(&ada, json!({})).await;
+    sink.answer("END", "bob", "hang up");
+    advance(&app, 11).await;
+    advance(&app, 24 * 3600).await;
+    assert_eq!(sink.receivers(), [email("Bob")]);
+}
+
+#[actix_web::test]
+async fn deferred_mail_is_retried_and_other_recipients_get_theirs() {
+    let (sink, app, ada, _) = start().await;
+    app.person("Cleo").await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    app.wait_until("the update is indexed", async || {
+        app.count("SELECT count(*) FROM jobs").await == 1
+    })
+    .await;
+    sink.answer("RCPT", &email("Bob"), "450 4.2.1 busy");
+    app.state.clock.advance(11_000);
+    app.wait_until("one mail arrived", async || {
+        sink.receivers() == [email("Cleo")] && job_failed(&app).await
+    })
+    .await;
+    assert_eq!(
+        app.count("SELECT count(*) FROM notices WHERE mailed_at IS NULL")
+            .await,
+        1
+    );
+    sink.answer("END", "", "451 4.3.0 no room");
+    app.state.clock.advance(6_000);
+    app.wait_until("the job failed again", async || {
+        app.count("SELECT count(*) FROM jobs WHERE lease IS NULL AND attempts = 2")
+            .await
+            == 1
+    })
+    .await;
+    let error: String = sqlx::query_scalar("SELECT error FROM jobs")
+        .fetch_one(&mut *app.state.db.read().await.unwrap())
+        .await
+        .unwrap();
+    assert!(
+        !error.contains("bob") && !error.contains("example.org"),
+        "{error}"
+    );
+    advance(&app, 60).await;
+    assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
+}
+
+/// Whether one job has failed and waits for its retry.
+async fn job_failed(app: &TestApp) -> bool {
+    app.count("SELECT count(*) FROM jobs WHERE error IS NOT NULL AND lease IS NULL")
+        .await
+        == 1
+}
+
+#[actix_web::test]
+async fn batch_stops_at_a_rejecting_server_and_is_sent_on_retry() {
+    let (sink, app, ada, _) = start().await;
+    app.person("Cleo").await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    sink.answer("MAIL", "", "550 5.7.1 not from you");
+    app.state.clock.advance(11_000);
+    app.wait_until("the job failed", async || job_failed(&app).await)
+        .await;
+    assert_eq!((sink.mails().len(), sink.heard("MAIL")), (0, 1));
+    advance(&app, 60).await;
+    assert_eq!(sink.receivers(), [email("Bob"), email("Cleo")]);
+}
+
+#[actix_web::test]
+async fn permanently_rejected_address_is_not_retried() {
+    let (sink, app, ada, _) = start().await;
+    app.person("Cleo").await;
+    ask(&ada, json!({ "audience": [email("Bob"), email("Cleo")] })).await;
+    sink.answer("RCPT", &email("Bob"), "550 5.1.1 no such user");
+    advance(&app, 11).await;
+    advance(&app, 24 * 3600).await;
+    assert_eq!(
+        (sink.receivers(), sink.heard("RCPT")),
+        (vec![email("Cleo")], 2)
+    );
+    // An address with non-ASCII letters is not tried at all.
+    app.person("Zoë").await;
+    ask(&ada, json!({ "audience": [email("Zoë")] })).await;
+    advance(&app, 24 * 3600).await;
+    assert_eq!(sink.heard("RCPT"), 2);
+}

@@ -1,0 +1,122 @@
+//! Requests that break off, stall or overlap.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{MIB, Sender, long, raw_patch};
+use crate::app::{TestApp, fixture, postgres};
+
+#[actix_web::test]
+async fn bytes_of_a_broken_request_are_kept() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(9 * MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..100]).await;
+    let mut socket = raw_patch(&app, &sender, 100, whole.len() - 100).await;
+    socket.write_all(&whole[100..5000]).await.unwrap();
+    socket.shutdown().await.unwrap();
+    drop(socket);
+    app.wait_until("the received bytes are durable", async || {
+        sender.offset().await == 5000
+    })
+    .await;
+    sender.send(5000, &whole[5000..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn stalled_request_gets_a_conflict_and_keeps_its_bytes() {
+    let app =
+        TestApp::start_with(|config| config.upload_idle_timeout = Duration::from_millis(50)).await;
+    let ada = app.person("Ada").await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    let sender = Sender::recording(&ada).await;
+    let mut socket = raw_patch(&app, &sender, 0, whole.len()).await;
+    socket.write_all(&whole[..7000]).await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    assert_eq!(sender.offset().await, 7000);
+}
+
+#[actix_web::test]
+async fn older_of_two_writers_is_refused() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let whole = long(MIB);
+    let sender = Sender::recording(&ada).await;
+    sender.send(0, &whole[..1000]).await;
+    // The older request has sent only part of its announced body, with other bytes.
+    let mut older = raw_patch(&app, &sender, 1000, 5000).await;
+    older.write_all(&[7; 2000]).await.unwrap();
+    app.wait_until("the older request writes", async || {
+        app.count("SELECT generation FROM uploads").await == 2
+    })
+    .await;
+    sender.send(1000, &whole[1000..2000]).await;
+    older.write_all(&[7; 3000]).await.unwrap();
+    let mut answer = [0; 12];
+    older.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 409");
+    assert_eq!(sender.offset().await, 2000);
+    sender.send(2000, &whole[2000..]).await;
+    sender.finish(whole.len()).await.expect(204);
+    assert!(sender.original().await == whole);
+}
+
+#[actix_web::test]
+async fn one_of_many_concurrent_writes_at_an_offset_is_kept() {
+    let app = TestApp::start().await;
+    let ada = app.person("Ada").await;
+    let sender = Sender::recording(&ada).await;
+    let whole = fixture("rec-vp9-opus-10s.webm");
+    sender.send(0, &whole[..5000]).await;
+    let rest = &whole[5000..];
+    let tries = futures_util::future::join_all((0..12).map(|n| {
+        let mut bytes = rest.to_vec();
+        bytes[0] = n;
+        let sender = &sender;
+        async move { sender.patch(5000, &bytes, &[]).await.status.as_u16() }
+    }))
+    .await;
+    assert!(
+        tries.iter().all(|status| [204, 409].contains(status)),
+        "{tries:?}"
+    );
+    let winner = tries.iter().position(|status| *status == 204);
+    assert_eq!(
+        tries.iter().filter(|status| **status == 204).count(),
+        1,
+        "{tries:?}"
+    );
+    sender.finish(whole.len()).await.expect(204);
+    let original = sender.original().await;
+    assert_eq!(usize::from(original[5000]), winner.unwrap());
+    assert!(original[5001..] == whole[5001..]);
+}
+
+#[actix_web::test]
+async fn upload_can_alternate_between_two_nodes() {
+    if !postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let other = TestApp::second_node(&app).await;
+    let ada = app.person("Ada").await;
+    let whole = long(20 * MIB);
+    let sender = Sender::recording(&ada).await;
+    let there = sender.at(&other.base);
+    let mut at = 0;
+    for (n, piece) in whole.chunks(3 * MIB).enumerate() {
+        at = if n % 2 == 0 {
+            sender.send(at, piece).await
+        } else {
+            there.send(at, piece).await
+        };
+    }
+    there.finish(at).await.expect(204);
+    assert!(sender.original().await == whole);
+}

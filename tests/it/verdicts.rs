@@ -1,0 +1,164 @@
+//! The author's verdicts on readbacks.
+
+use serde_json::{Value, json};
+
+use crate::app::{Client, Response, TestApp};
+use crate::readbacks::{
+    inbox_count, my_state, publish, publish_for_two, read_back, reasons, receipt,
+};
+
+/// Gives a verdict on a person's readback.
+pub async fn put_verdict(author: &Client, path: &str, person: &Client, verdict: Value) -> Response {
+    author
+        .json(
+            "PUT",
+            &format!("{path}/receipts/{}/confirmation", person.id),
+            &verdict,
+        )
+        .await
+}
+
+async fn confirm(author: &Client, path: &str, person: &Client) -> Response {
+    put_verdict(author, path, person, json!({ "verdict": "confirmed" })).await
+}
+
+async fn correct(author: &Client, path: &str, person: &Client, text: &str) -> Response {
+    let verdict = json!({ "verdict": "corrected", "body": text });
+    put_verdict(author, path, person, verdict).await
+}
+
+#[actix_web::test]
+async fn confirmation_is_shown_to_the_recipient_and_can_be_repeated() {
+    let (_app, ada, bob, _cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests by Friday.").await;
+    let heard = confirm(&ada, &path, &bob).await.expect(200).json();
+    assert_eq!(
+        (&heard["state"], &heard["owes"]),
+        (&json!("confirmed"), &json!(false))
+    );
+    confirm(&ada, &path, &bob).await.expect(200);
+    assert_eq!(reasons(&bob, "said_to_me").await, ["confirmed"]);
+}
+
+#[actix_web::test]
+async fn correction_asks_for_another_readback() {
+    let (_app, ada, bob, cyd, path) = publish_for_two().await;
+    read_back(&bob, &path, "I move the tests by Friday.").await;
+    confirm(&ada, &path, &bob).await.expect(200);
+    read_back(&cyd, &path, "I do nothing.").await;
+    let corrected = correct(&ada, &path, &cyd, "You review it.").await;
+    let corrected = corrected.expect(200).json();
+    assert_eq!(
+        (
+            &corrected["state"],
+            &corrected["owes"],
+            &corrected["correction"]
+        ),
+        (
+            &json!("needs_correction"),
+            &json!(true),
+            &json!("You review it.")
+        )
+    );
+    assert_eq!(inbox_count(&ada, "owed_by_me").await, 0);
+    assert_eq!(reasons(&cyd, "owed_by_me").await, ["corrected"]);
+    assert_eq!(
+        reasons(&cyd, "said_to_me").await,
+        [""; 0],
+        "a correction is listed once"
+    );
+    read_back(&cyd, &path, "I review it.").await;
+    confirm(&ada, &path, &cyd).await.expect(200);
+    assert_eq!(inbox_count(&ada, "owed_by_me").await, 0);
+    assert_eq!(inbox_count(&ada, "owed_to_me").await, 0);
+    assert_eq!(reasons(&ada, "said_to_me").await, ["all_heard"]);
+    let receipt = receipt(&cyd, &path, &cyd.id).await;
+    let exchange = receipt["exchange"].as_array().unwrap();
+    let kinds: Vec<&str> = exchange
+        .iter()
+        .map(|message| message["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["readback", "corrected", "readback", "confirmed"]);
+}
+
+#[actix_web::test]
+async fn verdict_is_rejected_unless_by_the_author_on_a_readback() {
+    let (app, ada, bob, cyd, path) = publish_for_two().await;
+    let eve = app.person("Eve").await;
+    read_back(&bob, &path, "Mine").await;
+    let problem = confirm(&bob, &path, &bob).await.problem(403);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("for Ada to hear"), "{detail}");
+    confirm(&cyd, &path, &bob).await.problem(403);
+    confirm(&eve, &path, &bob).await.problem(404);
+    confirm(&ada, &path, &ada).await.problem(403);
+    confirm(&ada, &path, &eve).await.problem(404);
+    let problem = confirm(&ada, &path, &cyd).await.problem(409);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("nothing back"), "{detail}");
+    correct(&ada, &path, &bob, " ").await.problem(422);
+    for invalid in [json!({ "verdict": "perhaps" }), json!({})] {
+        put_verdict(&ada, &path, &bob, invalid).await.problem(422);
+    }
+    // A verdict on an older readback is a conflict.
+    let outdated = json!({ "verdict": "confirmed", "said_at": "2020-01-01T00:00:00Z" });
+    put_verdict(&ada, &path, &bob, outdated).await.problem(409);
+    assert_eq!(my_state(&bob, &path).await, "read_back");
+}
+
+#[actix_web::test]
+async fn corrected_readback_is_rejected_when_repeated() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let path = publish(&ada, &["Bob"]).await;
+    read_back(&bob, &path, "Wrong").await;
+    correct(&ada, &path, &bob, "Right").await.expect(200);
+    bob.json(
+        "PUT",
+        &format!("{path}/acknowledgement"),
+        &json!({ "readback": "Wrong" }),
+    )
+    .await
+    .problem(422);
+    // The author can still change the verdict.
+    let confirmed = confirm(&ada, &path, &bob).await.expect(200).json();
+    assert_eq!(confirmed["state"], "confirmed");
+}
+
+#[actix_web::test]
+async fn readback_and_verdict_forms_work_without_scripts() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.person("Ada").await, app.person("Bob").await);
+    let path = publish(&ada, &["Bob"]).await;
+    let (author, reader) = (app.browser("Ada").await, app.browser("Bob").await);
+    let answer = format!("{path}/acknowledgement");
+    let verdict = format!("{path}/receipts/{}/confirmation", bob.id);
+    let submit = async |client: &Client, path: &str, fields: &[(&str, &str)]| {
+        let fields = [&[("_method", "PUT")], fields].concat();
+        client.form("POST", path, &fields).await
+    };
+    let page = reader.get(&path).await.text();
+    assert!(page.contains("What will you do, and by when?"));
+    let fields = [("revision", "1"), ("readback", "I test it")];
+    submit(&reader, &answer, &fields).await.expect(303);
+    let receipts = author.get(&format!("{path}/receipts")).await;
+    let receipts = receipts.expect(200).text();
+    assert!(
+        receipts.contains("I test it")
+            && receipts.contains("Yes, that’s it")
+            && receipts.contains("Waiting on you"),
+        "{receipts}"
+    );
+    let fields = [("verdict", "corrected"), ("body", "Not that one")];
+    submit(&author, &verdict, &fields).await.expect(303);
+    let page = reader.get(&path).await.text();
+    assert!(
+        page.contains("not quite.") && page.contains("Not that one"),
+        "{page}"
+    );
+    let fields = [("readback", "I test the other")];
+    submit(&reader, &answer, &fields).await.expect(303);
+    let fields = [("verdict", "confirmed")];
+    submit(&author, &verdict, &fields).await.expect(303);
+    assert!(reader.get(&path).await.text().contains("Ada confirmed it"));
+}
