@@ -1,11 +1,11 @@
-// Who is let in later, and every share link: what authors and admins see of it.
+// Later members of a group, leaving a group, and the list of all share links.
 import type { Page } from "@playwright/test";
-import { expect, look, person, signIn, test } from "./test.ts";
+import { expect, checkPage, person, signIn, test } from "./test.ts";
 
 const audience = (page: Page) => page.locator("people-field input:visible");
 
-/** Sends JSON as the page would; returns what comes back. */
-const send = (page: Page, path: string, fields: object) =>
+/** Posts JSON with the session of the page, and returns the response. */
+const postJson = (page: Page, path: string, fields: object) =>
   page.evaluate(
     async ([path, body]) => {
       const answer = await fetch(path!, {
@@ -19,10 +19,10 @@ const send = (page: Page, path: string, fields: object) =>
     [path, JSON.stringify(fields)],
   );
 
-/** Whether the draft that is being edited is for a group and lets its later members in, as the server has it. */
-const ticked = (page: Page) =>
+/** Whether the server has saved the draft with a group whose later members are let in. */
+const isSavedWithLaterMembers = (page: Page) =>
   page.evaluate(async () => {
-    // Until the first save there is no draft.
+    // There is no draft before the first save.
     if (!location.pathname.endsWith("/edit")) return false;
     const answer = await fetch(location.pathname.replace(/\/edit$/, ""), {
       headers: { accept: "application/json" },
@@ -34,58 +34,62 @@ const ticked = (page: Page) =>
     return draft.later_members && draft.audience.groups.length === 1;
   });
 
-const box = (page: Page) => page.getByRole("checkbox", { name: /^Also people who join/ });
+const laterMembersBox = (page: Page) =>
+  page.getByRole("checkbox", { name: /^Also people who join/ });
 
-test("the tick for later members is there while a group is named and is saved with the draft", async ({
+test("the checkbox for later members shows while a group is in the audience and is saved with the draft", async ({
   page,
   hearback,
 }) => {
-  const [tove] = await hearback.people("Tove", "Tomas");
+  const [tove] = await hearback.addPeople("Tove", "Tomas");
   await signIn(page, tove!);
-  await send(page, "/groups", { name: "design", members: ["tomas@example.org"] });
+  await postJson(page, "/groups", { name: "design", members: ["tomas@example.org"] });
   await page.goto("/updates/new");
   await page.getByLabel("Title").fill("For the designers");
   await audience(page).fill("tomas@example.org");
   await audience(page).press("Enter");
-  await expect(box(page)).toBeHidden();
+  await expect(laterMembersBox(page)).toBeHidden();
   await audience(page).fill("@design");
   await audience(page).press("Enter");
   await expect(
     page.getByRole("checkbox", { name: "Also people who join @design later" }),
   ).not.toBeChecked();
-  await box(page).check();
-  await expect.poll(() => ticked(page)).toBe(true);
+  await laterMembersBox(page).check();
+  await expect.poll(() => isSavedWithLaterMembers(page)).toBe(true);
   await page.reload();
-  await expect(box(page)).toBeChecked();
-  await look(page, "later-members");
+  await expect(laterMembersBox(page)).toBeChecked();
+  await checkPage(page, "later-members");
 
   await page.getByRole("button", { name: "Remove @design" }).click();
-  await expect(box(page)).toBeHidden();
+  await expect(laterMembersBox(page)).toBeHidden();
   await audience(page).fill("@design");
   await audience(page).press("Enter");
-  // What went out of sight does not come back ticked.
-  await expect(box(page)).not.toBeChecked();
-  await box(page).check();
+  // The checkbox does not remember its state from before it was hidden.
+  await expect(laterMembersBox(page)).not.toBeChecked();
+  await laterMembersBox(page).check();
   await page.getByRole("button", { name: "Send" }).click();
   await expect(page.getByText("whoever joins @design later")).toBeVisible();
 
-  // After an edit without the tick they are out again.
+  // Clearing the checkbox in an edit ends the access of later members.
   await page.goto(`${page.url().split("#")[0]}/edit`);
-  await box(page).uncheck();
+  await laterMembersBox(page).uncheck();
   await page.getByRole("button", { name: "Save", exact: true }).last().click();
   await expect(page.getByRole("heading", { name: "For the designers" })).toBeVisible();
   await expect(page.getByText("whoever joins @design later")).toHaveCount(0);
 });
 
-test("an admin finds every link and ends one, and members leave a group", async ({
+test("an admin ends a share link in the list of all links, and a member leaves a group", async ({
   page,
   hearback,
 }) => {
-  const [greta] = await hearback.people(person("Greta", { admin: true }), "Gero");
+  const [greta] = await hearback.addPeople(person("Greta", { admin: true }), "Gero");
   await signIn(page, greta!);
-  const { id } = await send(page, "/updates", { title: "What the customer sees", publish: true });
-  await send(page, `/updates/${id}/links`, { name: "Customer", comments: true });
-  await send(page, `/updates/${id}/links`, { name: "Printer" });
+  const { id } = await postJson(page, "/updates", {
+    title: "What the customer sees",
+    publish: true,
+  });
+  await postJson(page, `/updates/${id}/links`, { name: "Customer", comments: true });
+  await postJson(page, `/updates/${id}/links`, { name: "Printer" });
   await page.goto("/people");
   await page.getByRole("link", { name: "Links", exact: true }).click();
   const row = page.getByRole("listitem").filter({ hasText: "Printer" });
@@ -94,14 +98,14 @@ test("an admin finds every link and ends one, and members leave a group", async 
   await page.getByRole("dialog").getByRole("button", { name: "End the link" }).click();
   await expect(row).toContainText("ended");
   await expect(page).toHaveURL(/\/links$/);
-  await look(page, "links");
+  await checkPage(page, "links");
 
-  await send(page, "/groups", {
+  await postJson(page, "/groups", {
     name: "readers",
     members: ["greta@example.org", "gero@example.org"],
   });
   await page.goto("/groups");
-  await look(page, "groups");
+  await checkPage(page, "groups");
   await page.getByRole("button", { name: "Leave @readers" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
   await expect(page.locator(".group").filter({ hasText: "@readers" })).toContainText("1 person");

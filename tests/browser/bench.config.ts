@@ -1,4 +1,4 @@
-// What the README says of recordings, measured: `bin/bench recorder` at the top of the project.
+// The configuration of the benchmarks that measure the figures in the README. Run them with `bin/bench recorder`.
 import { defineConfig } from "@playwright/test";
 
 export default defineConfig({

@@ -1,28 +1,28 @@
-// Clients of tus that others made, against the whole server: whatever they do, what is stored is what they sent, byte for byte.
+// Third-party tus clients against the whole server. Whatever they do, the server must store exactly the bytes they sent.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { Upload, type UploadOptions } from "tus-js-client";
-import { hash, padded } from "./recording.ts";
+import { sha256, paddedRecording } from "./recording.ts";
 import { expect, here, test, type Hearback } from "./test.ts";
 
 const python = process.env.HEARBACK_TEST_TUSPY ?? join(here, "../clients/venv/bin/python");
 const MIB = 1 << 20;
 
-/** Someone with a token on a server, and what they can see of what they sent. */
-class Sender {
+/** A person with an API token who uploads files. */
+class TusClient {
   private constructor(
     readonly server: Hearback,
     readonly token: string,
   ) {}
 
-  static async of(server: Hearback, name: string): Promise<Sender> {
-    const [who] = await server.people(name);
-    return new Sender(
+  static async create(server: Hearback, name: string): Promise<TusClient> {
+    const [account] = await server.addPeople(name);
+    return new TusClient(
       server,
-      await server.command(["token", "add", "--person", who!.email, "--name", "clients"]),
+      await server.runCommand(["token", "add", "--person", account!.email, "--name", "clients"]),
     );
   }
 
@@ -30,18 +30,18 @@ class Sender {
     return { authorization: `Bearer ${this.token}` };
   }
 
-  ask(path: string, init: RequestInit = {}): Promise<Response> {
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return fetch(new URL(path, this.server.url), {
       ...init,
       headers: { ...this.headers, ...init.headers },
     });
   }
 
-  /** Sends a file and answers its media; `watch` is told of each chunk that was taken. */
+  /** Sends a file with tus-js-client and returns the id of its media. `onChunk` is called after each chunk. */
   send(
     file: Buffer | Readable,
     options: Partial<UploadOptions> = {},
-    watch: (upload: Upload, accepted: number) => void = () => {},
+    onChunk: (upload: Upload, accepted: number) => void = () => {},
   ): Promise<string> {
     return new Promise((resolve, reject) => {
       const upload: Upload = new Upload(file as Buffer, {
@@ -49,7 +49,7 @@ class Sender {
         headers: this.headers,
         metadata: { filename: "größer.webm", filetype: "video/webm" },
         retryDelays: [200, 400, 800, 1600, 3200],
-        onChunkComplete: (_bytes, accepted) => watch(upload, accepted),
+        onChunkComplete: (_bytes, accepted) => onChunk(upload, accepted),
         onSuccess: ({ lastResponse }) => resolve(lastResponse.getHeader("Hearback-Media")!),
         onError: reject,
         ...options,
@@ -58,20 +58,22 @@ class Sender {
     });
   }
 
-  /** The hash of what is stored. */
-  async stored(media: string): Promise<string> {
-    const said = await this.ask(`/media/${media}`);
-    expect(said.status).toBe(200);
-    const { renditions } = (await said.json()) as { renditions: { name: string; url: string }[] };
+  /** The hash of the stored original. */
+  async storedHash(media: string): Promise<string> {
+    const response = await this.fetch(`/media/${media}`);
+    expect(response.status).toBe(200);
+    const { renditions } = (await response.json()) as {
+      renditions: { name: string; url: string }[];
+    };
     const file = await fetch(
       new URL(renditions.find(({ name }) => name === "original")!.url, this.server.url),
     );
     expect(file.status).toBe(200);
-    return hash(new Uint8Array(await file.arrayBuffer()));
+    return sha256(new Uint8Array(await file.arrayBuffer()));
   }
 
-  /** Sends a file with tuspy. */
-  async tuspy(
+  /** Sends a file with tuspy, in chunks of `chunk` bytes. */
+  async sendWithTuspy(
     file: string,
     chunk: number,
     ...more: string[]
@@ -90,43 +92,45 @@ class Sender {
   }
 }
 
-test("tus-js-client: a known length, in one request and in many", async ({ hearback }) => {
-  const sender = await Sender.of(hearback, "Known Length");
-  const file = await padded(3 * MIB + 17);
+test("tus-js-client uploads a file of known length in one request and in many", async ({
+  hearback,
+}) => {
+  const client = await TusClient.create(hearback, "Known Length");
+  const file = await paddedRecording(3 * MIB + 17);
   for (const chunkSize of [Infinity, 700_001]) {
-    const media = await sender.send(file, { chunkSize });
-    expect(await sender.stored(media)).toBe(hash(file));
+    const media = await client.send(file, { chunkSize });
+    expect(await client.storedHash(media)).toBe(sha256(file));
   }
-  const small = await padded(400_000);
-  expect(await sender.stored(await sender.send(small, { uploadDataDuringCreation: true }))).toBe(
-    hash(small),
-  );
+  const small = await paddedRecording(400_000);
+  expect(
+    await client.storedHash(await client.send(small, { uploadDataDuringCreation: true })),
+  ).toBe(sha256(small));
 });
 
-test("tus-js-client: a length that is known only at the end", async ({ hearback }) => {
-  const sender = await Sender.of(hearback, "Deferred Length");
-  const file = await padded(2 * MIB + 5);
-  const media = await sender.send(Readable.from(file), {
+test("tus-js-client uploads a file whose length is known only at the end", async ({ hearback }) => {
+  const client = await TusClient.create(hearback, "Deferred Length");
+  const file = await paddedRecording(2 * MIB + 5);
+  const media = await client.send(Readable.from(file), {
     uploadLengthDeferred: true,
     chunkSize: 500_000,
   });
-  expect(await sender.stored(media)).toBe(hash(file));
+  expect(await client.storedHash(media)).toBe(sha256(file));
 });
 
-test("tus-js-client: several files at once, each its own", async ({ hearback }) => {
-  const sender = await Sender.of(hearback, "Several Files");
-  const files = await Promise.all([1, 2, 3, 4].map((n) => padded(n * MIB + n)));
-  const media = await Promise.all(files.map((file) => sender.send(file, { chunkSize: 300_000 })));
+test("tus-js-client uploads several files at once", async ({ hearback }) => {
+  const client = await TusClient.create(hearback, "Several Files");
+  const files = await Promise.all([1, 2, 3, 4].map((n) => paddedRecording(n * MIB + n)));
+  const media = await Promise.all(files.map((file) => client.send(file, { chunkSize: 300_000 })));
   expect(new Set(media).size).toBe(files.length);
   for (const [index, file] of files.entries())
-    expect(await sender.stored(media[index]!)).toBe(hash(file));
+    expect(await client.storedHash(media[index]!)).toBe(sha256(file));
 });
 
-test("tus-js-client: terminated in the middle, nothing is left of it", async ({ hearback }) => {
-  const sender = await Sender.of(hearback, "Terminated");
-  const file = await padded(2 * MIB);
+test("tus-js-client terminates an upload, and nothing of it is left", async ({ hearback }) => {
+  const client = await TusClient.create(hearback, "Terminated");
+  const file = await paddedRecording(2 * MIB);
   const url = await new Promise<string>((resolve, reject) => {
-    sender
+    client
       .send(
         file,
         { chunkSize: 256 << 10 },
@@ -134,43 +138,51 @@ test("tus-js-client: terminated in the middle, nothing is left of it", async ({ 
       )
       .catch(reject);
   });
-  const said = await sender.ask(url, { method: "HEAD", headers: { "Tus-Resumable": "1.0.0" } });
-  expect([404, 410]).toContain(said.status);
-  expect(await (await sender.ask("/uploads")).json()).toMatchObject({ items: [] });
+  const response = await client.fetch(url, {
+    method: "HEAD",
+    headers: { "Tus-Resumable": "1.0.0" },
+  });
+  expect([404, 410]).toContain(response.status);
+  expect(await (await client.fetch("/uploads")).json()).toMatchObject({ items: [] });
 });
 
-test("tus-js-client: goes on where it was after the server was killed", async ({ fresh }) => {
-  const sender = await Sender.of(fresh, "Killed");
-  const file = await padded(5 * MIB + 3);
+test("tus-js-client resumes after the server was killed", async ({ freshServer }) => {
+  const client = await TusClient.create(freshServer, "Killed");
+  const file = await paddedRecording(5 * MIB + 3);
   let killed: Promise<void> | undefined;
-  const media = await sender.send(file, { chunkSize: 512 << 10 }, (_upload, accepted) => {
-    // With the next chunk on its way.
-    if (accepted >= 2 * MIB) killed ??= fresh.kill().then(() => fresh.again());
+  const media = await client.send(file, { chunkSize: 512 << 10 }, (_upload, accepted) => {
+    // Kill the server while the next chunk is being sent.
+    if (accepted >= 2 * MIB) killed ??= freshServer.kill().then(() => freshServer.restart());
   });
   expect(killed).toBeDefined();
   await killed;
-  expect(await sender.stored(media)).toBe(hash(file));
+  expect(await client.storedHash(media)).toBe(sha256(file));
 });
 
-test("tuspy: every chunk with its checksum", async ({ hearback }, info) => {
-  const sender = await Sender.of(hearback, "Checksums");
-  const bytes = await padded(2 * MIB + 9);
+test("tuspy sends a checksum with every chunk", async ({ hearback }, info) => {
+  const client = await TusClient.create(hearback, "Checksums");
+  const bytes = await paddedRecording(2 * MIB + 9);
   const file = info.outputPath("recording.webm");
   await writeFile(file, bytes);
-  const { media } = await sender.tuspy(file, 600_000);
-  expect(await sender.stored(media)).toBe(hash(bytes));
+  const { media } = await client.sendWithTuspy(file, 600_000);
+  expect(await client.storedHash(media)).toBe(sha256(bytes));
 });
 
-test("tuspy: goes on in another process, after the server was killed", async ({ fresh }, info) => {
-  const sender = await Sender.of(fresh, "Another Process");
-  const bytes = await padded(2 * MIB + 11);
+test("tuspy resumes in another process after the server was killed", async ({
+  freshServer,
+}, info) => {
+  const client = await TusClient.create(freshServer, "Another Process");
+  const bytes = await paddedRecording(2 * MIB + 11);
   const file = info.outputPath("recording.webm");
   await writeFile(file, bytes);
-  const { url } = await sender.tuspy(file, 600_000, "--chunks", "2");
-  await fresh.kill();
-  await fresh.again();
-  const said = await sender.ask(url, { method: "HEAD", headers: { "Tus-Resumable": "1.0.0" } });
-  expect(said.headers.get("upload-offset")).toBe("1200000");
-  const { media } = await sender.tuspy(file, 600_000, "--url", url);
-  expect(await sender.stored(media)).toBe(hash(bytes));
+  const { url } = await client.sendWithTuspy(file, 600_000, "--chunks", "2");
+  await freshServer.kill();
+  await freshServer.restart();
+  const response = await client.fetch(url, {
+    method: "HEAD",
+    headers: { "Tus-Resumable": "1.0.0" },
+  });
+  expect(response.headers.get("upload-offset")).toBe("1200000");
+  const { media } = await client.sendWithTuspy(file, 600_000, "--url", url);
+  expect(await client.storedHash(media)).toBe(sha256(bytes));
 });

@@ -1,8 +1,14 @@
-// A recording that an earlier version left in the browser's database: this version offers it, sends the rest and plays it.
-// tests/fixtures/spool-1 was written by the recorder of that version, whose server was killed. Never record it again: browsers still hold such data.
+// Recordings that an earlier version left in the browser's database. This version must offer them, send the rest and play them.
+// tests/fixtures/spool-1 was written by the recorder of that version after its server was killed. Never replace it: browsers still have such data.
 import { readFile, writeFile } from "node:fs/promises";
 import type { APIResponse, Page } from "@playwright/test";
-import { hash, heard, seen, stored, TONE } from "./recording.ts";
+import {
+  sha256,
+  measureTone,
+  measureVideoSeconds,
+  fetchStoredMedia,
+  TONE_HZ,
+} from "./recording.ts";
 import { expect, fixture, person, signIn, test } from "./test.ts";
 
 type Recording = {
@@ -25,11 +31,11 @@ type Spool = {
   pieces: [recording: string, from: number, end: number, ms: number][];
 };
 
-test("a recording that an earlier version kept is offered, sent and played", async ({
-  fresh: server,
+test("a recording that an earlier version spooled can be resumed and played", async ({
+  freshServer: server,
   browser,
 }, info) => {
-  const [rhea] = await server.people(person("Rhea"));
+  const [rhea] = await server.addPeople(person("Rhea"));
   const context = await browser.newContext({ baseURL: server.url });
   const page = await context.newPage();
   await signIn(page, rhea!);
@@ -52,19 +58,19 @@ test("a recording that an earlier version kept is offered, sent and played", asy
     .poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime))
     .toBeGreaterThan(3.5);
 
-  const sent = (await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)).bytes;
-  expect(hash(sent)).toBe(hash(bytes));
+  const sent = (await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)).bytes;
+  expect(sha256(sent)).toBe(sha256(bytes));
   const file = info.outputPath("sent.webm");
   await writeFile(file, sent);
-  const sound = await heard(file);
+  const sound = await measureTone(file);
   expect(sound.seconds).toBeGreaterThan(4);
-  expect(sound.tone, `${TONE} Hz in the sound`).toBeGreaterThan(0.5);
-  expect(await seen(file)).toBeGreaterThan(4);
+  expect(sound.tone, `${TONE_HZ} Hz in the sound`).toBeGreaterThan(0.5);
+  expect(await measureVideoSeconds(file)).toBeGreaterThan(4);
   expect(await left(page)).toEqual({ pieces: 0, recordings: 0 });
   await context.close();
 });
 
-/** Uploads what that server had already, and returns the spool with the ids of this server. */
+/** Uploads the part that the earlier server had, and returns the spool with the ids of this server. */
 async function onServer(page: Page, spool: Spool, bytes: Buffer): Promise<Spool> {
   const [recording] = spool.recordings;
   const { safe, name, type } = recording!;
@@ -106,7 +112,7 @@ function header(response: APIResponse, name: string): string {
 
 /** Creates the database as the earlier version did. */
 async function fill(page: Page, spool: Spool, bytes: Buffer): Promise<void> {
-  // A page of the server without scripts, which would open the database themselves.
+  // The scripts of other pages would open the database themselves.
   await page.goto("/robots.txt");
   const pieces = spool.pieces.map((key) => ({
     key,

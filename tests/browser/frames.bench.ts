@@ -5,8 +5,8 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { chromium, expect, test, type Page } from "@playwright/test";
-import { chromium as flags, executablePath } from "./playwright.config.ts";
-import { stored } from "./recording.ts";
+import { chromiumArgs, executablePath } from "./playwright.config.ts";
+import { fetchStoredMedia } from "./recording.ts";
 import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
@@ -27,7 +27,7 @@ interface Measured {
 
 test("frames a second", async ({}, info) => {
   const server = await Hearback.start("frames");
-  const [who] = await server.people("Fred");
+  const [who] = await server.addPeople("Fred");
   const context = await chromium.launchPersistentContext(info.outputPath("profile"), {
     executablePath,
     baseURL: server.url,
@@ -41,7 +41,7 @@ test("frames a second", async ({}, info) => {
       "--disable-renderer-backgrounding",
     ],
     args: [
-      ...flags,
+      ...chromiumArgs,
       "--use-fake-device-for-media-stream",
       "--auto-select-tab-capture-source-by-title=Slides",
     ],
@@ -115,7 +115,7 @@ async function measure(
   await page.bringToFront();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
-  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
   // What is measured next must not share the processor with the conversion of this.
   await expect(page.locator(".media-item")).toHaveAttribute("data-state", "ready", {

@@ -5,14 +5,14 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";
 import { Hearback } from "./server.ts";
-import { slowLine } from "./slow-line.ts";
-import { studio } from "./studio.ts";
+import { startSlowProxy, type Uplink } from "./slow-proxy.ts";
+import { openStudio } from "./studio.ts";
 import { signIn } from "./test.ts";
 
 const lengths = (process.env.HEARBACK_BENCH_SECONDS ?? "10,60,600").split(",").map(Number);
 const ways = (process.env.HEARBACK_BENCH_WAYS ?? "author,recipient,usual").split(",");
 const runs = Number(process.env.HEARBACK_BENCH_RUNS ?? 3);
-const uplink = { up: 625_000, delay: 20 };
+const uplink: Uplink = { bytesPerSecond: 625_000, delayMs: 20 };
 
 /** Resolves with the time when the first video of the page has moved. */
 function plays(page: Page): Promise<number> {
@@ -103,12 +103,12 @@ async function whole(page: Page, recorded: string): Promise<number> {
 
 test("stop until it plays", async ({ playwright }, info) => {
   const server = await Hearback.start("instant");
-  const [ada, ruth] = await server.people("Ada", {
+  const [ada, ruth] = await server.addPeople("Ada", {
     name: "Ruth",
     email: "ruth@example.org",
     password: "correct horse battery staple",
   });
-  const line = await slowLine(server.url, uplink);
+  const line = await startSlowProxy(server.url, uplink);
   // A picture that fills the bit rate that is asked for.
   const film = info.outputPath("film.mjpeg");
   await promisify(execFile)("ffmpeg", [
@@ -122,7 +122,7 @@ test("stop until it plays", async ({ playwright }, info) => {
     "3",
     film,
   ]);
-  const author = await studio(
+  const author = await openStudio(
     playwright,
     server,
     ada!,

@@ -1,9 +1,18 @@
-// The whole journey, as people do it: from the set-up link to an acknowledged update, a guest, and a revoked link.
+// The main journey through the product: set-up, an acknowledged update, a guest and a revoked share link.
 import type { Browser, Page } from "@playwright/test";
-import { expect, fixture, look, person, setUp, signIn, test, type Hearback } from "./test.ts";
+import {
+  expect,
+  fixture,
+  checkPage,
+  person,
+  createFirstAccount,
+  signIn,
+  test,
+  type Hearback,
+} from "./test.ts";
 
-/** A page in a browser of its own, which knows nobody. */
-async function someone(browser: Browser, server: Hearback): Promise<Page> {
+/** Opens a page in a new browser context without a session. */
+async function openPage(browser: Browser, server: Hearback): Promise<Page> {
   const context = await browser.newContext({
     baseURL: server.url,
     permissions: ["clipboard-read", "clipboard-write"],
@@ -11,37 +20,37 @@ async function someone(browser: Browser, server: Hearback): Promise<Page> {
   return context.newPage();
 }
 
-test("from the set-up link to an acknowledged update and a revoked link", async ({
+test("a team goes from the set-up link to an acknowledged update and a revoked share link", async ({
   browser,
-  fresh,
+  freshServer,
 }) => {
   test.setTimeout(240_000);
-  const ada = await someone(browser, fresh);
+  const ada = await openPage(browser, freshServer);
 
-  // A newcomer makes the first account.
-  await ada.goto(fresh.setUpLink);
-  await look(ada, "set-up");
-  await setUp(ada, fresh, person("Ada"));
+  // Ada creates the first account.
+  await ada.goto(freshServer.setUpLink);
+  await checkPage(ada, "set-up");
+  await createFirstAccount(ada, freshServer, person("Ada"));
   await expect(ada.getByRole("heading", { name: "Inbox" })).toBeVisible();
-  await look(ada, "inbox-first-day");
+  await checkPage(ada, "inbox-first-day");
 
   // She invites Bob, who accepts.
   await ada.goto("/people");
   await ada.getByLabel("E-mail addresses").fill("bob@example.org\ncleo@example.org");
   await ada.getByRole("button", { name: "Make links" }).click();
   const link = await ada.getByLabel("bob@example.org").inputValue();
-  await look(ada, "people");
-  const bob = await someone(browser, fresh);
+  await checkPage(ada, "people");
+  const bob = await openPage(browser, freshServer);
   await bob.goto(link);
-  await look(bob, "invitation");
+  await checkPage(bob, "invitation");
   await bob.getByLabel("Your name").fill("Bob");
   await bob.locator("input[name=password]").fill("correct horse battery");
   await bob.getByRole("button", { name: "Join" }).click();
   await expect(bob.getByRole("heading", { name: "Inbox" })).toBeVisible();
 
-  // She uploads a recording and a screenshot, and says who it is for.
+  // She uploads a recording and a screenshot, and chooses the audience.
   await ada.goto("/updates/new");
-  await look(ada, "new");
+  await checkPage(ada, "new");
   await ada
     .locator("upload-queue input[type=file]")
     .setInputFiles([fixture("rec-vp9-opus-10s.webm"), fixture("shot-1280x800.png")]);
@@ -54,16 +63,16 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
   await audience.press("Enter");
   await ada.getByText("Got it", { exact: true }).click();
   await expect(ada.locator("#save-state")).toContainText("Saved");
-  await look(ada, "draft");
+  await checkPage(ada, "draft");
   await ada.keyboard.press("Control+Enter");
   await expect(ada.getByRole("heading", { name: "The new flow" })).toBeVisible();
   await expect(ada.locator("video")).toBeVisible();
   const address = ada.url().split("#")[0]!;
 
-  // Bob finds it in his inbox, opens it, comments at a second and on a spot.
+  // Bob finds it in his inbox, opens it and comments at a time of the video.
   await bob.goto("/inbox");
   await expect(bob.getByRole("link", { name: "The new flow", exact: true })).toBeVisible();
-  await look(bob, "inbox");
+  await checkPage(bob, "inbox");
   await bob.getByRole("link", { name: "The new flow", exact: true }).click();
   await expect(bob).toHaveURL(address);
   await expect(ada.getByText(/has not opened it/)).toHaveCount(0);
@@ -79,22 +88,22 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
   await expect(bob.locator(".comment .body")).toContainText("What is this?");
   await expect(bob.locator(".comment .chip")).toContainText("0:04");
 
-  // Ada sees it appear, without doing anything, and answers.
+  // The comment appears on Ada's page by itself, and she replies.
   await expect(ada.locator(".comment .body")).toContainText("What is this?");
   await ada.locator(".reply summary").click();
   await ada.locator(".reply textarea").fill("The menu.");
   await ada.locator(".reply").getByRole("button", { name: "Reply" }).click();
   await expect(bob.locator(".replies .body")).toContainText("The menu.");
 
-  // He got it; she sees who has.
+  // Bob acknowledges, and Ada sees that he did.
   await bob.getByRole("button", { name: "Got it" }).click();
   await expect(bob.getByText("You got it", { exact: true })).toBeVisible();
   await expect(ada.locator("#answers")).toContainText("Bob");
   await expect(ada.locator("#answers")).toContainText(/1 of 1|got it/i);
-  await look(bob, "update-recipient");
-  await look(ada, "update-author");
+  await checkPage(bob, "update-recipient");
+  await checkPage(ada, "update-author");
 
-  // A guest comes by a link, says a name once, and comments.
+  // A guest opens a share link, enters a name once and comments.
   await ada.getByRole("button", { name: "Share" }).click();
   await ada.getByLabel("A new one, for whom").fill("Customer");
   await ada.getByRole("button", { name: "Make a link" }).click();
@@ -103,15 +112,15 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
   await expect(ada.locator("update-stage img:visible")).toHaveCount(
     await ada.locator(".strip img").count(),
   );
-  await look(ada, "share");
-  const guest = await someone(browser, fresh);
+  await checkPage(ada, "share");
+  const guest = await openPage(browser, freshServer);
   await guest.goto(open);
   await expect(guest.getByRole("heading", { name: "The new flow" })).toBeVisible();
   await expect(guest.getByText("What is this?")).toHaveCount(0);
   await expect
     .poll(() => guest.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
     .toBeGreaterThan(0);
-  await look(guest, "guest");
+  await checkPage(guest, "guest");
   await guest.locator("#guest-name").fill("Gwen");
   await guest.locator("#body").fill("Looks good from here.");
   await guest.locator("#body").press("Control+Enter");
@@ -119,7 +128,7 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
   await expect(ada.getByText("Looks good from here.")).toBeVisible();
   await expect(ada.getByText(/guest of .*Customer/)).toBeVisible();
 
-  // Revoked, neither page nor media opens.
+  // A revoked link opens neither the page nor its media.
   const media = await guest
     .locator("video")
     .evaluate((video: HTMLVideoElement) => video.currentSrc);
@@ -131,9 +140,9 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
   expect((await guest.request.get(media)).status()).toBe(404);
   await guest.goto(open);
   await expect(guest.getByText("This link opens nothing. Ask for a new one.")).toBeVisible();
-  await look(guest, "dead-link");
+  await checkPage(guest, "dead-link");
 
-  // Found again, and the rest of the pages.
+  // Search finds the update. Check the remaining pages.
   await expect
     .poll(async () =>
       (
@@ -142,20 +151,23 @@ test("from the set-up link to an acknowledged update and a revoked link", async 
     )
     .toContain("The new flow");
   await ada.goto("/updates?q=menu");
-  await look(ada, "library");
+  await checkPage(ada, "library");
   await ada.goto("/me");
-  await look(ada, "settings");
+  await checkPage(ada, "settings");
   await ada.goto(`${address}/edit`);
-  await look(ada, "edit");
+  await checkPage(ada, "edit");
   await ada.getByRole("button", { name: "To the trash" }).click();
   await expect(ada.getByRole("link", { name: "The new flow" })).toBeVisible();
-  await look(ada, "trash");
+  await checkPage(ada, "trash");
   await bob.goto(address);
-  await look(bob, "nothing-here");
+  await checkPage(bob, "nothing-here");
 });
 
-test("the same form works without scripts", async ({ browser, hearback }) => {
-  const [ivy] = await hearback.people("Ivy");
+test("an update can be published and commented on without scripts", async ({
+  browser,
+  hearback,
+}) => {
+  const [ivy] = await hearback.addPeople("Ivy");
   const context = await browser.newContext({ baseURL: hearback.url, javaScriptEnabled: false });
   const page = await context.newPage();
   await signIn(page, ivy!);

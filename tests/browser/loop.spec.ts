@@ -1,7 +1,7 @@
 // Closing the loop, as people in four places do it: by mouse and keys, each by their own clock, with time held by the server's.
 // At every step the author's page alone says who still owes what.
 import type { Locator, Page } from "@playwright/test";
-import { axe, expect, fixture, Hearback, look, test as base } from "./test.ts";
+import { axe, expect, fixture, Hearback, checkPage, test as base } from "./test.ts";
 import { Scene, type Place } from "./scene.ts";
 
 /** Three in the afternoon in Berlin and Kraków, six in the morning in San Francisco, and Friday already, three in the night, in Auckland. */
@@ -13,15 +13,15 @@ const zofia: Place = ["Zofia Nowak", "Europe/Warsaw", "pl-PL"];
 const leo: Place = ["Leo Park", "America/Los_Angeles", "en-US"];
 
 /** A server for each test, on a Thursday that does not end by itself. */
-const test = base.extend<{ held: Hearback }>({
-  held: async ({}, use) => {
+const test = base.extend<{ frozenServer: Hearback }>({
+  frozenServer: async ({}, use) => {
     const server = await Hearback.start("loop", {}, thursday);
     await use(server);
     await server.stop();
   },
 });
 
-interface Ask {
+interface UpdateFields {
   title: string;
   notes?: string;
   file?: string;
@@ -36,7 +36,7 @@ interface Ask {
 /** Writes an update and sends it. Answers its address; ends on its page. */
 async function send(
   page: Page,
-  { title, notes, file, to, back, within, by, otherwise }: Ask,
+  { title, notes, file, to, back, within, by, otherwise }: UpdateFields,
 ): Promise<string> {
   await page.getByRole("link", { name: "New", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1, name: "New update" })).toBeVisible();
@@ -75,7 +75,7 @@ const entry = (page: Page, title: string) =>
   page.locator(".entry", { has: page.getByRole("link", { name: title, exact: true }) });
 
 /** What is asked and by when, as the row of the inbox has it. */
-async function asks(page: Page, title: string, ...words: string[]): Promise<void> {
+async function expectAsk(page: Page, title: string, ...words: string[]): Promise<void> {
   await page.goto("/inbox");
   await expect(rows(page, "To answer").and(entry(page, title)).locator(".ask")).toHaveText(words);
 }
@@ -85,7 +85,7 @@ const receipt = (page: Page, name: string) =>
   page.locator(".receipt", { has: page.locator(".name", { hasText: name }) });
 
 /** Who still owes what, from the author's page alone: the sentence, and the names of each part in their order. */
-async function stands(
+async function expectReceipts(
   page: Page,
   update: string,
   sentence: string,
@@ -105,10 +105,10 @@ async function stands(
 
 test("the loop, with three who live elsewhere: one asks, one is corrected, one is late, and all are asked again", async ({
   browser,
-  held,
+  frozenServer: held,
 }) => {
   test.setTimeout(400_000);
-  const scene = await Scene.begin(browser, held, [nadia, kim, zofia, leo]);
+  const scene = await Scene.create(browser, held, [nadia, kim, zofia, leo]);
   const [author, inAuckland, inKrakow, inSanFrancisco] = scene.pages as [Page, Page, Page, Page];
   const title = "The new rota";
   const question = "Who covers when both of us are ill?";
@@ -127,9 +127,9 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       otherwise: "keep the old rota",
     });
     await expect(author.getByRole("heading", { name: title })).toBeVisible();
-    await look(author, "loop-sent");
+    await checkPage(author, "loop-sent");
     // By due time, which is each one's own, where their clock hangs, and what it shows now.
-    await stands(author, update, "Nobody has answered yet. 3 have not opened it.", {
+    await expectReceipts(author, update, "Nobody has answered yet. 3 have not opened it.", {
       onThem: [zofia[0], leo[0], kim[0]],
     });
     for (const [name, due, there] of [
@@ -147,15 +147,15 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
           receipt(author, name).getByText(`now ${there}`, { exact: true }),
         ).toBeVisible();
     }
-    await look(author, "loop-receipts-sent");
+    await checkPage(author, "loop-receipts-sent");
   });
 
   await test.step("each reads by when, in their own time", async () => {
-    await scene.at("2026-11-19T20:30:00Z");
+    await scene.setTime("2026-11-19T20:30:00Z");
     // It is Friday in Auckland: the end of the next working day is Monday's.
-    await asks(inAuckland, title, "Say it back by Mon 17:00");
-    await asks(inKrakow, title, "Say it back by Fri 17:00");
-    await asks(inSanFrancisco, title, "Say it back by Fri 17:00");
+    await expectAsk(inAuckland, title, "Say it back by Mon 17:00");
+    await expectAsk(inKrakow, title, "Say it back by Fri 17:00");
+    await expectAsk(inSanFrancisco, title, "Say it back by Fri 17:00");
     for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
       await expect(rows(page, "To answer")).toHaveCount(1);
       await expect(page).toHaveTitle("(1) Inbox · hearback");
@@ -168,7 +168,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       expect(badge!.height, "height of the number").toBeLessThanOrEqual(20);
       await axe(page);
     }
-    await look(inAuckland, "loop-inbox-asked");
+    await checkPage(inAuckland, "loop-inbox-asked");
   });
 
   await test.step("Kim asks at a second, before she says anything back", async () => {
@@ -190,10 +190,10 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await expect(inAuckland.locator(".anchor-chip")).toContainText("0:05");
     await inAuckland.keyboard.press("Control+Enter");
     await expect(inAuckland.locator(".question-tag")).toHaveText("Question · open");
-    await look(inAuckland, "loop-asked");
+    await checkPage(inAuckland, "loop-asked");
     await inAuckland.getByRole("link", { name: /^Inbox/ }).click();
     await expect(rows(inAuckland, "To answer")).toHaveCount(1);
-    await stands(
+    await expectReceipts(
       author,
       update,
       "Nobody has answered yet. 2 have not opened it. 1 question is open.",
@@ -205,7 +205,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
   });
 
   await test.step("Zofia says it back", async () => {
-    await scene.at("2026-11-20T08:30:00Z");
+    await scene.setTime("2026-11-20T08:30:00Z");
     await inKrakow.goto("/inbox");
     await inKrakow.keyboard.press("j");
     await inKrakow.keyboard.press("Enter");
@@ -213,23 +213,23 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await inKrakow.keyboard.press("a");
     await expect(inKrakow.getByLabel("What will you do, and by when?")).toBeFocused();
     await inKrakow.keyboard.type("From December I begin at 22:00, alone.");
-    await look(inKrakow, "loop-saying-back");
+    await checkPage(inKrakow, "loop-saying-back");
     await inKrakow.getByRole("button", { name: "Say it back" }).click();
     await expect(inKrakow.locator(".answer")).toContainText("You said it back");
     await inKrakow.goto("/inbox");
     await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
     // Her page is open all the while, and learns it by itself.
-    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
+    await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
     });
-    await look(author, "loop-receipts-to-hear");
-    await asks(author, title, "1 person said it back", "1 open question");
-    await look(author, "loop-inbox-author");
+    await checkPage(author, "loop-receipts-to-hear");
+    await expectAsk(author, title, "1 person said it back", "1 open question");
+    await checkPage(author, "loop-inbox-author");
   });
 
   await test.step("she hears it, and it is not quite what she meant", async () => {
-    await scene.at("2026-11-20T08:40:00Z");
+    await scene.setTime("2026-11-20T08:40:00Z");
     await rows(author, "To answer").getByRole("link", { name: "Hear" }).click();
     await expect(author.locator(".to-hear")).toContainText(
       "From December I begin at 22:00, alone.",
@@ -239,10 +239,10 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await author.keyboard.press("n");
     await expect(author.getByLabel("What is not quite right")).toBeFocused();
     await author.keyboard.type("Not alone: two of you.");
-    await look(author, "loop-correcting");
+    await checkPage(author, "loop-correcting");
     await author.keyboard.press("Tab");
     await author.keyboard.press("Enter");
-    await stands(
+    await expectReceipts(
       author,
       update,
       "0 of 3 heard. 1 was told: not quite. 1 has not opened it. 1 question is open.",
@@ -258,8 +258,8 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
   });
 
   await test.step("Zofia says it again, and is confirmed", async () => {
-    await asks(inKrakow, title, "Not quite: say it again by Mon 17:00");
-    await look(inKrakow, "loop-inbox-corrected");
+    await expectAsk(inKrakow, title, "Not quite: say it again by Mon 17:00");
+    await checkPage(inKrakow, "loop-inbox-corrected");
     await rows(inKrakow, "To answer").getByRole("link", { name: "Say it back" }).click();
     await expect(inKrakow.locator(".ask-words")).toContainText(
       "Nadia Berg: not quite. Not alone: two of you. Again by Mon 17:00",
@@ -267,10 +267,10 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await inKrakow
       .getByLabel("What will you do, and by when?")
       .fill("From December two of us begin at 22:00; I bring the written handover.");
-    await look(inKrakow, "loop-saying-again");
+    await checkPage(inKrakow, "loop-saying-again");
     await inKrakow.getByRole("button", { name: "Say it back" }).click();
     await expect(inKrakow.locator(".answer")).toContainText("You said it back");
-    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
+    await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
     });
@@ -280,14 +280,14 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     );
     await author.keyboard.press("j");
     await author.keyboard.press("y");
-    await stands(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
+    await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [question],
       onThem: [leo[0], kim[0]],
       heard: [zofia[0]],
     });
     await author.locator("#heard > summary").click();
     await expect(receipt(author, zofia[0])).toContainText("Said it back, confirmed");
-    await look(author, "loop-receipts-confirmed");
+    await checkPage(author, "loop-receipts-confirmed");
     await inKrakow.goto("/inbox");
     await expect(rows(inKrakow, "To hear").and(entry(inKrakow, title))).toContainText(
       "Yes, that’s it",
@@ -302,7 +302,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await author.keyboard.type("Then the day shift stays until midnight.");
     await author.keyboard.press("Control+Enter");
     await expect(author.locator(".question-tag")).toHaveText("Question · answered");
-    await stands(author, update, "1 of 3 heard. 1 has not opened it.", {
+    await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it.", {
       onThem: [leo[0], kim[0]],
       heard: [zofia[0]],
     });
@@ -321,9 +321,9 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       back: "Got it",
       within: 1,
     });
-    await scene.at("2026-11-20T18:00:00Z");
-    await asks(inSanFrancisco, "The key of the back door", "Got it by Mon 17:00");
-    await asks(inSanFrancisco, title, "Say it back by Fri 17:00");
+    await scene.setTime("2026-11-20T18:00:00Z");
+    await expectAsk(inSanFrancisco, "The key of the back door", "Got it by Mon 17:00");
+    await expectAsk(inSanFrancisco, title, "Say it back by Fri 17:00");
     await entry(inSanFrancisco, "The key of the back door")
       .getByRole("link", { name: "Open" })
       .click();
@@ -331,7 +331,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       inSanFrancisco.getByRole("heading", { name: "The key of the back door" }),
     ).toBeVisible();
     await inSanFrancisco.getByRole("link", { name: /^Inbox/ }).click();
-    await look(inSanFrancisco, "loop-inbox-opened");
+    await checkPage(inSanFrancisco, "loop-inbox-opened");
     await entry(inSanFrancisco, "The key of the back door")
       .getByRole("button", { name: "Got it" })
       .click();
@@ -345,12 +345,12 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
 
   await test.step("Kim takes the answer and says it back; Leo is late", async () => {
     // Half past nine on Monday in Auckland; in San Francisco Friday is over, and in Berlin it is Sunday evening.
-    await scene.at("2026-11-22T20:30:00Z");
+    await scene.setTime("2026-11-22T20:30:00Z");
     await inAuckland.goto("/inbox");
     await expect(rows(inAuckland, "To hear").and(entry(inAuckland, title))).toContainText(
       "Nadia Berg answered your question",
     );
-    await look(inAuckland, "loop-inbox-answered");
+    await checkPage(inAuckland, "loop-inbox-answered");
     await rows(inAuckland, "To answer").getByRole("link", { name: "Say it back" }).click();
     await inAuckland.getByRole("button", { name: "This answers it" }).click();
     await expect(inAuckland.locator(".question-tag")).toHaveText("Question · accepted");
@@ -359,14 +359,14 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       .fill("I ask the day shift tonight whether they agree.");
     await inAuckland.getByRole("button", { name: "Say it back" }).click();
     await expect(inAuckland.locator(".answer")).toContainText("You said it back");
-    await stands(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
+    await expectReceipts(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
       onMe: [kim[0]],
       onThem: [leo[0]],
       heard: [zofia[0]],
     });
     await author.keyboard.press("j");
     await author.keyboard.press("y");
-    await stands(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
+    await expectReceipts(author, update, "2 of 3 heard. 1 has not opened it. 1 is overdue.", {
       onThem: [leo[0]],
       heard: [kim[0], zofia[0]],
     });
@@ -374,7 +374,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await expect(
       receipt(author, leo[0]).getByText("by Fri 20 Nov 17:00 there", { exact: true }),
     ).toBeVisible();
-    await look(author, "loop-receipts-overdue");
+    await checkPage(author, "loop-receipts-overdue");
     await author.goto("/inbox");
     await expect(rows(author, "Waiting on others").and(entry(author, title))).toContainText(
       "by Sat 21 Nov 02:00 · overdue",
@@ -382,7 +382,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
   });
 
   await test.step("she reminds him: it stands first", async () => {
-    await scene.at("2026-11-23T17:00:00Z");
+    await scene.setTime("2026-11-23T17:00:00Z");
     // Someone else’s is due sooner than what he was reminded of would be again.
     await send(inKrakow, {
       title: "Whose is the red cup",
@@ -390,7 +390,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       back: "Got it",
       by: "2026-11-23T18:30",
     });
-    await asks(inSanFrancisco, title, "Say it back by Fri 20 Nov 17:00 · overdue");
+    await expectAsk(inSanFrancisco, title, "Say it back by Fri 20 Nov 17:00 · overdue");
     await author.goto(`${update}/receipts`);
     await author.getByRole("button", { name: "Remind" }).click();
     await expect(
@@ -400,32 +400,35 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       /^Still open on “The new rota” \(0:09\): Leo Park \(by Fri 20 Nov 17:00, Los Angeles time\)\. http:\/\/\S+$/,
     );
     await expect(receipt(author, leo[0])).toContainText("reminded");
-    await look(author, "loop-reminded");
+    await checkPage(author, "loop-reminded");
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([
       title,
       "Whose is the red cup",
     ]);
     await expect(rows(inSanFrancisco, "To answer").first().locator(".tag")).toHaveText("Reminder");
-    await look(inSanFrancisco, "loop-inbox-reminded");
+    await checkPage(inSanFrancisco, "loop-inbox-reminded");
     await rows(inSanFrancisco, "To answer").first().getByRole("link", { name: "Open" }).click();
     await inSanFrancisco
       .getByLabel("What will you do, and by when?")
       .fill("Nothing changes for me before January.");
     await inSanFrancisco.getByRole("button", { name: "Say it back" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You said it back");
-    await stands(author, update, "All 3 heard.", { onMe: [leo[0]], heard: [kim[0], zofia[0]] });
+    await expectReceipts(author, update, "All 3 heard.", {
+      onMe: [leo[0]],
+      heard: [kim[0], zofia[0]],
+    });
     await author.keyboard.press("j");
     await author.keyboard.press("y");
-    await stands(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
-    await look(author, "loop-receipts-all");
+    await expectReceipts(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
+    await checkPage(author, "loop-receipts-all");
     await author.goto("/inbox");
     await expect(author.getByText("Nobody is waiting for you.")).toBeVisible();
-    await look(author, "loop-inbox-done");
+    await checkPage(author, "loop-inbox-done");
   });
 
   await test.step("she changes it, and asks all three again", async () => {
-    await scene.at("2026-11-24T09:00:00Z");
+    await scene.setTime("2026-11-24T09:00:00Z");
     await author.goto(update);
     await author.getByRole("link", { name: "Edit" }).click();
     await expect(author.getByRole("heading", { level: 1, name: "Edit" })).toBeVisible();
@@ -439,15 +442,15 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       .locator("#update-form")
       .getByLabel("What changed")
       .fill("January instead of December.");
-    await look(author, "loop-edit-again");
+    await checkPage(author, "loop-edit-again");
     await author.getByRole("button", { name: "Save" }).click();
     await expect(author.getByText("January instead of December.")).toBeVisible();
-    await stands(author, update, "0 of 3 heard. 3 answered an earlier version.", {
+    await expectReceipts(author, update, "0 of 3 heard. 3 answered an earlier version.", {
       onThem: [kim[0], zofia[0], leo[0]],
     });
     for (const [name] of [kim, zofia, leo])
       await expect(receipt(author, name)).toContainText("answered an earlier version");
-    await look(author, "loop-receipts-stale");
+    await checkPage(author, "loop-receipts-stale");
   });
 
   await test.step("each sees what is different, and answers again", async () => {
@@ -457,7 +460,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       [inSanFrancisco, leo[0], "Wed 17:00"],
     ] as const;
     for (const [page, name, due] of again) {
-      await asks(page, title, `Changed since you answered, again by ${due}`);
+      await expectAsk(page, title, `Changed since you answered, again by ${due}`);
       await rows(page, "To answer")
         .and(entry(page, title))
         .getByRole("link", { name: title, exact: true })
@@ -472,30 +475,30 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       await expect(page.locator(".changes del")).toHaveText("December");
       await expect(page.locator(".changes ins")).toHaveText("January");
       await expect(page.locator(".answer")).toContainText("You said:");
-      if (page === inKrakow) await look(page, "loop-changed");
+      if (page === inKrakow) await checkPage(page, "loop-changed");
       await page.getByLabel("What will you do, and by when?").fill(`January, then. ${name}`);
       await page.getByRole("button", { name: "Say it back" }).click();
       await expect(page.locator(".answer")).toContainText("You said it back");
     }
-    await stands(author, update, "All 3 heard.", { onMe: [kim[0], leo[0], zofia[0]] });
+    await expectReceipts(author, update, "All 3 heard.", { onMe: [kim[0], leo[0], zofia[0]] });
     for (const left of [2, 1, 0]) {
       await author.keyboard.press("j");
       await author.keyboard.press("y");
       await expect(author.locator(".to-hear")).toHaveCount(left);
     }
-    await stands(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
+    await expectReceipts(author, update, "All 3 heard.", { heard: [kim[0], leo[0], zofia[0]] });
     await author.goto(`${update}/versions`);
     await expect(author.getByRole("heading", { name: "Version 1" })).toBeVisible();
-    await look(author, "loop-versions");
+    await checkPage(author, "loop-versions");
   });
 });
 
 test("an inbox is gone through to its end: put off, muted, declined, one after the other", async ({
   browser,
-  held,
+  frozenServer: held,
 }) => {
   test.setTimeout(240_000);
-  const scene = await Scene.begin(browser, held, [nadia, leo, kim]);
+  const scene = await Scene.create(browser, held, [nadia, leo, kim]);
   const [author, inSanFrancisco] = scene.pages as [Page, Page];
   const [drill, menu, budget, printer] = [
     "The fire drill",
@@ -507,7 +510,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
 
   await test.step("two are asked back, two only told", async () => {
     // Nine in the morning in San Francisco.
-    await scene.at("2026-11-19T17:00:00Z");
+    await scene.setTime("2026-11-19T17:00:00Z");
     await author.goto("/inbox");
     await send(author, { title: drill, to: [leo[0]], back: "Got it", within: 1 });
     asked = await send(author, {
@@ -518,7 +521,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
       within: 2,
     });
     await send(author, { title: menu, to: [leo[0]], back: "Nothing back" });
-    await scene.at("2026-11-19T17:01:00Z");
+    await scene.setTime("2026-11-19T17:01:00Z");
     await send(author, { title: printer, to: [leo[0]], back: "Nothing back" });
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
@@ -527,7 +530,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
       "Got it by Fri 17:00",
       "Say it back by Mon 17:00",
     ]);
-    await look(inSanFrancisco, "loop-inbox-four");
+    await checkPage(inSanFrancisco, "loop-inbox-four");
   });
 
   await test.step("one is put off by keys, brought back, put off again", async () => {
@@ -541,7 +544,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
       ).toBeFocused();
     };
     await later();
-    await look(inSanFrancisco, "loop-later");
+    await checkPage(inSanFrancisco, "loop-later");
     // All of it can be pressed: no row below lies over it.
     await entry(inSanFrancisco, budget)
       .getByRole("button", { name: "Mute this update" })
@@ -552,7 +555,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await inSanFrancisco.getByText("Put off").click();
     await expect(inSanFrancisco.locator("#later .row")).toContainText(`${budget}`);
     await expect(inSanFrancisco.locator("#later .row")).toContainText("until Fri 08:00");
-    await look(inSanFrancisco, "loop-put-off");
+    await checkPage(inSanFrancisco, "loop-put-off");
     await inSanFrancisco.getByRole("button", { name: "Bring back" }).click();
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(2);
     await inSanFrancisco.goto("/inbox");
@@ -560,7 +563,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
     // Put off is not answered: the author sees that he owes it.
-    await stands(author, asked, "Nobody has answered yet. 2 have not opened it.", {
+    await expectReceipts(author, asked, "Nobody has answered yet. 2 have not opened it.", {
       onThem: [leo[0], kim[0]],
     });
   });
@@ -595,7 +598,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
   });
 
   await test.step("in the morning it is back, and he reads one after the other", async () => {
-    await scene.at("2026-11-20T16:30:00Z");
+    await scene.setTime("2026-11-20T16:30:00Z");
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
     await inSanFrancisco.keyboard.press("i");
@@ -609,7 +612,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     );
     await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
-    await look(inSanFrancisco, "loop-got-it");
+    await checkPage(inSanFrancisco, "loop-got-it");
 
     await inSanFrancisco.getByRole("link", { name: "Next in the inbox" }).click();
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: budget })).toBeVisible();
@@ -619,7 +622,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
     await expect(inSanFrancisco.locator("#complaint")).toContainText("This is missing. Say why.");
     await reason.fill("we have spent it already.");
-    await look(inSanFrancisco, "loop-declining");
+    await checkPage(inSanFrancisco, "loop-declining");
     await inSanFrancisco.getByRole("button", { name: "Send" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You heard it, but …");
     await expect(inSanFrancisco.locator("#complaint")).toHaveCount(0);
@@ -630,7 +633,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(inSanFrancisco.getByText("That was all.")).toBeVisible();
     await expect(inSanFrancisco.getByText("Nobody is waiting for you.")).toBeVisible();
     await expect(inSanFrancisco).toHaveTitle("Inbox · hearback");
-    await look(inSanFrancisco, "loop-inbox-empty");
+    await checkPage(inSanFrancisco, "loop-inbox-empty");
   });
 
   await test.step("the author hears why not", async () => {
@@ -638,22 +641,27 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
       "Leo Park heard it, but …",
     );
-    await stands(author, asked, "1 of 2 heard. 1 of them said “but …”. 1 has not opened it.", {
-      onThem: [kim[0]],
-      heard: [leo[0]],
-    });
+    await expectReceipts(
+      author,
+      asked,
+      "1 of 2 heard. 1 of them said “but …”. 1 has not opened it.",
+      {
+        onThem: [kim[0]],
+        heard: [leo[0]],
+      },
+    );
     await author.locator("#heard > summary").click();
     await expect(receipt(author, leo[0])).toContainText("“… but we have spent it already.”");
-    await look(author, "loop-receipts-declined");
+    await checkPage(author, "loop-receipts-declined");
   });
 });
 
 test("who is away is asked for when they are back, and asking can be stopped", async ({
   browser,
-  held,
+  frozenServer: held,
 }) => {
   test.setTimeout(120_000);
-  const scene = await Scene.begin(browser, held, [nadia, kim, zofia]);
+  const scene = await Scene.create(browser, held, [nadia, kim, zofia]);
   const [author, inAuckland, inKrakow] = scene.pages as [Page, Page, Page];
   const title = "Where we meet in spring";
 
@@ -664,7 +672,7 @@ test("who is away is asked for when they are back, and asking can be stopped", a
     .getByRole("button", { name: "Save" })
     .click();
   await expect(inAuckland.getByRole("status").filter({ hasText: "Saved" })).toBeVisible();
-  await look(inAuckland, "loop-away");
+  await checkPage(inAuckland, "loop-away");
 
   await author.goto("/inbox");
   const update = await send(author, {
@@ -673,7 +681,7 @@ test("who is away is asked for when they are back, and asking can be stopped", a
     back: "Got it",
     by: "2026-11-27T12:00",
   });
-  await stands(author, update, "Nobody has answered yet. 2 have not opened it.", {
+  await expectReceipts(author, update, "Nobody has answered yet. 2 have not opened it.", {
     onThem: [zofia[0], kim[0]],
   });
   await expect(
@@ -684,13 +692,13 @@ test("who is away is asked for when they are back, and asking can be stopped", a
     receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 there", { exact: true }),
   ).toBeVisible();
   await expect(receipt(author, kim[0]).getByText(/^away until Tue 1 Dec 09:00/)).toBeVisible();
-  await asks(inAuckland, title, "Got it by Tue 1 Dec 17:00");
-  await asks(inKrakow, title, "Got it by Fri 27 Nov 12:00");
+  await expectAsk(inAuckland, title, "Got it by Tue 1 Dec 17:00");
+  await expectAsk(inKrakow, title, "Got it by Fri 27 Nov 12:00");
 
   await author.getByRole("button", { name: "Stop asking" }).click();
   await author.getByRole("dialog").getByRole("button", { name: "Stop asking" }).click();
   await expect(author.getByRole("heading", { level: 1 })).toHaveText("0 of 2 opened it.");
-  await look(author, "loop-stopped");
+  await checkPage(author, "loop-stopped");
   await inKrakow.goto("/inbox");
   await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
   await author.goto("/inbox");

@@ -2,7 +2,7 @@
 // HEARBACK_BENCH_TIMES says how often each (20 if it does not).
 import { writeFile } from "node:fs/promises";
 import { expect, test, type Page } from "@playwright/test";
-import { hash, RecordingBrowser, seen, stored } from "./recording.ts";
+import { sha256, RecordingBrowser, measureVideoSeconds, fetchStoredMedia } from "./recording.ts";
 import { Hearback } from "./server.ts";
 
 const times = Number(process.env.HEARBACK_BENCH_TIMES ?? 20);
@@ -21,9 +21,9 @@ async function lost(page: Page, recorded: number, file: string): Promise<number>
 
 /** The seconds that are stored of the recording of the draft that the page shows. */
 async function length(page: Page, file: string): Promise<number> {
-  const { bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
-  return seen(file);
+  return measureVideoSeconds(file);
 }
 
 async function stop(page: Page): Promise<void> {
@@ -46,8 +46,8 @@ test("seconds lost", async ({}, info) => {
     [
       "browser killed",
       async (studio) => {
-        const recorded = await studio.kill();
-        const after = await RecordingBrowser.open(server, studio.who, studio.folder);
+        const recorded = await studio.killBrowser();
+        const after = await RecordingBrowser.open(server, studio.person, studio.folder);
         const seconds = await lost(after.page, recorded, file);
         await after.close();
         return seconds;
@@ -58,7 +58,7 @@ test("seconds lost", async ({}, info) => {
       async (studio) => {
         await server.kill();
         await wait(between(0, 3));
-        await server.again();
+        await server.restart();
         return goneOn(studio);
       },
     ],
@@ -76,23 +76,23 @@ test("seconds lost", async ({}, info) => {
   const goneOn = async (studio: RecordingBrowser): Promise<number> => {
     await wait(between(1, 3));
     await stop(studio.page);
-    const all = Buffer.concat(studio.pieces);
+    const all = Buffer.concat(studio.chunks);
     await writeFile(file, all);
-    const recorded = await seen(file);
-    const { bytes } = await stored(
+    const recorded = await measureVideoSeconds(file);
+    const { bytes } = await fetchStoredMedia(
       studio.page,
       /updates\/([0-9a-z]+)/.exec(studio.page.url())![1]!,
     );
-    expect(hash(bytes)).toBe(hash(all.subarray(0, bytes.length)));
+    expect(sha256(bytes)).toBe(sha256(all.subarray(0, bytes.length)));
     return recorded - (await length(studio.page, file));
   };
   for (const [name, act] of kinds) {
     const all: number[] = [];
     for (let time = 0; time < times; time += 1) {
       // Each their own: nobody may sign in so often.
-      const [who] = await server.people(`${name} ${time}`);
+      const [who] = await server.addPeople(`${name} ${time}`);
       const studio = await RecordingBrowser.open(server, who!, info.outputPath(`${name} ${time}`));
-      await studio.record(0);
+      await studio.recordUntilSafe(0);
       await wait(between(1, 5));
       all.push(await act(studio));
       await studio.close();

@@ -1,17 +1,17 @@
-// One drawing, two renderers: a sheet with every shape, as the browser draws it and as the server does, compared cell by cell.
+// Compares how the browser and the server draw the same shapes. Each cell of a sheet contains one shape, and the cells are compared by pixels.
 import type { Page } from "@playwright/test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { asProgram } from "./scene.ts";
+import { apiHeaders } from "./scene.ts";
 import { expect, here, signIn, test } from "./test.ts";
-import { layer, painted, post } from "./markup.ts";
+import { fetchMarkup, paintImage, postUpdate } from "./markup.ts";
 
 const [WIDTH, HEIGHT] = [1200, 900];
 const [COLUMNS, ROWS] = [5, 5];
 
 /**
- * What two renderers may differ by in a cell: the mean of all differences of a channel (of 255), and the share of pixels in which one differs by
- * more than 64. Edges are smoothed a little otherwise. So are letters, and browsers set their baseline on whole pixels, which the server does not.
+ * The largest difference that is allowed in a cell. `mean` is the mean difference per channel (of 255). `share` is the share of pixels in
+ * which a channel differs by more than 64. Anti-aliasing differs a little, and browsers round the baseline of text to whole pixels.
  */
 const tolerance = (kind: string) =>
   kind === "text"
@@ -22,129 +22,152 @@ const tolerance = (kind: string) =>
 
 type Shape = { kind: string; [member: string]: unknown };
 
-/** A shape in a cell of its own: its places are shares of the cell. */
-const at = (cell: number, x: number, y: number): [number, number] => [
+/** Converts a position in a cell, from 0 to 1, to a position in the picture. */
+const inCell = (cell: number, x: number, y: number): [number, number] => [
   ((cell % COLUMNS) + x) / COLUMNS,
   (Math.floor(cell / COLUMNS) + y) / ROWS,
 ];
-const box = (cell: number): [number, number, number, number] => [
-  ...at(cell, 0.15, 0.2),
+const cellBox = (cell: number): [number, number, number, number] => [
+  ...inCell(cell, 0.15, 0.2),
   0.7 / COLUMNS,
   0.6 / ROWS,
 ];
-const curve = (cell: number, pressed: boolean) =>
+const cellCurve = (cell: number, withPressure: boolean) =>
   Array.from({ length: 40 }, (_, n) => [
-    ...at(cell, 0.1 + n / 50, 0.5 + 0.3 * Math.sin(n / 4)),
-    ...(pressed ? [Math.abs(Math.sin(n / 9))] : []),
+    ...inCell(cell, 0.1 + n / 50, 0.5 + 0.3 * Math.sin(n / 4)),
+    ...(withPressure ? [Math.abs(Math.sin(n / 9))] : []),
   ]);
 
-const sheet = (): Shape[] =>
+const createShapes = (): Shape[] =>
   (
     [
-      (cell) => ({ kind: "arrow", from: at(cell, 0.1, 0.8), to: at(cell, 0.9, 0.2) }),
+      (cell) => ({ kind: "arrow", from: inCell(cell, 0.1, 0.8), to: inCell(cell, 0.9, 0.2) }),
       (cell) => ({
         kind: "arrow",
-        from: at(cell, 0.9, 0.5),
-        to: at(cell, 0.2, 0.5),
+        from: inCell(cell, 0.9, 0.5),
+        to: inCell(cell, 0.2, 0.5),
         color: "blue",
         width: 0.008,
       }),
-      // Shorter than its head would be, and a dot.
+      // An arrow that is shorter than its head, and one without a length.
       (cell) => ({
         kind: "arrow",
-        from: at(cell, 0.4, 0.5),
-        to: at(cell, 0.48, 0.52),
+        from: inCell(cell, 0.4, 0.5),
+        to: inCell(cell, 0.48, 0.52),
         color: "green",
         width: 0.008,
       }),
       (cell) => ({
         kind: "arrow",
-        from: at(cell, 0.5, 0.5),
-        to: at(cell, 0.5, 0.5),
+        from: inCell(cell, 0.5, 0.5),
+        to: inCell(cell, 0.5, 0.5),
         color: "purple",
         width: 0.02,
       }),
       (cell) => ({
         kind: "line",
-        from: at(cell, 0.1, 0.3),
-        to: at(cell, 0.9, 0.7),
+        from: inCell(cell, 0.1, 0.3),
+        to: inCell(cell, 0.9, 0.7),
         color: "orange",
         width: 0.004,
       }),
       (cell) => ({
         kind: "line",
-        from: at(cell, 0.5, 0.1),
-        to: at(cell, 0.5, 0.9),
+        from: inCell(cell, 0.5, 0.1),
+        to: inCell(cell, 0.5, 0.9),
         color: "white",
         width: 0.002,
       }),
-      (cell) => ({ kind: "rectangle", box: box(cell), color: "yellow", width: 0.004 }),
-      (cell) => ({ kind: "rectangle", box: box(cell), color: "black", width: 0.008 }),
-      (cell) => ({ kind: "ellipse", box: box(cell), color: "purple", width: 0.004 }),
-      (cell) => ({ kind: "ellipse", box: box(cell), color: "white", width: 0.002 }),
-      (cell) => ({ kind: "freehand", points: curve(cell, false), color: "red", width: 0.004 }),
-      (cell) => ({ kind: "freehand", points: curve(cell, true), color: "blue", width: 0.012 }),
-      (cell) => ({ kind: "freehand", points: [at(cell, 0.5, 0.5)], color: "green", width: 0.02 }),
+      (cell) => ({ kind: "rectangle", box: cellBox(cell), color: "yellow", width: 0.004 }),
+      (cell) => ({ kind: "rectangle", box: cellBox(cell), color: "black", width: 0.008 }),
+      (cell) => ({ kind: "ellipse", box: cellBox(cell), color: "purple", width: 0.004 }),
+      (cell) => ({ kind: "ellipse", box: cellBox(cell), color: "white", width: 0.002 }),
+      (cell) => ({ kind: "freehand", points: cellCurve(cell, false), color: "red", width: 0.004 }),
+      (cell) => ({ kind: "freehand", points: cellCurve(cell, true), color: "blue", width: 0.012 }),
       (cell) => ({
         kind: "freehand",
-        points: [at(cell, 0.2, 0.5), at(cell, 0.8, 0.5)],
+        points: [inCell(cell, 0.5, 0.5)],
+        color: "green",
+        width: 0.02,
+      }),
+      (cell) => ({
+        kind: "freehand",
+        points: [inCell(cell, 0.2, 0.5), inCell(cell, 0.8, 0.5)],
         color: "orange",
         width: 0.004,
       }),
-      (cell) => ({ kind: "highlight", box: box(cell), color: "yellow" }),
-      (cell) => ({ kind: "highlight", box: box(cell), color: "green" }),
+      (cell) => ({ kind: "highlight", box: cellBox(cell), color: "yellow" }),
+      (cell) => ({ kind: "highlight", box: cellBox(cell), color: "green" }),
       (cell) => ({
         kind: "text",
-        at: at(cell, 0.1, 0.2),
+        at: inCell(cell, 0.1, 0.2),
         text: "Here, not there",
         size: 0.022,
         color: "red",
       }),
       (cell) => ({
         kind: "text",
-        at: at(cell, 0.1, 0.2),
+        at: inCell(cell, 0.1, 0.2),
         text: "Two  spaces,\n  two lines",
         size: 0.03,
         color: "white",
       }),
       (cell) => ({
         kind: "text",
-        at: at(cell, 0.1, 0.2),
+        at: inCell(cell, 0.1, 0.2),
         text: "Größe Ω Ж",
         size: 0.045,
         color: "yellow",
       }),
-      (cell) => ({ kind: "text", at: at(cell, 0.1, 0.2), text: "g", size: 0.1, color: "black" }),
-      (cell) => ({ kind: "step", at: at(cell, 0.5, 0.5), number: 1, color: "red", width: 0.004 }),
+      (cell) => ({
+        kind: "text",
+        at: inCell(cell, 0.1, 0.2),
+        text: "g",
+        size: 0.1,
+        color: "black",
+      }),
       (cell) => ({
         kind: "step",
-        at: at(cell, 0.5, 0.5),
+        at: inCell(cell, 0.5, 0.5),
+        number: 1,
+        color: "red",
+        width: 0.004,
+      }),
+      (cell) => ({
+        kind: "step",
+        at: inCell(cell, 0.5, 0.5),
         number: 42,
         color: "yellow",
         width: 0.008,
       }),
       (cell) => ({
         kind: "step",
-        at: at(cell, 0.5, 0.5),
+        at: inCell(cell, 0.5, 0.5),
         number: 999,
         color: "blue",
         width: 0.008,
       }),
-      (cell) => ({ kind: "step", at: at(cell, 0.5, 0.5), number: 7, color: "white", width: 0.006 }),
+      (cell) => ({
+        kind: "step",
+        at: inCell(cell, 0.5, 0.5),
+        number: 7,
+        color: "white",
+        width: 0.006,
+      }),
       (cell) => ({
         kind: "line",
-        from: at(cell, 0.1, 0.9),
-        to: at(cell, 0.9, 0.1),
+        from: inCell(cell, 0.1, 0.9),
+        to: inCell(cell, 0.9, 0.1),
         color: "green",
         width: 0.02,
       }),
     ] satisfies ((cell: number) => Shape)[]
   ).map((shape, cell) => shape(cell));
 
-/** Something about a shape that is small, and that nobody may take for the same. */
-function changed(shape: Shape): Shape {
-  const moved = (value: unknown) =>
-    (value as number[]).map((number, n) => (n < 2 ? number + 0.006 : number));
+/** Changes a shape slightly. The comparison must notice the change. */
+function alter(shape: Shape): Shape {
+  const move = (value: unknown) =>
+    (value as number[]).map((number, index) => (index < 2 ? number + 0.006 : number));
   if (shape.kind === "text")
     return {
       ...shape,
@@ -152,13 +175,13 @@ function changed(shape: Shape): Shape {
     };
   if (shape.kind === "step") return { ...shape, number: (shape["number"] as number) - 1 || 4 };
   if (shape.kind === "freehand")
-    return { ...shape, points: (shape["points"] as number[][]).map(moved) };
-  if ("box" in shape) return { ...shape, box: moved(shape["box"]) };
-  return { ...shape, from: moved(shape["from"]), to: moved(shape["to"]) };
+    return { ...shape, points: (shape["points"] as number[][]).map(move) };
+  if ("box" in shape) return { ...shape, box: move(shape["box"]) };
+  return { ...shape, from: move(shape["from"]), to: move(shape["to"]) };
 }
 
-/** The picture of the stage with what is drawn over it, pixel by pixel. */
-async function drawn(page: Page, layer: string): Promise<Buffer> {
+/** Screenshots the picture of the stage and the layer over it, at the size of the picture. */
+async function screenshotLayer(page: Page, layer: string): Promise<Buffer> {
   await page.evaluate(
     async ([layer, width, height]) => {
       await document.fonts.load('16px "DejaVu Sans"');
@@ -197,19 +220,18 @@ interface Difference {
   share: number;
 }
 
-/** How much two pictures differ, cell by cell. */
-async function compare(page: Page, one: Buffer, other: Buffer): Promise<Difference[]> {
+/** The difference of two pictures in each cell. */
+async function compare(page: Page, first: Buffer, second: Buffer): Promise<Difference[]> {
   return page.evaluate(
-    async ([one, other, columns, rows]) => {
-      const pixels = async (text: string) => {
-        const bitmap = await createImageBitmap(
-          new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]),
-        );
+    async ([first, second, columns, rows]) => {
+      const pixels = async (base64: string) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        const bitmap = await createImageBitmap(new Blob([bytes]));
         const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d")!;
         context.drawImage(bitmap, 0, 0);
         return context.getImageData(0, 0, bitmap.width, bitmap.height);
       };
-      const [a, b] = [await pixels(one), await pixels(other)];
+      const [a, b] = [await pixels(first), await pixels(second)];
       if (a.width !== b.width || a.height !== b.height)
         throw new Error(`${a.width} × ${a.height} beside ${b.width} × ${b.height}`);
       const cells = Array.from({ length: columns * rows }, () => ({ sum: 0, far: 0, count: 0 }));
@@ -219,68 +241,69 @@ async function compare(page: Page, one: Buffer, other: Buffer): Promise<Differen
             cells[
               Math.floor((y * rows) / a.height) * columns + Math.floor((x * columns) / a.width)
             ]!;
-          const from = 4 * (y * a.width + x);
-          const apart = [0, 1, 2].map((channel) =>
-            Math.abs(a.data[from + channel]! - b.data[from + channel]!),
+          const pixel = 4 * (y * a.width + x);
+          const differences = [0, 1, 2].map((channel) =>
+            Math.abs(a.data[pixel + channel]! - b.data[pixel + channel]!),
           );
-          cell.sum += apart.reduce((sum, value) => sum + value) / 3;
-          cell.far += Math.max(...apart) > 64 ? 1 : 0;
+          cell.sum += differences.reduce((sum, value) => sum + value) / 3;
+          cell.far += Math.max(...differences) > 64 ? 1 : 0;
           cell.count += 1;
         }
       }
       return cells.map(({ sum, far, count }) => ({ mean: sum / count, share: far / count }));
     },
-    [one.toString("base64"), other.toString("base64"), COLUMNS, ROWS] as const,
+    [first.toString("base64"), second.toString("base64"), COLUMNS, ROWS] as const,
   );
 }
 
-const alike = (kind: string, { mean, share }: Difference) =>
+const isAlike = (kind: string, { mean, share }: Difference) =>
   mean <= tolerance(kind).mean && share <= tolerance(kind).share;
-const said = ({ mean, share }: Difference) => `mean ${mean.toFixed(3)}, share ${share.toFixed(5)}`;
+const describe = ({ mean, share }: Difference) =>
+  `mean ${mean.toFixed(3)}, share ${share.toFixed(5)}`;
 
-for (const [name, paper] of [
+for (const [name, background] of [
   ["light", "#fbf8f2"],
   ["dark", "#14110d"],
 ] as const) {
-  test(`every shape looks alike in the browser and from the server, on ${name}`, async ({
+  test(`the browser and the server draw every shape alike on a ${name} background`, async ({
     page,
     hearback,
   }) => {
-    const [shea] = await hearback.people(`Shea ${name}`);
+    const [shea] = await hearback.addPeople(`Shea ${name}`);
     await signIn(page, shea!);
     await page.setViewportSize({ width: 1400, height: 1000 });
-    const { id, media } = await post(
+    const { id, media } = await postUpdate(
       page,
       { title: "Every shape" },
       {
         name: "sheet.png",
         mimeType: "image/png",
-        buffer: await painted(page, WIDTH, HEIGHT, paper),
+        buffer: await paintImage(page, WIDTH, HEIGHT, background),
       },
     );
-    const shapes = sheet();
+    const shapes = createShapes();
     const saved = await page.request.put(`/media/${media[0]}/markup`, {
-      headers: asProgram,
+      headers: apiHeaders,
       data: { revision: 0, shapes, crop: null },
     });
     expect(saved.status(), await saved.text()).toBe(200);
-    expect((await layer(page, media[0]!)).shapes).toHaveLength(shapes.length);
-    const says = async (body: string, drawing: Shape[]) => {
-      const made = await page.request.post(`/updates/${id}/comments`, {
-        headers: asProgram,
+    expect((await fetchMarkup(page, media[0]!)).shapes).toHaveLength(shapes.length);
+    const postComment = async (body: string, drawing: Shape[]) => {
+      const response = await page.request.post(`/updates/${id}/comments`, {
+        headers: apiHeaders,
         data: { body, media_id: media[0], drawing },
       });
-      expect(made.status(), await made.text()).toBe(201);
+      expect(response.status(), await response.text()).toBe(201);
     };
-    await says("The same", shapes);
-    await says("Not the same", shapes.map(changed));
+    await postComment("The same", shapes);
+    await postComment("Not the same", shapes.map(alter));
 
     let marked = "";
     await expect
       .poll(
         async () => {
           const { renditions } = (await (
-            await page.request.get(`/media/${media[0]}`, { headers: asProgram })
+            await page.request.get(`/media/${media[0]}`, { headers: apiHeaders })
           ).json()) as { renditions: { name: string; url: string }[] };
           marked = renditions.find(({ name }) => name === "marked")?.url ?? "";
           return marked;
@@ -292,40 +315,40 @@ for (const [name, paper] of [
     const server = await (await page.request.get(pathname + search)).body();
 
     await page.goto(`/updates/${id}`);
-    const layered = await drawn(page, ".layer");
-    // What the page's own script draws, from the same shapes: once as they are, once each a little changed.
-    const comment = (words: string) => page.locator(".comment", { hasText: words });
+    const layered = await screenshotLayer(page, ".layer");
+    // The script of the page draws the same shapes, and then the altered ones, as comment drawings.
+    const comment = (text: string) => page.locator(".comment", { hasText: text });
     await comment("The same").first().locator(".chip").click();
     await expect(page.locator(".layer.drawing")).toHaveCount(1);
-    const browser = await drawn(page, ".layer.drawing");
+    const browser = await screenshotLayer(page, ".layer.drawing");
     const before = await page.locator(".layer.drawing").innerHTML();
     await comment("Not the same").locator(".chip").click();
     await expect.poll(() => page.locator(".layer.drawing").innerHTML()).not.toBe(before);
-    const other = await drawn(page, ".layer.drawing");
+    const altered = await screenshotLayer(page, ".layer.drawing");
 
     await mkdir(join(here, "pictures"), { recursive: true });
     for (const [kind, picture] of Object.entries({ server, browser, layered }))
       await writeFile(join(here, `pictures/markup-sheet-${name}-${kind}.png`), picture);
-    const between = {
+    const differences = {
       script: await compare(page, server, browser),
       layer: await compare(page, server, layered),
-      changed: await compare(page, server, other),
+      altered: await compare(page, server, altered),
     };
     for (const [cell, shape] of shapes.entries()) {
-      const what = `${cell}: ${JSON.stringify(shape).slice(0, 80)}`;
+      const label = `${cell}: ${JSON.stringify(shape).slice(0, 80)}`;
       expect
         .soft(
-          alike(shape.kind, between.script[cell]!),
-          `the page's script, ${said(between.script[cell]!)}, ${what}`,
+          isAlike(shape.kind, differences.script[cell]!),
+          `the page's script, ${describe(differences.script[cell]!)}, ${label}`,
         )
         .toBe(true);
       expect
         .soft(
-          alike(shape.kind, between.layer[cell]!),
-          `the page's layer, ${said(between.layer[cell]!)}, ${what}`,
+          isAlike(shape.kind, differences.layer[cell]!),
+          `the page's layer, ${describe(differences.layer[cell]!)}, ${label}`,
         )
         .toBe(true);
-      // White on white is for the other sheet to tell.
+      // White shapes are invisible on the light sheet and black ones on the dark sheet. The other sheet checks them.
       if (
         shape["color"] === (name === "light" ? "white" : "black") &&
         !["text", "step"].includes(shape.kind)
@@ -333,8 +356,8 @@ for (const [name, paper] of [
         continue;
       expect
         .soft(
-          alike(shape.kind, between.changed[cell]!),
-          `changed, ${said(between.changed[cell]!)}, ${what}`,
+          isAlike(shape.kind, differences.altered[cell]!),
+          `altered, ${describe(differences.altered[cell]!)}, ${label}`,
         )
         .toBe(false);
     }

@@ -1,9 +1,9 @@
 // How soon one draws and how fluently: from the press on "Mark up" until a first stroke is seen, and frames a second while a stroke is drawn
 // over 200 marks, on a screenshot of 2560 × 1600 and on a page of 1280 × 18000, whole and zoomed in.
 import { chromium, expect, test, type Page } from "@playwright/test";
-import { Editor, painted, post } from "./markup.ts";
-import { chromium as flags, executablePath } from "./playwright.config.ts";
-import { asProgram } from "./scene.ts";
+import { Editor, paintImage, postUpdate } from "./markup.ts";
+import { chromiumArgs, executablePath } from "./playwright.config.ts";
+import { apiHeaders } from "./scene.ts";
 import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
@@ -68,7 +68,7 @@ async function first(page: Page, editor: Editor): Promise<{ there: number; strok
     .first()
     .click();
   await page.locator(".markup-shapes").waitFor();
-  await editor.pick("f");
+  await editor.pickTool("f");
   await editor.drag([0.3, 0.4], [0.5, 0.5], 5);
   await page.waitForFunction(() => (window as unknown as { stroke: number }).stroke > 0);
   return page.evaluate(() => {
@@ -117,8 +117,8 @@ async function fluent(page: Page): Promise<Drawn> {
 
 test("marks", async () => {
   const server = await Hearback.start("marks");
-  const [who] = await server.people("Mark");
-  const browser = await chromium.launch({ executablePath, args: flags });
+  const [who] = await server.addPeople("Mark");
+  const browser = await chromium.launch({ executablePath, args: chromiumArgs });
   const page = await (
     await browser.newContext({ baseURL: server.url, viewport: { width: 1440, height: 900 } })
   ).newPage();
@@ -132,17 +132,17 @@ test("marks", async () => {
     [2560, 1600],
     [1280, 18_000],
   ] as const) {
-    const { id, media } = await post(
+    const { id, media } = await postUpdate(
       page,
       { title: "Marks", publish: "false" },
       {
         name: "shot.png",
         mimeType: "image/png",
-        buffer: await painted(page, width, height, "#f4efe6"),
+        buffer: await paintImage(page, width, height, "#f4efe6"),
       },
     );
     const saved = await page.request.put(`/media/${media[0]}/markup`, {
-      headers: asProgram,
+      headers: apiHeaders,
       data: { revision: 0, crop: null, shapes: marks(200) },
     });
     expect(saved.status(), await saved.text()).toBe(200);

@@ -1,55 +1,72 @@
-// Marks on pictures: from a capture, a paste, a drop or a picture of an update to the editor in one step; what is redacted is gone;
-// what is drawn can be changed, hidden, read aloud, and answered with a drawing.
+// Markup of pictures. Screenshots, pasted and dropped files and pictures of updates open in the editor. Redacted content is destroyed.
+// Shapes can be edited, hidden, read by screen readers and answered with a drawing.
 import { readFile } from "node:fs/promises";
 import {
-  drop,
+  dropFiles,
   Editor,
-  layer,
-  painted,
-  paste,
-  plain,
-  pngs,
-  post,
-  secrets,
-  secretsOf,
-  tap,
-  told,
+  fetchMarkup,
+  paintImage,
+  pasteFile,
+  pngFile,
+  extractPngs,
+  postUpdate,
+  countSecretPixels,
+  countSecretPixelsIn,
+  startTapProxy,
+  fetchMedia,
 } from "./markup.ts";
-import { asProgram } from "./scene.ts";
-import { studio } from "./studio.ts";
-import { axe, expect, fixture, pictures, signIn, someone, test, type Page } from "./test.ts";
+import { apiHeaders } from "./scene.ts";
+import { openStudio } from "./studio.ts";
+import {
+  axe,
+  expect,
+  fixture,
+  saveScreenshots,
+  signIn,
+  openSignedInPage,
+  test,
+  type Page,
+} from "./test.ts";
 
-/** The bytes of a stored form of a picture, as its author gets them; asked again where a drawn one took its place just then. */
-async function bytes(page: Page, media: string, name: string): Promise<Buffer> {
+/** The bytes of a rendition, with the session of `page`. Retries, because a new rendition may replace it between the two requests. */
+async function fetchRendition(page: Page, media: string, name: string): Promise<Buffer> {
   let body: Buffer = Buffer.alloc(0);
   await expect(async () => {
-    const { pathname, search } = new URL(
-      (await told(page, media)).renditions.find((one) => one.name === name)!.url,
-    );
-    const answer = await page.request.get(pathname + search);
-    expect(answer.status(), name).toBe(200);
-    body = await answer.body();
+    const { renditions } = await fetchMedia(page, media);
+    const url = renditions.find((rendition) => rendition.name === name)!.url;
+    const { pathname, search } = new URL(url);
+    const response = await page.request.get(pathname + search);
+    expect(response.status(), name).toBe(200);
+    body = await response.body();
   }).toPass({ timeout: 20_000 });
   return body;
 }
 
-const item = (page: Page) => page.locator('#media-list [data-media][data-state="ready"]');
-const arriving = (page: Page) => page.locator(".media-list.arriving .media-item");
-const kinds = async (page: Page, media: string) =>
-  (await layer(page, media)).shapes.map(({ kind }) => kind);
-const idOf = async (page: Page) => (await item(page).first().getAttribute("data-media"))!;
+const readyItems = (page: Page) => page.locator('#media-list [data-media][data-state="ready"]');
+const arrivingItems = (page: Page) => page.locator(".media-list.arriving .media-item");
+const fetchKinds = async (page: Page, media: string) =>
+  (await fetchMarkup(page, media)).shapes.map(({ kind }) => kind);
+const firstMediaId = async (page: Page) =>
+  (await readyItems(page).first().getAttribute("data-media"))!;
 
-test("a capture is marked with every tool, redacted, saved, changed and sent; another answers with a drawing", async ({
+test("a screenshot is marked up with every tool, redacted, changed and sent, and a recipient answers with a drawing", async ({
   playwright,
   browser,
   hearback,
 }) => {
   test.setTimeout(180_000);
-  const [mara, milo] = await hearback.people("Mara Mark", "Milo Mark");
-  const line = await tap(hearback.url);
-  const { page, close } = await studio(playwright, hearback, mara!, {}, "/updates/new", line.url);
+  const [mara, milo] = await hearback.addPeople("Mara Mark", "Milo Mark");
+  const tapProxy = await startTapProxy(hearback.url);
+  const { page, close } = await openStudio(
+    playwright,
+    hearback,
+    mara!,
+    {},
+    "/updates/new",
+    tapProxy.url,
+  );
   const editor = new Editor(page);
-  // On the screen that is captured stands what nobody is to see.
+  // Show the secret on the screen that is captured.
   await page.evaluate(() => {
     const secret = document.createElement("div");
     secret.id = "secret";
@@ -65,46 +82,46 @@ test("a capture is marked with every tool, redacted, saved, changed and sent; an
     document.body.append(secret);
   });
   await page.getByRole("button", { name: /^Screenshot/ }).click();
-  await editor.opened();
+  await editor.waitUntilOpen();
   await page.evaluate(() => document.getElementById("secret")!.remove());
-  const before = await secretsOf(editor.dialog.locator("img").first());
+  const before = await countSecretPixelsIn(editor.dialog.locator("img").first());
   expect(before.secret, "the capture holds the secret").toBeGreaterThan(5000);
 
   const share = { left: 800 / 1280, top: 400 / 720, right: 960 / 1280, bottom: 480 / 720 };
-  await editor.pick("a");
+  await editor.pickTool("a");
   await editor.drag([0.15, 0.15], [0.35, 0.3]);
-  await editor.pick("l");
+  await editor.pickTool("l");
   await editor.drag([0.4, 0.15], [0.6, 0.15]);
-  await editor.pick("r");
+  await editor.pickTool("r");
   await editor.drag([0.15, 0.4], [0.3, 0.55]);
-  await editor.pick("e");
+  await editor.pickTool("e");
   await editor.drag([0.35, 0.4], [0.5, 0.55]);
-  await editor.pick("f");
+  await editor.pickTool("f");
   await editor.drag([0.2, 0.7], [0.5, 0.8], 20);
-  await editor.pick("h");
+  await editor.pickTool("h");
   await editor.drag([0.6, 0.2], [0.8, 0.3]);
-  await editor.pick("t");
+  await editor.pickTool("t");
   await editor.click([0.2, 0.85]);
   await page.keyboard.type("Look here first");
   await page.keyboard.press("Escape");
-  await editor.pick("n");
+  await editor.pickTool("n");
   await editor.click([0.95, 0.75]);
   await editor.click([0.7, 0.75]);
   await editor.click([0.8, 0.75]);
-  await editor.pick("x");
+  await editor.pickTool("x");
   await editor.drag([share.left, share.top], [share.right, share.bottom]);
-  await pictures(page, "markup-editor");
+  await saveScreenshots(page, "markup-editor");
   await axe(page);
-  // The first step is outside.
-  await editor.pick("c");
+  // The first step is outside the crop.
+  await editor.pickTool("c");
   await editor.drag([0.1, 0.1], [0.9, 0.95]);
   await page.keyboard.press("Enter");
   await expect(editor.dialog.getByRole("status")).toHaveText(/^Cropped to \d+ by \d+ pixels$/);
-  await editor.done("Add", "Add");
+  await editor.finish("Add", "Add");
 
-  await expect(item(page)).toHaveCount(1, { timeout: 30_000 });
-  await expect(arriving(page)).toHaveCount(0);
-  const media = await idOf(page);
+  await expect(readyItems(page)).toHaveCount(1, { timeout: 30_000 });
+  await expect(arrivingItems(page)).toHaveCount(0);
+  const media = await firstMediaId(page);
   const drawn = [
     "arrow",
     "line",
@@ -116,46 +133,50 @@ test("a capture is marked with every tool, redacted, saved, changed and sent; an
     "step",
     "step",
   ];
-  expect(await kinds(page, media)).toEqual(drawn);
+  expect(await fetchKinds(page, media)).toEqual(drawn);
   expect(
-    (await layer(page, media)).shapes.flatMap(({ kind, number }) =>
+    (await fetchMarkup(page, media)).shapes.flatMap(({ kind, number }) =>
       kind === "step" ? [number] : [],
     ),
   ).toEqual([1, 2]);
-  // Nothing of the secret went over the line, nor lies on the server.
-  const sent = pngs(line.heard());
+  // The secret was neither sent nor stored.
+  const sent = extractPngs(tapProxy.sentBytes());
   expect(sent.length).toBeGreaterThan(0);
-  for (const picture of sent) expect((await secrets(page, picture)).secret, "sent").toBe(0);
-  for (const { name } of (await told(page, media)).renditions)
-    expect((await secrets(page, await bytes(page, media, name))).secret, name).toBe(0);
-  const { width, height } = await told(page, media);
+  for (const picture of sent)
+    expect((await countSecretPixels(page, picture)).secret, "sent").toBe(0);
+  for (const { name } of (await fetchMedia(page, media)).renditions)
+    expect(
+      (await countSecretPixels(page, await fetchRendition(page, media, name))).secret,
+      name,
+    ).toBe(0);
+  const { width, height } = await fetchMedia(page, media);
   expect([width, height]).toEqual([
     Math.round(before.width * 0.8),
     Math.round(before.height * 0.85),
   ]);
 
-  // Another day: what was drawn is there, and can be changed.
+  // After a reload the shapes can be edited.
   await page.reload();
   await page
     .getByRole("button", { name: /^Mark up/ })
     .first()
     .click();
-  await editor.opened();
-  await editor.pick("v");
+  await editor.waitUntilOpen();
+  await editor.pickTool("v");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Delete");
-  await editor.pick("e");
+  await editor.pickTool("e");
   await editor.drag([0.55, 0.6], [0.65, 0.7]);
-  await editor.done("Save");
-  expect((await layer(page, media)).revision).toBe(2);
-  expect(await kinds(page, media)).toEqual([...drawn.slice(1), "ellipse"]);
-  // Drawn on the server meanwhile, the row shows it without another look.
+  await editor.finish("Save");
+  expect((await fetchMarkup(page, media)).revision).toBe(2);
+  expect(await fetchKinds(page, media)).toEqual([...drawn.slice(1), "ellipse"]);
+  // The row shows the new thumbnail by itself once the server has drawn it.
   await expect
     .poll(
       async () => {
-        const { renditions } = await told(page, media);
+        const { renditions } = await fetchMedia(page, media);
         const small = renditions.find(({ name }) => name === "thumbnail")?.url ?? "";
-        const shown = await item(page).locator(".thumbnail img").getAttribute("src");
+        const shown = await readyItems(page).locator(".thumbnail img").getAttribute("src");
         return (
           renditions.some(({ name }) => name === "marked") &&
           shown !== null &&
@@ -172,42 +193,44 @@ test("a capture is marked with every tool, redacted, saved, changed and sent; an
   await expect(page.getByRole("heading", { name: "Where to look" })).toBeVisible();
   await expect(page.locator(".stage .layer")).toBeVisible();
 
-  // Who it is for sees the marks, reads them as a list, hides them.
-  const other = await someone(browser, hearback, milo!);
-  await other.goto(new URL(page.url()).pathname);
-  await expect(other.locator(".stage .layer")).toBeVisible();
-  const said = other.getByRole("list", { name: "Marks on Screenshot" }).getByRole("listitem");
-  await expect(said).toHaveCount(drawn.length);
-  await expect(said.filter({ hasText: "Text “Look here first”" })).toHaveCount(1);
-  await expect(said.first()).toContainText(/^Line, red, from \d+ %, \d+ % to \d+ %, \d+ %$/);
-  await pictures(other, "markup-update");
-  await axe(other);
-  await other.keyboard.press("m");
-  await expect(other.locator(".stage .layer")).toBeHidden();
-  await other.reload();
-  await expect(other.getByRole("button", { name: "Marks", exact: true })).toHaveAttribute(
+  // The recipient sees the shapes, reads them as a list and hides them.
+  const recipient = await openSignedInPage(browser, hearback, milo!);
+  await recipient.goto(new URL(page.url()).pathname);
+  await expect(recipient.locator(".stage .layer")).toBeVisible();
+  const markItems = recipient
+    .getByRole("list", { name: "Marks on Screenshot" })
+    .getByRole("listitem");
+  await expect(markItems).toHaveCount(drawn.length);
+  await expect(markItems.filter({ hasText: "Text “Look here first”" })).toHaveCount(1);
+  await expect(markItems.first()).toContainText(/^Line, red, from \d+ %, \d+ % to \d+ %, \d+ %$/);
+  await saveScreenshots(recipient, "markup-update");
+  await axe(recipient);
+  await recipient.keyboard.press("m");
+  await expect(recipient.locator(".stage .layer")).toBeHidden();
+  await recipient.reload();
+  await expect(recipient.getByRole("button", { name: "Marks", exact: true })).toHaveAttribute(
     "aria-pressed",
     "false",
   );
-  await other.getByRole("button", { name: "Marks", exact: true }).click();
-  await expect(other.locator(".stage .layer")).toBeVisible();
+  await recipient.getByRole("button", { name: "Marks", exact: true }).click();
+  await expect(recipient.locator(".stage .layer")).toBeVisible();
 
-  // He answers on the picture.
-  const his = new Editor(other);
-  await other.keyboard.press("d");
-  await his.opened();
-  await expect(his.dialog.getByRole("button", { name: "Redact" })).toHaveCount(0);
-  await expect(his.dialog.getByRole("button", { name: "Crop" })).toHaveCount(0);
-  await his.pick("a");
-  await his.drag([0.2, 0.8], [0.6, 0.5]);
-  await his.done("Add");
-  await expect(other.locator(".drawing-chip")).toContainText("Drawing, 1 mark");
-  await expect(other.locator(".layer.drawing")).toHaveCount(1);
-  await other.locator("#body").fill("Do you mean this one?");
-  await pictures(other, "markup-drawing");
-  await axe(other);
-  await other.keyboard.press("Control+Enter");
-  const comment = other.locator(".threads .comment");
+  // He answers with a drawing.
+  const recipientEditor = new Editor(recipient);
+  await recipient.keyboard.press("d");
+  await recipientEditor.waitUntilOpen();
+  await expect(recipientEditor.dialog.getByRole("button", { name: "Redact" })).toHaveCount(0);
+  await expect(recipientEditor.dialog.getByRole("button", { name: "Crop" })).toHaveCount(0);
+  await recipientEditor.pickTool("a");
+  await recipientEditor.drag([0.2, 0.8], [0.6, 0.5]);
+  await recipientEditor.finish("Add");
+  await expect(recipient.locator(".drawing-chip")).toContainText("Drawing, 1 mark");
+  await expect(recipient.locator(".layer.drawing")).toHaveCount(1);
+  await recipient.locator("#body").fill("Do you mean this one?");
+  await saveScreenshots(recipient, "markup-drawing");
+  await axe(recipient);
+  await recipient.keyboard.press("Control+Enter");
+  const comment = recipient.locator(".threads .comment");
   await expect(comment).toContainText("Do you mean this one?");
   await expect(comment.getByRole("list", { name: "What is drawn" })).toContainText(
     "Arrow, red, from",
@@ -219,42 +242,44 @@ test("a capture is marked with every tool, redacted, saved, changed and sent; an
   await page.keyboard.press("Escape");
   await expect(page.locator(".layer.drawing")).toHaveCount(0);
   await close();
-  line.close();
+  tapProxy.close();
 });
 
-test("one dropped picture is marked and stays what it is, several go as they are", async ({
+test("a single dropped picture opens in the editor and keeps its type, and several are added unchanged", async ({
   page,
   hearback,
 }) => {
-  const [dora] = await hearback.people("Dora Drop");
+  const [dora] = await hearback.addPeople("Dora Drop");
   await signIn(page, dora!);
   await page.goto("/updates/new");
   const editor = new Editor(page);
-  const jpeg = await painted(page, 640, 480, "#dfe7ef", [320, 240, 160, 80], "image/jpeg");
-  expect((await secrets(page, jpeg)).secret).toBeGreaterThan(5000);
-  await drop(page, [{ name: "photo.jpg", bytes: jpeg, type: "image/jpeg" }]);
-  await editor.opened();
-  await expect(arriving(page)).toContainText("Sent when you leave the editor");
-  await editor.pick("x");
+  const jpeg = await paintImage(page, 640, 480, "#dfe7ef", [320, 240, 160, 80], "image/jpeg");
+  expect((await countSecretPixels(page, jpeg)).secret).toBeGreaterThan(5000);
+  await dropFiles(page, [{ name: "photo.jpg", bytes: jpeg, type: "image/jpeg" }]);
+  await editor.waitUntilOpen();
+  await expect(arrivingItems(page)).toContainText("Sent when you leave the editor");
+  await editor.pickTool("x");
   await editor.drag([0.49, 0.49], [0.76, 0.68]);
-  await editor.done("Add", "Add");
-  await expect(item(page)).toHaveCount(1);
-  const media = await idOf(page);
-  expect((await told(page, media)).renditions.find(({ name }) => name === "original")!.type).toBe(
-    "image/jpeg",
-  );
-  expect((await secrets(page, await bytes(page, media, "original"))).secret).toBe(0);
+  await editor.finish("Add", "Add");
+  await expect(readyItems(page)).toHaveCount(1);
+  const media = await firstMediaId(page);
+  expect(
+    (await fetchMedia(page, media)).renditions.find(({ name }) => name === "original")!.type,
+  ).toBe("image/jpeg");
+  expect(
+    (await countSecretPixels(page, await fetchRendition(page, media, "original"))).secret,
+  ).toBe(0);
 
-  // Of a WebP whole blocks are shown black before, for so they are burned.
-  await drop(page, [
+  // In a WebP the redaction covers whole blocks of 16 pixels, and the editor shows that.
+  await dropFiles(page, [
     {
       name: "photo.webp",
-      bytes: await painted(page, 640, 480, "#dfe7ef", [320, 240, 160, 80], "image/webp"),
+      bytes: await paintImage(page, 640, 480, "#dfe7ef", [320, 240, 160, 80], "image/webp"),
       type: "image/webp",
     },
   ]);
-  await editor.opened();
-  await editor.pick("x");
+  await editor.waitUntilOpen();
+  await editor.pickTool("x");
   await editor.drag([0.49, 0.49], [0.76, 0.68]);
   const black = editor.dialog.locator(".markup-shapes rect");
   const box = await black.evaluate((rect) =>
@@ -262,42 +287,46 @@ test("one dropped picture is marked and stays what it is, several go as they are
   );
   expect(box.map((side) => side % 16)).toEqual([0, 0, 0, 0]);
   expect(box[2]).toBeGreaterThan(160);
-  await editor.done("Add", "Add");
-  await expect(item(page)).toHaveCount(2);
+  await editor.finish("Add", "Add");
+  await expect(readyItems(page)).toHaveCount(2);
   expect(
     (
-      await secrets(
+      await countSecretPixels(
         page,
-        await bytes(page, (await item(page).nth(1).getAttribute("data-media"))!, "original"),
+        await fetchRendition(
+          page,
+          (await readyItems(page).nth(1).getAttribute("data-media"))!,
+          "original",
+        ),
       )
     ).secret,
   ).toBe(0);
 
-  // Without a mark it is added as it is.
-  await paste(page, "image.png", await painted(page, 300, 200, "#ffffff"));
-  await editor.opened();
-  await editor.done("Add");
-  await expect(item(page)).toHaveCount(3);
+  // A picture without shapes is added unchanged.
+  await pasteFile(page, "image.png", await paintImage(page, 300, 200, "#ffffff"));
+  await editor.waitUntilOpen();
+  await editor.finish("Add");
+  await expect(readyItems(page)).toHaveCount(3);
 
-  // Several, or one that moves: nothing opens.
-  await drop(page, [
-    { name: "one.png", bytes: await painted(page, 300, 200, "#eeeeee"), type: "image/png" },
-    { name: "two.png", bytes: await painted(page, 300, 200, "#dddddd"), type: "image/png" },
+  // The editor does not open for several pictures, or for an animated one.
+  await dropFiles(page, [
+    { name: "one.png", bytes: await paintImage(page, 300, 200, "#eeeeee"), type: "image/png" },
+    { name: "two.png", bytes: await paintImage(page, 300, 200, "#dddddd"), type: "image/png" },
   ]);
-  await expect(item(page)).toHaveCount(5);
-  await drop(page, [
+  await expect(readyItems(page)).toHaveCount(5);
+  await dropFiles(page, [
     { name: "moves.gif", bytes: await readFile(fixture("anim.gif")), type: "image/gif" },
   ]);
-  await expect(item(page)).toHaveCount(6);
+  await expect(readyItems(page)).toHaveCount(6);
   await expect(editor.dialog).toHaveCount(0);
   await expect(page.getByRole("button", { name: /^Mark up/ })).toHaveCount(5);
 });
 
-test("who leaves the editor adds nothing, and is asked where there is work", async ({
+test("leaving the editor adds nothing, and asks first if something was drawn", async ({
   page,
   hearback,
 }) => {
-  const [lena] = await hearback.people("Lena Leave");
+  const [lena] = await hearback.addPeople("Lena Leave");
   await signIn(page, lena!);
   await page.goto("/updates/new");
   const editor = new Editor(page);
@@ -305,9 +334,9 @@ test("who leaves the editor adds nothing, and is asked where there is work", asy
   page.on("request", (request) => {
     if (["POST", "PATCH", "PUT"].includes(request.method())) posted.push(request.url());
   });
-  await paste(page, "image.png", await painted(page, 300, 200, "#ffffff"));
-  await editor.opened();
-  await editor.pick("r");
+  await pasteFile(page, "image.png", await paintImage(page, 300, 200, "#ffffff"));
+  await editor.waitUntilOpen();
+  await editor.pickTool("r");
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
   await editor.dialog.getByRole("button", { name: /^(Leave|Do not add)/ }).click();
   const question = page.getByRole("dialog").last();
@@ -322,17 +351,17 @@ test("who leaves the editor adds nothing, and is asked where there is work", asy
     .getByRole("button", { name: /^(Leave|Do not add)/ })
     .click();
   await expect(editor.dialog).toHaveCount(0);
-  await expect(arriving(page)).toHaveCount(0);
+  await expect(arrivingItems(page)).toHaveCount(0);
   await expect(page.locator("#announcements")).toContainText("is not added");
   expect(posted).toEqual([]);
   await expect(page).toHaveURL("/updates/new");
 });
 
-test("marks that the server does not take wait in their row, and Send waits for them", async ({
+test("shapes that the server refuses stay in their row, and Send waits for them", async ({
   page,
   hearback,
 }) => {
-  const [fred] = await hearback.people("Fred Fail");
+  const [fred] = await hearback.addPeople("Fred Fail");
   await signIn(page, fred!);
   await page.goto("/updates/new");
   const editor = new Editor(page);
@@ -346,37 +375,37 @@ test("marks that the server does not take wait in their row, and Send waits for 
         })
       : route.fallback(),
   );
-  await paste(page, "image.png", await painted(page, 300, 200, "#ffffff"));
-  await editor.opened();
-  await editor.pick("r");
+  await pasteFile(page, "image.png", await paintImage(page, 300, 200, "#ffffff"));
+  await editor.waitUntilOpen();
+  await editor.pickTool("r");
   await editor.drag([0.2, 0.2], [0.6, 0.6]);
-  await editor.done("Add");
-  await expect(arriving(page)).toContainText(
+  await editor.finish("Add");
+  await expect(arrivingItems(page)).toContainText(
     "The picture is here, what you drew on it is not saved. The server is not ready.",
   );
   await page.getByLabel("Title").fill("With a mark");
   await page.getByLabel("Title").press("Control+Enter");
   await expect(page.locator("#save-state")).toContainText("Not sent");
-  await pictures(page, "markup-not-saved");
+  await saveScreenshots(page, "markup-not-saved");
   await axe(page);
   refuse = false;
-  await arriving(page).getByRole("button", { name: "Try again" }).click();
-  await expect(arriving(page)).toHaveCount(0);
-  expect(await kinds(page, await idOf(page))).toEqual(["rectangle"]);
+  await arrivingItems(page).getByRole("button", { name: "Try again" }).click();
+  await expect(arrivingItems(page)).toHaveCount(0);
+  expect(await fetchKinds(page, await firstMediaId(page))).toEqual(["rectangle"]);
   await page.getByLabel("Title").press("Control+Enter");
   await expect(page.locator(".stage .layer")).toBeVisible();
 });
 
-test("a picture can be marked up again before the page has shown the saved marks", async ({
+test("a picture can be marked up again before the page shows the saved shapes", async ({
   page,
   hearback,
 }) => {
-  const [tara] = await hearback.people("Tara Twice");
+  const [tara] = await hearback.addPeople("Tara Twice");
   await signIn(page, tara!);
-  const { id } = await post(
+  const { id } = await postUpdate(
     page,
     { title: "Twice" },
-    { ...plain, buffer: await painted(page, 640, 400, "#ffffff") },
+    { ...pngFile, buffer: await paintImage(page, 640, 400, "#ffffff") },
   );
   const editor = new Editor(page);
   await page.goto(`/updates/${id}`);
@@ -397,8 +426,8 @@ test("a picture can be marked up again before the page has shown the saved marks
     ],
   ] as const) {
     await page.getByRole("button", { name: "Mark up" }).click();
-    await editor.opened();
-    await editor.pick("r");
+    await editor.waitUntilOpen();
+    await editor.pickTool("r");
     await editor.drag([...box[0]], [...box[1]]);
     await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
     await expect(editor.dialog).toHaveCount(0);
@@ -408,19 +437,22 @@ test("a picture can be marked up again before the page has shown the saved marks
   await expect(page.getByRole("button", { name: "Mark up" })).toBeFocused();
 });
 
-test("who saves second keeps the work, and says which one stays", async ({ page, hearback }) => {
-  const [tess] = await hearback.people("Tess Two");
+test("the second of two editors keeps their work and chooses whose markup stays", async ({
+  page,
+  hearback,
+}) => {
+  const [tess] = await hearback.addPeople("Tess Two");
   await signIn(page, tess!);
-  const { id, media } = await post(
+  const { id, media } = await postUpdate(
     page,
     { title: "Two tabs" },
-    { ...plain, buffer: await painted(page, 640, 400, "#ffffff") },
+    { ...pngFile, buffer: await paintImage(page, 640, 400, "#ffffff") },
   );
   const elsewhere = async (revision: number, ...shapes: object[]) =>
     expect(
       (
         await page.request.put(`/media/${media[0]}/markup`, {
-          headers: asProgram,
+          headers: apiHeaders,
           data: { revision, shapes, crop: null },
         })
       ).status(),
@@ -429,8 +461,8 @@ test("who saves second keeps the work, and says which one stays", async ({ page,
   await page.goto(`/updates/${id}`);
   const open = async () => {
     await page.getByRole("button", { name: "Mark up" }).click();
-    await editor.opened();
-    await editor.pick("r");
+    await editor.waitUntilOpen();
+    await editor.pickTool("r");
     await editor.drag([0.2, 0.2], [0.6, 0.6]);
   };
   await open();
@@ -439,7 +471,7 @@ test("who saves second keeps the work, and says which one stays", async ({ page,
   await expect(
     page.getByText("The marks of this picture were changed elsewhere meanwhile."),
   ).toBeVisible();
-  await pictures(page, "markup-conflict");
+  await saveScreenshots(page, "markup-conflict");
   await expect(
     page.getByRole("dialog").last().getByRole("button", { name: "Cancel" }),
   ).toBeFocused();
@@ -450,8 +482,8 @@ test("who saves second keeps the work, and says which one stays", async ({ page,
   await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("dialog").last().getByRole("button", { name: "Save mine over it" }).click();
   await expect(editor.dialog).toHaveCount(0);
-  expect(await kinds(page, media[0]!)).toEqual(["rectangle"]);
-  // Live, without another look.
+  expect(await fetchKinds(page, media[0]!)).toEqual(["rectangle"]);
+  // The page shows the saved shapes by itself.
   await expect(page.locator(".stage .layer rect")).toHaveCount(1);
 
   await open();
@@ -462,29 +494,29 @@ test("who saves second keeps the work, and says which one stays", async ({ page,
     .last()
     .getByRole("button", { name: "Load the other version" })
     .click();
-  await editor.opened();
+  await editor.waitUntilOpen();
   await expect(editor.dialog.locator(".markup-shapes ellipse")).toHaveCount(1);
   await expect(editor.dialog.locator(".markup-shapes rect")).toHaveCount(0);
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await expect(editor.dialog).toHaveCount(0);
-  expect(await kinds(page, media[0]!)).toEqual(["ellipse"]);
+  expect(await fetchKinds(page, media[0]!)).toEqual(["ellipse"]);
 });
 
-test("redacted after it was sent: gone from every address at once, and who answered is asked again", async ({
+test("a redaction after publication removes the picture from every address and asks for answers again", async ({
   browser,
   page,
   hearback,
 }) => {
-  const [rita, rob] = await hearback.people("Rita Redact", "Rob Redact");
+  const [rita, rob] = await hearback.addPeople("Rita Redact", "Rob Redact");
   await signIn(page, rita!);
-  const secret = await painted(page, 800, 500, "#ffffff", [400, 250, 200, 100]);
-  const { id, media } = await post(
+  const secret = await paintImage(page, 800, 500, "#ffffff", [400, 250, 200, 100]);
+  const { id, media } = await postUpdate(
     page,
     { title: "A slip", audience: rob!.email, expectation: "acknowledge" },
-    { ...plain, buffer: secret },
+    { ...pngFile, buffer: secret },
   );
-  const reader = await someone(browser, hearback, rob!);
+  const reader = await openSignedInPage(browser, hearback, rob!);
   await reader.goto(`/updates/${id}`);
   await reader.getByRole("button", { name: "Got it" }).click();
   await expect(reader.getByText("You got it", { exact: true })).toBeVisible();
@@ -492,14 +524,14 @@ test("redacted after it was sent: gone from every address at once, and who answe
     .locator(".sheet > img")
     .evaluate((image: HTMLImageElement) => image.src);
   expect(
-    (await secrets(page, await (await reader.request.get(before)).body())).secret,
+    (await countSecretPixels(page, await (await reader.request.get(before)).body())).secret,
   ).toBeGreaterThan(15_000);
 
   await page.goto(`/updates/${id}`);
   const editor = new Editor(page);
   await page.getByRole("button", { name: "Mark up" }).click();
-  await editor.opened();
-  await editor.pick("x");
+  await editor.waitUntilOpen();
+  await editor.pickTool("x");
   await editor.drag([0.5, 0.5], [0.75, 0.7]);
   await editor.dialog.getByRole("button", { name: "Save", exact: true }).click();
   const ask = page.getByRole("dialog").last();
@@ -508,7 +540,7 @@ test("redacted after it was sent: gone from every address at once, and who answe
   );
   await expect(ask.getByLabel("Ask 1 person again")).toBeChecked();
   await ask.getByLabel("What changed").fill("A number is gone.");
-  await pictures(page, "markup-final");
+  await saveScreenshots(page, "markup-final");
   await axe(page);
   await ask.getByRole("button", { name: "Save" }).click();
   await expect(editor.dialog).toHaveCount(0, { timeout: 30_000 });
@@ -518,10 +550,13 @@ test("redacted after it was sent: gone from every address at once, and who answe
   });
   expect((await reader.request.get(before)).status()).toBe(404);
   await expect
-    .poll(async () => (await told(page, media[0]!)).state, { timeout: 30_000 })
+    .poll(async () => (await fetchMedia(page, media[0]!)).state, { timeout: 30_000 })
     .toBe("ready");
-  for (const { name } of (await told(page, media[0]!)).renditions)
-    expect((await secrets(page, await bytes(page, media[0]!, name))).secret, name).toBe(0);
+  for (const { name } of (await fetchMedia(page, media[0]!)).renditions)
+    expect(
+      (await countSecretPixels(page, await fetchRendition(page, media[0]!, name))).secret,
+      name,
+    ).toBe(0);
   await expect(reader.getByText("A number is gone.").first()).toBeVisible();
   await expect
     .poll(() => reader.locator(".sheet > img").evaluate((image: HTMLImageElement) => image.src))
@@ -529,16 +564,16 @@ test("redacted after it was sent: gone from every address at once, and who answe
   await expect(reader.getByRole("button", { name: "Got it" })).toBeVisible();
 });
 
-test("by keys alone: marked, said what was done, saved, drawn on in a comment", async ({
+test("the editor works by keyboard alone and announces what it does", async ({
   page,
   hearback,
 }) => {
-  const [kay] = await hearback.people("Kay Keys");
+  const [kay] = await hearback.addPeople("Kay Keys");
   await signIn(page, kay!);
-  const { id, media } = await post(
+  const { id, media } = await postUpdate(
     page,
     { title: "No hand on the mouse" },
-    { ...plain, buffer: await painted(page, 640, 400, "#ffffff") },
+    { ...pngFile, buffer: await paintImage(page, 640, 400, "#ffffff") },
   );
   await page.goto(`/updates/${id}`);
   const editor = new Editor(page);
@@ -547,11 +582,11 @@ test("by keys alone: marked, said what was done, saved, drawn on in a comment", 
   };
   await page.getByRole("button", { name: "Mark up" }).focus();
   await keys("Enter");
-  await editor.opened();
-  const said = editor.dialog.getByRole("status");
+  await editor.waitUntilOpen();
+  const status = editor.dialog.getByRole("status");
   await keys("Control+c");
-  await expect(said).toContainText(/copied/i);
-  // A longer row of tools than the screen fades at its end.
+  await expect(status).toContainText(/copied/i);
+  // On a narrow screen the toolbar scrolls, and fades at its end.
   const tools = editor.dialog.getByRole("toolbar");
   await page.setViewportSize({ width: 380, height: 700 });
   await expect(tools).toHaveAttribute("data-more");
@@ -559,24 +594,24 @@ test("by keys alone: marked, said what was done, saved, drawn on in a comment", 
   await expect(tools).not.toHaveAttribute("data-more");
   await page.setViewportSize({ width: 1280, height: 720 });
   await keys("r", "Enter");
-  await expect(said).toContainText("Rectangle, red");
+  await expect(status).toContainText("Rectangle, red");
   await keys("ArrowRight", "Shift+ArrowDown", "5");
   await keys("n", "Enter");
-  await expect(said).toContainText("Step 1");
+  await expect(status).toContainText("Step 1");
   await keys("t", "Enter");
   await page.keyboard.type("By keys");
   await keys("Escape");
-  await expect(said).toContainText("Text “By keys”");
+  await expect(status).toContainText("Text “By keys”");
   await keys("Control+z", "Control+Shift+z");
-  // What the font lacks is left out and named; the rest stays.
+  // Characters that the font lacks are dropped and named.
   await keys("t", "Enter");
   await page.keyboard.insertText("Hello 鍵 world");
-  await expect(said).toContainText("“鍵” is not among the letters");
+  await expect(status).toContainText("“鍵” is not among the letters");
   await expect(editor.dialog.getByRole("textbox", { name: "Text" })).toHaveValue("Hello  world");
-  // Ends the text and saves.
+  // One press ends the text and saves.
   await keys("Control+Enter");
   await expect(editor.dialog).toHaveCount(0);
-  const { shapes } = await layer(page, media[0]!);
+  const { shapes } = await fetchMarkup(page, media[0]!);
   expect(shapes.map(({ kind, color }) => `${kind} ${String(color)}`)).toEqual([
     "rectangle blue",
     "step blue",
@@ -584,10 +619,10 @@ test("by keys alone: marked, said what was done, saved, drawn on in a comment", 
     "text blue",
   ]);
   expect(shapes.at(-1)).toMatchObject({ text: "Hello  world" });
-  // Back where one was.
+  // The focus returns to the button that opened the editor.
   await expect(page.getByRole("button", { name: "Mark up" })).toBeFocused();
   await keys("d");
-  await editor.opened();
+  await editor.waitUntilOpen();
   await keys("e", "Enter", "Control+Enter");
   await expect(editor.dialog).toHaveCount(0);
   await expect(page.locator("#body")).toBeFocused();
@@ -599,17 +634,17 @@ test("by keys alone: marked, said what was done, saved, drawn on in a comment", 
 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false });
-  test("marks lie on the picture, and are a list", async ({ page, hearback, browser }) => {
-    const [nora] = await hearback.people("Nora Noscript");
-    // Pictures are painted by a script.
+  test("markup shows on the picture and as a list", async ({ page, hearback, browser }) => {
+    const [nora] = await hearback.addPeople("Nora Noscript");
+    // Painting needs a page with scripts.
     const painter = await (await browser.newContext({ javaScriptEnabled: true })).newPage();
-    const buffer = await painted(painter, 640, 400, "#ffffff");
+    const buffer = await paintImage(painter, 640, 400, "#ffffff");
     await signIn(page, nora!);
-    const { id, media } = await post(page, { title: "Plain" }, { ...plain, buffer });
+    const { id, media } = await postUpdate(page, { title: "Plain" }, { ...pngFile, buffer });
     expect(
       (
         await page.request.put(`/media/${media[0]}/markup`, {
-          headers: asProgram,
+          headers: apiHeaders,
           data: { revision: 0, crop: null, shapes: [{ kind: "step", at: [0.5, 0.5], number: 1 }] },
         })
       ).status(),

@@ -1,95 +1,95 @@
-// What the tests of marks are written with: pictures with a secret on them, the editor as a person drives it, and pixels.
+// Helpers of the markup tests: pictures that contain a secret, driving the editor, and counting pixels.
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, type Locator, type Page } from "@playwright/test";
-import { asProgram } from "./scene.ts";
+import { apiHeaders } from "./scene.ts";
 
-export type Spot = readonly [x: number, y: number];
+/** Fractions of the picture, from the top left. */
+export type Position = readonly [x: number, y: number];
 
-/** What nobody is to see: no other picture of these tests has this colour. */
-export const SECRET = [255, 0, 254] as const;
+/** The color of the part that must be redacted. Nothing else in these tests has it. */
+export const SECRET_COLOR = [255, 0, 254] as const;
 
-/** A picture of so many pixels as PNG: stripes of a colour, and on them the secret, if it has one, at x, y, w, h. */
-export async function painted(
+/** Paints a striped picture. `secret` is the rectangle (x, y, width, height in pixels) in the secret color. */
+export async function paintImage(
   page: Page,
   width: number,
   height: number,
-  paper: string,
+  background: string,
   secret?: readonly [number, number, number, number],
   type = "image/png",
 ): Promise<Buffer> {
-  const text = await page.evaluate(
-    async ([width, height, paper, secret, colour, type]) => {
+  const base64 = await page.evaluate(
+    async ([width, height, background, secret, color, type]) => {
       const canvas = new OffscreenCanvas(width, height);
       const context = canvas.getContext("2d")!;
-      context.fillStyle = paper;
+      context.fillStyle = background;
       context.fillRect(0, 0, width, height);
       context.fillStyle = "rgb(127 127 127 / .25)";
       for (let y = 20; y < height; y += 40) context.fillRect(20, y, width - 40, 8);
       if (secret) {
-        context.fillStyle = `rgb(${colour.join(" ")})`;
+        context.fillStyle = `rgb(${color.join(" ")})`;
         context.fillRect(...(secret as [number, number, number, number]));
       }
       const bytes = new Uint8Array(
         await (await canvas.convertToBlob({ type, quality: 0.9 })).arrayBuffer(),
       );
-      let text = "";
-      for (let at = 0; at < bytes.length; at += 8192)
-        text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-      return btoa(text);
+      let binary = "";
+      for (let offset = 0; offset < bytes.length; offset += 8192)
+        binary += String.fromCharCode(...bytes.subarray(offset, offset + 8192));
+      return btoa(binary);
     },
-    [width, height, paper, secret, SECRET, type] as const,
+    [width, height, background, secret, SECRET_COLOR, type] as const,
   );
-  return Buffer.from(text, "base64");
+  return Buffer.from(base64, "base64");
 }
 
-/** How many pixels of a picture are the secret, or nearly, and how large it is. */
-export async function secrets(
+/** The size of a picture, and the number of its pixels that have nearly the secret color. */
+export async function countSecretPixels(
   page: Page,
   bytes: Buffer,
 ): Promise<{ width: number; height: number; secret: number }> {
   return page.evaluate(
-    async ([text, colour]) => {
-      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    async ([base64, color]) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       const bitmap = await createImageBitmap(new Blob([bytes]));
       const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d")!;
       context.drawImage(bitmap, 0, 0);
       const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
       let secret = 0;
-      for (let at = 0; at < data.length; at += 4)
-        if (colour.every((value, channel) => Math.abs(value - data[at + channel]!) < 70))
+      for (let pixel = 0; pixel < data.length; pixel += 4)
+        if (color.every((value, channel) => Math.abs(value - data[pixel + channel]!) < 70))
           secret += 1;
       return { width: bitmap.width, height: bitmap.height, secret };
     },
-    [bytes.toString("base64"), SECRET] as const,
+    [bytes.toString("base64"), SECRET_COLOR] as const,
   );
 }
 
-/** The same of a picture that a page shows. */
-export async function secretsOf(
+/** Like `countSecretPixels`, of an image element. */
+export async function countSecretPixelsIn(
   image: Locator,
 ): Promise<{ width: number; height: number; secret: number }> {
-  const text = await image.evaluate((image: HTMLImageElement) => {
+  const base64 = await image.evaluate((image: HTMLImageElement) => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
     canvas.getContext("2d")!.drawImage(image, 0, 0);
     return canvas.toDataURL("image/png").replace(/^.*,/, "");
   });
-  return secrets(image.page(), Buffer.from(text, "base64"));
+  return countSecretPixels(image.page(), Buffer.from(base64, "base64"));
 }
 
-/** Puts a file on the page, as pasted. */
-export async function paste(
+/** Pastes a file into the page. */
+export async function pasteFile(
   page: Page,
   name: string,
   bytes: Buffer,
   type = "image/png",
 ): Promise<void> {
   await page.evaluate(
-    ([name, text, type]) => {
+    ([name, base64, type]) => {
       const data = new DataTransfer();
-      data.items.add(
-        new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name, { type }),
-      );
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      data.items.add(new File([bytes], name, { type }));
       document.body.dispatchEvent(
         new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
       );
@@ -98,87 +98,91 @@ export async function paste(
   );
 }
 
-/** The same, as dropped. */
-export async function drop(
+/** Drops files onto the page. */
+export async function dropFiles(
   page: Page,
   files: { name: string; bytes: Buffer; type: string }[],
 ): Promise<void> {
   await page.evaluate(
     (files) => {
       const data = new DataTransfer();
-      for (const { name, text, type } of files)
-        data.items.add(
-          new File([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], name, { type }),
-        );
-      for (const kind of ["dragenter", "drop"])
+      for (const { name, base64, type } of files) {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        data.items.add(new File([bytes], name, { type }));
+      }
+      for (const event of ["dragenter", "drop"])
         document.body.dispatchEvent(
-          new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }),
+          new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true }),
         );
     },
-    files.map(({ name, bytes, type }) => ({ name, text: bytes.toString("base64"), type })),
+    files.map(({ name, bytes, type }) => ({ name, base64: bytes.toString("base64"), type })),
   );
 }
 
-/** A line to a server on which everything that a browser sends is heard. */
-export async function tap(
-  to: string,
-): Promise<{ url: string; heard: () => Buffer; close: () => void }> {
-  const { hostname, port } = new URL(to);
-  const heard: Buffer[] = [];
-  const open = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
+/** A proxy to `target` that records everything that browsers send. */
+export async function startTapProxy(
+  target: string,
+): Promise<{ url: string; sentBytes: () => Buffer; close: () => void }> {
+  const { hostname, port } = new URL(target);
+  const sent: Buffer[] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
       socket.on("error", () => socket.destroy());
       socket.on("close", () => {
-        near.destroy();
-        far.destroy();
+        client.destroy();
+        upstream.destroy();
       });
     }
-    near.on("data", (bytes) => heard.push(bytes));
-    near.pipe(far).pipe(near);
+    client.on("data", (bytes) => sent.push(bytes));
+    client.pipe(upstream).pipe(client);
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    heard: () => Buffer.concat(heard),
+    sentBytes: () => Buffer.concat(sent),
     close: () => {
-      for (const socket of open) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       server.close();
     },
   };
 }
 
-/** Every PNG in a stretch of bytes. */
-export function pngs(bytes: Buffer): Buffer[] {
-  const [head, end] = [
+/** Every PNG file that `bytes` contains. */
+export function extractPngs(bytes: Buffer): Buffer[] {
+  const [signature, trailer] = [
     Buffer.from("89504e470d0a1a0a", "hex"),
     Buffer.from("49454e44ae426082", "hex"),
   ];
   const found: Buffer[] = [];
-  for (let at = bytes.indexOf(head); at !== -1; at = bytes.indexOf(head, at + 1)) {
-    const stop = bytes.indexOf(end, at);
-    if (stop !== -1) found.push(bytes.subarray(at, stop + end.length));
+  for (
+    let start = bytes.indexOf(signature);
+    start !== -1;
+    start = bytes.indexOf(signature, start + 1)
+  ) {
+    const end = bytes.indexOf(trailer, start);
+    if (end !== -1) found.push(bytes.subarray(start, end + trailer.length));
   }
   return found;
 }
 
-export type Layer = {
+export type MarkupLayer = {
   revision: number;
   shapes: { kind: string; [member: string]: unknown }[];
   crop: null;
 };
 
-/** The marks of a picture, as a program gets them. */
-export async function layer(page: Page, media: string): Promise<Layer> {
+/** Fetches the markup of a picture. */
+export async function fetchMarkup(page: Page, media: string): Promise<MarkupLayer> {
   return (await (
-    await page.request.get(`/media/${media}/markup`, { headers: asProgram })
-  ).json()) as Layer;
+    await page.request.get(`/media/${media}/markup`, { headers: apiHeaders })
+  ).json()) as MarkupLayer;
 }
 
-/** Posts an update with pictures, by who is signed in; answers its id and theirs, when they can be marked. */
-export async function post(
+/** Creates an update with files, published by default. Returns its id and those of its media once all media are ready. */
+export async function postUpdate(
   page: Page,
   fields: Record<string, string>,
   ...files: { name: string; mimeType: string; buffer: Buffer }[]
@@ -188,31 +192,22 @@ export async function post(
     body.append(name, value);
   for (const { name, mimeType, buffer } of files)
     body.append("media", new File([new Uint8Array(buffer)], name, { type: mimeType }));
-  const made = await page.request.post("/updates", {
-    headers: asProgram,
+  const response = await page.request.post("/updates", {
+    headers: apiHeaders,
     multipart: body,
     timeout: 60_000,
   });
-  expect(made.status(), await made.text()).toBe(201);
-  const update = (await made.json()) as { id: string; media: { id: string }[] };
+  expect(response.status(), await response.text()).toBe(201);
+  const update = (await response.json()) as { id: string; media: { id: string }[] };
   const media = update.media.map(({ id }) => id);
-  for (const one of media) {
+  for (const id of media)
     await expect
-      .poll(
-        async () =>
-          (
-            (await (await page.request.get(`/media/${one}`, { headers: asProgram })).json()) as {
-              state: string;
-            }
-          ).state,
-        { timeout: 30_000 },
-      )
+      .poll(async () => (await fetchMedia(page, id)).state, { timeout: 30_000 })
       .toBe("ready");
-  }
   return { id: update.id, media };
 }
 
-/** The editor, driven as a person does. Places are shares of the picture. */
+/** Drives the markup editor by mouse and keyboard. */
 export class Editor {
   readonly dialog: Locator;
 
@@ -220,39 +215,39 @@ export class Editor {
     this.dialog = page.locator("dialog.markup");
   }
 
-  async opened(): Promise<void> {
+  async waitUntilOpen(): Promise<void> {
     await expect(this.dialog).toBeVisible();
     await expect(this.dialog.locator(".markup-shapes")).toBeVisible();
   }
 
-  /** Picks a tool by its key. */
-  async pick(key: string): Promise<void> {
+  /** Presses the key of a tool. */
+  async pickTool(key: string): Promise<void> {
     await this.page.keyboard.press(key);
   }
 
-  async drag(from: Spot, to: Spot, steps = 4): Promise<void> {
-    const [[x, y], [toX, toY]] = [await this.at(from), await this.at(to)];
+  async drag(from: Position, to: Position, steps = 4): Promise<void> {
+    const [[x, y], [toX, toY]] = [await this.pagePoint(from), await this.pagePoint(to)];
     await this.page.mouse.move(x, y);
     await this.page.mouse.down();
     await this.page.mouse.move(toX, toY, { steps });
     await this.page.mouse.up();
   }
 
-  async click(at: Spot): Promise<void> {
-    const [x, y] = await this.at(at);
+  async click(position: Position): Promise<void> {
+    const [x, y] = await this.pagePoint(position);
     await this.page.mouse.click(x, y);
   }
 
-  /** Presses the main button, and says yes where it asks. */
-  async done(name: string, sure?: string): Promise<void> {
+  /** Presses the main button, presses `confirm` in the dialog that follows, and waits until the editor is closed. */
+  async finish(name: string, confirm?: string): Promise<void> {
     await this.dialog.getByRole("button", { name, exact: true }).click();
-    if (sure !== undefined)
-      await this.page.getByRole("dialog").last().getByRole("button", { name: sure }).click();
+    if (confirm !== undefined)
+      await this.page.getByRole("dialog").last().getByRole("button", { name: confirm }).click();
     await expect(this.dialog).toHaveCount(0, { timeout: 30_000 });
   }
 
-  /** Where on the page a place is. */
-  async at([x, y]: Spot): Promise<[number, number]> {
+  /** Converts a position to coordinates of the page. */
+  async pagePoint([x, y]: Position): Promise<[number, number]> {
     const box = (await this.dialog.locator(".markup-shapes").boundingBox())!;
     return [box.x + x * box.width, box.y + y * box.height];
   }
@@ -266,12 +261,12 @@ export type Media = {
   renditions: { name: string; type: string; url: string }[];
 };
 
-/** What the server tells of a picture. */
-export async function told(page: Page, media: string): Promise<Media> {
+/** Fetches the state of a media. */
+export async function fetchMedia(page: Page, media: string): Promise<Media> {
   return (await (
-    await page.request.get(`/media/${media}`, { headers: asProgram })
+    await page.request.get(`/media/${media}`, { headers: apiHeaders })
   ).json()) as Media;
 }
 
-/** What a picture is called where it does not matter. */
-export const plain = { name: "screen.png", mimeType: "image/png" };
+/** For pictures whose name does not matter. */
+export const pngFile = { name: "screen.png", mimeType: "image/png" };

@@ -1,10 +1,10 @@
-// The browser tests: `bin/test` at the top of the project runs them on both engines; here, with a program that is built already,
-// `npx playwright test` runs them on SQLite + disk.
+// The configuration of the browser tests. `bin/test` runs them on both engines. In this folder, `npx playwright test` runs them on SQLite
+// and disk with the program that is already built.
 import { defineConfig } from "@playwright/test";
 
-/** Debian's Chromium, and what it is started with. */
+/** Debian's Chromium and its arguments. */
 export const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-export const chromium = [
+export const chromiumArgs = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -16,7 +16,7 @@ export const chromium = [
 
 const engine = process.env.HEARBACK_TEST ?? "sqlite";
 
-/** What depends on the database and the storage runs on both engines; within these files, tests tagged `@once` do not. */
+/** Tests that depend on the database or the storage run on both engines, except those tagged `@once`. */
 const onBothEngines = [
   "clients.spec.ts",
   "journey.spec.ts",
@@ -34,7 +34,7 @@ export default defineConfig({
   ...selection,
   outputDir: `results/${engine}`,
   reporter: [["list"], ["json", { outputFile: `results/${engine}.json` }]],
-  // Much of what they do is waiting: two go through in little more than half the time of one after the other, also on two cores.
+  // Tests mostly wait, so two workers nearly halve the time even on two cores.
   workers: 2,
   fullyParallel: true,
   retries: 0,
@@ -46,6 +46,6 @@ export default defineConfig({
     actionTimeout: 10_000,
     navigationTimeout: 15_000,
     screenshot: "only-on-failure",
-    launchOptions: { executablePath, args: chromium },
+    launchOptions: { executablePath, args: chromiumArgs },
   },
 });

@@ -1,16 +1,16 @@
-// The raw recording plays from publication, and who plays it notices nothing when the seekable copy takes its place.
+// Videos before they are processed. The raw recording plays at once, and the seekable copy replaces it without interrupting playback.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, fixture, Hearback, signIn, test, type Page } from "./test.ts";
-import { asProgram } from "./scene.ts";
+import { apiHeaders } from "./scene.ts";
 
 const run = promisify(execFile);
 
-/** An ffmpeg that waits before it works on a file, until the gate is opened: then all of them go through. */
-async function gated(): Promise<{
+/** Creates an ffmpeg that waits before it processes a file until `open` is called. `open` resolves once a process is waiting, and ends all waits. */
+async function createGatedFfmpeg(): Promise<{
   ffmpeg: string;
   open: () => Promise<void>;
   remove: () => Promise<void>;
@@ -25,75 +25,75 @@ async function gated(): Promise<{
   );
   return {
     ffmpeg,
-    // Opening it for writing waits for a reader: so the work has begun.
+    // Opening a FIFO for writing waits for a reader, so processing has created.
     open: async () => void (await run("sh", ["-c", `echo go >${gate}; rm ${gate}`])),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
-type Told = { id: string; media: { id: string; state: string }[] };
+type CreatedUpdate = { id: string; media: { id: string; state: string }[] };
 
-async function send(page: Page, audience: string): Promise<Told> {
+async function publishVideo(page: Page, audience: string): Promise<CreatedUpdate> {
   const media = {
     name: "talk.webm",
     mimeType: "video/webm",
     buffer: await readFile(fixture("rec-vp9-opus-10s.webm")),
   };
-  const made = await page.request.post("/updates", {
-    headers: asProgram,
+  const response = await page.request.post("/updates", {
+    headers: apiHeaders,
     multipart: { title: "Raw", audience, publish: "true", media },
   });
-  expect(made.status(), await made.text()).toBe(201);
-  return (await made.json()) as Told;
+  expect(response.status(), await response.text()).toBe(201);
+  return (await response.json()) as CreatedUpdate;
 }
 
-/** Writes down what a viewer would notice. */
-async function watch(page: Page): Promise<void> {
+/** Records the events of the video that a viewer would notice. */
+async function recordPlaybackEvents(page: Page): Promise<void> {
   await page.locator(".stage video").evaluate((video: HTMLVideoElement) => {
-    const noticed: string[] = [];
-    Object.assign(window, { noticed });
+    const playbackEvents: string[] = [];
+    Object.assign(window, { playbackEvents });
     for (const event of ["pause", "waiting", "stalled", "error", "emptied", "ended"])
       video.addEventListener(event, () =>
-        noticed.push(`${event} at ${video.currentTime.toFixed(1)}`),
+        playbackEvents.push(`${event} at ${video.currentTime.toFixed(1)}`),
       );
   });
 }
 
-const noticed = (page: Page) =>
-  page.evaluate(() => (window as unknown as { noticed: string[] }).noticed);
-const address = (page: Page) =>
+const readPlaybackEvents = (page: Page) =>
+  page.evaluate(() => (window as unknown as { playbackEvents: string[] }).playbackEvents);
+const sourceAddress = (page: Page) =>
   page.locator(".stage video").evaluate((video: HTMLVideoElement) => video.getAttribute("src"));
-const playing = (page: Page) =>
+const playbackState = (page: Page) =>
   page.locator(".stage video").evaluate((video: HTMLVideoElement) => ({
-    at: video.currentTime,
+    position: video.currentTime,
     paused: video.paused,
     error: video.error?.message,
-    known: Number.isFinite(video.duration),
+    durationKnown: Number.isFinite(video.duration),
   }));
 
-test("who plays the raw recording plays on when the copy comes, and can seek afterwards", async ({
+test("playback of a raw recording continues when the seekable copy replaces it", async ({
   browser,
 }) => {
-  const gate = await gated();
+  const gate = await createGatedFfmpeg();
   const server = await Hearback.start("raw", { HEARBACK_FFMPEG: gate.ffmpeg });
   try {
-    const [rae, ron, rio] = await server.people("Rae Raw", "Ron Raw", "Rio Raw");
-    const open = async (who: typeof rae) => {
+    const [rae, ron, rio] = await server.addPeople("Rae Raw", "Ron Raw", "Rio Raw");
+    const open = async (account: typeof rae) => {
       const opened = await (await browser.newContext({ baseURL: server.url })).newPage();
-      await signIn(opened, who!);
+      await signIn(opened, account!);
       return opened;
     };
     const author = await open(rae);
-    const { id } = await send(author, `${ron!.email}, ${rio!.email}`);
-    const [ron1, rio1] = [await open(ron), await open(rio)];
-    for (const viewer of [ron1, rio1]) {
+    const { id } = await publishVideo(author, `${ron!.email}, ${rio!.email}`);
+    const [ronsPage, riosPage] = [await open(ron), await open(rio)];
+    for (const viewer of [ronsPage, riosPage]) {
       await viewer.goto(`/updates/${id}`);
       await viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => {
         video.muted = true;
         return video.play();
       });
-      await watch(viewer);
-      // Without a length in the file the line under it grows with what was read.
+      await recordPlaybackEvents(viewer);
+      // The file has no duration, so the timeline grows while the browser reads it.
       await expect
         .poll(() =>
           viewer
@@ -101,37 +101,37 @@ test("who plays the raw recording plays on when the copy comes, and can seek aft
             .evaluate((line: HTMLElement) => parseFloat(line.style.width)),
         )
         .toBeGreaterThan(0);
-      expect((await playing(viewer)).known).toBe(false);
+      expect((await playbackState(viewer)).durationKnown).toBe(false);
     }
-    const raw = await address(ron1);
+    const raw = await sourceAddress(ronsPage);
     await gate.open();
-    for (const viewer of [ron1, rio1])
+    for (const viewer of [ronsPage, riosPage])
       await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^9\d\d\d$/);
-    // The page knows of the copy, and what plays was not touched.
-    expect(await address(ron1)).toBe(raw);
-    const then = await playing(ron1);
-    expect([then.paused, then.error]).toEqual([false, undefined]);
+    // The page knows the copy, but playback is not interrupted.
+    expect(await sourceAddress(ronsPage)).toBe(raw);
+    const state = await playbackState(ronsPage);
+    expect([state.paused, state.error]).toEqual([false, undefined]);
 
-    // One plays on to the end without a break.
+    // One viewer plays to the end without an interruption.
     await expect
-      .poll(async () => (await noticed(ron1)).length, { timeout: 15_000 })
+      .poll(async () => (await readPlaybackEvents(ronsPage)).length, { timeout: 15_000 })
       .toBeGreaterThan(0);
-    const all = await noticed(ron1);
-    expect(all[0]).toMatch(/^(pause|ended) at 9\./);
-    await expect.poll(() => address(ron1)).not.toBe(raw);
-    // The other jumps: the same moment, at the new address, and it plays on.
-    if ((await playing(rio1)).paused)
-      await rio1.locator(".stage video").evaluate((video: HTMLVideoElement) => video.play());
-    await rio1.locator(".stage video").evaluate((video: HTMLVideoElement) => {
+    const events = await readPlaybackEvents(ronsPage);
+    expect(events[0]).toMatch(/^(pause|ended) at 9\./);
+    await expect.poll(() => sourceAddress(ronsPage)).not.toBe(raw);
+    // The other viewer seeks, which switches to the new address at that position.
+    if ((await playbackState(riosPage)).paused)
+      await riosPage.locator(".stage video").evaluate((video: HTMLVideoElement) => video.play());
+    await riosPage.locator(".stage video").evaluate((video: HTMLVideoElement) => {
       video.currentTime = 2;
     });
-    await expect.poll(() => address(rio1)).not.toBe(raw);
+    await expect.poll(() => sourceAddress(riosPage)).not.toBe(raw);
     for (const [viewer, to] of [
-      [rio1, 3],
-      [ron1, 8],
-      [ron1, 1],
+      [riosPage, 3],
+      [ronsPage, 8],
+      [ronsPage, 1],
     ] as const) {
-      await expect.poll(async () => (await playing(viewer)).known).toBe(true);
+      await expect.poll(async () => (await playbackState(viewer)).durationKnown).toBe(true);
       await viewer.locator(".stage video").evaluate(
         (video: HTMLVideoElement, to: number) =>
           new Promise<void>((done) => {
@@ -140,8 +140,8 @@ test("who plays the raw recording plays on when the copy comes, and can seek aft
           }),
         to,
       );
-      expect((await playing(viewer)).at).toBeGreaterThan(to - 0.1);
-      expect((await playing(viewer)).error).toBeUndefined();
+      expect((await playbackState(viewer)).position).toBeGreaterThan(to - 0.1);
+      expect((await playbackState(viewer)).error).toBeUndefined();
     }
   } finally {
     await server.stop();
@@ -149,10 +149,10 @@ test("who plays the raw recording plays on when the copy comes, and can seek aft
   }
 });
 
-test("video with metadata plays for its author at once, and for others as soon as that is removed", async ({
+test("a video with metadata plays for its author at once, and for others once the metadata is removed", async ({
   browser,
 }) => {
-  const gate = await gated();
+  const gate = await createGatedFfmpeg();
   const server = await Hearback.start("metadata", { HEARBACK_FFMPEG: gate.ffmpeg });
   const folder = await mkdtemp(join(tmpdir(), "hearback-phone-"));
   try {
@@ -170,33 +170,33 @@ test("video with metadata plays for its author at once, and for others as soon a
       "location=+52.5200+013.4050/",
       phone,
     ]);
-    const [pia, pat] = await server.people("Pia Phone", "Pat Patient");
+    const [pia, pat] = await server.addPeople("Pia Phone", "Pat Patient");
     const author = await (await browser.newContext({ baseURL: server.url })).newPage();
     await signIn(author, pia!);
     const media = { name: "phone.mp4", mimeType: "video/mp4", buffer: await readFile(phone) };
-    const made = await author.request.post("/updates", {
-      headers: asProgram,
+    const response = await author.request.post("/updates", {
+      headers: apiHeaders,
       multipart: { title: "Phone", audience: pat!.email, publish: "true", media },
     });
-    expect(made.status(), await made.text()).toBe(201);
-    const { id } = (await made.json()) as Told;
-    const other = await (await browser.newContext({ baseURL: server.url })).newPage();
-    await signIn(other, pat!);
-    for (const viewer of [author, other]) await viewer.goto(`/updates/${id}`);
+    expect(response.status(), await response.text()).toBe(201);
+    const { id } = (await response.json()) as CreatedUpdate;
+    const recipient = await (await browser.newContext({ baseURL: server.url })).newPage();
+    await signIn(recipient, pat!);
+    for (const viewer of [author, recipient]) await viewer.goto(`/updates/${id}`);
     await expect
       .poll(() =>
         author.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
       )
       .toBeGreaterThan(0);
-    await expect(other.locator(".stage .stand-in")).toHaveText(
+    await expect(recipient.locator(".stage .stand-in")).toHaveText(
       "Processing. It will play here in a moment.",
     );
-    await expect(other.locator(".stage video")).toHaveCount(0);
+    await expect(recipient.locator(".stage video")).toHaveCount(0);
     await gate.open();
-    await expect(other.locator(".stage video")).toBeVisible();
+    await expect(recipient.locator(".stage video")).toBeVisible();
     await expect
       .poll(() =>
-        other.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
+        recipient.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
       )
       .toBeGreaterThan(0);
   } finally {
@@ -206,38 +206,38 @@ test("video with metadata plays for its author at once, and for others as soon a
   }
 });
 
-test("what is still arriving says so to everyone, and plays as soon as it is here", async ({
+test("a video that is still being uploaded says so, and plays once it has arrived", async ({
   page,
   hearback,
   browser,
 }) => {
-  const [amy, art] = await hearback.people("Amy Arrive", "Art Arrive");
+  const [amy, art] = await hearback.addPeople("Amy Arrive", "Art Arrive");
   await signIn(page, amy!);
-  const begun = await page.request.fetch("/uploads", {
+  const created = await page.request.fetch("/uploads", {
     method: "POST",
     headers: {
-      ...asProgram,
+      ...apiHeaders,
       "tus-resumable": "1.0.0",
       "upload-defer-length": "1",
       "upload-metadata": `filename ${btoa("talk.webm")},filetype ${btoa("video/webm")}`,
     },
   });
-  expect(begun.status(), await begun.text()).toBe(201);
-  const { "hearback-update": id, location } = begun.headers();
+  expect(created.status(), await created.text()).toBe(201);
+  const { "hearback-update": id, location } = created.headers();
   await page.request.patch(`/updates/${id}`, {
-    headers: asProgram,
+    headers: apiHeaders,
     data: { title: "Early", audience: [art!.email] },
   });
-  await page.request.put(`/updates/${id}/publication`, { headers: asProgram });
-  const other = await (await browser.newContext({ baseURL: hearback.url })).newPage();
-  await signIn(other, art!);
-  await other.goto(`/updates/${id}`);
-  await expect(other.locator(".stage .stand-in")).toContainText("Still arriving");
+  await page.request.put(`/updates/${id}/publication`, { headers: apiHeaders });
+  const recipient = await (await browser.newContext({ baseURL: hearback.url })).newPage();
+  await signIn(recipient, art!);
+  await recipient.goto(`/updates/${id}`);
+  await expect(recipient.locator(".stage .stand-in")).toContainText("Still arriving");
   const bytes = await readFile(fixture("rec-vp8-opus-3s.webm"));
-  const sent = await page.request.fetch(location!, {
+  const appended = await page.request.fetch(location!, {
     method: "PATCH",
     headers: {
-      ...asProgram,
+      ...apiHeaders,
       "tus-resumable": "1.0.0",
       "content-type": "application/offset+octet-stream",
       "upload-offset": "0",
@@ -245,11 +245,11 @@ test("what is still arriving says so to everyone, and plays as soon as it is her
     },
     data: bytes,
   });
-  expect(sent.status(), await sent.text()).toBe(204);
-  await expect(other.locator(".stage video")).toBeVisible();
+  expect(appended.status(), await appended.text()).toBe(204);
+  await expect(recipient.locator(".stage video")).toBeVisible();
   await expect
     .poll(() =>
-      other.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
+      recipient.locator(".stage video").evaluate((video: HTMLVideoElement) => video.readyState),
     )
     .toBeGreaterThan(0);
 });

@@ -1,32 +1,39 @@
-// Recording in the browser, with its own tab for a screen and a made-up camera and microphone.
+// The recorder of the New page. The page shares its own tab as the screen; camera and microphone are fake.
 import { writeFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { expect, look, pictures, test } from "./test.ts";
-import { begins, stored } from "./recording.ts";
-import { handles, record, recorded, recorder, studio, time } from "./studio.ts";
+import { expect, checkPage, saveScreenshots, test } from "./test.ts";
+import { maxColorShareAtStart, fetchStoredMedia } from "./recording.ts";
+import {
+  interceptTracks,
+  startRecording,
+  waitUntilRecorded,
+  recorder,
+  openStudio,
+  recordedTime,
+} from "./studio.ts";
 
-/** Pictures from the top: the bar would else stand wherever the page was scrolled to. */
-async function shown(page: Page, name: string): Promise<void> {
+/** Scrolls to the top first, because the sticky recorder bar would cover the middle of a full-page screenshot. */
+async function checkPageFromTop(page: Page, name: string): Promise<void> {
   await page.evaluate(() => scrollTo(0, 0));
-  await look(page, name);
+  await checkPage(page, name);
 }
 
-test("records a tab with the camera in a bubble, pauses, stops, and plays where it stands", async ({
+test("a tab is recorded with the camera in a bubble, paused, stopped and played in place", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(180_000);
-  const [rosa, ben] = await hearback.people("Rosa", "Ben of Rosa");
-  const { page, close } = await studio(playwright, hearback, rosa!);
-  await look(page, "new");
+  const [rosa, ben] = await hearback.addPeople("Rosa", "Ben of Rosa");
+  const { page, close } = await openStudio(playwright, hearback, rosa!);
+  await checkPage(page, "new");
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByLabel("Screen and camera").check();
   await expect(page.getByText("We hear you.")).toBeVisible();
-  // Where a camera has no bubble, nothing is said of one.
-  const drag = page.getByText("Drag the bubble");
-  await expect(drag).toBeVisible();
+  // The hint about the bubble shows only if there is a bubble.
+  const bubbleHint = page.getByText("Drag the bubble");
+  await expect(bubbleHint).toBeVisible();
   await recorder(page).getByRole("radio", { name: "Camera", exact: true }).check();
-  await expect(drag).toBeHidden();
+  await expect(bubbleHint).toBeHidden();
   await recorder(page).getByLabel("Screen and camera").check();
   await expect
     .poll(() =>
@@ -35,9 +42,9 @@ test("records a tab with the camera in a bubble, pauses, stops, and plays where 
     .toBeGreaterThan(0.1);
   const bubble = page.locator(".bubble");
   await expect(bubble).toBeVisible();
-  await shown(page, "recorder-set");
+  await checkPageFromTop(page, "recorder-set");
 
-  // Moved by keys and by hand, and where it was left next time.
+  // Keys and the mouse move the bubble.
   const place = () =>
     bubble.evaluate((element) =>
       [element.style.left, element.style.top, element.style.height].map(parseFloat),
@@ -60,18 +67,18 @@ test("records a tab with the camera in a bubble, pauses, stops, and plays where 
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await expect(page).toHaveURL(/\/updates\/[0-9a-z]+\/edit/);
   await expect(page).toHaveTitle(/^● 0:0/);
-  await recorded(page, 2);
+  await waitUntilRecorded(page, 2);
   expect(
     await page
       .locator('[data-part="preview"]')
       .evaluate((video: HTMLVideoElement) => [video.videoWidth > 600, video.videoHeight > 400]),
   ).toEqual([true, true]);
-  await shown(page, "recorder-recording");
+  await checkPageFromTop(page, "recorder-recording");
   await page.keyboard.press("Alt+Shift+P");
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
-  const held = await time(page).textContent();
-  await shown(page, "recorder-paused");
-  await expect(time(page)).toHaveText(held!);
+  const held = await recordedTime(page).textContent();
+  await checkPageFromTop(page, "recorder-paused");
+  await expect(recordedTime(page)).toHaveText(held!);
   await page.getByRole("button", { name: "Go on" }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
   await page.getByLabel("Notes").fill("Typed meanwhile.");
@@ -89,7 +96,7 @@ test("records a tab with the camera in a bubble, pauses, stops, and plays where 
   expect(await page.evaluate(() => getSelection()?.toString())).toMatch(/^Recording, /);
   await expect(page).not.toHaveTitle(/●/);
   await expect(page.locator(".media-item [data-length]")).toContainText(/0:\d\d/);
-  await shown(page, "recorder-stopped");
+  await checkPageFromTop(page, "recorder-stopped");
 
   await page.locator("people-field input:visible").fill(ben!.email);
   await page.locator("people-field input:visible").press("Control+Enter");
@@ -99,22 +106,22 @@ test("records a tab with the camera in a bubble, pauses, stops, and plays where 
   await close();
 });
 
-test('Send while it records stops, finishes and sends; so does "Send it when I stop"', async ({
+test('Send during a recording stops and sends it, and so does "Send it when I stop"', async ({
   playwright,
   hearback,
 }, info) => {
   test.setTimeout(120_000);
-  const [rita, rob] = await hearback.people("Rita", "Rob");
-  const { page, close } = await studio(playwright, hearback, rita!);
+  const [rita, rob] = await hearback.addPeople("Rita", "Rob");
+  const { page, close } = await openStudio(playwright, hearback, rita!);
   await page.getByLabel("Title").fill("While it runs");
   await page.locator("people-field input:visible").fill(rob!.email);
   await page.locator("people-field input:visible").press("Enter");
   await page.locator('[data-part="count"]').evaluate((count) => {
     count.style.background = "rgb(255 0 254)";
   });
-  await record(page);
-  await recorded(page, 2);
-  // By its keys, which are pressed in passing, it asks.
+  await startRecording(page);
+  await waitUntilRecorded(page, 2);
+  // The shortcut asks first, because it is easily pressed by accident.
   await page.getByLabel("Notes").press("Control+Enter");
   await expect(page.getByRole("dialog")).toContainText("Stop the recording and send it to Rob?");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -126,44 +133,47 @@ test('Send while it records stops, finishes and sends; so does "Send it when I s
   await expect
     .poll(() => page.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
     .toBeGreaterThan(0);
-  // The page recorded itself, and not the countdown that lay on it.
+  // The page recorded itself, but not the countdown that covered it.
   const file = info.outputPath("itself.webm");
-  await writeFile(file, (await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)).bytes);
-  expect(await begins(file, [255, 0, 254])).toBeLessThan(0.01);
+  await writeFile(
+    file,
+    (await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!)).bytes,
+  );
+  expect(await maxColorShareAtStart(file, [255, 0, 254])).toBeLessThan(0.01);
 
-  // Who it is for is as last time, and what was recorded as well.
+  // The audience and the source are those of the last time.
   await page.goto("/updates/new");
   await page.getByRole("button", { name: /^Record/ }).click();
   await page.getByLabel("Send it when I stop").check();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await recorded(page, 1);
+  await waitUntilRecorded(page, 1);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.getByRole("heading", { name: /^Recording, / })).toBeVisible();
   await expect(page.locator("undo-field")).toContainText("The link is copied");
 
   await page.goto("/updates/new");
-  await record(page);
-  await recorded(page, 1);
+  await startRecording(page);
+  await waitUntilRecorded(page, 1);
   await page.getByLabel("Notes").press("Control+Enter");
   await page.getByRole("dialog").getByRole("button", { name: "Stop and send" }).click();
   await expect(page.locator("undo-field")).toContainText("Sent to 1 person");
   await close();
 });
 
-test("restart asks, leaving asks, and the end of sharing or of the time ends it with all that was recorded", async ({
+test("Restart and leaving ask first, and a recording that ends by itself keeps everything", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(180_000);
-  const [ruth] = await hearback.people("Ruth");
-  const { page, close } = await studio(playwright, hearback, ruth!);
-  await record(page);
-  await recorded(page, 3);
+  const [ruth] = await hearback.addPeople("Ruth");
+  const { page, close } = await openStudio(playwright, hearback, ruth!);
+  await startRecording(page);
+  await waitUntilRecorded(page, 3);
   await page.getByRole("button", { name: "Restart" }).click();
   await expect(page.getByRole("dialog")).toContainText(/Throw away 0:0\d/);
   await expect(recorder(page)).toHaveAttribute("data-state", "paused");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
-  // As it was: what ran runs on, what was paused stays paused.
+  // Cancel restores the state: running, or paused.
   await expect(recorder(page)).toHaveAttribute("data-state", "recording");
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByRole("button", { name: "Restart" }).click();
@@ -174,9 +184,9 @@ test("restart asks, leaving asks, and the end of sharing or of the time ends it 
   await page.getByRole("dialog").getByRole("button", { name: "Begin again" }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "counting");
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
-  await recorded(page, 1);
+  await waitUntilRecorded(page, 1);
 
-  // Another page is one press away: it is asked for, and the recording is brought in before.
+  // Leaving the page asks first, and finishes the recording.
   await page.getByRole("link", { name: "Library" }).click();
   await expect(page.getByRole("dialog")).toContainText("You are recording");
   await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
@@ -188,7 +198,7 @@ test("restart asks, leaving asks, and the end of sharing or of the time ends it 
   await page.reload();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  // "Stop sharing" of the browser's own.
+  // Simulate "Stop sharing" of the browser.
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
     const real = media.getDisplayMedia.bind(media);
@@ -198,8 +208,8 @@ test("restart asks, leaving asks, and the end of sharing or of the time ends it 
       return stream;
     };
   });
-  await record(page);
-  await recorded(page, 1);
+  await startRecording(page);
+  await waitUntilRecorded(page, 1);
   await page.evaluate(() => {
     const track = (window as unknown as { shared: MediaStream }).shared.getVideoTracks()[0]!;
     track.stop();
@@ -212,23 +222,23 @@ test("restart asks, leaving asks, and the end of sharing or of the time ends it 
   ).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(2);
 
-  // The limit says so before, and then ends it.
+  // The recorder warns before the time limit, and then ends the recording.
   await recorder(page).evaluate((element) => {
     element.dataset["limit"] = "8";
   });
-  await record(page);
+  await startRecording(page);
   await expect(recorder(page).getByText(/^It stops by itself in 0:0\d\.$/)).toBeVisible();
   await expect(page.locator(".media-item video")).toHaveCount(3);
   await close();
 });
 
-test("a refusal, a silence and a missing camera are said in words", async ({
+test("the recorder explains a refused screen, a silent microphone and a missing camera", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [rene] = await hearback.people("Rene");
-  const silent = await studio(playwright, hearback, rene!, { refuse: true, tone: 0 });
+  const [rene] = await hearback.addPeople("Rene");
+  const silent = await openStudio(playwright, hearback, rene!, { refusesScreen: true, toneHz: 0 });
   const { page } = silent;
   await page.getByRole("button", { name: "Screenshot" }).click();
   await expect(page.getByText("No screen was shared, so there is no picture.")).toBeVisible();
@@ -239,53 +249,53 @@ test("a refusal, a silence and a missing camera are said in words", async ({
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(page.getByText("No screen was shared, so nothing is recorded.")).toBeVisible();
   await expect(recorder(page)).toHaveAttribute("data-state", "set");
-  await shown(page, "recorder-problem");
+  await checkPageFromTop(page, "recorder-problem");
   await silent.close();
 
-  const refused = await studio(playwright, hearback, rene!, { permissions: [] });
+  const refused = await openStudio(playwright, hearback, rene!, { permissions: [] });
   await refused.page.getByRole("button", { name: /^Record/ }).click();
   await expect(refused.page.getByText("This page may not use the microphone.")).toBeVisible();
   await expect(refused.page.getByLabel("Microphone", { exact: true })).toHaveValue("none");
   await expect(refused.page.getByText("Nothing of what you say is recorded.")).toBeVisible();
-  // Of a camera there is none either, and its place says whose it is.
+  // The camera is not allowed either, and a placeholder takes its place.
   await recorder(refused.page).getByRole("radio", { name: "Camera", exact: true }).check();
   await expect(refused.page.getByText("Your camera comes here.")).toBeVisible();
-  // Pressed all the same, it says why again, and how it can be had.
+  // Record explains the reason again, and offers to try again.
   await expect(refused.page.getByText("This page may not use the camera.")).toBeVisible();
   await recorder(refused.page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder(refused.page)).toHaveAttribute("data-state", "set");
   await expect(refused.page.getByText("This page may not use the camera.")).toBeVisible();
   await expect(recorder(refused.page).getByRole("button", { name: "Try again" })).toBeVisible();
   await recorder(refused.page).getByRole("radio", { name: "Screen", exact: true }).check();
-  // It goes on without.
+  // The screen can be recorded without microphone and camera.
   await recorder(refused.page).getByRole("button", { name: "Record", exact: true }).click();
-  await recorded(refused.page, 1);
+  await waitUntilRecorded(refused.page, 1);
   await refused.page.getByRole("button", { name: "Stop" }).click();
   await expect(refused.page.locator(".media-item video")).toBeVisible();
   await refused.close();
 });
 
-test("a microphone and a camera that are unplugged do not end the recording of a screen", async ({
+test("unplugging the microphone and the camera does not end the recording of a screen", async ({
   playwright,
   hearback,
 }) => {
-  const [rolf] = await hearback.people("Rolf");
-  const { page, close } = await studio(playwright, hearback, rolf!);
-  const unplug = await handles(page);
-  await record(page, "Screen and camera");
+  const [rolf] = await hearback.addPeople("Rolf");
+  const { page, close } = await openStudio(playwright, hearback, rolf!);
+  const unplug = await interceptTracks(page);
+  await startRecording(page, "Screen and camera");
   await unplug("audio");
   await expect(page.getByText(/The microphone was unplugged. “.*” is used now./)).toBeVisible();
   await unplug("video");
   await expect(
     page.getByText("The camera was unplugged. The screen is recorded on without it."),
   ).toBeVisible();
-  await recorded(page, 3);
+  await waitUntilRecorded(page, 3);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  // With the camera alone there is nothing left to record.
-  await record(page, "Camera");
-  await recorded(page, 2);
+  // A recording of only the camera ends.
+  await startRecording(page, "Camera");
+  await waitUntilRecorded(page, 2);
   await unplug("video");
   await expect(
     page.getByText("The camera was unplugged, and the recording ended there. All of it is kept."),
@@ -294,13 +304,13 @@ test("a microphone and a camera that are unplugged do not end the recording of a
   await close();
 });
 
-test("what the server does not take is kept, and the recorder is free again; too large a recording ends before", async ({
+test("a recording that the server refuses is kept, and one that reaches the size limit ends", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [rhys] = await hearback.people("Rhys");
-  const { page, close } = await studio(playwright, hearback, rhys!);
+  const [rhys] = await hearback.addPeople("Rhys");
+  const { page, close } = await openStudio(playwright, hearback, rhys!);
   await page.route("**/uploads/*", (route) =>
     route.request().method() === "PATCH"
       ? route.fulfill({
@@ -313,7 +323,7 @@ test("what the server does not take is kept, and the recorder is free again; too
         })
       : route.fallback(),
   );
-  await record(page, "Camera");
+  await startRecording(page, "Camera");
   await expect(recorder(page)).toHaveAttribute("data-state", "idle", { timeout: 30_000 });
   await expect(
     recorder(page).getByRole("alert").getByText("This is larger than the server takes."),
@@ -335,20 +345,20 @@ test("what the server does not take is kept, and the recorder is free again; too
   await close();
 });
 
-test("a camera that the worker cannot draw is drawn in another way or by the page, and a later failure ends the recording in words", async ({
+test("a camera that the worker cannot draw is drawn in another way or by the page, and a later failure ends the recording", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [rika] = await hearback.people("Rika");
-  const { page, close } = await studio(playwright, hearback, rika!);
-  /** Everything that the compositor's worker does runs after this. */
-  const first = (code: string, times = 1) =>
+  const [rika] = await hearback.addPeople("Rika");
+  const { page, close } = await openStudio(playwright, hearback, rika!);
+  /** Runs `code` in the compositor worker before its own script. Applies to the next `times` workers. */
+  const prependToWorker = (code: string, times = 1) =>
     page.route(
       "**/compositor-worker*",
       async (route) => {
-        const answer = await route.fetch();
-        await route.fulfill({ response: answer, body: `${code}\n${await answer.text()}` });
+        const response = await route.fetch();
+        await route.fulfill({ response, body: `${code}\n${await response.text()}` });
       },
       { times },
     );
@@ -356,29 +366,31 @@ test("a camera that the worker cannot draw is drawn in another way or by the pag
     'VideoFrame.prototype.copyTo = () => Promise.reject(new Error("cannot be copied"))';
   const showsCamera = () =>
     expect
-      .poll(() => page.locator('[data-part="preview"]').evaluate(green), { timeout: 30_000 })
+      .poll(() => page.locator('[data-part="preview"]').evaluate(showsCameraBubble), {
+        timeout: 30_000,
+      })
       .toBe(true);
-  await first(cannotCopy);
-  await record(page, "Screen and camera");
+  await prependToWorker(cannotCopy);
+  await startRecording(page, "Screen and camera");
   await showsCamera();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
 
-  await first(
+  await prependToWorker(
     `${cannotCopy}; OffscreenCanvasRenderingContext2D.prototype.drawImage = () => { throw new Error("cannot be drawn") }`,
     2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await recorded(page, 1);
+  await waitUntilRecorded(page, 1);
   await showsCamera();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(2);
 
-  await first(
+  await prependToWorker(
     `${cannotCopy}; const draw = OffscreenCanvasRenderingContext2D.prototype.drawImage;
     OffscreenCanvasRenderingContext2D.prototype.drawImage = function (...all) { if (performance.now() > 8000) throw new Error("cannot be drawn"); return draw.apply(this, all); }`,
-    // On a busy machine a worker that gets its frames late is replaced.
+    // On a busy machine, a worker that gets its frames late is replaced by a second one.
     2,
   );
   await page.getByRole("button", { name: /^Record/ }).click();
@@ -392,24 +404,24 @@ test("a camera that the worker cannot draw is drawn in another way or by the pag
   await close();
 });
 
-test("where sound and picture part in a sleep, the recording ends at the sleep", async ({
+test("a recording ends when the computer sleeps if the browser would lose sync", async ({
   playwright,
   hearback,
 }) => {
-  const [runa] = await hearback.people("Runa");
-  const { page, context, close } = await studio(playwright, hearback, runa!);
-  // As Firefox calls it, and as a minute asleep looks to a worker.
+  const [runa] = await hearback.addPeople("Runa");
+  const { page, context, close } = await openStudio(playwright, hearback, runa!);
+  // The recorder detects Firefox by this property. To a worker, a minute of sleep looks like a jump of the clock.
   await context.addInitScript(() => {
     Object.assign(window, { mozInnerScreenX: 0 });
   });
   await page.route("**/recording-uploader-worker*", async (route) => {
-    const answer = await route.fetch();
+    const response = await route.fetch();
     const sleep =
       "const real = performance.now.bind(performance); performance.now = () => real() + (real() > 8000 ? 60_000 : 0);";
-    await route.fulfill({ response: answer, body: `${sleep}\n${await answer.text()}` });
+    await route.fulfill({ response, body: `${sleep}\n${await response.text()}` });
   });
   await page.reload();
-  await record(page, "Camera");
+  await startRecording(page, "Camera");
   await expect(
     page.getByText("This computer slept, and the recording ended there. All of it is kept."),
   ).toBeVisible({ timeout: 30_000 });
@@ -417,13 +429,13 @@ test("where sound and picture part in a sleep, the recording ends at the sleep",
   await close();
 });
 
-test("a screen that says it is larger than it is, is recorded as large as it is", async ({
+test("a screen that reports a wrong size is recorded at its real size", async ({
   playwright,
   hearback,
 }) => {
-  const [rosi] = await hearback.people("Rosi");
-  const { page, close } = await studio(playwright, hearback, rosi!);
-  // As whole screens do before their first frame.
+  const [rosi] = await hearback.addPeople("Rosi");
+  const { page, close } = await openStudio(playwright, hearback, rosi!);
+  // Whole screens report a wrong size before their first frame.
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
     const real = media.getDisplayMedia.bind(media);
@@ -433,7 +445,7 @@ test("a screen that says it is larger than it is, is recorded as large as it is"
       return stream;
     };
   });
-  await record(page, "Screen and camera");
+  await startRecording(page, "Screen and camera");
   expect(
     await page
       .locator('[data-part="preview"]')
@@ -445,25 +457,27 @@ test("a screen that says it is larger than it is, is recorded as large as it is"
 });
 
 test("a browser that cannot read frames composes in the page", async ({ playwright, hearback }) => {
-  const [rune] = await hearback.people("Rune");
-  const { page, context, close } = await studio(playwright, hearback, rune!);
+  const [rune] = await hearback.addPeople("Rune");
+  const { page, context, close } = await openStudio(playwright, hearback, rune!);
   await context.addInitScript(() => {
     for (const name of ["MediaStreamTrackProcessor", "MediaStreamTrackGenerator"])
       delete (window as unknown as Record<string, unknown>)[name];
   });
   await page.reload();
-  await record(page, "Screen and camera");
-  await recorded(page, 2);
+  await startRecording(page, "Screen and camera");
+  await waitUntilRecorded(page, 2);
   await expect
-    .poll(() => page.locator('[data-part="preview"]').evaluate(green), { timeout: 30_000 })
+    .poll(() => page.locator('[data-part="preview"]').evaluate(showsCameraBubble), {
+      timeout: 30_000,
+    })
     .toBe(true);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
   await close();
 });
 
-/** Whether the picture shows the green of Chromium's made-up camera where the bubble is at first. */
-function green(video: HTMLVideoElement | SVGElement): boolean {
+/** Whether the picture shows the green of Chromium's fake camera at the initial position of the bubble. */
+function showsCameraBubble(video: HTMLVideoElement | SVGElement): boolean {
   const { videoWidth, videoHeight } = video as HTMLVideoElement;
   if (!videoWidth) return false;
   const canvas = document.createElement("canvas");
@@ -480,9 +494,9 @@ function green(video: HTMLVideoElement | SVGElement): boolean {
   return full! > 90 && red! < 90;
 }
 
-test("a screenshot is one frame of what is shared", async ({ playwright, hearback }) => {
-  const [rhea] = await hearback.people("Rhea");
-  const { page, close } = await studio(playwright, hearback, rhea!);
+test("a screenshot adds one frame of the shared screen", async ({ playwright, hearback }) => {
+  const [rhea] = await hearback.addPeople("Rhea");
+  const { page, close } = await openStudio(playwright, hearback, rhea!);
   await page.getByRole("button", { name: "Screenshot" }).click();
   await page
     .getByRole("dialog", { name: /^Mark up Screenshot/ })
@@ -496,14 +510,14 @@ test("a screenshot is one frame of what is shared", async ({ playwright, hearbac
   await close();
 });
 
-test("over plain http, and in a browser that cannot record, the page says so and takes files", async ({
+test("the page explains why it cannot record over http or on a phone, and still accepts files", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [remy] = await hearback.people("Remy");
+  const [remy] = await hearback.addPeople("Remy");
   const port = new URL(hearback.url).port;
-  const plain = await studio(
+  const plain = await openStudio(
     playwright,
     hearback,
     remy!,
@@ -518,10 +532,10 @@ test("over plain http, and in a browser that cannot record, the page says so and
   ).toBeVisible();
   await expect(plain.page.getByRole("button", { name: /^Record/ })).toBeHidden();
   await expect(plain.page.getByRole("button", { name: /^Upload/ })).toBeVisible();
-  await look(plain.page, "new-http");
+  await checkPage(plain.page, "new-http");
   await plain.close();
 
-  const phone = await studio(playwright, hearback, remy!);
+  const phone = await openStudio(playwright, hearback, remy!);
   await phone.context.addInitScript(() => {
     delete (MediaDevices.prototype as unknown as Record<string, unknown>)["getDisplayMedia"];
     delete (navigator.mediaDevices as unknown as Record<string, unknown>)["getDisplayMedia"];
@@ -536,6 +550,6 @@ test("over plain http, and in a browser that cannot record, the page says so and
   const film = phone.page.waitForEvent("filechooser");
   await phone.page.getByRole("button", { name: /^Camera/ }).click();
   expect(await (await film).element().getAttribute("capture")).toBe("environment");
-  await pictures(phone.page, "new-phone");
+  await saveScreenshots(phone.page, "new-phone");
   await phone.close();
 });

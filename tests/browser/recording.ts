@@ -1,36 +1,36 @@
-// Recording for real, with Chromium's fake devices: a tone on the microphone, so that what is heard at the end can be measured.
+// Records with Chromium's fake devices, and measures the sound and the picture of the results. The fake microphone hears a tone.
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { chromium, expect, type BrowserContext, type Page } from "@playwright/test";
-import { chromium as flags, executablePath } from "./playwright.config.ts";
-import { wave } from "./studio.ts";
+import { chromiumArgs, executablePath } from "./playwright.config.ts";
+import { toneWav } from "./studio.ts";
 import { fixture, signIn, type Hearback, type Person } from "./test.ts";
 
-const run = promisify(execFile);
-/** What the fake microphone hears, in hertz. */
-export const TONE = 440;
+const exec = promisify(execFile);
+/** The tone that the fake microphone hears, in hertz. */
+export const TONE_HZ = 440;
 
-/** A browser with a profile that outlives it, someone who is signed in, and every byte that its recorders handed out. */
+/** A signed-in browser whose profile survives a crash. It collects every byte that the MediaRecorders of its pages produce. */
 export class RecordingBrowser {
-  /** What the recorder of the page handed out, in order. */
-  pieces: Buffer[] = [];
-  #began: number | undefined;
+  /** The chunks that MediaRecorder produced, in order. */
+  chunks: Buffer[] = [];
+  #startedAt: number | undefined;
 
   private constructor(
-    readonly who: Person,
+    readonly person: Person,
     readonly folder: string,
     readonly context: BrowserContext,
     readonly page: Page,
   ) {}
 
-  /** Opens it: the first time, or again on the profile that it left. */
-  static async open(server: Hearback, who: Person, folder: string): Promise<RecordingBrowser> {
+  /** Launches the browser. A second launch with the same `folder` uses the same profile. */
+  static async open(server: Hearback, person: Person, folder: string): Promise<RecordingBrowser> {
     const tone = join(folder, "tone.wav");
     await mkdir(folder, { recursive: true });
-    await writeFile(tone, wave(TONE));
+    await writeFile(tone, toneWav(TONE_HZ));
     const context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath,
       headless: true,
@@ -38,95 +38,96 @@ export class RecordingBrowser {
       permissions: ["camera", "microphone", "clipboard-read", "clipboard-write"],
       ignoreDefaultArgs: ["--mute-audio"],
       args: [
-        ...flags,
+        ...chromiumArgs,
         "--use-fake-device-for-media-stream",
         `--use-file-for-fake-audio-capture=${tone}`,
       ],
     });
-    const studio = new RecordingBrowser(who, folder, context, context.pages()[0]!);
-    await context.exposeBinding("handedOut", (_source, bytes: string) =>
-      studio.pieces.push(Buffer.from(bytes, "base64")),
+    const studio = new RecordingBrowser(person, folder, context, context.pages()[0]!);
+    await context.exposeBinding("chunkRecorded", (_source, base64: string) =>
+      studio.chunks.push(Buffer.from(base64, "base64")),
     );
-    await context.exposeBinding("recorderBegan", (_source, at: number) => {
-      studio.#began = at;
+    await context.exposeBinding("recorderStarted", (_source, time: number) => {
+      studio.#startedAt = time;
     });
     await context.addInitScript(() => {
       const start = MediaRecorder.prototype.start;
-      MediaRecorder.prototype.start = function (...slice) {
+      MediaRecorder.prototype.start = function (...args) {
         const test = window as unknown as {
-          handedOut: (text: string) => void;
-          recorderBegan: (at: number) => void;
+          chunkRecorded: (base64: string) => void;
+          recorderStarted: (time: number) => void;
         };
-        this.addEventListener("start", () => test.recorderBegan(Date.now()));
-        let before = Promise.resolve();
+        this.addEventListener("start", () => test.recorderStarted(Date.now()));
+        let previous = Promise.resolve();
         this.addEventListener("dataavailable", ({ data }) => {
-          before = before.then(async () => {
+          previous = previous.then(async () => {
             const bytes = new Uint8Array(await data.arrayBuffer());
-            let text = "";
-            for (let at = 0; at < bytes.length; at += 8192)
-              text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-            test.handedOut(btoa(text));
+            let binary = "";
+            for (let offset = 0; offset < bytes.length; offset += 8192)
+              binary += String.fromCharCode(...bytes.subarray(offset, offset + 8192));
+            test.chunkRecorded(btoa(binary));
           });
         });
-        start.apply(this, slice);
+        start.apply(this, args);
       };
     });
-    await studio.enter(studio.page);
+    await studio.ensureSignedIn(studio.page);
     return studio;
   }
 
-  /** Signs in where nobody is: a browser that was killed may have lost its cookies. */
-  async enter(page: Page): Promise<void> {
+  /** Signs in unless a session exists. A killed browser may have lost its cookies. */
+  async ensureSignedIn(page: Page): Promise<void> {
     await page.goto("/inbox");
-    if (new URL(page.url()).pathname === "/session") await signIn(page, this.who);
+    if (new URL(page.url()).pathname === "/session") await signIn(page, this.person);
   }
 
-  /** Records its camera and its microphone until `seconds` of it are safe on the server. */
-  async record(seconds: number): Promise<void> {
+  /** Records camera and microphone until `seconds` are safe on the server. The recording continues. */
+  async recordUntilSafe(seconds: number): Promise<void> {
     const { page } = this;
     await page.goto("/updates/new");
     await page.locator("[data-do=open]").click();
     await page.getByRole("radio", { name: "Camera", exact: true }).check();
     await page.locator("[data-do=record]").click();
-    await this.safe(seconds);
+    await this.waitUntilSafe(seconds);
   }
 
-  /** Seconds since the recorder began. */
-  get recorded(): number {
-    return this.#began === undefined ? 0 : (Date.now() - this.#began) / 1000;
+  /** Seconds since the recorder started. */
+  get recordedSeconds(): number {
+    return this.#startedAt === undefined ? 0 : (Date.now() - this.#startedAt) / 1000;
   }
 
-  /** Waits until the page says that so many seconds are safe on the server. */
-  async safe(seconds: number): Promise<void> {
-    const words = this.page.locator("[data-part=safety]");
+  /** Waits until the page says that `seconds` are safe on the server. */
+  async waitUntilSafe(seconds: number): Promise<void> {
     await expect
-      .poll(async () => safeUpTo(await words.innerText()), { timeout: 30_000 })
+      .poll(async () => parseSafeSeconds(await this.progressMessage.innerText()), {
+        timeout: 30_000,
+      })
       .toBeGreaterThanOrEqual(seconds);
   }
 
-  /** What the page says about where the recording is. */
-  get words() {
+  /** The message that says how much of the recording is where. */
+  get progressMessage() {
     return this.page.locator("[data-part=safety]");
   }
 
-  /** Ends the whole browser as the system does when it has no memory left, and answers how many seconds were recorded until then. */
-  async kill(): Promise<number> {
+  /** Kills the whole browser, as the system does when it runs out of memory. Returns the seconds recorded until then. */
+  async killBrowser(): Promise<number> {
     const closed = new Promise((resolve) => this.context.once("close", resolve));
-    const browser = await browserOf(this.profile);
+    const browser = await findBrowserPid(this.profile);
     process.kill(browser, "SIGKILL");
-    const { recorded } = this;
+    const { recordedSeconds } = this;
     await closed;
-    return recorded;
+    return recordedSeconds;
   }
 
-  /** Ends the processes of its tabs, and answers how many seconds were recorded until then. */
+  /** Kills the processes of all tabs. Returns the seconds recorded until then. */
   async killTabs(): Promise<number> {
     const crashed = this.page.waitForEvent("crash");
-    const tabs = await tabsOf(await browserOf(this.profile));
+    const tabs = await findTabPids(await findBrowserPid(this.profile));
     for (const tab of tabs) process.kill(tab, "SIGKILL");
-    const { recorded } = this;
+    const { recordedSeconds } = this;
     await crashed;
-    return recorded;
+    return recordedSeconds;
   }
 
   private get profile(): string {
@@ -138,27 +139,27 @@ export class RecordingBrowser {
   }
 }
 
-/** The process of a browser with this profile, which is no child of its own. */
-async function browserOf(profile: string): Promise<number> {
-  const own = (await processes()).find(
+/** The main process of the browser with this profile. */
+async function findBrowserPid(profile: string): Promise<number> {
+  const main = (await listProcesses()).find(
     ({ command }) =>
       command.includes(`--user-data-dir=${profile}\0`) && !command.includes("--type="),
   );
-  if (!own) throw new Error(`no browser runs with ${profile}`);
-  return own.pid;
+  if (!main) throw new Error(`no browser runs with ${profile}`);
+  return main.pid;
 }
 
-/** The processes of a browser's tabs: its children's children. */
-async function tabsOf(browser: number): Promise<number[]> {
-  const all = await processes();
-  const under = (pid: number): boolean =>
-    pid === browser || all.some((one) => one.pid === pid && under(one.parent));
+/** The renderer processes below a browser process. */
+async function findTabPids(browser: number): Promise<number[]> {
+  const all = await listProcesses();
+  const isDescendant = (pid: number): boolean =>
+    pid === browser || all.some((other) => other.pid === pid && isDescendant(other.parent));
   return all
-    .filter(({ pid, command }) => command.includes("--type=renderer") && under(pid))
+    .filter(({ pid, command }) => command.includes("--type=renderer") && isDescendant(pid))
     .map(({ pid }) => pid);
 }
 
-async function processes(): Promise<{ pid: number; parent: number; command: string }[]> {
+async function listProcesses(): Promise<{ pid: number; parent: number; command: string }[]> {
   const all = [];
   for (const pid of await readdir("/proc")) {
     if (!/^\d+$/.test(pid)) continue;
@@ -167,27 +168,27 @@ async function processes(): Promise<{ pid: number; parent: number; command: stri
         readFile(`/proc/${pid}/cmdline`, "utf8"),
         readFile(`/proc/${pid}/stat`, "utf8"),
       ]);
-      // Its name stands in brackets, and may hold anything.
+      // The fields follow the name, which is in parentheses and may contain any character.
       all.push({
         pid: Number(pid),
         parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]),
         command,
       });
     } catch {
-      // It ended meanwhile.
+      // The process ended in the meantime.
     }
   }
   return all;
 }
 
-/** "Safe on the server up to 1:24" in seconds; -1 where it says no such thing. */
-export function safeUpTo(words: string): number {
-  const [, minutes, seconds] = /[Ss]afe on the server up to (\d+):(\d\d)/.exec(words) ?? [];
+/** Parses "Safe on the server up to 1:24" into seconds. Returns -1 for other messages. */
+export function parseSafeSeconds(message: string): number {
+  const [, minutes, seconds] = /[Ss]afe on the server up to (\d+):(\d\d)/.exec(message) ?? [];
   return minutes === undefined ? -1 : Number(minutes) * 60 + Number(seconds);
 }
 
-/** The first media of an update, as who is signed in on the page gets it, and the bytes of one of its files; the recording itself is its author's alone. */
-export async function stored(
+/** Fetches the first media of an update and the bytes of one rendition, with the session of `page`. Only the author may have the original. */
+export async function fetchStoredMedia(
   page: Page,
   update: string,
   name = "original",
@@ -211,25 +212,25 @@ export async function stored(
   return { id: first.id, state: first.state, reason: first.reason, bytes: await file.body() };
 }
 
-/** A recording as browsers make it, made `bytes` long by an element that players skip. */
-export async function padded(bytes: number): Promise<Buffer> {
-  const recorded = await readFile(fixture("rec-vp9-opus-10s.webm"));
-  const size = bytes - recorded.length - 9;
-  const head = Buffer.alloc(9);
-  head.writeBigUInt64BE((1n << 56n) | BigInt(size), 1);
-  head[0] = 0xec; // EBML Void, its length in eight bytes
-  return Buffer.concat([recorded, head, randomBytes(size)]);
+/** A browser's recording, padded to `bytes` with random data in an element that players skip. */
+export async function paddedRecording(bytes: number): Promise<Buffer> {
+  const recording = await readFile(fixture("rec-vp9-opus-10s.webm"));
+  const size = bytes - recording.length - 9;
+  const header = Buffer.alloc(9);
+  header.writeBigUInt64BE((1n << 56n) | BigInt(size), 1);
+  header[0] = 0xec; // EBML Void with an eight-byte length
+  return Buffer.concat([recording, header, randomBytes(size)]);
 }
 
-export const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** The length of the sound in a file, in seconds, and the part of its loudness that is the tone (Goertzel), both from what ffmpeg decodes. */
-export async function heard(
+/** Decodes the sound of a file. Returns its length in seconds and the share of its energy at one frequency (Goertzel), from 0 to 1. */
+export async function measureTone(
   file: string,
-  hertz = TONE,
+  hertz = TONE_HZ,
 ): Promise<{ seconds: number; tone: number }> {
   const rate = 8000;
-  const { stdout } = await run(
+  const { stdout } = await exec(
     "ffmpeg",
     ["-loglevel", "error", "-i", file, "-vn", "-ac", "1", "-ar", String(rate), "-f", "s16le", "-"],
     {
@@ -238,34 +239,35 @@ export async function heard(
     },
   );
   const samples = new Int16Array(stdout.buffer, stdout.byteOffset, stdout.byteLength >> 1);
-  const turn = 2 * Math.cos((2 * Math.PI * hertz) / rate);
+  const windowSize = 800;
+  const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / rate);
   let [power, energy] = [0, 0];
-  for (let from = 0; from + 800 <= samples.length; from += 800) {
+  for (let start = 0; start + windowSize <= samples.length; start += windowSize) {
     let [a, b] = [0, 0];
-    for (const sample of samples.subarray(from, from + 800)) {
-      [a, b] = [sample + turn * a - b, a];
+    for (const sample of samples.subarray(start, start + windowSize)) {
+      [a, b] = [sample + coefficient * a - b, a];
       energy += sample * sample;
     }
-    power += (a * a + b * b - turn * a * b) / 400;
+    power += (a * a + b * b - coefficient * a * b) / (windowSize / 2);
   }
   return { seconds: samples.length / rate, tone: energy === 0 ? 0 : power / energy };
 }
 
-/** The most that a colour takes of any picture of the first second of a file, 0–1. */
-export async function begins(file: string, color: Color): Promise<number> {
-  return Math.max(...(await shares(file, color, ["-t", "1"])));
+/** The largest share of a frame that a color covers in the first second of a file, from 0 to 1. */
+export async function maxColorShareAtStart(file: string, color: Color): Promise<number> {
+  return Math.max(...(await colorShares(file, color, ["-t", "1"])));
 }
 
 type Color = readonly [red: number, green: number, blue: number];
 
-/** What a colour takes of each picture of a file, 0–1, in order. */
-export async function shares(
+/** The share of each frame of a file that a color covers, from 0 to 1, in order. `limits` are ffmpeg arguments. */
+export async function colorShares(
   file: string,
   [red, green, blue]: Color,
   limits: string[] = [],
 ): Promise<number[]> {
   const [width, height] = [160, 100];
-  const { stdout } = await run(
+  const { stdout } = await exec(
     "ffmpeg",
     [
       "-loglevel",
@@ -287,25 +289,25 @@ export async function shares(
   );
   const size = width * height * 3;
   expect(stdout.length).toBeGreaterThanOrEqual(size);
-  const all: number[] = [];
-  for (let from = 0; from + size <= stdout.length; from += size) {
-    let alike = 0;
-    for (let at = from; at < from + size; at += 3)
+  const frames: number[] = [];
+  for (let start = 0; start + size <= stdout.length; start += size) {
+    let similar = 0;
+    for (let pixel = start; pixel < start + size; pixel += 3)
       if (
-        Math.abs(stdout[at]! - red) +
-          Math.abs(stdout[at + 1]! - green) +
-          Math.abs(stdout[at + 2]! - blue) <
+        Math.abs(stdout[pixel]! - red) +
+          Math.abs(stdout[pixel + 1]! - green) +
+          Math.abs(stdout[pixel + 2]! - blue) <
         90
       )
-        alike += 1;
-    all.push(alike / (width * height));
+        similar += 1;
+    frames.push(similar / (width * height));
   }
-  return all;
+  return frames;
 }
 
-/** The length of the picture in a file, in seconds: counted from its packets, not believed from its header. */
-export async function seen(file: string): Promise<number> {
-  const { stdout } = await run("ffprobe", [
+/** The length of the video track of a file in seconds, measured from its packets rather than read from its header. */
+export async function measureVideoSeconds(file: string): Promise<number> {
+  const { stdout } = await exec("ffprobe", [
     "-loglevel",
     "error",
     "-select_streams",

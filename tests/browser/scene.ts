@@ -1,25 +1,29 @@
-// People in several places of the world and the one clock that they share: it stands still, and only `at` moves it.
+// People in several time zones, whose browsers share one clock with the server. It stands still until `setTime`.
 import { expect, type Browser, type Page } from "@playwright/test";
 import { Hearback, person, signIn, type Person } from "./test.ts";
 
-/** Where someone lives: their name, the IANA zone, and the language of their browser. */
+/** A person's name, IANA time zone and browser language. */
 export type Place = readonly [name: string, zone: string, locale: string];
 
-/** For setting the stage only: what a test is about is done on the pages. */
-export const asProgram = { accept: "application/json", "sec-fetch-site": "same-origin" };
+/** Headers of an API request. Tests use the API to prepare data; what they verify, they do on the pages. */
+export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
 export class Scene {
   private constructor(
     private readonly server: Hearback,
-    /** In the order of the places. */
+    /** In the order of the places, like `pages`. */
     readonly people: Person[],
     readonly pages: Page[],
   ) {}
 
-  /** Adds an account for each, with their zone, and signs each in, in a browser of their own that stands where they live. */
-  static async begin(browser: Browser, server: Hearback, places: readonly Place[]): Promise<Scene> {
-    const people = await server.people(...places.map(([name]) => person(name)));
-    const open = async (who: Person, [, timezoneId, locale]: Place) => {
+  /** Adds an account for each place, and signs it in, in its own browser context with that time zone and language. */
+  static async create(
+    browser: Browser,
+    server: Hearback,
+    places: readonly Place[],
+  ): Promise<Scene> {
+    const people = await server.addPeople(...places.map(([name]) => person(name)));
+    const open = async (account: Person, [, timezoneId, locale]: Place) => {
       const context = await browser.newContext({
         baseURL: server.url,
         timezoneId,
@@ -28,12 +32,12 @@ export class Scene {
       });
       const page = await context.newPage();
       await page.clock.setFixedTime(server.clock.now);
-      await signIn(page, who);
-      const settled = await page.request.patch("/me", {
-        headers: asProgram,
+      await signIn(page, account);
+      const response = await page.request.patch("/me", {
+        headers: apiHeaders,
         data: { time_zone: timezoneId },
       });
-      expect(settled.ok(), await settled.text()).toBe(true);
+      expect(response.ok(), await response.text()).toBe(true);
       return page;
     };
     const pages: Page[] = [];
@@ -41,8 +45,8 @@ export class Scene {
     return new Scene(server, people, pages);
   }
 
-  /** It is then, for the server and for all browsers. Pages that are open show it once they are looked at again. */
-  async at(time: string): Promise<void> {
+  /** Sets the time of the server and of all browsers. Open pages show it after the next load. */
+  async setTime(time: string): Promise<void> {
     await this.server.clock.moveTo(time);
     for (const page of this.pages) await page.clock.setFixedTime(this.server.clock.now);
   }

@@ -1,11 +1,11 @@
-// Sending a draft, by every way there is, with whatever was just typed.
+// The ways to send a draft.
 import type { Page } from "@playwright/test";
-import { expect, look, person, signIn, test } from "./test.ts";
+import { expect, checkPage, person, signIn, test } from "./test.ts";
 
 const audience = (page: Page) => page.locator("people-field input:visible");
 
-test("Send takes a mouse click on a draft that is saved", async ({ page, hearback }) => {
-  const [nora] = await hearback.people("Nora", "Nils");
+test("a click on Send publishes a saved draft", async ({ page, hearback }) => {
+  const [nora] = await hearback.addPeople("Nora", "Nils");
   await signIn(page, nora!);
   await page.goto("/updates/new");
   await page.getByLabel("Title").fill("Settled");
@@ -18,11 +18,11 @@ test("Send takes a mouse click on a draft that is saved", async ({ page, hearbac
   await expect(page.locator("undo-field")).toContainText("Sent to 1 person");
 });
 
-test("Ctrl Enter takes an address that is still being typed, and can be undone", async ({
+test("Ctrl+Enter includes an address that is still being typed, and sending can be undone", async ({
   page,
   hearback,
 }) => {
-  const [otto] = await hearback.people("Otto", "Olga");
+  const [otto] = await hearback.addPeople("Otto", "Olga");
   await signIn(page, otto!);
   await page.goto("/updates/new");
   await page.getByLabel("Title").fill("Fast");
@@ -34,11 +34,11 @@ test("Ctrl Enter takes an address that is still being typed, and can be undone",
   await expect(page.getByRole("heading", { name: "Draft" })).toBeVisible();
 });
 
-test("an unknown address keeps nothing else from being saved, is not sent past, and can be invited", async ({
+test("an unknown address blocks sending, does not keep the rest from being saved, and can be invited", async ({
   page,
   hearback,
 }) => {
-  const [pia] = await hearback.people(person("Pia", { admin: true }), "Paul");
+  const [pia] = await hearback.addPeople(person("Pia", { admin: true }), "Paul");
   await signIn(page, pia!);
   await page.goto("/updates/new");
   await page.getByLabel("Title").fill("For a stranger");
@@ -57,8 +57,8 @@ test("an unknown address keeps nothing else from being saved, is not sent past, 
   await expect(page.getByRole("heading", { name: "For a stranger" })).toBeVisible();
 });
 
-test("what to pass on stays on the page of a phone", async ({ page, hearback }) => {
-  const [lena] = await hearback.people("Lena", "Lars");
+test("the message to pass on fits the width of a phone", async ({ page, hearback }) => {
+  const [lena] = await hearback.addPeople("Lena", "Lars");
   await signIn(page, lena!);
   await page.setViewportSize({ width: 380, height: 760 });
   await page.goto("/updates/new");
@@ -74,5 +74,5 @@ test("what to pass on stays on the page of a phone", async ({ page, hearback }) 
     page.locator("undo-field").getByRole("button", { name: "Copy message" }),
   ).toBeInViewport({ ratio: 1 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(380);
-  await look(page, "sent-pass-on");
+  await checkPage(page, "sent-pass-on");
 });

@@ -1,4 +1,4 @@
-// A Hearback of one's own: on SQLite and a folder or, with HEARBACK_TEST=postgres, on PostgreSQL and S3. It knows nothing of browsers.
+// Starts a Hearback server with its own database and storage: SQLite and a folder, or PostgreSQL and S3 with HEARBACK_TEST=postgres.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -11,29 +11,30 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import pg from "pg";
 
-/** This folder. */
+/** The path of tests/browser. */
 export const here = fileURLToPath(new URL(".", import.meta.url));
 const program = resolve(process.env.HEARBACK_BIN ?? join(here, "../../target/debug/hearback"));
-const patience = 30_000; // ms, for the start and for the stop
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 export type Person = { name: string; email: string; password: string; admin?: boolean };
 
-/** Someone to add or to sign in: `person('Ada')` is ada@example.org. */
+/** An account to add or to sign in with. `person("Ada")` has the address ada@example.org. */
 export function person(name: string, more: Partial<Person> = {}): Person {
   const email = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, ".")}@example.org`;
   return { name, email, password: "correct horse battery staple", ...more };
 }
 
-/** The domain's clock of one server: it stands still, and only this moves it. */
-export class HeldClock {
+/** The clock that a server's domain code reads. It stands still until `moveTo`. */
+export class TestClock {
   private constructor(
-    /** What HEARBACK_TEST_CLOCK names. */
+    /** The path in HEARBACK_TEST_CLOCK. */
     readonly file: string,
     private time: Date,
   ) {}
 
-  static async at(file: string, time: string): Promise<HeldClock> {
-    const clock = new HeldClock(file, new Date(time));
+  static async create(file: string, time: string): Promise<TestClock> {
+    const clock = new TestClock(file, new Date(time));
     await clock.moveTo(time);
     return clock;
   }
@@ -42,7 +43,7 @@ export class HeldClock {
     return this.time;
   }
 
-  /** Whatever is asked from here on happens then. */
+  /** Applies to every request that starts afterwards. */
   async moveTo(time: string | Date): Promise<void> {
     this.time = new Date(time);
     await writeFile(`${this.file}.new`, this.time.toISOString());
@@ -52,28 +53,28 @@ export class HeldClock {
 
 export class Hearback {
   private constructor(
-    /** Where it listens, without a slash at the end. */
+    /** The base address, without a trailing slash. */
     readonly url: string,
-    /** The one-time address that makes the first account. */
+    /** The one-time address that creates the first account. */
     readonly setUpLink: string,
     private child: ChildProcess,
     private readonly settings: NodeJS.ProcessEnv,
     private readonly log: WriteStream,
-    private readonly cleanUp: () => Promise<void>,
-    private readonly held?: HeldClock,
+    private readonly removeResources: () => Promise<void>,
+    private readonly testClock?: TestClock,
   ) {}
 
-  /** Starts one on a free port with an empty database; its clock stands still if it is told where. What it logs is kept as results/NAME-….log. */
+  /** Starts a server on a free port with an empty database. With `time`, its clock stands still there. Its log is results/logs/NAME-….log. */
   static async start(
     name = "hearback",
     settings: NodeJS.ProcessEnv = {},
-    heldAt?: string,
+    time?: string,
   ): Promise<Hearback> {
-    const parts = await freshParts();
+    const parts = await createResources();
     const clock =
-      heldAt === undefined ? undefined : await HeldClock.at(join(parts.folder, "clock"), heldAt);
+      time === undefined ? undefined : await TestClock.create(join(parts.folder, "clock"), time);
     const env = {
-      ...inherited(),
+      ...inheritedEnvironment(),
       HEARBACK_LISTEN: "127.0.0.1:0",
       ...parts.settings,
       HEARBACK_TEST_CLOCK: clock?.file,
@@ -84,7 +85,7 @@ export class Hearback {
     const log = createWriteStream(join(logs, `${name}-${parts.id}.log`));
     const child = serve(env, log);
     try {
-      const setUpLink = await printed(child, /(https?:\/\/\S+\/setup\?code=\S+)/);
+      const setUpLink = await waitForOutput(child, /(https?:\/\/\S+\/setup\?code=\S+)/);
       return new Hearback(
         new URL(setUpLink).origin,
         setUpLink,
@@ -101,15 +102,17 @@ export class Hearback {
     }
   }
 
-  /** Its clock, if it was started with one that is held. */
-  get clock(): HeldClock {
-    if (!this.held) throw new Error("this server was started with a clock that runs");
-    return this.held;
+  /** Throws unless the server was started with a `time`. */
+  get clock(): TestClock {
+    if (!this.testClock) throw new Error("this server was started without a test clock");
+    return this.testClock;
   }
 
-  /** Adds accounts, by name or in full, and returns them. */
-  async people(...wanted: (string | Person)[]): Promise<Person[]> {
-    const people = wanted.map((one) => (typeof one === "string" ? person(one) : one));
+  /** Adds accounts and returns them. A string is a name. */
+  async addPeople(...accounts: (string | Person)[]): Promise<Person[]> {
+    const people = accounts.map((account) =>
+      typeof account === "string" ? person(account) : account,
+    );
     for (const { name, email, password, admin } of people) {
       const args = [
         "person",
@@ -121,52 +124,52 @@ export class Hearback {
         "--password-stdin",
         ...(admin ? ["--admin"] : []),
       ];
-      await this.command(args, `${password}\n`);
+      await this.runCommand(args, `${password}\n`);
     }
     return people;
   }
 
-  /** Runs `hearback ARGS…` beside the server, with its settings, and returns what it printed. */
-  async command(args: string[], input = ""): Promise<string> {
+  /** Runs `hearback ARGS…` with the settings of the server, and returns its output. */
+  async runCommand(args: string[], input = ""): Promise<string> {
     const running = promisify(execFile)(program, args, { env: this.settings });
     running.child.stdin?.end(input);
     return (await running).stdout.trim();
   }
 
-  /** Ends it at once, in the middle of whatever it does, as a power cut would. Its data stay. */
+  /** Kills the process without a warning, as a power cut would. Its data stay. */
   async kill(): Promise<void> {
     const ended = once(this.child, "exit");
     this.child.kill("SIGKILL");
     await ended;
   }
 
-  /** It stands still, with all its connections open, until it goes on. */
-  stall(): void {
+  /** Stops the process with all its connections open, until `resume`. */
+  suspend(): void {
     this.child.kill("SIGSTOP");
   }
 
-  /** It goes on with what it was doing, late. */
-  goOn(): void {
+  /** Continues a suspended process. */
+  resume(): void {
     this.child.kill("SIGCONT");
   }
 
-  /** Starts it again where it was, on what it left; with other settings, if some are given. */
-  async again(settings: NodeJS.ProcessEnv = {}): Promise<void> {
+  /** Starts the server again at the same address with the same data. `settings` override the original ones. */
+  async restart(settings: NodeJS.ProcessEnv = {}): Promise<void> {
     const { host } = new URL(this.url);
     this.child = serve({ ...this.settings, HEARBACK_LISTEN: host, ...settings }, this.log);
-    await printed(this.child, /(listens on)/);
+    await waitForOutput(this.child, /(listens on)/);
   }
 
-  /** Asks it to end, as a system would, and throws its data away. */
+  /** Terminates the server as a service manager would, and deletes its data. */
   async stop(): Promise<void> {
     if (this.child.exitCode === null && this.child.signalCode === null) {
       const ended = once(this.child, "exit");
       this.child.kill("SIGTERM");
-      const giveUp = setTimeout(() => this.child.kill("SIGKILL"), patience);
+      const timer = setTimeout(() => this.child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       await ended;
-      clearTimeout(giveUp);
+      clearTimeout(timer);
     }
-    await this.cleanUp();
+    await this.removeResources();
   }
 }
 
@@ -177,8 +180,8 @@ function serve(env: NodeJS.ProcessEnv, log: WriteStream): ChildProcess {
   return child;
 }
 
-/** Our environment without the settings of someone's own Hearback. */
-function inherited(): NodeJS.ProcessEnv {
+/** The environment without the settings of the developer's own Hearback. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) => name !== "DATABASE_URL" && !name.startsWith("HEARBACK_"),
@@ -186,34 +189,34 @@ function inherited(): NodeJS.ProcessEnv {
   );
 }
 
-/** Storage and database for one server. */
-async function freshParts() {
+/** Creates the storage and the database of one server. */
+async function createResources() {
   const id = randomBytes(6).toString("hex");
   const folder = await mkdtemp(join(tmpdir(), "hearback-"));
   const settings: NodeJS.ProcessEnv = { HEARBACK_DATA: folder };
   let remove = () => rm(folder, { recursive: true, force: true });
   if (process.env.HEARBACK_TEST === "postgres") {
     const database = `hearback_browser_${id}`;
-    const superuser = needed("HEARBACK_TEST_POSTGRES");
-    await sql(superuser, `create database ${database}`);
+    const superuser = requireEnv("HEARBACK_TEST_POSTGRES");
+    await runSql(superuser, `create database ${database}`);
     const url = new URL(superuser);
     url.pathname = `/${database}`;
     Object.assign(settings, {
       DATABASE_URL: url.href,
       HEARBACK_STORAGE: `s3://hearback-test/browser-${id}`,
-      HEARBACK_S3_ENDPOINT: needed("HEARBACK_TEST_S3_ENDPOINT"),
+      HEARBACK_S3_ENDPOINT: requireEnv("HEARBACK_TEST_S3_ENDPOINT"),
       HEARBACK_S3_PATH_STYLE: "true",
     });
     const removeFolder = remove;
     remove = async () => {
-      await sql(superuser, `drop database if exists ${database} with (force)`);
+      await runSql(superuser, `drop database if exists ${database} with (force)`);
       await removeFolder();
     };
   }
   return { id, folder, settings, remove };
 }
 
-function needed(name: string): string {
+function requireEnv(name: string): string {
   const value = process.env[name];
   if (!value)
     throw new Error(
@@ -222,7 +225,7 @@ function needed(name: string): string {
   return value;
 }
 
-async function sql(url: string, statement: string): Promise<void> {
+async function runSql(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -232,24 +235,24 @@ async function sql(url: string, statement: string): Promise<void> {
   }
 }
 
-/** What a line of its output says; fails if it ends, cannot be started, or keeps silent about it. */
-function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
-  return new Promise((found, failed) => {
-    const giveUp = setTimeout(
-      () => failed(new Error(`${program} did not print ${pattern} in ${patience} ms`)),
-      patience,
+/** Waits for a line of output and returns the first group of `pattern`. Rejects if the process ends, cannot be started or prints no such line in time. */
+function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`${program} did not print ${pattern} in ${START_TIMEOUT_MS} ms`)),
+      START_TIMEOUT_MS,
     );
-    const end = (why: string) => {
-      clearTimeout(giveUp);
-      failed(new Error(`${program} ${why} before it printed ${pattern}`));
+    const fail = (reason: string) => {
+      clearTimeout(timer);
+      reject(new Error(`${program} ${reason} before it printed ${pattern}`));
     };
-    child.once("error", (error) => end(`could not be started (${error.message})`));
-    child.once("exit", (code, signal) => end(`ended (${signal ?? code})`));
+    child.once("error", (error) => fail(`could not be started (${error.message})`));
+    child.once("exit", (code, signal) => fail(`ended (${signal ?? code})`));
     createInterface({ input: child.stdout! }).on("line", (line) => {
-      const said = pattern.exec(line)?.[1];
-      if (!said) return;
-      clearTimeout(giveUp);
-      found(said);
+      const match = pattern.exec(line)?.[1];
+      if (!match) return;
+      clearTimeout(timer);
+      resolve(match);
     });
   });
 }

@@ -1,22 +1,22 @@
-// The harness itself, and the first minute of a newcomer.
-import { axe, expect, person, pictures, setUp, signIn, test } from "./test.ts";
+// Set-up and the first sign-in. If these tests fail, the test environment is probably broken.
+import { axe, expect, person, saveScreenshots, createFirstAccount, signIn, test } from "./test.ts";
 
-test("after set-up the sign-in page opens and lets the first admin in", async ({ page, fresh }) => {
+test("the first admin can sign in after set-up", async ({ page, freshServer }) => {
   const ada = person("Ada");
-  await setUp(page, fresh, ada);
+  await createFirstAccount(page, freshServer, ada);
 
   await page.context().clearCookies();
-  await page.goto(`${fresh.url}/session`);
+  await page.goto(`${freshServer.url}/session`);
   await expect(page.locator("input[name=email]")).toBeVisible();
-  await pictures(page, "sign-in");
+  await saveScreenshots(page, "sign-in");
   await axe(page);
 
-  await signIn(page, ada, `${fresh.url}/session`);
+  await signIn(page, ada, `${freshServer.url}/session`);
   await expect(page.locator("input[name=password]")).toHaveCount(0);
 });
 
 test("people added on the command line can sign in", async ({ page, hearback }) => {
-  const [grace] = await hearback.people("Grace");
+  const [grace] = await hearback.addPeople("Grace");
   await signIn(page, grace!);
   await expect(page.locator("input[name=password]")).toHaveCount(0);
 });

@@ -1,48 +1,56 @@
-// What is heard in a recording: the microphone and the tab that is shared, each by its tone.
+// The sound of recordings. The microphone and the shared tab play different tones, which the tests measure.
 import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
-import { heard, stored } from "./recording.ts";
+import { measureTone, fetchStoredMedia } from "./recording.ts";
 import { expect, test } from "./test.ts";
-import { studio } from "./studio.ts";
+import { openStudio } from "./studio.ts";
 
 const [voice, music] = [1000, 440];
-const part = (page: Page, name: string) => page.locator(`screen-recorder [data-part="${name}"]`);
+const recorderPart = (page: Page, name: string) =>
+  page.locator(`screen-recorder [data-part="${name}"]`);
 
-/** Records some seconds after `choose`, and answers the file. */
-async function recorded(page: Page, info: TestInfo, choose: () => Promise<void>): Promise<string> {
+/** Opens the recorder, calls `choose`, records at least four seconds and returns the path of the downloaded file. */
+async function recordFile(
+  page: Page,
+  info: TestInfo,
+  choose: () => Promise<void>,
+): Promise<string> {
   await page.goto("/updates/new");
   await page.getByRole("button", { name: /^Record/ }).click();
-  await expect(part(page, "microphone").locator("option")).not.toHaveCount(1);
+  await expect(recorderPart(page, "microphone").locator("option")).not.toHaveCount(1);
   await choose();
   await page
     .locator("screen-recorder")
     .getByRole("button", { name: "Record", exact: true })
     .click();
-  await expect(part(page, "time")).toHaveText(/0:0[4-9]/, { timeout: 30_000 });
+  await expect(recorderPart(page, "time")).toHaveText(/0:0[4-9]/, { timeout: 30_000 });
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
-  const { id, bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  const { id, bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   const file = info.outputPath(`${id}.webm`);
   await writeFile(file, bytes);
   return file;
 }
 
-async function tones(file: string): Promise<{ voice: number; music: number }> {
-  return { voice: (await heard(file, voice)).tone, music: (await heard(file, music)).tone };
+async function measureTones(file: string): Promise<{ voice: number; music: number }> {
+  return {
+    voice: (await measureTone(file, voice)).tone,
+    music: (await measureTone(file, music)).tone,
+  };
 }
 
-test("the microphone and the tab that is shared are heard together, each alone, or neither", async ({
+test("a recording contains the microphone and the sound of the tab together, each alone or neither", async ({
   playwright,
   hearback,
 }, info) => {
   test.setTimeout(180_000);
-  const [sol] = await hearback.people("Sol");
-  const { page, context, close } = await studio(playwright, hearback, sol!, {
-    tone: voice,
-    tab: "The tab with music",
+  const [sol] = await hearback.addPeople("Sol");
+  const { page, context, close } = await openStudio(playwright, hearback, sol!, {
+    toneHz: voice,
+    sharedTabTitle: "The tab with music",
     args: ["--autoplay-policy=no-user-gesture-required"],
   });
-  // A tone that goes on is an echo to the browser's echo canceller as soon as another is played.
+  // Switch off echo cancellation, which would remove a constant tone while the tab plays another.
   await context.addInitScript(() => {
     const media = navigator.mediaDevices as MediaDevices | undefined;
     const real = media?.getUserMedia.bind(media);
@@ -70,54 +78,53 @@ test("the microphone and the tab that is shared are heard together, each alone, 
     tone.start();
   }, music);
   await page.bringToFront();
-  const both = await tones(await recorded(page, info, async () => {}));
+  const both = await measureTones(await recordFile(page, info, async () => {}));
   expect(both.voice).toBeGreaterThan(0.1);
   expect(both.music).toBeGreaterThan(0.1);
   expect(both.voice + both.music).toBeGreaterThan(0.7);
 
-  const spoken = await tones(await recorded(page, info, () => part(page, "sound").uncheck()));
+  const spoken = await measureTones(
+    await recordFile(page, info, () => recorderPart(page, "sound").uncheck()),
+  );
   expect(spoken.voice).toBeGreaterThan(0.7);
   expect(spoken.music).toBeLessThan(0.01);
 
-  const played = await tones(
-    await recorded(page, info, async () => {
-      await part(page, "sound").check();
-      await part(page, "microphone").selectOption("No microphone");
+  const played = await measureTones(
+    await recordFile(page, info, async () => {
+      await recorderPart(page, "sound").check();
+      await recorderPart(page, "microphone").selectOption("No microphone");
     }),
   );
   expect(played.music).toBeGreaterThan(0.7);
   expect(played.voice).toBeLessThan(0.01);
 
-  // That choice stays: with the sound of the tab off too, there is no sound to decode.
-  const silent = await recorded(page, info, () => part(page, "sound").uncheck());
-  await expect(heard(silent)).rejects.toThrow(/does not contain any stream/);
+  // The page remembers "No microphone". Without the sound of the tab, the file has no audio stream.
+  const silent = await recordFile(page, info, () => recorderPart(page, "sound").uncheck());
+  await expect(measureTone(silent)).rejects.toThrow(/does not contain any stream/);
   await close();
 });
 
-test("a browser that does not mix records the microphone itself", async ({
+test("the microphone is recorded directly if the browser cannot mix sound", async ({
   playwright,
   hearback,
 }, info) => {
-  const [sid] = await hearback.people("Sid");
-  const { page, context, close } = await studio(playwright, hearback, sid!, { tone: voice });
-  // As in Firefox on a computer without a loudspeaker.
+  const [sid] = await hearback.addPeople("Sid");
+  const { page, context, close } = await openStudio(playwright, hearback, sid!, { toneHz: voice });
+  // Firefox behaves like this on a computer without a loudspeaker.
   await context.addInitScript(() => {
     AudioContext.prototype.resume = () => new Promise(() => {});
     Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
   });
-  const file = await recorded(page, info, () =>
-    expect(part(page, "heard")).toHaveText(/^Your microphone is recorded/),
+  const file = await recordFile(page, info, () =>
+    expect(recorderPart(page, "heard")).toHaveText(/^Your microphone is recorded/),
   );
-  expect((await heard(file, voice)).tone).toBeGreaterThan(0.7);
+  expect((await measureTone(file, voice)).tone).toBeGreaterThan(0.7);
   await close();
 });
 
-test("whether what is kept may stay is asked before it records", async ({
-  playwright,
-  hearback,
-}) => {
-  const [sue] = await hearback.people("Sue");
-  const { page, context, close } = await studio(playwright, hearback, sue!);
+test("the page requests persistent storage before it records", async ({ playwright, hearback }) => {
+  const [sue] = await hearback.addPeople("Sue");
+  const { page, context, close } = await openStudio(playwright, hearback, sue!);
   await context.addInitScript(() => {
     const states: (string | undefined)[] = [];
     Object.assign(window, { states });
@@ -134,7 +141,7 @@ test("whether what is kept may stay is asked before it records", async ({
     .locator("screen-recorder")
     .getByRole("button", { name: "Record", exact: true })
     .click();
-  await expect(part(page, "time")).toHaveText(/0:0[1-9]/, { timeout: 30_000 });
+  await expect(recorderPart(page, "time")).toHaveText(/0:0[1-9]/, { timeout: 30_000 });
   expect(await states()).toEqual(["set"]);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();

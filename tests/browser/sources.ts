@@ -1,22 +1,25 @@
-// Screens, cameras and microphones that deliver what a test wants, when it wants it.
+// Fake screens, cameras and microphones that deliver frames when a test says so.
 import type { Page } from "@playwright/test";
 
 export type Source = "screen" | "camera" | "microphone";
 
-/** Colours that no page of ours has, as red, green and blue. */
+/** The colors of the fake frames as red, green and blue. No page of ours has them. */
 export const colors = { screen: [0, 90, 255], camera: [255, 0, 200] } as const;
 
-/** `real` is Chromium's own. `mute` delivers nothing until told to; `silent` (a microphone) delivers silence; `stuck` is never there. */
-export type Behaviour = "real" | "mute" | "silent" | "stuck";
+/**
+ * `real`: Chromium's own fake device. `mute`: delivers nothing until `deliver`. `silent`: a microphone that delivers silence.
+ * `stuck`: the request for it never settles.
+ */
+export type SourceBehavior = "real" | "mute" | "silent" | "stuck";
 
-/** Gives the page these sources, from its next load on. `hidesFrames`: the page cannot read the frames of tracks, as in Firefox. */
-export async function control(
+/** Replaces the sources of the page and reloads it. With `hidesFrames`, the page cannot read the frames of tracks, as in Firefox. */
+export async function fakeSources(
   page: Page,
-  behaviours: Partial<Record<Source, Behaviour>>,
+  behaviors: Partial<Record<Source, SourceBehavior>>,
   { hidesFrames = false } = {},
 ): Promise<void> {
   await page.addInitScript(
-    ({ behaviours, colors, hidesFrames }) => {
+    ({ behaviors, colors, hidesFrames }) => {
       const media = navigator.mediaDevices as MediaDevices | undefined;
       if (!media) return;
       const [device, display] = [media.getUserMedia.bind(media), media.getDisplayMedia.bind(media)];
@@ -28,30 +31,30 @@ export async function control(
         Reflect.deleteProperty(window, "MediaStreamTrackGenerator");
         Reflect.deleteProperty(window, "MediaStreamTrackProcessor");
       }
-      const made: Partial<Record<string, Generator>> = {};
-      const given: string[] = [];
-      const sound = (): MediaStreamTrack =>
+      const generators: Partial<Record<string, Generator>> = {};
+      const granted: string[] = [];
+      const silence = (): MediaStreamTrack =>
         new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0]!;
-      const track = (source: string): MediaStreamTrack | Promise<never> => {
-        const behaviour = behaviours[source as "screen"];
-        if (behaviour === "stuck") return new Promise(() => {});
-        if (behaviour === "silent") return sound();
-        return (made[source] = new Generator({
+      const fakeTrack = (source: string): MediaStreamTrack | Promise<never> => {
+        const behavior = behaviors[source as "screen"];
+        if (behavior === "stuck") return new Promise(() => {});
+        if (behavior === "silent") return silence();
+        return (generators[source] = new Generator({
           kind: source === "microphone" ? "audio" : "video",
         }));
       };
       const isReal = (source: "screen" | "camera" | "microphone") =>
-        (behaviours[source] ?? "real") === "real";
+        (behaviors[source] ?? "real") === "real";
       media.getDisplayMedia = async (options) => {
         const stream = isReal("screen")
           ? await display(options)
-          : new MediaStream([await track("screen")]);
-        given.push("screen");
+          : new MediaStream([await fakeTrack("screen")]);
+        granted.push("screen");
         return stream;
       };
-      media.getUserMedia = async (wanted = {}) => {
-        const source = wanted.video ? "camera" : "microphone";
-        return isReal(source) ? device(wanted) : new MediaStream([await track(source)]);
+      media.getUserMedia = async (constraints = {}) => {
+        const source = constraints.video ? "camera" : "microphone";
+        return isReal(source) ? device(constraints) : new MediaStream([await fakeTrack(source)]);
       };
       const frame = (source: "screen" | "camera"): VideoFrame => {
         const canvas =
@@ -62,8 +65,8 @@ export async function control(
         return new VideoFrame(canvas, { timestamp: Math.round(performance.now() * 1000) });
       };
       const deliver = async (source: "screen" | "camera", times: number): Promise<void> => {
-        const generator = made[source];
-        if (!generator) throw new Error(`the page has no ${source} of the test's`);
+        const generator = generators[source];
+        if (!generator) throw new Error(`the page has not requested the fake ${source}`);
         const writer = generator.writable.getWriter();
         await writer.write(frame(source));
         if (times === 1) return writer.releaseLock();
@@ -72,18 +75,18 @@ export async function control(
           else clearInterval(timer);
         }, 1000 / 15);
       };
-      Object.assign(window, { deliver, given });
+      Object.assign(window, { deliver, granted });
     },
-    { behaviours, colors, hidesFrames },
+    { behaviors, colors, hidesFrames },
   );
   await page.reload();
 }
 
-/** The sources that the page was given so far. */
-export const given = (page: Page) =>
-  page.evaluate(() => (window as unknown as { given: Source[] }).given);
+/** The screens that the page was granted so far. */
+export const grantedScreens = (page: Page) =>
+  page.evaluate(() => (window as unknown as { granted: Source[] }).granted);
 
-/** Has a source deliver its colour: one frame, or 15 a second from here on. */
+/** Lets a source deliver frames of its color: one, or 15 per second from now on. */
 export async function deliver(
   page: Page,
   source: "screen" | "camera",

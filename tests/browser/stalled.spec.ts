@@ -1,13 +1,13 @@
-// Recording starts with what there is: a screen, camera, microphone or worker that delivers nothing holds nothing up.
+// Recordings with a screen, camera, microphone or worker that delivers late or nothing. The rest is recorded without delay.
 import { writeFile } from "node:fs/promises";
 import type { Page, TestInfo } from "@playwright/test";
-import { expect, look, test } from "./test.ts";
-import { heard, shares, stored } from "./recording.ts";
-import { colors, control, deliver } from "./sources.ts";
-import { recorded, recorder, studio } from "./studio.ts";
+import { expect, checkPage, test } from "./test.ts";
+import { measureTone, colorShares, fetchStoredMedia } from "./recording.ts";
+import { colors, fakeSources, deliver } from "./sources.ts";
+import { waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 
-const missing = (page: Page) => page.locator('[data-part="missing"]');
-const words = {
+const missingMessage = (page: Page) => page.locator('[data-part="missing"]');
+const messages = {
   screen:
     "Your screen hasn't sent a picture yet. Recording continues and will show it as soon as it does.",
   camera: "Your camera isn't sending a picture. You're recording without it.",
@@ -17,8 +17,8 @@ const words = {
   sound: "No sound is arriving, so you're recording without sound.",
 };
 
-/** Chooses what to record and presses Record; `between` runs in between. */
-async function press(
+/** Chooses a source and presses Record. Calls `between` in between. */
+async function pressRecord(
   page: Page,
   source: string,
   between: () => Promise<void> = async () => {},
@@ -29,60 +29,60 @@ async function press(
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
 }
 
-const runs = (page: Page) =>
+const expectRecording = (page: Page) =>
   expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
 
-/** Stops, and answers the path of what the server stored. */
-async function stop(page: Page, info: TestInfo): Promise<string> {
+/** Stops the recording, and returns the path of the downloaded file. */
+async function stopAndDownload(page: Page, info: TestInfo): Promise<string> {
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toBeVisible();
-  const { id, bytes } = await stored(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
+  const { id, bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   const file = info.outputPath(`${id}.webm`);
   await writeFile(file, bytes);
   return file;
 }
 
-/** The share of the pictures of a file that a colour takes in its first and in its last one. */
-async function ends(
+/** The share of the first and of the last frame of a file that the color of a source covers. */
+async function colorAtEnds(
   file: string,
   source: "screen" | "camera",
 ): Promise<{ first: number; last: number }> {
-  const all = await shares(file, colors[source]);
-  return { first: all[0]!, last: all.at(-1)! };
+  const frames = await colorShares(file, colors[source]);
+  return { first: frames[0]!, last: frames.at(-1)! };
 }
 
 async function expectTone(file: string): Promise<void> {
-  const { seconds, tone } = await heard(file);
+  const { seconds, tone } = await measureTone(file);
   expect(seconds).toBeGreaterThan(1);
   expect(tone).toBeGreaterThan(0.5);
 }
 
-test("a screen without a frame does not hold up the camera, and joins when its first frame comes", async ({
+test("a screen without frames does not delay the camera, and joins with its first frame", async ({
   playwright,
   hearback,
 }, info) => {
-  const [sara] = await hearback.people("Sara Stall");
-  const { page, close } = await studio(playwright, hearback, sara!);
-  await control(page, { screen: "mute", camera: "mute" });
-  await press(page, "Screen and camera", () => deliver(page, "camera"));
-  await runs(page);
-  await expect(missing(page)).toHaveText(words.screen);
-  await expect(page.locator("#announcements")).toHaveText(`Recording. ${words.screen}`);
-  await recorded(page, 2);
-  // From the top: in a picture of the whole page the bar stands wherever it was scrolled to.
+  const [sara] = await hearback.addPeople("Sara Stall");
+  const { page, close } = await openStudio(playwright, hearback, sara!);
+  await fakeSources(page, { screen: "mute", camera: "mute" });
+  await pressRecord(page, "Screen and camera", () => deliver(page, "camera"));
+  await expectRecording(page);
+  await expect(missingMessage(page)).toHaveText(messages.screen);
+  await expect(page.locator("#announcements")).toHaveText(`Recording. ${messages.screen}`);
+  await waitUntilRecorded(page, 2);
+  // Scroll to the top first, because the sticky recorder bar would cover the middle of a full-page screenshot.
   await page.evaluate(() => scrollTo(0, 0));
-  await look(page, "recorder-missing");
+  await checkPage(page, "recorder-missing");
   await deliver(page, "screen");
-  await expect(missing(page)).toBeHidden();
+  await expect(missingMessage(page)).toBeHidden();
   await expect(page.locator("#announcements")).toHaveText(
     "Everything you chose is being recorded now.",
   );
-  await recorded(
+  await waitUntilRecorded(
     page,
     Number((await page.locator('[data-part="time"]').textContent())!.split(":")[1]) + 2,
   );
-  const file = await stop(page, info);
-  const [screen, camera] = [await ends(file, "screen"), await ends(file, "camera")];
+  const file = await stopAndDownload(page, info);
+  const [screen, camera] = [await colorAtEnds(file, "screen"), await colorAtEnds(file, "camera")];
   expect(screen.first).toBeLessThan(0.01);
   expect(screen.last).toBeGreaterThan(0.8);
   expect(Math.min(camera.first, camera.last)).toBeGreaterThan(0.02);
@@ -90,24 +90,24 @@ test("a screen without a frame does not hold up the camera, and joins when its f
   await close();
 });
 
-test("a camera without a frame does not hold up the screen, and joins when its first frame comes", async ({
+test("a camera without frames does not delay the screen, and joins with its first frame", async ({
   playwright,
   hearback,
 }, info) => {
-  const [stan] = await hearback.people("Stan Stall");
-  const { page, close } = await studio(playwright, hearback, stan!);
-  await control(page, { screen: "mute", camera: "mute" });
-  await press(page, "Screen and camera");
+  const [stan] = await hearback.addPeople("Stan Stall");
+  const { page, close } = await openStudio(playwright, hearback, stan!);
+  await fakeSources(page, { screen: "mute", camera: "mute" });
+  await pressRecord(page, "Screen and camera");
   await expect(recorder(page)).toHaveAttribute("data-state", "counting");
   await deliver(page, "screen", "once");
-  await runs(page);
-  await expect(missing(page)).toHaveText(words.camera);
-  await recorded(page, 2);
+  await expectRecording(page);
+  await expect(missingMessage(page)).toHaveText(messages.camera);
+  await waitUntilRecorded(page, 2);
   await deliver(page, "camera");
-  await expect(missing(page)).toBeHidden();
-  await recorded(page, 4);
-  const file = await stop(page, info);
-  const [screen, camera] = [await ends(file, "screen"), await ends(file, "camera")];
+  await expect(missingMessage(page)).toBeHidden();
+  await waitUntilRecorded(page, 4);
+  const file = await stopAndDownload(page, info);
+  const [screen, camera] = [await colorAtEnds(file, "screen"), await colorAtEnds(file, "camera")];
   expect(Math.min(screen.first, screen.last)).toBeGreaterThan(0.8);
   expect(camera.first).toBeLessThan(0.01);
   expect(camera.last).toBeGreaterThan(0.02);
@@ -115,43 +115,43 @@ test("a camera without a frame does not hold up the screen, and joins when its f
   await close();
 });
 
-test("with neither a frame of the screen nor of the camera the sound is recorded", async ({
+test("sound is recorded while neither the screen nor the camera sends frames", async ({
   playwright,
   hearback,
 }, info) => {
-  const [sina] = await hearback.people("Sina Stall");
-  const { page, close } = await studio(playwright, hearback, sina!);
-  await control(page, { screen: "mute", camera: "mute" });
-  await press(page, "Screen and camera");
-  await runs(page);
-  await expect(missing(page)).toHaveText(words.both);
-  await recorded(page, 3);
-  const file = await stop(page, info);
-  expect(Math.min(...(await shares(file, [0, 0, 0])))).toBeGreaterThan(0.99);
+  const [sina] = await hearback.addPeople("Sina Stall");
+  const { page, close } = await openStudio(playwright, hearback, sina!);
+  await fakeSources(page, { screen: "mute", camera: "mute" });
+  await pressRecord(page, "Screen and camera");
+  await expectRecording(page);
+  await expect(missingMessage(page)).toHaveText(messages.both);
+  await waitUntilRecorded(page, 3);
+  const file = await stopAndDownload(page, info);
+  expect(Math.min(...(await colorShares(file, [0, 0, 0])))).toBeGreaterThan(0.99);
   await expectTone(file);
   await close();
 });
 
 for (const [source, name, text] of [
-  ["screen", "Screen", words.screen],
-  ["camera", "Camera", words.cameraAlone],
+  ["screen", "Screen", messages.screen],
+  ["camera", "Camera", messages.cameraAlone],
 ] as const) {
-  test(`a ${source} that is recorded alone may send its first frame late`, async ({
+  test(`a ${source} that is recorded alone can send its first frame late`, async ({
     playwright,
     hearback,
   }, info) => {
-    const [sven] = await hearback.people(`Sven ${name}`);
-    const { page, close } = await studio(playwright, hearback, sven!);
-    await control(page, { [source]: "mute" });
-    await press(page, name);
-    await runs(page);
-    await expect(missing(page)).toHaveText(text);
-    await recorded(page, 2);
+    const [sven] = await hearback.addPeople(`Sven ${name}`);
+    const { page, close } = await openStudio(playwright, hearback, sven!);
+    await fakeSources(page, { [source]: "mute" });
+    await pressRecord(page, name);
+    await expectRecording(page);
+    await expect(missingMessage(page)).toHaveText(text);
+    await waitUntilRecorded(page, 2);
     await deliver(page, source);
-    await expect(missing(page)).toBeHidden();
-    await recorded(page, 4);
-    const file = await stop(page, info);
-    const { first, last } = await ends(file, source);
+    await expect(missingMessage(page)).toBeHidden();
+    await waitUntilRecorded(page, 4);
+    const file = await stopAndDownload(page, info);
+    const { first, last } = await colorAtEnds(file, source);
     expect(first).toBeLessThan(0.01);
     expect(last).toBeGreaterThan(0.7);
     await expectTone(file);
@@ -163,61 +163,61 @@ test("a screen that sends one frame and no more is recorded", async ({
   playwright,
   hearback,
 }, info) => {
-  const [suse] = await hearback.people("Suse Stall");
-  const { page, close } = await studio(playwright, hearback, suse!);
-  await control(page, { screen: "mute" });
-  await press(page, "Screen");
+  const [suse] = await hearback.addPeople("Suse Stall");
+  const { page, close } = await openStudio(playwright, hearback, suse!);
+  await fakeSources(page, { screen: "mute" });
+  await pressRecord(page, "Screen");
   await expect(recorder(page)).toHaveAttribute("data-state", "counting");
   await deliver(page, "screen", "once");
-  await runs(page);
-  await recorded(page, 3);
-  const file = await stop(page, info);
-  const { first, last } = await ends(file, "screen");
+  await expectRecording(page);
+  await waitUntilRecorded(page, 3);
+  const file = await stopAndDownload(page, info);
+  const { first, last } = await colorAtEnds(file, "screen");
   expect(Math.min(first, last)).toBeGreaterThan(0.8);
   await expectTone(file);
   await close();
 });
 
-for (const [behaviour, name] of [
+for (const [behavior, name] of [
   ["silent", "is silent"],
   ["mute", "delivers nothing"],
 ] as const) {
-  test(`a microphone that ${name} does not hold up the picture`, async ({
+  test(`a microphone that ${name} does not delay the picture`, async ({
     playwright,
     hearback,
   }, info) => {
-    const [sid] = await hearback.people(`Sid ${behaviour}`);
-    const { page, close } = await studio(playwright, hearback, sid!);
-    await control(page, { screen: "mute", microphone: behaviour });
-    await press(page, "Screen");
+    const [sid] = await hearback.addPeople(`Sid ${behavior}`);
+    const { page, close } = await openStudio(playwright, hearback, sid!);
+    await fakeSources(page, { screen: "mute", microphone: behavior });
+    await pressRecord(page, "Screen");
     await expect(recorder(page)).toHaveAttribute("data-state", "counting");
     await deliver(page, "screen");
-    await runs(page);
-    await recorded(page, 3);
-    await expect(missing(page)).toBeHidden();
-    const file = await stop(page, info);
-    expect((await ends(file, "screen")).last).toBeGreaterThan(0.8);
-    expect((await heard(file)).seconds).toBeGreaterThan(1);
+    await expectRecording(page);
+    await waitUntilRecorded(page, 3);
+    await expect(missingMessage(page)).toBeHidden();
+    const file = await stopAndDownload(page, info);
+    expect((await colorAtEnds(file, "screen")).last).toBeGreaterThan(0.8);
+    expect((await measureTone(file)).seconds).toBeGreaterThan(1);
     await close();
   });
 }
 
-for (const [hides, where] of [
-  [false, "where nothing is mixed"],
-  [true, "where nothing is mixed and pages cannot read frames"],
+for (const [hidesFrames, limitation] of [
+  [false, "cannot mix sound"],
+  [true, "cannot mix sound or read frames"],
 ] as const) {
-  test(`${where}, a microphone that delivers nothing is left out, and the page says so`, async ({
+  test(`a microphone that delivers nothing is left out if the browser ${limitation}`, async ({
     playwright,
     hearback,
   }, info) => {
-    const [siv] = await hearback.people(`Siv Stall ${hides}`);
-    const { page, context, close } = await studio(playwright, hearback, siv!);
-    // As in browsers that have nothing to play sound with.
+    const [siv] = await hearback.addPeople(`Siv Stall ${hidesFrames}`);
+    const { page, context, close } = await openStudio(playwright, hearback, siv!);
+    // Browsers without an audio output behave like this.
     await context.addInitScript(() => {
       AudioContext.prototype.resume = () => new Promise(() => {});
       Object.defineProperty(AudioContext.prototype, "state", { get: () => "suspended" });
     });
-    // A recorder that waits for the microphone would be given up after seconds and replaced.
+    // Count the recorders. One that waited for the microphone would be replaced after some seconds.
     await context.addInitScript(() => {
       const Real = MediaRecorder;
       let started = 0;
@@ -229,36 +229,38 @@ for (const [hides, where] of [
         }
       };
     });
-    await control(page, { screen: "mute", microphone: "mute" }, { hidesFrames: hides });
-    await press(page, "Screen");
-    await runs(page);
-    await expect(missing(page)).toHaveText(`${words.screen} ${words.sound}`);
+    await fakeSources(page, { screen: "mute", microphone: "mute" }, { hidesFrames });
+    await pressRecord(page, "Screen");
+    await expectRecording(page);
+    await expect(missingMessage(page)).toHaveText(`${messages.screen} ${messages.sound}`);
     await deliver(page, "screen");
-    await expect(missing(page)).toHaveText(words.sound);
+    await expect(missingMessage(page)).toHaveText(messages.sound);
     await expect(page.locator("html")).toHaveAttribute("data-recorders", "1");
-    await recorded(page, 3);
-    expect((await ends(await stop(page, info), "screen")).last).toBeGreaterThan(0.8);
+    await waitUntilRecorded(page, 3);
+    expect((await colorAtEnds(await stopAndDownload(page, info), "screen")).last).toBeGreaterThan(
+      0.8,
+    );
     await close();
   });
 }
 
-test("where pages cannot read frames, sources that deliver late are recorded as soon as they do", async ({
+test("late sources are recorded in a browser that cannot read frames", async ({
   playwright,
   hearback,
 }, info) => {
-  const [sam] = await hearback.people("Sam Stall");
-  const { page, close } = await studio(playwright, hearback, sam!);
-  await control(page, { screen: "mute", camera: "mute" }, { hidesFrames: true });
-  await press(page, "Screen and camera");
-  await runs(page);
-  await expect(missing(page)).toHaveText(words.both);
-  await recorded(page, 2);
+  const [sam] = await hearback.addPeople("Sam Stall");
+  const { page, close } = await openStudio(playwright, hearback, sam!);
+  await fakeSources(page, { screen: "mute", camera: "mute" }, { hidesFrames: true });
+  await pressRecord(page, "Screen and camera");
+  await expectRecording(page);
+  await expect(missingMessage(page)).toHaveText(messages.both);
+  await waitUntilRecorded(page, 2);
   await deliver(page, "screen");
   await deliver(page, "camera");
-  await expect(missing(page)).toBeHidden();
-  await recorded(page, 4);
-  const file = await stop(page, info);
-  const [screen, camera] = [await ends(file, "screen"), await ends(file, "camera")];
+  await expect(missingMessage(page)).toBeHidden();
+  await waitUntilRecorded(page, 4);
+  const file = await stopAndDownload(page, info);
+  const [screen, camera] = [await colorAtEnds(file, "screen"), await colorAtEnds(file, "camera")];
   expect(Math.max(screen.first, camera.first)).toBeLessThan(0.01);
   expect(screen.last).toBeGreaterThan(0.8);
   expect(camera.last).toBeGreaterThan(0.02);
@@ -266,69 +268,69 @@ test("where pages cannot read frames, sources that deliver late are recorded as 
   await close();
 });
 
-for (const [how, name] of [
+for (const [failure, name] of [
   ["fails", "fails to load"],
   ["waits", "loads late"],
 ] as const) {
-  test(`a compositor worker that ${name} does not hold up a recording of screen and camera`, async ({
+  test(`a compositor worker that ${name} does not delay a recording of screen and camera`, async ({
     playwright,
     hearback,
   }, info) => {
-    const [sol] = await hearback.people(`Sol ${how}`);
-    const { page, close } = await studio(playwright, hearback, sol!);
+    const [sol] = await hearback.addPeople(`Sol ${failure}`);
+    const { page, close } = await openStudio(playwright, hearback, sol!);
     let load!: () => void;
     const gate = new Promise<void>((resolve) => (load = resolve));
     await page.route("**/compositor-worker*", async (route) => {
-      if (how === "fails") return route.abort();
+      if (failure === "fails") return route.abort();
       await gate;
       await route.continue();
     });
-    await control(page, { screen: "mute", camera: "mute" });
-    await press(page, "Screen and camera", () => deliver(page, "camera"));
-    await runs(page);
-    await expect(missing(page)).toHaveText(words.screen);
+    await fakeSources(page, { screen: "mute", camera: "mute" });
+    await pressRecord(page, "Screen and camera", () => deliver(page, "camera"));
+    await expectRecording(page);
+    await expect(missingMessage(page)).toHaveText(messages.screen);
     load();
     await deliver(page, "screen");
-    await expect(missing(page)).toBeHidden();
-    await recorded(page, 3);
-    const file = await stop(page, info);
-    expect((await ends(file, "screen")).last).toBeGreaterThan(0.8);
-    expect((await ends(file, "camera")).last).toBeGreaterThan(0.02);
+    await expect(missingMessage(page)).toBeHidden();
+    await waitUntilRecorded(page, 3);
+    const file = await stopAndDownload(page, info);
+    expect((await colorAtEnds(file, "screen")).last).toBeGreaterThan(0.8);
+    expect((await colorAtEnds(file, "camera")).last).toBeGreaterThan(0.02);
     await expectTone(file);
     await close();
   });
 }
 
-for (const [times, name] of [
-  [1, "is replaced by another"],
-  [Infinity, "is replaced by the page"],
+for (const [brokenWorkers, replacement] of [
+  [1, "another worker"],
+  [Infinity, "the page"],
 ] as const) {
-  test(`a compositor worker that gets no frames ${name}`, async ({
+  test(`a compositor worker that gets no frames is replaced by ${replacement}`, async ({
     playwright,
     hearback,
   }, info) => {
-    const [sue] = await hearback.people(`Sue ${times}`);
-    const { page, close } = await studio(playwright, hearback, sue!);
+    const [sue] = await hearback.addPeople(`Sue ${brokenWorkers}`);
+    const { page, close } = await openStudio(playwright, hearback, sue!);
     let workers = 0;
     await page.route("**/compositor-worker*", async (route) => {
       workers += 1;
-      if (workers > times) return route.continue();
-      const answer = await route.fetch();
+      if (workers > brokenWorkers) return route.continue();
+      const response = await route.fetch();
       await route.fulfill({
-        response: answer,
-        body: `ReadableStreamDefaultReader.prototype.read = () => new Promise(() => {});\n${await answer.text()}`,
+        response,
+        body: `ReadableStreamDefaultReader.prototype.read = () => new Promise(() => {});\n${await response.text()}`,
       });
     });
-    await control(page, { screen: "mute", camera: "mute" });
-    await press(page, "Screen and camera", () => deliver(page, "camera"));
-    await runs(page);
-    await expect(missing(page)).toHaveText(words.screen);
+    await fakeSources(page, { screen: "mute", camera: "mute" });
+    await pressRecord(page, "Screen and camera", () => deliver(page, "camera"));
+    await expectRecording(page);
+    await expect(missingMessage(page)).toHaveText(messages.screen);
     await deliver(page, "screen");
-    await expect(missing(page)).toBeHidden();
-    await recorded(page, 3);
-    const file = await stop(page, info);
-    expect((await ends(file, "screen")).last).toBeGreaterThan(0.8);
-    expect((await ends(file, "camera")).last).toBeGreaterThan(0.02);
+    await expect(missingMessage(page)).toBeHidden();
+    await waitUntilRecorded(page, 3);
+    const file = await stopAndDownload(page, info);
+    expect((await colorAtEnds(file, "screen")).last).toBeGreaterThan(0.8);
+    expect((await colorAtEnds(file, "camera")).last).toBeGreaterThan(0.02);
     await expectTone(file);
     expect(workers).toBe(2);
     await close();

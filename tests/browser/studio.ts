@@ -1,4 +1,4 @@
-// A browser that records without a hand: its own tab is shared without asking, camera and microphone are made up.
+// A browser that can record without anybody answering its prompts: it shares a tab at once, and has a fake camera and microphone.
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,17 +8,8 @@ import {
   type Page,
   type PlaywrightWorkerArgs,
 } from "@playwright/test";
+import { chromiumArgs, executablePath } from "./playwright.config.ts";
 import { type Hearback, type Person, signIn } from "./test.ts";
-
-const usual = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 export interface Studio {
   context: BrowserContext;
@@ -26,53 +17,58 @@ export interface Studio {
   close: () => Promise<void>;
 }
 
-export interface Set {
-  /** What the microphone hears, in Hz; 0 is silence. */
-  tone?: number;
-  /** The tab that is shared, by its title, instead of the page's own. */
-  tab?: string;
-  /** Whether the screen is refused. */
-  refuse?: boolean;
-  /** Whether the browser may use camera and microphone. */
+export interface StudioOptions {
+  /** The tone that the microphone hears; 0 is silence. The default is 440. */
+  toneHz?: number;
+  /** The title of the tab to share. By default, the page shares its own tab. */
+  sharedTabTitle?: string;
+  /** Whether the browser refuses to share the screen. */
+  refusesScreen?: boolean;
+  /** The permissions of the browser. By default it may use everything. */
   permissions?: string[];
-  /** Further flags. */
+  /** More command-line arguments for Chromium. */
   args?: string[];
 }
 
-/** Opens one, with `who` signed in, on the page `at`. */
-export async function studio(
+/** Launches the browser, signs in and opens the page `path`. */
+export async function openStudio(
   playwright: PlaywrightWorkerArgs["playwright"],
   server: Hearback,
-  who: Person,
-  set: Set = {},
-  at = "/updates/new",
-  base = server.url,
+  account: Person,
+  options: StudioOptions = {},
+  path = "/updates/new",
+  baseURL = server.url,
 ): Promise<Studio> {
   const folder = await mkdtemp(join(tmpdir(), "hearback-studio-"));
   const sound = join(folder, "sound.wav");
-  await writeFile(sound, wave(set.tone ?? 440));
-  const shared = set.tab
-    ? `--auto-select-tab-capture-source-by-title=${set.tab}`
-    : set.refuse
+  await writeFile(sound, toneWav(options.toneHz ?? 440));
+  const shareArg = options.sharedTabTitle
+    ? `--auto-select-tab-capture-source-by-title=${options.sharedTabTitle}`
+    : options.refusesScreen
       ? "--auto-reject-this-tab-capture"
       : "--auto-accept-this-tab-capture";
   const browser = await playwright.chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath,
     ignoreDefaultArgs: ["--mute-audio"],
     args: [
-      ...usual,
+      ...chromiumArgs,
       "--use-fake-device-for-media-stream",
       `--use-file-for-fake-audio-capture=${sound}`,
-      shared,
-      ...(set.args ?? []),
+      shareArg,
+      ...(options.args ?? []),
     ],
   });
   const context = await browser.newContext({
-    baseURL: base,
-    permissions: set.permissions ?? ["camera", "microphone", "clipboard-read", "clipboard-write"],
+    baseURL,
+    permissions: options.permissions ?? [
+      "camera",
+      "microphone",
+      "clipboard-read",
+      "clipboard-write",
+    ],
   });
-  // Those flags answer for the page's own tab alone.
-  if (!set.tab)
+  // Those arguments only affect requests for the page's own tab.
+  if (!options.sharedTabTitle)
     await context.addInitScript(() => {
       const media = navigator.mediaDevices as MediaDevices | undefined;
       const real = media?.getDisplayMedia?.bind(media);
@@ -81,7 +77,7 @@ export async function studio(
           real({ ...options, preferCurrentTab: true } as DisplayMediaStreamOptions);
     });
   const page = await context.newPage();
-  await signIn(page, who, at);
+  await signIn(page, account, path);
   const close = async () => {
     await browser.close();
     await rm(folder, { recursive: true, force: true });
@@ -89,8 +85,8 @@ export async function studio(
   return { context, page, close };
 }
 
-/** Two seconds of a tone, as WAV with 16 bits and 48 kHz. */
-export function wave(hertz: number): Buffer {
+/** Two seconds of a tone as WAV, mono, 16 bits, 48 kHz. */
+export function toneWav(hertz: number): Buffer {
   const rate = 48_000;
   const samples = Buffer.alloc(2 * 2 * rate);
   for (let n = 0; n < 2 * rate; n += 1)
@@ -111,47 +107,48 @@ export function wave(hertz: number): Buffer {
   return Buffer.concat([head, samples]);
 }
 
-/** The recorder of the New page. */
 export const recorder = (page: Page) => page.locator("screen-recorder");
-/** How much is recorded, as it shows it. */
-export const time = (page: Page) => page.locator('[data-part="time"]');
-/** Waits until that many seconds are recorded, or more. */
-export const recorded = (page: Page, seconds: number) =>
+/** The time that the recorder shows. */
+export const recordedTime = (page: Page) => page.locator('[data-part="time"]');
+/** Waits until at least this many seconds are recorded. */
+export const waitUntilRecorded = (page: Page, seconds: number) =>
   expect
-    .poll(async () => Number((await time(page).textContent())?.split(":")[1]), { timeout: 30_000 })
+    .poll(async () => Number((await recordedTime(page).textContent())?.split(":")[1]), {
+      timeout: 30_000,
+    })
     .toBeGreaterThanOrEqual(seconds);
 
-/** From the choice to a recording that runs. */
-export async function record(page: Page, source = "Screen"): Promise<void> {
+/** Chooses a source and waits until the recording runs. */
+export async function startRecording(page: Page, source = "Screen"): Promise<void> {
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("radio", { name: source, exact: true }).check();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(recorder(page)).toHaveAttribute("data-state", "recording", { timeout: 30_000 });
 }
 
-/** The tracks that the page was given are in `made`, so that they can be unplugged. */
-export async function handles(page: Page): Promise<(kind: string) => Promise<void>> {
+/** Returns a function that unplugs a source of the page: `"audio"`, `"video"` (the camera) or `"screen"`. Call this before the page requests them. */
+export async function interceptTracks(page: Page): Promise<(kind: string) => Promise<void>> {
   await page.evaluate(() => {
     const media = navigator.mediaDevices;
-    const made: [string, MediaStreamTrack][] = [];
-    Object.assign(window, { made });
+    const tracks: [string, MediaStreamTrack][] = [];
+    Object.assign(window, { tracks });
     const [camera, screen] = [media.getUserMedia.bind(media), media.getDisplayMedia.bind(media)];
     media.getUserMedia = async (constraints) => {
       const stream = await camera(constraints);
-      for (const track of stream.getTracks()) made.push([track.kind, track]);
+      for (const track of stream.getTracks()) tracks.push([track.kind, track]);
       return stream;
     };
     media.getDisplayMedia = async (options) => {
       const stream = await screen(options);
-      for (const track of stream.getVideoTracks()) made.push(["screen", track]);
+      for (const track of stream.getVideoTracks()) tracks.push(["screen", track]);
       return stream;
     };
   });
   return (kind) =>
     page.evaluate((kind) => {
-      for (const [what, track] of (window as unknown as { made: [string, MediaStreamTrack][] })
-        .made) {
-        if (what !== kind || track.readyState !== "live") continue;
+      const { tracks } = window as unknown as { tracks: [string, MediaStreamTrack][] };
+      for (const [trackKind, track] of tracks) {
+        if (trackKind !== kind || track.readyState !== "live") continue;
         track.stop();
         track.dispatchEvent(new Event("ended"));
       }

@@ -1,4 +1,4 @@
-// What the journeys are written with: `test` with a server of its own, and a few words for what all of them do.
+// The `test` function with its fixtures, and helpers that many tests use.
 import {
   test as base,
   expect,
@@ -12,16 +12,20 @@ import { Hearback, here, person, type Person } from "./server.ts";
 
 export { expect, Hearback, here, person, type Page, type Person };
 
-/** What went wrong in scripts of pages, uncaught. */
-let uncaught: string[] = [];
+/** The uncaught errors of page scripts. They fail the test. */
+let uncaughtErrors: string[] = [];
 
-/** Has a test fail for what goes wrong in scripts, too. */
-function heed(context: BrowserContext): void {
-  context.on("weberror", (wrong) => uncaught.push(wrong.error().stack ?? String(wrong.error())));
+function collectErrors(context: BrowserContext): void {
+  context.on("weberror", (event) =>
+    uncaughtErrors.push(event.error().stack ?? String(event.error())),
+  );
 }
 
-/** `hearback` is one server for all tests of a worker: name people differently in each. `fresh` is one that nobody has set up. */
-export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
+/**
+ * `hearback` is one server for all tests of a worker, so people in different tests need different names.
+ * `freshServer` is a new server for one test. It has no accounts.
+ */
+export const test = base.extend<{ freshServer: Hearback }, { hearback: Hearback }>({
   hearback: [
     async ({}, use, worker) => {
       const server = await Hearback.start(`worker-${worker.parallelIndex}`);
@@ -30,103 +34,114 @@ export const test = base.extend<{ fresh: Hearback }, { hearback: Hearback }>({
     },
     { scope: "worker", timeout: 60_000 },
   ],
-  fresh: async ({}, use) => {
+  freshServer: async ({}, use) => {
     const server = await Hearback.start("fresh");
     await use(server);
     await server.stop();
   },
   baseURL: async ({ hearback }, use) => use(hearback.url),
   context: async ({ context }, use) => {
-    uncaught = [];
-    heed(context);
+    uncaughtErrors = [];
+    collectErrors(context);
     await use(context);
-    expect(uncaught).toEqual([]);
+    expect(uncaughtErrors).toEqual([]);
   },
 });
 
-/** The path of a file of tests/fixtures. */
+/** The path of a file in tests/fixtures. */
 export const fixture = (name: string): string => join(here, "../fixtures", name);
 
-/** Signs in through the form, as someone who was nobody before. Ends on the page that follows. */
-export async function signIn(page: Page, who: Person, at = "/session"): Promise<void> {
+/** Clears the session and signs in through the form. Ends on the page that follows. `path` may be any page that leads to the form. */
+export async function signIn(page: Page, account: Person, path = "/session"): Promise<void> {
   await page.context().clearCookies();
-  await page.goto(at);
-  await page.locator("input[name=email]").fill(who.email);
-  await page.locator("input[name=password]").fill(who.password);
+  await page.goto(path);
+  await page.locator("input[name=email]").fill(account.email);
+  await page.locator("input[name=password]").fill(account.password);
   await page.locator("input[name=password]").press("Enter");
   await page.waitForURL((url) => url.pathname !== "/session");
 }
 
-/** A page of someone signed in, in a browser of their own. */
-export async function someone(browser: Browser, server: Hearback, who: Person): Promise<Page> {
+/** Opens a page in a new browser context and signs in there. */
+export async function openSignedInPage(
+  browser: Browser,
+  server: Hearback,
+  account: Person,
+): Promise<Page> {
   const context = await browser.newContext({
     baseURL: server.url,
     permissions: ["clipboard-read", "clipboard-write"],
   });
-  heed(context);
+  collectErrors(context);
   const page = await context.newPage();
-  await signIn(page, who);
+  await signIn(page, account);
   return page;
 }
 
-/** Makes the first account through the set-up link. Ends on the page that follows. */
-export async function setUp(page: Page, server: Hearback, who: Person): Promise<void> {
+/** Creates the first account through the set-up link. Ends on the page that follows. */
+export async function createFirstAccount(
+  page: Page,
+  server: Hearback,
+  account: Person,
+): Promise<void> {
   await page.goto(server.setUpLink);
-  await page.locator("input[name=name]").fill(who.name);
-  await page.locator("input[name=email]").fill(who.email);
-  await page.locator("input[name=password]").fill(who.password);
+  await page.locator("input[name=name]").fill(account.name);
+  await page.locator("input[name=email]").fill(account.email);
+  await page.locator("input[name=password]").fill(account.password);
   await page.locator("input[name=password]").press("Enter");
   await page.waitForURL((url) => url.pathname !== "/setup");
 }
 
 const schemes = ["light", "dark"] as const;
 
-/** Pictures of the page, and nothing for axe to say. */
-export async function look(page: Page, name: string): Promise<void> {
-  await pictures(page, name);
+/** Saves screenshots of the page (see `saveScreenshots`) and checks its accessibility. */
+export async function checkPage(page: Page, name: string): Promise<void> {
+  await saveScreenshots(page, name);
   await axe(page);
 }
 
 /**
- * With HEARBACK_PICTURES set, writes pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop and a wide screen,
- * light and dark. No test looks at them, and they take a third of the time of the tests that make them.
+ * With HEARBACK_PICTURES set, saves pictures/NAME-WIDTH-SCHEME.png of the whole page at the widths of a phone, a laptop and a wide screen,
+ * in light and dark. They are for people: no test compares them. Without the setting, tests are a third faster.
  */
-export async function pictures(page: Page, name: string): Promise<void> {
+export async function saveScreenshots(page: Page, name: string): Promise<void> {
   if (!process.env["HEARBACK_PICTURES"]) return;
-  const before = page.viewportSize();
+  const originalSize = page.viewportSize();
   for (const width of [380, 1280, 1800]) {
     await page.setViewportSize({ width, height: width === 380 ? 760 : 900 });
     for (const colorScheme of schemes) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await settled(page);
+      await waitForRendering(page);
       const path = join(here, "pictures", `${name}-${width}-${colorScheme}.png`);
-      // The editor of marks is the window: what lies under it would show beneath it.
+      // The markup editor covers only the window, so a full-page screenshot would show the page below it.
       const fullPage = (await page.locator("dialog.markup").count()) === 0;
       await page.screenshot({ path, fullPage, animations: "disabled" });
     }
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
-  if (before) await page.setViewportSize(before);
+  if (originalSize) await page.setViewportSize(originalSize);
 }
 
-/** Fonts and the pictures that are wanted now are there, and no colour is still changing, which it would for ever on a page that is not in front. Not "no network": a page that listens for events is never idle. */
-async function settled(page: Page): Promise<void> {
+/**
+ * Waits for fonts and images, and finishes animations, which never end on a page in the background. It does not wait for the network, because
+ * a page with an event stream is never idle.
+ */
+async function waitForRendering(page: Page): Promise<void> {
   await page.evaluate(async () => {
     await document.fonts.ready;
     for (const animation of document.getAnimations())
       if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
-    const wanted = [...document.images].filter((image) => image.loading !== "lazy");
-    await Promise.all(wanted.map((image) => image.decode().catch(() => {})));
+    const images = [...document.images].filter((image) => image.loading !== "lazy");
+    await Promise.all(images.map((image) => image.decode().catch(() => {})));
   });
 }
 
-/** Asserts that axe finds nothing to say about the page, by day and by night. */
+/** Expects no accessibility violations, in light and dark. */
 export async function axe(page: Page): Promise<void> {
   for (const colorScheme of schemes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await settled(page);
+    await waitForRendering(page);
     if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeCore.source);
-    const findings = await page.evaluate(async () => {
+    const violations = await page.evaluate(async () => {
       const { violations } = await (window as unknown as { axe: typeof axeCore }).axe.run();
       return violations.map(({ id, help, nodes }) => ({
         id,
@@ -134,7 +149,7 @@ export async function axe(page: Page): Promise<void> {
         at: nodes.map((node) => `${node.html} ${node.failureSummary ?? ""}`),
       }));
     });
-    expect(findings, `axe, ${colorScheme}, ${page.url()}`).toEqual([]);
+    expect(violations, `axe, ${colorScheme}, ${page.url()}`).toEqual([]);
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }

@@ -1,10 +1,10 @@
-// The editor of marks by finger and by pen, on a phone.
+// The markup editor on a phone, with fingers and with a pen.
 import type { Browser, CDPSession, Page } from "@playwright/test";
-import { Editor, layer, painted, plain, post, type Spot } from "./markup.ts";
-import { expect, pictures, signIn, test, type Hearback } from "./test.ts";
+import { Editor, fetchMarkup, paintImage, pngFile, postUpdate, type Position } from "./markup.ts";
+import { expect, saveScreenshots, signIn, test, type Hearback } from "./test.ts";
 
-/** Fingers and a pen on a page, as a screen tells of them. */
-class Hand {
+/** Simulates fingers and a pen on the editor with events of the browser's protocol. */
+class TouchInput {
   #fingers: { x: number; y: number; id: number }[] = [];
 
   constructor(
@@ -12,27 +12,27 @@ class Hand {
     readonly cdp: CDPSession,
   ) {}
 
-  async down(id: number, spot: Spot): Promise<void> {
-    const [x, y] = await this.editor.at(spot);
+  async down(id: number, position: Position): Promise<void> {
+    const [x, y] = await this.editor.pagePoint(position);
     this.#fingers.push({ x, y, id });
-    await this.#tell("touchStart");
+    await this.#dispatch("touchStart");
   }
 
-  async move(id: number, spot: Spot): Promise<void> {
-    const [x, y] = await this.editor.at(spot);
+  async move(id: number, position: Position): Promise<void> {
+    const [x, y] = await this.editor.pagePoint(position);
     Object.assign(
       this.#fingers.find((finger) => finger.id === id)!,
       { x, y },
     );
-    await this.#tell("touchMove");
+    await this.#dispatch("touchMove");
   }
 
   async up(id: number): Promise<void> {
     this.#fingers = this.#fingers.filter((finger) => finger.id !== id);
-    await this.#tell("touchEnd");
+    await this.#dispatch("touchEnd");
   }
 
-  async drag(from: Spot, to: Spot): Promise<void> {
+  async drag(from: Position, to: Position): Promise<void> {
     await this.down(1, from);
     for (let step = 1; step <= 4; step += 1)
       await this.move(1, [
@@ -42,45 +42,46 @@ class Hand {
     await this.up(1);
   }
 
-  async tap(spot: Spot): Promise<void> {
-    await this.down(1, spot);
+  async tap(position: Position): Promise<void> {
+    await this.down(1, position);
     await this.up(1);
   }
 
-  /** A stroke of a pen that presses harder and harder; `meanwhile` in its middle. */
-  async stroke(from: Spot, to: Spot, meanwhile = async () => {}): Promise<void> {
-    const [[x, y], [toX, toY]] = [await this.editor.at(from), await this.editor.at(to)];
-    const pen = (type: string, share: number, buttons: number) =>
+  /** Draws a line with the pen and increasing pressure. Calls `halfway` in its middle. */
+  async stroke(from: Position, to: Position, halfway = async () => {}): Promise<void> {
+    const [x, y] = await this.editor.pagePoint(from);
+    const [toX, toY] = await this.editor.pagePoint(to);
+    const pen = (type: string, fraction: number, buttons: number) =>
       this.cdp.send("Input.dispatchMouseEvent", {
         type: type as "mouseMoved",
-        x: x + (toX - x) * share,
-        y: y + (toY - y) * share,
+        x: x + (toX - x) * fraction,
+        y: y + (toY - y) * fraction,
         button: "left",
         buttons,
         clickCount: 1,
         pointerType: "pen",
-        force: 0.1 + 0.9 * share,
+        force: 0.1 + 0.9 * fraction,
       });
     await pen("mousePressed", 0, 1);
     for (let step = 1; step <= 12; step += 1) {
-      if (step === 6) await meanwhile();
+      if (step === 6) await halfway();
       await pen("mouseMoved", step / 12, 1);
     }
     await pen("mouseReleased", 1, 0);
   }
 
-  async #tell(type: "touchStart" | "touchMove" | "touchEnd"): Promise<void> {
+  async #dispatch(type: "touchStart" | "touchMove" | "touchEnd"): Promise<void> {
     await this.cdp.send("Input.dispatchTouchEvent", { type, touchPoints: this.#fingers });
   }
 }
 
-/** Someone on a phone, in the editor of a picture of an update that is sent. */
-async function drawing(
+/** Signs in on a phone, publishes an update with a picture and opens its editor. */
+async function openEditorOnPhone(
   browser: Browser,
   hearback: Hearback,
   name: string,
-): Promise<{ page: Page; hand: Hand; editor: Editor; media: string }> {
-  const [who] = await hearback.people(name);
+): Promise<{ page: Page; touch: TouchInput; editor: Editor; media: string }> {
+  const [account] = await hearback.addPeople(name);
   const context = await browser.newContext({
     baseURL: hearback.url,
     viewport: { width: 380, height: 700 },
@@ -89,119 +90,116 @@ async function drawing(
     hasTouch: true,
   });
   const page = await context.newPage();
-  await signIn(page, who!);
-  const { id, media } = await post(
+  await signIn(page, account!);
+  const { id, media } = await postUpdate(
     page,
     { title: "From a phone" },
-    { ...plain, buffer: await painted(page, 1170, 2000, "#f4f1ea") },
+    { ...pngFile, buffer: await paintImage(page, 1170, 2000, "#f4f1ea") },
   );
   await page.goto(`/updates/${id}`);
   await page.getByRole("button", { name: "Mark up", exact: true }).tap();
   const editor = new Editor(page);
-  await editor.opened();
+  await editor.waitUntilOpen();
   return {
     page,
-    hand: new Hand(editor, await context.newCDPSession(page)),
+    touch: new TouchInput(editor, await context.newCDPSession(page)),
     editor,
     media: media[0]!,
   };
 }
 
-test("with fingers: each box is its own, two fingers only zoom, and all of a crop can be reached", async ({
+test("one finger draws separate shapes, two fingers only zoom, and every corner of the crop can be reached", async ({
   browser,
   hearback,
 }) => {
-  const { page, hand, editor, media } = await drawing(browser, hearback, "Fina Finger");
+  const { page, touch, editor, media } = await openEditorOnPhone(browser, hearback, "Fina Finger");
   const tool = (name: string) =>
     page.locator(`dialog.markup .markup-tool[data-tool=${name}]`).tap();
   const shapes = page.locator("dialog.markup .markup-shapes > g");
 
-  // Line after line of a text is covered: what is drawn next begins beside what was drawn last.
+  // Redact neighboring lines of text. A new box that starts close to the last one must not move that.
   await tool("redaction");
-  for (const y of [0.2, 0.235, 0.27]) await hand.drag([0.2, y], [0.7, y + 0.03]);
+  for (const y of [0.2, 0.235, 0.27]) await touch.drag([0.2, y], [0.7, y + 0.03]);
   await expect(shapes).toHaveCount(3);
   const widths = await shapes
     .locator("rect")
     .evaluateAll((all) => all.map((one) => Number(one.getAttribute("width"))));
   for (const width of widths) expect(width).toBeGreaterThan(550);
 
-  // Steps close to each other.
+  // Place two steps close to each other.
   await tool("step");
-  await hand.tap([0.3, 0.6]);
-  await hand.tap([0.42, 0.6]);
+  await touch.tap([0.3, 0.6]);
+  await touch.tap([0.42, 0.6]);
   await expect(shapes).toHaveCount(5);
 
-  // Two fingers, one after the other: what the first began is not there.
+  // The second finger turns the gesture into a zoom and discards what the first one began.
   await tool("arrow");
   const before = (await page.locator(".markup-sheet").boundingBox())!.width;
-  await hand.down(1, [0.3, 0.4]);
-  await hand.move(1, [0.32, 0.42]);
-  await hand.down(2, [0.6, 0.6]);
-  await hand.move(2, [0.8, 0.75]);
-  await hand.up(2);
-  await hand.up(1);
+  await touch.down(1, [0.3, 0.4]);
+  await touch.move(1, [0.32, 0.42]);
+  await touch.down(2, [0.6, 0.6]);
+  await touch.move(2, [0.8, 0.75]);
+  await touch.up(2);
+  await touch.up(1);
   await expect
     .poll(async () => (await page.locator(".markup-sheet").boundingBox())!.width)
     .toBeGreaterThan(before * 1.2);
   await expect(shapes).toHaveCount(5);
   await page.keyboard.press("0");
 
-  // A text is tapped to be chosen, and once more to be written on.
+  // One tap selects a text, and the next one edits it.
   await tool("text");
-  await hand.tap([0.2, 0.8]);
+  await touch.tap([0.2, 0.8]);
   await page.keyboard.type("Here");
   await tool("select");
-  await hand.tap([0.24, 0.8]);
+  await touch.tap([0.24, 0.8]);
   const chosen = page.getByRole("group", { name: "What is selected" });
   await expect(chosen).toBeVisible();
-  await pictures(page, "markup-phone");
+  await saveScreenshots(page, "markup-phone");
   await page.setViewportSize({ width: 380, height: 700 });
-  await hand.tap([0.24, 0.8]);
+  await touch.tap([0.24, 0.8]);
   await page.locator(".markup-text").press("End");
   await page.keyboard.type(" it is");
   await tool("select");
-  await hand.tap([0.24, 0.8]);
+  await touch.tap([0.24, 0.8]);
   await chosen.getByRole("button", { name: "Duplicate" }).tap();
   await chosen.getByRole("button", { name: "Delete" }).tap();
   await expect(chosen).toBeHidden();
 
-  // Its lower right corner is under nothing.
+  // Nothing covers the lower right corner of the crop.
   await tool("crop");
   await expect(page.getByRole("group", { name: "Crop" })).toBeVisible();
-  // The picture makes way for its buttons.
+  // Wait until the picture has made room for the buttons of the crop.
   await page.evaluate(
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
   );
-  await hand.drag([0.995, 0.998], [0.9, 0.9]);
+  await touch.drag([0.995, 0.998], [0.9, 0.9]);
   await page.getByRole("group", { name: "Crop" }).getByRole("button", { name: "Crop" }).tap();
-  await editor.done("Save", "Save");
+  await editor.finish("Save", "Save");
   await expect
-    .poll(async () => (await layer(page, media)).shapes.map(({ kind, text }) => text ?? kind))
+    .poll(async () => (await fetchMarkup(page, media)).shapes.map(({ kind, text }) => text ?? kind))
     .toEqual(["step", "step", "Here it is"]);
   await page.context().close();
 });
 
-test("with a pen: it draws as hard as it presses, whatever hand rests on the screen", async ({
-  browser,
-  hearback,
-}) => {
-  const { page, hand, editor, media } = await drawing(browser, hearback, "Peer Pen");
+test("a pen draws with its pressure and ignores a resting hand", async ({ browser, hearback }) => {
+  const { page, touch, editor, media } = await openEditorOnPhone(browser, hearback, "Peer Pen");
   await page.locator("dialog.markup .markup-tool[data-tool=freehand]").tap();
-  // The hand first.
-  await hand.down(1, [0.8, 0.8]);
-  await hand.stroke([0.1, 0.2], [0.6, 0.25]);
-  await hand.up(1);
-  // In the middle of a stroke.
-  await hand.stroke([0.1, 0.4], [0.6, 0.45], async () => {
-    await hand.down(1, [0.8, 0.9]);
-    await hand.move(1, [0.81, 0.91]);
+  // The hand touches the screen before the stroke.
+  await touch.down(1, [0.8, 0.8]);
+  await touch.stroke([0.1, 0.2], [0.6, 0.25]);
+  await touch.up(1);
+  // The hand touches the screen in the middle of the stroke.
+  await touch.stroke([0.1, 0.4], [0.6, 0.45], async () => {
+    await touch.down(1, [0.8, 0.9]);
+    await touch.move(1, [0.81, 0.91]);
   });
-  await hand.up(1);
-  // Afterwards a finger moves the picture.
-  await hand.drag([0.2, 0.6], [0.5, 0.7]);
+  await touch.up(1);
+  // After the pen was used, a finger moves the picture instead of drawing.
+  await touch.drag([0.2, 0.6], [0.5, 0.7]);
   await expect(page.locator("dialog.markup .markup-shapes > g")).toHaveCount(2);
-  await editor.done("Save");
-  const { shapes } = await layer(page, media);
+  await editor.finish("Save");
+  const { shapes } = await fetchMarkup(page, media);
   expect(shapes.map(({ kind }) => kind)).toEqual(["freehand", "freehand"]);
   for (const { points } of shapes as unknown as { points: [number, number, number][] }[]) {
     expect(points[0]![2]).toBeLessThan(0.3);

@@ -1,26 +1,26 @@
-// Trimming a recording on its pages, by pointer and by keys.
+// Trimming a recording with the mouse, with keys and without scripts.
 import { readFile } from "node:fs/promises";
-import { expect, fixture, look, person, signIn, test, type Page } from "./test.ts";
-import { asProgram } from "./scene.ts";
+import { expect, fixture, checkPage, person, signIn, test, type Page } from "./test.ts";
+import { apiHeaders } from "./scene.ts";
 
-const recording = async () => ({
+const videoFile = async () => ({
   name: "count.webm",
   mimeType: "video/webm",
   buffer: await readFile(fixture("count.webm")),
 });
 
-/** An update with a recording of six seconds, by who is signed in; ready. */
-async function post(
+/** Creates an update with a video of six seconds, and waits until it is ready. */
+async function postVideo(
   page: Page,
   fields: Record<string, string>,
 ): Promise<{ id: string; media: string }> {
-  const made = await page.request.post("/updates", {
-    headers: asProgram,
-    multipart: { title: "Six seconds", publish: "true", ...fields, media: await recording() },
+  const response = await page.request.post("/updates", {
+    headers: apiHeaders,
+    multipart: { title: "Six seconds", publish: "true", ...fields, media: await videoFile() },
   });
-  expect(made.status(), await made.text()).toBe(201);
-  const { id, media } = (await made.json()) as { id: string; media: { id: string }[] };
-  await ready(page, media[0]!.id);
+  expect(response.status(), await response.text()).toBe(201);
+  const { id, media } = (await response.json()) as { id: string; media: { id: string }[] };
+  await waitUntilReady(page, media[0]!.id);
   return { id, media: media[0]!.id };
 }
 
@@ -31,31 +31,33 @@ type Media = {
   renditions: { name: string }[];
 };
 
-async function told(page: Page, media: string): Promise<Media> {
+async function fetchMedia(page: Page, media: string): Promise<Media> {
   return (await (
-    await page.request.get(`/media/${media}`, { headers: asProgram })
+    await page.request.get(`/media/${media}`, { headers: apiHeaders })
   ).json()) as Media;
 }
 
-async function ready(page: Page, media: string): Promise<void> {
-  await expect.poll(async () => (await told(page, media)).state, { timeout: 30_000 }).toBe("ready");
+async function waitUntilReady(page: Page, media: string): Promise<void> {
+  await expect
+    .poll(async () => (await fetchMedia(page, media)).state, { timeout: 30_000 })
+    .toBe("ready");
 }
 
-test("an author trims both ends, and others see only what is between", async ({
+test("an author trims both ends, and viewers see only the middle", async ({
   page,
   hearback,
   browser,
 }) => {
-  const [tia, tom] = await hearback.people("Tia Trim", "Tom Trim");
+  const [tia, tom] = await hearback.addPeople("Tia Trim", "Tom Trim");
   await signIn(page, tia!);
-  const { id, media } = await post(page, { audience: tom!.email, expectation: "acknowledge" });
-  const other = await (await browser.newContext({ baseURL: hearback.url })).newPage();
-  await signIn(other, tom!);
-  await other.goto(`/updates/${id}`);
-  await other.getByRole("button", { name: "Got it" }).click();
-  await expect(other.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
+  const { id, media } = await postVideo(page, { audience: tom!.email, expectation: "acknowledge" });
+  const viewer = await (await browser.newContext({ baseURL: hearback.url })).newPage();
+  await signIn(viewer, tom!);
+  await viewer.goto(`/updates/${id}`);
+  await viewer.getByRole("button", { name: "Got it" }).click();
+  await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
 
-  // From the update page to the place where it is trimmed.
+  // The page of the update leads to the trim editor.
   await page.goto(`/updates/${id}`);
   await page.getByLabel("More").click();
   await page.getByRole("link", { name: "Trim count.webm" }).click();
@@ -69,7 +71,7 @@ test("an author trims both ends, and others see only what is between", async ({
     .poll(() => editor.locator("video").evaluate((video: HTMLVideoElement) => video.readyState))
     .toBeGreaterThan(1);
 
-  // By keys: a tenth of a second, with shift a whole one.
+  // Arrow keys move a handle by a tenth of a second, or by a second with Shift.
   await start.focus();
   await page.keyboard.press("Shift+ArrowRight");
   await page.keyboard.press("Shift+ArrowRight");
@@ -77,13 +79,13 @@ test("an author trims both ends, and others see only what is between", async ({
   await expect(start).toHaveAttribute("aria-valuenow", "2100");
   await expect(editor.getByRole("textbox", { name: "Start" })).toHaveValue("0:02.1");
   await page.keyboard.press("ArrowLeft");
-  // By typing, and by the moment that is shown.
+  // Type a time, and use the current position of the video.
   await editor.getByRole("textbox", { name: "End" }).fill("0:05");
   await expect(end).toHaveAttribute("aria-valuenow", "5000");
   await editor.locator("video").evaluate((video: HTMLVideoElement) => (video.currentTime = 4.5));
   await editor.getByRole("button", { name: "End here" }).click();
   await expect(end).toHaveAttribute("aria-valuenow", "4500");
-  // By the pointer.
+  // Drag a handle.
   const strip = (await editor.locator(".trim-strip").boundingBox())!;
   const grip = (await end.boundingBox())!;
   await page.mouse.move(grip.x + grip.width / 2, grip.y + grip.height / 2);
@@ -95,7 +97,7 @@ test("an author trims both ends, and others see only what is between", async ({
   expect(Math.abs(Number(await end.getAttribute("aria-valuenow")) - 4000)).toBeLessThan(30);
   await editor.getByRole("textbox", { name: "End" }).fill("0:04");
 
-  // It plays what stays, and stops there.
+  // The preview plays the selected part and stops at its end.
   await editor.locator("video").evaluate((video: HTMLVideoElement) => {
     video.muted = true;
     video.currentTime = 0;
@@ -109,21 +111,21 @@ test("an author trims both ends, and others see only what is between", async ({
   expect(stopped).toBeGreaterThan(3.9);
   expect(stopped).toBeLessThan(4.1);
   await expect(editor.getByLabel("Ask 1 person again about the trim")).toBeChecked();
-  // The other one on this page is about the words.
+  // The other checkbox on this page concerns the text.
   await expect(page.getByLabel("Ask 1 person again", { exact: true })).not.toBeChecked();
   await editor.getByLabel("What changed").fill("Only the middle");
-  await look(page, "trim-editor");
+  await checkPage(page, "trim-editor");
 
-  // Somebody watches meanwhile, so slowly that it lasts.
-  const theirs = other.locator(".stage video");
-  await theirs.evaluate((video: HTMLVideoElement) => {
+  // A viewer watches during the trim, slowly so that the video does not end.
+  const viewerVideo = viewer.locator(".stage video");
+  await viewerVideo.evaluate((video: HTMLVideoElement) => {
     Object.assign(video, { muted: true, currentTime: 2.5, playbackRate: 0.1 });
     return video.play();
   });
-  await other.locator("update-stage").evaluate((stage) => {
-    const said: string[] = [];
-    Object.assign(window, { said });
-    new MutationObserver(() => said.push(stage.textContent ?? "")).observe(stage, {
+  await viewer.locator("update-stage").evaluate((stage) => {
+    const stageTexts: string[] = [];
+    Object.assign(window, { stageTexts });
+    new MutationObserver(() => stageTexts.push(stage.textContent ?? "")).observe(stage, {
       childList: true,
       subtree: true,
     });
@@ -132,54 +134,56 @@ test("an author trims both ends, and others see only what is between", async ({
   await editor.getByRole("button", { name: "Save the trim" }).click();
   await expect(start).toBeHidden();
   await expect
-    .poll(async () => (await told(page, media)).trim)
+    .poll(async () => (await fetchMedia(page, media)).trim)
     .toEqual({ from_ms: 2000, to_ms: 4000 });
-  await ready(page, media);
-  // The other page followed by itself.
-  await expect(other.locator(".stage video")).toHaveAttribute("data-duration", "2000");
+  await waitUntilReady(page, media);
+  // The viewer's page follows by itself.
+  await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", "2000");
   await expect
-    .poll(() => other.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration))
+    .poll(() =>
+      viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration),
+    )
     .toBeLessThan(2.1);
-  // They were told why there was nothing to see, and watch on where they were: half a second after the new beginning.
+  // It explained the interruption, and playback continues at the same position: half a second after the new beginning.
   expect(
-    await other.evaluate(() => (window as unknown as { said: string[] }).said.join()),
+    await viewer.evaluate(() => (window as unknown as { stageTexts: string[] }).stageTexts.join()),
   ).toContain("Being trimmed");
   await expect
-    .poll(() => theirs.evaluate((video: HTMLVideoElement) => video.currentTime))
+    .poll(() => viewerVideo.evaluate((video: HTMLVideoElement) => video.currentTime))
     .toBeGreaterThan(0.5);
   expect(
-    await theirs.evaluate((video: HTMLVideoElement) => [
+    await viewerVideo.evaluate((video: HTMLVideoElement) => [
       video.paused,
       video.muted,
       video.playbackRate,
       video.currentTime < 1.6,
     ]),
   ).toEqual([false, true, 0.1, true]);
-  await expect(other.getByText("Only the middle").first()).toBeVisible();
-  await expect(other.getByRole("button", { name: "Got it" })).toBeVisible();
+  await expect(viewer.getByText("Only the middle").first()).toBeVisible();
+  await expect(viewer.getByRole("button", { name: "Got it" })).toBeVisible();
 
-  // Taken back.
+  // Undo the trim.
   await page.getByText("Trim count.webm").click();
   await expect(editor.getByText("It plays from 0:02.0 to 0:04.0 of the recording.")).toBeVisible();
-  await look(page, "trimmed");
+  await checkPage(page, "trimmed");
   await editor.getByRole("button", { name: "Back to the whole" }).click();
-  await expect.poll(async () => (await told(page, media)).trim).toBeUndefined();
-  await ready(page, media);
-  await expect(other.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
+  await expect.poll(async () => (await fetchMedia(page, media)).trim).toBeUndefined();
+  await waitUntilReady(page, media);
+  await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", /^6\d\d\d$/);
 });
 
 test.describe("without scripts", () => {
   test.use({ javaScriptEnabled: false });
-  test("two times are typed", async ({ page, hearback }) => {
-    const [una] = await hearback.people(person("Una Trim"));
+  test("a recording is trimmed by typing two times", async ({ page, hearback }) => {
+    const [una] = await hearback.addPeople(person("Una Trim"));
     await signIn(page, una!);
-    const { id, media } = await post(page, { publish: "false" });
+    const { id, media } = await postVideo(page, { publish: "false" });
     await page.goto(`/updates/${id}/edit`);
     await page.getByText("Trim count.webm").click();
     await page.getByRole("textbox", { name: "Start" }).fill("1.5");
     await page.getByRole("textbox", { name: "End" }).fill("0:04");
     await page.getByRole("button", { name: "Save the trim" }).click();
     await expect(page).toHaveURL(`/updates/${id}/edit`);
-    expect((await told(page, media)).trim).toEqual({ from_ms: 1500, to_ms: 4000 });
+    expect((await fetchMedia(page, media)).trim).toEqual({ from_ms: 1500, to_ms: 4000 });
   });
 });

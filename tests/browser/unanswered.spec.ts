@@ -1,26 +1,26 @@
-// What never answers does not lock the recorder: it is given up in words, with a way to try again.
+// Devices, servers and browser APIs that never answer. The recorder gives up after a deadline, explains why and offers to try again.
 import type { Page } from "@playwright/test";
 import { expect, test } from "./test.ts";
-import { control, given } from "./sources.ts";
-import { recorded, recorder, studio } from "./studio.ts";
+import { fakeSources, grantedScreens } from "./sources.ts";
+import { waitUntilRecorded, recorder, openStudio } from "./studio.ts";
 
-const state = (page: Page, name: string) =>
+const expectState = (page: Page, name: string) =>
   expect(recorder(page)).toHaveAttribute("data-state", name, { timeout: 30_000 });
 const alert = (page: Page) => recorder(page).getByRole("alert");
 
-async function press(page: Page, source: string): Promise<void> {
+async function pressRecord(page: Page, source: string): Promise<void> {
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("radio", { name: source, exact: true }).check();
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
 }
 
-test("a recorder of the browser that never starts is given up, and Try again records", async ({
+test("the recorder gives up when MediaRecorder never starts, and Try again records", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [uma] = await hearback.people("Uma Unanswered");
-  const { page, close } = await studio(playwright, hearback, uma!);
+  const [uma] = await hearback.addPeople("Uma Unanswered");
+  const { page, close } = await openStudio(playwright, hearback, uma!);
   const restore = await page.evaluateHandle(() => {
     const real = MediaRecorder.prototype.start;
     MediaRecorder.prototype.start = () => {};
@@ -29,7 +29,7 @@ test("a recorder of the browser that never starts is given up, and Try again rec
     };
   });
   await page.clock.install();
-  await press(page, "Screen");
+  await pressRecord(page, "Screen");
   await expect(page.locator('[data-part="number"]')).toHaveText("…", { timeout: 30_000 });
   await expect(async () => {
     await page.clock.fastForward(10_000);
@@ -38,51 +38,51 @@ test("a recorder of the browser that never starts is given up, and Try again rec
       { timeout: 500 },
     );
   }).toPass({ timeout: 30_000 });
-  await state(page, "set");
+  await expectState(page, "set");
   await restore.evaluate((act) => act());
   await alert(page).getByRole("button", { name: "Try again" }).click();
-  await state(page, "recording");
-  await recorded(page, 1);
+  await expectState(page, "recording");
+  await waitUntilRecorded(page, 1);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
   await close();
 });
 
-test("a server that never answers is given up", async ({ playwright, hearback }) => {
+test("the recorder gives up when the server never answers", async ({ playwright, hearback }) => {
   test.setTimeout(120_000);
-  const [ulf] = await hearback.people("Ulf Unanswered");
-  const { page, close } = await studio(playwright, hearback, ulf!);
+  const [ulf] = await hearback.addPeople("Ulf Unanswered");
+  const { page, close } = await openStudio(playwright, hearback, ulf!);
   await page.route("**/updates", (route) =>
     route.request().method() === "POST" ? undefined : route.fallback(),
   );
   await page.clock.install();
-  await press(page, "Camera");
+  await pressRecord(page, "Camera");
   await expect(page.locator('[data-part="number"]')).toHaveText("…", { timeout: 30_000 });
   await page.clock.fastForward(30_000);
   await expect(alert(page)).toContainText(
     "The server does not answer, so nothing is recorded. Try again in a moment.",
   );
   await expect(alert(page).getByRole("button", { name: "Try again" })).toBeVisible();
-  await state(page, "set");
+  await expectState(page, "set");
   await close();
 });
 
-test("a camera that never answers is given up, and Cancel is there until then", async ({
+test("the recorder gives up when the camera never answers, and can be cancelled until then", async ({
   playwright,
   hearback,
 }) => {
-  const [udo] = await hearback.people("Udo Unanswered");
-  const { page, close } = await studio(playwright, hearback, udo!);
-  await control(page, { camera: "stuck" });
+  const [udo] = await hearback.addPeople("Udo Unanswered");
+  const { page, close } = await openStudio(playwright, hearback, udo!);
+  await fakeSources(page, { camera: "stuck" });
   await page.clock.install();
-  await press(page, "Camera");
-  await state(page, "asking");
+  await pressRecord(page, "Camera");
+  await expectState(page, "asking");
   await recorder(page).getByRole("button", { name: "Cancel" }).click();
-  await state(page, "set");
+  await expectState(page, "set");
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await state(page, "asking");
+  await expectState(page, "asking");
   await page.clock.fastForward(10_000);
-  await state(page, "set");
+  await expectState(page, "set");
   await expect(alert(page)).toContainText(
     "The camera does not answer. Another program may be using it",
   );
@@ -90,12 +90,12 @@ test("a camera that never answers is given up, and Cancel is there until then", 
   await close();
 });
 
-test("a camera that answered is kept when the deadline has passed", async ({
+test("a camera that answered in time stays on after the deadline", async ({
   playwright,
   hearback,
 }) => {
-  const [urs] = await hearback.people("Urs Unanswered");
-  const { page, close } = await studio(playwright, hearback, urs!);
+  const [urs] = await hearback.addPeople("Urs Unanswered");
+  const { page, close } = await openStudio(playwright, hearback, urs!);
   await page.clock.install();
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("radio", { name: "Camera", exact: true }).check();
@@ -107,23 +107,23 @@ test("a camera that answered is kept when the deadline has passed", async ({
   await expect.poll(live).toEqual(["live"]);
   await page.clock.fastForward(15_000);
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  await state(page, "recording");
+  await expectState(page, "recording");
   expect(await live()).toEqual(["live"]);
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
   await close();
 });
 
-test("a screenshot of a screen that sends no picture is given up", async ({
+test("the recorder gives up a screenshot when the screen sends no picture", async ({
   playwright,
   hearback,
 }) => {
-  const [ute] = await hearback.people("Ute Unanswered");
-  const { page, close } = await studio(playwright, hearback, ute!);
-  await control(page, { screen: "mute" });
+  const [ute] = await hearback.addPeople("Ute Unanswered");
+  const { page, close } = await openStudio(playwright, hearback, ute!);
+  await fakeSources(page, { screen: "mute" });
   await page.clock.install();
   await page.getByRole("button", { name: "Screenshot" }).click();
-  await expect.poll(() => given(page)).toEqual(["screen"]);
+  await expect.poll(() => grantedScreens(page)).toEqual(["screen"]);
   await page.clock.fastForward(10_000);
   await expect(alert(page)).toContainText("Your screen hasn't sent a picture.");
   await expect(alert(page).getByRole("button", { name: "Try again" })).toBeVisible();

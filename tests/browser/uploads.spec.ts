@@ -1,44 +1,44 @@
-// Files on their way from the New page: broken off, gone on with, cancelled, refused.
+// File uploads on the New page: interrupted, resumed, cancelled and rejected.
 import { writeFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { hash, padded, stored } from "./recording.ts";
-import { expect, fixture, signIn, someone, test } from "./test.ts";
+import { sha256, paddedRecording, fetchStoredMedia } from "./recording.ts";
+import { expect, fixture, signIn, openSignedInPage, test } from "./test.ts";
 
-const item = (page: Page) => page.locator(".arriving .media-item");
-const draft = (page: Page) => /updates\/([0-9a-z]+)\/edit/.exec(page.url())![1]!;
+const arrivingItem = (page: Page) => page.locator(".arriving .media-item");
+const draftId = (page: Page) => /updates\/([0-9a-z]+)\/edit/.exec(page.url())![1]!;
 
-/** The line of a page takes so many bytes a second. */
-async function slow(page: Page, bytes: number): Promise<void> {
+/** Limits the upload speed of a page. */
+async function throttleUpload(page: Page, bytesPerSecond: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send("Network.emulateNetworkConditions", {
     offline: false,
     latency: 0,
     downloadThroughput: -1,
-    uploadThroughput: bytes,
+    uploadThroughput: bytesPerSecond,
   });
 }
 
-test("a file that broke off with its page goes on where it was when it is chosen again", async ({
+test("an upload resumes after a reload when the same file is chosen again", async ({
   browser,
   page,
   hearback,
 }, info) => {
-  const [uma] = await hearback.people("Uma");
+  const [uma] = await hearback.addPeople("Uma");
   await signIn(page, uma!);
-  const bytes = await padded(6 << 20);
+  const bytes = await paddedRecording(6 << 20);
   const file = info.outputPath("A long talk.webm");
   await writeFile(file, bytes);
   await page.goto("/updates/new");
-  await slow(page, 1 << 20);
+  await throttleUpload(page, 1 << 20);
   await page.locator("upload-queue input[type=file]").setInputFiles(file);
-  await expect(item(page).locator("[data-say]")).toHaveText(
+  await expect(arrivingItem(page).locator("[data-say]")).toHaveText(
     /^[2-5](\.\d)? MB of 6\.3 MB, \d+ s left$/,
   );
-  // What travels stands there once, with its progress.
+  // The file has a single row, which shows its progress.
   await expect(page.locator("upload-queue .media-item:visible")).toHaveCount(1);
   page.on("dialog", (dialog) => void dialog.accept());
   await page.reload();
-  // What came of the request that broke off may still be on its way to the storage when the page asks first.
+  // The server may still be storing the end of the interrupted request when the page first asks for the offset.
   await expect(page.locator("#media-list .media-item")).toContainText(
     /\d(\.\d)? MB of 6\.3 MB arrived\. Choose the same file again, and it goes on from there\./,
     { timeout: 30_000 },
@@ -48,8 +48,8 @@ test("a file that broke off with its page goes on where it was when it is chosen
   ).json()) as { items: { id: string; received: number }[] };
   expect(items).toHaveLength(1);
   expect(items[0]!.received).toBeGreaterThan(1 << 20);
-  // Another browser does not know the file, and does not promise what it cannot do.
-  const other = await someone(browser, hearback, uma!);
+  // Another browser cannot resume the upload, and says so.
+  const other = await openSignedInPage(browser, hearback, uma!);
   await other.goto(new URL(page.url()).pathname);
   await expect(other.locator("#media-list .media-item")).toContainText(
     "It goes on in the browser that it was begun in. Here, remove it and choose the file again.",
@@ -66,34 +66,34 @@ test("a file that broke off with its page goes on where it was when it is chosen
   });
   await expect(page.locator("upload-queue .media-item")).toHaveCount(1);
   expect(Number(offset)).toBe(items[0]!.received);
-  expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes));
+  expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });
 
-test("one that is cancelled makes way for the next", async ({ page, hearback }, info) => {
-  const [uri] = await hearback.people("Uri");
+test("a cancelled upload makes way for the next file", async ({ page, hearback }, info) => {
+  const [uri] = await hearback.addPeople("Uri");
   await signIn(page, uri!);
   const file = info.outputPath("long.webm");
-  await writeFile(file, await padded(6 << 20));
+  await writeFile(file, await paddedRecording(6 << 20));
   await page.goto("/updates/new");
-  await slow(page, 512 << 10);
+  await throttleUpload(page, 512 << 10);
   await page
     .locator("upload-queue input[type=file]")
     .setInputFiles([file, fixture("shot-1280x800.png")]);
-  await expect(item(page).first().locator("[data-say]")).toContainText("MB of 6.3 MB");
+  await expect(arrivingItem(page).first().locator("[data-say]")).toContainText("MB of 6.3 MB");
   await page.getByRole("button", { name: "Cancel long.webm" }).click();
   await expect(page.locator(".media-list:not(.arriving) .media-item")).toHaveCount(1);
   await expect(page.locator(".media-list.arriving .media-item")).toHaveCount(0);
 });
 
-test("cancelled in the middle, nothing of it is left", async ({ page, hearback }, info) => {
-  const [una] = await hearback.people("Una");
+test("a cancelled upload leaves nothing behind", async ({ page, hearback }, info) => {
+  const [una] = await hearback.addPeople("Una");
   await signIn(page, una!);
   const file = info.outputPath("long.webm");
-  await writeFile(file, await padded(6 << 20));
+  await writeFile(file, await paddedRecording(6 << 20));
   await page.goto("/updates/new");
-  await slow(page, 512 << 10);
+  await throttleUpload(page, 512 << 10);
   await page.locator("upload-queue input[type=file]").setInputFiles(file);
-  await expect(item(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
+  await expect(arrivingItem(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
   await page.getByRole("button", { name: "Cancel long.webm" }).click();
   await expect(page.locator("upload-queue .media-item")).toHaveCount(0);
   await expect
@@ -105,11 +105,11 @@ test("cancelled in the middle, nothing of it is left", async ({ page, hearback }
   await expect(page.locator("upload-queue .media-item")).toHaveCount(0);
 });
 
-test("several files, one of them no picture and no video: why is said beside it, and the others are here", async ({
+test("an unknown file among several shows an error, and the others are added", async ({
   page,
   hearback,
 }, info) => {
-  const [ulla] = await hearback.people("Ulla");
+  const [ulla] = await hearback.addPeople("Ulla");
   await signIn(page, ulla!);
   const wrong = info.outputPath("words.png");
   await writeFile(wrong, "These are only words.");
@@ -119,42 +119,44 @@ test("several files, one of them no picture and no video: why is said beside it,
     .locator("upload-queue input[type=file]")
     .setInputFiles([fixture("shot-1280x800.png"), wrong, fixture("rec-vp9-opus-10s.webm")]);
   await expect(page.locator("#media-list [data-media]")).toHaveCount(2);
-  await expect(item(page)).toHaveCount(1);
-  await expect(item(page)).toContainText("words.png");
-  await expect(item(page)).toContainText("This is not a file we know, whatever its name says.");
+  await expect(arrivingItem(page)).toHaveCount(1);
+  await expect(arrivingItem(page)).toContainText("words.png");
+  await expect(arrivingItem(page)).toContainText(
+    "This is not a file we know, whatever its name says.",
+  );
   await page.getByRole("button", { name: "Dismiss words.png" }).click();
-  await expect(item(page)).toHaveCount(0);
+  await expect(arrivingItem(page)).toHaveCount(0);
 });
 
-test("the server is killed under a file, and it goes on by itself", async ({
+test("an upload continues by itself after the server was killed", async ({
   page,
-  fresh,
+  freshServer,
 }, info) => {
-  const [ursa] = await fresh.people("Ursa");
-  await signIn(page, ursa!, `${fresh.url}/session`);
-  const bytes = await padded(6 << 20);
+  const [ursa] = await freshServer.addPeople("Ursa");
+  await signIn(page, ursa!, `${freshServer.url}/session`);
+  const bytes = await paddedRecording(6 << 20);
   const file = info.outputPath("long.webm");
   await writeFile(file, bytes);
-  await page.goto(`${fresh.url}/updates/new`);
-  await slow(page, 1 << 20);
+  await page.goto(`${freshServer.url}/updates/new`);
+  await throttleUpload(page, 1 << 20);
   await page.locator("upload-queue input[type=file]").setInputFiles(file);
-  await expect(item(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
-  await fresh.kill();
-  await expect(item(page)).toContainText("The server does not answer. Trying again.");
-  await fresh.again();
+  await expect(arrivingItem(page).locator("[data-say]")).toContainText("MB of 6.3 MB");
+  await freshServer.kill();
+  await expect(arrivingItem(page)).toContainText("The server does not answer. Trying again.");
+  await freshServer.restart();
   await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, {
     timeout: 30_000,
   });
-  expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes));
+  expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });
 
-test("upload is finished by an empty request when the answer to its last bytes was lost", async ({
+test("an upload is finished by an empty request when the response to its last bytes was lost", async ({
   page,
   hearback,
 }, info) => {
-  const [ute] = await hearback.people("Ute");
+  const [ute] = await hearback.addPeople("Ute");
   await signIn(page, ute!);
-  const bytes = await padded(2 << 20);
+  const bytes = await paddedRecording(2 << 20);
   const file = info.outputPath("long.webm");
   await writeFile(file, bytes);
   await page.goto("/updates/new");
@@ -163,7 +165,7 @@ test("upload is finished by an empty request when the answer to its last bytes w
     if (route.request().method() !== "PATCH") return route.fallback();
     offsets.push(route.request().headers()["upload-offset"]!);
     if (offsets.length > 1) return route.fallback();
-    // The server has all of it, and the page does not learn that.
+    // The server gets everything, but the page does not get the response.
     await route.fetch();
     return route.fulfill({
       status: 503,
@@ -175,7 +177,7 @@ test("upload is finished by an empty request when the answer to its last bytes w
   await expect(page.locator('#media-list [data-state="ready"]')).toHaveCount(1, {
     timeout: 30_000,
   });
-  await expect(item(page)).toHaveCount(0);
+  await expect(arrivingItem(page)).toHaveCount(0);
   expect(offsets).toEqual(["0", String(bytes.length)]);
-  expect(hash((await stored(page, draft(page))).bytes)).toBe(hash(bytes));
+  expect(sha256((await fetchStoredMedia(page, draftId(page))).bytes)).toBe(sha256(bytes));
 });

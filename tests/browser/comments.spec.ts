@@ -1,10 +1,18 @@
-// The conversation: a question at a second, its answer and its acceptance; names behind an @; drafts; and ten seconds to take back what was sent.
+// The conversation of an update: questions, answers and their acceptance, mentions, drafts and undo.
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
-import { axe, expect, fixture, pictures, someone, test, type Person } from "./test.ts";
+import {
+  axe,
+  expect,
+  fixture,
+  saveScreenshots,
+  openSignedInPage,
+  test,
+  type Person,
+} from "./test.ts";
 
-/** Publishes an update for these people and answers its address once its media are ready. */
-async function publish(
+/** Publishes an update and returns its path once its media are ready. */
+async function publishUpdate(
   page: Page,
   title: string,
   audience: Person[],
@@ -40,22 +48,22 @@ async function publish(
   return `/updates/${id}`;
 }
 
-const saved = (page: Page) =>
+const waitForDraftSaved = (page: Page) =>
   page.waitForResponse(
-    (answer) =>
-      answer.url().includes("/drafts/") && answer.request().method() === "PUT" && answer.ok(),
+    (response) =>
+      response.url().includes("/drafts/") && response.request().method() === "PUT" && response.ok(),
   );
 
-test("a question at a second is answered by another, and its asker accepts", async ({
+test("a question at a time of the video is answered, and its asker accepts the answer", async ({
   browser,
   hearback,
 }) => {
-  const [ada, bob] = await hearback.people("Ada Quest", "Bob Quest");
+  const [ada, bob] = await hearback.addPeople("Ada Quest", "Bob Quest");
   const [author, asker] = [
-    await someone(browser, hearback, ada!),
-    await someone(browser, hearback, bob!),
+    await openSignedInPage(browser, hearback, ada!),
+    await openSignedInPage(browser, hearback, bob!),
   ];
-  const address = await publish(author, "The new menu", [bob!], "rec-vp9-opus-10s.webm");
+  const address = await publishUpdate(author, "The new menu", [bob!], "rec-vp9-opus-10s.webm");
 
   await asker.goto(address);
   const video = asker.locator("video");
@@ -70,7 +78,7 @@ test("a question at a second is answered by another, and its asker accepts", asy
   await asker.getByRole("button", { name: "Can you tell me more about …" }).click();
   await asker.keyboard.type("the second menu");
   await expect(asker.locator("#body")).toHaveValue("Can you tell me more about the second menu");
-  await pictures(asker, "talk-asking");
+  await saveScreenshots(asker, "talk-asking");
   await axe(asker);
   await asker.getByRole("button", { name: "Ask", exact: true }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · open");
@@ -89,39 +97,39 @@ test("a question at a second is answered by another, and its asker accepts", asy
   await expect(asker.locator(".question-tag")).toHaveText("Question · accepted");
   await expect(asker.locator(".accepted-tag")).toHaveText("Answers it");
   await expect(author.locator(".question-tag")).toHaveText("Question · accepted");
-  await pictures(asker, "talk-accepted");
+  await saveScreenshots(asker, "talk-accepted");
   await axe(asker);
   await asker.getByRole("button", { name: "Take that back" }).click();
   await expect(asker.locator(".question-tag")).toHaveText("Question · answered");
 
-  // Edited, it shows what it said before.
+  // An edited comment shows its earlier text.
   await author.locator(".replies .comment-menu summary").click();
   await author.getByRole("button", { name: "Edit" }).click();
   await author.locator(".replies .edit textarea").fill("It opens on a click.");
   await author.locator(".replies .edit").getByRole("button", { name: "Save" }).click();
   await asker.getByRole("button", { name: "edited" }).click();
   await expect(asker.locator(".earlier:popover-open")).toContainText("It opens on hover.");
-  await pictures(asker, "talk-earlier");
+  await saveScreenshots(asker, "talk-earlier");
   await axe(asker);
 });
 
-test("names behind an @ are completed, and who cannot see it is said", async ({
+test("names after an @ are completed, and people who cannot see the update are pointed out", async ({
   browser,
   hearback,
 }) => {
-  const [ada, bob, hidden] = await hearback.people("Ada Named", "Bob Named", "Cyd Hidden");
+  const [ada, bob, hidden] = await hearback.addPeople("Ada Named", "Bob Named", "Cyd Hidden");
   const [author, reader] = [
-    await someone(browser, hearback, ada!),
-    await someone(browser, hearback, bob!),
+    await openSignedInPage(browser, hearback, ada!),
+    await openSignedInPage(browser, hearback, bob!),
   ];
-  const address = await publish(author, "Names", [bob!]);
+  const address = await publishUpdate(author, "Names", [bob!]);
 
   await reader.goto(address);
   await reader.locator("#body").pressSequentially("Thanks @ada n");
   await reader.locator("#body").fill("");
   await reader.locator("#body").pressSequentially("Thanks @named");
   await expect(reader.getByRole("option")).toHaveText([/Ada Named/, /Bob Named/]);
-  await pictures(reader, "talk-names");
+  await saveScreenshots(reader, "talk-names");
   await reader.keyboard.press("ArrowDown");
   await reader.keyboard.press("ArrowUp");
   await reader.keyboard.press("Enter");
@@ -134,10 +142,10 @@ test("names behind an @ are completed, and who cannot see it is said", async ({
   await expect(reader.locator(".note.unseen")).toContainText(
     "Cyd Hidden cannot see this. Ask Ada Named to add them.",
   );
-  await pictures(reader, "talk-unseen");
+  await saveScreenshots(reader, "talk-unseen");
   await axe(reader);
 
-  // Also in a reply; Escape closes the names and nothing else.
+  // In a reply, Escape closes only the list of names.
   await author.goto(address);
   await author.locator(".reply > summary").click();
   const reply = author.getByLabel("Reply to Bob Named");
@@ -154,40 +162,40 @@ test("names behind an @ are completed, and who cannot see it is said", async ({
   await expect(author.locator(".note.unseen")).toContainText("Cyd Hidden cannot see this.");
   await author.getByRole("button", { name: "Add Cyd Hidden" }).click();
   await expect(author.locator(".note.unseen")).toHaveCount(0);
-  const cyd = await someone(browser, hearback, hidden!);
+  const cyd = await openSignedInPage(browser, hearback, hidden!);
   await cyd.goto(address);
   await expect(cyd.getByRole("heading", { name: "Names" })).toBeVisible();
 });
 
-test("what is being written survives a reload and is there on another device; sent, it can be taken back", async ({
+test("a draft survives a reload and appears on another device, and a sent comment can be undone", async ({
   browser,
   hearback,
 }) => {
-  const [ada, bob] = await hearback.people("Ada Drafts", "Bob Drafts");
+  const [ada, bob] = await hearback.addPeople("Ada Drafts", "Bob Drafts");
   const [author, writer] = [
-    await someone(browser, hearback, ada!),
-    await someone(browser, hearback, bob!),
+    await openSignedInPage(browser, hearback, ada!),
+    await openSignedInPage(browser, hearback, bob!),
   ];
-  const address = await publish(author, "Drafts", [bob!]);
+  const address = await publishUpdate(author, "Drafts", [bob!]);
   await author.goto(address);
   await author.locator("#body").fill("What do you think?");
   await author.locator("#body").press("Control+Enter");
   await expect(author.locator(".comment")).toHaveCount(1);
 
   await writer.goto(address);
-  let kept = saved(writer);
+  let saved = waitForDraftSaved(writer);
   await writer.locator("#body").fill("I think that");
-  await kept;
+  await saved;
   await writer.locator(".reply > summary").click();
-  kept = saved(writer);
+  saved = waitForDraftSaved(writer);
   await writer.getByLabel("Reply to Ada Drafts").fill("It is");
-  await kept;
-  // The last letters are saved as the page goes.
+  await saved;
+  // The page saves the last letters when it unloads.
   await writer.locator("#body").fill("I think that it is");
   await writer.reload();
   await expect(writer.locator("#body")).toHaveValue("I think that it is");
   await expect(writer.getByLabel("Reply to Ada Drafts")).toHaveValue("It is");
-  const phone = await someone(browser, hearback, bob!);
+  const phone = await openSignedInPage(browser, hearback, bob!);
   await expect
     .poll(async () => {
       await phone.goto(address);
@@ -195,10 +203,10 @@ test("what is being written survives a reload and is there on another device; se
     })
     .toBe("I think that it is");
   await expect(phone.getByLabel("Reply to Ada Drafts")).toBeVisible();
-  await pictures(phone, "talk-drafts");
+  await saveScreenshots(phone, "talk-drafts");
   await axe(phone);
 
-  // Away from the server it stays in the tab, and says so.
+  // Without the server the draft stays in the tab, and the page says so.
   await writer.route("**/drafts/**", (route) => route.abort());
   await writer.locator("#body").fill("I think that it is good");
   await expect(writer.getByText("It stays in this tab.")).toBeVisible();
@@ -208,7 +216,7 @@ test("what is being written survives a reload and is there on another device; se
   await expect(writer.locator(".comment")).toHaveCount(2);
   await expect(writer.locator("#body")).toHaveValue("");
   await expect(writer.getByText("Sent.", { exact: true })).toBeVisible();
-  await pictures(writer, "talk-sent");
+  await saveScreenshots(writer, "talk-sent");
   await axe(writer);
   await writer.getByRole("button", { name: "Undo" }).click();
   await expect(writer.locator("#body")).toHaveValue("I think that it is good");

@@ -1,24 +1,30 @@
-// What comes before a recording runs: it is called off, refused or left, and leaves nothing behind.
+// Recordings that are cancelled, refused or abandoned before they start. They leave nothing behind.
 import { expect, test } from "./test.ts";
-import { handles, record, recorded, recorder, studio } from "./studio.ts";
+import {
+  interceptTracks,
+  startRecording,
+  waitUntilRecorded,
+  recorder,
+  openStudio,
+} from "./studio.ts";
 
-test("what ends or is called off before it records leaves nothing, and the next one records", async ({
+test("a recording that is cancelled or loses its source before it starts leaves nothing behind", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(180_000);
-  const [roma] = await hearback.people("Roma");
-  const { page, close } = await studio(playwright, hearback, roma!);
-  const end = await handles(page);
+  const [roma] = await hearback.addPeople("Roma");
+  const { page, close } = await openStudio(playwright, hearback, roma!);
+  const unplug = await interceptTracks(page);
   const press = () => recorder(page).getByRole("button", { name: "Record", exact: true }).click();
-  const state = (name: string) =>
+  const expectState = (name: string) =>
     expect(recorder(page)).toHaveAttribute("data-state", name, { timeout: 30_000 });
   await page.getByRole("button", { name: /^Record/ }).click();
   await recorder(page).getByRole("radio", { name: "Camera", exact: true }).check();
   await press();
-  await state("counting");
-  await end("video");
-  await state("set");
+  await expectState("counting");
+  await unplug("video");
+  await expectState("set");
   await expect(
     page.getByText(
       /The camera was unplugged before it recorded. “.*” is used now. Press Record again./,
@@ -29,20 +35,20 @@ test("what ends or is called off before it records leaves nothing, and the next 
 
   await recorder(page).getByRole("radio", { name: "Screen", exact: true }).check();
   await press();
-  await state("counting");
-  await end("screen");
-  await state("set");
+  await expectState("counting");
+  await unplug("screen");
+  await expectState("set");
   await expect(
     page.getByText("The screen is no longer shared, so nothing is recorded. Press Record again."),
   ).toBeVisible();
 
-  // The server takes its time: one can still call it off, and what fails then is none of the next one's business.
-  let answer!: () => void;
-  const slow = new Promise<void>((resolve) => (answer = resolve));
+  // Cancel while the server is slow. Its late error must not affect the next recording.
+  let respond!: () => void;
+  const delayedResponse = new Promise<void>((resolve) => (respond = resolve));
   await page.route(
     "**/uploads",
     async (route) => {
-      await slow;
+      await delayedResponse;
       await route.fulfill({ status: 503, body: "" });
     },
     { times: 1 },
@@ -50,16 +56,16 @@ test("what ends or is called off before it records leaves nothing, and the next 
   await press();
   await expect(page.locator('[data-part="number"]')).toHaveText("…");
   await page.keyboard.press("Escape");
-  await state("set");
+  await expectState("set");
   await press();
-  await state("counting");
-  answer();
-  await state("recording");
-  await recorded(page, 1);
+  await expectState("counting");
+  respond();
+  await expectState("recording");
+  await waitUntilRecorded(page, 1);
 
-  // Its end comes while one is asked whether to throw it away.
+  // The source ends while the dialog asks whether to discard the recording.
   await page.getByRole("button", { name: "Restart" }).click();
-  await end("screen");
+  await unplug("screen");
   await expect(
     page.getByText(
       "The screen is no longer shared, and the recording ended there. All of it is kept.",
@@ -67,10 +73,10 @@ test("what ends or is called off before it records leaves nothing, and the next 
   ).toBeVisible();
   await page.getByRole("dialog").getByRole("button", { name: "Begin again" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(1);
-  await state("idle");
+  await expectState("idle");
 
-  // Back in the history while it counts: the upload goes again.
-  await record(page, "Camera");
+  // Going back during the countdown deletes the upload.
+  await startRecording(page, "Camera");
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(page.locator(".media-item video")).toHaveCount(2);
   await page.getByRole("link", { name: "Library" }).click();
@@ -78,7 +84,7 @@ test("what ends or is called off before it records leaves nothing, and the next 
   await page.getByRole("link", { name: /^New/ }).first().click();
   await page.getByRole("button", { name: /^Record/ }).click();
   await press();
-  await state("counting");
+  await expectState("counting");
   await expect(page).toHaveURL(/\/edit$/);
   await page.goBack();
   await expect(page).toHaveURL(/\/updates$/);
@@ -95,14 +101,14 @@ test("what ends or is called off before it records leaves nothing, and the next 
   await close();
 });
 
-test("a server that takes no recording now is said to in words, and nothing else is wrong", async ({
+test("the recorder shows the message of a server that refuses the upload", async ({
   playwright,
   hearback,
 }) => {
-  const [rina] = await hearback.people("Rina");
-  const { page, close } = await studio(playwright, hearback, rina!);
-  const wrong: Error[] = [];
-  page.on("pageerror", (error) => wrong.push(error));
+  const [rina] = await hearback.addPeople("Rina");
+  const { page, close } = await openStudio(playwright, hearback, rina!);
+  const pageErrors: Error[] = [];
+  page.on("pageerror", (error) => pageErrors.push(error));
   await page.route("**/uploads", (route) =>
     route.request().method() === "POST"
       ? route.fulfill({
@@ -117,55 +123,55 @@ test("a server that takes no recording now is said to in words, and nothing else
   await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
   await expect(page.getByText("Too many uploads are open.")).toBeVisible();
   await expect(recorder(page)).toHaveAttribute("data-state", "set");
-  expect(wrong).toEqual([]);
+  expect(pageErrors).toEqual([]);
   await close();
 });
 
-test("a page that is left while it counts leaves no draft and no upload; what was written stays", async ({
+test("leaving the page during the countdown deletes the upload and the draft, unless something was written", async ({
   playwright,
   hearback,
 }) => {
   test.setTimeout(120_000);
-  const [romy] = await hearback.people("Romy");
-  const { page, context, close } = await studio(playwright, hearback, romy!);
+  const [romy] = await hearback.addPeople("Romy");
+  const { page, context, close } = await openStudio(playwright, hearback, romy!);
   page.on("dialog", (dialog) => void dialog.accept());
-  // Draft and upload are there, and it never begins.
+  // The draft and the upload are created, but the recording never starts.
   await context.addInitScript(() => {
     MediaRecorder.prototype.start = () => {};
   });
-  const there = async (path: string) =>
+  const countItems = async (path: string) =>
     (
       (await (
         await page.request.get(path, { headers: { accept: "application/json" } })
       ).json()) as { items: unknown[] }
     ).items.length;
-  const drafts = () => there("/updates?author=me&state=draft");
-  const counting = async () => {
+  const drafts = () => countItems("/updates?author=me&state=draft");
+  const startCounting = async () => {
     await page.goto("/updates/new");
     await page.getByRole("button", { name: /^Record/ }).click();
     await recorder(page).getByRole("radio", { name: "Camera", exact: true }).check();
     await recorder(page).getByRole("button", { name: "Record", exact: true }).click();
     await expect(page.locator('[data-part="number"]')).toHaveText("…", { timeout: 20_000 });
-    await expect.poll(() => there("/uploads")).toBe(1);
+    await expect.poll(() => countItems("/uploads")).toBe(1);
     expect(await drafts()).toBe(1);
   };
-  await counting();
+  await startCounting();
   await page.getByRole("link", { name: "Library" }).click();
   await expect(page).toHaveURL(/\/updates$/);
   await expect.poll(drafts).toBe(0);
-  expect(await there("/uploads")).toBe(0);
+  expect(await countItems("/uploads")).toBe(0);
 
-  await counting();
+  await startCounting();
   await page.goto("/inbox");
   await expect.poll(drafts).toBe(0);
-  await expect.poll(() => there("/uploads")).toBe(0);
+  await expect.poll(() => countItems("/uploads")).toBe(0);
   await expect(page.locator("unfinished-recordings li")).toHaveCount(0);
 
-  await counting();
+  await startCounting();
   await page.getByLabel("Notes").fill("Mine");
   await expect(page.locator("#save-state")).toHaveText("Saved");
   await page.goto("/inbox");
-  await expect.poll(() => there("/uploads")).toBe(0);
+  await expect.poll(() => countItems("/uploads")).toBe(0);
   expect(await drafts()).toBe(1);
   await close();
 });
