@@ -21,6 +21,7 @@ pub mod media;
 pub mod notification_emails;
 pub mod notifications;
 pub mod people;
+pub mod rate_limits;
 pub mod receipts;
 pub mod sample;
 pub mod search;

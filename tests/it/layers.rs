@@ -29,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "notification_emails",
             "notifications",
             "people",
+            "rate_limits",
             "receipts",
             "sample",
             "search",

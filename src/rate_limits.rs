@@ -1,0 +1,72 @@
+//! Rate limits for sign-in attempts and for comments of guests.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::error::{Error, Result};
+use crate::people::Viewer;
+
+/// Rate limits, kept in the memory of this node.
+#[derive(Debug)]
+pub struct RateLimits {
+    accounts: DefaultKeyedRateLimiter<String>,
+    addresses: DefaultKeyedRateLimiter<String>,
+    commenters: DefaultKeyedRateLimiter<String>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        let quota = |burst: u32, refill: u64| {
+            let period = Duration::from_secs(refill);
+            Quota::with_period(period)
+                .unwrap_or(Quota::per_minute(NonZeroU32::MIN))
+                .allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+        };
+        Self {
+            accounts: RateLimiter::keyed(quota(10, 30)),
+            addresses: RateLimiter::keyed(quota(60, 2)),
+            commenters: RateLimiter::keyed(quota(60, 1)),
+        }
+    }
+}
+
+impl RateLimits {
+    /// From one client address, allows ten sign-in attempts per account and then one every 30
+    /// seconds, and sixty attempts for all accounts together and then one every two seconds.
+    /// Attempts from one address do not lock an account out for others.
+    pub fn check_sign_in(&self, account: &str, address: &str) -> Result<()> {
+        check(&self.addresses, address)?;
+        check(&self.accounts, &format!("{account} {address}"))
+    }
+
+    /// Drops the entries that have refilled.
+    pub(crate) fn evict_idle(&self) {
+        for limiter in [&self.accounts, &self.addresses, &self.commenters] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
+    }
+
+    /// Allows sixty comments from guests at one client address, then one per second. People who are
+    /// signed in are not limited.
+    pub fn check_comment(&self, viewer: &Viewer, address: &str) -> Result<()> {
+        match viewer {
+            Viewer::Guest(_) => check(&self.commenters, address),
+            Viewer::Person(_) | Viewer::Nobody => Ok(()),
+        }
+    }
+}
+
+fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &str) -> Result<()> {
+    limiter.check_key(&key.to_owned()).map_err(|until| {
+        Error::TooManyRequests(
+            until
+                .wait_time_from(DefaultClock::default().now())
+                .as_secs()
+                + 1,
+        )
+    })
+}
