@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_by_creation_and_are_short() {
+    fn ids_sort_by_creation_and_have_26_characters() {
         let clock = Clock::default();
         let ids: Vec<String> = (0..1000).map(|_| clock.id()).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_holds_the_clock_moves_it_and_lets_it_go_and_ids_still_sort() {
+    fn clock_file_sets_the_time_until_it_is_deleted_and_ids_still_sort() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let clock = Clock::from_file(file.path().to_owned());
         let mut ids = Vec::new();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_written_with_milliseconds() {
+    fn rfc3339_has_milliseconds_and_can_be_parsed() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(
             parse_rfc3339(&rfc3339(1_763_763_120_001)),

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_setting_is_named_at_once_and_no_value_is_repeated() {
+    fn parse_reports_every_invalid_setting_without_its_value() {
         let wrong = with(&[
             ("HEARBACK_LISTEN", "8080"),
             ("DATABASE_URL", "mysql://root:secret@db/x"),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn mail_needs_a_sender_and_an_address_for_its_links() {
+    fn mail_requires_a_sender_and_a_public_address() {
         let server = ("HEARBACK_SMTP_URL", "smtps://ada:secret@mail.example.org");
         let wrong = with(&[server]).unwrap_err();
         assert!(
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_ends_after_two_hours_or_the_minutes_that_are_set() {
+    fn max_recording_is_120_minutes_by_default_and_must_be_in_range() {
         assert_eq!(with(&[]).unwrap().max_recording, 120);
         assert_eq!(
             with(&[("HEARBACK_MAX_RECORDING", "45")])
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_buckets_are_read() {
+    fn sizes_and_buckets_are_parsed() {
         let config = with(&[
             ("HEARBACK_MAX_UPLOAD", "500 MiB"),
             ("HEARBACK_STORAGE", "s3://bucket/some/where/"),

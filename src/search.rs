@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn questions_cannot_break_out_of_their_words() {
+    fn match_query_treats_operators_as_plain_words() {
         assert_eq!(
             match_query(Dialect::Sqlite, "O'Brien \"x\" OR café").as_deref(),
             Some("\"o\" \"brien\" \"x\" \"or\" \"cafe\"*")
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_grow_with_ids() {
+    fn row_number_increases_with_the_id() {
         let clock = crate::clock::Clock::default();
         let first = row_number(&clock.id());
         clock.advance(10);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_excerpt_shows_the_words_around_the_place() {
+    fn excerpt_shows_the_text_around_the_match() {
         let text = (0..100)
             .map(|n| format!("word{n}"))
             .collect::<Vec<_>>()

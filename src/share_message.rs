@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_says_who_asks_what_of_which_by_when_and_where() {
+    fn message_names_the_author_the_request_the_update_and_the_due_time() {
         let said = message(
             "Ada",
             "The new flow",
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_due_time_is_said_in_the_readers_zone_with_the_day_of_the_month_when_it_is_far() {
+    fn due_text_uses_the_readers_zone_and_includes_the_date_unless_it_is_soon() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
         let now = at("2026-11-20T12:00:00Z");
         assert_eq!(

@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_names_are_data_and_never_a_path() {
+    fn clean_file_name_removes_folders_and_control_characters() {
         assert_eq!(clean_file_name("../../etc/passwd"), "passwd");
         assert_eq!(clean_file_name("C:\\shots\\a.png"), "a.png");
         assert_eq!(clean_file_name("a\nb\u{202e}gnp.exe"), "a_b_gnp.exe");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_need_one_at_and_no_spaces() {
+    fn parse_email_requires_one_at_sign_and_no_spaces() {
         assert!(parse_email(" ana@example.org ").is_ok());
         for wrong in ["ana", "@x", "a@", "a b@x", "a@b@c", "a@x,b@y", "a\0@x"] {
             assert!(parse_email(wrong).is_err(), "{wrong}");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_drops_case_and_accents() {
+    fn fold_removes_case_and_accents() {
         assert_eq!(fold("ÉCOLE ﬁn"), "ecole fin");
     }
 }

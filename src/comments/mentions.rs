@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_name_is_meant_and_an_address_names_nobody() {
+    fn mention_resolves_to_the_longest_name_and_ignores_email_addresses() {
         assert_eq!(
             names("@Ada Lovelace, @ada lovelaces and (@ADA)"),
             ["Ada Lovelace:1", "ada:2", "ADA:2"]
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_is_marked_where_it_stands() {
+    fn mention_ranges_finds_stored_mentions_in_the_text() {
         let stored = r#"[{"name":"Ada","id":"2"},{"name":"Ada Lovelace","id":"1"}]"#;
         assert_eq!(
             mention_ranges(Some(stored))("@Ada Lovelace and @Ada, @Adam x@Ada"),

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_photo_stands_upright_and_says_nothing_of_where_it_was_taken() {
+    async fn photo_is_rotated_upright_and_loses_its_metadata() {
         let (made, image) = made("photo-exif6-gps.jpg").await;
         assert_eq!(
             (made.content_type, made.width, made.height),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn png_stays_png_with_its_pixels_and_alpha() {
+    async fn png_keeps_its_format_pixels_and_alpha() {
         let (made_shot, image) = made("shot-1280x800.png").await;
         assert_eq!(made_shot.content_type, "image/png");
         assert_eq!(
@@ -305,13 +305,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn webp_becomes_jpeg_where_it_was_lossy_and_png_where_not() {
+    async fn webp_becomes_jpeg_if_lossy_and_png_if_lossless() {
         assert_eq!(made("lossy.webp").await.0.content_type, "image/jpeg");
         assert_eq!(made("lossless.webp").await.0.content_type, "image/png");
     }
 
     #[tokio::test]
-    async fn an_animated_gif_keeps_moving_and_an_animated_png_stands_still() {
+    async fn animated_gif_keeps_its_frames_and_animated_png_becomes_still() {
         let (gif, _) = made("anim.gif").await;
         assert_eq!((gif.content_type, gif.extension), ("image/gif", "gif"));
         let frames = |bytes: &[u8]| {
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_damaged_or_no_picture_is_refused() {
+    async fn damaged_pictures_and_other_files_are_rejected() {
         let damaged = ["bad-truncated.png", "bad-crc-idat.png"];
         for name in damaged {
             let error = process(&fixture(name)).await.unwrap_err();
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_cut_short_is_refused_in_every_format() {
+    async fn truncated_picture_is_rejected_in_every_format() {
         let dir = tempfile::tempdir().unwrap();
         for name in [
             "photo-exif6-gps.jpg",
@@ -374,7 +374,7 @@ mod tests {
             "anim.apng.png",
         ] {
             let bytes = std::fs::read(fixture(name)).unwrap();
-            // The APNG's still is its first few hundred bytes; what is cut off behind it is of no interest.
+            // Only the still of an APNG matters, and it lies in the first few hundred bytes.
             let kept = if name == "anim.apng.png" {
                 300
             } else {
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bombs_are_refused_before_they_are_decoded() {
+    async fn decompression_bombs_are_rejected_before_decoding() {
         for name in [
             "bad-bomb-30000x30000.png",
             "bad-bomb-12000x12000-rgb.png",
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_trailer_is_gone_and_a_colour_profile_stays() {
+    async fn trailing_bytes_are_removed_and_the_color_profile_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let mut profile = vec![0_u8; 200];
         profile[..4].copy_from_slice(&200_u32.to_be_bytes());

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_runs_or_fetches_survives() {
+    fn to_html_removes_scripts_images_and_unsafe_links() {
         let made = to_html(
             "**bold**\nnext <b onclick=x>b</b> ![p](http://x/p.png) [j](javascript:x) [d](data:text/html,x)\n\n<script>x</script>",
         );
@@ -168,12 +168,12 @@ mod tests {
         }
         assert!(
             made.contains("&lt;script&gt;"),
-            "what was typed is shown: {made}"
+            "typed HTML is not shown as text: {made}"
         );
     }
 
     #[test]
-    fn what_is_marked_stands_in_text_alone_and_nobody_else_can_mark() {
+    fn mentions_are_marked_only_in_text_and_cannot_be_imitated() {
         let ada = |text: &str| {
             text.match_indices("@Ada")
                 .map(|(at, word)| at..at + word.len())
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_nest_only_so_deep_and_lose_no_words() {
+    fn nesting_of_quotes_is_limited_without_losing_text() {
         let made = to_html(&format!("{}deep\n\nafter", ">".repeat(9_000)));
         assert!(
             made.matches("<blockquote>").count() <= MAX_DEPTH
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_for_previews_has_no_marks() {
+    fn plain_text_removes_markdown_syntax() {
         assert_eq!(
             plain_text("# Hello **there** [x](https://e.org)\n\n- one"),
             "Hello there x one"

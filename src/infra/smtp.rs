@@ -460,7 +460,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_servers_are_read_and_what_is_wrong_is_said_without_the_password() {
+    fn server_url_is_parsed_and_errors_omit_the_password() {
         let server = Server::parse("smtps://ada%40example.org:s%3Acret@mail.example.org").unwrap();
         assert_eq!(
             (server.host.as_str(), server.port, server.tls),
@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_and_no_title_adds_a_header() {
+    fn name_and_subject_cannot_inject_headers() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
             parse_sender("hearback@example.org").unwrap(),
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_cannot_be_written_is_never_sent() {
+    fn invalid_address_is_a_permanent_failure() {
         let mailer = Mailer::new(
             Server::parse("smtp://localhost").unwrap(),
             parse_sender("hearback@example.org").unwrap(),

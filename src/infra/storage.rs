@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_cannot_leave_the_storage() {
+    fn check_key_rejects_paths_outside_the_storage() {
         for good in [
             "media/0123abcdefghijklmnopqrstuv",
             "uploads/x/3/8388608",

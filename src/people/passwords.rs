@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_and_short_passwords_are_refused_with_words() {
+    fn check_strength_rejects_common_and_short_passwords() {
         for wrong in ["short", "password", "12345678", "iloveyou", "qwertyuiop"] {
             assert!(check_strength(wrong, &[]).is_err(), "{wrong}");
         }

@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn full_lane_leaves_all_others_free() {
+    fn full_lane_leaves_all_other_lanes_free() {
         for lane in Lane::ALL {
             let slots = Slots::new(LONG_JOB);
             let taken: Vec<_> = (0..lane.slots()).map(|_| take(&slots, lane)).collect();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn preparation_moves_to_heavy_when_it_is_long() {
+    async fn preparation_moves_to_the_heavy_lane_when_it_takes_long() {
         let slots = Arc::new(Slots::new(Duration::ZERO));
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let first = take(&slots, Lane::Preparation);
@@ -319,7 +319,7 @@ mod tests {
             running.run_in_slot(Lane::Preparation, first, ended).await
         });
         slots.freed.notified().await;
-        // One heavy slot is left, and one for the next preparation.
+        // One heavy slot and one preparation slot are left.
         let third = take(&slots, Lane::Preparation);
         let heavy = take(&slots, Lane::Heavy);
         assert!(!free(&slots).contains(&Lane::Heavy) && !free(&slots).contains(&Lane::Preparation));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn preparation_keeps_its_slot_while_every_heavy_one_is_taken() {
+    async fn preparation_keeps_its_slot_while_the_heavy_lane_is_full() {
         let slots = Arc::new(Slots::new(Duration::ZERO));
         let heavy: Vec<_> = (0..Lane::Heavy.slots())
             .map(|_| take(&slots, Lane::Heavy))

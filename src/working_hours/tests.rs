@@ -1,4 +1,4 @@
-//! Dues by hand, and a simulation over every zone and both its clock changes.
+//! Hand-picked due times, and a simulation over every time zone and its clock changes.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn hours(days: &[i64], from: &str, to: &str) -> WorkingHours {
 }
 
 #[test]
-fn working_days_are_counted_from_the_day_after_it_was_asked() {
+fn working_days_count_from_the_day_after_the_request() {
     let zone = "Europe/Warsaw";
     for (asked, n, expected) in [
         ("2026-11-18T08:00", 1, "Thu 2026-11-19 17:00"),
@@ -54,7 +54,7 @@ fn working_days_are_counted_from_the_day_after_it_was_asked() {
 }
 
 #[test]
-fn one_moment_of_asking_is_due_in_each_zone_by_its_own_day() {
+fn due_day_depends_on_the_zone_of_the_recipient() {
     let asked = at("2026-11-19T22:00", "UTC");
     for (zone, expected) in [
         ("Pacific/Auckland", "Mon 2026-11-23 17:00"),
@@ -69,10 +69,10 @@ fn one_moment_of_asking_is_due_in_each_zone_by_its_own_day() {
 }
 
 #[test]
-fn a_fixed_time_moves_into_working_hours() {
+fn fixed_due_time_moves_into_working_hours() {
     let zone = "America/Los_Angeles";
     for (asked, fixed, expected) in [
-        // As it is.
+        // Within working hours: unchanged.
         (
             "2026-11-18T08:00",
             "2026-11-20T12:30",
@@ -83,7 +83,7 @@ fn a_fixed_time_moves_into_working_hours() {
             "2026-11-20T17:00",
             "Fri 2026-11-20 17:00",
         ),
-        // Back to the end of work before it.
+        // Outside working hours: moved back to the previous end of work.
         (
             "2026-11-18T08:00",
             "2026-11-20T23:00",
@@ -99,7 +99,7 @@ fn a_fixed_time_moves_into_working_hours() {
             "2026-11-22T12:00",
             "Fri 2026-11-20 17:00",
         ),
-        // Nothing of it is ahead: on to the next whole day.
+        // No working time is left before it: moved to the end of the next working day.
         (
             "2026-11-20T18:00",
             "2026-11-21T12:00",
@@ -115,7 +115,7 @@ fn a_fixed_time_moves_into_working_hours() {
             "2026-11-18T22:00",
             "Thu 2026-11-19 17:00",
         ),
-        // Asked later than it was due, as who is added late is.
+        // Asked after the due time, like a recipient who is added late.
         (
             "2026-11-20T10:00",
             "2026-11-19T12:00",
@@ -138,7 +138,7 @@ fn a_fixed_time_moves_into_working_hours() {
 }
 
 #[test]
-fn being_away_moves_what_is_due() {
+fn absence_postpones_the_due_time() {
     let zone = "Pacific/Auckland";
     let asked = at("2026-11-18T10:00", zone);
     let away = schedule(zone, Some("2026-11-25T00:00"));
@@ -160,7 +160,7 @@ fn being_away_moves_what_is_due() {
         ),
         "Wed 2026-11-25 12:00"
     );
-    // Having been away before it was asked changes nothing.
+    // An absence that ended before the request changes nothing.
     let back = schedule(zone, Some("2026-11-10T00:00"));
     assert_eq!(
         said(due_for(&Due::Days(1), asked, &back), zone),
@@ -169,8 +169,8 @@ fn being_away_moves_what_is_due() {
 }
 
 #[test]
-fn a_day_that_a_zone_left_out_is_no_working_day() {
-    // Samoa went from Thursday 29 to Saturday 31 December 2011.
+fn day_that_a_zone_skipped_is_not_a_working_day() {
+    // Samoa skipped Friday, 30 December 2011.
     let zone = "Pacific/Apia";
     assert_eq!(
         said(
@@ -186,7 +186,7 @@ fn a_day_that_a_zone_left_out_is_no_working_day() {
 }
 
 #[test]
-fn an_end_that_clocks_skip_is_the_moment_before_and_a_day_of_only_skipped_hours_has_none() {
+fn skipped_end_of_work_moves_before_the_gap_and_a_day_of_skipped_hours_is_ignored() {
     let zone = "Europe/Warsaw";
     let asked = at("2026-03-27T12:00", zone);
     let night = |from, to| WorkSchedule::new(zone, hours(&[1, 2, 3, 4, 5, 6, 7], from, to), None);
@@ -204,7 +204,7 @@ fn an_end_that_clocks_skip_is_the_moment_before_and_a_day_of_only_skipped_hours_
         ),
         "Mon 2026-03-30 02:30"
     );
-    // In autumn 02:30 comes twice; both are working time.
+    // In autumn 02:30 occurs twice. Both are working time.
     assert_eq!(
         said(
             due_for(
@@ -219,7 +219,7 @@ fn an_end_that_clocks_skip_is_the_moment_before_and_a_day_of_only_skipped_hours_
 }
 
 #[test]
-fn hours_say_what_is_wrong_with_them() {
+fn parse_errors_name_what_is_wrong_with_working_hours() {
     for (value, wrong) in [
         (json!("9-5"), "is not an object"),
         (
@@ -275,8 +275,8 @@ fn hours_say_what_is_wrong_with_them() {
 const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
 
-/// Every hour in which something is asked for: each sixth of the two weeks around each clock change of the years, and every
-/// ninth day else.
+/// The times of the requests: every six hours in the two weeks around each clock change of 2011 and 2026, the clock changes
+/// themselves within a millisecond, and about every ninth day of these years.
 fn moments(zone: &TimeZone) -> Vec<Millis> {
     let mut moments = Vec::new();
     for year in [2011_i16, 2026] {
@@ -301,7 +301,7 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
     moments
 }
 
-/// That what is due is due in working hours, by a clock that knows nothing of how it was found.
+/// Asserts that the due time is within working hours, without the code under test.
 fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
     let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)
@@ -323,16 +323,20 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
         works(local.date())
             && schedule.hours.from <= local.time()
             && local.time() <= schedule.hours.to,
-        "outside the hours: {}",
+        "outside working hours: {}",
         what()
     );
-    assert!(found >= asked, "before it was asked: {}", what());
+    assert!(found >= asked, "before the request: {}", what());
     assert!(
         schedule.away_until.is_none_or(|away| found >= away),
         "while away: {}",
         what()
     );
-    assert!(found - asked < 40 * DAY, "far too late: {}", what());
+    assert!(
+        found - asked < 40 * DAY,
+        "more than 40 days later: {}",
+        what()
+    );
     if let Due::Days(n) = wanted {
         let from = Timestamp::from_millisecond(schedule.away_until.unwrap_or(asked).max(asked))
             .unwrap()
@@ -344,7 +348,7 @@ fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
             .take_while(|day| *day <= local.date())
             .filter(|day| works(*day))
             .count();
-        // A day that the zone left out, or whose hours it skipped, is one more on the calendar.
+        // A day that the zone skipped, or whose working hours it skipped, counts as one more on the calendar.
         assert!(
             days as i64 == n || days as i64 == n + 1,
             "{days} working days: {}",
@@ -375,7 +379,7 @@ fn nothing_is_due_outside_working_hours_in_any_zone_around_any_clock_change() {
                 hours: hours.clone(),
                 away_until: None,
             };
-            // Each moment takes its turn at one way of asking; over moments, patterns and zones all of them meet.
+            // Each moment tries one kind of due time and absence. Over all moments, patterns and zones, every combination occurs.
             for (at, asked) in moments.iter().enumerate() {
                 let mix = at + turn + zones;
                 schedule.away_until = match mix % 5 {

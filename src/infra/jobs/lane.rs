@@ -84,7 +84,7 @@ mod tests {
     use super::Lane;
 
     #[test]
-    fn kinds_that_no_lane_names_are_light() {
+    fn for_kind_returns_the_lane_of_each_kind_and_light_by_default() {
         for (kind, lane) in [
             ("burn", Lane::Deletion),
             ("purge", Lane::Deletion),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_admit_the_kinds_of_free_lanes_and_no_other() {
+    fn sql_condition_admits_only_kinds_of_free_lanes() {
         assert_eq!(Lane::sql_condition(&Lane::ALL), "");
         assert_eq!(
             Lane::sql_condition(&[Lane::Heavy]),

@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_comes_back_by_range_and_goes_for_good() {
+    async fn object_is_read_by_range_and_deleted_permanently() {
         let (dir, storage) = storage();
         let bytes: Vec<u8> = (0..1_000_003_u32).map(|n| (n % 251) as u8).collect();
         let blocks = bytes
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_stays_of_a_body_that_breaks_off_or_is_dropped() {
+    async fn put_leaves_no_file_when_the_body_fails_or_is_dropped() {
         let (dir, storage) = storage();
         let blocks = [
             Ok(Bytes::from_static(b"half")),
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_storage_that_is_gone_says_so_and_the_doctor_how_to_mend_it() {
+    async fn missing_folder_is_unavailable_and_self_test_explains_the_fix() {
         let (dir, storage) = storage();
         storage.check().await.unwrap();
         assert_eq!(storage.self_test().await.unwrap().len(), 2);
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_that_is_not_mounted_is_away_and_what_was_in_it_is_not_called_deleted() {
+    async fn unmounted_folder_is_unavailable_instead_of_reporting_objects_as_deleted() {
         let (dir, storage) = storage();
         let key = "media/abcdef";
         storage
@@ -499,7 +499,7 @@ mod tests {
             .unwrap();
         let (root, elsewhere) = (dir.path().join("media"), dir.path().join("elsewhere"));
         fs::rename(&root, &elsewhere).unwrap();
-        // Without the folder, and with the empty one a file system is mounted on.
+        // First the folder is missing. Then it is empty, like a mount point without its file system.
         for _ in 0..2 {
             assert!(matches!(
                 storage.len(key).await,
@@ -535,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn work_with_storage_can_move_between_threads() {
+    fn storage_futures_are_send() {
         fn sendable<T: Send>(_: &T) {}
         let (dir, storage) = storage();
         let metadata = ObjectMetadata::default();
@@ -543,7 +543,7 @@ mod tests {
         sendable(&storage.put("media/x", &metadata, body([])));
         sendable(&storage.get("media/x", 0..1));
         sendable(&storage.self_test());
-        // A payload of actix may not.
+        // The body need not be `Send`: an actix payload is not.
         let stuck = std::rc::Rc::new(());
         let payload = body([]).map(move |block| {
             let _ = &stuck;
@@ -553,7 +553,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sweeping_removes_old_leftovers_only() {
+    async fn sweep_removes_only_old_temporary_files() {
         let (dir, storage) = storage();
         let (old, new) = (
             dir.path().join("media/tmp/old"),

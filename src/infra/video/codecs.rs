@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codec_label_is_the_name_people_know() {
+    fn codec_label_returns_the_common_name() {
         for (codec, tag, label) in [
             ("prores", "apch", "ProRes"),
             ("mpeg4", "mp4v", "MPEG-4 Part 2"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_support_prefers_what_browsers_play() {
+    fn audio_support_ranks_playable_before_convertible_before_unreadable() {
         assert_eq!(audio_support("aac", "LC"), AudioSupport::Plays);
         assert_eq!(audio_support("aac", "xHE-AAC"), AudioSupport::Unreadable);
         assert_eq!(

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_told_by_their_first_bytes() {
+    fn recordings_are_detected_by_their_first_bytes() {
         for (name, container) in [
             ("rec-vp9-opus-10s.webm", Container::WebM),
             ("rec-mp4-avc1-opus-5s.mp4", Container::Mp4),
@@ -246,8 +246,8 @@ mod tests {
     }
 
     #[test]
-    fn matroska_header_is_read_in_any_order_with_anything_between() {
-        /// An id and its content.
+    fn matroska_header_is_detected_with_elements_in_any_order() {
+        /// The id of an element, and its content.
         type Element<'a> = (&'a [u8], &'a [u8]);
         let (webm, version): (Element, Element) = ((&[0x42, 0x82], b"webm"), (&[0x42, 0x86], &[1]));
         let (void, crc): (Element, Element) =
@@ -268,14 +268,14 @@ mod tests {
             None
         );
         assert_eq!(detect_container(&ebml(&[version])), None);
-        // It goes on behind what is looked at.
+        // The header is longer than the bytes that are inspected.
         let mut long = ebml(&[(&[0xec], &[0; 5_000]), webm]);
         assert_eq!(
             detect_container(&long[..HEAD_BYTES]),
             Some(Container::Matroska)
         );
         long.truncate(100);
-        assert_eq!(detect_container(&long), None, "too few bytes to tell");
+        assert_eq!(detect_container(&long), None, "too short to detect");
         assert_eq!(
             detect_container(&fixture("ebml-void-first.webm")),
             Some(Container::WebM)
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn boxes_before_the_file_type_are_passed_over() {
+    fn boxes_before_the_file_type_are_skipped() {
         for kind in [
             "styp", "uuid", "free", "skip", "wide", "moov", "mdat", "pnot",
         ] {
@@ -313,7 +313,7 @@ mod tests {
                     "{kind} of {length}"
                 );
             }
-            // Longer than what is looked at.
+            // The box is longer than the bytes that are inspected.
             assert!(
                 detect_container(&one_box(kind, &[0; 9_000])[..HEAD_BYTES]).is_some(),
                 "{kind}"
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn picture_is_told_from_video_by_its_brands() {
+    fn pictures_are_distinguished_from_videos_by_their_brands() {
         for (brands, brand) in [
             (&["heic", "mif1", "heic"][..], Some(b"heic")),
             (&["mif1", "heic", "iso8"], Some(b"heic")),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_other_files_are_no_video() {
+    fn text_and_other_files_are_not_detected_as_video() {
         for text in [
             "#EXTM3U\n#EXT-X-VERSION:3\nfile.ts",
             "Too free a text",

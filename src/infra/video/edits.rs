@@ -128,7 +128,7 @@ mod tests {
         .concat()
     }
 
-    /// A file with a track for each list of edits: duration, and begin or -1.
+    /// An MP4 file with one track for each list of edits. An edit is its duration and its media time, which is -1 for a delay.
     fn file(tracks: &[&[(u32, i32)]]) -> Vec<u8> {
         let tracks = tracks.iter().map(|edits| {
             let edits_in_bytes: Vec<u8> = edits
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn edit_lists_are_open_if_each_is_one_edit_of_duration_0() {
+    fn edit_lists_are_open_if_each_has_one_edit_of_duration_0() {
         assert!(open(&file(&[&[(0, 2_048)]])));
         assert!(open(&file(&[&[(0, 2_048)], &[(500, -1), (0, 0)]])));
         for closed in [
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_numbers_and_sizes_are_read() {
+    fn edit_lists_are_parsed_with_64_bit_times_and_sizes() {
         let list = [
             [1, 0, 0, 0, 0, 0, 0, 1].as_slice(),
             &[0; 8],

@@ -26,7 +26,7 @@ async fn tools() -> Tools {
 }
 
 #[tokio::test]
-async fn a_video_is_as_long_as_its_packets_say() {
+async fn probe_measures_the_duration_from_packets() {
     let tools = tools().await;
     for (name, from, to, video, audio) in [
         ("rec-vp8-opus-3s.webm", 2_900, 3_000, "vp8", Some("opus")),
@@ -56,7 +56,7 @@ async fn a_video_is_as_long_as_its_packets_say() {
 }
 
 #[tokio::test]
-async fn what_is_no_video_is_refused_with_the_reason() {
+async fn probe_rejects_other_files_with_a_reason() {
     let tools = tools().await;
     let sound = tools
         .probe(&fixture("rec-audio-only-3s.webm"))
@@ -86,7 +86,7 @@ async fn what_is_no_video_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_playlist_cannot_reach_another_file_even_where_it_passes_for_a_video() {
+async fn playlist_cannot_read_another_file_even_if_treated_as_a_video() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let list = dir.path().join("list.mp4");
@@ -105,11 +105,11 @@ async fn a_playlist_cannot_reach_another_file_even_where_it_passes_for_a_video()
     assert!(tools.seekable(&list, &claimed, dir.path()).await.is_err());
     assert!(tools.poster(&list, &claimed, dir.path()).await.is_err());
     let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
-    assert_eq!(left.len(), 2, "nothing was made, nothing stayed: {left:?}");
+    assert_eq!(left.len(), 2, "unexpected files: {left:?}");
 }
 
 #[tokio::test]
-async fn a_seekable_copy_has_its_index_in_front_and_all_its_packets() {
+async fn seekable_copy_has_its_index_first_and_keeps_its_duration() {
     let tools = tools().await;
     for (name, content_type) in [
         ("rec-vp9-opus-10s.webm", "video/webm"),
@@ -140,13 +140,13 @@ async fn a_seekable_copy_has_its_index_in_front_and_all_its_packets() {
             // Cues and Cluster (RFC 9559).
             _ => (at(&[0x1c, 0x53, 0xbb, 0x6b]), at(&[0x1f, 0x43, 0xb6, 0x75])),
         };
-        // The SeekHead names the Cues too, so for WebM their first mention says little; their presence does.
+        // The SeekHead of a WebM also contains the id of the Cues. So this checks their presence, not their position.
         assert!(index.unwrap() < pictures.unwrap(), "{name}");
     }
 }
 
 #[tokio::test]
-async fn an_h264_copy_plays_everywhere_and_is_no_longer() {
+async fn h264_copy_plays_everywhere_and_keeps_its_duration() {
     let tools = tools().await;
     for (name, size) in [
         ("rec-av1-opus-3s.webm", (1280, 800)),
@@ -169,7 +169,7 @@ async fn an_h264_copy_plays_everywhere_and_is_no_longer() {
 }
 
 #[tokio::test]
-async fn hevc_is_for_nobody_until_it_is_converted() {
+async fn hevc_needs_conversion_for_all_browsers() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hevc.mov");
@@ -189,7 +189,7 @@ async fn hevc_is_for_nobody_until_it_is_converted() {
         .status()
         .unwrap();
     if !made.success() {
-        eprintln!("this ffmpeg has no libx265; not tried");
+        eprintln!("this ffmpeg has no libx265; skipped");
         return;
     }
     let probe = tools.probe(&path).await.unwrap();
@@ -214,7 +214,7 @@ async fn hevc_is_for_nobody_until_it_is_converted() {
 }
 
 #[tokio::test]
-async fn a_poster_is_a_picture_of_the_video() {
+async fn poster_has_the_size_of_the_video() {
     let tools = tools().await;
     for name in [
         "rec-vp9-opus-10s.webm",
@@ -237,7 +237,7 @@ async fn a_poster_is_a_picture_of_the_video() {
 }
 
 #[tokio::test]
-async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
+async fn sandbox_kills_a_process_and_its_children_at_the_time_limit() {
     let sandbox = Sandbox::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
     let limits = Limits {
@@ -260,7 +260,7 @@ async fn a_run_that_takes_too_long_is_killed_with_all_it_started() {
 }
 
 #[tokio::test]
-async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
+async fn encoding_runs_at_low_priority() {
     let sandbox = Sandbox::find(Path::new("/bin/sh")).await;
     let dir = tempfile::tempdir().unwrap();
     let mut niceness = Vec::new();
@@ -282,7 +282,7 @@ async fn making_pictures_anew_comes_after_everything_else_on_the_machine() {
 }
 
 #[tokio::test]
-async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
+async fn video_tools_work_without_bwrap() {
     let tools = tools().await;
     let mut toolchain = Arc::into_inner(tools.toolchain.unwrap()).unwrap();
     toolchain.sandbox.bwrap = None;
@@ -304,7 +304,7 @@ async fn where_bwrap_is_not_allowed_the_other_bounds_hold() {
 }
 
 #[tokio::test]
-async fn without_ffmpeg_it_is_said_what_is_missing() {
+async fn missing_ffmpeg_is_reported_with_the_command_that_installs_it() {
     let tools = Tools::detect(Some(Path::new("/nowhere/ffmpeg"))).await;
     assert!(tools.missing().unwrap().contains("apt-get install ffmpeg"));
     assert!(matches!(
@@ -313,7 +313,7 @@ async fn without_ffmpeg_it_is_said_what_is_missing() {
     ));
 }
 
-/// A hash of each packet of a stream, with its time in milliseconds.
+/// The time of each packet of a stream in milliseconds, and the MD5 of its data.
 fn hashes(path: &Path, stream: &str) -> Vec<(i64, String)> {
     let told = Command::new("ffprobe")
         .args([
@@ -343,7 +343,7 @@ fn hashes(path: &Path, stream: &str) -> Vec<(i64, String)> {
         .collect()
 }
 
-/// How long the container says it is.
+/// The duration in the header of the container, in milliseconds.
 fn container_ms(path: &Path) -> i64 {
     let told = Command::new("ffprobe")
         .args([
@@ -367,7 +367,7 @@ fn container_ms(path: &Path) -> i64 {
 }
 
 #[tokio::test]
-async fn a_cut_has_exactly_the_pictures_between_its_ends() {
+async fn cut_contains_exactly_the_pictures_between_its_ends() {
     let tools = tools().await;
     for (name, stretch, first, last) in [
         ("count.webm", (2_000, 5_000), 50, 124),
@@ -396,11 +396,11 @@ async fn a_cut_has_exactly_the_pictures_between_its_ends() {
         let after = tools.probe(&made.path).await.unwrap();
         let (wanted, is) = (stretch.1 - stretch.0, after.duration_ms.unwrap());
         assert!((wanted - is).abs() <= 45, "{name} {stretch:?}: {is} ms");
-        // Players believe what the file says.
+        // Players show the duration of the container.
         let says = container_ms(&made.path);
         assert!(
             (wanted - says).abs() <= 45,
-            "{name} {stretch:?}: it says {says} ms"
+            "{name} {stretch:?}: {says} ms in the container"
         );
         assert_eq!(
             (made.width, made.height, made.duration_ms),
@@ -410,7 +410,7 @@ async fn a_cut_has_exactly_the_pictures_between_its_ends() {
 }
 
 #[tokio::test]
-async fn a_cut_between_two_key_frames_that_lie_apart_is_made_anew() {
+async fn cut_between_distant_key_frames_is_exact() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let apart = dir.path().join("apart.webm");
@@ -454,18 +454,18 @@ async fn a_cut_between_two_key_frames_that_lie_apart_is_made_anew() {
         let says = container_ms(&made.path);
         assert!(
             (stretch.1 - stretch.0 - says).abs() <= 45,
-            "{stretch:?}: it says {says} ms"
+            "{stretch:?}: {says} ms in the container"
         );
     }
 }
 
 #[tokio::test]
-async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_next() {
+async fn cut_copies_packets_unless_they_must_be_encoded_again() {
     let tools = tools().await;
     for (name, stretch, copied) in [
         ("count.webm", (2_000, 5_000), 75),
         ("count.webm", (0, 1_500), 38),
-        // 18 are made anew, up to the key frame at 3 s.
+        // 18 pictures are encoded again, up to the key frame at 3 s.
         ("count.webm", (2_280, 5_000), 50),
         ("count.mp4", (2_000, 4_000), 50),
         ("count.mp4", (2_280, 5_000), 0),
@@ -479,7 +479,8 @@ async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_ne
             .cut(&fixture(name), &probe, stretch, dir.path())
             .await
             .unwrap();
-        // Sound is made anew only with all of the pictures; packets of silence are alike.
+        // Sound is encoded again only together with all pictures. That case is skipped, because packets of silence
+        // could have equal hashes nevertheless.
         for (stream, copied) in [("v:0", copied), ("a:0", usize::MAX)] {
             if stream == "a:0" && name == "count.mp4" && stretch.0 == 2_280 {
                 continue;
@@ -496,7 +497,7 @@ async fn a_cut_at_key_frames_copies_every_packet_and_elsewhere_all_behind_the_ne
 }
 
 #[tokio::test]
-async fn sound_stays_with_its_pictures_in_a_cut() {
+async fn cut_keeps_sound_and_pictures_in_sync() {
     let tools = tools().await;
     for (name, stretch) in [
         ("count.webm", (2_000, 5_000)),
@@ -533,7 +534,7 @@ async fn sound_stays_with_its_pictures_in_a_cut() {
             .chunks(480)
             .map(|part| part.iter().any(|one| f32::from_le_bytes(*one).abs() > 0.1))
             .collect();
-        // A tone begins at each full second of the original.
+        // The original has a tone at each full second.
         let begins: Vec<i64> = (1..loud.len())
             .filter(|at| loud[*at] && !loud[at - 1])
             .map(|at| at as i64 * 10)
@@ -547,18 +548,18 @@ async fn sound_stays_with_its_pictures_in_a_cut() {
         for (is, wanted) in begins.iter().zip(&wanted) {
             assert!(
                 (is - wanted).abs() <= 30,
-                "{name} {stretch:?}: {begins:?}, not {wanted:?}"
+                "{name} {stretch:?}: {begins:?}, expected {wanted:?}"
             );
         }
     }
 }
 
 #[tokio::test]
-async fn av1_and_a_still_page_are_cut_by_copying_too() {
+async fn cut_copies_av1_and_holds_still_pictures() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let probe = tools.probe(&fixture("rec-av1-opus-3s.webm")).await.unwrap();
-    // A packet loses two bytes that only separate: the pictures are the same.
+    // Packets lose their temporal delimiter (two bytes), so their hashes differ although the pictures are the same.
     let made = tools
         .cut(
             &fixture("rec-av1-opus-3s.webm"),
@@ -570,7 +571,8 @@ async fn av1_and_a_still_page_are_cut_by_copying_too() {
         .unwrap();
     assert_eq!(tools.probe(&made.path).await.unwrap().video, "av1");
 
-    // Five pictures in five seconds: what is shown at 2.5 s began at 2 s, and stands at the beginning of the cut. The last is held by a copy of itself.
+    // One picture per second. The picture shown at 2.5 s is that of 2 s, so a cut from 2.5 s begins with it.
+    // A copy of the last picture holds it until the end.
     let still = dir.path().join("still.webm");
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i"])

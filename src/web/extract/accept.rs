@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn html_only_for_those_who_name_it_first() {
+    fn wants_html_if_accept_prefers_html_at_least_as_much_as_json() {
         assert!(html(
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         ));

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn query_is_read_with_defaults_and_filters() {
+    fn query_is_parsed_with_defaults_and_filters() {
         let mut query = ListQuery::parse("after=&q=a%20b", &["q", "kind"]).unwrap();
         assert_eq!(
             (query.page_size(), query.query_limit(), &query.after),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_every_wrong_field_and_what_would_be_right() {
+    fn errors_name_every_invalid_field_and_the_allowed_values() {
         let message = errors("after=rubbish&limit=0&colour=red&q=%00");
         assert_eq!(
             message.keys().collect::<Vec<_>>(),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn page_has_a_next_only_if_more_was_read() {
+    fn split_page_returns_a_cursor_only_if_there_are_more_rows() {
         let query = ListQuery::parse("limit=2", &[]).unwrap();
         let cursor = |id: &&str| Cursor {
             listed_at: 1,

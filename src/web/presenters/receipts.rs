@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_difference_is_told_word_by_word() {
+    fn diff_words_marks_removed_and_added_words() {
         let pieces = diff_words("We ship on Monday.", "We ship on Tuesday.");
         let told: Vec<(&str, &str)> = pieces
             .iter()

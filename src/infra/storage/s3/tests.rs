@@ -1,4 +1,5 @@
-//! Against a real server where `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables name one (`bin/test` starts Ceph's).
+//! These tests need a real server, named by `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables. `bin/test` starts Ceph's.
+//! Without the variable they are skipped.
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
@@ -20,10 +21,10 @@ fn body(
     stream::iter(blocks.into_iter().collect::<Vec<_>>())
 }
 
-/// A fresh bucket on the real server, or `None` where there is none.
+/// Creates a bucket on the real server. Returns `None` if no server is configured.
 async fn bucket() -> Option<(Storage, S3)> {
     let Ok(endpoint) = std::env::var("HEARBACK_TEST_S3_ENDPOINT") else {
-        eprintln!("no HEARBACK_TEST_S3_ENDPOINT; not tried");
+        eprintln!("HEARBACK_TEST_S3_ENDPOINT is not set; skipped");
         return None;
     };
     let bucket = format!("test-{}", clock::secret());
@@ -48,7 +49,7 @@ async fn bucket() -> Option<(Storage, S3)> {
     Some((storage, s3))
 }
 
-/// A client of a server that is described, with keys that nobody knows.
+/// A storage at this endpoint and bucket, with credentials that the server does not know.
 async fn stranger(endpoint: &str, bucket: &str) -> Storage {
     let http = HttpBuilder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -83,7 +84,7 @@ async fn read(storage: &Storage, key: &str, range: Range<u64>) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
+async fn object_of_any_size_is_read_by_range_and_deleted_permanently() {
     let Some((storage, _)) = bucket().await else {
         return;
     };
@@ -127,13 +128,13 @@ async fn objects_of_one_part_and_of_many_come_back_by_range_and_go_for_good() {
         assert_eq!(
             storage.len(&format!("{key}-copy")).await.unwrap(),
             Some(length),
-            "a longer name is another object"
+            "deleting a key deleted a longer key too"
         );
     }
 }
 
 #[tokio::test]
-async fn a_delete_leaves_no_version_behind() {
+async fn delete_removes_every_version() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
@@ -177,7 +178,7 @@ async fn a_delete_leaves_no_version_behind() {
 }
 
 #[tokio::test]
-async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
+async fn put_aborts_the_multipart_upload_when_the_body_fails_or_is_dropped() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
@@ -214,18 +215,18 @@ async fn parts_of_a_body_that_breaks_off_or_is_dropped_are_aborted() {
     };
     tokio::time::timeout(Duration::from_secs(30), gone)
         .await
-        .expect("a multipart upload is still there");
+        .expect("a multipart upload was not aborted");
     assert_eq!(storage.len("media/broken").await.unwrap(), None);
     storage.sweep(&[]).await.unwrap();
 }
 
 #[tokio::test]
-async fn every_page_of_unfinished_uploads_is_aborted() {
+async fn abort_all_aborts_unfinished_uploads_on_every_page() {
     let Some((_, s3)) = bucket().await else {
         return;
     };
     let metadata = metadata();
-    // A page has 1,000.
+    // The server lists at most 1,000 uploads per page.
     let begun = stream::iter(0..1_005)
         .map(|_| s3.create_multipart("media/x", &metadata))
         .buffer_unordered(16);
@@ -252,14 +253,14 @@ async fn every_page_of_unfinished_uploads_is_aborted() {
 }
 
 #[tokio::test]
-async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() {
+async fn complete_multipart_is_idempotent() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
     let key = "media/grown";
     let id = s3.create_multipart(key, &metadata()).await.unwrap();
     let mut parts = Vec::new();
-    // Numbers need only rise: those between may have been another writer's.
+    // Part numbers may have gaps, because another writer may have used the missing ones.
     for (number, bytes) in [
         (1, vec![1; PART_SIZE]),
         (3, vec![2; PART_SIZE]),
@@ -285,7 +286,7 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
     );
     s3.abort_multipart(key, &id).await.unwrap();
     assert_eq!(storage.len(key).await.unwrap(), Some(length));
-    // Most servers answer 404, Ceph 500.
+    // Most servers answer with 404, Ceph with 500.
     assert!(
         s3.complete_multipart("media/never", &id, &parts, length)
             .await
@@ -294,7 +295,7 @@ async fn an_upload_over_many_requests_is_completed_once_and_can_be_told_again() 
 }
 
 #[tokio::test]
-async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
+async fn complete_multipart_is_refused_when_a_middle_part_is_too_short() {
     let Some((_, s3)) = bucket().await else {
         return;
     };
@@ -317,7 +318,7 @@ async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
         matches!(completion, Completion::Refused(_)),
         "{completion:?}"
     );
-    // Replaced by a longer one under its number, it is no longer in the way.
+    // Once the short part is replaced by a longer one with the same number, completion succeeds.
     parts[1].1 = s3
         .upload_part(key, &id, 2, vec![0; PART_SIZE].into())
         .await
@@ -330,7 +331,7 @@ async fn complete_is_refused_when_a_part_in_the_middle_is_too_short() {
 }
 
 #[tokio::test]
-async fn a_presigned_address_is_the_public_one_and_works() {
+async fn presigned_url_uses_the_public_endpoint() {
     let Some((storage, _)) = bucket().await else {
         return;
     };
@@ -356,7 +357,7 @@ async fn a_presigned_address_is_the_public_one_and_works() {
 }
 
 #[tokio::test]
-async fn the_doctor_proves_a_good_bucket_and_says_how_to_mend_a_bad_one() {
+async fn self_test_passes_for_a_good_bucket_and_explains_a_bad_one() {
     let Some((storage, s3)) = bucket().await else {
         return;
     };
@@ -395,7 +396,7 @@ async fn the_doctor_proves_a_good_bucket_and_says_how_to_mend_a_bad_one() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_unavailable_and_not_missing() {
+async fn unreachable_server_is_unavailable_instead_of_not_found() {
     let storage = stranger("http://127.0.0.1:9", "bucket").await;
     assert!(matches!(storage.check().await, Err(Error::Unavailable(..))));
     let put = storage

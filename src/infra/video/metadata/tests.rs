@@ -10,11 +10,11 @@ const RECORDINGS: [&str; 9] = [
     "rec-av1-opus-3s.webm",
     "rec-mp4-avc1-opus-5s.mp4",
     "rec-vp8-opus-3s.webm",
-    // With transparency.
+    // Has an alpha channel.
     "rec-vp9-bubble-4s.webm",
     "rec-vp9-noaudio-4s.webm",
     "rec-vp9-opus-10s.webm",
-    // A recording that broke off.
+    // Truncated.
     "bad-truncated.webm",
     "bad-claims-10h.mp4",
 ];
@@ -32,7 +32,7 @@ fn scan(bytes: &[u8]) -> Metadata {
     in_pieces(bytes, |left| left)
 }
 
-/// Scans in pieces, whose lengths are chosen by how many bytes are left.
+/// Feeds `bytes` to a scan in pieces. `length` returns the length of the next piece for the number of bytes left.
 fn in_pieces(mut bytes: &[u8], mut length: impl FnMut(usize) -> usize) -> Metadata {
     let mut scan = MetadataScan::default();
     while !bytes.is_empty() {
@@ -43,7 +43,7 @@ fn in_pieces(mut bytes: &[u8], mut length: impl FnMut(usize) -> usize) -> Metada
     scan.finish()
 }
 
-/// Numbers that look random and are the same in each run.
+/// Pseudorandom numbers, which are the same in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -57,7 +57,7 @@ impl Numbers {
 }
 
 #[test]
-fn recordings_of_browsers_have_no_metadata_however_they_arrive() {
+fn browser_recordings_have_no_metadata_in_pieces_of_any_size() {
     for name in &RECORDINGS[..8] {
         let bytes = fixture(name);
         assert_eq!(scan(&bytes), Metadata::None, "{name}");
@@ -72,7 +72,7 @@ fn recordings_of_browsers_have_no_metadata_however_they_arrive() {
 }
 
 #[test]
-fn files_of_other_programs_and_what_is_no_video_can_have_metadata() {
+fn files_of_other_programs_and_other_types_can_have_metadata() {
     for name in [
         "count.mp4",
         "count.webm",
@@ -88,7 +88,7 @@ fn files_of_other_programs_and_what_is_no_video_can_have_metadata() {
 }
 
 #[test]
-fn scan_goes_on_where_it_was_stored_and_only_there() {
+fn scan_resumes_only_at_its_stored_position() {
     let bytes = fixture("rec-mp4-avc1-opus-5s.mp4");
     for cut in [0, 3, 40, 700, 1_300, 50_000, bytes.len()] {
         let mut first = MetadataScan::default();
@@ -116,7 +116,7 @@ fn scan_goes_on_where_it_was_stored_and_only_there() {
 }
 
 #[test]
-fn scan_ends_with_the_same_result_in_any_pieces_of_any_damaged_file() {
+fn scan_of_a_damaged_file_has_the_same_result_in_pieces_of_any_size() {
     let mut numbers = Numbers(11);
     for name in RECORDINGS {
         let mut whole = fixture(name);
@@ -124,7 +124,7 @@ fn scan_ends_with_the_same_result_in_any_pieces_of_any_damaged_file() {
         for _ in 0..300 {
             let mut bytes = whole.clone();
             for _ in 0..=numbers.below(4) {
-                // Mostly in the headers, where sizes are.
+                // Mostly damage the headers, because they contain the sizes.
                 let within = if numbers.below(3) == 0 {
                     bytes.len()
                 } else {

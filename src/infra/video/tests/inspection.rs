@@ -1,9 +1,9 @@
-//! What is not used is ignored, what browsers do not play is converted, and a rejection says which codec it is about.
+//! Unused streams are ignored, unsupported audio is converted, and rejections name the codec.
 
 use super::samples::{beeps, ffmpeg, source};
 use super::*;
 
-/// The probe of a file and of its playable copy, which is as long.
+/// Probes a file and makes its playable copy. Asserts that both have the same duration, within 100 ms.
 async fn playable(tools: &Tools, path: &Path) -> (Probe, Output) {
     let name = path.display();
     let probe = tools
@@ -23,7 +23,7 @@ async fn playable(tools: &Tools, path: &Path) -> (Probe, Output) {
 }
 
 #[tokio::test]
-async fn streams_that_are_not_used_do_not_matter() {
+async fn unused_streams_are_ignored() {
     let tools = tools().await;
     for (name, audio, text) in [
         ("movtext.mp4", "aac", Some("mov_text")),
@@ -49,7 +49,7 @@ async fn streams_that_are_not_used_do_not_matter() {
 }
 
 #[tokio::test]
-async fn audio_that_browsers_do_not_play_is_converted_and_the_pictures_are_copied() {
+async fn unsupported_audio_is_converted_and_the_pictures_are_copied() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -108,7 +108,7 @@ async fn audio_that_browsers_do_not_play_is_converted_and_the_pictures_are_copie
 }
 
 #[tokio::test]
-async fn trim_converts_audio_that_browsers_do_not_play() {
+async fn trim_converts_unsupported_audio() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -167,7 +167,7 @@ async fn trim_converts_audio_that_browsers_do_not_play() {
 }
 
 #[tokio::test]
-async fn covers_and_further_tracks_are_ignored() {
+async fn cover_pictures_and_additional_tracks_are_ignored() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -251,11 +251,11 @@ async fn covers_and_further_tracks_are_ignored() {
 }
 
 #[tokio::test]
-async fn unreadable_audio_is_dropped_and_the_author_is_told() {
+async fn unreadable_audio_is_dropped_with_a_note_for_the_author() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("unknown.mov");
-    // The only audio gets a name that nobody knows.
+    // Replace the codec tag of the only audio stream by an unknown one.
     let mut bytes = std::fs::read(fixture("pcm-only.mov")).unwrap();
     let at = bytes.windows(4).rposition(|word| word == b"sowt").unwrap();
     bytes[at..at + 4].copy_from_slice(b"zz9k");
@@ -309,7 +309,7 @@ async fn rejection_names_the_codec_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn more_streams_than_anybody_needs_are_refused_in_words() {
+async fn file_with_more_than_64_tracks_is_rejected_with_a_reason() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -325,7 +325,7 @@ async fn more_streams_than_anybody_needs_are_refused_in_words() {
 }
 
 #[tokio::test]
-async fn audio_that_cannot_even_be_opened_is_named_and_not_called_damage() {
+async fn audio_that_ffmpeg_cannot_open_is_reported_by_codec_and_not_as_damage() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -341,7 +341,7 @@ async fn audio_that_cannot_even_be_opened_is_named_and_not_called_damage() {
     bytes[config..config + 3].copy_from_slice(&[0b1111_1001, 0b0100_0110, 0b0010_0000]);
     std::fs::write(&plain, bytes).unwrap();
     match tools.probe(&plain).await {
-        // From ffmpeg 7.1 on.
+        // ffmpeg 7.1 and later.
         Ok(probe) => assert_eq!(
             (probe.audio, probe.lost_audio.as_deref()),
             (None, Some("AAC"))

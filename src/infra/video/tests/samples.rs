@@ -1,9 +1,10 @@
-//! Videos made by the tests: the grey of each picture says which second of the source it is from, a beep begins each second.
+//! Makes videos for the tests. The gray level of a picture encodes its second of the source, and each second starts with a beep.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Eight seconds, ten pictures a second, H.264 with pictures that are decoded before they are shown (0.2 s), key frames 3 s apart, AAC.
+/// Makes a video of eight seconds with ten pictures per second and AAC sound. `video` are the encoder arguments.
+/// By default it is H.264 with key frames every 3 s, and with B-frames, which delay the presentation by 0.2 s.
 pub(super) fn source(dir: &Path, video: &[&str], name: &str) -> PathBuf {
     let path = dir.join(name);
     let pictures = "color=gray:s=64x48:r=10:d=8,format=yuv420p,geq=lum='16+219*20*(floor(T)+1)/255':cb=128:cr=128";
@@ -35,10 +36,11 @@ pub(super) fn ffmpeg(args: &[&str], output: &Path) {
     );
 }
 
-/// One entry of an edit list: how long, from where in the media (`None` is a delay), in seconds.
+/// An entry of an edit list: its duration and its start in the media, in seconds. `None` is a delay.
 pub(super) type Edit = (f64, Option<f64>);
 
-/// A copy with these edit lists for video and audio. The index has to be behind the pictures, or the file fragmented, so that no offset changes.
+/// Writes a copy with these edit lists for video and audio. The file must be fragmented or have its index at the end,
+/// because the offsets of the samples must not change.
 pub(super) fn with_edits(path: &Path, name: &str, video: &[Edit], audio: &[Edit]) -> PathBuf {
     let bytes = std::fs::read(path).unwrap();
     let mut out = Vec::new();
@@ -129,7 +131,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// When beeps begin, in milliseconds of the presentation.
+/// The presentation times at which beeps start, in milliseconds.
 pub(super) fn beeps(path: &Path) -> Vec<i64> {
     let raw = Command::new("ffmpeg")
         .args(["-v", "error", "-copyts", "-i"])

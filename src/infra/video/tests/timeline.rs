@@ -1,17 +1,17 @@
-//! Copies present what players present of the original: the expected values are what Chromium shows of these files.
+//! Copies must show what players show of the original. The expected values are what Chromium shows.
 
 use super::frames::{pictures, shown_at};
 use super::samples::{Edit, beeps, ffmpeg, source, with_edits};
 use super::*;
 
-/// Begin of the media's pictures: they are decoded two pictures before they are shown.
+/// The media time of the first picture in seconds. B-frames delay it by two pictures.
 const B: f64 = 0.2;
 
 struct Case {
     name: &'static str,
     video: &'static [Edit],
     audio: &'static [Edit],
-    /// The second of the source in the middle of each second of the presentation.
+    /// For each second of the presentation, the second of the source that is visible in its middle.
     shows: &'static [i64],
     hides: bool,
 }
@@ -96,10 +96,10 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// From this second on the source is white.
+/// The source is white from this second on.
 const WHITE: i64 = 12;
 
-/// The seconds of the source that a decoder finds in the file, whatever its edit lists say.
+/// The seconds of the source that the file contains if edit lists are ignored.
 fn seconds_inside(path: &Path) -> Vec<i64> {
     let ignoring: &[&str] = if path.extension().is_some_and(|end| end == "mp4") {
         &["-ignore_editlist", "1"]
@@ -129,19 +129,22 @@ fn assert_presents(name: &str, made: &Output, shows: &[i64]) {
     let (wanted, ms) = (shows.len() as i64 * 1000, made.probe.duration_ms.unwrap());
     assert!((ms - wanted).abs() <= 100, "{name}: {ms} ms");
     let says = container_ms(&made.path);
-    assert!((says - wanted).abs() <= 110, "{name}: it says {says} ms");
+    assert!(
+        (says - wanted).abs() <= 110,
+        "{name}: {says} ms in the container"
+    );
     let mut wanted = shows.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
     assert_eq!(
         seconds_inside(&made.path),
         wanted,
-        "{name}: what a decoder finds"
+        "{name}: seconds in the file"
     );
 }
 
 #[tokio::test]
-async fn playable_copy_presents_and_contains_what_an_edit_list_shows() {
+async fn playable_copy_contains_only_what_the_edit_list_shows() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -163,7 +166,7 @@ async fn playable_copy_presents_and_contains_what_an_edit_list_shows() {
         assert_eq!(
             heard.len(),
             wanted.len(),
-            "{}: {heard:?}, not {wanted:?}",
+            "{}: {heard:?}, expected {wanted:?}",
             case.name
         );
         assert!(
@@ -171,7 +174,7 @@ async fn playable_copy_presents_and_contains_what_an_edit_list_shows() {
                 .iter()
                 .zip(&wanted)
                 .all(|(is, wanted)| (is - wanted).abs() <= 40),
-            "{}: {heard:?}, not {wanted:?}",
+            "{}: {heard:?}, expected {wanted:?}",
             case.name
         );
     }
@@ -201,7 +204,7 @@ async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
             .iter()
             .filter(|(_, hash)| before.iter().any(|(_, other)| other == hash))
             .count();
-        // The encoder's message is taken out of the first picture.
+        // The first picture differs, because the encoder's SEI message is removed.
         assert_eq!(
             same + 1 >= after.len(),
             copied,
@@ -212,7 +215,7 @@ async fn pictures_are_copied_unless_an_edit_list_begins_between_key_frames() {
 }
 
 #[tokio::test]
-async fn hidden_pictures_are_cut_from_fragmented_rotated_and_hevc_files() {
+async fn hidden_pictures_are_removed_from_fragmented_rotated_and_hevc_files() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let plain = source(dir.path(), &[], "source.mp4");
@@ -271,7 +274,7 @@ async fn hidden_pictures_are_cut_from_fragmented_rotated_and_hevc_files() {
 }
 
 #[tokio::test]
-async fn trim_counts_in_presentation_time_of_an_edited_file() {
+async fn trim_uses_presentation_time_of_a_file_with_edit_lists() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -301,7 +304,7 @@ async fn trim_counts_in_presentation_time_of_an_edited_file() {
 }
 
 #[tokio::test]
-async fn copies_of_a_slow_video_begin_at_0_and_agree() {
+async fn copies_of_a_low_frame_rate_video_begin_at_0_and_match() {
     let tools = tools().await;
     for (name, long, every) in [
         ("low1fps-bframes.mp4", 11, 1),
@@ -349,7 +352,7 @@ async fn copies_of_a_slow_video_begin_at_0_and_agree() {
 }
 
 #[tokio::test]
-async fn trim_inside_a_still_stretch_holds_the_picture_until_its_end() {
+async fn trim_holds_a_still_picture_until_the_end() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let still = "color=gray:s=64x48:r=10:d=30,format=yuv420p,geq=lum='16+219*20*(floor(T/15)+1)/255':cb=128:cr=128,select='eq(mod(n,150),0)'";
@@ -388,7 +391,7 @@ async fn trim_inside_a_still_stretch_holds_the_picture_until_its_end() {
 }
 
 #[tokio::test]
-async fn trim_of_a_still_page_without_sound_is_copied_and_holds_its_last_picture() {
+async fn trim_of_a_silent_still_page_copies_packets_and_holds_the_last_picture() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("page.webm");
@@ -429,7 +432,7 @@ async fn trim_of_a_still_page_without_sound_is_copied_and_holds_its_last_picture
 }
 
 #[tokio::test]
-async fn recording_that_begins_late_begins_at_0_in_its_copies() {
+async fn copies_of_a_recording_with_a_late_start_begin_at_0() {
     let tools = tools().await;
     let dir = tempfile::tempdir().unwrap();
     let source = source(dir.path(), &[], "source.mp4");
@@ -459,7 +462,7 @@ async fn recording_that_begins_late_begins_at_0_in_its_copies() {
         ],
         &webm,
     );
-    // The header and the second part of a live stream: its times go on from the first.
+    // The header and the second segment of a live stream, whose times continue from the first segment.
     let parts = [
         "-c",
         "copy",

@@ -1,4 +1,4 @@
-//! A recorder's MP4, and the same with one box more.
+//! The MP4 of a browser's recorder, unchanged and with one extra box.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn one_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     .concat()
 }
 
-/// The first box of this kind between two positions: where it begins and ends.
+/// Returns the start and end of the first box of this kind between two positions.
 fn find(bytes: &[u8], kind: &[u8; 4], mut from: usize, to: usize) -> (usize, usize) {
     loop {
         let size = u32::from_be_bytes(*bytes[from..to].first_chunk().unwrap()) as usize;
@@ -26,7 +26,7 @@ fn find(bytes: &[u8], kind: &[u8; 4], mut from: usize, to: usize) -> (usize, usi
     }
 }
 
-/// Adds bytes at the end of the box that this path leads to; the sizes around it grow.
+/// Appends bytes to the box at this path, and increases the sizes of the boxes on the path.
 fn add(path: &[&[u8; 4]], more: &[u8]) -> Vec<u8> {
     let mut bytes = recording();
     let (mut from, mut to) = (0, bytes.len());
@@ -41,7 +41,7 @@ fn add(path: &[&[u8; 4]], more: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn box_that_recorders_do_not_write_can_be_metadata() {
+fn unexpected_box_can_be_metadata() {
     let place = one_box(b"\xa9xyz", b"\0\x12\x15\xc7+52.5200+013.4050/");
     assert_eq!(
         scan(&add(&[b"moov"], &one_box(b"udta", &place))),
@@ -103,9 +103,9 @@ fn box_that_recorders_do_not_write_can_be_metadata() {
 }
 
 #[test]
-fn bytes_that_are_no_sample_can_be_metadata() {
+fn bytes_outside_samples_can_be_metadata() {
     assert_eq!(scan(&add(&[b"mdat"], b"<x:xmpmeta/>")), Metadata::Possible);
-    // Pictures that the tables of the whole file describe.
+    // The sample tables in `moov` must be empty, because recorders describe samples in fragments.
     assert_eq!(
         scan(&add(
             &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"],
@@ -125,7 +125,7 @@ fn bytes_that_are_no_sample_can_be_metadata() {
 }
 
 #[test]
-fn size_that_lies_can_hide_metadata() {
+fn wrong_box_size_can_hide_metadata() {
     let whole = recording();
     for kind in [
         b"ftyp", b"moov", b"trak", b"mdia", b"stbl", b"stsd", b"hdlr", b"moof", b"traf", b"trun",
@@ -147,7 +147,7 @@ fn size_that_lies_can_hide_metadata() {
 }
 
 #[test]
-fn recording_that_broke_off_ends_within_its_samples_only() {
+fn truncated_recording_has_no_metadata_only_if_it_ends_within_samples() {
     let whole = recording();
     let (_, first_fragment) = find(&whole, b"moof", 0, whole.len());
     for length in (0..first_fragment).step_by(7) {

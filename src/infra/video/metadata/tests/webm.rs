@@ -1,4 +1,4 @@
-//! WebM that is built here, so that each part of it can be wrong.
+//! Builds WebM files element by element, so that each part can be made invalid.
 
 use super::*;
 
@@ -9,7 +9,7 @@ const SEGMENT_UNKNOWN: [u8; 12] = [
     0x18, 0x53, 0x80, 0x67, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 ];
 
-/// An element with a size of eight bytes.
+/// An element whose size field has eight bytes.
 fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
     let mut size = (content.len() as u64).to_be_bytes();
     size[0] = 1;
@@ -72,7 +72,7 @@ fn cluster(more: &[u8]) -> Vec<u8> {
     )
 }
 
-/// A file of these elements within a segment of unknown size.
+/// A file with these elements in a segment of unknown size.
 fn file(parts: &[Vec<u8>]) -> Vec<u8> {
     [ebml(), SEGMENT_UNKNOWN.to_vec(), parts.concat()].concat()
 }
@@ -109,7 +109,7 @@ fn firefox_and_webkit_recordings_have_no_metadata() {
 }
 
 #[test]
-fn element_that_recorders_do_not_write_can_be_metadata() {
+fn unexpected_element_can_be_metadata() {
     let [info_, track_, cluster_] = recording();
     assert_eq!(scan(&file(&recording())), Metadata::None);
     let with = |place: usize, part: Vec<u8>| {
@@ -209,13 +209,13 @@ fn element_that_recorders_do_not_write_can_be_metadata() {
         scan(&file(&[date, track_.clone(), cluster_.clone()])),
         Metadata::Possible
     );
-    // Nothing is played of it.
+    // Without a track or a cluster the file cannot be played.
     assert_eq!(scan(&file(&[info_.clone(), track_])), Metadata::Possible);
     assert_eq!(scan(&file(&[info_, cluster_])), Metadata::Possible);
 }
 
 #[test]
-fn size_that_lies_can_hide_metadata() {
+fn wrong_element_size_can_hide_metadata() {
     let whole = file(&recording());
     for id in [&INFO[..], &TRACKS, &[0x4d, 0x80], &[0xae], &[0xe0], &[0xb0]] {
         let at = whole
@@ -240,7 +240,7 @@ fn size_that_lies_can_hide_metadata() {
 }
 
 #[test]
-fn recording_that_broke_off_ends_within_a_cluster_only() {
+fn truncated_recording_has_no_metadata_only_if_it_ends_within_a_cluster() {
     let whole = file(&recording());
     let cluster = whole
         .windows(4)
@@ -259,7 +259,7 @@ fn recording_that_broke_off_ends_within_a_cluster_only() {
             whole.len()
         );
     }
-    // What follows the end of a known size is not part of the recording.
+    // Bytes after the end of an element of known size are not part of the recording.
     assert_eq!(
         scan(&[whole.clone(), b"trailing words".to_vec()].concat()),
         Metadata::Possible
