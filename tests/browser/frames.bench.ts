@@ -1,6 +1,7 @@
-// Frames a second that the recorder keeps at 1080p: with its tab hidden beside visible, of the screen alone beside the camera in a bubble on it.
-// What is recorded is another tab, which never stands still; counted are the frames that the server got.
-// HEARBACK_BENCH_TIMES says how often each (3 if it does not), in turns, because other work on the machine counts, too.
+// Measures the frame rate of 1080p recordings: of the screen alone and with a camera bubble, while the recorder's tab
+// is visible and hidden. The recorded screen is another tab with an endless animation. The frames are counted in the
+// file that the server stored. HEARBACK_BENCH_TIMES is the number of rounds (default 3). Each round measures all four
+// cases, so that other load affects them alike.
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
@@ -18,10 +19,10 @@ const slides = `data:text/html,<title>Slides</title><style>body{margin:0;height:
 i{position:absolute;top:40%25;width:200px;height:200px;background:brown;animation:go 2s linear infinite alternate}@keyframes go{to{transform:translateX(1600px)}}</style><i></i>`;
 
 interface Measured {
-  /** Frames a second, and the longest time between two in ms. */
+  /** Frames per second, and the longest gap between two frames in ms. */
   rate: number;
   gap: number;
-  /** How often a second the page itself was drawn meanwhile: what is hidden is not. */
+  /** Frames per second of the recorder's own page. Near 0 while it is hidden. */
   drawn: number;
 }
 
@@ -33,7 +34,7 @@ test("frames a second", async ({}, info) => {
     baseURL: server.url,
     permissions: ["camera", "microphone"],
     viewport: { width: 1920, height: 1080 },
-    // As people run it: without the flags that keep hidden tabs awake.
+    // Playwright's default flags would keep hidden tabs awake, unlike the browsers of users.
     ignoreDefaultArgs: [
       "--mute-audio",
       "--disable-background-timer-throttling",
@@ -117,7 +118,7 @@ async function measure(
   await expect(page.locator(".media-item video")).toBeVisible();
   const { bytes } = await fetchStoredMedia(page, /updates\/([0-9a-z]+)/.exec(page.url())![1]!);
   await writeFile(file, bytes);
-  // What is measured next must not share the processor with the conversion of this.
+  // Wait until the server has processed the recording, which would slow down the next measurement.
   await expect(page.locator(".media-item")).toHaveAttribute("data-state", "ready", {
     timeout: 300_000,
   });
@@ -142,7 +143,10 @@ async function measure(
   return { rate: gaps.length / (at.at(-1)! - at[0]!), gap: 1000 * Math.max(...gaps), drawn };
 }
 
-/** Playwright has every page believe that somebody looks at it, and has no word for the opposite: this reaches for what it drives the browser with. */
+/**
+ * Switches focus emulation. Playwright makes every page believe that it has the focus and has no API to change that.
+ * So this uses its internal protocol session.
+ */
 async function lookedAt(page: Page, enabled: boolean): Promise<void> {
   interface Driven {
     _connection: {

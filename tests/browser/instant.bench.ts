@@ -1,6 +1,7 @@
-// From Stop until it plays, for the author and, with "publish when I stop", for a recipient; over an uplink of 5 Mbit/s. Beside it the usual
-// way: the same bytes, sent as a whole from Stop on. HEARBACK_BENCH_SECONDS names the lengths, HEARBACK_BENCH_RUNS how often each, and
-// HEARBACK_BENCH_WAYS which of the three (the usual way needs the author's).
+// Measures the time from Stop until a recording plays, over an uplink of 5 Mbit/s, in three ways: `author`,
+// `recipient` (published at Stop), and `usual`, which uploads the same bytes as one request that starts at Stop.
+// HEARBACK_BENCH_SECONDS lists the lengths, HEARBACK_BENCH_RUNS is the number of runs of each, and
+// HEARBACK_BENCH_WAYS lists the ways. `usual` needs `author`, whose recording it uploads.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test, type Page } from "@playwright/test";
@@ -14,7 +15,7 @@ const ways = (process.env.HEARBACK_BENCH_WAYS ?? "author,recipient,usual").split
 const runs = Number(process.env.HEARBACK_BENCH_RUNS ?? 3);
 const uplink: Uplink = { bytesPerSecond: 625_000, delayMs: 20 };
 
-/** Resolves with the time when the first video of the page has moved. */
+/** Starts the first video of the page. Resolves with the time (as `Date.now()`) at which its position first advanced. */
 function plays(page: Page): Promise<number> {
   return page.evaluate(
     () =>
@@ -70,7 +71,7 @@ async function record(
   return { stop, update };
 }
 
-/** Where what the author keeps of it is, and how large it is. */
+/** The path and size of the original rendition of an update's first media. */
 async function original(page: Page, update: string): Promise<{ path: string; size: number }> {
   const shown = (await (
     await page.request.get(`/updates/${update}`, { headers: { accept: "application/json" } })
@@ -80,7 +81,7 @@ async function original(page: Page, update: string): Promise<{ path: string; siz
   return { path: `${address.pathname}${address.search}`, size: bytes };
 }
 
-/** The usual way: a page that has it all, and sends it now. Milliseconds until it plays. */
+/** Uploads the recording at `recorded` in one request. Returns the milliseconds from its start until it plays. */
 async function whole(page: Page, recorded: string): Promise<number> {
   await page.goto("/updates/new");
   const { began, update } = await page.evaluate(async (recorded) => {
@@ -109,7 +110,7 @@ test("stop until it plays", async ({ playwright }, info) => {
     password: "correct horse battery staple",
   });
   const line = await startSlowProxy(server.url, uplink);
-  // A picture that fills the bit rate that is asked for.
+  // Noise, so that the encoder uses the whole bit rate.
   const film = info.outputPath("film.mjpeg");
   await promisify(execFile)("ffmpeg", [
     "-v",

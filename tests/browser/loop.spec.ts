@@ -1,10 +1,10 @@
-// Closing the loop, as people in four places do it: by mouse and keys, each by their own clock, with time held by the server's.
-// At every step the author's page alone says who still owes what.
+// The whole loop with people in four time zones, by mouse and keyboard. One clock that stands still serves the server
+// and all browsers. After each step, the author's receipts page must show exactly who still owes what.
 import type { Locator, Page } from "@playwright/test";
 import { axe, expect, fixture, Hearback, checkPage, test as base } from "./test.ts";
 import { Scene, type Place } from "./scene.ts";
 
-/** Three in the afternoon in Berlin and Kraków, six in the morning in San Francisco, and Friday already, three in the night, in Auckland. */
+/** 15:00 in Berlin and Warsaw, 06:00 in San Francisco, and 03:00 on Friday in Auckland. */
 const thursday = "2026-11-19T14:00:00Z";
 
 const nadia: Place = ["Nadia Berg", "Europe/Berlin", "de-DE"];
@@ -12,7 +12,7 @@ const kim: Place = ["Kim Tane", "Pacific/Auckland", "en-NZ"];
 const zofia: Place = ["Zofia Nowak", "Europe/Warsaw", "pl-PL"];
 const leo: Place = ["Leo Park", "America/Los_Angeles", "en-US"];
 
-/** A server for each test, on a Thursday that does not end by itself. */
+/** `frozenServer` is a server for one test, whose clock stands still on a Thursday. */
 const test = base.extend<{ frozenServer: Hearback }>({
   frozenServer: async ({}, use) => {
     const server = await Hearback.start("loop", {}, thursday);
@@ -27,13 +27,13 @@ interface UpdateFields {
   file?: string;
   to: string[];
   back: "Nothing back" | "Got it" | "Say it back";
-  /** In working days of theirs, or a time by the author's clock. */
+  /** The due time: `within` is a number of the recipients' working days, `by` a local time of the author. */
   within?: number;
   by?: string;
   otherwise?: string;
 }
 
-/** Writes an update and sends it. Answers its address; ends on its page. */
+/** Writes and sends an update. Ends on its page and returns its path. */
 async function send(
   page: Page,
   { title, notes, file, to, back, within, by, otherwise }: UpdateFields,
@@ -70,21 +70,21 @@ async function send(
 const rows = (page: Page, section: "To answer" | "To hear" | "Waiting on others") =>
   page.getByRole("region", { name: section }).locator(".entry");
 
-/** The row of an update, wherever it stands. */
+/** The row of an update in any section of the inbox. */
 const entry = (page: Page, title: string) =>
   page.locator(".entry", { has: page.getByRole("link", { name: title, exact: true }) });
 
-/** What is asked and by when, as the row of the inbox has it. */
+/** Opens the inbox, and expects the request and the due time in the row of an update. */
 async function expectAsk(page: Page, title: string, ...words: string[]): Promise<void> {
   await page.goto("/inbox");
   await expect(rows(page, "To answer").and(entry(page, title)).locator(".ask")).toHaveText(words);
 }
 
-/** What the row of a person on the page of receipts says, between the name and the words they said. */
+/** The row of a person on the receipts page. */
 const receipt = (page: Page, name: string) =>
   page.locator(".receipt", { has: page.locator(".name", { hasText: name }) });
 
-/** Who still owes what, from the author's page alone: the sentence, and the names of each part in their order. */
+/** Opens the receipts page unless it is open. Expects its heading, and the names in each of its sections in order. */
 async function expectReceipts(
   page: Page,
   update: string,
@@ -103,7 +103,7 @@ async function expectReceipts(
   await expect(names(page.locator("#heard"))).toHaveText(parts.heard ?? []);
 }
 
-test("the loop, with three who live elsewhere: one asks, one is corrected, one is late, and all are asked again", async ({
+test("an author hears back from three people in other time zones, and asks them again after a change", async ({
   browser,
   frozenServer: held,
 }) => {
@@ -114,7 +114,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
   const question = "Who covers when both of us are ill?";
   let update = "";
 
-  await test.step("she sends a recording and asks three people to say it back", async () => {
+  await test.step("Nadia sends a recording and asks three people to read it back", async () => {
     await author.goto("/inbox");
     update = await send(author, {
       title,
@@ -128,7 +128,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     });
     await expect(author.getByRole("heading", { name: title })).toBeVisible();
     await checkPage(author, "loop-sent");
-    // By due time, which is each one's own, where their clock hangs, and what it shows now.
+    // Sorted by each person's own due time. Other time zones are shown with their present time.
     await expectReceipts(author, update, "Nobody has answered yet. 3 have not opened it.", {
       onThem: [zofia[0], leo[0], kim[0]],
     });
@@ -150,16 +150,16 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await checkPage(author, "loop-receipts-sent");
   });
 
-  await test.step("each reads by when, in their own time", async () => {
+  await test.step("each recipient sees the due time in their own time zone", async () => {
     await scene.setTime("2026-11-19T20:30:00Z");
-    // It is Friday in Auckland: the end of the next working day is Monday's.
+    // It was already Friday in Auckland when Nadia asked, so the next working day is Monday.
     await expectAsk(inAuckland, title, "Say it back by Mon 17:00");
     await expectAsk(inKrakow, title, "Say it back by Fri 17:00");
     await expectAsk(inSanFrancisco, title, "Say it back by Fri 17:00");
     for (const page of [inAuckland, inKrakow, inSanFrancisco]) {
       await expect(rows(page, "To answer")).toHaveCount(1);
       await expect(page).toHaveTitle("(1) Inbox · hearback");
-      // The number is beside its word, whatever else a page draws.
+      // The number must be small enough to fit beside the word.
       const [badge, item] = [
         await page.locator("#rail-count").boundingBox(),
         await page.getByRole("link", { name: /^Inbox/ }).boundingBox(),
@@ -171,7 +171,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await checkPage(inAuckland, "loop-inbox-asked");
   });
 
-  await test.step("Kim asks at a second, before she says anything back", async () => {
+  await test.step("Kim asks a question at a time of the video before she answers", async () => {
     await entry(inAuckland, title).getByRole("link", { name: "Open" }).click();
     await expect(inAuckland.locator(".ask-words")).toContainText(
       "Nadia Berg asks you to say it back by Mon 17:00",
@@ -204,7 +204,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     );
   });
 
-  await test.step("Zofia says it back", async () => {
+  await test.step("Zofia reads it back", async () => {
     await scene.setTime("2026-11-20T08:30:00Z");
     await inKrakow.goto("/inbox");
     await inKrakow.keyboard.press("j");
@@ -218,7 +218,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await expect(inKrakow.locator(".answer")).toContainText("You said it back");
     await inKrakow.goto("/inbox");
     await expect(inKrakow.getByText("Nobody is waiting for you.")).toBeVisible();
-    // Her page is open all the while, and learns it by itself.
+    // The author's page is still open and updates itself.
     await expectReceipts(author, update, "1 of 3 heard. 1 has not opened it. 1 question is open.", {
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
@@ -228,7 +228,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await checkPage(author, "loop-inbox-author");
   });
 
-  await test.step("she hears it, and it is not quite what she meant", async () => {
+  await test.step("Nadia corrects Zofia’s readback", async () => {
     await scene.setTime("2026-11-20T08:40:00Z");
     await rows(author, "To answer").getByRole("link", { name: "Hear" }).click();
     await expect(author.locator(".to-hear")).toContainText(
@@ -257,7 +257,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     ).toBeVisible();
   });
 
-  await test.step("Zofia says it again, and is confirmed", async () => {
+  await test.step("Zofia reads it back again, and Nadia confirms it", async () => {
     await expectAsk(inKrakow, title, "Not quite: say it again by Mon 17:00");
     await checkPage(inKrakow, "loop-inbox-corrected");
     await rows(inKrakow, "To answer").getByRole("link", { name: "Say it back" }).click();
@@ -274,7 +274,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
       onMe: [zofia[0], question],
       onThem: [leo[0], kim[0]],
     });
-    // What they said to each other before stands above it.
+    // The earlier correction is shown above the new readback.
     await expect(author.locator(".to-hear")).toContainText(
       "You: not quite. Not alone: two of you.",
     );
@@ -294,7 +294,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     );
   });
 
-  await test.step("she answers Kim’s question", async () => {
+  await test.step("Nadia answers Kim’s question", async () => {
     await author.getByRole("link", { name: "Answer Kim Tane" }).click();
     await expect(author.locator(".thread .chip")).toContainText("0:05");
     await author.locator(".reply > summary").click();
@@ -313,7 +313,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     );
   });
 
-  await test.step("Leo got another one, with one press", async () => {
+  await test.step("Leo acknowledges another update with one click in the inbox", async () => {
     await send(author, {
       title: "The key of the back door",
       notes: "It lies with the guard now.",
@@ -343,8 +343,8 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     ).toContainText("All have answered");
   });
 
-  await test.step("Kim takes the answer and says it back; Leo is late", async () => {
-    // Half past nine on Monday in Auckland; in San Francisco Friday is over, and in Berlin it is Sunday evening.
+  await test.step("Kim accepts the answer and reads it back, and Leo is overdue", async () => {
+    // 09:30 on Monday in Auckland, 12:30 on Sunday in San Francisco and 21:30 on Sunday in Berlin.
     await scene.setTime("2026-11-22T20:30:00Z");
     await inAuckland.goto("/inbox");
     await expect(rows(inAuckland, "To hear").and(entry(inAuckland, title))).toContainText(
@@ -381,9 +381,9 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     );
   });
 
-  await test.step("she reminds him: it stands first", async () => {
+  await test.step("Nadia reminds Leo, and the update moves to the top of his inbox", async () => {
     await scene.setTime("2026-11-23T17:00:00Z");
-    // Someone else’s is due sooner than what he was reminded of would be again.
+    // Another update is due soon, but the reminder must still come first.
     await send(inKrakow, {
       title: "Whose is the red cup",
       to: [leo[0]],
@@ -427,7 +427,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await checkPage(author, "loop-inbox-done");
   });
 
-  await test.step("she changes it, and asks all three again", async () => {
+  await test.step("Nadia changes the update and asks all three again", async () => {
     await scene.setTime("2026-11-24T09:00:00Z");
     await author.goto(update);
     await author.getByRole("link", { name: "Edit" }).click();
@@ -453,7 +453,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
     await checkPage(author, "loop-receipts-stale");
   });
 
-  await test.step("each sees what is different, and answers again", async () => {
+  await test.step("each recipient sees what changed and answers again", async () => {
     const again = [
       [inAuckland, kim[0], "Wed 17:00"],
       [inKrakow, zofia[0], "Wed 17:00"],
@@ -493,7 +493,7 @@ test("the loop, with three who live elsewhere: one asks, one is corrected, one i
   });
 });
 
-test("an inbox is gone through to its end: put off, muted, declined, one after the other", async ({
+test("a recipient empties the inbox: updates are postponed, muted, acknowledged and declined", async ({
   browser,
   frozenServer: held,
 }) => {
@@ -508,8 +508,8 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
   ];
   let asked = "";
 
-  await test.step("two are asked back, two only told", async () => {
-    // Nine in the morning in San Francisco.
+  await test.step("Nadia sends four updates, and two of them ask for an answer", async () => {
+    // 09:00 in San Francisco.
     await scene.setTime("2026-11-19T17:00:00Z");
     await author.goto("/inbox");
     await send(author, { title: drill, to: [leo[0]], back: "Got it", within: 1 });
@@ -533,7 +533,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await checkPage(inSanFrancisco, "loop-inbox-four");
   });
 
-  await test.step("one is put off by keys, brought back, put off again", async () => {
+  await test.step("Leo postpones an update, brings it back and postpones it again", async () => {
     const later = async () => {
       await inSanFrancisco.keyboard.press("j");
       await inSanFrancisco.keyboard.press("j");
@@ -545,7 +545,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     };
     await later();
     await checkPage(inSanFrancisco, "loop-later");
-    // All of it can be pressed: no row below lies over it.
+    // The row below must not cover the menu.
     await entry(inSanFrancisco, budget)
       .getByRole("button", { name: "Mute this update" })
       .click({ trial: true });
@@ -562,13 +562,13 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await later();
     await inSanFrancisco.keyboard.press("Enter");
     await expect(rows(inSanFrancisco, "To answer")).toHaveCount(1);
-    // Put off is not answered: the author sees that he owes it.
+    // Postponing is not answering, so the author still sees Leo as waiting.
     await expectReceipts(author, asked, "Nobody has answered yet. 2 have not opened it.", {
       onThem: [leo[0], kim[0]],
     });
   });
 
-  await test.step("what is muted says no more", async () => {
+  await test.step("replies to a muted update stay out of the inbox", async () => {
     await entry(inSanFrancisco, printer).locator("[data-later]").click();
     await entry(inSanFrancisco, printer).getByRole("button", { name: "Mute this update" }).click();
     await expect(rows(inSanFrancisco, "To hear").locator(".title")).toHaveText([menu]);
@@ -597,7 +597,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     );
   });
 
-  await test.step("in the morning it is back, and he reads one after the other", async () => {
+  await test.step("the postponed update returns, and Leo works through his inbox", async () => {
     await scene.setTime("2026-11-20T16:30:00Z");
     await inSanFrancisco.goto("/inbox");
     await expect(rows(inSanFrancisco, "To answer").locator(".title")).toHaveText([drill, budget]);
@@ -605,7 +605,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await expect(inSanFrancisco.getByRole("heading", { level: 1, name: drill })).toBeVisible();
     await inSanFrancisco.getByRole("button", { name: "Got it" }).click();
     await expect(inSanFrancisco.locator(".answer")).toContainText("You got it");
-    // He thinks again, twice: the author has confirmed nothing. That gives him no more time.
+    // Until the author confirms, Leo can withdraw his answer. The due time stays the same.
     await inSanFrancisco.getByRole("button", { name: "Take it back" }).click();
     await expect(inSanFrancisco.locator(".ask-words")).toContainText(
       "Nadia Berg asks: got it? by Fri 17:00",
@@ -636,7 +636,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
     await checkPage(inSanFrancisco, "loop-inbox-empty");
   });
 
-  await test.step("the author hears why not", async () => {
+  await test.step("Nadia reads the reason for the objection", async () => {
     await author.goto("/inbox");
     await expect(rows(author, "To hear").and(entry(author, budget))).toContainText(
       "Leo Park heard it, but …",
@@ -656,7 +656,7 @@ test("an inbox is gone through to its end: put off, muted, declined, one after t
   });
 });
 
-test("who is away is asked for when they are back, and asking can be stopped", async ({
+test("an absence postpones a person's due time, and the author can stop asking", async ({
   browser,
   frozenServer: held,
 }) => {
@@ -687,7 +687,7 @@ test("who is away is asked for when they are back, and asking can be stopped", a
   await expect(
     receipt(author, zofia[0]).getByText("by Fri 27 Nov 12:00", { exact: true }),
   ).toBeVisible();
-  // Tuesday is her first whole day; five in the afternoon there is five in the morning in Berlin.
+  // Kim is back on Tuesday morning, so she is due at the end of that day.
   await expect(
     receipt(author, kim[0]).getByText("by Tue 1 Dec 17:00 there", { exact: true }),
   ).toBeVisible();

@@ -1,5 +1,6 @@
-// How soon one draws and how fluently: from the press on "Mark up" until a first stroke is seen, and frames a second while a stroke is drawn
-// over 200 marks, on a screenshot of 2560 × 1600 and on a page of 1280 × 18000, whole and zoomed in.
+// Measures the markup editor: the time from the click on "Mark up" until the canvas and a first stroke are visible,
+// and the frame rate while a stroke is drawn over 200 shapes. The pictures are a screenshot of 2560 × 1600 and a page
+// of 1280 × 18000, both as a whole and zoomed in.
 import { chromium, expect, test, type Page } from "@playwright/test";
 import { Editor, paintImage, postUpdate } from "./markup.ts";
 import { chromiumArgs, executablePath } from "./playwright.config.ts";
@@ -8,16 +9,16 @@ import { Hearback } from "./server.ts";
 import { signIn } from "./test.ts";
 
 const rounds = Number(process.env.HEARBACK_BENCH_RUNS ?? 5);
-/** Milliseconds of drawing that are counted. */
+/** How long the frame rate is measured, in milliseconds. */
 const drawing = 4000;
 
 interface Drawn {
-  /** Frames a second, and the longest time between two in ms. */
+  /** Frames per second, and the longest gap between two frames in ms. */
   rate: number;
   gap: number;
 }
 
-/** Marks of all kinds over the whole picture, with strokes of some length among them. */
+/** Shapes of several kinds, spread over the whole picture. Every fourth is a freehand stroke of 60 points. */
 const marks = (count: number) =>
   Array.from({ length: count }, (_, n) => {
     const [x, y] = [0.05 + 0.8 * ((n * 0.618) % 1), 0.02 + 0.93 * (n / count)];
@@ -31,7 +32,7 @@ const marks = (count: number) =>
     };
   });
 
-/** Presses the button, draws a stroke as soon as that is possible; milliseconds until the canvas was there, and until the stroke was painted. */
+/** Opens the editor and draws a stroke at once. Returns the milliseconds until the canvas and the stroke were painted. */
 async function first(page: Page, editor: Editor): Promise<{ there: number; stroke: number }> {
   await page.evaluate(() => {
     const told = window as unknown as { pressed: number; there: number; stroke: number };
@@ -81,7 +82,7 @@ async function first(page: Page, editor: Editor): Promise<{ there: number; strok
   });
 }
 
-/** Draws one long stroke as fast as moves are taken, and counts what is painted meanwhile. */
+/** Draws one long stroke as fast as the page handles mouse moves, and measures the frame rate. */
 async function fluent(page: Page): Promise<Drawn> {
   const box = (await page.locator(".markup-stage").boundingBox())!;
   const spot = (n: number): [number, number] => [
