@@ -215,7 +215,7 @@ test("a drawing must be made again after its picture was cropped", async ({
   await expect(viewer.locator("#body")).toHaveValue("My words");
   await viewer.locator("#body").press("Control+Enter");
   await expect(viewer.locator(".threads .comment")).toContainText("with a drawing");
-  // With the editor closed, both pages follow the next crop by themselves.
+  // While their editors are closed, both pages show the next crop without a reload.
   await crop((await fetchMarkup(page, media[0]!)).revision);
   for (const watched of [page, viewer]) {
     await expect(watched.locator(".sheet > img")).toHaveAttribute("width", "80");

@@ -5,7 +5,7 @@ import { Hearback, person, signIn, type Person } from "./test.ts";
 /** A person's name, IANA time zone and browser language. */
 export type Place = readonly [name: string, zone: string, locale: string];
 
-/** Headers of an API request. Tests use the API to prepare data; what they verify, they do on the pages. */
+/** Headers of an API request. Tests use the API only to prepare data, and verify behavior on the pages. */
 export const apiHeaders = { accept: "application/json", "sec-fetch-site": "same-origin" };
 
 export class Scene {

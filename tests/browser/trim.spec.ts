@@ -137,14 +137,14 @@ test("an author trims both ends, and viewers see only the middle", async ({
     .poll(async () => (await fetchMedia(page, media)).trim)
     .toEqual({ from_ms: 2000, to_ms: 4000 });
   await waitUntilReady(page, media);
-  // The viewer's page follows by itself.
+  // The viewer's page loads the trimmed video without a reload.
   await expect(viewer.locator(".stage video")).toHaveAttribute("data-duration", "2000");
   await expect
     .poll(() =>
       viewer.locator(".stage video").evaluate((video: HTMLVideoElement) => video.duration),
     )
     .toBeLessThan(2.1);
-  // It explained the interruption, and playback continues at the same position: half a second after the new beginning.
+  // The page explained the interruption. Playback continues at the same picture, half a second after the new start.
   expect(
     await viewer.evaluate(() => (window as unknown as { stageTexts: string[] }).stageTexts.join()),
   ).toContain("Being trimmed");
