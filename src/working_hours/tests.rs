@@ -301,7 +301,7 @@ fn moments(zone: &TimeZone) -> Vec<Millis> {
     moments
 }
 
-/// Asserts that the due time is within working hours, without the code under test.
+/// Asserts that the due time is within working hours, computed independently of the code under test.
 fn check(schedule: &WorkSchedule, name: &str, wanted: Due, asked: Millis) {
     let found = due_for(&wanted, asked, schedule);
     let local = Timestamp::from_millisecond(found)

@@ -1,5 +1,5 @@
-//! These tests need a real server, named by `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables. `bin/test` starts Ceph's.
-//! Without the variable they are skipped.
+//! Most of these tests need a real server, named by `HEARBACK_TEST_S3_ENDPOINT` and the `AWS_` variables. `bin/test` starts Ceph's.
+//! Without it they are skipped.
 
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
