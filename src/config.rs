@@ -389,8 +389,8 @@ mod tests {
         let server = ("HEARBACK_SMTP_URL", "smtps://ada:secret@mail.example.org");
         let wrong = with(&[server]).unwrap_err();
         assert!(
-            wrong.contains("HEARBACK_MAIL_FROM: is needed")
-                && wrong.contains("HEARBACK_URL: is needed"),
+            wrong.contains("HEARBACK_MAIL_FROM: is required")
+                && wrong.contains("HEARBACK_URL: is required"),
             "{wrong}"
         );
         let url = ("HEARBACK_URL", "https://hearback.example.org");

@@ -300,7 +300,7 @@ async fn video_tools_work_without_bwrap() {
             .extension,
         "webm"
     );
-    assert!(tools.describe().contains("bounded by prlimit"));
+    assert!(tools.describe().contains("limited by prlimit"));
 }
 
 #[tokio::test]

@@ -390,7 +390,7 @@ async fn self_test_passes_for_a_good_bucket_and_explains_a_bad_one() {
         .await
         .unwrap_err();
     assert!(
-        error.detail().contains("AWS_ACCESS_KEY_ID") || error.detail().contains("rights"),
+        error.detail().contains("AWS_ACCESS_KEY_ID") || error.detail().contains("permissions"),
         "{error}"
     );
 }
@@ -412,7 +412,7 @@ async fn unreachable_server_is_unavailable_instead_of_not_found() {
     ));
     let error = storage.self_test().await.unwrap_err();
     assert!(
-        error.detail().contains("Nothing answers at the endpoint"),
+        error.detail().contains("Nothing responds at the endpoint"),
         "{error}"
     );
 }
