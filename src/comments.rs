@@ -24,59 +24,59 @@ use crate::people::{self, Viewer};
 use crate::updates::{self, Update};
 use crate::{drafts, events, markup, notifications};
 
-/// How many pictures a comment can have.
+/// Maximum number of pictures in one comment.
 pub const MAX_PICTURES: usize = 10;
 
-/// A comment as it is stored.
+/// A comment as stored, joined with the names of its writer and of the guest's share link.
 #[derive(Clone, Debug, FromRow)]
 pub struct Comment {
-    /// The id.
+    /// Unique id; ids sort by time of creation.
     pub id: String,
-    /// The update.
+    /// Id of the update it belongs to.
     pub update_id: String,
-    /// The first comment of its thread; none for that one itself.
+    /// Id of the first comment of its thread; `None` for the first comment itself.
     pub parent_id: Option<String>,
-    /// The media it points into.
+    /// Id of the media its anchor points into.
     pub media_id: Option<String>,
-    /// The person who wrote it.
+    /// Id of the person who wrote it; `None` for a guest's comment.
     pub person_id: Option<String>,
-    /// The guest who wrote it.
+    /// Id of the guest who wrote it; `None` for a person's comment.
     pub guest_id: Option<String>,
-    /// The link its thread was begun through; on the first comment only.
+    /// Id of the share link through which a guest began the thread. Set only on the first comment.
     pub link_id: Option<String>,
-    /// The writer's name.
+    /// Name of the person or guest who wrote it; empty if unknown.
     pub author_name: String,
-    /// The name of the link a guest came through.
+    /// Name of the share link the guest used.
     pub link_name: Option<String>,
-    /// Markdown; empty once removed.
+    /// Text in Markdown; empty after removal.
     pub body: String,
-    /// The moment of a video.
+    /// Time in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
-    /// The end of a range.
+    /// End of the time range, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
-    /// The spot of a picture or frame, as JSON.
+    /// Point or region of the picture or frame, as JSON.
     pub region: Option<String>,
-    /// What was drawn there, as JSON.
+    /// Shapes drawn on the picture or frame, as JSON.
     pub drawing: Option<String>,
-    /// The update's revision it was written on.
+    /// Revision of the update when the comment was written.
     pub revision: i64,
-    /// When it was written.
+    /// Time of creation.
     pub created_at: Millis,
-    /// When it was last changed.
+    /// Time of the last edit.
     pub edited_at: Option<Millis>,
-    /// When it was removed.
+    /// Time of removal.
     pub removed_at: Option<Millis>,
-    /// When its thread was resolved.
+    /// Time at which the thread was resolved.
     pub resolved_at: Option<Millis>,
     /// `comment` or `question`.
     pub kind: String,
-    /// Of a question: when someone else first replied.
+    /// For a question: time of the first reply by someone else.
     pub answered_at: Option<Millis>,
-    /// Of a question: when its asker accepted an answer.
+    /// For a question: time at which its asker accepted an answer.
     pub accepted_at: Option<Millis>,
-    /// Which one that is.
+    /// Id of the accepted answer.
     pub accepted_id: Option<String>,
-    /// The people and groups it names, as JSON; see [`mention_ranges`].
+    /// People and groups it mentions, as JSON; see [`mention_ranges`].
     pub mentions: Option<String>,
 }
 
@@ -101,17 +101,18 @@ impl Comment {
         }
     }
 
-    /// Whether it is a question.
+    /// Whether the comment is a question.
     pub fn is_question(&self) -> bool {
         self.kind == "question"
     }
 
-    /// The first comment of its thread, which may be itself.
+    /// Id of the first comment of its thread, which may be the comment itself.
     pub fn root_id(&self) -> &str {
         self.parent_id.as_ref().unwrap_or(&self.id)
     }
 
-    /// `open`, `answered`, `accepted` of a question, `resolved` of any thread, or nothing.
+    /// State of the thread: `resolved`, or `open`, `answered` or `accepted` for a question that is not removed.
+    /// `None` for any other thread that is not resolved.
     pub fn state(&self) -> Option<&'static str> {
         match (
             self.resolved_at,
@@ -125,7 +126,7 @@ impl Comment {
         }
     }
 
-    /// The id of who wrote it, person or guest.
+    /// Id of the person or guest who wrote it.
     fn author_id(&self) -> &str {
         self.person_id
             .as_deref()
@@ -134,35 +135,38 @@ impl Comment {
     }
 }
 
-/// A comment to be written.
+/// Input for [`add`].
 #[derive(Debug, Default)]
 pub struct NewComment {
-    /// Markdown; may be empty where there are pictures or a drawing.
+    /// Text in Markdown; may be empty if there are pictures or a drawing.
     pub body: String,
-    /// Whether it is a question.
+    /// Whether it asks a question. A reply cannot be a question.
     pub is_question: bool,
-    /// The comment it answers.
+    /// Id of the comment it replies to.
     pub parent_id: Option<String>,
-    /// Where it points.
+    /// The time, region or drawing it refers to.
     pub anchor: Anchor,
-    /// Pasted pictures.
+    /// Pictures to attach, at most [`MAX_PICTURES`].
     pub pictures: Vec<StoredFile>,
-    /// The name of a guest who has none yet.
+    /// Name for a guest who has not given one yet.
     pub guest_name: Option<String>,
 }
 
-/// A comment that was added or edited.
+/// The result of adding or editing a comment.
 #[derive(Debug)]
 pub struct SavedComment {
-    /// The id of the comment.
+    /// Id of the comment.
     pub id: String,
-    /// The update it is on.
+    /// The update it belongs to.
     pub update: Update,
-    /// The people it mentions who cannot see the update: ids and names.
+    /// Ids and names of mentioned people who cannot open the update.
     pub without_access: Vec<(String, String)>,
 }
 
-/// Writes a comment on an update that the viewer may see, and deletes its draft.
+/// Adds a comment to an update that the viewer may see. Deletes the draft it was written from and notifies recipients.
+///
+/// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
+/// an error for the field if the input is invalid.
 pub async fn add(
     tx: &mut Tx,
     clock: &Clock,
@@ -239,7 +243,7 @@ pub async fn add(
         media::add(tx, clock, update_id, Some(&id), picture).await?;
     }
     if let Some(person) = &person {
-        // The draft of a reply belongs to the comment that is answered, or to its thread.
+        // The draft of a reply is stored under the comment it answers or under the first comment of the thread.
         let mut subjects = vec![new.parent_id.as_deref().unwrap_or(drafts::COMMENT)];
         subjects.extend(parent.as_deref().filter(|root| *root != subjects[0]));
         drafts::delete(tx, person, update_id, &subjects).await?;
@@ -264,7 +268,7 @@ pub async fn add(
     })
 }
 
-/// The first comment of the thread that `id` is in, if the viewer may answer there.
+/// Returns the id of the first comment of the thread that contains `id`, if the viewer may reply there.
 async fn find_thread_root(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -292,7 +296,7 @@ async fn find_thread_root(
     let Some(root) = parent.parent_id else {
         return Ok(parent.id);
     };
-    // Locks the thread's beginning against being removed at this moment.
+    // Lock the first comment so that no concurrent transaction can remove it.
     let there = sqlx::query("UPDATE comments SET parent_id = parent_id WHERE id = $1")
         .bind(&root)
         .execute(&mut **tx)
@@ -304,7 +308,8 @@ async fn find_thread_root(
     }
 }
 
-/// All comments of an update that the viewer may see, in order: people see all, guests the threads begun through their link.
+/// Lists the comments of an update that the viewer may see, oldest first.
+/// People see all of them; guests see the threads that were begun through their share link.
 pub async fn of_update(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -331,7 +336,7 @@ pub async fn of_update(
         .collect())
 }
 
-/// One comment that the viewer may see, and its update.
+/// Finds a comment that the viewer may see, and its update.
 pub async fn find_visible(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -348,7 +353,7 @@ pub async fn find_visible(
     Ok((comment, update))
 }
 
-/// Finds a comment on an update that the viewer may see. Guests see only the threads of their link.
+/// Finds a comment on an update that the viewer may see. Guests see only the threads of their share link.
 async fn find_on(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -387,7 +392,8 @@ async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Up
     Ok((comment, update))
 }
 
-/// Changes the words of a comment of one's own; the earlier ones stay in its history. Who is named only now is told.
+/// Changes the text of the viewer's own comment and saves the earlier text in its history.
+/// Notifies the people whom only the new text mentions.
 pub async fn edit(
     tx: &mut Tx,
     clock: &Clock,
@@ -430,8 +436,9 @@ pub async fn edit(
     })
 }
 
-/// Removes a comment of one's own, words, pictures and history; with replies a mark stays. Nobody is told of it any more. The author of an
-/// update may remove what guests wrote.
+/// Removes a comment with its text, pictures and history, and retracts its notifications.
+/// The row stays, so that replies keep their thread. The writer may remove it; the update's author may also remove a
+/// guest's comment. Returns the id of the update.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {
@@ -458,7 +465,8 @@ pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update.id)
 }
 
-/// Resolves a thread, or opens it again: whoever may comment there. A question is closed by its asker; that of a guest also by the update's author.
+/// Resolves or reopens a thread and returns the id of the update. Anyone who may comment there may do so.
+/// Only the asker may close a question; the update's author may also close a guest's question.
 pub async fn resolve(
     tx: &mut Tx,
     clock: &Clock,

@@ -1,6 +1,6 @@
-//! `hearback demo`: a throw-away workspace with a dozen people in four time zones and what they said to each other in the last ten days.
+//! `hearback demo`: a throw-away workspace with a dozen people in four time zones and ten days of history.
 //!
-//! All of it is done by the functions of the domain, as people would do it, with the clock moved back and then on again.
+//! The history is created by the functions of the domain, with the clock set back ten days and then advanced.
 
 mod dsl;
 mod story;
@@ -15,12 +15,12 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::people;
 
-/// Whose inbox the demo is shown with.
+/// The account that the printed sign-in line suggests.
 const SIGNED_IN_AS: &str = "Ada Nowak";
-/// Everyone's password in it.
+/// The password of every demo account.
 const PASSWORD: &str = "hear it back to me";
 
-/// Settings of a demo in `folder`. The environment is ignored.
+/// Returns the settings of a demo in `folder`. Environment variables are ignored.
 fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Result<Config> {
     let mut settings = BTreeMap::from([
         ("HEARBACK_DATA".to_owned(), folder.display().to_string()),
@@ -31,8 +31,8 @@ fn demo_config(folder: &Path, listen: SocketAddr, ffmpeg: Option<String>) -> Res
     Config::parse(settings).map_err(Error::Conflict)
 }
 
-/// Serves a demo until SIGINT or SIGTERM. Without `keep` it lives in a temporary folder that is deleted at the end.
-/// With `keep` it lives there, and the next call serves the same workspace again.
+/// Serves a demo until SIGINT or SIGTERM. Without `keep`, the data is in a temporary folder that is deleted at the end.
+/// With `keep`, the data stays in that folder, and the next call serves the same workspace again.
 pub async fn serve(listen: SocketAddr, keep: Option<&Path>) -> Result<()> {
     if let Some(folder) = keep {
         std::fs::create_dir_all(folder)?;

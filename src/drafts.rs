@@ -1,4 +1,4 @@
-//! Drafts: what a person is writing on an update, kept as they type, on every device, until they send it.
+//! Drafts of comments and answers. They are saved while a person types, available on every device, and deleted when sent.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::infra::db::Tx;
 use crate::people::Viewer;
 use crate::updates;
 
-/// The subject of a new comment. A reply's is the id of the comment it answers.
+/// Subject of the draft of a new comment. The subject of a reply is the id of the comment it answers.
 pub const COMMENT: &str = "comment";
-/// The subject of what is said back.
+/// Subject of the draft of a readback.
 pub const READBACK: &str = "readback";
-/// The subject of why it is declined.
+/// Subject of the draft of an objection.
 pub const DECLINE: &str = "decline";
 
-/// Keeps what is being written; an empty text is no draft. Only people have drafts.
+/// Saves a draft; an empty `body` deletes it. Guests get [`Error::Forbidden`], because only people have drafts.
 pub async fn save(
     tx: &mut Tx,
     clock: &Clock,
@@ -44,13 +44,13 @@ pub async fn save(
     Ok(())
 }
 
-/// Throws away what was being written; without a draft nothing happens.
+/// Deletes a draft of the viewer; does nothing if there is none.
 pub async fn discard(tx: &mut Tx, viewer: &Viewer, update_id: &str, subject: &str) -> Result<()> {
     let person = check_writer(tx, viewer, update_id, subject).await?;
     delete(tx, &person, update_id, &[subject]).await
 }
 
-/// The person who writes on an update that they may see, about something that is there.
+/// Returns the id of the viewer, if they are a person who may see the update and `subject` exists.
 async fn check_writer(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -80,7 +80,7 @@ async fn check_writer(
     }
 }
 
-/// What the person is writing on the update, by subject.
+/// Returns the drafts of a person on an update, by subject.
 pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -95,7 +95,7 @@ pub async fn of_person(
     Ok(drafts.into_iter().collect())
 }
 
-/// What was sent is no draft any more: called in the transaction of the sending.
+/// Deletes drafts. Call it in the transaction that sends their content.
 pub async fn delete(
     tx: &mut Tx,
     person_id: &str,

@@ -1,4 +1,4 @@
-//! Where comments point: a time or a time range of a video, a point or a region of a picture or frame.
+//! Where comments point: a time or range of a video, or a point or region of a picture or frame.
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -7,22 +7,23 @@ use crate::markup::{Region, Shape};
 use crate::media::{self, Media};
 use crate::updates::Update;
 
-/// Where a comment points, as it was sent.
+/// Where a comment points, as sent by the client.
 #[derive(Clone, Debug, Default)]
 pub struct Anchor {
-    /// Into which media; with a time and without it the first video is meant.
+    /// Id of the media. If absent, the first video is meant with a time and the first picture without.
     pub media_id: Option<String>,
-    /// The moment.
+    /// Time in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,
-    /// The end of a range.
+    /// End of the time range, in milliseconds from the start of the video.
     pub until_ms: Option<Millis>,
-    /// The spot.
+    /// Point or region of the picture, or of the frame at that time.
     pub region: Option<Region>,
-    /// What was drawn on the picture, or on the frame of that moment.
+    /// Shapes drawn on the picture, or on the frame at that time.
     pub drawing: Vec<Shape>,
 }
 
-/// Checks an anchor against the media of the update.
+/// Checks an anchor against the media of the update and returns it with `media_id` filled in.
+/// An empty anchor is valid. Errors name the field that is wrong.
 pub(super) async fn check_anchor(tx: &mut Tx, update: &Update, anchor: &Anchor) -> Result<Anchor> {
     if anchor.media_id.is_none()
         && anchor.at_ms.is_none()

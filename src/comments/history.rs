@@ -1,4 +1,4 @@
-//! What a comment said before it was edited.
+//! Earlier versions of edited comments.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -8,18 +8,18 @@ use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::people::Viewer;
 
-/// An earlier wording.
+/// Text of a comment before an edit.
 #[derive(Clone, Debug, FromRow)]
 pub struct Version {
-    /// Of which comment.
+    /// Id of the comment.
     pub comment_id: String,
-    /// Markdown.
+    /// Text in Markdown.
     pub body: String,
-    /// Until when it said so.
+    /// Time of the edit that replaced this text.
     pub until_at: Millis,
 }
 
-/// The earlier wordings of a comment that the viewer may see, oldest first.
+/// Lists the earlier versions of a comment that the viewer may see, oldest first.
 pub async fn history(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -34,7 +34,8 @@ pub async fn history(
     .await?)
 }
 
-/// Those of all comments of an update, oldest first; which comments the viewer may see was asked before.
+/// Lists the earlier versions of all comments of an update, oldest first within each comment.
+/// The caller must check which comments the viewer may see.
 pub async fn versions_for_update(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -48,9 +49,9 @@ pub async fn versions_for_update(
     .await?)
 }
 
-/// Keeps what a comment says before it says something else.
+/// Saves the current text of a comment before an edit replaces it.
 pub(super) async fn save_version(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
-    // Of two edits at once the second waits here, and keeps what the first one wrote.
+    // Lock the row. Of two concurrent edits, the second waits here and then saves the text of the first.
     let body: String =
         sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
             .bind(&comment.id)
@@ -74,7 +75,7 @@ pub(super) async fn save_version(tx: &mut Tx, clock: &Clock, comment: &Comment) 
     Ok(())
 }
 
-/// Forgets what a removed comment said.
+/// Deletes the earlier versions of a removed comment.
 pub(super) async fn delete_history(tx: &mut Tx, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM comment_versions WHERE comment_id = $1")
         .bind(id)

@@ -1,5 +1,5 @@
-//! Mentions: `@Full Name`, `@First` where one person is called so, `@group-handle`; in text, not in code or links. They are stored as they
-//! were written, so that a comment stays as it was when somebody's name changes.
+//! Mentions in the text of comments, outside code and links: `@Full Name`, `@group-handle`, or `@First` if only one
+//! person has that first name. A mention is stored as written, so a comment does not change when a person is renamed.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,23 +13,24 @@ use crate::infra::markdown;
 use crate::people::{self, Viewer, groups};
 use crate::text;
 
-/// So many names are looked for in one comment.
+/// Maximum number of mentions that are looked up in one comment.
 const MAX_MENTIONS: usize = 100;
 
-/// Somebody or a group that a comment names.
+/// A person or group that a comment mentions. Either `id` or `group` is set.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) struct Mention {
-    /// As it was written, without the `@`.
+    /// Name as written, without the `@`.
     name: String,
-    /// The person.
+    /// Id of the person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
-    /// The group.
+    /// Id of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) group: Option<String>,
 }
 
-/// Whom a text of the viewer's names, each spelling once. What guests write names nobody: they do not know who is here.
+/// Finds the people and groups that a text by the viewer mentions, without duplicates.
+/// Guests cannot mention anyone, because they may not learn who has an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -49,7 +50,7 @@ pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec
     Ok(found)
 }
 
-/// As they are stored; none of none.
+/// Encodes mentions for storage; `None` if there are none.
 pub(super) fn to_json(mentions: &[Mention]) -> Result<Option<String>> {
     if mentions.is_empty() {
         Ok(None)
@@ -66,13 +67,14 @@ pub(super) fn from_json(stored: Option<&str>) -> Vec<Mention> {
         .unwrap_or_default()
 }
 
-/// Where the stored mentions stand in a stretch of the comment's text, for [`markdown::to_html_with_mentions`].
+/// Returns a function that finds the stored mentions in a segment of the comment's text, as byte ranges.
+/// It is the argument of [`markdown::to_html_with_mentions`].
 pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>> {
     let mut names: Vec<String> = from_json(stored)
         .into_iter()
         .map(|mention| mention.name)
         .collect();
-    // The longest first: of "Ada Lovelace" not only "Ada" is meant.
+    // Longest first: "@Ada Lovelace" must not match as "@Ada".
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     move |text| {
         let named = |at: usize| {
@@ -90,7 +92,7 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
     }
 }
 
-/// The places behind each `@` that does not stand in the middle of a word, like that of an address.
+/// Byte positions after each `@` that does not follow a letter, digit or underscore, as in an email address.
 fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
@@ -99,12 +101,12 @@ fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Whether a word ends before this.
+/// Whether a word ends right before `rest`.
 fn is_word_end(rest: &str) -> bool {
     !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_')
 }
 
-/// Everyone who can be named, by folded names.
+/// Ids of everyone who can be mentioned, by case-folded name.
 struct Directory {
     full_names: HashMap<String, Vec<String>>,
     first_names: HashMap<String, Vec<String>>,
@@ -141,8 +143,8 @@ impl Directory {
         })
     }
 
-    /// Who is meant by what stands behind an `@`: the longest full name (of two people called the same, both), a group, or the one person
-    /// of that first name.
+    /// Resolves the text after an `@`. The longest full name wins, and people with the same name all match.
+    /// A group handle comes second, and a first name that only one person has comes third.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()

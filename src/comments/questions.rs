@@ -7,17 +7,17 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::{events, updates};
 
-/// The replies `a` to the question `q` that answer it: by someone else, and not removed.
+/// SQL for the replies `a` that answer the question `q`: replies by someone else that are not removed.
 macro_rules! answers_to_question {
     () => {
         "FROM comments a WHERE a.parent_id = q.id AND a.removed_at IS NULL AND coalesce(a.person_id, a.guest_id) <> coalesce(q.person_id, q.guest_id)"
     };
 }
 
-/// After anything happened in a thread: what is known of its question follows from the replies that are there, and what the update counts
-/// follows from its questions. A thread that begins with no question is left alone.
+/// Recomputes the answered and accepted state of a question from its replies, and the update's question count.
+/// Call it after every change in a thread. It does nothing if the thread does not begin with a question.
 pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -> Result<()> {
-    // Taken first: the statement after it sees what those have done who had the lock before.
+    // Lock the question first, so that the next statement sees what concurrent transactions committed.
     let asked = sqlx::query("UPDATE comments SET kind = kind WHERE id = $1 AND kind = 'question'")
         .bind(root)
         .execute(&mut **tx)
@@ -40,8 +40,10 @@ pub(super) async fn refresh_question(tx: &mut Tx, update_id: &str, root: &str) -
     updates::refresh_question_count(tx, update_id).await
 }
 
-/// The asker accepts an answer, or the question's newest one where the question itself is named; or takes that back. One is accepted at a
-/// time: another one is a conflict. Answers the ids of the update and of the question.
+/// Accepts an answer on behalf of the asker, or takes the acceptance back.
+///
+/// If `id` names the question itself, its newest answer is accepted. Only one answer can be accepted at a time;
+/// accepting a second one returns [`Error::Conflict`]. Returns the ids of the update and of the question.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,

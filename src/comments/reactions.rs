@@ -10,23 +10,23 @@ use crate::infra::db::Tx;
 use crate::people::{self, Viewer};
 use crate::updates;
 
-/// How many different emojis one may put on one thing.
+/// Maximum number of different emojis by one actor on one update or comment.
 const MAX_EMOJIS: i64 = 20;
 
-/// One emoji by one actor.
+/// One emoji by one person or guest.
 #[derive(Clone, Debug, FromRow)]
 pub struct Reaction {
-    /// The update or the comment.
+    /// Id of the update or comment.
     pub subject_id: String,
-    /// The person or the guest.
+    /// Id of the person or guest.
     pub actor_id: String,
-    /// The emoji.
+    /// The emoji in its canonical spelling.
     pub emoji: String,
-    /// The actor's name.
+    /// Name of the person or guest.
     pub name: String,
 }
 
-/// All reactions on an update and its comments, first given first.
+/// Lists the reactions on an update and its comments, oldest first.
 pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Reaction>> {
     Ok(sqlx::query_as(
         "SELECT r.subject_id, r.actor_id, r.emoji, coalesce(p.name, g.name, '') AS name FROM reactions r
@@ -38,7 +38,8 @@ pub async fn reactions(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// Puts an emoji on an update (`comment` none) or a comment; there already, it stays. Answers the update's id.
+/// Adds an emoji to an update or comment and returns the id of the update. Does nothing if the emoji is already there.
+/// `name` is for a guest who has not given one yet.
 pub async fn react(
     tx: &mut Tx,
     clock: &Clock,
@@ -82,7 +83,7 @@ pub async fn react(
     Ok(update_id)
 }
 
-/// Takes one's own emoji away. Answers the update's id.
+/// Removes the viewer's own emoji and returns the id of the update.
 pub async fn unreact(
     tx: &mut Tx,
     clock: &Clock,
@@ -108,7 +109,7 @@ pub async fn unreact(
     Ok(update_id)
 }
 
-/// What is reacted to.
+/// The subject of a reaction.
 #[derive(Clone, Copy, Debug)]
 pub enum ReactionTarget<'a> {
     /// The update with this id.
@@ -142,7 +143,7 @@ async fn resolve_target(
     Ok((update.id, subject))
 }
 
-/// The emoji itself, so that one emoji has one spelling.
+/// Returns the canonical spelling of an emoji, so that each emoji is stored in one spelling.
 fn canonical_emoji(emoji: &str) -> Result<&'static str> {
     emojis::get(emoji)
         .map(|emoji| emoji.as_str())

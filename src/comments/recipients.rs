@@ -1,4 +1,4 @@
-//! Who is told of a comment: each person of one thing, the strongest. The asker of a question hears of its answers.
+//! Notifications about comments. Each person gets at most one per comment, for the strongest reason.
 
 use std::collections::HashSet;
 
@@ -14,23 +14,24 @@ use crate::notifications::{Kind, Notification};
 use crate::people::{self, groups};
 use crate::updates::{self, Update};
 
-/// A comment that was just written.
+/// A comment that was just added.
 pub(super) struct PostedComment<'a> {
-    /// The update.
+    /// The update it belongs to.
     pub(super) update: &'a Update,
-    /// The comment.
+    /// Id of the comment.
     pub(super) id: &'a str,
-    /// The first comment of the thread it joins; none where it begins one.
+    /// Id of the first comment of the thread; `None` if this comment begins the thread.
     pub(super) parent: Option<&'a str>,
     /// Whether it is a question.
     pub(super) is_question: bool,
-    /// Who wrote it.
+    /// Id of the person or guest who wrote it.
     pub(super) actor: &'a str,
-    /// Whom it names.
+    /// The people and groups it mentions.
     pub(super) mentions: &'a [Mention],
 }
 
-/// Tells whom it concerns and who may see it; answers whom it names though they cannot.
+/// Notifies the mentioned people, the update's author and the participants of the thread, if they can open the update.
+/// Returns the ids and names of mentioned people who cannot.
 pub(super) async fn notify_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -65,7 +66,7 @@ pub(super) async fn notify_recipients(
         (Kind::Commented, author.into_iter().chain(thread).collect()),
     ];
     for (kind, people) in reasons {
-        // Told once, nobody is told again for less.
+        // The reasons are ordered by strength. `remove` makes sure that each person is notified for the first one only.
         let people: Vec<String> = people
             .into_iter()
             .filter(|person| seeing.remove(person))
@@ -81,7 +82,8 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// After an edit: tells who is named only now, instead of what they were told of it before.
+/// After an edit: notifies the people who are mentioned for the first time. Replaces their earlier notification about this comment.
+/// Returns the ids and names of mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,
     clock: &Clock,
@@ -112,7 +114,7 @@ pub(super) async fn notify_newly_mentioned(
     without_access(tx, &named, &seeing.into_iter().collect()).await
 }
 
-/// The people of the mentions: those who are named, and the members of the groups.
+/// Ids of the mentioned people and of the members of mentioned groups, sorted and without duplicates.
 async fn mentioned_people(
     connection: &mut AnyConnection,
     mentions: &[Mention],
@@ -132,7 +134,7 @@ async fn mentioned_people(
     Ok(people)
 }
 
-/// Those of the people of the mentions who are not among the seeing: ids and names, by name.
+/// Ids and names of the people in `named` who are not in `seeing`, sorted by name.
 async fn without_access(
     connection: &mut AnyConnection,
     named: &[String],
@@ -146,7 +148,7 @@ async fn without_access(
     people::names(connection, &unseen).await
 }
 
-/// Who asked, where a thread begins with somebody's question, and all people who take part in it.
+/// The asker, if the thread begins with a person's question, and everyone with an account who wrote in the thread.
 async fn thread_participants(
     connection: &mut AnyConnection,
     root: &str,

@@ -1,4 +1,4 @@
-//! Who is in the demo, and the few words that its story is told with.
+//! The people of the demo, and a builder whose methods are the steps of its story.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -18,7 +18,7 @@ use crate::updates::{self, Content, ResolvedAudience};
 
 pub(super) const HOUR: Millis = 3_600_000;
 
-/// Name, zone.
+/// Names and time zones. The first person is the administrator.
 pub(super) const PEOPLE: [(&str, &str); 12] = [
     ("Ada Nowak", "Europe/Warsaw"),
     ("Piotr Zieliński", "Europe/Warsaw"),
@@ -34,20 +34,20 @@ pub(super) const PEOPLE: [(&str, &str); 12] = [
     ("Otieno Were", "Africa/Nairobi"),
 ];
 
-/// `ada@example.org`.
+/// Returns the email address of a person, made from the first name: `ada@example.org`.
 pub(super) fn email(name: &str) -> String {
     let first = name.split(' ').next().unwrap_or(name);
     format!("{}@example.org", crate::text::fold(first))
 }
 
-/// Everyone and everything that the story goes on with.
+/// Performs the steps of the story on the workspace, as the named people.
 pub(super) struct StoryBuilder<'a> {
     pub(super) state: &'a State,
     people: BTreeMap<&'static str, Person>,
 }
 
 impl<'a> StoryBuilder<'a> {
-    /// Makes the accounts.
+    /// Creates the accounts, all with the same password.
     pub(super) async fn create_accounts(state: &'a State, password: &str) -> Result<Self> {
         let password = PasswordHash::new(password, &[]).await?;
         let mut people = BTreeMap::new();
@@ -79,13 +79,13 @@ impl<'a> StoryBuilder<'a> {
         Ok(Self { state, people })
     }
 
-    /// Time goes on.
+    /// Advances the clock; negative hours set it back.
     pub(super) fn advance_hours(&self, hours: f64) {
         #[allow(clippy::cast_possible_truncation, reason = "days, in milliseconds")]
         self.state.clock.advance((hours * HOUR as f64) as Millis);
     }
 
-    /// Somebody, by the first name or the whole one.
+    /// Finds a person by first or full name.
     pub(super) fn person(&self, name: &str) -> Result<&Person> {
         let found = self
             .people
@@ -106,7 +106,7 @@ impl<'a> StoryBuilder<'a> {
             .collect()
     }
 
-    /// Named people; `everyone`, or a group by its handle.
+    /// Resolves an audience of people by name, groups by `@handle`, or `everyone`.
     pub(super) async fn audience(&self, names: &[&str]) -> Result<Option<ResolvedAudience>> {
         let mut tx = self.state.db.begin().await?;
         let by = self.person("Ada")?;
@@ -137,7 +137,7 @@ impl<'a> StoryBuilder<'a> {
         Ok(vec![sample::store_video(&self.state.uploads).await?])
     }
 
-    /// Bars of these heights, 0 to 100, the last in another colour.
+    /// Draws a bar chart with these heights, from 0 to 100. The last bar has a different color.
     pub(super) async fn picture(&self, bars: &[u32]) -> Result<Vec<StoredFile>> {
         let [paper, ink, heard] = [
             image::Rgb([0xfb, 0xf8, 0xf2]),
@@ -173,7 +173,7 @@ impl<'a> StoryBuilder<'a> {
         ])
     }
 
-    /// Somebody writes an update and publishes it; answers its id.
+    /// Creates and publishes an update and returns its id.
     pub(super) async fn publish(
         &self,
         by: &str,
@@ -209,7 +209,7 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// These people open it.
+    /// Records that these people open the update.
     pub(super) async fn open(&self, id: &str, names: &[&str]) -> Result<()> {
         for name in names {
             let mut tx = self.state.db.begin().await?;
@@ -219,7 +219,7 @@ impl<'a> StoryBuilder<'a> {
         Ok(())
     }
 
-    /// Somebody opens and answers.
+    /// Opens the update as the person and records the answer.
     pub(super) async fn answer(&self, name: &str, id: &str, answer: Answer) -> Result<()> {
         self.open(id, &[name]).await?;
         let mut tx = self.state.db.begin().await?;
@@ -267,7 +267,7 @@ impl<'a> StoryBuilder<'a> {
         tx.commit().await
     }
 
-    /// Somebody comments, at a second of the video or none; answers the comment's id.
+    /// Adds a comment, optionally at a time in the video, and returns its id.
     pub(super) async fn comment(
         &self,
         by: &str,

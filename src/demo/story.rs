@@ -1,4 +1,4 @@
-//! What happened in the demo's last ten days.
+//! The story of the demo: ten days of updates, answers and comments.
 
 use super::dsl::{HOUR, StoryBuilder};
 use super::{PASSWORD, SIGNED_IN_AS};
@@ -12,7 +12,7 @@ use crate::updates::{self, Content};
 use crate::working_hours::Due;
 use crate::{links, workspace};
 
-/// So long ago it begins.
+/// How long before the present the story begins.
 const STORY_LENGTH: Millis = 10 * 24 * HOUR;
 
 const RULES: &str =
@@ -22,7 +22,7 @@ const RULES: &str =
 - Ask under the update, not in a chat: the answer is for everyone.
 - Not sure? Say it back. It is no test.";
 
-/// All of it. Ends at the present moment.
+/// Plays the whole story. The clock is back at the present time afterwards.
 pub(super) async fn run(state: &State) -> Result<()> {
     state.clock.advance(-STORY_LENGTH);
     let t = StoryBuilder::create_accounts(state, PASSWORD).await?;
@@ -32,7 +32,7 @@ pub(super) async fn run(state: &State) -> Result<()> {
     prices(&t).await?;
     checklist(&t).await?;
     minor_updates(&t).await?;
-    // What is left of the ten days.
+    // Jump over the rest of the ten days.
     let left = real_now() - state.clock.now();
     if left < 3 * HOUR {
         return Err(Error::internal(
@@ -65,7 +65,7 @@ async fn set_up_team(t: &StoryBuilder<'_>) -> Result<()> {
     .await
 }
 
-/// Ada to everyone: most have heard, three are late.
+/// Ada shows everyone the new checkout. Most have heard; three are late.
 async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(20.0);
     let content = Content {
@@ -122,7 +122,7 @@ async fn checkout(t: &StoryBuilder<'_>) -> Result<()> {
     t.remind("Ada", &id).await
 }
 
-/// Piotr asks the engineers to say it back; Ada has not.
+/// Piotr asks the engineers for a readback. Ada still owes hers.
 async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(8.0);
     let content = Content {
@@ -178,7 +178,7 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Ada asked the designers: two readbacks to hear, one corrected, one who cannot.
+/// Ada asks the designers for a readback: two wait for a verdict, one is corrected, one is declined.
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {
@@ -232,7 +232,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Zofia's list changed since Ada answered it.
+/// Zofia's checklist has a material edit after Ada acknowledged it.
 async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),
@@ -260,7 +260,7 @@ async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     t.acknowledge(&id, &["Piotr"]).await
 }
 
-/// What asks nothing, what guests see, who is away, and a draft.
+/// An update that expects no answer, one with a guest link, an absence, and a draft.
 async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("Notes from the Wellington shop".into()),
@@ -350,7 +350,7 @@ async fn minor_updates(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What came just now.
+/// An update from the last two hours.
 async fn latest_updates(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(-2.0);
     let content = Content {
