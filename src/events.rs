@@ -1,4 +1,4 @@
-//! What happened, numbered, so that open pages can show it and nothing is skipped.
+//! Numbered events, from which open pages learn what changed without missing anything.
 
 pub mod hub;
 
@@ -8,23 +8,23 @@ use crate::clock::{Clock, Millis};
 use crate::error::Result;
 use crate::infra::db::Tx;
 
-/// Events are kept for a day: a page that slept longer loads anew.
+/// How long events are kept, in milliseconds. A page that was disconnected for longer has to reload.
 pub const RETENTION: Millis = 24 * 3_600_000;
 
-/// Something that happened to an update.
+/// A change of an update or of its comments, media or receipts.
 #[derive(Clone, Debug, FromRow)]
 pub struct Event {
-    /// Its number: later ones are greater.
+    /// Sequence number; later events have greater numbers.
     pub n: i64,
-    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link`, or `access`, which is of no one update.
+    /// `update`, `media`, `comment`, `reaction`, `receipt`, `opening`, `link` or `access`. Only `access` belongs to no update.
     pub kind: String,
-    /// The update.
+    /// Id of the update; empty for `access`.
     pub update_id: String,
-    /// What of it: the comment, the media, the person.
+    /// Id of what changed: the comment, the media, the person, the group or the update itself.
     pub subject_id: String,
 }
 
-/// Numbers and writes an event. Call it last in a transaction: it takes the lock on the counter, which orders all events.
+/// Stores an event with the next number. Call it last in a transaction: it locks the counter that orders all events.
 pub async fn record(
     tx: &mut Tx,
     clock: &Clock,
@@ -48,7 +48,8 @@ pub async fn record(
     Ok(())
 }
 
-/// Records that somebody's rights changed: every open stream checks its own again, and none hears of whose. Call it last, like [`record`].
+/// Records that access rights changed. Every open stream then checks its own rights again, without learning whose rights changed.
+/// Call it last in a transaction, like [`record`].
 pub async fn record_access(
     tx: &mut Tx,
     clock: &Clock,
@@ -58,14 +59,14 @@ pub async fn record_access(
     record(tx, clock, "access", "", subject_id, actor_id).await
 }
 
-/// The number of the newest event.
+/// Returns the number of the newest event.
 pub async fn newest_number(connection: &mut AnyConnection) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT n FROM event_counter")
         .fetch_one(connection)
         .await?)
 }
 
-/// At most 500 events after the one numbered so, in order.
+/// Lists at most 500 events with a number greater than `n`, in order.
 pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Event>> {
     Ok(sqlx::query_as(
         "SELECT n, kind, update_id, subject_id FROM events WHERE n > $1 ORDER BY n LIMIT 500",
@@ -75,7 +76,7 @@ pub async fn list_after(connection: &mut AnyConnection, n: i64) -> Result<Vec<Ev
     .await?)
 }
 
-/// Forgets what is older than [`RETENTION`].
+/// Deletes events that are older than [`RETENTION`].
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM events WHERE at < $1")
         .bind(clock.now() - RETENTION)

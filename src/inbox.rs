@@ -1,4 +1,5 @@
-//! What waits for whom: debts follow from receipts, readbacks and questions; what was said comes from notices. Each row can be put off.
+//! The inbox: what a person owes, what others owe them, and what is new. Obligations come from receipts and questions,
+//! news from notifications. A person can snooze each row.
 
 use std::collections::HashMap;
 
@@ -11,48 +12,49 @@ use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 use crate::updates::{self, visible};
 
-/// Something that waits.
+/// One row of the inbox.
 #[derive(Clone, Debug, FromRow)]
 pub struct InboxRow {
-    /// The update.
+    /// Id of the update.
     pub update_id: String,
-    /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`; as an author `readbacks`, `questions`. Said to me: `mention`, `answer`,
-    /// `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `joined`, `sent`. Owed to me: `waiting`.
+    /// Why the row is there. Owed by a recipient: `acknowledge`, `readback`, `changed`, `corrected`; owed by an author: `readbacks`,
+    /// `questions`. News: `mention`, `answer`, `declined`, `comments`, `confirmed`, `corrected`, `all_heard`, `joined`, `sent`.
+    /// Owed to the person: `waiting`.
     pub why: String,
-    /// By when, for me; of what others owe me the next of theirs.
+    /// Due time for the person. In a `waiting` row, the earliest due time among those who still owe an answer.
     pub due_at: Option<Millis>,
-    /// When I opened it.
+    /// `None` if the person has not opened the update. Only rows that a recipient owes have the exact time.
     pub opened_at: Option<Millis>,
-    /// When its author last reminded me.
+    /// Time of the author's last reminder.
     pub reminded_at: Option<Millis>,
-    /// How many comments are new.
+    /// Number of unread comments, mentions and answers.
     pub new_comments: i64,
-    /// How many people joined a group it was sent to, and may open it since then.
+    /// Number of people who joined a group of the audience and may therefore open the update.
     #[sqlx(default)]
     pub joined: i64,
-    /// Who did what is said to me.
+    /// Name of the person or guest who caused the news.
     #[sqlx(default)]
     pub by: Option<String>,
-    /// When it came to be.
+    /// Time at which the row appeared.
     pub at: Millis,
 }
 
-/// How many rows a section shows; the counts tell how many there are.
+/// Maximum number of rows per section. [`Counts`] has the totals.
 const MAX_SHOWN: i64 = 100;
 
-/// The sections of the inbox; their letters begin the ids of entries.
+/// The sections of the inbox. An entry id is the letter of its section followed by the id of the update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// To answer.
+    /// What the person owes; the page calls it "To answer".
     OwedByMe,
-    /// Waiting on others.
+    /// What others owe the person; the page calls it "Waiting on others".
     OwedToMe,
-    /// To hear.
+    /// What is new for the person; the page calls it "To hear".
     SaidToMe,
 }
 
 impl Section {
-    /// The id of a row of this section.
+    /// Returns the id of the entry for an update in this section.
     pub fn entry_id(self, update_id: &str) -> String {
         format!("{}{update_id}", self.prefix())
     }
@@ -73,7 +75,7 @@ impl Section {
     }
 }
 
-/// Not put off at `$2`, or put off where that is what is asked for.
+/// SQL condition: the person `$1` has not snoozed the entry of the update `u` at the time `$2`.
 macro_rules! not_snoozed {
     ($letter:literal) => {
         concat!(
@@ -84,17 +86,17 @@ macro_rules! not_snoozed {
     };
 }
 
-/// Of each section only so many are looked at, the first in its order, so that an inbox takes no longer the more it holds. Each order
-/// has an index of its own (`receipts_owing`, `notices_to_hear`, `updates_waiting`), written with the same words.
+/// Maximum number of rows that a section reads, so that the cost does not grow with the inbox. The subqueries are ordered
+/// exactly like the indexes `receipts_owing`, `notices_to_hear` and `updates_waiting`, so that the database can use them.
 macro_rules! row_limit {
     () => {
         "1001"
     };
 }
-/// Where there are more than this, nobody counts on.
+/// Counts are exact up to this number.
 pub const COUNT_LIMIT: i64 = 1000;
 
-/// What the person owes: answers, and as an author to hear readbacks and to answer questions. One row an update.
+/// SQL for what the person `$1` owes: answers as a recipient; verdicts and answers to questions as an author. One row per update.
 macro_rules! owed_by_me {
     () => {
         concat!(
@@ -116,8 +118,8 @@ macro_rules! owed_by_me {
     };
 }
 
-/// What was said to the person and not read. That a correction came is said only where it is not owed an answer anyway, and that somebody
-/// joined a group only while they can open the update.
+/// SQL for the unread news of the person `$1`, one row per update. It leaves out a correction if the person owes an answer to
+/// it, `all_heard` if somebody owes an answer again, and a new group member who can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -146,7 +148,7 @@ macro_rules! said_to_me {
     };
 }
 
-/// What others owe the person.
+/// SQL for the updates of the person `$1` for which others owe answers.
 macro_rules! owed_to_me {
     () => {
         concat!(
@@ -161,27 +163,27 @@ macro_rules! owed_to_me {
     };
 }
 
-/// What I owe, what others owe me, what was said to me; at most 100 of each.
+/// The inbox of one person, with at most 100 rows in each section.
 #[derive(Clone, Debug, Default)]
 pub struct Inbox {
-    /// To answer.
+    /// What the person owes.
     pub owed_by_me: Vec<InboxRow>,
-    /// Waiting on others.
+    /// What others owe the person.
     pub owed_to_me: Vec<InboxRow>,
-    /// To hear.
+    /// What is new for the person.
     pub said_to_me: Vec<InboxRow>,
 }
 
-/// How much waits, as far as [`COUNT_LIMIT`]; one more stands for all that is more.
+/// Numbers of rows in the sections. A number above [`COUNT_LIMIT`] means "more than that many".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Counts {
-    /// To answer.
+    /// Number of rows that the person owes.
     pub owed_by_me: i64,
-    /// Waiting on others.
+    /// Number of rows that others owe the person.
     pub owed_to_me: i64,
-    /// To hear.
+    /// Number of rows with news.
     pub said_to_me: i64,
-    /// When the newest of what is not read came: that somebody answered changes no count, and is news all the same.
+    /// Time of the newest unread notification. An answer, for example, is news but changes no count.
     pub news_at: Option<Millis>,
 }
 
@@ -195,7 +197,7 @@ macro_rules! order_by_due {
     };
 }
 
-/// What was said last stands first.
+/// SQL for the rows with news, newest first.
 macro_rules! order_by_newest {
     () => {
         concat!(
@@ -220,7 +222,7 @@ async fn section_rows(
         .await?)
 }
 
-/// The person's inbox. Who was reminded of something finds it first, then what is due first.
+/// Returns a person's inbox. Rows with a reminder come first, then rows by due time; news is sorted newest first.
 pub async fn of_person(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -233,7 +235,7 @@ pub async fn of_person(
         said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
     for waiting in &mut inbox.said_to_me {
-        // Its rank stands before the reason, so that of several the one that matters most is the greatest, and who did it behind.
+        // The query puts a rank before the reason, so that `max` picks the most important one, and the actor's id after it.
         let (why, actor) = waiting.why.split_once(' ').unwrap_or((&waiting.why, ""));
         (waiting.by, waiting.why) = (
             Some(actor.to_owned()),
@@ -245,7 +247,7 @@ pub async fn of_person(
     Ok(inbox)
 }
 
-/// Puts names in the place of the ids of those who did it: people, or guests.
+/// Replaces the ids of actors, people or guests, with their names.
 async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> Result<()> {
     let ids: Vec<String> = rows.iter().filter_map(|row| row.by.clone()).collect();
     if ids.is_empty() {
@@ -267,7 +269,7 @@ async fn name_actors(connection: &mut AnyConnection, rows: &mut [InboxRow]) -> R
     Ok(())
 }
 
-/// How much waits for the person.
+/// Counts the rows of each section.
 pub async fn counts(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -288,7 +290,7 @@ pub async fn counts(
     .await?)
 }
 
-/// How much the person owes: what every page says.
+/// Counts what the person owes. Every page shows this number.
 pub async fn owed_count(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -303,7 +305,8 @@ pub async fn owed_count(
     )
 }
 
-/// The update that is to be read after this one, to answer before to hear: the next in line, but for those to be passed over.
+/// Returns the update to read after `after`: first what the person owes, then what is new, starting over at the end.
+/// Updates in `skip` are left out.
 pub async fn next_update(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -330,18 +333,18 @@ pub async fn next_update(
         .find(|id| id != after && !skip.contains(id)))
 }
 
-/// A row that was put off.
+/// A snoozed entry.
 #[derive(Clone, Debug, FromRow)]
 pub struct Snoozed {
-    /// The row.
+    /// Id of the entry; see [`Section::entry_id`].
     pub entry_id: String,
-    /// Its update.
+    /// Id of the update.
     pub update_id: String,
-    /// Until when; none for until somebody has answered.
+    /// End of the snooze; `None` means until somebody answers.
     pub until_at: Option<Millis>,
 }
 
-/// What the person has put off and is still away.
+/// Lists the entries that the person has snoozed, at most 100, those that return soonest first.
 pub async fn snoozed(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -359,7 +362,7 @@ pub async fn snoozed(
     .await?)
 }
 
-/// Puts a row off until a time, or until somebody has answered.
+/// Snoozes an entry until a time or, without one, until somebody answers. Returns an error if the time is not in the future.
 pub async fn snooze(
     tx: &mut Tx,
     clock: &Clock,
@@ -390,7 +393,7 @@ pub async fn snooze(
     Ok(())
 }
 
-/// Brings a row back.
+/// Ends the snooze of an entry.
 pub async fn unsnooze(tx: &mut Tx, person_id: &str, entry_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM snoozes WHERE person_id = $1 AND entry_id = $2")
         .bind(person_id)

@@ -1,7 +1,7 @@
-//! Mail of what is asked: one for each ask and each reminder, to who still owes it and has not read it, and never twice.
+//! Emails about requests: one for each request and reminder, to people who still owe an answer and have not read it.
 //!
-//! A mail is written down as sent before it is handed over. So a process that dies in between, or a second node that does the same work,
-//! loses one at the worst; the other way round it would come twice. What the server puts off is taken back and tried again.
+//! Delivery is at most once. A notice is marked as mailed before its email is sent, so a crash or a second node can lose an email
+//! but never send it twice. If the mail server defers an email, the mark is removed and the job retries.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -14,10 +14,11 @@ use crate::infra::jobs;
 use crate::infra::smtp::{Failure, Mail, Mailer};
 use crate::{share_message, updates};
 
-/// Nothing is mailed before its author can no longer take it back.
+/// Delay before sending, in milliseconds, so that nothing is mailed while the author can still undo publication.
 const SEND_DELAY: Millis = updates::UNDO_WINDOW + 1;
 
-/// Whether the notice `n` is to be mailed at all: to someone active who wants mail, has not read it and still owes, of an update that is out.
+/// SQL condition: the notice `n` still needs an email. Its person is active, wants email, has not read it and still owes an
+/// answer, and the update is published.
 macro_rules! email_wanted {
     () => {
         "n.kind IN ('asked', 'changed', 'reminded', 'corrected') AND n.mailed_at IS NULL AND n.read_at IS NULL
@@ -33,7 +34,7 @@ struct Payload {
     update: String,
 }
 
-/// Has what the transaction asks of an update mailed, if it asks anything, when it can no longer be taken back.
+/// Enqueues a job that mails the requests made in this transaction, if there are any. It runs after the undo window.
 pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> {
     let asked: i64 = sqlx::query_scalar(concat!(
         "SELECT count(*) FROM notices n WHERE n.update_id = $1 AND n.at >= $2 AND ",
@@ -56,15 +57,15 @@ pub async fn enqueue(tx: &mut Tx, clock: &Clock, update_id: &str) -> Result<()> 
     .await
 }
 
-/// Where links of mail lead.
+/// Addresses for the links in emails.
 pub struct EmailLinks<'a> {
-    /// The public address, without a slash at its end.
+    /// Public base URL, without a trailing slash.
     pub base: &'a str,
-    /// The address that ends mail to this person.
+    /// Returns the unsubscribe URL for a person id.
     pub unsubscribe: &'a (dyn Fn(&str) -> String + Send + Sync),
 }
 
-/// Mails what waits of an update. Answers false when it was asked to stop in between; an error when some of it has to be tried again.
+/// Sends the pending emails of an update. Returns `false` if shutdown interrupted the job, and an error if some emails must be retried.
 pub async fn deliver(
     db: &Db,
     clock: &Clock,
@@ -126,7 +127,7 @@ pub async fn deliver(
     }
 }
 
-/// One mail that waits.
+/// An email that has to be sent.
 #[derive(Debug, FromRow)]
 struct PendingEmail {
     person_id: String,
@@ -146,7 +147,7 @@ struct PendingEmail {
     length_ms: Option<i64>,
 }
 
-/// What waits to be mailed, the newest for each person: who was asked and reminded while mail stood still gets the reminder.
+/// Returns the newest pending email of each person, so that a person with a request and a reminder gets only the reminder.
 async fn pending_emails(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -170,7 +171,7 @@ async fn pending_emails(
     Ok(letters)
 }
 
-/// Writes down that a mail is sent, with what it makes needless; false where it need not be any more, or somebody else sends it.
+/// Marks an email and the older ones that it replaces as sent. Returns `false` if it is no longer needed or another node sends it.
 async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<bool> {
     let claimed = sqlx::query(concat!(
         "UPDATE notices AS n SET mailed_at = $1 WHERE n.person_id = $2 AND n.kind = $3 AND n.subject_id = $4 AND n.at = $5 AND ",
@@ -199,7 +200,7 @@ async fn claim(tx: &mut Tx, clock: &Clock, pending: &PendingEmail) -> Result<boo
     Ok(true)
 }
 
-/// It was not sent after all.
+/// Undoes [`claim`] for an email that was not sent.
 async fn unclaim(tx: &mut Tx, pending: &PendingEmail) -> Result<()> {
     sqlx::query("UPDATE notices SET mailed_at = NULL WHERE person_id = $1 AND kind = $2 AND subject_id = $3 AND at = $4")
         .bind(&pending.person_id)
@@ -281,7 +282,7 @@ impl PendingEmail {
     }
 }
 
-/// Somebody's words on one line, so that they cannot look like what Hearback says.
+/// Puts text from users on one line, so that it cannot imitate text from Hearback.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

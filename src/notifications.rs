@@ -1,5 +1,5 @@
-//! Who is told what, and when: one row a person and thing, written in the transaction of what it tells of. The inbox, mail and
-//! webhooks read them. It knows people and ids, and nothing of what they name.
+//! Notifications: one row per person, kind and subject, written in the transaction of the change that causes it.
+//! The inbox and emails are made from these rows. This module knows people and ids, but not the updates and comments behind the ids.
 
 pub mod unsubscribe;
 
@@ -10,45 +10,45 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::Tx;
 
-/// What is told.
+/// Why a person is notified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An update that asks nothing came.
+    /// A new update that expects no answer.
     Sent,
-    /// An answer is asked for.
+    /// An update asks the person for an answer.
     Asked,
-    /// It changed, and is asked again.
+    /// An update had a material edit and asks again.
     Changed,
-    /// The author reminds.
+    /// The author reminds the person.
     Reminded,
-    /// The author corrected a readback: it is asked again.
+    /// The author corrected the person's readback and asks for a new one.
     Corrected,
-    /// The author confirmed a readback.
+    /// The author confirmed the person's readback.
     Confirmed,
-    /// Someone commented on an update of theirs, or in a thread they take part in.
+    /// Someone commented on the person's update or in a thread where they wrote.
     Commented,
-    /// Someone named them in a comment.
+    /// Someone mentioned the person in a comment.
     Mentioned,
-    /// Someone asked them, the author, a question.
+    /// Someone asked a question on the person's update.
     Questioned,
-    /// Someone answered their question.
+    /// Someone answered the person's question.
     Answered,
-    /// Someone read back to them, the author.
+    /// Someone read the person's update back.
     ReadBack,
-    /// Someone heard it, but …
+    /// Someone objected to the person's update.
     Declined,
-    /// Someone got it.
+    /// Someone acknowledged the person's update.
     Heard,
-    /// All have answered them, the author.
+    /// Every recipient has answered the person's update.
     AllHeard,
-    /// An answer they, the author, wait for is late.
+    /// An answer to the person's update is overdue.
     Overdue,
-    /// Someone joined a group that an update of theirs was sent to, and may open it.
+    /// Someone joined a group in the audience of the person's update and may now open it.
     Joined,
 }
 
 impl Kind {
-    /// As it is stored.
+    /// Returns the stored name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -70,12 +70,12 @@ impl Kind {
         }
     }
 
-    /// Whether it brings back what was put off until a time: they are asked anew.
+    /// Whether it ends a snooze that has an end time, because the person is asked again.
     fn ends_snooze(self) -> bool {
         matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
     }
 
-    /// Whether it also reaches who muted the update: only what is asked of them, or said to them by name.
+    /// Whether it also reaches people who muted the update. True for requests to the person and for what others say to them directly.
     fn bypasses_mute(self) -> bool {
         !matches!(
             self,
@@ -89,23 +89,25 @@ impl Kind {
     }
 }
 
-/// Something to tell.
+/// A notification for [`notify`].
 #[derive(Clone, Copy, Debug)]
 pub struct Notification<'a> {
-    /// What.
+    /// Why the people are notified.
     pub kind: Kind,
-    /// Of which update.
+    /// Id of the update.
     pub update_id: &'a str,
-    /// What of it: the comment, the person, the update itself. Together with person and kind it is told once; told again it is unread again.
+    /// Id of the comment, person or update that it is about. A person has one notification per kind and subject;
+    /// notifying them again makes it unread again.
     pub subject_id: &'a str,
-    /// Who did it: they are not told.
+    /// Id of the person or guest who caused it. They are not notified.
     pub actor_id: &'a str,
 }
 
-/// So many people a statement.
+/// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Tells these people, each once, but for who did it and who does not want to hear of the update.
+/// Notifies each of these people once, except the actor, deactivated people and, unless the kind bypasses it, people who muted
+/// the update. Ends snoozes of the update.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -139,20 +141,20 @@ pub async fn notify(
     Ok(())
 }
 
-/// A notification of one person, for [`notify_personally`]. The fields are those of [`Notification`].
+/// A notification for one person, for [`notify_personally`]. The other fields are those of [`Notification`].
 #[derive(Clone, Debug)]
 pub struct PersonalNotification {
-    /// Who is notified.
+    /// Id of the person to notify.
     pub person_id: String,
-    /// Of which update.
+    /// Id of the update.
     pub update_id: String,
-    /// What of it.
+    /// Id of what it is about.
     pub subject_id: String,
-    /// Who did it.
+    /// Id of the person or guest who caused it.
     pub actor_id: String,
 }
 
-/// Notifies each person of something of their own, like [`notify`]. It brings back nothing that was put off: nobody answered.
+/// Notifies each person about a subject of their own, like [`notify`]. It ends no snooze, because nobody answered.
 pub async fn notify_personally(
     tx: &mut Tx,
     clock: &Clock,
@@ -190,7 +192,8 @@ pub async fn notify_personally(
     Ok(())
 }
 
-/// What was put off until somebody answers is back with any news; what was put off until a time only when asked anew.
+/// Ends snoozes of the update. A snooze until someone answers ends with any notification; one with an end time ends only
+/// if the person is asked again.
 async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
     let timed = if notification.kind.ends_snooze() {
         ""
@@ -211,7 +214,7 @@ async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[Stri
     Ok(())
 }
 
-/// Takes back what was told of a thing that is no more: a comment that was removed, an answer that was taken back.
+/// Deletes all notifications about a subject that no longer exists, such as a removed comment or an answer that was taken back.
 pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE update_id = $1 AND subject_id = $2")
         .bind(update_id)
@@ -221,7 +224,7 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// The same for some people only: they are told something else of it.
+/// Deletes the notifications of some people about a subject, before they get a different one about it.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(
@@ -237,7 +240,7 @@ pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Re
     Ok(())
 }
 
-/// The person has the update before them: nothing of it is news any more.
+/// Marks a person's notifications about an update as read, because they have it open.
 pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE notices SET read_at = $1 WHERE update_id = $2 AND person_id = $3 AND read_at IS NULL")
         .bind(clock.now())
@@ -248,7 +251,7 @@ pub async fn mark_read(tx: &mut Tx, clock: &Clock, person_id: &str, update_id: &
     Ok(())
 }
 
-/// Whether the person wants to hear nothing of the update that does not concern them.
+/// Whether the person muted the update.
 pub async fn is_muted(
     connection: &mut AnyConnection,
     person_id: &str,
@@ -263,7 +266,7 @@ pub async fn is_muted(
     Ok(count > 0)
 }
 
-/// Mutes an update for a person, or lets it be heard again. What of it was not read yet is read.
+/// Mutes or unmutes an update for a person. Muting also marks its notifications as read.
 pub async fn set_muted(
     tx: &mut Tx,
     clock: &Clock,
@@ -288,7 +291,7 @@ pub async fn set_muted(
     }
 }
 
-/// Forgets what was read longer ago than [`RETENTION`], and what was put off until a time that has come.
+/// Deletes notifications that were read more than [`RETENTION`] ago, and snoozes that have ended.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     sqlx::query("DELETE FROM notices WHERE read_at < $1")
         .bind(clock.now() - RETENTION)
@@ -301,5 +304,5 @@ pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// What was read is kept for 30 days.
+/// How long read notifications are kept, in milliseconds.
 pub const RETENTION: Millis = 30 * 24 * 3_600_000;

@@ -1,4 +1,4 @@
-//! Receipts: who was asked, who opened it, who answered what to which revision, and what its author said to that.
+//! Receipts: who received an update, opened it and answered which revision, and the author's verdict on a readback.
 
 mod answers;
 mod reminders;
@@ -17,48 +17,48 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// A visit begins anew after a minute away: what came since the one before is "new since your visit".
+/// Time away, in milliseconds, after which the next opening begins a new visit. The page marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
-/// One recipient's standing: facts, from which the state follows.
+/// What is known about one recipient of an update.
 #[derive(Clone, Debug, FromRow)]
 pub struct Receipt {
-    /// The recipient.
+    /// Id of the recipient.
     pub person_id: String,
-    /// Their name.
+    /// Name of the recipient.
     pub name: String,
-    /// Their time zone, IANA.
+    /// IANA time zone of the recipient.
     pub time_zone: String,
-    /// Until when they are away.
+    /// End of the recipient's absence.
     pub away_until: Option<Millis>,
-    /// When it was sent to them.
+    /// Time at which the update was sent to them.
     pub sent_at: Millis,
-    /// When they first opened it.
+    /// Time at which they first opened it.
     pub opened_at: Option<Millis>,
     /// `acknowledged`, `read_back` or `declined`.
     pub answer: Option<String>,
-    /// When they answered so.
+    /// Time of the answer.
     pub answered_at: Option<Millis>,
-    /// Which revision that was.
+    /// Revision that they answered.
     pub answered_revision: Option<i64>,
-    /// What they said back, or why they declined.
+    /// Text of the readback or objection.
     pub words: Option<String>,
-    /// What the author said to a readback: `confirmed` or `corrected`.
+    /// The author's verdict on the readback: `confirmed` or `corrected`.
     pub verdict: Option<String>,
-    /// How the author corrected it.
+    /// Text of the author's correction.
     pub correction: Option<String>,
-    /// Since when they owe an answer; none when they do not.
+    /// Time since which they owe an answer; `None` if they owe none.
     pub owes_since: Option<Millis>,
-    /// By when it is due for them.
+    /// Time at which the answer is due for them.
     pub due_at: Option<Millis>,
-    /// When the author last reminded them.
+    /// Time of the author's last reminder.
     pub reminded_at: Option<Millis>,
-    /// When the author opened the exchange of the two to all who see the update.
+    /// Time at which the author opened the verdict thread to everyone who can see the update.
     pub disclosed_at: Option<Millis>,
 }
 
 impl Receipt {
-    /// The state that follows from the facts. What was opened is told only where `opened` may be seen.
+    /// Computes the state for the current `revision`. Returns `opened` only if the caller may show openings, given by `opened`.
     pub fn state(&self, revision: i64, opened: bool) -> &'static str {
         match (self.answer.as_deref(), self.verdict.as_deref()) {
             (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => "stale",
@@ -73,7 +73,7 @@ impl Receipt {
     }
 }
 
-/// The columns of [`Receipt`], of `receipts r JOIN people p`.
+/// SQL that selects [`Receipt`] rows of the update `$1`.
 macro_rules! select_receipts {
     () => {
         "SELECT r.person_id, p.name, p.time_zone, p.away_until, r.sent_at, r.opened_at, r.answer, r.answered_at, r.answered_revision, r.words,
@@ -84,7 +84,7 @@ macro_rules! select_receipts {
     };
 }
 
-/// All recipients, by name. Who was deactivated before they answered owes nothing any more and is left out.
+/// Lists all recipients, by name. Leaves out people who were deactivated before they answered.
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Receipt>> {
     Ok(sqlx::query_as(concat!(
         select_receipts!(),
@@ -95,7 +95,7 @@ pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// One recipient's standing, if they are one.
+/// Returns the receipt of one person, if they are a recipient.
 pub async fn of_person(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -110,7 +110,7 @@ pub async fn of_person(
     )
 }
 
-/// How many recipients opened it.
+/// Counts the recipients who opened the update.
 pub async fn count_opened(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND opened_at IS NOT NULL")
         .bind(update_id)
@@ -118,22 +118,22 @@ pub async fn count_opened(connection: &mut AnyConnection, update_id: &str) -> Re
         .await?)
 }
 
-/// A guest who acknowledged.
+/// The answer of a guest.
 #[derive(Clone, Debug, FromRow)]
 pub struct GuestAnswer {
-    /// The guest.
+    /// Id of the guest.
     pub id: String,
-    /// The name they said.
+    /// Name that the guest gave.
     pub name: String,
-    /// The name of the link they came through.
+    /// Name of the share link the guest used.
     pub link: String,
-    /// When.
+    /// Time of the answer.
     pub acknowledged_at: Millis,
-    /// What they said back, if that was asked.
+    /// Text of the readback, if the update asks for one.
     pub readback: Option<String>,
 }
 
-/// The guests who acknowledged, in order.
+/// Lists the answers of guests, oldest first.
 pub async fn guest_answers(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -147,7 +147,7 @@ pub async fn guest_answers(
     .await?)
 }
 
-/// When a guest answered, which revision, and what they said back.
+/// Returns the time, revision and readback of a guest's answer.
 pub async fn guest_answer(
     connection: &mut AnyConnection,
     guest_id: &str,
@@ -161,7 +161,7 @@ pub async fn guest_answer(
     Ok(answer.and_then(|(at, revision, words)| Some((at?, revision?, words))))
 }
 
-/// Until when the person had seen the update before this visit; none at the first.
+/// Returns the end of the person's previous visit to the update; `None` during the first visit.
 pub async fn previous_visit(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -184,7 +184,8 @@ pub async fn previous_visit(
     }))
 }
 
-/// The page's own script says that the viewer has it before them.
+/// Records that the viewer has the update open: marks notifications as read, extends the visit and, the first time, sets
+/// `opened_at` of a recipient. Does nothing for guests. The page's script reports it.
 pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
@@ -225,7 +226,8 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// What is for everyone and asks nothing has a receipt only once somebody opens or answers it. Answers whether they are a recipient since now.
+/// Creates the receipt of a person for an update to everyone that expects no answer. Such receipts exist only after an opening or answer.
+/// Returns whether the person became a recipient just now.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

@@ -1,6 +1,6 @@
-//! Hands the events of the database to the open pages of this node.
+//! Forwards events from the database to the open pages of this node.
 //!
-//! One task a node reads new events, when this node commits and once a second for what others did, and hands them to all open pages.
+//! One task per node reads new events after each commit of this node, and once a second for the commits of other nodes.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::Event;
 use crate::error::Result;
 use crate::infra::db::Db;
 
-/// How often other nodes' events are looked for.
+/// Poll interval for events of other nodes.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The events of this node's open pages.
+/// Broadcasts events to the open pages of this node.
 #[derive(Clone, Debug)]
 pub(crate) struct EventHub {
     pub(crate) events: broadcast::Sender<Event>,
@@ -21,7 +21,7 @@ pub(crate) struct EventHub {
 }
 
 impl EventHub {
-    /// Begins to read events after the newest; ends with `stop`.
+    /// Starts to forward events that are newer than the newest one now. The task ends when `stop` becomes true.
     pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
         let (sender, _) = broadcast::channel(1024);
         let newest = super::newest_number(&mut *db.read().await?).await?;
@@ -32,7 +32,7 @@ impl EventHub {
         })
     }
 
-    /// How many pages are open on this node.
+    /// Number of open pages on this node.
     pub(crate) fn listeners(&self) -> usize {
         self.events.receiver_count()
     }
@@ -51,7 +51,7 @@ async fn forward_events(
             Ok(events) => {
                 for event in events {
                     newest = event.n;
-                    // Nobody listening is no failure.
+                    // Sending fails if no page is open. That is not an error.
                     let _ = sender.send(event);
                 }
             }

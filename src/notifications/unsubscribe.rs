@@ -1,9 +1,9 @@
-//! Tokens that end a person's mail.
+//! Signed tokens for the unsubscribe links in emails.
 
 use crate::error::{Error, Result};
 use crate::signing;
 
-/// The token in the links of a person's mail. It does not expire, because people keep mail for years.
+/// Returns the token for a person. It does not expire, because people keep emails for years.
 pub fn token(key: &str, person_id: &str) -> String {
     format!(
         "{person_id}.{}",
@@ -11,7 +11,7 @@ pub fn token(key: &str, person_id: &str) -> String {
     )
 }
 
-/// The person of a token. Fails if the token is not ours.
+/// Returns the person id in a token, or [`Error::NotFound`] if its signature is invalid.
 pub fn person_id_of<'a>(key: &str, token: &'a str) -> Result<&'a str> {
     let (person_id, signature) = token.split_once('.').ok_or(Error::NotFound)?;
     if signing::verify(key, &format!("unsubscribe {person_id}"), signature) {

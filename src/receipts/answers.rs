@@ -1,4 +1,4 @@
-//! Answering: one press, one's own words, or a reason why not; and taking it back.
+//! Answers to updates: acknowledge, read back, decline, and take back.
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -11,22 +11,22 @@ use crate::{drafts, events};
 
 use super::{Receipt, ensure_receipt, of_person};
 
-/// Characters of a readback, and of a reason.
+/// Maximum length of a readback or objection, in characters.
 pub const MAX_READBACK: usize = 500;
 
-/// What a recipient answers.
+/// An answer to an update.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// One press.
+    /// An acknowledgement, without text.
     Acknowledged,
-    /// What they take from it, in their own words; not empty.
+    /// A readback: what they understood, in their own words. Not empty.
     ReadBack(String),
-    /// Why they cannot, or do not agree; not empty.
+    /// An objection: why they cannot or do not agree. Not empty.
     Declined(String),
 }
 
 impl Answer {
-    /// As it is stored.
+    /// Returns the stored name.
     fn kind(&self) -> &'static str {
         match self {
             Self::Acknowledged => "acknowledged",
@@ -43,9 +43,10 @@ impl Answer {
     }
 }
 
-/// Answers the present revision of an update from [`updates::find_locked`]. Repeating an answer changes nothing. `seen` is the revision that
-/// the viewer answers, if known; `name` is the name of a guest who has not given one yet. Fails where the update asks for a readback and the
-/// answer is an acknowledgement.
+/// Answers the current revision of an update from [`updates::find_locked`]. Repeating an answer changes nothing.
+///
+/// `seen` is the revision that the viewer had on the page, if known; an outdated one returns [`Error::Conflict`].
+/// `name` is for a guest who has not given one yet. An acknowledgement is an error if the update asks for a readback.
 pub async fn answer(
     tx: &mut Tx,
     clock: &Clock,
@@ -111,14 +112,14 @@ pub async fn answer(
     if let Some(subject) = subject {
         drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
     }
-    // Who answers has it before them, also as a program.
+    // Answering implies that they have seen it, even if a program sends the answer.
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
     notify_author(tx, clock, update, owing, person, answer).await?;
     events::record(tx, clock, "receipt", &update.id, &person.id, &person.id).await
 }
 
-/// Whether the answer says something that is not said yet.
+/// Whether the answer differs from the one that stands. Returns an error if that one was confirmed or if it repeats a corrected readback.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.as_deref().filter(|_| present), answer) {
@@ -126,7 +127,7 @@ fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
         (Some(kind), answer)
             if kind == answer.kind() && before.words.as_deref() == answer.text() =>
         {
-            // What was corrected is not right because it is said again.
+            // Repeating a corrected readback does not make it right.
             if before.verdict.as_deref() == Some("corrected") {
                 return Err(Error::invalid(
                     "readback",
@@ -160,7 +161,7 @@ fn not_a_recipient() -> Error {
     Error::Forbidden("Only those it was sent to can answer it.".into())
 }
 
-/// Notifies the author of an answer, and of the last one. `owing` recipients have not answered yet.
+/// Notifies the author of the answer and, if it is the last one, that everyone has answered. `owing` is how many still owe one.
 async fn notify_author(
     tx: &mut Tx,
     clock: &Clock,
@@ -200,7 +201,7 @@ async fn notify_author(
     Ok(())
 }
 
-/// Guests owe nothing; what they answer is listed apart.
+/// Stores the answer of a guest. Guests owe nothing, so their answers are separate from receipts.
 async fn answer_as_guest(
     tx: &mut Tx,
     clock: &Clock,
@@ -238,7 +239,8 @@ fn check_published(update: &Update) -> Result<()> {
     }
 }
 
-/// Takes back an answer to an update from [`updates::find_locked`], unless the author has confirmed it. Without an answer nothing happens.
+/// Takes back an answer to an update from [`updates::find_locked`]. Does nothing without an answer.
+/// Returns [`Error::Conflict`] if the author has confirmed it.
 pub async fn take_back(tx: &mut Tx, clock: &Clock, viewer: &Viewer, update: &Update) -> Result<()> {
     check_published(update)?;
     let id = &update.id;

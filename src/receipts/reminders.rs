@@ -1,4 +1,4 @@
-//! Reminding those who still owe, and telling authors what became due.
+//! Reminders to recipients who owe an answer, and notifications to authors about overdue answers.
 
 use sqlx::FromRow;
 
@@ -13,10 +13,11 @@ use crate::updates::{self, Update};
 
 use super::{Receipt, of_update};
 
-/// Nobody is reminded more often than that.
+/// Minimum time between two reminders to one recipient, in milliseconds.
 pub const MIN_REMINDER_INTERVAL: Millis = 4 * 3_600_000;
 
-/// The author reminds all who still owe and were not reminded within the last four hours. Answers the update and who was reminded.
+/// Reminds everyone who owes an answer and was not reminded within [`MIN_REMINDER_INTERVAL`]. Only the author may do so.
+/// Returns the update and the reminded recipients, or [`Error::Conflict`] if there is nobody to remind.
 pub async fn remind(
     tx: &mut Tx,
     clock: &Clock,
@@ -89,7 +90,7 @@ struct OverdueUpdate {
     author_id: String,
 }
 
-/// Tells authors whose updates wait for an answer that became due; each debt once. Answers how many updates.
+/// Notifies authors of answers that became overdue, once for each due time. Returns the number of updates.
 pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
     let late: Vec<OverdueUpdate> = sqlx::query_as(
         "SELECT DISTINCT u.id AS update_id, u.author_id FROM receipts r JOIN updates u ON u.id = r.update_id
@@ -121,7 +122,7 @@ pub async fn notify_overdue(tx: &mut Tx, clock: &Clock) -> Result<usize> {
         )
         .await?;
     }
-    // Last: it takes the lock that orders all events.
+    // Record events last, because that locks the counter that orders all events.
     for one in &late {
         events::record(tx, clock, "receipt", &one.update_id, &one.update_id, "").await?;
     }

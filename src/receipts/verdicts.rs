@@ -1,4 +1,4 @@
-//! Hearing what was read back: the author confirms or corrects, and the two have a thread of their own.
+//! Verdicts: the author confirms or corrects a readback. The author and each recipient share a thread of messages.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -13,36 +13,36 @@ use crate::updates::{self, Update};
 
 use super::{Receipt, of_person};
 
-/// How often two people can say something to each other about one update.
+/// Maximum number of messages in the thread of one author and recipient.
 const MAX_MESSAGES: i64 = 100;
 
-/// What the author says to a readback.
+/// The author's verdict on a readback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// That is it.
+    /// The readback is right.
     Confirmed,
-    /// Not quite, with what is: it is asked for again.
+    /// The readback is not quite right; the text says why. A new readback is due.
     Corrected(String),
 }
 
-/// One thing that was said between the two.
+/// A message in the thread of the author and one recipient.
 #[derive(Clone, Debug, FromRow)]
 pub struct ThreadMessage {
-    /// The recipient whose thread it is.
+    /// Id of the recipient.
     pub person_id: String,
     /// `readback`, `decline`, `confirmed` or `corrected`.
     pub kind: String,
-    /// The revision it was said about.
+    /// Revision that the message is about.
     pub revision: i64,
-    /// What was said; empty for a confirmation without words.
+    /// Text of the message; empty for a confirmation.
     pub body: String,
-    /// When.
+    /// Time of the message.
     pub said_at: Millis,
-    /// When its speaker took it back.
+    /// Time at which its writer took it back.
     pub taken_back_at: Option<Millis>,
 }
 
-/// Adds to the thread of the two.
+/// Appends a message to the thread. Returns [`Error::Conflict`] if the thread is full.
 pub(super) async fn append_message(
     tx: &mut Tx,
     clock: &Clock,
@@ -76,7 +76,7 @@ pub(super) async fn append_message(
     Ok(())
 }
 
-/// The last thing the recipient said is taken back; that it was said stays.
+/// Marks the recipient's last message as taken back. The message itself stays.
 pub(super) async fn mark_taken_back(
     tx: &mut Tx,
     clock: &Clock,
@@ -95,8 +95,8 @@ pub(super) async fn mark_taken_back(
     Ok(())
 }
 
-/// What was said between the author and each recipient, in order, as far as the viewer may read it: the author all, a recipient their own,
-/// others what the author opened. Guests nothing.
+/// Lists the messages between the author and each recipient that the viewer may read, oldest first. The author sees all of them,
+/// recipients see their own, other people see what the author disclosed, and guests see nothing.
 pub async fn verdict_thread(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -117,7 +117,7 @@ pub async fn verdict_thread(
     .await?)
 }
 
-/// The author's update and the receipt of one of its recipients.
+/// Locks and finds an update of the viewer and the receipt of one of its recipients.
 async fn find_own_receipt(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -145,7 +145,8 @@ async fn find_own_receipt(
     Ok((update, receipt))
 }
 
-/// The author confirms or corrects what a recipient read back. `said_at` is the time of the readback that was on the page.
+/// Confirms or corrects a recipient's readback as the author. `said_at` is the time of the readback that the author had on the
+/// page; the call returns [`Error::Conflict`] if a newer readback has replaced it.
 pub async fn give_verdict(
     tx: &mut Tx,
     clock: &Clock,
@@ -215,7 +216,7 @@ pub async fn give_verdict(
     events::record(tx, clock, "receipt", id, person_id, &update.author_id).await
 }
 
-/// The author opens the thread of the two to all who see the update, or closes it again.
+/// Opens the thread with a recipient to everyone who can see the update, or closes it again. Only the author may do so.
 pub async fn set_disclosed(
     tx: &mut Tx,
     clock: &Clock,
