@@ -1,7 +1,7 @@
-//! Words of titles, notes and comments: one question, two dialects.
+//! Full-text search in titles, notes, comments and text on pictures, on both database engines.
 //!
-//! Words are folded and parted here, so that both engines find the same. `said` holds a row an update, a comment and a marked picture; the index
-//! over it is the engine's own and can be rebuilt at any time. Rows are written by jobs.
+//! Texts are split into case-folded words here, so that both engines find the same. The table `said` has one row per update,
+//! comment and picture with markup; jobs write the rows. The index over it is specific to the engine and can be rebuilt at any time.
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
 
@@ -11,7 +11,7 @@ use crate::infra::db;
 use crate::infra::db::{Dialect, Tx};
 use crate::text::fold;
 
-/// Creates what only one engine has: it can be rebuilt at any time, so it is no migration.
+/// Creates the index of the engine. It is not a migration, because it differs between engines and can be rebuilt at any time.
 pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialect) -> Result<()> {
     let make: &[&str] = match dialect {
         Dialect::Sqlite => &[
@@ -28,7 +28,7 @@ pub async fn create_engine_index(connection: &mut AnyConnection, dialect: Dialec
     Ok(())
 }
 
-/// The folded words of a text, parted by single spaces.
+/// Returns the case-folded words of a text, separated by single spaces.
 fn tokenize(text: &str) -> String {
     fold(text)
         .split(|letter: char| !letter.is_alphanumeric())
@@ -37,7 +37,8 @@ fn tokenize(text: &str) -> String {
         .join(" ")
 }
 
-/// The engine's question for all of these words, the last one perhaps unfinished; none when there is no word in it.
+/// Returns the engine's query for texts that contain all typed words, at most 12; the last one may be a prefix.
+/// Returns `None` if no word was typed.
 pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     let parted = tokenize(typed);
     let words: Vec<&str> = parted
@@ -63,12 +64,12 @@ pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     Some(quoted.collect::<Vec<_>>().join(joint))
 }
 
-/// A number that grows with the time of the id: its first 48 bits are milliseconds, 14 bits of the rest tell neighbours apart.
+/// Returns a row number that grows with the creation time of the id: 48 bits of milliseconds and 14 bits that make collisions unlikely.
 fn row_number(id: &str) -> i64 {
     let mut bytes = [0_u8; 16];
     match data_encoding::BASE32HEX_NOPAD.decode(id.to_ascii_uppercase().as_bytes()) {
         Ok(decoded) if decoded.len() == 16 => bytes.copy_from_slice(&decoded),
-        // Ids are ours and always decode; any number would do.
+        // We generate the ids, so they always decode. Any number would work here.
         _ => {}
     }
     let time = i64::from_be_bytes([
@@ -82,8 +83,8 @@ fn row_number(id: &str) -> i64 {
     time << 14 | rest
 }
 
-/// Writes anew what can be found of a subject: of an update its title and notes, of a comment its text and what is written in its drawing, of a
-/// picture what is written on it. What is gone is not found.
+/// Rewrites the search row of a subject: the title and notes of an update, the text and drawing of a comment, or the text on a
+/// picture. Removes the row if the subject no longer exists.
 pub async fn index(tx: &mut Tx, dialect: Dialect, update_id: &str, subject_id: &str) -> Result<()> {
     delete_rows(tx, dialect, "subject_id", subject_id).await?;
     let text: Option<String> = sqlx::query_scalar(
@@ -129,7 +130,7 @@ async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-/// Forgets all words of an update that is deleted for good.
+/// Deletes the search rows of an update and its comments and pictures.
 pub async fn delete_update(tx: &mut Tx, dialect: Dialect, update_id: &str) -> Result<()> {
     delete_rows(tx, dialect, "update_id", update_id).await
 }
@@ -153,24 +154,24 @@ async fn delete_rows(tx: &mut Tx, dialect: Dialect, column: &'static str, id: &s
     Ok(())
 }
 
-/// A place where the words stand.
+/// A place where the searched words occur.
 #[derive(Clone, Debug, FromRow)]
 pub struct SearchHit {
-    /// The update.
+    /// Id of the update.
     pub update_id: String,
-    /// The comment; none for the update's own title and notes.
+    /// Id of the comment; `None` if the words are not in a comment.
     pub comment_id: Option<String>,
-    /// The picture it is written on; none for what is said.
+    /// Id of the picture with the words; `None` if they are not on a picture.
     pub media_id: Option<String>,
-    /// The update's title.
+    /// Title of the update.
     pub title: String,
-    /// The comment with what is written in its drawing, what is written on the picture, or the update's notes.
+    /// The searched text: the comment and the text in its drawing, the text on the picture, or the notes of the update.
     pub body: String,
-    /// The moment of the video it was said at.
+    /// Time in the video that the comment refers to, in milliseconds.
     pub at_ms: Option<Millis>,
 }
 
-/// Where in these updates the words stand: in title and notes, in comments, and on pictures, newest first, at most 200 places.
+/// Finds the places in these updates that match the typed words, newest first, at most 200.
 pub async fn find_hits(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -202,7 +203,7 @@ pub async fn find_hits(
     Ok(places.fetch_all(connection).await?)
 }
 
-/// Whether any of the typed words begins a word of the text.
+/// Whether a word of the text begins with one of the typed words.
 pub fn matches(text: &str, typed: &str) -> bool {
     let wanted = tokenize(typed);
     tokenize(text).split(' ').any(|word| {
@@ -212,7 +213,7 @@ pub fn matches(text: &str, typed: &str) -> bool {
     })
 }
 
-/// The stretch of a text around the first of the typed words, at most some 24 words long.
+/// Returns about 24 words of a text around the first match, with ellipses where it is cut.
 pub fn excerpt(text: &str, typed: &str) -> String {
     let wanted = tokenize(typed);
     let wanted: Vec<&str> = wanted.split(' ').collect();

@@ -1,12 +1,12 @@
-//! How an update asks, in one sentence: the same in mail and in the message that its author copies and passes on.
+//! The sentence with which an update asks for an answer, used in emails and in the message that its author copies.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::clock::Millis;
 
-/// `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`. The expectation is the word of the code, the due one of
-/// [`due_text`] or [`due_within_text`].
+/// Returns `Ada asks for your Got it on “The new flow” (3:12) by Fri 17:00: https://…`.
+/// `expectation` is the stored name; `due` comes from [`due_text`] or [`due_within_text`].
 pub fn message(
     author: &str,
     title: &str,
@@ -27,7 +27,7 @@ pub fn message(
     }
 }
 
-/// `by Fri 17:00` in this zone, with the day of the month where it is six days away or more, or past.
+/// Returns `by Fri 17:00` in this time zone. Adds the day and month if the time is at least six days ahead or over 12 hours ago.
 pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
@@ -44,7 +44,7 @@ pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
         .to_string()
 }
 
-/// By when, in working days of whoever reads it.
+/// Returns the due time in working days of the reader.
 pub fn due_within_text(working_days: i64) -> String {
     match working_days {
         ..=1 => "by the end of your next working day".into(),
@@ -52,12 +52,12 @@ pub fn due_within_text(working_days: i64) -> String {
     }
 }
 
-/// How long a video is: `3:12`, `1:02:03`; at least a second.
+/// Formats the length of a video as `3:12` or `1:02:03`; at least one second.
 pub fn format_length(ms: i64) -> String {
     format_position(ms.max(1000))
 }
 
-/// A moment of a video, in the same way.
+/// Formats a time in a video as `3:12` or `1:02:03`.
 pub fn format_position(ms: i64) -> String {
     let seconds = ms / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -1,4 +1,4 @@
-//! Updates: drafting, publishing, editing, the trash, and who may see them.
+//! Updates: drafts, publication, edits, the trash, and access.
 
 mod access;
 mod audience;
@@ -38,7 +38,7 @@ use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Viewer};
 use crate::working_hours::Due;
 
-/// The columns of [`Update`], of `updates u JOIN people a`.
+/// SQL columns of [`Update`], from `updates u JOIN people a`.
 macro_rules! columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, a.role AS author_role, u.title, u.notes, u.visibility, u.expectation, u.due_at, u.due_days, u.otherwise,
@@ -47,91 +47,91 @@ macro_rules! columns {
     };
 }
 
-/// How long an author can take publication back.
+/// How long after publication its author can undo it, in milliseconds.
 pub const UNDO_WINDOW: Millis = 10_000;
-/// How long the trash keeps an update.
+/// How long the trash keeps an update, in milliseconds.
 pub const TRASH_RETENTION: Millis = 30 * 24 * 3_600_000;
 
 /// An update, without its media and comments.
 #[derive(Clone, Debug, FromRow)]
 pub struct Update {
-    /// The id.
+    /// Unique id.
     pub id: String,
-    /// Who posts it.
+    /// Id of the person who posts it.
     pub author_id: String,
-    /// Their name.
+    /// Name of the author.
     pub author_name: String,
-    /// Their stored role; see [`Self::is_sample`].
+    /// Stored role of the author; see [`Self::is_sample`].
     author_role: String,
-    /// The title; may be empty in a draft.
+    /// Title; may be empty in a draft.
     pub title: String,
-    /// Markdown.
+    /// Text in Markdown.
     pub notes: String,
     /// `audience` or `workspace`.
     pub visibility: String,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when, as a time; each recipient's own is on their receipt.
+    /// Due time, if it is a fixed time. Each receipt has the recipient's own due time.
     pub due_at: Option<Millis>,
-    /// By when, in working days of each recipient; then there is no time.
+    /// Due time in working days of each recipient, if it is not a fixed time.
     pub due_days: Option<i64>,
-    /// What the author does if nothing is heard by then.
+    /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<String>,
-    /// What recipients are asked when they read back; none is the usual question.
+    /// Question for the readback; `None` means the default question.
     pub prompt: Option<String>,
-    /// It is for everyone, since then.
+    /// Time since which it is for everyone with an account; `None` if it is not.
     pub everyone_at: Option<Millis>,
-    /// Since when people who join its groups later may open it too; none: only those who were members when it was sent.
+    /// Time since which people who join its groups later may open it too. `None`: only members at the time of sending may.
     pub later_members_at: Option<Millis>,
-    /// Grows with every material edit.
+    /// Revision of the content, from 1. Every material edit increments it.
     pub revision: i64,
-    /// What the last material edit changed, in the author's words.
+    /// The author's description of the last material edit.
     pub what_changed: Option<String>,
-    /// Grows with every edit.
+    /// Version for optimistic locking. Every edit increments it.
     pub version: i64,
-    /// When the draft was begun.
+    /// Time at which the draft was created.
     pub created_at: Millis,
-    /// When it was published.
+    /// Time of publication; `None` for a draft.
     pub published_at: Option<Millis>,
-    /// When it was last edited after that.
+    /// Time of the last edit after publication.
     pub edited_at: Option<Millis>,
-    /// When it was put into the trash.
+    /// Time at which it was moved to the trash.
     pub trashed_at: Option<Millis>,
-    /// People it was sent to.
+    /// Number of recipients.
     pub recipients: i64,
-    /// Recipients who acknowledged or read back its present content.
+    /// Number of recipients who acknowledged or read back the current revision.
     pub acknowledged: i64,
-    /// Recipients who still owe an answer.
+    /// Number of recipients who owe an answer.
     pub owing: i64,
-    /// Readbacks that the author has not heard.
+    /// Number of readbacks of the current revision without a verdict.
     pub unheard: i64,
-    /// Questions that nobody has answered.
+    /// Number of questions by others without an answer.
     pub open_questions: i64,
 }
 
 impl Update {
-    /// By when an answer is wanted.
+    /// Returns the due time, if there is one.
     pub fn due(&self) -> Option<Due> {
         self.due_at.map(Due::At).or(self.due_days.map(Due::Days))
     }
 
-    /// `draft`, `published` or `trashed`.
+    /// Returns `draft`, `published` or `trashed`.
     pub fn state(&self) -> &'static str {
         state_at(self.published_at, self.trashed_at)
     }
 
-    /// Whether it is the sample update that a new workspace begins with.
+    /// Whether it is the sample update of a new workspace.
     pub fn is_sample(&self) -> bool {
         people::is_system_role(&self.author_role)
     }
 
-    /// Whether an answer is asked for.
+    /// Whether it expects an answer.
     pub fn asks_for_answer(&self) -> bool {
         self.expectation != "fyi"
     }
 }
 
-/// The state that the two times tell.
+/// Returns the state that follows from the two times: `draft`, `published` or `trashed`.
 pub fn state_at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'static str {
     match (published_at, trashed_at) {
         (_, Some(_)) => "trashed",
@@ -140,34 +140,34 @@ pub fn state_at(published_at: Option<Millis>, trashed_at: Option<Millis>) -> &'s
     }
 }
 
-/// What an author writes; in an edit what is absent stays, and an inner none clears.
+/// The fields that an author can set. In an edit, `None` keeps a field and `Some(None)` clears it.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
-    /// The title.
+    /// Title.
     pub title: Option<String>,
-    /// Markdown.
+    /// Text in Markdown.
     pub notes: Option<String>,
     /// `audience` or `workspace`.
     pub visibility: Option<&'static str>,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: Option<&'static str>,
-    /// By when.
+    /// Due time.
     pub due: Option<Option<Due>>,
-    /// What happens if nothing is heard.
+    /// What the author does if no answer arrives by the due time.
     pub otherwise: Option<Option<String>>,
-    /// What recipients are asked when they read back.
+    /// Question for the readback.
     pub prompt: Option<Option<String>>,
-    /// Whom it is for.
+    /// People and groups it is for.
     pub audience: Option<ResolvedAudience>,
-    /// Whether people who join its groups later may open it too. An audience without a group turns it off.
+    /// Whether people who join its groups later may open it too. An audience without groups turns it off.
     pub later_members: Option<bool>,
-    /// In an edit: ask those again who have answered, with what changed.
+    /// In an edit: makes the edit material, with an optional description of what changed.
     pub material: Option<Option<String>>,
-    /// In an edit: the version it was made on.
+    /// In an edit: the version that the author had open.
     pub version: Option<i64>,
 }
 
-/// An update that the viewer may see.
+/// Finds an update that the viewer may see. Otherwise returns [`Viewer::not_visible_error`].
 pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let found: Option<Update> = match viewer {
         Viewer::Person(person) => {
@@ -195,13 +195,13 @@ pub async fn find(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> 
     found.ok_or_else(|| viewer.not_visible_error())
 }
 
-/// Finds an update that the viewer may see, and locks it until the transaction ends; see [`lock_for_update`].
+/// Finds an update that the viewer may see and locks it until the transaction ends; see [`lock_for_update`].
 pub async fn find_locked(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Update> {
     lock_for_update(tx, id).await?;
     find(tx, viewer, id).await
 }
 
-/// An update that the viewer may see and change: only its author may, and not in the trash.
+/// Finds an update that the viewer may change: they must be its author, and it must not be in the trash.
 pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str) -> Result<Update> {
     let update = find(connection, viewer, id).await?;
     must_be_author(viewer, &update)?;
@@ -213,7 +213,7 @@ pub async fn find_own(connection: &mut AnyConnection, viewer: &Viewer, id: &str)
     Ok(update)
 }
 
-/// Forbidden for all but the author.
+/// Returns [`Error::Forbidden`] unless the viewer is the author.
 pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     match viewer {
         Viewer::Person(person) if person.id == update.author_id => Ok(()),
@@ -224,7 +224,7 @@ pub fn must_be_author(viewer: &Viewer, update: &Update) -> Result<()> {
     }
 }
 
-/// Whether nothing was ever published in this workspace, but for the sample.
+/// Whether nothing except the sample was ever published in this workspace.
 pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM updates u JOIN people a ON a.id = u.author_id WHERE u.published_at IS NOT NULL AND a.role <> 'house' LIMIT 1) AS found")
@@ -233,7 +233,7 @@ pub async fn nothing_published_yet(connection: &mut AnyConnection) -> Result<boo
     Ok(count == 0)
 }
 
-/// Begins a draft.
+/// Creates a draft. Returns an error if the due time is in the past.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
@@ -271,7 +271,7 @@ pub async fn create(
     find_as_author(tx, &id).await
 }
 
-/// The two columns of a due time.
+/// Splits a due time into the columns `due_at` and `due_days`.
 fn due_columns(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
     match due {
         Some(Due::At(at)) => (Some(at), None),
@@ -280,7 +280,7 @@ fn due_columns(due: Option<Due>) -> (Option<Millis>, Option<i64>) {
     }
 }
 
-/// Nothing can be due before it is asked.
+/// Returns an error if the due time is not in the future.
 fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
     match due_at {
         Some(at) if at <= clock.now() => Err(Error::invalid(
@@ -291,7 +291,9 @@ fn check_due_is_ahead(clock: &Clock, due_at: Option<Millis>) -> Result<()> {
     }
 }
 
-/// Edits a draft or what was published. Recipients are added and removed with the audience.
+/// Edits a draft or a published update. Adds and removes recipients if the audience changes.
+///
+/// Returns [`Error::Conflict`] if `content.version` is outdated.
 pub async fn edit(
     tx: &mut Tx,
     clock: &Clock,
@@ -404,8 +406,8 @@ pub async fn edit(
     find_as_author(tx, id).await
 }
 
-/// Publishes a draft: from now on its audience sees it and owes what it asks for. Published already, it stays as it is.
-/// A draft without a title gets one from `fallback_title`; one with nothing in it is refused.
+/// Publishes a draft: its audience can now see it and owes the expected answer. Does nothing if it is already published.
+/// A draft without a title gets one from `fallback_title`; an empty draft is an error.
 pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -437,7 +439,7 @@ pub async fn publish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     Ok(published)
 }
 
-/// `Recording, 21 Nov 14:02`, in the author's zone.
+/// Returns a title such as `Recording, 21 Nov 14:02`, in the author's time zone.
 async fn fallback_title(
     tx: &mut Tx,
     clock: &Clock,
@@ -467,7 +469,7 @@ async fn fallback_title(
     Ok(format!("{word}, {}", now.strftime("%-d %b %H:%M")))
 }
 
-/// An answer cannot be asked of nobody.
+/// Returns an error if the update expects an answer but nobody is asked or invited.
 async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
     if update.asks_for_answer()
         && update.recipients == 0
@@ -483,7 +485,7 @@ async fn check_has_recipients(tx: &mut Tx, clock: &Clock, update: &Update) -> Re
     Ok(())
 }
 
-/// Takes publication back within 10 s, as if it had not been.
+/// Undoes publication within [`UNDO_WINDOW`] and deletes its traces. Returns [`Error::Conflict`] later than that.
 pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -518,7 +520,7 @@ pub async fn unpublish(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) ->
     find_as_author(tx, id).await
 }
 
-/// Puts an update into the trash; there already, it stays.
+/// Moves an update to the trash. Does nothing if it is already there.
 pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -536,7 +538,7 @@ pub async fn trash(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Res
     events::record(tx, clock, "update", id, id, &person.id).await
 }
 
-/// Takes an update out of the trash.
+/// Restores an update from the trash.
 pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<Update> {
     let person = viewer.person()?;
     lock_for_update(tx, id).await?;
@@ -551,7 +553,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     find_as_author(tx, id).await
 }
 
-/// Deletes from the author's trash for good: one update, or all. The bytes go by a job of the same transaction.
+/// Deletes one or all updates in the person's trash permanently. A job of the same transaction deletes the files.
 pub async fn empty_trash(
     tx: &mut Tx,
     clock: &Clock,
@@ -570,7 +572,7 @@ pub async fn empty_trash(
     Ok(())
 }
 
-/// Deletes for good what has been in the trash for 30 days; at most 100 at once.
+/// Deletes updates permanently that have been in the trash for [`TRASH_RETENTION`]; at most 100 per call.
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let old: Vec<String> =
         sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
@@ -583,7 +585,8 @@ pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a draft that nobody wrote anything into, and that has no file but perhaps this one on its way. Answers whether it was so.
+/// Deletes a draft that has no content, no audience and no media except `media_id` if that is still uploading.
+/// Returns whether it was deleted.
 pub async fn drop_if_empty(tx: &mut Tx, clock: &Clock, id: &str, media_id: &str) -> Result<bool> {
     lock_for_update(tx, id).await?;
     let empty: i64 = sqlx::query_scalar(
@@ -609,7 +612,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
             .fetch_all(&mut **tx)
             .await?;
     enqueue_purge(tx, clock, &keys).await?;
-    // Guests are named by comments, and links by both: what points goes before what is pointed at.
+    // Comments reference guests and share links, which are deleted with the update, so delete the comments first.
     sqlx::query("DELETE FROM comments WHERE update_id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -622,7 +625,7 @@ async fn delete(tx: &mut Tx, clock: &Clock, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Has the objects under these keys deleted, every version of them.
+/// Enqueues a job that deletes the objects under these keys, with all their versions.
 pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Result<()> {
     if keys.is_empty() {
         Ok(())
@@ -631,7 +634,7 @@ pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Resul
     }
 }
 
-/// Has the words of a subject, the update itself or one of its comments, found anew.
+/// Enqueues a job that updates the search index for a subject: the update itself, a comment or media of it.
 pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
     jobs::enqueue(
         tx,
@@ -642,7 +645,7 @@ pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) 
     .await
 }
 
-/// The update as its author sees it, after a change of theirs.
+/// Finds an update without checking access, for the author's own changes.
 async fn find_as_author(connection: &mut AnyConnection, id: &str) -> Result<Update> {
     Ok(sqlx::query_as(concat!(
         "SELECT ",

@@ -1,8 +1,9 @@
-//! Who may open an update. The table `update_access` holds one row for each principal (a person, everyone with an account, or a group) and
-//! update. [`refresh`] derives it from the facts, in the transaction that changes them; nothing else writes it.
+//! Access to updates. The table `update_access` has one row for each update and principal: a person, a group, or everyone with an
+//! account. [`refresh`] derives the rows in the transaction that changes the facts; nothing else writes them.
 //!
-//! Access through a group is as of publication: its members of that moment have receipts. People who join later get in only where the author
-//! ticked that (`later_members_at`). Then the group itself is the principal, so leaving it ends the access and needs no write here.
+//! Access through a group is decided at publication: its members at that time get receipts. People who join later get access
+//! only if the author allows it (`later_members_at`). In that case the group itself is the principal, so a person who leaves
+//! the group loses access without a write here.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -12,7 +13,7 @@ use crate::error::Result;
 use crate::infra::db::Tx;
 use crate::people::{Person, Viewer};
 
-/// Whether the person with this placeholder may open the update `u`. Its author always may.
+/// SQL condition: the person with this placeholder may open the update `u`. Its author always may.
 macro_rules! visible {
     ($person:literal) => {
         concat!(
@@ -30,7 +31,7 @@ macro_rules! visible {
 }
 pub(crate) use visible;
 
-/// The rows that follow from the facts for the update `$1`. Drafts and what is in the trash have none.
+/// SQL for the access rows that the update `$1` should have. Drafts and trashed updates have none.
 macro_rules! access_rows {
     () => {
         "SELECT 'everyone' AS principal, u.id AS update_id, u.listed_at FROM updates u
@@ -42,8 +43,8 @@ macro_rules! access_rows {
     };
 }
 
-/// Derives the rows of an update again, or only that of one person. Call it after every change of what [`access_rows`] reads, with the update
-/// locked ([`super::lock_for_update`]): two transactions that derive at once would each miss what the other wrote.
+/// Recomputes the access rows of an update, or only the row of one person. Call it after every change of what `access_rows!` reads,
+/// with the update locked ([`super::lock_for_update`]); otherwise concurrent transactions miss each other's changes.
 pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> Result<()> {
     let one = person_id.unwrap_or_default();
     sqlx::query(concat!(
@@ -68,7 +69,7 @@ pub async fn refresh(tx: &mut Tx, update_id: &str, person_id: Option<&str>) -> R
     Ok(())
 }
 
-/// Since when later members may open it, after an edit. Without a group there is nobody it could be meant for.
+/// Returns the value of `later_members_at` after an edit. An audience without groups clears it.
 pub(super) fn later_members_since(
     clock: &Clock,
     content: &Content,
@@ -82,7 +83,7 @@ pub(super) fn later_members_since(
     }
 }
 
-/// An update whose access the viewer may look at: the author's own, and for admins every published one, also where they may not open it.
+/// Finds an update whose access list the viewer may read: their own, or any published one for an admin, even if the admin cannot open it.
 pub async fn find_to_audit(
     connection: &mut AnyConnection,
     viewer: &Viewer,
@@ -106,13 +107,13 @@ pub async fn find_to_audit(
 /// A recipient who may open an update.
 #[derive(Clone, Debug, FromRow)]
 pub struct Recipient {
-    /// Their name.
+    /// Name of the recipient.
     pub name: String,
-    /// When it was sent to them.
+    /// Time at which the update was sent to them.
     pub sent_at: Millis,
 }
 
-/// The active recipients who may open the update now, by name.
+/// Lists the active recipients who may open the update now, by name.
 pub async fn recipients(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Recipient>> {
     Ok(sqlx::query_as(
         "SELECT p.name, r.sent_at FROM update_access x JOIN people p ON p.id = x.principal

@@ -1,4 +1,4 @@
-//! Whom an update is for: addresses become people, and at publication people become recipients.
+//! The audience of an update: addresses are resolved to people and groups, who become recipients at publication.
 
 use std::collections::HashSet;
 
@@ -14,39 +14,39 @@ use crate::notifications::{Kind, Notification};
 use crate::people::{self, Person, Role, Viewer};
 use crate::{events, text};
 
-/// An audience that was understood.
+/// The audience that a list of addresses resolves to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResolvedAudience {
     /// Ids of people.
     pub people: Vec<String>,
-    /// Ids of pending invitations: who accepts becomes a recipient.
+    /// Ids of pending invitations. A person who accepts one becomes a recipient.
     pub invitations: Vec<String>,
     /// Ids of groups.
     pub groups: Vec<String>,
-    /// Everyone with an account.
+    /// Whether it includes everyone with an account.
     pub everyone: bool,
 }
 
-/// A person of an audience.
+/// A person in an audience.
 #[derive(Clone, Debug, FromRow)]
 pub struct NamedPerson {
-    /// The id.
+    /// Id of the person.
     pub id: String,
-    /// The name.
+    /// Name of the person.
     pub name: String,
-    /// The address, to fill the form with.
+    /// Email address, to fill in the form.
     pub email: String,
 }
 
-/// So many addresses can be invited at once; their links fit the cookie that carries them to the page.
+/// Maximum number of people that one call can invite. The cookie that carries their links to the page holds no more.
 pub const MAX_INVITED: usize = 40;
-/// So many people a statement.
+/// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
-/// How many addresses an audience can name; more people are `everyone`.
+/// Maximum number of addresses in an audience. A larger one has to be `everyone`.
 const MAX_ADDRESSES: usize = 1000;
 
-/// Understands addresses, `@group` handles and `everyone`. Addresses that have no account are named in the error, with who can invite;
-/// those that were invited already are taken.
+/// Resolves email addresses, `@group` handles and `everyone`. An address with a pending invitation is valid.
+/// The error for addresses without an account lists them and says who can invite people.
 pub async fn resolve_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -128,7 +128,7 @@ pub async fn resolve_addresses(
     ))
 }
 
-/// Which of the addresses have neither an account nor an invitation.
+/// Returns the addresses that have neither an account nor a pending invitation.
 pub async fn unknown_addresses(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -159,14 +159,14 @@ async fn find_invitation(
     )
 }
 
-/// The names of those who can invite, at most three.
+/// Returns the names of at most three admins, who can invite people.
 pub async fn admin_names(connection: &mut AnyConnection) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM people WHERE role = 'admin' AND deactivated_at IS NULL ORDER BY name_key LIMIT 3")
         .fetch_all(connection)
         .await?)
 }
 
-/// "Invite and ask": invites those of the addresses that have no account, so that [`resolve_addresses`] then takes them.
+/// Invites the addresses that have no account, so that [`resolve_addresses`] then accepts them. At most [`MAX_INVITED`] at once.
 pub async fn invite_and_ask(
     tx: &mut Tx,
     clock: &Clock,
@@ -190,7 +190,7 @@ pub async fn invite_and_ask(
     Ok(made)
 }
 
-/// Writes down whom the author named.
+/// Replaces the stored audience of an update.
 pub(super) async fn save_audience(
     tx: &mut Tx,
     clock: &Clock,
@@ -243,7 +243,7 @@ pub(super) async fn save_audience(
     Ok(())
 }
 
-/// The people the author named, by name.
+/// Lists the people whom the author named, by name.
 pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<NamedPerson>> {
     Ok(sqlx::query_as(
         "SELECT p.id, p.name, p.email FROM audience a JOIN people p ON p.id = a.person_id WHERE a.update_id = $1 ORDER BY p.name_key, p.id",
@@ -253,7 +253,7 @@ pub async fn audience(connection: &mut AnyConnection, id: &str) -> Result<Vec<Na
     .await?)
 }
 
-/// The addresses the author named that were invited and have not come yet.
+/// Lists the email addresses in the audience whose invitation is pending.
 pub async fn pending_invitees(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -269,7 +269,7 @@ pub async fn pending_invitees(
     .await?)
 }
 
-/// The groups the author named: id and name.
+/// Lists ids and names of the groups that the author named.
 pub async fn audience_groups(
     connection: &mut AnyConnection,
     id: &str,
@@ -282,7 +282,7 @@ pub async fn audience_groups(
     .await?)
 }
 
-/// Their ids.
+/// Lists the ids of the groups that the author named.
 pub(super) async fn audience_group_ids(
     connection: &mut AnyConnection,
     id: &str,
@@ -294,7 +294,7 @@ pub(super) async fn audience_group_ids(
         .collect())
 }
 
-/// Who becomes a recipient: none that is one already.
+/// SQL that makes people recipients, again if they were removed before. It returns the ids of new recipients.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -305,9 +305,12 @@ macro_rules! insert_recipients {
     };
 }
 
-/// Makes recipients of the audience and tells them: all of it at publication, and after an edit those who are new. Who is no longer in it
-/// keeps their history and loses sight. Groups and `everyone` are resolved once, when they begin to owe: who joins later owes nothing. With
-/// `fyi` to everyone a receipt appears only on opening. `kept` are the groups it was for before, if the audience was edited.
+/// Makes the audience recipients and notifies them: everyone at publication, new recipients after an edit. People who leave the
+/// audience lose access but keep their history.
+///
+/// Groups and `everyone` are resolved once, when their members begin to owe an answer; people who join later owe nothing. For an
+/// update to everyone that expects no answer, receipts are created on opening. `kept` lists the groups of the previous
+/// audience, or is `None` if the edit leaves the audience alone.
 pub(super) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,
@@ -367,7 +370,7 @@ pub(super) async fn add_recipients(
         actor_id: author,
     };
     if after.asks_for_answer() {
-        // Who was asked for less before is asked anew.
+        // Ask recipients again if the expectation changed.
         if !first && before.expectation != after.expectation {
             new.extend(recipient_ids(tx, id).await?);
         }
@@ -381,13 +384,13 @@ pub(super) async fn add_recipients(
         );
     }
     if !first && before.asks_for_answer() {
-        // Nobody is asked any more; who has not opened it can still hear it.
+        // Nobody owes an answer any longer. Show it as news to those who have not opened it.
         new.extend(unnotified_recipient_ids(tx, id).await?);
     }
     notifications::notify(tx, clock, notification(Kind::Sent), &new).await
 }
 
-/// Asks the members of groups that were not named before, and forgets groups that are no longer named. Answers who is new.
+/// Makes members of newly named groups recipients, and forgets groups that are no longer named. Returns the ids of new recipients.
 async fn add_group_recipients(
     tx: &mut Tx,
     now: Millis,
@@ -445,7 +448,7 @@ async fn unnotified_recipient_ids(tx: &mut Tx, id: &str) -> Result<Vec<String>> 
     .await?)
 }
 
-/// The author adds one person to what is published or drafted; there already, they stay.
+/// Adds one person to the audience of the viewer's draft or published update. Does nothing if they are already in it.
 pub async fn add_recipient(
     tx: &mut Tx,
     clock: &Clock,
@@ -469,7 +472,7 @@ pub async fn add_recipient(
     super::find_as_author(tx, id).await
 }
 
-/// Makes someone a recipient of updates: who accepted an invitation, of those that were meant for them.
+/// Makes a person a recipient of these updates, for example when they accept an invitation.
 pub async fn add_invited_recipient(
     tx: &mut Tx,
     clock: &Clock,
@@ -519,7 +522,7 @@ pub async fn add_invited_recipient(
         )
         .await?;
     }
-    // Last: it takes the lock that orders all events.
+    // Record events last, because that locks the counter that orders all events.
     for id in &updates {
         events::record(tx, clock, "receipt", id, person_id, person_id).await?;
     }

@@ -1,4 +1,4 @@
-//! What changes of a group mean for the updates that were sent to it.
+//! Effects of group changes on the updates that were sent to the group.
 
 use sqlx::{AssertSqlSafe, FromRow};
 
@@ -13,11 +13,11 @@ use crate::notifications::{Kind, PersonalNotification};
 use crate::people::Person;
 use crate::people::groups::{self, Change};
 
-/// How many people one statement names.
+/// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Changes a group. Who joins sees nothing that was sent before, except where its author let later members in: those authors are told who
-/// joined. Open streams check their right again.
+/// Changes a group. New members can open earlier updates only if their authors allow later members; those authors are notified.
+/// Open streams check their access again.
 pub async fn change_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -33,7 +33,7 @@ pub async fn change_group(
     Ok(())
 }
 
-/// Takes one person out of a group. They keep what was sent to them, and lose what only its later members see.
+/// Removes one person from a group. They keep what was sent to them, but lose access that only later members have.
 pub async fn leave_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -45,8 +45,8 @@ pub async fn leave_group(
     events::record_access(tx, clock, id, &by.id).await
 }
 
-/// Deletes a group. Those who were asked through it, or would be by a draft, are named from now on, so that no audience is lost with it.
-/// Later members lose their access, as if they had left.
+/// Deletes a group. Its members are first added by name to the audience of updates and drafts, so that these lose no recipients.
+/// Later members lose their access.
 pub async fn delete_group(tx: &mut Tx, clock: &Clock, by: &Person, id: &str) -> Result<()> {
     let sent: Vec<String> = sqlx::query_scalar(
         "SELECT update_id FROM group_audience WHERE group_id = $1 ORDER BY update_id",
@@ -80,7 +80,7 @@ async fn name_group_recipients(tx: &mut Tx, group_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Someone who joined, and an update they may open since then.
+/// A person who joined a group, and an update that they may open since then.
 #[derive(FromRow)]
 struct Joined {
     update_id: String,
@@ -88,7 +88,7 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies the author, who just let later members in, of those who had joined its groups since it was sent.
+/// Notifies the author, who has just allowed later members, of people who joined since the update was sent.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -106,9 +106,11 @@ pub(super) async fn notify_of_earlier_joiners(
     Ok(())
 }
 
-/// Tells the authors who let later members in who joined, once for each person and update, unless that person could open it before.
-/// With an `update_id`, only the author of that update, which was just opened to later members: nobody could open it before through any
-/// of its groups.
+/// Notifies authors who allow later members of people who joined, once per person and update. Leaves out people who could open
+/// the update before.
+///
+/// With an `update_id`, only the author of that update is notified. It has just been opened to later members, so none of its groups
+/// gave access before.
 async fn notify_authors(
     tx: &mut Tx,
     clock: &Clock,
@@ -137,7 +139,7 @@ async fn notify_authors(
             .into_iter()
             .map(|one| PersonalNotification {
                 person_id: one.author_id,
-                // Of one author several updates can have the same person join.
+                // The same person can join several updates of one author, so the subject has both ids.
                 subject_id: format!("{}.{}", one.update_id, one.person_id),
                 update_id: one.update_id,
                 actor_id: one.person_id,

@@ -1,4 +1,4 @@
-//! Updates as rows of lists: the library, and whatever else names several of them.
+//! Updates as rows of lists, such as the library.
 
 use data_encoding::BASE64URL_NOPAD;
 use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
@@ -10,48 +10,48 @@ use crate::infra::db;
 use crate::infra::db::Dialect;
 use crate::search;
 
-/// An update as a row.
+/// An update in a list.
 #[derive(Clone, Debug, FromRow)]
 pub struct Row {
-    /// The id.
+    /// Unique id.
     pub id: String,
-    /// Who posts it.
+    /// Id of the person who posts it.
     pub author_id: String,
-    /// Their name.
+    /// Name of the author.
     pub author_name: String,
-    /// The title; may be empty in a draft.
+    /// Title; may be empty in a draft.
     pub title: String,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when, as a time.
+    /// Due time, if it is a fixed time.
     pub due_at: Option<Millis>,
-    /// By when, in working days of each recipient.
+    /// Due time in working days of each recipient.
     pub due_days: Option<i64>,
-    /// When the draft was begun.
+    /// Time at which the draft was created.
     pub created_at: Millis,
-    /// When it was published.
+    /// Time of publication.
     pub published_at: Option<Millis>,
-    /// When it was put into the trash.
+    /// Time at which it was moved to the trash.
     pub trashed_at: Option<Millis>,
-    /// What lists are ordered by.
+    /// Time by which lists are ordered: publication or, for a draft, creation.
     pub listed_at: Millis,
-    /// People it was sent to.
+    /// Number of recipients.
     pub recipients: i64,
-    /// Recipients who acknowledged or read back its present content.
+    /// Number of recipients who acknowledged or read back the current revision.
     pub acknowledged: i64,
-    /// Recipients who still owe an answer.
+    /// Number of recipients who owe an answer.
     pub owing: i64,
-    /// When the next of their answers is due.
+    /// Earliest due time among those answers.
     pub next_due_at: Option<Millis>,
-    /// Readbacks that the author has not heard.
+    /// Number of readbacks of the current revision without a verdict.
     pub unheard: i64,
-    /// Questions that nobody has answered.
+    /// Number of questions by others without an answer.
     pub open_questions: i64,
-    /// Comments and replies that are not removed.
+    /// Number of comments and replies that are not removed.
     pub comments: i64,
 }
 
-/// The columns of [`Row`].
+/// SQL columns of [`Row`].
 macro_rules! row_columns {
     () => {
         "u.id, u.author_id, a.name AS author_name, u.title, u.expectation, u.due_at, u.due_days, u.created_at, u.published_at, u.trashed_at,
@@ -60,37 +60,37 @@ macro_rules! row_columns {
     };
 }
 
-/// Which updates are asked for; empty texts mean any.
+/// Conditions for a list of updates. An empty text means no condition.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// A person's id.
+    /// Id of the author.
     pub author: String,
-    /// Sent to who asks.
+    /// Only updates sent to the person who lists them.
     pub to_me: bool,
-    /// `draft`, `published`, `trashed`; empty: all but the trash.
+    /// `draft`, `published` or `trashed`; empty for everything except the trash.
     pub state: String,
     /// `video` or `image`.
     pub kind: String,
-    /// Words that all must stand in its title, notes or one of its comments.
+    /// Words that must all occur together in its title and notes, or in one of its comments or pictures.
     pub search_words: String,
 }
 
-/// Where a list goes on: after the row with this place.
+/// Position in a list, for keyset pagination: the list continues after this row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// What the list is ordered by.
+    /// Sort key of the row.
     pub listed_at: Millis,
-    /// The row's id, for rows of the same time.
+    /// Id of the row, for rows with the same sort key.
     pub id: String,
 }
 
 impl Cursor {
-    /// As it stands in an address.
+    /// Encodes the cursor for a URL.
     pub fn encode(&self) -> String {
         BASE64URL_NOPAD.encode(format!("{}.{}", self.listed_at, self.id).as_bytes())
     }
 
-    /// Reads what [`Cursor::encode`] wrote; none if the text is something else.
+    /// Decodes the result of [`Cursor::encode`]; returns `None` for any other text.
     pub fn decode(text: &str) -> Option<Self> {
         let plain = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
         let (listed_at, id) = plain.split_once('.')?;
@@ -103,7 +103,7 @@ impl Cursor {
 }
 
 impl Row {
-    /// Where a list goes on after this row.
+    /// Returns the cursor at which the list continues after this row.
     pub fn cursor(&self) -> Cursor {
         Cursor {
             listed_at: self.listed_at,
@@ -112,7 +112,7 @@ impl Row {
     }
 }
 
-/// At most `limit` rows that the person may see, newest first, after the cursor.
+/// Lists at most `limit` updates that the person may see, newest first, starting after the cursor.
 pub async fn list(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -125,7 +125,7 @@ pub async fn list(
     if query.is_none() && !filter.search_words.trim().is_empty() {
         return Ok(Vec::new());
     }
-    // Only what is asked for stands in the text, so that the engine sees which index serves it.
+    // Add only the conditions that are used, so that the query planner can pick the right index.
     let (listed_at, id) = after.map_or((Millis::MAX, ""), |cursor| {
         (cursor.listed_at, cursor.id.as_str())
     });
@@ -137,7 +137,7 @@ pub async fn list(
         " AND (u.listed_at, u.id) < ($2, $3)"
     ));
     text.push_str(match filter.state.as_str() {
-        // Drafts and the trash are always one's own.
+        // People can see only their own drafts and trash.
         "draft" => " AND u.author_id = $1 AND u.published_at IS NULL AND u.trashed_at IS NULL",
         "published" => " AND u.published_at IS NOT NULL AND u.trashed_at IS NULL",
         "trashed" => " AND u.author_id = $1 AND u.trashed_at IS NOT NULL",
@@ -186,7 +186,7 @@ pub async fn list(
     Ok(rows.fetch_all(connection).await?)
 }
 
-/// The rows of these updates, in no order; who asks was checked before.
+/// Returns the rows of these updates in no particular order. The caller must check access.
 pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Vec<Row>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -206,7 +206,8 @@ pub async fn by_ids(connection: &mut AnyConnection, ids: &[String]) -> Result<Ve
     Ok(query.fetch_all(connection).await?)
 }
 
-/// The updates that the words fit best, among the newest 1,000 places that the person may see; best first.
+/// Returns the ids of the updates that match the typed words best, best first. It ranks the newest 1,000 matching places that
+/// the person may see.
 pub async fn best_matches(
     connection: &mut AnyConnection,
     dialect: Dialect,
@@ -216,7 +217,7 @@ pub async fn best_matches(
     let Some(query) = search::match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
-    // Both engines rank with lower being better here: bm25() does, ts_rank() is turned round.
+    // A lower rank is better on both engines: bm25() returns it so, and ts_rank() is negated.
     let places = match dialect {
         Dialect::Sqlite => {
             "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"

@@ -1,5 +1,5 @@
-//! What follows from the facts: who owes an answer since when, by when it is due for them, and how many there are. Stored, so that
-//! inboxes and lists need not look at every receipt; counted again in the transaction of every change, and never set by hand.
+//! Obligations: who owes an answer since when, each recipient's due time, and the counts of an update. They are stored, so that
+//! inboxes and lists need not read every receipt. Every transaction that changes the facts recomputes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use crate::people;
 use crate::working_hours;
 use crate::working_hours::Due;
 
-/// Whether the recipient `r` of the update `u` owes an answer: they have not answered its present content, what they said back was
-/// corrected, or they only pressed where more is asked. Who cannot sign in owes nothing.
+/// SQL condition: the recipient `r` of the update `u` owes an answer. They have not answered the current revision, their readback
+/// was corrected, or they acknowledged although a readback is expected. Deactivated people owe nothing.
 macro_rules! owes_answer {
     () => {
         "(r.removed_at IS NULL AND u.published_at IS NOT NULL AND u.expectation <> 'fyi'
@@ -24,8 +24,8 @@ macro_rules! owes_answer {
     };
 }
 
-/// A debt begins when it first follows, and ends when it no longer does. When it last began is kept: an answer that is taken back is owed
-/// since then.
+/// SQL that recomputes since when recipients owe an answer. `asked_at` keeps the last start of an obligation, which counts again
+/// if the answer is taken back.
 macro_rules! refresh_owes_since {
     () => {
         concat!(
@@ -38,8 +38,8 @@ macro_rules! refresh_owes_since {
     };
 }
 
-/// Holds the update until the transaction ends, so that answers, verdicts and edits of it come one after the other. Taken before anything of
-/// it is read or locked: that order is the same everywhere, so two of them cannot wait for each other.
+/// Locks an update until the transaction ends, so that answers, verdicts and edits run one after another.
+/// Call it before you read or lock anything else of the update. Everyone uses this lock order, which prevents deadlocks.
 pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE updates SET version = version WHERE id = $1")
         .bind(update_id)
@@ -48,7 +48,7 @@ pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refreshes what follows from the facts, for one recipient or for all of the update. Returns how many owe an answer now.
+/// Recomputes the obligations of one recipient or of all, and the counts of the update. Returns how many owe an answer.
 pub async fn refresh_obligations(
     tx: &mut Tx,
     clock: &Clock,
@@ -78,7 +78,7 @@ pub async fn refresh_obligations(
     refresh_counts(tx, update_id).await
 }
 
-/// The same for all that one person was sent: they were deactivated, or are back.
+/// Recomputes all obligations of a person who was deactivated or reactivated.
 pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
         sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND removed_at IS NULL ORDER BY update_id")
@@ -100,7 +100,7 @@ pub async fn refresh_person(tx: &mut Tx, clock: &Clock, person_id: &str) -> Resu
     Ok(())
 }
 
-/// When a person's zone, hours or absence change, what they owe is due at another time.
+/// Recomputes the due times of a person after a change of their time zone, working hours or absence.
 pub async fn recompute_due_times(tx: &mut Tx, person_id: &str) -> Result<()> {
     let updates: Vec<String> =
         sqlx::query_scalar("SELECT update_id FROM receipts WHERE person_id = $1 AND owes_since IS NOT NULL ORDER BY update_id")
@@ -132,10 +132,10 @@ struct Obligation {
     wanted_days: Option<i64>,
 }
 
-/// So many people a statement.
+/// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Writes each debtor's own due time, one statement for each time that occurs. Answers the updates of which one moved.
+/// Stores the due time of each recipient, with one statement per distinct time. Returns the ids of the updates where one changed.
 async fn set_due_times(
     tx: &mut Tx,
     which: &str,
@@ -196,7 +196,7 @@ async fn set_due_times(
     Ok(updates)
 }
 
-/// Counts the receipts of an update. Returns how many recipients owe an answer.
+/// Recounts the receipts of an update. Returns how many recipients owe an answer.
 async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar(
         "UPDATE updates SET (recipients, acknowledged, owing, unheard, next_due_at) = (
@@ -213,7 +213,7 @@ async fn refresh_counts(tx: &mut Tx, update_id: &str) -> Result<i64> {
     .await?)
 }
 
-/// How many have answered, in whatever way: so many can be asked again.
+/// Counts the recipients who have answered in any way. A material edit asks them again.
 pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> Result<i64> {
     Ok(sqlx::query_scalar("SELECT count(*) FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
         .bind(update_id)
@@ -221,7 +221,7 @@ pub async fn count_answered(connection: &mut AnyConnection, update_id: &str) -> 
         .await?)
 }
 
-/// Who has answered, in whatever way: they are asked again when it changes.
+/// Lists the recipients who have answered in any way. A material edit asks them again.
 pub(super) async fn people_who_answered(tx: &mut Tx, update_id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar("SELECT person_id FROM receipts WHERE update_id = $1 AND removed_at IS NULL AND answered_at IS NOT NULL")
         .bind(update_id)

@@ -1,4 +1,4 @@
-//! What the conversation on an update needs to know of it, and leaves on it.
+//! What comments need from updates: who can open one, and the count of its open questions.
 
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::infra::db;
 use crate::infra::db::Tx;
 
-/// So many people a statement.
+/// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Which of these active people may open the update.
+/// Returns the ids of those people who are active and may open the update.
 pub async fn people_who_can_open(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -35,9 +35,9 @@ pub async fn people_who_can_open(
     Ok(seeing)
 }
 
-/// Counts the questions that still wait for an answer: called after every change of one.
+/// Recounts the open questions of an update. Call it after every change of a question.
 pub async fn refresh_question_count(tx: &mut Tx, id: &str) -> Result<()> {
-    // Taken first: the statement after it sees what those have done who had the lock before.
+    // Lock the update first, so that the next statement sees what concurrent transactions committed.
     sqlx::query("UPDATE updates SET open_questions = open_questions WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)

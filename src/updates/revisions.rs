@@ -1,4 +1,4 @@
-//! Revisions: what an update said before it changed.
+//! Revisions: the content of an update before each material edit.
 
 use serde::{Deserialize, Serialize};
 use sqlx::{AnyConnection, FromRow};
@@ -8,59 +8,59 @@ use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 
-/// How many revisions an update can have.
+/// Maximum number of revisions of one update.
 const MAX_REVISIONS: i64 = 200;
 
-/// One revision, as its readers had it.
+/// One revision, with the content that its readers had.
 #[derive(Clone, Debug, FromRow)]
 pub struct Revision {
-    /// Its number, from 1.
+    /// Number of the revision, from 1.
     pub revision: i64,
-    /// The title.
+    /// Title.
     pub title: String,
-    /// Markdown.
+    /// Text in Markdown.
     pub notes: String,
-    /// What it changed, in the author's words.
+    /// The author's description of what changed.
     pub what_changed: Option<String>,
-    /// JSON: [`RevisionFile`] in order.
+    /// Its files as a JSON array of [`RevisionFile`], in order.
     pub media: String,
-    /// When it began.
+    /// Time at which the revision began.
     pub begun_at: Millis,
 }
 
 /// A recording or picture of a revision.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 pub struct RevisionFile {
-    /// The id of the media; it may be gone.
+    /// Id of the media, which may be deleted by now.
     pub id: String,
-    /// The name its file had.
+    /// File name at the time.
     pub name: String,
-    /// Which stretch of a recording played, in milliseconds of the original; none where all of it did.
+    /// Part of the recording that played, in milliseconds of the original; `None` if it was not trimmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<(Millis, Millis)>,
 }
 
 impl Revision {
-    /// Its recordings and pictures; none where they were not written down.
+    /// Returns its recordings and pictures; empty if they were not recorded.
     pub fn files(&self) -> Vec<RevisionFile> {
         serde_json::from_str(&self.media).unwrap_or_default()
     }
 }
 
-/// What is different since a revision.
+/// The differences between an earlier revision and the current content.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// What changed, in the author's words, oldest first.
+    /// The author's descriptions of the changes, oldest first.
     pub said: Vec<String>,
-    /// The title before.
+    /// Earlier title.
     pub title: String,
-    /// The notes before.
+    /// Earlier notes.
     pub notes: String,
-    /// Names of recordings and pictures that came.
+    /// Names of added recordings and pictures.
     pub added: Vec<String>,
-    /// Names of those that went.
+    /// Names of removed recordings and pictures.
     pub removed: Vec<String>,
-    /// Recordings of which another stretch plays now.
+    /// Recordings that are trimmed differently now.
     pub trimmed: Vec<RevisionFile>,
 }
 
@@ -84,7 +84,7 @@ async fn current_files(
         .collect())
 }
 
-/// Writes down the present revision as it begins.
+/// Stores the current content as a revision.
 pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update) -> Result<()> {
     let media =
         serde_json::to_string(&current_files(tx, &update.id).await?).map_err(Error::internal)?;
@@ -104,7 +104,8 @@ pub(super) async fn record_revision(tx: &mut Tx, clock: &Clock, update: &Update)
     Ok(())
 }
 
-/// The revision that ends stands as it was last read; the next one begins.
+/// Stores the final title and notes of the revision that ends, because cosmetic edits may have changed them, and begins the next one.
+/// Returns [`Error::Conflict`] after 200 revisions.
 pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Result<()> {
     if before.revision >= MAX_REVISIONS {
         return Err(Error::Conflict(format!(
@@ -124,7 +125,7 @@ pub(super) async fn supersede(tx: &mut Tx, clock: &Clock, before: &Update) -> Re
     record_revision(tx, clock, &after).await
 }
 
-/// All revisions, the newest first.
+/// Lists all revisions, newest first.
 pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Revision>> {
     Ok(sqlx::query_as(
         "SELECT revision, title, notes, what_changed, media, begun_at FROM revisions WHERE update_id = $1 ORDER BY revision DESC",
@@ -134,7 +135,7 @@ pub async fn revisions(connection: &mut AnyConnection, update_id: &str) -> Resul
     .await?)
 }
 
-/// One revision.
+/// Returns one revision, or [`Error::NotFound`].
 pub async fn revision(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -147,7 +148,7 @@ pub async fn revision(
     found.ok_or(Error::NotFound)
 }
 
-/// Whether a revision has the media.
+/// Whether any stored revision contains the media.
 pub async fn is_in_a_revision(
     connection: &mut AnyConnection,
     update_id: &str,
@@ -159,7 +160,7 @@ pub async fn is_in_a_revision(
         .any(|one| one.files().iter().any(|file| file.id == media_id)))
 }
 
-/// What is different since the revision that somebody answered; none where it is the present one.
+/// Returns what changed since the revision `seen`; `None` if that is the current one or is unknown.
 pub async fn changes_since(
     connection: &mut AnyConnection,
     update: &Update,
@@ -202,7 +203,7 @@ pub async fn changes_since(
     }))
 }
 
-/// Whether recordings or pictures came or went, or were trimmed otherwise, since the present revision began.
+/// Whether media were added, removed or trimmed since the current revision began.
 pub async fn media_changed(connection: &mut AnyConnection, update: &Update) -> Result<bool> {
     let begun: Option<String> =
         sqlx::query_scalar("SELECT media FROM revisions WHERE update_id = $1 AND revision = $2")
