@@ -163,7 +163,7 @@ pub struct SavedComment {
     pub without_access: Vec<(String, String)>,
 }
 
-/// Adds a comment to an update that the viewer may see. Deletes the draft it was written from and notifies recipients.
+/// Adds a comment to an update that the viewer may see. Also deletes the writer's draft and notifies people.
 ///
 /// Returns [`Error::Conflict`] if the update is in the trash or the parent comment was removed, and
 /// an error for the field if the input is invalid.
@@ -393,7 +393,7 @@ async fn find_own(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<(Comment, Up
 }
 
 /// Changes the text of the viewer's own comment and saves the earlier text in its history.
-/// Notifies the people whom only the new text mentions.
+/// Notifies people who are mentioned for the first time.
 pub async fn edit(
     tx: &mut Tx,
     clock: &Clock,
@@ -437,8 +437,8 @@ pub async fn edit(
 }
 
 /// Removes a comment with its text, pictures and history, and retracts its notifications.
-/// The row stays, so that replies keep their thread. The writer may remove it; the update's author may also remove a
-/// guest's comment. Returns the id of the update.
+/// The row stays, so that replies keep their thread. Only the writer may do so; the update's author may also remove the
+/// comments of guests. Returns the id of the update.
 pub async fn remove(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let (comment, update) = find_visible(tx, viewer, id).await?;
     if comment.removed_at.is_some() {

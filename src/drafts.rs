@@ -1,4 +1,4 @@
-//! Drafts of comments and answers. They are saved while a person types, available on every device, and deleted when sent.
+//! Drafts of comments and answers. They are saved while a person types, are available on every device, and are deleted when sent.
 
 use std::collections::BTreeMap;
 

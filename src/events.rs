@@ -1,4 +1,4 @@
-//! Numbered events, from which open pages learn what changed without missing anything.
+//! Numbered events. Open pages read them to learn what changed. A page continues after the last number it saw, so it misses nothing.
 
 pub mod hub;
 

@@ -23,7 +23,7 @@ pub struct InboxRow {
     pub why: String,
     /// Due time for the person. In a `waiting` row, the earliest due time among those who still owe an answer.
     pub due_at: Option<Millis>,
-    /// `None` if the person has not opened the update. Only rows that a recipient owes have the exact time.
+    /// Time at which the person opened the update; `None` if they have not. Exact only in rows that they owe as a recipient.
     pub opened_at: Option<Millis>,
     /// Time of the author's last reminder.
     pub reminded_at: Option<Millis>,
@@ -96,7 +96,7 @@ macro_rules! row_limit {
 /// Counts are exact up to this number.
 pub const COUNT_LIMIT: i64 = 1000;
 
-/// SQL for what the person `$1` owes: answers as a recipient; verdicts and answers to questions as an author. One row per update.
+/// SQL for what the person `$1` owes, one row per update: answers as a recipient, and verdicts and replies to questions as an author.
 macro_rules! owed_by_me {
     () => {
         concat!(
@@ -118,8 +118,8 @@ macro_rules! owed_by_me {
     };
 }
 
-/// SQL for the unread news of the person `$1`, one row per update. It leaves out a correction if the person owes an answer to
-/// it, `all_heard` if somebody owes an answer again, and a new group member who can no longer open the update.
+/// SQL for the unread news of the person `$1`, one row per update. It leaves out corrections while the person owes a new
+/// answer, `all_heard` while somebody owes an answer again, and new group members who can no longer open the update.
 macro_rules! said_to_me {
     () => {
         concat!(
@@ -235,7 +235,7 @@ pub async fn of_person(
         said_to_me: section_rows(connection, order_by_newest!(), person_id, now).await?,
     };
     for waiting in &mut inbox.said_to_me {
-        // The query puts a rank before the reason, so that `max` picks the most important one, and the actor's id after it.
+        // The query builds `why` from a rank, the reason and the actor's id, so that `max` picks the most important reason.
         let (why, actor) = waiting.why.split_once(' ').unwrap_or((&waiting.why, ""));
         (waiting.by, waiting.why) = (
             Some(actor.to_owned()),
@@ -305,7 +305,7 @@ pub async fn owed_count(
     )
 }
 
-/// Returns the update to read after `after`: first what the person owes, then what is new, starting over at the end.
+/// Returns the update to read after `after`: first what the person owes, then what is new. After the last one it starts over.
 /// Updates in `skip` are left out.
 pub async fn next_update(
     connection: &mut AnyConnection,
@@ -344,7 +344,7 @@ pub struct Snoozed {
     pub until_at: Option<Millis>,
 }
 
-/// Lists the entries that the person has snoozed, at most 100, those that return soonest first.
+/// Lists the entries that the person has snoozed, at most 100. Those that return soonest come first.
 pub async fn snoozed(
     connection: &mut AnyConnection,
     clock: &Clock,

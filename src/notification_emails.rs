@@ -1,7 +1,7 @@
 //! Emails about requests: one for each request and reminder, to people who still owe an answer and have not read it.
 //!
-//! Delivery is at most once. A notice is marked as mailed before its email is sent, so a crash or a second node can lose an email
-//! but never send it twice. If the mail server defers an email, the mark is removed and the job retries.
+//! Delivery is at most once. A notice is marked as mailed before its email is sent, so a crash can lose an email,
+//! but no email is sent twice, even by two nodes. If the mail server defers an email, the mark is removed and the job retries.
 
 use serde::Deserialize;
 use serde_json::json;

@@ -75,7 +75,7 @@ impl Kind {
         matches!(self, Self::Changed | Self::Reminded | Self::Corrected)
     }
 
-    /// Whether it also reaches people who muted the update. True for requests to the person and for what others say to them directly.
+    /// Whether it also reaches people who muted the update. This is true if someone asks the person something or addresses them directly.
     fn bypasses_mute(self) -> bool {
         !matches!(
             self,
@@ -106,8 +106,8 @@ pub struct Notification<'a> {
 /// Maximum number of people in one statement.
 const CHUNK_SIZE: usize = 500;
 
-/// Notifies each of these people once, except the actor, deactivated people and, unless the kind bypasses it, people who muted
-/// the update. Ends snoozes of the update.
+/// Notifies each of these people once, except the actor and deactivated people. People who muted the update get only the
+/// kinds for which `Kind::bypasses_mute` is true. Ends snoozes of the update.
 pub async fn notify(
     tx: &mut Tx,
     clock: &Clock,
@@ -192,8 +192,8 @@ pub async fn notify_personally(
     Ok(())
 }
 
-/// Ends snoozes of the update. A snooze until someone answers ends with any notification; one with an end time ends only
-/// if the person is asked again.
+/// Ends snoozes of the update. A snooze without an end time ends with any notification; one with an end time ends
+/// only if the person is asked again.
 async fn end_snoozes(tx: &mut Tx, notification: Notification<'_>, people: &[String]) -> Result<()> {
     let timed = if notification.kind.ends_snooze() {
         ""
@@ -224,7 +224,7 @@ pub async fn retract(tx: &mut Tx, update_id: &str, subject_id: &str) -> Result<(
     Ok(())
 }
 
-/// Deletes the notifications of some people about a subject, before they get a different one about it.
+/// Deletes the notifications of some people about a subject, so that they can get a different one about it.
 pub async fn retract_for(tx: &mut Tx, subject_id: &str, people: &[String]) -> Result<()> {
     for chunk in people.chunks(CHUNK_SIZE) {
         let text = format!(

@@ -1,4 +1,4 @@
-//! Receipts: who received an update, opened it and answered which revision, and the author's verdict on a readback.
+//! Receipts: who received an update, who opened it, who answered which revision, and the author's verdicts on readbacks.
 
 mod answers;
 mod reminders;
@@ -17,7 +17,8 @@ use crate::people::Viewer;
 use crate::updates::{self, Update};
 use crate::{events, notifications};
 
-/// Time away, in milliseconds, after which the next opening begins a new visit. The page marks what is new since the previous visit.
+/// Minimum time between two openings, in milliseconds, for the later one to begin a new visit. The page
+/// marks what is new since the previous visit.
 const VISIT_GAP: Millis = 60_000;
 
 /// What is known about one recipient of an update.
@@ -58,7 +59,8 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Computes the state for the current `revision`. Returns `opened` only if the caller may show openings, given by `opened`.
+    /// Computes the state for the current `revision`. The state can be `opened` only if the parameter
+    /// `opened` is true, that is, if the viewer may see openings.
     pub fn state(&self, revision: i64, opened: bool) -> &'static str {
         match (self.answer.as_deref(), self.verdict.as_deref()) {
             (Some(_), _) if self.answered_revision.is_some_and(|seen| seen < revision) => "stale",
@@ -184,8 +186,8 @@ pub async fn previous_visit(
     }))
 }
 
-/// Records that the viewer has the update open: marks notifications as read, extends the visit and, the first time, sets
-/// `opened_at` of a recipient. Does nothing for guests. The page's script reports it.
+/// Records that a person has the update open, as reported by the page's script. Marks their notifications as read, extends their
+/// visit and, the first time, sets `opened_at` of their receipt. Does nothing for guests.
 pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<()> {
     updates::lock_for_update(tx, id).await?;
     let update = updates::find(tx, viewer, id).await?;
@@ -226,8 +228,8 @@ pub async fn record_opening(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &st
     Ok(())
 }
 
-/// Creates the receipt of a person for an update to everyone that expects no answer. Such receipts exist only after an opening or answer.
-/// Returns whether the person became a recipient just now.
+/// Creates the receipt of a person for an update to everyone that expects no answer. It has none before the person opens or
+/// answers it. Returns whether the person became a recipient just now.
 async fn ensure_receipt(tx: &mut Tx, update: &Update, person_id: &str) -> Result<bool> {
     let Some(sent_at) = update
         .published_at

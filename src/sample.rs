@@ -1,4 +1,4 @@
-//! The sample update of a new workspace, which teaches by being used. Its author is the system account, and its texts say so.
+//! The sample update of a new workspace, with which people can try everything. Its author is the system account, and its texts say so.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -65,7 +65,7 @@ fn author(update: &Update) -> Option<Viewer> {
         .then(|| Viewer::Person(people::system_account(&update.author_id)))
 }
 
-/// Confirms a readback of the sample at once, because no person will. Call it after every answer.
+/// Confirms a readback of the sample at once, because no person does it. Call it after every answer.
 pub async fn after_answer(
     tx: &mut Tx,
     clock: &Clock,

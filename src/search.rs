@@ -1,6 +1,6 @@
 //! Full-text search in titles, notes, comments and text on pictures, on both database engines.
 //!
-//! Texts are split into case-folded words here, so that both engines find the same. The table `said` has one row per update,
+//! Texts are split into case-folded words here, so that both engines give the same results. The table `said` has one row per update,
 //! comment and picture with markup; jobs write the rows. The index over it is specific to the engine and can be rebuilt at any time.
 
 use sqlx::{AnyConnection, AssertSqlSafe, Executor, FromRow};
@@ -37,7 +37,7 @@ fn tokenize(text: &str) -> String {
         .join(" ")
 }
 
-/// Returns the engine's query for texts that contain all typed words, at most 12; the last one may be a prefix.
+/// Returns the engine's query for texts with all typed words; the last one may be a prefix. Uses the first 12 words.
 /// Returns `None` if no word was typed.
 pub fn match_query(dialect: Dialect, typed: &str) -> Option<String> {
     let parted = tokenize(typed);

@@ -27,7 +27,7 @@ pub fn message(
     }
 }
 
-/// Returns `by Fri 17:00` in this time zone. Adds the day and month if the time is at least six days ahead or over 12 hours ago.
+/// Returns `by Fri 17:00` in this time zone. Adds the day and month if the time is six or more days ahead or more than 12 hours ago.
 pub fn due_text(due: Millis, now: Millis, zone: &str) -> String {
     const DAY: Millis = 24 * 3_600_000;
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);

@@ -79,9 +79,9 @@ pub struct Update {
     pub otherwise: Option<String>,
     /// Question for the readback; `None` means the default question.
     pub prompt: Option<String>,
-    /// Time since which it is for everyone with an account; `None` if it is not.
+    /// Time at which it was addressed to everyone with an account; `None` if it is not for everyone.
     pub everyone_at: Option<Millis>,
-    /// Time since which people who join its groups later may open it too. `None`: only members at the time of sending may.
+    /// Time at which the author allowed later members of its groups to open it; `None` if only members at publication may.
     pub later_members_at: Option<Millis>,
     /// Revision of the content, from 1. Every material edit increments it.
     pub revision: i64,
@@ -159,7 +159,7 @@ pub struct Content {
     pub prompt: Option<Option<String>>,
     /// People and groups it is for.
     pub audience: Option<ResolvedAudience>,
-    /// Whether people who join its groups later may open it too. An audience without groups turns it off.
+    /// Whether later members of its groups may open it too. An audience without groups turns this off.
     pub later_members: Option<bool>,
     /// In an edit: makes the edit material, with an optional description of what changed.
     pub material: Option<Option<String>>,
@@ -553,7 +553,7 @@ pub async fn restore(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> R
     find_as_author(tx, id).await
 }
 
-/// Deletes one or all updates in the person's trash permanently. A job of the same transaction deletes the files.
+/// Permanently deletes one or all updates in the person's trash. A job that this transaction enqueues deletes the files.
 pub async fn empty_trash(
     tx: &mut Tx,
     clock: &Clock,
@@ -572,7 +572,7 @@ pub async fn empty_trash(
     Ok(())
 }
 
-/// Deletes updates permanently that have been in the trash for [`TRASH_RETENTION`]; at most 100 per call.
+/// Permanently deletes updates that have been in the trash for [`TRASH_RETENTION`], at most 100 per call.
 pub async fn sweep_trash(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let old: Vec<String> =
         sqlx::query_scalar("SELECT id FROM updates WHERE trashed_at < $1 LIMIT 100")
@@ -634,7 +634,7 @@ pub async fn enqueue_purge(tx: &mut Tx, clock: &Clock, keys: &[String]) -> Resul
     }
 }
 
-/// Enqueues a job that updates the search index for a subject: the update itself, a comment or media of it.
+/// Enqueues a job that updates the search index for a subject: the update itself, a comment, or a picture with markup.
 pub async fn enqueue_index(tx: &mut Tx, clock: &Clock, id: &str, subject: &str) -> Result<()> {
     jobs::enqueue(
         tx,

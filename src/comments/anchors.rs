@@ -10,7 +10,7 @@ use crate::updates::Update;
 /// Where a comment points, as sent by the client.
 #[derive(Clone, Debug, Default)]
 pub struct Anchor {
-    /// Id of the media. If absent, the first video is meant with a time and the first picture without.
+    /// Id of the media. If absent, an anchor with a time means the first video, and one without a time the first picture.
     pub media_id: Option<String>,
     /// Time in the video, in milliseconds from its start.
     pub at_ms: Option<Millis>,

@@ -51,7 +51,7 @@ pub async fn versions_for_update(
 
 /// Saves the current text of a comment before an edit replaces it.
 pub(super) async fn save_version(tx: &mut Tx, clock: &Clock, comment: &Comment) -> Result<()> {
-    // Lock the row. Of two concurrent edits, the second waits here and then saves the text of the first.
+    // Lock the row. If two edits run concurrently, the second waits here and then saves the text of the first.
     let body: String =
         sqlx::query_scalar("UPDATE comments SET revision = revision WHERE id = $1 RETURNING body")
             .bind(&comment.id)

@@ -30,7 +30,7 @@ pub(super) struct Mention {
 }
 
 /// Finds the people and groups that a text by the viewer mentions, without duplicates.
-/// Guests cannot mention anyone, because they may not learn who has an account.
+/// Guests cannot mention anyone, because they must not learn who has an account.
 pub(super) async fn find(tx: &mut Tx, viewer: &Viewer, body: &str) -> Result<Vec<Mention>> {
     if !body.contains('@') || !matches!(viewer, Viewer::Person(_)) {
         return Ok(Vec::new());
@@ -92,7 +92,7 @@ pub fn mention_ranges(stored: Option<&str>) -> impl Fn(&str) -> Vec<Range<usize>
     }
 }
 
-/// Byte positions after each `@` that does not follow a letter, digit or underscore, as in an email address.
+/// Byte positions right after each `@`. Skips an `@` that follows a letter, digit or underscore, as in an email address.
 fn mention_starts(text: &str) -> impl Iterator<Item = usize> {
     text.match_indices('@')
         .filter(|(at, _)| {
@@ -143,8 +143,8 @@ impl Directory {
         })
     }
 
-    /// Resolves the text after an `@`. The longest full name wins, and people with the same name all match.
-    /// A group handle comes second, and a first name that only one person has comes third.
+    /// Resolves the text after an `@`. The longest matching full name has priority; if several people share it, all of them match.
+    /// Next come group handles, and then first names that only one person has.
     fn resolve(&self, rest: &str) -> Vec<Mention> {
         let mut places: Vec<usize> = rest
             .char_indices()

@@ -1,4 +1,4 @@
-//! Questions: open until someone else replies, and closed by the asker, who accepts an answer.
+//! Questions. A question is open until someone else replies. Its asker closes it by accepting an answer.
 
 use super::{Comment, find_visible};
 use crate::clock::Clock;

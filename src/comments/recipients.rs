@@ -82,7 +82,7 @@ pub(super) async fn notify_recipients(
     Ok(unseen)
 }
 
-/// After an edit: notifies the people who are mentioned for the first time. Replaces their earlier notification about this comment.
+/// Notifies people whom an edit mentions for the first time. This replaces their earlier notification about the comment.
 /// Returns the ids and names of mentioned people who cannot open the update.
 pub(super) async fn notify_newly_mentioned(
     tx: &mut Tx,

@@ -22,7 +22,7 @@ const RULES: &str =
 - Ask under the update, not in a chat: the answer is for everyone.
 - Not sure? Say it back. It is no test.";
 
-/// Plays the whole story. The clock is back at the present time afterwards.
+/// Plays the whole story. At its end, the clock shows the present time again.
 pub(super) async fn run(state: &State) -> Result<()> {
     state.clock.advance(-STORY_LENGTH);
     let t = StoryBuilder::create_accounts(state, PASSWORD).await?;
@@ -178,7 +178,7 @@ async fn outage(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Ada asks the designers for a readback: two wait for a verdict, one is corrected, one is declined.
+/// Ada asks the designers for a readback. Two readbacks wait for a verdict, one was corrected, and one person declined.
 async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     t.advance_hours(14.0);
     let content = Content {
@@ -232,7 +232,7 @@ async fn prices(t: &StoryBuilder<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Zofia's checklist has a material edit after Ada acknowledged it.
+/// Zofia's checklist gets a material edit after Ada has acknowledged it.
 async fn checklist(t: &StoryBuilder<'_>) -> Result<()> {
     let content = Content {
         title: Some("The release checklist".into()),

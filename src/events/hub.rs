@@ -21,7 +21,7 @@ pub(crate) struct EventHub {
 }
 
 impl EventHub {
-    /// Starts to forward events that are newer than the newest one now. The task ends when `stop` becomes true.
+    /// Starts a task that forwards all events from now on. The task ends when `stop` becomes true.
     pub(crate) async fn start(db: Db, stop: watch::Receiver<bool>) -> Result<Self> {
         let (sender, _) = broadcast::channel(1024);
         let newest = super::newest_number(&mut *db.read().await?).await?;

@@ -112,14 +112,15 @@ pub async fn answer(
     if let Some(subject) = subject {
         drafts::delete(tx, &person.id, &update.id, &[subject]).await?;
     }
-    // Answering implies that they have seen it, even if a program sends the answer.
+    // A person who answers has seen the update, even if a program sends the answer.
     notifications::mark_read(tx, clock, &person.id, &update.id).await?;
     let owing = updates::refresh_obligations(tx, clock, &update.id, Some(&person.id)).await?;
     notify_author(tx, clock, update, owing, person, answer).await?;
     events::record(tx, clock, "receipt", &update.id, &person.id, &person.id).await
 }
 
-/// Whether the answer differs from the one that stands. Returns an error if that one was confirmed or if it repeats a corrected readback.
+/// Whether the answer differs from the current one. Returns an error if the current one was confirmed, or if the answer repeats
+/// a corrected readback.
 fn is_new(before: &Receipt, update: &Update, answer: &Answer) -> Result<bool> {
     let present = before.answered_revision == Some(update.revision);
     match (before.answer.as_deref().filter(|_| present), answer) {

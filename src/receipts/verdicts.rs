@@ -21,7 +21,7 @@ const MAX_MESSAGES: i64 = 100;
 pub enum Verdict {
     /// The readback is right.
     Confirmed,
-    /// The readback is not quite right; the text says why. A new readback is due.
+    /// The readback is not quite right; the text says why. The recipient owes a new one.
     Corrected(String),
 }
 

@@ -83,7 +83,8 @@ pub(super) fn later_members_since(
     }
 }
 
-/// Finds an update whose access list the viewer may read: their own, or any published one for an admin, even if the admin cannot open it.
+/// Finds an update whose access list the viewer may read. Authors may read that of their own updates. Admins may read that of every
+/// published update, even if they cannot open the update.
 pub async fn find_to_audit(
     connection: &mut AnyConnection,
     viewer: &Viewer,

@@ -294,7 +294,7 @@ pub(super) async fn audience_group_ids(
         .collect())
 }
 
-/// SQL that makes people recipients, again if they were removed before. It returns the ids of new recipients.
+/// SQL that adds recipients or restores removed ones. It returns their ids, but not those of people who are recipients already.
 macro_rules! insert_recipients {
     ($who:literal) => {
         concat!(
@@ -305,12 +305,13 @@ macro_rules! insert_recipients {
     };
 }
 
-/// Makes the audience recipients and notifies them: everyone at publication, new recipients after an edit. People who leave the
-/// audience lose access but keep their history.
+/// Adds the people of the audience as recipients and notifies the new ones. Call it at publication and after each edit.
+/// People who are no longer in the audience lose access but keep their history.
 ///
-/// Groups and `everyone` are resolved once, when their members begin to owe an answer; people who join later owe nothing. For an
-/// update to everyone that expects no answer, receipts are created on opening. `kept` lists the groups of the previous
-/// audience, or is `None` if the edit leaves the audience alone.
+/// Groups and `everyone` are resolved once, when their members begin to owe an answer. People who join later owe nothing.
+/// If an update to everyone expects no answer, a receipt is created only when a person opens or answers it.
+///
+/// `kept` lists the groups of the previous audience; it is `None` if the edit does not change the audience.
 pub(super) async fn add_recipients(
     tx: &mut Tx,
     clock: &Clock,

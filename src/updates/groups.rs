@@ -33,7 +33,7 @@ pub async fn change_group(
     Ok(())
 }
 
-/// Removes one person from a group. They keep what was sent to them, but lose access that only later members have.
+/// Removes one person from a group. They keep what was sent to them, but lose the access that they had as a later member.
 pub async fn leave_group(
     tx: &mut Tx,
     clock: &Clock,
@@ -88,7 +88,7 @@ struct Joined {
     person_id: String,
 }
 
-/// Notifies the author, who has just allowed later members, of people who joined since the update was sent.
+/// Notifies an author who has just allowed later members about the people who joined since the update was sent.
 pub(super) async fn notify_of_earlier_joiners(
     tx: &mut Tx,
     clock: &Clock,
@@ -106,8 +106,8 @@ pub(super) async fn notify_of_earlier_joiners(
     Ok(())
 }
 
-/// Notifies authors who allow later members of people who joined, once per person and update. Leaves out people who could open
-/// the update before.
+/// Notifies authors about people who joined a group and can now open an update, because it allows later members. Authors get one
+/// notification per person and update, and none about people who could open it before.
 ///
 /// With an `update_id`, only the author of that update is notified. It has just been opened to later members, so none of its groups
 /// gave access before.

@@ -41,7 +41,7 @@ pub struct Row {
     pub acknowledged: i64,
     /// Number of recipients who owe an answer.
     pub owing: i64,
-    /// Earliest due time among those answers.
+    /// Earliest due time of the answers that recipients owe.
     pub next_due_at: Option<Millis>,
     /// Number of readbacks of the current revision without a verdict.
     pub unheard: i64,
@@ -217,7 +217,7 @@ pub async fn best_matches(
     let Some(query) = search::match_query(dialect, typed) else {
         return Ok(Vec::new());
     };
-    // A lower rank is better on both engines: bm25() returns it so, and ts_rank() is negated.
+    // A lower rank is better on both engines: `bm25()` already works that way, and `ts_rank()` is negated.
     let places = match dialect {
         Dialect::Sqlite => {
             "SELECT s.n, s.update_id, bm25(said_words) AS worth FROM said_words w JOIN said s ON s.n = w.rowid WHERE said_words MATCH $2"

@@ -1,4 +1,4 @@
-//! Obligations: who owes an answer since when, each recipient's due time, and the counts of an update. They are stored, so that
+//! Obligations: who owes an answer and since when, each recipient's due time, and the counts of an update. They are stored, so that
 //! inboxes and lists need not read every receipt. Every transaction that changes the facts recomputes them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,8 +24,8 @@ macro_rules! owes_answer {
     };
 }
 
-/// SQL that recomputes since when recipients owe an answer. `asked_at` keeps the last start of an obligation, which counts again
-/// if the answer is taken back.
+/// SQL that recomputes `owes_since`, the start of each obligation. `asked_at` keeps the last start, so that it can be restored
+/// if an answer is taken back.
 macro_rules! refresh_owes_since {
     () => {
         concat!(
@@ -39,7 +39,7 @@ macro_rules! refresh_owes_since {
 }
 
 /// Locks an update until the transaction ends, so that answers, verdicts and edits run one after another.
-/// Call it before you read or lock anything else of the update. Everyone uses this lock order, which prevents deadlocks.
+/// Call it before you read or lock anything else of the update. All code uses this lock order, which prevents deadlocks.
 pub async fn lock_for_update(tx: &mut Tx, update_id: &str) -> Result<()> {
     sqlx::query("UPDATE updates SET version = version WHERE id = $1")
         .bind(update_id)
