@@ -16,21 +16,22 @@ use crate::{events, text, updates};
 /// A share link.
 #[derive(Clone, Debug, FromRow)]
 pub struct Link {
-    /// The id.
+    /// Id of the link.
     pub id: String,
-    /// The update it opens.
+    /// Id of the update it opens.
     pub update_id: String,
-    /// What the author calls it.
+    /// Name that the author gave the link.
     pub name: String,
-    /// Guests may comment, since then.
+    /// When guest comments were allowed; `None` means that guests cannot comment.
     pub comments_at: Option<Millis>,
-    /// When it was made.
+    /// When the link was created.
     pub created_at: Millis,
-    /// When it was ended.
+    /// When the link was revoked; `None` while it is active.
     pub revoked_at: Option<Millis>,
 }
 
-/// Makes a link for a published update of one's own; answers it with the secret of its address, which is never shown again.
+/// Creates a link to one of the viewer's own published updates. Also returns the secret part of its address,
+/// which cannot be read again later.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
@@ -72,7 +73,7 @@ pub async fn create(
     Ok((link, secret))
 }
 
-/// The links of an update, newest first; those that were ended too.
+/// Returns the links of an update, newest first, including revoked ones.
 pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Result<Vec<Link>> {
     Ok(sqlx::query_as("SELECT id, update_id, name, comments_at, created_at, revoked_at FROM links WHERE update_id = $1 ORDER BY id DESC")
         .bind(update_id)
@@ -80,7 +81,8 @@ pub async fn of_update(connection: &mut AnyConnection, update_id: &str) -> Resul
         .await?)
 }
 
-/// Ends a link: neither page nor media opens by it any more. The author of its update and admins may. Returns the id of its update.
+/// Revokes a link, so that it no longer opens the page or its media. Only the author of the update and admins
+/// may do this. Returns the id of the update.
 pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Result<String> {
     let person = viewer.person()?;
     let found: Option<(String, String)> =
@@ -89,7 +91,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
             .fetch_optional(&mut **tx)
             .await?;
     let (update_id, author_id) = found.ok_or(Error::NotFound)?;
-    // To everyone else the link does not exist.
+    // Hide the link's existence from everyone else.
     if author_id != person.id && !person.is_admin() {
         return Err(Error::NotFound);
     }
@@ -102,7 +104,7 @@ pub async fn revoke(tx: &mut Tx, clock: &Clock, viewer: &Viewer, id: &str) -> Re
     Ok(update_id)
 }
 
-/// Ends every open link to the author's updates for good: they were deactivated.
+/// Permanently revokes every active link to the author's updates, because the author was deactivated.
 pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Result<()> {
     sqlx::query("UPDATE links SET revoked_at = $1 WHERE revoked_at IS NULL AND update_id IN (SELECT id FROM updates WHERE author_id = $2)")
         .bind(clock.now())
@@ -112,7 +114,7 @@ pub async fn revoke_of_author(tx: &mut Tx, clock: &Clock, author_id: &str) -> Re
     Ok(())
 }
 
-/// Counts that a guest's page was opened through its link.
+/// Records that a guest opened the page through their link.
 pub async fn record_opening(
     tx: &mut Tx,
     clock: &Clock,
@@ -130,7 +132,7 @@ pub async fn record_opening(
     Ok(())
 }
 
-/// The open link with this secret, of an update that is published. Links of people who were deactivated are never open.
+/// Finds the active link with this secret, if its update is published and its author is not deactivated.
 pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -142,7 +144,8 @@ pub async fn by_secret(connection: &mut AnyConnection, secret: &str) -> Result<O
     .await?)
 }
 
-/// The open link with this id. Whether its update is published is asked where the update is looked for.
+/// Finds the active link with this id, if the author of its update is not deactivated. It does not check
+/// whether the update is published; the lookup of the update does.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Link>> {
     Ok(sqlx::query_as(
         "SELECT l.id, l.update_id, l.name, l.comments_at, l.created_at, l.revoked_at FROM links l JOIN updates u ON u.id = l.update_id
@@ -153,7 +156,8 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Option<Li
     .await?)
 }
 
-/// The guest of a link whose cookie, which the web signs, has this guest id.
+/// Returns the guest with this id for the given link. The caller has verified the signature of the guest
+/// cookie.
 pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_id(&mut connection, link_id).await? else {
@@ -170,7 +174,8 @@ pub async fn guest_by_cookie(db: &Db, link_id: &str, guest_id: &str) -> Result<O
     }))
 }
 
-/// The guest that a program with the link's own secret is. It has one name, the first it says.
+/// Returns the guest for a program that authenticates with the secret of a link. Each link has one such guest,
+/// which keeps the first name that it gives.
 pub async fn guest_by_secret(db: &Db, secret: &str) -> Result<Option<Guest>> {
     let mut connection = db.read().await?;
     let Some(link) = by_secret(&mut connection, secret).await? else {

@@ -1,4 +1,4 @@
-//! Accounts: who asks, signing in, and what an admin may change.
+//! Accounts and viewers: roles, sign-in, and the account changes that an admin can make.
 
 mod credentials;
 pub mod groups;
@@ -36,17 +36,17 @@ use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::text;
 
-/// What a person may do to others' accounts.
+/// Role of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// May invite, change roles, deactivate.
+    /// May also invite people, change roles and deactivate accounts.
     Admin,
-    /// May all else.
+    /// May do everything else.
     Member,
 }
 
 impl Role {
-    /// As it is stored and shown.
+    /// Returns the name used in the database and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -54,7 +54,7 @@ impl Role {
         }
     }
 
-    /// Reads `admin` or `member`.
+    /// Parses `admin` or `member`.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "admin" => Some(Self::Admin),
@@ -64,39 +64,39 @@ impl Role {
     }
 }
 
-/// By what right a person asks; a media address is signed for it and ends with it.
+/// The credential behind a request. Media addresses are signed for it and stop working when it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grant {
-    /// A browser's session, by id.
+    /// Browser session, by id.
     Session(String),
-    /// A program's token, by id.
+    /// API token, by id.
     Token(String),
 }
 
-/// Someone with an account who asks.
+/// A signed-in person.
 #[derive(Clone, Debug)]
 pub struct Person {
-    /// The id.
+    /// Id of the account.
     pub id: String,
-    /// The name they go by.
+    /// Display name.
     pub name: String,
-    /// The address they sign in with.
+    /// E-mail address used to sign in.
     pub email: String,
-    /// What they may do to others' accounts.
+    /// Role of the account.
     pub role: Role,
-    /// IANA name.
+    /// IANA time zone name.
     pub time_zone: String,
-    /// By what right they ask.
+    /// Credential that this request used.
     pub grant: Grant,
 }
 
 impl Person {
-    /// Whether they may invite, change roles and deactivate.
+    /// Returns whether the person is an admin.
     pub fn is_admin(&self) -> bool {
         self.role == Role::Admin
     }
 
-    /// Forbidden for all but admins, with the reason.
+    /// Fails with [`Error::Forbidden`] unless the person is an admin.
     pub fn must_be_admin(&self) -> Result<()> {
         if self.is_admin() {
             Ok(())
@@ -111,33 +111,33 @@ impl Person {
 /// Someone known only through a share link.
 #[derive(Clone, Debug)]
 pub struct Guest {
-    /// The id they have, or will have once they said a name.
+    /// Id of the guest. It is stored only once the guest gives a name.
     pub id: String,
-    /// What they are called; none until they first say something.
+    /// Name of the guest; `None` until they first comment or answer.
     pub name: Option<String>,
-    /// The link they came through.
+    /// Id of the link they came through.
     pub link_id: String,
-    /// The one update it opens.
+    /// Id of the one update that the link opens.
     pub update_id: String,
-    /// Whether it allows comments, reactions and acknowledgements.
+    /// Whether the link allows comments, reactions and acknowledgements.
     pub may_comment: bool,
-    /// By the link itself in `Authorization`, not by a cookie.
+    /// Whether the secret of the link came in the `Authorization` header instead of a cookie.
     pub is_program: bool,
 }
 
-/// Who asks.
+/// Who makes the request.
 #[derive(Clone, Debug)]
 pub enum Viewer {
-    /// Nobody we know.
+    /// An unknown visitor.
     Nobody,
-    /// Someone with an account.
+    /// A signed-in person.
     Person(Person),
-    /// Someone with one or more share links.
+    /// A guest with one or more share links.
     Guest(Vec<Guest>),
 }
 
 impl Viewer {
-    /// The person, or 401.
+    /// Returns the person, or fails with [`Error::Unauthenticated`].
     pub fn person(&self) -> Result<&Person> {
         match self {
             Self::Person(person) => Ok(person),
@@ -145,10 +145,10 @@ impl Viewer {
         }
     }
 
-    /// The guest of this very update.
+    /// Returns the guest for this update, if the viewer has a link to it.
     pub fn guest_of(&self, update_id: &str) -> Option<&Guest> {
         match self {
-            // Of several links to one update the one that lets most be done counts.
+            // If several links open the same update, prefer the one with the most permissions.
             Self::Guest(guests) => guests
                 .iter()
                 .rev()
@@ -158,7 +158,7 @@ impl Viewer {
         }
     }
 
-    /// What to say about something that cannot be seen: sign in first, or nothing here.
+    /// Returns the error for something the viewer cannot see: a request to sign in, or "not found".
     pub fn not_visible_error(&self) -> Error {
         match self {
             Self::Person(_) => Error::NotFound,
@@ -168,32 +168,32 @@ impl Viewer {
     }
 }
 
-/// An account as it is stored.
+/// An account as stored.
 #[derive(Clone, Debug, FromRow)]
 pub struct Account {
-    /// The id.
+    /// Id of the account.
     pub id: String,
-    /// The address they sign in with.
+    /// E-mail address used to sign in.
     pub email: String,
-    /// The name they go by.
+    /// Display name.
     pub name: String,
     /// `admin` or `member`.
     pub role: String,
-    /// IANA name.
+    /// IANA time zone name.
     pub time_zone: String,
-    /// JSON as [`crate::working_hours::WorkingHours`] reads it; none is the usual hours.
+    /// JSON in the format of [`crate::working_hours::WorkingHours`]; `None` means the default hours.
     pub working_hours: Option<String>,
-    /// Until when they are away, or were.
+    /// End of the last absence; it may be in the past.
     pub away_until: Option<Millis>,
-    /// Since when they want no mail.
+    /// When mail was turned off; `None` while it is on.
     pub mail_off_at: Option<Millis>,
-    /// When it was made.
+    /// When the account was created.
     pub created_at: Millis,
-    /// When it was deactivated.
+    /// When the account was deactivated; `None` while it is active.
     pub deactivated_at: Option<Millis>,
 }
 
-/// Whether no account was ever made.
+/// Returns whether no account has ever been created.
 pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     let count: i64 =
         sqlx::query_scalar("SELECT count(*) FROM (SELECT 1 AS one FROM people LIMIT 1) AS found")
@@ -202,7 +202,7 @@ pub async fn no_accounts_yet(connection: &mut AnyConnection) -> Result<bool> {
     Ok(count == 0)
 }
 
-/// Takes a lock that only one transaction can have, before it is asked whether there is an account.
+/// Takes a write lock that serializes set-up. Call it before checking whether an account exists.
 pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
     sqlx::query("UPDATE event_counter SET n = n")
         .execute(&mut **tx)
@@ -210,22 +210,23 @@ pub async fn lock_setup(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// A new account.
+/// Values for a new account.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// The address to sign in with; checked by [`text::parse_email`].
+    /// E-mail address used to sign in, already checked by [`text::parse_email`].
     pub email: String,
-    /// The name; checked by [`text::clean_line`].
+    /// Display name, already checked by [`text::clean_line`].
     pub name: String,
-    /// What they may do.
+    /// Role of the account.
     pub role: Role,
-    /// Hashed password; without one they need a reset link.
+    /// Hashed password. Without one, the person needs a reset link before they can sign in.
     pub password: Option<PasswordHash>,
-    /// IANA name.
+    /// IANA time zone name.
     pub time_zone: String,
 }
 
-/// Adds an account and answers its id; an address that has one already is a conflict of its field.
+/// Creates an account and returns its id. Fails with an error for the `email` field if the address already has
+/// an account.
 pub async fn add(tx: &mut Tx, clock: &Clock, new: &NewAccount) -> Result<String> {
     let id = clock.id();
     sqlx::query(
@@ -255,14 +256,14 @@ fn email_taken_or(error: sqlx::Error, email: &str) -> Error {
     }
 }
 
-/// Everyone, by name.
+/// Returns all accounts, sorted by name, including deactivated ones.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Account>> {
     Ok(sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE role <> 'house' ORDER BY name_key, id")
         .fetch_all(connection)
         .await?)
 }
 
-/// One account.
+/// Finds an account by id, including a deactivated one.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> {
     sqlx::query_as("SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE id = $1 AND role <> 'house'")
         .bind(id)
@@ -271,7 +272,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Account> 
         .ok_or(Error::NotFound)
 }
 
-/// The ids and names of these people, by name.
+/// Returns the ids and names of these people, sorted by name.
 pub async fn names(
     connection: &mut AnyConnection,
     ids: &[String],
@@ -293,7 +294,7 @@ pub async fn names(
     Ok(names)
 }
 
-/// An active account by its address.
+/// Finds an active account by its address.
 pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as(
         "SELECT id, email, name, role, time_zone, working_hours, away_until, mail_off_at, created_at, deactivated_at FROM people WHERE email_key = $1 AND deactivated_at IS NULL",
@@ -303,7 +304,7 @@ pub async fn by_email(connection: &mut AnyConnection, email: &str) -> Result<Opt
     .await?)
 }
 
-/// The ids of the active accounts among these addresses, by [`text::email_key`].
+/// Maps these addresses to the ids of their active accounts. Keys are normalized by [`text::email_key`].
 pub async fn ids_by_email(
     connection: &mut AnyConnection,
     emails: &[String],
@@ -315,7 +316,7 @@ pub async fn ids_by_email(
             "SELECT email_key, id FROM people WHERE deactivated_at IS NULL AND email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // The text is made of numbers alone.
+        // Safe SQL: the text contains only numbered placeholders.
         let mut query = sqlx::query_as(AssertSqlSafe(text));
         for email in some {
             query = query.bind(text::email_key(email));
@@ -325,7 +326,7 @@ pub async fn ids_by_email(
     Ok(found)
 }
 
-/// Whether the address belongs to an account that was deactivated.
+/// Returns whether the address belongs to a deactivated account.
 pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Result<bool> {
     let count: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM people WHERE email_key = $1 AND deactivated_at IS NOT NULL",
@@ -336,18 +337,19 @@ pub async fn is_deactivated(connection: &mut AnyConnection, email: &str) -> Resu
     Ok(count > 0)
 }
 
-/// What an admin changes about an account; what is absent stays.
+/// Changes that an admin makes to an account. `None` leaves a value unchanged.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// A new role.
+    /// New role.
     pub role: Option<Role>,
-    /// Deactivated or active again.
+    /// Whether the account is active.
     pub active: Option<bool>,
 }
 
-/// Changes a role or deactivates. The last active admin stays one. Deactivation ends sessions and tokens.
+/// Changes the role of an account, or deactivates or reactivates it. The last active admin keeps that role.
+/// Deactivation ends sessions and tokens.
 pub async fn change(tx: &mut Tx, clock: &Clock, id: &str, change: &Change) -> Result<()> {
-    // Takes the lock on all admins first, so that two of them cannot remove each other at once.
+    // Lock all admins first, so that two admins cannot remove each other at the same time.
     sqlx::query("UPDATE people SET role = role WHERE role = 'admin' AND deactivated_at IS NULL")
         .execute(&mut **tx)
         .await?;

@@ -1,16 +1,16 @@
-//! Signatures of addresses, cookies and tokens.
+//! Signatures for addresses, cookies and tokens.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::clock;
 
-/// Signs a text with this installation's key: the first 128 bits of HMAC-SHA-256, in base 32.
+/// Signs a text with the key of this installation. Returns the first 128 bits of HMAC-SHA-256 in base 32.
 pub fn sign(key: &str, text: &str) -> String {
     clock::base32(&mac(key, text)[..16])
 }
 
-/// Whether the signature is ours, in constant time.
+/// Verifies a signature in constant time.
 pub fn verify(key: &str, text: &str, signature: &str) -> bool {
     use subtle::ConstantTimeEq;
     bool::from(sign(key, text).as_bytes().ct_eq(signature.as_bytes()))

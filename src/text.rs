@@ -1,27 +1,27 @@
-//! Texts that people type: their limits, and how they are folded so that two spellings of one word are equal.
+//! Limits and normalization of user-entered text.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Characters of a person's, guest's, link's or token's name.
+/// Maximum length of the name of a person, guest, link or token, in characters.
 pub const MAX_NAME: usize = 100;
-/// Characters of a title.
+/// Maximum length of a title, in characters.
 pub const MAX_TITLE: usize = 200;
-/// Characters of notes.
+/// Maximum length of notes, in characters.
 pub const MAX_NOTES: usize = 50_000;
-/// Characters of a comment.
+/// Maximum length of a comment, in characters.
 pub const MAX_COMMENT: usize = 10_000;
-/// Characters of what the author does if nothing is heard.
+/// Maximum length of the text that says what happens without an answer, in characters.
 pub const MAX_OTHERWISE: usize = 500;
-/// Characters of what is asked of those who read back.
+/// Maximum length of a readback prompt, in characters.
 pub const MAX_PROMPT: usize = 200;
-/// Characters of a file's name that are kept.
+/// Maximum length of a file name, in characters; longer names are cut.
 pub const MAX_FILE_NAME: usize = 255;
 
-/// What is wrong with a text that has the character U+0000.
+/// Error message for a text that contains U+0000.
 pub const NUL_ERROR: &str = "has a character U+0000, which no text can have. Leave it out.";
 
-/// Whether a character shows nothing by itself: spaces of all kinds, joiners, marks of direction, fillers.
+/// Returns whether a character is invisible by itself: white space, joiners, direction marks and fillers.
 fn is_blank(letter: char) -> bool {
     letter.is_whitespace()
         || letter.is_control()
@@ -29,7 +29,8 @@ fn is_blank(letter: char) -> bool {
             | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
 }
 
-/// A text within its limit, trimmed; one that shows nothing is empty; the error says what is wrong and what would be right.
+/// Trims a text and checks its length. Text without visible characters becomes empty. The error says what is
+/// wrong and how to fix it.
 pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     let text = text.trim();
     if text.contains('\0') {
@@ -47,7 +48,7 @@ pub fn clean_text(text: &str, max: usize) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A text of one line that is not empty: line breaks and other control characters become spaces.
+/// Cleans a required single-line text. Line breaks and other control characters become spaces.
 pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     let line = clean_text(given, max)?
         .replace(|letter: char| letter.is_control(), " ")
@@ -60,7 +61,7 @@ pub fn clean_line(given: &str, max: usize) -> Result<String, String> {
     }
 }
 
-/// What two spellings of one word have in common: compatibility-decomposed, lower case, without accents.
+/// Folds a text for comparison: compatibility decomposition, lower case, no accents.
 pub fn fold(text: &str) -> String {
     text.nfkd()
         .filter(|letter| !is_combining_mark(*letter))
@@ -68,7 +69,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// An e-mail address: something before one `@`, a domain after it, no spaces (HTML's notion, not RFC 5322's).
+/// Parses an e-mail address: a local part, one `@` and a domain, without spaces. This follows HTML rather than
+/// RFC 5322.
 pub fn parse_email(given: &str) -> Result<String, String> {
     let address = clean_text(given, 254)?;
     let wrong = || format!("{address:?} is not an e-mail address. Right would be ana@example.org.");
@@ -89,12 +91,13 @@ pub fn parse_email(given: &str) -> Result<String, String> {
     Ok(address)
 }
 
-/// The key of an address: two people cannot differ in case alone.
+/// Returns the key that identifies an address. Addresses that differ only in case have the same key.
 pub fn email_key(address: &str) -> String {
     address.nfkc().flat_map(char::to_lowercase).collect()
 }
 
-/// The name of a file as it is shown: what came before the last slash is dropped, what could disguise or break a line is shown as `_`.
+/// Cleans a file name for display: drops everything up to the last slash and replaces deceptive or control
+/// characters with `_`.
 pub fn clean_file_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let hidden = |letter: char| {

@@ -1,4 +1,4 @@
-//! Every link of the workspace, for admins.
+//! The list of every link of the workspace, for admins.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -7,19 +7,20 @@ use crate::error::Result;
 use crate::people::Person;
 use crate::updates::Cursor;
 
-/// Whether a link opens.
+/// State of a share link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkState {
-    /// It opens its update.
+    /// The link opens its update.
     Open,
-    /// It was ended for good: by the author, by an admin, or because the author was deactivated.
+    /// The link was revoked permanently: by the author, by an admin, or because the author was deactivated.
     Revoked,
-    /// Its update is a draft again or in the trash; published or restored, the link opens it again.
+    /// The update is a draft again or in the trash. The link works again once the update is published or
+    /// restored.
     Unpublished,
 }
 
 impl LinkState {
-    /// The name in JSON.
+    /// Returns the name used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -32,27 +33,27 @@ impl LinkState {
 /// A link with its update and author.
 #[derive(Clone, Debug, FromRow)]
 pub struct ListedLink {
-    /// The link's id.
+    /// Id of the link.
     pub id: String,
-    /// What the author calls it.
+    /// Name that the author gave the link.
     pub name: String,
-    /// Guests may comment, since then.
+    /// When guest comments were allowed; `None` means that guests cannot comment.
     pub comments_at: Option<Millis>,
-    /// When it was made.
+    /// When the link was created.
     pub created_at: Millis,
-    /// When it was ended.
+    /// When the link was revoked; `None` while it is active.
     pub revoked_at: Option<Millis>,
-    /// How often a guest's page reported that it was opened.
+    /// How many times guests opened the page through this link.
     pub opens: i64,
-    /// When it last did.
+    /// When a guest last opened the page.
     pub last_opened_at: Option<Millis>,
-    /// The update it opens.
+    /// Id of the update it opens.
     pub update_id: String,
-    /// The update's title.
+    /// Title of the update.
     pub title: String,
-    /// Who made the update and the link.
+    /// Id of the person who created both the update and the link.
     pub author_id: String,
-    /// Their name.
+    /// Name of the author.
     pub author_name: String,
     published_at: Option<Millis>,
     trashed_at: Option<Millis>,
@@ -60,7 +61,7 @@ pub struct ListedLink {
 }
 
 impl ListedLink {
-    /// Whether it opens now.
+    /// Returns the current state of the link.
     pub fn state(&self) -> LinkState {
         if self.revoked_at.is_some() || self.deactivated_at.is_some() {
             LinkState::Revoked
@@ -72,7 +73,8 @@ impl ListedLink {
     }
 }
 
-/// At most `limit` links of the workspace, newest first, older than the one of the cursor. For admins only.
+/// Lists links of the workspace that are older than the cursor, newest first, at most `limit`. Fails unless
+/// `by` is an admin.
 pub async fn list_all(
     connection: &mut AnyConnection,
     by: &Person,

@@ -1,4 +1,4 @@
-//! The ways in: passwords, sessions of browsers, tokens of programs. All secrets are stored hashed.
+//! Credentials: passwords, browser sessions and API tokens. Only hashes of the secrets are stored.
 
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, FromRow};
@@ -10,45 +10,46 @@ use crate::error::{Error, Result};
 use crate::infra::db::{Db, Tx};
 use crate::text;
 
-/// A session that was not used for so long has ended: 30 days.
+/// Idle timeout of a session: 30 days.
 const SESSION_IDLE_LIMIT: Millis = 30 * 24 * 3_600_000;
-/// And one of such an age too, however often it is used: half a year.
+/// Maximum age of a session, even while it is in use: 180 days.
 const SESSION_MAX_AGE: Millis = 180 * 24 * 3_600_000;
-/// How exactly it is remembered when a session or token was last used: a write a minute, not a request.
+/// Precision of the last-used times. At most one write per minute and credential, instead of one per request.
 const LAST_USED_PRECISION: Millis = 60_000;
 
-/// SHA-256 as hexadecimal: enough for secrets that are random, and equal secrets meet at an index.
+/// Returns the SHA-256 hash in hexadecimal. A plain hash is enough for random secrets, and an index can find
+/// it.
 pub(crate) fn hash(secret: &str) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
 }
 
-/// A place where somebody is signed in.
+/// A browser session.
 #[derive(Debug, FromRow)]
 pub struct Session {
-    /// The id.
+    /// Id of the session.
     pub id: String,
-    /// What the browser calls itself.
+    /// Name of the browser and its system.
     pub browser: String,
-    /// When it began.
+    /// When the session started.
     pub created_at: Millis,
-    /// When it was last used, to the minute.
+    /// When the session was last used, to the minute.
     pub last_seen_at: Millis,
 }
 
-/// A token of a program.
+/// An API token.
 #[derive(Debug, FromRow)]
 pub struct Token {
-    /// The id.
+    /// Id of the token.
     pub id: String,
-    /// What its person calls it.
+    /// Name that its owner gave it.
     pub name: String,
-    /// When it was made.
+    /// When the token was created.
     pub created_at: Millis,
-    /// When it was last used, to the minute.
+    /// When the token was last used, to the minute.
     pub last_used_at: Option<Millis>,
 }
 
-/// The account that address and password belong to. The error does not tell which of them is wrong.
+/// Returns the account with this address and password. The error does not reveal which of the two is wrong.
 pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     let found: Option<(String, Option<String>)> = {
         let mut connection = db.read().await?;
@@ -69,8 +70,9 @@ pub async fn sign_in(db: &Db, email: &str, password: &str) -> Result<Account> {
     }
 }
 
-/// Locks the account until the transaction ends, and refuses one that is deactivated. A request that was authenticated before the
-/// deactivation must not leave a session, a token or a link behind: it would open again when the person is active again.
+/// Locks the account until the transaction ends, and fails if it is deactivated. A request that was
+/// authenticated before the deactivation must not create a session, token or link, because it would work again
+/// after reactivation.
 pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
     let active = sqlx::query(
         "UPDATE people SET deactivated_at = NULL WHERE id = $1 AND deactivated_at IS NULL",
@@ -85,7 +87,7 @@ pub async fn must_be_active(tx: &mut Tx, person_id: &str) -> Result<()> {
     }
 }
 
-/// Begins a session and answers the secret for the cookie.
+/// Starts a session and returns the secret for its cookie.
 pub async fn open_session(
     tx: &mut Tx,
     clock: &Clock,
@@ -122,7 +124,7 @@ impl CredentialRow {
             id: self.id,
             name: self.name,
             email: self.email,
-            // A role that is not known gives the lesser right.
+            // An unknown role gets the lower privileges.
             role: Role::parse(&self.role).unwrap_or(Role::Member),
             time_zone: self.time_zone,
             grant: grant(self.door),
@@ -130,7 +132,7 @@ impl CredentialRow {
     }
 }
 
-/// The person whose session or token has this id: for addresses that were signed for it.
+/// Returns the person whose session or token has this id. Used to check signed addresses.
 pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Option<Person>> {
     let (statement, id) = match grant {
         Grant::Session(id) => (
@@ -153,7 +155,7 @@ pub async fn viewer_by_grant(db: &Db, clock: &Clock, grant: &Grant) -> Result<Op
     Ok(known.map(|known| known.into_person(|_| grant.clone())))
 }
 
-/// The person whose session has this secret.
+/// Returns the person whose session has this secret.
 pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<Option<Person>> {
     let known: Option<CredentialRow> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, s.id AS door, s.last_seen_at AS used_at FROM sessions s
@@ -175,7 +177,7 @@ pub async fn viewer_by_session(db: &Db, clock: &Clock, secret: &str) -> Result<O
     Ok(Some(known.into_person(Grant::Session)))
 }
 
-/// The person whose program has this token.
+/// Returns the person who owns this token.
 pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Option<Person>> {
     let known: Option<CredentialRow> = sqlx::query_as(
         "SELECT p.id, p.name, p.email, p.role, p.time_zone, t.id AS door, t.last_used_at AS used_at FROM tokens t
@@ -195,7 +197,7 @@ pub async fn viewer_by_token(db: &Db, clock: &Clock, token: &str) -> Result<Opti
     Ok(Some(known.into_person(Grant::Token)))
 }
 
-/// Remembers that a door was used. That this fails must not keep anyone from reading.
+/// Records that a credential was used. A failure is only logged, so that it cannot prevent reading.
 async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &CredentialRow) {
     let now = clock.now();
     if known
@@ -218,7 +220,7 @@ async fn record_use(db: &Db, clock: &Clock, statement: &'static str, known: &Cre
     }
 }
 
-/// Where a person is signed in, newest first.
+/// Returns the active sessions of a person, newest first.
 pub async fn sessions(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -233,7 +235,7 @@ pub async fn sessions(
     .await?)
 }
 
-/// Ends a session of this person. One that is not theirs, or over, stays as it is.
+/// Ends a session of this person. Does nothing if the session belongs to someone else or has already ended.
 pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM sessions WHERE id = $1 AND person_id = $2")
         .bind(id)
@@ -243,7 +245,7 @@ pub async fn end_session(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Forgets sessions and invitations that are over.
+/// Deletes expired sessions and invitations.
 pub async fn sweep(tx: &mut Tx, clock: &Clock) -> Result<()> {
     let now = clock.now();
     sqlx::query("DELETE FROM sessions WHERE last_seen_at < $1 OR created_at < $2")
@@ -271,7 +273,7 @@ pub async fn end_session_by_secret(tx: &mut Tx, secret: &str) -> Result<()> {
     Ok(())
 }
 
-/// Makes a token and answers its id and the token itself, which is never shown again.
+/// Creates a token and returns its id and its secret, which cannot be read again later.
 pub async fn create_token(
     tx: &mut Tx,
     clock: &Clock,
@@ -291,7 +293,7 @@ pub async fn create_token(
     Ok((id, token))
 }
 
-/// A person's tokens, newest first.
+/// Returns a person's tokens, newest first.
 pub async fn tokens(connection: &mut AnyConnection, person_id: &str) -> Result<Vec<Token>> {
     Ok(sqlx::query_as("SELECT id, name, created_at, last_used_at FROM tokens WHERE person_id = $1 ORDER BY id DESC")
         .bind(person_id)
@@ -299,7 +301,7 @@ pub async fn tokens(connection: &mut AnyConnection, person_id: &str) -> Result<V
         .await?)
 }
 
-/// Ends a token of this person.
+/// Deletes a token of this person.
 pub async fn end_token(tx: &mut Tx, person_id: &str, id: &str) -> Result<()> {
     sqlx::query("DELETE FROM tokens WHERE id = $1 AND person_id = $2")
         .bind(id)

@@ -1,4 +1,4 @@
-//! Groups: named sets of people, to address them together. They hold people only.
+//! Groups: named sets of people that can be addressed together. Groups cannot contain other groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,52 +11,52 @@ use crate::infra::db;
 use crate::infra::db::Tx;
 use crate::text;
 
-/// Characters of a group's name.
+/// Maximum length of a group's name, in characters.
 const MAX_NAME: usize = 40;
-/// How many people a group holds.
+/// Maximum number of members in a group.
 const MAX_MEMBERS: usize = 3000;
-/// How many groups there can be: all are listed at once.
+/// Maximum number of groups. The limit exists because all groups are listed at once.
 const MAX_GROUPS: i64 = 500;
-/// So many addresses are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
+/// Number of addresses in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
 const CHUNK_SIZE: usize = 1000;
 
 /// A group with its active members.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// The id.
+    /// Id of the group.
     pub id: String,
-    /// What stands behind the `@`.
+    /// Name after the `@`.
     pub name: String,
-    /// Who made it.
+    /// Person who created the group.
     pub made_by: Member,
-    /// Its members, by name; those who were deactivated are left out.
+    /// Active members, sorted by name.
     pub members: Vec<Member>,
 }
 
 impl Group {
-    /// Whether this person may change it: its maker and admins may.
+    /// Returns whether this person may change the group: its creator and admins may.
     pub fn may_be_changed_by(&self, person: &Person) -> bool {
         person.is_admin() || person.id == self.made_by.id
     }
 }
 
-/// Someone of a group.
+/// A member or the creator of a group.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// The id.
+    /// Id of the person.
     pub id: String,
-    /// The name.
+    /// Display name.
     pub name: String,
-    /// The address, to fill the form with.
+    /// E-mail address, used to fill in the form.
     pub email: String,
 }
 
-/// What is changed about a group; what is absent stays.
+/// Changes to a group. `None` leaves a value unchanged.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// A new name, as [`parse_name`] reads it.
+    /// New name, already checked by [`parse_name`].
     pub name: Option<String>,
-    /// Ids of those who are in it from now on, as [`resolve_members`] finds them.
+    /// Ids of the new members, as returned by [`resolve_members`].
     pub members: Option<Vec<String>>,
 }
 
@@ -69,7 +69,7 @@ struct Row {
     maker_email: String,
 }
 
-/// Reads a group's name: 1 to 40 of a–z, 0–9 and hyphens. One `@` before it may be typed.
+/// Parses a group's name: 1 to 40 characters out of a–z, 0–9 and hyphens. A leading `@` is removed.
 pub fn parse_name(text: &str) -> Result<String, String> {
     let name = text.trim();
     let name = name.strip_prefix('@').unwrap_or(name);
@@ -99,7 +99,8 @@ pub fn parse_name(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
-/// Understands the addresses of members as ids of people, each once. The error names those that cannot be in a group, and why.
+/// Resolves the addresses of members to ids of people, without duplicates. The error names the addresses that
+/// cannot be members and says why.
 pub async fn resolve_members(
     connection: &mut AnyConnection,
     given: &[String],
@@ -131,7 +132,7 @@ pub async fn resolve_members(
             "SELECT email_key, id, deactivated_at FROM people WHERE email_key IN ({})",
             db::placeholders(1, some.len())
         );
-        // The text is made of numbers alone.
+        // Safe SQL: the text contains only numbered placeholders.
         let mut query =
             sqlx::query_as::<_, (String, String, Option<i64>)>(sqlx::AssertSqlSafe(text));
         for key in some {
@@ -179,7 +180,7 @@ pub async fn resolve_members(
     Ok(found.into_values().map(|(id, _)| id).collect())
 }
 
-/// All groups by name, each with its active members by name.
+/// Returns all groups, sorted by name, each with its active members, sorted by name.
 pub async fn all(connection: &mut AnyConnection) -> Result<Vec<Group>> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
@@ -216,7 +217,7 @@ fn from_row(row: Row, members: &mut BTreeMap<String, Vec<Member>>) -> Group {
     }
 }
 
-/// One group.
+/// Finds a group by id.
 pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
     let row: Row = sqlx::query_as(
         "SELECT g.id, g.name, p.id AS maker_id, p.name AS maker_name, p.email AS maker_email FROM groups g JOIN people p ON p.id = g.made_by
@@ -243,7 +244,7 @@ pub async fn by_id(connection: &mut AnyConnection, id: &str) -> Result<Group> {
     ))
 }
 
-/// The id of the group of that name, without the `@`.
+/// Finds the id of the group with this name. The name has no `@`.
 pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT id FROM groups WHERE name = $1")
         .bind(name)
@@ -251,14 +252,14 @@ pub async fn by_name(connection: &mut AnyConnection, name: &str) -> Result<Optio
         .await?)
 }
 
-/// Ids and names of all groups.
+/// Returns the ids and names of all groups.
 pub async fn names(connection: &mut AnyConnection) -> Result<Vec<(String, String)>> {
     Ok(sqlx::query_as("SELECT id, name FROM groups")
         .fetch_all(connection)
         .await?)
 }
 
-/// The ids of a group's active members.
+/// Returns the ids of a group's active members.
 pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT m.person_id FROM group_members m JOIN people p ON p.id = m.person_id WHERE m.group_id = $1 AND p.deactivated_at IS NULL
@@ -269,7 +270,7 @@ pub async fn members(connection: &mut AnyConnection, id: &str) -> Result<Vec<Str
     .await?)
 }
 
-/// Makes a group and answers its id.
+/// Creates a group and returns its id.
 pub async fn create(
     tx: &mut Tx,
     clock: &Clock,
@@ -301,9 +302,10 @@ pub async fn create(
     Ok(id)
 }
 
-/// Changes a group's name or members, and returns the ids of those who joined. Its maker and admins may.
+/// Changes a group's name or members, and returns the ids of the people who joined. Only its creator and admins
+/// may do this.
 pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Result<Vec<String>> {
-    // Lock it first: two changes at once would each miss what the other does.
+    // Lock the row first, so that concurrent changes do not overwrite each other.
     sqlx::query("UPDATE groups SET name = name WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -339,7 +341,8 @@ pub async fn change(tx: &mut Tx, by: &Person, id: &str, change: &Change) -> Resu
         .collect())
 }
 
-/// Takes one person out of a group; who is not in it stays out. Its maker, admins and that person themself may.
+/// Removes a person from a group; does nothing if they are not a member. Its creator, admins and the person
+/// themselves may do this.
 pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) -> Result<()> {
     let group = by_id(tx, id).await?;
     if by.id != person_id {
@@ -353,7 +356,7 @@ pub async fn remove_member(tx: &mut Tx, by: &Person, id: &str, person_id: &str) 
     Ok(())
 }
 
-/// Deletes a group; one that is gone stays gone. Its maker and admins may.
+/// Deletes a group; does nothing if it no longer exists. Only its creator and admins may do this.
 pub async fn remove(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     match by_id(tx, id).await {
         Ok(group) => check_may_change(&group, by)?,
@@ -385,7 +388,7 @@ async fn set_members(tx: &mut Tx, id: &str, members: &[String]) -> Result<()> {
             "INSERT INTO group_members (group_id, person_id) SELECT $1, id FROM people WHERE id IN ({})",
             db::placeholders(2, some.len())
         );
-        // The text is made of numbers alone.
+        // Safe SQL: the text contains only numbered placeholders.
         let mut query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(id);
         for member in some {
             query = query.bind(member.as_str());

@@ -1,4 +1,4 @@
-//! Guests: someone known only through a share link, who says a name before anything else.
+//! Guests: people known only through a share link. They must give a name before they can comment or answer.
 
 use sqlx::AnyConnection;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::text;
 
-/// The guest of this update, if their link lets them answer.
+/// Returns the guest for this update, or fails if the link does not allow comments and answers.
 pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<&'a Guest> {
     let guest = viewer
         .guest_of(update_id)
@@ -22,7 +22,8 @@ pub fn guest_who_may_comment<'a>(viewer: &'a Viewer, update_id: &str) -> Result<
     }
 }
 
-/// The id of the guest who says something; who has no name yet must give one, and keeps it.
+/// Returns the id of the guest who comments or answers. A guest without a name must give one, which is then
+/// kept.
 pub async fn named_guest_id(
     tx: &mut Tx,
     clock: &Clock,
@@ -52,7 +53,7 @@ pub async fn named_guest_id(
     Ok(guest.id.clone())
 }
 
-/// The name a guest said.
+/// Returns the name that a guest gave.
 pub async fn guest_name(connection: &mut AnyConnection, guest_id: &str) -> Result<Option<String>> {
     Ok(sqlx::query_scalar("SELECT name FROM guests WHERE id = $1")
         .bind(guest_id)

@@ -1,4 +1,5 @@
-//! Invitations and one-hour links for a new password. Both are secrets in an address: a page on GET, an effect on POST.
+//! Invitations and password reset links. Both carry a secret in their address: GET only shows a page, and POST
+//! does the work.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -9,46 +10,47 @@ use crate::error::{Error, Result};
 use crate::infra::db::Tx;
 use crate::text;
 
-/// An invitation opens for 14 days.
+/// Lifetime of an invitation: 14 days.
 const INVITATION_LIFETIME: Millis = 14 * 24 * 3_600_000;
-/// A link for a new password opens for an hour.
+/// Lifetime of a password reset link: one hour.
 const RESET_LIFETIME: Millis = 3_600_000;
 
-/// An invitation that was not accepted yet.
+/// A pending invitation.
 #[derive(Debug, FromRow)]
 pub struct Invitation {
-    /// The id.
+    /// Id of the invitation.
     pub id: String,
-    /// Whom it is for.
+    /// E-mail address of the invited person.
     pub email: String,
     /// `admin` or `member`.
     pub role: String,
-    /// When it was made.
+    /// When the invitation was created.
     pub created_at: Millis,
-    /// When it ends.
+    /// When the invitation expires.
     pub expires_at: Millis,
-    /// The name of who invited.
+    /// Name of the person who invited them.
     pub invited_by: String,
 }
 
-/// An invitation that was just made, with the secret of its link.
+/// A new invitation with the secret of its link.
 #[derive(Debug)]
 pub struct CreatedInvitation {
-    /// The id.
+    /// Id of the invitation.
     pub id: String,
-    /// Whom it is for.
+    /// E-mail address of the invited person.
     pub email: String,
-    /// What they will be.
+    /// Role of the new account.
     pub role: Role,
-    /// When it was made.
+    /// When the invitation was created.
     pub created_at: Millis,
-    /// When it ends.
+    /// When the invitation expires.
     pub expires_at: Millis,
-    /// The secret of the link.
+    /// Secret part of the link.
     pub secret: String,
 }
 
-/// Invites an address; an earlier invitation of it keeps its id and gets a new link. An address with an account is refused.
+/// Invites an address. A repeated invitation keeps its id and gets a new link. Fails if the address already has
+/// an account.
 pub async fn invite(
     tx: &mut Tx,
     clock: &Clock,
@@ -95,7 +97,7 @@ pub async fn invite(
     })
 }
 
-/// The pending invitations, newest first.
+/// Returns the pending invitations, newest first.
 pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Result<Vec<Invitation>> {
     Ok(sqlx::query_as(
         "SELECT i.id, i.email, i.role, i.created_at, i.expires_at, p.name AS invited_by FROM invitations i
@@ -106,7 +108,7 @@ pub async fn invitations(connection: &mut AnyConnection, clock: &Clock) -> Resul
     .await?)
 }
 
-/// Withdraws an invitation; one that is gone stays gone.
+/// Withdraws an invitation; does nothing if it no longer exists.
 pub async fn withdraw(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     by.must_be_admin()?;
     sqlx::query("DELETE FROM invitations WHERE id = $1")
@@ -116,7 +118,7 @@ pub async fn withdraw(tx: &mut Tx, by: &Person, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// The invitation a link leads to.
+/// Finds the pending invitation with this secret.
 pub async fn invitation_by_secret(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -133,7 +135,8 @@ pub async fn invitation_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Makes the account of an invitation, which is used up by it. Answers the account's id and the updates that were meant for it.
+/// Creates the account of an invitation and deletes the invitation. Returns the id of the account and the ids
+/// of the updates that were waiting for it.
 pub async fn accept(
     tx: &mut Tx,
     clock: &Clock,
@@ -167,7 +170,7 @@ pub async fn accept(
     Ok((super::add(tx, clock, &account).await?, asked))
 }
 
-/// Makes a one-hour link for a new password and answers its secret; earlier ones end.
+/// Creates a password reset link and returns its secret. Earlier links of the account become invalid.
 pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> Result<String> {
     let account = super::by_id(tx, person_id).await?;
     if account.deactivated_at.is_some() {
@@ -193,7 +196,7 @@ pub async fn create_reset_link(tx: &mut Tx, clock: &Clock, person_id: &str) -> R
     Ok(secret)
 }
 
-/// The account that a link for a new password leads to.
+/// Finds the account of a password reset link.
 pub async fn reset_by_secret(
     connection: &mut AnyConnection,
     clock: &Clock,
@@ -211,7 +214,8 @@ pub async fn reset_by_secret(
     .ok_or(Error::NotFound)
 }
 
-/// Sets the new password, uses up the link and ends every session: who had the old password is out. Tokens are rights of their own and stay.
+/// Sets the new password, invalidates the link and ends every session, so that anyone who knew the old password
+/// is signed out. Tokens remain valid because they are separate credentials.
 pub async fn reset_password(
     tx: &mut Tx,
     clock: &Clock,
@@ -227,7 +231,7 @@ pub async fn reset_password(
     Ok(account)
 }
 
-/// Sets a password; open links for a new one end.
+/// Sets a password and invalidates open reset links.
 pub(super) async fn set_password(
     tx: &mut Tx,
     person_id: &str,
@@ -245,7 +249,7 @@ pub(super) async fn set_password(
     Ok(())
 }
 
-/// Changes one's own password; the other sessions end, the one it was changed in stays.
+/// Changes the person's own password. Ends all of their sessions except `keep_session`.
 pub async fn change_password(
     tx: &mut Tx,
     person_id: &str,

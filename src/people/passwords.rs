@@ -1,4 +1,4 @@
-//! Passwords: argon2id, off the async threads and a few at a time.
+//! Password hashing with Argon2id, on blocking threads and with limited concurrency.
 
 use std::sync::LazyLock;
 
@@ -9,18 +9,20 @@ use tokio::task::spawn_blocking;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Each takes 19 MiB while it runs (OWASP: m=19 MiB, t=2, p=1, the crate's default).
+/// Limits memory use: each hash needs 19 MiB (OWASP: m=19 MiB, t=2, p=1, the default of the crate).
 static HASH_PERMITS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(4));
 
-/// Guesses that a password must withstand, as a power of ten: below it stands among the common ones (ASVS 5.0, 6.2.4).
+/// Minimum number of guesses a password must withstand, as a power of ten. Weaker passwords are among the most
+/// common ones (ASVS 5.0, 6.2.4).
 const MIN_GUESSES_LOG10: f64 = 3.5;
 
-/// A password that was hashed.
+/// A hashed password.
 #[derive(Clone, Debug)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Checks a new password and hashes it. `about` are words that must not be all there is to it: the name, the address.
+    /// Checks the strength of a new password and hashes it. `about` lists personal words, such as the name and
+    /// address, that count as easy to guess.
     pub async fn new(password: &str, about: &[&str]) -> Result<Self> {
         check_strength(password, about).map_err(|message| Error::invalid("password", message))?;
         let password = password.to_owned();
@@ -33,13 +35,14 @@ impl PasswordHash {
         .await
     }
 
-    /// As it is stored (PHC).
+    /// Returns the stored form, a PHC string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether the password is the one that was hashed. Without a hash it takes as long and says no.
+/// Checks a password against a hash. Without a hash it returns `false` after the same time, so that timing does
+/// not reveal whether the account exists.
 pub(super) async fn verify(password: &str, hash: Option<String>) -> Result<bool> {
     let password = password.to_owned();
     run_blocking(move || match hash {

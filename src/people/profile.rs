@@ -1,4 +1,4 @@
-//! What people say of themselves: their name and address, when they work, whether they want mail.
+//! A person's own profile: name, address, working hours, absence and mail setting.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +12,31 @@ use crate::infra::db::Tx;
 use crate::text;
 use crate::working_hours::{WorkSchedule, WorkingHours};
 
-/// Nobody says today that they are away for longer: five years.
+/// Longest absence that is accepted: five years.
 const MAX_ABSENCE: Millis = 5 * 366 * 24 * 3_600_000;
-/// So many ids are asked for at once; SQLite takes 32,766 values, PostgreSQL 65,535.
+/// Number of ids in one query. SQLite allows 32,766 parameters and PostgreSQL 65,535.
 const CHUNK_SIZE: usize = 1000;
 
-/// What a person changes about themself; what is absent stays, and an inner none clears.
+/// Changes to one's own account. `None` leaves a value unchanged, and `Some(None)` clears it.
 #[derive(Debug, Default)]
 pub struct Profile {
-    /// A new name.
+    /// New name.
     pub name: Option<String>,
-    /// A new address to sign in with.
+    /// New address used to sign in.
     pub email: Option<String>,
-    /// An IANA time zone.
+    /// IANA time zone name.
     pub time_zone: Option<String>,
-    /// When they work; none is the usual hours.
+    /// Working hours; `Some(None)` restores the default hours.
     pub working_hours: Option<Option<WorkingHours>>,
-    /// Until when they are away.
+    /// End of the absence.
     pub away_until: Option<Option<Millis>>,
-    /// Whether mail may come.
+    /// Whether mail is on.
     pub mail: Option<bool>,
 }
 
-/// Changes one's own account. Answers whether it changed when what is asked of them is due.
+/// Changes one's own account. Returns whether the change affects due times.
 pub async fn edit(tx: &mut Tx, clock: &Clock, id: &str, profile: &Profile) -> Result<bool> {
-    // Two changes at once come one after the other, and neither writes back what it read before the other.
+    // Lock the row first, so that concurrent changes do not overwrite each other with stale values.
     sqlx::query("UPDATE people SET name = name WHERE id = $1")
         .bind(id)
         .execute(&mut **tx)
@@ -95,7 +95,7 @@ fn check_absence(until: Option<Millis>, now: Millis) -> Result<()> {
     }
 }
 
-/// When these people work, by id.
+/// Returns the work schedules of these people, keyed by id.
 pub async fn work_schedules(
     connection: &mut AnyConnection,
     ids: &[String],
@@ -106,7 +106,7 @@ pub async fn work_schedules(
             "SELECT id, time_zone, working_hours, away_until FROM people WHERE id IN ({})",
             db::placeholders(1, some.len())
         );
-        // The text is made of numbers alone.
+        // Safe SQL: the text contains only numbered placeholders.
         let mut query = sqlx::query_as::<_, (String, String, Option<String>, Option<Millis>)>(
             sqlx::AssertSqlSafe(text),
         );
@@ -124,7 +124,7 @@ pub async fn work_schedules(
     Ok(schedules)
 }
 
-/// Hours as they are stored; the usual ones where there are none.
+/// Parses stored working hours, or returns the default hours if there are none.
 pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
     hours
         .and_then(|text| serde_json::from_str(text).ok())
@@ -132,7 +132,7 @@ pub fn hours_or_default(hours: Option<&str>) -> WorkingHours {
         .unwrap_or_default()
 }
 
-/// A zone that the time zone database knows.
+/// Returns the canonical name of a time zone that the time zone database contains.
 pub fn parse_time_zone(name: &str) -> Result<String, String> {
     let known = all_time_zones()
         .into_iter()
@@ -141,7 +141,7 @@ pub fn parse_time_zone(name: &str) -> Result<String, String> {
         .ok_or_else(|| format!("{name:?} is not a time zone. Right would be Europe/Berlin or UTC."))
 }
 
-/// All zones there are, but for what the database holds besides them.
+/// Returns all time zones, without the special entries of the database.
 pub fn all_time_zones() -> Vec<String> {
     let odd = |name: &str| {
         matches!(name, "Factory" | "localtime" | "posixrules")

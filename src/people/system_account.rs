@@ -1,15 +1,17 @@
-//! The account that the sample update of a new workspace is from: nobody's. It has no address and no password, and was never active, so that
-//! it signs in nowhere, stands in no list and no audience, and is told nothing.
+//! The system account, which is the author of the sample update in a new workspace. It has no usable address
+//! and no password and was never active, so that it cannot sign in, is in no list or audience, and gets no
+//! notifications.
 
 use super::{Grant, Person, Role};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::infra::db::Tx;
 
-/// What it is called. Also in the place of its address, which is none, so that no address can be the same.
+/// Display name. It is also stored as the address; as it is no valid address, it cannot collide with a real
+/// one.
 const NAME: &str = "Hearback";
 
-/// Makes it; there already, it stays.
+/// Creates the system account if it does not exist yet.
 pub async fn ensure_system_account(tx: &mut Tx, clock: &Clock) -> Result<Person> {
     sqlx::query(
         "INSERT INTO people (id, email, email_key, name, name_key, role, time_zone, created_at, deactivated_at)
@@ -27,12 +29,12 @@ pub async fn ensure_system_account(tx: &mut Tx, clock: &Clock) -> Result<Person>
     Ok(as_person(id))
 }
 
-/// The account with this id, which must be the system account's.
+/// Returns the person for this id, which must be the id of the system account.
 pub fn system_account(id: &str) -> Person {
     as_person(id.to_owned())
 }
 
-/// Whether a stored role is that of the system account.
+/// Returns whether a stored role is that of the system account.
 pub(crate) fn is_system_role(role: &str) -> bool {
     role == "house"
 }
@@ -44,7 +46,7 @@ fn as_person(id: String) -> Person {
         email: String::new(),
         role: Role::Member,
         time_zone: "UTC".into(),
-        // It asks by none: what is done in its name is done by this program.
+        // The server acts for this account without a credential.
         grant: Grant::Session(String::new()),
     }
 }
