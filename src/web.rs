@@ -1,4 +1,4 @@
-//! The web: the only route table, and what happens around every request.
+//! The web layer: the only route table, and the middleware around every request.
 
 pub mod assets;
 pub(crate) mod extract;
@@ -20,7 +20,7 @@ pub(crate) use middleware::handle_request;
 use actix_web::http::Method;
 use actix_web::web::{ServiceConfig, delete, get, method, patch, post, put, resource, to};
 
-/// Every address there is.
+/// Registers every route.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(resource("/").route(get().to(inbox::home)))
@@ -31,7 +31,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/robots.txt").route(get().to(health::robots)))
         .service(resource("/assets/{name}").route(get().to(health::asset)))
         .service(resource("/favicon.ico").route(get().to(health::favicon)))
-        // who asks
+        // Set-up, sign-in and settings.
         .service(
             resource("/setup")
                 .route(get().to(session::setup_page))
@@ -57,7 +57,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(patch().to(me::edit)),
         )
         .service(resource("/me/password").route(put().to(me::change_password)))
-        // people
+        // People, invitations and groups.
         .service(resource("/people").route(get().to(people::list)))
         .service(resource("/people/{id}").route(patch().to(people::change)))
         .service(resource("/people/{id}/reset").route(post().to(people::create_reset_link)))
@@ -100,7 +100,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(get().to(unsubscribe::show))
                 .route(post().to(unsubscribe::stop)),
         )
-        // updates
+        // Updates.
         .service(
             resource("/updates")
                 .route(get().to(updates::library))
@@ -145,7 +145,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(put().to(updates::mute))
                 .route(delete().to(updates::unmute)),
         )
-        // closing the loop
+        // Receipts and reminders.
         .service(resource("/receipts").route(get().to(receipts::overview)))
         .service(resource("/updates/{id}/receipts").route(get().to(receipts::list)))
         .service(resource("/updates/{id}/receipts/{person}").route(get().to(receipts::show)))
@@ -197,7 +197,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .route(delete().to(updates::empty_trash)),
         )
         .service(resource("/trash/{id}").route(delete().to(updates::delete)))
-        // of an update
+        // Media, uploads, comments and links.
         .service(
             resource("/media/{id}")
                 .route(get().to(media::show))
@@ -243,7 +243,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(resource("/links").route(get().to(links::all)))
         .service(resource("/links/{id}").route(delete().to(links::revoke)))
         .service(resource("/s/{token}").route(get().to(links::open)))
-        // for me
+        // Inbox.
         .service(resource("/inbox").route(get().to(inbox::show)))
         .service(resource("/inbox/live").route(get().to(live::inbox)))
         .service(resource("/inbox/next").route(get().to(inbox::next)))

@@ -1,6 +1,8 @@
-//! The browser part: scripts, styles, icons and fonts, embedded under content-hashed names that may be cached for ever.
+//! Browser assets: scripts, styles, icons and fonts, embedded under content-hashed names that can be cached
+//! forever.
 //!
-//! In debug builds `HEARBACK_ASSETS` names a folder that replaces the embedded files. `bin/dev` rebuilds that folder on every change.
+//! In debug builds, `HEARBACK_ASSETS` names a folder that replaces the embedded files. `bin/dev` rebuilds that
+//! folder on every change.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,22 +14,22 @@ use rust_embed::RustEmbed;
 #[folder = "browser/dist"]
 struct Dist;
 
-/// Plain name → hashed name.
+/// Maps plain names to hashed names.
 type Names = BTreeMap<String, String>;
 
-/// The names of the embedded files, from the `manifest.json` that the build of the browser part writes.
+/// Names of the embedded files, read from the `manifest.json` that the browser build writes.
 static EMBEDDED: LazyLock<Names> = LazyLock::new(|| {
     Dist::get("manifest.json")
         .map(|file| parse(&file.data))
         .unwrap_or_default()
 });
 
-/// The address of an asset by its plain name (`app.css`, `app.js`, `icons.svg`).
+/// Returns the address of an asset, given its plain name (`app.css`, `app.js`, `icons.svg`).
 pub fn url(name: &str) -> String {
     format!("/assets/{}", hashed(name).as_deref().unwrap_or(name))
 }
 
-/// The content of the file with this hashed name.
+/// Returns the content of the file with this hashed name.
 pub fn by_hashed_name(name: &str) -> Option<Cow<'static, [u8]>> {
     #[cfg(debug_assertions)]
     if let Some(folder) = disk::folder() {
@@ -36,12 +38,12 @@ pub fn by_hashed_name(name: &str) -> Option<Cow<'static, [u8]>> {
     Dist::get(name).map(|file| file.data)
 }
 
-/// The content of the file with this plain name.
+/// Returns the content of the file with this plain name.
 pub fn by_name(name: &str) -> Option<Cow<'static, [u8]>> {
     by_hashed_name(&hashed(name)?)
 }
 
-/// Whether this binary contains the browser part.
+/// Returns whether this binary contains the browser assets.
 pub fn is_built() -> bool {
     !EMBEDDED.is_empty()
 }

@@ -1,4 +1,4 @@
-//! What is read from a request: who asks, which form is wanted, fields, JSON bodies and queries of lists.
+//! Request extraction: the viewer, the response format, fields, JSON bodies and list queries.
 
 pub(crate) mod accept;
 pub(crate) mod client_address;

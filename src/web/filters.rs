@@ -1,4 +1,4 @@
-//! Filters of the templates.
+//! Template filters and functions.
 #![allow(
     missing_docs,
     reason = "the macro makes public items that cannot be documented"
@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use crate::inbox::COUNT_LIMIT;
 use crate::share_message;
 
-/// ISO weekdays for a row of boxes: value, short, in full.
+/// ISO weekdays for a row of check boxes: value, short name, full name.
 pub const DAYS: [(&str, &str, &str); 7] = [
     ("1", "Mo", "Monday"),
     ("2", "Tu", "Tuesday"),
@@ -23,10 +23,12 @@ pub const DAYS: [(&str, &str, &str); 7] = [
     ("7", "Su", "Sunday"),
 ];
 
-/// A moment as `<relative-time>` with the exact time inside, for browsers without scripts. Takes RFC 3339 and a zone.
+/// Renders an RFC 3339 timestamp as `<relative-time>`, with the exact time in `zone` as fallback for browsers
+/// without scripts.
 #[filter_fn]
 pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<Safe<String>> {
-    // Both parts are made of digits, letters and punctuation of our own formats: nothing to escape.
+    // Both parts consist of digits, letters and punctuation from our own formats, so there is nothing to
+    // escape.
     Ok(Safe(match at.as_ref().parse::<Timestamp>() {
         Ok(time) => format!(
             "<relative-time datetime=\"{time}\">{}</relative-time>",
@@ -36,7 +38,8 @@ pub fn when(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<S
     }))
 }
 
-/// By when: `Mon 17:00`, with the day of the month where it is six days away from `now` or more, or past.
+/// Formats a due time as `Mon 17:00`. Adds the day of the month if it is in the past or at least six days after
+/// `now`.
 #[filter_fn]
 pub fn by(
     at: impl AsRef<str>,
@@ -56,14 +59,14 @@ pub fn by(
     }))
 }
 
-/// What time it is now in a zone: `Fri 09:12`.
+/// Formats the current time in a zone as `Fri 09:12`.
 #[filter_fn]
 pub fn time_in(now: &i64, _: &dyn Values, zone: &str) -> askama::Result<String> {
     Ok(Timestamp::from_millisecond(*now)
         .map_or_else(|_| String::new(), |time| local(time, zone, "%a %H:%M")))
 }
 
-/// Up to two initials of a name, for the disc that stands for a person.
+/// Returns up to two initials of a name, for the avatar.
 #[filter_fn]
 pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let words: Vec<&str> = name.as_ref().split_whitespace().collect();
@@ -79,7 +82,7 @@ pub fn initials(name: impl AsRef<str>, _: &dyn Values) -> askama::Result<String>
         .collect())
 }
 
-/// `1 person`, `3 people`: the number with the word that fits.
+/// Formats a count with its noun: `1 person`, `3 people`.
 #[filter_fn]
 pub fn plural(
     count: impl std::borrow::Borrow<i64>,
@@ -91,7 +94,7 @@ pub fn plural(
     Ok(format!("{count} {}", if count == 1 { one } else { more }))
 }
 
-/// What waits, `1000+` where nobody counted on.
+/// Formats a count of waiting items. Counting stops at the limit, so larger counts show as `1000+`.
 #[filter_fn]
 pub fn waiting(count: impl std::borrow::Borrow<i64>, _: &dyn Values) -> askama::Result<String> {
     let count = *count.borrow();
@@ -107,7 +110,7 @@ fn local(time: Timestamp, zone: &str, form: &str) -> String {
     time.to_zoned(zone).strftime(form).to_string()
 }
 
-/// The time of the day and the weekday, `Tue 14:05`, by the clock of a zone.
+/// Formats a timestamp as weekday and time in a zone: `Tue 14:05`.
 #[filter_fn]
 pub fn clock_of(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
     Ok(at
@@ -117,7 +120,8 @@ pub fn clock_of(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Resu
         .unwrap_or_default())
 }
 
-/// A moment for `<input type="datetime-local">`, in the reader's zone; what was typed and is not a moment stays as it is.
+/// Formats a timestamp for `<input type="datetime-local">` in the reader's zone. Returns invalid input
+/// unchanged.
 #[filter_fn]
 pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Result<String> {
     Ok(match at.as_ref().parse::<Timestamp>() {
@@ -126,7 +130,7 @@ pub fn for_input(at: impl AsRef<str>, _: &dyn Values, zone: &str) -> askama::Res
     })
 }
 
-/// The first words of a longer text, on one line.
+/// Returns the beginning of a longer text on one line.
 #[filter_fn]
 pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     const LONGEST: usize = 80;
@@ -141,7 +145,7 @@ pub fn excerpt(text: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> 
     })
 }
 
-/// The address of what a browser shows of a medium: the best there is so far; empty while there is nothing.
+/// Returns the address of the best rendition that a browser can show so far, or an empty text if there is none.
 pub fn playable(medium: &super::schema::MediaView) -> String {
     let names: &[&str] = if medium.kind == "video" {
         &["h264", "playable", "original"]
@@ -155,7 +159,7 @@ pub fn playable(medium: &super::schema::MediaView) -> String {
     }
 }
 
-/// What is drawn with a comment, in words.
+/// Describes in words the shapes drawn with a comment.
 pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
     crate::markup::parse_stored(&drawing.to_string())
         .unwrap_or_default()
@@ -164,13 +168,14 @@ pub fn drawn(drawing: &serde_json::Value) -> Vec<String> {
         .collect()
 }
 
-/// A stretch of what an address gives, as browsers play it by themselves.
+/// Adds a media fragment to an address, so that browsers play only this range.
 pub fn trimmed_url(url: &str, trim: super::schema::TrimView) -> String {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     format!("{url}#t={},{}", seconds(trim.from_ms), seconds(trim.to_ms))
 }
 
-/// The same of a file as a version has it: of a recording that is trimmed otherwise now, that stretch of the original.
+/// Returns the address of a file as it was in a version. If the recording is trimmed differently now, returns
+/// that range of the original.
 pub fn version_file_url(file: &super::schema::FileView) -> String {
     match (&file.media, file.trim) {
         (Some(media), then) if media.trim == then => playable(media),
@@ -180,25 +185,25 @@ pub fn version_file_url(file: &super::schema::FileView) -> String {
     }
 }
 
-/// How far the returning arc of the mark goes, in degrees of its 160.
+/// Returns the length of the logo's returning arc, in degrees from 0 to 160.
 #[filter_fn]
 pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
     Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))
 }
 
-/// A moment of a video, `0:42`, of milliseconds.
+/// Formats a position in a video, in milliseconds, as `0:42`.
 #[filter_fn]
 pub fn clock(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_position(*ms))
 }
 
-/// How long a video is, `3:12`, of milliseconds.
+/// Formats the duration of a video, in milliseconds, as `3:12`.
 #[filter_fn]
 pub fn length(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     Ok(share_message::format_length(*ms))
 }
 
-/// A moment to the millisecond, `0:42.25`, as it can be typed.
+/// Formats a position to the millisecond, such as `0:42.25`, in a form that can be typed.
 #[filter_fn]
 pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     let fraction = format!("{:03}", ms % 1000);
@@ -210,7 +215,7 @@ pub fn exact(ms: &i64, _: &dyn Values) -> askama::Result<String> {
     ))
 }
 
-/// What is wrong with a field, as a sentence of its own: "is missing." becomes "This is missing."
+/// Turns a field's error into a full sentence: "is missing." becomes "This is missing."
 #[filter_fn]
 pub fn sentence(message: impl AsRef<str>, _: &dyn Values) -> askama::Result<String> {
     let message = message.as_ref();

@@ -1,4 +1,4 @@
-//! Handlers: one file per noun. Each checks the request, calls the domain and presents the answer.
+//! Handlers, one file per noun. Each validates the request, calls the domain and presents the result.
 
 pub(crate) mod comments;
 pub(crate) mod drafts;
@@ -23,7 +23,7 @@ use crate::state::State;
 
 use crate::web::extract::context::RequestContext;
 
-/// Passes on what is wrong with the input about an update, but only to viewers who may see the update: the others get "not found".
+/// Returns input errors only to viewers who may see the update. Everyone else gets "not found".
 async fn check_input(
     checked: Result<()>,
     state: &State,

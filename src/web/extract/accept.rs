@@ -1,9 +1,10 @@
-//! Which form of an answer is wanted.
+//! Content negotiation.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap};
 
-/// HTML only if `Accept` names `text/html` at least as preferred as JSON and there is no `Authorization`.
+/// Returns `true` if `Accept` prefers `text/html` at least as much as JSON and there is no `Authorization`
+/// header.
 pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     if headers.contains_key(header::AUTHORIZATION) {
         return false;
@@ -36,7 +37,7 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
     }
 }
 
-/// A table is wanted: `Accept: text/csv`, or `?format=csv` where a link cannot say that.
+/// Returns whether CSV is requested, by `Accept: text/csv` or, for plain links, by `?format=csv`.
 pub(crate) fn wants_csv(req: &HttpRequest) -> bool {
     let named = req
         .headers()

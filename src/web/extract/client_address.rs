@@ -1,4 +1,4 @@
-//! The address that a request came from.
+//! The client's IP address.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,8 @@ use actix_web::HttpRequest;
 
 use crate::state::State;
 
-/// The peer of the connection or, if that is a trusted proxy, the last address it forwards that is not one.
+/// Returns the peer address. If the peer is a trusted proxy, returns the last forwarded address that is not a
+/// trusted proxy.
 pub(crate) fn client_address(state: &State, req: &HttpRequest) -> String {
     let Some(peer) = req.peer_addr().map(|peer| peer.ip()) else {
         return "unknown".into();

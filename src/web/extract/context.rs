@@ -1,4 +1,4 @@
-//! Who asks, and what every page needs to know of that.
+//! The request context: the viewer and the data that every page needs.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,49 +19,51 @@ use crate::web::extract::accept::wants_html;
 use crate::web::pages::{Me, Page};
 use crate::{inbox, links, workspace};
 
-/// A share link's cookie lives for 90 days.
+/// Lifetime of the cookie of a share link, in days.
 const GUEST_COOKIE_DAYS: i64 = 90;
-/// So many share links at once are looked at, the newest; browsers send the oldest first.
+/// Maximum number of guest cookies to check. Browsers send the oldest first, so the newest ones are used.
 const MAX_GUEST_LINKS: usize = 20;
 
-/// A request's who and how.
+/// The viewer of a request and how to respond to it.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestContext {
-    /// Who asks.
+    /// Who makes the request.
     pub(crate) viewer: Viewer,
-    /// Whether a page is wanted.
+    /// Whether to respond with HTML.
     pub(crate) wants_html: bool,
-    /// The scheme and host that links are made with.
+    /// Scheme and host of generated links.
     pub(crate) base_url: String,
-    /// The nonce of the answer's Content-Security-Policy.
+    /// Nonce for the Content-Security-Policy of this response.
     pub(crate) nonce: String,
-    /// Plain http, and not on this machine.
+    /// Whether the base address uses plain HTTP and is not local. Browsers disable recording and copying there.
     pub(crate) insecure: bool,
-    /// What the answer before wants said, once.
+    /// Message that the previous response left for this page; it is shown once.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream: its right is the cookie's, which is not always the page's.
+    /// Whether the page may open a live stream. A stream authenticates with cookies, and the page may have used
+    /// another credential.
     pub(crate) live: bool,
 }
 
-/// Something said on the page that a form leads to, carried there by a cookie of a minute: what was done, and secrets that are shown once.
+/// A message for the page that a form redirects to: what was done, and secrets that are shown once. A cookie
+/// with a lifetime of one minute carries it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Flash {
-    /// A sentence.
+    /// Sentence to show.
     pub(crate) text: Option<String>,
-    /// A link or a token to copy.
+    /// Link or token to copy.
     pub(crate) link: Option<String>,
-    /// The link is words to pass on, which are copied at once where the browser lets a script do that.
+    /// Whether `link` is a message to pass on. The page copies it at once if the browser allows that.
     #[serde(default)]
     pub(crate) copy: bool,
-    /// Invitations that were just made: id and secret.
+    /// New invitations, as pairs of id and secret.
     pub(crate) invited: Vec<(String, String)>,
-    /// People a comment names who cannot see its update: id and name.
+    /// Mentioned people who cannot see the update, as pairs of id and name.
     #[serde(default)]
     pub(crate) unseen: Vec<(String, String)>,
 }
 
 impl Flash {
-    /// A sentence.
+    /// Creates a flash with only a sentence.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self {
             text: Some(text.into()),
@@ -80,7 +82,7 @@ impl Flash {
             .unwrap_or_default()
     }
 
-    /// Puts it into the answer that leads to the page.
+    /// Adds the flash cookie to the response.
     pub(crate) fn put(&self, state: &State, answer: &mut HttpResponse) -> Result<()> {
         let value = BASE64URL_NOPAD.encode(&serde_json::to_vec(self).map_err(Error::internal)?);
         let sealed = signing::sign(&state.key, &format!("said {value}"));
@@ -90,7 +92,7 @@ impl Flash {
     }
 }
 
-/// The cookie of [`Flash`]; taken away by the page that says it.
+/// Name of the cookie that carries a [`Flash`]. The page that shows the message removes the cookie.
 pub(crate) const FLASH_COOKIE: &str = "hearback_said";
 
 impl FromRequest for RequestContext {
@@ -110,7 +112,8 @@ impl RequestContext {
             return Ok(ctx);
         }
         let state = state(req)?;
-        // A statement of its own: the borrow must end before cookies are read, which borrow too.
+        // Separate statement: the borrow of the extensions must end before cookies are read, which borrows them
+        // too.
         let nonce = req
             .extensions()
             .get::<Nonce>()
@@ -129,12 +132,12 @@ impl RequestContext {
         Ok(ctx)
     }
 
-    /// The signed-in person, or 401.
+    /// Returns the signed-in person, or fails with 401.
     pub(crate) fn person(&self) -> Result<&Person> {
         self.viewer.person()
     }
 
-    /// What stands around a page's content.
+    /// Builds the layout data around a page's content.
     pub(crate) async fn page(
         &self,
         state: &State,
@@ -155,7 +158,7 @@ impl RequestContext {
         Ok(page)
     }
 
-    /// The same for an error page: whom to ask is said where the database can say it.
+    /// Builds the layout data for an error page. Includes the contact person if the database is available.
     pub(crate) async fn error_page(&self, state: &State) -> Page {
         let mut page = self.bare_page();
         if self.wants_html
@@ -168,7 +171,7 @@ impl RequestContext {
         page
     }
 
-    /// The same without asking the database.
+    /// Builds the layout data without using the database.
     pub(crate) fn bare_page(&self) -> Page {
         let person = self.viewer.person().ok();
         Page {
@@ -189,7 +192,7 @@ impl RequestContext {
     }
 }
 
-/// The nonce that the security headers of this answer carry.
+/// Nonce in the security headers of this response.
 #[derive(Clone, Debug)]
 pub(crate) struct Nonce(pub(crate) String);
 
@@ -199,7 +202,8 @@ pub(crate) fn state(req: &HttpRequest) -> Result<web::Data<State>> {
         .ok_or_else(|| Error::internal("the state is not part of the app"))
 }
 
-/// `https://hearback.example.org`: as it is set, else as the request came.
+/// Returns the base address, such as `https://hearback.example.org`: the configured one, or the one of the
+/// request.
 fn base_url(state: &State, req: &HttpRequest) -> String {
     state.config.url.clone().unwrap_or_else(|| {
         let host = req
@@ -207,7 +211,8 @@ fn base_url(state: &State, req: &HttpRequest) -> String {
             .get(header::HOST)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        // What comes to stand in links is a name, an address and a port, and nothing that could end them.
+        // Accept only characters of a name, an IP address and a port, so that the host cannot break out of a
+        // link.
         let fits = !host.is_empty()
             && host
                 .bytes()
@@ -249,7 +254,7 @@ async fn viewer(state: &State, req: &HttpRequest) -> Result<Viewer> {
     })
 }
 
-/// The guests that the request's cookies make it.
+/// Returns the guests whose cookies this request carries.
 pub(crate) async fn guests_of(state: &State, req: &HttpRequest) -> Result<Vec<Guest>> {
     let values: Vec<String> = {
         let cookies = req
@@ -283,7 +288,7 @@ async fn viewer_by_bearer(state: &State, token: &str) -> Result<Viewer> {
         .ok_or(Error::Unauthenticated)
 }
 
-/// The viewer a media address was signed for, if the right still holds.
+/// Returns the viewer that a media address was signed for, if their credential is still valid.
 pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer> {
     let (kind, id) = grant.split_once('~').ok_or(Error::NotFound)?;
     let viewer = match kind {
@@ -306,7 +311,7 @@ pub(crate) async fn viewer_by_grant(state: &State, grant: &str) -> Result<Viewer
     viewer.ok_or(Error::NotFound)
 }
 
-/// By what right the viewer sees this update, for the addresses of its media.
+/// Encodes the credential by which the viewer sees this update, for the signed addresses of its media.
 pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
     match viewer {
         Viewer::Person(person) => match &person.grant {
@@ -322,7 +327,8 @@ pub(crate) fn grant(viewer: &Viewer, update_id: &str) -> String {
 
 const GUEST_COOKIE_PREFIX: &str = "hearback_guest_";
 
-/// The session cookie's name; the prefix makes browsers hold it to https and this host (RFC 6265bis §4.1.3).
+/// Name of the session cookie. The `__Host-` prefix makes browsers restrict the cookie to HTTPS and this host
+/// (RFC 6265bis §4.1.3).
 pub(crate) fn session_cookie(state: &State) -> &'static str {
     if state.config.is_https() {
         "__Host-hearback"
@@ -331,7 +337,8 @@ pub(crate) fn session_cookie(state: &State) -> &'static str {
     }
 }
 
-/// A cookie of ours: HttpOnly, for this host, sent along when a link is followed.
+/// Builds a cookie with our defaults: `HttpOnly`, for this host only, and sent when the user follows a link
+/// (`SameSite=Lax`).
 pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> Cookie<'static> {
     Cookie::build(name, value)
         .path("/")
@@ -342,7 +349,8 @@ pub(crate) fn cookie(state: &State, name: String, value: String, days: i64) -> C
         .finish()
 }
 
-/// The cookie that makes a browser the guest of a link: nothing is stored until the guest says a name.
+/// Creates the cookie that makes a browser the guest of a link. The database stores nothing until the guest
+/// gives a name.
 pub(crate) fn guest_cookie(state: &State, link_id: &str) -> (Cookie<'static>, String) {
     let guest_id = state.clock.id();
     let value = format!(

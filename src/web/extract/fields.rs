@@ -1,4 +1,5 @@
-//! What a request carries, as JSON, a form or a form with files: read once, checked field by field, unknown fields named.
+//! The fields of a request, read from JSON, a form or a form with files. Each field is validated, and unknown
+//! fields are rejected.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,35 +20,37 @@ use crate::web::extract::json::parse;
 use crate::web::pages::Form;
 use crate::working_hours::{Due, MAX_DUE_DAYS};
 
-/// The largest body without files: 1 MiB.
+/// Maximum size of a body without files: 1 MiB.
 pub(crate) const MAX_BODY: usize = 1 << 20;
-/// What a part of a form is counted as besides its name and text.
+/// Bytes that each part of a form costs, in addition to its name and text.
 const PART_OVERHEAD: usize = 512;
-/// A body without files must be here by then.
+/// Timeout for reading a body without files.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// So long a sender of files may pause.
+/// Maximum pause while a client sends files.
 const FILE_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// So much of a refused upload is read and thrown away, so that its sender hears the answer instead of a broken connection.
+/// Maximum number of bytes of a refused upload to read and discard, so that its sender receives the response
+/// instead of a connection error.
 const MAX_DRAIN: usize = 256 << 20;
 
-/// The fields of a request. Readers take them out; [`Fields::finish`] refuses what is left and tells all that is wrong.
+/// The fields of a request. Each reader removes its field. [`Fields::finish`] rejects the remaining fields and
+/// reports all errors.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     values: BTreeMap<String, Vec<Value>>,
     errors: FieldErrors,
     typed: BTreeMap<String, String>,
     from_form: bool,
-    /// Why a file was not taken.
+    /// Why a file was refused.
     refused: Option<Error>,
 }
 
 impl Fields {
-    /// Reads JSON or an urlencoded form; no body is no fields.
+    /// Reads JSON or a URL-encoded form. An empty body has no fields.
     pub(crate) async fn read(req: &HttpRequest, payload: web::Payload) -> Result<Self> {
         Self::read_up_to(req, payload, MAX_BODY).await
     }
 
-    /// The same with a limit of its own, in bytes.
+    /// Same as [`Fields::read`], with a limit of `max` bytes.
     pub(crate) async fn read_up_to(
         req: &HttpRequest,
         payload: web::Payload,
@@ -74,8 +77,9 @@ impl Fields {
         }
     }
 
-    /// Reads any of the three; files are taken in as they arrive, those of the named field. When one is refused, [`Fields::finish`]
-    /// says so, and what was typed is still there; the files that were taken are for the caller to discard.
+    /// Reads JSON or either kind of form. Files of the named field are stored as they arrive. If a file is
+    /// refused, [`Fields::finish`] returns the error and the other typed fields are still available. The caller
+    /// must discard the files that were stored.
     pub(crate) async fn read_with_files(
         req: &HttpRequest,
         payload: web::Payload,
@@ -144,7 +148,7 @@ impl Fields {
         Ok(fields)
     }
 
-    /// What was typed and what was wrong with it, to fill a form with. Passwords are not shown again.
+    /// Builds a form with the typed values and their errors. Passwords are left out.
     pub(crate) fn refilled_form(typed: &BTreeMap<String, String>, error: &Error) -> Form {
         let values = typed
             .iter()
@@ -152,7 +156,8 @@ impl Fields {
             .map(|(n, v)| (n.clone(), v.clone()))
             .collect();
         let errors = error.fields();
-        // No form has a place of its own for one file of several.
+        // Forms have no place to show an error for one of several files, so it becomes an error of the whole
+        // form.
         let problem =
             (errors.is_empty() || matches!(error, Error::InField(..))).then(|| error.detail());
         Form {
@@ -162,22 +167,22 @@ impl Fields {
         }
     }
 
-    /// A copy of what was typed.
+    /// Returns a copy of the typed values.
     pub(crate) fn typed(&self) -> BTreeMap<String, String> {
         self.typed.clone()
     }
 
-    /// Whether it came as a form.
+    /// Returns whether the fields came from a form.
     pub(crate) fn is_form(&self) -> bool {
         self.from_form
     }
 
-    /// Notes that a field is wrong.
+    /// Adds an error for a field. The first error of a field wins.
     pub(crate) fn add_error(&mut self, name: &str, message: impl Into<String>) {
         self.errors.entry(name.to_owned()).or_insert(message.into());
     }
 
-    /// What was read elsewhere; where something is wrong with it nothing, and that is noted.
+    /// Unwraps a value that was parsed elsewhere. On failure, adds its errors and returns the default.
     pub(crate) fn accept<T: Default>(&mut self, read: Result<T, FieldErrors>) -> T {
         read.unwrap_or_else(|all| {
             for (name, message) in all {
@@ -195,7 +200,8 @@ impl Fields {
         values.pop()
     }
 
-    /// A text: absent is none; null, and in a form an empty one, is an inner none.
+    /// Reads a text. Returns `None` if the field is absent, and `Some(None)` for null or, in a form, an empty
+    /// text.
     pub(crate) fn text(&mut self, name: &str, max: usize) -> Option<Option<String>> {
         match self.take_one(name)? {
             Value::Null => Some(None),
@@ -213,12 +219,12 @@ impl Fields {
         }
     }
 
-    /// A text of one line that must be there and not be empty.
+    /// Reads a required single-line text.
     pub(crate) fn line(&mut self, name: &str, max: usize) -> String {
         self.required(name, |text| text::clean_line(text, max))
     }
 
-    /// A text that must be there, as `parse` understands it.
+    /// Reads a required text and converts it with `parse`.
     pub(crate) fn required(
         &mut self,
         name: &str,
@@ -240,7 +246,7 @@ impl Fields {
         }
     }
 
-    /// A text if it is there, as `parse` understands it.
+    /// Reads an optional text and converts it with `parse`.
     pub(crate) fn optional<T>(
         &mut self,
         name: &str,
@@ -252,7 +258,7 @@ impl Fields {
             .ok()
     }
 
-    /// A secret, as it is: not trimmed.
+    /// Reads a secret without trimming it.
     pub(crate) fn secret(&mut self, name: &str) -> String {
         match self.take_one(name) {
             Some(Value::String(text)) => text,
@@ -263,7 +269,7 @@ impl Fields {
         }
     }
 
-    /// One of several words.
+    /// Reads one of the known words.
     pub(crate) fn choice(&mut self, name: &str, known: &[&'static str]) -> Option<&'static str> {
         let text = self.text(name, 1000)??;
         let found = known.iter().find(|word| **word == text).copied();
@@ -276,7 +282,7 @@ impl Fields {
         found
     }
 
-    /// A whole number; absent, null or empty is none.
+    /// Reads an integer. Returns `None` if the field is absent, null or empty.
     pub(crate) fn number(&mut self, name: &str) -> Option<i64> {
         let value = self.take_one(name)?;
         let number = match &value {
@@ -291,8 +297,8 @@ impl Fields {
         number
     }
 
-    /// A moment of a recording that must be there: whole milliseconds in `NAME_ms`, or as people say it in `NAME`: `1:02.5`. What is wrong is
-    /// noted, and answered as 0.
+    /// Reads a required position in a recording: whole milliseconds in `NAME_ms`, or a time such as `1:02.5` in
+    /// `NAME`. Adds an error and returns 0 if it is invalid.
     pub(crate) fn position(&mut self, name: &str) -> Millis {
         let exact = format!("{name}_ms");
         if self.has(&exact) || !self.has(name) {
@@ -315,7 +321,7 @@ impl Fields {
         said.unwrap_or(0)
     }
 
-    /// Yes or no: `true`, `on`, `1` or `false`, `0`, empty.
+    /// Reads a boolean: `true`, `on` or `1`; `false`, `0` or an empty text.
     pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
         match self.take_one(name)? {
             Value::Bool(flag) => Some(flag),
@@ -329,7 +335,7 @@ impl Fields {
         }
     }
 
-    /// A check box. A form sends a hidden `false` beside it, because browsers send nothing for a box without its tick.
+    /// Reads a check box. Browsers send nothing for an unchecked box, so the form also sends a hidden `false`.
     pub(crate) fn checkbox(&mut self, name: &str) -> Option<bool> {
         if let Some(values) = self
             .values
@@ -342,8 +348,8 @@ impl Fields {
         self.flag(name)
     }
 
-    /// By when: a moment, `{"working_days":n}`, or null. A form says which of them in `when` (`none`, `days`, `time`) and sends `due_days`
-    /// beside the moment.
+    /// Reads a due time: a timestamp, `{"working_days":n}`, or null. A form selects one of them with `when`
+    /// (`none`, `days`, `time`) and sends `due_days` next to the timestamp.
     pub(crate) fn due(&mut self, name: &str, zone: &str) -> Option<Option<Due>> {
         let when = if self.from_form {
             self.choice("when", &["none", "days", "time"])
@@ -389,7 +395,8 @@ impl Fields {
         }
     }
 
-    /// A moment, RFC 3339; absent is none, null or empty an inner none. Browsers' `2026-11-21T17:00` is meant in `zone`.
+    /// Reads an RFC 3339 timestamp. Returns `None` if the field is absent, and `Some(None)` if it is null or
+    /// empty. A value without an offset, which browsers send (`2026-11-21T17:00`), is interpreted in `zone`.
     pub(crate) fn moment(&mut self, name: &str, zone: &str) -> Option<Option<Millis>> {
         let Some(text) = self.text(name, 100)? else {
             return Some(None);
@@ -406,7 +413,8 @@ impl Fields {
         Some(Some(moment?))
     }
 
-    /// A list of texts: a JSON list, a repeated field, or one text with commas or line breaks between them. Absent is none.
+    /// Reads a list of texts: a JSON list, a repeated field, or one text separated by commas or line breaks.
+    /// Returns `None` if the field is absent.
     pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
         let mut list = Vec::new();
         for value in self.values.remove(name)? {
@@ -434,7 +442,7 @@ impl Fields {
         Some(list)
     }
 
-    /// A JSON value; in a form its text.
+    /// Reads a JSON value; in a form, parses the text as JSON.
     pub(crate) fn json(&mut self, name: &str) -> Option<Value> {
         match self.take_one(name)? {
             Value::Null => None,
@@ -446,12 +454,12 @@ impl Fields {
         }
     }
 
-    /// Whether it was sent at all.
+    /// Returns whether the field was sent.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
-    /// The value as it was sent; what is empty in a form is null.
+    /// Returns the value as sent. An empty text in a form becomes null.
     pub(crate) fn raw(&mut self, name: &str) -> Option<Value> {
         let value = self.take_one(name)?;
         Some(
@@ -463,7 +471,7 @@ impl Fields {
         )
     }
 
-    /// Refuses fields that nobody asked for and tells all that is wrong, at once.
+    /// Rejects fields that no reader asked for, and reports all errors at once.
     pub(crate) fn finish(mut self) -> Result<()> {
         if let Some(error) = self.refused {
             return Err(error);
@@ -481,7 +489,7 @@ impl Fields {
     }
 }
 
-/// Milliseconds of `1:02.5`, `62.5` or `1:00:02`.
+/// Parses `1:02.5`, `62.5` or `1:00:02` and returns milliseconds.
 fn position(text: &str) -> Option<Millis> {
     let (clock, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -500,7 +508,7 @@ fn position(text: &str) -> Option<Millis> {
 
 type Part = Fuse<actix_multipart::Field>;
 
-/// A body without files, whole, in time.
+/// Reads a whole body without files, within the size limit and the timeout.
 pub(crate) async fn read_body(payload: web::Payload) -> Result<bytes::Bytes> {
     read_body_up_to(payload, MAX_BODY).await
 }
@@ -518,7 +526,7 @@ async fn read_body_up_to(payload: web::Payload, max: usize) -> Result<bytes::Byt
     body.map_err(|error| Error::Malformed(format!("The request broke off: {error}.")))
 }
 
-/// The next block of a part; who pauses too long has broken off.
+/// Reads the next block of a part. A pause longer than the idle timeout is an error.
 async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
     match tokio::time::timeout(FILE_IDLE_TIMEOUT, part.next()).await {
         Ok(block) => block.map(|block| block.map_err(multipart_error)),
@@ -529,35 +537,35 @@ async fn next_block(part: &mut Part) -> Option<Result<bytes::Bytes>> {
     }
 }
 
-/// What files a form may bring.
+/// Which files a form may contain.
 #[derive(Clone, Copy)]
 pub(crate) struct FileOptions<'a> {
-    /// Takes them in.
+    /// Service that stores the files.
     pub(crate) uploads: &'a UploadService,
-    /// The field they come in.
+    /// Name of the file field.
     pub(crate) field: &'a str,
-    /// At most so many.
+    /// Maximum number of files.
     pub(crate) max: usize,
-    /// Pictures only.
+    /// Whether only pictures are accepted.
     pub(crate) pictures: bool,
 }
 
-/// A form with files, as it arrives.
+/// Reader of a form with files, as it arrives.
 struct MultipartReader {
     parts: actix_multipart::Multipart,
     pairs: Vec<(String, String)>,
     files: Vec<StoredFile>,
-    /// So much of what is refused is still read.
+    /// Number of refused bytes that may still be read.
     left: usize,
 }
 
 impl MultipartReader {
-    /// Reads to the end, also past a refused file: what was typed behind it must not be lost, and the sender must hear the answer.
-    /// Without an intake the files are passed over. Answers the first thing that was wrong.
+    /// Reads to the end, even after a refused file, so that later fields are kept and the sender receives the
+    /// response. Without `uploads`, skips all files. Returns the first error.
     async fn receive(&mut self, mut uploads: Option<FileOptions<'_>>) -> Result<()> {
         let (mut room, mut refused) = (MAX_BODY, Ok(()));
         while let Some(part) = self.parts.next().await {
-            // Nothing can be read behind what is broken.
+            // A malformed form cannot be read any further.
             let Ok(part) = part.map_err(|error| {
                 refused = std::mem::replace(&mut refused, Ok(())).and(Err(multipart_error(error)))
             }) else {
@@ -567,14 +575,14 @@ impl MultipartReader {
             let file_name = part
                 .content_disposition()
                 .and_then(|disposition| disposition.get_filename().map(str::to_owned));
-            // Names and parts cost memory too, however little is in them.
+            // Count names and parts too: they cost memory even when they are empty.
             let Some(rest) = room.checked_sub(name.len() + PART_OVERHEAD) else {
                 return refused.and(Err(Error::TooLarge(
                     "The form has too many parts or too long names.".into(),
                 )));
             };
             room = rest;
-            // A part must not be read again behind its end.
+            // Fuse the part, because reading it again after its end is an error.
             let mut part = part.fuse();
             let read = match (&file_name, uploads) {
                 (Some(_), None) => Ok(()),
@@ -620,7 +628,7 @@ impl MultipartReader {
             next_block(part).await.map(|block| (block, part))
         });
         let mut body = Box::pin(body).peekable();
-        // A file field that was left empty comes as a part without a name and without bytes.
+        // Browsers send an empty file field as a part without a file name and without bytes.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
@@ -633,14 +641,14 @@ impl MultipartReader {
             ));
         }
         let stored = uploads.store_file(file_name, pictures, body).await;
-        // On a page the number says nothing: there the file is named.
+        // The index of the file means nothing on a page, so the error also names the file.
         self.files.push(stored.map_err(|error| {
             Error::InField(at, Box::new(error)).for_file(&text::clean_file_name(file_name))
         })?);
         Ok(())
     }
 
-    /// Reads what is left of a part and throws it away; false when there is nothing to be read behind it.
+    /// Reads the rest of a part and discards it. Returns `false` if nothing more can be read after it.
     async fn skip(&mut self, mut part: Part) -> bool {
         while let Some(block) = next_block(&mut part).await {
             let Ok(block) = block else { return false };
@@ -665,7 +673,7 @@ async fn text(part: &mut Part, room: &mut usize) -> Result<String> {
     String::from_utf8(text).map_err(|_| not_text())
 }
 
-/// What was typed into a form, for the page that says why it failed.
+/// Text that was typed into a form, for the error page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TypedFields(pub(crate) Vec<(String, String)>);
 
@@ -680,7 +688,8 @@ impl TypedFields {
     }
 }
 
-/// Who asks; where that cannot be known because the database is away, what was typed into a form with files is kept before it is said.
+/// Returns the request context. If it is unavailable because the database is down, keeps the text of a form
+/// with files before returning the error.
 pub(crate) async fn context_or_keep_typed(
     req: &HttpRequest,
     ctx: Result<RequestContext>,
@@ -696,7 +705,7 @@ pub(crate) async fn context_or_keep_typed(
                     files: Vec::new(),
                     left: MAX_DRAIN,
                 };
-                // That it cannot be read to its end is the lesser trouble.
+                // A form that cannot be read to its end is the lesser problem; the original error is returned.
                 let _ = form.receive(None).await;
                 TypedFields::keep(req, &form.pairs);
             }
@@ -715,7 +724,7 @@ fn not_text() -> Error {
     Error::Malformed("A field is not UTF-8 text.".into())
 }
 
-/// Whether the body is a form that may hold files.
+/// Returns whether the body is a form that may contain files.
 pub(crate) fn is_multipart(req: &HttpRequest) -> bool {
     content_type(req) == "multipart/form-data"
 }

@@ -1,9 +1,9 @@
-//! Reading JSON as programs send it.
+//! Lenient JSON parsing.
 
 use serde_json::Value;
 
-/// Reads JSON. NaN, Infinity and 1e999, which some programs write for numbers, become what no field takes: so the field is named, as for anything else
-/// that is wrong in it.
+/// Parses JSON. NaN, Infinity and 1e999, which some programs write as numbers, become a value that every field
+/// rejects. The error therefore names the field, as for any other invalid value.
 pub(crate) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).or_else(|error| match std::str::from_utf8(text) {
         Ok(text) => serde_json::from_str(&replace_non_finite(text)).map_err(|_| error),

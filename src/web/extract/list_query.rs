@@ -1,4 +1,4 @@
-//! The query of a list: `after`, `limit` and the filters of that list.
+//! The query string of a list: `after`, `limit` and the filters of that list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,19 @@ use crate::error::{Error, Result};
 use crate::text;
 use crate::updates::Cursor;
 
-/// Which page of a list is asked for, and by which filters.
+/// The requested page of a list and its filters.
 #[derive(Debug)]
 pub(crate) struct ListQuery {
-    /// The row before the page; none for the first page.
+    /// Last row of the previous page; `None` for the first page.
     pub(crate) after: Option<Cursor>,
-    /// The most rows of the page, 1 to 100.
+    /// Maximum number of rows on the page, 1 to 100.
     limit: u8,
     filters: BTreeMap<String, String>,
 }
 
 impl ListQuery {
-    /// Reads the query of a request. Besides `after` and `limit` it may have the named filters, each once.
+    /// Parses the query string of a request. Besides `after` and `limit`, each of the named filters may occur
+    /// once.
     pub(crate) fn read(req: &HttpRequest, filters: &[&str]) -> Result<Self> {
         Self::parse(req.query_string(), filters)
     }
@@ -78,22 +79,22 @@ impl ListQuery {
         Ok(())
     }
 
-    /// Takes a filter out; empty if the query does not have it.
+    /// Removes a filter and returns its value, or an empty text if it is absent.
     pub(crate) fn take_filter(&mut self, name: &str) -> String {
         self.filters.remove(name).unwrap_or_default()
     }
 
-    /// How many rows to show.
+    /// Returns the number of rows to show.
     pub(crate) fn page_size(&self) -> usize {
         self.limit.into()
     }
 
-    /// How many rows to read: one more than are shown tells whether there is a next page.
+    /// Returns the number of rows to read. The extra row shows whether there is a next page.
     pub(crate) fn query_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// Cuts what was read to one page and answers the cursor of the next page, if there is one.
+    /// Truncates the rows to one page and returns the cursor of the next page, if there is one.
     pub(crate) fn split_page<T>(
         &self,
         found: &mut Vec<T>,

@@ -1,4 +1,4 @@
-//! Comments and reactions.
+//! Handlers for comments and reactions.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use crate::web::responses::{
 use crate::web::schema::{CommentView, ListView};
 use crate::{markup, sample, text};
 
-/// The threads of an update, in order.
+/// Lists the threads of an update, in order.
 pub(crate) async fn list(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -43,7 +43,7 @@ pub(crate) async fn list(
     )
 }
 
-/// One comment with its replies; a page leads to where it stands.
+/// Shows one comment with its replies. A browser is redirected to its place on the update's page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -150,8 +150,8 @@ async fn refused_page(
     .await
 }
 
-/// Responds to a saved comment: redirects a form to it, and gives a program the comment. Both learn which mentioned people cannot see it; a
-/// program in `unseen`.
+/// Responds to a saved comment: redirects a form to it, and returns the comment to a program. Both include the
+/// mentioned people who cannot see it; the JSON has them in `unseen`.
 async fn saved_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -165,7 +165,7 @@ async fn saved_response(
             return_path(req, &format!("/updates/{}", made.update.id)),
             made.id
         );
-        // A cookie carries them: it holds only so much.
+        // A cookie carries this list and its size is limited.
         let without_access = made
             .without_access
             .iter()
@@ -280,7 +280,7 @@ pub(crate) async fn edit(
     saved_response(&req, &ctx, &state, StatusCode::OK, &edited).await
 }
 
-/// What a comment said before, oldest first.
+/// Lists the earlier versions of a comment, oldest first.
 pub(crate) async fn history(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -369,7 +369,7 @@ pub(crate) async fn take_back(
     set_accepted(&req, &ctx, &state, &id, false).await
 }
 
-/// Answers the question, whose state it changes.
+/// Sets whether an answer is accepted, and responds with its question, whose state changes.
 async fn set_accepted(
     req: &HttpRequest,
     ctx: &RequestContext,

@@ -1,4 +1,4 @@
-//! What is being written, kept as one types.
+//! Handlers for unsent text, saved while the person types.
 
 use actix_web::{HttpRequest, web};
 

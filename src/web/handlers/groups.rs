@@ -1,4 +1,4 @@
-//! Groups: their list, which is their page, and what changes them.
+//! Handlers for groups and their page.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,8 @@ async fn group_views(state: &State, person: &Person) -> Result<Vec<GroupView>> {
         .collect())
 }
 
-/// The page, with what was typed into the form of one of the groups, or of a new one, if that was wrong.
+/// Renders the page. `failed` holds the input and the error of a group's form; an empty id stands for the form
+/// of a new group.
 async fn groups_page(
     state: &State,
     ctx: &RequestContext,
@@ -184,7 +185,7 @@ pub(crate) async fn remove(
     no_content_or_redirect(&ctx, "/groups")
 }
 
-/// Takes one person out of a group: by its maker, an admin, or that person.
+/// Removes a person from a group. The group's creator, admins and the person themselves may do this.
 pub(crate) async fn remove_member(
     ctx: RequestContext,
     state: web::Data<State>,

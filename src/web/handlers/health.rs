@@ -1,4 +1,4 @@
-//! For machines and browsers: alive, ready, metrics, assets, and the answer where nothing is.
+//! Handlers for health checks, metrics, assets, `robots.txt` and unknown addresses.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
@@ -16,7 +16,8 @@ pub(crate) async fn alive() -> HandlerResult {
     json(StatusCode::OK, &json!({ "status": "alive" }))
 }
 
-/// Ready when the database answers and takes writes, and the storage answers; else 503 with what does not, and why.
+/// Responds with 200 if the database is reachable and writable and the storage is reachable. Otherwise responds
+/// with 503 and the failed parts with their reasons.
 pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     let database = async {
         db::ping(&mut *state.db.read().await?).await?;
@@ -27,7 +28,7 @@ pub(crate) async fn ready(state: web::Data<State>) -> HandlerResult {
     for (part, checked) in [("database", database), ("storage", storage)] {
         if let Err(error) = checked {
             tracing::warn!(%error, part, "not ready");
-            // What happened; the rest of such a text is for who sent something.
+            // Keep only the first sentence. The rest is advice for a user who sent something.
             let detail = error.detail();
             let happened = detail
                 .split_once(". ")
@@ -76,14 +77,14 @@ pub(crate) async fn openapi() -> HandlerResult {
         .body(include_str!("../../../docs/openapi.json")))
 }
 
-/// Nothing of a workspace is for search engines.
+/// Asks search engines not to index anything.
 pub(crate) async fn robots() -> HandlerResult {
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("User-agent: *\nDisallow: /\n"))
 }
 
-/// A file of the browser part, under a name that changes with its content.
+/// Serves an asset. Its name changes with its content.
 pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
     let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
     let kind = match name.rsplit('.').next() {

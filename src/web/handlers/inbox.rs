@@ -1,4 +1,4 @@
-//! The inbox, which is the home page.
+//! Handlers for the inbox, which is the home page.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -19,7 +19,7 @@ use crate::web::responses::{
 };
 use crate::{inbox, updates};
 
-/// Home: the inbox, or the way to sign in.
+/// Redirects to the inbox, or to the sign-in page.
 pub(crate) async fn home(ctx: RequestContext) -> HandlerResult {
     ctx.person()?;
     Ok(see_other("/inbox"))
@@ -44,7 +44,7 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     )
 }
 
-/// Where reading goes on.
+/// Position in the reading order.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NextQuery {
@@ -54,7 +54,7 @@ pub(crate) struct NextQuery {
     skip: String,
 }
 
-/// Leads to the next update that waits, after the one that is read; to the inbox when there is none.
+/// Redirects to the next waiting update after the given one, or to the inbox if there is none.
 pub(crate) async fn next(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -88,7 +88,7 @@ pub(crate) async fn next(
     }
 }
 
-/// Puts a row off: until a time, `tomorrow` morning, `monday`, or until somebody has `answered`.
+/// Snoozes an entry until a time, until `tomorrow` or `monday` morning, or until someone has `answered`.
 pub(crate) async fn snooze(
     req: HttpRequest,
     ctx: RequestContext,
@@ -125,7 +125,7 @@ pub(crate) async fn snooze(
     no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
 
-/// Brings a row back.
+/// Ends the snooze of an entry.
 pub(crate) async fn unsnooze(
     req: HttpRequest,
     ctx: RequestContext,
@@ -139,7 +139,7 @@ pub(crate) async fn unsnooze(
     no_content_or_redirect(&ctx, &return_path(&req, "/inbox"))
 }
 
-/// Eight in the morning where the person is, tomorrow or next Monday.
+/// Returns 08:00 tomorrow or next Monday in the person's time zone.
 fn morning_of(person: &Person, word: &str, now: Millis) -> Option<Millis> {
     const BEGINS: i8 = 8;
     let zone = jiff::tz::TimeZone::get(&person.time_zone).ok()?;

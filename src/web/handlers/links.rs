@@ -1,4 +1,4 @@
-//! Share links: for their author, and the page they open.
+//! Handlers for share links: managing them, and the page that they open.
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -21,7 +21,7 @@ use crate::web::responses::{
 use crate::web::schema::ListView;
 use crate::{links, text, updates};
 
-/// The links of an update of one's own.
+/// Lists the links of one of the viewer's own updates.
 pub(crate) async fn list(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -71,7 +71,7 @@ pub(crate) async fn create(
     json(StatusCode::CREATED, &view)
 }
 
-/// Every link of the workspace, for admins: a page, or JSON by pages.
+/// Lists every link of the workspace, for admins: as a page, or as paginated JSON.
 pub(crate) async fn all(
     req: HttpRequest,
     ctx: RequestContext,
@@ -118,7 +118,7 @@ pub(crate) async fn revoke(
 ) -> HandlerResult {
     let mut tx = state.db.begin().await?;
     let update = links::revoke(&mut tx, &state.clock, &ctx.viewer, &id).await?;
-    // Admins end links of updates that they may not open.
+    // Admins can revoke links to updates that they cannot open.
     let page = match updates::find(&mut tx, &ctx.viewer, &update).await {
         Ok(_) => format!("/updates/{update}"),
         Err(Error::NotFound) => "/links".to_owned(),
@@ -128,14 +128,16 @@ pub(crate) async fn revoke(
     no_content_or_redirect(&ctx, &return_path(&req, &page))
 }
 
-/// The update as its guest sees it. Someone signed in who may open it anyway stays themself.
+/// Shows the update to a guest. A signed-in person who may open the update anyway sees it under their own
+/// account.
 pub(crate) async fn open(
     req: HttpRequest,
     ctx: RequestContext,
     state: web::Data<State>,
     secret: web::Path<String>,
 ) -> HandlerResult {
-    // Asked before a connection is held: nothing may wait for a second one.
+    // Read the guests before taking a connection: no request may wait for a second connection while it holds
+    // one.
     let guests = guests_of(&state, &req).await?;
     let mut connection = state.db.read().await?;
     let link = links::by_secret(&mut connection, &secret)
@@ -163,7 +165,8 @@ pub(crate) async fn open(
         may_comment: link.comments_at.is_some(),
         is_program: false,
     });
-    // Whoever is signed in stays themself: what they would send comes from their account, to which this update is not open.
+    // A signed-in person cannot answer here: their answers would come from their account, which has no access
+    // to this update.
     let signed_in = ctx.viewer.person().is_ok();
     let guest = Guest {
         may_comment: guest.may_comment && !signed_in,
@@ -221,7 +224,7 @@ pub(crate) async fn open(
         HeaderName::from_static("x-robots-tag"),
         HeaderValue::from_static("noindex, nofollow"),
     );
-    // The address is a secret: it is told to no other site.
+    // The address is a secret, so no referrer may reveal it to other sites.
     answer.headers_mut().insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("same-origin"),
@@ -229,7 +232,7 @@ pub(crate) async fn open(
     Ok(answer)
 }
 
-/// Link previews send `*/*`, so only who names JSON gets it.
+/// Returns whether the client asks for JSON by name. Link previews send `*/*` and get the page.
 fn wants_json(req: &HttpRequest) -> bool {
     let accept = req
         .headers()

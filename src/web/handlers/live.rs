@@ -1,6 +1,6 @@
-//! Live pages: one stream of server-sent events a page, in order, without gaps.
+//! Live pages: one stream of server-sent events per page, in order and without gaps.
 //!
-//! An event carries a kind and an id; the page fetches what changed under its own rights.
+//! An event carries only a kind and an id. The page fetches what changed with its own permissions.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -21,13 +21,13 @@ use crate::web::presenters::counts_view;
 use crate::web::responses::HandlerResult;
 use crate::{comments, inbox, updates};
 
-/// Where the page is.
+/// Position of the page in the event log.
 #[derive(Debug, Deserialize)]
 pub(crate) struct StreamQuery {
     after: Option<i64>,
 }
 
-/// What happens to an update, and my inbox counts.
+/// Streams the events of an update and the viewer's inbox counts.
 pub(crate) async fn update(
     req: HttpRequest,
     ctx: RequestContext,
@@ -39,7 +39,7 @@ pub(crate) async fn update(
     stream(&req, ctx, state, Some(id.into_inner()), after.after).await
 }
 
-/// My inbox counts.
+/// Streams the viewer's inbox counts.
 pub(crate) async fn inbox(
     req: HttpRequest,
     ctx: RequestContext,
@@ -62,7 +62,8 @@ async fn stream(
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.parse().ok());
-    // Listening begins before the past is read: what comes between is there twice and is told apart by its number.
+    // Subscribe before reading past events. An event in between is seen twice, and its number identifies the
+    // duplicate.
     let listening = state.event_hub.events.subscribe();
     let from = match last.or(after) {
         Some(n) => n,
@@ -86,7 +87,7 @@ fn event_stream(receiver: mpsc::Receiver<String>) -> impl Stream<Item = Result<B
     })
 }
 
-/// Writes to one page until it is gone, the server stops or its right ends.
+/// Writes events to one page until the client disconnects, the server stops or access ends.
 async fn write_events(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -100,7 +101,8 @@ async fn write_events(
     if page.send("retry: 2000\n\n".into()).await.is_err() {
         return;
     }
-    // Only what is sent to this page begins the interval again: events elsewhere wake the loop, but a proxy sees nothing of them.
+    // Reset the interval only when this page receives something. Other events also wake the loop, but send
+    // nothing through the proxy.
     let mut keep_alive = tokio::time::interval(state.config.keep_alive);
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     keep_alive.reset();
@@ -114,7 +116,7 @@ async fn write_events(
                 keep_alive.reset();
             }
             Ok(None) => return,
-            // The page comes back by itself and says what it heard last, so that nothing is missed.
+            // The page reconnects with the number of its last event, so nothing is missed.
             Err(error) => {
                 tracing::warn!(%error, "a live page could not be told");
                 return;
@@ -130,13 +132,13 @@ async fn write_events(
         if !woken {
             return;
         }
-        // What came at the same time is told at once.
+        // Handle events that arrived at the same time together.
         while listening.try_recv().is_ok() {}
     }
 }
 
-/// What the page has not heard yet; none when its right has ended. Never holds two connections: pages that held one and waited for
-/// another would stand still together.
+/// Returns what the page has not received yet, or `None` if access has ended. Never holds two connections: if
+/// many pages each held one and waited for another, they would deadlock.
 async fn next_message(
     ctx: &RequestContext,
     state: &State,
@@ -156,7 +158,7 @@ async fn next_message(
         .filter(|event| Some(event.update_id.as_str()) == update)
     {
         if may_receive(&mut connection, ctx, event).await? {
-            // That somebody opened shows in their receipt.
+            // An opening is presented as a change of the person's receipt.
             let kind = if event.kind == "opening" {
                 "receipt"
             } else {
@@ -190,7 +192,8 @@ async fn missed_events(state: &State, mut last: i64) -> Result<Vec<Event>> {
     }
 }
 
-/// The right to look may have ended since the page was opened: a link revoked, a session over, an audience changed.
+/// Checks whether access has ended since the page was opened: the link was revoked, the session ended or the
+/// audience changed.
 async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>) -> Result<bool> {
     let looked = async {
         let viewer =
@@ -205,7 +208,8 @@ async fn still_allowed(state: &State, ctx: &RequestContext, update: Option<&str>
     found(looked.await)
 }
 
-/// Whether this event is for who listens: of guests' pages only what a guest sees, and who opened it only for the author and themself.
+/// Returns whether the viewer may receive this event. Guests receive only what a guest can see. Openings go
+/// only to the author and to the person who opened the update.
 async fn may_receive(
     connection: &mut db::ReadConnection,
     ctx: &RequestContext,
@@ -228,7 +232,7 @@ async fn may_receive(
     }
 }
 
-/// False where there is nothing to be seen; that it cannot be known is another thing.
+/// Returns `false` if access is denied, and passes on other errors.
 fn found<T>(looked: Result<T>) -> Result<bool> {
     match looked {
         Ok(_) => Ok(true),

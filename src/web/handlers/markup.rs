@@ -1,4 +1,4 @@
-//! The layer of a picture: read and saved whole.
+//! Handlers for the markup of a picture, which is read and saved as a whole.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -11,7 +11,7 @@ use crate::web::extract::fields::Fields;
 use crate::web::responses::{HandlerResult, json, json_or_redirect, return_path};
 use crate::web::schema::MarkupView;
 
-/// The largest body: 100,000 points with their pressures.
+/// Maximum size of the body: room for 100,000 points with pressure values.
 const MAX_BODY: usize = 4 << 20;
 
 impl From<Markup> for MarkupView {
@@ -33,7 +33,7 @@ pub(crate) async fn show(
     json(StatusCode::OK, &MarkupView::from(markup))
 }
 
-/// Saves a layer: the author of the update.
+/// Saves the markup. Only the author of the update may do this.
 pub(crate) async fn put(
     req: HttpRequest,
     ctx: RequestContext,
@@ -67,7 +67,7 @@ pub(crate) async fn put(
     state.enqueue_mail(&mut tx, &update.id).await?;
     tx.commit().await?;
     if saved == PutOutcome::Hidden {
-        // In a task of its own: it goes on also when nobody waits for the answer.
+        // Run in a separate task, so that it completes even if the client disconnects.
         let (ctx, id) = (state.uploads.media.clone(), id.clone());
         actix_web::rt::spawn(async move { markup::finish_redaction(&ctx, &id).await })
             .await
@@ -82,7 +82,7 @@ pub(crate) async fn put(
     )
 }
 
-/// What is to be drawn; what is wrong with it is noted.
+/// Reads the shapes and the crop, and adds errors for invalid ones.
 fn read_input(state: &State, fields: &mut Fields) -> MarkupInput {
     let crop = fields.json("crop").unwrap_or_default();
     let Some(shapes) = fields.json("shapes") else {

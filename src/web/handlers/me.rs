@@ -1,4 +1,4 @@
-//! One's own settings.
+//! Handlers for one's own settings.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -69,8 +69,8 @@ async fn try_edit(
     };
     let current = fields.text("current", 1000).flatten().unwrap_or_default();
     fields.finish()?;
-    // The address is half of what signs one in: a browser left open must not be enough to take an account over (ASVS 5.0, 7.5.1).
-    // A token is a right that was given on purpose, to a program that knows no password.
+    // The address is half of the sign-in credentials. A browser left open must not be enough to take over the
+    // account (ASVS 5.0, 7.5.1). A token is a deliberate grant to a program, which does not know the password.
     let moves = profile
         .email
         .as_ref()
@@ -87,7 +87,7 @@ async fn try_edit(
     Ok(account)
 }
 
-/// Working hours: an object, or `days`, `from` and `to` of a form.
+/// Reads working hours: an object, or the form fields `days`, `from` and `to`.
 fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     if fields.is_form() && (fields.has("from") || fields.has("to") || fields.has("days")) {
         let days = fields.list("days").unwrap_or_default();
@@ -95,7 +95,7 @@ fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
             fields.text("from", 10).flatten().unwrap_or_default(),
             fields.text("to", 10).flatten().unwrap_or_default(),
         );
-        // What is no number is no day either, and is said as day 0.
+        // Text that is not a number becomes day 0, which validation rejects.
         let days: Vec<i64> = days
             .iter()
             .map(|day| day.parse().unwrap_or_default())
@@ -114,7 +114,7 @@ fn working_hours(fields: &mut Fields) -> Option<Option<WorkingHours>> {
     }
 }
 
-/// `notify` is `{"mail":true}`; a form sends `mail`.
+/// Reads the mail setting: `notify` is `{"mail":true}`; a form sends `mail`.
 fn mail_setting(fields: &mut Fields) -> Option<bool> {
     if fields.is_form() && fields.has("mail") {
         return fields.flag("mail");
@@ -176,7 +176,7 @@ async fn try_change_password(
     tx.commit().await
 }
 
-/// That who changes what signs one in knows the present password; as slow to guess as signing in.
+/// Checks the current password before a change of credentials, with the same rate limit as sign-in.
 async fn check_current(
     req: &HttpRequest,
     state: &State,

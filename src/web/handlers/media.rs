@@ -1,4 +1,4 @@
-//! Media: adding and removing files, and their bytes.
+//! Handlers for media: adding and removing files, and serving their bytes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::web::responses::{
 };
 use crate::web::schema::{ListView, MediaView};
 
-/// How long a redirect to a picture is good.
+/// Lifetime of the presigned URL of a picture.
 const PICTURE_REDIRECT_LIFETIME: Duration = Duration::from_secs(60);
 
 pub(crate) async fn show(
@@ -43,7 +43,7 @@ pub(crate) async fn show(
     )
 }
 
-/// Adds files to an update of one's own.
+/// Adds files to one of the viewer's own updates.
 pub(crate) async fn add(
     req: HttpRequest,
     ctx: RequestContext,
@@ -51,7 +51,7 @@ pub(crate) async fn add(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> HandlerResult {
-    // Whoever may not add learns it before the bytes are stored.
+    // Check permission before storing the files.
     updates::find_own(&mut *state.db.read().await?, &ctx.viewer, &id).await?;
     let (fields, files) = Fields::read_with_files(
         &req,
@@ -96,10 +96,10 @@ pub(crate) async fn add(
     json(StatusCode::CREATED, &ListView { items, next: None })
 }
 
-/// How a file is removed.
+/// Options for removing a file.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Removal {
-    /// Also from earlier versions.
+    /// Whether to remove the file from earlier versions too.
     #[serde(default)]
     for_good: bool,
 }
@@ -117,7 +117,7 @@ pub(crate) async fn remove(
     no_content_or_redirect(&ctx, &return_path(&req, &format!("/updates/{update}/edit")))
 }
 
-/// Lets only a stretch of a recording play: its author.
+/// Trims a recording to a range. Only its author may do this.
 pub(crate) async fn trim(
     req: HttpRequest,
     ctx: RequestContext,
@@ -143,7 +143,7 @@ pub(crate) async fn trim(
     media_response(&req, &ctx, &state, tx, &id).await
 }
 
-/// Lets the whole recording play again.
+/// Restores the full length of a recording.
 pub(crate) async fn untrim(
     req: HttpRequest,
     ctx: RequestContext,
@@ -179,7 +179,7 @@ async fn media_response(
     )
 }
 
-/// What signs an address; `download` asks for a file instead of something to look at.
+/// Signed query parameters of a media address. `download` serves the file as an attachment.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Signed {
     #[serde(default)]
@@ -191,7 +191,7 @@ pub(crate) struct Signed {
     download: Option<String>,
 }
 
-/// The bytes under a signed address, whole or a range of them (RFC 9110 §14).
+/// Serves the bytes of a signed address, in full or one range (RFC 9110 §14).
 pub(crate) async fn bytes(
     req: HttpRequest,
     state: web::Data<State>,
@@ -214,8 +214,8 @@ pub(crate) async fn bytes(
     )
     .await?;
     let storage = &state.uploads.media.storage;
-    // A presigned address is for GET alone, and a HEAD costs no bytes anyway. Nobody gets one of another's original: that stays when what
-    // others may see of it changes, and so would the address.
+    // A presigned URL is valid for GET only, and HEAD transfers no bytes anyway. Never presign an original for
+    // anyone but the author: the URL would stay valid after the author changes what others may see of it.
     let redirects = state.config.delivery == Delivery::Redirect
         && served.raw == 0
         && signed.download.is_none()
@@ -263,8 +263,8 @@ pub(crate) async fn bytes(
     Ok(answer.body(SizedStream::new(size, body)))
 }
 
-/// How long a redirect is good: browsers stay on the address they were first sent to, so for a video three times its length, and an hour at
-/// least, also where its length is not known yet.
+/// Lifetime of a presigned URL. Browsers keep using the URL of the first redirect. A video therefore gets three
+/// times its duration, and at least one hour, also when the duration is not known yet.
 fn redirect_lifetime(served: &ServedObject) -> Duration {
     if served.kind != "video" {
         return PICTURE_REDIRECT_LIFETIME;
@@ -280,7 +280,7 @@ fn set_headers(
     download: bool,
 ) {
     let kind = if download { "attachment" } else { "inline" };
-    // RFC 6266 with RFC 8187: the name as it was, in UTF-8.
+    // RFC 6266 with RFC 8187: the original name, in UTF-8.
     let disposition = format!(
         "{kind}; filename*=UTF-8''{}",
         encode_query_value(&download_name(served)).replace('/', "%2F")
@@ -302,7 +302,8 @@ fn set_headers(
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
 }
 
-/// The name the file had, with the ending of what it is now: a WebP may have become a PNG, a MOV an MP4.
+/// Returns the original file name with the extension of the current format: a WebP may now be a PNG, and a MOV
+/// an MP4.
 fn download_name(served: &ServedObject) -> String {
     let ending = match served.content_type.as_str() {
         "image/png" => "png",
@@ -348,7 +349,8 @@ enum RequestedRange {
     Unsatisfiable,
 }
 
-/// One range is answered; several, and ranges of another version (`If-Range`), get the whole, as the standard allows.
+/// Parses a single range. Several ranges, or a range of another version (`If-Range`), get the full content, as
+/// the standard allows.
 fn requested_range(req: &HttpRequest, tag: &EntityTag, length: u64) -> RequestedRange {
     if !req.headers().contains_key(header::RANGE) {
         return RequestedRange::Whole;

@@ -1,4 +1,4 @@
-//! People, invitations and new passwords.
+//! Handlers for people, invitations and password resets.
 
 use std::collections::BTreeMap;
 
@@ -266,7 +266,7 @@ pub(crate) async fn withdraw(
     no_content_or_redirect(&ctx, "/people")
 }
 
-/// The page of an invitation's link; it does nothing by itself, since mail scanners follow links.
+/// Shows the page of an invitation. GET changes nothing, because mail scanners follow links.
 pub(crate) async fn invitation(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -358,7 +358,7 @@ async fn try_accept(
     Ok(session)
 }
 
-/// The page of a link for a new password.
+/// Shows the page of a password reset link.
 pub(crate) async fn reset_page(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -1,4 +1,4 @@
-//! Receipts: who was asked, answering, hearing what was said back, reminding, and the author's overview of it all.
+//! Handlers for receipts: listing, answering, verdicts, reminders and the author's overview.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -27,7 +27,7 @@ use crate::web::responses::{
 use crate::web::schema::{ListView, ReceiptView};
 use crate::{events, sample, share_message, text};
 
-/// Who was asked and who answered: for members, as a page, JSON or CSV. Guests see none.
+/// Lists recipients and their answers for members, as a page, JSON or CSV. Guests cannot see them.
 pub(crate) async fn list(
     req: HttpRequest,
     ctx: RequestContext,
@@ -81,7 +81,7 @@ pub(crate) async fn list(
     )
 }
 
-/// One recipient's standing, with what the two said.
+/// Shows one recipient's receipt with its verdict thread.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -116,7 +116,7 @@ pub(crate) async fn show(
     json(StatusCode::OK, &body)
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// Escapes a cell, so that no spreadsheet interprets it as a formula.
 fn csv_cell(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
@@ -179,7 +179,7 @@ fn receipts_csv(receipts: &[ReceiptView]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(Error::internal)
 }
 
-/// A table to keep, named after what it is of.
+/// Builds a CSV download that is named after the update.
 fn csv_response(title: &str, body: &[u8]) -> HandlerResult {
     let name: String = text::clean_file_name(title)
         .chars()
@@ -199,7 +199,7 @@ fn csv_response(title: &str, body: &[u8]) -> HandlerResult {
         .body(body.to_vec()))
 }
 
-/// All updates of one's own, with how far the answers have come.
+/// Lists all of the viewer's own updates with the progress of their answers.
 pub(crate) async fn overview(
     req: HttpRequest,
     ctx: RequestContext,
@@ -244,7 +244,7 @@ pub(crate) async fn overview(
     )
 }
 
-/// All of them as a table, however many.
+/// Exports all of them as CSV, without a limit.
 async fn overview_csv(
     connection: &mut AnyConnection,
     state: &State,
@@ -322,7 +322,7 @@ pub(crate) async fn acknowledge(
     .await
 }
 
-/// I heard it, but …
+/// Records an objection with its reason.
 pub(crate) async fn decline(
     req: HttpRequest,
     ctx: RequestContext,
@@ -405,7 +405,7 @@ pub(crate) async fn take_back(
     answer_response(&req, &ctx, &state, &update).await
 }
 
-/// Responds to an answer: redirects a form to its page, and gives a program the receipt.
+/// Responds to an answer: redirects a form to the update's page, and returns the receipt to a program.
 async fn answer_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -432,7 +432,7 @@ async fn answer_response(
     }
 }
 
-/// The author hears what was read back: confirms or corrects it.
+/// Records the author's verdict on a readback: confirmed or corrected.
 pub(crate) async fn confirm(
     req: HttpRequest,
     ctx: RequestContext,
@@ -517,7 +517,8 @@ async fn set_disclosed(
     receipt_response(req, ctx, state, &id, &person).await
 }
 
-/// After the author did something about a recipient: back to the list, or to a program the recipient's standing.
+/// Responds to an author's action on a receipt: redirects a form to the list, and returns the receipt to a
+/// program.
 async fn receipt_response(
     req: &HttpRequest,
     ctx: &RequestContext,
@@ -542,7 +543,7 @@ async fn receipt_response(
     )
 }
 
-/// Reminds those who still owe, and answers with words to pass on that name them.
+/// Reminds everyone who still owes an answer, and returns a message to pass on that names them.
 pub(crate) async fn remind(
     req: HttpRequest,
     ctx: RequestContext,
@@ -581,7 +582,7 @@ pub(crate) async fn remind(
     )
 }
 
-/// `Still open on “Title” (3:12): Bob (by Fri 17:00), Cyd. https://…`
+/// Builds a message such as `Still open on “Title” (3:12): Bob (by Fri 17:00), Cyd. https://…`
 async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) -> Result<String> {
     let mut connection = state.db.read().await?;
     let view = presenters::update_view(&mut connection, state, ctx, update).await?;
@@ -615,7 +616,7 @@ async fn reminder_message(state: &State, ctx: &RequestContext, update: &Update) 
     ))
 }
 
-/// `Auckland` of `Pacific/Auckland`.
+/// Returns the city of a time zone: `Auckland` for `Pacific/Auckland`.
 fn city_of_zone(zone: &str) -> String {
     zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }

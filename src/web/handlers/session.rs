@@ -1,4 +1,4 @@
-//! Setting up, signing in and out, sessions and tokens.
+//! Handlers for set-up, sign-in, sign-out, sessions and tokens.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -51,7 +51,7 @@ pub(crate) async fn setup_page(
     )
 }
 
-/// The first account, once, for who has the printed code.
+/// Creates the first account, once, for a person with the printed code.
 pub(crate) async fn setup(
     req: HttpRequest,
     ctx: RequestContext,
@@ -87,7 +87,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
         .unwrap_or_else(|| "UTC".into());
     fields.finish()?;
     let password = Some(PasswordHash::new(&password, &[&name, &email]).await?);
-    // The first account must not fail for the sample's sake.
+    // A failure of the sample must not prevent the first account.
     let video = sample::store_video(&state.uploads)
         .await
         .inspect_err(|error| tracing::warn!(%error, "the sample update is left out"))
@@ -106,7 +106,7 @@ async fn try_setup(req: &HttpRequest, state: &State, mut fields: Fields) -> Resu
     made
 }
 
-/// The first account, its session and the sample, or none of them.
+/// Creates the first account, its session and the sample in one transaction.
 async fn create_first_account(
     req: &HttpRequest,
     state: &State,
@@ -114,7 +114,7 @@ async fn create_first_account(
     video: Option<&StoredFile>,
 ) -> Result<String> {
     let mut tx = state.db.begin().await?;
-    // Asked again under the write lock: two at once cannot both be first.
+    // Check again under the write lock, so that two requests cannot both create the first account.
     people::lock_setup(&mut tx).await?;
     if !people::no_accounts_yet(&mut tx).await? {
         return Err(Error::NotFound);
@@ -128,7 +128,7 @@ async fn create_first_account(
     Ok(secret)
 }
 
-/// Set-up is gone once there is an account, and to who has not the code.
+/// Responds with "not found" if an account already exists or the code is wrong.
 async fn check_code(state: &State, code: &str) -> Result<()> {
     let open = people::no_accounts_yet(&mut *state.db.read().await?).await?;
     if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) {
@@ -143,7 +143,7 @@ pub(crate) struct NextQuery {
     next: Option<String>,
 }
 
-/// Who I am, or the sign-in page.
+/// Returns the signed-in person, or shows the sign-in page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -211,7 +211,7 @@ async fn try_sign_in(req: &HttpRequest, state: &State, mut fields: Fields) -> Re
         .check_sign_in(&text::email_key(&email), &client_address(state, req))?;
     let account = people::sign_in(&state.db, &email, &password).await?;
     let mut tx = state.db.begin().await?;
-    // A session that the browser already has ends: signing in makes a new one (ASVS 5.0, 7.2.4).
+    // End the browser's existing session: signing in creates a new one (ASVS 5.0, 7.2.4).
     if let Some(old) = req.cookie(session_cookie(state)) {
         people::end_session_by_secret(&mut tx, old.value()).await?;
     }
@@ -288,7 +288,7 @@ pub(crate) async fn add_token(
                 field.to_owned()
             }
         };
-        // The page has another field of that name.
+        // The settings page already has another field called `name`.
         let typed = typed
             .into_iter()
             .map(|(field, value)| (page_field(&field), value))
