@@ -1,4 +1,4 @@
-//! Addresses of media: signed for a right, until a time, for whoever holds them.
+//! Signed media addresses. Each is bound to a credential and expires; anyone who has the address can use it.
 
 use super::extract::context::grant;
 use crate::clock::real_now;
@@ -7,10 +7,11 @@ use crate::people::Viewer;
 use crate::signing;
 use crate::state::State;
 
-/// Expiries lie on these boundaries, so that rendering a page again keeps `src`.
+/// Expiry times are multiples of this many seconds, so that rendering a page again keeps the same `src`.
 const EXPIRY_STEP: i64 = 12 * 3600;
 
-/// The path and query of an object's address, good for 12 to 24 hours or until the right ends.
+/// Returns the path and query of an object's signed address. It is valid for 12 to 24 hours, or until the
+/// credential ends.
 pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -> String {
     let key = key.strip_prefix("media/").unwrap_or(key);
     let expiry = (real_now() / 1000 / EXPIRY_STEP + 2) * EXPIRY_STEP;
@@ -21,7 +22,8 @@ pub(crate) fn sign(state: &State, viewer: &Viewer, update_id: &str, key: &str) -
     )
 }
 
-/// Checks an address and answers the storage key it stands for. Wrong, changed and expired ones look alike.
+/// Verifies an address and returns its storage key. Invalid, modified and expired addresses give the same
+/// error.
 pub(crate) fn check(
     state: &State,
     key: &str,

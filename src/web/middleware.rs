@@ -1,4 +1,5 @@
-//! What happens around every request: its id, the method a form means, whether it may be unsafe, the face of errors, the headers, the log.
+//! Middleware around every request: request id, method override, cross-site protection, error rendering,
+//! headers and logging.
 
 use actix_web::body::MessageBody;
 use actix_web::cookie::Cookie;
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::state::State;
 use crate::text;
 
-/// Around every request.
+/// Handles one request from start to end.
 pub(crate) async fn handle_request<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -53,7 +54,7 @@ pub(crate) async fn handle_request<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// Addresses that are secrets are not logged whole.
+/// Shortens addresses that contain a secret, for the log.
 fn path_for_log(path: &str) -> String {
     for secret in ["/s/", "/resets/", "/invitations/", "/unsubscribe/"] {
         if let Some(rest) = path.strip_prefix(secret)
@@ -65,16 +66,17 @@ fn path_for_log(path: &str) -> String {
     path.to_owned()
 }
 
-/// Refuses what another site sends, and gives a form's request the method it means.
+/// Rejects cross-site requests and applies the method override of forms.
 async fn check_request(request: &mut ServiceRequest) -> Result<()> {
-    // No id has it, and PostgreSQL takes no text with it.
+    // No id contains U+0000, and PostgreSQL rejects text with it.
     if request.uri().path().contains("%00") {
         return Err(Error::NotFound);
     }
     if request.query_string().contains("%00") {
         return Err(Error::invalid("?", text::NUL_ERROR));
     }
-    // A HEAD is a GET whose body the server leaves out; only media answers it by itself, and a stream has no end to find.
+    // Treat HEAD as GET; the server omits the body. Media and uploads handle HEAD themselves, and an event
+    // stream never ends.
     let answers_head = request.path().starts_with("/m/") || request.path().starts_with("/uploads/");
     if *request.method() == Method::HEAD && !answers_head && !request.path().ends_with("/live") {
         request.head_mut().method = Method::GET;
@@ -83,7 +85,7 @@ async fn check_request(request: &mut ServiceRequest) -> Result<()> {
         return Ok(());
     }
     check_same_site(request)?;
-    // Clients behind proxies that know only GET and POST (tus 1.0).
+    // Support clients behind proxies that allow only GET and POST (tus 1.0).
     if request.path().starts_with("/uploads/")
         && let Some(meant) = request
             .headers()
@@ -143,9 +145,11 @@ fn method_override(text: &[u8]) -> Option<Method> {
         })
 }
 
-/// Unsafe requests come from our own pages, or from programs: `Sec-Fetch-Site` tells, else `Origin`, and where both are absent there
-/// must be no cookie that the browser could have added by itself.
-/// Mail programs press the one button of `/unsubscribe/…` from wherever they are (RFC 8058 §3.2): its token says all, and no cookie counts.
+/// Accepts unsafe requests only from our own pages and from programs. Checks `Sec-Fetch-Site`, or else
+/// `Origin`. If both are absent, the request must not carry a cookie, because a browser could have added it.
+///
+/// `/unsubscribe/…` is exempt: mail programs send its one-click request from anywhere (RFC 8058 §3.2). The
+/// token in its address is the only credential; cookies are ignored.
 fn check_same_site(request: &ServiceRequest) -> Result<()> {
     if request.path().starts_with("/unsubscribe/") {
         return Ok(());
@@ -199,14 +203,14 @@ async fn error_response(request: ServiceRequest, error: &Error, id: &str) -> Ser
     ServiceResponse::new(request, answer)
 }
 
-/// Gives an error its face and logs its cause, once.
+/// Renders an error and logs its cause once.
 async fn render_error_response(response: ServiceResponse, id: &str) -> ServiceResponse {
     let wrong_method = response.status() == StatusCode::METHOD_NOT_ALLOWED;
     if response.response().error().is_none() && !wrong_method {
         return response;
     }
     let request = response.request().clone();
-    // Where the database is away, who asks is not asked again: each time takes seconds.
+    // If the database is down, do not load the viewer again: each attempt takes seconds.
     let failed = response.response().error();
     let away = failed
         .and_then(actix_web::Error::as_error::<Error>)
@@ -271,7 +275,8 @@ fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
         .join(": ")
 }
 
-/// The headers of every answer. Media and assets have set stricter or longer-lived ones of their own.
+/// Sets the default headers of every response. Media and assets have already set their own caching and security
+/// headers.
 fn set_headers(response: &mut ServiceResponse, id: &str) {
     let nonce = response
         .request()

@@ -1,4 +1,4 @@
-//! What each template is given. Handlers fill these; templates see nothing else.
+//! Contexts of the templates. Handlers fill them in, and templates see nothing else.
 
 mod receipts;
 
@@ -17,57 +17,57 @@ use super::schema::{
 use crate::error::FieldErrors;
 use crate::workspace::Workspace;
 
-/// What every page needs around its content.
+/// Layout data that every page needs.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
-    /// The text of the window's title, before "· hearback".
+    /// Title of the window, before "· hearback".
     pub title: String,
-    /// Who is signed in.
+    /// The signed-in person.
     pub me: Option<Me>,
-    /// Which entry of the rail is current: `inbox`, `updates`, `new`, `people`, `me`, or nothing.
+    /// Current entry of the navigation: `inbox`, `updates`, `new`, `people`, `me`, or an empty text.
     pub at: &'static str,
-    /// Now, by the domain's clock.
+    /// Current time by the domain's clock, in milliseconds.
     pub now: i64,
-    /// The IANA time zone that times are written in, where the browser does not do it itself.
+    /// IANA time zone for times that the browser does not format itself.
     pub zone: String,
-    /// The nonce of this answer's Content-Security-Policy, for the one stylesheet that Turbo makes.
+    /// Nonce for the Content-Security-Policy of this response. Turbo needs it for its one stylesheet.
     pub nonce: String,
-    /// How many updates wait for an answer of mine; said in the rail and in the title.
+    /// Number of updates that wait for the viewer's answer. Shown in the navigation and the title.
     pub owed_count: i64,
-    /// Plain http on something other than this machine: browsers then neither record nor copy.
+    /// Whether the page uses plain HTTP and is not local. Browsers then allow neither recording nor copying.
     pub insecure: bool,
-    /// A sentence about what was just done, shown once.
+    /// Sentence about what was just done; shown once.
     pub flash_text: Option<String>,
-    /// A link that is shown only this once, with a button that copies it.
+    /// Link that is shown only once, with a copy button.
     pub flash_link: Option<String>,
-    /// It is copied at once.
+    /// Whether the browser copies the link at once.
     pub flash_copyable: bool,
-    /// Whether it is written down how one works here, at `/workspace`.
+    /// Whether the workspace has written rules at `/workspace`.
     pub rules: bool,
-    /// Whom to ask, for who is signed in.
+    /// Contact person of the workspace, for signed-in viewers.
     pub contact: Option<ContactView>,
 }
 
-/// Who is signed in.
+/// The signed-in person.
 #[derive(Clone, Debug)]
 pub struct Me {
-    /// The id.
+    /// Id of the person.
     pub id: String,
-    /// The name.
+    /// Display name.
     pub name: String,
-    /// The address they sign in with.
+    /// E-mail address used to sign in.
     pub email: String,
-    /// Whether they may invite, change roles and deactivate.
+    /// Whether the person is an admin.
     pub is_admin: bool,
 }
 
 impl Page {
-    /// Whether who is signed in is an admin.
+    /// Returns whether the viewer is an admin.
     pub fn is_admin(&self) -> bool {
         self.me.as_ref().is_some_and(|me| me.is_admin)
     }
 
-    /// Says how the workspace works.
+    /// Sets the workspace's rules and contact person.
     pub(super) fn set_workspace(&mut self, workspace: Workspace) {
         self.rules = !workspace.rules.is_empty();
         self.contact = workspace.contact.map(|contact| ContactView {
@@ -77,148 +77,149 @@ impl Page {
         });
     }
 
-    /// The id of who is signed in, or an empty text.
+    /// Returns the id of the signed-in person, or an empty text.
     pub fn my_id(&self) -> &str {
         self.me.as_ref().map_or("", |me| &me.id)
     }
 }
 
-/// What was typed into a form and what is wrong with it.
+/// Values of a form and their errors.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
-    /// Field → what was typed.
+    /// Typed values, keyed by field.
     pub values: BTreeMap<String, String>,
-    /// Field → what is wrong and what would be right.
+    /// Errors, keyed by field. Each says what is wrong and how to fix it.
     pub errors: FieldErrors,
-    /// What is wrong with the whole.
+    /// Error of the form as a whole.
     pub problem: Option<String>,
 }
 
 impl Form {
-    /// What was typed into the field.
+    /// Returns the typed value of a field.
     pub fn value(&self, field: &str) -> &str {
         self.values.get(field).map_or("", String::as_str)
     }
 
-    /// What is wrong with the field; an empty text when nothing is.
+    /// Returns the error of a field, or an empty text.
     pub fn error(&self, field: &str) -> &str {
         self.errors.get(field).map_or("", String::as_str)
     }
 }
 
-/// The first account. POST /setup: `code`, `name`, `email`, `password`, `time_zone`.
+/// Page that creates the first account. POST /setup: `code`, `name`, `email`, `password`, `time_zone`.
 #[derive(Template)]
 #[template(path = "people/setup.html")]
 pub struct SetupPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What was typed; `code` comes from the address.
+    /// Typed values; `code` comes from the address.
     pub form: Form,
 }
 
-/// Signing in. POST /session: `email`, `password`, `next`.
+/// Sign-in page. POST /session: `email`, `password`, `next`.
 #[derive(Template)]
 #[template(path = "people/sign_in.html")]
 pub struct SignInPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What was typed; `next` is where one was going.
+    /// Typed values; `next` is the address to open after sign-in.
     pub form: Form,
 }
 
-/// Accepting an invitation. POST /invitations/{token}: `name`, `password`, `time_zone`.
+/// Page that accepts an invitation. POST /invitations/{token}: `name`, `password`, `time_zone`.
 #[derive(Template)]
 #[template(path = "people/invitation.html")]
 pub struct InvitationPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What was typed.
+    /// Typed values and their errors.
     pub form: Form,
-    /// Whom the invitation is for.
+    /// E-mail address of the invited person.
     pub email: String,
-    /// Who invited.
+    /// Name of the person who invited them.
     pub invited_by: String,
-    /// How the workspace works: its rules are shown folded, and whom to ask.
+    /// Rules of the workspace, shown collapsed, and its contact person.
     pub workspace: WorkspaceView,
-    /// Where the form goes.
+    /// Address that the form posts to.
     pub action: String,
 }
 
-/// What ends mail to a person. POST /unsubscribe/{token}.
+/// Page that turns mail off. POST /unsubscribe/{token}.
 #[derive(Template)]
 #[template(path = "people/unsubscribe.html")]
 pub struct UnsubscribePage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// Whose mail it is about.
+    /// E-mail address of the person.
     pub email: String,
-    /// It is off already.
+    /// Whether mail is already off.
     pub off: bool,
-    /// Where the form goes.
+    /// Address that the form posts to.
     pub action: String,
 }
 
-/// A new password by a one-hour link. POST /resets/{token}: `password`.
+/// Page that resets a password by a link. POST /resets/{token}: `password`.
 #[derive(Template)]
 #[template(path = "people/reset.html")]
 pub struct ResetPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What was typed.
+    /// Typed values and their errors.
     pub form: Form,
-    /// Whose password it is.
+    /// E-mail address of the account.
     pub email: String,
-    /// Where the form goes.
+    /// Address that the form posts to.
     pub action: String,
 }
 
 /// People and invitations. PATCH /people/{id}: `role` or `active` (`true`/`false`); POST /people/{id}/reset;
-/// POST /invitations: `emails` (one a line or comma), `role`; DELETE /invitations/{id}.
+/// POST /invitations: `emails` (separated by line breaks or commas), `role`; DELETE /invitations/{id}.
 #[derive(Template)]
 #[template(path = "people/index.html")]
 pub struct PeoplePage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// Everyone with an account.
+    /// Every account.
     pub people: Vec<AccountView>,
-    /// Pending invitations (for admins).
+    /// Pending invitations, for admins.
     pub invitations: Vec<InvitationView>,
-    /// The invitation form (for admins).
+    /// Invitation form, for admins.
     pub form: Form,
-    /// Links that were just made, to pass on: shown only this once. (`InvitationView::url` is set.)
+    /// New invitations with their `InvitationView::url` set. The links are shown only once.
     pub made: Vec<InvitationView>,
 }
 
-/// Every share link, for admins. DELETE /links/{id}.
+/// Every share link of the workspace, for admins. DELETE /links/{id}.
 #[derive(Template)]
 #[template(path = "people/links.html")]
 pub struct LinksPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// One page of them, newest first.
+    /// One page of links, newest first.
     pub links: Vec<ListedLinkView>,
-    /// The address of older ones; empty when there are none.
+    /// Address of the next page with older links; empty on the last page.
     pub next: String,
 }
 
-/// Groups. POST /groups: `name`, `members` (addresses, with commas); PATCH and DELETE /groups/{id}.
+/// Groups page. POST /groups: `name`, `members` (addresses separated by commas); PATCH and DELETE /groups/{id}.
 #[derive(Template)]
 #[template(path = "people/groups.html")]
 pub struct GroupsPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// All of them, by name.
+    /// All groups, sorted by name.
     pub groups: Vec<GroupView>,
-    /// Everyone with an account, to complete addresses.
+    /// Every account, to complete addresses.
     pub people: Vec<AccountView>,
-    /// What was typed into the form that failed.
+    /// Values and errors of the form that failed.
     pub form: Form,
-    /// The id of the group whose form failed; empty for a new one's.
+    /// Id of the group whose form failed; empty for the form of a new group.
     pub editing: String,
 }
 
 impl GroupsPage {
-    /// What the form of a group holds: what was typed, if it failed, else what is.
+    /// Returns the value of a field in a group's form: the typed value if this form failed, otherwise `is`, the
+    /// stored value.
     pub fn value<'a>(&'a self, id: &str, field: &str, is: &'a str) -> &'a str {
         if self.has_failed(id) {
             self.form.value(field)
@@ -227,7 +228,7 @@ impl GroupsPage {
         }
     }
 
-    /// What is wrong with a field of a group's form.
+    /// Returns the error of a field in a group's form.
     pub fn error(&self, id: &str, field: &str) -> &str {
         if self.has_failed(id) {
             self.form.error(field)
@@ -236,92 +237,94 @@ impl GroupsPage {
         }
     }
 
-    /// Whether it is the form of this group that failed; an empty id is a new one's.
+    /// Returns whether the form of this group failed. An empty id stands for the form of a new group.
     pub fn has_failed(&self, id: &str) -> bool {
         self.editing == id && !self.form.errors.is_empty()
     }
 }
 
-/// How we work here. PATCH /workspace: `rules`, `contact` (an address), `due` (a number of working days).
+/// "How we work here". PATCH /workspace: `rules`, `contact` (an address), `due` (a number of working days).
 #[derive(Template)]
 #[template(path = "people/workspace.html")]
 pub struct WorkspacePage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What is written down.
+    /// Rules, contact and default due time.
     pub workspace: WorkspaceView,
-    /// The form instead of the words.
+    /// Whether to show the form instead of the rules.
     pub edit: bool,
-    /// The form.
+    /// Values and errors of the form.
     pub form: Form,
-    /// Everyone with an account, to choose the contact from; only with `edit`.
+    /// Every account, to choose the contact from; only with `edit`.
     pub people: Vec<AccountView>,
 }
 
-/// Settings of one's own. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`, `mail`; PUT /me/password: `current`, `password`;
-/// DELETE /sessions/{id}; POST /tokens: `name`; DELETE /tokens/{id}; DELETE /session signs out.
+/// Personal settings. PATCH /me: `name`, `email`, `time_zone`, `days` repeated, `from`, `to`, `away_until`,
+/// `mail`; PUT /me/password: `current`, `password`; DELETE /sessions/{id}; POST /tokens: `name`; DELETE
+/// /tokens/{id}; DELETE /session signs out.
 #[derive(Template)]
 #[template(path = "people/me.html")]
 pub struct MePage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// My account.
+    /// The viewer's account.
     pub account: AccountView,
-    /// What was typed (any of the forms of the page; field names differ: `name`, `email`, `time_zone`,
-    /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`).
+    /// Typed values of any form on the page. The field names do not overlap: `name`, `email`, `time_zone`,
+    /// `days`, `from`, `to`, `away_until`, `mail`, `current`, `password`, `token_name`.
     pub form: Form,
-    /// IANA names to choose from.
+    /// IANA time zone names to choose from.
     pub zones: Vec<String>,
-    /// Where I am signed in.
+    /// The viewer's active sessions.
     pub sessions: Vec<SessionView>,
-    /// My tokens; one that was just made has its `token`.
+    /// The viewer's tokens. A new token includes its secret in `token`.
     pub tokens: Vec<TokenView>,
 }
 
-/// The inbox, the home page.
+/// The inbox, which is the home page.
 #[derive(Template)]
 #[template(path = "inbox/index.html")]
 pub struct InboxPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// What waits.
+    /// Entries of the inbox.
     pub inbox: InboxView,
-    /// Nothing was ever sent in this workspace: the first day.
+    /// Whether nothing has ever been published in this workspace.
     pub first_day: bool,
 }
 
-/// The library: all one may see. GET /updates: `q`, `author`, `audience=me`, `state`, `kind`, `after`.
+/// The library: every update the viewer may see. GET /updates: `q`, `author`, `audience=me`, `state`, `kind`,
+/// `after`.
 #[derive(Template)]
 #[template(path = "updates/index.html")]
 pub struct LibraryPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// Rows.
+    /// One page of updates.
     pub items: Vec<RowView>,
-    /// The address of the next page of rows; empty when there is none.
+    /// Address of the next page; empty on the last page.
     pub next: String,
-    /// The filters as given.
+    /// Filters as given.
     pub filter: LibraryFilter,
     /// People to filter by.
     pub people: Vec<PersonView>,
 }
 
-/// The filters of the library, as given; empty texts where not.
+/// Filters of the library as given. A filter that is not set is empty.
 #[derive(Clone, Debug, Default)]
 pub struct LibraryFilter {
-    /// Words.
+    /// Search text.
     pub q: String,
-    /// A person's id.
+    /// Id of the author.
     pub author: String,
-    /// `me` or nothing.
+    /// `me` or empty.
     pub audience: String,
-    /// `draft`, `published`, `trashed` or nothing.
+    /// `draft`, `published`, `trashed` or empty.
     pub state: String,
-    /// `video`, `image` or nothing.
+    /// `video`, `image` or empty.
     pub kind: String,
 }
 
-/// A new update, a draft, or an edit of one that was sent: one form.
+/// Form for a new update, a draft, or an edit of a published update.
 ///
 /// New: POST /updates (multipart: `media` files, `title`, `notes`, `audience` repeated, `visibility`, `expectation`, `due`, `otherwise`, `publish`).
 /// Draft or edit: PATCH /updates/{id} with the same fields and `version`; POST /updates/{id}/media (multipart `media`);
@@ -329,46 +332,46 @@ pub struct LibraryFilter {
 #[derive(Template)]
 #[template(path = "updates/edit.html")]
 pub struct EditPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// The draft or the update; none on the New page.
+    /// The draft or the update; `None` for a new update.
     pub update: Option<UpdateView>,
-    /// What was typed. `audience` is one text, separated by commas.
+    /// Typed values and errors. `audience` is one text, separated by commas.
     pub form: Form,
-    /// Everyone with an account but me, to complete addresses.
+    /// Every other account, to complete addresses.
     pub people: Vec<AccountView>,
-    /// Addresses without an account that were asked for: admins are offered "Invite and ask".
+    /// Addresses in the audience that have no account. Admins see the button "Invite and ask".
     pub unknown: Vec<String>,
-    /// Who can invite, by name (told to members).
+    /// Names of the admins, who can invite. Shown to members.
     pub admins: Vec<String>,
-    /// What may be taken, in words, or why nothing is taken now (full disk).
+    /// Accepted file types in words, or why no file is accepted now (for example, a full disk).
     pub refusal: Option<String>,
-    /// The largest upload, in words.
+    /// Maximum upload size in words.
     pub limit: String,
-    /// The same in bytes.
+    /// Maximum upload size in bytes.
     pub max_upload: u64,
-    /// After how many seconds a recording stops by itself.
+    /// Maximum length of a recording, in seconds. It stops by itself after that.
     pub max_recording: u32,
-    /// How many people answered it: they can be asked again.
+    /// Number of people who answered the update and can be asked again.
     pub answered: i64,
-    /// Recordings or pictures came or went since they did.
+    /// Whether media was added or removed since they answered.
     pub media_changed: bool,
 }
 
 impl EditPage {
-    /// The id of the draft or the update; empty on the New page.
+    /// Returns the id of the draft or the update; empty for a new update.
     pub fn id(&self) -> &str {
         self.update.as_ref().map_or("", |update| &update.id)
     }
 
-    /// Whether it was sent already.
+    /// Returns whether the update is published.
     pub fn published(&self) -> bool {
         self.update
             .as_ref()
             .is_some_and(|update| update.state == "published")
     }
 
-    /// The groups that the audience names, as `@design and @ops`; empty without one.
+    /// Returns the groups in the audience as `@design and @ops`; empty if there are none.
     pub fn groups(&self) -> String {
         let names: Vec<&str> = self
             .form
@@ -384,7 +387,7 @@ impl EditPage {
         }
     }
 
-    /// Whether it has recordings or pictures.
+    /// Returns whether the update has media.
     pub fn has_media(&self) -> bool {
         self.update
             .as_ref()
@@ -392,61 +395,62 @@ impl EditPage {
     }
 }
 
-/// An update, for a member or a guest.
+/// Page of an update, for a member or a guest.
 #[derive(Template)]
 #[template(path = "updates/show.html")]
 pub struct UpdatePage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
     /// The update.
     pub update: UpdateView,
     /// Threads in order.
     pub comments: Vec<CommentView>,
-    /// The composer; `name` for a guest without one.
+    /// Values and errors of the composer. A guest without a name also enters `name`.
     pub form: Form,
-    /// What who asks is writing, by subject: `comment`, `readback`, `decline`, or the id of the comment that is answered.
+    /// The viewer's unsent texts, keyed by subject: `comment`, `readback`, `decline`, or the id of the comment
+    /// they reply to.
     pub drafts: BTreeMap<String, String>,
-    /// People whom the comment that was just written names though they cannot see the update.
+    /// People whom the viewer's new comment mentions and who cannot see the update.
     pub unseen: Vec<PersonView>,
-    /// Recipients; empty for guests.
+    /// Receipts of the recipients; empty for guests.
     pub receipts: Vec<ReceiptView>,
     /// Guests who acknowledged; empty for guests.
     pub guests: Vec<GuestAnswerView>,
-    /// Share links; empty but for the author.
+    /// Share links; empty for everyone but the author.
     pub links: Vec<LinkView>,
-    /// Who can open it, in words: "You, 6 people, 1 open link". Empty for guests.
+    /// Summary of who can open the update: "You, 6 people, 1 open link". Empty for guests.
     pub access_summary: String,
-    /// Who asks is the author.
+    /// Whether the viewer is the author.
     pub author: bool,
-    /// Who asks is a guest.
+    /// Whether the viewer is a guest.
     pub guest: bool,
-    /// Who asks may comment, react and acknowledge.
+    /// Whether the viewer may comment, react and acknowledge.
     pub may_answer: bool,
-    /// A guest who has not said a name yet.
+    /// Whether the viewer is a guest who has not given a name yet.
     pub needs_name: bool,
-    /// What is asked of who asks: the bar at the bottom.
+    /// Bar at the bottom, with what the viewer is asked.
     pub answer_bar: AnswerBar,
-    /// Who asks wants to hear nothing of it that does not concern them.
+    /// Whether the viewer muted the update.
     pub muted: bool,
-    /// Something waits in the inbox: this, or what is read after it.
+    /// Whether the inbox has an entry to read: this update or a later one.
     pub next: bool,
-    /// Whether mail goes out to those who are asked.
+    /// Whether recipients get mail.
     pub mail: bool,
-    /// The address the page opens its live stream with; empty for none.
+    /// Address of the page's live stream; empty if there is none.
     pub live: String,
-    /// The last event that the page already shows.
+    /// Number of the last event that the page already shows.
     pub event: i64,
-    /// For Open Graph: the absolute address and the absolute poster, on share pages.
+    /// Open Graph data; only on share pages.
     pub share: Option<SharePreview>,
 }
 
 impl UpdatePage {
-    /// What is being written about the subject; an empty text for nothing.
+    /// Returns the unsent text for a subject, or an empty text.
     pub fn draft(&self, subject: &str) -> &str {
         self.drafts.get(subject).map_or("", String::as_str)
     }
 
-    /// What stands in the composer: what was refused just now, else the draft.
+    /// Returns the text of the composer: the refused text, or else the unsent text.
     pub fn composer_text(&self) -> &str {
         self.form
             .values
@@ -454,7 +458,7 @@ impl UpdatePage {
             .map_or_else(|| self.draft("comment"), String::as_str)
     }
 
-    /// How many people answered it: they can be asked again.
+    /// Returns how many people answered the update and can be asked again.
     pub fn answered_count(&self) -> usize {
         self.receipts
             .iter()
@@ -462,37 +466,37 @@ impl UpdatePage {
             .count()
     }
 
-    /// Whether it changed since who asks answered.
+    /// Returns whether the update changed since the viewer answered.
     pub fn changed_since_answer(&self) -> bool {
         self.answer_bar.state == "stale"
     }
 }
 
-/// Open Graph of a share page.
+/// Open Graph data of a share page.
 #[derive(Clone, Debug)]
 pub struct SharePreview {
-    /// The absolute address.
+    /// Absolute address of the page.
     pub url: String,
-    /// The absolute address of a picture; may be empty.
+    /// Absolute address of a picture; may be empty.
     pub image: String,
-    /// A line of the notes.
+    /// One line of the notes.
     pub description: String,
 }
 
-/// Anything that went wrong, as a page.
+/// Error page.
 #[derive(Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// The status.
+    /// HTTP status code.
     pub status: u16,
-    /// A short heading.
+    /// Short heading.
     pub heading: String,
-    /// What happened, what is safe, what to do next.
+    /// What happened, what is safe and what to do next.
     pub detail: String,
-    /// To tell one's admin.
+    /// Id of the request, to report to an admin.
     pub request_id: String,
-    /// What was typed when it failed, so that nothing is lost.
+    /// Text that was typed before the failure, so that nothing is lost.
     pub typed: Vec<(String, String)>,
 }

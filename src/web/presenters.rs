@@ -1,5 +1,5 @@
-//! From what the domain knows to the shapes of the contract, for the eyes of who asks. The number of questions asked of the
-//! database does not depend on how many comments or files there are.
+//! Presenters: convert domain values to the API schema, limited to what the viewer may see. The number of
+//! queries does not depend on how many comments or files there are.
 
 mod access;
 mod comments;
@@ -39,12 +39,12 @@ use crate::state::State;
 use crate::updates::{self, Row, Update};
 use crate::{search, share_message};
 
-/// A time, if there is one.
+/// Formats an optional time as RFC 3339.
 pub(crate) fn format_time(at: Option<Millis>) -> Option<String> {
     at.map(rfc3339)
 }
 
-/// Words to pass on with the link.
+/// Builds the message to pass on with the link.
 fn share_message(
     state: &State,
     ctx: &RequestContext,
@@ -71,7 +71,7 @@ fn share_message(
     )
 }
 
-/// By when: a time, so many working days, or nothing.
+/// Converts a due time to JSON: a timestamp, a number of working days, or null.
 fn due_value(at: Option<Millis>, days: Option<i64>) -> Value {
     match (at, days) {
         (Some(at), _) => Value::String(rfc3339(at)),
@@ -80,7 +80,7 @@ fn due_value(at: Option<Millis>, days: Option<i64>) -> Value {
     }
 }
 
-/// A recording or a picture as its author or somebody else sees it.
+/// Presents media, with the details that only its author sees if `author` is true.
 pub(crate) fn media_view(
     state: &State,
     ctx: &RequestContext,
@@ -126,7 +126,7 @@ pub(crate) fn media_view(
     }
 }
 
-/// Lays over the pictures of a page what was drawn on them.
+/// Loads the markup of these pictures as SVG layers.
 pub(crate) async fn attach_markup(
     connection: &mut AnyConnection,
     media: &mut [MediaView],
@@ -153,7 +153,7 @@ fn is_author(viewer: &Viewer, author_id: &str) -> bool {
     viewer.person().is_ok_and(|person| person.id == author_id)
 }
 
-/// A whole update.
+/// Presents a complete update.
 pub(crate) async fn update_view(
     connection: &mut AnyConnection,
     state: &State,
@@ -283,13 +283,13 @@ fn reaction_views(all: &[Reaction], subject: &str, viewer: &Viewer) -> Vec<React
         }
     }
     if matches!(viewer, Viewer::Guest(_)) {
-        // Who of the team reacted is not a guest's business.
+        // Guests do not see which members reacted.
         shapes.iter_mut().for_each(|view| view.names.clear());
     }
     shapes
 }
 
-/// Rows of a list, with thumbnails; in the order given.
+/// Presents rows of a list with thumbnails, in the given order.
 pub(crate) async fn row_views(
     connection: &mut AnyConnection,
     state: &State,
@@ -351,7 +351,7 @@ fn row_view(state: &State, ctx: &RequestContext, row: Row, album: &MediaWithRend
     }
 }
 
-/// Puts the places where the words stand beside the rows.
+/// Adds to each row the places where the search text was found.
 pub(crate) async fn attach_hits(
     connection: &mut AnyConnection,
     state: &State,

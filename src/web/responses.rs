@@ -1,4 +1,4 @@
-//! Answers: which face an address shows, and how an error looks on both.
+//! Responses: HTML or JSON, redirects, and rendered errors.
 
 pub(crate) mod redirect;
 pub(crate) mod sign_in;
@@ -17,7 +17,7 @@ use super::pages::{ErrorPage, Page};
 use crate::error::Error;
 use crate::state::State;
 
-/// What handlers answer with; an error is given its face by [`render_error`].
+/// Result of a handler. [`render_error`] renders the error.
 pub(crate) type HandlerResult = Result<HttpResponse, Error>;
 
 impl ResponseError for Error {
@@ -30,7 +30,7 @@ impl ResponseError for Error {
     }
 }
 
-/// A page.
+/// Renders a template as an HTML response.
 pub(crate) fn html_page(status: StatusCode, template: &impl Template) -> HandlerResult {
     let body = template.render().map_err(Error::internal)?;
     Ok(HttpResponse::build(status)
@@ -38,7 +38,7 @@ pub(crate) fn html_page(status: StatusCode, template: &impl Template) -> Handler
         .body(body))
 }
 
-/// A page that says what went wrong: its status, and when to try again where that is known.
+/// Renders a template for an error, with its status and, if known, `Retry-After`.
 pub(crate) fn html_error_page(error: &Error, template: &impl Template) -> HandlerResult {
     let mut answer = html_page(error.status_code(), template)?;
     if let Some(seconds) = error.retry_after() {
@@ -49,12 +49,12 @@ pub(crate) fn html_error_page(error: &Error, template: &impl Template) -> Handle
     Ok(answer)
 }
 
-/// JSON.
+/// Returns a JSON response.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> HandlerResult {
     Ok(HttpResponse::build(status).json(body))
 }
 
-/// To a form 303 to where the result is seen; to a program the result itself.
+/// Redirects a form with 303 to the result, and returns the result to a program as JSON.
 pub(crate) fn json_or_redirect(
     ctx: &RequestContext,
     status: StatusCode,
@@ -71,7 +71,7 @@ pub(crate) fn json_or_redirect(
     Ok(answer.json(body))
 }
 
-/// To a form 303; to a program 204.
+/// Redirects a form with 303, and returns 204 to a program.
 pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerResult {
     Ok(if ctx.wants_html {
         see_other(to)
@@ -80,21 +80,22 @@ pub(crate) fn no_content_or_redirect(ctx: &RequestContext, to: &str) -> HandlerR
     })
 }
 
-/// 303 to an address of ours.
+/// Redirects with 303 to a path of this site.
 pub(crate) fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, to))
         .finish()
 }
 
-/// 303 to an address of ours, where something is said.
+/// Redirects with 303 to a path of this site, which then shows a message once.
 pub(crate) fn see_other_with_flash(state: &State, to: &str, said: &Flash) -> HandlerResult {
     let mut answer = see_other(to);
     said.put(state, &mut answer)?;
     Ok(answer)
 }
 
-/// Where a form goes back to: the page it stood on, if that is ours, else `otherwise`.
+/// Returns the page a form was on, according to `Referer`, if it belongs to this site. Otherwise returns
+/// `otherwise`.
 pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     let referer = req
         .headers()
@@ -107,7 +108,7 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
         .and_then(|value| value.to_str().ok());
     match referer {
         Some(uri) if uri.authority().map(actix_web::http::uri::Authority::as_str) == host => {
-            // A form that was refused stands at the address it was sent to, where nothing is to be seen.
+            // A refused form is shown at the address it was posted to, which has no page of its own.
             match uri
                 .path()
                 .strip_prefix("/updates/")
@@ -126,8 +127,8 @@ pub(crate) fn return_path(req: &HttpRequest, otherwise: &str) -> String {
     }
 }
 
-/// The face of an error: a problem document (RFC 9457), a page, or for a page that needs someone signed in the way there.
-/// What was typed into a form that failed is shown again, so that nothing is lost.
+/// Renders an error as a problem document (RFC 9457) or a page. If a page requires sign-in, redirects there. An
+/// error page shows the typed text again, so that nothing is lost.
 pub(crate) fn render_error(
     req: &HttpRequest,
     error: &Error,
@@ -204,7 +205,7 @@ fn problem_document(
         .body(body.to_string())
 }
 
-/// Percent-encodes a value of a query.
+/// Percent-encodes a query value. Slashes stay as they are.
 pub(crate) fn encode_query_value(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -218,7 +219,7 @@ pub(crate) fn encode_query_value(text: &str) -> String {
     escaped
 }
 
-/// Replaces a response's body.
+/// Boxes the body of a response, so that all responses have the same type.
 pub(crate) fn box_body<B: MessageBody + 'static>(
     response: actix_web::dev::ServiceResponse<B>,
 ) -> actix_web::dev::ServiceResponse {

@@ -214,8 +214,8 @@ pub(crate) async fn bytes(
     )
     .await?;
     let storage = &state.uploads.media.storage;
-    // A presigned URL is valid for GET only, and HEAD transfers no bytes anyway. Never presign an original for
-    // anyone but the author: the URL would stay valid after the author changes what others may see of it.
+    // A presigned URL is valid for GET only, and HEAD transfers no bytes anyway. Never presign the original of
+    // another person's recording: the URL would stay valid after the viewer loses access to the original.
     let redirects = state.config.delivery == Delivery::Redirect
         && served.raw == 0
         && signed.download.is_none()

@@ -1,4 +1,4 @@
-//! Updates: the library, writing one, its page, and answering it.
+//! Handlers for updates: the library, writing, the update's page, and muting.
 
 mod access;
 mod library;
@@ -28,7 +28,7 @@ use crate::web::responses::{
 use crate::web::schema::{ListView, PersonView, UpdateView};
 use crate::{drafts, events, inbox, links, media, notifications, receipts, sample, updates};
 
-/// One update: its page, or its JSON. The author of a draft is led to where it is edited.
+/// Shows one update as a page or JSON. The author of a draft is redirected to the edit page.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -49,7 +49,8 @@ pub(crate) async fn show(
     update_page(&state, &ctx, StatusCode::OK, &update, Form::default(), None).await
 }
 
-/// The page of an update for a member or a guest, with what was typed into its composer if that was refused.
+/// Renders the page of an update for a member or a guest. If a comment was refused, the composer keeps the
+/// typed text.
 pub(crate) async fn update_page(
     state: &State,
     ctx: &RequestContext,
@@ -59,14 +60,14 @@ pub(crate) async fn update_page(
     share: Option<SharePreview>,
 ) -> HandlerResult {
     let mut connection = state.db.read().await?;
-    // Read first: what happens while the page is made comes again as an event, and is never missed.
+    // Read the event number first. Events during rendering are then delivered again instead of being missed.
     let event = events::newest_number(&mut connection).await?;
     let mut view = presenters::update_view(&mut connection, state, ctx, update).await?;
     presenters::attach_markup(&mut connection, &mut view.media).await?;
     let comments = presenters::thread_views(&mut connection, state, ctx, update).await?;
     let guest = ctx.viewer.guest_of(&update.id);
     if guest.is_some() {
-        // A guest's number is that of the threads a guest sees.
+        // Count only the threads that a guest can see.
         let seen = comments
             .iter()
             .map(|thread| thread.replies.len() + usize::from(!thread.removed))
@@ -167,7 +168,7 @@ pub(crate) async fn update_page(
     html_page(status, &shown)
 }
 
-/// What is asked of who looks, and what they answered.
+/// Builds the bar that shows what the viewer is asked and what they answered.
 async fn answer_bar(
     connection: &mut AnyConnection,
     ctx: &RequestContext,
@@ -227,7 +228,8 @@ async fn answer_bar(
     })
 }
 
-/// Who can open it: "You, 6 people, 1 open link", or for one of them "Ada, you, 5 more people".
+/// Summarizes who can open the update: "You, 6 people, 1 open link", or for a recipient "Ada, you, 5 more
+/// people".
 fn access_summary(update: &UpdateView, author: bool, links: usize) -> String {
     let everyone = update.visibility == "workspace" || update.audience.everyone;
     let some = |count: i64, one: &str, more: &str| match count {
@@ -315,7 +317,7 @@ pub(crate) async fn restore(
     json_or_redirect(&ctx, StatusCode::OK, &format!("/updates/{id}"), &view)
 }
 
-/// Deletes one update from my trash for good; one that is not there is left alone.
+/// Permanently deletes one update from the viewer's trash. Does nothing if it is not there.
 pub(crate) async fn delete(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -324,7 +326,7 @@ pub(crate) async fn delete(
     delete_from_trash(&ctx, &state, Some(&id)).await
 }
 
-/// Deletes all of my trash for good.
+/// Permanently deletes everything in the viewer's trash.
 pub(crate) async fn empty_trash(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     delete_from_trash(&ctx, &state, None).await
 }
@@ -340,7 +342,8 @@ async fn delete_from_trash(
     no_content_or_redirect(ctx, "/trash")
 }
 
-/// The author adds one person: who was named in a comment and cannot see it.
+/// Adds one recipient: a person who was mentioned in a comment and cannot see the update. Only the author may
+/// do this.
 pub(crate) async fn add_recipient(
     req: HttpRequest,
     ctx: RequestContext,
@@ -361,7 +364,7 @@ pub(crate) async fn add_recipient(
     )
 }
 
-/// The versions of an update: for its author.
+/// Lists the versions of an update, for its author.
 pub(crate) async fn versions(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -396,7 +399,7 @@ pub(crate) async fn versions(
     )
 }
 
-/// Wants to hear nothing of it that does not concern them.
+/// Mutes an update for the viewer. Notifications that concern them directly still arrive.
 pub(crate) async fn mute(
     req: HttpRequest,
     ctx: RequestContext,

@@ -1,4 +1,5 @@
-//! Resumable uploads: tus 1.0.0 (core, creation, creation-with-upload, creation-defer-length, checksum, termination, expiration).
+//! Resumable uploads with tus 1.0.0 (core, creation, creation-with-upload, creation-defer-length, checksum,
+//! termination, expiration).
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,23 +21,25 @@ use crate::web::extract::context::RequestContext;
 use crate::web::responses::{HandlerResult, json};
 use crate::web::schema::{ListView, UploadView};
 
-/// The version of the protocol.
+/// Version of the tus protocol.
 pub(crate) const TUS_VERSION: &str = "1.0.0";
-/// What of it is spoken besides the core.
+/// Supported tus extensions.
 const TUS_EXTENSIONS: &str =
     "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration";
-/// The longest `Upload-Metadata`.
+/// Maximum length of `Upload-Metadata`, in bytes.
 const MAX_METADATA: usize = 4096;
-/// The longest `nonce` in it.
+/// Maximum length of the `nonce` in `Upload-Metadata`.
 const MAX_NONCE: usize = 64;
-/// So much of a refused body is read and thrown away, so that its sender hears the answer instead of a broken connection.
+/// Maximum number of bytes of a refused body to read and discard, so that its sender receives the response
+/// instead of a connection error.
 const MAX_DRAIN: usize = 64 << 20;
-/// Whoever pauses longer meanwhile is answered at once: they wait, or have nothing more to send.
+/// Maximum pause while a refused body is discarded. A client that pauses longer has nothing more to send or
+/// waits for the response.
 const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The type of a body that is bytes of an upload.
+/// Content type of a body that contains upload bytes.
 const OFFSET_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
-/// What is spoken here.
+/// Describes the supported protocol features.
 pub(crate) async fn options(state: web::Data<State>) -> HandlerResult {
     Ok(HttpResponse::NoContent()
         .insert_header(("Tus-Extension", TUS_EXTENSIONS))
@@ -45,7 +48,7 @@ pub(crate) async fn options(state: web::Data<State>) -> HandlerResult {
         .finish())
 }
 
-/// What of mine is still on its way.
+/// Lists the viewer's unfinished uploads.
 pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> HandlerResult {
     let mine = uploads::list_own(&mut *state.db.read().await?, &ctx.viewer).await?;
     let items: Vec<UploadView> = mine
@@ -55,7 +58,7 @@ pub(crate) async fn list(ctx: RequestContext, state: web::Data<State>) -> Handle
     json(StatusCode::OK, &ListView { items, next: None })
 }
 
-/// Begins an upload, with its first bytes if they come along.
+/// Creates an upload and stores the bytes of the body, if there are any.
 pub(crate) async fn create(
     req: HttpRequest,
     ctx: RequestContext,
@@ -74,17 +77,17 @@ pub(crate) async fn create(
     let mut upload = uploads::create(&mut tx, &state.uploads, &ctx.viewer, &new).await?;
     state.uploads.check_free_space()?;
     tx.commit().await?;
-    // Begun already, by a request whose answer was lost: how far it is, is all there is to say.
+    // If an earlier request with the same nonce already sent bytes, respond with the current offset only.
     let anew = upload.received == 0 && upload.finished_at.is_none();
     if anew && (brings || upload.length == Some(0)) {
-        // An empty file is refused like any other that is none.
+        // An empty file is appended too, so that it is refused like any other invalid file.
         upload = match append_in_task(&ctx, &state, &upload.id, patch, payload).await {
             Err(
                 error @ (Error::TooLarge(_)
                 | Error::ChecksumMismatch(_)
                 | Error::TooManyRequests(_)),
             ) => {
-                // Whoever sent it never hears its address, neither to go on nor to end it.
+                // The client never learns the address of the upload and could neither resume nor end it.
                 uploads::cancel(&state.uploads, &upload).await?;
                 return Err(error);
             }
@@ -99,7 +102,7 @@ pub(crate) async fn create(
     Ok(answer.finish())
 }
 
-/// How far an upload is. It only reads: finishing is for PATCH and the background.
+/// Returns the offset of an upload. This only reads: PATCH and background jobs finish uploads.
 pub(crate) async fn head(
     req: HttpRequest,
     ctx: RequestContext,
@@ -121,7 +124,7 @@ pub(crate) async fn head(
     Ok(answer.finish())
 }
 
-/// The same for programs that read JSON.
+/// Returns an upload as JSON.
 pub(crate) async fn show(
     ctx: RequestContext,
     state: web::Data<State>,
@@ -131,7 +134,7 @@ pub(crate) async fn show(
     json(StatusCode::OK, &upload_view(&ctx, &upload))
 }
 
-/// Brings bytes.
+/// Appends bytes to an upload.
 pub(crate) async fn patch(
     req: HttpRequest,
     ctx: RequestContext,
@@ -159,7 +162,7 @@ pub(crate) async fn patch(
     Ok(answer.finish())
 }
 
-/// Ends an upload, and its media with it.
+/// Cancels an upload and removes its media.
 pub(crate) async fn remove(
     req: HttpRequest,
     ctx: RequestContext,
@@ -174,7 +177,7 @@ pub(crate) async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Writes in a task of its own: what arrived is kept also when its sender goes away in the middle and nobody waits for the answer.
+/// Appends in a separate task, so that received bytes are kept even if the client disconnects.
 async fn append_in_task(
     ctx: &RequestContext,
     state: &web::Data<State>,
@@ -214,7 +217,7 @@ fn set_offset_headers<'a>(
     if upload.finished_at.is_none() {
         answer.insert_header(("Upload-Expires", http_date(upload.expires_at())));
     }
-    // A client that finds all its bytes there sends nothing more, and this is the last it hears.
+    // A client that finds the upload complete sends nothing more, so this is its last response.
     if upload.is_complete() {
         set_target_headers(answer, upload)
     } else {
@@ -222,7 +225,7 @@ fn set_offset_headers<'a>(
     }
 }
 
-/// What it becomes, and of what.
+/// Adds headers with the ids of the update and the media.
 fn set_target_headers<'a>(
     answer: &'a mut HttpResponseBuilder,
     upload: &Upload,
@@ -232,14 +235,14 @@ fn set_target_headers<'a>(
         .insert_header(("Hearback-Update", upload.update_id.as_str()))
 }
 
-/// RFC 9110 §5.6.7.
+/// Formats a time as an HTTP date (RFC 9110 §5.6.7).
 fn http_date(at: Millis) -> String {
     Timestamp::from_millisecond(at)
         .map(|at| at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
         .unwrap_or_default()
 }
 
-/// Whoever has no account learns nothing of the protocol.
+/// Checks the protocol version. Checks sign-in first, so that strangers learn nothing about the protocol.
 fn check_protocol(req: &HttpRequest, ctx: &RequestContext) -> Result<()> {
     ctx.person()?;
     match header_text(req.headers(), "Tus-Resumable")? {
@@ -278,7 +281,7 @@ fn header_number(headers: &HeaderMap, name: &str) -> Result<Option<i64>> {
             "{name}: {given:?} is not a number of bytes."
         )));
     }
-    // One with more digits is more than anybody takes, too.
+    // A number that is too large to parse exceeds every limit anyway.
     Ok(Some(given.parse().unwrap_or(i64::MAX)))
 }
 
@@ -295,7 +298,7 @@ fn header_checksum(headers: &HeaderMap) -> Result<Option<Checksum>> {
         .transpose()
 }
 
-/// How long it is, where that is said; that it is not known may be said, too.
+/// Parses `Upload-Length` or `Upload-Defer-Length`. A deferred length returns `None`.
 fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
     let length = header_number(headers, "Upload-Length")?;
     match (length, header_text(headers, "Upload-Defer-Length")?) {
@@ -309,7 +312,7 @@ fn header_length(headers: &HeaderMap) -> Result<Option<i64>> {
     }
 }
 
-/// Reads what is said of a new upload.
+/// Parses the headers of a new upload.
 fn parse_new_upload(headers: &HeaderMap) -> Result<NewUpload> {
     let length = header_length(headers)?;
     if length.is_none() && !headers.contains_key("Upload-Defer-Length") {

@@ -1,4 +1,4 @@
-//! "How we work here": read by all, written by admins.
+//! Handlers for "How we work here", which everyone reads and admins edit.
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ async fn try_change(
     Ok(workspace_view(workspace))
 }
 
-/// `{"working_days":1}`, null, or in a form the number.
+/// Reads the default due time: `{"working_days":1}` or null; a form sends the number.
 fn due_days(fields: &mut Fields) -> Option<Option<i64>> {
     let message = |text: String| format!("{text} Right would be {{\"working_days\":1}}.");
     let days = match fields.raw("due")? {

@@ -1,4 +1,4 @@
-//! What the pages about receipts are given.
+//! Contexts of the templates about receipts.
 
 use askama::Template;
 
@@ -9,87 +9,89 @@ use super::super::schema::{
 };
 use super::Page;
 
-/// Who has heard an update: what the author owes, what others owe, what is done. PUT /updates/{id}/receipts/{person}/confirmation:
-/// `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure; POST /updates/{id}/reminders.
+/// Who has heard an update: what the author owes, what others owe, and what is done. PUT
+/// /updates/{id}/receipts/{person}/confirmation: `verdict`, `body`, `said_at`; PUT and DELETE …/disclosure;
+/// POST /updates/{id}/reminders.
 #[derive(Template)]
 #[template(path = "receipts/index.html")]
 pub struct ReceiptsPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
     /// The update.
     pub update: UpdateView,
-    /// Recipients.
+    /// Receipts of the recipients.
     pub receipts: Vec<ReceiptView>,
     /// Guests who answered.
     pub guests: Vec<GuestAnswerView>,
-    /// Questions that nobody has answered.
+    /// Open questions.
     pub questions: Vec<CommentView>,
-    /// Who asks is the author.
+    /// Whether the viewer is the author.
     pub author: bool,
-    /// The last event that the page already shows.
+    /// Number of the last event that the page already shows.
     pub event: i64,
 }
 
-/// All updates of one's own.
+/// Overview of all updates of the viewer.
 #[derive(Template)]
 #[template(path = "receipts/overview.html")]
 pub struct OverviewPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
-    /// Rows.
+    /// One page of updates.
     pub items: Vec<RowView>,
-    /// The address of the next page of rows; empty when there is none.
+    /// Address of the next page; empty on the last page.
     pub next: String,
 }
 
-/// The versions of an update, for its author.
+/// Versions of an update, for its author.
 #[derive(Template)]
 #[template(path = "receipts/versions.html")]
 pub struct VersionsPage {
-    /// Around it.
+    /// Layout data.
     pub page: Page,
     /// The update.
     pub update: UpdateView,
-    /// The newest first.
+    /// Versions, newest first.
     pub items: Vec<RevisionView>,
 }
 
-/// What is asked of who reads, and what they answered: the bar at the bottom.
+/// Bar at the bottom of an update: what the reader is asked and what they answered.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerBar {
-    /// An answer is asked for.
+    /// Whether an answer is requested.
     pub asked: bool,
-    /// What was answered to the present content: a state of the contract, or an empty text.
+    /// State of the answer to the current content, as in [`ReceiptView::state`]; empty without an
+    /// answer.
     pub state: String,
-    /// When.
+    /// Time of the answer, RFC 3339.
     pub at: String,
-    /// What was said back, or why it was declined.
+    /// Readback, or reason of the objection.
     pub text: String,
-    /// How the author corrected it.
+    /// The author's correction.
     pub correction: String,
-    /// By when.
+    /// Due time, RFC 3339.
     pub due: Option<String>,
-    /// Whether that has passed.
+    /// Whether the due time has passed.
     pub overdue: bool,
-    /// What is different since the last answer.
+    /// Changes since the last answer.
     pub changes: Option<ChangesView>,
-    /// What the two said.
+    /// Verdict thread between author and recipient.
     pub thread: Vec<ExchangeView>,
-    /// The author opened that to all who see the update.
+    /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
-    /// A readback or a reason that was begun.
+    /// Unsent readback.
     pub draft: String,
-    /// The same of a reason.
+    /// Unsent reason of an objection.
     pub reason_draft: String,
 }
 
 impl AnswerBar {
-    /// Whether there is anything to show.
+    /// Returns whether the bar has anything to show.
     pub fn is_shown(&self) -> bool {
         self.asked || self.is_answered()
     }
 
-    /// Whether the present content is answered.
+    /// Returns whether the current content is answered.
     pub fn is_answered(&self) -> bool {
         matches!(
             self.state.as_str(),
@@ -98,26 +100,27 @@ impl AnswerBar {
     }
 }
 
-/// The receipts of an update, parted into who has answered and who has not, and the sentence that says so.
+/// The receipts of an update, split by whether they are answered, with a summary sentence.
 pub struct ReceiptSummary<'a> {
-    /// Readbacks that the author has not heard.
+    /// Readbacks without a verdict; only for the author.
     pub to_review: Vec<&'a ReceiptView>,
-    /// Those who still owe an answer, overdue first, then by due time; of an `fyi` those who have not opened it.
+    /// People who still owe an answer, overdue first and then by due time. For an `fyi`, those who have not
+    /// opened it.
     pub waiting: Vec<&'a ReceiptView>,
-    /// Those who answered; of an `fyi` those who opened it.
+    /// People who answered. For an `fyi`, those who opened it.
     pub answered: Vec<&'a ReceiptView>,
 }
 
 impl<'a> ReceiptSummary<'a> {
-    /// So many of each part are shown on the page; the table has all.
+    /// Maximum number of rows of each part on the page. The CSV export has all.
     pub const MAX_SHOWN: usize = 200;
 
-    /// How many more there are.
+    /// Returns how many rows of a part the page does not show.
     pub fn hidden_count(part: &[&ReceiptView]) -> i64 {
         i64::try_from(part.len().saturating_sub(Self::MAX_SHOWN)).unwrap_or(i64::MAX)
     }
 
-    /// Parts the receipts of the update.
+    /// Splits the receipts of the update.
     pub fn new(update: &UpdateView, receipts: &'a [ReceiptView], author: bool) -> Self {
         let fyi = update.expectation == "fyi";
         let open = |receipt: &ReceiptView| {
@@ -129,7 +132,7 @@ impl<'a> ReceiptSummary<'a> {
         };
         let (mut waiting, done): (Vec<_>, Vec<_>) =
             receipts.iter().partition(|receipt| open(receipt));
-        // Where nobody is asked, others are not told who opened it.
+        // For an `fyi`, only the author may see who has not opened it.
         waiting.retain(|_| !fyi || author);
         waiting
             .sort_by_key(|receipt| (!receipt.overdue, receipt.due.is_none(), receipt.due.clone()));
@@ -143,8 +146,8 @@ impl<'a> ReceiptSummary<'a> {
         }
     }
 
-    /// `9 of 14 heard. 3 have not opened it. 2 are overdue.` What was opened is for the author alone. Who answered once and is asked
-    /// again has not "not answered".
+    /// Returns a summary such as `9 of 14 heard. 3 have not opened it. 2 are overdue.` Only the author sees how
+    /// many opened it. A person whose answer is stale is not counted as "not answered".
     pub fn sentence(&self, update: &UpdateView, author: bool) -> String {
         let counts = &update.counts;
         if update.expectation == "fyi" {

@@ -1,4 +1,4 @@
-//! Share links, and who may open an update.
+//! Presenters for share links and for who may open an update.
 
 use sqlx::AnyConnection;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::links::{self, Link, ListedLink};
 use crate::updates::{self, Update};
 
-/// A share link; its secret is known only when it was just made.
+/// Presents a share link. The secret is known only right after its creation.
 pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>) -> LinkView {
     LinkView {
         id: link.id.clone(),
@@ -22,7 +22,7 @@ pub(crate) fn link_view(ctx: &RequestContext, link: &Link, secret: Option<&str>)
     }
 }
 
-/// A share link in the list of all.
+/// Presents a share link in the list of all links.
 pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> ListedLinkView {
     ListedLinkView {
         state: link.state().as_str().into(),
@@ -50,8 +50,8 @@ pub(crate) fn listed_link_view(ctx: &RequestContext, link: ListedLink) -> Listed
     }
 }
 
-/// Who can open the update now: its author, and once it is published its recipients, groups whose later members are let in, everyone with an
-/// account, and open links.
+/// Lists who can open the update now: its author and, once it is published, its recipients, groups with access
+/// for later members, everyone with an account, and active links.
 pub(crate) async fn access_views(
     connection: &mut AnyConnection,
     update: &Update,

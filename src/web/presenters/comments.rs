@@ -1,4 +1,4 @@
-//! The conversation on an update, for the eyes of who asks.
+//! Presenters for comments, limited to what the viewer may see.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use crate::receipts;
 use crate::state::State;
 use crate::updates::{self, Update};
 
-/// So many earlier wordings of a comment stand on the page.
+/// Maximum number of earlier versions of a comment to show.
 const MAX_WORDINGS: usize = 10;
 
-/// The threads of an update, those of a removed comment without replies left out.
+/// Presents the threads of an update. Leaves out removed comments without replies.
 pub(crate) async fn thread_views(
     connection: &mut AnyConnection,
     state: &State,
@@ -97,7 +97,7 @@ pub(crate) async fn thread_views(
     Ok(shown)
 }
 
-/// One comment, without its replies and reactions.
+/// Presents one comment without its replies and reactions.
 fn comment_view(
     state: &State,
     ctx: &RequestContext,
@@ -184,7 +184,7 @@ fn comment_view(
     }
 }
 
-/// An earlier wording.
+/// Presents an earlier version of a comment.
 pub(crate) fn version_view(version: &Version) -> VersionView {
     VersionView {
         body: version.body.clone(),

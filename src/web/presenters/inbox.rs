@@ -1,4 +1,4 @@
-//! The inbox, for the eyes of who asks.
+//! Presenters for the viewer's inbox.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::inbox::{self, InboxRow, Section};
 use crate::state::State;
 use crate::updates;
 
-/// The inbox of who asks.
+/// Presents the viewer's inbox.
 pub(crate) async fn inbox_view(
     connection: &mut AnyConnection,
     state: &State,
@@ -69,7 +69,7 @@ pub(crate) async fn inbox_view(
     })
 }
 
-/// How much waits.
+/// Presents the counts of the inbox sections.
 pub(crate) fn counts_view(counts: inbox::Counts) -> InboxCountsView {
     InboxCountsView {
         owed_by_me: counts.owed_by_me,

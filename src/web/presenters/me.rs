@@ -1,4 +1,4 @@
-//! One's own settings.
+//! Presenters for one's own settings.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::web::presenters::sessions::{session_views, token_views};
 use crate::web::responses::{HandlerResult, html_error_page, html_page};
 use crate::web::schema::{MeView, NotifyView};
 
-/// What was typed into a form, by the names of its fields.
+/// Typed values of a form, keyed by field.
 pub(crate) type Typed = BTreeMap<String, String>;
 
-/// The signed-in person's own account.
+/// Presents the viewer's own account.
 pub(crate) fn me_view(account: Account, now: Millis) -> MeView {
     MeView {
         notify: NotifyView {
@@ -29,7 +29,7 @@ pub(crate) fn me_view(account: Account, now: Millis) -> MeView {
     }
 }
 
-/// The settings page, with what was typed into one of its forms if that was wrong.
+/// Renders the settings page. `failed` holds the values and the error of a form that was refused.
 pub(crate) async fn me_page(
     state: &State,
     ctx: &RequestContext,
@@ -52,7 +52,7 @@ pub(crate) async fn me_page(
     }
 }
 
-/// What the forms of the page hold: what was typed, else what is.
+/// Fills the forms of the page with the typed values, or else the stored ones.
 fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis) -> Form {
     let mut form = failed.map_or_else(Form::default, |(typed, error)| {
         Fields::refilled_form(typed, error)
@@ -62,7 +62,8 @@ fn settings_form(account: &Account, failed: Option<&(Typed, Error)>, now: Millis
         .away_until
         .filter(|until| *until > now)
         .map(crate::clock::rfc3339);
-    // A box that is not ticked is not sent: of the hours' form all that was sent counts.
+    // Browsers do not send unchecked boxes. If the form with the hours was sent, missing `days` therefore means
+    // none.
     if form.values.contains_key("from") {
         form.values.entry("days".into()).or_default();
     }

@@ -1,4 +1,4 @@
-//! Accounts.
+//! Presenters for accounts.
 
 use crate::clock::{Millis, rfc3339};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::people::{self, Account};
 use crate::state::State;
 use crate::web::schema::AccountView;
 
-/// An account, as it stands now.
+/// Presents an account.
 pub(crate) fn account_view(account: Account, now: Millis) -> AccountView {
     let hours = people::hours_or_default(account.working_hours.as_deref());
     AccountView {
@@ -23,7 +23,7 @@ pub(crate) fn account_view(account: Account, now: Millis) -> AccountView {
     }
 }
 
-/// Everyone with an account.
+/// Presents every account.
 pub(crate) async fn account_views(state: &State) -> Result<Vec<AccountView>> {
     let (everyone, now) = (
         people::all(&mut *state.db.read().await?).await?,

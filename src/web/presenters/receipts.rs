@@ -1,4 +1,4 @@
-//! Receipts, what was said back, and what changed, for the eyes of who asks.
+//! Presenters for receipts, verdict threads and changes, limited to what the viewer may see.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,8 @@ use crate::receipts::{GuestAnswer, Receipt, ThreadMessage};
 use crate::state::State;
 use crate::updates::{Changes, Revision, Update};
 
-/// One recipient's standing: what they opened is for the author and themself, and so are their words unless the author opened them.
+/// Presents one receipt. Only the author and the recipient see when it was opened; the same holds for their
+/// texts unless the author disclosed them.
 pub(crate) fn receipt_view(
     state: &State,
     ctx: &RequestContext,
@@ -28,7 +29,7 @@ pub(crate) fn receipt_view(
         .person()
         .is_ok_and(|person| person.id == receipt.person_id);
     let intimate = me || is_author(&ctx.viewer, &update.author_id);
-    // What was opened is what had been said by then.
+    // A disclosure covers only answers given before it.
     let disclosed = receipt
         .disclosed_at
         .is_some_and(|opened| receipt.answered_at.is_some_and(|said| said <= opened));
@@ -89,7 +90,7 @@ pub(crate) fn receipt_view(
     }
 }
 
-/// All of them, each with what the two said, as far as who asks may read it.
+/// Presents receipts, each with the part of its thread that the viewer may read.
 pub(crate) fn receipt_views(
     state: &State,
     ctx: &RequestContext,
@@ -113,7 +114,7 @@ pub(crate) fn receipt_views(
     receipts.iter().map(&mut with).collect()
 }
 
-/// One thing the two said.
+/// Presents one message of a verdict thread.
 pub(crate) fn exchange_view(exchange: &ThreadMessage) -> ExchangeView {
     ExchangeView {
         kind: exchange.kind.clone(),
@@ -124,7 +125,7 @@ pub(crate) fn exchange_view(exchange: &ThreadMessage) -> ExchangeView {
     }
 }
 
-/// Guests who answered; what they said back is for the author.
+/// Presents a guest's answer. Only the author sees the readback.
 pub(crate) fn guest_view(answer: &GuestAnswer, author: bool) -> GuestAnswerView {
     GuestAnswerView {
         guest: PersonView {
@@ -137,7 +138,7 @@ pub(crate) fn guest_view(answer: &GuestAnswer, author: bool) -> GuestAnswerView 
     }
 }
 
-/// A version of an update, for its author.
+/// Presents a version of an update, for its author.
 pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> RevisionView {
     RevisionView {
         revision: revision.revision,
@@ -161,7 +162,7 @@ pub(crate) fn revision_view(revision: &Revision, media: &[MediaView]) -> Revisio
     }
 }
 
-/// What is different now, word by word.
+/// Presents the changes since an answer, word by word.
 pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     ChangesView {
         title: diff_words(&changes.title, &update.title),
@@ -180,7 +181,7 @@ pub(crate) fn changes_view(update: &Update, changes: Changes) -> ChangesView {
     }
 }
 
-/// Empty where nothing is different.
+/// Compares two texts word by word. Returns an empty list if they are equal.
 fn diff_words(before: &str, after: &str) -> Vec<DiffView> {
     if before == after {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Sessions and tokens of a person.
+//! Presenters for the sessions and tokens of a person.
 
 use crate::clock::rfc3339;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::web::extract::context::RequestContext;
 use crate::web::schema::{SessionView, TokenView};
 
-/// Where I am signed in.
+/// Presents the viewer's sessions.
 pub(crate) async fn session_views(state: &State, ctx: &RequestContext) -> Result<Vec<SessionView>> {
     let person = ctx.person()?;
     let sessions = people::sessions(&mut *state.db.read().await?, &state.clock, &person.id).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn session_views(state: &State, ctx: &RequestContext) -> Result
         .collect())
 }
 
-/// My tokens.
+/// Presents the viewer's tokens.
 pub(crate) async fn token_views(state: &State, ctx: &RequestContext) -> Result<Vec<TokenView>> {
     let tokens = people::tokens(&mut *state.db.read().await?, &ctx.person()?.id).await?;
     Ok(tokens

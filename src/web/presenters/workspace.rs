@@ -1,4 +1,4 @@
-//! The workspace's own page: its rules, whom to ask, and when answers are due.
+//! Presenter for the workspace: its rules, contact and default due time.
 
 use crate::infra::markdown;
 use crate::web::schema::{ContactView, DaysView, WorkspaceView};

@@ -1,9 +1,9 @@
-//! Where a form leads to.
+//! Safe redirect targets.
 
-/// Where one was going, if that is ours: a path, never another host.
+/// Returns `next` if it is a path of this site, never another host.
 pub(crate) fn local_path(next: Option<&str>) -> String {
     match next {
-        // An address that a browser was at is all ASCII; anything else would not fit a header either.
+        // A browser sends addresses in ASCII, and other characters do not fit in a header.
         Some(next)
             if next.starts_with('/')
                 && !next.starts_with("//")

@@ -1,4 +1,4 @@
-//! The answer that starts a session.
+//! The response that starts a session.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,10 +7,11 @@ use super::see_other;
 use crate::state::State;
 use crate::web::extract::context::{RequestContext, cookie, session_cookie};
 
-/// The longest that browsers keep a cookie. When a session is over is the server's to say: after 30 days without use.
+/// Cookie lifetime: the longest that browsers accept. The server ends sessions itself, after 30 days without
+/// use.
 const SESSION_COOKIE_DAYS: i64 = 400;
 
-/// The answer that begins a session.
+/// Builds the response that starts a session.
 pub(crate) fn session_response(
     state: &State,
     ctx: &RequestContext,
@@ -22,7 +23,7 @@ pub(crate) fn session_response(
     } else {
         HttpResponse::NoContent().finish()
     };
-    // The cookie is made of our own letters, so it always fits a header.
+    // This cannot fail: the cookie contains only characters that fit in a header.
     let _ = answer.add_cookie(&cookie(
         state,
         session_cookie(state).into(),
@@ -32,14 +33,14 @@ pub(crate) fn session_response(
     answer
 }
 
-/// The browser in words a person knows, `Firefox on Windows`; of a program what it calls itself.
+/// Returns a readable browser name such as `Firefox on Windows`. For a program, returns its own user agent.
 pub(crate) fn browser_name(req: &HttpRequest) -> String {
     let agent = req
         .headers()
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("Unknown");
-    // Nearly all say they are several browsers: the first name in this order is the true one.
+    // Most browsers also claim to be other browsers. The first match in this order is the real one.
     let names = [
         ("Edg", "Edge"),
         ("OPR/", "Opera"),

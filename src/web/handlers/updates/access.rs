@@ -1,4 +1,4 @@
-//! Who can open an update now.
+//! Handler that lists who can open an update now.
 
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -10,7 +10,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, json};
 use crate::web::schema::ListView;
 
-/// For the author of the update and for admins; always JSON.
+/// Returns the list as JSON, for the author of the update and for admins.
 pub(crate) async fn access(
     ctx: RequestContext,
     state: web::Data<State>,

@@ -1,4 +1,5 @@
-//! The library: all I may see, by filters and words; the trash is one of its filters.
+//! Handlers for the library: every update the viewer may see, with filters and search. The trash is one of the
+//! filters.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
@@ -14,7 +15,7 @@ use crate::web::presenters;
 use crate::web::responses::{HandlerResult, encode_query_value, html_page, json};
 use crate::web::schema::{ListView, PersonView, RowView};
 
-/// The filters as they stand in an address, and the page that is asked for.
+/// Filters as written in the address, and the requested page.
 struct Query {
     filter: LibraryFilter,
     list: ListQuery,
@@ -38,7 +39,8 @@ pub(crate) async fn trash_page(
     library_page(&ctx, &state, query).await
 }
 
-/// Best first among the newest 1,000 places: for programs; the page is the library with these words.
+/// Searches the newest 1,000 matches and returns the best first. This is for programs; the page uses the
+/// library's `q` filter.
 pub(crate) async fn search(
     req: HttpRequest,
     ctx: RequestContext,

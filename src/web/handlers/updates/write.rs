@@ -1,4 +1,5 @@
-//! Writing: new updates, drafts, edits, publication. One form, one set of fields.
+//! Handlers for writing updates: creation, drafts, edits and publication. All share one form and one set of
+//! fields.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,7 +23,7 @@ use crate::web::schema::UpdateView;
 use crate::working_hours::Due;
 use crate::{text, uploads, workspace};
 
-/// What was read of a request that writes an update, before addresses are looked up.
+/// Fields of a request that writes an update, before e-mail addresses are resolved.
 struct UpdateForm {
     content: Content,
     audience: Option<Vec<String>>,
@@ -30,19 +31,20 @@ struct UpdateForm {
     publish: Option<bool>,
 }
 
-/// Whether those who answered are asked again, and with what changed.
+/// Reads whether an edit is material. Returns `Some` for a material edit, with the author's note about what
+/// changed.
 pub(crate) fn material(fields: &mut Fields) -> Option<Option<String>> {
     let material = fields.choice("change", &["cosmetic", "material"]) == Some("material");
     let what_changed = fields.text("what_changed", text::MAX_OTHERWISE).flatten();
     material.then_some(what_changed)
 }
 
-/// Reads the fields of an update. In a form `publish` may also be a button's name.
+/// Reads the fields of an update. In a form, `publish` may also be the name of a button.
 fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> UpdateForm {
     let title = fields.text("title", text::MAX_TITLE).map(|title| {
         text::clean_line(title.as_deref().unwrap_or_default(), text::MAX_TITLE).unwrap_or_default()
     });
-    // A new update has no version and nobody who answered: there these fields are not known.
+    // A new update has no version and no answers, so these fields are unknown there.
     let material = if editing { material(fields) } else { None };
     UpdateForm {
         content: Content {
@@ -70,7 +72,8 @@ fn read_update_form(fields: &mut Fields, person: &Person, editing: bool) -> Upda
     }
 }
 
-/// Looks the addresses up; with `invite` an admin invites those without an account. Answers whom.
+/// Resolves the audience to people and groups. With `invite`, an admin also invites addresses without an
+/// account. Returns the new invitations.
 async fn resolve_audience(
     tx: &mut Tx,
     state: &State,
@@ -120,7 +123,7 @@ pub(crate) async fn create(
                 .expectation
                 .is_some_and(|expectation| expectation != "fyi")
         {
-            // The workspace's own rule, where nothing else is said.
+            // Use the workspace's default due time if the request has none.
             written.content.due = Some(
                 workspace::load_summary(&mut *state.db.read().await?)
                     .await?
@@ -143,7 +146,7 @@ pub(crate) async fn create(
         Ok((update, invited)) => form_redirect(&state, &update, invited, publish),
         Err(error) => {
             state.uploads.discard(&files).await?;
-            // Browsers do not choose files again by themselves.
+            // Browsers do not keep the chosen files after a failed submission.
             let chosen = (!files.is_empty())
                 .then(|| "Choose your files again: they were not kept.".to_owned());
             failed_form(&state, &ctx, None, &typed, error, chosen).await
@@ -173,7 +176,7 @@ async fn try_create(
     Ok((update, invited))
 }
 
-/// The update as JSON, with the links of those who were invited for it: they are shown only now.
+/// Returns the update as JSON with the links of new invitations. The links cannot be read again later.
 async fn with_invitation_links(
     state: &State,
     ctx: &RequestContext,
@@ -189,7 +192,8 @@ async fn with_invitation_links(
     Ok(answer)
 }
 
-/// Where a form leads: to the update; to who invited, with the links to pass on.
+/// Redirects a form to the update. If people were invited, redirects to the page of people instead, which shows
+/// the links to pass on.
 fn form_redirect(
     state: &State,
     update: &Update,
@@ -232,7 +236,7 @@ fn form_redirect(
     Ok(see_other(&to))
 }
 
-/// What went wrong, for a form on the form itself with all that was typed.
+/// Responds to a failed request. A form is rendered again with the error and all typed values.
 async fn failed_form(
     state: &State,
     ctx: &RequestContext,
@@ -255,7 +259,8 @@ async fn failed_form(
         .reduce(|one, other| format!("{one} {other}"));
     match edit_form_page(state, ctx, status, update, form).await {
         Ok(answer) => Ok(answer),
-        // The form cannot be shown either (the database is away): the plain error page shows what was typed.
+        // If the form cannot be rendered either, for example because the database is down, the plain error page
+        // shows the typed values.
         Err(_) => Err(error),
     }
 }
@@ -379,7 +384,7 @@ async fn edit_form_page(
     html_page(status, &shown)
 }
 
-/// Fills what was not typed with what is stored.
+/// Fills fields that were not typed with the stored values.
 fn fill_form(form: &mut Form, update: &UpdateView, audience: &str) {
     let mut put = |field: &str, value: &str| {
         form.values
@@ -467,7 +472,8 @@ pub(crate) async fn edit(
                     Err(_) => return Err(error),
                 };
             let mut typed = typed;
-            // Saving again over the other version is the reader's own decision, made on this page.
+            // Dropping the version lets the author overwrite the other edit, which is their explicit decision
+            // on this page.
             typed.remove("version");
             failed_form(&state, &ctx, Some(&update), &typed, error, None).await
         }
