@@ -1,4 +1,4 @@
-//! When people work, and by when what is asked of them is due: never outside their working hours.
+//! Working hours and due times. A due time is always within the recipient's working hours.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,24 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Millis;
 
-/// Most working days that something can be due in.
+/// Maximum number of working days for a due time.
 pub const MAX_DUE_DAYS: i64 = 60;
 
-/// What is right, said with every error about working hours.
+/// Example that every error about working hours includes.
 const EXAMPLE: &str = r#"Right would be {"days":[1,2,3,4,5],"from":"09:00","to":"17:00"}."#;
 
-/// The hours of a week in which somebody works, by the clock on their wall.
+/// Weekly working hours, in local time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkingHours {
-    /// ISO weekdays, 1 Monday to 7 Sunday; at least one.
+    /// ISO weekdays, 1 (Monday) to 7 (Sunday); at least one.
     days: BTreeSet<i8>,
     from: Time,
-    /// Later than `from`, and still working time itself.
+    /// End of the working time, inclusive; later than `from`.
     to: Time,
 }
 
 impl Default for WorkingHours {
-    /// Monday to Friday, 09:00 to 17:00.
+    /// Returns Monday to Friday, 09:00 to 17:00.
     fn default() -> Self {
         Self {
             days: (1..=5).collect(),
@@ -37,7 +37,7 @@ impl Default for WorkingHours {
 }
 
 impl WorkingHours {
-    /// Reads `{"days":[1..7],"from":"09:00","to":"17:00"}`; the error says what is wrong and what would be right.
+    /// Parses `{"days":[1..7],"from":"09:00","to":"17:00"}`. The error says what is wrong and how to fix it.
     pub fn parse(value: &Value) -> Result<Self, String> {
         let members: &Map<String, Value> = value
             .as_object()
@@ -67,7 +67,7 @@ impl WorkingHours {
         )
     }
 
-    /// Hours on these ISO weekdays from and to a time of the day, `HH:MM`.
+    /// Creates working hours from ISO weekdays and two times of day, `HH:MM`.
     pub fn new(days: &[i64], from: &str, to: &str) -> Result<Self, String> {
         if days.is_empty() {
             return Err("has no days. Choose at least one.".into());
@@ -95,12 +95,12 @@ impl WorkingHours {
         })
     }
 
-    /// As it is stored and answered.
+    /// Returns the JSON for the database and for responses.
     pub fn to_json(&self) -> Value {
         json!({ "days": self.days, "from": self.from.strftime("%H:%M").to_string(), "to": self.to.strftime("%H:%M").to_string() })
     }
 
-    /// Whether the clock on the wall shows working time.
+    /// Returns whether a local time is working time.
     fn contain(&self, wall: DateTime) -> bool {
         self.works_on(wall.date()) && self.from <= wall.time() && wall.time() <= self.to
     }
@@ -110,7 +110,7 @@ impl WorkingHours {
     }
 }
 
-/// `09:00`, as a browser sends it; seconds are not part of it.
+/// Parses a time of day such as `09:00`, without seconds.
 fn parse_time(text: &str) -> Result<Time, String> {
     let wrong = || {
         format!(
@@ -123,28 +123,28 @@ fn parse_time(text: &str) -> Result<Time, String> {
     Time::strptime("%H:%M", text).map_err(|_| wrong())
 }
 
-/// By when an answer is wanted, before it is known from whom.
+/// A due time, before it is resolved for each recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// At a moment.
+    /// At a fixed time.
     At(Millis),
-    /// By the end of the so-many-th working day.
+    /// At the end of the n-th working day.
     Days(i64),
 }
 
-/// When one person works.
+/// Working hours of one person, with their time zone and absence.
 #[derive(Clone, Debug)]
 pub struct WorkSchedule {
-    /// Where their clock hangs.
+    /// Time zone of the person.
     pub zone: TimeZone,
-    /// What hours they keep by it.
+    /// Working hours in local time.
     pub hours: WorkingHours,
-    /// Until when they are away, if they are.
+    /// End of the absence, if there is one.
     pub away_until: Option<Millis>,
 }
 
 impl WorkSchedule {
-    /// Someone in the zone of this IANA name (UTC where it is not known any more).
+    /// Creates a schedule. An unknown time zone becomes UTC.
     pub fn new(zone: &str, hours: WorkingHours, away_until: Option<Millis>) -> Self {
         Self {
             zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
@@ -153,7 +153,7 @@ impl WorkSchedule {
         }
     }
 
-    /// The moment as this person's clock shows it.
+    /// Converts a time to the person's local time.
     fn local(&self, at: Millis) -> Option<Zoned> {
         Some(
             Timestamp::from_millisecond(at)
@@ -167,17 +167,20 @@ impl WorkSchedule {
             .is_some_and(|local| self.hours.contain(local.datetime()))
     }
 
-    /// The first moment of work on a day; none on a day without, or one that the zone left out (Samoa's 30 December 2011).
+    /// Returns the first working moment of a day. Returns `None` if the person does not work on that day or the
+    /// time zone skipped it, as Samoa did on 30 December 2011.
     fn work_begin(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.from, 0)
     }
 
-    /// The last moment of work on a day. Where clocks skip it, the moment before they do.
+    /// Returns the last working moment of a day. If a clock change skips it, returns the moment before the
+    /// change.
     fn work_end(&self, day: Date) -> Option<Millis> {
         self.moment_at(day, self.hours.to, -1)
     }
 
-    /// When the clock shows this on a working day, the first time if it does twice; if never, the moment it skips it, moved by so much.
+    /// Returns when the local clock shows this time on a working day. If it does so twice, returns the first
+    /// time. If a clock change skips the time, returns the moment of the change plus `beside_gap` milliseconds.
     fn moment_at(&self, day: Date, time: Time, beside_gap: Millis) -> Option<Millis> {
         if !self.hours.works_on(day) {
             return None;
@@ -198,7 +201,8 @@ impl WorkSchedule {
         (local.date() == day && self.hours.contain(local)).then_some(at)
     }
 
-    /// The first moment between the two at which the clock shows later than `wall`, which it never shows.
+    /// Returns the first moment between `before` and `after` at which the local clock is past `wall`, a time
+    /// that it skips.
     fn first_moment_past(&self, wall: DateTime, mut before: Millis, mut after: Millis) -> Millis {
         while before + 1 < after {
             let middle = before + (after - before) / 2;
@@ -215,11 +219,12 @@ impl WorkSchedule {
     }
 }
 
-/// By when this person's answer is due that was asked for at a moment: in their working hours, not before it was asked, and after
-/// they are back.
+/// Resolves a due time for one person. The result is within their working hours, after the request and after
+/// their absence.
 ///
-/// `Days(n)` is the end of the n-th working day after the day of asking. `At` is that moment if they work then; else the end of
-/// their work before it, if that is still ahead; else the end of their first whole working day after it.
+/// `Days(n)` is the end of the n-th working day after the day of the request. `At` is that moment if they work
+/// then. Otherwise it is the end of their last working time before it, if that is still ahead, or else the end
+/// of their first whole working day after it.
 pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
     let ready = schedule
         .away_until
@@ -231,11 +236,12 @@ pub fn due_for(due: &Due, asked_at: Millis, schedule: &WorkSchedule) -> Millis {
             .or_else(|| first_whole_day(schedule, at.max(ready))),
         Due::Days(n) => nth_work_day(schedule, ready, n.clamp(1, MAX_DUE_DAYS)),
     }
-    // Only at the end of all time.
+    // This happens only at the end of the supported time range.
     .unwrap_or(ready)
 }
 
-/// Days that are looked at until one with working time is found: a week, and as much again for days that a zone left out.
+/// Maximum number of days to search for working time: one week, doubled to allow for days that a time zone
+/// skipped.
 const MAX_DAYS_SEARCHED: i64 = 14;
 
 fn last_end_before(schedule: &WorkSchedule, at: Millis) -> Option<Millis> {

@@ -1,4 +1,4 @@
-//! How a workspace works: its own rules, whom to ask, and by when answers are due unless something else is said.
+//! Settings of the workspace: its rules, its contact person and the default due time.
 
 use sqlx::{AnyConnection, FromRow};
 
@@ -8,39 +8,39 @@ use crate::people::{self, Person};
 use crate::text;
 use crate::working_hours::MAX_DUE_DAYS;
 
-/// Characters of the rules.
+/// Maximum length of the rules, in characters.
 pub const MAX_RULES: usize = 20_000;
 
-/// What is kept of it. Each is absent until an admin says it.
+/// Settings of the workspace. Each is empty until an admin sets it.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    /// Markdown; empty when nothing is written down.
+    /// Rules in Markdown; empty if there are none.
     pub rules: String,
-    /// Whom to ask; none also when they were deactivated.
+    /// Contact person; `None` if there is none or the account was deactivated.
     pub contact: Option<Contact>,
-    /// So many working days an answer may take, unless an update says otherwise.
+    /// Default due time in working days, for updates that have none of their own.
     pub due_days: Option<i64>,
 }
 
-/// Whom to ask.
+/// Contact person of the workspace.
 #[derive(Clone, Debug)]
 pub struct Contact {
-    /// The id.
+    /// Id of the person.
     pub id: String,
-    /// The name.
+    /// Display name.
     pub name: String,
-    /// The address.
+    /// E-mail address.
     pub email: String,
 }
 
-/// What is changed; what is absent stays, and an inner none clears.
+/// Changes to the settings. `None` leaves a value unchanged, and `Some(None)` clears it.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// New rules, Markdown.
+    /// New rules in Markdown.
     pub rules: Option<Option<String>>,
-    /// An e-mail address, or the id of a person.
+    /// E-mail address or id of the new contact person.
     pub contact: Option<Option<String>>,
-    /// Working days, as [`check_due_days`] checks them.
+    /// Number of working days, already checked by [`check_due_days`].
     pub due_days: Option<Option<i64>>,
 }
 
@@ -52,7 +52,7 @@ struct Row {
     person_email: Option<String>,
 }
 
-/// How the workspace works, in one question to the database.
+/// Loads all settings in one query.
 pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(
@@ -65,7 +65,7 @@ pub async fn load(connection: &mut AnyConnection) -> Result<Workspace> {
     )
 }
 
-/// The same for what stands around every page: of the rules no more than whether there are any.
+/// Loads the settings for the page layout. Instead of the rules, it only contains whether there are any.
 pub async fn load_summary(connection: &mut AnyConnection) -> Result<Workspace> {
     from_rows(
         sqlx::query_as(
@@ -97,7 +97,7 @@ fn from_rows(rows: Vec<Row>) -> Result<Workspace> {
     Ok(workspace)
 }
 
-/// So many working days can something be due in.
+/// Checks that a number of working days is between 1 and [`MAX_DUE_DAYS`].
 pub fn check_due_days(n: i64) -> Result<i64, String> {
     if (1..=MAX_DUE_DAYS).contains(&n) {
         Ok(n)
@@ -108,7 +108,7 @@ pub fn check_due_days(n: i64) -> Result<i64, String> {
     }
 }
 
-/// Changes how the workspace works. Admins may.
+/// Changes the settings. Fails unless `by` is an admin.
 pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
     by.must_be_admin()?;
     if let Some(rules) = &change.rules {
@@ -127,7 +127,7 @@ pub async fn change(tx: &mut Tx, by: &Person, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// The id of an active account, by id or address.
+/// Returns the id of an active account, given its id or address.
 async fn find_contact(tx: &mut Tx, named: &str) -> Result<String> {
     let wrong = |text: String| Error::invalid("contact", text);
     if !named.contains('@') {

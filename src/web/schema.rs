@@ -1,6 +1,7 @@
-//! The shapes that answers have: what the contract promises to programs is what the templates read.
+//! Response schemas. The JSON for programs and the templates use the same types.
 //!
-//! Times are RFC 3339 in UTC with milliseconds; positions in a video are milliseconds; positions in a picture are 0–1.
+//! Times are RFC 3339 in UTC with milliseconds. Positions in a video are in milliseconds, and positions in a
+//! picture are from 0 to 1.
 
 mod access;
 mod comments;
@@ -26,77 +27,77 @@ pub use comments::{AnchorView, AuthorView, CommentView, ReactionView, RegionView
 /// A person or a guest, as others see them.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonView {
-    /// The id; of a guest, too.
+    /// Id of the person or guest; for a group in an audience, id of the group.
     pub id: String,
-    /// The name they go by.
+    /// Display name.
     pub name: String,
 }
 
-/// Numbers of an update.
+/// Counts of an update.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CountsView {
-    /// People it was sent to.
+    /// Number of recipients.
     pub recipients: i64,
-    /// Recipients who opened it; for the author alone.
+    /// Recipients who opened it; only for the author.
     pub opened: Option<i64>,
-    /// Recipients who acknowledged or read back its present content.
+    /// Recipients who acknowledged or read back the current content.
     pub acknowledged: i64,
     /// Recipients who still owe an answer.
     pub owing: i64,
-    /// Readbacks that the author has not heard; for the author alone.
+    /// Readbacks without a verdict; only for the author.
     pub unheard: Option<i64>,
-    /// Comments and replies that are not removed.
+    /// Comments and replies, without removed ones.
     pub comments: i64,
-    /// Questions that nobody has answered.
+    /// Questions without an answer.
     pub open_questions: i64,
 }
 
 impl CountsView {
-    /// Readbacks that wait to be heard by who asks.
+    /// Returns the number of readbacks that wait for the viewer's verdict.
     pub fn readbacks_to_review(&self) -> i64 {
         self.unheard.unwrap_or_default()
     }
 
-    /// How many have answered: what the returning arc shows.
+    /// Returns the number of recipients who owe no answer. The logo's returning arc shows it.
     pub fn answered(&self) -> i64 {
         self.recipients - self.owing
     }
 }
 
-/// Whom an update is for.
+/// Audience of an update.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AudienceView {
-    /// Named people.
+    /// People who were named.
     pub people: Vec<PersonView>,
-    /// Named groups.
+    /// Groups that were named.
     pub groups: Vec<PersonView>,
-    /// Everyone with an account.
+    /// Whether it is for everyone with an account.
     pub everyone: bool,
 }
 
-/// What is asked of those who are to say it back, unless the author asks something else.
+/// Default readback prompt.
 pub const DEFAULT_PROMPT: &str = "What will you do, and by when?";
 
-/// An update, whole.
+/// A complete update.
 #[derive(Clone, Debug, Serialize)]
 pub struct UpdateView {
-    /// The id.
+    /// Id of the update.
     pub id: String,
-    /// The address of its page.
+    /// Address of its page.
     pub url: String,
     /// `draft`, `published` or `trashed`.
     pub state: String,
-    /// The title; may be empty in a draft.
+    /// Title; may be empty in a draft.
     pub title: String,
-    /// Markdown.
+    /// Notes in Markdown.
     pub notes: String,
-    /// The same as safe HTML.
+    /// Notes as sanitized HTML.
     pub notes_html: String,
-    /// Who posts it.
+    /// Author of the update.
     pub author: PersonView,
-    /// The version of its content.
+    /// Revision of the content.
     pub revision: i64,
-    /// Counts every edit: send it back with an edit to learn of another one meanwhile (409).
+    /// Counts every edit. Send it back with an edit to detect a conflicting edit (409).
     pub version: i64,
     /// What the last material edit changed, in the author's words.
     pub what_changed: Option<String>,
@@ -104,54 +105,54 @@ pub struct UpdateView {
     pub visibility: String,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when: a time, `{"working_days":n}`, or null.
+    /// Due time: a timestamp, `{"working_days":n}`, or null.
     pub due: Value,
-    /// What the author does if nothing is heard by then.
+    /// What the author does without an answer by then.
     pub otherwise: Option<String>,
-    /// What recipients are asked when they read back; null is the usual question.
+    /// Readback prompt; null means the default prompt.
     pub prompt: Option<String>,
-    /// Words to pass on with the link; for the author of what was sent.
+    /// Message to pass on with the link; only for the author of a published update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// When the draft was begun.
+    /// When the draft was created.
     pub created_at: String,
-    /// When it was sent.
+    /// When it was published.
     pub published_at: Option<String>,
-    /// When it was last edited after that.
+    /// When it was last edited after publication.
     pub edited_at: Option<String>,
-    /// When it was put into the trash.
+    /// When it was moved to the trash.
     pub trashed_at: Option<String>,
-    /// Whom it is for; empty for guests.
+    /// Audience; empty for guests.
     pub audience: AudienceView,
     /// Whether people who join its groups later may open it too.
     pub later_members: bool,
-    /// Its recordings and pictures, in order.
+    /// Its media, in order.
     pub media: Vec<MediaView>,
-    /// Numbers.
+    /// Counts of recipients, answers and comments.
     pub counts: CountsView,
-    /// Emojis.
+    /// Reactions to the update.
     pub reactions: Vec<ReactionView>,
-    /// The standing of who asks, if they are a recipient.
+    /// The viewer's receipt, if they are a recipient.
     pub my_receipt: Option<ReceiptView>,
 }
 
 impl UpdateView {
-    /// By when, if it is a time; empty if not.
+    /// Returns the due time if it is a timestamp, otherwise an empty text.
     pub fn due_at(&self) -> &str {
         self.due.as_str().unwrap_or_default()
     }
 
-    /// By when in working days; 0 if it is not that.
+    /// Returns the due time in working days, or 0 if it is not given in working days.
     pub fn due_days(&self) -> i64 {
         self.due["working_days"].as_i64().unwrap_or_default()
     }
 
-    /// What is asked when it is to be said back.
+    /// Returns the readback prompt or the default one.
     pub fn readback_prompt(&self) -> &str {
         self.prompt.as_deref().unwrap_or(DEFAULT_PROMPT)
     }
 
-    /// The title, or what stands in for it.
+    /// Returns the title, or "Untitled".
     pub fn heading(&self) -> &str {
         if self.title.is_empty() {
             "Untitled"
@@ -164,47 +165,47 @@ impl UpdateView {
 /// An update as a row of a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct RowView {
-    /// The id.
+    /// Id of the update.
     pub id: String,
-    /// The address of its page.
+    /// Address of its page.
     pub url: String,
     /// `draft`, `published` or `trashed`.
     pub state: String,
-    /// The title; may be empty in a draft.
+    /// Title; may be empty in a draft.
     pub title: String,
-    /// Who posts it.
+    /// Author of the update.
     pub author: PersonView,
     /// `fyi`, `acknowledge` or `readback`.
     pub expectation: String,
-    /// By when: a time, `{"working_days":n}`, or null.
+    /// Due time: a timestamp, `{"working_days":n}`, or null.
     pub due: Value,
-    /// When the next of those who owe is due; for the author.
+    /// Earliest due time among the recipients who owe an answer; only for the author.
     #[serde(skip)]
     pub next_due: Option<String>,
-    /// That has passed.
+    /// Whether that time has passed.
     #[serde(skip)]
     pub overdue: bool,
-    /// When the draft was begun.
+    /// When the draft was created.
     pub created_at: String,
-    /// When it was sent.
+    /// When it was published.
     pub published_at: Option<String>,
-    /// When it was put into the trash.
+    /// When it was moved to the trash.
     pub trashed_at: Option<String>,
-    /// `video`, `image`, or nothing: what its first media is.
+    /// Kind of its first media: `video`, `image`, or `None`.
     pub kind: Option<String>,
-    /// The signed address of a thumbnail.
+    /// Signed address of a thumbnail.
     pub thumbnail: Option<String>,
-    /// The length of its first video.
+    /// Duration of its first video, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// Numbers.
+    /// Counts of recipients, answers and comments.
     pub counts: CountsView,
-    /// Where the words were found that were searched for.
+    /// Places where the search text was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub found: Vec<FoundView>,
 }
 
 impl RowView {
-    /// The title, or what stands in for it.
+    /// Returns the title, or "Untitled".
     pub fn heading(&self) -> &str {
         if self.title.is_empty() {
             "Untitled"
@@ -213,7 +214,7 @@ impl RowView {
         }
     }
 
-    /// The length as `3:12`; empty for pictures.
+    /// Returns the duration as `3:12`; empty for pictures.
     pub fn length(&self) -> String {
         self.duration_ms
             .map(share_message::format_length)
@@ -221,86 +222,86 @@ impl RowView {
     }
 }
 
-/// A place where searched words stand.
+/// A place where the search text was found.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundView {
     /// `title`, `notes`, `comment` or `markup`.
     pub kind: String,
-    /// The words around it.
+    /// Text around the match.
     pub text: String,
-    /// The moment of the video, where there is one.
+    /// Position in the video, in milliseconds, if there is one.
     pub at_ms: Option<i64>,
-    /// The address that jumps there.
+    /// Address that leads to this place.
     pub url: String,
 }
 
 /// An account, as members see it.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountView {
-    /// The id.
+    /// Id of the account.
     pub id: String,
-    /// The name.
+    /// Display name.
     pub name: String,
-    /// The address they sign in with.
+    /// E-mail address used to sign in.
     pub email: String,
     /// `admin` or `member`.
     pub role: String,
-    /// IANA time zone.
+    /// IANA time zone name.
     pub time_zone: String,
-    /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; none is Monday to Friday, 09:00 to 17:00.
+    /// `{"days":[1..7],"from":"09:00","to":"17:00"}`; `None` means Monday to Friday, 09:00 to 17:00.
     pub working_hours: Option<Value>,
-    /// Until when they are away; none when they are not.
+    /// End of the current absence; `None` if they are not away.
     pub away_until: Option<String>,
-    /// Now, for their clock on the page.
+    /// Current time, to show the person's local time on the page.
     #[serde(skip)]
     pub now: String,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: String,
-    /// When it was deactivated.
+    /// When the account was deactivated; `None` while it is active.
     pub deactivated_at: Option<String>,
 }
 
-/// My own account.
+/// The viewer's own account.
 #[derive(Clone, Debug, Serialize)]
 pub struct MeView {
-    /// As others see it.
+    /// The account as other members see it.
     #[serde(flatten)]
     pub account: AccountView,
-    /// How I want to hear of things.
+    /// Notification settings.
     pub notify: NotifyView,
 }
 
-/// How a person wants to hear of things.
+/// Notification settings of a person.
 #[derive(Clone, Debug, Serialize)]
 pub struct NotifyView {
-    /// Whether mail comes about what is asked of them.
+    /// Whether mail is on.
     pub mail: bool,
 }
 
 /// A group of people.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupView {
-    /// The id.
+    /// Id of the group.
     pub id: String,
-    /// The handle, without the `@`.
+    /// Name without the `@`.
     pub name: String,
-    /// Who is in it, by name.
+    /// Members, sorted by name.
     pub members: Vec<PersonView>,
-    /// Who made it.
+    /// Person who created the group.
     pub made_by: PersonView,
-    /// The addresses of its members, for the form.
+    /// E-mail addresses of the members, for the form.
     #[serde(skip)]
     pub emails: String,
-    /// Whether who asks may change it.
+    /// Whether the viewer may change the group.
     #[serde(skip)]
     pub mine: bool,
-    /// Whether who asks is in it.
+    /// Whether the viewer is a member.
     #[serde(skip)]
     pub member: bool,
 }
 
 impl GroupView {
-    /// `Ada, Bob and 3 more`: at most a dozen names.
+    /// Returns the members' names as `Ada, Bob and 3 more`, with at most twelve names.
     pub fn names(&self) -> String {
         const SHOWN: usize = 12;
         let names: Vec<&str> = self
@@ -317,97 +318,97 @@ impl GroupView {
         }
     }
 
-    /// How many are in it.
+    /// Returns the number of members.
     pub fn size(&self) -> i64 {
         i64::try_from(self.members.len()).unwrap_or(i64::MAX)
     }
 }
 
-/// How the workspace works.
+/// "How we work here": the rules and defaults of the workspace.
 #[derive(Clone, Debug, Serialize)]
 pub struct WorkspaceView {
-    /// Its own rules, Markdown; empty when nobody wrote any down.
+    /// Rules in Markdown; empty if there are none.
     pub rules: String,
-    /// The same as HTML.
+    /// Rules as sanitized HTML.
     pub rules_html: String,
-    /// Whom to ask.
+    /// Person to contact with questions.
     pub contact: Option<ContactView>,
-    /// By when an answer is due, unless an update says otherwise.
+    /// Default due time for updates that have none of their own.
     pub due: Option<DaysView>,
 }
 
-/// Whom to ask.
+/// Contact person of the workspace.
 #[derive(Clone, Debug, Serialize)]
 pub struct ContactView {
-    /// The id.
+    /// Id of the person.
     pub id: String,
-    /// The name.
+    /// Display name.
     pub name: String,
-    /// The address.
+    /// E-mail address.
     pub email: String,
 }
 
-/// So many working days of each recipient.
+/// A due time in working days, counted for each recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct DaysView {
-    /// 1 to 60.
+    /// Number of working days, 1 to 60.
     pub working_days: i64,
 }
 
-/// An invitation that was not accepted yet.
+/// A pending invitation.
 #[derive(Clone, Debug, Serialize)]
 pub struct InvitationView {
-    /// The id.
+    /// Id of the invitation.
     pub id: String,
-    /// Whom it is for.
+    /// E-mail address of the invited person.
     pub email: String,
     /// `admin` or `member`.
     pub role: String,
-    /// When it was made.
+    /// When the invitation was created.
     pub created_at: String,
-    /// When it ends.
+    /// When the invitation expires.
     pub expires_at: String,
-    /// The link to pass on; only in the answer that made it.
+    /// Link to pass on; only in the response that creates the invitation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
-/// A place where I am signed in.
+/// A browser session of the viewer.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionView {
-    /// The id.
+    /// Id of the session.
     pub id: String,
-    /// The browser, in its own words.
+    /// Name of the browser and its system.
     pub browser: String,
-    /// When it began.
+    /// When the session started.
     pub created_at: String,
-    /// When it was last used.
+    /// When the session was last used.
     pub last_seen_at: String,
-    /// Whether it is this one.
+    /// Whether this request belongs to the session.
     pub current: bool,
 }
 
-/// A token for programs.
+/// An API token of the viewer.
 #[derive(Clone, Debug, Serialize)]
 pub struct TokenView {
-    /// The id.
+    /// Id of the token.
     pub id: String,
-    /// What I call it.
+    /// Name that its owner gave it.
     pub name: String,
-    /// When it was made.
+    /// When the token was created.
     pub created_at: String,
-    /// When it was last used.
+    /// When the token was last used.
     pub last_used_at: Option<String>,
-    /// The token itself; only in the answer that made it.
+    /// Secret of the token; only in the response that creates it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
 
-/// A list with a cursor.
+/// A page of a list.
 #[derive(Clone, Debug, Serialize)]
 pub struct ListView<T> {
-    /// The rows.
+    /// Rows of the page.
     pub items: Vec<T>,
-    /// What to send as `after` for more.
+    /// Value to send as `after` for the next page; `None` on the last page.
     pub next: Option<String>,
 }

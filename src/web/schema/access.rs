@@ -1,4 +1,4 @@
-//! The shapes of share links and of who may open an update.
+//! Schemas of share links and of access to an update.
 
 use serde::Serialize;
 
@@ -7,54 +7,54 @@ use super::PersonView;
 /// A share link, for the author.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkView {
-    /// The id.
+    /// Id of the link.
     pub id: String,
-    /// What the author calls it.
+    /// Name that the author gave the link.
     pub name: String,
     /// Whether guests may comment.
     pub comments: bool,
-    /// When it was made.
+    /// When the link was created.
     pub created_at: String,
-    /// When it was ended.
+    /// When the link was revoked; `None` while it is active.
     pub revoked_at: Option<String>,
-    /// The whole address; only in the answer that made it.
+    /// Full address; only in the response that creates the link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
-/// An update, as far as it is named beside something of it.
+/// Short reference to an update.
 #[derive(Clone, Debug, Serialize)]
 pub struct UpdateRefView {
-    /// The id.
+    /// Id of the update.
     pub id: String,
-    /// The title.
+    /// Title of the update.
     pub title: String,
-    /// The address of its page.
+    /// Address of its page.
     pub url: String,
 }
 
-/// A share link in the list of all, for admins.
+/// A share link in the list of all links, for admins.
 #[derive(Clone, Debug, Serialize)]
 pub struct ListedLinkView {
-    /// The id.
+    /// Id of the link.
     pub id: String,
     /// The update it opens.
     pub update: UpdateRefView,
-    /// Who made it.
+    /// Person who created the link.
     pub author: PersonView,
-    /// What the author calls it.
+    /// Name that the author gave the link.
     pub name: String,
     /// Whether guests may comment.
     pub comments: bool,
-    /// When it was made.
+    /// When the link was created.
     pub created_at: String,
-    /// When it ends; null: links do not end by themselves yet.
+    /// Expiry time; currently always null, because links do not expire.
     pub expires_at: Option<String>,
-    /// When it was ended.
+    /// When the link was revoked; `None` while it is active.
     pub revoked_at: Option<String>,
-    /// How often a guest's page was opened through it.
+    /// How many times guests opened the page through this link.
     pub opens: i64,
-    /// When that was last.
+    /// When a guest last opened the page.
     pub last_opened_at: Option<String>,
     /// `open`, `revoked` or `unpublished`.
     pub state: String,
@@ -65,10 +65,10 @@ pub struct ListedLinkView {
 pub struct AccessView {
     /// `person`, `group`, `workspace` or `link`.
     pub kind: String,
-    /// The name of the person, group or link; of the workspace `everyone`.
+    /// Name of the person, group or link; `everyone` for the workspace.
     pub name: String,
     /// `author`, `recipient`, `later_members`, `everyone`, `visibility` or `link`.
     pub reason: String,
-    /// Since when.
+    /// Start of the access, RFC 3339.
     pub since: String,
 }

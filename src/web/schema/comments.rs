@@ -1,44 +1,44 @@
-//! The conversation: comments, where they point, and what is in them.
+//! Schemas of comments and their anchors.
 
 use serde::Serialize;
 
 use super::MediaView;
 use crate::share_message;
 
-/// Who wrote a comment.
+/// Author of a comment.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuthorView {
-    /// The id; empty for someone who is no longer known.
+    /// Id of the person or guest; empty if the author is no longer known.
     pub id: String,
-    /// The name they go by.
+    /// Display name.
     pub name: String,
-    /// Known only through a share link.
+    /// Whether the author is known only through a share link.
     pub guest: bool,
-    /// The name of the share link a guest came through; for members only.
+    /// Name of the share link that the guest came through; only for members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
 
-/// An emoji with how many gave it.
+/// A reaction emoji and its count.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReactionView {
-    /// The emoji itself.
+    /// The emoji.
     pub emoji: String,
-    /// By how many.
+    /// Number of people who gave it.
     pub count: i64,
-    /// Whether it is also mine.
+    /// Whether the viewer gave it.
     pub mine: bool,
-    /// Who gave it, for the hover text; empty for guests.
+    /// Names for the tooltip; empty for guests.
     #[serde(skip)]
     pub names: String,
 }
 
-/// A part of a picture; a point has no width and height.
+/// A region of a picture, in coordinates from 0 to 1. A point has no width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RegionView {
-    /// From the left.
+    /// Distance from the left edge.
     pub x: f64,
-    /// From the top.
+    /// Distance from the top edge.
     pub y: f64,
     /// Width; 0 for a point.
     pub w: f64,
@@ -46,21 +46,21 @@ pub struct RegionView {
     pub h: f64,
 }
 
-/// Where a comment points.
+/// Anchor of a comment.
 #[derive(Clone, Debug, Serialize)]
 pub struct AnchorView {
-    /// The moment of a video.
+    /// Position in a video, or the start of a range, in milliseconds.
     pub at_ms: Option<i64>,
-    /// The end of a range.
+    /// End of a range, in milliseconds.
     pub until_ms: Option<i64>,
-    /// The spot of a picture.
+    /// Region of a picture or frame.
     pub region: Option<RegionView>,
-    /// Markup shapes.
+    /// Markup shapes drawn with the comment.
     pub drawing: Option<serde_json::Value>,
 }
 
 impl AnchorView {
-    /// `0:42` for the chip; empty for a picture.
+    /// Returns the position as `0:42`; empty for a picture.
     pub fn position(&self) -> String {
         self.at_ms
             .map(share_message::format_position)
@@ -68,77 +68,77 @@ impl AnchorView {
     }
 }
 
-/// A remark, with its replies.
+/// A comment with its replies.
 #[derive(Clone, Debug, Serialize)]
 pub struct CommentView {
-    /// The id.
+    /// Id of the comment.
     pub id: String,
-    /// The update it belongs to.
+    /// Id of the update it belongs to.
     pub update_id: String,
-    /// The comment it answers.
+    /// Id of the comment it replies to.
     pub parent_id: Option<String>,
-    /// The media it points into.
+    /// Id of the media that the anchor refers to.
     pub media_id: Option<String>,
     /// `comment` or `question`.
     pub kind: String,
-    /// Of a question `open`, `answered` or `accepted`; of any thread `resolved`; or nothing.
+    /// `open`, `answered` or `accepted` for a question; `resolved` for any resolved thread; otherwise `None`.
     pub state: Option<String>,
-    /// Whether it is the answer that was accepted.
+    /// Whether this is the accepted answer.
     pub accepted: bool,
-    /// Who wrote it.
+    /// Author of the comment.
     pub author: AuthorView,
-    /// Markdown; empty once removed.
+    /// Markdown; empty if the comment was removed.
     pub body: String,
-    /// The same as safe HTML.
+    /// Body as sanitized HTML.
     pub body_html: String,
-    /// Where it points.
+    /// Anchor, if there is one.
     pub anchor: Option<AnchorView>,
-    /// The revision of the update it was written on.
+    /// Revision of the update that it was written for.
     pub revision: i64,
     /// When it was written.
     pub created_at: String,
-    /// When it was last changed.
+    /// When it was last edited.
     pub edited_at: Option<String>,
-    /// Removed, but with replies.
+    /// Whether it was removed; it is still shown because it has replies.
     pub removed: bool,
-    /// Written by who asks.
+    /// Whether the viewer wrote it.
     #[serde(skip)]
     pub mine: bool,
-    /// Came since the last visit of who asks.
+    /// Whether it is new since the viewer's last visit.
     #[serde(skip)]
     pub new: bool,
-    /// Who asks asked this question and can say that this answers it.
+    /// Whether the viewer asked this question and may accept this answer.
     #[serde(skip)]
     pub may_accept: bool,
-    /// Who asks accepted this answer.
+    /// Whether the viewer accepted this answer and may undo that.
     #[serde(skip)]
     pub may_take_back: bool,
-    /// Who asks may resolve the thread it begins.
+    /// Whether the viewer may resolve the thread that this comment starts.
     #[serde(skip)]
     pub may_resolve: bool,
-    /// Earlier wordings, oldest first; the newest ten.
+    /// The ten newest earlier versions, oldest first.
     #[serde(skip)]
     pub versions: Vec<VersionView>,
-    /// Which piece of media it points to, counted from 1; 0 for none.
+    /// Position of its media in the update, counted from 1; 0 for none.
     #[serde(skip)]
     pub media_number: usize,
-    /// Its permalink.
+    /// Permalink.
     pub url: String,
-    /// Pictures pasted into it.
+    /// Pictures attached to it.
     pub pictures: Vec<MediaView>,
-    /// Emojis.
+    /// Reactions to the comment.
     pub reactions: Vec<ReactionView>,
     /// Replies, oldest first.
     pub replies: Vec<CommentView>,
 }
 
 impl CommentView {
-    /// Whether it is a question.
+    /// Returns whether it is a question.
     pub fn is_question(&self) -> bool {
         self.kind == "question"
     }
 
-    /// What a reply to the thread answers: where its beginning was removed, the last reply.
+    /// Returns the id that a new reply refers to. If the first comment was removed, this is the last reply.
     pub fn reply_target(&self) -> &str {
         self.replies
             .last()
@@ -147,13 +147,13 @@ impl CommentView {
     }
 }
 
-/// An earlier wording of a comment.
+/// An earlier version of a comment.
 #[derive(Clone, Debug, Serialize)]
 pub struct VersionView {
-    /// Markdown.
+    /// Body in Markdown.
     pub body: String,
-    /// The same as safe HTML.
+    /// Body as sanitized HTML.
     pub body_html: String,
-    /// Until when it said so.
+    /// When this version was replaced.
     pub until: String,
 }

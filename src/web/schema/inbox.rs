@@ -1,44 +1,46 @@
-//! The shapes of the inbox.
+//! Schemas of the inbox.
 
 use serde::Serialize;
 
 use super::RowView;
 
-/// Something that waits in the inbox.
+/// An entry of the inbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct EntryView {
-    /// The entry's id: a letter for the section, then the update's id.
+    /// Id of the entry: a letter for the section, followed by the update's id.
     pub id: String,
-    /// Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and as an author `readbacks` or `questions`. Said to me: `sent`,
-    /// `comments`, `mention`, `answer`, `declined`, `confirmed`, `corrected`, `joined`, `all_heard`. Owed to me: `waiting`.
+    /// Reason of the entry. Owed by me: `acknowledge`, `readback`, `changed`, `corrected`, and for an author
+    /// `readbacks` or `questions`. Said to me: `sent`, `comments`, `mention`, `answer`, `declined`,
+    /// `confirmed`, `corrected`, `joined`, `all_heard`. Owed to me: `waiting`.
     pub why: String,
-    /// What it is about.
+    /// The update it is about.
     pub update: RowView,
-    /// By when: for me, or the next of those who owe me.
+    /// Due time for the viewer, or the earliest due time among those who owe the viewer an answer.
     pub due: Option<String>,
-    /// Whether that has passed.
+    /// Whether the due time has passed.
     pub overdue: bool,
-    /// Whether I opened it.
+    /// Whether the viewer opened the update.
     pub opened: bool,
-    /// When its author last reminded me.
+    /// When the author last reminded the viewer.
     pub reminded_at: Option<String>,
-    /// How many comments are new.
+    /// Number of new comments.
     pub new_comments: i64,
-    /// How many people joined a group it was sent to, and may open it since then.
+    /// Number of people who joined a group of the audience and may therefore open the update.
     pub joined: i64,
-    /// The name of who did what is said to me.
+    /// Name of the person who did this.
     pub by: Option<String>,
-    /// When it came to be.
+    /// Time of the entry, RFC 3339.
     pub at: String,
 }
 
 impl EntryView {
-    /// Who did it, for the beginning of a sentence.
+    /// Returns the name for the start of the sentence about the entry.
     pub fn actor(&self) -> &str {
         self.by.as_deref().unwrap_or("Somebody")
     }
 
-    /// Whether the name of the update's author says something to `me`: it is another's, and the words beside it do not begin with it.
+    /// Returns whether to show the name of the update's author: it is not `me`, and the sentence does not
+    /// already start with it.
     pub fn names_author(&self, me: &str) -> bool {
         let begins = matches!(self.why.as_str(), "mention" | "answer" | "declined")
             || (self.why == "comments" && self.new_comments == 1);
@@ -46,7 +48,7 @@ impl EntryView {
             && !(begins && self.by.as_ref() == Some(&self.update.author.name))
     }
 
-    /// Whether an answer of mine as a recipient is asked for.
+    /// Returns whether the viewer must answer as a recipient.
     pub fn asks_for_answer(&self) -> bool {
         matches!(
             self.why.as_str(),
@@ -54,45 +56,45 @@ impl EntryView {
         ) && self.id.starts_with('b')
     }
 
-    /// Whether one press is the whole answer.
+    /// Returns whether one press is the complete answer.
     pub fn is_one_press_answer(&self) -> bool {
         self.asks_for_answer() && self.update.expectation == "acknowledge"
     }
 }
 
-/// A row that was put off.
+/// A snoozed entry.
 #[derive(Clone, Debug, Serialize)]
 pub struct SnoozedView {
-    /// The entry's id.
+    /// Id of the entry.
     pub id: String,
-    /// What it is about.
+    /// The update it is about.
     pub update: RowView,
-    /// Until when; null for until somebody has answered.
+    /// End of the snooze; null means until someone has answered.
     pub until: Option<String>,
 }
 
-/// Everything that waits for me.
+/// The viewer's inbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct InboxView {
-    /// What I owe, by due time.
+    /// What the viewer owes, sorted by due time.
     pub owed_by_me: Vec<EntryView>,
-    /// What others owe me.
+    /// What others owe the viewer.
     pub owed_to_me: Vec<EntryView>,
-    /// What was said to me.
+    /// What is new for the viewer.
     pub said_to_me: Vec<EntryView>,
-    /// What I put off.
+    /// Entries that the viewer snoozed.
     pub snoozed: Vec<SnoozedView>,
-    /// How many of each section.
+    /// Number of entries in each section.
     pub counts: InboxCountsView,
 }
 
-/// How much waits.
+/// Number of entries in each section of the inbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct InboxCountsView {
-    /// What I owe.
+    /// What the viewer owes.
     pub owed_by_me: i64,
-    /// What others owe me.
+    /// What others owe the viewer.
     pub owed_to_me: i64,
-    /// What was said to me.
+    /// What is new for the viewer.
     pub said_to_me: i64,
 }

@@ -1,135 +1,137 @@
-//! Recordings and pictures, what was drawn over them, and files on their way.
+//! Schemas of media, markup and unfinished uploads.
 
 use serde::Serialize;
 
 use crate::markup::{Area, Shape};
 use crate::share_message;
 
-/// One stored form of a recording or a picture.
+/// A rendition of media.
 #[derive(Clone, Debug, Serialize)]
 pub struct RenditionView {
     /// `original`, `marked`, `playable`, `h264`, `poster`, `thumbnail`.
     pub name: String,
-    /// The media type.
+    /// Media type, such as `video/mp4`.
     #[serde(rename = "type")]
     pub content_type: String,
-    /// Pixels.
+    /// Width in pixels.
     pub width: Option<i64>,
-    /// Pixels.
+    /// Height in pixels.
     pub height: Option<i64>,
-    /// Size.
+    /// Size in bytes.
     pub bytes: i64,
-    /// A signed address that works as it is.
+    /// Signed address; it needs no other credentials.
     pub url: String,
 }
 
 /// A recording or a picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct MediaView {
-    /// The id.
+    /// Id of the media.
     pub id: String,
     /// `video` or `image`.
     pub kind: String,
     /// `uploading`, `processing`, `ready` or `failed`.
     pub state: String,
-    /// Why it failed, in words, or what is being done to it.
+    /// Why it failed, or what processing does now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The name the file had where it came from.
+    /// Original file name.
     pub file_name: String,
-    /// Pixels, as shown.
+    /// Displayed width in pixels.
     pub width: Option<i64>,
-    /// Pixels, as shown.
+    /// Displayed height in pixels.
     pub height: Option<i64>,
-    /// Length of a video.
+    /// Duration of a video, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<i64>,
-    /// Which stretch of the original plays, if not all of it; for the author alone.
+    /// Range of the original that plays, if it is trimmed; only for the author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
-    /// Where in the whole recording that which plays begins: whoever watches while that changes goes on at the same place of it.
+    /// Start of the playable part within the whole recording, in milliseconds. The player uses it to keep its
+    /// place when the trim changes.
     #[serde(skip)]
     pub begins_at: i64,
-    /// Since when it is known that the page which recorded it did not come back: the recording ends where that was lost.
+    /// When the server concluded that the recording page will not return. The recording ends where the upload
+    /// stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_off_at: Option<String>,
-    /// What was drawn over it.
+    /// Summary of the markup.
     pub markup: MarkupSummaryView,
-    /// What can be fetched.
+    /// Renditions that can be fetched.
     pub renditions: Vec<RenditionView>,
-    /// The shapes as SVG, to lie over the picture on its page; safe as it is.
+    /// Markup as SVG that is safe to embed, to lay over the picture.
     #[serde(skip)]
     pub layer: Option<String>,
-    /// The shapes in words, in the order they are drawn; where there is a `layer`.
+    /// Shapes described in words, in drawing order; only if there is a `layer`.
     #[serde(skip)]
     pub marks: Vec<String>,
 }
 
-/// How much was drawn.
+/// Size and revision of the markup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MarkupSummaryView {
-    /// Raised by each saving; 0 where there was none.
+    /// Increases with each save; 0 without markup.
     pub revision: i64,
-    /// How many shapes there are.
+    /// Number of shapes.
     pub shapes: i64,
 }
 
-/// The layer of a picture.
+/// Markup of a picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct MarkupView {
-    /// Raised by each saving; 0 where there was none.
+    /// Increases with each save; 0 without markup.
     pub revision: i64,
-    /// In the order they are drawn.
+    /// Shapes in drawing order.
     pub shapes: Vec<Shape>,
-    /// Always none: what was cropped is gone.
+    /// Always `None`: a crop is burned in and its outside is deleted.
     pub crop: Option<Area>,
 }
 
-/// A stretch of a recording.
+/// Range of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TrimView {
-    /// Where it begins.
+    /// Start of the range, in milliseconds.
     pub from_ms: i64,
-    /// Where it ends.
+    /// End of the range, in milliseconds.
     pub to_ms: i64,
 }
 
 impl TrimView {
-    /// How long it is, as `3:12`.
+    /// Returns the length of the range as `3:12`.
     pub fn length(&self) -> String {
         share_message::format_length(self.to_ms - self.from_ms)
     }
 }
 
-/// A file on its way, over as many requests as it takes.
+/// An unfinished resumable upload.
 #[derive(Clone, Debug, Serialize)]
 pub struct UploadView {
-    /// The id.
+    /// Id of the upload.
     pub id: String,
-    /// Where its bytes go.
+    /// Address that accepts its bytes.
     pub url: String,
-    /// The update that it belongs to.
+    /// Id of the update that it belongs to.
     pub update: String,
-    /// The media that it becomes.
+    /// Id of the media that it becomes.
     pub media: String,
-    /// The name the file has.
+    /// Original file name.
     pub file_name: String,
-    /// So many bytes are durable.
+    /// Number of bytes that are stored durably.
     pub received: i64,
-    /// How many there will be, if that is known.
+    /// Total size in bytes, if known.
     pub length: Option<i64>,
-    /// It began without a length.
+    /// Whether the upload started without a length, as recordings do.
     pub recording: bool,
-    /// When it began.
+    /// When the upload started.
     pub created_at: String,
-    /// When something last arrived.
+    /// When bytes last arrived.
     pub touched_at: String,
-    /// When it is thrown away.
+    /// When the upload expires.
     pub expires_at: String,
 }
 
 impl MediaView {
-    /// The address of a rendition, or an empty text.
+    /// Returns the address of a rendition, or an empty text.
     pub fn url(&self, name: &str) -> &str {
         self.renditions
             .iter()
@@ -137,7 +139,7 @@ impl MediaView {
             .map_or("", |rendition| &rendition.url)
     }
 
-    /// The address of what is downloaded: with what was drawn, where something was.
+    /// Returns the address to download: with the markup burned in if there is any, otherwise the original.
     pub fn download(&self) -> &str {
         self.url(if self.has("marked") {
             "marked"
@@ -146,20 +148,21 @@ impl MediaView {
         })
     }
 
-    /// Whether there is such a rendition.
+    /// Returns whether the rendition exists.
     pub fn has(&self, name: &str) -> bool {
         self.renditions
             .iter()
             .any(|rendition| rendition.name == name)
     }
 
-    /// Its author sees the stretch in the original while it is being cut: where it begins there, and 0 once it stands alone.
+    /// Returns the start of the trim within the file that plays, in milliseconds. While the trim is processed,
+    /// the author plays the original; the finished copy starts at 0.
     pub fn offset(&self) -> i64 {
         let alone = self.has("playable") || self.has("h264");
         self.trim.filter(|_| !alone).map_or(0, |trim| trim.from_ms)
     }
 
-    /// Whether its author can trim it now.
+    /// Returns whether the author can trim it now.
     pub fn can_be_trimmed(&self) -> bool {
         self.kind == "video"
             && self.duration_ms.is_some()
@@ -167,7 +170,7 @@ impl MediaView {
             && (self.state != "failed" || self.trim.is_some())
     }
 
-    /// Whether its author can mark it now: a picture that stands still.
+    /// Returns whether the author can mark it up now. Only still pictures can be marked up.
     pub fn can_be_marked(&self) -> bool {
         let still = |rendition: &RenditionView| {
             rendition.name == "original" && rendition.content_type != "image/gif"
@@ -175,7 +178,7 @@ impl MediaView {
         self.kind == "image" && self.state == "ready" && self.renditions.iter().any(still)
     }
 
-    /// Why there is nothing to be seen yet.
+    /// Returns why nothing can be shown yet.
     pub fn waiting_reason(&self) -> &str {
         match (&self.reason, self.state.as_str()) {
             (Some(reason), _) => reason,
@@ -184,7 +187,7 @@ impl MediaView {
         }
     }
 
-    /// The length as `1:02:03` or `3:12`; empty for a picture.
+    /// Returns the duration as `1:02:03` or `3:12`; empty for a picture.
     pub fn length(&self) -> String {
         self.duration_ms
             .map(share_message::format_length)

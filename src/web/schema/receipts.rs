@@ -1,58 +1,58 @@
-//! The shapes of receipts, of what was said back, and of what changed.
+//! Schemas of receipts, verdict threads and changes.
 
 use serde::Serialize;
 
 use super::{MediaView, PersonView, TrimView};
 
-/// One recipient's standing.
+/// Receipt of one recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReceiptView {
     /// The recipient.
     pub person: PersonView,
     /// `waiting`, `opened`, `acknowledged`, `read_back`, `confirmed`, `needs_correction`, `declined` or `stale`.
     pub state: String,
-    /// When it was sent to them.
+    /// When the update was sent to them.
     pub sent_at: Option<String>,
-    /// When they opened it; for the author and themself.
+    /// When they opened it; only for the author and the recipient.
     pub opened_at: Option<String>,
-    /// How much they watched, 0–1; not measured yet.
+    /// Share of the video they watched, 0–1; not measured yet.
     pub coverage: Option<f64>,
-    /// Stretches they have not watched; not measured yet.
+    /// Ranges they have not watched; not measured yet.
     pub unwatched: Option<Vec<[i64; 2]>>,
-    /// When they answered, in whatever way.
+    /// When they answered, in any way.
     pub answered_at: Option<String>,
     /// When they acknowledged or read back.
     pub acknowledged_at: Option<String>,
-    /// The revision they answered.
+    /// Revision that they answered.
     pub revision: Option<i64>,
-    /// What they said back; for the author and themself, unless the author opened it.
+    /// Their readback; only for the author and the recipient, unless the author disclosed it.
     pub readback: Option<String>,
-    /// How the author corrected it; for the same.
+    /// The author's correction; visible like the readback.
     pub correction: Option<String>,
-    /// Why they declined; for the same.
+    /// Reason of their objection; visible like the readback.
     pub reason: Option<String>,
-    /// Whether the author opened the words of the two to all who see the update.
+    /// Whether the author disclosed the thread to everyone who sees the update.
     pub disclosed: bool,
     /// Whether they owe an answer.
     pub owes: bool,
-    /// By when, for them.
+    /// Due time for this recipient.
     pub due: Option<String>,
-    /// Whether that has passed without an answer.
+    /// Whether the due time has passed without an answer.
     pub overdue: bool,
-    /// When the author last reminded them; for the author and themself.
+    /// When the author last reminded them; only for the author and the recipient.
     pub reminded_at: Option<String>,
-    /// Until when they are away.
+    /// End of their current absence.
     pub away_until: Option<String>,
-    /// Their zone, to say what time it is for them.
+    /// Their time zone, to show their local time.
     #[serde(skip)]
     pub zone: String,
-    /// What the two said before, in order.
+    /// Earlier messages between author and recipient, in order.
     #[serde(skip)]
     pub exchange: Vec<ExchangeView>,
 }
 
 impl ReceiptView {
-    /// Whether their clock shows another time than the reader's.
+    /// Returns whether their local time differs from the reader's.
     pub fn has_other_clock(&self, zone: &str, now: &i64) -> bool {
         let offset = |zone: &str| {
             let time = jiff::Timestamp::from_millisecond(*now).ok()?;
@@ -61,104 +61,104 @@ impl ReceiptView {
         offset(zone) != offset(&self.zone)
     }
 
-    /// Whether a readback waits to be heard.
+    /// Returns whether their readback awaits a verdict.
     pub fn awaits_verdict(&self) -> bool {
         self.state == "read_back"
     }
 }
 
-/// One thing that author and recipient said to each other.
+/// One message of the verdict thread between author and recipient.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExchangeView {
     /// `readback`, `decline`, `confirmed` or `corrected`.
     pub kind: String,
-    /// The revision it was said about.
+    /// Revision that it refers to.
     pub revision: i64,
-    /// What was said.
+    /// Text of the message.
     pub body: String,
-    /// When.
+    /// When it was sent.
     pub said_at: String,
-    /// When its speaker took it back.
+    /// When its author withdrew it.
     pub taken_back_at: Option<String>,
 }
 
-/// What a guest answered, listed apart from the receipts.
+/// Answer of a guest, listed separately from the receipts.
 #[derive(Clone, Debug, Serialize)]
 pub struct GuestAnswerView {
     /// The guest.
     pub guest: PersonView,
-    /// The name of the link they came through.
+    /// Name of the link they came through.
     pub link: String,
     /// When they acknowledged.
     pub acknowledged_at: String,
-    /// What they said back; for the author.
+    /// Their readback; only for the author.
     pub readback: Option<String>,
 }
 
-/// A piece of a text that stayed, came or went.
+/// One piece of a text comparison.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct DiffView {
     /// `same`, `added` or `removed`.
     pub kind: &'static str,
-    /// The words.
+    /// Text of the piece.
     pub text: String,
 }
 
-/// What is different since the reader answered.
+/// Changes since the reader answered.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ChangesView {
-    /// In the author's words, oldest first.
+    /// Descriptions by the author, oldest first.
     pub said: Vec<String>,
-    /// The title, if it is another.
+    /// Comparison of the titles; empty if unchanged.
     pub title: Vec<DiffView>,
-    /// The notes, if they are others.
+    /// Comparison of the notes; empty if unchanged.
     pub notes: Vec<DiffView>,
-    /// Files that came.
+    /// Names of added files.
     pub added: Vec<String>,
-    /// Files that went.
+    /// Names of removed files.
     pub removed: Vec<String>,
-    /// Recordings of which another stretch plays, with how long it is now.
+    /// Recordings with a different trim.
     pub trimmed: Vec<TrimmedView>,
 }
 
-/// A recording of which another stretch plays.
+/// A recording with a different trim.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrimmedView {
-    /// The name of its file.
+    /// File name.
     pub name: String,
-    /// How long it is now, in milliseconds; none where all of it plays again.
+    /// New duration in milliseconds; `None` if the whole recording plays again.
     pub length_ms: Option<i64>,
 }
 
-/// An earlier or the present version, for its author.
+/// The current or an earlier revision of an update, for its author.
 #[derive(Clone, Debug, Serialize)]
 pub struct RevisionView {
-    /// Its number.
+    /// Revision number.
     pub revision: i64,
-    /// The title.
+    /// Title of the update.
     pub title: String,
-    /// Markdown.
+    /// Notes in Markdown.
     pub notes: String,
-    /// The same as safe HTML.
+    /// Notes as sanitized HTML.
     pub notes_html: String,
-    /// What it changed.
+    /// What it changed, in the author's words.
     pub what_changed: Option<String>,
-    /// When it began.
+    /// When the revision started.
     pub begun_at: String,
-    /// The names of its files; those that are gone are told apart.
+    /// Its files. A deleted file has no `media`.
     pub files: Vec<FileView>,
 }
 
-/// A file of a version.
+/// A file of a revision.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileView {
-    /// The id of the media.
+    /// Id of the media.
     pub id: String,
-    /// The name it had.
+    /// File name in this revision.
     pub name: String,
-    /// Which stretch of it played, if not all.
+    /// Range that played, if it was trimmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trim: Option<TrimView>,
-    /// The file, if it is still there.
+    /// The media, if it still exists.
     pub media: Option<MediaView>,
 }
