@@ -185,7 +185,7 @@ pub fn version_file_url(file: &super::schema::FileView) -> String {
     }
 }
 
-/// Returns the length of the logo's returning arc, in degrees from 0 to 160.
+/// Returns the angle of the logo's progress arc, in degrees from 0 to 160.
 #[filter_fn]
 pub fn degrees(heard: &i64, _: &dyn Values, of: &i64) -> askama::Result<i64> {
     Ok((*heard).clamp(0, (*of).max(0)) * 160 / (*of).max(1))

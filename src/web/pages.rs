@@ -326,7 +326,8 @@ pub struct LibraryFilter {
 
 /// Form for a new update, a draft, or an edit of a published update.
 ///
-/// New: POST /updates (multipart: `media` files, `title`, `notes`, `audience` repeated, `visibility`, `expectation`, `due`, `otherwise`, `publish`).
+/// New: POST /updates (multipart: `media` files, `title`, `notes`, `audience` repeated, `visibility`,
+/// `expectation`, `due`, `otherwise`, `publish`).
 /// Draft or edit: PATCH /updates/{id} with the same fields and `version`; POST /updates/{id}/media (multipart `media`);
 /// DELETE /media/{id}; PUT /updates/{id}/publication; DELETE /updates/{id}.
 #[derive(Template)]

@@ -58,7 +58,7 @@ impl CountsView {
         self.unheard.unwrap_or_default()
     }
 
-    /// Returns the number of recipients who owe no answer. The logo's returning arc shows it.
+    /// Returns the number of recipients who owe no answer. The logo's progress arc shows it.
     pub fn answered(&self) -> i64 {
         self.recipients - self.owing
     }

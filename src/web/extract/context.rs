@@ -21,7 +21,8 @@ use crate::{inbox, links, workspace};
 
 /// Lifetime of the cookie of a share link, in days.
 const GUEST_COOKIE_DAYS: i64 = 90;
-/// Maximum number of guest cookies to check. Browsers send the oldest first, so the newest ones are used.
+/// Maximum number of guest cookies to check. Browsers send the oldest cookie first, so the last ones are
+/// checked.
 const MAX_GUEST_LINKS: usize = 20;
 
 /// The viewer of a request and how to respond to it.
@@ -39,8 +40,8 @@ pub(crate) struct RequestContext {
     pub(crate) insecure: bool,
     /// Message that the previous response left for this page; it is shown once.
     pub(crate) flash: Flash,
-    /// Whether the page may open a live stream. A stream authenticates with cookies, and the page may have used
-    /// another credential.
+    /// Whether the page may open a live stream. A stream authenticates with the browser's cookies, so it is off
+    /// when those stand for another viewer than the page's.
     pub(crate) live: bool,
 }
 
@@ -112,8 +113,8 @@ impl RequestContext {
             return Ok(ctx);
         }
         let state = state(req)?;
-        // Separate statement: the borrow of the extensions must end before cookies are read, which borrows them
-        // too.
+        // Keep this statement separate: the borrow of the extensions must end before reading the cookies
+        // borrows them again.
         let nonce = req
             .extensions()
             .get::<Nonce>()

@@ -628,7 +628,7 @@ impl MultipartReader {
             next_block(part).await.map(|block| (block, part))
         });
         let mut body = Box::pin(body).peekable();
-        // Browsers send an empty file field as a part without a file name and without bytes.
+        // Browsers send an unused file field as a part with an empty file name and no bytes.
         if file_name.is_empty() && std::pin::Pin::new(&mut body).peek().await.is_none() {
             return Ok(());
         }
@@ -705,7 +705,7 @@ pub(crate) async fn context_or_keep_typed(
                     files: Vec::new(),
                     left: MAX_DRAIN,
                 };
-                // A form that cannot be read to its end is the lesser problem; the original error is returned.
+                // Ignore this error, because the original error is returned.
                 let _ = form.receive(None).await;
                 TypedFields::keep(req, &form.pairs);
             }

@@ -84,7 +84,7 @@ pub(crate) async fn robots() -> HandlerResult {
         .body("User-agent: *\nDisallow: /\n"))
 }
 
-/// Serves an asset. Its name changes with its content.
+/// Serves an asset by its content-hashed name.
 pub(crate) async fn asset(name: web::Path<String>) -> HandlerResult {
     let file = assets::by_hashed_name(&name).ok_or(Error::NotFound)?;
     let kind = match name.rsplit('.').next() {

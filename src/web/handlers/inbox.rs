@@ -44,7 +44,7 @@ pub(crate) async fn show(ctx: RequestContext, state: web::Data<State>) -> Handle
     )
 }
 
-/// Position in the reading order.
+/// Query of [`next`]: the update that the viewer just read, and the updates to skip.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NextQuery {

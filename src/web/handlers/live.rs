@@ -132,7 +132,7 @@ async fn write_events(
         if !woken {
             return;
         }
-        // Handle events that arrived at the same time together.
+        // Drain the queue, so that one round handles all events that have already arrived.
         while listening.try_recv().is_ok() {}
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn setup_page(
     )
 }
 
-/// Creates the first account, once, for a person with the printed code.
+/// Creates the first account for a person who has the printed set-up code. Works only once.
 pub(crate) async fn setup(
     req: HttpRequest,
     ctx: RequestContext,
@@ -128,7 +128,7 @@ async fn create_first_account(
     Ok(secret)
 }
 
-/// Responds with "not found" if an account already exists or the code is wrong.
+/// Fails with [`Error::NotFound`] if an account already exists or the code is wrong.
 async fn check_code(state: &State, code: &str) -> Result<()> {
     let open = people::no_accounts_yet(&mut *state.db.read().await?).await?;
     if open && bool::from(code.as_bytes().ct_eq(state.setup_code.as_bytes())) {

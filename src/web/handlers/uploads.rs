@@ -77,7 +77,8 @@ pub(crate) async fn create(
     let mut upload = uploads::create(&mut tx, &state.uploads, &ctx.viewer, &new).await?;
     state.uploads.check_free_space()?;
     tx.commit().await?;
-    // If an earlier request with the same nonce already sent bytes, respond with the current offset only.
+    // An earlier request with the same nonce may have started this upload already. Then only respond with its
+    // offset.
     let anew = upload.received == 0 && upload.finished_at.is_none();
     if anew && (brings || upload.length == Some(0)) {
         // An empty file is appended too, so that it is refused like any other invalid file.
@@ -87,7 +88,8 @@ pub(crate) async fn create(
                 | Error::ChecksumMismatch(_)
                 | Error::TooManyRequests(_)),
             ) => {
-                // The client never learns the address of the upload and could neither resume nor end it.
+                // Cancel the upload: the client never learns its address, so it can neither resume nor cancel
+                // it.
                 uploads::cancel(&state.uploads, &upload).await?;
                 return Err(error);
             }

@@ -39,8 +39,8 @@ pub(crate) async fn trash_page(
     library_page(&ctx, &state, query).await
 }
 
-/// Searches the newest 1,000 matches and returns the best first. This is for programs; the page uses the
-/// library's `q` filter.
+/// Ranks the newest 1,000 matches and returns the best first, as JSON. A browser gets the library filtered by
+/// the search text.
 pub(crate) async fn search(
     req: HttpRequest,
     ctx: RequestContext,
