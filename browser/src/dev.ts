@@ -1,4 +1,5 @@
-// The app as bin/dev serves it: it also asks for the manifest all the time, and shows a new build at once. No other build contains this file.
+// The app as bin/dev serves it: it also polls the manifest and shows a new build immediately. No other build contains
+// this file.
 import "./app.js";
 
 type Manifest = Record<string, string>;

@@ -1,4 +1,4 @@
-// The pictures that are attached to a comment before it is sent.
+// The pictures attached to a comment before it is sent.
 import { icon, iconButton, make } from "../lib/dom.js";
 
 export class Attachments {

@@ -1,5 +1,6 @@
-// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves what is typed, so that a failure, a refresh or
-// leaving the page loses nothing. For ten seconds, sending can be undone, which puts the comment back into the form.
+// <comment-composer>: the form for a comment, a question or a reply. <draft-box> saves the text, so that a failure, a
+// refresh or leaving the page loses nothing. For ten seconds after sending, the person can undo it, which puts the
+// comment back into the form.
 import { announce, formatTime, make, readStorage, writeStorage } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { removeGuestNameFields } from "../lib/quiet-forms.js";
@@ -14,7 +15,7 @@ import { Attachments } from "./attachments.js";
 import { sendWithDrafts } from "./draft-autosave.js";
 import { sentNotice, unseenNotices, type UnseenPerson } from "./sent-notices.js";
 
-/** A sent comment, as undo restores it. */
+/** A sent comment, kept so that undo can restore it. */
 interface SentComment {
   id: string;
   text: string;
@@ -25,7 +26,7 @@ interface SentComment {
 
 export class CommentComposer extends HTMLElement {
   #anchor: Anchor | null = null;
-  /** The person removed the anchor, so typing does not add one again. */
+  /** Whether the person removed the anchor. If so, typing does not add another one. */
   #anchorDeclined = false;
   #attachments = new Attachments(() => this.querySelector<HTMLElement>(".composer-pictures"));
   #listeners = new AbortController();
@@ -63,17 +64,17 @@ export class CommentComposer extends HTMLElement {
     this.#listeners.abort();
   }
 
-  /** Only the main composer anchors comments; replies belong to the place of their thread. */
+  /** Only the main composer anchors comments; a reply has the place of its thread. */
   #connectToStage(signal: AbortSignal): void {
     document.addEventListener("hearback:media-shown", () => this.#updateDrawButton(), { signal });
     this.#updateDrawButton();
-    // Restore a drawing that was not sent before the page was left.
+    // Restore a drawing that was not sent before the person left the page.
     const drawn = readStorage("sessionStorage", this.#drawingKey);
     if (drawn !== null) this.setAnchor(JSON.parse(drawn) as Anchor);
     document.addEventListener("hearback:point", (event) => this.#point(event.detail), { signal });
   }
 
-  /** The person pointed at a place. Keeps the drawing, unless it is on other media. */
+  /** Handles a place that the person pointed at. Keeps the drawing, unless it is on other media. */
   #point(anchor: Anchor): void {
     const { drawing, size, media } = this.#anchor ?? {};
     if (drawing && media !== anchor.media)
@@ -103,7 +104,7 @@ export class CommentComposer extends HTMLElement {
     this.#area?.focus();
   }
 
-  /** Opens the markup editor on the media that is shown, or on this comment's drawing. */
+  /** Opens the markup editor on the media on the stage, or on this comment's drawing. */
   async openDrawing(): Promise<void> {
     const button = this.querySelector<HTMLElement>("[data-draw]");
     if (!button || button.hidden || button.getAttribute("aria-busy") === "true") return;
@@ -131,7 +132,7 @@ export class CommentComposer extends HTMLElement {
     return `drawing ${this.dataset["update"] ?? ""}`;
   }
 
-  /** Replies have no such box. */
+  /** The checkbox that makes the comment a question; null for replies. */
   get #questionBox(): HTMLInputElement | null {
     return this.querySelector("input[name=kind]");
   }
@@ -144,7 +145,7 @@ export class CommentComposer extends HTMLElement {
     return this.querySelector("textarea");
   }
 
-  /** Whether this is the composer of the page, rather than that of a reply. */
+  /** Whether this is the page's main composer, rather than the composer of a reply. */
   get #isMain(): boolean {
     return this.dataset["parent"] === undefined;
   }
@@ -154,7 +155,7 @@ export class CommentComposer extends HTMLElement {
       event.preventDefault();
       form.requestSubmit();
     } else if (event.key === "Escape") {
-      // An open list of names closes first.
+      // The first Escape closes the open list of names.
       if (area.getAttribute("aria-expanded") === "true") return;
       if (this.#anchor && !this.#anchor.drawing && area.value === "") this.setAnchor(null);
       else area.blur();
@@ -168,7 +169,7 @@ export class CommentComposer extends HTMLElement {
     if (event.target.closest("[data-draw]")) void this.openDrawing();
   }
 
-  /** Appends the beginning of a question and selects its gap, which is marked by "…". */
+  /** Appends a question starter and selects its placeholder, the "…". */
   #insertStarter(starter: string): void {
     const area = this.#area;
     if (!area) return;
@@ -180,7 +181,7 @@ export class CommentComposer extends HTMLElement {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
-  /** Anchors a comment to the moment at which the person began to type, rather than to that at which they finished. */
+  /** Anchors a comment to the moment when the person began to type, not to when they finished. */
   #onInput(): void {
     const text = this.#area?.value ?? "";
     if (text === "") this.#anchorDeclined = false;
@@ -213,7 +214,7 @@ export class CommentComposer extends HTMLElement {
     box.replaceChildren(...chips);
   }
 
-  /** Moves the anchor in time by `offset` milliseconds. A paused video follows. */
+  /** Shifts the anchor's time by `offset` milliseconds. A paused video seeks to the new time. */
   #nudge(offset: number): void {
     if (this.#anchor?.at === undefined) return;
     const video = stage()?.video;
@@ -291,7 +292,7 @@ export class CommentComposer extends HTMLElement {
     return fields;
   }
 
-  /** Multipart if pictures are attached. */
+  /** The request body: multipart if pictures are attached. */
   #body(fields: [name: string, value: string][]): FormData | URLSearchParams {
     const { files } = this.#attachments;
     const body = files.length > 0 ? new FormData() : new URLSearchParams();
@@ -300,7 +301,10 @@ export class CommentComposer extends HTMLElement {
     return body;
   }
 
-  /** The picture was cropped since, so the drawing would be in the wrong place. Offers to draw again, or fails. */
+  /**
+   * Handles a picture that was cropped after the person drew on it, so that the drawing would be in the wrong place.
+   * Offers to draw again, or fails.
+   */
   async #redraw(): Promise<void> {
     if (!(await confirmRedraw()))
       throw new Problem(
@@ -330,7 +334,10 @@ export class CommentComposer extends HTMLElement {
     return sent;
   }
 
-  /** Shows Undo and the people who cannot see the comment, below the composer or where the reply was written. */
+  /**
+   * Shows the Undo button and the people who cannot see the comment, below the composer or, for a reply, where it was
+   * written.
+   */
   #showNotices(sent: SentComment, unseen: UnseenPerson[]): void {
     const reply = this.closest("details.reply");
     const place = reply?.closest(".thread-actions") ?? this;
@@ -357,7 +364,7 @@ export class CommentComposer extends HTMLElement {
       );
     }
     if (!area) return;
-    // What was typed since then follows the restored text.
+    // Text typed since then follows the restored text.
     area.value = area.value.trim() === "" ? text : `${text}\n\n${area.value}`;
     if (this.#questionBox) this.#questionBox.checked = isQuestion;
     this.#attachments.add(pictures);
@@ -384,7 +391,7 @@ declare global {
   }
 }
 
-/** The composer for new comments of this page, or null. */
+/** Returns this page's composer for new comments, or null. */
 export function mainComposer(): CommentComposer | null {
   return document.querySelector<CommentComposer>("comment-composer.main-composer");
 }

@@ -4,18 +4,18 @@ import { announce, make, readStorage, writeStorage } from "../lib/dom.js";
 import { onQuietSubmission } from "../lib/quiet-forms.js";
 import { requestJson } from "../lib/request.js";
 
-/** Saves after this long without a key press. */
+/** The delay between the last key press and the save. */
 const SAVE_DELAY_MS = 600;
 
 /** Only the first save on a page is announced. */
 let isSaveAnnounced = false;
 
 export class DraftBox extends HTMLElement {
-  /** The text that the server has. */
+  /** The text that the server has stored. */
   #savedText = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: Promise<void> | null = null;
-  /** The text is being sent. A draft saved now would remain after the server has deleted the old one. */
+  /** Whether the text is being sent. A draft saved during that time would remain after the server has deleted the old one. */
   #isPaused = false;
   #listeners = new AbortController();
 
@@ -30,7 +30,7 @@ export class DraftBox extends HTMLElement {
     document.addEventListener(
       "hearback:refreshed",
       () => {
-        // The person edited the draft on another device, and not here.
+        // The person edited the draft on another device but not here.
         if (area.value === area.defaultValue) this.#savedText = area.value.trim();
       },
       { signal },
@@ -47,14 +47,14 @@ export class DraftBox extends HTMLElement {
     this.#saveBeforeUnload();
   }
 
-  /** Waits for a running save, and saves nothing until `clear` or `resume`. */
+  /** Waits for a running save, then saves nothing until `clear` or `resume` is called. */
   async pause(): Promise<void> {
     this.#isPaused = true;
     clearTimeout(this.#timer);
     await this.#saving;
   }
 
-  /** The text was sent, and the server deleted the draft. */
+  /** Call after the text was sent and the server has deleted the draft. */
   clear(): void {
     this.#isPaused = false;
     clearTimeout(this.#timer);
@@ -63,7 +63,7 @@ export class DraftBox extends HTMLElement {
     this.#showState(null);
   }
 
-  /** The text was not sent, so saving continues. */
+  /** Call if the text was not sent, so that saving continues. */
   resume(): void {
     this.#isPaused = false;
     this.#onInput();
@@ -81,7 +81,7 @@ export class DraftBox extends HTMLElement {
     return `/updates/${this.dataset["update"] ?? ""}/drafts/${this.dataset["subject"] ?? ""}`;
   }
 
-  /** Whether the server lacks the present text. */
+  /** Whether the server lacks the current text. */
   get #isUnsaved(): boolean {
     return (
       this.dataset["local"] === undefined &&
@@ -104,7 +104,7 @@ export class DraftBox extends HTMLElement {
       .then(
         () => {
           this.#savedText = text.trim();
-          // Text that was typed during the request stays in this tab until it is saved, too.
+          // Keep text that was typed during the request in this tab until it is saved.
           if (this.#area?.value === text) writeStorage("sessionStorage", this.#key, null);
           this.#showState(null);
           if (!isSaveAnnounced) announce("Draft saved.");
@@ -116,7 +116,7 @@ export class DraftBox extends HTMLElement {
     await this.#saving;
   }
 
-  /** Sends a request that outlives the page. */
+  /** Saves with a request that can outlive the page. */
   #saveBeforeUnload(): void {
     clearTimeout(this.#timer);
     if (!this.#isUnsaved) return;

@@ -8,10 +8,13 @@ export interface UnseenPerson {
 }
 
 const UNDO_MS = 10_000;
-/** A mentioned group may have thousands of members. */
+/** Limits the list, because a mentioned group may have thousands of members. */
 const MAX_NAMED_PEOPLE = 10;
 
-/** "Sent. Undo", for ten seconds. `findComment` returns the comment, which gets the focus of the notice when it disappears. */
+/**
+ * The notice "Sent. Undo", shown for ten seconds. `findComment` returns the comment that receives the notice's focus
+ * when the notice disappears.
+ */
 export function sentNotice(
   findComment: () => HTMLElement | null,
   undo: () => Promise<void>,
@@ -56,7 +59,7 @@ export function unseenNotices(update: string, unseen: UnseenPerson[]): HTMLEleme
   return notices;
 }
 
-/** The author gets a button that adds the person; others are told whom to ask. */
+/** The author gets a button that adds the person. Other people see whom they can ask. */
 function unseenNotice(update: string, { id, name }: UnseenPerson): HTMLElement {
   const conversation = document.querySelector<HTMLElement>(".talk");
   const isAuthor = conversation?.dataset["mine"] !== undefined;

@@ -1,4 +1,4 @@
-// The conversation of an update: links to the places of comments, editing in place, and the order of threads.
+// The conversation of an update: links to the places of comments, in-place editing, and the order of threads.
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { revealComment, scrollConversationTo } from "../update/anchors.js";
 import { stage } from "../update/media-stage.js";
@@ -74,13 +74,13 @@ function showEditButtons(): void {
 for (const event of ["turbo:load", "turbo:render", "hearback:refreshed"])
   document.addEventListener(event, showEditButtons);
 
-/** Threads without a place come after the threads of every media. */
+/** The position of threads without a place, which follow the threads of all media. */
 const NO_MEDIA = 1000;
 
-/** The sort key of a thread: its media, its time or position, its creation. */
+/** The sort key of a thread: the position of its media, its time or position in the media, and its creation time. */
 type PlaceKey = [media: number, position: number, created: string];
 
-/** Sorts the threads by place (first those of the media, then those of the whole update), or the newest first. */
+/** Sorts the threads by place (those about media first, then those about the whole update) or newest first. */
 class ThreadOrder extends HTMLElement {
   connectedCallback(): void {
     const select = this.querySelector("select");
@@ -144,7 +144,7 @@ declare global {
   }
 }
 
-/** Goes to the comment that the fragment of the address names, if there is one. */
+/** Shows the comment named in the URL fragment, if it exists. */
 export function showCommentFromHash(): void {
   const comment = location.hash.startsWith("#c-")
     ? document.getElementById(location.hash.slice(1))

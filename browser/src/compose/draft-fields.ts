@@ -1,7 +1,7 @@
 // Reads and writes the fields of the draft form.
 import { readStorage, writeStorage } from "../lib/dom.js";
 
-/** The values of the form, as `POST /updates` and `PATCH /updates/{id}` take them. */
+/** The values of the form, as `POST /updates` and `PATCH /updates/{id}` accept them. */
 export interface DraftValues {
   title: string;
   notes: string;
@@ -55,7 +55,7 @@ export class DraftFields {
     };
   }
 
-  /** Whether the person typed anything that is worth a draft. */
+  /** Whether the form contains text that is worth saving as a draft. */
   get hasText(): boolean {
     const { title, notes, prompt, otherwise } = this.read();
     return Boolean(title || notes || prompt || otherwise);

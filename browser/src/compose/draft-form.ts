@@ -25,7 +25,7 @@ export class DraftForm extends HTMLElement {
     if ((this.dataset["update"] ?? "") === "") this.#fields.restoreLastChoice();
     this.#draft = new SavedDraft(this, this.#fields, this.#messages);
     draft.register(this.#draft);
-    // The server refused the form and says why above it.
+    // The server rejected the form and says why above it.
     document.querySelector("main > .problem")?.scrollIntoView({ block: "nearest" });
     this.#listeners = new AbortController();
     const { signal } = this.#listeners;
@@ -49,7 +49,7 @@ export class DraftForm extends HTMLElement {
     return this.dataset["state"] === "published";
   }
 
-  /** Saves at once, because a hidden tab may never be shown again. A page without text makes no draft. */
+  /** Saves immediately, because a hidden tab may never be shown again. Does not create a draft if the form has no text. */
   #saveWhenHidden(): void {
     if (document.hidden && (this.#draft.exists || this.#fields.hasText)) this.#draft.saveNow();
   }
@@ -64,12 +64,12 @@ export class DraftForm extends HTMLElement {
       event.target.type !== "submit" &&
       !this.#isPublished
     ) {
-      // Enter in a line must not submit the form: everything is saved automatically.
+      // Enter in a single-line field must not submit the form, because everything is saved automatically.
       event.preventDefault();
     }
   }
 
-  /** Ctrl Enter is easily pressed by accident, so it does not end a recording without a question. */
+  /** Handles Ctrl+Enter. It is easily pressed by accident, so it asks before it ends a recording. */
   async #sendByKey(): Promise<void> {
     const { people } = this.#messages;
     people?.commit();
@@ -89,7 +89,7 @@ export class DraftForm extends HTMLElement {
     else if (button.name === "invite") void this.#replaceSubmit(event, () => this.#invite());
   }
 
-  /** Runs `act` instead of submitting the form. Does nothing while another one runs. */
+  /** Runs `act` instead of submitting the form. Does nothing while another action is running. */
   async #replaceSubmit(event: SubmitEvent, act: () => Promise<void>): Promise<void> {
     event.preventDefault();
     const { form } = this.#fields;
@@ -114,7 +114,7 @@ export class DraftForm extends HTMLElement {
     if (!(await this.#draft.flush()))
       return this.querySelector<HTMLElement>("[aria-invalid]")?.focus();
     const { id } = this.#draft;
-    // The page of the update reads this to say that it was just sent.
+    // The update's page reads this to find out that the update was just sent.
     const sent = `${id} ${Date.now()}`;
     await this.#draft.publish();
     this.#fields.rememberChoice();
@@ -124,7 +124,10 @@ export class DraftForm extends HTMLElement {
     navigate(`/updates/${id}`);
   }
 
-  /** Ends the recording, then waits for it and for all files. Resolves with false, and says why, if any of it did not arrive. */
+  /**
+   * Ends the recording, then waits for it and for all files to arrive. Resolves with false and shows the reason if
+   * anything failed to arrive.
+   */
   async #mediaArrived(): Promise<boolean> {
     const recording = recorder.current;
     if (recording?.busy) {

@@ -1,4 +1,4 @@
-// What the draft form says: the line about saving, errors beside fields, the notice about a conflict, links for invited people.
+// The messages of the draft form: the save status, errors beside fields, edit conflicts, and links for invited people.
 import { announce, icon, make } from "../lib/dom.js";
 import { toSentence } from "../lib/request.js";
 import type { PeopleField } from "./people-field.js";
@@ -11,7 +11,7 @@ export class DraftMessages {
     return this.root.querySelector("people-field");
   }
 
-  /** Replaces the line about saving. */
+  /** Replaces the save status. */
   status(text: string, picture?: SVGSVGElement): void {
     document
       .getElementById("save-state")
@@ -33,7 +33,7 @@ export class DraftMessages {
   /** Shows each error beside its field, and removes the errors shown before. `errors` maps paths such as `audience[0]` to messages. */
   showErrors(errors: Record<string, string>): void {
     this.#removeErrors();
-    // The server's own note about an unknown address repeats the error.
+    // The server's own note about an unknown address would duplicate the error.
     this.root.querySelector(".field > .note")?.remove();
     if (errors["audience"] === undefined) this.people?.mark([]);
     for (const [path, text] of Object.entries(errors))
@@ -41,8 +41,8 @@ export class DraftMessages {
   }
 
   /**
-   * Marks the addresses that the error names. Returns the others, or null if the audience is valid or the error names none of its
-   * addresses.
+   * Marks the addresses named in the error. Returns the others, or null if the audience is valid or the error names
+   * none of its addresses.
    */
   validAddresses(audience: string[] | undefined, error: string | undefined): string[] | null {
     if (audience === undefined || error === undefined) return null;

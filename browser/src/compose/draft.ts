@@ -1,4 +1,4 @@
-// How the parts of the New page find each other. Each part registers itself here, so that none of them imports another.
+// Connects the parts of the New page. Each part registers itself here, so that the parts need not import one another.
 
 /** The draft that this page edits. */
 export interface Draft {
@@ -6,19 +6,19 @@ export interface Draft {
   ensure(title?: string, select?: boolean): Promise<string>;
   /** Deletes the draft if it contains no files and no text except the title given by `ensure`. */
   withdraw(): Promise<void>;
-  /** Does the same while the page is being unloaded, without waiting for a response. */
+  /** Like `withdraw`, but runs while the page is being unloaded and does not wait for a response. */
   abandon(): void;
 }
 
-/** Media that is not yet in the draft: being recorded, marked up or uploaded. */
+/** Media that is being recorded, marked up or uploaded and is not yet in the draft. */
 export interface PendingMedia {
   readonly busy: boolean;
-  /** Resolves when nothing is pending any more: true if everything arrived. */
+  /** Resolves when nothing is pending: with true if everything arrived. */
   finish(): Promise<boolean>;
 }
 
 export interface Recorder extends PendingMedia {
-  /** Whether publishing the draft would end a recording without the person having asked for that. */
+  /** Whether publishing the draft would end a recording, so that the person must confirm it. */
   readonly asks: boolean;
 }
 
@@ -29,7 +29,7 @@ export interface FileSink {
   open(file: File): Promise<void>;
 }
 
-/** Holds the one element of its kind that is on the page. */
+/** Holds the page's only element of one kind. */
 class Slot<T> {
   #current: T | null = null;
 

@@ -1,8 +1,8 @@
-// <people-field>: a line of e-mail addresses and @groups, shown as chips with completion (the combobox pattern of ARIA).
-// The original input, with its addresses separated by commas, becomes hidden and is what the form submits.
+// <people-field>: an input for email addresses and @groups, shown as chips with completion (ARIA combobox pattern). The
+// original input, which contains the comma-separated addresses, is hidden but remains the one that is submitted.
 import { announce, icon, iconButton, make } from "../lib/dom.js";
 
-/** Most suggestions shown at a time. */
+/** The maximum number of suggestions shown at a time. */
 const maxSuggestions = 8;
 
 interface Choice {
@@ -56,7 +56,7 @@ export class PeopleField extends HTMLElement {
     document.removeEventListener("hearback:audience-changed", this.#draw);
   }
 
-  /** Turns the text that is still in the input into a chip. */
+  /** Turns the text still in the input into a chip. */
   commit(): void {
     this.#add(this.#input.value);
     this.#close();
@@ -68,7 +68,7 @@ export class PeopleField extends HTMLElement {
     this.#draw();
   }
 
-  /** The names of the chips for a sentence, such as "Ruth, Bob and 2 more". Empty without any. */
+  /** The chips' names for use in a sentence, such as "Ruth, Bob and 2 more". Empty without chips. */
   get summary(): string {
     const names = [...this.#box.querySelectorAll(".person-chip > span")].map(
       (chip) => chip.textContent ?? "",
@@ -181,7 +181,7 @@ export class PeopleField extends HTMLElement {
       make("span", {}, name),
       make("span", { class: "meta" }, value === "everyone" ? "" : value),
     );
-    // A click would come after the input has lost the focus.
+    // A click event would fire after the input has lost the focus.
     option.addEventListener("mousedown", (event) => {
       event.preventDefault();
       this.#choose(index);
@@ -238,7 +238,7 @@ export class PeopleField extends HTMLElement {
     this.#showActive();
   }
 
-  /** Enter and Tab choose the active suggestion, or else add what is typed. Tab in an empty input moves the focus. */
+  /** Enter and Tab accept the active suggestion. Without one, they add the typed text. Tab in an empty input moves the focus. */
   #accept(event: KeyboardEvent): void {
     const hasActive = !this.#list.hidden && this.#active >= 0;
     if (hasActive && (this.#input.value !== "" || event.key === "Enter")) {

@@ -1,4 +1,4 @@
-// The draft on the server: created when it is first needed, saved as the person types, deleted if it stayed empty.
+// The draft on the server. It is created when first needed, saved as the person types, and deleted if it stays empty.
 import { cache } from "@hotwired/turbo";
 import { make } from "../lib/dom.js";
 import { Problem, requestJson } from "../lib/request.js";
@@ -21,16 +21,16 @@ interface Update {
 
 /** Milliseconds between the last keystroke and the save. */
 const autosaveDelay = 700;
-/** Milliseconds before a failed save is tried again. */
+/** Milliseconds before a failed save is retried. */
 const retryDelay = 5000;
 
 export class SavedDraft implements Draft {
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The save that is running or was the last to finish. It never rejects. */
+  /** The running save or, if none is running, the last one. It never rejects. */
   #saving: Promise<void> = Promise.resolve();
   #creating: Promise<string> | null = null;
   #withdrawing: Promise<void> | null = null;
-  /** What the server has. */
+  /** The values that the server has stored. */
   #saved: Partial<DraftValues> = {};
   #isStopped = false;
   /** The title that `ensure` gave to the draft because the person had typed none. */
@@ -54,7 +54,7 @@ export class SavedDraft implements Draft {
     return this.id !== "";
   }
 
-  /** Nothing is saved any more: the update was published, or somebody else changed it. */
+  /** Whether saving has stopped because the update was published or somebody else changed it. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
@@ -102,7 +102,7 @@ export class SavedDraft implements Draft {
     clearTimeout(this.#timer);
   }
 
-  /** Saves everything. Resolves with true if the server has all of it. */
+  /** Saves all changes. Resolves with true if the server has stored everything. */
   async flush(): Promise<boolean> {
     await this.#saving;
     if (!this.exists) await this.ensure();
@@ -112,7 +112,7 @@ export class SavedDraft implements Draft {
     return !this.#isStopped && Object.keys(this.#changed()).length === 0;
   }
 
-  /** Publishes the draft as it is saved. */
+  /** Publishes the draft as last saved. */
   async publish(): Promise<void> {
     await requestJson("PUT", `/updates/${this.id}/publication`);
     this.#isStopped = true;
@@ -137,7 +137,8 @@ export class SavedDraft implements Draft {
   }
 
   async #create(): Promise<string> {
-    // An address that is only half typed would make the server refuse everything, so the audience follows with the next save.
+    // The server would reject the whole request because of a half-typed address, so the audience follows with the next
+    // save.
     const { audience: _, ...values } = this.fields.read();
     const given = Object.entries(values).filter(([, value]) => value !== null && value !== "");
     const update = (await requestJson("POST", "/updates", {
@@ -198,7 +199,7 @@ export class SavedDraft implements Draft {
     if (!isEmpty || !this.#isUntouched) return;
     clearTimeout(this.#timer);
     await requestJson("DELETE", `/updates/${this.id}`);
-    // The person left for another page. Going back must not restore a form whose draft is deleted.
+    // The person has left the page. Going back must not restore a form whose draft is deleted.
     if (!this.root.isConnected) return cache.clear();
     this.#turnIntoNewForm();
     this.#saved = {};
@@ -257,17 +258,17 @@ export class SavedDraft implements Draft {
       try {
         await this.#patch(valid);
       } catch {
-        // The status below says that something is not saved, and the next save tries again.
+        // The status below says that something is not saved; the next save retries.
       }
     }
     this.messages.failed("Not all of it is saved");
   }
 
-  /** Somebody else, or the same person in another tab, saved another version. */
+  /** Handles a newer version that was saved by somebody else, or by the same person in another tab. */
   async #resolveConflict(changed: Partial<DraftValues>): Promise<void> {
     const theirs = await this.#fetch();
     this.fields.version = theirs.version;
-    // Adding a file also makes a new version. It conflicts with nothing that was typed.
+    // Adding a file also creates a new version, but it does not conflict with typed text.
     const isSameText = (["title", "notes", "expectation", "visibility"] as const).every(
       (name) => (theirs[name] ?? "") === (this.#saved[name] ?? ""),
     );

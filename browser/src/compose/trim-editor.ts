@@ -1,4 +1,5 @@
-// <trim-editor>: plays a recording above a strip with two handles, which choose what is kept. The two inputs of the form show the same times.
+// <trim-editor>: plays a recording above a strip with two handles that select the part to keep. The form's two inputs
+// show the same times.
 import { announce, icon, make } from "../lib/dom.js";
 import { showError } from "../lib/error-banner.js";
 import { refresh } from "../lib/refresh.js";
@@ -7,10 +8,10 @@ import { positionMs, seekTo } from "../update/source-swap.js";
 import { type End, type Range, TrimStrip } from "./trim-strip.js";
 import { formatExact, parseExact } from "./trim-time.js";
 
-/** Shortest length of a trimmed recording, in milliseconds. The server enforces the same. */
+/** The minimum length of a trimmed recording, in milliseconds. The server enforces the same minimum. */
 const shortest = 500;
 
-/** What exists only while the editor is open. */
+/** State that exists only while the editor is open. */
 interface Stage {
   element: HTMLElement;
   video: HTMLVideoElement;
@@ -57,7 +58,7 @@ export class TrimEditor extends HTMLElement {
     return Number(this.dataset["duration"]);
   }
 
-  /** Opens the editor if the address of the page ends with its id. */
+  /** Opens the editor if the page's URL ends with its id. */
   #openIfLinked(): void {
     const details = this.querySelector("details");
     if (location.hash !== `#${this.id}` || !details || details.open) return;
@@ -132,14 +133,17 @@ export class TrimEditor extends HTMLElement {
     this.#stage = null;
   }
 
-  /** The refreshed page may name another file, for example after the recording was trimmed. */
+  /** Reopens the editor if the refreshed page names another file, for example after a trim. */
   #reopenIfChanged(): void {
     if (!this.#stage || this.#stage.video.getAttribute("src") === this.dataset["src"]) return;
     this.#close();
     this.#open();
   }
 
-  /** Moves an end, at most so far that `shortest` is left, and shows the picture there. `write`: also updates its input. */
+  /**
+   * Moves one end, keeping at least `shortest` between the ends, and shows the picture there. With `write`, also
+   * updates its input.
+   */
   #move(end: End, ms: number, write: boolean): void {
     const { from, to } = this.#range;
     const limited = Math.round(
@@ -173,7 +177,7 @@ export class TrimEditor extends HTMLElement {
   }
 
   #seek(ms: number): void {
-    // There is no picture at the very end of a file.
+    // A file has no picture at its very end.
     if (this.#stage) seekTo(this.#stage.video, Math.max(0, Math.min(ms, this.#duration - 1)));
   }
 
@@ -225,7 +229,7 @@ export class TrimEditor extends HTMLElement {
     void this.#send(form);
   }
 
-  /** Sends one of the two forms: one trims the recording, the other restores all of it. */
+  /** Submits one of the two forms: one trims the recording, the other restores all of it. */
   async #send(form: HTMLFormElement): Promise<void> {
     if (form.getAttribute("aria-busy") === "true") return;
     const restores = form.classList.contains("trim-whole");
@@ -247,7 +251,7 @@ export class TrimEditor extends HTMLElement {
     }
   }
 
-  /** Reads the two times. Returns null, and says why, if one of them is invalid. */
+  /** Reads the two times. Shows an error and returns null if one of them is invalid. */
   #readRange(form: HTMLFormElement): Record<string, number> | null {
     const data = new FormData(form);
     const range: Record<string, number> = {};
@@ -264,7 +268,7 @@ export class TrimEditor extends HTMLElement {
     return range;
   }
 
-  /** Reads whether recipients are asked again. Both forms use the inputs of the first. */
+  /** Reads whether recipients must answer again. Both forms use the inputs of the first. */
   #readChange(): Record<string, string> {
     const material = this.querySelector<HTMLInputElement>(".trim-form [name=change]");
     if (!material?.checked) return {};
@@ -275,7 +279,7 @@ export class TrimEditor extends HTMLElement {
 
   async #finish(restored: boolean): Promise<void> {
     document.getElementById("complaint")?.remove();
-    // The inputs are saved now. A refresh keeps inputs that differ from their defaults.
+    // The inputs' values were saved. Reset the inputs, because a refresh keeps inputs that differ from their defaults.
     for (const input of this.querySelectorAll<HTMLInputElement>(".trim-form input"))
       if (input.type !== "hidden") input.value = input.defaultValue;
     const details = this.querySelector("details");

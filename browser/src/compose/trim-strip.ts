@@ -1,4 +1,4 @@
-// The strip below the video of the trim editor: two handles, what lies between them, and the playhead.
+// The strip below the video of the trim editor: two handles, the range between them, and the playhead.
 import { make } from "../lib/dom.js";
 import { formatExact } from "./trim-time.js";
 
@@ -10,7 +10,7 @@ export type Range = Record<End, number>;
 interface StripCallbacks {
   /** The person dragged a handle or moved it by a key. */
   moved(end: End, ms: number): void;
-  /** The person pressed a place on the strip. */
+  /** The person pressed the strip at `ms`. */
   seek(ms: number): void;
 }
 
@@ -21,7 +21,7 @@ export class TrimStrip {
   #handles: Record<End, HTMLElement>;
   #range: Range;
 
-  /** `duration` is that of the whole recording, in milliseconds. */
+  /** `duration` is the length of the whole recording, in milliseconds. */
   constructor(
     readonly duration: number,
     readonly callbacks: StripCallbacks,

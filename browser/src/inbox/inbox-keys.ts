@@ -1,11 +1,11 @@
-// Keyboard shortcuts of the inbox, and reading updates one after the other without returning to it.
+// Keyboard shortcuts of the inbox, and for reading its updates one after another without returning to it.
 import { visit } from "@hotwired/turbo";
 import { readStorage, writeStorage } from "../lib/dom.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
-/** The session storage key of the updates that were read since the inbox was last open. */
+/** The session storage key for the updates read since the inbox was last open. */
 const READ_KEY = "read";
-/** The ids are sent in an address, so their number is limited. */
+/** Limits the number of ids, because they are sent in a URL. */
 const MAX_READ = 200;
 
 class InboxKeys extends HTMLElement {
@@ -36,7 +36,7 @@ class InboxKeys extends HTMLElement {
         break;
       case "o":
       case "Enter":
-        // Enter on a link or button inside the row activates that.
+        // Enter on a link or button inside the row activates that link or button.
         if (!row || (event.key === "Enter" && document.activeElement !== row)) return;
         row.querySelector<HTMLElement>(".title a")?.click();
         break;
@@ -75,7 +75,7 @@ for (const event of ["turbo:load", "hearback:refreshed"])
   document.addEventListener(event, recordRead);
 recordRead();
 
-/** Adds the update of this page to those that were read, and lets the link to the next one skip them. */
+/** Adds this page's update to the updates already read, and makes the link to the next update skip them. */
 function recordRead(): void {
   const current = document.querySelector<HTMLElement>("update-page")?.dataset["update"];
   if (!current) return;

@@ -1,4 +1,4 @@
-// <hearing-list>: the author reviews readbacks one after the other. j and k move the focus, y confirms, n corrects.
+// <hearing-list>: the author reviews readbacks one by one. j and k move the focus, y confirms, n corrects.
 import { announce } from "../lib/dom.js";
 import { focusedRow, isPageShortcut, moveFocus } from "../lib/row-focus.js";
 
@@ -55,7 +55,7 @@ class ReadbackReview extends HTMLElement {
     event.preventDefault();
   }
 
-  /** After a refresh removed the focused row, focuses the row in its place. */
+  /** If a refresh removed the focused row, focuses the row that took its place. */
   #focusNext(): void {
     if (document.activeElement !== document.body) return;
     const rows = this.#rows;

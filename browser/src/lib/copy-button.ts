@@ -1,4 +1,5 @@
-// <copy-button> copies the text of the field inside it, also on plain http, where browsers have no clipboard API.
+// <copy-button> copies the text of the field inside it. It also works over plain HTTP, where browsers have no clipboard
+// API.
 import { announce } from "./dom.js";
 
 class CopyButton extends HTMLElement {
@@ -9,7 +10,8 @@ class CopyButton extends HTMLElement {
     button.hidden = false;
     let originalLabel: string | null = null;
     input.addEventListener("focus", () => input.select());
-    // `data-now`: the press that created this text also copies it, while the browser still counts the press as a user gesture.
+    // `data-now`: the click that created this text also copies it, while the browser still counts the click as a user
+    // gesture.
     if (this.dataset["now"] !== undefined && navigator.userActivation.isActive)
       setTimeout(() => button.click());
     button.addEventListener("click", () => {
@@ -32,7 +34,10 @@ declare global {
   }
 }
 
-/** Copies `text`, which `field` contains if it is given. Returns `false` if copying failed; the field is then selected. */
+/**
+ * Copies `text`, which is the content of `field` if that is given. Returns `false` if copying failed; the field is then
+ * selected.
+ */
 export async function copyText(
   text: string,
   field?: HTMLInputElement | HTMLTextAreaElement,
@@ -41,7 +46,7 @@ export async function copyText(
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without https there is only the old command, which copies the selection.
+    // Without HTTPS, only the deprecated copy command is available, and it copies the selection.
     field?.select();
     return field !== undefined && document.execCommand("copy");
   }

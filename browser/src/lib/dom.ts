@@ -51,7 +51,10 @@ export function announce(text: string): void {
 const signedOut = "You are signed out. ";
 const signIn = "Sign in";
 
-/** Sets the text of an element. "Sign in" after "You are signed out." becomes a link that opens a new tab, so that this page keeps its state. */
+/**
+ * Sets the text of an element. In "You are signed out. Sign in", "Sign in" becomes a link that opens a new tab, so that
+ * this page keeps its state.
+ */
 export function setMessage(element: Element, message: string): void {
   // Screen readers would read an unchanged message again.
   if (element.textContent === message) return;
@@ -125,7 +128,7 @@ export function writeStorage(
   }
 }
 
-/** Formats a local time as `21 Nov 14:02`. File names need another `separator` than the colon. */
+/** Formats a local time as `21 Nov 14:02`. File names need a `separator` other than the colon. */
 export function formatTimestamp(time = new Date(), separator = ":"): string {
   const month = time.toLocaleString("en", { month: "short" });
   const [hours, minutes] = [time.getHours(), time.getMinutes()].map((part) =>

@@ -57,7 +57,7 @@ class LivePage extends HTMLElement {
       if (source.readyState !== EventSource.CLOSED) return;
       this.#close();
       this.#timer = setTimeout(this.#updateConnection, RECONNECT_DELAY_MS);
-      // EventSource hides the status. Fetching the page finds out whether the reader lost access.
+      // EventSource does not expose the status. Fetch the page to find out whether the reader has lost access.
       void refresh();
     });
   }
@@ -85,7 +85,7 @@ class LivePage extends HTMLElement {
       // Some events carry no data.
     }
     if (kind === "inbox") showInboxCount(data.owed_by_me);
-    // Only the inbox lists what an inbox event changes; other pages show just the count.
+    // Only the inbox shows the items that an inbox event changes; other pages show just the count.
     if (kind === "inbox" && !document.getElementById("inbox")) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

@@ -9,7 +9,7 @@ interface Mentionable {
   name: string;
   /** Distinguishes people with the same name. */
   hint: string;
-  /** Folded texts that match by their beginning. */
+  /** Case-folded texts, matched by prefix. */
   keywords: string[];
 }
 
@@ -34,7 +34,7 @@ document.addEventListener(
   true,
 );
 
-// An inserted name counts as typed, so that the draft is saved.
+// An inserted name counts as typed text, so that the draft is saved.
 document.addEventListener(
   "text-expander-committed",
   (event) => {

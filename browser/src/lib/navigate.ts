@@ -1,7 +1,10 @@
 // Navigation by scripts.
 import { visit } from "@hotwired/turbo";
 
-/** Visits a page of this site. The pressed button disappears, so the focus moves to the new content unless the page sets it itself. */
+/**
+ * Visits a page of this site. The pressed button disappears, so the focus moves to the new content unless the page
+ * moves it elsewhere.
+ */
 export function navigate(url: string): void {
   document.addEventListener(
     "turbo:load",

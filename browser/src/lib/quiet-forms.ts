@@ -25,7 +25,7 @@ document.addEventListener("submit", (event) => {
   void send(form, event.submitter);
 });
 
-// Ctrl+Enter sends what is typed in any of these forms.
+// Ctrl+Enter submits any of these forms.
 document.addEventListener("keydown", (event) => {
   if (
     event.key !== "Enter" ||
@@ -77,7 +77,7 @@ function readRequest(
   const data = new URLSearchParams();
   for (const [name, value] of new FormData(form, submitter))
     if (typeof value === "string") data.append(name, value);
-  // A guest types their name once. An empty field takes the name typed for a comment on the same page.
+  // A guest types their name only once. An empty name field gets the name typed for a comment on the same page.
   if (data.get("name") === "") {
     const name = document.querySelector<HTMLInputElement>("#guest-name")?.value.trim() ?? "";
     if (name === "") data.delete("name");

@@ -27,14 +27,14 @@ document.addEventListener("turbo:before-morph-attribute", (event) => {
 
 /** Whether morphing must leave an element exactly as it is. `next` is undefined if the new page lacks it. */
 function keepsElement(element: Element, next: Element | undefined): boolean {
-  // Created by a script, so the server's page never contains it.
+  // A script created the element, so the server's page never contains it.
   if (element.hasAttribute("data-js")) return true;
-  // A video keeps playing until the new page lacks it, because it was removed or is being trimmed.
+  // Keep the video until the new page lacks it because it was removed or is being trimmed.
   if (element instanceof HTMLVideoElement) {
     handleVideo(element, next);
     return next !== undefined;
   }
-  // Changed by the reader and not sent yet.
+  // The reader changed the field and has not sent it yet.
   if (element instanceof HTMLTextAreaElement) return element.value !== element.defaultValue;
   if (element instanceof HTMLInputElement)
     return (
@@ -64,7 +64,7 @@ function keepsAttribute(element: Element, name: string): boolean {
 let running: Promise<void> | null = null;
 let requestedAgain = false;
 
-/** Refreshes the page. All calls during a refresh together cause one more; every promise resolves after the last one. */
+/** Refreshes the page. Calls made during a refresh share one further refresh; every promise resolves after the last one. */
 export function refresh(): Promise<void> {
   if (running) {
     requestedAgain = true;
@@ -98,7 +98,7 @@ async function fetchAndMorph(): Promise<void> {
   }
   if (address !== location.pathname + location.search) return;
   const next = new DOMParser().parseFromString(text, "text/html");
-  // Elements that reorder the page reorder the new one first, so that morphing moves nothing.
+  // Elements that reorder the page reorder the fetched page first, so that morphing moves nothing.
   document.dispatchEvent(new CustomEvent("hearback:before-morph", { detail: next }));
   for (const region of document.querySelectorAll("[data-live]")) {
     const other = region.id === "" ? null : next.getElementById(region.id);

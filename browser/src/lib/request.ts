@@ -59,9 +59,9 @@ export function toSentence(error: string): string {
   return /^(is|has|must|may|can|needs|does|stands|ends) /.test(error) ? `This ${error}` : error;
 }
 
-/** Parses a problem document (RFC 9457). Other bodies get a message that names the status. */
+/** Parses a problem document (RFC 9457). For other bodies, the message names the status. */
 export function parseProblem(status: number, text: string): Problem {
-  // The server's own message for 401 addresses API clients.
+  // The server's message for 401 is written for API clients.
   if (status === 401)
     return new Problem(
       "You are signed out. Sign in again in another tab, then try again here.",

@@ -67,7 +67,7 @@ function focusSearch(): void {
   else if (document.querySelector(".rail")) location.assign("/updates#q");
 }
 
-// `focusSearch` on a page without a search field leads to the library, whose field then gets the focus.
+// On a page without a search field, `focusSearch` opens the library, whose search field then gets the focus.
 document.addEventListener("turbo:load", () => {
   if (location.hash === "#q") document.querySelector<HTMLInputElement>('[data-key="/"]')?.focus();
 });

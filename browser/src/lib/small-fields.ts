@@ -1,4 +1,4 @@
-// Form fields that add what only the browser knows: the time zone, the fragment of the address, the theme.
+// Form fields for information that only the browser has: the time zone, the URL fragment, the theme.
 import { readStorage, writeStorage } from "./dom.js";
 
 /** Fills in the browser's IANA time zone. */
@@ -9,7 +9,7 @@ class TimeZoneField extends HTMLElement {
   }
 }
 
-/** Keeps the fragment, such as `#t=42`, through signing in: browsers do not send it to the server. */
+/** Keeps the URL fragment, such as `#t=42`, through sign-in. Browsers do not send it to the server. */
 class KeepFragment extends HTMLElement {
   connectedCallback(): void {
     const input = this.querySelector("input");
@@ -18,7 +18,7 @@ class KeepFragment extends HTMLElement {
   }
 }
 
-/** Chooses the theme of this browser: light, dark or that of the system. */
+/** Chooses this browser's theme: light, dark or the system's. */
 class ThemeSwitch extends HTMLElement {
   connectedCallback(): void {
     this.querySelector("fieldset")?.removeAttribute("disabled");
@@ -34,7 +34,10 @@ class ThemeSwitch extends HTMLElement {
   }
 }
 
-/** A due time. The person enters it in the browser's time zone; the form sends it in UTC. Without scripts the server assumes the account's time zone. */
+/**
+ * A due time. The person enters it in the browser's time zone, and the form sends it in UTC. Without scripts, the
+ * server assumes the account's time zone.
+ */
 class DueField extends HTMLElement {
   connectedCallback(): void {
     const input = this.querySelector<HTMLInputElement>("input[type=datetime-local]");
@@ -61,7 +64,7 @@ class DueField extends HTMLElement {
 /** The server accepts undo for this long after publication. */
 const UNDO_MS = 10_000;
 
-/** Offers to undo a publication. The time counts from when this browser sent it, by this browser's clock. */
+/** Offers to undo a publication. The time limit starts when this browser sends the update, by this browser's clock. */
 class UndoField extends HTMLElement {
   connectedCallback(): void {
     const [id, sentAt, copied] = (readStorage("sessionStorage", "sent") ?? "").split(" ");
