@@ -1,4 +1,4 @@
-// Shows a document: its shapes on the picture, and above them the selection and the crop, in pixels of the screen.
+// Displays a document: its shapes on the picture and, above them, the selection and the crop in screen pixels.
 import { cropPixels } from "./crop-shapes.js";
 import type { MarkupDocument } from "./document.js";
 import { drawShapes, redactedPixels } from "./draw.js";
@@ -9,13 +9,19 @@ import type { Viewport } from "./viewport.js";
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** Sides that are shorter than this on the screen have no handle: it would cover those of the corners. */
+/**
+ * The minimum length of a side that has a handle, in screen pixels. On a shorter side, the handle would cover those of
+ * the corners.
+ */
 const minSideForHandle = 48;
 
 export class MarkupCanvas {
   readonly shapesLayer = svg("markup-shapes");
   readonly overlay = svg("markup-over");
-  /** Whether the selected mark has handles. Drawing tools hide them, because the next shape often begins close to the last. */
+  /**
+   * Whether the selected mark has handles. Drawing tools hide them, because the next shape often begins close to the
+   * last one.
+   */
   hasHandles = false;
   /** Set once the canvas is on the page. */
   viewport!: Viewport;
@@ -36,7 +42,7 @@ export class MarkupCanvas {
     this.shapesLayer.setAttribute("viewBox", `0 0 ${width} ${height}`);
   }
 
-  /** Draws what changed in the document. Elements of unchanged shapes stay. */
+  /** Draws what changed in the document. Keeps the elements of unchanged shapes. */
   update(): void {
     const existing = new Set<number>();
     let before: Element | null = null;
@@ -85,7 +91,7 @@ export class MarkupCanvas {
     this.#preview = element;
   }
 
-  /** Shows these shapes instead of those in the document, by id, while a pointer moves or resizes them. */
+  /** Shows these shapes, by id, instead of those in the document while a pointer moves or resizes them. */
   showChanges(shapes: ReadonlyMap<number, Shape>): void {
     for (const id of this.#changes.keys()) {
       const mark = shapes.has(id) ? undefined : this.doc.marks.find((one) => one.id === id);
@@ -96,7 +102,7 @@ export class MarkupCanvas {
     this.drawOverlay();
   }
 
-  /** Hides the text that is being edited in its field; null shows it again. */
+  /** Hides the text shape that is being edited in the text field; null shows it again. */
   hideMark(id: number | null): void {
     if (this.#hiddenId !== null)
       this.#drawn.get(this.#hiddenId)?.element.removeAttribute("visibility");
@@ -110,13 +116,13 @@ export class MarkupCanvas {
     this.drawOverlay();
   }
 
-  /** Shows the crop that is being chosen, in pixels of the picture. */
+  /** Shows the crop that is being chosen, in picture pixels. */
   showCrop(box: Box | null): void {
     this.#crop = box;
     this.drawOverlay();
   }
 
-  /** The handle nearest to a point of the window, within `reach` pixels. */
+  /** The handle nearest to a window position, within `reach` pixels. */
   handleAt(clientX: number, clientY: number, reach: number): Handle | null {
     const point = this.viewport.toImage(clientX, clientY);
     const [x, y] = this.viewport.toStage(point);
@@ -128,7 +134,10 @@ export class MarkupCanvas {
     return nearest && nearest.distance <= reach ? nearest.handle : null;
   }
 
-  /** Limits the reach of handles in pixels of the screen, so that a small shape can still be moved: inside a box, and all along a line. */
+  /**
+   * The maximum reach of handles in screen pixels. It leaves room to drag a small shape by its inside, or a short line
+   * by its middle.
+   */
   #maxReach(shape: Shape, [x, y]: Point): number {
     const [left, top, w, h] = bounds(shape, this.doc.size);
     if ("from" in shape) return (Math.hypot(w, h) * this.viewport.scale) / 3;
@@ -136,7 +145,7 @@ export class MarkupCanvas {
     return isInside ? (Math.min(w, h) * this.viewport.scale) / 3 : Infinity;
   }
 
-  /** In pixels of the stage. */
+  /** The handles and their positions in stage pixels. */
   #handles(): [Handle, Point][] {
     const onStage = (handles: [Handle, Point][]): [Handle, Point][] =>
       handles.map(([handle, at]) => [handle, this.viewport.toStage(at)]);
@@ -168,7 +177,7 @@ export class MarkupCanvas {
     return [...this.viewport.toStage([x, y]), w * scale, h * scale];
   }
 
-  /** The shade over what the crop removes and, while it is being chosen, its frame. */
+  /** The shade over the parts that the crop removes and, while the crop is being chosen, its frame. */
   #cropElements(): SVGElement[] {
     const { doc } = this;
     const { width, height } = this.viewport.stageSize;
@@ -187,7 +196,7 @@ export class MarkupCanvas {
     const shape = this.#changes.get(id) ?? stored;
     const { width, height } = this.doc.size;
     if ("from" in shape) {
-      // A line that is selected alone shows its handles, which a second line would hide.
+      // A single selected line shows its handles, which an outline would hide.
       if (this.doc.selected.length === 1) return [];
       const toStage = ([x, y]: Point): Point => this.viewport.toStage([x * width, y * height]);
       const [[x1, y1], [x2, y2]] = [toStage(shape.from), toStage(shape.to)];
@@ -202,7 +211,7 @@ export class MarkupCanvas {
   }
 }
 
-/** A dark frame with a light one on it, which is visible on every picture. */
+/** A dark frame with a light one on top, visible on every picture. */
 function frameElements(name: string, [x, y, width, height]: Box): SVGElement[] {
   return ["under", "upper"].map((layer) =>
     element("rect", `${layer} ${name}`, { x, y, width, height }),

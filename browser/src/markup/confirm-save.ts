@@ -1,9 +1,12 @@
-// Asks before a save that destroys something, or that may ask people again.
+// Asks for confirmation before a save that destroys pixels or that may request new responses.
 import { make } from "../lib/dom.js";
 import type { EditorTask, RevisionChange } from "./session.js";
 import { isDestructive, type Markup } from "./shapes.js";
 
-/** Returns what to tell people who answered, `undefined` if there is nothing to ask; null if the person cancelled. */
+/**
+ * Returns the change to report to people who have responded, `undefined` if there is nothing to ask, or null if the
+ * person cancelled.
+ */
 export async function confirmSave(
   task: EditorTask,
   markup: Markup,
@@ -11,7 +14,7 @@ export async function confirmSave(
   const destroys = isDestructive(markup);
   if (!destroys && !task.answered) return { change: undefined };
   const asksAgain = make("input", { type: "checkbox", name: "change" });
-  // Destroyed pixels make another picture, so everyone has to see it again.
+  // Destroying pixels makes a different picture, so everyone has to see it again.
   asksAgain.checked = asksAgain.disabled = destroys;
   const whatChanged = make("input", {
     id: "markup-changed",

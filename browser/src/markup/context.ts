@@ -15,9 +15,9 @@ export interface EditorContext {
   readonly cropTool: CropTool | null;
   /** Whether the space bar is held, so that every drag pans. */
   readonly isPanning: boolean;
-  /** Opens the text field: at a point (in pixels of the picture) for a new text, or on the text with this id. */
+  /** Opens the text field: for a new text at a point (in picture pixels), or for the text shape with this id. */
   editText(target: Point | number): void;
-  /** Closes the text field and keeps its text. Returns whether it was open. */
+  /** Closes the text field and keeps its text. Returns whether the field was open. */
   finishText(): boolean;
   /** Announces a message to screen readers. `visible` also shows it on the page for a few seconds. */
   say(message: string, visible?: boolean): void;
@@ -26,7 +26,10 @@ export interface EditorContext {
 export interface EditorCommands extends EditorContext {
   useTool(tool: Tool): void;
   hasTool(tool: Tool): boolean;
-  /** Goes one step back: ends the current gesture or the text, then clears the selection, leaves the tool, leaves the editor. */
+  /**
+   * Goes back one step: ends the current gesture or text edit, then clears the selection, leaves the tool, and finally
+   * leaves the editor.
+   */
   escape(): void;
   save(): void;
   copyPicture(): void;

@@ -1,4 +1,4 @@
-// Clips shapes to a crop. The server does the same (src/markup/crop.rs).
+// Clips shapes to a crop. The server implements the same rules (src/markup/crop.rs).
 import {
   limits,
   normalizeShape,
@@ -21,7 +21,7 @@ export function cropPixels([x, y, w, h]: Box, width: number, height: number): Bo
   ];
 }
 
-/** Returns the parts of the shapes inside the crop, as shares of the cropped picture. They look as before. */
+/** Returns the parts of the shapes inside the crop, in fractions of the cropped picture. Their appearance does not change. */
 export function clipShapes(shapes: Shape[], crop: Box, width: number, height: number): Shape[] {
   const [left, top, w, h] = cropPixels(crop, width, height);
   const to = ([x, y]: Point | StrokePoint): Point => [
@@ -78,7 +78,10 @@ function clipBox([x, y, w, h]: Box, to: (spot: Point) => Point): Box | null {
   return r > l && b > t ? [l, t, r - l, b - t] : null;
 }
 
-/** Clips a line segment to the unit square (Liang–Barsky). Also returns where the rest begins and ends, as shares of the segment. */
+/**
+ * Clips a line segment to the unit square (Liang–Barsky). Also returns where the remaining part starts and ends, as
+ * fractions of the segment.
+ */
 function clipSegment([x1, y1]: Point, [x2, y2]: Point): [Point, Point, number, number] | null {
   let [from, to] = [0, 1];
   for (const [step, room] of [
@@ -95,7 +98,7 @@ function clipSegment([x1, y1]: Point, [x2, y2]: Point): [Point, Point, number, n
   return from <= to ? [at(from), at(to), from, to] : null;
 }
 
-/** Cuts a stroke where it crosses the border, and returns the parts inside. */
+/** Splits a stroke where it crosses the border, and returns the parts inside. */
 function clipStroke(points: StrokePoint[]): StrokePoint[][] {
   const [only] = points;
   if (points.length === 1) return only && isInside([only[0], only[1]]) ? [points] : [];
@@ -116,7 +119,7 @@ function clipStroke(points: StrokePoint[]): StrokePoint[][] {
   return runs;
 }
 
-/** A point between two points of a stroke, with the pressure that it would have there. */
+/** Interpolates a point, with its pressure, between two points of a stroke. */
 function interpolate([x, y]: Point, a: StrokePoint, b: StrokePoint, share: number): StrokePoint {
   if (a.length !== 3 && b.length !== 3) return [x, y];
   const [from, to] = [a[2] ?? 0.5, b[2] ?? 0.5];

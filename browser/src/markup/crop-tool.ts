@@ -1,4 +1,4 @@
-// Chooses which part of the picture is kept. The crop can be undone until the markup is saved.
+// Lets the person choose which part of the picture to keep. A crop can be undone until the markup is saved.
 import { make } from "../lib/dom.js";
 import type { MarkupCanvas } from "./canvas.js";
 import type { MarkupDocument } from "./document.js";
@@ -6,13 +6,13 @@ import { boxBetween, resizeBox, type Handle } from "./geometry.js";
 import { clamp, type Box, type Point } from "./shapes.js";
 
 export class CropTool {
-  /** The buttons that end the tool. */
+  /** The buttons that apply or cancel the crop. */
   readonly bar: HTMLElement;
-  /** In whole pixels of the picture. */
+  /** The crop, in whole picture pixels. */
   #box: Box;
   #isEnded = false;
 
-  /** `onEnd` gets the crop as shares of the picture; null if all of it is kept. */
+  /** `onEnd` receives the crop in fractions of the picture, or null if the whole picture is kept. */
   constructor(
     private readonly doc: MarkupDocument,
     private readonly canvas: MarkupCanvas,
@@ -55,8 +55,8 @@ export class CropTool {
   }
 
   /**
-   * Starts a drag: of a handle, of the box, or of a new box. The returned function takes where the pointer is, and whether the proportions
-   * are kept.
+   * Starts a drag of a handle or of the box, or spans a new box. The returned function receives the pointer's position
+   * and whether to keep the proportions.
    */
   startDrag(handle: Handle | null, from: Point): (to: Point, constrained: boolean) => void {
     const before = this.#box;
@@ -70,7 +70,7 @@ export class CropTool {
     return (to) => this.set(boxBetween(from, to, size), true);
   }
 
-  /** Moves the box or, with `resizes`, its lower right corner, by pixels of the picture. */
+  /** Moves the box or, with `resizes`, only its lower right corner, by a distance in picture pixels. */
   nudge(dx: number, dy: number, resizes: boolean): void {
     const [x, y, w, h] = this.#box;
     const { width, height } = this.doc.size;
@@ -91,7 +91,7 @@ export class CropTool {
     this.#end(this.doc.crop);
   }
 
-  /** The box moved inside the picture. */
+  /** Moves a box and keeps it inside the picture. */
   #movedTo([x, y, w, h]: Box, dx: number, dy: number): Box {
     const { width, height } = this.doc.size;
     return [clamp(x + dx, [0, width - w]), clamp(y + dy, [0, height - h]), w, h];

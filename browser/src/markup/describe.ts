@@ -1,4 +1,4 @@
-// Shapes and changes in words, for screen readers.
+// Describes shapes and changes in words, for screen readers.
 import type { Box, Point, Shape, StrokePoint } from "./shapes.js";
 
 const names: Record<Shape["kind"], string> = {
@@ -13,7 +13,7 @@ const names: Record<Shape["kind"], string> = {
   redaction: "Redaction",
 };
 
-/** What a shape is and where, in percent from the left and the top. */
+/** Describes a shape's kind and position, in percent from the left and the top. */
 export function describeShape(shape: Shape): string {
   const name = names[shape.kind];
   switch (shape.kind) {
@@ -33,7 +33,7 @@ export function describeShape(shape: Shape): string {
   }
 }
 
-/** The name of a shape within a sentence. */
+/** The name of a shape for use within a sentence. */
 export function shapeName({ kind }: Shape): string {
   return kind === "freehand" ? "freehand line" : kind;
 }
@@ -42,7 +42,7 @@ export function countMarks(count: number): string {
   return count === 1 ? "1 mark" : `${count} marks`;
 }
 
-/** A move in pixels, which the percentages of `describeShape` are too coarse for. */
+/** Describes a move in pixels, because the percentages of `describeShape` are too coarse for it. */
 export function describeMove(dx: number, dy: number): string {
   const [distance, direction] =
     dx !== 0 ? [dx, dx > 0 ? "right" : "left"] : [dy, dy > 0 ? "down" : "up"];

@@ -1,4 +1,4 @@
-// The marks on a picture, the selection, and everything that can be done to them. It knows nothing about pointers, keys or elements.
+// The marks on a picture, the selection, and all operations on them. Independent of pointers, keys and DOM elements.
 import { countMarks, describeMove, describeShape, shapeName } from "./describe.js";
 import { handlesOf, moveShapes, resizeShape, type Size } from "./geometry.js";
 import { History } from "./history.js";
@@ -22,7 +22,7 @@ interface State {
   readonly crop: Box | null;
 }
 
-/** How far a copy lies from its original, as a share of the picture's shorter side. */
+/** The distance between a copy and its original, as a fraction of the picture's shorter side. */
 const copyOffset = 0.025;
 
 export class MarkupDocument {
@@ -34,7 +34,10 @@ export class MarkupDocument {
   #pasteCount = 0;
   #lastId = 0;
 
-  /** `onChange` is called after every change with a message for screen readers. `isRefusal`: the change was refused, so the message must be visible. */
+  /**
+   * `onChange` is called after every change with a message for screen readers. `isRefusal` means that the change was
+   * refused, so the message must be visible.
+   */
   constructor(
     markup: Markup,
     readonly size: Size,
@@ -47,7 +50,7 @@ export class MarkupDocument {
     this.#history = new History(this.#saved);
   }
 
-  /** From back to front. */
+  /** The marks, from back to front. */
   get marks(): readonly Mark[] {
     return this.#history.now.marks;
   }
@@ -80,13 +83,13 @@ export class MarkupDocument {
     return this.marks.filter(({ id }) => this.#selected.has(id));
   }
 
-  /** The style of the selected mark or, unless exactly one is selected, of the next one. */
+  /** The style of the selected mark. If none or several are selected, the style of the next mark. */
   get shownStyle(): DrawStyle {
     const [only, more] = this.selected;
     return only && !more ? styleOf(only.shape, this.style) : this.style;
   }
 
-  /** The height of the next text, in pixels of the picture. */
+  /** The height of the next text, in picture pixels. */
   get textSize(): number {
     return textSizes[this.style.level] * Math.min(this.size.width, this.size.height);
   }
@@ -116,7 +119,10 @@ export class MarkupDocument {
     return `${describeShape(only.shape)}. ${marks.indexOf(only) + 1} of ${marks.length}`;
   }
 
-  /** Selects the mark after (1) or before (-1) the selected one. Past the end it clears the selection and returns false. */
+  /**
+   * Selects the mark after (1) or before (-1) the selected one. After the last or before the first mark, clears the
+   * selection and returns false.
+   */
   selectNext(step: 1 | -1): boolean {
     const at = this.marks.findIndex(({ id }) => this.#selected.has(id));
     const start = step > 0 ? 0 : this.marks.length - 1;
@@ -126,15 +132,15 @@ export class MarkupDocument {
     return next !== undefined;
   }
 
-  /** Adds a shape and returns its id; null if the picture has too many marks. */
+  /** Adds a shape and returns its id, or null if the picture has too many marks. */
   add(shape: Shape, selected = true): number | null {
     const ids = this.#append([shape], `new ${shapeName(shape)}`, selected, "added");
     return ids?.[0] ?? null;
   }
 
   /**
-   * Replaces the shapes with these ids. `what` names the change for undo; changes in a row with the same `key` are undone together.
-   * `prefix` comes before the announcement.
+   * Replaces the shapes with these ids. `what` names the change for undo. Consecutive changes with the same `key` are
+   * undone as one. `prefix` is prepended to the announcement.
    */
   replace(
     changes: ReadonlyMap<number, Shape>,
@@ -170,7 +176,7 @@ export class MarkupDocument {
     this.#append(shapes, "duplicate", true, "duplicated");
   }
 
-  /** Copies the selected marks to the clipboard of the editor. */
+  /** Copies the selected marks to the editor's clipboard. */
   copy(): void {
     this.#copied = this.#selectedShapes;
     this.#pasteCount = 0;
@@ -186,13 +192,13 @@ export class MarkupDocument {
     return this.selected.map(({ shape }) => shape);
   }
 
-  /** Moves copies away from their originals. */
+  /** Offsets copies from their originals. */
   #offset(shapes: Shape[], times: number): Shape[] {
     const distance = copyOffset * Math.min(this.size.width, this.size.height) * times;
     return shapes.length > 0 ? moveShapes(shapes, distance, distance, this.size) : [];
   }
 
-  /** Moves the selected marks to the front (1) or the back (-1): by one place, or all the way. */
+  /** Moves the selected marks towards the front (1) or the back (-1): by one place, or all the way. */
   reorder(step: 1 | -1, allTheWay: boolean): void {
     if (this.#selected.size === 0) return;
     const marks = reorderMarks(this.marks, this.#selected, step, allTheWay);
@@ -203,7 +209,7 @@ export class MarkupDocument {
     this.#commit(marks, "order", `${distance}: ${place} of ${marks.length}`);
   }
 
-  /** Sets the colour of the selected marks and of the next ones. */
+  /** Sets the colour of the selected marks and of new ones. */
   setColor(color: Color): void {
     this.style = { ...this.style, color };
     this.#restyle("colour", color, "", (shape) =>
@@ -211,7 +217,7 @@ export class MarkupDocument {
     );
   }
 
-  /** Sets the width, or the text size, of the selected marks and of the next ones. */
+  /** Sets the line width or text size of the selected marks and of new ones. */
   setLevel(level: DrawStyle["level"]): void {
     this.style = { ...this.style, level };
     const name = ["Thin", "Medium", "Thick"][level] ?? "";
@@ -221,7 +227,7 @@ export class MarkupDocument {
     });
   }
 
-  /** Without a selection, only announces the value. */
+  /** Changes the style of the selected marks. Without a selection, only announces the value. */
   #restyle(what: string, value: string, prefix: string, change: (shape: Shape) => Shape): void {
     const changes = new Map(this.selected.map(({ id, shape }) => [id, change(shape)]));
     if (changes.size > 0)
@@ -229,7 +235,7 @@ export class MarkupDocument {
     else this.onChange(value);
   }
 
-  /** Moves the selected marks by pixels of the picture. Calls in a row are undone together. */
+  /** Moves the selected marks by a distance in picture pixels. Consecutive calls are undone as one. */
   nudge(dx: number, dy: number): void {
     const { selected } = this;
     if (selected.length === 0) return;
@@ -239,7 +245,10 @@ export class MarkupDocument {
     this.replace(changes, "move", key, `${describeMove(dx, dy)}. `);
   }
 
-  /** Moves the lower right corner of the selected marks, or the end of a line, by pixels of the picture. Calls in a row are undone together. */
+  /**
+   * Moves the lower right corner of the selected marks, or the end of a line, by a distance in picture pixels.
+   * Consecutive calls are undone as one.
+   */
   resizeBy(dx: number, dy: number): void {
     const changes = new Map(
       this.selected.map(({ id, shape }) => [id, this.#resizedBy(shape, dx, dy)]),
@@ -251,13 +260,13 @@ export class MarkupDocument {
     const [handle, [x, y]] = handlesOf(shape, this.size).find(
       ([name]) => name === "se" || name === "to",
     ) ?? ["se", [0, 0] as Point];
-    // Steps and texts keep their proportions, so every direction changes both sides.
+    // Steps and texts keep their proportions, so a change in either direction applies to both.
     const both = shape.kind === "step" || shape.kind === "text" ? dx || dy : 0;
     const to: Point = both === 0 ? [x + dx, y + dy] : [x + both, y + both];
     return resizeShape(shape, handle, to, this.size, false);
   }
 
-  /** Sets the crop, as shares of the picture; null removes it. */
+  /** Sets the crop in fractions of the picture; null removes it. */
   setCrop(crop: Box | null): void {
     this.#history.commit(
       { marks: renumberSteps(this.marks, crop, this.size), crop: crop && normalizeBox(crop) },
@@ -278,14 +287,14 @@ export class MarkupDocument {
     this.#afterTravel(this.#history.redo(), "Done again");
   }
 
-  /** Deselects the marks that no longer exist. `what` is what was undone or redone; null if there was nothing. */
+  /** Deselects marks that no longer exist. `what` is the change that was undone or redone, or null if there was none. */
   #afterTravel(what: string | null, verb: string): void {
     const existing = new Set(this.marks.map(({ id }) => id));
     this.#selected = new Set([...this.#selected].filter((id) => existing.has(id)));
     this.onChange(what === null ? "That was all" : `${verb}: ${what}`);
   }
 
-  /** Adds shapes in front of all others. Returns null, and says so, if the picture has too many marks. */
+  /** Adds shapes in front of all others. Returns null and reports it if the picture has too many marks. */
   #append(shapes: Shape[], what: string, selected: boolean, verb: string): number[] | null {
     if (shapes.length === 0) return null;
     const after = [...this.marks.map(({ shape }) => shape), ...shapes];
@@ -319,7 +328,7 @@ export class MarkupDocument {
   }
 }
 
-/** The style of a shape; what a shape of its kind does not have comes from `fallback`. */
+/** The style of a shape. Properties that this kind of shape lacks come from `fallback`. */
 function styleOf(shape: Shape, fallback: DrawStyle): DrawStyle {
   const color = "color" in shape ? shape.color : fallback.color;
   if (shape.kind === "text") return { color, level: nearestLevel(textSizes, shape.size) };

@@ -1,5 +1,5 @@
-// How shapes look. Each shape becomes a list of SVG elements, which the page shows and a canvas paints. The server draws the same elements
-// (src/markup/svg.rs), so both must use exactly the same numbers.
+// Renders shapes. Each shape becomes a list of SVG elements, which are shown on the page or painted on a canvas. The
+// server renders the same elements (src/markup/svg.rs), so both must use exactly the same numbers.
 import type {
   Box,
   Color,
@@ -24,9 +24,9 @@ export const colorValues: Record<Color, string> = {
   white: "#ffffff",
 };
 export const fontName = "DejaVu Sans";
-/** The distance between two lines of a text, in font sizes. */
+/** The distance between two lines of text, as a multiple of the font size. */
 export const lineHeight = 1.2;
-/** The distance from the top of a text to its first baseline, in font sizes. */
+/** The distance from the top of a text to its first baseline, as a multiple of the font size. */
 export const baseline = 0.93;
 
 type Attributes = Record<string, number | string>;
@@ -38,17 +38,17 @@ interface SvgPart {
   text?: string;
 }
 
-/** Converts from shares of the picture to pixels. */
+/** Converts from fractions of the picture to pixels. */
 type ToPixels = (point: Point | StrokePoint) => Point;
 
-/** The colour of letters on a colour, and of the outline around letters in that colour. */
+/** The colour of letters on a background of this colour, and of the outline around letters of this colour. */
 export function contrastColor(color: Color): string {
   return color === "yellow" || color === "orange" || color === "white" ? "#1a1a1a" : "#ffffff";
 }
 
 /**
- * Returns one `<g>` per shape, from back to front, for a viewBox of the picture's pixels. `lossy`: the original is compressed in blocks,
- * so redactions cover whole blocks.
+ * Returns one `<g>` per shape, from back to front, for a viewBox in picture pixels. With `lossy`, the original is
+ * compressed in blocks, so redactions cover whole blocks.
  */
 export function drawShapes(
   shapes: Shape[],
@@ -73,7 +73,7 @@ function partElement({ name, attributes, text }: SvgPart): SVGElement {
   return element;
 }
 
-/** Paints the shapes on a canvas of the picture's size. The font must be loaded. */
+/** Paints the shapes on a canvas with the picture's size. The font must be loaded. */
 export function paintShapes(
   context: CanvasRenderingContext2D,
   shapes: Shape[],
@@ -115,7 +115,7 @@ function pathOf({ name, attributes }: SvgPart): Path2D {
   const n = (key: string): number => Number(attributes[key]);
   if (name === "line") {
     path.moveTo(n("x1"), n("y1"));
-    // A canvas omits a line without length, where SVG draws a dot.
+    // A canvas does not draw a line of zero length, while SVG draws a dot.
     const isDot = n("x1") === n("x2") && n("y1") === n("y2");
     path.lineTo(n("x2") + (isDot ? 0.001 : 0), n("y2"));
   } else if (name === "rect") path.rect(n("x"), n("y"), n("width"), n("height"));
@@ -216,7 +216,7 @@ function arrowParts(from: Point, to: Point, color: Color, width: number): SvgPar
   ];
 }
 
-/** Draws each run of points with the same pressure, in nine levels, as one path. */
+/** Draws each run of points with the same pressure as one path. Pressure has nine levels. */
 function freehandParts(
   { points, color }: FreehandShape,
   toPixels: ToPixels,
@@ -241,7 +241,7 @@ function freehandParts(
   return parts;
 }
 
-/** The path from one point to another. It bends at the points and passes through the middles between them. */
+/** The smooth path between two points of a stroke. It passes through the midpoints between the points and bends at the points. */
 function smoothPath(points: StrokePoint[], start: number, end: number, toPixels: ToPixels): string {
   let d = "";
   for (let i = start; i <= end; i += 1) {
@@ -302,14 +302,17 @@ function stepParts({ number, color }: StepShape, [x, y]: Point, radius: number):
   return [circle, label];
 }
 
-/** Whether a picture is compressed in blocks, by its type or the end of its address. A WebP may be either, and counts as compressed. */
+/**
+ * Whether a picture is compressed in blocks, judged by its MIME type or file extension. A WebP may or may not be, and
+ * counts as compressed.
+ */
 export function isBlockCoded(kind: string): boolean {
   return /(jpe?g|webp)(\?|$)/i.test(kind);
 }
 
 /**
- * The pixels that a redaction destroys: its box and 3 more on each side. In a lossy picture it destroys whole blocks of 16 pixels,
- * because each block is coded as one.
+ * The pixels that a redaction destroys: its box plus 3 pixels on each side. In a lossy picture it destroys whole blocks
+ * of 16 pixels, because each block is encoded as a unit.
  */
 export function redactedPixels(
   [x, y, w, h]: Box,

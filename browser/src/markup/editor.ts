@@ -22,7 +22,7 @@ import { Toolbar } from "./toolbar.js";
 import { tools, type Tool } from "./tools.js";
 import { Viewport } from "./viewport.js";
 
-/** Opens the editor over the page. Resolves with true once the markup was saved, with false if the person left. */
+/** Opens the editor over the page. Resolves with true once the markup is saved, or with false if the person leaves. */
 export async function edit(task: EditorTask): Promise<boolean> {
   const editor = document.createElement("markup-editor");
   const dialog = make(
@@ -41,7 +41,7 @@ export async function edit(task: EditorTask): Promise<boolean> {
   }
 }
 
-/** Keeps keys, and pictures that are pasted or dropped, from the page below the dialog. */
+/** Isolates the page below the dialog from keys and from pasted or dropped pictures. */
 function isolateEvents(dialog: HTMLDialogElement): void {
   const dropEvents = ["dragover", "drop"];
   const events = ["keydown", "keyup", "paste", "copy", "cut", "dragenter", "submit"];
@@ -54,7 +54,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   tool: Tool = "arrow";
   cropTool: CropTool | null = null;
   isPanning = false;
-  // These exist once the picture is loaded.
+  // Set once the picture is loaded.
   doc!: MarkupDocument;
   canvas!: MarkupCanvas;
   viewport!: Viewport;
@@ -62,7 +62,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   #toolbar!: Toolbar;
   #pointer!: PointerInput;
   #text!: TextTool;
-  // These exist from the start.
+  // Set from the start.
   #task!: EditorTask;
   #header!: EditorHeader;
   #saving!: SaveController;
@@ -76,7 +76,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
   #finish: (saved: boolean) => void = () => undefined;
   #listeners = new AbortController();
 
-  /** Resolves with true once the markup was saved, with false if the person left. */
+  /** Resolves with true once the markup is saved, or with false if the person leaves. */
   async run(task: EditorTask, dialog: HTMLDialogElement): Promise<boolean> {
     this.#task = task;
     this.#showFrame();
@@ -92,7 +92,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     return saved;
   }
 
-  /** Asks before the dialog closes with unsaved work. */
+  /** Asks for confirmation before the dialog closes with unsaved work. */
   #keepOpen(dialog: HTMLDialogElement): void {
     const { signal } = this.#listeners;
     dialog.addEventListener(
@@ -103,7 +103,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       },
       { signal },
     );
-    // Some browsers close it all the same, for example Android when "back" is pressed twice.
+    // Some browsers close the dialog anyway, for example Android when "back" is pressed twice.
     dialog.addEventListener(
       "close",
       () => {
@@ -121,7 +121,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     );
   }
 
-  /** Shows the editor without a picture. */
+  /** Shows the editor's controls before the picture is loaded. */
   #showFrame(): void {
     this.#header = this.#makeHeader();
     this.#saving = this.#makeSaveController();
@@ -175,7 +175,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#header.enable();
     this.useTool("arrow");
     this.focusStage();
-    // The frames of texts are measured with this font.
+    // The bounds of texts are measured with this font.
     void document.fonts.load(`16px "${fontName}"`).then(() => this.canvas.update());
   }
 
@@ -230,7 +230,10 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.addEventListener("click", (event) => this.#returnFocus(event), { signal });
   }
 
-  /** A button that was clicked must not keep the focus, because keys work on the stage. Buttons pressed by keys keep it (`detail` is 0). */
+  /**
+   * A clicked button must not keep the focus, because keys act on the stage. Buttons pressed by keyboard keep it
+   * (`detail` is 0).
+   */
   #returnFocus({ target, detail }: MouseEvent): void {
     if (
       detail > 0 &&
@@ -294,7 +297,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.#stage.dataset["tool"] = tool;
     this.#stage.style.cursor = "";
     this.#setPanning(false);
-    // A drawing tool clears the selection, so that a new colour or width does not change what was drawn before.
+    // A drawing tool clears the selection, so that a new colour or width does not change earlier marks.
     if (tool === "select" || tool === "hand") {
       this.canvas.drawOverlay();
       this.#updateButtons();
@@ -316,7 +319,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
       (crop) => this.#endCrop(crop),
     );
     this.append(this.cropTool.bar);
-    // All corners must be within reach.
+    // Bring all corners within reach.
     if (!this.doc.crop) this.viewport.fit();
   }
 
@@ -324,7 +327,7 @@ export class MarkupEditor extends HTMLElement implements EditorCommands {
     this.cropTool = null;
     if (this.tool === "crop") this.useTool("select");
     if (crop === this.doc.crop) return;
-    // After the change of tool, so that its result is what is announced last.
+    // Set the crop after the tool has changed, so that the crop is announced last.
     this.doc.setCrop(crop);
     const { width, height } = this.doc.size;
     if (crop)

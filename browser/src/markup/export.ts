@@ -1,4 +1,4 @@
-// Copies the marked picture to the clipboard, and saves it as a file.
+// Copies the marked picture to the clipboard, or saves it as a file.
 import { make } from "../lib/dom.js";
 
 /** Copies a picture. Resolves with a message about the result. */
@@ -9,7 +9,8 @@ export async function copyToClipboard(picture: () => Promise<Blob>): Promise<str
       : "Browsers copy pictures only over https. Download it.";
   }
   try {
-    // Passed on as a promise: once the picture is ready, the browser may no longer connect the copy with the click.
+    // Pass the picture as a promise. By the time it is ready, the browser may no longer treat the copy as part of the
+    // click.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": picture() })]);
     return "The marked picture is copied.";
   } catch (error) {

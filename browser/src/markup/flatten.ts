@@ -1,11 +1,12 @@
-// Removes redacted and cropped pixels before a picture leaves the browser, and paints shapes on a picture for the clipboard and for a file.
+// Removes redacted and cropped pixels before a picture leaves the browser, and paints shapes on pictures for the
+// clipboard and for downloads.
 import { clipShapes, cropPixels } from "./crop-shapes.js";
 import { fontName, isBlockCoded, paintShapes, redactedPixels } from "./draw.js";
 import { isDestructive, type Markup, type Shape } from "./shapes.js";
 
 /**
- * Returns the picture without the pixels that the markup redacts or crops, and the shapes that remain on it. Returns the same blob if
- * there are none.
+ * Returns the picture without the pixels that the markup redacts or crops, and the shapes that remain on it. Returns
+ * the same blob if the markup removes nothing.
  */
 export async function redactPicture(
   picture: Blob,
@@ -21,10 +22,10 @@ export async function redactPicture(
   };
 }
 
-/** Returns the picture with everything on it, as a PNG. */
+/** Returns the picture with all marks painted on it, as a PNG. */
 export async function flattenPicture(picture: Blob, markup: Markup): Promise<Blob> {
   const shapes = withoutRedactions(markup);
-  // A canvas does not wait for a font.
+  // A canvas does not wait until a font is loaded.
   if (shapes.some(({ kind }) => kind === "text" || kind === "step"))
     await document.fonts.load(`16px "${fontName}"`);
   const { canvas, original } = await redactedCanvas(picture, markup);
@@ -41,7 +42,7 @@ function withoutRedactions({ shapes }: Markup): Shape[] {
   return shapes.filter(({ kind }) => kind !== "redaction");
 }
 
-/** Returns a canvas with what remains of the picture, and the original size of the picture. */
+/** Returns a canvas with the remaining part of the picture, and the picture's original size. */
 async function redactedCanvas(
   picture: Blob,
   markup: Markup,

@@ -1,4 +1,4 @@
-// Stores a marked frame as a new picture of an update.
+// Saves a marked video frame as a new picture of an update.
 import { Problem, requestJson } from "../lib/request.js";
 import { FileUpload } from "../upload/file-upload.js";
 import { redactPicture } from "./flatten.js";
@@ -6,11 +6,11 @@ import { saveLayer, waitUntilReady } from "./layer-api.js";
 import type { RevisionChange } from "./session.js";
 import type { Markup } from "./shapes.js";
 
-/** Uploads a frame and saves its marks. A second try uploads it again only if other pixels are redacted or cropped. */
+/** Uploads a frame and saves its marks. A retry uploads the frame again only if the redactions or the crop changed. */
 export class FrameSaver {
   /** The id of the uploaded picture. */
   media: string | null = null;
-  /** The crop and the redactions that the uploaded picture was made with. */
+  /** The crop and the redactions applied to the uploaded picture. */
   #uploadedWith = "";
 
   constructor(

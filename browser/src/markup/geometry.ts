@@ -1,4 +1,5 @@
-// Bounds of shapes, hit testing, moving and resizing. Points are in pixels of the picture; those stored in shapes are shares of it.
+// Bounds, hit testing, moving and resizing of shapes. Points are in picture pixels; points stored in shapes are
+// fractions of the picture.
 import { fontName, lineHeight } from "./draw.js";
 import {
   clamp,
@@ -20,7 +21,7 @@ export type Handle = "nw" | "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "from" 
 
 const measuringContext = document.createElement("canvas").getContext("2d");
 
-/** The box of a shape in pixels of the picture, without the width of its line. */
+/** The bounding box of a shape in picture pixels, without its line width. */
 export function bounds(shape: Shape, size: Size): Box {
   const side = Math.min(size.width, size.height);
   if (shape.kind === "text") {
@@ -48,7 +49,7 @@ export function bounds(shape: Shape, size: Size): Box {
   return [x * size.width, y * size.height, w * size.width, h * size.height];
 }
 
-/** The box around the stored points of shapes, as shares of the picture. */
+/** The bounding box of the stored points of shapes, in fractions of the picture. */
 export function extent(shapes: Shape[]): Box {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   const include = (x: number, y: number) => {
@@ -71,7 +72,10 @@ export function extent(shapes: Shape[]): Box {
   return [left, top, right - left, bottom - top];
 }
 
-/** Whether a point is on what a shape draws ("on"), or only inside its outline ("in"). `slack` is the tolerance in pixels of the picture. */
+/**
+ * Whether a point is on the drawn part of a shape ("on") or only inside its outline ("in"). `slack` is the tolerance in
+ * picture pixels.
+ */
 export function hitTest(
   shape: Shape,
   [x, y]: Point,
@@ -115,7 +119,10 @@ export function hitTest(
   }
 }
 
-/** The index of the topmost shape that draws at a point, else of the topmost whose outline encloses it, else -1. */
+/**
+ * The index of the topmost shape that is drawn at a point. Otherwise the index of the topmost shape whose outline
+ * encloses the point, or -1.
+ */
 export function topmostAt(
   shapes: readonly Shape[],
   point: Point,
@@ -140,7 +147,7 @@ function distanceToSegment([x, y]: Point, [x1, y1]: Point, [x2, y2]: Point): num
   return Math.hypot(x - x1 - dx * share, y - y1 - dy * share);
 }
 
-/** Moves shapes together, without leaving the picture. */
+/** Moves shapes by the same distance, without leaving the picture. */
 export function moveShapes(shapes: Shape[], dx: number, dy: number, size: Size): Shape[] {
   const [left, top, w, h] = extent(shapes);
   const [x, y] = [
@@ -175,7 +182,7 @@ function mapPoints(shape: Shape, to: (point: Point) => Point): Shape {
   return { ...shape, from: to(shape.from), to: to(shape.to) };
 }
 
-/** The handles of a shape and where they are. */
+/** The handles of a shape and their positions. */
 export function handlesOf(shape: Shape, size: Size): [Handle, Point][] {
   if ("from" in shape)
     return [
@@ -242,7 +249,7 @@ function moveLineEnd(
   return { ...shape, [handle]: [end[0] / size.width, end[1] / size.height] };
 }
 
-/** Maps every point of a shape from one box, in pixels of the picture, to another. */
+/** Maps every point of a shape from one box, in picture pixels, to another. */
 function stretch(shape: Shape, before: Box, after: Box, size: Size): Shape {
   const share = (value: number, from: number, length: number): number =>
     length === 0 ? 0 : (value - from) / length;
@@ -252,7 +259,10 @@ function stretch(shape: Shape, before: Box, after: Box, size: Size): Shape {
   ]);
 }
 
-/** Moves a corner or a side of a box to a point. Past the opposite side, the box flips. It stays at least a pixel wide and high. */
+/**
+ * Moves a corner or a side of a box to a point. Past the opposite side, the box flips. It stays at least one pixel wide
+ * and high.
+ */
 export function resizeBox(
   [x, y, w, h]: Box,
   handle: Handle,
@@ -275,7 +285,7 @@ export function resizeBox(
   return boxBetween([left, top], [right, bottom], size);
 }
 
-/** The box between two corners, inside the picture and at least a pixel wide and high. */
+/** The box between two corners, inside the picture and at least one pixel wide and high. */
 export function boxBetween(a: Point, b: Point, size: Size): Box {
   const x = Math.min(size.width - 1, Math.max(0, Math.min(a[0], b[0])));
   const y = Math.min(size.height - 1, Math.max(0, Math.min(a[1], b[1])));
@@ -287,7 +297,7 @@ export function boxBetween(a: Point, b: Point, size: Size): Box {
   ];
 }
 
-/** The end of a line snapped to multiples of 45°, inside the picture. */
+/** Snaps the end of a line to multiples of 45°, inside the picture. */
 export function snapToAngle(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const angle = Math.round(Math.atan2(dy, dx) / (Math.PI / 4)) * (Math.PI / 4);
@@ -305,7 +315,7 @@ export function snapToAngle(from: Point, to: Point, size: Size): Point {
   return [from[0] + ux * length, from[1] + uy * length];
 }
 
-/** The corner opposite `from` that makes a square, inside the picture. */
+/** Returns the corner opposite `from` that makes a square, inside the picture. */
 export function snapToSquare(from: Point, to: Point, size: Size): Point {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const room = Math.min(

@@ -1,4 +1,4 @@
-// The bar above the picture: leave, zoom, undo, redo, copy, download, keys, save.
+// The bar above the picture: leave, zoom, undo, redo, copy, download, keyboard shortcuts, save.
 import { icon, iconButton, make } from "../lib/dom.js";
 import type { EditorTask } from "./session.js";
 
@@ -80,7 +80,7 @@ export class EditorHeader {
     this.#redo.setAttribute("aria-disabled", String(!canRedo));
   }
 
-  /** `scale` is in CSS pixels per pixel of the picture; the button shows it in pixels of the screen. */
+  /** `scale` is in CSS pixels per picture pixel; the button shows it in device pixels. */
   showScale(scale: number): void {
     const percent = Math.round(scale * devicePixelRatio * 100);
     this.#scale.textContent = `${percent} %`;

@@ -1,10 +1,10 @@
-// Undo and redo without a limit. Every state is kept; states share what did not change.
+// Unlimited undo and redo. Every state is kept; states share their unchanged parts.
 
 interface Entry<State> {
   state: State;
-  /** What was done to get to this state, for "Undone: …". */
+  /** The change that led to this state, for "Undone: …". */
   what: string;
-  /** Entries in a row with the same key are undone together: ten nudges of a shape are one move. */
+  /** Consecutive entries with the same key are undone as one: ten nudges of a shape count as one move. */
   key: string | null;
 }
 
@@ -35,7 +35,7 @@ export class History<State> {
     this.#future = [];
   }
 
-  /** Returns what was undone; null if there is nothing to undo. */
+  /** Undoes one change and returns its name, or null if there is nothing to undo. */
   undo(): string | null {
     const previous = this.#past.pop();
     if (!previous) return null;
@@ -45,7 +45,7 @@ export class History<State> {
     return what;
   }
 
-  /** Returns what was redone; null if there is nothing to redo. */
+  /** Redoes one change and returns its name, or null if there is nothing to redo. */
   redo(): string | null {
     const next = this.#future.pop();
     if (!next) return null;

@@ -1,4 +1,4 @@
-// The dialog that lists the keys of the editor.
+// The dialog that lists the editor's keyboard shortcuts.
 import { make } from "../lib/dom.js";
 import { tools, type Tool } from "./tools.js";
 
@@ -21,7 +21,7 @@ const keys: [keys: string[], action: string][] = [
   [["Esc"], "Leave the tool, then the editor"],
 ];
 
-/** Shows the keys of the available tools, and all other keys. */
+/** Lists the keys of the available tools, and all other keys. */
 export function showKeyList(hasTool: (tool: Tool) => boolean): void {
   const toolKeys = tools
     .filter(({ tool }) => hasTool(tool))

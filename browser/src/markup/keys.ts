@@ -1,4 +1,4 @@
-// The keys of the editor. Everything that a pointer can do has a key.
+// The editor's keyboard shortcuts. Every pointer action has a keyboard equivalent.
 import { isTextEntry } from "../lib/dom.js";
 import { shortcutsEnabled } from "../lib/shortcuts.js";
 import type { EditorCommands } from "./context.js";
@@ -13,13 +13,13 @@ const directions: Record<string, [x: number, y: number]> = {
   ArrowDown: [0, 1],
 };
 
-/** Pixels of the screen that an arrow pans. */
+/** The distance that an arrow key pans, in screen pixels. */
 const panStep = 60;
 /** More than the height of any picture. */
 const allTheWay = 1e6;
 const zoomStep = 1.4;
 
-/** Runs the action of a key. Returns false if it has none here. */
+/** Runs the action of a key. Returns false if the key has no action in the current state. */
 export function handleKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   if (isTextEntry(event.target) || event.isComposing) return false;
   if (event.key === "Escape") return handled(editor.escape());
@@ -32,7 +32,7 @@ export function handleKey(editor: EditorCommands, event: KeyboardEvent): boolean
   );
 }
 
-/** Keys that have another meaning on a button. */
+/** Handles keys that have another meaning on a button. */
 function handleStageKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   const direction = directions[event.key];
   if (direction) return handled(handleArrow(editor, direction, event));
@@ -70,7 +70,7 @@ function handleNamedKey(editor: EditorCommands, event: KeyboardEvent): boolean {
   }
 }
 
-/** Keys with Control or Command. */
+/** Handles keys pressed with Control or Command. */
 function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
   const { doc } = editor;
   const hasSelection = doc.selected.length > 0;
@@ -104,7 +104,7 @@ function handleShortcut(editor: EditorCommands, event: KeyboardEvent): boolean {
   }
 }
 
-/** Letters, digits and signs. People can switch these off, because speech input triggers them. */
+/** Handles letters, digits and punctuation. People can switch these shortcuts off, because speech input may trigger them. */
 function handleCharacter(editor: EditorCommands, event: KeyboardEvent): boolean {
   const { doc, viewport } = editor;
   const color = /^[1-8]$/.test(event.key) ? colors[Number(event.key) - 1] : undefined;
@@ -134,7 +134,7 @@ function changeLevel({ doc }: EditorCommands, step: 1 | -1): void {
   doc.setLevel(Math.min(2, Math.max(0, doc.shownStyle.level + step)) as DrawStyle["level"]);
 }
 
-/** Moves or resizes the crop or the selection. Without either, pans. */
+/** Moves or resizes the crop or the selection. Pans if there is neither. */
 function handleArrow(editor: EditorCommands, [x, y]: [number, number], event: KeyboardEvent): void {
   const { doc, cropTool, viewport } = editor;
   const step = event.shiftKey ? 10 : 1;

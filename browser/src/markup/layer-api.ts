@@ -1,15 +1,15 @@
-// Requests for the marks of a picture, and waiting while the server prepares the picture.
+// Requests that load and save a picture's marks, and that wait while the server prepares the picture.
 import { Problem, requestJson } from "../lib/request.js";
 import type { RevisionChange } from "./session.js";
 import { parseShapes, type Markup, type Shape } from "./shapes.js";
 
-/** The stored marks of a picture. Each save raises the revision by one. */
+/** The stored marks of a picture. Each save increments the revision. */
 export interface Layer {
   revision: number;
   shapes: Shape[];
 }
 
-/** The part of `GET /media/{id}` that is used here. */
+/** The part of the `GET /media/{id}` response that is used here. */
 export interface Picture {
   state: string;
   reason?: string;
@@ -39,7 +39,7 @@ export async function fetchPicture(media: string): Promise<Picture> {
 export const croppedMessage =
   "This picture was cropped elsewhere meanwhile, so what you drew would lie in the wrong places.";
 
-/** Saves marks that are based on `revision`. Rejects with a Problem; its status is 409 if the stored revision is another. */
+/** Saves marks that are based on `revision`. Rejects with a Problem, whose status is 409 if the stored revision differs. */
 export async function saveLayer(
   media: string,
   revision: number,
@@ -49,7 +49,7 @@ export async function saveLayer(
   await requestJson("PUT", `/media/${media}/markup`, { revision, ...markup, ...change });
 }
 
-/** Waits until a picture that was just uploaded can be marked up. Rejects with a Problem if the server cannot process it. */
+/** Waits until a newly uploaded picture can be marked up. Rejects with a Problem if the server cannot process it. */
 export async function waitUntilReady(media: string): Promise<Picture> {
   for (;;) {
     const picture = await fetchPicture(media);
@@ -59,7 +59,10 @@ export async function waitUntilReady(media: string): Promise<Picture> {
   }
 }
 
-/** Waits until the thumbnail shows the new marks. Resolves after `maxPolls` requests in any case. `before` is the picture before the save. */
+/**
+ * Waits until the thumbnail shows the new marks. Resolves after `maxPolls` requests even if it does not. `before` is
+ * the picture before the save.
+ */
 export async function waitUntilDrawn(media: string, before: Picture): Promise<void> {
   const thumbnail = ({ renditions }: Picture): string | undefined =>
     renditions.find(({ name }) => name === "thumbnail")?.url;
@@ -74,7 +77,7 @@ function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, pollInterval));
 }
 
-/** Returns an address of this site at which scripts can read a picture, even if its bytes are usually delivered by another host. */
+/** Returns a same-origin URL from which scripts can read a picture, even if its bytes are usually delivered by another host. */
 export function readableUrl(url: string): string {
   const address = new URL(url, location.href);
   // The server never redirects a download to the bucket.
@@ -82,7 +85,7 @@ export function readableUrl(url: string): string {
   return address.pathname + address.search;
 }
 
-/** Returns the address of the original. Throws a Problem while there is none. */
+/** Returns the URL of the original. Throws a Problem if the original does not exist yet. */
 export function originalUrl({ renditions }: Picture): string {
   const url = renditions.find(({ name }) => name === "original")?.url;
   if (url === undefined)

@@ -2,14 +2,14 @@
 import { make } from "../lib/dom.js";
 
 export interface LoadedPicture {
-  /** Null if this page may show the picture but not read its bytes. */
+  /** Null if this page may show the picture but may not read its bytes. */
   blob: Blob | null;
-  /** The address that the image is shown from. */
+  /** The URL from which the image is shown. */
   url: string;
   image: HTMLImageElement;
 }
 
-/** Loads a blob, or the picture at an address of this site. Returns null if the browser cannot decode it. */
+/** Loads a picture from a blob or a same-origin URL. Returns null if the browser cannot decode it. */
 export async function loadPicture(source: Blob | string): Promise<LoadedPicture | null> {
   const blob = typeof source === "string" ? await fetchBlob(source) : source;
   const url = blob ? URL.createObjectURL(blob) : (source as string);

@@ -1,4 +1,4 @@
-// Draws on the picture that a comment is about, or on the current frame of the video. It uses the same editor.
+// Opens the editor to draw on the picture that a comment is about, or on the current frame of the video.
 import { chooseAction } from "../lib/dialogs.js";
 import { refresh } from "../lib/refresh.js";
 import { Problem } from "../lib/request.js";
@@ -11,14 +11,14 @@ import type { Box, Shape } from "./shapes.js";
 /** Whether the picture was cropped after the person drew on it. */
 export async function wasCropped({ media, size }: Anchor): Promise<boolean> {
   if (size === undefined) return false;
-  // If the server does not answer, sending the comment reports it.
+  // If the server does not respond, sending the comment will report the failure.
   const picture = await fetchPicture(media).catch(() => null);
   return (
     picture !== null && picture.width !== null && `${picture.width} ${picture.height}` !== size
   );
 }
 
-/** Asks whether to draw again on the cropped picture. If so, refreshes the page, so that the stage shows that picture. */
+/** Asks whether to draw again on the cropped picture. If confirmed, refreshes the page so that the stage shows that picture. */
 export async function confirmRedraw(): Promise<boolean> {
   const question = `${croppedMessage} Draw on it as it is now? Your words stay, what you drew is gone.`;
   if ((await chooseAction(question, ["Draw again"], true)) === null) return false;
@@ -27,8 +27,8 @@ export async function confirmRedraw(): Promise<boolean> {
 }
 
 /**
- * Opens the editor on the media that the stage shows or, if `before` has a drawing, on that drawing. Returns the anchor with its drawing;
- * null if the person left.
+ * Opens the editor on the media on the stage or, if `before` has a drawing, on that drawing. Returns the anchor with
+ * its drawing, or null if the person leaves.
  */
 export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> {
   const shown = stage();
@@ -68,7 +68,7 @@ export async function drawAnchor(before: Anchor | null): Promise<Anchor | null> 
   return withDrawing(anchor, shapes, chosenRegion(anchor, before, extent), extent);
 }
 
-/** The anchor to draw on: the one with a drawing, or what the stage shows now. */
+/** The anchor to draw on: the given one if it has a drawing, otherwise the current place on the stage. */
 function anchorOf(shown: UpdateStage, before: Anchor | null): Anchor {
   const size = shown.video ? null : shown.imageSize;
   const moment = shown.video ? { at: shown.currentAnchor()?.at ?? 0 } : {};
@@ -85,7 +85,7 @@ async function pictureOf(shown: UpdateStage): Promise<File | string | null> {
 
 type Extent = (shapes: Shape[]) => Box;
 
-/** The region that the person chose themselves; undefined if it was only derived from the drawing. */
+/** The region that the person chose; undefined if it was only derived from the drawing. */
 function chosenRegion(anchor: Anchor, before: Anchor | null, extent: Extent): Region | undefined {
   const { drawing, region } = anchor;
   const isDerived =
@@ -96,7 +96,7 @@ function chosenRegion(anchor: Anchor, before: Anchor | null, extent: Extent): Re
   return before?.media === anchor.media && !drawing ? before.region : undefined;
 }
 
-/** Puts the drawing into the anchor. The drawing is also the region, unless the person chose one. */
+/** Adds the drawing to the anchor. Its bounds become the region unless the person chose one. */
 function withDrawing(
   anchor: Anchor,
   shapes: Shape[],

@@ -1,7 +1,7 @@
 // Marks up a picture before it is sent, so that redacted and cropped pixels never leave this browser.
 import { describeLoss, type Shape } from "./shapes.js";
 
-/** A picture as it is sent, and the marks that are saved on it afterwards. */
+/** The picture to send, and the marks to save on it afterwards. */
 export interface MarkedFile {
   file: File;
   shapes: Shape[];
@@ -10,14 +10,14 @@ export interface MarkedFile {
 /** Whether a file is a picture that can be marked up. GIFs cannot, because they may be animated. */
 export async function canMarkUp(file: File): Promise<boolean> {
   if (!/^image\/(png|jpeg|webp)$/.test(file.type)) return false;
-  // If the browser cannot decode it, it is uploaded as it is, and the server says what is wrong.
+  // A picture that the browser cannot decode is uploaded unchanged, and the server reports what is wrong.
   return createImageBitmap(file).then(
     (bitmap) => (bitmap.close(), true),
     () => false,
   );
 }
 
-/** Opens the editor on a file. Returns null if the person decided not to add it. */
+/** Opens the editor on a file. Returns null if the person decides not to add it. */
 export async function markUpFile(file: File): Promise<MarkedFile | null> {
   const [{ edit }, { redactPicture }] = await Promise.all([
     import("./editor.js"),
@@ -41,7 +41,7 @@ export async function markUpFile(file: File): Promise<MarkedFile | null> {
   return saved ? marked : null;
 }
 
-/** Makes a file of a redacted picture. Its type, and so its extension, may differ from the original's. */
+/** Creates a file from a redacted picture. Its type, and therefore its extension, may differ from the original's. */
 function toFile(picture: Blob, originalName: string): File {
   const extensions: Record<string, string> = {
     "image/png": "png",

@@ -1,4 +1,4 @@
-// Makes a picture of the current frame of a video, marks it up and adds it to the same update.
+// Turns the current frame of a video into a picture, marks it up and adds it to the same update.
 import { uploads } from "../compose/draft.js";
 import { announce } from "../lib/dom.js";
 import { refresh } from "../lib/refresh.js";
@@ -6,7 +6,10 @@ import { captureFrame } from "../recorder/screenshot.js";
 import { stage } from "../update/media-stage.js";
 import { describeLoss } from "./shapes.js";
 
-/** Marks up the frame that the video beside a button shows. `answered` is the number of people who have answered the update. */
+/**
+ * Marks up the current frame of the video beside a button. `answered` is the number of people who have responded to the
+ * update.
+ */
 export async function markFrame(
   button: HTMLElement,
   update: string,
@@ -26,9 +29,9 @@ export async function markFrame(
   await addFrame(file, update, answered);
 }
 
-/** Adds a frame on the page of an update. That page has no upload queue, so the editor stays open until the picture is stored. */
+/** Adds a frame on an update's page. That page has no upload queue, so the editor stays open until the picture is stored. */
 async function addFrame(file: File, update: string, answered: number): Promise<void> {
-  // Loaded before the editor opens, so that saving does not depend on another request for a script.
+  // Load both modules before the editor opens, so that saving does not depend on another script request.
   const [{ edit }, { FrameSaver }] = await Promise.all([
     import("./editor.js"),
     import("./frame-saver.js"),

@@ -1,4 +1,4 @@
-// The buttons that mark up a picture of an update, or a frame of its video. The editor opens over the page.
+// The buttons that mark up an update's picture or a frame of its video. The editor opens over the page.
 import { uploads } from "../compose/draft.js";
 import { chooseAction } from "../lib/dialogs.js";
 import { showError } from "../lib/error-banner.js";
@@ -44,7 +44,7 @@ async function handleClick(button: HTMLButtonElement): Promise<void> {
   restoreFocus(button);
 }
 
-/** Focuses the button again, or the one in its place if a refresh has replaced its row. */
+/** Returns the focus to the button, or to its replacement if a refresh has replaced its row. */
 function restoreFocus(button: HTMLButtonElement): void {
   if (document.activeElement !== document.body) return;
   stage()?.restoreFocus(button);
@@ -54,8 +54,8 @@ function restoreFocus(button: HTMLButtonElement): void {
 }
 
 /**
- * Opens the editor on a picture of an update, with its stored marks or with `unsaved` work. Resolves with whether the marks were saved; the
- * caller refreshes the page. `answered` is the number of people who have answered the update.
+ * Opens the editor on an update's picture, with its stored marks or with `unsaved` work. Resolves with whether the
+ * marks were saved; the caller refreshes the page. `answered` is the number of people who have responded to the update.
  */
 export async function markUpMedia(
   media: string,
@@ -77,14 +77,17 @@ export async function markUpMedia(
     save: (markup, change, pauseSaving) => saver.save(markup, change, pauseSaving),
   });
   if (saver.isDiscarded) return markUpMedia(media, answered);
-  // The New page gets no events, so it cannot know when the marks are drawn.
+  // The New page receives no events, so poll until the marks are drawn.
   if (saved && uploads.current) void waitUntilDrawn(media, picture).then(refresh, () => undefined);
   return saved;
 }
 
-/** Saves the marks of one picture. If somebody else changed them since they were loaded, the person decides. */
+/**
+ * Saves the marks of one picture. If somebody else changed them since they were loaded, asks the person which version
+ * to keep.
+ */
 class LayerSaver {
-  /** The person chose the other version, so the editor has to load it. */
+  /** Whether the person chose the other version, so that the editor has to load it. */
   isDiscarded = false;
   #revision: number;
 
@@ -110,10 +113,10 @@ class LayerSaver {
     }
   }
 
-  /** Sets `isDiscarded`, or takes over the new revision so that the next save overwrites it. */
+  /** Sets `isDiscarded`, or adopts the new revision so that the next save overwrites it. */
   async #resolveConflict(conflict: Problem, pauseSaving: PauseSaving): Promise<void> {
     const [layer, picture] = await Promise.all([fetchLayer(this.media), fetchPicture(this.media)]);
-    // The revision is unchanged, so the server refused for another reason, which its message names.
+    // The revision is unchanged, so the server refused for another reason, which its message gives.
     if (layer.revision === this.#revision) throw conflict;
     const isCropped =
       picture.width !== this.picture.width || picture.height !== this.picture.height;

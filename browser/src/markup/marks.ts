@@ -1,4 +1,4 @@
-// Marks: shapes with an id. Their order, and the numbers of steps that follow from it.
+// Marks are shapes with an id. This module handles their order and the step numbers that depend on it.
 import { cropPixels } from "./crop-shapes.js";
 import type { Size } from "./geometry.js";
 import type { Box, Point, Shape, StepShape } from "./shapes.js";
@@ -9,7 +9,10 @@ export interface Mark {
   readonly shape: Shape;
 }
 
-/** Puts redactions below all other marks: they become part of the picture, so what is drawn over one stays visible after saving. */
+/**
+ * Puts redactions below all other marks. They become part of the picture, so marks drawn over a redaction stay visible
+ * after saving.
+ */
 export function redactionsFirst(marks: readonly Mark[]): readonly Mark[] {
   const firstOther = marks.findIndex(({ shape }) => shape.kind !== "redaction");
   const isSorted = !marks.some(
@@ -22,7 +25,7 @@ export function redactionsFirst(marks: readonly Mark[]): readonly Mark[] {
   ];
 }
 
-/** Numbers the steps from 1 without gaps, in their present order. Steps outside the crop come last. */
+/** Numbers the steps from 1 without gaps, in their current order. Steps outside the crop come last. */
 export function renumberSteps(
   marks: readonly Mark[],
   crop: Box | null,
@@ -43,7 +46,7 @@ export function renumberSteps(
   });
 }
 
-/** Moves the marks with these ids to the front (`step` 1) or the back (-1): by one place, or all the way. */
+/** Moves the marks with these ids towards the front (`step` 1) or the back (-1): by one place, or all the way. */
 export function reorderMarks(
   all: readonly Mark[],
   ids: ReadonlySet<number>,
@@ -54,7 +57,7 @@ export function reorderMarks(
   const isMoved = (mark: Mark | undefined): boolean => mark !== undefined && ids.has(mark.id);
   if (allTheWay)
     return redactionsFirst(marks.sort((a, b) => step * (Number(isMoved(a)) - Number(isMoved(b)))));
-  // Begins at the end that the marks move to, so that a mark that cannot move stops the ones behind it.
+  // Start at the end that the marks move towards, so that a mark that cannot move blocks the ones behind it.
   const places = marks.map((_, i) => (step > 0 ? marks.length - 2 - i : i + 1));
   for (const i of places)
     if (isMoved(marks[i]) && marks[i + step] && !isMoved(marks[i + step]))
@@ -62,7 +65,7 @@ export function reorderMarks(
   return redactionsFirst(marks);
 }
 
-/** Whether the crop keeps a point. */
+/** Whether the crop contains a point. */
 export function isInsideCrop([x, y]: Point, crop: Box | null, { width, height }: Size): boolean {
   if (!crop) return true;
   const [left, top, w, h] = cropPixels(crop, width, height);

@@ -1,7 +1,7 @@
-// Messages of the editor, for screen readers and on the page.
+// The editor's messages, for screen readers and on the page.
 import { make } from "../lib/dom.js";
 
-/** Milliseconds that a visible message stays. */
+/** How long a visible message is shown, in milliseconds. */
 const visibleFor = 5000;
 
 export class EditorMessages {

@@ -1,13 +1,13 @@
-// Shows drawings over the media on the stage: the author's marks, which come with the page and can be hidden, and the drawings of comments,
-// which appear when their comment is selected or their moment is reached.
+// Shows drawings over the media on the stage. The author's marks are part of the page and can be hidden. A comment's
+// drawing appears when the comment is selected or playback reaches its time.
 import { announce, icon, make, readStorage, writeStorage } from "../lib/dom.js";
 import type { Anchor, AnchoredComment } from "../update/anchors.js";
 import { positionMs } from "../update/source-swap.js";
 import type { Shape } from "./shapes.js";
 
-/** Milliseconds that a drawing stays on a playing video if its comment has no end. */
+/** How long a drawing stays on a playing video if its comment has no end, in milliseconds. */
 const defaultDuration = 1000;
-/** Milliseconds before its moment at which a drawing appears, because a video rarely stops exactly there. */
+/** How early a drawing appears before its time, in milliseconds, because a video rarely pauses exactly there. */
 const lead = 50;
 
 export class MarkOverlay {
@@ -46,7 +46,7 @@ export class MarkOverlay {
     this.#figure = this.#video = null;
   }
 
-  /** Attaches to the figure that the stage shows now. */
+  /** Attaches the overlay to the figure currently on the stage. */
   sync(figure: HTMLElement | null): void {
     const video = figure?.querySelector("video") ?? null;
     if (figure !== this.#figure || video !== this.#video) {
@@ -64,14 +64,14 @@ export class MarkOverlay {
     this.update();
   }
 
-  /** Sets the comments on the media that is shown, and the anchor of the one that is being written. */
+  /** Sets the comments on the media on the stage, and the anchor of the comment being written. */
   setDrawings(comments: AnchoredComment[], pending: Anchor | null): void {
     this.#comments = comments.filter(({ drawing }) => drawing !== undefined);
     this.#pending = pending?.drawing ? pending : null;
     this.update();
   }
 
-  /** Shows or hides the author's marks until the tab is closed. */
+  /** Shows or hides the author's marks. The choice lasts until the tab is closed. */
   toggleMarks(): void {
     if (!this.#authorMarks) return;
     const off = this.stage.classList.toggle("marks-off");
@@ -103,7 +103,7 @@ export class MarkOverlay {
     }
   }
 
-  /** Redraws if other drawings are to be shown, because another comment is selected or the video has moved on. */
+  /** Redraws if the set of drawings changed, because another comment is selected or the video has moved on. */
   update(): void {
     const now = this.#video ? positionMs(this.#video) : null;
     const drawings = this.#drawingsAt(now);
@@ -116,11 +116,11 @@ export class MarkOverlay {
     else void this.#paint(drawings);
   }
 
-  /** `now` is the position of the video in milliseconds; null for a picture. */
+  /** The drawings to show at `now`: the video's position in milliseconds, or null for a picture. */
   #drawingsAt(now: number | null): Shape[][] {
     const pending = this.#pending;
     if (pending) {
-      // The drawing that is being written hides all others.
+      // The drawing of the comment being written hides all others.
       const isNear = now === null || Math.abs(now - (pending.at ?? 0)) < defaultDuration;
       return isNear ? [pending.drawing ?? []] : [];
     }
@@ -129,7 +129,7 @@ export class MarkOverlay {
       (at !== undefined && now >= at - lead && now < Math.max(until ?? 0, at + defaultDuration));
     const due = this.#comments.filter(isDue);
     const selected = due.filter(({ element }) => element.classList.contains("on"));
-    // On a picture, only the drawing of the selected comment is shown.
+    // A picture shows only the drawing of the selected comment.
     const shown = selected.length > 0 || now === null ? selected : due;
     return shown.map(({ drawing }) => drawing ?? []);
   }
@@ -156,7 +156,7 @@ export class MarkOverlay {
   }
 }
 
-/** The size that the page states or, without one, that of the loaded media. */
+/** The size given by the page; if there is none, the size of the loaded media. */
 function sizeOf(media: HTMLImageElement | HTMLVideoElement): [width: number, height: number] {
   const [width, height] =
     media instanceof HTMLVideoElement

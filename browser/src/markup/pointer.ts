@@ -1,5 +1,5 @@
-// Passes mouse, pen, finger and wheel events to the state that handles them. Two fingers, the wheel, the middle button and the space bar move
-// the picture.
+// Passes mouse, pen, touch and wheel events to the state that handles them. Two fingers, the wheel, the middle button
+// and the space bar pan or zoom the picture.
 import type { EditorContext } from "./context.js";
 import type { Point } from "./shapes.js";
 import { Idle } from "./states/idle.js";
@@ -11,16 +11,16 @@ import type { PointerState } from "./states/state.js";
 const lineHeight = 16;
 
 export class PointerInput {
-  /** Where each pressed pointer is, in pixels of the window. */
+  /** The position of each pressed pointer, in window pixels. */
   #down = new Map<number, Point>();
   #idle: Idle;
   /** The gesture in progress. */
   #gesture: { pointerId: number; isPen: boolean; state: PointerState } | null = null;
   #pinching: Pinching | null = null;
-  /** Moves since the last frame. */
+  /** The move events since the last frame. */
   #moves: PointerEvent[] = [];
   #frame = 0;
-  /** A pen was used, so fingers pan from then on. */
+  /** Whether a pen was used. From then on, fingers only pan. */
   #hasPen = false;
 
   constructor(
@@ -46,7 +46,7 @@ export class PointerInput {
     return this.#gesture !== null;
   }
 
-  /** Ends the gesture in progress without its effect. */
+  /** Ends the gesture in progress and discards its effect. */
   cancel(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -59,9 +59,9 @@ export class PointerInput {
   #handleDown(event: PointerEvent): void {
     if (event.button > 1 || isControl(event.target)) return;
     const isFinger = event.pointerType === "touch";
-    // Of two fingers that touch at the same time, Firefox reports only one if the default is prevented.
+    // If the default is prevented, Firefox reports only one of two fingers that touch at the same time.
     if (!isFinger) event.preventDefault();
-    // While a pen draws, the hand rests on the screen.
+    // While a pen draws, the hand may rest on the screen.
     if (isFinger && this.#gesture?.isPen) return;
     if (event.pointerType === "pen") this.#startPen();
     const wasWriting = this.context.finishText();
@@ -86,7 +86,7 @@ export class PointerInput {
     return button === 1 || isPanning || tool === "hand" || isFingerBesidePen;
   }
 
-  /** A pen takes over from fingers: the hand may touch the screen before the pen does. */
+  /** A pen takes precedence over fingers, because the hand may touch the screen before the pen does. */
   #startPen(): void {
     this.cancel();
     this.#down.clear();
@@ -118,14 +118,14 @@ export class PointerInput {
       const fingers = this.#fingers;
       if (fingers) this.#pinching.move(fingers);
     } else if (this.#gesture?.pointerId === event.pointerId) {
-      // Read now: later, Firefox no longer knows their places. Browsers without coalesced events return none.
+      // Read the events now: Firefox later loses their positions. Browsers without coalesced events return none.
       const coalesced = event.getCoalescedEvents?.() ?? [];
       this.#moves.push(...(coalesced.length > 0 ? coalesced : [event]));
       this.#frame ||= requestAnimationFrame(() => this.#flushMoves());
     }
   }
 
-  /** Passes on the moves of this frame. */
+  /** Passes on the move events of this frame. */
   #flushMoves(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -142,7 +142,7 @@ export class PointerInput {
   #handleUp(event: PointerEvent): void {
     this.#down.delete(event.pointerId);
     if (this.#pinching) {
-      // The finger that remains draws nothing.
+      // The remaining finger does not draw.
       const fingers = this.#fingers;
       this.#pinching = fingers && new Pinching(this.context, fingers);
       return;
@@ -179,7 +179,7 @@ function preventBrowserGestures(stage: HTMLElement, signal: AbortSignal): void {
     },
     { passive: false, signal },
   );
-  // A long press opens the menu of the picture.
+  // A long press would open the picture's context menu.
   stage.addEventListener(
     "contextmenu",
     (event) => {
@@ -187,12 +187,12 @@ function preventBrowserGestures(stage: HTMLElement, signal: AbortSignal): void {
     },
     { signal },
   );
-  // Older versions of Safari zoom the whole page.
+  // Older versions of Safari would zoom the whole page.
   for (const name of ["gesturestart", "gesturechange"])
     stage.addEventListener(name, (event) => event.preventDefault(), { signal });
 }
 
-/** Whether the target is a control that lies on the stage, not the picture. */
+/** Whether the target is a control on the stage rather than the picture. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("button, textarea, [role=group]") !== null;
 }

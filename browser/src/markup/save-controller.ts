@@ -1,4 +1,4 @@
-// Saves what the editor holds: asks before a loss, shows progress, and shows what went wrong.
+// Saves the editor's markup: confirms destructive changes first, shows progress, and shows errors.
 import { icon, make } from "../lib/dom.js";
 import { confirmSave } from "./confirm-save.js";
 import type { MarkupDocument } from "./document.js";
@@ -27,7 +27,7 @@ export class SaveController {
     hidden: true,
   });
   #isSaving = false;
-  /** What the person last agreed to. It is not asked again when the same markup is saved again after an error. */
+  /** The change that the person last confirmed. Saving the same markup again after an error does not ask again. */
   #confirmed: {
     change: RevisionChange | undefined;
     marks: MarkupDocument["marks"];

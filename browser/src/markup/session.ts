@@ -1,33 +1,33 @@
-// What a page passes to the editor, and what it gets back.
+// The data that a page passes to the editor, and the data that it gets back.
 import type { Markup } from "./shapes.js";
 
 export interface EditorTask {
-  /** A blob, or an address of this site. */
+  /** A blob, or a same-origin URL. */
   picture: Blob | string;
-  /** The name of the picture, for labels and for the name of a downloaded file. */
+  /** The name of the picture, for labels and for the downloaded file's name. */
   name: string;
-  /** What is on the picture at the start. */
+  /** The markup when the editor opens. */
   markup: Markup;
   /** Whether the editor offers redaction and crop, which destroy pixels. */
   allowsDestruction: boolean;
-  /** What saving destroys for good, shown before the first save that does. */
+  /** Describes the pixels that saving destroys permanently. Shown before the first save that destroys pixels. */
   lossWarning(markup: Markup): string;
   /** The label of the main button. */
   saveLabel: string;
-  /** The label of the button that leaves. Set if leaving also drops the picture. */
+  /** The label of the button that leaves the editor. Set if leaving also discards the picture. */
   leaveLabel?: string;
-  /** Set if the update is published and this many people answered it: saving can ask them again. */
+  /** Set if the update is published and this many people have responded: saving can request new responses. */
   answered?: { people: number };
   /**
-   * Saves the markup. An error keeps the editor open and shows the error's message. Questions to the person must run inside `pauseSaving`: the
-   * editor shows then that nothing is being saved.
+   * Saves the markup. If it throws, the editor stays open and shows the error's message. Questions to the person must
+   * run inside `pauseSaving`, during which the editor does not show that it is saving.
    */
   save(markup: Markup, change: RevisionChange | undefined, pauseSaving: PauseSaving): Promise<void>;
 }
 
 export type PauseSaving = <T>(question: () => Promise<T>) => Promise<T>;
 
-/** Whether people who answered are asked again, and what to tell them. The names are those of the API. */
+/** Whether people who have responded must respond again, and the note for them. The names are those of the API. */
 export interface RevisionChange {
   change: "material" | "cosmetic";
   what_changed?: string;

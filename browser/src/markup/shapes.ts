@@ -1,10 +1,10 @@
-// The shapes of a markup as the API has them (docs/API.md), and the limits that the server enforces.
+// The shapes of a markup as defined by the API (docs/API.md), and the limits that the server enforces.
 
-/** From the top left. In a shape, shares of the picture's width and height; elsewhere, pixels. */
+/** A position from the top left. In a shape, fractions of the picture's width and height; elsewhere, pixels. */
 export type Point = [x: number, y: number];
-/** A point of a stroke. Strokes of a pen also have its pressure, 0–1. */
+/** A point of a stroke. Pen strokes also have a pressure from 0 to 1. */
 export type StrokePoint = [x: number, y: number] | [x: number, y: number, pressure: number];
-/** Left, top, width and height. In a shape, shares of the picture. */
+/** Left, top, width and height. In a shape, fractions of the picture; elsewhere, pixels. */
 export type Box = [x: number, y: number, w: number, h: number];
 
 export const colors = [
@@ -19,7 +19,7 @@ export const colors = [
 ] as const;
 export type Color = (typeof colors)[number];
 
-/** `width` and `size` are shares of the picture's shorter side. */
+/** `width` and `size` are fractions of the picture's shorter side. */
 interface Stroked {
   color: Color;
   width: number;
@@ -68,7 +68,10 @@ export type Shape =
   | RedactionShape;
 export type ShapeKind = Shape["kind"];
 
-/** All that is on a picture. Saving destroys the pixels under redactions and outside the crop, and both are then no longer part of the markup. */
+/**
+ * All markup of a picture. Saving destroys the pixels under redactions and outside the crop; both are then no longer
+ * part of the markup.
+ */
 export interface Markup {
   shapes: Shape[];
   crop: Box | null;
@@ -82,23 +85,23 @@ export const limits = {
   width: [0.0005, 0.1],
   size: [0.005, 0.5],
 } as const;
-/** The three widths that the editor offers, and the text sizes that go with them. */
+/** The three line widths that the editor offers, and the corresponding text sizes. */
 export const strokeWidths = [0.002, 0.004, 0.008] as const;
 export const textSizes = [0.022, 0.03, 0.045] as const;
 
 export const defaults = { color: "red", width: 0.004, size: 0.03 } as const;
 
-/** Thrown for shapes that this page does not support. Saving the rest would lose them. */
+/** Thrown for shapes that this page does not support. Saving the others would lose the unsupported ones. */
 export class UnsupportedShapeError extends Error {}
 
-/** Parses the shapes of a response, and fills in the defaults. */
+/** Parses the shapes of a response and fills in defaults. */
 export function parseShapes(value: unknown): Shape[] {
   if (!Array.isArray(value))
     throw new UnsupportedShapeError("These marks cannot be read here. Load the page again.");
   return value.map(parseShape);
 }
 
-/** Parses `{"shapes":[…],"crop":…}` of a response. */
+/** Parses `{"shapes":[…],"crop":…}` from a response. */
 export function parseMarkup(value: unknown): Markup {
   const { shapes, crop } = (value ?? {}) as { shapes?: unknown; crop?: unknown };
   return {
@@ -178,7 +181,7 @@ function parseNumbers(value: unknown, count: number): number[] {
   return value as number[];
 }
 
-/** Returns a shape as it is stored: inside the picture, with five decimals. */
+/** Returns a shape in its stored form: inside the picture, with five decimals. */
 export function normalizeShape(shape: Shape): Shape {
   switch (shape.kind) {
     case "arrow":
@@ -215,7 +218,7 @@ export function normalizeShape(shape: Shape): Shape {
   }
 }
 
-/** Returns the nearest number between two limits. */
+/** Limits a number to a range. */
 export function clamp(value: number, [least, most]: readonly [number, number]): number {
   return Math.min(most, Math.max(least, value));
 }
@@ -242,7 +245,7 @@ function round(value: number): number {
   return Math.round(value * 100_000) / 100_000;
 }
 
-/** Says what saving destroys, and which marks stay. `fate` ends the first sentence, for example "is gone for good". */
+/** Describes what saving destroys and which marks remain. `fate` ends the first sentence, for example "is gone for good". */
 export function describeLoss({ shapes, crop }: Markup, fate: string): string {
   const hasRedaction = shapes.some(({ kind }) => kind === "redaction");
   const hasOther = shapes.some(({ kind }) => kind !== "redaction");

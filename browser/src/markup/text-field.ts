@@ -1,4 +1,4 @@
-// The field in which a text is written. It lies exactly where the text will be, in the same font, size and colour.
+// The field for typing a text. It lies exactly where the text will be, with the same font, size and colour.
 import glyphs from "glyphs";
 import { make } from "../lib/dom.js";
 import { baseline, contrastColor, fontName, colorValues, lineHeight } from "./draw.js";
@@ -6,10 +6,11 @@ import type { Size } from "./geometry.js";
 import { limits, type TextShape } from "./shapes.js";
 import type { Viewport } from "./viewport.js";
 
-/** Whether the font has no glyph for a character. The server could not draw it. */
+/** Whether the font has no glyph for a character, so that the server could not draw it. */
 function isMissing(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  // `glyphs` lists the first and last character of each range in turn. The character lies in a range if the first bound after it is a last one.
+  // `glyphs` alternates between the first and last character of each range. A character lies in a range if the first
+  // bound at or after it is a last character.
   return (
     code !== 10 &&
     glyphs.findIndex((bound, i) => (i % 2 === 0 ? bound > code : bound >= code)) % 2 !== 1
@@ -31,15 +32,15 @@ function drawableText(text: string): string {
   return [...visibleText(text)].filter((character) => !isMissing(character)).join("");
 }
 
-/** How far the letters of DejaVu Sans reach above and below the baseline, in font sizes. */
+/** How far the letters of DejaVu Sans extend above and below the baseline, as multiples of the font size. */
 const [ascent, descent] = [0.928, 0.236];
 
 export interface TextFieldCallbacks {
-  /** The text is final. Called once. */
+  /** Called once, with the final text. */
   finished(text: string): void;
-  /** Something typed cannot be used; says why. */
+  /** Called if typed characters cannot be used; `message` gives the reason. */
   refused(message: string): void;
-  /** The person pressed the keys that save everything. */
+  /** The person pressed the keyboard shortcut that saves the markup. */
   save(): void;
 }
 
@@ -75,7 +76,7 @@ export class TextField {
     this.#field.select();
   }
 
-  /** Moves the field to where the text is now. */
+  /** Moves the field to the current position of the text. */
   place(): void {
     const { shape, viewport } = this;
     const px = shape.size * Math.min(this.size.width, this.size.height) * viewport.scale;
@@ -85,7 +86,8 @@ export class TextField {
     ]);
     const { style } = this.#field;
     style.left = `${x}px`;
-    // Browsers put half of the spare line height above the text. The first baseline must be `baseline` font sizes below the top.
+    // Browsers put half of the extra line height above the text. The first baseline must be `baseline` font sizes below
+    // the top.
     style.top = `${y + px * (baseline - (lineHeight - ascent - descent) / 2 - ascent)}px`;
     style.font = `${px}px/${lineHeight} "${fontName}"`;
     style.color = colorValues[shape.color];
@@ -94,7 +96,7 @@ export class TextField {
     this.#fit();
   }
 
-  /** Removes the field and passes on its text. */
+  /** Removes the field and reports its text. */
   finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
@@ -103,7 +105,7 @@ export class TextField {
   }
 
   #handleKey(event: KeyboardEvent): void {
-    // Letters must not reach the keys of the editor.
+    // Keep letters from triggering the editor's shortcuts.
     event.stopPropagation();
     const saves = event.key === "Enter" && (event.ctrlKey || event.metaKey);
     if (event.isComposing || (event.key !== "Escape" && !saves)) return;
@@ -134,7 +136,7 @@ export class TextField {
     this.#fit();
   }
 
-  /** Makes the field as large as its text. */
+  /** Resizes the field to fit its text. */
   #fit(): void {
     const field = this.#field;
     field.rows = field.value.split("\n").length;

@@ -1,4 +1,4 @@
-// Writes new texts on the picture and edits those that are there, one at a time.
+// Adds new texts to the picture and edits existing ones, one at a time.
 import type { MarkupCanvas } from "./canvas.js";
 import type { MarkupDocument } from "./document.js";
 import type { Point, TextShape } from "./shapes.js";
@@ -27,7 +27,7 @@ export class TextTool {
     return this.#field !== null;
   }
 
-  /** Opens the field: at a point (in pixels of the picture) for a new text, or on the text with this id. */
+  /** Opens the field: for a new text at a point (in picture pixels), or for the text shape with this id. */
   edit(target: Point | number): void {
     this.finish();
     const { doc, canvas, viewport } = this.context;
@@ -43,14 +43,14 @@ export class TextTool {
     });
   }
 
-  /** Closes the field and keeps its text. Returns whether it was open. */
+  /** Closes the field and keeps its text. Returns whether the field was open. */
   finish(): boolean {
     const wasEditing = this.isEditing;
     this.#field?.finish();
     return wasEditing;
   }
 
-  /** Moves the field with the picture. */
+  /** Moves the field along with the picture. */
   place(): void {
     this.#field?.place();
   }

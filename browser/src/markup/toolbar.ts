@@ -1,4 +1,4 @@
-// The row of tools, colours and widths, and the buttons for what is selected.
+// The row of tools, colours and widths, and the buttons for the selection.
 import { icon, make } from "../lib/dom.js";
 import { colorValues, contrastColor } from "./draw.js";
 import { colors, type Color } from "./shapes.js";
@@ -16,7 +16,7 @@ export interface ToolbarActions {
 
 export interface ToolbarState extends DrawStyle {
   tool: Tool;
-  /** How many marks are selected. */
+  /** The number of selected marks. */
   selected: number;
 }
 
@@ -28,7 +28,7 @@ const levels: [DrawStyle["level"], string][] = [
 
 export class Toolbar {
   #row: HTMLElement;
-  /** The buttons for what is selected. On a narrow screen they are not part of the row. */
+  /** The buttons for the selection. On a narrow screen they are not part of the row. */
   #selectionGroup: HTMLElement;
   #isSplit = isNarrow();
   #tools: Map<Tool, HTMLButtonElement>;
@@ -81,7 +81,7 @@ export class Toolbar {
     if (this.#isSplit) this.#selectionGroup.hidden = selected === 0;
   }
 
-  /** Scrolls the row to the tool where it is longer than the screen. */
+  /** Scrolls the row to the tool if the row is wider than the screen. */
   reveal(tool: Tool): void {
     this.#tools.get(tool)?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -152,7 +152,7 @@ function levelButton(level: DrawStyle["level"], name: string, act: () => void): 
   return button;
 }
 
-/** A button that stays focusable while nothing is selected. */
+/** Creates a button that stays focusable while nothing is selected. */
 function selectionButton(
   name: string,
   keys: string,
@@ -189,7 +189,7 @@ function showOverflow(row: HTMLElement): void {
   new ResizeObserver(update).observe(row);
 }
 
-/** Makes the toolbar one stop for Tab; arrows move between its buttons. */
+/** Makes the toolbar a single tab stop; arrow keys move between its buttons. */
 function useRovingTabindex(toolbar: HTMLElement): void {
   const buttons = [...toolbar.querySelectorAll("button")];
   const setStop = (stop: HTMLButtonElement | undefined): void => {

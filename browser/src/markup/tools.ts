@@ -1,4 +1,4 @@
-// The tools: their keys, and the shapes that they make.
+// The tools: their keys, and the shapes that they create.
 import { getStrokePoints } from "perfect-freehand";
 import { icon, make } from "../lib/dom.js";
 import { snapToAngle, boxBetween, snapToSquare, type Size } from "./geometry.js";
@@ -43,7 +43,10 @@ export const tools: { tool: Tool; key: string; name: string; picture: () => Elem
   { tool: "hand", key: "g", name: "Move the picture", picture: () => icon("hand") },
 ];
 
-/** The shape that a drag makes, from and to pixels of the picture; null if the tool does not draw by dragging. `constrained`: squares, circles, fixed angles. */
+/**
+ * The shape that a drag creates between two points in picture pixels, or null if the tool does not draw by dragging.
+ * `constrained` makes squares, circles and lines at fixed angles.
+ */
 export function shapeFromDrag(
   tool: Tool,
   from: Point,
@@ -73,7 +76,10 @@ export function shapeFromDrag(
   return null;
 }
 
-/** The shape that a tool makes without a drag: around a pixel of the picture, in a size that suits the visible part (`seen`). */
+/**
+ * The shape that a tool creates without a drag: centred on a point in picture pixels, with a size that suits the
+ * visible part (`seen`).
+ */
 export function shapeAtPoint(
   tool: Tool,
   [x, y]: Point,
@@ -112,8 +118,9 @@ export function shapeAtPoint(
 }
 
 /**
- * A smoothed freehand line. `fine` is one pixel of the screen in pixels of the picture; points closer than the eye can see are left out.
- * Straight parts keep their points: the curve passes through the middles between points, so it would cut corners without them.
+ * A smoothed freehand line. `fine` is the size of a screen pixel in picture pixels; points that are too close together
+ * to see are omitted. Straight parts keep their points: the curve passes through the midpoints between points, so it
+ * would cut corners without them.
  */
 export function strokeShape(
   raw: StrokePoint[],
@@ -136,7 +143,7 @@ export function strokeShape(
     points = spacedOut(smooth, spacing).map(toStored);
     spacing *= 1.5;
   } while (points.length > limits.points);
-  // A tap is a dot, but the library turns it into a short line.
+  // A tap should draw a dot, but the library turns it into a short line.
   const [first] = raw;
   if (first && raw.every(([x, y]) => Math.hypot(x - first[0], y - first[1]) < fine))
     points = points.slice(0, 1);
@@ -145,7 +152,7 @@ export function strokeShape(
 
 type SmoothPoint = ReturnType<typeof getStrokePoints>[number];
 
-/** Leaves out points that are closer than `spacing` to the one before. The last point stays. */
+/** Omits points that are closer than `spacing` to the previous one. Keeps the last point. */
 function spacedOut(points: SmoothPoint[], spacing: number): SmoothPoint[] {
   const kept: SmoothPoint[] = [];
   for (const [i, one] of points.entries()) {

@@ -1,34 +1,34 @@
-// Which part of the picture is visible. One transform of one element zooms and pans, so that a picture of any height moves without being
-// drawn again.
+// Which part of the picture is visible. Transforming a single element zooms and pans, so that a picture of any height
+// moves without being redrawn.
 import type { Size } from "./geometry.js";
 import type { Box, Point } from "./shapes.js";
 
 const maxScale = 16;
-/** Free space around a picture that fits, and how far it can be moved past its border. In pixels of the window. */
+/** The margin around a fitted picture, and how far the picture can be moved past its border, in window pixels. */
 const margin = 24;
-/** Milliseconds without a move before the picture is drawn sharply. */
+/** How long the picture must be still before it is drawn sharply, in milliseconds. */
 const restDelay = 120;
 
-/** Whether the window is so narrow that some buttons lie on the picture. styles/markup-editor.css has the same limit. */
+/** Whether the window is so narrow that some buttons lie on the picture. styles/markup-editor.css uses the same breakpoint. */
 export function isNarrow(): boolean {
   return matchMedia("(max-width: 719.98px)").matches;
 }
 
 export class Viewport {
-  /** Pixels of the window per pixel of the picture. */
+  /** Window pixels per picture pixel. */
   scale = 1;
-  /** Where the top left of the picture is in the stage. */
+  /** The position of the picture's top left corner in the stage. */
   #x = 0;
   #y = 0;
   #frame: DOMRect;
   #restTimer = 0;
   #observer: ResizeObserver;
-  /** Whether the picture still fits because nobody zoomed or panned. */
+  /** Whether the picture is still fitted, because nobody has zoomed or panned. */
   #isFitted = true;
-  /** Free space below the picture. On a phone, the zoom buttons lie there. */
+  /** The margin below the picture. On a phone, it contains the zoom buttons. */
   readonly #marginBelow = isNarrow() ? 3 * margin : margin;
 
-  /** `sheet` is the element that is transformed. `onMove` is called after each move. */
+  /** `sheet` is the element to transform. `onMove` is called after each move. */
   constructor(
     readonly stage: HTMLElement,
     private readonly sheet: HTMLElement,
@@ -50,7 +50,7 @@ export class Viewport {
     this.#observer.disconnect();
   }
 
-  /** Shows the whole picture or, if it is much taller than the screen, its top in full width. */
+  /** Shows the whole picture. If the picture is much taller than the screen, shows its top at full width. */
   showInitial(): void {
     const wholeScale = this.#scaleFor(this.#wholeBox);
     const widthScale = Math.min(1, (this.#frame.width - 2 * margin) / this.size.width);
@@ -61,7 +61,7 @@ export class Viewport {
     this.#isFitted = true;
   }
 
-  /** Shows all of a part of the picture, given in pixels of the picture. */
+  /** Fits a part of the picture, given in picture pixels, into the window. */
   fit([x, y, w, h]: Box = this.#wholeBox): void {
     this.scale = this.#scaleFor([x, y, w, h]);
     const { width, height } = this.#frame;
@@ -72,14 +72,14 @@ export class Viewport {
     this.#isFitted = true;
   }
 
-  /** Shows one pixel of the picture as one of the screen; called again, the whole picture. */
+  /** Shows the picture at its true size, one picture pixel per screen pixel. When called again, shows the whole picture. */
   trueSize(): void {
     const scale = 1 / devicePixelRatio;
     if (Math.abs(this.scale - scale) < 0.001) this.fit();
     else this.#zoomTo(scale);
   }
 
-  /** Zooms around a point of the window, or around the middle. */
+  /** Zooms around a point of the window, or around its centre. */
   zoomBy(factor: number, clientX?: number, clientY?: number): void {
     this.#zoomTo(this.scale * factor, clientX, clientY);
   }
@@ -98,12 +98,12 @@ export class Viewport {
     );
   }
 
-  /** Moves the picture by pixels of the window. */
+  /** Moves the picture by a distance in window pixels. */
   pan(dx: number, dy: number): void {
     this.#moveTo(this.#x + dx, this.#y + dy);
   }
 
-  /** Converts from pixels of the window to pixels of the picture. */
+  /** Converts from window pixels to picture pixels. */
   toImage(clientX: number, clientY: number): Point {
     return [
       (clientX - this.#frame.left - this.#x) / this.scale,
@@ -111,12 +111,12 @@ export class Viewport {
     ];
   }
 
-  /** Converts from pixels of the picture to pixels of the stage. */
+  /** Converts from picture pixels to stage pixels. */
   toStage([x, y]: Point): Point {
     return [this.#x + x * this.scale, this.#y + y * this.scale];
   }
 
-  /** The visible part, in pixels of the picture. */
+  /** The visible part, in picture pixels. */
   get visibleBox(): Box {
     const [left, top] = this.toImage(this.#frame.left, this.#frame.top);
     const [right, bottom] = this.toImage(this.#frame.right, this.#frame.bottom);
@@ -133,7 +133,10 @@ export class Viewport {
     return this.#frame;
   }
 
-  /** Pans as little as possible to show a part of the picture. A part that is larger than the window only has to be partly visible. */
+  /**
+   * Pans as little as possible to show a part of the picture. A part that is larger than the window need only be partly
+   * visible.
+   */
   reveal([x, y, w, h]: Box): void {
     const [left, top] = this.toStage([x, y]);
     const horizontal = { from: left, length: w * this.scale, room: this.#frame.width };
@@ -151,7 +154,7 @@ export class Viewport {
     return [0, 0, this.size.width, this.size.height];
   }
 
-  /** The scale at which a part of the picture fits; at most its true size in pixels of the window. */
+  /** The scale at which a part of the picture fits, limited to one window pixel per picture pixel. */
   #scaleFor([, , w, h]: Box): number {
     const scale = Math.min(
       (this.#frame.width - 2 * margin) / w,
@@ -164,10 +167,10 @@ export class Viewport {
     const { width, height } = this.#frame;
     this.#isFitted = false;
     this.#x = limitPosition(x, this.size.width * this.scale, width, margin, margin);
-    // The last lines can be moved above the buttons that lie there on a phone.
+    // Allow the last lines to be moved above the buttons, which cover them on a phone.
     const [fitted, moved] = [this.#marginBelow, 3 * margin];
     this.#y = limitPosition(y, this.size.height * this.scale, height, fitted, moved);
-    // While it moves, the compositor reuses what it has painted. At rest, the picture is painted sharply.
+    // While the picture moves, the browser reuses what it has painted. At rest, it paints the picture sharply.
     this.sheet.classList.add("moving");
     clearTimeout(this.#restTimer);
     this.#restTimer = window.setTimeout(() => this.sheet.classList.remove("moving"), restDelay);
@@ -177,7 +180,10 @@ export class Viewport {
   }
 }
 
-/** Limits one coordinate of the picture. Centres it if it fits with `endIfFitted` behind it; else its end can move `end` pixels into the stage. */
+/**
+ * Limits one coordinate of the picture. Centres the picture if it fits with a margin of `endIfFitted` after it.
+ * Otherwise, its end can move `end` pixels into the stage.
+ */
 function limitPosition(
   value: number,
   size: number,
@@ -190,7 +196,7 @@ function limitPosition(
     : Math.min(margin, Math.max(room - size - end, value));
 }
 
-/** How far to pan in one direction so that a part of the picture becomes visible. */
+/** How far to pan along one axis so that a part of the picture becomes visible. */
 function distanceToShow({ from, length, room }: { from: number; length: number; room: number }) {
   return length > room - 2 * margin || from < margin
     ? margin - from

@@ -1,6 +1,6 @@
 // The camera bubble: its place, how it is drawn, and the handle that moves and resizes it on the preview.
 
-/** The centre as shares of the picture's width and height, and the diameter as a share of its height. */
+/** The centre as fractions of the picture's width and height, and the diameter as a fraction of its height. */
 export interface Bubble {
   x: number;
   y: number;

@@ -1,4 +1,4 @@
-// The page's side of one compositor worker. The worker composes the picture, or is only the clock for a page that composes itself.
+// The page's side of one compositor worker. The worker composites the picture, or is only the clock for a page that composites itself.
 import type { Bubble } from "./camera-bubble.js";
 import { withFallback } from "../lib/deadline.js";
 import type { Size } from "./picture-size.js";
@@ -26,7 +26,7 @@ export type WorkerCommand =
   | { every: number }
   | { fixSize: true };
 /**
- * A message from the worker. `ready`: its script runs. `cannot`: workers of this browser cannot compose. `arrived`: it sent a picture with the
+ * A message from the worker. `ready`: its script runs. `cannot`: workers of this browser cannot composite. `arrived`: it sent a picture with the
  * first frame of a layer.
  */
 export type WorkerReport =
@@ -37,7 +37,7 @@ export type WorkerReport =
   | { track: MediaStreamTrack }
   | { arrived: Layer };
 
-/** Whether the page can send the frames of tracks to a worker and get composed frames back. */
+/** Whether the page can send the frames of tracks to a worker and get composited frames back. */
 export function canTransferFrames(): boolean {
   return (
     typeof MediaStreamTrackProcessor !== "undefined" &&
@@ -51,7 +51,7 @@ export class CompositorClient {
   #track: MediaStreamTrack | null = null;
   #clones: MediaStreamTrack[] = [];
 
-  /** `script` is the address of compositor-worker.ts. `onReport` gets all reports, and `failed` if the worker fails while it composes. */
+  /** `script` is the address of compositor-worker.ts. `onReport` gets all reports, and `failed` if the worker fails while it composites. */
   constructor(
     script: string,
     readonly onReport: (report: WorkerReport) => void,
@@ -71,7 +71,7 @@ export class CompositorClient {
     return withFallback(this.#ready, ms, false);
   }
 
-  /** Resolves with the composed track; null if the worker cannot compose or does not answer within `ms` milliseconds. Takes ownership of `still`. */
+  /** Resolves with the composited track; null if the worker cannot composite or does not answer within `ms` milliseconds. Takes ownership of `still`. */
   async compose(
     tracks: Tracks,
     size: Size,
@@ -141,7 +141,7 @@ export class CompositorClient {
     return generator;
   }
 
-  /** For Safari: transfers the tracks to the worker, which returns the composed one. */
+  /** For Safari: transfers the tracks to the worker, which returns the composited one. */
   async #composeFromTracks(
     tracks: Tracks,
     size: Size,

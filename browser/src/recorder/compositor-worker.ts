@@ -1,4 +1,4 @@
-// Composes frames in a worker, because browsers slow down the page of a hidden tab.
+// Composites frames in a worker, because browsers slow down the page of a hidden tab.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { BeginCommand, Layer, WorkerCommand, WorkerReport } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
@@ -24,7 +24,7 @@ scope.addEventListener("message", ({ data }) => {
   if ("bubble" in data) bubble = data.bubble;
   if ("begin" in data) begin(data.begin);
   if ("fixSize" in data) composer?.fixSize();
-  // For pages that compose themselves: in a hidden tab, only timers of workers run at full speed.
+  // For pages that composite themselves: in a hidden tab, only timers of workers run at full speed.
   if ("every" in data) {
     clearInterval(ticker);
     ticker = setInterval(() => scope.postMessage({ tick: true }), data.every);
@@ -161,7 +161,7 @@ class Composer {
       } catch {
         return this.#leavePlanes();
       }
-      // The planes failed during the copy, when the camera was composed. The canvas needs the frame.
+      // The planes failed during the copy, when the camera was composited. The canvas needs the frame.
       if (this.#planes !== planes) return;
       base.close();
       this.#latest.base = null;
@@ -169,7 +169,7 @@ class Composer {
     this.#baseIsInPlanes = flat;
   }
 
-  /** Composes with the canvas from now on. */
+  /** Composites with the canvas from now on. */
   #leavePlanes(): void {
     if (this.#baseIsInPlanes && this.#planes)
       this.#latest.base ??= this.#planes.still(Math.round(performance.now() * 1000));
@@ -177,7 +177,7 @@ class Composer {
     this.#baseIsInPlanes = false;
   }
 
-  /** If an action fails, composes without the planes from now on. Reports the failure if there are none. */
+  /** If an action fails, composites without the planes from now on. Reports the failure if there are none. */
   #try(act: () => void): void {
     try {
       act();

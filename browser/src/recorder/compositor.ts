@@ -1,4 +1,4 @@
-// Composes a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers too few frames. It runs in
+// Composites a picture that always delivers frames: a screen with the camera in a bubble, or one track that delivers too few frames. It runs in
 // a worker if the browser can, else in the page with the worker as its clock.
 import type { Bubble } from "./camera-bubble.js";
 import {
@@ -17,9 +17,9 @@ export interface Timeouts {
   frames: number;
 }
 
-/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after composing has begun. */
+/** Dispatches `arrived` at the first frame of a layer, and `failed` if the worker fails after compositing has begun. */
 export class Compositor extends EventTarget {
-  /** The composed picture. */
+  /** The composited picture. */
   track!: MediaStreamTrack;
   /** The layers that are not in the picture so far. */
   readonly missing = new Set<Layer>();
@@ -39,7 +39,7 @@ export class Compositor extends EventTarget {
   }
 
   /**
-   * Starts composing. `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves within
+   * Starts compositing. `script` is the address of compositor-worker.ts, and `still` is shown until the base delivers a frame. Resolves within
    * about twice the timeouts, whether or not the tracks deliver and the script loads.
    */
   static async begin(
@@ -145,7 +145,7 @@ export class Compositor extends EventTarget {
   #handleReport(report: WorkerReport): void {
     if ("failed" in report) {
       this.#hasFailed = true;
-      // At the start, another worker or the page takes over. A worker that is only the clock may fail to compose.
+      // At the start, another worker or the page takes over. A worker that is only the clock may fail to composite.
       if (this.#composes) this.dispatchEvent(new Event("failed"));
     }
     if ("arrived" in report) this.#markArrived(report.arrived);

@@ -1,4 +1,4 @@
-// Composes frames that are in memory as planes of brightness and colour (I420), as those of most screens and windows are. Converting each whole
+// Composites frames that are in memory as planes of brightness and colour (I420), as those of most screens and windows are. Converting each whole
 // frame to red, green and blue and back would cost several times as much as everything else.
 import { type Bubble, type Drawable, drawFace, clampBubble } from "./camera-bubble.js";
 
@@ -17,7 +17,7 @@ const yuvWeights = {
 } as const;
 
 export class I420Composer {
-  /** The last frame of the screen, the next one while it is copied, and the composed frame. */
+  /** The last frame of the screen, the next one while it is copied, and the composited frame. */
   #screen: Uint8Array<ArrayBuffer>;
   #nextScreen: Uint8Array<ArrayBuffer>;
   #composed: Uint8Array<ArrayBuffer>;

@@ -1,4 +1,4 @@
-// Composes on a canvas of the page, if workers of this browser cannot read frames or the worker does not load.
+// Composites on a canvas of the page, if workers of this browser cannot read frames or the worker does not load.
 import { type Bubble, drawComposite, type Drawable } from "./camera-bubble.js";
 import type { Layer, Tracks } from "./compositor-client.js";
 import { evenSize, type Size, sizeOf } from "./picture-size.js";
@@ -46,7 +46,7 @@ export class PageCompositor {
     this.#draw();
   }
 
-  /** Keeps the present size from now on. */
+  /** Keeps the current size from now on. */
   fixSize(): void {
     this.#sizeIsFixed = true;
   }

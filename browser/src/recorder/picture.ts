@@ -1,4 +1,4 @@
-// The picture of a recording: a captured track as it is, or a composed one. It knows which sources have not sent a picture so far.
+// The picture of a recording: a captured track as it is, or a composited one. It knows which sources have not sent a picture so far.
 import type { Bubble } from "./camera-bubble.js";
 import { type Layer, canTransferFrames } from "./compositor-client.js";
 import { Compositor, type Timeouts } from "./compositor.js";
@@ -19,7 +19,7 @@ export interface CapturedTracks {
   camera: MediaStreamTrack | null;
 }
 
-/** Dispatches `arrived` at the first picture of a source, and `failed` if the composed picture stops. */
+/** Dispatches `arrived` at the first picture of a source, and `failed` if the composited picture stops. */
 export class RecorderPicture extends EventTarget {
   #compositor: Compositor | null = null;
   #composing: Promise<void> | null = null;
@@ -34,7 +34,7 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composes at once if there are two sources, or if frames can pass through a worker without a copy. A still screen delivers no frames to a
+   * Composites at once if there are two sources, or if frames can pass through a worker without a copy. A still screen delivers no frames to a
    * recorder that starts later. `worker` is the address of compositor-worker.ts.
    */
   static async begin(
@@ -52,7 +52,7 @@ export class RecorderPicture extends EventTarget {
     return this.#compositor?.track ?? this.#base;
   }
 
-  /** Whether the picture is composed. Then it delivers frames even if its sources do not. */
+  /** Whether the picture is composited. Then it delivers frames even if its sources do not. */
   get isComposed(): boolean {
     return this.#compositor !== null;
   }
@@ -62,7 +62,7 @@ export class RecorderPicture extends EventTarget {
     if (this.#compositor) this.#compositor.bubble = bubble;
   }
 
-  /** The sources that have sent no picture so far. Empty if the picture is not composed. */
+  /** The sources that have sent no picture so far. Empty if the picture is not composited. */
   get missing(): PictureSource[] {
     const [base, overlay] = this.captured.screen
       ? (["screen", "camera"] as const)
@@ -77,7 +77,7 @@ export class RecorderPicture extends EventTarget {
   }
 
   /**
-   * Composes a picture that was recorded as it is, so that there are always frames. It starts with what `preview` shows, except for a shared
+   * Composites a picture that was recorded as it is, so that there are always frames. It starts with what `preview` shows, except for a shared
    * tab.
    */
   compose(preview: HTMLVideoElement): Promise<void> {
@@ -91,7 +91,7 @@ export class RecorderPicture extends EventTarget {
     return this.#composing;
   }
 
-  /** Keeps the present size from now on. */
+  /** Keeps the current size from now on. */
   fixSize(): void {
     this.#compositor?.fixSize();
   }

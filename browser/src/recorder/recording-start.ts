@@ -29,7 +29,7 @@ export interface RecordingInputs {
 }
 
 /**
- * Resolves when it records. A picture that has not arrived is composed, and black until it arrives; sound that has not arrived is left out
+ * Resolves when it records. A picture that has not arrived is composited, and black until it arrives; sound that has not arrived is left out
  * (`hasSound`). Rejects with a `CaptureError` if no recorder starts.
  */
 export async function startRecording(
@@ -41,7 +41,7 @@ export async function startRecording(
   let { recording, started } = startRecorder(inputs, hasSound);
   try {
     if (await withFallback(started, timeouts.first, false)) return { recording, hasSound };
-    // A composed picture always delivers, so the machine is just busy.
+    // A composited picture always delivers, so the machine is just busy.
     if (picture.isComposed && (await withFallback(started, timeouts.busy, false)))
       return { recording, hasSound };
     for (const isLast of [false, true]) {

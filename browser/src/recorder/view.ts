@@ -131,7 +131,7 @@ export class RecorderView {
     this.#play(video, track);
   }
 
-  /** Shows the camera in its bubble. Once it is composed into the picture, only the border of the bubble is shown, to move it by. */
+  /** Shows the camera in its bubble. Once it is composited into the picture, only the border of the bubble is shown, to move it by. */
   showCamera(track: MediaStreamTrack | null, isComposed: boolean): void {
     const bubble = this.part("bubble");
     bubble.hidden = track === null;

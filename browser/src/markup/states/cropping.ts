@@ -1,4 +1,4 @@
-// A drag with the crop tool: moves its box, pulls one of its handles, or spans a new box.
+// A drag with the crop tool moves the box, drags one of its handles, or spans a new box.
 import type { EditorContext } from "../context.js";
 import type { CropTool } from "../crop-tool.js";
 import type { Handle } from "../geometry.js";
@@ -22,7 +22,7 @@ export class Cropping implements PointerState {
   }
 
   pointerUp(): void {
-    // Announces the box.
+    // Setting the box again announces it.
     this.cropTool.set(this.cropTool.box);
   }
 

@@ -1,4 +1,5 @@
-// A drag draws an arrow, a line, a rectangle, an ellipse, a highlight or a redaction. A press without a drag selects the mark below it.
+// A drag draws an arrow, line, rectangle, ellipse, highlight or redaction. A press without a drag selects the mark
+// under it.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import type { Point, Shape } from "../shapes.js";

@@ -29,7 +29,7 @@ export class DrawingStroke implements PointerState {
 
   pointerUp(): void {
     this.context.canvas.showPreview(null);
-    // Not selected, because the next stroke of handwriting usually begins close to it.
+    // Do not select the stroke, because the next stroke of handwriting usually begins close to it.
     if (this.#shape) this.context.doc.add(this.#shape, false);
   }
 
@@ -45,7 +45,7 @@ export class DrawingStroke implements PointerState {
   #pointOf(event: PointerEvent): StrokePoint {
     const point = this.context.viewport.toImage(event.clientX, event.clientY);
     const [x, y] = insidePicture(this.context, point);
-    // Only a pen measures its pressure: a mouse always reports 0.5, and fingers depend on the browser.
+    // Use the pressure only of a pen: a mouse always reports 0.5, and the value for fingers depends on the browser.
     return event.pointerType === "pen" ? [x, y, event.pressure] : [x, y];
   }
 }

@@ -1,4 +1,4 @@
-// No pointer is pressed. A press starts one of the other states; until then the cursor shows which.
+// No pointer is pressed. A press starts one of the other states, which the cursor indicates in advance.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import type { Handle } from "../geometry.js";
@@ -12,7 +12,7 @@ import { Resizing } from "./resizing.js";
 import { Selecting } from "./selecting.js";
 import { markAt, type PointerState } from "./state.js";
 
-/** How near a press must be, in pixels of the screen. A finger is less exact than a mouse or a pen. */
+/** How close a press must be to a mark or handle, in screen pixels. A finger is less precise than a mouse or a pen. */
 const reach = { mark: { fine: 6, finger: 14 }, handle: { fine: 9, finger: 22 } };
 
 const cursors: Record<Handle, string> = {
@@ -34,7 +34,7 @@ export class Idle {
     private readonly stage: HTMLElement,
   ) {}
 
-  /** Returns the state that a press starts; null if it starts none. */
+  /** Returns the state that a press starts, or null if it starts none. */
   pointerDown(event: PointerEvent): PointerState | null {
     const { context } = this;
     const { canvas, cropTool, doc, tool, viewport } = context;
@@ -44,7 +44,7 @@ export class Idle {
     if (cropTool) return new Cropping(context, cropTool, handle, from);
     const [selected] = doc.selected;
     if (handle && selected) return new Resizing(context, selected, handle);
-    // Steps often stand close to each other.
+    // Require an exact hit for steps, because steps are often close to each other.
     const mark = markAt(context, event, tool === "step" ? 0 : reach.mark[pointer]);
     if (tool === "select" || event.ctrlKey || event.metaKey) return this.#select(event, from, mark);
     if (tool === "text") {
@@ -58,7 +58,7 @@ export class Idle {
       : new PlacingStep(context, from);
   }
 
-  /** Shows in the cursor what a press would do. */
+  /** Sets the cursor to indicate what a press would do. */
   hover(event: MouseEvent): void {
     const { canvas, cropTool, tool } = this.context;
     const handle = canvas.handleAt(event.clientX, event.clientY, reach.handle.fine);
@@ -77,7 +77,7 @@ export class Idle {
     if (!mark) return new Selecting(this.context, from, event.shiftKey);
     if (!event.shiftKey) return new PointingMark(this.context, from, mark, event.pointerType);
     this.#toggleSelected(mark.id);
-    // A drag that follows does nothing.
+    // Ignore a drag that follows.
     return {};
   }
 
@@ -87,7 +87,7 @@ export class Idle {
     this.context.doc.select(ids);
   }
 
-  /** The top left of a new text whose first line is at the pointer. */
+  /** The top left corner of a new text whose first line is at the pointer. */
   #textOrigin([x, y]: Point): Point {
     return [x, y - 0.6 * this.context.doc.textSize];
   }

@@ -1,9 +1,9 @@
-// A drag moves the picture under the window.
+// A drag moves the picture within the window.
 import type { EditorContext } from "../context.js";
 import type { PointerState } from "./state.js";
 
 export class Panning implements PointerState {
-  /** In pixels of the window. */
+  /** The last position, in window pixels. */
   #last: { x: number; y: number };
 
   constructor(

@@ -1,8 +1,8 @@
-// Two fingers zoom and pan. It is not a PointerState, because it follows two pointers.
+// Two fingers zoom and pan. This is not a PointerState, because it follows two pointers.
 import type { EditorContext } from "../context.js";
 import type { Point } from "../shapes.js";
 
-/** The middle between two fingers and their distance, in pixels of the window. */
+/** The midpoint between two fingers and their distance, in window pixels. */
 interface Pinch {
   x: number;
   y: number;

@@ -1,4 +1,4 @@
-// A press places a numbered step, and a drag moves it before it is added.
+// A press places a numbered step. Dragging moves the step before it is added.
 import type { EditorContext } from "../context.js";
 import type { Point, Shape } from "../shapes.js";
 import { shapeAtPoint } from "../tools.js";

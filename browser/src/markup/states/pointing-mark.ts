@@ -1,4 +1,4 @@
-// A mark is pressed and has not moved yet. It is selected; a drag moves the selection.
+// A mark is pressed and selected but has not moved yet. A drag moves the selection.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import type { Point } from "../shapes.js";
@@ -30,7 +30,8 @@ export class PointingMark implements PointerState {
   pointerUp(): void {
     const { doc } = this.context;
     if (doc.selected.length > 1) doc.select([this.mark.id]);
-    // Fingers and pens do not double-click: a second tap on a selected text edits it. Other marks have no text to edit.
+    // Fingers and pens do not double-click, so a second tap on a selected text edits it. Other marks have no text to
+    // edit.
     else if (this.#wasSelected && this.pointerType !== "mouse") this.context.editText(this.mark.id);
   }
 }

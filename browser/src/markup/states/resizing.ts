@@ -1,4 +1,4 @@
-// A drag of a handle changes the size of the selected mark, or moves an end of a line.
+// Dragging a handle resizes the selected mark, or moves an end of a line.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import { resizeShape, type Handle } from "../geometry.js";

@@ -1,11 +1,11 @@
-// A drag over free space spans a frame, and selects every mark that lies completely inside it.
+// A drag over empty space spans a frame and selects every mark that lies completely inside it.
 import type { EditorContext } from "../context.js";
 import { bounds, boxBetween } from "../geometry.js";
 import type { Box, Point } from "../shapes.js";
 import { lastPoint, type PointerState } from "./state.js";
 
 export class Selecting implements PointerState {
-  /** The marks that stay selected. */
+  /** The marks that were selected before and stay selected. */
   #kept: number[] = [];
   #frame: Box | null = null;
 

@@ -1,42 +1,46 @@
-// What all states of the pointer share.
+// Types and helpers shared by all pointer states.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import { topmostAt } from "../geometry.js";
 import type { Point } from "../shapes.js";
 
-/** What one pointer does from the moment it is pressed until it is lifted. */
+/** The behaviour of one pointer from the moment it is pressed until it is released. */
 export interface PointerState {
-  /** Runs when the state becomes current. */
+  /** Runs when this state becomes current. */
   enter?(): void;
   /**
-   * Runs at most once per frame, with every event since the last call. A state that it returns takes over, and gets the same events.
+   * Runs at most once per frame, with every event since the last call. If it returns a state, that state takes over and
+   * receives the same events.
    */
   pointerMove?(events: PointerEvent[]): PointerState | void;
   pointerUp?(): void;
-  /** Another finger, another tool or Escape ended the gesture. Restores what was there when the state was entered. */
+  /**
+   * Runs when another finger, another tool or Escape ends the gesture. Restores the state of the document from before
+   * the gesture.
+   */
   cancel?(): void;
 }
 
-/** How far a pointer moves, in pixels of the screen, before a press becomes a drag. */
+/** The distance in screen pixels after which a press becomes a drag. */
 export const dragThreshold = 4;
 
-/** The place of the last event, in pixels of the picture. */
+/** The position of the last event, in picture pixels. */
 export function lastPoint({ viewport }: EditorContext, events: PointerEvent[]): Point {
   const last = events.at(-1) as PointerEvent;
   return viewport.toImage(last.clientX, last.clientY);
 }
 
-/** Whether Shift is held, which draws squares, circles and lines at fixed angles. */
+/** Whether Shift is held, which constrains shapes to squares and circles, and lines to fixed angles. */
 export function isConstrained(events: PointerEvent[]): boolean {
   return events.at(-1)?.shiftKey ?? false;
 }
 
-/** Whether a pointer moved far enough for a drag. The points are in pixels of the picture. */
+/** Whether a pointer has moved far enough for a drag. The points are in picture pixels. */
 export function isDrag({ viewport }: EditorContext, from: Point, to: Point): boolean {
   return Math.hypot(to[0] - from[0], to[1] - from[1]) * viewport.scale >= dragThreshold;
 }
 
-/** The mark under the pointer, or within `reach` pixels of the screen. */
+/** The mark under the pointer, or within `reach` screen pixels. */
 export function markAt(
   { doc, viewport }: EditorContext,
   { clientX, clientY }: MouseEvent,

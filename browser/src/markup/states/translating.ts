@@ -1,4 +1,4 @@
-// A drag moves the selected marks. Shift keeps the direction horizontal or vertical.
+// A drag moves the selected marks. Shift limits the move to a horizontal or vertical direction.
 import type { EditorContext } from "../context.js";
 import type { Mark } from "../marks.js";
 import { moveShapes } from "../geometry.js";
